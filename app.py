@@ -1,0 +1,162 @@
+"""Arauto's Flask application: :func:`create_app`, and ``app`` for gunicorn and flask."""
+
+import atexit
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import redis
+from flask import Flask, Response, abort, jsonify, render_template, request
+from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
+from werkzeug.wrappers import Response as BaseResponse
+
+from arauto import embedded, handover, language
+from arauto.answers import answer, init_answers
+from arauto.capacity import Capacity
+from arauto.feed import Feeds, init_feed
+from arauto.guards import init_guards
+from arauto.page_words import page_words
+from arauto.publishing import PublishError, publish
+from arauto.redis_link import RedisLink, redis_cli
+from arauto.selection import MAX_NAME, MAX_SELECTION, BadSelection, check_name
+from arauto.settings import Settings, SettingsError, read
+from arauto.words import gettext, ngettext
+
+BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
+BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Wire the application: settings, Redis, guards, routes, error answers.
+
+    :param settings: what to use instead of the environment.
+    :raise SystemExit: a setting or the Redis cannot be used; carries the sentence why.
+    """
+    try:
+        settings = settings or read(os.environ)
+        found = handover.found or _find(settings)
+    except (SettingsError, embedded.NoRedis) as error:
+        raise SystemExit(str(error)) from None
+    link = RedisLink(found.url)
+    app = Flask(__name__)
+    app.config["SETTINGS"] = settings
+    app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
+    app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    language.init_language(app)
+    init_guards(app)
+    init_answers(app)
+    init_feed(app, Feeds(link, handover.capacity or Capacity(settings.max_sockets), settings.max_message))
+    _add_routes(app, settings, link, found)
+    return app
+
+
+def _find(settings: Settings) -> embedded.Found:
+    """Without gunicorn's master there is nobody else to start the embedded Valkey."""
+    found = embedded.find(settings)
+    if found.binary:
+        atexit.register(embedded.EmbeddedValkey(found.binary, settings.max_sockets).stop)
+    return found
+
+
+def _add_routes(app: Flask, settings: Settings, link: RedisLink, found: embedded.Found) -> None:
+    @app.get("/")
+    def index() -> BaseResponse | str:
+        return language.switch() or render_template(
+            "index.html",
+            config=_page_config(settings, found),
+            redis_name=gettext("embedded %(name)s", name=found.name) if found.binary else found.name,
+            languages=language.LANGUAGES,
+            language_url=language.url,
+        )
+
+    @app.post("/publish")
+    def publish_message() -> Response:
+        try:
+            channel, message = _read_publication(settings.max_message)
+            receivers = publish(link, channel, message)
+        except BadSelection as error:
+            abort(400, str(error))
+        except PublishError as error:
+            abort(error.status, str(error))
+        sentence = ngettext("%(num)s subscriber received it.", "%(num)s subscribers received it.", receivers)
+        if not receivers:
+            sentence = gettext("Nobody was listening: this message is gone.")
+        body = {"channel": channel.decode(), "receivers": receivers}
+        return answer(200, gettext("Published"), sentence, body)
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return jsonify(status="alive")
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        try:
+            link.client.ping()
+        except redis.RedisError:
+            raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
+        return jsonify(status="ready")
+
+
+def _read_publication(limit: int) -> tuple[bytes, bytes]:
+    """Channel and message of a publish request, from JSON or a form.
+
+    :raise BadSelection: the channel cannot be used.
+    """
+    if request.is_json:
+        try:
+            given = orjson.loads(request.get_data())
+        except orjson.JSONDecodeError:
+            given = None
+        if not isinstance(given, dict):
+            abort(400, gettext('The body must be a JSON object: {"channel": "news", "message": "hello"}'))
+    elif request.mimetype in ("", "application/x-www-form-urlencoded", "multipart/form-data"):
+        given = request.form
+    else:
+        raise UnsupportedMediaType(gettext("Send a form or JSON."))
+    channel = check_name(_text(given, "channel"))
+    if "message" not in given:
+        abort(400, gettext("Message is required; it may be empty."))
+    message = _text(given, "message").encode()
+    if len(message) > limit:
+        abort(
+            413,
+            gettext(
+                "The message has %(size)s bytes, more than the %(limit)s allowed: nothing was published.",
+                size=len(message),
+                limit=limit,
+            ),
+        )
+    return channel, message
+
+
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name, "")
+    if not isinstance(value, str):
+        abort(400, gettext("Channel and message must be text."))
+    return value
+
+
+def _page_config(settings: Settings, found: embedded.Found) -> dict[str, Any]:
+    return {
+        "channels": settings.channels,
+        "max_message": settings.max_message,
+        "max_selection": MAX_SELECTION,
+        "max_name": MAX_NAME,
+        "redis_cli": redis_cli(found.url),
+        "words": page_words(),
+    }
+
+
+def __getattr__(name: str) -> Flask:
+    # ``app`` is made when a server asks for it, so that importing create_app() has no effect.
+    if name != "app":
+        raise AttributeError(name)
+    globals()["app"] = create_app()
+    return globals()["app"]  # type: ignore[no-any-return]
+
+
+if __name__ == "__main__":
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "app:app"])

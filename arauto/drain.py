@@ -1,0 +1,54 @@
+"""The open sockets of this process, and how they are sent away when the server stops."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+
+from arauto.transport import CLOSE_PATIENCE, Code, Transport
+
+_ROUND = 0.01  # seconds between two looks at those who are still there
+
+
+class Drain:
+    """Knows who is there. Once :meth:`send_away` was called, nobody else is let in."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._present: dict[Transport, str] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def present(self, transport: Transport, goodbye: str) -> Iterator[None]:
+        """``transport`` is open for as long as the block runs.
+
+        :param goodbye: the sentence it gets when the server stops.
+        """
+        with self._lock:
+            self._present[transport] = goodbye
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._present[transport]
+
+    def send_away(self) -> None:
+        """Close every socket with 1001; cut those that do not leave within a second or two."""
+        self.begun = True
+        unsaid = self._remaining()
+        end = monotonic() + CLOSE_PATIENCE
+        while unsaid and monotonic() < end:
+            unsaid = {
+                transport: goodbye
+                for transport, goodbye in unsaid.items()
+                if not transport.close(Code.RESTART, goodbye, patience=_ROUND)
+            }
+        end = monotonic() + CLOSE_PATIENCE
+        while self._remaining() and monotonic() < end:
+            sleep(_ROUND)
+        for transport in self._remaining():
+            transport.abort()
+
+    def _remaining(self) -> dict[Transport, str]:
+        with self._lock:
+            return dict(self._present)

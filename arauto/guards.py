@@ -1,0 +1,116 @@
+"""Who may come in: origins, Fetch Metadata, the WebSocket handshake; and what pages may do."""
+
+import base64
+import binascii
+
+from flask import Flask, Request, Response, abort, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from arauto.settings import Settings
+from arauto.words import gettext
+
+_CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+_HANDSHAKE = ("HTTP_HOST", "HTTP_UPGRADE", "HTTP_CONNECTION")
+
+
+class UpgradeRequired(HTTPException):
+    """426: the feed is for WebSockets."""
+
+    code = 426
+
+    def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
+        return [*super().get_headers(), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
+
+
+def init_guards(app: Flask) -> None:
+    """Check every request, and put the security headers on every answer."""
+    app.before_request(_check_origin)
+    app.after_request(_add_headers)
+
+
+def _check_origin() -> None:
+    unsafe = request.method not in _SAFE_METHODS
+    origin = request.headers.get("Origin")
+    if origin is not None and (unsafe or is_websocket(request)):
+        if not _is_ours(origin, request):
+            abort(403, gettext("Pages of another origin may not publish or listen here."))
+    elif unsafe and request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        # Browsers say Sec-Fetch-Site, programs such as curl do not.
+        abort(403, gettext("Pages of another origin may not publish or listen here."))
+
+
+def _is_ours(origin: str, request: Request) -> bool:
+    settings: Settings = current_app.config["SETTINGS"]
+    own = f"{request.scheme.replace('ws', 'http')}://{request.host}"
+    return origin.lower() == own.lower() or origin.lower() in settings.origins
+
+
+def is_websocket(request: Request) -> bool:
+    """Whether the request asks for an upgrade to a WebSocket."""
+    return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def check_handshake() -> None:
+    """Refuse a broken WebSocket handshake before flask-sock sees it.
+
+    flask-sock would answer it with a traceback, and would negotiate permessage-deflate,
+    which costs 85 KB a socket and twice the time a message.
+    """
+    if not is_websocket(request):
+        raise UpgradeRequired(gettext("The feed is a WebSocket: connect with ws:// or wss://."))
+    if request.method != "GET" or request.environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        abort(400, gettext("A WebSocket handshake is a GET with HTTP/1.1."))
+    if "upgrade" not in request.headers.get("Connection", "").lower():
+        abort(400, gettext("A WebSocket handshake needs the header Connection: Upgrade."))
+    if request.headers.get("Sec-WebSocket-Version") != "13":
+        raise UpgradeRequired(
+            gettext("This WebSocket version is not understood: use 13."),
+        )
+    if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
+        abort(400, gettext("Sec-WebSocket-Key must be 16 bytes in base64."))
+
+
+def keep_handshake_only() -> None:
+    """Take from the request what flask-sock must not hand to its HTTP parser.
+
+    It rebuilds the request from all headers: a large cookie or an odd byte would break it,
+    and a WebSocket extension would be accepted.
+    """
+    environ = request.environ
+    for name in [name for name in environ if name.startswith("HTTP_")]:
+        if name not in (*_HANDSHAKE, "HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_VERSION"):
+            del environ[name]
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,49 @@
+"""Which language a person reads: by cookie, else by ``Accept-Language``, and the switch."""
+
+from urllib.parse import urlencode
+
+from flask import Flask, Response, g, redirect, request, url_for
+from flask_babel import Babel
+
+LANGUAGES = (("en", "English"), ("pt-BR", "Português"))
+COOKIE = "arauto_language"
+COOKIE_AGE = 365 * 24 * 3600  # seconds
+
+_CODES = [code for code, _ in LANGUAGES]
+_MATCHES = {code: code for code in _CODES} | {code.split("-")[0]: code for code in _CODES}
+
+
+def init_language(app: Flask) -> None:
+    """Choose the language of every request."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = f"{app.root_path}/arauto/translations"
+    Babel(app, locale_selector=lambda: chosen().replace("-", "_"))
+    app.context_processor(lambda: {"language": chosen()})
+
+
+def chosen() -> str:
+    """The language of this request: a code of :data:`LANGUAGES`."""
+    if "language" not in g:
+        cookie = request.cookies.get(COOKIE)
+        accepted = _MATCHES[request.accept_languages.best_match(_MATCHES, "en")]
+        g.language = cookie if cookie in _CODES else accepted
+    return str(g.language)
+
+
+def switch() -> Response | None:
+    """Remember ``?lang=…`` and lead back to the same view without it."""
+    asked = request.args.get("lang")
+    if asked is None:
+        return None
+    view = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    response = redirect(url_for("index") + ("?" + urlencode(view) if view else ""))
+    if asked in _CODES:
+        response.set_cookie(
+            COOKIE, asked, max_age=COOKIE_AGE, samesite="Lax", httponly=True, secure=request.is_secure
+        )
+    return response  # type: ignore[return-value]  # flask's redirect is typed by werkzeug
+
+
+def url(code: str) -> str:
+    """The link that switches this view to the language ``code``."""
+    view = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return "?" + urlencode([("lang", code), *view])

@@ -1,0 +1,96 @@
+"""The words the page's script needs, in the language of the person who asked."""
+
+from arauto.words import gettext, ngettext
+
+
+def page_words() -> dict[str, str | dict[str, str]]:
+    """Return every word of the script by key; a plural is a mapping by its category.
+
+    The script fills ``{placeholders}`` and chooses the plural, so both are handed over as they are.
+    """
+    return _status_words() | _feed_words() | _selection_words() | _publish_words()
+
+
+def _status_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "status_idle": gettext("Choose a channel"),
+        "status_connecting": gettext("Connecting"),
+        "status_live": gettext("Live"),
+        "status_live_but": {
+            "one": ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 1),
+            "other": ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 2),
+        },
+        "status_reconnecting_server": gettext("Reconnecting to the server, lost since {time}."),
+        "status_reconnecting_redis": gettext("The server is reconnecting to Redis, lost since {time}."),
+        "status_reconnecting_proxy": gettext(
+            "Reconnecting since {time}. The server answers, but no WebSocket gets through:"
+            " look at the proxy in between."
+        ),
+        "status_refused": gettext("Refused: {reason}"),
+    }
+
+
+def _feed_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "gap_redis": gettext("No connection to Redis from {from} to {to}: messages in between are unknown."),
+        "gap_server": gettext(
+            "No connection to the server from {from} to {to}: messages in between are unknown."
+        ),
+        "dropped": {
+            "one": ngettext(
+                "{n} message was not drawn: too many at once",
+                "{n} messages were not drawn: too many at once",
+                1,
+            ),
+            "other": ngettext(
+                "{n} message was not drawn: too many at once",
+                "{n} messages were not drawn: too many at once",
+                2,
+            ),
+        },
+        "older": {
+            "one": ngettext(
+                "{n} older message is no longer shown", "{n} older messages are no longer shown", 1
+            ),
+            "other": ngettext(
+                "{n} older message is no longer shown", "{n} older messages are no longer shown", 2
+            ),
+        },
+        "new": {
+            "one": ngettext("{n} new", "{n} new", 1),
+            "other": ngettext("{n} new", "{n} new", 2),
+        },
+        "matched": gettext("Matched by the pattern {pattern}"),
+        "empty_message": gettext("empty message"),
+        "binary": gettext("binary, {size}"),
+        "truncated": gettext("first {shown} of {size}"),
+        "show_all": gettext("Show all ({size})"),
+        "copied": gettext("Copied"),
+    }
+
+
+def _selection_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "remove_channel": gettext("Remove channel {name}"),
+        "remove_pattern": gettext("Remove pattern {name}"),
+        "chip_refused": gettext("Refused by Redis: {error}"),
+        "name_empty": gettext("Type the name of a channel or a pattern."),
+        "name_long": gettext("A name has at most {max} bytes; this one has {bytes}."),
+        "name_control": gettext("A name cannot contain control characters."),
+        "selection_full": gettext("At most {max} channels and patterns at once: remove one first."),
+    }
+
+
+def _publish_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "receivers": {
+            "one": ngettext("{n} subscriber received it", "{n} subscribers received it", 1),
+            "other": ngettext("{n} subscriber received it", "{n} subscribers received it", 2),
+        },
+        "receivers_note": gettext("open pages included"),
+        "receivers_none": gettext("Nobody was listening: this message is gone."),
+        "channel_empty": gettext("Type the channel to publish to."),
+        "message_long": gettext("The message has {size}; at most {max} can be published."),
+        "no_answer": gettext("The server did not answer. Your text is kept."),
+        "strange_answer": gettext("The server answered with status {status}. Your text is kept."),
+    }

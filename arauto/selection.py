@@ -1,0 +1,101 @@
+"""The channels and patterns that one feed listens to: read from a request and checked."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import orjson
+
+from arauto.words import gettext
+
+MAX_NAME = 256  # bytes of UTF-8
+MAX_SELECTION = 100  # channels and patterns together
+_CHANGES = ("subscribe", "psubscribe", "unsubscribe", "punsubscribe")
+
+Names = tuple[bytes, ...]
+
+
+class BadSelection(ValueError):
+    """A selection or a name that cannot be used; its text is a sentence for people."""
+
+
+class BadChange(ValueError):
+    """What the page sent is not a change of selection at all."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Names as Redis gets them: UTF-8 bytes, each once, in the order given."""
+
+    channels: Names
+    patterns: Names
+
+
+@dataclass(frozen=True)
+class Change:
+    """What to add to and take from a selection."""
+
+    subscribe: Names = ()
+    psubscribe: Names = ()
+    unsubscribe: Names = ()
+    punsubscribe: Names = ()
+
+
+def check_name(name: str) -> bytes:
+    """Return ``name`` as Redis gets it.
+
+    Redis itself takes any bytes; what is refused here is what nobody means and what would
+    spoil a log line.
+
+    :raise BadSelection: it is empty, too long or has control characters.
+    """
+    if not name:
+        raise BadSelection(gettext("Channel is required."))
+    if any(unicodedata.category(char) == "Cc" for char in name):
+        raise BadSelection(gettext("A channel name cannot have control characters."))
+    encoded = name.encode()
+    if len(encoded) > MAX_NAME:
+        raise BadSelection(gettext("A channel name can have at most %(n)s bytes.", n=MAX_NAME))
+    return encoded
+
+
+def select(channels: Iterable[str], patterns: Iterable[str]) -> Selection:
+    """The selection that a feed starts with.
+
+    :raise BadSelection: there is no name at all, too many, or one that cannot be used.
+    """
+    selection = Selection(_names(channels), _names(patterns))
+    if not selection.channels and not selection.patterns:
+        raise BadSelection(gettext("Choose a channel or a pattern: /feed?channel=news"))
+    check_size(len(selection.channels) + len(selection.patterns))
+    return selection
+
+
+def check_size(size: int) -> None:
+    """:raise BadSelection: a feed cannot listen to so many names."""
+    if size > MAX_SELECTION:
+        raise BadSelection(
+            gettext("A feed can listen to at most %(n)s channels and patterns.", n=MAX_SELECTION)
+        )
+
+
+def read_change(text: str) -> Change:
+    """Read what the page sends: ``{"subscribe": ["a"], "punsubscribe": ["b.*"]}``.
+
+    :raise BadChange: it is not such an object.
+    :raise BadSelection: a name in it cannot be used.
+    """
+    try:
+        given = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise BadChange from None
+    if not isinstance(given, dict) or not given or not given.keys() <= set(_CHANGES):
+        raise BadChange
+    for names in given.values():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise BadChange
+    return Change(**{kind: _names(names) for kind, names in given.items()})
+
+
+def _names(names: Iterable[str]) -> Names:
+    return tuple(dict.fromkeys(check_name(name) for name in names))

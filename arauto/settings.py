@@ -1,0 +1,121 @@
+"""Every setting: its name in the environment, its default, one line of help."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, NamedTuple
+
+WORKERS = ("gevent", "gthread")
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; its text is a sentence that names the remedy."""
+
+
+class Setting(NamedTuple):
+    """One row of the settings table."""
+
+    name: str
+    default: str
+    help: str
+    parse: Callable[[str], Any]
+
+
+def _number(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _worker(text: str) -> str:
+    if text not in WORKERS:
+        raise ValueError(" or ".join(WORKERS))
+    return text
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _origins(text: str) -> frozenset[str]:
+    origins = _list(text)
+    for origin in origins:
+        if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
+            raise ValueError("a list such as https://alerts.example.org")
+    return frozenset(origin.lower() for origin in origins)
+
+
+def _setting(name: str, default: str, help: str, parse: Callable[[str], Any] = str) -> Any:
+    return field(metadata={"setting": Setting(name, default, help, parse)})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All settings, read and checked. See :func:`read`."""
+
+    redis_url: str = _setting(
+        "REDIS_URL",
+        "",
+        "The Redis to use: redis://, rediss:// (TLS) or unix://. "
+        "Empty: the one on localhost:6379, else an embedded Valkey on 127.0.0.1:6379.",
+    )
+    host: str = _setting("HOST", "127.0.0.1", "Address to listen on. 0.0.0.0 means every network.")
+    port: int = _setting("PORT", "8000", "TCP port to listen on.", _number(1, 65535))
+    channels: tuple[str, ...] = _setting(
+        "ARAUTO_CHANNELS",
+        "sistema_alertas,noticias",
+        "Channels that a page opened without a selection listens to, separated by commas.",
+        _list,
+    )
+    worker: str = _setting(
+        "ARAUTO_WORKER",
+        "gevent",
+        "gunicorn's worker: gevent (thousands of sockets) or gthread (a few hundred).",
+        _worker,
+    )
+    workers: int = _setting(
+        "ARAUTO_WORKERS", "2", "Worker processes; one for each core is a good choice.", _number(1, 64)
+    )
+    max_sockets: int = _setting(
+        "ARAUTO_MAX_SOCKETS",
+        "10000",
+        "Browser sockets open at a time, over all workers. The next one gets 503.",
+        _number(1, 1_000_000),
+    )
+    max_message: int = _setting(
+        "ARAUTO_MAX_MESSAGE",
+        "1048576",
+        "Largest message in bytes: a longer one is not published from here (413), "
+        "and from elsewhere only its beginning is shown.",
+        _number(1, 512 * 1024 * 1024),
+    )
+    origins: frozenset[str] = _setting(
+        "ARAUTO_ORIGINS",
+        "",
+        "Other origins whose pages may publish and listen, separated by commas; "
+        "needed behind a TLS proxy that does not say X-Forwarded-Proto.",
+        _origins,
+    )
+
+
+SETTINGS: tuple[Setting, ...] = tuple(f.metadata["setting"] for f in fields(Settings))
+
+
+def read(environ: Mapping[str, str]) -> Settings:
+    """Read all settings from ``environ``, for example ``os.environ``.
+
+    An absent or empty variable means the default.
+
+    :raise SettingsError: a value does not parse.
+    """
+    return Settings(**{f.name: _read_one(f.metadata["setting"], environ) for f in fields(Settings)})
+
+
+def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
+    text = environ.get(setting.name) or setting.default
+    try:
+        return setting.parse(text)
+    except ValueError as error:
+        raise SettingsError(f"{setting.name}={text} does not work: give {error}.") from None

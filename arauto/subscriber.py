@@ -1,0 +1,268 @@
+"""The thread behind one feed: one Redis connection, its channels and patterns, its breaks.
+
+It reads the connection itself, because redis-py's PubSub costs a factor of ten and hides
+what a feed must tell: the moment the link broke and the PONG that never came.
+"""
+
+import logging
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from time import monotonic, time
+from types import TracebackType
+from typing import Any, Self
+
+import hiredis
+import redis
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from arauto.messages import Gap, Item, Lost, Refused
+from arauto.selection import Change, Selection
+from arauto.wire import Wire
+
+PING_AFTER = 12.0  # seconds of silence; as long again without an answer means the link is dead
+BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and this
+HEALTHY_AFTER = 10.0  # seconds a link must live before the back-off starts anew
+REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
+JOIN_PATIENCE = 3.0  # seconds; connecting is the only wait that cannot be interrupted
+
+_MESSAGES = (b"message", b"pmessage")
+_KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
+_LOCKED_OUT = ("NOAUTH", "WRONGPASS")
+
+Deliver = Callable[[list[Item]], None]
+
+log = logging.getLogger("arauto")
+
+
+class LinkLost(Exception):
+    """The connection to Redis cannot be used any more; the text is what Redis said, if anything."""
+
+
+class LockedOut(Exception):
+    """Redis does not let us in; the text is its own words."""
+
+
+class Subscriber(threading.Thread):
+    """Hands on everything that comes, in order, as one batch for each wake.
+
+    :param connect: makes a new connection to Redis; may raise ``redis.RedisError``.
+    :param deliver: takes a batch, in this thread. When it raises ``OSError``, nobody is
+        there to hear: the thread ends.
+    :param on_fault: called in this thread when it ends by a mistake of ours.
+
+    Use it in a ``with`` block: leaving it ends the thread and its connection.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Wire],
+        deliver: Deliver,
+        on_fault: Callable[[], None],
+        selection: Selection,
+    ) -> None:
+        super().__init__(name="subscriber", daemon=True)
+        self._connect = connect
+        self._deliver = deliver
+        self._on_fault = on_fault
+        self._channels = dict.fromkeys(selection.channels)
+        self._patterns = dict.fromkeys(selection.patterns)
+        self._lock = threading.Lock()  # guards the four below and the order of commands
+        self._wire: Wire | None = None
+        self._expected: deque[tuple[bytes, bytes]] = deque()  # commands not yet answered
+        self._stopping = threading.Event()
+        self._heard = time()  # Unix seconds: the last moment the link was known to work
+        self._lost: float | None = None  # Unix seconds: since when nothing is known
+        self._was_live = False  # before that there is no gap: nobody was promised anything
+        self._held: list[Item] = []  # what came after a break, before all was confirmed
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        self.join(JOIN_PATIENCE)
+
+    def size_after(self, change: Change) -> int:
+        """How many channels and patterns would be selected after ``change``."""
+        channels = (self._channels.keys() | set(change.subscribe)) - set(change.unsubscribe)
+        patterns = (self._patterns.keys() | set(change.psubscribe)) - set(change.punsubscribe)
+        return len(channels) + len(patterns)
+
+    def change(self, change: Change) -> None:
+        """Change the selection without losing a message of the rest; from any thread."""
+        with self._lock:
+            for names, added, gone in (
+                (self._channels, change.subscribe, change.unsubscribe),
+                (self._patterns, change.psubscribe, change.punsubscribe),
+            ):
+                names.update(dict.fromkeys(added))
+                for name in gone:
+                    names.pop(name, None)
+            if self._wire is not None:
+                self._request(
+                    [(b"SUBSCRIBE", name) for name in change.subscribe]
+                    + [(b"PSUBSCRIBE", name) for name in change.psubscribe]
+                    + [(b"UNSUBSCRIBE", name) for name in change.unsubscribe]
+                    + [(b"PUNSUBSCRIBE", name) for name in change.punsubscribe]
+                )
+
+    def stop(self) -> None:
+        """Ask the thread to end; from any thread."""
+        self._stopping.set()
+        with self._lock:
+            if self._wire is not None:
+                self._wire.shutdown()
+
+    def run(self) -> None:
+        try:
+            self._keep_listening()
+        except Exception:
+            log.exception("a subscriber failed")
+            self._on_fault()
+
+    def _keep_listening(self) -> None:
+        attempt = 0
+        while not self._stopping.is_set():
+            began = monotonic()
+            try:
+                self._listen()
+            except LockedOut as refusal:
+                pause = REFUSED_PAUSE
+                told = self._tell(Refused("", b"", str(refusal)))
+            except (LinkLost, redis.RedisError, OSError) as loss:
+                attempt = 0 if monotonic() - began > HEALTHY_AFTER else attempt
+                pause = random.uniform(0, min(BACKOFF_CAP, BACKOFF_FIRST * 2**attempt))
+                attempt += 1
+                told = self._tell(Lost(self._heard, str(loss)))
+            else:
+                return
+            if not told:
+                return
+            self._stopping.wait(pause)
+
+    def _tell(self, notice: Lost | Refused) -> bool:
+        """Say once for each outage that the link is gone. False: nobody hears us."""
+        if self._stopping.is_set():
+            return False
+        if self._lost is None or isinstance(notice, Refused):
+            self._lost = self._heard
+            return self._hand_on([notice])
+        return True
+
+    def _listen(self) -> None:
+        """Connect, subscribe and hand on; returns when nobody wants to hear any more."""
+        wire = self._open()
+        try:
+            self._read(wire)
+        finally:
+            with self._lock:
+                self._wire = None
+            wire.close()
+
+    def _open(self) -> Wire:
+        try:
+            wire = self._connect()
+        except (AuthenticationError, NoPermissionError) as error:
+            raise LockedOut(str(error)) from error
+        with self._lock:
+            self._wire = wire
+            self._expected.clear()
+            self._held.clear()
+            subscriptions = [(b"SUBSCRIBE", name) for name in self._channels]
+            subscriptions += [(b"PSUBSCRIBE", name) for name in self._patterns]
+            # An empty selection gets a PING, so that there is an answer to wait for.
+            self._request(subscriptions or [(b"PING", b"")])
+        return wire
+
+    def _read(self, wire: Wire) -> None:
+        reader = hiredis.Reader()
+        while not self._stopping.is_set():
+            data = wire.recv(PING_AFTER)
+            if data is None:
+                self._check_silence()
+                continue
+            if not data:
+                raise LinkLost
+            self._heard = time()
+            batch: list[Item] = []
+            try:
+                reader.feed(data)
+                while (reply := reader.gets()) is not False:
+                    batch.append(reply)
+            except hiredis.ProtocolError as error:
+                raise LinkLost(str(error)) from error
+            if self._expected or self._held:
+                batch = self._sort_out(batch)
+            if batch and not self._hand_on(batch):
+                return
+
+    def _check_silence(self) -> None:
+        with self._lock:
+            if self._expected:
+                raise LinkLost
+            self._request([(b"PING", b"")])
+
+    def _sort_out(self, replies: Iterable[Item]) -> list[Item]:
+        """Match the answers among ``replies``; hold all back until a new link is whole."""
+        out: list[Item] = []
+        for reply in replies:
+            if isinstance(reply, list) and reply[0] in _MESSAGES:
+                out.append(reply)
+            else:
+                out += self._answer(reply)
+        if self._lost is None:
+            self._was_live = self._was_live or not self._expected
+            return out
+        self._held += out
+        return [] if self._expected else self._close_gap(self._lost)
+
+    def _close_gap(self, lost: float) -> list[Item]:
+        gap = [Gap(lost, self._heard)] if self._was_live else []
+        out: list[Item] = [*gap, *self._held]
+        self._held, self._lost, self._was_live = [], None, True
+        return out
+
+    def _answer(self, reply: Item | Exception) -> list[Item]:
+        # Commands are answered in order, so an error needs no name to be matched.
+        with self._lock:
+            if not self._expected:
+                raise LinkLost(f"Redis said something nobody asked for: {reply!r:.100}")
+            command, name = self._expected.popleft()
+        if isinstance(reply, Exception):
+            return [self._refusal(command, name, str(reply))]
+        return [] if command == b"PING" else [reply]
+
+    def _refusal(self, command: bytes, name: bytes, words: str) -> Refused:
+        if words.startswith(_LOCKED_OUT):
+            raise LockedOut(words)
+        if not words.startswith("NOPERM") or command not in _KINDS:
+            raise LinkLost(words)
+        with self._lock:
+            (self._channels if command == b"SUBSCRIBE" else self._patterns).pop(name, None)
+        return Refused(_KINDS[command], name, words)
+
+    def _request(self, commands: list[tuple[bytes, bytes]]) -> None:
+        """Send commands; the caller holds the lock. A broken link shows when it is read."""
+        assert self._wire is not None
+        self._expected.extend(commands)
+        try:
+            self._wire.send(b"".join(_pack(*command) for command in commands))
+        except OSError:
+            self._wire.shutdown()
+
+    def _hand_on(self, batch: list[Item]) -> bool:
+        try:
+            self._deliver(batch)
+        except OSError:
+            return False
+        return True
+
+
+def _pack(command: bytes, name: bytes) -> bytes:
+    parts: tuple[Any, ...] = (command, name) if name else (command,)
+    return bytes(hiredis.pack_command(parts))

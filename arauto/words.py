@@ -1,0 +1,14 @@
+"""gettext for people's sentences, typed: Flask-Babel carries no types."""
+
+from flask_babel import gettext as _gettext
+from flask_babel import ngettext as _ngettext
+
+
+def gettext(sentence: str, **values: object) -> str:
+    """``sentence`` in the language of this request, with ``%(name)s`` filled from ``values``."""
+    return str(_gettext(sentence, **values))
+
+
+def ngettext(one: str, many: str, n: int, **values: object) -> str:
+    """The form that fits ``n``, with ``%(num)s`` as ``n``."""
+    return str(_ngettext(one, many, n, **values))

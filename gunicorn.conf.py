@@ -1,0 +1,131 @@
+"""gunicorn: worker class, caps, the embedded Valkey's start and stop, drain on SIGTERM."""
+
+import _thread
+import logging
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from pathlib import Path
+
+sys.dont_write_bytecode = True  # Ctrl+C leaves nothing in the tree ...
+for litter in Path(__file__).with_name("__pycache__").glob("gunicorn.conf.*.pyc"):
+    litter.unlink(missing_ok=True)  # ... not even what loading this file has left
+
+from arauto import embedded, handover  # noqa: E402
+from arauto.capacity import Capacity  # noqa: E402
+from arauto.settings import SettingsError, read  # noqa: E402
+
+SPARE = 100  # connections and threads for pages and publishing, beside the sockets
+
+try:
+    settings = read(os.environ)
+except SettingsError as error:
+    sys.exit(str(error))
+
+bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
+worker_class = settings.worker
+workers = settings.workers
+worker_connections = settings.max_sockets + SPARE
+if worker_class == "gthread":
+    threads = settings.max_sockets + SPARE
+backlog = 4096  # thousands of tabs return at once after a restart
+limit_request_line = 8190  # bytes, the most gunicorn takes: a selection of many names is long
+keepalive = 5  # seconds
+graceful_timeout = 8  # seconds; less than the 10 that docker stop grants
+max_requests = 0  # a recycled worker would cut every socket it holds
+preload_app = False  # gevent patches the standard library after the fork
+control_socket_disable = True  # it would leave a file in the home directory
+
+_valkey = None
+
+
+def on_starting(server):
+    """In the master, before it listens: find or start Redis, or say why not and end."""
+    global _valkey
+    try:
+        _check_address()
+        handover.capacity = Capacity(settings.max_sockets)
+        handover.found = embedded.find_apart()
+        if handover.found.binary:
+            _valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
+    except (OSError, embedded.NoRedis) as error:
+        sys.exit(str(error))
+    _raise_file_limit()
+
+
+def _check_address():
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except OSError as error:
+        raise OSError(
+            f"Cannot listen on {bind} ({error.strerror or error}): set PORT or HOST to another one."
+        ) from None
+
+
+def _raise_file_limit():
+    # A socket takes two descriptors, the browser's and Redis's; many systems start at 1024.
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * (settings.max_sockets + SPARE)
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+def when_ready(server):
+    """In the master, once it listens: tell where."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    kind = "embedded " if handover.found.binary else ""
+    print(f"Arauto is at http://{host}:{settings.port} on {kind}{handover.found.name}", flush=True)
+
+
+def on_exit(server):
+    """In the master, after the last worker has gone."""
+    if _valkey is not None:
+        _valkey.stop()
+
+
+def post_fork(server, worker):
+    """In a new worker."""
+    handover.capacity.use_slot(worker.age)
+
+
+def child_exit(server, worker):
+    """In the master, when a worker has ended, however it ended."""
+    handover.capacity.clear_slot(worker.age)
+
+
+def post_worker_init(worker):
+    """In a worker with its application loaded: log, and drain before it stops."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
+    drain = worker.wsgi.extensions["feeds"].drain
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        _drain_first(signum, drain)
+    worker.log.info("Worker %s is ready for requests", worker.pid)
+
+
+def _drain_first(signum, drain):
+    stop = signal.getsignal(signum)
+    drained = threading.Event()
+
+    def handle(number, frame):
+        if drained.is_set():
+            stop(number, frame)
+        else:
+            # A handler must not wait, and what it interrupts may hold the very locks it
+            # needs. Thread.start() would wait for the thread; under gevent this handler may
+            # run in the event loop, where nothing can.
+            _thread.start_new_thread(drain_and_repeat, ())
+
+    def drain_and_repeat():
+        drain.send_away()
+        drained.set()
+        os.kill(os.getpid(), signum)
+
+    signal.signal(signum, handle)

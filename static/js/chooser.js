@@ -1,0 +1,63 @@
+// The small form that adds a channel or a pattern to the selection.
+
+import { looksLikePattern } from "./names.js";
+
+export class Chooser {
+  #form;
+  #problem;
+  #selection;
+  #chips;
+  #words;
+  #chosen = false;
+
+  constructor(form, problem, selection, chips, words) {
+    this.#form = form;
+    this.#problem = problem;
+    this.#selection = selection;
+    this.#chips = chips;
+    this.#words = words;
+    form.hidden = false;
+    form.addEventListener("submit", (event) => this.#submitted(event));
+    this.#input.addEventListener("input", () => this.#typed());
+    this.#kind.addEventListener("change", () => (this.#chosen = true));
+  }
+
+  focus() {
+    this.#input.focus();
+  }
+
+  complain(sentence) {
+    this.#problem.textContent = sentence;
+    this.#input.ariaInvalid = sentence ? "true" : "false";
+  }
+
+  get #input() {
+    return this.#form.elements.name;
+  }
+
+  get #kind() {
+    return this.#form.elements.kind;
+  }
+
+  // A channel may be called `a*`: the person's own choice stays.
+  #typed() {
+    this.complain("");
+    if (!this.#chosen) this.#kind.value = looksLikePattern(this.#input.value) ? "pattern" : "channel";
+  }
+
+  #submitted(event) {
+    event.preventDefault();
+    const name = { kind: this.#kind.value, name: this.#input.value };
+    if (this.#selection.has(name)) this.#chips.flash(name);
+    const problem = this.#selection.add(name);
+    if (problem) this.complain(this.#words.say(...problem));
+    else this.#reset();
+    this.focus();
+  }
+
+  #reset() {
+    this.#form.reset();
+    this.#chosen = false;
+    this.complain("");
+  }
+}

@@ -1,0 +1,161 @@
+// Keeps one feed open for the selection and says truly how it stands. Knows no DOM.
+// Events: "state" (how it stands), "events" (messages and gaps to show), "problem" (a sentence).
+
+import { writeQuery } from "./names.js";
+import { Outage } from "./outage.js";
+import { Socket } from "./socket.js";
+import { Subscriptions } from "./subscriptions.js";
+
+export class Connection extends EventTarget {
+  #url;
+  #socket = new Socket(() => this.#address());
+  #subscriptions = new Subscriptions();
+  #outage = new Outage();
+  #refusal = null;
+  #wasLive = false;
+
+  constructor(url) {
+    super();
+    this.#url = url;
+    this.#on("open", () => this.#askChanges());
+    this.#on("batch", (events) => this.#heard(events));
+    this.#on("lost", (loss) => this.#lost(loss));
+    this.#on("why", (why) => this.#explained(why));
+  }
+
+  // Actions
+
+  select(names) {
+    this.#subscriptions.want(names);
+    if (this.#subscriptions.isEmpty) this.#rest();
+    else if (this.#socket.isOpen) this.#askChanges();
+    else if (!this.#socket.isAlive) this.#socket.open();
+    this.#show(this.#settle());
+    this.#report();
+  }
+
+  // The network or the person is back: do not wait for the next attempt.
+  wake() {
+    if (!this.#subscriptions.isEmpty) this.#socket.wake();
+  }
+
+  // Socket
+
+  #on(type, listener) {
+    this.#socket.addEventListener(type, ({ detail }) => listener(detail));
+  }
+
+  #address() {
+    const url = new URL(this.#url);
+    this.#subscriptions.askAll();
+    writeQuery(url.searchParams, this.#subscriptions.names);
+    return url;
+  }
+
+  // Names chosen while the socket was still opening are not in its address.
+  #askChanges() {
+    const changes = this.#subscriptions.askChanges();
+    if (changes) this.#socket.send(changes);
+  }
+
+  #lost({ lastHeard, reason, refused }) {
+    this.#subscriptions.forget();
+    this.#outage.serverLost({ at: now(), lastHeard, wasLive: this.#wasLive, reason });
+    this.#refusal = refused ? reason : null;
+    this.#report();
+  }
+
+  #explained({ what, reason, refused }) {
+    this.#outage.explain(what, reason);
+    this.#refusal = refused ? reason : null;
+    this.#report();
+  }
+
+  #rest() {
+    this.#socket.close();
+    this.#outage.end(now());
+    this.#refusal = null;
+    this.#wasLive = false;
+  }
+
+  // What the server says
+
+  #heard(events) {
+    this.#show(events.flatMap((event) => this.#hear(event)));
+    if (events.some(({ type }) => !type.endsWith("message"))) this.#report();
+  }
+
+  // Each event leaves behind what the feed is to show.
+  #hear(event) {
+    switch (event.type) {
+      case "message": case "pmessage": case "gap": return [event];
+      case "subscribe": case "psubscribe": return this.#confirmed(event);
+      case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(nameOf(event)); return [];
+      case "reconnecting": this.#redisLost(event); return [];
+      case "refused": return this.#refused(event);
+      case "error": this.#emit("problem", event.error); return [];
+      default: console.warn("Unknown event", event); return [];
+    }
+  }
+
+  #confirmed(event) {
+    this.#refusal = null;
+    this.#subscriptions.confirm(nameOf(event));
+    return this.#settle();
+  }
+
+  #refused(event) {
+    const name = nameOf(event);
+    if (name) this.#subscriptions.refuse(name, event.error);
+    else this.#refusal = event.error;
+    return this.#settle();
+  }
+
+  #redisLost(event) {
+    this.#subscriptions.forget();
+    this.#refusal = null;
+    this.#outage.redisLost(event);
+  }
+
+  // Once all is confirmed the outage is over; it may leave a gap to show.
+  #settle() {
+    if (this.#state.name !== "live") return [];
+    this.#wasLive = true;
+    const gap = this.#outage.end(now());
+    return gap ? [gap] : [];
+  }
+
+  // What the page is told
+
+  get #state() {
+    const subscriptions = this.#subscriptions;
+    if (subscriptions.isEmpty) return { name: "idle" };
+    if (this.#refusal !== null) return { name: "refused", reason: this.#refusal };
+    if (subscriptions.isLive) return { name: "live" };
+    if (subscriptions.isRefused) return { name: "refused", reason: [...subscriptions.refusals.values()][0] };
+    if (this.#outage.current) return { name: "reconnecting", ...this.#outage.current };
+    return { name: "connecting" };
+  }
+
+  #report() {
+    const { confirmed, refusals } = this.#subscriptions;
+    this.#emit("state", { ...this.#state, confirmed, refusals });
+  }
+
+  #show(events) {
+    if (events.length) this.#emit("events", events);
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+function now() {
+  return Date.now() / 1000;
+}
+
+function nameOf({ channel, pattern }) {
+  if (pattern !== undefined) return { kind: "pattern", name: pattern };
+  return channel === undefined ? null : { kind: "channel", name: channel };
+}

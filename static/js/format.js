@@ -1,0 +1,62 @@
+// Pure: turns values into text. Knows no page and no words.
+
+const TINTS = 8;
+const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
+const SHELL_SAFE = /^[\w@%+=:,./-]+$/;
+
+const encoder = new TextEncoder();
+
+export function byteLength(text) {
+  return encoder.encode(text).length;
+}
+
+export function base64Length(data) {
+  return (data.length / 4) * 3 - (data.match(/=*$/)[0].length);
+}
+
+export function toDate(seconds) {
+  return new Date(seconds * 1000);
+}
+
+export function clock(date) {
+  const pad = (number) => String(number).padStart(2, "0");
+  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+}
+
+export function preciseClock(date) {
+  return `${clock(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
+}
+
+export function fullDate(date, language) {
+  return date.toLocaleString(language, { dateStyle: "full", timeStyle: "long" });
+}
+
+export function size(bytes, language) {
+  const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
+  const options = { style: "unit", unit: UNITS[power], unitDisplay: power ? "short" : "long" };
+  return new Intl.NumberFormat(language, { ...options, maximumFractionDigits: 1 }).format(bytes / 1000 ** power);
+}
+
+// The beginning of a text, cut after so many characters or lines, never inside a surrogate pair.
+export function beginning(text, maxCharacters, maxLines) {
+  let end = Math.min(text.length, maxCharacters);
+  for (let line = 0, at = -1; line < maxLines; line++) {
+    at = text.indexOf("\n", at + 1);
+    if (at === -1 || at >= end) break;
+    if (line === maxLines - 1) end = at;
+  }
+  const splitsPair = end < text.length && /[\uD800-\uDBFF]/.test(text[end - 1] ?? "");
+  return text.slice(0, splitsPair ? end - 1 : end);
+}
+
+// Single quotes: in zsh, the shell of macOS, an exclamation mark is not safe inside double ones.
+export function shellQuote(argument) {
+  return SHELL_SAFE.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
+}
+
+// The same channel always wears the same of a few colours.
+export function tint(name) {
+  let hash = 0x811c9dc5; // FNV-1a
+  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
+  return ((hash ^ (hash >>> 15)) >>> 0) % TINTS;
+}

@@ -1,0 +1,33 @@
+// What is missing since when, and the gap it leaves in the feed. All times are Unix seconds.
+
+export class Outage {
+  #current = null;
+  #gapFrom = null;
+  #redisLostAt = null;
+
+  get current() {
+    return this.#current;
+  }
+
+  serverLost({ at, lastHeard, wasLive, reason }) {
+    const since = this.#current?.what === "redis" ? at : this.#current?.since ?? at;
+    this.#current = { what: "server", since, reason };
+    if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard;
+  }
+
+  redisLost({ from, detail }) {
+    this.#current = { what: "redis", since: from, reason: detail };
+    this.#redisLostAt ??= from;
+  }
+
+  explain(what, reason) {
+    if (this.#current) this.#current = { ...this.#current, what, reason };
+  }
+
+  // Over: the gap that the server cannot know of, since the feed's socket was not there, or null.
+  end(now) {
+    const gap = this.#gapFrom && { type: "gap", from: this.#gapFrom, to: now, reason: "server" };
+    this.#current = this.#gapFrom = this.#redisLostAt = null;
+    return gap;
+  }
+}

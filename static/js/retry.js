@@ -1,0 +1,27 @@
+// When to try again, and why the last attempt failed. Knows no socket.
+
+const FIRST_DELAY = 500; // milliseconds
+const LONGEST_DELAY = 20_000; // milliseconds
+const ANSWER_LIMIT = 10_000; // milliseconds
+const UPGRADE_REQUIRED = 426;
+const REFUSALS = [400, 401, 403];
+
+// Full jitter: after a restart a thousand pages do not come back in the same instant.
+export function retryDelay(attempt) {
+  return Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt);
+}
+
+// A browser hides why a WebSocket was not accepted; the same address over HTTP says it.
+export async function whyNot(url, signal) {
+  const answer = await ask(url, signal);
+  if (!answer) return { answers: false, refused: false, reason: "" };
+  const { error } = await answer.json().catch(() => ({}));
+  const answers = answer.status === UPGRADE_REQUIRED;
+  return { answers, refused: REFUSALS.includes(answer.status), reason: answers ? "" : error ?? "" };
+}
+
+function ask(url, signal) {
+  const headers = { Accept: "application/json" };
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT)]);
+  return fetch(url, { headers, cache: "no-store", signal: limit }).catch(() => null);
+}

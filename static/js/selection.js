@@ -1,0 +1,65 @@
+// The channels and patterns this page listens to; keeps the address bar in step.
+// Event: "change".
+
+import { nameProblem, readQuery, same, writeQuery } from "./names.js";
+
+export class Selection extends EventTarget {
+  #names = [];
+  #limits;
+
+  constructor(limits) {
+    super();
+    this.#limits = limits;
+  }
+
+  get names() {
+    return [...this.#names];
+  }
+
+  get channels() {
+    return this.#names.filter(({ kind }) => kind === "channel").map(({ name }) => name);
+  }
+
+  // The address decides; where it says nothing, the server's defaults do.
+  load(defaults) {
+    const asked = readQuery(new URLSearchParams(location.search));
+    const names = asked.length ? asked : defaults.map((name) => ({ kind: "channel", name }));
+    names.forEach((name) => this.#accept(name));
+    this.#changed();
+  }
+
+  has(name) {
+    return this.#names.some((other) => same(other, name));
+  }
+
+  // What is wrong with the name (a word's key and values), or null.
+  add(name) {
+    const problem = this.#accept(name);
+    if (!problem) this.#changed();
+    return problem;
+  }
+
+  remove(name) {
+    this.#names = this.#names.filter((other) => !same(other, name));
+    this.#changed();
+  }
+
+  #accept(name) {
+    if (this.has(name)) return null;
+    const problem = nameProblem(name.name, this.#limits.maxName) ?? this.#fullProblem();
+    if (!problem) this.#names.push(name);
+    return problem;
+  }
+
+  #fullProblem() {
+    const max = this.#limits.maxSelection;
+    return this.#names.length < max ? null : ["selection_full", { max }];
+  }
+
+  #changed() {
+    const url = new URL(location.href);
+    writeQuery(url.searchParams, this.#names);
+    history.replaceState(history.state, "", url);
+    this.dispatchEvent(new Event("change"));
+  }
+}

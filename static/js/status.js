@@ -1,0 +1,30 @@
+// Says in words how the feed stands; CSS draws the same from data-state.
+
+import { clock, toDate } from "./format.js";
+
+export class Status {
+  #place;
+  #words;
+
+  constructor(place, words) {
+    this.#place = place;
+    this.#words = words;
+  }
+
+  // An unchanged text is left alone: a screen reader would say it again.
+  show(state) {
+    const text = this.#text(state);
+    this.#place.dataset.state = state.name;
+    this.#place.title = text;
+    const line = this.#place.querySelector(".status__text");
+    if (line.textContent !== text) line.textContent = text;
+  }
+
+  #text({ name, what, since, reason, refusals }) {
+    if (name === "live" && refusals.size) return this.#words.say("status_live_but", { n: refusals.size });
+    if (name === "refused") return this.#words.say("status_refused", { reason });
+    if (name !== "reconnecting") return this.#words.say(`status_${name}`);
+    const sentence = this.#words.say(`status_reconnecting_${what}`, { time: clock(toDate(since)) });
+    return reason ? `${sentence} ${reason}` : sentence;
+  }
+}

@@ -1,0 +1,110 @@
+"""Real servers, once a session; and after every test everything back at its baseline."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.support.redis_servers import RedisServer, binaries
+from tests.support.servers import ArautoServer
+from tests.support.tabs import open_tab
+from tests.support.waiting import eventually
+
+WARM_UP = 24  # sockets; more than any test opens on a server that it shares
+
+
+def pytest_report_header() -> str:
+    return f"Redis servers: {', '.join(binaries())}; workers: {', '.join(WORKERS)}"
+
+
+@pytest.fixture(scope="session", params=list(binaries()))
+def redis_server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RedisServer]:
+    """Each Redis there is, in turn."""
+    server = RedisServer(binaries()[request.param], tmp_path_factory.mktemp("redis"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """A Redis that the test may break."""
+    server = RedisServer(binaries()["valkey"], tmp_path)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session", params=WORKERS)
+def shared_arauto(
+    request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ArautoServer]:
+    """The program on each worker and each Redis, in turn."""
+    log = tmp_path_factory.mktemp("arauto") / "log"
+    server = ArautoServer(log, REDIS_URL=redis_server.url, ARAUTO_WORKER=request.param)
+    with closing(server):
+        _warm_up(server, redis_server)
+        yield server
+
+
+@pytest.fixture
+def arauto(shared_arauto: ArautoServer, redis_server: RedisServer) -> Iterator[ArautoServer]:
+    """The shared program; afterwards threads, descriptors and subscribers are as before."""
+    threads, descriptors = shared_arauto.threads(), shared_arauto.descriptors(redis_server.port)
+    yield shared_arauto
+
+    def at_baseline() -> bool:
+        assert redis_server.subscribers() == 0
+        assert shared_arauto.threads() <= threads
+        assert shared_arauto.descriptors(redis_server.port) <= descriptors
+        return True
+
+    eventually(at_baseline)
+    assert "Traceback" not in shared_arauto.log
+
+
+@pytest.fixture(scope="session")
+def plain_arauto(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
+    """The program as it ships, for what depends on neither worker nor Redis."""
+    server = ArautoServer(tmp_path_factory.mktemp("plain") / "log", REDIS_URL=valkey.url)
+    yield server
+    server.close()
+    assert "Traceback" not in server.log
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[type[ArautoServer]]:
+    """Starts a program of the test's own: ``start(REDIS_URL=…)``; it is stopped afterwards."""
+    with ExitStack() as stack:
+
+        def run(**environ: str) -> ArautoServer:
+            server = ArautoServer(tmp_path / "arauto.log", **environ)
+            stack.callback(server.close)
+            return server
+
+        yield run  # type: ignore[misc]
+
+
+def _warm_up(server: ArautoServer, redis_server: RedisServer) -> None:
+    """gthread makes the threads of its pool when they are first needed, and keeps them."""
+
+    all_there = Barrier(WARM_UP)
+
+    def visit(number: int) -> None:
+        with open_tab(server, "warm up"):
+            all_there.wait(10)
+
+    with ThreadPoolExecutor(WARM_UP) as pool:
+        list(pool.map(visit, range(WARM_UP)))
+    eventually(lambda: redis_server.subscribers() == 0)

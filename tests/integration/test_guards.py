@@ -1,0 +1,199 @@
+"""Who may come in: origins, Fetch Metadata, handshakes, limits; and the headers of every answer."""
+
+import socket
+
+import pytest
+
+from tests.support.http import HANDSHAKE, get, handshake, publish, request
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.tabs import open_tab
+
+FOREIGN = "Pages of another origin may not publish or listen here."
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("http://{host}", True),
+        ("HTTP://{host}", True),
+        ("https://{host}", False),
+        ("http://127.0.0.1:1", False),
+        ("http://127.0.0.1", False),
+        ("http://{host}.evil.example", False),
+        ("https://evil.example", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_another_origin_neither_listens_nor_publishes(
+    plain_arauto: ArautoServer, origin: str | None, allowed: bool
+) -> None:
+    given = None if origin is None else origin.format(host=plain_arauto.host)
+    assert handshake(plain_arauto, Origin=given).status == (101 if allowed else 403)
+    headers = {} if given is None else {"Origin": given}
+    assert publish(plain_arauto, "a", "x", **headers).status == (200 if allowed else 403)
+
+
+def test_the_refusal_of_another_origin_says_why(plain_arauto: ArautoServer) -> None:
+    assert handshake(plain_arauto, Origin="https://evil.example").error == FOREIGN
+    assert publish(plain_arauto, "a", "x", Origin="https://evil.example").error == FOREIGN
+
+
+@pytest.mark.parametrize(
+    ("site", "allowed"),
+    [("same-origin", True), ("none", True), ("same-site", False), ("cross-site", False), ("odd", False)],
+)
+def test_fetch_metadata_decides_where_there_is_no_origin(
+    plain_arauto: ArautoServer, site: str, allowed: bool
+) -> None:
+    assert publish(plain_arauto, "a", "x", Sec_Fetch_Site=site).status == (200 if allowed else 403)
+
+
+def test_other_origins_can_be_allowed(start: type[ArautoServer], valkey: RedisServer) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_ORIGINS="https://alerts.example.org, https://b.example")
+    assert publish(server, "a", "x", Origin="https://alerts.example.org").status == 200
+    assert handshake(server, Origin="https://b.example").status == 101
+    assert handshake(server, Origin="https://c.example").status == 403
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({"Upgrade": None}, 426),
+        ({"Upgrade": "h2c"}, 426),
+        ({"Connection": "keep-alive"}, 400),
+        ({"Connection": "keep-alive, Upgrade"}, 101),
+        ({"Sec_WebSocket_Version": None}, 426),
+        ({"Sec_WebSocket_Version": "8"}, 426),
+        ({"Sec_WebSocket_Key": None}, 400),
+        ({"Sec_WebSocket_Key": "abc"}, 400),
+        ({"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZQ"}, 400),
+        ({"Sec_WebSocket_Key": "dGhlIHNhbXBsZSBub25jZXh4"}, 400),
+        ({"Sec_WebSocket_Key": "%%%%"}, 400),
+        ({"Sec_WebSocket_Extensions": "permessage-deflate; client_max_window_bits=abc"}, 101),
+        ({"Sec_WebSocket_Protocol": "chat"}, 101),
+        ({"Cookie": "x=" + "y" * 8000}, 101),
+        ({"X_Odd": "\xff\xfe"}, 101),
+    ],
+)
+def test_a_broken_handshake_is_refused_with_a_status(
+    plain_arauto: ArautoServer, changes: dict[str, str | None], status: int
+) -> None:
+    answer = handshake(plain_arauto, **changes)
+    assert answer.status == status
+    if status == 426:
+        assert answer.headers["upgrade"] == "websocket"
+    if status != 101:
+        assert answer.error.endswith(".")
+
+
+def test_sixty_large_headers_do_not_break_the_handshake(plain_arauto: ArautoServer) -> None:
+    assert handshake(plain_arauto, **{f"X_{n}": "y" * 7000 for n in range(60)}).status == 101
+
+
+def test_a_handshake_in_http_1_0_or_by_post_is_refused(plain_arauto: ArautoServer) -> None:
+    headers = "".join(f"{name}: {value}\r\n" for name, value in HANDSHAKE.items())
+    for start_line, status in (
+        ("GET /feed?channel=a HTTP/1.0", b"400"),
+        ("POST /feed?channel=a HTTP/1.1", b"400"),
+        ("HEAD /feed?channel=a HTTP/1.1", b"400"),
+    ):
+        with socket.create_connection(("127.0.0.1", plain_arauto.port), timeout=5) as raw:
+            raw.sendall(f"{start_line}\r\nHost: {plain_arauto.host}\r\n{headers}\r\n".encode())
+            assert raw.recv(4096).split(b" ")[1] == status, start_line
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "sentence"),
+    [
+        ("", 400, "Choose a channel or a pattern: /feed?channel=news"),
+        ("?channel=", 400, "Channel is required."),
+        ("?channel=%0A", 400, "A channel name cannot have control characters."),
+        ("?channel=" + "x" * 257, 400, "A channel name can have at most 256 bytes."),
+        (
+            "?" + "&".join(f"channel={n}" for n in range(200)),
+            400,
+            "A feed can listen to at most 100 channels and patterns.",
+        ),
+        (
+            "?pattern=p&" + "&".join(f"channel={n}" for n in range(100)),
+            400,
+            "A feed can listen to at most 100 channels and patterns.",
+        ),
+    ],
+)
+def test_a_bad_selection_is_refused_before_the_upgrade(
+    plain_arauto: ArautoServer, query: str, status: int, sentence: str
+) -> None:
+    """A plain GET tells a page the reason that a browser hides from it."""
+    for answer in (handshake(plain_arauto, f"/feed{query}"), get(plain_arauto, f"/feed{query}")):
+        assert (answer.status, answer.error) == (status, sentence)
+
+
+def test_a_hundred_channels_are_heard(plain_arauto: ArautoServer, valkey: RedisServer) -> None:
+    with open_tab(plain_arauto, *(f"c{n}" for n in range(100))) as tab:
+        valkey.client.publish("c99", "x")
+        assert tab.messages(1) == ["x"]
+
+
+def test_one_over_the_cap_gets_503_and_pages_go_on(start: type[ArautoServer], valkey: RedisServer) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS="3")
+    with open_tab(server, "a"), open_tab(server, "a"):
+        with open_tab(server, "a"):
+            for answer in (handshake(server), get(server, "/feed?channel=a")):
+                assert answer.status == 503
+                assert answer.headers["retry-after"] == "10"
+                assert answer.error.startswith("All places are taken")
+            assert get(server, "/").status == 200
+            assert publish(server, "a", "x").json["receivers"] == 3
+        with open_tab(server, "a"):  # there is room again
+            assert publish(server, "a", "x").json["receivers"] == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "sentence"),
+    [
+        ("GET", "/nowhere", 404, "There is nothing at this address: go to the start page."),
+        ("GET", "/publish", 405, "This address does not take GET: use POST, OPTIONS."),
+        ("DELETE", "/", 405, "This address does not take DELETE: use GET, HEAD, OPTIONS."),
+        ("PUT", "/publish", 405, "This address does not take PUT: use POST, OPTIONS."),
+    ],
+)
+def test_programs_get_errors_as_json_and_people_as_a_page(
+    plain_arauto: ArautoServer, method: str, path: str, status: int, sentence: str
+) -> None:
+    answer = request(plain_arauto, method, path)
+    assert answer.status == status
+    assert set(answer.error.split()) == set(sentence.split())
+    page = request(plain_arauto, method, path, Accept="text/html,*/*;q=0.8")
+    assert page.status == status
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<!doctype html>" in page.body.decode().lower()
+
+
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/feed", "/static/js/main.js"])
+def test_every_answer_carries_the_security_headers(plain_arauto: ArautoServer, path: str) -> None:
+    headers = get(plain_arauto, path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_health_and_readiness(plain_arauto: ArautoServer) -> None:
+    assert get(plain_arauto, "/healthz").json == {"status": "alive"}
+    assert get(plain_arauto, "/readyz").json == {"status": "ready"}
+
+
+def test_it_listens_on_loopback_only_unless_told_otherwise(plain_arauto: ArautoServer) -> None:
+    listening = {
+        c.laddr.ip
+        for worker in plain_arauto.workers()
+        for c in worker.net_connections("tcp")
+        if c.status == "LISTEN"
+    }
+    assert listening == {"127.0.0.1"}

@@ -1,0 +1,52 @@
+"""The language by Accept-Language, and the switch that is remembered."""
+
+import pytest
+
+from tests.support.http import get, publish, request
+from tests.support.servers import ArautoServer
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"),
+    [
+        (None, "en"),
+        ("en-GB,en;q=0.9", "en"),
+        ("pt-BR,pt;q=0.9,en;q=0.8", "pt-BR"),
+        ("pt", "pt-BR"),
+        ("pt-PT", "pt-BR"),
+        ("de,fr;q=0.5", "en"),
+        ("nonsense;;q=x", "en"),
+    ],
+)
+def test_the_browser_says_the_language(
+    plain_arauto: ArautoServer, accepted: str | None, language: str
+) -> None:
+    headers = {"Accept_Language": accepted} if accepted else {}
+    assert f'<html lang="{language}">' in get(plain_arauto, "/", **headers).body.decode()
+
+
+def test_the_switch_is_remembered_and_keeps_the_view(plain_arauto: ArautoServer) -> None:
+    answer = get(plain_arauto, "/?lang=pt-BR&channel=a%20b&pattern=c*")
+    assert (answer.status, answer.headers["location"]) == (302, "/?channel=a+b&pattern=c%2A")
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    page = get(plain_arauto, "/", Cookie=cookie.split(";")[0], Accept_Language="en").body.decode()
+    assert '<html lang="pt-BR">' in page
+
+
+def test_an_unknown_language_changes_nothing(plain_arauto: ArautoServer) -> None:
+    answer = get(plain_arauto, "/?lang=xx")
+    assert answer.status == 302
+    assert "set-cookie" not in answer.headers
+    assert get(plain_arauto, "/", Cookie="arauto_language=../../etc").status == 200
+
+
+def test_errors_speak_portuguese_plurals_included(plain_arauto: ArautoServer) -> None:
+    pt = {"Accept_Language": "pt-BR"}
+    assert publish(plain_arauto, "", "x", **pt).error == "O canal é obrigatório."
+    assert request(plain_arauto, "GET", "/nada", **pt).error == (
+        "Não há nada neste endereço: vá para a página inicial."
+    )
+    page = publish(plain_arauto, "sala vazia", "x", Accept="text/html", **pt).body.decode()
+    assert "Ninguém estava ouvindo: esta mensagem se perdeu." in page

@@ -1,0 +1,188 @@
+"""However a tab goes, its thread and its Redis connection go within two seconds."""
+
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable, Iterator
+from time import monotonic, sleep
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.support.http import HANDSHAKE, get
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.tabs import Tab, open_tab
+from tests.support.waiting import eventually
+
+SOON = 2.0  # seconds
+WRITE_PATIENCE = 5.0  # seconds that a browser may take nothing
+
+
+def raw_feed(server: ArautoServer, receive_buffer: int = 0) -> socket.socket:
+    """A feed on a bare socket, after the handshake and the confirmation."""
+    raw = socket.socket()
+    if receive_buffer:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    raw.settimeout(10)
+    raw.connect(("127.0.0.1", server.port))
+    headers = "".join(f"{name}: {value}\r\n" for name, value in HANDSHAKE.items())
+    raw.sendall(f"GET /feed?channel=raw HTTP/1.1\r\nHost: {server.host}\r\n{headers}\r\n".encode())
+    seen = b""
+    while b'"subscribe"' not in seen:
+        seen += raw.recv(4096)
+    return raw
+
+
+def close_frame(raw: socket.socket) -> None:
+    raw.sendall(b"\x88\x82\x00\x00\x00\x00" + struct.pack(">H", 1000))
+    while raw.recv(4096):
+        pass
+    raw.close()
+
+
+def reset(raw: socket.socket) -> None:
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    raw.close()
+
+
+def half_frame(raw: socket.socket) -> None:
+    raw.sendall(b"\x81\xfe")
+    raw.close()
+
+
+WAYS: list[Callable[[socket.socket], None]] = [close_frame, reset, half_frame, socket.socket.close]
+
+
+@pytest.mark.parametrize("leave", WAYS, ids=lambda way: way.__name__)
+def test_a_tab_that_goes_leaves_nothing(
+    arauto: ArautoServer, redis_server: RedisServer, leave: Callable[[socket.socket], None]
+) -> None:
+    leave(raw_feed(arauto))
+    eventually(lambda: redis_server.subscribers() == 0, within=SOON)
+
+
+def test_a_silent_peer_that_never_answers_a_close_is_let_go(
+    arauto: ArautoServer, redis_server: RedisServer
+) -> None:
+    raw = raw_feed(arauto)
+    raw.sendall(b"\x81\x80\x00\x00\x00\x00")  # an empty text: nonsense, closed with 1008
+    began = monotonic()
+    eventually(lambda: redis_server.subscribers() == 0, within=SOON)
+    assert get(arauto, "/healthz").status == 200
+    assert monotonic() - began < SOON
+    raw.close()
+
+
+@pytest.fixture(params=WORKERS)
+def own_arauto(
+    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
+) -> Iterator[ArautoServer]:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param)
+    yield server
+    assert "Traceback" not in server.log
+
+
+def test_a_reader_that_stops_is_cut_and_the_others_hear_on(
+    own_arauto: ArautoServer, own_redis: RedisServer
+) -> None:
+    stuck = raw_feed(own_arauto, receive_buffer=4096)
+    with open_tab(own_arauto, "raw") as tab:
+        began, sent = monotonic(), 0
+        while own_redis.subscribers() == 2:
+            assert monotonic() - began < WRITE_PATIENCE + 5, "the stuck reader was not cut"
+            own_redis.client.publish("raw", f"{sent} " + "x" * 100_000)
+            sent += 1
+            assert tab.messages(1)[0].startswith(f"{sent - 1} ")
+            sleep(0.01)  # the pace of the publisher
+    stuck.close()
+
+
+def test_eight_megabytes_reach_a_slow_reader_whole(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    """The stock transport loses the rest of a partial write: see the control below."""
+    for worker in WORKERS:
+        server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_MAX_MESSAGE=str(16 << 20))
+        raw = raw_feed(server, receive_buffer=4096)
+        text = "0123456789abcdef" * (8 << 16)
+        own_redis.client.publish("raw", text)
+        own_redis.client.publish("raw", "next")
+        sleep(1)  # the slowness of this reader, well within the write deadline
+        payload = read_frame(raw)
+        assert text.encode() in payload
+        assert b'"next"' in (payload + read_frame(raw) if b'"next"' not in payload else payload)
+        raw.close()
+
+
+def read_frame(raw: socket.socket) -> bytes:
+    def exactly(n: int) -> bytes:
+        data = bytearray()
+        while len(data) < n:
+            chunk = raw.recv(min(n - len(data), 1 << 20))
+            assert chunk, "the stream ended in mid-frame"
+            data += chunk
+        return bytes(data)
+
+    opcode, length = exactly(2)
+    assert opcode == 0x81
+    if length == 126:
+        (length,) = struct.unpack(">H", exactly(2))
+    elif length == 127:
+        (length,) = struct.unpack(">Q", exactly(8))
+    return exactly(length)
+
+
+def test_fifty_peers_that_do_not_answer_a_close_do_not_hold_up_pages(
+    own_arauto: ArautoServer, own_redis: RedisServer
+) -> None:
+    peers = [raw_feed(own_arauto) for _ in range(50)]
+    for peer in peers:
+        peer.sendall(b"\x81\x80\x00\x00\x00\x00")
+    slowest = 0.0
+    while own_redis.subscribers():
+        began = monotonic()
+        assert get(own_arauto, "/healthz").status == 200
+        slowest = max(slowest, monotonic() - began)
+    assert slowest < 1, "a page waited for silent peers"
+    for peer in peers:
+        peer.close()
+
+
+@pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_says_goodbye_and_leaves_nothing(
+    own_arauto: ArautoServer, own_redis: RedisServer, signum: signal.Signals
+) -> None:
+    from websockets.exceptions import ConnectionClosed
+
+    idle = raw_feed(own_arauto)
+    workers = own_arauto.workers()
+    with open_tab(own_arauto, "a") as tab:
+        began = monotonic()
+        own_arauto._process.send_signal(signum)
+        with pytest.raises(ConnectionClosed) as caught:
+            tab.next()
+        assert monotonic() - began < 1
+    assert caught.value.rcvd is not None
+    assert (caught.value.rcvd.code, caught.value.rcvd.reason) == (1001, "The server is restarting.")
+    assert own_arauto._process.wait(10) == 0
+    assert not any(worker.is_running() for worker in workers)
+    assert own_redis.subscribers() == 0
+    idle.close()
+
+
+def test_a_killed_worker_is_replaced_and_its_seats_are_free_again(
+    start: type[ArautoServer], own_redis: RedisServer
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_MAX_SOCKETS="1")
+    raw = raw_feed(server)
+    (worker,) = server.workers()
+    os.kill(worker.pid, signal.SIGKILL)
+    assert raw.recv(100) == b""
+    raw.close()
+    eventually(lambda: server.log.count("is ready for requests") == 2)
+
+    def there_is_room() -> Tab:
+        with open_tab(server, "a") as tab:
+            return tab
+
+    eventually(there_is_room)

@@ -1,0 +1,196 @@
+"""Started as a person starts it: the address, the Redis, the sentence when it cannot start."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from arauto import embedded
+from tests.support.http import get, publish
+from tests.support.redis_servers import RedisServer, binaries, free_port
+from tests.support.servers import GUNICORN, ROOT, ArautoServer
+from tests.support.tabs import open_tab
+from tests.support.waiting import eventually
+
+
+def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that is expected to end by itself."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL"))}
+    return subprocess.run(
+        command, cwd=ROOT, env=clean | {"PYTHONDONTWRITEBYTECODE": "1"} | environ,
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def sentence_of(run_: subprocess.CompletedProcess[str]) -> str:
+    """The last line that a failed start said, which is all but gunicorn's greeting."""
+    assert run_.returncode == 1, run_
+    assert "Traceback" not in run_.stderr
+    lines = [line for line in run_.stderr.splitlines() if "Starting gunicorn" not in line]
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize(
+    ("environ", "beginning"),
+    [
+        ({"PORT": "http"}, "PORT=http does not work: give a whole number from 1 to 65535."),
+        ({"ARAUTO_WORKER": "sync"}, "ARAUTO_WORKER=sync does not work: give gevent or gthread."),
+        ({"REDIS_URL": "localhost:6379"}, "REDIS_URL does not parse: give redis://host:6379,"),
+        ({"REDIS_URL": "redis://localhost:port"}, "REDIS_URL does not parse: give redis://host:6379,"),
+        ({"REDIS_URL": "redis://localhost?colour=red"}, "REDIS_URL has an option that redis-py does not"),
+        ({"REDIS_URL": "redis://127.0.0.1:1"}, "Redis at 127.0.0.1:1 does not answer (Error 111"),
+        ({"REDIS_URL": "unix:///nowhere.sock"}, "Redis at /nowhere.sock does not answer (Error 2"),
+        ({"HOST": "192.0.2.1"}, "Cannot listen on 192.0.2.1:"),
+        ({"HOST": "no such host"}, "Cannot listen on no such host:"),
+    ],
+)
+def test_what_cannot_work_ends_with_one_sentence(environ: dict[str, str], beginning: str) -> None:
+    sentence = sentence_of(run(GUNICORN, **({"PORT": str(free_port())} | environ)))
+    assert sentence.startswith(beginning)
+
+
+def test_a_busy_port_ends_with_one_sentence(valkey: RedisServer) -> None:
+    with socket.socket() as busy:
+        busy.bind(("127.0.0.1", 0))
+        busy.listen()
+        port = busy.getsockname()[1]
+        sentence = sentence_of(run(GUNICORN, PORT=str(port), REDIS_URL=valkey.url))
+    assert sentence == (
+        f"Cannot listen on 127.0.0.1:{port} (Address already in use): set PORT or HOST to another one."
+    )
+
+
+@pytest.mark.parametrize("password", ["", ":wrong-secret@"])
+def test_a_wrong_password_ends_with_one_sentence_without_it(tmp_path: Path, password: str) -> None:
+    server = RedisServer(binaries()["valkey"], tmp_path)
+    server.client.execute_command("CONFIG SET requirepass right")
+    try:
+        url = server.url.replace("//", f"//{password}")
+        sentence = sentence_of(run(GUNICORN, PORT=str(free_port()), REDIS_URL=url))
+    finally:
+        server.client.close()
+        server.stop()
+    assert sentence.startswith(f"Redis at 127.0.0.1:{server.port} wants another user or password (")
+    assert sentence.endswith("set REDIS_URL=redis://user:password@host:6379.")
+    assert "secret" not in sentence
+
+
+def test_a_unix_socket_and_a_password_work(start: type[ArautoServer], tmp_path: Path) -> None:
+    path = tmp_path / "redis.sock"
+    server = RedisServer(binaries()["valkey"], tmp_path, "--unixsocket", str(path))
+    server.client.execute_command("ACL SETUSER ana on >p&ss allchannels +@all")
+    try:
+        arauto = start(REDIS_URL=f"unix://ana:p%26ss@{path}")
+        with open_tab(arauto, "a") as tab:
+            assert publish(arauto, "a", "x").json["receivers"] == 1
+            assert tab.messages(1) == ["x"]
+        assert "p&ss" not in arauto.log
+    finally:
+        server.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [sys.executable, "app.py"],
+        [sys.executable, "-m", "flask", "--app", "app", "run", "--port", "{port}"],
+    ],
+    ids=["python app.py", "flask run"],
+)
+def test_it_starts_by_hand_too(valkey: RedisServer, tmp_path: Path, command: list[str]) -> None:
+    port = free_port()
+    environ = os.environ | {"PORT": str(port), "REDIS_URL": valkey.url, "PYTHONDONTWRITEBYTECODE": "1"}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [part.format(port=port) for part in command], cwd=ROOT, env=environ, stdout=log, stderr=log
+        )
+    server = ArautoServer.__new__(ArautoServer)
+    server.port, server.host = port, f"127.0.0.1:{port}"
+    server.ws = f"ws://{server.host}"
+    try:
+        eventually(lambda: _answers(port), why="it listens")
+        assert get(server, "/").status == 200
+        with open_tab(server, "a") as tab:
+            assert publish(server, "a", "x").json["receivers"] == 1
+            assert tab.messages(1) == ["x"]
+        eventually(lambda: valkey.subscribers() == 0)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait(10)
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
+def test_the_embedded_valkey_goes_with_its_owner_however_that_ends(tmp_path: Path) -> None:
+    """Also when the owner is killed and can clean up nothing."""
+    port = free_port()
+    script = (
+        "import sys, time; from arauto import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
+        "server = e.EmbeddedValkey(sys.argv[2], 10); print('up', flush=True); time.sleep(60)"
+    )
+    binary = binaries()["valkey"]
+    owner = subprocess.Popen(
+        [sys.executable, "-c", script, str(port), binary], cwd=ROOT, stdout=subprocess.PIPE
+    )
+    assert owner.stdout is not None
+    with owner.stdout:
+        assert owner.stdout.readline() == b"up\n"
+    children = psutil.Process(owner.pid).children(recursive=True)
+    assert any("valkey-server" in child.name() for child in children)
+    owner.kill()
+    owner.wait()
+    eventually(lambda: not _answers(port) and not any(child.is_running() for child in children))
+
+
+def test_an_embedded_valkey_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "ADDRESS", ("127.0.0.1", free_port()))
+    monkeypatch.setattr(embedded, "START_PATIENCE", 1)
+    with pytest.raises(embedded.NoRedis, match="The embedded Valkey did not start"):
+        embedded.EmbeddedValkey("/bin/false", 10)
+
+
+def test_make_run_needs_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+    """In a copy of the tree: start, use, Ctrl+C; with the Redis on 6379, or one of its own."""
+    tree = tmp_path / "arauto"
+    kept = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    for name in kept:
+        if (ROOT / name).is_file():
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, tree / name)
+    venv = Path(sys.prefix)
+    (tree / ".venv").symlink_to(venv)
+    had_redis = _answers(embedded.ADDRESS[1])
+    port = free_port()
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "PYTHON"))}
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            ["make", "--old-file=.venv/installed", "run"],
+            cwd=tree, env=environ | {"PORT": str(port), "HOME": str(tmp_path / "home")},
+            stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    said = (tmp_path / "log").read_text
+    eventually(lambda: f"Arauto is at http://127.0.0.1:{port} on " in said(), within=20)
+    assert ("embedded Valkey 9." in said()) is not had_redis
+    eventually(lambda: _answers(port) and _answers(embedded.ADDRESS[1]))
+    family = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGINT)  # what Ctrl+C does in a terminal
+    process.wait(15)
+    eventually(lambda: not any(child.is_running() for child in family))
+    assert _answers(embedded.ADDRESS[1]) is had_redis
+    left = {str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file()} - set(kept)
+    assert left == set()
+    assert not (tmp_path / "home").exists()
+    assert "Traceback" not in said()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

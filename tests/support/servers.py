@@ -1,0 +1,73 @@
+"""The real program under gunicorn, as a person starts it."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from tests.support.redis_servers import free_port
+from tests.support.waiting import eventually
+
+ROOT = Path(__file__).resolve().parents[2]
+GUNICORN = [sys.executable, "-m", "gunicorn", "app:app"]
+
+
+class ArautoServer:
+    """gunicorn with the environment given, listening on a free port."""
+
+    def __init__(self, log: Path, **environ: str) -> None:
+        self.port = int(environ.get("PORT") or free_port())
+        self.host = f"127.0.0.1:{self.port}"
+        self.url = f"http://{self.host}"
+        self.ws = f"ws://{self.host}"
+        self.log_path = log
+        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "HOST"))}
+        with log.open("w") as output:
+            self._process = subprocess.Popen(
+                GUNICORN,
+                cwd=ROOT,
+                env=clean | {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"} | environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        self.workers_wanted = int(environ.get("ARAUTO_WORKERS", "2"))
+        eventually(self._booted, within=20, why="the server has booted")
+
+    @property
+    def log(self) -> str:
+        return self.log_path.read_text()
+
+    def workers(self) -> list[psutil.Process]:
+        """The worker processes: gunicorn's children that are gunicorn too."""
+        children = psutil.Process(self._process.pid).children()
+        return [child for child in children if "gunicorn" in " ".join(child.cmdline())]
+
+    def threads(self) -> int:
+        return sum(worker.num_threads() for worker in self.workers())
+
+    def descriptors(self, redis_port: int) -> int:
+        """Open descriptors of the workers, less the connections kept for publishing."""
+        return sum(worker.num_fds() - _connections_to(worker, redis_port) for worker in self.workers())
+
+    def stop(self, signum: int = signal.SIGTERM, within: float = 15) -> int:
+        """Stop it and return the exit status."""
+        self._process.send_signal(signum)
+        return self._process.wait(within)
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            try:
+                self.stop()
+            finally:
+                self._process.kill()
+
+    def _booted(self) -> bool:
+        assert self._process.poll() is None, f"the server ended:\n{self.log}"
+        return "Arauto is at" in self.log and self.log.count("is ready for requests") == self.workers_wanted
+
+
+def _connections_to(process: psutil.Process, port: int) -> int:
+    return sum(bool(c.raddr) and c.raddr.port == port for c in process.net_connections("tcp"))

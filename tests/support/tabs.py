@@ -1,0 +1,60 @@
+"""A browser tab without the browser: one WebSocket on the feed, by a client that is not ours."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+from websockets.sync.client import ClientConnection, connect
+
+from tests.support.servers import ArautoServer
+
+PATIENCE = 15.0  # seconds
+
+Event = dict[str, Any]
+
+
+class Tab:
+    """Reads events one by one, whatever frames they came in. Heartbeats are left out."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self._events: list[Event] = []
+
+    def next(self, timeout: float = PATIENCE) -> Event:
+        while not self._events:
+            self._events = json.loads(self.socket.recv(timeout))
+        return self._events.pop(0)
+
+    def take(self, n: int) -> list[Event]:
+        return [self.next() for _ in range(n)]
+
+    def until(self, kind: str) -> list[Event]:
+        """Everything up to and with the first event of this kind."""
+        seen = [self.next()]
+        while seen[-1]["type"] != kind:
+            seen.append(self.next())
+        return seen
+
+    def messages(self, n: int) -> list[str]:
+        """The data of the next ``n`` events, which are all messages."""
+        events = self.take(n)
+        assert {event["type"] for event in events} <= {"message", "pmessage"}, events
+        return [event["data"] for event in events]
+
+    def say(self, **change: list[str]) -> None:
+        self.socket.send(json.dumps(change))
+
+
+@contextmanager
+def open_tab(
+    server: ArautoServer, *channels: str, patterns: tuple[str, ...] = (), **options: Any
+) -> Iterator[Tab]:
+    """A tab whose selection Redis has confirmed."""
+    query = urlencode([("channel", name) for name in channels] + [("pattern", name) for name in patterns])
+    with connect(f"{server.ws}/feed?{query}", compression=None, max_size=None, **options) as socket:
+        tab = Tab(socket)
+        confirmed = tab.take(len(channels) + len(patterns))
+        assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe"}, confirmed
+        yield tab

@@ -1,0 +1,48 @@
+"""Collect the program's sentences, merge them into each language, compile. ``--check`` only looks.
+
+Run by ``make translations``; the tests run the check.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGUAGES = ROOT / "arauto" / "translations"
+MAPPING = "[python: app.py]\n[python: arauto/**.py]\n[jinja2: templates/**.html]\n"
+PYBABEL = [sys.executable, "-m", "babel.messages.frontend", "-q"]
+
+
+def collect(template: Path) -> None:
+    """Write all sentences that the program has now."""
+    with tempfile.NamedTemporaryFile("w", suffix=".cfg") as mapping:
+        mapping.write(MAPPING)
+        mapping.flush()
+        command = ["extract", "-F", mapping.name, "--no-location", "--sort-output", "-o", str(template), "."]
+        subprocess.run([*PYBABEL, *command], cwd=ROOT, check=True)
+
+
+def compiled(po: Path) -> bytes:
+    """What the machine reads, for one language."""
+    with po.open("rb") as source, tempfile.TemporaryFile() as target:
+        write_mo(target, read_po(source, locale=po.parents[1].name))
+        target.seek(0)
+        return target.read()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        template = Path(directory) / "messages.pot"
+        collect(template)
+        command = ["update", "-i", str(template), "-d", str(LANGUAGES), "--no-fuzzy-matching"]
+        subprocess.run([*PYBABEL, *command, "--ignore-obsolete", "--omit-header"], cwd=ROOT, check=True)
+    for po in LANGUAGES.glob("*/LC_MESSAGES/messages.po"):
+        po.with_suffix(".mo").write_bytes(compiled(po))
+
+
+if __name__ == "__main__":
+    main()

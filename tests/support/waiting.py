@@ -1,0 +1,27 @@
+"""Waiting on conditions, never on time."""
+
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def eventually(condition: Callable[[], T], within: float = 10.0, why: str = "") -> T:
+    """Ask until the answer is true, and return it.
+
+    An ``AssertionError`` that ``condition`` raises counts as not yet, and is what is shown
+    when the time is up.
+    """
+    deadline = monotonic() + within
+    while True:
+        try:
+            answer = condition()
+            if answer:
+                return answer
+            failure = AssertionError(f"not within {within} s: {why or condition}, last {answer!r}")
+        except AssertionError as error:
+            failure = error
+        if monotonic() > deadline:
+            raise failure
+        sleep(0.01)  # the pause of a poll, not a wait for time

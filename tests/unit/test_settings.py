@@ -1,0 +1,53 @@
+import pytest
+
+from arauto.settings import SETTINGS, Settings, SettingsError, read
+
+
+def test_nothing_set_means_the_defaults() -> None:
+    settings = read({})
+    assert settings.channels == ("sistema_alertas", "noticias")
+    assert (settings.host, settings.port, settings.worker) == ("127.0.0.1", 8000, "gevent")
+    assert settings.redis_url == ""
+
+
+def test_an_empty_variable_means_the_default() -> None:
+    assert read({"PORT": "", "ARAUTO_CHANNELS": ""}) == read({})
+
+
+def test_values_are_read() -> None:
+    settings = read({"PORT": "80", "ARAUTO_CHANNELS": " a, b c ,,", "ARAUTO_ORIGINS": "https://A.example"})
+    assert settings.port == 80
+    assert settings.channels == ("a", "b c")
+    assert settings.origins == {"https://a.example"}
+
+
+def test_names_of_others_are_none_of_our_business() -> None:
+    """Kubernetes sets such names for a service called arauto."""
+    assert read({"ARAUTO_SERVICE_HOST": "10.0.0.1", "ARAUTO_PORT": "tcp://10.0.0.1:80"}) == read({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("PORT", "http", "a whole number from 1 to 65535"),
+        ("PORT", "0", "a whole number from 1 to 65535"),
+        ("PORT", "65536", "a whole number from 1 to 65535"),
+        ("PORT", "٣", "a whole number from 1 to 65535"),
+        ("ARAUTO_WORKERS", "-1", "a whole number from 1 to 64"),
+        ("ARAUTO_WORKER", "sync", "gevent or gthread"),
+        ("ARAUTO_ORIGINS", "example.org", "a list such as https://alerts.example.org"),
+        ("ARAUTO_ORIGINS", "https://example.org/", "a list such as https://alerts.example.org"),
+    ],
+)
+def test_a_bad_value_gets_a_sentence_with_the_remedy(name: str, value: str, remedy: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({name: value})
+    assert str(caught.value) == f"{name}={value} does not work: give {remedy}."
+
+
+def test_every_setting_has_one_line_of_help_and_a_name_of_its_own() -> None:
+    assert len({setting.name for setting in SETTINGS}) == len(SETTINGS) == len(Settings.__dataclass_fields__)
+    for setting in SETTINGS:
+        assert setting.name.startswith("ARAUTO_") or setting.name in ("REDIS_URL", "HOST", "PORT")
+        assert setting.help.endswith(".")
+        assert "\n" not in setting.help

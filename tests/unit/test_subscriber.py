@@ -1,0 +1,191 @@
+"""The subscriber against a scripted Redis: a server socket that the test speaks through."""
+
+import socket
+from collections.abc import Iterator
+from queue import Queue
+from threading import Event
+
+import pytest
+
+from arauto import subscriber as module
+from arauto.messages import Gap, Item, Lost, Refused
+from arauto.selection import Change, Selection
+from arauto.subscriber import Subscriber
+from arauto.wire import Wire
+
+
+class Redis:
+    """Accepts the subscriber's connections and says what it is told to."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(5)
+
+    def connect(self) -> Wire:
+        return Wire(socket.create_connection(self._listener.getsockname(), timeout=5))
+
+    def accept(self) -> socket.socket:
+        accepted, _ = self._listener.accept()
+        accepted.settimeout(5)
+        return accepted
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    server = Redis()
+    yield server
+    server.close()
+
+
+def confirmation(kind: bytes, name: bytes) -> bytes:
+    return b"*3\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n:1\r\n" % (len(kind), kind, len(name), name)
+
+
+def message(data: bytes) -> bytes:
+    return b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$%d\r\n%b\r\n" % (len(data), data)
+
+
+SELECTION = Selection((b"a",), (b"p*",))
+CONFIRMED: list[Item] = [[b"subscribe", b"a", 1], [b"psubscribe", b"p*", 1]]
+
+
+class Listening:
+    """A subscriber whose batches go to a queue."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.batches: Queue[list[Item]] = Queue()
+        self.fault = Event()
+        self.subscriber = Subscriber(redis.connect, self.batches.put, self.fault.set, SELECTION)
+
+    def next(self) -> list[Item]:
+        return self.batches.get(timeout=5)
+
+
+def test_what_comes_together_is_one_batch(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        assert link.recv(999) == (
+            b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\np*\r\n"
+        )
+        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        assert listening.next() == CONFIRMED
+        link.sendall(message(b"1") + message(b"2") + message(b"3"))
+        assert listening.next() == [[b"message", b"a", n] for n in (b"1", b"2", b"3")]
+    assert not listening.subscriber.is_alive()
+
+
+def test_after_a_break_the_gap_comes_before_everything_else(redis: Redis) -> None:
+    """Messages that arrive before the last confirmation wait for it."""
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            listening.next()
+        (lost,) = listening.next()
+        assert isinstance(lost, Lost)
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + message(b"early"))
+            link.recv(999)
+            link.sendall(confirmation(b"psubscribe", b"p*"))
+            gap, *rest = listening.next()
+            assert isinstance(gap, Gap)
+            assert gap.start == lost.at
+            assert rest == [CONFIRMED[0], [b"message", b"a", b"early"], CONFIRMED[1]]
+
+
+def test_silence_is_asked_about_and_then_taken_for_a_break(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PING_AFTER", 0.1)
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.recv(999)
+            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            listening.next()
+            for _ in range(3):
+                assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
+                link.sendall(b"*2\r\n$4\r\npong\r\n$0\r\n\r\n")
+            assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
+            (lost,) = listening.next()
+        assert isinstance(lost, Lost)
+
+
+def test_a_forbidden_name_is_refused_alone_and_not_asked_for_again(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(b"-NOPERM no\r\n" + confirmation(b"psubscribe", b"p*"))
+            assert listening.next() == [Refused("channel", b"a", "NOPERM no"), CONFIRMED[1]]
+        listening.next()
+        with redis.accept() as link:
+            assert link.recv(999) == b"*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\np*\r\n"
+
+
+@pytest.mark.parametrize("error", [b"-ERR max number of clients reached\r\n", b"-LOADING wait\r\n", b"?\r\n"])
+def test_any_other_error_is_a_break(redis: Redis, error: bytes) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(error)
+            assert isinstance(listening.next()[0], Lost)
+        redis.accept().close()
+
+
+def test_being_locked_out_is_said_and_not_retried_at_once(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(b"-NOAUTH Authentication required.\r\n")
+            assert listening.next() == [Refused("", b"", "NOAUTH Authentication required.")]
+        redis._listener.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            redis.accept()
+
+
+def test_the_selection_changes_on_the_open_link(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber as subscriber, redis.accept() as link:
+        link.recv(999)
+        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        listening.next()
+        change = Change(subscribe=(b"b",), unsubscribe=(b"a",), punsubscribe=(b"p*",))
+        assert subscriber.size_after(change) == 1
+        subscriber.change(change)
+        assert link.recv(999) == (
+            b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nb\r\n*2\r\n$11\r\nUNSUBSCRIBE\r\n$1\r\na\r\n"
+            b"*2\r\n$12\r\nPUNSUBSCRIBE\r\n$2\r\np*\r\n"
+        )
+
+
+def test_nobody_to_hear_ends_the_thread_and_the_connection(redis: Redis) -> None:
+    def deliver(batch: list[Item]) -> None:
+        raise BrokenPipeError
+
+    subscriber = Subscriber(redis.connect, deliver, lambda: None, SELECTION)
+    subscriber.start()
+    with redis.accept() as link:
+        link.recv(999)
+        link.sendall(confirmation(b"subscribe", b"a"))
+        assert link.recv(999) == b""
+    subscriber.join(5)
+    assert not subscriber.is_alive()
+
+
+def test_a_fault_of_ours_is_told(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    def deliver(batch: list[Item]) -> None:
+        raise KeyError("a fault")
+
+    fault = Event()
+    subscriber = Subscriber(redis.connect, deliver, fault.set, SELECTION)
+    subscriber.start()
+    with redis.accept() as link:
+        link.sendall(confirmation(b"subscribe", b"a"))
+        assert fault.wait(5)
+        link.recv(999)
+        assert link.recv(999) == b""
+    subscriber.join(5)
+    assert "a subscriber failed" in caplog.text

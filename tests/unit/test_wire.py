@@ -1,0 +1,185 @@
+"""The wire and the transport on a pair of sockets, with real threads."""
+
+import socket
+import struct
+import threading
+from collections.abc import Iterator
+from time import monotonic
+
+import pytest
+
+from arauto import transport as transport_module
+from arauto import wire as wire_module
+from arauto.transport import Code, Transport
+from arauto.wire import Stuck, Wire
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    theirs.settimeout(5)
+    with ours, theirs:
+        yield ours, theirs
+
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+def receive_all(sock: socket.socket, n: int) -> bytes:
+    data = b""
+    while len(data) < n:
+        chunk = sock.recv(n - len(data))
+        assert chunk
+        data += chunk
+    return data
+
+
+def test_recv_tells_data_silence_and_the_end_apart(pair: Pair) -> None:
+    wire = Wire(pair[0])
+    assert wire.recv(0) is None
+    pair[1].sendall(b"x")
+    assert wire.recv(1) == b"x"
+    pair[1].close()
+    assert wire.recv(1) == b""
+
+
+def test_two_writers_never_mix(pair: Pair) -> None:
+    wire = Wire(pair[0])
+    size = 3_000_000
+    writers = [threading.Thread(target=wire.send, args=(letter * size,)) for letter in (b"a", b"b")]
+    for writer in writers:
+        writer.start()
+    data = receive_all(pair[1], 2 * size)
+    for writer in writers:
+        writer.join()
+    assert data in (b"a" * size + b"b" * size, b"b" * size + b"a" * size)
+
+
+def test_a_peer_that_takes_nothing_is_stuck(pair: Pair) -> None:
+    wire = Wire(pair[0])
+    began = monotonic()
+    with pytest.raises(Stuck):
+        wire.send(b"x" * 10_000_000, patience=0.2)
+    assert 0.2 <= monotonic() - began < 2
+    with pytest.raises(OSError):  # noqa: PT011 - which one depends on the system
+        wire.send(b"more")
+
+
+def test_a_second_writer_does_not_wait_for_ever_and_breaks_nothing(pair: Pair) -> None:
+    wire = Wire(pair[0])
+    first = threading.Thread(target=wire.send, args=(b"x" * 5_000_000,))
+    first.start()
+    receive_all(pair[1], 1)
+    with pytest.raises(Stuck):
+        wire.send(b"y", patience=0.05)
+    assert receive_all(pair[1], 4_999_999) == b"x" * 4_999_999
+    first.join()
+
+
+def test_shutdown_wakes_the_reader(pair: Pair) -> None:
+    wire = Wire(pair[0])
+    threading.Timer(0.05, wire.shutdown).start()
+    assert wire.recv(5) == b""
+
+
+def masked(opcode: int, payload: bytes) -> bytes:
+    """A client's frame, masked with zeros."""
+    assert len(payload) < 126
+    return bytes((0x80 | opcode, 0x80 | len(payload))) + b"\0\0\0\0" + payload
+
+
+@pytest.mark.parametrize(
+    ("size", "header"),
+    [
+        (0, b"\x81\x00"),
+        (125, b"\x81\x7d"),
+        (126, b"\x81\x7e\x00\x7e"),
+        (65535, b"\x81\x7e\xff\xff"),
+        (65536, b"\x81\x7f" + struct.pack(">Q", 65536)),
+    ],
+)
+def test_a_text_is_one_frame(pair: Pair, size: int, header: bytes) -> None:
+    Transport(pair[0]).send_text(b"x" * size)
+    assert receive_all(pair[1], len(header) + size) == header + b"x" * size
+
+
+def test_messages_come_whole_and_pings_are_answered(pair: Pair) -> None:
+    transport = Transport(pair[0])
+    pair[1].sendall(b"\x01\x82\0\0\0\0ab" + masked(0x9, b"beat") + b"\x80\x81\0\0\0\0c")
+    assert transport.receive() == "abc"
+    assert receive_all(pair[1], 6) == b"\x8a\x04beat"
+
+
+def test_a_close_is_answered(pair: Pair) -> None:
+    transport = Transport(pair[0])
+    pair[1].sendall(masked(0x8, struct.pack(">H", 1001)))
+    assert transport.receive() is None
+    assert transport.code == 1001
+    assert receive_all(pair[1], 4) == b"\x88\x02\x03\xe9"
+    assert pair[1].recv(1) == b""
+
+
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        (b"\x81\x01x", 1002),  # not masked
+        (masked(0x3, b""), 1002),  # reserved opcode
+        (bytes((0xC1, 0x80)) + b"\0\0\0\0", 1002),  # reserved bit
+        (masked(0x1, b"\xff"), 1007),  # not UTF-8
+        (masked(0x0, b""), 1002),  # continues nothing
+        (b"\x89\xfe\x00\x7e\0\0\0\0", 1002),  # control frame over 125 bytes
+        (masked(0x2, b""), 1008),  # binary
+    ],
+)
+def test_a_broken_frame_closes_with_a_code(pair: Pair, frames: bytes, code: int) -> None:
+    transport = Transport(pair[0])
+    pair[1].sendall(frames)
+    pair[1].shutdown(socket.SHUT_WR)
+    assert transport.receive() is None
+    assert receive_all(pair[1], 4)[2:] == struct.pack(">H", code)
+    transport.release()
+
+
+def test_a_frame_that_announces_exabytes_is_cut_at_the_cap(pair: Pair) -> None:
+    transport = Transport(pair[0])
+    pair[1].sendall(b"\x81\xff" + struct.pack(">Q", 1 << 62) + b"\0\0\0\0" + b"x" * 70_000)
+    pair[1].shutdown(socket.SHUT_WR)
+    assert transport.receive() is None
+    assert transport.code == Code.TOO_BIG
+
+
+def test_nothing_is_sent_after_a_goodbye(pair: Pair) -> None:
+    transport = Transport(pair[0])
+    assert transport.close(Code.RESTART, "é" * 100)
+    with pytest.raises(OSError, match="closing"):
+        transport.send_text(b"[]")
+    head = receive_all(pair[1], 4)
+    reason = receive_all(pair[1], head[1] - 2)
+    assert (head[0], head[2:]) == (0x88, struct.pack(">H", 1001))
+    assert reason.decode() == "é" * 61  # whole characters, at most 123 bytes
+
+
+def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport_module, "BEAT", 0.1)
+    transport = Transport(pair[0])
+    reader = threading.Thread(target=transport.receive)
+    reader.start()
+    for _ in range(3):
+        assert receive_all(pair[1], 6) == b"\x81\x02[]\x89\x00"
+        pair[1].sendall(masked(0xA, b""))
+    assert receive_all(pair[1], 6) == b"\x81\x02[]\x89\x00"
+    reader.join(5)  # this time no pong comes
+    assert not reader.is_alive()
+    assert transport.code == Code.ABNORMAL
+
+
+def test_a_slow_reader_that_takes_something_is_not_stuck(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire_module, "WRITE_PATIENCE", 0.5)
+    wire = Wire(pair[0])
+    size = 4_000_000
+    writer = threading.Thread(target=wire.send, args=(b"x" * size,))
+    writer.start()
+    assert receive_all(pair[1], size) == b"x" * size
+    writer.join()
