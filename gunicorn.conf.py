@@ -33,7 +33,7 @@ if worker_class == "gthread":
     threads = settings.max_sockets + SPARE
 backlog = 4096  # thousands of tabs return at once after a restart
 limit_request_line = 8190  # bytes, the most gunicorn takes: a selection of many names is long
-keepalive = 5  # seconds
+keepalive = 2  # seconds; a stop waits for idle connections that long
 graceful_timeout = 8  # seconds; less than the 10 that docker stop grants
 max_requests = 0  # a recycled worker would cut every socket it holds
 preload_app = False  # gevent patches the standard library after the fork

@@ -4,8 +4,9 @@ import mmap
 import struct
 import threading
 
-MAX_PROCESSES = 256  # workers, and their successors while the old ones still drain
+MAX_PROCESSES = 128  # workers, and their successors while the old ones still drain
 _COUNT = struct.Struct("q")
+_ALL_COUNTS = struct.Struct(f"{MAX_PROCESSES}q")
 
 
 class Capacity:
@@ -49,7 +50,7 @@ class Capacity:
 
     def taken(self) -> int:
         """The seats taken in all processes."""
-        return sum(count for (count,) in _COUNT.iter_unpack(self._slots[:]))
+        return sum(_ALL_COUNTS.unpack(self._slots))
 
     def _add(self, n: int) -> None:
         with self._lock:

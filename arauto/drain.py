@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 
+from arauto.pulse import TICK
 from arauto.transport import CLOSE_PATIENCE, Code, Transport
 
 _ROUND = 0.01  # seconds between two looks at those who are still there
@@ -33,7 +34,7 @@ class Drain:
                 del self._present[transport]
 
     def send_away(self) -> None:
-        """Close every socket with 1001; cut those that do not leave within a second or two."""
+        """Close every socket with 1001 and wait until all have left, two seconds at most."""
         self.begun = True
         unsaid = self._remaining()
         end = monotonic() + CLOSE_PATIENCE
@@ -43,11 +44,11 @@ class Drain:
                 for transport, goodbye in unsaid.items()
                 if not transport.close(Code.RESTART, goodbye, patience=_ROUND)
             }
-        end = monotonic() + CLOSE_PATIENCE
+        for transport in unsaid:
+            transport.abort()  # stuck in a write: there is no way to say anything
+        end = monotonic() + CLOSE_PATIENCE + TICK
         while self._remaining() and monotonic() < end:
             sleep(_ROUND)
-        for transport in self._remaining():
-            transport.abort()
 
     def _remaining(self) -> dict[Transport, str]:
         with self._lock:

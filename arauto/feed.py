@@ -3,7 +3,8 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from time import monotonic, sleep, time
+from functools import cache
+from time import monotonic, time
 
 from flask import Flask, abort, current_app, g, request
 from flask_sock import Sock
@@ -15,14 +16,17 @@ from arauto.drain import Drain
 from arauto.guards import check_handshake, keep_handshake_only
 from arauto.language import chosen
 from arauto.messages import Item, encode, encode_error, text
+from arauto.pulse import Pulse
 from arauto.redis_link import RedisLink
 from arauto.selection import BadChange, BadSelection, Selection, check_size, read_change, select
 from arauto.subscriber import Subscriber
-from arauto.transport import CLOSE_PATIENCE, Code, NeverStarted, Transport
+from arauto.transport import Code, NeverStarted, Transport, text_frame
 from arauto.words import gettext
 
 PATH = "/feed"
 RETRY_AFTER = 10  # seconds, for those who found no room
+SAME_MOMENT = 0.02  # seconds; feeds that get the same batch within it share one frame
+REMEMBERED = 8  # frames; more would only hold memory
 
 log = logging.getLogger("arauto")
 
@@ -33,8 +37,9 @@ class Feeds:
     def __init__(self, link: RedisLink, capacity: Capacity, limit: int) -> None:
         self.link = link
         self.capacity = capacity
-        self.limit = limit
+        self.frames = Frames(limit)
         self.drain = Drain()
+        self.pulse = Pulse()
 
 
 def init_feed(app: Flask, feeds: Feeds) -> None:
@@ -89,32 +94,66 @@ def feed(ws: Server) -> None:
     """Stream the selection to one browser until it leaves."""
     ws.connected = False  # simple-websocket's part is over, see transport.py
     feeds: Feeds = current_app.extensions["feeds"]
-    transport = Transport(ws.sock)
-    deliver = _Deliver(transport, feeds.limit)
+    goodbye, fault = _last_words(chosen())
+    transport = Transport(ws.sock, feeds.pulse)
+    deliver = _Deliver(transport, feeds.frames, fault)
     try:
         with (
             _logged(g.selection, transport, deliver),
-            feeds.drain.present(transport, gettext("The server is restarting.")),
-            Subscriber(feeds.link.connect, deliver, deliver.fail, g.selection) as subscriber,
+            feeds.drain.present(transport, goodbye),
+            Subscriber(feeds.link.connect, deliver, deliver.fail, feeds.pulse, g.selection) as subscriber,
         ):
             _converse(transport, subscriber)
     finally:
         transport.release()
 
 
+@cache
+def _last_words(language: str) -> tuple[str, str]:
+    """What a socket may be closed with at a time when no request is there to say its language.
+
+    Cached, because looking sentences up costs more than the rest of this function.
+    """
+    return gettext("The server is restarting."), gettext("The server made a mistake; its log says which.")
+
+
+class Frames:
+    """Makes frames of batches; one that many feeds share is made once.
+
+    A thousand subscribers of a channel get the very same batch within a few milliseconds,
+    see parsing.py. What they are sent differs in nothing, the time of arrival included.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._recent: dict[int, tuple[list[Item], float, bytes]] = {}
+
+    def make(self, batch: list[Item]) -> bytes:
+        """The frame for ``batch``, a list that nobody changes afterwards."""
+        now = time()
+        known = self._recent.get(id(batch))
+        if known is not None and known[0] is batch and 0 <= now - known[1] < SAME_MOMENT:
+            return known[2]
+        frame = text_frame(encode(batch, now, self._limit))
+        if len(self._recent) >= REMEMBERED:
+            self._recent.clear()
+        self._recent[id(batch)] = (batch, now, frame)
+        return frame
+
+
 class _Deliver:
     """Hands a subscriber's batches to a transport; counts them. Runs in the subscriber's thread."""
 
-    def __init__(self, transport: Transport, limit: int) -> None:
+    def __init__(self, transport: Transport, frames: Frames, fault: str) -> None:
         self._transport = transport
-        self._limit = limit
-        self._fault = gettext("The server made a mistake; its log says which.")
+        self._frames = frames
+        self._fault = fault
         self.events = 0
 
     def __call__(self, batch: list[Item]) -> None:
-        frame = encode(batch, time(), self._limit)
+        frame = self._frames.make(batch)
         try:
-            self._transport.send_text(frame)
+            self._transport.send(frame)
         except OSError:
             self._transport.abort()  # wakes the feed's own thread
             raise
@@ -122,8 +161,6 @@ class _Deliver:
 
     def fail(self) -> None:
         self._transport.close(Code.FAULT, self._fault)
-        sleep(CLOSE_PATIENCE)
-        self._transport.abort()
 
 
 def _converse(transport: Transport, subscriber: Subscriber) -> None:
@@ -141,7 +178,7 @@ def _converse(transport: Transport, subscriber: Subscriber) -> None:
 
 def _complain(transport: Transport, sentence: str) -> None:
     try:
-        transport.send_text(encode_error(sentence))
+        transport.send(text_frame(encode_error(sentence)))
     except OSError:
         pass  # it has left; receive() tells
 

@@ -4,7 +4,6 @@ import socket
 from typing import Any
 
 import redis
-from redis.backoff import NoBackoff
 from redis.connection import (
     AbstractConnection,
     BlockingConnectionPool,
@@ -12,7 +11,6 @@ from redis.connection import (
     UnixDomainSocketConnection,
     parse_url,
 )
-from redis.retry import Retry
 
 from arauto.wire import Wire
 
@@ -20,6 +18,8 @@ CONNECT_TIMEOUT = 1.0  # seconds
 REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
 PUBLISHERS = 50  # connections a process publishes with at a time
 
+# No retries: redis-py's default for a connection made by hand. They are ours, since a publish
+# must not be sent twice, and a subscriber must see the break.
 _PREFERRED: dict[str, Any] = {  # the URL's query may say otherwise
     "socket_connect_timeout": CONNECT_TIMEOUT,
     "socket_timeout": REPLY_TIMEOUT,
@@ -30,8 +30,6 @@ _REQUIRED: dict[str, Any] = {
     "protocol": 2,
     "driver_info": None,
     "decode_responses": False,
-    # Retries are ours: a publish must not be sent twice, and a subscriber must see the break.
-    "retry": Retry(NoBackoff(), 0),
 }
 _TCP: dict[str, Any] = {
     "socket_keepalive_options": {

@@ -18,8 +18,10 @@ import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.messages import Gap, Item, Lost, Refused
+from arauto.parsing import Parser
+from arauto.pulse import Pulse
 from arauto.selection import Change, Selection
-from arauto.wire import Wire
+from arauto.wire import WRITE_PATIENCE, Wire
 
 PING_AFTER = 12.0  # seconds of silence; as long again without an answer means the link is dead
 BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and this
@@ -51,6 +53,7 @@ class Subscriber(threading.Thread):
     :param deliver: takes a batch, in this thread. When it raises ``OSError``, nobody is
         there to hear: the thread ends.
     :param on_fault: called in this thread when it ends by a mistake of ours.
+    :param pulse: has the silence of a link looked at.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -60,25 +63,28 @@ class Subscriber(threading.Thread):
         connect: Callable[[], Wire],
         deliver: Deliver,
         on_fault: Callable[[], None],
+        pulse: Pulse,
         selection: Selection,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
         self._deliver = deliver
         self._on_fault = on_fault
+        self._pulse = pulse
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._lock = threading.Lock()  # guards the four below and the order of commands
         self._wire: Wire | None = None
         self._expected: deque[tuple[bytes, bytes]] = deque()  # commands not yet answered
         self._stopping = threading.Event()
-        self._heard = time()  # Unix seconds: the last moment the link was known to work
-        self._lost: float | None = None  # Unix seconds: since when nothing is known
+        self._heard = monotonic()  # the last moment the link was known to work
+        self._lost: float | None = None  # monotonic: since when nothing is known
         self._was_live = False  # before that there is no gap: nobody was promised anything
         self._held: list[Item] = []  # what came after a break, before all was confirmed
 
     def __enter__(self) -> Self:
         self.start()
+        self._pulse.after(PING_AFTER, self._check_silence)
         return self
 
     def __exit__(
@@ -138,7 +144,7 @@ class Subscriber(threading.Thread):
                 attempt = 0 if monotonic() - began > HEALTHY_AFTER else attempt
                 pause = random.uniform(0, min(BACKOFF_CAP, BACKOFF_FIRST * 2**attempt))
                 attempt += 1
-                told = self._tell(Lost(self._heard, str(loss)))
+                told = self._tell(Lost(_unix(self._heard), str(loss)))
             else:
                 return
             if not told:
@@ -180,20 +186,14 @@ class Subscriber(threading.Thread):
         return wire
 
     def _read(self, wire: Wire) -> None:
-        reader = hiredis.Reader()
+        parser = Parser()
         while not self._stopping.is_set():
-            data = wire.recv(PING_AFTER)
-            if data is None:
-                self._check_silence()
-                continue
+            data = wire.recv()
             if not data:
                 raise LinkLost
-            self._heard = time()
-            batch: list[Item] = []
+            self._heard = monotonic()
             try:
-                reader.feed(data)
-                while (reply := reader.gets()) is not False:
-                    batch.append(reply)
+                batch = parser.parse(data)
             except hiredis.ProtocolError as error:
                 raise LinkLost(str(error)) from error
             if self._expected or self._held:
@@ -201,11 +201,22 @@ class Subscriber(threading.Thread):
             if batch and not self._hand_on(batch):
                 return
 
-    def _check_silence(self) -> None:
-        with self._lock:
-            if self._expected:
-                raise LinkLost
-            self._request([(b"PING", b"")])
+    def _check_silence(self) -> float | None:
+        """Ask a silent Redis whether it is there; give up a link that has not answered."""
+        if self._stopping.is_set():
+            return None
+        silence = monotonic() - self._heard
+        if silence < PING_AFTER:
+            return PING_AFTER - silence
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._wire is not None and self._expected:
+                    self._wire.shutdown()
+                elif self._wire is not None:
+                    self._request([(b"PING", b"")], patience=0)
+            finally:
+                self._lock.release()
+        return PING_AFTER
 
     def _sort_out(self, replies: Iterable[Item]) -> list[Item]:
         """Match the answers among ``replies``; hold all back until a new link is whole."""
@@ -222,7 +233,7 @@ class Subscriber(threading.Thread):
         return [] if self._expected else self._close_gap(self._lost)
 
     def _close_gap(self, lost: float) -> list[Item]:
-        gap = [Gap(lost, self._heard)] if self._was_live else []
+        gap = [Gap(_unix(lost), _unix(self._heard))] if self._was_live else []
         out: list[Item] = [*gap, *self._held]
         self._held, self._lost, self._was_live = [], None, True
         return out
@@ -246,12 +257,12 @@ class Subscriber(threading.Thread):
             (self._channels if command == b"SUBSCRIBE" else self._patterns).pop(name, None)
         return Refused(_KINDS[command], name, words)
 
-    def _request(self, commands: list[tuple[bytes, bytes]]) -> None:
+    def _request(self, commands: list[tuple[bytes, bytes]], patience: float = WRITE_PATIENCE) -> None:
         """Send commands; the caller holds the lock. A broken link shows when it is read."""
         assert self._wire is not None
         self._expected.extend(commands)
         try:
-            self._wire.send(b"".join(_pack(*command) for command in commands))
+            self._wire.send(b"".join(_pack(*command) for command in commands), patience)
         except OSError:
             self._wire.shutdown()
 
@@ -261,6 +272,11 @@ class Subscriber(threading.Thread):
         except OSError:
             return False
         return True
+
+
+def _unix(moment: float) -> float:
+    """A monotonic moment of the past as Unix seconds, by the clock as it stands now."""
+    return time() - (monotonic() - moment)
 
 
 def _pack(command: bytes, name: bytes) -> bytes:

@@ -6,14 +6,13 @@ parses what comes in; what goes out is framed here, in one write.
 """
 
 import struct
-import threading
 from enum import IntEnum
-from time import monotonic
 from typing import Any
 
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
+from arauto.pulse import Pulse
 from arauto.wire import Stuck, Wire
 
 BEAT = 20.0  # seconds between heartbeats; proxies cut an idle socket after 60
@@ -22,7 +21,7 @@ MAX_INCOMING = 65536  # bytes: a change of 100 names of 256 bytes, with room
 INCOMING_SIZE = 4096  # bytes read at a time: a page says little
 
 _TEXT, _CLOSE, _PING, _PONG = 0x81, 0x88, 0x89, 0x8A
-_HEARTBEAT = b"\x81\x02[]"
+_HEARTBEAT = b"\x81\x02[]" + bytes((_PING, 0))  # an empty batch for the page, a ping for the browser
 
 
 class Code(IntEnum):
@@ -36,11 +35,16 @@ class Code(IntEnum):
     FAULT = 1011
 
 
-class NeverStarted(threading.Thread):
+class NeverStarted:
     """Stands in for simple-websocket's reader thread: the feed's own thread reads."""
 
-    def start(self) -> None:
+    name = ""
+
+    def __init__(self, target: Any) -> None:
         pass
+
+    def start(self) -> None:
+        """Do nothing."""
 
 
 class Transport:
@@ -48,33 +52,37 @@ class Transport:
 
     :param sock: the browser's socket after the handshake. Its descriptor belongs to the
         web server, so it is shut down here and never closed.
+    :param pulse: sends the heartbeats, and cuts who does not answer.
     """
 
-    def __init__(self, sock: Any) -> None:
+    def __init__(self, sock: Any, pulse: Pulse) -> None:
         self._wire = Wire(sock)
+        self._pulse = pulse
         self._parser = Connection(ConnectionType.SERVER)
         self._incoming = ""
-        self._next_beat = monotonic() + BEAT
         self._answered = True
-        self._deadline: float | None = None  # set once we have said goodbye
+        self._goodbye_said = False
+        self._over = False
         self.code: int = Code.ABNORMAL  # why it ended, for the log
+        pulse.after(BEAT, self._beat)
 
-    def send_text(self, text: bytes) -> None:
-        """Send ``text`` (UTF-8) as one frame.
+    def send(self, frame: bytes) -> None:
+        """Send a frame that :func:`text_frame` has made.
 
         :raise OSError: the browser is gone, is leaving or has stopped reading.
         """
-        self._write(_header(_TEXT, len(text)) + text)
+        if self._goodbye_said:
+            raise BrokenPipeError("the socket is closing")
+        self._wire.send(frame)
 
     def close(self, code: Code, reason: str = "", patience: float = CLOSE_PATIENCE) -> bool:
         """Say goodbye, once, from any thread; nothing is sent after it.
 
-        The receiving thread sees the end when the browser answers, or after a second when
-        it said the goodbye itself; another thread that cannot wait calls :meth:`abort`.
+        :meth:`receive` ends when the browser answers, or is made to a second later.
 
         :return: whether it could be said within ``patience`` seconds.
         """
-        if self._deadline is None:
+        if not self._goodbye_said:
             said = reason.encode()[:123].decode(errors="ignore").encode()
             frame = _header(_CLOSE, 2 + len(said)) + struct.pack(">H", code) + said
             try:
@@ -84,7 +92,8 @@ class Transport:
             except OSError:
                 pass  # it left first
             self.code = code
-            self._deadline = monotonic() + CLOSE_PATIENCE
+            self._goodbye_said = True
+            self._pulse.after(CLOSE_PATIENCE, self.abort)
         return True
 
     def abort(self) -> None:
@@ -92,7 +101,7 @@ class Transport:
         self._wire.shutdown()
 
     def receive(self) -> str | None:
-        """Wait for the browser's next text message; keep the connection alive meanwhile.
+        """Wait for the browser's next text message.
 
         :return: the text, or ``None`` when the connection has come to its end.
         """
@@ -102,39 +111,33 @@ class Transport:
                 if text is not None:
                     return text
             try:
-                data = self._wire.recv(self._patience(), INCOMING_SIZE)
+                data = self._wire.recv(INCOMING_SIZE)
             except OSError:
                 return None
-            if data:
-                self._answered = True
-                self._parser.receive_data(data)
-            elif data is not None or not self._beat():
+            if not data:
                 return None
+            self._answered = True
+            self._parser.receive_data(data)
 
     def release(self) -> None:
         """End the connection and let go of the socket; only the receiving thread may."""
+        self._over = True
         self._wire.shutdown()
         self._wire.release()
 
-    def _write(self, frame: bytes) -> None:
-        if self._deadline is not None:
-            raise BrokenPipeError("the socket is closing")
-        self._wire.send(frame)
-
-    def _patience(self) -> float:
-        return (self._deadline or self._next_beat) - monotonic()
-
-    def _beat(self) -> bool:
-        """The wait was in vain: send the heartbeat. False: the browser does not answer."""
-        if self._deadline is not None or not self._answered:
-            return False
-        self._answered = False
-        self._next_beat = monotonic() + BEAT
+    def _beat(self) -> float | None:
+        """Send the heartbeat, and cut a browser that did not answer the last one."""
+        if self._over or self._goodbye_said:
+            return None
+        if not self._answered:
+            self.abort()
+            return None
         try:
-            self._write(_HEARTBEAT + _header(_PING, 0))
+            self._wire.send(_HEARTBEAT, patience=0)
+            self._answered = False
         except OSError:
-            return False
-        return True
+            pass  # a message is being written, which has a deadline of its own
+        return BEAT
 
     def _handle(self, event: Event) -> str | None:
         if isinstance(event, TextMessage):
@@ -156,23 +159,28 @@ class Transport:
         if not event.message_finished:
             return None
         text, self._incoming = self._incoming, ""
-        return text if self._deadline is None else None
+        return None if self._goodbye_said else text
 
     def _pong(self, payload: bytes) -> None:
         try:
-            self._write(_header(_PONG, len(payload)) + payload)
+            self.send(_header(_PONG, len(payload)) + payload)
         except OSError:
             pass  # the next read tells
 
     def _farewell(self, event: CloseConnection) -> None:
         """The browser closes, or answers our close, or broke the protocol."""
-        if self._deadline is None:
+        if not self._goodbye_said:
             self.code = event.code
             try:
-                self._write(self._parser.send(event.response()))
+                self.send(self._parser.send(event.response()))
             except OSError:
                 pass
         self.abort()
+
+
+def text_frame(text: bytes) -> bytes:
+    """``text`` (UTF-8) as one frame."""
+    return _header(_TEXT, len(text)) + text
 
 
 def _header(opcode: int, length: int) -> bytes:

@@ -9,7 +9,6 @@ import socket
 import ssl
 import sys
 import threading
-from time import monotonic
 from typing import Any, Protocol
 
 WRITE_PATIENCE = 5.0  # seconds without a byte taken, after which a peer counts as stuck
@@ -21,7 +20,7 @@ class Stuck(TimeoutError):
 
 
 class _Readiness(Protocol):
-    def readable(self, timeout: float | None) -> bool: ...
+    def wait_readable(self) -> None: ...
     def writable(self, timeout: float) -> bool: ...
     def close(self) -> None: ...
 
@@ -34,8 +33,8 @@ class _PollReadiness:
         self._read = select.poll()
         self._read.register(fileno, select.POLLIN)
 
-    def readable(self, timeout: float | None) -> bool:
-        return bool(self._read.poll(None if timeout is None else max(timeout, 0) * 1000))
+    def wait_readable(self) -> None:
+        self._read.poll()
 
     def writable(self, timeout: float) -> bool:
         poll = select.poll()
@@ -57,35 +56,30 @@ class _GeventReadiness:
         self._fileno = fileno
         self._read = self._hub.loop.io(fileno, 1)
 
-    def readable(self, timeout: float | None) -> bool:
-        return self._wait(self._read, timeout)
+    def wait_readable(self) -> None:
+        self._hub.wait(self._read)
 
     def writable(self, timeout: float) -> bool:
         watcher = self._hub.loop.io(self._fileno, 2)
+        timer = self._timeout.start_new(timeout)
         try:
-            return self._wait(watcher, timeout)
+            self._hub.wait(watcher)
+        except self._timeout as expired:
+            if expired is not timer:
+                raise
+            return False
         finally:
+            timer.close()
             watcher.close()
-
-    def _wait(self, watcher: Any, timeout: float | None) -> bool:
-        with self._timeout.start_new(timeout) as timer:
-            try:
-                self._hub.wait(watcher)
-            except self._timeout as expired:
-                if expired is not timer:
-                    raise
-                return False
         return True
 
     def close(self) -> None:
         self._read.close()
 
 
-def _readiness(fileno: int) -> _Readiness:
+def _under_gevent() -> bool:
     monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("socket"):
-        return _GeventReadiness(fileno)
-    return _PollReadiness(fileno)
+    return monkey is not None and bool(monkey.is_module_patched("socket"))
 
 
 class Wire:
@@ -99,26 +93,27 @@ class Wire:
         self._sock = sock
         self._tls = isinstance(sock, ssl.SSLSocket)
         self._lock = threading.Lock()
-        self._readiness = _readiness(sock.fileno())
+        gevent = _under_gevent()
+        self._readiness: _Readiness = (_GeventReadiness if gevent else _PollReadiness)(sock.fileno())
+        # gevent wraps each call to wait where we never let it wait.
+        quick: Any = sock._sock if gevent and not self._tls else sock  # type: ignore[attr-defined]
+        self._recv, self._write = quick.recv, quick.send
 
-    def recv(self, timeout: float | None = None, size: int = READ_SIZE) -> bytes | None:
-        """Read what has come, at most ``size`` bytes; wait for it when nothing has.
+    def recv(self, size: int = READ_SIZE) -> bytes:
+        """Wait for data and read what has come, at most ``size`` bytes.
 
-        :param timeout: seconds to wait; ``None`` waits for ever.
-        :return: the bytes, ``b""`` at the end of the stream, ``None`` when the time is up.
+        :return: the bytes, or ``b""`` at the end of the stream.
         :raise OSError: the connection broke.
         """
-        deadline = None if timeout is None else monotonic() + timeout
         # TLS may hold bytes that the kernel no longer shows as readable, so ask it first.
-        ready = self._tls
+        if not self._tls:
+            self._readiness.wait_readable()
         while True:
-            if not ready and not self._readiness.readable(timeout):
-                return None
-            ready = False
             try:
-                return self._sock.recv(size)
+                data: bytes = self._recv(size)
+                return data
             except (BlockingIOError, ssl.SSLWantReadError):
-                timeout = None if deadline is None else deadline - monotonic()
+                self._readiness.wait_readable()
 
     def send(self, data: bytes, patience: float = WRITE_PATIENCE) -> None:
         """Write all of ``data`` before anyone else writes.
@@ -128,7 +123,7 @@ class Wire:
             wire has been shut down.
         :raise OSError: the connection broke.
         """
-        if not self._lock.acquire(timeout=patience):
+        if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=patience):
             raise Stuck("another writer is at it")
         try:
             self._send(data, patience)
@@ -137,9 +132,9 @@ class Wire:
 
     def _send(self, data: bytes, patience: float) -> None:
         view = memoryview(data)
-        while view:
+        while view:  # nearly always once
             try:
-                view = view[self._sock.send(view) :]
+                view = view[self._write(view) :]
             except (BlockingIOError, ssl.SSLWantWriteError):
                 if not self._readiness.writable(patience):
                     if len(view) < len(data):
