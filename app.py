@@ -23,6 +23,7 @@ from arauto.redis_link import RedisLink, redis_cli
 from arauto.selection import MAX_NAME, MAX_SELECTION, BadSelection, check_name
 from arauto.settings import Settings, SettingsError, read
 from arauto.words import gettext, ngettext
+from arauto.workers import find_addresses_at_once
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         found = handover.found or _find(settings)
     except (SettingsError, embedded.NoRedis) as error:
         raise SystemExit(str(error)) from None
+    find_addresses_at_once()
     link = RedisLink(found.url)
     app = Flask(__name__)
     app.config["SETTINGS"] = settings

@@ -17,7 +17,6 @@ from time import monotonic, sleep
 from arauto.settings import Settings, SettingsError, read
 
 ADDRESS = ("127.0.0.1", 6379)
-USUAL_URL = "redis://localhost:6379"  # the address that every tutorial uses
 EMBEDDED_URL = f"redis://{ADDRESS[0]}:{ADDRESS[1]}"
 SPARE_CLIENTS = 1000  # beside one a browser socket: those who publish, redis-cli, scripts
 START_PATIENCE = 10.0  # seconds
@@ -48,9 +47,10 @@ def find(settings: Settings) -> Found:
     """
     if settings.redis_url:
         return _check(settings.redis_url)
-    for address in ("127.0.0.1", "::1"):
-        if _answers(address):
-            return _check(USUAL_URL)
+    # The address that every tutorial uses; in digits, so that nobody has to look it up again.
+    for host, written in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
+        if _answers(host):
+            return _check(f"redis://{written}:{ADDRESS[1]}")
     binary = _binary()
     said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout
     version = re.search(r"\bv=(\S+)", said)

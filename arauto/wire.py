@@ -1,15 +1,11 @@
-"""A connected socket that one thread reads and any thread writes, every wait with a deadline.
+"""A connected socket that one thread reads and any thread writes, every write with a deadline."""
 
-This is the one place that knows which worker runs us: under gevent a wait gives way to
-other greenlets, under real threads it is poll(2).
-"""
-
-import select
 import socket
 import ssl
-import sys
 import threading
-from typing import Any, Protocol
+from typing import Any
+
+from arauto.workers import readiness, under_gevent
 
 WRITE_PATIENCE = 5.0  # seconds without a byte taken, after which a peer counts as stuck
 READ_SIZE = 65536  # bytes
@@ -17,69 +13,6 @@ READ_SIZE = 65536  # bytes
 
 class Stuck(TimeoutError):
     """The peer has taken no byte for :data:`WRITE_PATIENCE` seconds."""
-
-
-class _Readiness(Protocol):
-    def wait_readable(self) -> None: ...
-    def writable(self, timeout: float) -> bool: ...
-    def close(self) -> None: ...
-
-
-class _PollReadiness:
-    """Waits with poll(2). A closed or broken socket counts as ready: the next call tells."""
-
-    def __init__(self, fileno: int) -> None:
-        self._fileno = fileno
-        self._read = select.poll()
-        self._read.register(fileno, select.POLLIN)
-
-    def wait_readable(self) -> None:
-        self._read.poll()
-
-    def writable(self, timeout: float) -> bool:
-        poll = select.poll()
-        poll.register(self._fileno, select.POLLOUT)
-        return bool(poll.poll(timeout * 1000))
-
-    def close(self) -> None:
-        pass
-
-
-class _GeventReadiness:
-    """Waits on libev. The read watcher is made once: a wait then costs no system call."""
-
-    def __init__(self, fileno: int) -> None:
-        import gevent
-
-        self._timeout = gevent.Timeout
-        self._hub = gevent.get_hub()
-        self._fileno = fileno
-        self._read = self._hub.loop.io(fileno, 1)
-
-    def wait_readable(self) -> None:
-        self._hub.wait(self._read)
-
-    def writable(self, timeout: float) -> bool:
-        watcher = self._hub.loop.io(self._fileno, 2)
-        timer = self._timeout.start_new(timeout)
-        try:
-            self._hub.wait(watcher)
-        except self._timeout as expired:
-            if expired is not timer:
-                raise
-            return False
-        finally:
-            timer.close()
-            watcher.close()
-        return True
-
-    def close(self) -> None:
-        self._read.close()
-
-
-def _under_gevent() -> bool:
-    monkey = sys.modules.get("gevent.monkey")
-    return monkey is not None and bool(monkey.is_module_patched("socket"))
 
 
 class Wire:
@@ -93,10 +26,9 @@ class Wire:
         self._sock = sock
         self._tls = isinstance(sock, ssl.SSLSocket)
         self._lock = threading.Lock()
-        gevent = _under_gevent()
-        self._readiness: _Readiness = (_GeventReadiness if gevent else _PollReadiness)(sock.fileno())
+        self._readiness = readiness(sock.fileno())
         # gevent wraps each call to wait where we never let it wait.
-        quick: Any = sock._sock if gevent and not self._tls else sock  # type: ignore[attr-defined]
+        quick: Any = sock._sock if under_gevent() and not self._tls else sock  # type: ignore[attr-defined]
         self._recv, self._write = quick.recv, quick.send
 
     def recv(self, size: int = READ_SIZE) -> bytes:

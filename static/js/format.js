@@ -37,6 +37,11 @@ export function size(bytes, language) {
   return new Intl.NumberFormat(language, { ...options, maximumFractionDigits: 1 }).format(bytes / 1000 ** power);
 }
 
+// Where rounding would make two sizes look the same.
+export function exactSize(bytes, language) {
+  return new Intl.NumberFormat(language, { style: "unit", unit: "byte", unitDisplay: "long" }).format(bytes);
+}
+
 // The beginning of a text, cut after so many characters or lines, never inside a surrogate pair.
 export function beginning(text, maxCharacters, maxLines) {
   let end = Math.min(text.length, maxCharacters);
@@ -58,5 +63,5 @@ export function shellQuote(argument) {
 export function tint(name) {
   let hash = 0x811c9dc5; // FNV-1a
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return ((hash ^ (hash >>> 15)) >>> 0) % TINTS;
+  return ((hash ^ (hash >>> 17)) >>> 0) % TINTS;
 }

@@ -11,7 +11,7 @@ export class Outage {
 
   serverLost({ at, lastHeard, wasLive, reason }) {
     const since = this.#current?.what === "redis" ? at : this.#current?.since ?? at;
-    this.#current = { what: "server", since, reason };
+    this.#current = { what: "server", since, reason: reason || this.#lastReason };
     if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard;
   }
 
@@ -21,7 +21,12 @@ export class Outage {
   }
 
   explain(what, reason) {
-    if (this.#current) this.#current = { ...this.#current, what, reason };
+    if (this.#current) this.#current = { ...this.#current, what, reason: reason || this.#lastReason };
+  }
+
+  // The server said why before it went; an attempt that fails after that says nothing new.
+  get #lastReason() {
+    return this.#current?.what === "server" ? this.#current.reason : "";
   }
 
   // Over: the gap that the server cannot know of, since the feed's socket was not there, or null.

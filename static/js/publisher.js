@@ -1,6 +1,6 @@
 // Turns the form into one POST and says how many received the message, or why none could.
 
-import { byteLength, size } from "./format.js";
+import { byteLength, exactSize } from "./format.js";
 import { nameProblem } from "./names.js";
 
 const ANSWER_LIMIT = 10_000; // milliseconds
@@ -59,7 +59,7 @@ export class Publisher {
   }
 
   #size(bytes) {
-    return size(bytes, this.#words.language);
+    return exactSize(bytes, this.#words.language);
   }
 
   #complain(sentence, field) {

@@ -107,7 +107,8 @@ export class Rows {
   // Notices
 
   #gap({ from, to, reason }) {
-    const times = { from: clock(toDate(from)), to: clock(toDate(to)) };
+    const show = to - from < 1 ? preciseClock : clock;
+    const times = { from: show(toDate(from)), to: show(toDate(to)) };
     const key = reason === "redis" ? "gap_redis" : "gap_server";
     const notice = this.#say("gap", 0, this.#words.say(key, times));
     notice.title = `${this.#fullDate(from)} – ${this.#fullDate(to)}`;

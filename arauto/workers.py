@@ -1,0 +1,106 @@
+"""What differs between the workers: how a thread waits for a socket, how it finds an address.
+
+Under gevent a wait gives way to other greenlets; under real threads it is poll(2).
+"""
+
+import select
+import socket
+import sys
+from typing import Any, Protocol
+
+
+def under_gevent() -> bool:
+    """Whether threads are greenlets here."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched("socket"))
+
+
+class Readiness(Protocol):
+    """Waits until one socket can be read or written."""
+
+    def wait_readable(self) -> None: ...
+    def writable(self, timeout: float) -> bool: ...
+    def close(self) -> None: ...
+
+
+class _PollReadiness:
+    """Waits with poll(2). A closed or broken socket counts as ready: the next call tells."""
+
+    def __init__(self, fileno: int) -> None:
+        self._fileno = fileno
+        self._read = select.poll()
+        self._read.register(fileno, select.POLLIN)
+
+    def wait_readable(self) -> None:
+        self._read.poll()
+
+    def writable(self, timeout: float) -> bool:
+        poll = select.poll()
+        poll.register(self._fileno, select.POLLOUT)
+        return bool(poll.poll(timeout * 1000))
+
+    def close(self) -> None:
+        pass
+
+
+class _GeventReadiness:
+    """Waits on libev. The read watcher is made once: a wait then costs no system call."""
+
+    def __init__(self, fileno: int) -> None:
+        import gevent
+
+        self._timeout = gevent.Timeout
+        self._hub = gevent.get_hub()
+        self._fileno = fileno
+        self._read = self._hub.loop.io(fileno, 1)
+
+    def wait_readable(self) -> None:
+        self._hub.wait(self._read)
+
+    def writable(self, timeout: float) -> bool:
+        watcher = self._hub.loop.io(self._fileno, 2)
+        timer = self._timeout.start_new(timeout)
+        try:
+            self._hub.wait(watcher)
+        except self._timeout as expired:
+            if expired is not timer:
+                raise
+            return False
+        finally:
+            timer.close()
+            watcher.close()
+        return True
+
+    def close(self) -> None:
+        self._read.close()
+
+
+def readiness(fileno: int) -> Readiness:
+    """The way to wait for this descriptor in this process."""
+    return _GeventReadiness(fileno) if under_gevent() else _PollReadiness(fileno)
+
+
+def find_addresses_at_once() -> None:
+    """Let gevent answer for an address in digits by itself.
+
+    It asks a pool of real threads for every address, even for one like 127.0.0.1: a thousand
+    tabs that come at once would wait in that queue, and the threads fight for the interpreter.
+    """
+    if not under_gevent():
+        return
+    import gevent
+    from gevent.resolver.thread import Resolver
+
+    native = gevent.monkey.get_original("socket", "getaddrinfo")
+
+    class QuickResolver(Resolver):  # type: ignore[misc]  # gevent carries no types
+        def getaddrinfo(
+            self, host: Any, port: Any, family: int = 0, kind: int = 0, proto: int = 0, flags: int = 0
+        ) -> Any:
+            try:
+                return native(host, port, family, kind, proto, flags | socket.AI_NUMERICHOST)
+            except socket.gaierror:
+                return super().getaddrinfo(host, port, family, kind, proto, flags)
+
+    hub = gevent.get_hub()
+    hub.resolver = QuickResolver(hub)

@@ -1,0 +1,44 @@
+"""One Chromium for all; every page is watched, and leaves nothing at Redis."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from tests.support.chromium import find_or_install
+from tests.support.pages import Contexts, Pages
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+ARGUMENTS = (
+    "--no-sandbox",  # root in a container cannot have one
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def contexts() -> Iterator[Contexts]:
+    path = find_or_install()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield Contexts(browser)
+        browser.close()
+
+
+@pytest.fixture
+def open_page(
+    request: pytest.FixtureRequest, contexts: Contexts, plain_arauto: ArautoServer, start: type[ArautoServer]
+) -> Iterator[OpenPage]:
+    """Opens pages: see :meth:`Pages.open`. ``start`` is here so that pages go before servers."""
+    own = "own_redis" in request.fixturenames
+    redis_server: RedisServer = request.getfixturevalue("own_redis" if own else "valkey")
+    pages = Pages(contexts, plain_arauto)
+    yield pages.open
+    pages.close()
+    eventually(lambda: redis_server.subscribers() == 0, why="no subscriber is left at Redis")

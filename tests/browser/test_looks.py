@@ -1,0 +1,274 @@
+"""For everyone: no barrier that axe knows, every screen, both languages, keyboard only, no JavaScript."""
+
+import json
+import os
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.pages import (
+    STATUS_503,
+    answer,
+    chip,
+    expect_confirmed,
+    expect_live,
+    expect_state,
+    expect_texts,
+    message_field,
+    notices,
+    publish,
+    rows,
+    status,
+    subscribe,
+    view,
+)
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ROOT, ArautoServer
+from tests.support.waiting import eventually
+
+SCREENS = [(360, 740), (768, 1024), (1280, 800), (1920, 1080)]
+LONG = "um.canal.de.nome.muito.comprido." * 8
+
+
+def expect_no_violation(page: Page, state: str) -> None:
+    page.evaluate("document.querySelectorAll('.is-fresh').forEach((row) => row.classList.remove('is-fresh'))")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page).response["violations"]
+        nodes = [(rule["id"], rule["help"], [node["html"] for node in rule["nodes"]]) for rule in found]
+        assert nodes == [], (state, scheme)
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_axe_finds_no_barrier_in_any_state(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], language: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    selection = view("a", "b", patterns=("p.*",))
+    page = open_page(selection, server=server, language=language, allow=STATUS_503)
+    expect_live(page)
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect_no_violation(page, "empty")
+
+    for channel, data in [
+        ("a", "text"),
+        ("p.x", '{"json": 1}'),
+        ("b", b"\xff"),
+        ("a", ""),
+        ("b", "x\n" * 20),
+    ]:
+        own_redis.client.publish(channel, data)
+    expect(rows(page)).to_have_count(5)
+    expect_no_violation(page, "busy")
+
+    say(page, "a", "heard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
+    expect_no_violation(page, "published")
+    say(page, "nobody", "unheard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "unheard")
+    expect_no_violation(page, "nobody was listening")
+    say(page, "", "no channel")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "failed")
+    page.locator("#choose button").click()
+    expect(page.locator("#choose-problem")).not_to_be_empty()
+    expect_no_violation(page, "problems in both forms")
+
+    own_redis.stop()
+    expect_state(page, "reconnecting")
+    expect_no_violation(page, "reconnecting")
+    own_redis.start()
+    expect_live(page)
+    expect(notices(page)).to_have_count(1)
+    expect_no_violation(page, "a gap")
+
+
+def say(page: Page, channel: str, message: str) -> None:
+    """Publish, whatever the language."""
+    page.locator("#publish-channel").fill(channel)
+    page.locator("#publish-message").fill(message)
+    page.locator("#publish-button").click()
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_nothing_is_cut_off_or_scrolls_away_on_any_screen(
+    open_page: OpenPage, valkey: RedisServer, language: str
+) -> None:
+    page = open_page(view("sistema_alertas", LONG, patterns=("p.*",)), language=language)
+    expect_live(page)
+    for number in range(30):
+        valkey.client.publish(LONG, f"{number} " + "semespaço" * 40)
+    expect(rows(page)).to_have_count(30)
+    say(page, "nobody", "unheard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "unheard")
+    for width, height in SCREENS:
+        page.set_viewport_size({"width": width, "height": height})
+        assert overflowing(page) == [], (width, height)
+        expect(rows(page).last).to_be_in_viewport()
+        for needed in ("#status", "#publish-channel", "#publish-message", "#publish-button", "#choose-name"):
+            expect(page.locator(needed)).to_be_in_viewport(ratio=1)
+
+
+def overflowing(page: Page) -> list[str]:
+    """Elements that reach over the sides of the page; and the page itself where it would scroll."""
+    return list(
+        page.evaluate(
+            """() => {
+              const root = document.documentElement;
+              const wide = [...document.body.querySelectorAll("*")].filter((element) => {
+                const { left, right, width } = element.getBoundingClientRect();
+                return width > 1 && (left < -1 || right > root.clientWidth + 1) && !element.closest(".chips");
+              }).map((element) => element.className || element.tagName);
+              scrollTo(1e6, 1e6);
+              return scrollX + scrollY > 0 ? [...wide, `the page, by ${scrollX}, ${scrollY}`] : wide;
+            }"""
+        )
+    )
+
+
+def test_the_language_is_switched_and_remembered(open_page: OpenPage) -> None:
+    page = open_page(view("a", patterns=("p.*",)), language="en", color_scheme="light")
+    expect_live(page)
+    subscribe(page, "b")
+    page.get_by_role("link", name="Português").click()
+    expect(page.locator("html")).to_have_attribute("lang", "pt-BR")
+    expect(page.get_by_role("link", name="Português")).to_have_attribute("aria-current", "true")
+    expect_confirmed(page, "a", "b", "p.*")
+    assert "lang" not in page.url
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("lang", "pt-BR")
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+
+
+def test_a_portuguese_reader_gets_portuguese(open_page: OpenPage) -> None:
+    page = open_page(language="pt-BR")
+    expect(page.get_by_role("button", name="Publicar", exact=True)).to_be_visible()
+    expect(status(page)).to_have_text("Ao vivo")
+
+
+def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    tab_to(page, "choose-name")
+    page.keyboard.type("b")
+    page.keyboard.press("Enter")
+    expect_confirmed(page, "b")
+    tab_to(page, "publish-channel")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("b")
+    tab_to(page, "publish-message")
+    page.keyboard.type("no mouse")
+    tab_to(page, "publish-button")
+    page.keyboard.press("Enter")
+    expect(answer(page)).to_contain_text("1 subscriber received it")
+    expect_texts(page, ["no mouse"])
+    expect(message_field(page)).to_be_focused()
+    page.locator("body").evaluate("document.activeElement.blur()")
+    tab_to(page, "log")
+
+
+def tab_to(page: Page, element_id: str) -> None:
+    """Press Tab until the element has the focus, which must be seen at each step."""
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        focused, outline = page.evaluate(
+            "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
+        )
+        assert outline != "none" or page.evaluate("document.activeElement === document.body"), focused
+        if focused == element_id:
+            return
+    raise AssertionError(f"Tab does not lead to {element_id}")
+
+
+def test_the_page_is_small_and_comes_from_one_host(open_page: OpenPage, plain_arauto: ArautoServer) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    files = page.evaluate(
+        """["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
+             .map(({ name, decodedBodySize }) => [name, decodedBodySize])"""
+    )
+    assert {urlsplit(url).netloc for url, _ in files} == {plain_arauto.host}
+    assert all(size > 0 for _, size in files), files
+    assert sum(size for _, size in files) < 150_000
+
+
+def test_without_javascript_the_form_publishes_and_a_page_answers(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(java_script_enabled=False)
+    expect(page.locator("noscript .welcome__warning")).to_be_visible()
+    expect(status(page)).to_be_hidden()
+    with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
+        pubsub.subscribe("noticias")
+        assert pubsub.get_message(timeout=5) is None  # the confirmation
+        publish(page, "noticias", "Olá sem script 🎺")
+        message = pubsub.get_message(timeout=5)
+        assert message is not None
+        assert message["data"] == "Olá sem script 🎺".encode()
+    expect(page.get_by_role("heading", name="Published")).to_be_visible()
+    expect(page.get_by_text("1 subscriber received it.")).to_be_visible()
+    page.get_by_role("link", name="Back to the feed").click()
+    publish(page, "noticias", "to nobody")
+    expect(page.get_by_text("Nobody was listening: this message is gone.")).to_be_visible()
+
+
+ORDER = {
+    "pedido": 184467440737095516,
+    "cliente": "João Conceição",
+    "itens": ["2 × café", "1 × pão de queijo"],
+    "total": 27.5,
+}
+MORNING = [
+    ("sistema_alertas", "Servidor CPU em 99% - Perigo!"),
+    ("noticias", "Olá, assinantes!"),
+    ("sistema_alertas", "Disco /var em 91% no servidor db-2"),
+    ("pedidos.sul", json.dumps(ORDER, ensure_ascii=False, indent=2)),
+    ("noticias", "São Paulo amanhece com chuva e 17 °C"),
+    ("pedidos.norte", '{"pedido": 184467440737095517, "total": 12.0}'),
+]
+EVENING = [
+    ("sistema_alertas", "CPU de volta ao normal: 34%"),
+    ("noticias", "Primeira linha da notícia,\ne a segunda: quem não ouviu, perdeu."),
+    ("pedidos.sul", "cancelado: 184467440737095516"),
+    ("noticias", "Olá, привет, γειά σου, cześć: UTF-8 de ponta a ponta"),
+]
+
+
+def test_screenshots_of_a_morning(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], tmp_path: Path
+) -> None:
+    directory = ROOT / "docs" if os.environ.get("ARAUTO_SCREENSHOTS") == "1" else tmp_path
+    directory.mkdir(exist_ok=True)
+    page = open_page(
+        view("sistema_alertas", "noticias", patterns=("pedidos.*",)),
+        server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"),
+    )
+    expect_live(page)
+    for channel, message in MORNING:
+        own_redis.client.publish(channel, message)
+    expect(rows(page)).to_have_count(len(MORNING))
+    own_redis.client.execute_command("CLIENT KILL TYPE pubsub")
+    expect(notices(page)).to_have_count(1)
+    expect_live(page)
+    for channel, message in EVENING:
+        own_redis.client.publish(channel, message)
+    publish(page, "sistema_alertas", "Servidor CPU em 99% - Perigo!")
+    expect(answer(page)).to_contain_text("1 subscriber received it")
+    expect(rows(page)).to_have_count(len(MORNING) + len(EVENING) + 1)
+    expect(chip(page, "pedidos.*")).to_be_visible()
+    take(page, directory / "screenshot.png")
+    page.emulate_media(color_scheme="dark")
+    take(page, directory / "screenshot-dark.png")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 844})
+    take(page, directory / "screenshot-phone.png")
+
+
+def take(page: Page, path: Path) -> None:
+    eventually(lambda: page.evaluate("document.getAnimations().length") == 0)
+    page.screenshot(path=path, animations="disabled", caret="hide")
+    assert path.stat().st_size > 10_000

@@ -1,0 +1,200 @@
+"""How the feed stands is told truly: live only when Redis has confirmed, and every break leaves one row."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import psutil
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.pages import (
+    SERVER_AWAY,
+    STATUS_503,
+    TIME_ZONE,
+    expect_confirmed,
+    expect_live,
+    expect_state,
+    expect_texts,
+    notices,
+    standings,
+    states,
+    status,
+    subscribe,
+    unsubscribe,
+    view,
+)
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+
+def clock() -> str:
+    """The time as the page tells it, to the second."""
+    return f"{datetime.now(ZoneInfo(TIME_ZONE)):%H:%M:%S}"
+
+
+def seconds_between(earlier: str, later: str) -> int:
+    """Over midnight too."""
+    then, now = (datetime.strptime(time, "%H:%M:%S") for time in (earlier, later))
+    return (now - then).seconds
+
+
+def expect_one_gap(page: Page, whom: str, after: str, before: str) -> None:
+    """One row that tells of a break to ``whom`` with both its times, within the two given."""
+    expect(notices(page)).to_have_count(1)
+    sentence = rf"No connection to {whom} from ([\d:]+) to ([\d:]+): messages in between are unknown\."
+    expect(notices(page)).to_have_text(re.compile(sentence))
+    found = re.fullmatch(sentence, notices(page).text_content() or "")
+    assert found is not None
+    moments = [after, found[1], found[2], before]
+    since = [seconds_between(after, moment) for moment in moments]
+    assert since == sorted(since), moments
+
+
+def test_the_page_is_live_only_when_redis_has_confirmed(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    own_redis.freeze()
+    try:
+        page = open_page(view("a"), server=server)
+        eventually(lambda: "feed opened channel='a'" in server.log)
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        expect(status(page)).to_have_text("Connecting")
+    finally:
+        own_redis.thaw()
+    expect_live(page)
+    assert states(page) == ["connecting", "live"]
+    own_redis.client.publish("a", "heard")
+    expect_texts(page, ["heard"])
+    expect(notices(page)).to_have_count(0)
+
+
+def test_a_restart_of_redis_is_told_and_leaves_one_gap(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    page = open_page(view("a", "b"), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))
+    expect_live(page)
+    began = clock()
+    own_redis.client.publish("a", "before")
+    expect_texts(page, ["before"])
+    own_redis.stop()
+    expect_state(page, "reconnecting")
+    expect(status(page)).to_contain_text("The server is reconnecting to Redis, lost since")
+    own_redis.start()
+    expect_live(page)
+    expect_one_gap(page, "Redis", began, clock())
+    own_redis.client.publish("a", "after")
+    expect_texts(page, ["before", "after"])
+    assert states(page) == ["connecting", "live", "reconnecting", "live"]
+
+
+def test_a_restart_of_the_server_is_told_and_leaves_one_gap(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url)
+    page = open_page(view("a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
+    expect_live(page)
+    began = clock()
+    own_redis.client.publish("a", "before")
+    expect_texts(page, ["before"])
+    assert server.stop() == 0
+    expect_state(page, "reconnecting")
+    expect(status(page)).to_contain_text("Reconnecting to the server, lost since")
+    start(REDIS_URL=own_redis.url, PORT=str(server.port))
+    expect_live(page)
+    expect_one_gap(page, "the server", began, clock())
+    own_redis.client.publish("a", "after")
+    expect_texts(page, ["before", "after"])
+    reasons = [text for state, text in standings(page) if state == "reconnecting"]
+    assert any(text.endswith("The server is restarting.") for text in reasons), reasons
+    assert set(states(page)) == {"connecting", "live", "reconnecting"}
+
+
+def test_a_full_server_says_so_and_lets_in_when_there_is_room(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_SOCKETS="1")
+    first = open_page(view("a"), server=server)
+    expect_live(first)
+    second = open_page(view("a"), server=server, allow=STATUS_503)
+    expect(status(second)).to_contain_text("All places are taken: too many pages are open.")
+    expect_live(first)
+    first.close()
+    expect(status(second)).to_have_text("Live", timeout=20_000)
+    expect(notices(second)).to_have_count(0)
+
+
+def test_a_server_that_falls_silent_is_given_up_after_45_seconds(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url)
+    page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
+    expect_live(page)
+    with suspended(server):
+        page.clock.fast_forward(40_000)
+        expect_live(page)
+        page.clock.fast_forward(10_000)
+        expect_state(page, "reconnecting")
+        expect(status(page)).to_contain_text("Reconnecting to the server, lost since")
+    page.clock.fast_forward(1_000)
+    expect_live(page)
+    expect(notices(page)).to_have_count(1)
+    expect(notices(page)).to_contain_text("No connection to the server from")
+
+
+@contextmanager
+def suspended(server: ArautoServer) -> Iterator[None]:
+    """The workers hang: their sockets are open and nothing comes."""
+    workers: list[psutil.Process] = server.workers()
+    for worker in workers:
+        worker.suspend()
+    try:
+        yield
+    finally:
+        for worker in workers:
+            worker.resume()
+
+
+def test_a_page_that_wakes_reconnects_at_once(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
+    expect_live(page)
+    page.clock.pause_at(page.evaluate("Date.now() + 100"))  # from here on no timer tries again
+    lose(page, server)
+    page.context.set_offline(True)
+    page.context.set_offline(False)
+    expect_live(page)
+    lose(page, server)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect_live(page)
+
+
+def lose(page: Page, server: ArautoServer) -> None:
+    """The page's socket dies; a new worker comes soon."""
+    for worker in server.workers():
+        worker.kill()
+    expect_state(page, "reconnecting")
+
+
+def test_what_is_chosen_while_the_server_is_away_is_heard_afterwards(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    page = open_page(view("old"), server=server, own_clock=True, allow=SERVER_AWAY)
+    expect_live(page)
+    page.clock.pause_at(page.evaluate("Date.now() + 100"))
+    lose(page, server)
+    subscribe(page, "new")
+    unsubscribe(page, "old")
+    page.clock.resume()
+    expect_confirmed(page, "new")
+    expect_live(page)
+    own_redis.client.publish("new", "heard")
+    assert own_redis.client.publish("old", "not for us") == 0
+    expect_texts(page, ["heard"])

@@ -1,0 +1,49 @@
+"""A Chromium for the browser tests: the machine's own, else one that is fetched."""
+
+import os
+import shutil
+import subprocess
+import sys
+
+from playwright.sync_api import sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+class NoBrowser(Exception):
+    """There is no Chromium and none could be fetched; the text says what to install."""
+
+
+def find_or_install() -> str:
+    """The path of a Chromium or Chrome.
+
+    :raise NoBrowser: there is none, and neither Playwright nor Debian could bring one.
+    """
+    path = _on_this_machine() or _from_playwright() or _from_debian()
+    if path is None:
+        raise NoBrowser("The browser tests need Chromium: install the package chromium or Google Chrome.")
+    return path
+
+
+def _on_this_machine() -> str | None:
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+def _from_playwright() -> str | None:
+    if not _succeeds(sys.executable, "-m", "playwright", "install", "chromium"):
+        return None
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path
+
+
+def _from_debian() -> str | None:
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        return None
+    update = _succeeds("apt-get", "update")
+    if update and _succeeds("apt-get", "install", "-y", "--no-install-recommends", "chromium"):
+        return _on_this_machine()
+    return None
+
+
+def _succeeds(*command: str) -> bool:
+    return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0

@@ -1,0 +1,249 @@
+"""Pages in a real browser, watched for everything a console would show; and sentences about them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+TIME_ZONE = "America/Sao_Paulo"
+
+# Console lines that a test may provoke on purpose: the browser's own words for them.
+SERVER_AWAY = ("WebSocket connection to", "net::ERR_")
+STATUS_503 = ("status of 503", "WebSocket connection to")
+
+_WATCH = """
+addEventListener("securitypolicyviolation", (event) =>
+  reportProblem(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample} ${event.sourceFile}`));
+
+// Every standing that was ever shown, however shortly.
+window.standings = [];
+new MutationObserver(() => {
+  const status = document.getElementById("status");
+  if (!status) return;
+  const standing = [status.dataset.state, status.textContent];
+  if (String(standing) !== String(standings.at(-1))) standings.push(standing);
+}).observe(document, {
+  subtree: true, childList: true, characterData: true, attributeFilter: ["data-state"],
+});
+"""
+
+
+class Contexts:
+    """Browser contexts, one a language: to open a page in a new one takes twice as long."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._browser = browser
+        self._shared: dict[str, BrowserContext] = {}
+
+    def get(self, language: str, *, own: bool, **options: Any) -> BrowserContext:
+        """The context of a language, or one of its own for anything unusual."""
+        if own or options:
+            return self._new(language, **options)
+        if language not in self._shared:
+            self._shared[language] = self._new(language)
+        return self._shared[language]
+
+    def forget(self, context: BrowserContext) -> None:
+        """The test is over: what it left in the context goes."""
+        if context in self._shared.values():
+            context.clear_cookies()
+        else:
+            context.close()
+
+    def _new(self, language: str, **options: Any) -> BrowserContext:
+        return self._browser.new_context(locale=language, timezone_id=TIME_ZONE, **options)
+
+
+class Pages:
+    """Opens pages; :meth:`close` closes them and fails where one of them had a problem."""
+
+    def __init__(self, contexts: Contexts, server: ArautoServer) -> None:
+        self._contexts = contexts
+        self._server = server
+        self._pages: list[Page] = []
+        self._problems: list[str] = []
+
+    def open(
+        self,
+        path: str = "/",
+        *,
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
+        language: str = "en",
+        allow: Sequence[str] = (),
+        server: ArautoServer | None = None,
+        own_clock: bool = False,
+        **options: Any,
+    ) -> Page:
+        """A page, or one more.
+
+        :param allow: parts of console lines that this test provokes on purpose.
+        :param own_clock: the page's time is what ``page.clock`` says.
+        :param options: of the browser context.
+        """
+        page = self._contexts.get(language, own=own_clock, **options).new_page()
+        self._pages.append(page)
+        self._watch(page, allow)
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme="dark" if dark else "light")
+        if own_clock:
+            page.clock.install()
+        page.goto((server or self._server).url + path)
+        return page
+
+    def close(self) -> None:
+        for page in self._pages:
+            if not page.is_closed():
+                page.evaluate("0")  # whatever was reported until here has come
+                page.close()
+        for context in {page.context for page in self._pages}:
+            self._contexts.forget(context)
+        assert self._problems == []
+
+    def _watch(self, page: Page, allow: Sequence[str]) -> None:
+        def note(text: str) -> None:
+            if not any(allowed in text for allowed in allow):
+                self._problems.append(text)
+
+        page.on("console", lambda line: note(line.text) if line.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: note(f"page error: {error}"))
+        page.on("dialog", lambda dialog: (note(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.expose_function("reportProblem", note)
+        page.add_init_script(_WATCH)
+
+
+def view(*channels: str, patterns: Sequence[str] = ()) -> str:
+    """The address of a selection."""
+    names = [("channel", name) for name in channels] + [("pattern", name) for name in patterns]
+    return "/?" + urlencode(names)
+
+
+# Connection
+
+
+def status(page: Page) -> Locator:
+    return page.locator("#status")
+
+
+def expect_live(page: Page) -> None:
+    expect_state(page, "live")
+
+
+def expect_state(page: Page, state: str) -> None:
+    expect(status(page)).to_have_attribute("data-state", state, timeout=15_000)
+
+
+def states(page: Page) -> list[str]:
+    """The states that were shown, each once where it stayed."""
+    seen: list[str] = []
+    for state, _ in standings(page):
+        if seen[-1:] != [state]:
+            seen.append(state)
+    return seen
+
+
+def standings(page: Page) -> list[tuple[str, str]]:
+    """State and sentence of every standing that was shown."""
+    return [(state, text) for state, text in page.evaluate("standings")]
+
+
+# Feed
+
+
+def log(page: Page) -> Locator:
+    return page.get_by_role("log")
+
+
+def rows(page: Page) -> Locator:
+    """The messages shown."""
+    return log(page).locator("li.row")
+
+
+def notices(page: Page) -> Locator:
+    """What the feed says of messages that it does not show."""
+    return log(page).locator("li.notice")
+
+
+def texts(page: Page) -> list[str]:
+    """What is shown of each message, exactly."""
+    return page.locator(".row__data").all_text_contents()
+
+
+def expect_texts(page: Page, expected: Sequence[str]) -> None:
+    def shown() -> bool:
+        assert texts(page) == list(expected)
+        return True
+
+    eventually(shown, within=15)
+
+
+def row(page: Page, text: str) -> Locator:
+    return rows(page).filter(has_text=text)
+
+
+# Selection
+
+
+def chip(page: Page, name: str) -> Locator:
+    return page.locator(".chip").filter(has=page.get_by_text(name, exact=True))
+
+
+def chips(page: Page) -> list[str]:
+    return page.locator(".chip__name").all_text_contents()
+
+
+def subscribe(page: Page, name: str, kind: str | None = None) -> None:
+    page.get_by_label("Channel or pattern to subscribe to").fill(name)
+    if kind:
+        page.get_by_label("Kind").select_option(kind)
+    page.get_by_role("button", name="Subscribe").click()
+
+
+def unsubscribe(page: Page, name: str, kind: str = "channel") -> None:
+    page.get_by_role("button", name=f"Remove {kind} {name}", exact=True).click()
+
+
+def expect_confirmed(page: Page, *names: str) -> None:
+    for name in names:
+        expect(chip(page, name)).to_have_attribute("data-state", "confirmed")
+
+
+# Publishing
+
+
+def channel_field(page: Page) -> Locator:
+    return page.get_by_label("Channel", exact=True)
+
+
+def message_field(page: Page) -> Locator:
+    return page.get_by_label("Message", exact=True)
+
+
+def publish_button(page: Page) -> Locator:
+    return page.get_by_role("button", name="Publish", exact=True)
+
+
+def publish(page: Page, channel: str, text: str) -> None:
+    """As a person does, with the form."""
+    channel_field(page).fill(channel)
+    message_field(page).fill(text)
+    publish_button(page).click()
+
+
+def answer(page: Page) -> Locator:
+    """What the form says."""
+    return page.get_by_role("region", name="Publish a message").get_by_role("status")
+
+
+@contextmanager
+def answered_by(page: Page, reply: Mapping[str, Any]) -> Iterator[None]:
+    """The form gets ``reply`` and the server gets nothing."""
+    page.route("**/publish", lambda route: route.fulfill(json=dict(reply)))
+    yield
+    page.unroute("**/publish")
