@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test translations clean
+.PHONY: run test bench translations clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
@@ -16,6 +16,11 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
+
+# Arauto beside its peers: about ten minutes. ROUNDS=1 for a quick look.
+ROUNDS := 3
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m bench --rounds $(ROUNDS)
 
 # After a change of words: collect them, merge them into each language, compile.
 translations: $(VENV)/installed-dev

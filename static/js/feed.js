@@ -4,7 +4,7 @@ import { Follow } from "./follow.js";
 
 const ROW_LIMIT = 1_000;
 const WAITING_LIMIT = 1_000;
-const FRAME_LIMIT = 250; // rows a frame; more, and the page no longer answers a click at once
+const FRAME_BUDGET = 10; // milliseconds of building a frame; more, and a click has to wait
 const FRESH_LIMIT = 5; // rows a frame; beyond that, marking what is fresh only flickers
 
 export class Feed {
@@ -50,9 +50,8 @@ export class Feed {
 
   #draw() {
     this.#frame = null;
-    const batch = this.#take();
-    if (batch.length === 0) return;
-    const rows = batch.map((event) => this.#rows.build(event));
+    const rows = this.#build();
+    if (rows.length === 0) return;
     if (rows.length <= FRESH_LIMIT) rows.forEach((row) => row.classList.add("is-fresh"));
     this.#list.append(...rows);
     this.#trim();
@@ -61,12 +60,21 @@ export class Feed {
   }
 
   // What a reader has scrolled up to is not taken away: at the limit, the new waits.
-  #take() {
-    const room = this.#follow.atEnd ? FRAME_LIMIT : Math.min(FRAME_LIMIT, ROW_LIMIT - this.#list.childElementCount);
-    if (room <= 0) return [];
-    const dropped = this.#dropped ? [{ type: "dropped", n: this.#dropped }] : [];
+  #build() {
+    const rows = [];
+    const room = this.#follow.atEnd ? ROW_LIMIT : ROW_LIMIT - this.#list.childElementCount;
+    const end = performance.now() + FRAME_BUDGET;
+    while (rows.length < room && this.#waiting.length && performance.now() < end) {
+      rows.push(this.#rows.build(this.#next()));
+    }
+    return rows;
+  }
+
+  #next() {
+    if (!this.#dropped) return this.#waiting.shift();
+    const notice = { type: "dropped", n: this.#dropped };
     this.#dropped = 0;
-    return dropped.concat(this.#waiting.splice(0, room - dropped.length));
+    return notice;
   }
 
   #trim() {

@@ -38,14 +38,14 @@ def clock() -> str:
 
 def seconds_between(earlier: str, later: str) -> int:
     """Over midnight too."""
-    then, now = (datetime.strptime(time, "%H:%M:%S") for time in (earlier, later))
+    then, now = (datetime.strptime(time.split(".")[0], "%H:%M:%S") for time in (earlier, later))
     return (now - then).seconds
 
 
 def expect_one_gap(page: Page, whom: str, after: str, before: str) -> None:
     """One row that tells of a break to ``whom`` with both its times, within the two given."""
     expect(notices(page)).to_have_count(1)
-    sentence = rf"No connection to {whom} from ([\d:]+) to ([\d:]+): messages in between are unknown\."
+    sentence = rf"No connection to {whom} from ([\d:.]+) to ([\d:.]+): messages in between are unknown\."
     expect(notices(page)).to_have_text(re.compile(sentence))
     found = re.fullmatch(sentence, notices(page).text_content() or "")
     assert found is not None

@@ -1,0 +1,25 @@
+"""The shape written plainly, as tutorials do: redis-py's ``listen()`` and ``ws.send``."""
+
+import os
+import threading
+
+import redis
+from flask import Flask
+from flask_sock import Sock
+
+app = Flask(__name__)
+sock = Sock(app)
+client = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
+
+
+@sock.route("/feed")
+def feed(ws) -> None:
+    def stream() -> None:
+        for reply in pubsub.listen():
+            ws.send(str(reply["data"]))
+
+    pubsub = client.pubsub()
+    pubsub.subscribe("bench")
+    threading.Thread(target=stream, daemon=True).start()
+    while True:
+        ws.receive()
