@@ -6,21 +6,20 @@ from contextlib import contextmanager
 from functools import cache
 from time import monotonic, time
 
+import flask_sock
 from flask import Flask, abort, current_app, g, request
-from flask_sock import Sock
-from simple_websocket import Server
 from werkzeug.exceptions import ServiceUnavailable
 
 from arauto.capacity import Capacity
 from arauto.drain import Drain
-from arauto.guards import check_handshake, keep_handshake_only
+from arauto.guards import check_handshake
 from arauto.language import chosen
 from arauto.messages import Item, encode, encode_error, text
 from arauto.pulse import Pulse
 from arauto.redis_link import RedisLink
 from arauto.selection import BadChange, BadSelection, Selection, check_size, read_change, select
 from arauto.subscriber import Subscriber
-from arauto.transport import Code, NeverStarted, Transport, text_frame
+from arauto.transport import Code, Transport, Upgrade, text_frame
 from arauto.words import gettext
 
 PATH = "/feed"
@@ -45,10 +44,10 @@ class Feeds:
 def init_feed(app: Flask, feeds: Feeds) -> None:
     """Add the feed's route, and its checks before the upgrade."""
     app.extensions["feeds"] = feeds
-    app.config["SOCK_SERVER_OPTIONS"] = {"thread_class": NeverStarted}
+    flask_sock.Server = Upgrade  # see there why
     app.before_request(_admit)
     app.teardown_request(_give_back_seat)
-    Sock(app).route(PATH, endpoint="feed")(feed)
+    flask_sock.Sock(app).route(PATH, endpoint="feed")(feed)
 
 
 def _admit() -> None:
@@ -69,8 +68,6 @@ def _admit() -> None:
     if feeds.capacity.full():
         _turn_away(_no_room())
     check_handshake()
-    chosen()  # while the headers that tell the language are still there
-    keep_handshake_only()
     if not feeds.capacity.take():
         _turn_away(_no_room())
     g.seat = feeds.capacity
@@ -90,9 +87,8 @@ def _give_back_seat(error: BaseException | None) -> None:
         seat.give_back()
 
 
-def feed(ws: Server) -> None:
+def feed(ws: Upgrade) -> None:
     """Stream the selection to one browser until it leaves."""
-    ws.connected = False  # simple-websocket's part is over, see transport.py
     feeds: Feeds = current_app.extensions["feeds"]
     goodbye, fault = _last_words(chosen())
     transport = Transport(ws.sock, feeds.pulse)

@@ -30,7 +30,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
-_HANDSHAKE = ("HTTP_HOST", "HTTP_UPGRADE", "HTTP_CONNECTION")
 
 
 class UpgradeRequired(HTTPException):
@@ -71,11 +70,7 @@ def is_websocket(request: Request) -> bool:
 
 
 def check_handshake() -> None:
-    """Refuse a broken WebSocket handshake before flask-sock sees it.
-
-    flask-sock would answer it with a traceback, and would negotiate permessage-deflate,
-    which costs 85 KB a socket and twice the time a message.
-    """
+    """Refuse a broken WebSocket handshake while there still is a status to say it with."""
     if not is_websocket(request):
         raise UpgradeRequired(gettext("The feed is a WebSocket: connect with ws:// or wss://."))
     if request.method != "GET" or request.environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
@@ -88,18 +83,6 @@ def check_handshake() -> None:
         )
     if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
         abort(400, gettext("Sec-WebSocket-Key must be 16 bytes in base64."))
-
-
-def keep_handshake_only() -> None:
-    """Take from the request what flask-sock must not hand to its HTTP parser.
-
-    It rebuilds the request from all headers: a large cookie or an odd byte would break it,
-    and a WebSocket extension would be accepted.
-    """
-    environ = request.environ
-    for name in [name for name in environ if name.startswith("HTTP_")]:
-        if name not in (*_HANDSHAKE, "HTTP_SEC_WEBSOCKET_KEY", "HTTP_SEC_WEBSOCKET_VERSION"):
-            del environ[name]
 
 
 def _is_key(key: str) -> bool:

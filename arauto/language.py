@@ -1,9 +1,12 @@
 """Which language a person reads: by cookie, else by ``Accept-Language``, and the switch."""
 
+from functools import lru_cache
 from urllib.parse import urlencode
 
-from flask import Flask, Response, g, redirect, request, url_for
+from flask import Flask, Response, redirect, request, url_for
 from flask_babel import Babel
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
 
 LANGUAGES = (("en", "English"), ("pt-BR", "Português"))
 COOKIE = "arauto_language"
@@ -22,11 +25,14 @@ def init_language(app: Flask) -> None:
 
 def chosen() -> str:
     """The language of this request: a code of :data:`LANGUAGES`."""
-    if "language" not in g:
-        cookie = request.cookies.get(COOKIE)
-        accepted = _MATCHES[request.accept_languages.best_match(_MATCHES, "en")]
-        g.language = cookie if cookie in _CODES else accepted
-    return str(g.language)
+    cookie = request.cookies.get(COOKIE)
+    return cookie if cookie in _CODES else _accepted(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(maxsize=256)  # browsers say the same few things, and parsing them is slow
+def _accepted(header: str) -> str:
+    accepted = parse_accept_header(header, LanguageAccept)
+    return _MATCHES[accepted.best_match(_MATCHES, "en")]
 
 
 def switch() -> Response | None:

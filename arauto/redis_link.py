@@ -31,6 +31,7 @@ _REQUIRED: dict[str, Any] = {
     "driver_info": None,
     "decode_responses": False,
 }
+_GREETINGS = ("username", "password", "db", "client_name")  # what costs a command at first
 _TCP: dict[str, Any] = {
     "socket_keepalive_options": {
         getattr(socket, name): value
@@ -59,9 +60,10 @@ class RedisLink:
         self._options = _PREFERRED | (_TCP if self._class is not UnixDomainSocketConnection else {})
         self._options |= given | _REQUIRED
         try:
-            self._class(**self._options)
+            self._template = self._class(**self._options)
         except TypeError as error:
             raise LinkError(f"REDIS_URL has an option that redis-py does not know: {error}.") from None
+        self._greets = any(given.get(option) for option in _GREETINGS)
         pool = BlockingConnectionPool(
             connection_class=self._class,
             max_connections=PUBLISHERS,
@@ -74,13 +76,17 @@ class RedisLink:
         """A new connection for one subscriber, authenticated, on a socket of its own.
 
         :raise redis.RedisError: Redis does not answer or refuses us.
+        :raise OSError: the same, from the system.
         """
-        connection = self._class(**self._options)
-        connection.connect()
-        # From here on the socket is ours; redis-py has done addresses, TLS and AUTH, and
-        # its connection object would only take memory.
-        sock: Any = connection._sock
-        connection._sock = None
+        if self._greets:
+            connection = self._class(**self._options)
+            connection.connect()
+            sock: Any = connection._sock
+            connection._sock = None
+        else:
+            # Nothing to say first: the address is all that a connection object is needed for.
+            sock = self._template._connect()
+        # redis-py has done addresses, TLS and AUTH. From here on the socket is ours.
         return Wire(sock)
 
     def close(self) -> None:

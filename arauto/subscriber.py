@@ -9,6 +9,7 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from time import monotonic, time
 from types import TracebackType
 from typing import Any, Self
@@ -22,8 +23,10 @@ from arauto.parsing import Parser
 from arauto.pulse import Pulse
 from arauto.selection import Change, Selection
 from arauto.wire import WRITE_PATIENCE, Wire
+from arauto.workers import make_lock
 
-PING_AFTER = 12.0  # seconds of silence; as long again without an answer means the link is dead
+PING_AFTER = 20.0  # seconds of silence
+PONG_WITHIN = 8.0  # seconds; a link without an answer is dead, so that is known within 30
 BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and this
 HEALTHY_AFTER = 10.0  # seconds a link must live before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
@@ -31,6 +34,8 @@ JOIN_PATIENCE = 3.0  # seconds; connecting is the only wait that cannot be inter
 
 _MESSAGES = (b"message", b"pmessage")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
+_PINGED = (b"PING", b"")
+_PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection gets it that has subscriptions
 _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
 
 Deliver = Callable[[list[Item]], None]
@@ -73,7 +78,7 @@ class Subscriber(threading.Thread):
         self._pulse = pulse
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
-        self._lock = threading.Lock()  # guards the four below and the order of commands
+        self._lock = make_lock()  # guards the four below and the order of commands
         self._wire: Wire | None = None
         self._expected: deque[tuple[bytes, bytes]] = deque()  # commands not yet answered
         self._stopping = threading.Event()
@@ -182,7 +187,7 @@ class Subscriber(threading.Thread):
             subscriptions = [(b"SUBSCRIBE", name) for name in self._channels]
             subscriptions += [(b"PSUBSCRIBE", name) for name in self._patterns]
             # An empty selection gets a PING, so that there is an answer to wait for.
-            self._request(subscriptions or [(b"PING", b"")])
+            self._request(subscriptions or [_PINGED])
         return wire
 
     def _read(self, wire: Wire) -> None:
@@ -192,6 +197,9 @@ class Subscriber(threading.Thread):
             if not data:
                 raise LinkLost
             self._heard = monotonic()
+            if data == _PONG and self._expected and self._expected[0] is _PINGED:
+                self._expected.popleft()  # ten thousand idle feeds do little else
+                continue
             try:
                 batch = parser.parse(data)
             except hiredis.ProtocolError as error:
@@ -208,15 +216,16 @@ class Subscriber(threading.Thread):
         silence = monotonic() - self._heard
         if silence < PING_AFTER:
             return PING_AFTER - silence
-        if self._lock.acquire(blocking=False):
-            try:
-                if self._wire is not None and self._expected:
-                    self._wire.shutdown()
-                elif self._wire is not None:
-                    self._request([(b"PING", b"")], patience=0)
-            finally:
-                self._lock.release()
-        return PING_AFTER
+        if not self._lock.acquire(blocking=False):
+            return PONG_WITHIN
+        try:
+            if self._wire is not None and self._expected:
+                self._wire.shutdown()
+            elif self._wire is not None:
+                self._request([_PINGED], patience=0)
+        finally:
+            self._lock.release()
+        return PONG_WITHIN
 
     def _sort_out(self, replies: Iterable[Item]) -> list[Item]:
         """Match the answers among ``replies``; hold all back until a new link is whole."""
@@ -262,7 +271,7 @@ class Subscriber(threading.Thread):
         assert self._wire is not None
         self._expected.extend(commands)
         try:
-            self._wire.send(b"".join(_pack(*command) for command in commands), patience)
+            self._wire.send(b"".join([_pack(*command) for command in commands]), patience)
         except OSError:
             self._wire.shutdown()
 
@@ -279,6 +288,7 @@ def _unix(moment: float) -> float:
     return time() - (monotonic() - moment)
 
 
+@lru_cache(maxsize=1024)
 def _pack(command: bytes, name: bytes) -> bytes:
     parts: tuple[Any, ...] = (command, name) if name else (command,)
     return bytes(hiredis.pack_command(parts))

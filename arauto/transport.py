@@ -1,12 +1,12 @@
 """The browser's socket made safe: whole frames, one lock, a deadline, a real close.
 
-simple-websocket has done the handshake. From there on it is not used: it writes without a
-lock, loses the rest of a partial write, and hangs a reader on an oversize message. wsproto
-parses what comes in; what goes out is framed here, in one write.
+wsproto parses what comes in; what goes out is framed here, in one write.
 """
 
 import struct
+from base64 import b64encode
 from enum import IntEnum
+from hashlib import sha1
 from typing import Any
 
 from wsproto.connection import Connection, ConnectionType
@@ -20,7 +20,13 @@ CLOSE_PATIENCE = 1.0  # seconds that a browser has to answer a close
 MAX_INCOMING = 65536  # bytes: a change of 100 names of 256 bytes, with room
 INCOMING_SIZE = 4096  # bytes read at a time: a page says little
 
+_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
+_SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+)
+
 _TEXT, _CLOSE, _PING, _PONG = 0x81, 0x88, 0x89, 0x8A
+_ANSWER = b"\x8a\x80"  # an empty pong, which a mask of four bytes follows
 _HEARTBEAT = b"\x81\x02[]" + bytes((_PING, 0))  # an empty batch for the page, a ping for the browser
 
 
@@ -29,22 +35,32 @@ class Code(IntEnum):
 
     NORMAL = 1000
     RESTART = 1001
+    NO_STATUS = 1005  # never on the wire: the peer gave none
     ABNORMAL = 1006  # never on the wire: the peer is gone
     POLICY = 1008
     TOO_BIG = 1009
     FAULT = 1011
 
 
-class NeverStarted:
-    """Stands in for simple-websocket's reader thread: the feed's own thread reads."""
+class Upgrade:
+    """Answers a handshake that guards.py has checked. For flask-sock this is its ``Server``.
 
-    name = ""
+    simple-websocket, which flask-sock would use, rebuilds the request, parses it a second
+    time and negotiates permessage-deflate: a quarter of what a new socket costs, and twice
+    the time for each message. Afterwards it writes without a lock, loses the rest of a
+    partial write, and hangs a reader on an oversize message.
+    """
 
-    def __init__(self, target: Any) -> None:
-        pass
+    connected = True
 
-    def start(self) -> None:
-        """Do nothing."""
+    def __init__(self, environ: dict[str, Any], **options: Any) -> None:
+        self.mode = "gunicorn" if "gunicorn.socket" in environ else "werkzeug"
+        self.sock = environ[f"{self.mode}.socket"]
+        proof = sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + _GUID).digest()
+        self.sock.sendall(_SWITCHING + b64encode(proof) + b"\r\n\r\n")
+
+    def close(self) -> None:
+        """Do nothing: the transport has closed already."""
 
 
 class Transport:
@@ -58,7 +74,7 @@ class Transport:
     def __init__(self, sock: Any, pulse: Pulse) -> None:
         self._wire = Wire(sock)
         self._pulse = pulse
-        self._parser = Connection(ConnectionType.SERVER)
+        self._parser: Connection | None = None  # most pages never say anything but pong
         self._incoming = ""
         self._answered = True
         self._goodbye_said = False
@@ -83,10 +99,8 @@ class Transport:
         :return: whether it could be said within ``patience`` seconds.
         """
         if not self._goodbye_said:
-            said = reason.encode()[:123].decode(errors="ignore").encode()
-            frame = _header(_CLOSE, 2 + len(said)) + struct.pack(">H", code) + said
             try:
-                self._wire.send(frame, patience)
+                self._wire.send(_close_frame(code, reason), patience)
             except Stuck:
                 return False
             except OSError:
@@ -106,7 +120,7 @@ class Transport:
         :return: the text, or ``None`` when the connection has come to its end.
         """
         while True:
-            for event in self._parser.events():
+            for event in self._parser.events() if self._parser else ():
                 text = self._handle(event)
                 if text is not None:
                     return text
@@ -117,6 +131,10 @@ class Transport:
             if not data:
                 return None
             self._answered = True
+            if self._parser is None:
+                if len(data) == 6 and data.startswith(_ANSWER):
+                    continue
+                self._parser = Connection(ConnectionType.SERVER)
             self._parser.receive_data(data)
 
     def release(self) -> None:
@@ -172,7 +190,7 @@ class Transport:
         if not self._goodbye_said:
             self.code = event.code
             try:
-                self.send(self._parser.send(event.response()))
+                self.send(_close_frame(event.code, event.reason or ""))
             except OSError:
                 pass
         self.abort()
@@ -181,6 +199,13 @@ class Transport:
 def text_frame(text: bytes) -> bytes:
     """``text`` (UTF-8) as one frame."""
     return _header(_TEXT, len(text)) + text
+
+
+def _close_frame(code: int, reason: str) -> bytes:
+    if code == Code.NO_STATUS:  # it is not for the wire
+        return _header(_CLOSE, 0)
+    said = reason.encode()[:123].decode(errors="ignore").encode()
+    return _header(_CLOSE, 2 + len(said)) + struct.pack(">H", code) + said
 
 
 def _header(opcode: int, length: int) -> bytes:

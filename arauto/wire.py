@@ -2,10 +2,9 @@
 
 import socket
 import ssl
-import threading
 from typing import Any
 
-from arauto.workers import readiness, under_gevent
+from arauto.workers import make_lock, readiness, under_gevent
 
 WRITE_PATIENCE = 5.0  # seconds without a byte taken, after which a peer counts as stuck
 READ_SIZE = 65536  # bytes
@@ -25,7 +24,7 @@ class Wire:
         sock.settimeout(0)
         self._sock = sock
         self._tls = isinstance(sock, ssl.SSLSocket)
-        self._lock = threading.Lock()
+        self._lock = make_lock()
         self._readiness = readiness(sock.fileno())
         # gevent wraps each call to wait where we never let it wait.
         quick: Any = sock._sock if under_gevent() and not self._tls else sock  # type: ignore[attr-defined]

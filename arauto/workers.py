@@ -6,6 +6,7 @@ Under gevent a wait gives way to other greenlets; under real threads it is poll(
 import select
 import socket
 import sys
+import threading
 from typing import Any, Protocol
 
 
@@ -13,6 +14,25 @@ def under_gevent() -> bool:
     """Whether threads are greenlets here."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("socket"))
+
+
+class Lock(Protocol):
+    """A mutual exclusion for the threads of this process."""
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...
+    def release(self) -> None: ...
+    def __enter__(self) -> Any: ...
+    def __exit__(self, *exc: Any) -> None: ...
+
+
+def make_lock() -> Lock:
+    """A lock. Under gevent ``threading.Lock`` goes through ten lines of Python at each use."""
+    if not under_gevent():
+        return threading.Lock()
+    from gevent.lock import Semaphore
+
+    lock: Lock = Semaphore(1)
+    return lock
 
 
 class Readiness(Protocol):

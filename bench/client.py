@@ -17,6 +17,10 @@ NUMBERS = [b"%08d" % n for n in range(4_000_000)]
 PADDING = b'"host":"web-03","severity":"critical","title":"CPU em 99% - Perigo!"'
 
 
+_PING = b"\x89\x00"
+_PONG = b"\x8a\x80\0\0\0\0"
+
+
 class Broken(Exception):
     """A subscriber was closed, or received what it should not have."""
 
@@ -85,6 +89,14 @@ class Crowd:
             if numbers:
                 news.append((subscriber, len(numbers)))
         return news
+
+    def idle(self, seconds: float) -> None:
+        """Do what a browser does with a silent socket: answer pings."""
+        end = monotonic() + seconds
+        while (left := end - monotonic()) > 0:
+            for fileno, _ in self._epoll.poll(left, 512):
+                if os.read(fileno, READ_SIZE).endswith(_PING):
+                    os.write(fileno, _PONG)
 
     def slowest(self) -> int:
         return min(subscriber.received for subscriber in self.subscribers.values())

@@ -103,6 +103,7 @@ def test_silence_is_asked_about_and_then_taken_for_a_break(
 ) -> None:
     monkeypatch.setattr(pulse_module, "TICK", 0.01)
     monkeypatch.setattr(module, "PING_AFTER", 0.1)
+    monkeypatch.setattr(module, "PONG_WITHIN", 0.1)
     listening = Listening(redis)
     with listening.subscriber:
         with redis.accept() as link:
