@@ -100,6 +100,10 @@ def feed(ws: Upgrade) -> None:
             Subscriber(feeds.link.connect, deliver, deliver.fail, feeds.pulse, g.selection) as subscriber,
         ):
             _converse(transport, subscriber)
+    except Exception:
+        # It must not reach Flask, which would write a page into the stream.
+        log.exception("a feed failed")
+        transport.close(Code.FAULT, fault)
     finally:
         transport.release()
 

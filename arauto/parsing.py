@@ -25,6 +25,11 @@ class Parser:
         self._reader: hiredis.Reader | None = None
         self._owed = 0  # bytes read that no reply has accounted for yet
 
+    @property
+    def at_boundary(self) -> bool:
+        """Whether the next byte begins a reply."""
+        return self._reader is None
+
     def parse(self, data: bytes) -> list[Item]:
         """The replies that ``data`` completes. The list is shared: do not change it.
 

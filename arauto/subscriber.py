@@ -78,7 +78,7 @@ class Subscriber(threading.Thread):
         self._pulse = pulse
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
-        self._lock = make_lock()  # guards the four below and the order of commands
+        self._lock = make_lock()  # guards the selection, the wire and the order of commands
         self._wire: Wire | None = None
         self._expected: deque[tuple[bytes, bytes]] = deque()  # commands not yet answered
         self._stopping = threading.Event()
@@ -160,10 +160,10 @@ class Subscriber(threading.Thread):
         """Say once for each outage that the link is gone. False: nobody hears us."""
         if self._stopping.is_set():
             return False
-        if self._lost is None or isinstance(notice, Refused):
+        news = self._lost is None or isinstance(notice, Refused)
+        if self._lost is None:
             self._lost = self._heard
-            return self._hand_on([notice])
-        return True
+        return self._hand_on([notice]) if news else True
 
     def _listen(self) -> None:
         """Connect, subscribe and hand on; returns when nobody wants to hear any more."""
@@ -183,7 +183,6 @@ class Subscriber(threading.Thread):
         with self._lock:
             self._wire = wire
             self._expected.clear()
-            self._held.clear()
             subscriptions = [(b"SUBSCRIBE", name) for name in self._channels]
             subscriptions += [(b"PSUBSCRIBE", name) for name in self._patterns]
             # An empty selection gets a PING, so that there is an answer to wait for.
@@ -197,8 +196,7 @@ class Subscriber(threading.Thread):
             if not data:
                 raise LinkLost
             self._heard = monotonic()
-            if data == _PONG and self._expected and self._expected[0] is _PINGED:
-                self._expected.popleft()  # ten thousand idle feeds do little else
+            if data == _PONG and parser.at_boundary and self._is_silence_answered():
                 continue
             try:
                 batch = parser.parse(data)
@@ -208,6 +206,13 @@ class Subscriber(threading.Thread):
                 batch = self._sort_out(batch)
             if batch and not self._hand_on(batch):
                 return
+
+    def _is_silence_answered(self) -> bool:
+        """The short way for what ten thousand idle feeds do all day."""
+        if self._lost is not None or not self._expected or self._expected[0] is not _PINGED:
+            return False
+        self._expected.popleft()
+        return True
 
     def _check_silence(self) -> float | None:
         """Ask a silent Redis whether it is there; give up a link that has not answered."""

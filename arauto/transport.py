@@ -17,7 +17,7 @@ from arauto.wire import Stuck, Wire
 
 BEAT = 20.0  # seconds between heartbeats; proxies cut an idle socket after 60
 CLOSE_PATIENCE = 1.0  # seconds that a browser has to answer a close
-MAX_INCOMING = 65536  # bytes: a change of 100 names of 256 bytes, with room
+MAX_INCOMING = 65536  # characters: a change of 100 names of 256 bytes, with room
 INCOMING_SIZE = 4096  # bytes read at a time: a page says little
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
@@ -57,7 +57,10 @@ class Upgrade:
         self.mode = "gunicorn" if "gunicorn.socket" in environ else "werkzeug"
         self.sock = environ[f"{self.mode}.socket"]
         proof = sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + _GUID).digest()
-        self.sock.sendall(_SWITCHING + b64encode(proof) + b"\r\n\r\n")
+        try:
+            self.sock.sendall(_SWITCHING + b64encode(proof) + b"\r\n\r\n")
+        except OSError:
+            pass  # it has left already, as the feed's first look at the socket will tell
 
     def close(self) -> None:
         """Do nothing: the transport has closed already."""
@@ -172,7 +175,7 @@ class Transport:
         self._incoming += event.data
         if len(self._incoming) > MAX_INCOMING:
             self._incoming = ""
-            self.close(Code.TOO_BIG, f"A message may have at most {MAX_INCOMING} bytes.")
+            self.close(Code.TOO_BIG, f"A message may have at most {MAX_INCOMING} characters.")
             return None
         if not event.message_finished:
             return None

@@ -62,13 +62,14 @@ class Wire:
             self._lock.release()
 
     def _send(self, data: bytes, patience: float) -> None:
-        view = memoryview(data)
-        while view:  # nearly always once
+        sent = 0
+        while sent < len(data):
             try:
-                view = view[self._write(view) :]
+                # Nearly always all of it goes at once, and then no view is needed.
+                sent += self._write(memoryview(data)[sent:] if sent else data)
             except (BlockingIOError, ssl.SSLWantWriteError):
                 if not self._readiness.writable(patience):
-                    if len(view) < len(data):
+                    if sent:
                         self.shutdown()
                     raise Stuck("the peer takes nothing") from None
 

@@ -65,7 +65,7 @@ def main() -> None:
             page = {} if arguments.only else measure_page(bench)
         finally:
             bench.close()
-    write_report(peers, growth, page, _machine(redis), arguments.rounds)
+    write_report(peers, growth, page, _machine(redis), arguments.rounds, save=not arguments.only)
 
 
 def _arguments() -> argparse.Namespace:

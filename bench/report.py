@@ -24,8 +24,9 @@ def write_report(
     page: dict[str, float],
     machine: str,
     rounds: int,
+    save: bool,
 ) -> None:
-    """Write ``docs/benchmark.md`` and ``docs/benchmark.svg``, and print the tables."""
+    """Print the tables; with ``save`` write ``docs/benchmark.md`` and ``docs/benchmark.svg``."""
     parts = [
         "# Benchmark",
         f"Written by `make bench`. {machine}. Medians of {rounds} rounds, "
@@ -39,12 +40,11 @@ def write_report(
     if page:
         parts += ["## One tab at 5,000 messages a second, 30 seconds", _rows([page])]
     parts += ["## Set-ups", "\n".join(f"- **{peer.name}**: {peer.missing or peer.set_up}" for peer in peers)]
-    docs = ROOT / "docs"
-    docs.mkdir(exist_ok=True)
     text = "\n\n".join(parts) + "\n"
-    (docs / "benchmark.md").write_text(text)
-    (docs / "benchmark.svg").write_text(_picture(peers))
     print(f"\n{text}")
+    if save:
+        (ROOT / "docs" / "benchmark.md").write_text(text)
+        (ROOT / "docs" / "benchmark.svg").write_text(_picture(peers))
 
 
 def _table(peers: Sequence[Measured]) -> str:

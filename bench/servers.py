@@ -154,7 +154,7 @@ def plain(bench: Bench, worker: str) -> Iterator[Running]:
     command += (
         ["--threads", "1100", "--no-control-socket"] if worker == "gthread" else ["--no-control-socket"]
     )
-    with bench.run(command, Handshake("/feed", b"\r\n\r\n"), cwd=bench.directory) as running:
+    with bench.run(command, Handshake("/feed", b"\x81\x011"), cwd=bench.directory) as running:
         yield running
 
 

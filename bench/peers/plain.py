@@ -9,7 +9,8 @@ from flask_sock import Sock
 
 app = Flask(__name__)
 sock = Sock(app)
-client = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True)
+# redis-py's own limit of 100 connections would end the comparison at the hundredth tab.
+client = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True, max_connections=5000)
 
 
 @sock.route("/feed")

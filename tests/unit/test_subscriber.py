@@ -14,6 +14,7 @@ from arauto.pulse import Pulse
 from arauto.selection import Change, Selection
 from arauto.subscriber import Subscriber
 from arauto.wire import Wire
+from tests.support.waiting import eventually
 
 
 class Redis:
@@ -118,6 +119,27 @@ def test_silence_is_asked_about_and_then_taken_for_a_break(
         assert isinstance(lost, Lost)
 
 
+def test_bytes_that_look_like_a_pong_inside_a_message_belong_to_it(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse_module, "TICK", 0.01)
+    monkeypatch.setattr(module, "PING_AFTER", 0.1)
+    pong = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        link.recv(999)
+        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        listening.next()
+        head, tail = message(pong).split(pong)
+        link.sendall(head)
+        assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
+        before = listening.subscriber._heard
+        link.sendall(pong)
+        eventually(lambda: listening.subscriber._heard > before)
+        link.sendall(tail + pong + message(b"next"))
+        assert listening.next() == [[b"message", b"a", pong], [b"message", b"a", b"next"]]
+
+
 def test_a_forbidden_name_is_refused_alone_and_not_asked_for_again(redis: Redis) -> None:
     listening = Listening(redis)
     with listening.subscriber:
@@ -137,6 +159,29 @@ def test_any_other_error_is_a_break(redis: Redis, error: bytes) -> None:
             link.sendall(error)
             assert isinstance(listening.next()[0], Lost)
         redis.accept().close()
+
+
+def test_the_gap_begins_where_the_link_was_lost_whatever_redis_says_meanwhile(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusals are heard too, but nothing was listened to since the break."""
+    monkeypatch.setattr(module, "REFUSED_PAUSE", 0.1)
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            listening.next()
+        (lost,) = listening.next()
+        assert isinstance(lost, Lost)
+        for _ in range(3):
+            with redis.accept() as link:
+                link.sendall(b"-NOAUTH Authentication required.\r\n")
+                assert isinstance(listening.next()[0], Refused)
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            gap = listening.next()[0]
+            assert isinstance(gap, Gap)
+            assert gap.start == pytest.approx(lost.at, abs=0.001)
 
 
 def test_being_locked_out_is_said_and_not_retried_at_once(redis: Redis) -> None:
