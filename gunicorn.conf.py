@@ -1,6 +1,7 @@
 """gunicorn: worker class, caps, the embedded Valkey's start and stop, drain on SIGTERM."""
 
 import _thread
+import itertools
 import logging
 import os
 import resource
@@ -8,11 +9,13 @@ import signal
 import socket
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 sys.dont_write_bytecode = True  # Ctrl+C leaves nothing in the tree ...
-for litter in Path(__file__).with_name("__pycache__").glob("gunicorn.conf.*.pyc"):
-    litter.unlink(missing_ok=True)  # ... not even what loading this file has left
+with suppress(OSError):  # ... not even what loading this file has left
+    Path(__cached__).unlink()
+    Path(__cached__).parent.rmdir()
 
 from arauto import embedded, handover  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
@@ -39,18 +42,16 @@ max_requests = 0  # a recycled worker would cut every socket it holds
 preload_app = False  # gevent patches the standard library after the fork
 control_socket_disable = True  # it would leave a file in the home directory
 
-_valkey = None
-
 
 def on_starting(server):
     """In the master, before it listens: find or start Redis, or say why not and end."""
-    global _valkey
     try:
-        _check_address()
+        if server.cfg.bind == [bind] and not os.environ.keys() & {"LISTEN_FDS", "GUNICORN_FD"}:
+            _check_address()
         handover.capacity = Capacity(settings.max_sockets)
         handover.found = embedded.find_apart()
         if handover.found.binary:
-            _valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
+            handover.valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
     except (OSError, embedded.NoRedis) as error:
         sys.exit(str(error))
     _raise_file_limit()
@@ -80,25 +81,31 @@ def _raise_file_limit():
 
 def when_ready(server):
     """In the master, once it listens: tell where."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)
+    addresses = " ".join(str(listener).replace("0.0.0.0", "127.0.0.1") for listener in server.LISTENERS)
     kind = "embedded " if handover.found.binary else ""
-    print(f"Arauto is at http://{host}:{settings.port} on {kind}{handover.found.name}", flush=True)
+    print(f"Arauto is at {addresses} on {kind}{handover.found.name}", flush=True)
 
 
 def on_exit(server):
     """In the master, after the last worker has gone."""
-    if _valkey is not None:
-        _valkey.stop()
+    if handover.valkey is not None:
+        handover.valkey.stop()
+
+
+def pre_fork(server, worker):
+    """In the master: the lowest slot that no living worker counts in."""
+    taken = {other.capacity_slot for other in server.WORKERS.values()}
+    worker.capacity_slot = next(slot for slot in itertools.count() if slot not in taken)
 
 
 def post_fork(server, worker):
     """In a new worker."""
-    handover.capacity.use_slot(worker.age)
+    handover.capacity.use_slot(worker.capacity_slot)
 
 
 def child_exit(server, worker):
     """In the master, when a worker has ended, however it ended."""
-    handover.capacity.clear_slot(worker.age)
+    handover.capacity.clear_slot(worker.capacity_slot)
 
 
 def post_worker_init(worker):

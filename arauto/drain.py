@@ -27,6 +27,8 @@ class Drain:
         """
         with self._lock:
             self._present[transport] = goodbye
+        if self.begun:
+            transport.close(Code.RESTART, goodbye)  # it was let in just before
         try:
             yield
         finally:

@@ -155,7 +155,7 @@ def find_apart() -> Found:
     :raise NoRedis: with the sentence of that process.
     """
     run = subprocess.run(
-        [sys.executable, "-m", "arauto.embedded"], capture_output=True, text=True, check=False
+        [sys.executable, "-B", "-m", "arauto.embedded"], capture_output=True, text=True, check=False
     )
     if run.returncode:
         raise NoRedis(run.stderr.strip())

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from time import monotonic, time
+from time import monotonic
 
 import flask_sock
 from flask import Flask, abort, current_app, g, request
@@ -12,20 +12,20 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from arauto.capacity import Capacity
 from arauto.drain import Drain
+from arauto.frames import Frames
 from arauto.guards import check_handshake
 from arauto.language import chosen
-from arauto.messages import Item, encode, encode_error, text
+from arauto.messages import Item, encode_error, text
+from arauto.names import Selection
 from arauto.pulse import Pulse
 from arauto.redis_link import RedisLink
-from arauto.selection import BadChange, BadSelection, Selection, check_size, read_change, select
+from arauto.selection import BadChange, BadSelection, check_size, read_change, select
 from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
 from arauto.words import gettext
 
 PATH = "/feed"
 RETRY_AFTER = 10  # seconds, for those who found no room
-SAME_MOMENT = 0.02  # seconds; feeds that get the same batch within it share one frame
-REMEMBERED = 8  # frames; more would only hold memory
 
 log = logging.getLogger("arauto")
 
@@ -117,30 +117,6 @@ def _last_words(language: str) -> tuple[str, str]:
     return gettext("The server is restarting."), gettext("The server made a mistake; its log says which.")
 
 
-class Frames:
-    """Makes frames of batches; one that many feeds share is made once.
-
-    A thousand subscribers of a channel get the very same batch within a few milliseconds,
-    see parsing.py. What they are sent differs in nothing, the time of arrival included.
-    """
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._recent: dict[int, tuple[list[Item], float, bytes]] = {}
-
-    def make(self, batch: list[Item]) -> bytes:
-        """The frame for ``batch``, a list that nobody changes afterwards."""
-        now = time()
-        known = self._recent.get(id(batch))
-        if known is not None and known[0] is batch and 0 <= now - known[1] < SAME_MOMENT:
-            return known[2]
-        frame = text_frame(encode(batch, now, self._limit))
-        if len(self._recent) >= REMEMBERED:
-            self._recent.clear()
-        self._recent[id(batch)] = (batch, now, frame)
-        return frame
-
-
 class _Deliver:
     """Hands a subscriber's batches to a transport; counts them. Runs in the subscriber's thread."""
 
@@ -160,7 +136,8 @@ class _Deliver:
         self.events += len(batch)
 
     def fail(self) -> None:
-        self._transport.close(Code.FAULT, self._fault)
+        if not self._transport.close(Code.FAULT, self._fault):
+            self._transport.abort()
 
 
 def _converse(transport: Transport, subscriber: Subscriber) -> None:

@@ -2,6 +2,8 @@
 
 import base64
 import binascii
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, request
 from werkzeug.exceptions import HTTPException
@@ -43,8 +45,33 @@ class UpgradeRequired(HTTPException):
 
 def init_guards(app: Flask) -> None:
     """Check every request, and put the security headers on every answer."""
+    app.before_request(_check_host)
     app.before_request(_check_origin)
     app.after_request(_add_headers)
+
+
+def _check_host() -> None:
+    """Refuse names that are not ours while only this machine is meant to reach us.
+
+    A page of another site can have its own name lead to 127.0.0.1 (DNS rebinding). To the
+    browser it is then of one origin with us, and only the name gives it away.
+    """
+    settings: Settings = current_app.config["SETTINGS"]
+    if not _is_loopback(settings.host):
+        return
+    host = (urlsplit(f"//{request.host}").hostname or "").lower()
+    ours = {urlsplit(origin).hostname for origin in settings.origins}
+    if not _is_loopback(host) and host not in ours:
+        abort(400, gettext("This name does not lead here: add its origin to ARAUTO_ORIGINS."))
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _check_origin() -> None:

@@ -1,7 +1,8 @@
 """What gunicorn's master hands to the workers that it forks: set there, read here."""
 
 from arauto.capacity import Capacity
-from arauto.embedded import Found
+from arauto.embedded import EmbeddedValkey, Found
 
 found: Found | None = None
 capacity: Capacity | None = None
+valkey: EmbeddedValkey | None = None  # here, because a reload makes gunicorn.conf.py anew

@@ -49,10 +49,12 @@ class Parser:
         if self._owed:
             self._reader = reader
             return replies
-        if self._reader is None:
-            _remember(data, replies)
-        self._reader = None
-        _spare.append(reader)
+        if self._reader is not None:
+            self._reader = None  # it has grown with what it held, and is not kept
+            return replies
+        _remember(data, replies)
+        if len(_spare) < _REMEMBERED:
+            _spare.append(reader)
         return replies
 
 

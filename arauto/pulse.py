@@ -34,8 +34,9 @@ class Pulse:
             heapq.heappush(self._due, (monotonic() + seconds, next(self._order), tend))
             if self._thread is None:
                 # A process that is forked later starts its own.
-                self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         while True:

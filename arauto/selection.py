@@ -2,17 +2,15 @@
 
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import orjson
 
+from arauto.names import Change, Names, Selection
 from arauto.words import gettext
 
 MAX_NAME = 256  # bytes of UTF-8
 MAX_SELECTION = 100  # channels and patterns together
 _CHANGES = ("subscribe", "psubscribe", "unsubscribe", "punsubscribe")
-
-Names = tuple[bytes, ...]
 
 
 class BadSelection(ValueError):
@@ -21,24 +19,6 @@ class BadSelection(ValueError):
 
 class BadChange(ValueError):
     """What the page sent is not a change of selection at all."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Names as Redis gets them: UTF-8 bytes, each once, in the order given."""
-
-    channels: Names
-    patterns: Names
-
-
-@dataclass(frozen=True)
-class Change:
-    """What to add to and take from a selection."""
-
-    subscribe: Names = ()
-    psubscribe: Names = ()
-    unsubscribe: Names = ()
-    punsubscribe: Names = ()
 
 
 def check_name(name: str) -> bytes:

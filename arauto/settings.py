@@ -94,8 +94,8 @@ class Settings:
     origins: frozenset[str] = _setting(
         "ARAUTO_ORIGINS",
         "",
-        "Other origins whose pages may publish and listen, separated by commas; "
-        "needed behind a TLS proxy that does not say X-Forwarded-Proto.",
+        "Other origins under which this is reached, separated by commas, such as "
+        "https://alerts.example.org; needed behind a proxy.",
         _origins,
     )
 

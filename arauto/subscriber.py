@@ -6,10 +6,11 @@ what a feed must tell: the moment the link broke and the PONG that never came.
 
 import logging
 import random
+import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import monotonic, time
 from types import TracebackType
 from typing import Any, Self
@@ -19,9 +20,9 @@ import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.messages import Gap, Item, Lost, Refused
+from arauto.names import Change, Selection
 from arauto.parsing import Parser
 from arauto.pulse import Pulse
-from arauto.selection import Change, Selection
 from arauto.wire import WRITE_PATIENCE, Wire
 from arauto.workers import make_lock
 
@@ -37,6 +38,14 @@ _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
 _PINGED = (b"PING", b"")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection gets it that has subscriptions
 _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
+
+if sys.platform == "linux":
+    from time import CLOCK_BOOTTIME, clock_gettime
+
+    # The monotonic clock stands still while a laptop sleeps; a gap must begin before the sleep.
+    now = partial(clock_gettime, CLOCK_BOOTTIME)
+else:
+    now = monotonic
 
 Deliver = Callable[[list[Item]], None]
 
@@ -81,9 +90,11 @@ class Subscriber(threading.Thread):
         self._lock = make_lock()  # guards the selection, the wire and the order of commands
         self._wire: Wire | None = None
         self._expected: deque[tuple[bytes, bytes]] = deque()  # commands not yet answered
+        self._asked = 0.0  # when the oldest of them was sent
+        self._delivering = False  # then the thread is with the browser, and Redis must wait
         self._stopping = threading.Event()
-        self._heard = monotonic()  # the last moment the link was known to work
-        self._lost: float | None = None  # monotonic: since when nothing is known
+        self._heard = now()  # the last moment the link was known to work
+        self._lost: float | None = None  # since when nothing is known
         self._was_live = False  # before that there is no gap: nobody was promised anything
         self._held: list[Item] = []  # what came after a break, before all was confirmed
 
@@ -148,7 +159,7 @@ class Subscriber(threading.Thread):
             except (LinkLost, redis.RedisError, OSError) as loss:
                 attempt = 0 if monotonic() - began > HEALTHY_AFTER else attempt
                 pause = random.uniform(0, min(BACKOFF_CAP, BACKOFF_FIRST * 2**attempt))
-                attempt += 1
+                attempt = min(attempt + 1, 10)
                 told = self._tell(Lost(_unix(self._heard), str(loss)))
             else:
                 return
@@ -195,7 +206,7 @@ class Subscriber(threading.Thread):
             data = wire.recv()
             if not data:
                 raise LinkLost
-            self._heard = monotonic()
+            self._heard = now()
             if data == _PONG and parser.at_boundary and self._is_silence_answered():
                 continue
             try:
@@ -218,16 +229,16 @@ class Subscriber(threading.Thread):
         """Ask a silent Redis whether it is there; give up a link that has not answered."""
         if self._stopping.is_set():
             return None
-        silence = monotonic() - self._heard
+        silence = now() - self._heard
         if silence < PING_AFTER:
             return PING_AFTER - silence
-        if not self._lock.acquire(blocking=False):
+        if self._delivering or not self._lock.acquire(blocking=False):
             return PONG_WITHIN
         try:
-            if self._wire is not None and self._expected:
-                self._wire.shutdown()
-            elif self._wire is not None:
+            if self._wire is not None and not self._expected:
                 self._request([_PINGED], patience=0)
+            elif self._wire is not None and now() - self._asked >= PONG_WITHIN:
+                self._wire.shutdown()
         finally:
             self._lock.release()
         return PONG_WITHIN
@@ -241,7 +252,7 @@ class Subscriber(threading.Thread):
             else:
                 out += self._answer(reply)
         if self._lost is None:
-            self._was_live = self._was_live or not self._expected
+            self._was_live = self._was_live or bool(out)
             return out
         self._held += out
         return [] if self._expected else self._close_gap(self._lost)
@@ -274,6 +285,8 @@ class Subscriber(threading.Thread):
     def _request(self, commands: list[tuple[bytes, bytes]], patience: float = WRITE_PATIENCE) -> None:
         """Send commands; the caller holds the lock. A broken link shows when it is read."""
         assert self._wire is not None
+        if not self._expected:
+            self._asked = now()
         self._expected.extend(commands)
         try:
             self._wire.send(b"".join([_pack(*command) for command in commands]), patience)
@@ -281,16 +294,19 @@ class Subscriber(threading.Thread):
             self._wire.shutdown()
 
     def _hand_on(self, batch: list[Item]) -> bool:
+        self._delivering = True
         try:
             self._deliver(batch)
         except OSError:
             return False
+        finally:
+            self._delivering = False
         return True
 
 
 def _unix(moment: float) -> float:
-    """A monotonic moment of the past as Unix seconds, by the clock as it stands now."""
-    return time() - (monotonic() - moment)
+    """A moment of :func:`now` as Unix seconds, by the clock as it stands today."""
+    return time() - (now() - moment)
 
 
 @lru_cache(maxsize=1024)

@@ -90,8 +90,6 @@ class Transport:
 
         :raise OSError: the browser is gone, is leaving or has stopped reading.
         """
-        if self._goodbye_said:
-            raise BrokenPipeError("the socket is closing")
         self._wire.send(frame)
 
     def close(self, code: Code, reason: str = "", patience: float = CLOSE_PATIENCE) -> bool:
@@ -103,12 +101,12 @@ class Transport:
         """
         if not self._goodbye_said:
             try:
-                self._wire.send(_close_frame(code, reason), patience)
+                self._wire.send(_close_frame(code, reason), patience, last=True)
+                self.code = code
             except Stuck:
                 return False
             except OSError:
-                pass  # it left first
-            self.code = code
+                pass  # it left first, or another thread has just said it
             self._goodbye_said = True
             self._pulse.after(CLOSE_PATIENCE, self.abort)
         return True
@@ -153,11 +151,11 @@ class Transport:
         if not self._answered:
             self.abort()
             return None
+        self._answered = False  # before the ping is sent, since its answer may be quicker than we
         try:
             self._wire.send(_HEARTBEAT, patience=0)
-            self._answered = False
         except OSError:
-            pass  # a message is being written, which has a deadline of its own
+            self._answered = True  # a message is being written, which has a deadline of its own
         return BEAT
 
     def _handle(self, event: Event) -> str | None:

@@ -2,9 +2,10 @@
 
 import socket
 import ssl
+from collections.abc import Callable
 from typing import Any
 
-from arauto.workers import make_lock, readiness, under_gevent
+from arauto.workers import Lock, make_lock, readiness, under_gevent
 
 WRITE_PATIENCE = 5.0  # seconds without a byte taken, after which a peer counts as stuck
 READ_SIZE = 65536  # bytes
@@ -29,6 +30,12 @@ class Wire:
         # gevent wraps each call to wait where we never let it wait.
         quick: Any = sock._sock if under_gevent() and not self._tls else sock  # type: ignore[attr-defined]
         self._recv, self._write = quick.recv, quick.send
+        if self._tls:
+            # OpenSSL's state of one connection is not for two threads at once.
+            one_at_a_time = make_lock()
+            self._recv = _guarded(one_at_a_time, quick.recv)
+            self._write = _guarded(one_at_a_time, quick.send)
+        self._ended = False
 
     def recv(self, size: int = READ_SIZE) -> bytes:
         """Wait for data and read what has come, at most ``size`` bytes.
@@ -46,18 +53,22 @@ class Wire:
             except (BlockingIOError, ssl.SSLWantReadError):
                 self._readiness.wait_readable()
 
-    def send(self, data: bytes, patience: float = WRITE_PATIENCE) -> None:
+    def send(self, data: bytes, patience: float = WRITE_PATIENCE, last: bool = False) -> None:
         """Write all of ``data`` before anyone else writes.
 
         :param patience: seconds to wait for another writer, and for the peer to take a byte.
+        :param last: nobody may write after this.
         :raise Stuck: the time is up. Where a part was written the stream is broken, and the
             wire has been shut down.
-        :raise OSError: the connection broke.
+        :raise OSError: the connection broke, or the last word was said.
         """
         if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=patience):
             raise Stuck("another writer is at it")
         try:
+            if self._ended:
+                raise BrokenPipeError("the last word was said")
             self._send(data, patience)
+            self._ended = last
         finally:
             self._lock.release()
 
@@ -66,7 +77,10 @@ class Wire:
         while sent < len(data):
             try:
                 # Nearly always all of it goes at once, and then no view is needed.
-                sent += self._write(memoryview(data)[sent:] if sent else data)
+                written = self._write(memoryview(data)[sent:] if sent else data)
+                if not written:
+                    raise BlockingIOError  # gevent's TLS socket says it this way
+                sent += written
             except (BlockingIOError, ssl.SSLWantWriteError):
                 if not self._readiness.writable(patience):
                     if sent:
@@ -90,3 +104,11 @@ class Wire:
         self.shutdown()
         self.release()
         self._sock.close()
+
+
+def _guarded(lock: Lock, call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def guarded(argument: Any) -> Any:
+        with lock:
+            return call(argument)
+
+    return guarded

@@ -178,9 +178,9 @@ def fan_out_latencies(crowd: Crowd, publish: Publish, rate: float, messages: int
         publish(range(number, number + 1))
         missing = len(crowd.subscribers)
         while missing:
-            news = crowd.read(5.0)
+            news = crowd.read(1.0)  # may bring nothing but heartbeats
             now = perf_counter()
-            if not news:
+            if now - published > 5:
                 raise Broken(f"{missing} did not receive message {number} within 5 s")
             latencies += [now - published] * len(news)
             missing -= len(news)

@@ -59,6 +59,28 @@ def test_other_origins_can_be_allowed(start: type[ArautoServer], valkey: RedisSe
 
 
 @pytest.mark.parametrize(
+    ("host", "served"),
+    [
+        ("localhost:{port}", True),
+        ("127.0.0.1:{port}", True),
+        ("[::1]:{port}", True),
+        ("alerts.localhost", True),
+        ("evil.example:{port}", False),
+        ("localhost.evil.example", False),
+        ("10.0.0.1", False),
+        ("", False),
+    ],
+)
+def test_a_name_that_was_led_here_is_refused(plain_arauto: ArautoServer, host: str, served: bool) -> None:
+    """DNS rebinding: the page of evil.example is then of one origin with us."""
+    name = host.format(port=plain_arauto.port)
+    assert get(plain_arauto, "/", Host=name).status == (200 if served else 400)
+    origin = f"http://{name}"
+    assert handshake(plain_arauto, Host=name, Origin=origin).status == (101 if served else 400)
+    assert publish(plain_arauto, "a", "x", Host=name, Origin=origin).status == (200 if served else 400)
+
+
+@pytest.mark.parametrize(
     ("changes", "status"),
     [
         ({"Upgrade": None}, 426),

@@ -155,7 +155,12 @@ def test_an_embedded_valkey_that_cannot_start_says_so(monkeypatch: pytest.Monkey
         embedded.EmbeddedValkey("/bin/false", 10)
 
 
-def test_make_run_needs_nothing_and_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [["make", "--old-file=.venv/installed", "run"], [".venv/bin/gunicorn", "app:app"]],
+    ids=["make run", "gunicorn"],
+)
+def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str]) -> None:
     """In a copy of the tree: start, use, Ctrl+C; with the Redis on 6379, or one of its own."""
     tree = tmp_path / "arauto"
     kept = subprocess.run(
@@ -172,8 +177,7 @@ def test_make_run_needs_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "PYTHON"))}
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            ["make", "--old-file=.venv/installed", "run"],
-            cwd=tree, env=environ | {"PORT": str(port), "HOME": str(tmp_path / "home")},
+            command, cwd=tree, env=environ | {"PORT": str(port), "HOME": str(tmp_path / "home")},
             stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
     said = (tmp_path / "log").read_text
@@ -187,6 +191,7 @@ def test_make_run_needs_nothing_and_leaves_nothing(tmp_path: Path) -> None:
     assert _answers(embedded.ADDRESS[1]) is had_redis
     left = {str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file()} - set(kept)
     assert left == set()
+    assert not list(tree.rglob("__pycache__"))
     assert not (tmp_path / "home").exists()
     assert "Traceback" not in said()
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arauto import parsing
 from arauto.parsing import Parser
 
 names = st.binary(max_size=5)
@@ -76,6 +77,17 @@ def test_an_error_is_counted_too() -> None:
     assert str(error) == "NOPERM não"
     shared = resp(b"a", b"for all")
     assert parser.parse(shared) is Parser().parse(shared)
+
+
+def test_a_reader_that_has_grown_is_not_kept() -> None:
+    """One large message to a thousand tabs must not leave a thousand large buffers."""
+    data = resp(b"a", b"x" * 100_000)
+    for _ in range(50):
+        parser = Parser()
+        assert parser.parse(data[:65536]) == []
+        assert parser.parse(data[65536:]) == [[b"message", b"a", b"x" * 100_000]]
+        assert parser.at_boundary
+    assert len(parsing._spare) <= parsing._REMEMBERED
 
 
 def test_what_is_not_resp_raises_and_spoils_no_other_connection() -> None:

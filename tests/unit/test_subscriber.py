@@ -10,8 +10,8 @@ import pytest
 from arauto import pulse as pulse_module
 from arauto import subscriber as module
 from arauto.messages import Gap, Item, Lost, Refused
+from arauto.names import Change, Selection
 from arauto.pulse import Pulse
-from arauto.selection import Change, Selection
 from arauto.subscriber import Subscriber
 from arauto.wire import Wire
 from tests.support.waiting import eventually
@@ -117,6 +117,21 @@ def test_silence_is_asked_about_and_then_taken_for_a_break(
             assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
             (lost,) = listening.next()
         assert isinstance(lost, Lost)
+
+
+def test_a_fresh_link_is_not_cut_for_the_silence_of_the_old(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a long outage the last sign of life is old, but nobody was asked anything yet."""
+    monkeypatch.setattr(module, "PING_AFTER", 0.05)
+    listening = Listening(redis)
+    subscriber = listening.subscriber
+    with subscriber, redis.accept() as link:
+        link.recv(999)
+        subscriber._heard -= 3600
+        assert subscriber._check_silence() is not None
+        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        assert listening.next() == CONFIRMED
 
 
 def test_bytes_that_look_like_a_pong_inside_a_message_belong_to_it(

@@ -149,10 +149,18 @@ def test_a_frame_that_announces_exabytes_is_cut_at_the_cap(pair: Pair) -> None:
     assert transport.code == Code.TOO_BIG
 
 
+def test_nothing_is_written_after_the_last_word(pair: Pair) -> None:
+    wire = Wire(pair[0])
+    wire.send(b"last", last=True)
+    with pytest.raises(BrokenPipeError):
+        wire.send(b"more")
+    assert receive_all(pair[1], 4) == b"last"
+
+
 def test_nothing_is_sent_after_a_goodbye(pair: Pair) -> None:
     transport = Transport(pair[0], Pulse())
     assert transport.close(Code.RESTART, "é" * 100)
-    with pytest.raises(OSError, match="closing"):
+    with pytest.raises(OSError, match="last word"):
         transport.send(text_frame(b"[]"))
     head = receive_all(pair[1], 4)
     reason = receive_all(pair[1], head[1] - 2)
