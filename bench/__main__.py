@@ -32,7 +32,7 @@ SOCKETS = 1000
 OUTSTANDING = 128
 SATURATION_SECONDS = 4.0
 GROWTH = (100, 1000, 5000, 10_000)
-IDLE_SECONDS = 30.0
+IDLE_SECONDS = 20.0  # one heartbeat and one PING of each socket
 
 
 @dataclass

@@ -1,0 +1,50 @@
+"""The load client of the benchmark notices what it must: else its figures mean nothing."""
+
+import itertools
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.client import Broken, Crowd, message
+
+
+@pytest.fixture
+def crowd() -> Iterator[Crowd]:
+    with closing(Crowd()) as crowd:
+        yield crowd
+
+
+def subscribe(crowd: Crowd) -> socket.socket:
+    ours, theirs = socket.socketpair()
+    crowd.add(ours)
+    return theirs
+
+
+@given(st.lists(st.integers(1, 600), max_size=8))
+def test_numbers_are_found_whatever_the_cuts(cuts: list[int]) -> None:
+    stream = b"".join(b"frame" + message(n) for n in range(6))
+    places = [0, *sorted(cuts), len(stream)]
+    with closing(Crowd()) as crowd, subscribe(crowd) as server:
+        for start, end in itertools.pairwise(places):
+            server.sendall(stream[start:end])
+            crowd.read(0.1 if stream[start:end] else 0)
+        assert crowd.delivered == 6
+        assert crowd.slowest() == 6
+
+
+@pytest.mark.parametrize("numbers", [(0, 2), (0, 1, 1), (1, 0)], ids=["loss", "duplicate", "order"])
+def test_what_is_wrong_stops_the_run(crowd: Crowd, numbers: tuple[int, ...]) -> None:
+    with subscribe(crowd) as server:
+        server.sendall(b"".join(map(message, numbers)))
+        with pytest.raises(Broken, match="expected 0"):
+            crowd.read(1)
+
+
+def test_a_closed_subscriber_stops_the_run(crowd: Crowd) -> None:
+    subscribe(crowd).close()
+    with pytest.raises(Broken, match="closed"):
+        crowd.read(1)
