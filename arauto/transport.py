@@ -33,7 +33,6 @@ _HEARTBEAT = b"\x81\x02[]" + bytes((_PING, 0))  # an empty batch for the page, a
 class Code(IntEnum):
     """Why a socket was closed, RFC 6455 section 7.4 and the IANA registry."""
 
-    NORMAL = 1000
     RESTART = 1001
     NO_STATUS = 1005  # never on the wire: the peer gave none
     ABNORMAL = 1006  # never on the wire: the peer is gone

@@ -131,8 +131,8 @@ def test_the_embedded_valkey_goes_with_its_owner_however_that_ends(tmp_path: Pat
     """Also when the owner is killed and can clean up nothing."""
     port = free_port()
     script = (
-        "import sys, time; from arauto import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
-        "server = e.EmbeddedValkey(sys.argv[2], 10); print('up', flush=True); time.sleep(60)"
+        "import signal, sys; from arauto import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
+        "server = e.EmbeddedValkey(sys.argv[2], 10); print('up', flush=True); signal.pause()"
     )
     binary = binaries()["valkey"]
     owner = subprocess.Popen(

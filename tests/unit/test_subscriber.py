@@ -51,6 +51,7 @@ def message(data: bytes) -> bytes:
     return b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$%d\r\n%b\r\n" % (len(data), data)
 
 
+ALL_CONFIRMED = confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*")
 SELECTION = Selection((b"a",), (b"p*",))
 CONFIRMED: list[Item] = [[b"subscribe", b"a", 1], [b"psubscribe", b"p*", 1]]
 
@@ -73,7 +74,7 @@ def test_what_comes_together_is_one_batch(redis: Redis) -> None:
         assert link.recv(999) == (
             b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\np*\r\n"
         )
-        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        link.sendall(ALL_CONFIRMED)
         assert listening.next() == CONFIRMED
         link.sendall(message(b"1") + message(b"2") + message(b"3"))
         assert listening.next() == [[b"message", b"a", n] for n in (b"1", b"2", b"3")]
@@ -85,7 +86,7 @@ def test_after_a_break_the_gap_comes_before_everything_else(redis: Redis) -> Non
     listening = Listening(redis)
     with listening.subscriber:
         with redis.accept() as link:
-            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            link.sendall(ALL_CONFIRMED)
             listening.next()
         (lost,) = listening.next()
         assert isinstance(lost, Lost)
@@ -109,7 +110,7 @@ def test_silence_is_asked_about_and_then_taken_for_a_break(
     with listening.subscriber:
         with redis.accept() as link:
             link.recv(999)
-            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            link.sendall(ALL_CONFIRMED)
             listening.next()
             for _ in range(3):
                 assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
@@ -130,7 +131,7 @@ def test_a_fresh_link_is_not_cut_for_the_silence_of_the_old(
         link.recv(999)
         subscriber._heard -= 3600
         assert subscriber._check_silence() is not None
-        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        link.sendall(ALL_CONFIRMED)
         assert listening.next() == CONFIRMED
 
 
@@ -143,7 +144,7 @@ def test_bytes_that_look_like_a_pong_inside_a_message_belong_to_it(
     listening = Listening(redis)
     with listening.subscriber, redis.accept() as link:
         link.recv(999)
-        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        link.sendall(ALL_CONFIRMED)
         listening.next()
         head, tail = message(pong).split(pong)
         link.sendall(head)
@@ -184,7 +185,7 @@ def test_the_gap_begins_where_the_link_was_lost_whatever_redis_says_meanwhile(
     listening = Listening(redis)
     with listening.subscriber:
         with redis.accept() as link:
-            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            link.sendall(ALL_CONFIRMED)
             listening.next()
         (lost,) = listening.next()
         assert isinstance(lost, Lost)
@@ -193,7 +194,7 @@ def test_the_gap_begins_where_the_link_was_lost_whatever_redis_says_meanwhile(
                 link.sendall(b"-NOAUTH Authentication required.\r\n")
                 assert isinstance(listening.next()[0], Refused)
         with redis.accept() as link:
-            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+            link.sendall(ALL_CONFIRMED)
             gap = listening.next()[0]
             assert isinstance(gap, Gap)
             assert gap.start == pytest.approx(lost.at, abs=0.001)
@@ -214,7 +215,7 @@ def test_the_selection_changes_on_the_open_link(redis: Redis) -> None:
     listening = Listening(redis)
     with listening.subscriber as subscriber, redis.accept() as link:
         link.recv(999)
-        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        link.sendall(ALL_CONFIRMED)
         listening.next()
         change = Change(subscribe=(b"b",), unsubscribe=(b"a",), punsubscribe=(b"p*",))
         assert subscriber.size_after(change) == 1
