@@ -120,16 +120,19 @@ def _last_words(language: str) -> tuple[str, str]:
 class _Deliver:
     """Hands a subscriber's batches to a transport; counts them. Runs in the subscriber's thread."""
 
+    __slots__ = ("_fault", "_make", "_send", "_transport", "events")
+
     def __init__(self, transport: Transport, frames: Frames, fault: str) -> None:
         self._transport = transport
-        self._frames = frames
+        self._make = frames.make
+        self._send = transport.send
         self._fault = fault
         self.events = 0
 
     def __call__(self, batch: list[Item]) -> None:
-        frame = self._frames.make(batch)
+        frame = self._make(batch)
         try:
-            self._transport.send(frame)
+            self._send(frame)
         except OSError:
             self._transport.abort()  # wakes the feed's own thread
             raise

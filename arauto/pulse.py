@@ -3,12 +3,13 @@
 Ten thousand idle sockets would otherwise keep ten thousand timers running.
 """
 
-import heapq
-import itertools
 import logging
 import threading
 from collections.abc import Callable
+from math import ceil
 from time import monotonic, sleep
+
+from arauto.workers import make_lock
 
 TICK = 0.25  # seconds; how late a call may come
 
@@ -23,33 +24,37 @@ class Pulse:
     """Calls each ``tend`` when it is due. Its thread starts with the first and never ends."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[float, int, Tend]] = []
-        self._order = itertools.count()  # so that two of the same moment are never compared
-        self._lock = threading.Lock()
+        # A wheel of ticks: with twenty thousand waiting, a heap would cost more than the calls.
+        self._due: dict[int, list[Tend]] = {}
+        self._tick = TICK
+        self._next = 0  # the first tick that has not been called yet
+        self._lock = make_lock()
         self._thread: threading.Thread | None = None
 
     def after(self, seconds: float, tend: Tend) -> None:
         """Call ``tend`` in ``seconds``; from any thread."""
+        tick = ceil((monotonic() + seconds) / self._tick)
         with self._lock:
-            heapq.heappush(self._due, (monotonic() + seconds, next(self._order), tend))
             if self._thread is None:
                 # A process that is forked later starts its own.
-                thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-                thread.start()
-                self._thread = thread
+                self._next = ceil(monotonic() / self._tick)
+                self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+                self._thread.start()
+            self._due.setdefault(max(tick, self._next), []).append(tend)
 
     def _run(self) -> None:
         while True:
-            sleep(TICK)
+            sleep(max(0.0, self._next * self._tick - monotonic()))
             for tend in self._take_due():
                 self._call(tend)
 
     def _take_due(self) -> list[Tend]:
-        now = monotonic()
-        due = []
+        due: list[Tend] = []
         with self._lock:
-            while self._due and self._due[0][0] <= now:
-                due.append(heapq.heappop(self._due)[2])
+            past = int(monotonic() / self._tick) + 1
+            for tick in range(self._next, past):
+                due += self._due.pop(tick, ())
+            self._next = past
         return due
 
     def _call(self, tend: Tend) -> None:

@@ -193,6 +193,8 @@ class Subscriber(threading.Thread):
             raise LockedOut(str(error)) from error
         with self._lock:
             self._wire = wire
+            if self._stopping.is_set():
+                wire.shutdown()
             self._expected.clear()
             subscriptions = [(b"SUBSCRIBE", name) for name in self._channels]
             subscriptions += [(b"PSUBSCRIBE", name) for name in self._patterns]
@@ -202,10 +204,7 @@ class Subscriber(threading.Thread):
 
     def _read(self, wire: Wire) -> None:
         parser = Parser()
-        while not self._stopping.is_set():
-            data = wire.recv()
-            if not data:
-                raise LinkLost
+        while data := wire.recv():
             self._heard = now()
             if data == _PONG and parser.at_boundary and self._is_silence_answered():
                 continue
@@ -217,6 +216,7 @@ class Subscriber(threading.Thread):
                 batch = self._sort_out(batch)
             if batch and not self._hand_on(batch):
                 return
+        raise LinkLost
 
     def _is_silence_answered(self) -> bool:
         """The short way for what ten thousand idle feeds do all day."""

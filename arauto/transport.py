@@ -5,6 +5,7 @@ wsproto parses what comes in; what goes out is framed here, in one write.
 
 import struct
 from base64 import b64encode
+from collections.abc import Callable
 from enum import IntEnum
 from hashlib import sha1
 from typing import Any
@@ -75,6 +76,9 @@ class Transport:
 
     def __init__(self, sock: Any, pulse: Pulse) -> None:
         self._wire = Wire(sock)
+        self.send: Callable[[bytes], None] = self._wire.send
+        """Send a frame that :func:`text_frame` has made. Raises ``OSError`` when the browser is
+        gone, is leaving or has stopped reading."""
         self._pulse = pulse
         self._parser: Connection | None = None  # most pages never say anything but pong
         self._incoming = ""
@@ -83,13 +87,6 @@ class Transport:
         self._over = False
         self.code: int = Code.ABNORMAL  # why it ended, for the log
         pulse.after(BEAT, self._beat)
-
-    def send(self, frame: bytes) -> None:
-        """Send a frame that :func:`text_frame` has made.
-
-        :raise OSError: the browser is gone, is leaving or has stopped reading.
-        """
-        self._wire.send(frame)
 
     def close(self, code: Code, reason: str = "", patience: float = CLOSE_PATIENCE) -> bool:
         """Say goodbye, once, from any thread; nothing is sent after it.
@@ -120,10 +117,11 @@ class Transport:
         :return: the text, or ``None`` when the connection has come to its end.
         """
         while True:
-            for event in self._parser.events() if self._parser else ():
-                text = self._handle(event)
-                if text is not None:
-                    return text
+            if self._parser is not None:
+                for event in self._parser.events():
+                    text = self._handle(event)
+                    if text is not None:
+                        return text
             try:
                 data = self._wire.recv(INCOMING_SIZE)
             except OSError:

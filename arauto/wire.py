@@ -21,12 +21,16 @@ class Wire:
     ``recv`` is for one thread, ``send`` for any; ``shutdown`` wakes both from any thread.
     """
 
+    # A thousand wires pass through the processor's caches with each message: small is quick.
+    __slots__ = ("_ended", "_lock", "_readiness", "_recv", "_sock", "_tls", "_wait_readable", "_write")
+
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(0)
         self._sock = sock
         self._tls = isinstance(sock, ssl.SSLSocket)
         self._lock = make_lock()
         self._readiness = readiness(sock.fileno())
+        self._wait_readable = self._readiness.wait_readable
         # gevent wraps each call to wait where we never let it wait.
         quick: Any = sock._sock if under_gevent() and not self._tls else sock  # type: ignore[attr-defined]
         self._recv, self._write = quick.recv, quick.send
@@ -45,13 +49,13 @@ class Wire:
         """
         # TLS may hold bytes that the kernel no longer shows as readable, so ask it first.
         if not self._tls:
-            self._readiness.wait_readable()
+            self._wait_readable()
         while True:
             try:
                 data: bytes = self._recv(size)
                 return data
             except (BlockingIOError, ssl.SSLWantReadError):
-                self._readiness.wait_readable()
+                self._wait_readable()
 
     def send(self, data: bytes, patience: float = WRITE_PATIENCE, last: bool = False) -> None:
         """Write all of ``data`` before anyone else writes.
@@ -62,30 +66,33 @@ class Wire:
             wire has been shut down.
         :raise OSError: the connection broke, or the last word was said.
         """
-        if not self._lock.acquire(blocking=False) and not self._lock.acquire(timeout=patience):
+        if not self._lock.acquire(False) and not self._lock.acquire(True, patience):
             raise Stuck("another writer is at it")
         try:
             if self._ended:
                 raise BrokenPipeError("the last word was said")
-            self._send(data, patience)
+            try:
+                sent = self._write(data)
+            except (BlockingIOError, ssl.SSLWantWriteError):
+                sent = 0
+            if sent < len(data):
+                self._send_rest(data, sent, patience)
             self._ended = last
         finally:
             self._lock.release()
 
-    def _send(self, data: bytes, patience: float) -> None:
-        sent = 0
+    def _send_rest(self, data: bytes, sent: int, patience: float) -> None:
+        view = memoryview(data)
         while sent < len(data):
+            if not self._readiness.writable(patience):
+                if sent:
+                    self.shutdown()
+                raise Stuck("the peer takes nothing")
             try:
-                # Nearly always all of it goes at once, and then no view is needed.
-                written = self._write(memoryview(data)[sent:] if sent else data)
-                if not written:
-                    raise BlockingIOError  # gevent's TLS socket says it this way
-                sent += written
+                # gevent's TLS socket answers 0 where others raise.
+                sent += self._write(view[sent:])
             except (BlockingIOError, ssl.SSLWantWriteError):
-                if not self._readiness.writable(patience):
-                    if sent:
-                        self.shutdown()
-                    raise Stuck("the peer takes nothing") from None
+                pass
 
     def shutdown(self) -> None:
         """End the connection at once, both ways; whoever waits on it wakes."""

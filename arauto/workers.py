@@ -7,6 +7,8 @@ import select
 import socket
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 
@@ -38,7 +40,8 @@ def make_lock() -> Lock:
 class Readiness(Protocol):
     """Waits until one socket can be read or written."""
 
-    def wait_readable(self) -> None: ...
+    wait_readable: Callable[[], object]
+
     def writable(self, timeout: float) -> bool: ...
     def close(self) -> None: ...
 
@@ -46,13 +49,13 @@ class Readiness(Protocol):
 class _PollReadiness:
     """Waits with poll(2). A closed or broken socket counts as ready: the next call tells."""
 
+    __slots__ = ("_fileno", "wait_readable")
+
     def __init__(self, fileno: int) -> None:
         self._fileno = fileno
-        self._read = select.poll()
-        self._read.register(fileno, select.POLLIN)
-
-    def wait_readable(self) -> None:
-        self._read.poll()
+        reading = select.poll()
+        reading.register(fileno, select.POLLIN)
+        self.wait_readable: Callable[[], object] = reading.poll
 
     def writable(self, timeout: float) -> bool:
         poll = select.poll()
@@ -66,6 +69,8 @@ class _PollReadiness:
 class _GeventReadiness:
     """Waits on libev. The read watcher is made once: a wait then costs no system call."""
 
+    __slots__ = ("_fileno", "_hub", "_read", "_timeout", "wait_readable")
+
     def __init__(self, fileno: int) -> None:
         import gevent
 
@@ -73,9 +78,7 @@ class _GeventReadiness:
         self._hub = gevent.get_hub()
         self._fileno = fileno
         self._read = self._hub.loop.io(fileno, 1)
-
-    def wait_readable(self) -> None:
-        self._hub.wait(self._read)
+        self.wait_readable: Callable[[], object] = partial(self._hub.wait, self._read)
 
     def writable(self, timeout: float) -> bool:
         watcher = self._hub.loop.io(self._fileno, 2)
