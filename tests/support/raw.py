@@ -1,6 +1,7 @@
 """A feed on a bare socket: every byte of it as the test wants it, and read back frame by frame."""
 
 import json
+import re
 import socket
 import struct
 from collections.abc import Iterator
@@ -146,6 +147,11 @@ class RawFeed:
         except ConnectionResetError:
             pass
         return data
+
+    def refusal(self) -> str:
+        """The sentence with which the handshake was refused."""
+        (length,) = re.findall(rb"content-length: (\d+)", self.head.lower())
+        return str(json.loads(self._exactly(int(length)))["error"])
 
     def reset(self) -> None:
         """Leave with RST."""
