@@ -22,8 +22,8 @@ CHUNKED = (
     "Content-Type: application/json\r\n\r\n"
 )
 EACH = 67  # of these three kinds: two hundred in all
-PATIENCE = 2.5  # seconds, instead of tens
-SOON = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 2.5"
+PATIENCE = 1.5  # seconds, instead of tens
+SOON = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1.5"
 NEVER = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1e9"
 
 
