@@ -50,7 +50,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.init_language(app)
     init_guards(app)
     init_answers(app)
-    init_feed(app, Feeds(link, handover.capacity or Capacity(settings.max_sockets), settings.max_message))
+    capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
+    init_feed(app, Feeds(link, capacity, settings.max_message))
     _add_routes(app, settings, link, found)
     return app
 

@@ -17,7 +17,7 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import embedded, handover  # noqa: E402
+from arauto import embedded, handover, precautions  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.settings import SettingsError, read  # noqa: E402
 
@@ -46,13 +46,14 @@ control_socket_disable = True  # it would leave a file in the home directory
 def on_starting(server):
     """In the master, before it listens: find or start Redis, or say why not and end."""
     try:
+        precautions.check(server.cfg, settings)
         if server.cfg.bind == [bind] and not os.environ.keys() & {"LISTEN_FDS", "GUNICORN_FD"}:
             _check_address()
-        handover.capacity = Capacity(settings.max_sockets)
+        handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address)
         handover.found = embedded.find_apart()
         if handover.found.binary:
             handover.valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
-    except (OSError, embedded.NoRedis) as error:
+    except (OSError, embedded.NoRedis, precautions.Precaution) as error:
         sys.exit(str(error))
     _raise_file_limit()
 
@@ -109,12 +110,45 @@ def child_exit(server, worker):
 
 
 def post_worker_init(worker):
-    """In a worker with its application loaded: log, and drain before it stops."""
+    """In a worker with its application loaded: log, cut the slow, and drain before it stops."""
+    from arauto.deadlines import Deadlines  # not above: gevent has patched what it needs only now
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
-    drain = worker.wsgi.extensions["feeds"].drain
+    feeds = worker.wsgi.extensions["feeds"]
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        _drain_first(signum, drain)
+        _drain_first(signum, feeds.drain)
+    worker.deadlines = Deadlines(feeds.pulse)
+    if worker.cfg.worker_class_str == "gthread":
+        _watch_heads(worker)
     worker.log.info("Worker %s is ready for requests", worker.pid)
+
+
+def _watch_heads(worker):
+    # gevent's worker gives a head the seconds of keepalive; this one would wait for ever.
+    handle = worker.handle
+
+    def handle_in_time(connection):
+        worker.deadlines.begin_head(connection.sock)
+        try:
+            return handle(connection)
+        finally:
+            worker.deadlines.end(connection.sock)
+
+    worker.handle = handle_in_time
+
+
+def pre_request(worker, req):
+    """In a worker, when a request's head is there."""
+    sock = req.unreader.sock
+    if any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
+        worker.deadlines.begin_body(sock)
+    else:
+        worker.deadlines.end(sock)
+
+
+def post_request(worker, req, environ, resp):
+    """In a worker, when a request has been answered."""
+    worker.deadlines.end(req.unreader.sock)
 
 
 def _drain_first(signum, drain):

@@ -65,12 +65,15 @@ def _admit() -> None:
         abort(400, str(error))
     if feeds.drain.begun:
         _turn_away(gettext("The server is restarting: try again in a moment."))
+    address = request.remote_addr or ""
     if feeds.capacity.full():
         _turn_away(_no_room())
+    if feeds.capacity.full_for(address):
+        _turn_away(_no_room_for_address())
     check_handshake()
-    if not feeds.capacity.take():
+    if not feeds.capacity.take(address):
         _turn_away(_no_room())
-    g.seat = feeds.capacity
+    g.seat = address
 
 
 def _turn_away(sentence: str) -> None:
@@ -81,10 +84,17 @@ def _no_room() -> str:
     return gettext("All places are taken: too many pages are open. Try again when one has left.")
 
 
+def _no_room_for_address() -> str:
+    return gettext(
+        "Too many pages are open from your address: close one, or have ARAUTO_MAX_SOCKETS_PER_ADDRESS raised."
+    )
+
+
 def _give_back_seat(error: BaseException | None) -> None:
-    seat: Capacity | None = g.pop("seat", None)
+    seat: str | None = g.pop("seat", None)
     if seat is not None:
-        seat.give_back()
+        feeds: Feeds = current_app.extensions["feeds"]
+        feeds.capacity.give_back(seat)
 
 
 def feed(ws: Upgrade) -> None:

@@ -84,6 +84,13 @@ class Settings:
         "Browser sockets open at a time, over all workers. The next one gets 503.",
         _number(1, 1_000_000),
     )
+    max_sockets_per_address: int = _setting(
+        "ARAUTO_MAX_SOCKETS_PER_ADDRESS",
+        "1000",
+        "Of these, how many one address may hold (an IPv6 network /64 counts as one). "
+        "127.0.0.1 and ::1 are not limited; behind a proxy on another machine raise it.",
+        _number(1, 1_000_000),
+    )
     max_message: int = _setting(
         "ARAUTO_MAX_MESSAGE",
         "1048576",

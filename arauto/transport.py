@@ -8,6 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from enum import IntEnum
 from hashlib import sha1
+from time import monotonic
 from typing import Any
 
 from wsproto.connection import Connection, ConnectionType
@@ -20,6 +21,8 @@ BEAT = 20.0  # seconds between heartbeats; proxies cut an idle socket after 60
 CLOSE_PATIENCE = 1.0  # seconds that a browser has to answer a close
 MAX_INCOMING = 65536  # characters: a change of 100 names of 256 bytes, with room
 INCOMING_SIZE = 4096  # bytes read at a time: a page says little
+MAX_FRAMES = 500  # frames, or pieces of long ones, taken from a browser in FRAMES_SPAN
+FRAMES_SPAN = 10.0  # seconds; whoever holds a key down on a chip says 300 things in it
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _SWITCHING = (
@@ -82,8 +85,10 @@ class Transport:
         self._pulse = pulse
         self._parser: Connection | None = None  # most pages never say anything but pong
         self._incoming = ""
+        self._frames, self._counted_since = 0, 0.0
         self._answered = True
         self._goodbye_said = False
+        self._left = False
         self._over = False
         self.code: int = Code.ABNORMAL  # why it ended, for the log
         pulse.after(BEAT, self._beat)
@@ -122,6 +127,8 @@ class Transport:
                     text = self._handle(event)
                     if text is not None:
                         return text
+            if self._left:  # what it may have sent after its goodbye says nothing
+                return None
             try:
                 data = self._wire.recv(INCOMING_SIZE)
             except OSError:
@@ -131,6 +138,7 @@ class Transport:
             self._answered = True
             if self._parser is None:
                 if len(data) == 6 and data.startswith(_ANSWER):
+                    self._count()
                     continue
                 self._parser = Connection(ConnectionType.SERVER)
             self._parser.receive_data(data)
@@ -155,11 +163,24 @@ class Transport:
             self._answered = True  # a message is being written, which has a deadline of its own
         return BEAT
 
+    def _count(self) -> None:
+        """One more frame; whoever sends too many of them is sent away."""
+        now = monotonic()
+        if now - self._counted_since > FRAMES_SPAN:
+            self._frames, self._counted_since = 0, now
+        self._frames += 1
+        if self._frames > MAX_FRAMES:
+            self._send_away(
+                Code.POLICY,
+                f"Over {MAX_FRAMES} frames in {FRAMES_SPAN:.0f} seconds: say several names in one message.",
+            )
+
     def _handle(self, event: Event) -> str | None:
+        self._count()
         if isinstance(event, TextMessage):
             return self._collect(event)
         if isinstance(event, BytesMessage):
-            self.close(Code.POLICY, "Only text messages are understood.")
+            self._send_away(Code.POLICY, "Only text messages are understood.")
         elif isinstance(event, Ping):
             self._pong(bytes(event.payload))
         elif isinstance(event, CloseConnection):
@@ -170,7 +191,7 @@ class Transport:
         self._incoming += event.data
         if len(self._incoming) > MAX_INCOMING:
             self._incoming = ""
-            self.close(Code.TOO_BIG, f"A message may have at most {MAX_INCOMING} characters.")
+            self._send_away(Code.TOO_BIG, f"A message may have at most {MAX_INCOMING} characters.")
             return None
         if not event.message_finished:
             return None
@@ -180,8 +201,14 @@ class Transport:
     def _pong(self, payload: bytes) -> None:
         try:
             self.send(_header(_PONG, len(payload)) + payload)
+        except Stuck:
+            self.abort()  # it asks and asks, and reads no answer
         except OSError:
             pass  # the next read tells
+
+    def _send_away(self, code: Code, reason: str) -> None:
+        if not self.close(code, reason):
+            self.abort()  # it does not read, so it cannot be told
 
     def _farewell(self, event: CloseConnection) -> None:
         """The browser closes, or answers our close, or broke the protocol."""
@@ -191,6 +218,7 @@ class Transport:
                 self.send(_close_frame(event.code, event.reason or ""))
             except OSError:
                 pass
+        self._left = True
         self.abort()
 
 

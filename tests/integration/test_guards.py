@@ -1,13 +1,19 @@
 """Who may come in: origins, Fetch Metadata, handshakes, limits; and the headers of every answer."""
 
 import socket
+from contextlib import ExitStack
+from time import monotonic
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.support.http import HANDSHAKE, get, handshake, publish, request
+from tests.support.raw import RawFeed, raw_feed
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.tabs import open_tab
+from tests.support.waiting import eventually
 
 FOREIGN = "Pages of another origin may not publish or listen here."
 
@@ -174,6 +180,63 @@ def test_one_over_the_cap_gets_503_and_pages_go_on(start: type[ArautoServer], va
             assert publish(server, "a", "x").json["receivers"] == 3
 
 
+def test_twenty_over_the_cap_are_refused_at_once(start: type[ArautoServer], valkey: RedisServer) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS="10")
+    with ExitStack() as stack:
+        inside = [stack.enter_context(raw_feed(server)) for _ in range(10)]
+        for _ in range(20):
+            began = monotonic()
+            assert handshake(server).status == 503
+            assert monotonic() - began < 1
+        for feed in inside[:5]:
+            feed.close()
+        eventually(lambda: valkey.subscribers() == 5)
+        newcomers = [stack.enter_context(raw_feed(server)) for _ in range(5)]
+        assert [feed.status for feed in newcomers] == [101] * 5
+        assert handshake(server).status == 503
+
+
+def test_one_address_takes_no_more_than_its_share(start: type[ArautoServer], valkey: RedisServer) -> None:
+    ana, bia = "127.0.0.2", "127.0.0.3"
+    server = start(REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS_PER_ADDRESS="2")
+    with ExitStack() as stack:
+        for address in (ana, bia):
+            for _ in range(2):
+                stack.enter_context(raw_feed(server, address=address))
+            for pretended in ("", "X-Forwarded-For: 203.0.113.9\r\nForwarded: for=203.0.113.9\r\n"):
+                refused = RawFeed(server, address=address, headers=pretended)
+                assert refused.status == 503
+                assert "ARAUTO_MAX_SOCKETS_PER_ADDRESS" in refused.refusal()
+                refused.close()
+        for _ in range(4):  # this machine, or a proxy on it
+            stack.enter_context(raw_feed(server))
+    eventually(lambda: valkey.subscribers() == 0)
+    with raw_feed(server, address=ana):
+        pass  # there is room again
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        ("GET /healthz?" + "x" * 8200 + " HTTP/1.1\r\nHost: localhost\r\n\r\n", 414),
+        ("GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + "y" * 9000 + "\r\n\r\n", 431),
+        ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + "X: y\r\n" * 101 + "\r\n", 431),
+        ("GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + "X" * 2_000_000, 431),
+        ("POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50000000\r\n\r\n", 413),
+        ("\x16\x03\x01\x02\x00 HTTP/1.1\r\n\r\n", 400),
+    ],
+    ids=["a long address", "a large header", "101 headers", "an endless header", "a large body", "TLS"],
+)
+def test_what_is_too_large_gets_a_status(plain_arauto: ArautoServer, head: str, status: int) -> None:
+    with socket.create_connection(("127.0.0.1", plain_arauto.port), timeout=5) as raw:
+        try:
+            raw.sendall(head.encode("latin-1"))
+        except OSError:
+            pass  # it has been answered before it was all said
+        assert int(raw.recv(4096).split(b" ")[1]) == status
+    assert get(plain_arauto, "/healthz").status == 200
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "sentence"),
     [
@@ -219,3 +282,60 @@ def test_it_listens_on_loopback_only_unless_told_otherwise(plain_arauto: ArautoS
         if c.status == "LISTEN"
     }
     assert listening == {"127.0.0.1"}
+
+
+PIECES = {
+    "Sec-WebSocket-Version": ["13", "", "12", "13, 8", "13\x01", "١٣", "-13"],
+    "Sec-WebSocket-Key": ["dGhlIHNhbXBsZSBub25jZQ==", "", "YWJj", "é" * 16, "=" * 24, "A" * 23 + "="],
+    "Upgrade": ["websocket", "WebSocket", "", "h2c", "websocket, h2c", "\xff"],
+    "Connection": ["Upgrade", "keep-alive, Upgrade", "close", "", "upgrade, close", "\tUpgrade"],
+    "Origin": ["http://{host}", "null", "", "http://", "http://[", "http://{host}, http://{host}", "\xfe"],
+    "Host": ["{host}", "", "[", "a:b:c", "localhost:99999", "evil.example", "{host}, {host}", "%00"],
+    "Sec-WebSocket-Extensions": ["permessage-deflate", ";;;=", '"', "permessage-deflate; x=" + "y" * 5000],
+    "Sec-WebSocket-Protocol": ["chat", ",,,", "\xff"],
+    "Cookie": ["a=b", "=" * 8000, ";" * 100, 'a="\xff'],
+    "Accept-Language": ["pt", "q=;", "*" * 500, "pt;q=9e99,en;q=nan"],
+    "Content-Length": ["0", "5", "-1", "x", "1, 1", "99999999999999999999"],
+    "Transfer-Encoding": ["chunked", "identity", "gzip, chunked"],
+}
+
+
+@given(
+    start_line=st.sampled_from(["GET {path} HTTP/1.1"] * 6 + ["GET {path} HTTP/1.0", "POST {path} HTTP/1.1"]),
+    path=st.sampled_from(
+        ["/feed?channel=a"] * 4 + ["/feed", "/feed?channel=%FF", "/feed?pattern=%00", "//feed"]
+    ),
+    headers=st.fixed_dictionaries(
+        {name: st.just(values[0]) for name, values in PIECES.items() if name in (*HANDSHAKE, "Host")}
+    ),
+    changes=st.lists(
+        st.sampled_from(sorted(PIECES)).flatmap(
+            lambda name: st.tuples(st.just(name), st.none() | st.sampled_from(PIECES[name]))
+        ),
+        max_size=4,
+    ),
+    doubled=st.lists(st.sampled_from(sorted(PIECES)), max_size=1),
+)
+@settings(max_examples=150, deadline=None)
+def test_any_handshake_gets_a_status_and_never_a_fault(
+    plain_arauto: ArautoServer,
+    start_line: str,
+    path: str,
+    headers: dict[str, str],
+    changes: list[tuple[str, str | None]],
+    doubled: list[str],
+) -> None:
+    for name, value in changes:
+        headers = (
+            {**headers, name: value} if value is not None else {k: v for k, v in headers.items() if k != name}
+        )
+    lines = [start_line.format(path=path), *(f"{name}: {value}" for name, value in headers.items())]
+    lines += [f"{name}: {PIECES[name][0]}" for name in doubled]
+    request_ = "\r\n".join([*lines, "", ""]).replace("{host}", plain_arauto.host)
+    with socket.create_connection(("127.0.0.1", plain_arauto.port), timeout=10) as raw:
+        raw.sendall(request_.encode("utf-8"))
+        raw.shutdown(socket.SHUT_WR)
+        head = raw.recv(4096)
+    status = int(head.split(b" ")[1]) if head else 0
+    # 501 is the web server's for a transfer coding that it does not know.
+    assert status in (101, 400, 403, 404, 413, 426, 501, 0), head

@@ -56,6 +56,34 @@ def test_what_cannot_work_ends_with_one_sentence(environ: dict[str, str], beginn
     assert sentence.startswith(beginning)
 
 
+@pytest.mark.parametrize(
+    ("options", "beginning"),
+    [
+        ("--max-requests 100", "max_requests=100 would cut all open pages of a recycled worker:"),
+        ("--preload", "preload_app would load the program before there are workers to share its limits:"),
+        (
+            "-k sync",
+            "Worker class sync cannot hold sockets: leave it out, and set ARAUTO_WORKER to gevent or",
+        ),
+        ("-k gthread", "threads=1 would leave no thread for pages beside ARAUTO_MAX_SOCKETS=10000:"),
+        ("-k gthread --threads 10000", "threads=10000 would leave no thread for pages beside"),
+        ("--worker-connections 1000", "worker_connections=1000 would leave no room for pages beside"),
+        ("--timeout 5", "timeout=5 would kill a busy worker with all its sockets: give 10 or more."),
+        ("--graceful-timeout 1", "graceful_timeout=1 would cut the sockets before they are told: give 4"),
+    ],
+)
+def test_what_would_be_an_outage_later_ends_with_one_sentence_now(
+    valkey: RedisServer, options: str, beginning: str
+) -> None:
+    stopped = run([*GUNICORN, *options.split()], PORT=str(free_port()), REDIS_URL=valkey.url)
+    assert sentence_of(stopped).startswith(beginning)
+
+
+def test_gunicorns_own_variable_is_looked_at_too(valkey: RedisServer) -> None:
+    stopped = run(GUNICORN, PORT=str(free_port()), REDIS_URL=valkey.url, GUNICORN_CMD_ARGS="--preload")
+    assert sentence_of(stopped).startswith("preload_app would ")
+
+
 def test_a_busy_port_ends_with_one_sentence(valkey: RedisServer) -> None:
     with socket.socket() as busy:
         busy.bind(("127.0.0.1", 0))

@@ -13,10 +13,14 @@ from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = [sys.executable, "-m", "gunicorn", "app:app"]
+ALTERED = [sys.executable, "-m", "gunicorn", "tests.support.altered:app"]
 
 
 class ArautoServer:
-    """gunicorn with the environment given, listening on a free port."""
+    """gunicorn with the environment given, listening on a free port.
+
+    With ``ALTER`` in the environment it is the program of altered.py.
+    """
 
     def __init__(self, log: Path, **environ: str) -> None:
         self.port = int(environ.get("PORT") or free_port())
@@ -27,7 +31,7 @@ class ArautoServer:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "HOST"))}
         with log.open("w") as output:
             self._process = subprocess.Popen(
-                GUNICORN,
+                ALTERED if "ALTER" in environ else GUNICORN,
                 cwd=ROOT,
                 env=clean | {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"} | environ,
                 stdout=output,

@@ -75,3 +75,42 @@ def test_any_bytes_make_valid_json_that_gives_them_back(data: bytes, channel: by
         assert len(data[:CAP]) - len(shown["data"].encode()) < 4
     else:
         assert shown["data"].encode() == data
+
+
+names = st.binary(max_size=40)
+moments = st.floats(0, 4e9)
+items = st.one_of(
+    st.tuples(st.just(b"message"), names, st.binary(max_size=2 * CAP)).map(list),
+    st.tuples(st.just(b"pmessage"), names, names, st.binary(max_size=2 * CAP)).map(list),
+    st.tuples(
+        st.sampled_from([b"subscribe", b"unsubscribe", b"psubscribe", b"punsubscribe"]),
+        names,
+        st.integers(0, 100),
+    ).map(list),
+    st.builds(Lost, moments, st.text()),
+    st.builds(Gap, moments, moments),
+    st.builds(Refused, st.sampled_from(["channel", "pattern", ""]), names, st.text()),
+)
+
+
+@given(st.lists(items, max_size=8), moments, st.integers(0, 3 * CAP))
+def test_any_batch_is_one_json_array_with_an_event_for_each(batch: list[Item], at: float, limit: int) -> None:
+    given = encode(batch, at, limit)
+    shown = json.loads(given.decode())
+    assert len(shown) == len(batch)
+    for event_ in shown:
+        assert all(name in event_ for name in _REQUIRED[event_["type"]])
+        assert len(event_.get("data", "")) <= max(limit, limit * 4 / 3 + 4)
+
+
+_REQUIRED = {
+    "message": ("channel", "data", "at"),
+    "pmessage": ("pattern", "channel", "data", "at"),
+    "subscribe": ("channel",),
+    "unsubscribe": ("channel",),
+    "psubscribe": ("pattern",),
+    "punsubscribe": ("pattern",),
+    "reconnecting": ("from", "reason", "detail"),
+    "gap": ("from", "to", "reason"),
+    "refused": ("error",),
+}

@@ -1,0 +1,61 @@
+"""Requests must arrive in time: who sends one by drops holds a place that others need."""
+
+import socket
+import ssl
+import threading
+from time import monotonic
+from typing import Any
+
+from arauto.pulse import Pulse
+
+HEAD_PATIENCE = 10.0  # seconds for a request's first line and headers
+BODY_PATIENCE = 30.0  # seconds for its body: a megabyte over 300 kbit/s
+_ROUND = 0.5  # seconds between two looks
+
+_ERROR = b'{"error":"The request did not arrive in time: send it again, faster."}'
+_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\n" + (
+    b"Content-Length: %d\r\n\r\n%s" % (len(_ERROR), _ERROR)
+)
+
+
+class Deadlines:
+    """The connections whose requests are still arriving, from whichever thread."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._due: dict[Any, float] = {}
+        self._lock = threading.Lock()
+        pulse.after(_ROUND, self._cut_late)
+
+    def begin_head(self, sock: Any) -> None:
+        """From now on a request's head is expected on ``sock``."""
+        self._due[sock] = monotonic() + HEAD_PATIENCE
+
+    def begin_body(self, sock: Any) -> None:
+        """The head is there; a body follows."""
+        self._due[sock] = monotonic() + BODY_PATIENCE
+
+    def end(self, sock: Any) -> None:
+        """All is there, or nobody waits for it any more; ``sock`` is not touched afterwards."""
+        with self._lock:
+            self._due.pop(sock, None)
+
+    def _cut_late(self) -> float:
+        now = monotonic()
+        with self._lock:
+            for sock in [sock for sock, due in self._due.copy().items() if due < now]:
+                del self._due[sock]
+                _cut(sock)
+        return _ROUND
+
+
+def _cut(sock: Any) -> None:
+    """Say why, where that can be said without waiting; then wake whoever reads it."""
+    try:
+        if isinstance(sock, ssl.SSLSocket):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # its own would drop the TLS state
+            return
+        plain = getattr(sock, "_sock", sock)  # gevent's own would wait, and fail who waits for it
+        plain.send(_LATE, socket.MSG_DONTWAIT)
+        plain.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it has left, or reads nothing

@@ -1,0 +1,242 @@
+"""A thousand pages come and go in every way there is, and nothing of them stays."""
+
+import socket
+from collections.abc import Callable, Iterator
+from time import monotonic, sleep
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.support.http import get, handshake
+from tests.support.raw import CLOSE, TEXT, RawFeed, close_frame, frame, raw_feed
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+AT_ONCE = 50
+GROWTH = 5_000_000  # bytes
+BEAT = 0.5  # seconds, instead of 20
+# Whoever has left is remembered until the next look at its silence was due: let that be soon.
+SHORT_BEAT = (
+    f"import arauto.transport as t, arauto.subscriber as s; t.BEAT = s.PING_AFTER = {BEAT}; s.PONG_WITHIN = 2"
+)
+SILENCE = 2 * BEAT + 1.5  # seconds in which a silent peer is found and let go, with room
+
+
+def clean_close(feed: RawFeed) -> None:
+    feed.send(close_frame(1001))
+
+
+def reset(feed: RawFeed) -> None:
+    feed.reset()
+
+
+def fin_without_close(feed: RawFeed) -> None:
+    feed.close()
+
+
+def half_frame_and_fin(feed: RawFeed) -> None:
+    feed.send(frame(TEXT, b'{"subscribe":')[:9])
+    feed.close()
+
+
+def half_closed(feed: RawFeed) -> None:
+    feed.socket.shutdown(socket.SHUT_WR)
+
+
+def silent(feed: RawFeed) -> None:
+    """The cable was pulled: nothing comes any more, no pong either."""
+
+
+def half_frame_and_silent(feed: RawFeed) -> None:
+    feed.send(frame(TEXT, b'{"subscribe":')[:9])
+
+
+def never_answers_our_close(feed: RawFeed) -> None:
+    feed.send(frame(TEXT, b"nonsense"))
+
+
+QUICK = [clean_close, reset, fin_without_close, half_frame_and_fin, half_closed]
+SLOW = [silent, half_frame_and_silent, never_answers_our_close]
+
+
+@pytest.fixture(params=WORKERS)
+def server(
+    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
+) -> Iterator[ArautoServer]:
+    server = start(
+        REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1", ARAUTO_MAX_SOCKETS="200",
+        ALTER=SHORT_BEAT,
+    )  # fmt: skip
+    yield server
+    assert "Traceback" not in server.log
+
+
+def come_and_go(
+    server: ArautoServer, redis: RedisServer, leave: Callable[[RawFeed], None], times: int
+) -> None:
+    for _ in range(times):
+        feeds = [RawFeed(server).confirmed() for _ in range(AT_ONCE)]
+        for feed in feeds:
+            leave(feed)
+        eventually(lambda: redis.subscribers() == 0, within=SILENCE)
+        for feed in feeds:
+            feed.close()
+
+
+def test_a_thousand_come_and_go_and_nothing_stays(server: ArautoServer, own_redis: RedisServer) -> None:
+    def everyone(quick: int, slow: int) -> None:
+        for ways, times in ((QUICK, quick), (SLOW, slow)):
+            for leave in ways:
+                come_and_go(server, own_redis, leave, times)
+        for _ in range(AT_ONCE):
+            assert handshake(server, Sec_WebSocket_Key="bad").status == 400
+
+    everyone(1, 1)
+    (process,) = server.workers()
+    threads, descriptors = server.threads(), server.descriptors(own_redis.port)
+    memory = process.memory_info().rss
+    everyone(3, 2)  # 15 and 6 times fifty, and fifty refusals
+
+    def at_baseline() -> bool:
+        assert server.threads() <= threads
+        assert server.descriptors(own_redis.port) <= descriptors
+        return own_redis.subscribers() == 0
+
+    eventually(at_baseline)
+    assert server.log.count("feed opened") == server.log.count("feed closed") == 29 * AT_ONCE
+    assert process.memory_info().rss - memory < GROWTH
+
+
+def test_control_without_deadlines_they_all_stay(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    """A silent peer, one that never answers a close, one that stops reading."""
+    never = (
+        "import arauto.transport as t, arauto.wire as w;"
+        "t.BEAT = t.CLOSE_PATIENCE = 1e6; w.Wire.send.__defaults__ = (1e6, False)"
+    )
+    server = start(REDIS_URL=own_redis.url, ALTER=never)
+    peers = [RawFeed(server).confirmed() for _ in range(2)]
+    never_answers_our_close(peers[1])
+    with raw_feed(server, "stuck", receive_buffer=4096):
+        for _ in range(12):
+            own_redis.client.publish("stuck", "x" * 1_000_000)
+        sleep(SILENCE + 1)  # longer than any of them may stay in the test above
+        assert own_redis.subscribers() == 3
+    for peer in peers:
+        peer.close()
+
+
+SMALL_BUFFER = """
+import arauto.wire
+plain = arauto.wire.Wire.__init__
+def small(self, sock):
+    sock.setsockopt(1, 7, 65536)  # SO_SNDBUF: full at once, not after megabytes
+    plain(self, sock)
+arauto.wire.Wire.__init__ = small
+"""
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_reader_that_stops_is_cut_in_time_and_costs_the_others_nothing(
+    start: type[ArautoServer], own_redis: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ALTER=SMALL_BUFFER)
+    with raw_feed(server) as other:
+        alone = latencies(own_redis, other, until=lambda n: n == 100)
+        assert len(alone) == 100
+        stuck = RawFeed(server, receive_buffer=4096).confirmed()
+        began = monotonic()
+        beside = latencies(own_redis, other, until=lambda _: own_redis.subscribers() == 1)
+        took = monotonic() - began
+        stuck.close()
+    assert 5 < took < 5 + 1 + 1.5, "the deadline, a second, and what the buffers took"
+    assert p99(beside) < max(0.05, 2 * p99(alone)), (p99(alone), p99(beside))
+
+
+def latencies(redis: RedisServer, feed: RawFeed, until: Callable[[int], bool]) -> list[float]:
+    """Publish fifty times a second ten kilobytes; how long each took to arrive."""
+    took: list[float] = []
+    events = feed.events()
+    while not until(len(took)):
+        assert len(took) < 1000, "it was not cut"
+        began = monotonic()
+        redis.client.publish("raw", f"{len(took)} " + "x" * 10_000)
+        assert next(events)["data"].startswith(f"{len(took)} ")
+        took.append(monotonic() - began)
+        waiting = [int(client["omem"]) for client in redis.client.client_list(_type="pubsub")]
+        assert max(waiting) < 1_000_000
+        sleep(0.02)  # the pace of the publisher
+    return took
+
+
+def p99(values: list[float]) -> float:
+    return sorted(values)[len(values) * 99 // 100]
+
+
+FAULTS = """
+import arauto.feed, arauto.frames, arauto.transport
+
+def break_(module, name, needle):
+    plain = getattr(module, name)
+    def broken(*args, **kwargs):
+        if needle in repr(args):
+            raise RuntimeError(needle)
+        return plain(*args, **kwargs)
+    setattr(module, name, broken)
+
+break_(arauto.feed, "read_change", "fault in change")
+break_(arauto.feed, "Subscriber", "fault in subscribe")
+break_(arauto.frames, "encode", "fault in encode")
+break_(arauto.transport.Transport, "send", "fault in send")
+"""
+
+
+def cause(fault: str, server: ArautoServer, redis: RedisServer) -> RawFeed:
+    if fault == "fault in subscribe":
+        return RawFeed(server, "fault%20in%20subscribe")
+    feed = RawFeed(server).confirmed()
+    if fault == "fault in change":
+        feed.say(subscribe=[fault])
+    else:
+        redis.client.publish("raw", fault)
+    return feed
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
+    start: type[ArautoServer], own_redis: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ALTER=FAULTS)
+    for fault in ("fault in subscribe", "fault in change", "fault in encode", "fault in send"):
+        feed = cause(fault, server, own_redis)
+        last = feed.next()
+        assert last is not None
+        assert (last.opcode, last.code) == (CLOSE, 1011)
+        assert last.reason == "The server made a mistake; its log says which."
+        feed.send_if_it_is_there(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert feed.rest() == b""
+        feed.close()
+        eventually(lambda fault=fault: server.log.count(f"RuntimeError: {fault}") == 1)
+    eventually(lambda: own_redis.subscribers() == 0)
+    assert server.log.count("Traceback") == 4
+    assert get(server, "/healthz").status == 200
+
+
+def test_control_a_fault_that_reaches_flask_puts_a_page_into_the_stream(
+    start: type[ArautoServer], own_redis: RedisServer
+) -> None:
+    let_through = FAULTS + (
+        "arauto.feed.Exception = ZeroDivisionError\narauto.transport.Transport.release = lambda self: None\n"
+    )
+    server = start(REDIS_URL=own_redis.url, ALTER=let_through)
+    feed = cause("fault in change", server, own_redis)
+    assert b"HTTP/1.1 500" in feed.rest()
+    feed.close()
+
+
+def test_control_without_a_limit_a_flood_goes_on(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    server = start(REDIS_URL=own_redis.url, ALTER="import arauto.transport as t; t.MAX_FRAMES = 10**9")
+    with raw_feed(server) as feed:
+        for _ in range(100):
+            feed.send(frame(0x9, b"!") * 50)
+            assert all(feed.next() == (0xA, b"!") for _ in range(50))

@@ -1,0 +1,125 @@
+"""Requests that come by drops: pages do not wait for them, and they end."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
+from time import monotonic, sleep
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.support.http import get
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+
+HEAD = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Drop: "
+BODY = (
+    "POST /publish HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n"
+    "Content-Type: application/x-www-form-urlencoded\r\n\r\nchannel="
+)
+CHUNKED = (
+    "POST /publish HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+    "Content-Type: application/json\r\n\r\n"
+)
+EACH = 67  # of these three kinds: two hundred in all
+PATIENCE = 1.5  # seconds, instead of tens
+SOON = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1.5"
+NEVER = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1e9"
+
+
+@pytest.fixture(params=WORKERS)
+def worker(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+class Drops:
+    """Clients that send one byte now and then."""
+
+    def __init__(self, server: ArautoServer) -> None:
+        self.began = monotonic()
+        self.open: list[socket.socket] = []
+        self.last_words: list[bytes] = []
+        for start in [HEAD, BODY, CHUNKED] * EACH:
+            raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+            raw.sendall(start.encode())
+            raw.setblocking(False)
+            self.open.append(raw)
+
+    def drip(self) -> None:
+        """One more byte each; whoever has been cut is counted."""
+        for raw in self.open.copy():
+            try:
+                raw.send(b"1")
+                last_word = raw.recv(4096)
+            except BlockingIOError:
+                continue
+            except OSError:
+                last_word = b""
+            self.open.remove(raw)
+            self.last_words.append(last_word)
+            raw.close()
+
+    def close(self) -> None:
+        for raw in self.open:
+            raw.close()
+
+
+@pytest.fixture
+def stack() -> Iterator[ExitStack]:
+    with ExitStack() as stack:
+        yield stack
+
+
+def test_two_hundred_slow_clients_delay_no_page_and_are_cut(
+    start: type[ArautoServer], valkey: RedisServer, worker: str, stack: ExitStack
+) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_MAX_SOCKETS="300", ALTER=SOON)
+    drops = Drops(server)
+    stack.callback(drops.close)
+    waits = []
+    while drops.open:
+        assert monotonic() - drops.began < PATIENCE + 4, f"{len(drops.open)} are still there"
+        drops.drip()
+        began = monotonic()
+        assert get(server, "/").status == 200
+        waits.append(monotonic() - began)
+        sleep(0.02)  # the pace of the drops
+    assert sorted(waits)[len(waits) * 95 // 100] < 0.1, "pages waited"
+    told = [word for word in drops.last_words if word.startswith(b"HTTP/1.1 408 ")]
+    assert len(told) >= 2 * EACH
+    assert all(b"did not arrive in time" in word for word in told)
+    assert "Traceback" not in server.log
+
+
+def test_control_without_a_deadline_slow_clients_take_all_the_threads(
+    start: type[ArautoServer], valkey: RedisServer, stack: ExitStack
+) -> None:
+    server = start(
+        REDIS_URL=valkey.url, ARAUTO_WORKER="gthread", ARAUTO_WORKERS="1", ARAUTO_MAX_SOCKETS="1", ALTER=NEVER
+    )
+    drops = Drops(server)
+    stack.callback(drops.close)
+    while monotonic() - drops.began < PATIENCE + 1:
+        drops.drip()
+        sleep(0.02)
+    assert not drops.last_words
+    with socket.create_connection(("127.0.0.1", server.port), timeout=1) as raw:
+        raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with pytest.raises(TimeoutError):
+            raw.recv(1)
+
+
+def test_a_large_message_that_arrives_in_time_is_published(
+    start: type[ArautoServer], valkey: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ALTER=SOON)
+    body = b"channel=large&message=" + b"x" * 1_000_000
+    head = BODY.replace("1000", str(len(body))).removesuffix("channel=")
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+        raw.sendall(head.encode())
+        for at in range(0, len(body), 200_000):
+            raw.sendall(body[at : at + 200_000])
+            sleep(0.1)  # the pace of the upload
+        assert raw.recv(4096).startswith(b"HTTP/1.1 200 ")
+        sleep(PATIENCE + 1)  # the connection's time is over, and nothing is sent into it
+        assert raw.recv(4096) == b""

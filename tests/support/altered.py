@@ -1,0 +1,11 @@
+"""The program with something in it changed, for gunicorn: ``ALTER='arauto.transport.BEAT = 0.5'``.
+
+Faults are put in this way, waits are made short, and a defence is taken out to see what it is for.
+"""
+
+import os
+
+from app import create_app
+
+exec(os.environ["ALTER"])
+app = create_app()
