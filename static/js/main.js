@@ -24,7 +24,8 @@ const welcome = new Welcome(find("welcome"), words);
 const publisher = new Publisher(find("publish"), find("answer"), limits, words);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 const feed = new Feed(
-  { scroller: find("log"), list: find("messages"), older: find("older"), newButton: find("new") }, rows, words,
+  { scroller: find("log"), list: find("messages"), older: find("older"), earlier: find("earlier"), newButton: find("new") },
+  rows, words,
 );
 const chips = new Chips(find("chips"), find("chip"), selection, words, () => chooser.focus());
 const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);

@@ -21,7 +21,7 @@ export class Rows {
 
   build(event) {
     if (event.type === "gap") return this.#gap(event);
-    if (event.type === "dropped") return this.#dropped(event);
+    if (event.n) return this.#count(event);
     return this.#row(event);
   }
 
@@ -115,8 +115,8 @@ export class Rows {
     return notice;
   }
 
-  #dropped({ n }) {
-    return this.#say("dropped", n, this.#words.say("dropped", { n }));
+  #count({ type, n }) {
+    return this.#say(type, n, this.#words.say(type, { n }));
   }
 
   #say(kind, messages, sentence) {
