@@ -1,27 +1,136 @@
-// Keeps what was received and has it drawn. Knows no WebSocket.
+// Keeps what was received and has it drawn: paused, cleared, filtered, in either order. Knows no WebSocket.
+// Events: "draw" (something may have changed), "pause".
 
 import { isMessage } from "./events.js";
 import { Follow } from "./follow.js";
+import { Highlighter } from "./highlighter.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
 
-export class Feed {
+export class Feed extends EventTarget {
   onmessages = () => {}; // is told of each batch of messages
 
   #store = new Store();
+  #scroller;
   #follow;
   #view;
+  #highlighter = new Highlighter();
+  #isHidden = null;
+  #query = { test: null, marks: [] };
+  #hides = true;
 
   constructor({ scroller, newButton, ...places }, rows, words) {
-    this.#follow = new Follow(scroller, newButton, words, () => this.#view.schedule());
-    this.#view = new View(places, rows, words, this.#follow);
+    super();
+    this.#scroller = scroller;
+    this.#follow = new Follow(scroller, newButton, words, {
+      onChange: () => this.#view.schedule(),
+      onReturn: () => (this.isPaused = false),
+    });
+    this.#view = new View(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
     this.#view.show(this.#store.shown);
     places.list.addEventListener("click", ({ target }) => target.matches(".row__unfold") && rows.unfold(target));
   }
 
+  // What comes
+
   add(events) {
-    this.#follow.miss(this.#store.add(events));
+    const own = events.filter(({ type }) => type !== "also");
+    this.#follow.miss(this.#store.add(own));
+    if (own.length < events.length) this.#retag(events);
     this.#view.schedule();
-    this.onmessages(events.filter(isMessage));
+    this.onmessages(own.filter(isMessage));
+  }
+
+  #retag(events) {
+    events.filter(({ type }) => type === "also").forEach(({ event }) => this.#view.retag(event));
+  }
+
+  // What is shown
+
+  get counts() {
+    return { matching: this.#store.matching.messages, messages: this.#store.messages };
+  }
+
+  get shown() {
+    return this.#store.shown.all().filter(isMessage);
+  }
+
+  eventOf(row) {
+    return this.#view.eventOf(row);
+  }
+
+  // Messages for which test(event) is true are not shown; null: all are.
+  setHidden(test) {
+    this.#isHidden = test;
+    this.#select();
+  }
+
+  // Messages that do not pass are hidden; or, with `hides` false, those that pass are marked.
+  setFilter(query, hides) {
+    this.#query = query;
+    this.#hides = hides;
+    this.#highlighter.marks = query.marks;
+    this.#select();
+  }
+
+  #select() {
+    const { test } = this.#query;
+    const isHidden = this.#isHidden;
+    const isSeen = isHidden && ((event) => !isHidden(event));
+    const matches = isSeen && test ? (event) => isSeen(event) && test(event) : isSeen || test;
+    this.#store.select(this.#hides ? matches : isSeen, matches);
+    this.#view.show(this.#store.shown);
+  }
+
+  #drawn(rows) {
+    if (!this.#hides && this.#query.test) this.#markMatches(rows);
+    this.#highlighter.show(rows);
+    this.dispatchEvent(new Event("draw"));
+  }
+
+  #markMatches(rows) {
+    for (const row of rows) {
+      const event = this.eventOf(row);
+      if (event && isMessage(event)) row.dataset.matches ??= this.#query.test(event);
+    }
+  }
+
+  // What the reader does
+
+  get isPaused() {
+    return this.#view.isPaused;
+  }
+
+  set isPaused(isPaused) {
+    if (isPaused === this.isPaused) return;
+    this.#view.isPaused = isPaused;
+    this.dispatchEvent(new Event("pause"));
+  }
+
+  get newestFirst() {
+    return this.#view.newestFirst;
+  }
+
+  set newestFirst(newestFirst) {
+    this.#view.newestFirst = newestFirst;
+  }
+
+  // What was cleared can be had back as long as its notice is kept.
+  clear() {
+    const { all: events, messages } = this.#store;
+    if (messages === 0) return;
+    const notice = { type: "cleared", messages, undo: () => this.#restore(events, notice) };
+    this.#replace([notice]);
+  }
+
+  #restore(events, notice) {
+    this.#replace(events.concat(this.#store.all.filter((event) => event !== notice)));
+    this.#scroller.focus({ preventScroll: true });
+  }
+
+  #replace(events) {
+    this.#store = new Store();
+    this.#store.add(events);
+    this.#select();
   }
 }

@@ -7,23 +7,29 @@ export class Follow {
   #button;
   #words;
   #onChange;
+  #onReturn;
   #newestFirst = false;
   #isPaused = false;
   #atEnd = true;
   #top = 0;
   #unseen = 0;
 
-  constructor(scroller, button, words, onChange) {
+  constructor(scroller, button, words, { onChange, onReturn }) {
     this.#scroller = scroller;
     this.#button = button;
     this.#words = words;
     this.#onChange = onChange;
+    this.#onReturn = onReturn;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     button.addEventListener("click", () => this.#return());
     new ResizeObserver(() => this.keep()).observe(scroller);
   }
 
-  get isFollowing() {
+  get atEnd() {
+    return this.#atEnd;
+  }
+
+  get #isFollowing() {
     return this.#atEnd && !this.#isPaused;
   }
 
@@ -38,13 +44,16 @@ export class Follow {
 
   set newestFirst(newestFirst) {
     this.#newestFirst = newestFirst;
+  }
+
+  toEnd() {
     this.#atEnd = true;
     this.#changed();
   }
 
   // Call after drawing.
   keep() {
-    if (this.isFollowing) this.#scrollTo(this.#newestFirst ? 0 : this.#scroller.scrollHeight);
+    if (this.#atEnd) this.#scrollTo(this.#newestFirst ? 0 : this.#scroller.scrollHeight);
   }
 
   // What is read stays where it is, though `change` puts something above it.
@@ -55,7 +64,7 @@ export class Follow {
   }
 
   miss(count) {
-    if (this.isFollowing) return;
+    if (this.#isFollowing) return;
     this.#unseen += count;
     this.#show();
   }
@@ -78,15 +87,14 @@ export class Follow {
   }
 
   #return() {
-    this.#isPaused = false;
-    this.#atEnd = true;
-    this.#changed();
+    this.#onReturn();
+    this.toEnd();
     this.keep();
     this.#scroller.focus({ preventScroll: true });
   }
 
   #changed() {
-    if (this.isFollowing) this.#unseen = 0;
+    if (this.#isFollowing) this.#unseen = 0;
     this.#show();
     this.#onChange();
   }

@@ -29,6 +29,11 @@ export class Ring {
     return this.end - this.#start;
   }
 
+  // Messages that ever came.
+  get total() {
+    return this.#total;
+  }
+
   get messages() {
     return this.#total - this.before(this.#start);
   }

@@ -8,42 +8,60 @@ const LIMIT_CHARACTERS = 16_000_000; // a few large messages weigh as much as ma
 
 export class Store {
   shown = new Ring();
+  matching = this.shown;
   #kept = new Ring();
   #characters = 0;
-  #test = null;
+  #tests = { shows: null, matches: null };
 
   get messages() {
     return this.#kept.messages;
   }
 
+  get all() {
+    return this.#kept.all();
+  }
+
   // How many of the messages are to be shown.
   add(events) {
-    const before = this.shown.before(this.shown.end);
+    const before = this.shown.total;
     events.forEach((event) => this.#push(event));
     while (this.#kept.length > LIMIT || this.#characters > LIMIT_CHARACTERS) this.#shift();
-    return this.shown.before(this.shown.end) - before;
+    return this.shown.total - before;
   }
 
-  // From now on only messages that pass are shown; null: all. A notice always is.
-  select(test) {
-    this.#test = test;
-    this.shown = new Ring(test ? 0 : this.#kept.before(this.#kept.start));
-    this.#kept.all().filter((event) => this.#passes(event)).forEach((event) => this.shown.push(event));
+  // From now on messages are shown that pass `shows`, and those match that pass `matches`; null: all.
+  // A notice always passes.
+  select(shows, matches) {
+    this.#tests = { shows, matches };
+    this.shown = this.#sift(shows);
+    this.matching = matches === shows ? this.shown : this.#sift(matches);
   }
 
-  #passes(event) {
-    return !this.#test || !isMessage(event) || this.#test(event);
+  #sift(test) {
+    const ring = new Ring(test ? 0 : this.#kept.before(this.#kept.start));
+    this.#kept.all().filter((event) => passes(event, test)).forEach((event) => ring.push(event));
+    return ring;
+  }
+
+  get #rings() {
+    return this.matching === this.shown ? [this.shown] : [this.shown, this.matching];
   }
 
   #push(event) {
     this.#kept.push(event);
     this.#characters += event.data?.length ?? 0;
-    if (this.#passes(event)) this.shown.push(event);
+    const { shows, matches } = this.#tests;
+    if (passes(event, shows)) this.shown.push(event);
+    if (this.matching !== this.shown && passes(event, matches)) this.matching.push(event);
   }
 
   #shift() {
     const event = this.#kept.shift();
     this.#characters -= event.data?.length ?? 0;
-    if (this.shown.at(this.shown.start) === event) this.shown.shift();
+    for (const ring of this.#rings) if (ring.at(ring.start) === event) ring.shift();
   }
+}
+
+function passes(event, test) {
+  return !test || !isMessage(event) || test(event);
 }

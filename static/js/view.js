@@ -24,16 +24,19 @@ export class View {
   #wasHeld = false; // drawing waited for the reader
   #hasHole = false; // there are rows of before it waited
   #facts = new WeakMap();
+  #onDraw;
   #frame = null;
   #due = 0;
+  #end = Infinity; // while paused, events from here on wait
 
-  constructor({ list, older, earlier }, rows, words, follow) {
+  constructor({ list, older, earlier }, rows, words, follow, onDraw) {
     this.#list = list;
     this.#older = older;
     this.#earlier = earlier;
     this.#rows = rows;
     this.#words = words;
     this.#follow = follow;
+    this.#onDraw = onDraw;
     earlier.addEventListener("click", () => this.#showEarlier());
   }
 
@@ -51,13 +54,32 @@ export class View {
     return this.#follow.isPaused;
   }
 
+  // What comes while paused is held, and drawn in its order afterwards.
+  set isPaused(isPaused) {
+    this.#end = isPaused ? this.#ring.end : Infinity;
+    this.#wasHeld ||= !isPaused && this.#to < this.#ring.end;
+    this.#follow.isPaused = isPaused;
+  }
+
   // Another ring: all rows are drawn anew.
   show(ring) {
     this.#ring = ring;
+    if (this.isPaused) this.#end = ring.end;
     this.#limit = LIMIT;
+    this.#follow.toEnd();
     this.#restart();
     this.#tell();
     this.schedule();
+  }
+
+  // Another pattern of a message came late.
+  retag(event) {
+    const row = [...this.#list.children].findLast((child) => this.eventOf(child) === event);
+    if (row) this.#rows.retag(row, event);
+  }
+
+  eventOf(row) {
+    return this.#facts.get(row)?.event;
   }
 
   schedule() {
@@ -72,8 +94,10 @@ export class View {
   #draw() {
     const began = performance.now();
     this.#frame = null;
-    if (!this.#advance() && !this.#fill()) return;
-    this.#tell();
+    const changed = this.#advance() || this.#fill();
+    if (changed) this.#tell();
+    this.#onDraw(this.#list.children);
+    if (!changed) return;
     const ended = performance.now();
     this.#due = ended + REST * (ended - began);
     this.schedule();
@@ -81,12 +105,12 @@ export class View {
 
   // What a reader has scrolled to is not taken away: at the limit, the new waits.
   #advance() {
-    if (this.#to === this.#ring.end) return false;
+    if (this.#to >= this.#last) return false;
     const room = this.#room;
     this.#wasHeld ||= room <= 0;
     if (room <= 0) return false;
     this.#skip();
-    const rows = this.#build(this.#to, Math.min(this.#to + room, this.#ring.end), 1);
+    const rows = this.#build(this.#to, Math.min(this.#to + room, this.#last), 1);
     this.#to += rows.length;
     this.#toMessages = this.#ring.before(this.#to);
     this.#mark(rows);
@@ -96,41 +120,43 @@ export class View {
     return true;
   }
 
+  get #last() {
+    return Math.min(this.#ring.end, this.#end);
+  }
+
   get #room() {
-    if (this.#follow.isFollowing) return STEP;
-    if (this.isPaused || this.#newestFirst) return 0;
+    if (this.#follow.atEnd) return STEP;
+    if (this.#newestFirst) return 0;
     return Math.min(STEP, this.#limit - this.#list.childElementCount);
   }
 
   // Too much has come to draw it all: go on with the newest.
   #skip() {
-    const { start, end } = this.#ring;
-    const { isFollowing } = this.#follow;
-    const isNear = this.#to >= start && (!isFollowing || end - this.#to <= LIMIT);
-    if (!isNear && isFollowing && !this.#wasHeld) this.#restart();
+    const { atEnd } = this.#follow;
+    const isNear = this.#to >= this.#ring.start && (!atEnd || this.#last - this.#to <= LIMIT);
+    if (!isNear && atEnd && !this.#wasHeld) this.#restart();
     else if (!isNear) this.#leaveHole();
-    this.#wasHeld &&= !isFollowing;
+    this.#wasHeld &&= !atEnd;
   }
 
   #restart() {
     this.#list.replaceChildren();
-    this.#begin(this.#ring.end - STEP);
+    this.#begin();
     this.#hasHole = this.#wasHeld = false;
   }
 
   // The rows that were read stay; rows for what fell out and for what is not drawn follow them.
   #leaveHole() {
-    const { start, end } = this.#ring;
     const read = this.#toMessages;
-    const fallen = Math.max(0, this.#ring.before(start) - read);
-    this.#begin(end - STEP);
+    const fallen = Math.max(0, this.#ring.before(this.#ring.start) - read);
+    this.#begin();
     this.#notice("fell_out", read, fallen);
     this.#notice("skipped", read + fallen, this.#toMessages - read - fallen);
     this.#hasHole = true;
   }
 
-  #begin(index) {
-    this.#from = this.#to = Math.max(this.#ring.start, index);
+  #begin() {
+    this.#from = this.#to = Math.max(this.#ring.start, this.#last - STEP);
     this.#toMessages = this.#ring.before(this.#to);
   }
 
@@ -144,7 +170,7 @@ export class View {
   // Earlier rows, when there is nothing newer to draw.
   #fill() {
     const room = Math.min(STEP, this.#limit - this.#list.childElementCount, this.#from - this.#ring.start);
-    if (room <= 0 || this.#hasHole || this.isPaused) return false;
+    if (room <= 0 || this.#hasHole) return false;
     const rows = this.#build(this.#from - 1, this.#from - room - 1, -1);
     this.#from -= rows.length;
     this.#setLive(false);
@@ -183,7 +209,7 @@ export class View {
   }
 
   #trim() {
-    if (!this.#follow.isFollowing) return;
+    if (!this.#follow.atEnd) return;
     for (let excess = this.#list.childElementCount - this.#limit; excess > 0; excess--) {
       const row = this.#oldest;
       this.#from = Math.max(this.#from, this.#facts.get(row).index + 1);
