@@ -46,8 +46,10 @@ export class Follow {
     this.#newestFirst = newestFirst;
   }
 
+  // All is drawn anew, or asked for.
   toEnd() {
     this.#atEnd = true;
+    this.#unseen = 0;
     this.#changed();
   }
 
