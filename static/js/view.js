@@ -65,7 +65,6 @@ export class View {
   show(ring) {
     this.#ring = ring;
     if (this.isPaused) this.#end = ring.end;
-    this.#limit = LIMIT;
     this.#follow.toEnd();
     this.#restart();
     this.#tell();
@@ -127,7 +126,7 @@ export class View {
   get #room() {
     if (this.#follow.atEnd) return STEP;
     if (this.#newestFirst) return 0;
-    return Math.min(STEP, this.#limit - this.#list.childElementCount);
+    return Math.min(STEP, LIMIT - this.#list.childElementCount);
   }
 
   // Too much has come to draw it all: go on with the newest.
@@ -156,6 +155,7 @@ export class View {
   }
 
   #begin() {
+    this.#limit = LIMIT;
     this.#from = this.#to = Math.max(this.#ring.start, this.#last - STEP);
     this.#toMessages = this.#ring.before(this.#to);
   }
