@@ -264,3 +264,31 @@ def test_announcing_stops_where_too_much_comes(open_page: OpenPage, valkey: Redi
     valkey.client.publish("loud", "calm again")
     expect(row(page, "calm again")).to_be_visible()
     expect(log(page)).to_have_attribute("aria-live", "polite")
+
+
+def test_others_can_hide_messages_and_hear_each_batch(open_page: OpenPage) -> None:
+    page = open_page(view("seam"))
+    expect_live(page)
+    heard = page.evaluate(
+        """async () => {
+          const { Feed } = await import("./static/js/feed.js");
+          const { Rows } = await import("./static/js/row.js");
+          const find = (id) => document.getElementById(id);
+          const words = { language: "en", say: (key) => key };
+          const rows = new Rows(find("message-row"), find("notice-row"), words);
+          const feed = new Feed({
+            scroller: find("log"), list: find("messages"), older: find("older"),
+            earlier: find("earlier"), newButton: find("new"),
+          }, rows, words);
+          const message = (channel, data) => ({ type: "message", channel, data, patterns: [], at: 1 });
+          const heard = [];
+          feed.onmessages = (events) => heard.push(events.length);
+          feed.add([message("a", "1"), message("b", "2"), { type: "gap", from: 1, to: 2, reason: "redis" }]);
+          feed.setHidden(({ channel }) => channel === "b");
+          feed.add([message("b", "3"), message("a", "4")]);
+          return heard;
+        }"""
+    )
+    assert heard == [2, 2]
+    expect_texts(page, ["1", "4"])
+    expect(notices(page)).to_have_count(1)
