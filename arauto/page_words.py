@@ -36,29 +36,57 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "gap_server": gettext(
             "No connection to the server from {from} to {to}: messages in between are unknown."
         ),
-        "dropped": {
+        "skipped": {
             "one": ngettext(
-                "{n} message was not drawn: too many at once",
-                "{n} messages were not drawn: too many at once",
+                "{n} message came meanwhile and is not drawn",
+                "{n} messages came meanwhile and are not drawn",
                 1,
             ),
             "other": ngettext(
-                "{n} message was not drawn: too many at once",
-                "{n} messages were not drawn: too many at once",
+                "{n} message came meanwhile and is not drawn",
+                "{n} messages came meanwhile and are not drawn",
+                2,
+            ),
+        },
+        "fell_out": {
+            "one": ngettext(
+                "{n} message came meanwhile and is gone: the newest 10,000 are kept",
+                "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
+                1,
+            ),
+            "other": ngettext(
+                "{n} message came meanwhile and is gone: the newest 10,000 are kept",
+                "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
                 2,
             ),
         },
         "older": {
-            "one": ngettext(
-                "{n} older message is no longer shown", "{n} older messages are no longer shown", 1
-            ),
-            "other": ngettext(
-                "{n} older message is no longer shown", "{n} older messages are no longer shown", 2
-            ),
+            "one": ngettext("{n} older message is not shown", "{n} older messages are not shown", 1),
+            "other": ngettext("{n} older message is not shown", "{n} older messages are not shown", 2),
         },
         "new": {
             "one": ngettext("{n} new", "{n} new", 1),
             "other": ngettext("{n} new", "{n} new", 2),
+        },
+        "cleared": {
+            "one": ngettext("{n} message was cleared.", "{n} messages were cleared.", 1),
+            "other": ngettext("{n} message was cleared.", "{n} messages were cleared.", 2),
+        },
+        "undo": gettext("Undo"),
+        "pause": gettext("Pause"),
+        "resume": gettext("Resume"),
+        "matching": gettext("{matching} of {n}"),
+        "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
+        "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
+        "severity_bad": gettext("{severity} is no severity: choose from {ranks}. Nothing is filtered."),
+        "export_ready": {
+            "one": ngettext("{n} message, as shown", "{n} messages, as shown", 1),
+            "other": ngettext("{n} message, as shown", "{n} messages, as shown", 2),
+        },
+        "exporting": gettext("{n} of {all}"),
+        "exported": {
+            "one": ngettext("{n} message exported", "{n} messages exported", 1),
+            "other": ngettext("{n} message exported", "{n} messages exported", 2),
         },
         "matched": gettext("Matched by the pattern {pattern}"),
         "empty_message": gettext("empty message"),

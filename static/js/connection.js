@@ -2,6 +2,8 @@
 // Events: "state" (how it stands), "events" (messages and gaps to show), "problem" (a sentence).
 
 import { writeQuery } from "./names.js";
+import { isMessage } from "./events.js";
+import { Joiner } from "./joiner.js";
 import { Outage } from "./outage.js";
 import { Socket } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
@@ -11,6 +13,7 @@ export class Connection extends EventTarget {
   #socket = new Socket(() => this.#address());
   #subscriptions = new Subscriptions();
   #outage = new Outage();
+  #joiner = new Joiner();
   #refusal = null;
   #wasLive = false;
 
@@ -60,6 +63,7 @@ export class Connection extends EventTarget {
 
   #lost({ lastHeard, reason, refused }) {
     this.#subscriptions.forget();
+    this.#joiner.forget();
     this.#outage.serverLost({ at: now(), lastHeard, wasLive: this.#wasLive, reason });
     this.#refusal = refused ? reason : null;
     this.#report();
@@ -82,13 +86,16 @@ export class Connection extends EventTarget {
 
   #heard(events) {
     this.#show(events.flatMap((event) => this.#hear(event)));
-    if (events.some(({ type }) => !type.endsWith("message"))) this.#report();
+    this.#joiner.sent();
+    if (!events.every(isMessage)) this.#report();
   }
 
   // Each event leaves behind what the feed is to show.
   #hear(event) {
+    if (isMessage(event)) return this.#joiner.take(event);
+    this.#joiner.forget();
     switch (event.type) {
-      case "message": case "pmessage": case "gap": return [event];
+      case "gap": return [event];
       case "subscribe": case "psubscribe": return this.#confirmed(event);
       case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(nameOf(event)); return [];
       case "reconnecting": this.#redisLost(event); return [];

@@ -1,97 +1,136 @@
-// Shows events: one batch a frame, a capped list, and a count of whatever is not shown. Knows no WebSocket.
+// Keeps what was received and has it drawn: paused, cleared, filtered, in either order. Knows no WebSocket.
+// Events: "draw" (something may have changed), "pause".
 
+import { isMessage } from "./events.js";
 import { Follow } from "./follow.js";
+import { Highlighter } from "./highlighter.js";
+import { Store } from "./store.js";
+import { View } from "./view.js";
 
-const ROW_LIMIT = 1_000;
-const WAITING_LIMIT = 1_000;
-const FRAME_BUDGET = 10; // milliseconds of building a frame; more, and a click has to wait
-const FRESH_LIMIT = 5; // rows a frame; beyond that, marking what is fresh only flickers
+export class Feed extends EventTarget {
+  onmessages = () => {}; // is told of each batch of messages
 
-export class Feed {
-  #list;
-  #older;
-  #rows;
-  #words;
+  #store = new Store();
+  #scroller;
   #follow;
-  #waiting = [];
-  #dropped = 0;
-  #trimmed = 0;
-  #frame = null;
+  #view;
+  #highlighter = new Highlighter();
+  #isHidden = null;
+  #query = { test: null, marks: [] };
+  #hides = true;
 
-  constructor({ scroller, list, older, newButton }, rows, words) {
-    this.#list = list;
-    this.#older = older;
-    this.#rows = rows;
-    this.#words = words;
-    this.#follow = new Follow(scroller, newButton, words, () => this.#schedule());
-    list.addEventListener("click", (event) => this.#clicked(event));
+  constructor({ scroller, newButton, ...places }, rows, words) {
+    super();
+    this.#scroller = scroller;
+    this.#follow = new Follow(scroller, newButton, words, {
+      onChange: () => this.#view.schedule(),
+      onReturn: () => (this.isPaused = false),
+    });
+    this.#view = new View(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
+    this.#view.show(this.#store.shown);
+    places.list.addEventListener("click", ({ target }) => target.matches(".row__unfold") && rows.unfold(target));
   }
+
+  // What comes
 
   add(events) {
-    this.#waiting = this.#waiting.concat(events);
-    this.#dropOldest();
-    this.#follow.miss(events.filter(isMessage).length);
-    this.#schedule();
+    const own = events.filter(({ type }) => type !== "also");
+    this.#follow.miss(this.#store.add(own));
+    if (own.length < events.length) this.#retag(events);
+    this.#view.schedule();
+    this.onmessages(own.filter(isMessage));
   }
 
-  // Frames do not come to a hidden tab, and a busy channel never rests.
-  #dropOldest() {
-    const excess = this.#waiting.length - WAITING_LIMIT;
-    if (excess <= 0) return;
-    const oldest = this.#waiting.splice(0, excess);
-    const gaps = oldest.filter((event) => !isMessage(event));
-    this.#dropped += excess - gaps.length;
-    this.#waiting.unshift(...gaps);
+  #retag(events) {
+    events.filter(({ type }) => type === "also").forEach(({ event }) => this.#view.retag(event));
   }
 
-  #schedule() {
-    this.#frame ??= requestAnimationFrame(() => this.#draw());
+  // What is shown
+
+  get counts() {
+    return { matching: this.#store.matching.messages, messages: this.#store.messages };
   }
 
-  #draw() {
-    this.#frame = null;
-    const rows = this.#build();
-    if (rows.length === 0) return;
-    if (rows.length <= FRESH_LIMIT) rows.forEach((row) => row.classList.add("is-fresh"));
-    this.#list.append(...rows);
-    this.#trim();
-    this.#follow.keep();
-    if (this.#waiting.length) this.#schedule();
+  get shown() {
+    return this.#store.shown.all().filter(isMessage);
   }
 
-  // What a reader has scrolled up to is not taken away: at the limit, the new waits.
-  #build() {
-    const rows = [];
-    const room = this.#follow.atEnd ? ROW_LIMIT : ROW_LIMIT - this.#list.childElementCount;
-    const end = performance.now() + FRAME_BUDGET;
-    while (rows.length < room && this.#waiting.length && performance.now() < end) {
-      rows.push(this.#rows.build(this.#next()));
+  eventOf(row) {
+    return this.#view.eventOf(row);
+  }
+
+  // Messages for which test(event) is true are not shown; null: all are.
+  setHidden(test) {
+    this.#isHidden = test;
+    this.#select();
+  }
+
+  // Messages that do not pass are hidden; or, with `hides` false, those that pass are marked.
+  setFilter(query, hides) {
+    this.#query = query;
+    this.#hides = hides;
+    this.#highlighter.marks = query.marks;
+    this.#select();
+  }
+
+  #select() {
+    const { test } = this.#query;
+    const isHidden = this.#isHidden;
+    const isSeen = isHidden && ((event) => !isHidden(event));
+    const matches = isSeen && test ? (event) => isSeen(event) && test(event) : isSeen || test;
+    this.#store.select(this.#hides ? matches : isSeen, matches);
+    this.#view.show(this.#store.shown);
+  }
+
+  #drawn(rows) {
+    if (!this.#hides && this.#query.test) this.#markMatches(rows);
+    this.#highlighter.show(rows);
+    this.dispatchEvent(new Event("draw"));
+  }
+
+  #markMatches(rows) {
+    for (const row of rows) {
+      const event = this.eventOf(row);
+      if (event && isMessage(event)) row.dataset.matches ??= this.#query.test(event);
     }
-    return rows;
   }
 
-  #next() {
-    if (!this.#dropped) return this.#waiting.shift();
-    const notice = { type: "dropped", n: this.#dropped };
-    this.#dropped = 0;
-    return notice;
+  // What the reader does
+
+  get isPaused() {
+    return this.#view.isPaused;
   }
 
-  #trim() {
-    const excess = this.#list.childElementCount - ROW_LIMIT;
-    if (excess <= 0) return;
-    const oldest = [...this.#list.children].slice(0, excess);
-    oldest.forEach((row) => row.remove());
-    this.#trimmed += oldest.reduce((sum, row) => sum + Number(row.dataset.messages), 0);
-    this.#older.hidden = false;
-    this.#older.textContent = this.#words.say("older", { n: this.#trimmed });
+  set isPaused(isPaused) {
+    if (isPaused === this.isPaused) return;
+    this.#view.isPaused = isPaused;
+    this.dispatchEvent(new Event("pause"));
   }
 
-  #clicked({ target }) {
-    if (target.matches(".row__unfold")) this.#rows.unfold(target);
+  get newestFirst() {
+    return this.#view.newestFirst;
   }
-}
 
-function isMessage({ type }) {
-  return type.endsWith("message");
+  set newestFirst(newestFirst) {
+    this.#view.newestFirst = newestFirst;
+  }
+
+  // What was cleared can be had back as long as its notice is kept.
+  clear() {
+    const { all: events, messages } = this.#store;
+    if (messages === 0) return;
+    const notice = { type: "cleared", messages, undo: () => this.#restore(events, notice) };
+    this.#replace([notice]);
+  }
+
+  #restore(events, notice) {
+    this.#replace(events.concat(this.#store.all.filter((event) => event !== notice)));
+    this.#scroller.focus({ preventScroll: true });
+  }
+
+  #replace(events) {
+    this.#store = new Store();
+    this.#store.add(events);
+    this.#select();
+  }
 }

@@ -1,69 +1,108 @@
-// Follows the end of the feed, unless the reader has scrolled up; then counts what is new.
+// Follows the newest end of the feed, unless the reader has scrolled away or paused; then counts what is new.
 
 const NEAR = 2; // pixels; browsers round scroll positions
 
 export class Follow {
-  atEnd = true;
   #scroller;
   #button;
   #words;
+  #onChange;
   #onReturn;
+  #newestFirst = false;
+  #isPaused = false;
+  #atEnd = true;
   #top = 0;
   #unseen = 0;
 
-  constructor(scroller, button, words, onReturn) {
+  constructor(scroller, button, words, { onChange, onReturn }) {
     this.#scroller = scroller;
     this.#button = button;
     this.#words = words;
+    this.#onChange = onChange;
     this.#onReturn = onReturn;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     button.addEventListener("click", () => this.#return());
     new ResizeObserver(() => this.keep()).observe(scroller);
   }
 
+  get atEnd() {
+    return this.#atEnd;
+  }
+
+  get #isFollowing() {
+    return this.#atEnd && !this.#isPaused;
+  }
+
+  get isPaused() {
+    return this.#isPaused;
+  }
+
+  set isPaused(isPaused) {
+    this.#isPaused = isPaused;
+    this.#changed();
+  }
+
+  set newestFirst(newestFirst) {
+    this.#newestFirst = newestFirst;
+  }
+
+  // All is drawn anew, or asked for.
+  toEnd() {
+    this.#atEnd = true;
+    this.#unseen = 0;
+    this.#changed();
+  }
+
   // Call after drawing.
   keep() {
-    if (!this.atEnd) return;
-    this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#top = this.#scroller.scrollTop;
+    if (this.#atEnd) this.#scrollTo(this.#newestFirst ? 0 : this.#scroller.scrollHeight);
+  }
+
+  // What is read stays where it is, though `change` puts something above it.
+  hold(change) {
+    const below = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    change();
+    this.#scrollTo(this.#scroller.scrollHeight - below);
   }
 
   miss(count) {
-    if (this.atEnd) return;
+    if (this.#isFollowing) return;
     this.#unseen += count;
     this.#show();
   }
 
-  // Only moving up leaves the end: rows that arrive below must not.
+  // Only moving away leaves the end: rows that arrive there must not.
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    const movedUp = scrollTop < this.#top;
+    const distance = this.#newestFirst ? scrollTop : scrollHeight - clientHeight - scrollTop;
+    const movedAway = this.#newestFirst ? scrollTop > this.#top : scrollTop < this.#top;
     this.#top = scrollTop;
-    if (scrollHeight - clientHeight - scrollTop <= NEAR) this.#arrive();
-    else if (movedUp) this.#leave();
+    if (distance > NEAR && !movedAway) return;
+    if (this.#atEnd === distance <= NEAR) return;
+    this.#atEnd = distance <= NEAR;
+    this.#changed();
   }
 
-  #leave() {
-    this.atEnd = false;
-    this.#show();
-  }
-
-  #arrive() {
-    if (this.atEnd) return;
-    this.atEnd = true;
-    this.#unseen = 0;
-    this.#show();
-    this.#onReturn();
+  #scrollTo(top) {
+    this.#scroller.scrollTop = top;
+    this.#top = this.#scroller.scrollTop;
   }
 
   #return() {
-    this.#arrive();
+    this.#onReturn();
+    this.toEnd();
     this.keep();
     this.#scroller.focus({ preventScroll: true });
   }
 
+  #changed() {
+    if (this.#isFollowing) this.#unseen = 0;
+    this.#show();
+    this.#onChange();
+  }
+
   #show() {
-    this.#button.hidden = this.atEnd || this.#unseen === 0;
+    this.#button.hidden = this.#unseen === 0;
     this.#button.textContent = this.#words.say("new", { n: this.#unseen });
   }
 }

@@ -3,11 +3,14 @@
 import { Chips } from "./chips.js";
 import { Chooser } from "./chooser.js";
 import { Connection } from "./connection.js";
+import { Controls } from "./controls.js";
 import { Feed } from "./feed.js";
+import { Filter } from "./filter.js";
 import { Publisher } from "./publisher.js";
 import { Rows } from "./row.js";
 import { Selection } from "./selection.js";
 import { Status } from "./status.js";
+import { Takeaway } from "./takeaway.js";
 import { Welcome } from "./welcome.js";
 import { Words } from "./words.js";
 
@@ -24,8 +27,15 @@ const welcome = new Welcome(find("welcome"), words);
 const publisher = new Publisher(find("publish"), find("answer"), limits, words);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 const feed = new Feed(
-  { scroller: find("log"), list: find("messages"), older: find("older"), newButton: find("new") }, rows, words,
+  { scroller: find("log"), list: find("messages"), older: find("older"), earlier: find("earlier"), newButton: find("new") },
+  rows, words,
 );
+const filter = new Filter(find("filter"), find("filter-count"), find("filter-note"), words);
+new Takeaway(find("export"), () => feed.shown, words);
+new Controls({
+  section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
+  pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
+}, feed, filter, words);
 const chips = new Chips(find("chips"), find("chip"), selection, words, () => chooser.focus());
 const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);
 
@@ -43,11 +53,18 @@ connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
   feed.add(detail);
 });
+filter.addEventListener("change", () => {
+  feed.setFilter(filter.query, filter.hides);
+  keepLanguageLinks();
+});
+feed.addEventListener("draw", () => filter.tell(feed.counts));
 connection.addEventListener("problem", ({ detail }) => chooser.complain(detail));
 addEventListener("online", () => connection.wake());
 document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
 
+filter.load();
 selection.load(config.channels);
+find("desk").hidden = false;
 publisher.start(selection.channels[0]);
 
 function offer(channels) {

@@ -21,8 +21,15 @@ export class Rows {
 
   build(event) {
     if (event.type === "gap") return this.#gap(event);
-    if (event.type === "dropped") return this.#dropped(event);
+    if (event.type === "cleared") return this.#cleared(event);
+    if (event.n) return this.#count(event);
     return this.#row(event);
+  }
+
+  // Its message has come by one more pattern.
+  retag(row, { patterns }) {
+    const tags = row.querySelectorAll(".row__pattern");
+    row.querySelector(".row__channel").append(...patterns.slice(tags.length).map((pattern) => this.#tag(pattern)));
   }
 
   // The person asked for all of it.
@@ -61,13 +68,16 @@ export class Rows {
     return this.#dates.text;
   }
 
-  #setChannel(place, { channel, pattern }) {
+  #setChannel(place, { channel, patterns }) {
     place.firstElementChild.textContent = channel;
     place.title = channel;
-    if (pattern === undefined) return;
+    place.append(...patterns.map((pattern) => this.#tag(pattern)));
+  }
+
+  #tag(pattern) {
     const tag = element("bdi", "row__pattern", pattern);
     tag.title = this.#words.say("matched", { pattern });
-    place.append(tag);
+    return tag;
   }
 
   #setBody(body, event) {
@@ -115,8 +125,17 @@ export class Rows {
     return notice;
   }
 
-  #dropped({ n }) {
-    return this.#say("dropped", n, this.#words.say("dropped", { n }));
+  #count({ type, n }) {
+    return this.#say(type, n, this.#words.say(type, { n }));
+  }
+
+  #cleared({ messages, undo }) {
+    const notice = this.#say("cleared", 0, this.#words.say("cleared", { n: messages }));
+    const button = element("button", "link", this.#words.say("undo"));
+    button.type = "button";
+    button.addEventListener("click", undo);
+    notice.append(" ", button);
+    return notice;
   }
 
   #say(kind, messages, sentence) {

@@ -1,0 +1,56 @@
+// Messages -> a file's text, in pieces that leave the page free to answer.
+
+const PIECE = 200; // messages between two looks at the clock
+const BUDGET = 12; // milliseconds of work before the page has its turn
+const COLUMNS = ["time", "channel", "patterns", "encoding", "data"];
+const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
+
+export const FORMATS = {
+  ndjson: { type: "application/x-ndjson", row: (event) => `${JSON.stringify(record(event))}\n` },
+  csv: { type: "text/csv", begin: `${BYTE_ORDER_MARK}${COLUMNS}\r\n`, row: csvRow },
+  json: { type: "application/json", begin: "[\n", row: (event) => JSON.stringify(record(event)), between: ",\n", end: "\n]\n" },
+  txt: { type: "text/plain", row: ({ at, channel, data }) => `${time(at)} ${channel} ${data}\n` },
+};
+
+// A Blob of all messages; `onProgress` hears how many are done.
+export async function write(events, { type, begin = "", row, between = "", end = "" }, onProgress) {
+  const parts = [begin];
+  let late = performance.now() + BUDGET;
+  for (let done = 0; done < events.length; done += PIECE) {
+    const piece = events.slice(done, done + PIECE).map(row).join(between);
+    parts.push(done && between ? between + piece : piece);
+    if (performance.now() < late) continue;
+    onProgress(done);
+    await turn();
+    late = performance.now() + BUDGET;
+  }
+  parts.push(end);
+  return new Blob(parts, { type: `${type};charset=utf-8` });
+}
+
+function turn() {
+  return new Promise((done) => setTimeout(done));
+}
+
+function record({ at, channel, patterns, data, encoding, truncated, size }) {
+  return {
+    time: time(at), channel, patterns: patterns?.length ? patterns : undefined, encoding,
+    truncated, size: truncated && size, data,
+  };
+}
+
+function time(at) {
+  return new Date(at * 1000).toISOString();
+}
+
+function csvRow(event) {
+  const { patterns = [], ...rest } = record(event);
+  const values = { ...rest, patterns: patterns.join(" ") };
+  return `${COLUMNS.map((column) => csvField(values[column] ?? ""))}\r\n`;
+}
+
+// A spreadsheet runs what begins like a formula; an apostrophe makes it text.
+function csvField(text) {
+  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
+  return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

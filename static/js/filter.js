@@ -1,0 +1,87 @@
+// The filter bar: its text is read, kept in the address and handed on.
+// Event: "change", whenever the filter is another one.
+
+import { readQuery } from "./query.js";
+
+const PATIENCE = 120; // milliseconds after the last key
+
+export class Filter extends EventTarget {
+  #form;
+  #count;
+  #note;
+  #words;
+  #timer = null;
+
+  constructor(form, count, note, words) {
+    super();
+    this.#form = form;
+    this.#count = count;
+    this.#note = note;
+    this.#words = words;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", () => this.#wait());
+    form.addEventListener("change", () => this.#changed());
+  }
+
+  // The address decides.
+  load() {
+    const asked = new URLSearchParams(location.search);
+    this.#text.value = asked.get("filter") ?? "";
+    this.#only.checked = asked.has("highlight");
+    if (this.#text.value) this.#changed();
+  }
+
+  focus() {
+    this.#text.select();
+    this.#text.focus();
+  }
+
+  // After each draw: how many pass, of how many.
+  tell({ matching, messages }) {
+    const isActive = this.query?.test;
+    this.#say(this.#count, isActive ? this.#words.say("matching", { matching, n: messages }) : "");
+    if (this.query && !this.query.problem) {
+      this.#say(this.#note, isActive && matching === 0 ? this.#words.say("nothing_matches", { n: messages }) : "");
+    }
+  }
+
+  get #text() {
+    return this.#form.elements.filter;
+  }
+
+  get #only() {
+    return this.#form.elements.highlight;
+  }
+
+  #wait() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#changed(), PATIENCE);
+  }
+
+  #changed() {
+    clearTimeout(this.#timer);
+    this.query = readQuery(this.#text.value);
+    this.hides = !this.#only.checked;
+    const { problem } = this.query;
+    this.#say(this.#note, problem ? this.#words.say(...problem) : "");
+    this.#note.dataset.state = problem ? "problem" : "";
+    this.#text.ariaInvalid = problem !== null;
+    this.#keepAddress();
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #keepAddress() {
+    const url = new URL(location.href);
+    const kept = { filter: this.#text.value, highlight: this.#only.checked ? "only" : "" };
+    for (const [name, value] of Object.entries(kept)) {
+      if (value) url.searchParams.set(name, value);
+      else url.searchParams.delete(name);
+    }
+    history.replaceState(history.state, "", url);
+  }
+
+  // An unchanged text is left alone: a screen reader would say it again.
+  #say(place, text) {
+    if (place.textContent !== text) place.textContent = text;
+  }
+}

@@ -1,0 +1,132 @@
+// Pure: the text of the filter -> which messages pass, and what in them is highlighted.
+//
+//   word  "two words"  /regex/i  channel:news.*  severity>=warning  user.id:42  total>100  -anything
+
+import { RANKS, severityOf } from "./severity.js";
+
+const TERM = new RegExp([
+  String.raw`(?<not>-?)(?:`,
+  String.raw`/(?<regex>(?:\\.|[^\\/])+)/(?<flags>[dgimsuvy]*)(?=\s|$)`,
+  String.raw`|(?<field>[\p{L}_$@][\p{L}\p{N}_$@.-]*)(?<sign>>=|<=|[:<>])(?!//)(?:"(?<quotedValue>[^"]*)"|(?<value>\S+))`,
+  String.raw`|"(?<quoted>[^"]+)"|(?<word>\S+))`,
+].join(""), "gu");
+
+const COMPARE = {
+  ":": (a, b) => a === b,
+  ">": (a, b) => a > b,
+  "<": (a, b) => a < b,
+  ">=": (a, b) => a >= b,
+  "<=": (a, b) => a <= b,
+};
+
+// Where the text cannot be understood there is a problem, a word's key and values, and everything passes.
+export function readQuery(text) {
+  try {
+    const terms = [...text.matchAll(TERM)].map(({ groups }) => readTerm(groups));
+    return { test: terms.length ? passes(terms) : null, marks: terms.flatMap(({ mark }) => mark ?? []), problem: null };
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    return { test: null, marks: [], problem: error.words };
+  }
+}
+
+class Problem extends Error {
+  constructor(...words) {
+    super(words[0]);
+    this.words = words;
+  }
+}
+
+function passes(terms) {
+  return (event) => terms.every(({ test, isNegated }) => test(event) !== isNegated);
+}
+
+function readTerm(groups) {
+  const isNegated = groups.not === "-";
+  const value = groups.quotedValue ?? groups.value;
+  if (groups.field === "channel" && groups.sign === ":") return { isNegated, test: channelTest(value) };
+  if (groups.field === "severity") return { isNegated, test: severityTest(groups.sign, value) };
+  if (groups.field) return { isNegated, test: fieldTest(groups.field.split("."), groups.sign, value) };
+  const regex = groups.regex ? compile(groups.regex, groups.flags) : literal(groups.quoted ?? groups.word);
+  const mark = isNegated ? undefined : new RegExp(regex, `${regex.flags}g`);
+  return { isNegated, mark, test: textTest(regex) };
+}
+
+function compile(source, flags) {
+  try {
+    return new RegExp(source, flags.replace(/[gy]/g, ""));
+  } catch {
+    throw new Problem("regex_bad", { regex: `/${source}/${flags}` });
+  }
+}
+
+function escape(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}
+
+function literal(text) {
+  return new RegExp(escape(text), "iu");
+}
+
+function glob(text) {
+  const source = escape(text).replaceAll(String.raw`\*`, ".*").replaceAll(String.raw`\?`, ".");
+  return new RegExp(`^${source}$`, "isu");
+}
+
+// Base64 is not what was published.
+function textTest(regex) {
+  return ({ channel, data, encoding }) => (!encoding && regex.test(data)) || regex.test(channel);
+}
+
+function channelTest(value) {
+  const name = glob(value);
+  return ({ channel }) => name.test(channel);
+}
+
+function severityTest(sign, value) {
+  const rank = RANKS.indexOf(value.toLowerCase());
+  if (rank === -1) throw new Problem("severity_bad", { severity: value, ranks: RANKS.join(", ") });
+  return ({ data, encoding }) => {
+    const found = encoding ? -1 : RANKS.indexOf(severityOf(data));
+    return found !== -1 && COMPARE[sign](found, rank);
+  };
+}
+
+// JSON
+
+function fieldTest(path, sign, value) {
+  const name = path.at(-1);
+  const isThere = (data) => data.includes(name) || data.includes("\\u");
+  const test = sign === ":" ? equals(value) : compares(sign, Number(value));
+  return ({ data, encoding }) => {
+    if (encoding || !/^\s*[[{]/.test(data) || !isThere(data)) return false;
+    try {
+      return some(JSON.parse(data), path, (found) => test(found, data));
+    } catch {
+      return false;
+    }
+  };
+}
+
+// JSON.parse rounds long numbers: of those the digits as published decide.
+function equals(value) {
+  const pattern = glob(value);
+  return (found, data) => {
+    const isExact = typeof found !== "number" || Number.isSafeInteger(found);
+    return (isExact && pattern.test(String(found))) || (Number(value) === found && data.includes(value));
+  };
+}
+
+function compares(sign, value) {
+  return (found) => typeof found !== "object" && found !== "" && COMPARE[sign](Number(found), value);
+}
+
+// In a list any element will do.
+function some(value, path, test) {
+  if (Array.isArray(value) && !Object.hasOwn(value, path[0] ?? "")) return value.some((item) => some(item, path, test));
+  if (path.length === 0) return test(value);
+  if (value === null || typeof value !== "object") return false;
+  const whole = path.join(".");
+  if (path.length > 1 && Object.hasOwn(value, whole)) return some(value[whole], [], test);
+  return Object.hasOwn(value, path[0]) && some(value[path[0]], path.slice(1), test);
+}

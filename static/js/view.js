@@ -1,0 +1,240 @@
+// Draws the newest of a ring's events as rows: a few a frame, and only as many as can be laid out quickly.
+// What is not drawn is counted, in the line above or in a row where it would be.
+
+const LIMIT = 500; // rows while the end is followed
+const EARLIER = 500; // rows more each time they are asked for
+const STEP = 60; // rows a draw: layout is what takes long, and a click has to wait for it
+const BUDGET = 10; // milliseconds of building a draw
+const REST = 2; // times as long as the last draw took, until the next
+const FRESH_LIMIT = 5; // rows a draw; beyond that, marking and announcing what is fresh only disturbs
+
+export class View {
+  #list;
+  #older;
+  #earlier;
+  #rows;
+  #words;
+  #follow;
+  #ring;
+  #from = 0; // rows are drawn of the events from here
+  #to = 0; // to before here
+  #toMessages = 0; // messages before #to
+  #limit = LIMIT;
+  #newestFirst = false;
+  #wasHeld = false; // drawing waited for the reader
+  #hasHole = false; // there are rows of before it waited
+  #facts = new WeakMap();
+  #onDraw;
+  #frame = null;
+  #due = 0;
+  #end = Infinity; // while paused, events from here on wait
+
+  constructor({ list, older, earlier }, rows, words, follow, onDraw) {
+    this.#list = list;
+    this.#older = older;
+    this.#earlier = earlier;
+    this.#rows = rows;
+    this.#words = words;
+    this.#follow = follow;
+    this.#onDraw = onDraw;
+    earlier.addEventListener("click", () => this.#showEarlier());
+  }
+
+  get newestFirst() {
+    return this.#newestFirst;
+  }
+
+  set newestFirst(newestFirst) {
+    this.#newestFirst = newestFirst;
+    this.#follow.newestFirst = newestFirst;
+    this.show(this.#ring);
+  }
+
+  get isPaused() {
+    return this.#follow.isPaused;
+  }
+
+  // What comes while paused is held, and drawn in its order afterwards.
+  set isPaused(isPaused) {
+    this.#end = isPaused ? this.#ring.end : Infinity;
+    this.#wasHeld ||= !isPaused && this.#to < this.#ring.end;
+    this.#follow.isPaused = isPaused;
+  }
+
+  // Another ring: all rows are drawn anew.
+  show(ring) {
+    this.#ring = ring;
+    if (this.isPaused) this.#end = ring.end;
+    this.#follow.toEnd();
+    this.#restart();
+    this.#tell();
+    this.schedule();
+  }
+
+  // Another pattern of a message came late.
+  retag(event) {
+    const row = [...this.#list.children].findLast((child) => this.eventOf(child) === event);
+    if (row) this.#rows.retag(row, event);
+  }
+
+  eventOf(row) {
+    return this.#facts.get(row)?.event;
+  }
+
+  schedule() {
+    if (this.#frame !== null) return;
+    const wait = this.#due - performance.now();
+    const ask = () => (this.#frame = requestAnimationFrame(() => this.#draw()));
+    if (wait > 0) this.#frame = setTimeout(ask, wait);
+    else ask();
+  }
+
+  // Layout takes longer than building, so a long draw is followed by a long rest.
+  #draw() {
+    const began = performance.now();
+    this.#frame = null;
+    const changed = this.#advance() || this.#fill();
+    if (changed) this.#tell();
+    this.#onDraw(this.#list.children);
+    if (!changed) return;
+    const ended = performance.now();
+    this.#due = ended + REST * (ended - began);
+    this.schedule();
+  }
+
+  // What a reader has scrolled to is not taken away: at the limit, the new waits.
+  #advance() {
+    if (this.#to >= this.#last) return false;
+    const room = this.#room;
+    this.#wasHeld ||= room <= 0;
+    if (room <= 0) return false;
+    this.#skip();
+    const rows = this.#build(this.#to, Math.min(this.#to + room, this.#last), 1);
+    this.#to += rows.length;
+    this.#toMessages = this.#ring.before(this.#to);
+    this.#mark(rows);
+    this.#put(rows);
+    this.#trim();
+    this.#follow.keep();
+    return true;
+  }
+
+  get #last() {
+    return Math.min(this.#ring.end, this.#end);
+  }
+
+  get #room() {
+    if (this.#follow.atEnd) return STEP;
+    if (this.#newestFirst) return 0;
+    return Math.min(STEP, LIMIT - this.#list.childElementCount);
+  }
+
+  // Too much has come to draw it all: go on with the newest.
+  #skip() {
+    const { atEnd } = this.#follow;
+    const isNear = this.#to >= this.#ring.start && (!atEnd || this.#last - this.#to <= LIMIT);
+    if (!isNear && atEnd && !this.#wasHeld) this.#restart();
+    else if (!isNear) this.#leaveHole();
+    this.#wasHeld &&= !atEnd;
+  }
+
+  #restart() {
+    this.#list.replaceChildren();
+    this.#begin();
+    this.#hasHole = this.#wasHeld = false;
+  }
+
+  // The rows that were read stay; rows for what fell out and for what is not drawn follow them.
+  #leaveHole() {
+    const read = this.#toMessages;
+    const fallen = Math.max(0, this.#ring.before(this.#ring.start) - read);
+    this.#begin();
+    this.#notice("fell_out", read, fallen);
+    this.#notice("skipped", read + fallen, this.#toMessages - read - fallen);
+    this.#hasHole = true;
+  }
+
+  #begin() {
+    this.#limit = LIMIT;
+    this.#from = this.#to = Math.max(this.#ring.start, this.#last - STEP);
+    this.#toMessages = this.#ring.before(this.#to);
+  }
+
+  #notice(type, before, n) {
+    if (n <= 0) return;
+    const row = this.#rows.build({ type, n });
+    this.#facts.set(row, { index: -1, before });
+    this.#put([row]);
+  }
+
+  // Earlier rows, when there is nothing newer to draw.
+  #fill() {
+    const room = Math.min(STEP, this.#limit - this.#list.childElementCount, this.#from - this.#ring.start);
+    if (room <= 0 || this.#hasHole) return false;
+    const rows = this.#build(this.#from - 1, this.#from - room - 1, -1);
+    this.#from -= rows.length;
+    this.#setLive(false);
+    if (this.#newestFirst) this.#list.append(...rows);
+    else this.#follow.hold(() => this.#list.prepend(...rows.reverse()));
+    return true;
+  }
+
+  #build(index, end, step) {
+    const rows = [];
+    const late = performance.now() + BUDGET;
+    for (; index !== end && (rows.length === 0 || performance.now() < late); index += step) {
+      const event = this.#ring.at(index);
+      const row = this.#rows.build(event);
+      this.#facts.set(row, { event, index, before: this.#ring.before(index) });
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  #put(rows) {
+    if (this.#newestFirst) this.#list.prepend(...rows.reverse());
+    else this.#list.append(...rows);
+  }
+
+  #mark(rows) {
+    const isCalm = rows.length <= FRESH_LIMIT;
+    this.#setLive(isCalm);
+    if (isCalm) rows.forEach((row) => row.classList.add("is-fresh"));
+  }
+
+  #setLive(isLive) {
+    const value = isLive ? "polite" : "off";
+    const log = this.#list.parentElement;
+    if (log.ariaLive !== value) log.ariaLive = value;
+  }
+
+  #trim() {
+    if (!this.#follow.atEnd) return;
+    for (let excess = this.#list.childElementCount - this.#limit; excess > 0; excess--) {
+      const row = this.#oldest;
+      this.#from = Math.max(this.#from, this.#facts.get(row).index + 1);
+      row.remove();
+    }
+    this.#hasHole &&= this.#facts.get(this.#oldest).index < this.#from;
+  }
+
+  get #oldest() {
+    return this.#newestFirst ? this.#list.lastElementChild : this.#list.firstElementChild;
+  }
+
+  // The line of what is older than the rows.
+  #tell() {
+    const oldest = this.#oldest;
+    const n = oldest ? this.#facts.get(oldest).before : this.#toMessages;
+    const hasEarlier = this.#from > this.#ring.start || this.#hasHole;
+    this.#older.parentElement.hidden = n === 0;
+    this.#older.textContent = this.#words.say("older", { n });
+    this.#earlier.hidden = !hasEarlier;
+  }
+
+  #showEarlier() {
+    if (this.#hasHole) this.#restart();
+    this.#limit = Math.max(this.#list.childElementCount, LIMIT) + EARLIER;
+    this.schedule();
+  }
+}

@@ -1,0 +1,109 @@
+"""What is shown can be taken away, exactly, and without harm to a spreadsheet."""
+
+import csv
+import json
+from datetime import datetime
+from io import StringIO
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_watching import publish_many
+from tests.support.pages import expect_live, expect_texts, rows, view
+from tests.support.redis_servers import RedisServer
+
+MESSAGES = [
+    "plain",
+    '{"id": 12345678901234567890, "b": 1.0}',
+    "two\r\nlines, \"quoted\" and 'single'",
+    "=HYPERLINK(1)",
+    "+1",
+    "-1",
+    "@cmd",
+    "\ttab",
+    "🎺 São Paulo",
+]
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def export(page: Page, name: str) -> Path:
+    """Choose a format; where the file is."""
+    page.get_by_role("button", name="Export", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("group", name="Export").get_by_role("button", name=name, exact=True).click()
+    expect(page.get_by_role("group", name="Export").get_by_role("status")).to_contain_text("exported")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("group", name="Export")).to_be_hidden()
+    assert download.value.suggested_filename.startswith("arauto-20")
+    return download.value.path()
+
+
+def test_each_format_carries_time_channel_and_data(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("export", patterns=("exp*",)))
+    expect_live(page)
+    publish_many(valkey, "export", MESSAGES)
+    valkey.client.publish("export", b"\xff\x00")
+    expect(rows(page)).to_have_count(len(MESSAGES) + 1)
+
+    lines = export(page, "NDJSON").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record["data"] for record in records] == [*MESSAGES, "/wA="]
+    assert {record["channel"] for record in records} == {"export"}
+    assert records[0]["patterns"] == ["exp*"]
+    assert records[-1]["encoding"] == "base64"
+    assert datetime.fromisoformat(records[0]["time"]).tzinfo is not None
+    assert json.loads(export(page, "JSON").read_text()) == records
+
+    table = list(csv.DictReader(StringIO(export(page, "CSV").read_bytes().decode("utf-8-sig"), newline="")))
+    assert not any(line["data"].startswith(FORMULAS) for line in table)
+    plain = [line["data"].removeprefix("'") for line in table]
+    assert plain == [*MESSAGES, "/wA="]
+    assert table[0]["time"] == records[0]["time"]
+    assert table[0]["patterns"] == "exp*"
+
+    text = export(page, "Plain text").read_bytes().decode()
+    assert text.startswith(f"{records[0]['time']} export plain\n")
+    assert text.count(" export ") == len(MESSAGES) + 1
+
+
+def test_only_what_passes_the_filter_is_exported(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("part") + "&filter=odd")
+    expect_live(page)
+    publish_many(valkey, "part", [f"{n} {'odd' if n % 2 else 'even'}" for n in range(2000)])
+    expect(page.locator("#filter-count")).to_have_text("1,000 of 2,000")
+    records = [json.loads(line) for line in export(page, "NDJSON").read_text().splitlines()]
+    assert [record["data"] for record in records] == [f"{n} odd" for n in range(1, 2000, 2)]
+
+
+def test_an_empty_export_is_still_a_file(open_page: OpenPage) -> None:
+    page = open_page(view("nothing to export"))
+    expect_live(page)
+    assert json.loads(export(page, "JSON").read_text()) == []
+    expect_texts(page, [])
+
+
+def test_a_hundred_thousand_rows_do_not_freeze_the_page(open_page: OpenPage) -> None:
+    page = open_page(view("large"))
+    expect_live(page)
+    sizes, told, longest = page.evaluate(
+        """async () => {
+          const { FORMATS, write } = await import("./static/js/exporter.js");
+          const line = { type: "message", channel: "large", patterns: [] };
+          const event = (_, n) => ({ ...line, at: n / 10, data: `"line" ${n}` });
+          const events = Array.from({ length: 100_000 }, event);
+          let longest = 0;
+          new PerformanceObserver((list) => {
+            for (const task of list.getEntries()) longest = Math.max(longest, task.duration);
+          }).observe({ type: "longtask" });
+          const sizes = [], told = [];
+          for (const format of Object.values(FORMATS)) {
+            const blob = await write(events, format, (n) => told.push(n));
+            sizes.push((await blob.text()).trim().split("\\n").length);
+          }
+          return [sizes, told.length, longest];
+        }"""
+    )
+    assert sizes == [100_000, 100_001, 100_002, 100_000]
+    assert told > 4
+    assert longest < 100
