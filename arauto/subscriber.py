@@ -23,12 +23,13 @@ from arauto.messages import Gap, Item, Lost, Refused
 from arauto.names import Change, Selection
 from arauto.parsing import Parser
 from arauto.pulse import Pulse
-from arauto.wire import WRITE_PATIENCE, Wire
+from arauto.wire import READ_SIZE, WRITE_PATIENCE, Wire
 from arauto.workers import make_lock
 
 PING_AFTER = 20.0  # seconds of silence
 PONG_WITHIN = 8.0  # seconds; a link without an answer is dead, so that is known within 30
 BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and this
+IN_FLIGHT = 1.0  # seconds that a message may take from PUBLISH to us when nothing is backed up
 HEALTHY_AFTER = 10.0  # seconds a link must live before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
 JOIN_PATIENCE = 3.0  # seconds; connecting is the only wait that cannot be interrupted
@@ -94,6 +95,9 @@ class Subscriber(threading.Thread):
         self._delivering = False  # then the thread is with the browser, and Redis must wait
         self._stopping = threading.Event()
         self._heard = now()  # the last moment the link was known to work
+        self._emptied = False  # whether the last read took all that waited
+        self._caught_up = self._heard  # nothing that Redis had sent until then was unread
+        self._round_trip = 0.0  # seconds that Redis took to answer us last
         self._lost: float | None = None  # since when nothing is known
         self._was_live = False  # before that there is no gap: nobody was promised anything
         self._held: list[Item] = []  # what came after a break, before all was confirmed
@@ -160,7 +164,7 @@ class Subscriber(threading.Thread):
                 attempt = 0 if monotonic() - began > HEALTHY_AFTER else attempt
                 pause = random.uniform(0, min(BACKOFF_CAP, BACKOFF_FIRST * 2**attempt))
                 attempt = min(attempt + 1, 10)
-                told = self._tell(Lost(_unix(self._heard), str(loss)))
+                told = self._tell(Lost(_unix(self._complete_until()), str(loss)))
             else:
                 return
             if not told:
@@ -173,8 +177,16 @@ class Subscriber(threading.Thread):
             return False
         news = self._lost is None or isinstance(notice, Refused)
         if self._lost is None:
-            self._lost = self._heard
+            self._lost = self._complete_until()
         return self._hand_on([notice]) if news else True
+
+    def _complete_until(self) -> float:
+        """All that was published before this moment has been read.
+
+        What Redis had not sent us yet when the link broke was published before we last read:
+        a little on a good day, and all that piled up while the browser was slow.
+        """
+        return self._caught_up - IN_FLIGHT - self._round_trip
 
     def _listen(self) -> None:
         """Connect, subscribe and hand on; returns when nobody wants to hear any more."""
@@ -193,6 +205,7 @@ class Subscriber(threading.Thread):
             raise LockedOut(str(error)) from error
         with self._lock:
             self._wire = wire
+            self._emptied = False
             if self._stopping.is_set():
                 wire.shutdown()
             self._expected.clear()
@@ -205,7 +218,12 @@ class Subscriber(threading.Thread):
     def _read(self, wire: Wire) -> None:
         parser = Parser()
         while data := wire.recv():
+            # That more has come proves that the link still stood when the last read emptied it:
+            # what is read after a long wait may be the rest of a link that broke in the meantime.
+            if self._emptied:
+                self._caught_up = self._heard
             self._heard = now()
+            self._emptied = len(data) < READ_SIZE
             if data == _PONG and parser.at_boundary and self._is_silence_answered():
                 continue
             try:
@@ -223,6 +241,7 @@ class Subscriber(threading.Thread):
         if self._lost is not None or not self._expected or self._expected[0] is not _PINGED:
             return False
         self._expected.popleft()
+        self._all_answered()
         return True
 
     def _check_silence(self) -> float | None:
@@ -269,9 +288,16 @@ class Subscriber(threading.Thread):
             if not self._expected:
                 raise LinkLost(f"Redis said something nobody asked for: {reply!r:.100}")
             command, name = self._expected.popleft()
+            if not self._expected:
+                self._all_answered()
         if isinstance(reply, Exception):
             return [self._refusal(command, name, str(reply))]
         return [] if command == b"PING" else [reply]
+
+    def _all_answered(self) -> None:
+        """Redis answers in order: what it was told before we asked, it has sent."""
+        self._round_trip = self._heard - self._asked
+        self._caught_up = max(self._caught_up, self._asked)
 
     def _refusal(self, command: bytes, name: bytes, words: str) -> Refused:
         if words.startswith(_LOCKED_OUT):

@@ -42,20 +42,41 @@ class Wire:
         self._ended = False
 
     def recv(self, size: int = READ_SIZE) -> bytes:
-        """Wait for data and read what has come, at most ``size`` bytes.
+        """Wait for data and read what has come, at most ``size`` bytes. Less means: that was all.
 
         :return: the bytes, or ``b""`` at the end of the stream.
         :raise OSError: the connection broke.
         """
-        # TLS may hold bytes that the kernel no longer shows as readable, so ask it first.
-        if not self._tls:
-            self._wait_readable()
+        if self._tls:
+            return self._recv_records(size)
+        self._wait_readable()
         while True:
             try:
                 data: bytes = self._recv(size)
                 return data
-            except (BlockingIOError, ssl.SSLWantReadError):
+            except BlockingIOError:
                 self._wait_readable()
+
+    def _recv_records(self, size: int) -> bytes:
+        # TLS may hold bytes that the kernel no longer shows as readable, so it is asked first;
+        # it gives one record at a time.
+        data = b""
+        while len(data) < size:
+            try:
+                record = self._recv(size - len(data))
+            except (BlockingIOError, ssl.SSLWantReadError):
+                if data:
+                    break
+                self._wait_readable()
+                continue
+            except OSError:
+                if data:
+                    break  # the next call tells
+                raise
+            if not record:
+                break
+            data += record
+        return data
 
     def send(self, data: bytes, patience: float = WRITE_PATIENCE, last: bool = False) -> None:
         """Write all of ``data`` before anyone else writes.

@@ -1,5 +1,8 @@
 // What is missing since when, and the gap it leaves in the feed. All times are Unix seconds.
 
+// What was on its way to us when the socket broke was published before we last heard something.
+const IN_FLIGHT = 1; // seconds
+
 export class Outage {
   #current = null;
   #gapFrom = null;
@@ -12,7 +15,7 @@ export class Outage {
   serverLost({ at, lastHeard, wasLive, reason }) {
     const since = this.#current?.what === "redis" ? at : this.#current?.since ?? at;
     this.#current = { what: "server", since, reason: reason || this.#lastReason };
-    if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard;
+    if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard - IN_FLIGHT;
   }
 
   redisLost({ from, detail }) {

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Iterator
 from queue import Queue
 from threading import Event
+from time import time
 
 import pytest
 
@@ -98,6 +99,41 @@ def test_after_a_break_the_gap_comes_before_everything_else(redis: Redis) -> Non
             assert isinstance(gap, Gap)
             assert gap.start == pytest.approx(lost.at, abs=0.001)
             assert rest == [CONFIRMED[0], [b"message", b"a", b"early"], CONFIRMED[1]]
+
+
+def _fill(link: socket.socket) -> None:
+    """Say as much as the other side's buffers take."""
+    link.settimeout(0.1)
+    try:
+        while True:
+            link.sendall(message(b"x" * 10_000))
+    except TimeoutError:
+        pass
+
+
+def test_a_gap_begins_before_what_piled_up_while_the_browser_was_slow(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis may have cut the link long before its last bytes are read."""
+    monkeypatch.setattr(module, "IN_FLIGHT", 0.0)  # a second would hide a mistake
+    listening, slow = Listening(redis), Event()
+
+    def deliver(batch: list[Item]) -> None:
+        listening.batches.put(batch)
+        slow.wait(5)
+
+    listening.subscriber._deliver = deliver
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(ALL_CONFIRMED)
+            listening.next()
+            began = time()
+            _fill(link)
+        stalled = time() - began
+        slow.set()
+        while not isinstance((last := listening.next()[-1]), Lost):
+            pass
+        assert last.at <= began + stalled / 2
 
 
 def test_silence_is_asked_about_and_then_taken_for_a_break(
