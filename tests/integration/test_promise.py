@@ -1,0 +1,129 @@
+"""Every message comes in order and once, or a gap says from when to when something may be missing."""
+
+import random
+from collections.abc import Iterator
+from contextlib import closing
+from threading import Event
+
+import pytest
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+
+from arauto.settings import WORKERS
+from tests.support import faults
+from tests.support.faults import FAULTS
+from tests.support.proxy import Proxy
+from tests.support.redis_servers import RedisServer, binaries
+from tests.support.scenes import bad_network, promised, settle
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+Stage = tuple[RedisServer, Proxy, ArautoServer]
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The program with a bad network between it and its Redis; each worker with the other server."""
+    servers = binaries()
+    binary = servers["valkey"] if request.param == "gevent" else servers.get("redis", servers["valkey"])
+    directory = tmp_path_factory.mktemp("promise")
+    redis_server = RedisServer(binary, directory)
+    with closing(redis_server), bad_network(redis_server) as proxy:
+        server = ArautoServer(
+            directory / "log", REDIS_URL=f"redis://127.0.0.1:{proxy.port}", ARAUTO_WORKER=request.param
+        )
+        with closing(server):
+            yield redis_server, proxy, server
+            assert "Traceback" not in server.log
+
+
+SHORT = st.tuples(
+    st.sampled_from(sorted(FAULTS)),
+    st.floats(0.05, 1.5),  # seconds that it lasts
+    st.floats(0.0, 0.5),  # seconds until the next
+)
+
+
+@settings(
+    max_examples=4,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(schedule=st.lists(SHORT, min_size=1, max_size=4), seed=st.integers(0, 2**32))
+def test_the_promise_holds_whatever_happens(
+    stage: Stage, schedule: list[tuple[str, float, float]], seed: int
+) -> None:
+    random.seed(seed)
+    with promised(*stage) as (scene, numbers):
+        for name, seconds, pause in schedule:
+            FAULTS[name](scene, seconds)
+            Event().wait(pause)
+        settle(scene, numbers)
+        note(f"seed {seed}, causes {scene.causes}")
+
+
+def test_a_slow_and_a_slicing_network_lose_nothing(stage: Stage) -> None:
+    with promised(*stage, padding=2000) as (scene, numbers):
+        faults.be_slow(scene, 2)
+        faults.slice_bytes(scene, 2)
+        settle(scene, numbers)
+        assert [witness.record.missing(numbers.published) for witness in scene.witnesses] == [0] * 3
+        assert [witness.record.gaps for witness in scene.witnesses] == [[]] * 3
+
+
+def test_a_link_reset_within_a_message_is_one_gap(stage: Stage) -> None:
+    with promised(*stage, padding=100_000, pause=0.05) as (scene, _):
+        with scene.cause():
+            scene.proxy.cut_after(150_000)
+            eventually(lambda: all(witness.record.gaps for witness in scene.witnesses), within=30)
+        assert [len(witness.record.gaps) for witness in scene.witnesses] == [1] * 3
+
+
+def test_subscribers_killed_again_and_again(stage: Stage) -> None:
+    """Every 200 ms for 10 s; the back-off bounds how often we knock."""
+    redis_server, _, server = stage
+    with promised(*stage) as (scene, _):
+        threads = server.threads()
+        before = redis_server.client.info("stats")["total_connections_received"]
+        for _ in range(50):
+            faults.kill_subscribers(scene, 0)
+            Event().wait(0.2)
+        knocks = redis_server.client.info("stats")["total_connections_received"] - before
+        assert knocks <= 3 * 20, knocks  # without a back-off each of three tabs would knock fifty times
+        assert server.threads() <= threads + 2
+
+
+@pytest.fixture
+def small_buffers(stage: Stage) -> Iterator[None]:
+    """Redis gives a subscriber up that is a megabyte behind."""
+    client = stage[0].client
+    usual = client.config_get("client-output-buffer-limit")["client-output-buffer-limit"]
+    client.config_set("client-output-buffer-limit", "pubsub 1mb 1mb 1")
+    yield
+    client.config_set("client-output-buffer-limit", usual)
+
+
+@pytest.mark.usefixtures("small_buffers")
+def test_what_redis_drops_for_a_slow_tab_is_told(stage: Stage) -> None:
+    """A tab that stops reading for a while: Redis gives up the connection behind it."""
+    redis_server = stage[0]
+    with promised(*stage, tabs=2, pause=0.005, padding=60_000) as (scene, numbers):
+        slow = scene.witnesses[0]
+        with scene.cause():
+            slow.stall()
+            eventually(lambda: redis_server.subscribers() < 2, within=30, why="Redis gives one up")
+            slow.resume()
+            eventually(lambda: slow.is_live and slow.record.gaps, within=60)
+        settle(scene, numbers)
+        assert slow.record.missing(numbers.published) > 0
+
+
+def test_a_worker_that_is_killed(stage: Stage) -> None:
+    with promised(*stage, tabs=6) as (scene, numbers):
+        faults.kill_worker(scene, 0)
+        settle(scene, numbers)
+        returned = [witness for witness in scene.witnesses if witness.sockets > 1]
+        assert returned
+        assert all(witness.record.gaps for witness in returned)
+        assert not any(witness.record.gaps for witness in scene.witnesses if witness.sockets == 1)

@@ -1,0 +1,122 @@
+"""make soak: a hundred tabs, numbered messages and random faults, for as long as asked.
+
+Ends with a verdict: was every message seen in order and once, or its hole marked by a gap that
+has a cause; did threads, descriptors, Redis clients and memory come back to where they were.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+from collections import Counter
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+from arauto.settings import WORKERS
+from tests.support.faults import FAULTS, Scene
+from tests.support.redis_servers import RedisServer, binaries
+from tests.support.scenes import bad_network, settle, verdict, watch
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+LONGEST = 40.0  # seconds of one fault
+PAUSE = 0.1  # seconds between two rounds of numbers
+MEMORY_GROWTH = 20e6  # bytes a worker may have grown by, its tabs gone
+PROGRESS = 10.0  # seconds between two lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=20, help="how long (default 20)")
+    parser.add_argument("--sockets", type=int, default=100, help="how many tabs (default 100)")
+    parser.add_argument("--worker", choices=WORKERS, default=WORKERS[0])
+    parser.add_argument("--redis", choices=list(binaries()), default="valkey")
+    parser.add_argument(
+        "--seed", type=int, default=random.randrange(2**32), help="as a run before printed it"
+    )
+    given = parser.parse_args()
+    faults = soak(given.minutes * 60, given.sockets, given.worker, given.redis, given.seed)
+    for fault in faults[:50]:
+        print("BROKEN:", fault)
+    print(
+        f"Verdict: {f'{len(faults)} faults found' if faults else 'the promise was kept'}. Seed {given.seed}."
+    )
+    sys.exit(bool(faults))
+
+
+def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
+    """Run, with a line of progress now and then; return what broke the promise."""
+    print(f"Soak: {sockets} tabs on {worker} and {redis_name} for {seconds:.0f} s, seed {seed}", flush=True)
+    random.seed(seed)  # faults choose their victims too
+    with tempfile.TemporaryDirectory(prefix="arauto-soak-") as name:
+        redis_server = RedisServer(binaries()[redis_name], Path(name))
+        with closing(redis_server), bad_network(redis_server) as proxy:
+            server = ArautoServer(
+                Path(name) / "log", REDIS_URL=f"redis://127.0.0.1:{proxy.port}", ARAUTO_WORKER=worker
+            )
+            with closing(server):
+                with watch(redis_server, proxy, server, sockets, PAUSE) as (scene, numbers):
+                    memory = _memory(server)
+                    happened = _break_things(scene, seconds)
+                    settle(scene, numbers)
+                    faults = verdict(scene, numbers)
+                    _tell(scene, seconds, happened)
+                faults += _leaks(redis_server, server, memory)
+                if "Traceback" in server.log:
+                    faults.append("a traceback in the log:\n" + server.log)
+    return faults
+
+
+def _break_things(scene: Scene, seconds: float) -> Counter[str]:
+    happened: Counter[str] = Counter()
+    began = told = monotonic()
+    while (passed := monotonic() - began) < seconds:
+        name = random.choice(sorted(FAULTS))
+        left = seconds - passed
+        lasts = min(random.expovariate(1 / 4), LONGEST, left)
+        FAULTS[name](scene, lasts)
+        happened[name] += 1
+        Event().wait(min(random.uniform(0, 8), left))
+        if monotonic() - told > PROGRESS:
+            told = monotonic()
+            _tell(scene, told - began, happened)
+    return happened
+
+
+def _tell(scene: Scene, passed: float, happened: Counter[str]) -> None:
+    records = [witness.record for witness in scene.witnesses]
+    live = sum(witness.is_live for witness in scene.witnesses)
+    seen = sum(len(numbers) for record in records for numbers in record.seen.values())
+    gaps = sum(len(record.gaps) for record in records)
+    print(
+        f"{passed:6.0f} s: {live} of {len(records)} live, {seen} messages seen, {gaps} gaps shown, "
+        f"{_memory(scene.server) / 1e6:.0f} MB a worker, {dict(happened)}",
+        flush=True,
+    )
+
+
+def _memory(server: ArautoServer) -> int:
+    """Resident bytes of the largest worker."""
+    return max((worker.memory_info().rss for worker in server.workers()), default=0)
+
+
+def _leaks(redis_server: RedisServer, server: ArautoServer, memory: int) -> list[str]:
+    """All tabs have left: what has stayed?"""
+    try:
+        eventually(lambda: redis_server.subscribers() == 0, within=40, why="no Redis client is left")
+        eventually(lambda: _descriptors(server) < 40, within=10, why="few descriptors are left")
+    except AssertionError as leak:
+        return [f"a leak: {leak}"]
+    grown = _memory(server) - memory
+    return [f"a worker grew by {grown / 1e6:.0f} MB"] if grown > MEMORY_GROWTH else []
+
+
+def _descriptors(server: ArautoServer) -> int:
+    """Open descriptors of the worker that has most."""
+    return max(worker.num_fds() for worker in server.workers())
+
+
+if __name__ == "__main__":
+    main()

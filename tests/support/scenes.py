@@ -1,0 +1,90 @@
+"""A whole arrangement to break: Redis behind a bad network, the program, tabs and a publisher."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from tests.support.faults import Scene
+from tests.support.proxy import Proxy
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+from tests.support.witness import Numbers, Witness
+
+COMES_BACK = 75.0  # seconds: twice the longest back-off, and time to notice
+
+CHANNELS = ["promise.a", "promise.b", "promise.c"]
+
+
+@contextmanager
+def bad_network(redis_server: RedisServer) -> Iterator[Proxy]:
+    proxy = Proxy(redis_server.port)
+    try:
+        yield proxy
+    finally:
+        proxy.close()
+
+
+@contextmanager
+def watch(
+    redis_server: RedisServer,
+    proxy: Proxy,
+    server: ArautoServer,
+    tabs: int = 3,
+    pause: float = 0.01,
+    padding: int = 0,
+) -> Iterator[tuple[Scene, Numbers]]:
+    """Tabs that are live, and numbers that are being published every ``pause`` seconds."""
+    witnesses = [Witness(server.ws, CHANNELS) for _ in range(tabs)]
+    numbers = Numbers(redis_server.port, CHANNELS, pause, padding)
+    scene = Scene(redis_server, proxy, server, witnesses)
+    with ExitStack() as stack:
+        for witness in witnesses:
+            stack.callback(witness.join, 10)
+            stack.callback(witness.leave)
+            witness.start()
+        eventually(lambda: all(witness.is_live for witness in witnesses), within=30)
+        stack.callback(numbers.stop)
+        numbers.start()
+        yield scene, numbers
+
+
+@contextmanager
+def promised(*stage: Any, **options: Any) -> Iterator[tuple[Scene, Numbers]]:
+    """As :func:`watch`; leaving checks that the promise was kept."""
+    with watch(*stage, **options) as (scene, numbers):
+        yield scene, numbers
+        settle(scene, numbers)
+        broken = verdict(scene, numbers)
+        assert not broken, "\n".join([*broken[:20], f"causes: {scene.causes}"])
+
+
+def settle(scene: Scene, numbers: Numbers) -> None:
+    """Wait until every tab is live and sees on every channel what is published then."""
+    numbers.stop()
+    eventually(
+        lambda: all(witness.is_live for witness in scene.witnesses) and _all_see(scene, numbers),
+        within=COMES_BACK,
+        why="every tab is live again and sees a new number",
+    )
+
+
+def _all_see(scene: Scene, numbers: Numbers) -> bool:
+    if not numbers.publish():
+        return False
+    last = {name: max(numbers.published.sure[name]) for name in CHANNELS}
+    try:
+        return eventually(
+            lambda: all(w.last(name) == last[name] for w in scene.witnesses for name in CHANNELS), within=5
+        )
+    except AssertionError:
+        return False  # one had not noticed yet that its link was gone
+
+
+def verdict(scene: Scene, numbers: Numbers) -> list[str]:
+    """What broke the promise in any tab."""
+    return [
+        fault
+        for witness in scene.witnesses
+        for fault in witness.record.faults(numbers.published, scene.causes)
+    ]
