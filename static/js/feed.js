@@ -24,7 +24,6 @@ export class Feed {
     this.#rows = rows;
     this.#words = words;
     this.#follow = new Follow(scroller, newButton, words, () => this.#schedule());
-    list.addEventListener("click", (event) => this.#clicked(event));
   }
 
   add(events) {
@@ -85,10 +84,6 @@ export class Feed {
     this.#trimmed += oldest.reduce((sum, row) => sum + Number(row.dataset.messages), 0);
     this.#older.hidden = false;
     this.#older.textContent = this.#words.say("older", { n: this.#trimmed });
-  }
-
-  #clicked({ target }) {
-    if (target.matches(".row__unfold")) this.#rows.unfold(target);
   }
 }
 

@@ -1,0 +1,17 @@
+// How bad a message says it is. Pure.
+
+import { alertIn } from "./alert.js";
+import { parse } from "./json.js";
+
+export { RANKS } from "./alert.js";
+
+export const READ_LIMIT = 32_768; // characters; a longer message is no alert
+
+const HINT = /"(?:severity|level|priority|alerts|repository)"/;
+
+// "critical", "error", "warning", "info", "debug", or "" where it does not say.
+export function severityOf(text) {
+  if (text[0] !== "{" && !/^\s*\{/.test(text)) return "";
+  if (text.length > READ_LIMIT || !HINT.test(text)) return "";
+  return alertIn(parse(text))?.severity ?? "";
+}
