@@ -6,6 +6,7 @@ import { canRepeat, curlCommand, redisCommand } from "./commands.js";
 import { Menu } from "./menu.js";
 import { PIN_LIMIT } from "./pins.js";
 import * as preferences from "./preferences.js";
+import { equip, setTools } from "./tools.js";
 
 const SAID_FOR = 3_000; // milliseconds
 
@@ -22,7 +23,7 @@ export class Actions {
   #silence = null;
 
   // `targets` says where commands lead to: redisCli, publishUrl.
-  constructor({ feed, menu, view, said }, rows, pins, words, targets) {
+  constructor({ feed, menu, view, said, tools }, rows, pins, words, targets) {
     this.#feed = feed;
     this.#items = [...menu.querySelectorAll("button")];
     this.#said = said;
@@ -30,8 +31,10 @@ export class Actions {
     this.#pins = pins;
     this.#words = words;
     this.#targets = targets;
+    setTools(tools);
     this.#menu = new Menu(menu, ({ dataset }) => this.#chosen(dataset));
     feed.addEventListener("click", ({ target }) => this.#clicked(target));
+    feed.addEventListener("pointerover", ({ target }) => this.#pointed(target.closest(".row")));
     this.#startView(view);
   }
 
@@ -51,6 +54,10 @@ export class Actions {
 
   // One row
 
+  #pointed(row) {
+    if (row) equip(row);
+  }
+
   #clicked(target) {
     const button = target.closest("button");
     const row = target.closest(".row");
@@ -64,7 +71,7 @@ export class Actions {
     const event = this.#rows.eventOf(row);
     const isText = event.encoding !== "base64";
     const hidden = {
-      tree: row.querySelector(".row__tree").hidden,
+      tree: row.dataset.json === undefined,
       base64: isText,
       text: !isText,
       redis: !canRepeat(event),

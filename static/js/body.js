@@ -8,6 +8,7 @@ import { base64Length, beginning, byteLength, size } from "./format.js";
 import { parse } from "./json.js";
 import { later } from "./later.js";
 import { decode } from "./msgpack.js";
+import { showTools } from "./tools.js";
 import { READ_LIMIT } from "./severity.js";
 import { paint, Trees } from "./tree.js";
 
@@ -54,7 +55,7 @@ export class Bodies {
     const shown = view === "raw" ? asWritten(event, content) : content;
     body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(shown, view));
     describe(body.parentElement, content, view);
-    body.parentElement.classList.toggle("row--hex", shown.text === undefined);
+    if (event.encoding) body.parentElement.classList.toggle("row--hex", shown.text === undefined);
   }
 
   // The person asked for all of it, or for more.
@@ -76,14 +77,14 @@ export class Bodies {
   #packed(body, event) {
     const bytes = fromBase64(event.data);
     if (event.truncated) return { bytes };
-    if (isGzip(bytes)) this.#unpackLater(body, event, bytes);
+    if (isGzip(bytes)) later(() => this.#unpack(body, event, bytes));
     else if (bytes.length > READ_LIMIT) later(() => this.#learn(body, event, unpacked(bytes)));
     else return unpacked(bytes);
     return { bytes };
   }
 
   // One after the other: each may become large.
-  #unpackLater(body, event, bytes) {
+  #unpack(body, event, bytes) {
     this.#unpacking = this.#unpacking.then(async () => {
       if (!body.isConnected) return;
       const found = await gunzip(bytes);
@@ -175,10 +176,9 @@ export class Bodies {
 }
 
 function describe(row, { isJson, alert }, view) {
-  const toggle = row.lastElementChild.firstElementChild;
-  toggle.hidden = !isJson;
-  toggle.ariaPressed = view === "tree";
   row.dataset.view = view;
+  if (isJson) row.dataset.json = "";
+  showTools(row);
   if (alert?.severity) row.dataset.severity = alert.severity;
 }
 

@@ -1,5 +1,7 @@
 // One row at a time is reached by Tab, else a thousand rows would be a thousand stops; arrows lead to the others.
 
+import { equip } from "./tools.js";
+
 const STEPS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
 
 export class Cursor {
@@ -22,7 +24,9 @@ export class Cursor {
   #enter(row) {
     if (this.#row) setTabIndex(this.#row, -1);
     this.#row = row;
-    if (row) setTabIndex(row, 0);
+    if (!row) return;
+    equip(row);
+    setTabIndex(row, 0);
   }
 
   #pressed(event) {
@@ -30,7 +34,9 @@ export class Cursor {
     if (!step || !event.target.matches(".row__more")) return;
     event.preventDefault();
     const row = next(event.target.closest(".row"), step);
-    row?.querySelector(".row__more").focus();
+    if (!row) return;
+    equip(row);
+    row.querySelector(".row__more").focus();
   }
 }
 

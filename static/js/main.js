@@ -28,7 +28,7 @@ const publisher = new Publisher(find("publish"), find("answer"), limits, words);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new Cursor(find("log"));
 new Actions(
-  { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said") },
+  { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said"), tools: find("row-tools") },
   rows, new Pins(find("pins"), rows), words,
   { redisCli: config.redis_cli, publishUrl: new URL("publish", document.baseURI).href },
 );

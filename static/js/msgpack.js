@@ -92,7 +92,7 @@ class Reader {
   #string(length) {
     const bytes = this.#take(length);
     try {
-      return JSON.stringify(strictText.decode(bytes));
+      return JSON.stringify(ascii(bytes) ?? strictText.decode(bytes));
     } catch {
       return `h'${hex(bytes)}'`; // from the days when strings were bytes
     }
@@ -136,6 +136,16 @@ class Reader {
     this.#at += length;
     return at;
   }
+}
+
+// Most strings are short, and a decoder takes long to start.
+function ascii(bytes) {
+  let text = "";
+  for (const byte of bytes) {
+    if (byte > 0x7f || text.length > 100) return null;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }
 
 // A float stays seen as one: 1 is written 1.0.

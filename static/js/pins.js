@@ -1,6 +1,7 @@
 // Keeps a few messages in sight, above the feed, until they are let go.
 
 import { setTabIndex } from "./cursor.js";
+import { equip } from "./tools.js";
 
 export const PIN_LIMIT = 20;
 
@@ -32,6 +33,7 @@ export class Pins {
   #pin(event) {
     const row = this.#rows.build(event);
     delete row.dataset.messages; // it is counted in the feed
+    equip(row);
     setTabIndex(row, 0);
     this.#pinned.set(event, row);
     this.#list.append(row);

@@ -4,6 +4,8 @@ import { Bodies } from "./body.js";
 import { setTabIndex } from "./cursor.js";
 import { element } from "./dom.js";
 import { clock, fullDate, preciseClock, tint, toDate } from "./format.js";
+import { later } from "./later.js";
+import { equip } from "./tools.js";
 
 export class Rows {
   #message;
@@ -64,6 +66,7 @@ export class Rows {
     this.#setTime(time, event.at);
     this.#setChannel(channel, event);
     this.#bodies.fill(body, event);
+    later(() => row.isConnected && equip(row));
     row.dataset.tint = tint(event.channel);
     row.dataset.messages = 1;
     return row;
