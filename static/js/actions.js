@@ -2,12 +2,12 @@
 
 import { VIEWS } from "./body.js";
 import { copy } from "./clipboard.js";
-import { canRepeat, curlCommand, redisCommand } from "./commands.js";
 import { Menu } from "./menu.js";
 import { PIN_LIMIT } from "./pins.js";
 import * as preferences from "./preferences.js";
 import { equip, setTools } from "./tools.js";
 
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const SAID_FOR = 3_000; // milliseconds
 
 export class Actions {
@@ -98,11 +98,16 @@ export class Actions {
     if (view) this.#rows.setViewOf(this.#row, view);
     switch (action) {
       case "text": case "base64": return this.#copy(event.data);
-      case "redis": return this.#copy(redisCommand(this.#targets.redisCli, event));
-      case "curl": return this.#copy(curlCommand(this.#targets.publishUrl, event));
+      case "redis": case "curl": return this.#copy(await this.#command(action, event));
       case "again": return this.#repeat(event);
       case "pin": case "unpin": return this.#pin(event);
     }
+  }
+
+  async #command(action, event) {
+    const { curlCommand, redisCommand } = await import("./commands.js");
+    if (action === "curl") return curlCommand(this.#targets.publishUrl, event);
+    return redisCommand(this.#targets.redisCli, event);
   }
 
   async #copy(text) {
@@ -124,4 +129,9 @@ export class Actions {
     this.#said.textContent = this.#words.say(word, values);
     this.#silence = setTimeout(() => (this.#said.textContent = ""), SAID_FOR);
   }
+}
+
+// Of a message that was cut, or of a channel that no shell can be given safely, there is no honest command.
+function canRepeat({ channel, truncated }) {
+  return !truncated && !CONTROL.test(channel);
 }

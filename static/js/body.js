@@ -1,16 +1,14 @@
 // Fills a row with what its message is: text, JSON, an alert or bytes, in the view that is wanted.
 
 import { alertIn } from "./alert.js";
-import { fromBase64, gunzip, hexDump, isGzip, toText } from "./bytes.js";
 import { card, severityMark } from "./card.js";
 import { element, rowButton } from "./dom.js";
 import { base64Length, beginning, byteLength, size } from "./format.js";
 import { parse } from "./json.js";
 import { later } from "./later.js";
-import { decode } from "./msgpack.js";
-import { showTools } from "./tools.js";
+import { paint } from "./paint.js";
 import { READ_LIMIT } from "./severity.js";
-import { paint, Trees } from "./tree.js";
+import { showTools } from "./tools.js";
 
 export const VIEWS = ["wrapped", "line", "tree", "raw"];
 
@@ -18,14 +16,12 @@ const FOLD_CHARACTERS = 2_000;
 const FOLD_LINES = 12;
 const LINE_CHARACTERS = 400;
 const PAINT_LIMIT = 10_000; // characters
-const HEX_STEPS = [128, 512]; // bytes; then by
-const HEX_STEP = 16_384;
-const WIDE = matchMedia("(min-width: 34rem)"); // room for 16 bytes a line
 
 export class Bodies {
   #view = VIEWS[0]; // of the whole feed
   #words;
-  #trees;
+  #binary = null; // modules that only some feeds need
+  #trees = null;
   #views = new WeakMap(); // of one message, where it has its own
   #read = new WeakMap(); // what took long to read
   #unfolders = new WeakMap();
@@ -33,7 +29,6 @@ export class Bodies {
 
   constructor(words) {
     this.#words = words;
-    this.#trees = new Trees(words);
   }
 
   viewOf(event) {
@@ -52,6 +47,9 @@ export class Bodies {
   fill(body, event) {
     const view = this.viewOf(event);
     const content = this.#content(body, event);
+    if (content.isJson && view === "tree" && !this.#trees) {
+      this.#await(body, event, import("./tree.js"), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
+    }
     const shown = view === "raw" ? asWritten(event, content) : content;
     body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(shown, view));
     describe(body.parentElement, content, view);
@@ -75,11 +73,11 @@ export class Bodies {
   }
 
   #packed(body, event) {
-    const bytes = fromBase64(event.data);
+    if (!this.#binary) return this.#await(body, event, import("./binary.js"), (binary) => (this.#binary = binary));
+    const bytes = this.#binary.fromBase64(event.data);
     if (event.truncated) return { bytes };
-    if (isGzip(bytes)) later(() => this.#unpack(body, event, bytes));
-    else if (bytes.length > READ_LIMIT) later(() => this.#learn(body, event, unpacked(bytes)));
-    else return unpacked(bytes);
+    if (bytes.length <= READ_LIMIT && !this.#binary.isGzip(bytes)) return this.#binary.unpacked(bytes);
+    later(() => this.#unpack(body, event, bytes));
     return { bytes };
   }
 
@@ -87,13 +85,26 @@ export class Bodies {
   #unpack(body, event, bytes) {
     this.#unpacking = this.#unpacking.then(async () => {
       if (!body.isConnected) return;
-      const found = await gunzip(bytes);
-      if (found) this.#learn(body, event, readUnpacked(found, bytes));
+      const content = await this.#binary.unzipped(bytes, readText);
+      this.#learn(body, event, content);
     });
+  }
+
+  // Until the module is there, the row shows no more than what it is.
+  #await(body, event, module, keep) {
+    module.then((loaded) => {
+      keep(loaded);
+      this.#refill(body, event);
+    });
+    return {};
   }
 
   #learn(body, event, content) {
     this.#read.set(event, content);
+    this.#refill(body, event);
+  }
+
+  #refill(body, event) {
     if (!body.isConnected) return;
     this.fill(body, event);
     body.dispatchEvent(new Event("grow", { bubbles: true }));
@@ -116,8 +127,8 @@ export class Bodies {
   #parts(content, view) {
     const { text, bytes, isJson, alert } = content;
     if (text === "") return [];
-    if (text === undefined) return this.#hex(bytes, view);
-    if (isJson && view === "tree") return [this.#trees.build(text)];
+    if (text === undefined) return bytes ? this.#hex(bytes, view === "line") : [];
+    if (isJson && view === "tree" && this.#trees) return [this.#trees.build(text)];
     if (alert && isCard(alert)) return [card(alert, text, this.#words)];
     return view === "line" ? [this.#line(content)] : this.#text(content);
   }
@@ -145,20 +156,12 @@ export class Bodies {
     return data;
   }
 
-  #hex(bytes, view) {
-    const perLine = WIDE.matches ? 16 : 8;
-    if (view === "line") return [element("p", "row__data hex", hexDump(bytes.subarray(0, perLine), perLine))];
-    const dump = element("p", "row__data hex");
+  #hex(bytes, isLine) {
+    if (isLine) return this.#binary.line(bytes);
     const button = this.#unfoldButton("show_more", bytes.length);
-    let shown = 0;
-    const show = () => {
-      shown = HEX_STEPS.find((step) => step > shown) ?? shown + HEX_STEP;
-      dump.textContent = hexDump(bytes.subarray(0, shown), perLine);
-      if (shown >= bytes.length) button.remove();
-    };
-    this.#unfolders.set(button, show);
-    show();
-    return shown < bytes.length ? [dump, button] : [dump];
+    const { parts, more } = this.#binary.dump(bytes, button);
+    this.#unfolders.set(button, more);
+    return parts;
   }
 
   #unfoldButton(word, bytes) {
@@ -189,18 +192,6 @@ function asWritten({ data, encoding }, { bytes }) {
 function readText(text) {
   const value = parse(text);
   return { text, isJson: value !== undefined, alert: text.length <= READ_LIMIT ? alertIn(value) : null };
-}
-
-function unpacked(bytes) {
-  const text = decode(bytes);
-  return text === null ? { bytes } : { bytes, text, isJson: true, format: "MessagePack" };
-}
-
-function readUnpacked({ bytes, isCut }, packed) {
-  const text = toText(bytes, isCut);
-  if (text !== null) return { ...readText(text), bytes: packed, format: "gzip", isCut };
-  const inner = unpacked(bytes);
-  return inner.text === undefined ? { bytes: packed } : { ...inner, bytes: packed, format: "gzip, MessagePack", isCut };
 }
 
 function mayBeJson(text) {

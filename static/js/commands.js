@@ -5,14 +5,8 @@ import { byteLength, shellQuote } from "./format.js";
 
 const ARGUMENT_LIMIT = 100_000; // bytes; Linux takes 131,072 in one argument
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument, an escape not be pasted safely
-const NAME_CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 
 const encoder = new TextEncoder();
-
-// Of a message that was cut, or of a channel that no shell can be given safely, there is no honest command.
-export function canRepeat({ channel, truncated }) {
-  return !truncated && !NAME_CONTROL.test(channel);
-}
 
 export function redisCommand(redisCli, { channel, data, encoding }) {
   const command = [...redisCli];

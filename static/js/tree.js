@@ -1,8 +1,8 @@
-// Shows JSON in colours, on a line or as a tree that folds. What it shows is always the text as written.
+// Shows JSON as a tree that folds. What it shows is always the text as written.
 
 import { element, rowButton } from "./dom.js";
 import { beginning } from "./format.js";
-import { members, root, tokens } from "./json.js";
+import { members, root } from "./json.js";
 
 const STEP = 100; // members shown at once
 const OPEN_DEPTH = 2; // deeper ones wait to be opened, as do
@@ -11,19 +11,6 @@ const OPEN_BUDGET = 60; // whatever comes after so many members
 const FLAT_DEPTH = 12; // from here on no deeper indentation
 const PREVIEW = 60; // characters
 const VALUE_LIMIT = 1_000; // characters
-
-// Colours a text in place.
-export function paint(place) {
-  const text = place.textContent;
-  const parts = [];
-  let at = 0;
-  for (const { kind, start, end } of tokens(text)) {
-    if (start > at) parts.push(text.slice(at, start));
-    parts.push(element("span", `json-${kind}`, text.slice(start, end)));
-    at = end;
-  }
-  place.replaceChildren(...parts, text.slice(at));
-}
 
 export class Trees {
   #words;
