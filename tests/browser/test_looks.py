@@ -62,7 +62,7 @@ def test_axe_finds_no_barrier_in_any_state(
         ("b", "x\n" * 20),
         (
             "a",
-            '{"level": "fatal", "title": "t", "text": "x", "tags": ["y"], "url": "https://a.example", "n": 1}',
+            '{"level": "fatal", "title": "t", "text": "x", "tags": ["y"], "url": "https://a.example", "n":1}',
         ),
         ("a", '{"level": "error", "text": "x"}'),
         ("a", '{"level": "warn", "text": "x"}'),
