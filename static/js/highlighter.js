@@ -7,8 +7,11 @@ export class Highlighter {
   #highlight = globalThis.Highlight && new Highlight();
   #ranges = new Map();
   #marks = [];
+  #list;
+  #observer = new MutationObserver((changes) => this.#remark(changes));
 
-  constructor() {
+  constructor(list) {
+    this.#list = list;
     if (this.#highlight) CSS.highlights.set("found", this.#highlight);
   }
 
@@ -17,6 +20,8 @@ export class Highlighter {
     this.#marks = marks;
     this.#highlight?.clear();
     this.#ranges.clear();
+    this.#observer.disconnect();
+    if (marks.length) this.#observer.observe(this.#list, { childList: true, subtree: true });
   }
 
   // Call after drawing.
@@ -24,6 +29,16 @@ export class Highlighter {
     if (!this.#highlight || this.#marks.length === 0) return;
     for (const row of this.#ranges.keys()) if (!row.isConnected) this.#forget(row);
     for (const row of rows) if (!this.#ranges.has(row)) this.#mark(row);
+  }
+
+  // A row came to show its message in another way.
+  #remark(changes) {
+    const rows = new Set(changes.map(({ target }) => target.closest(".row__body")?.closest(".row")));
+    for (const row of this.#ranges.keys()) {
+      if (!rows.has(row)) continue;
+      this.#forget(row);
+      this.#mark(row);
+    }
   }
 
   #forget(row) {
