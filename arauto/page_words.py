@@ -8,7 +8,7 @@ def page_words() -> dict[str, str | dict[str, str]]:
 
     The script fills ``{placeholders}`` and chooses the plural, so both are handed over as they are.
     """
-    return _status_words() | _feed_words() | _selection_words() | _publish_words()
+    return _status_words() | _feed_words() | _reading_words() | _selection_words() | _publish_words()
 
 
 def _status_words() -> dict[str, str | dict[str, str]]:
@@ -92,8 +92,23 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "empty_message": gettext("empty message"),
         "binary": gettext("binary, {size}"),
         "truncated": gettext("first {shown} of {size}"),
-        "show_all": gettext("Show all ({size})"),
         "copied": gettext("Copied"),
+    }
+
+
+def _reading_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "show_all": gettext("Show all ({size})"),
+        "show_more": gettext("Show more (of {size})"),
+        "show_rest": gettext("Show {n} more"),
+        "decoded": gettext("decoded from {format}"),
+        "decoded_part": gettext("decoded from {format}, only the beginning"),
+        "pins_full": gettext("At most {n} messages can be pinned: unpin one first."),
+        "severity_critical": gettext("Critical"),
+        "severity_error": gettext("Error"),
+        "severity_warning": gettext("Warning"),
+        "severity_info": gettext("Info"),
+        "severity_debug": gettext("Debug"),
     }
 
 

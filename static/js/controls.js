@@ -1,5 +1,6 @@
 // The buttons over the feed, and what the keys do in it.
 
+import { copy } from "./clipboard.js";
 import { Keys } from "./keys.js";
 import * as preferences from "./preferences.js";
 
@@ -77,7 +78,7 @@ export class Controls {
   async #copy(said) {
     const event = this.#row && this.#feed.eventOf(this.#row);
     if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
-    await navigator.clipboard.writeText(event.data);
+    await copy(event.data);
     said.textContent = "";
     said.textContent = this.#words.say("copied");
   }

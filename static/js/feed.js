@@ -14,7 +14,7 @@ export class Feed extends EventTarget {
   #scroller;
   #follow;
   #view;
-  #highlighter = new Highlighter();
+  #highlighter;
   #isHidden = null;
   #query = { test: null, marks: [] };
   #hides = true;
@@ -27,8 +27,8 @@ export class Feed extends EventTarget {
       onReturn: () => (this.isPaused = false),
     });
     this.#view = new View(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
+    this.#highlighter = new Highlighter(places.list);
     this.#view.show(this.#store.shown);
-    places.list.addEventListener("click", ({ target }) => target.matches(".row__unfold") && rows.unfold(target));
   }
 
   // What comes

@@ -11,6 +11,7 @@ export class Filter extends EventTarget {
   #note;
   #words;
   #timer = null;
+  #asked = null;
 
   constructor(form, count, note, words) {
     super();
@@ -60,6 +61,9 @@ export class Filter extends EventTarget {
 
   #changed() {
     clearTimeout(this.#timer);
+    const asked = `${this.#only.checked} ${this.#text.value}`;
+    if (asked === this.#asked) return; // new rows would take a click that only left the field
+    this.#asked = asked;
     this.query = readQuery(this.#text.value);
     this.hides = !this.#only.checked;
     const { problem } = this.query;

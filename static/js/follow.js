@@ -22,6 +22,7 @@ export class Follow {
     this.#onReturn = onReturn;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     button.addEventListener("click", () => this.#return());
+    scroller.addEventListener("grow", () => this.keep());
     new ResizeObserver(() => this.keep()).observe(scroller);
   }
 

@@ -5,6 +5,7 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const SHELL_SAFE = /^[\w@%+=:,./-]+$/;
 
 const encoder = new TextEncoder();
+const sizeFormats = {};
 
 export function byteLength(text) {
   return encoder.encode(text).length;
@@ -33,8 +34,14 @@ export function fullDate(date, language) {
 
 export function size(bytes, language) {
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
+  return sizeFormat(power, language).format(bytes / 1000 ** power);
+}
+
+// To make one is slow.
+function sizeFormat(power, language) {
   const options = { style: "unit", unit: UNITS[power], unitDisplay: power ? "short" : "long" };
-  return new Intl.NumberFormat(language, { ...options, maximumFractionDigits: 1 }).format(bytes / 1000 ** power);
+  return (sizeFormats[`${language} ${power}`] ??=
+    new Intl.NumberFormat(language, { ...options, maximumFractionDigits: 1 }));
 }
 
 // Where rounding would make two sizes look the same.

@@ -1,14 +1,18 @@
 // Marks what was searched for in the rows, without touching them: the CSS Custom Highlight API.
 
 const PLACES = ".row__channel, .row__body";
+const OURS = ".mark, .severity, .row__unfold"; // says what was not published
 const LIMIT = 100; // marks a row; a regex that matches everything marks enough with these
 
 export class Highlighter {
   #highlight = globalThis.Highlight && new Highlight();
   #ranges = new Map();
   #marks = [];
+  #list;
+  #observer = new MutationObserver((changes) => this.#remark(changes));
 
-  constructor() {
+  constructor(list) {
+    this.#list = list;
     if (this.#highlight) CSS.highlights.set("found", this.#highlight);
   }
 
@@ -17,6 +21,8 @@ export class Highlighter {
     this.#marks = marks;
     this.#highlight?.clear();
     this.#ranges.clear();
+    this.#observer.disconnect();
+    if (marks.length) this.#observer.observe(this.#list, { childList: true, subtree: true });
   }
 
   // Call after drawing.
@@ -24,6 +30,16 @@ export class Highlighter {
     if (!this.#highlight || this.#marks.length === 0) return;
     for (const row of this.#ranges.keys()) if (!row.isConnected) this.#forget(row);
     for (const row of rows) if (!this.#ranges.has(row)) this.#mark(row);
+  }
+
+  // A row came to show its message in another way.
+  #remark(changes) {
+    const rows = new Set(changes.map(({ target }) => target.closest(".row__body")?.closest(".row")));
+    for (const row of rows) {
+      if (!this.#ranges.has(row)) continue;
+      this.#forget(row);
+      this.#mark(row);
+    }
   }
 
   #forget(row) {
@@ -43,13 +59,17 @@ export class Highlighter {
   }
 }
 
+function isPublished({ parentElement }) {
+  return parentElement.matches(OURS) ? NodeFilter.FILTER_SKIP : NodeFilter.FILTER_ACCEPT;
+}
+
 // The text of an element, over all its nodes.
 class Text {
   #nodes = [];
   #text = "";
 
   constructor(place) {
-    const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT);
+    const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT, isPublished);
     while (walker.nextNode()) {
       this.#nodes.push({ node: walker.currentNode, start: this.#text.length });
       this.#text += walker.currentNode.data;

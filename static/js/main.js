@@ -1,11 +1,14 @@
 // Finds the elements and connects the rest.
 
+import { Actions } from "./actions.js";
 import { Chips } from "./chips.js";
 import { Chooser } from "./chooser.js";
 import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
+import { Cursor } from "./cursor.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
+import { Pins } from "./pins.js";
 import { Publisher } from "./publisher.js";
 import { Rows } from "./row.js";
 import { Selection } from "./selection.js";
@@ -26,6 +29,12 @@ const status = new Status(find("status"), words);
 const welcome = new Welcome(find("welcome"), words);
 const publisher = new Publisher(find("publish"), find("answer"), limits, words);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
+new Cursor(find("log"));
+new Actions(
+  { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said"), tools: find("row-tools") },
+  rows, new Pins(find("pins"), rows), words,
+  { redisCli: config.redis_cli, publishUrl: new URL("publish", document.baseURI).href },
+);
 const feed = new Feed(
   { scroller: find("log"), list: find("messages"), older: find("older"), earlier: find("earlier"), newButton: find("new") },
   rows, words,

@@ -1,22 +1,25 @@
 // Builds the feed's rows. What was published only ever becomes text.
 
-import { base64Length, beginning, byteLength, clock, fullDate, preciseClock, size, tint, toDate } from "./format.js";
-
-const FOLD_CHARACTERS = 2_000;
-const FOLD_LINES = 12;
-const FOLD_BASE64 = 60; // characters
+import { Bodies } from "./body.js";
+import { setTabIndex } from "./cursor.js";
+import { element } from "./dom.js";
+import { clock, fullDate, preciseClock, tint, toDate } from "./format.js";
+import { later } from "./later.js";
+import { equip } from "./tools.js";
 
 export class Rows {
   #message;
   #notice;
   #words;
-  #folded = new WeakMap();
+  #bodies;
+  #events = new WeakMap();
   #dates = { second: null, text: "" };
 
   constructor(messageTemplate, noticeTemplate, words) {
     this.#message = messageTemplate.content.firstElementChild;
     this.#notice = noticeTemplate.content.firstElementChild;
     this.#words = words;
+    this.#bodies = new Bodies(words);
   }
 
   build(event) {
@@ -32,11 +35,33 @@ export class Rows {
     row.querySelector(".row__channel").append(...patterns.slice(tags.length).map((pattern) => this.#tag(pattern)));
   }
 
-  // The person asked for all of it.
+  // What a row shows
+
+  eventOf(row) {
+    return this.#events.get(row);
+  }
+
+  viewOf(row) {
+    return this.#bodies.viewOf(this.eventOf(row));
+  }
+
+  // For all rows; afterwards those that are drawn must be refreshed.
+  setView(view) {
+    this.#bodies.setView(view);
+  }
+
+  setViewOf(row, view) {
+    this.#bodies.setViewOf(this.eventOf(row), view);
+    this.refresh(row);
+  }
+
+  refresh(row) {
+    this.#bodies.fill(row.children[2], this.eventOf(row));
+    if (row.contains(document.activeElement)) setTabIndex(row, 0);
+  }
+
   unfold(button) {
-    const body = button.closest(".row__body");
-    body.querySelector(".row__data").textContent = this.#folded.get(button);
-    button.remove();
+    this.#bodies.unfold(button);
   }
 
   // Messages
@@ -44,9 +69,11 @@ export class Rows {
   #row(event) {
     const row = document.importNode(this.#message, true);
     const [time, channel, body] = row.children;
+    this.#events.set(row, event);
     this.#setTime(time, event.at);
     this.#setChannel(channel, event);
-    this.#setBody(body, event);
+    this.#bodies.fill(body, event);
+    later(() => row.isConnected && equip(row));
     row.dataset.tint = tint(event.channel);
     row.dataset.messages = 1;
     return row;
@@ -80,40 +107,6 @@ export class Rows {
     return tag;
   }
 
-  #setBody(body, event) {
-    const isBinary = event.encoding === "base64";
-    const text = body.firstElementChild;
-    this.#marks(event, isBinary).forEach((mark) => body.insertBefore(element("span", "mark", mark), text));
-    const shown = isBinary ? beginning(event.data, FOLD_BASE64, 1) : beginning(event.data, FOLD_CHARACTERS, FOLD_LINES);
-    text.textContent = shown;
-    if (event.data === "") text.remove();
-    if (shown.length < event.data.length) body.append(this.#unfoldButton(event.data, isBinary));
-  }
-
-  #marks(event, isBinary) {
-    const marks = [];
-    if (event.data === "") marks.push(this.#words.say("empty_message"));
-    if (isBinary) marks.push(this.#words.say("binary", { size: this.#size(event.size ?? base64Length(event.data)) }));
-    if (event.truncated) marks.push(this.#words.say("truncated", this.#sizes(event, isBinary)));
-    return marks;
-  }
-
-  #sizes({ data, size: whole }, isBinary) {
-    return { shown: this.#size(bytesIn(data, isBinary)), size: this.#size(whole) };
-  }
-
-  #unfoldButton(data, isBinary) {
-    const label = this.#words.say("show_all", { size: this.#size(bytesIn(data, isBinary)) });
-    const button = element("button", "row__unfold", label);
-    button.type = "button";
-    this.#folded.set(button, data);
-    return button;
-  }
-
-  #size(bytes) {
-    return size(bytes, this.#words.language);
-  }
-
   // Notices
 
   #gap({ from, to, reason }) {
@@ -144,15 +137,4 @@ export class Rows {
     notice.textContent = sentence;
     return notice;
   }
-}
-
-function bytesIn(data, isBinary) {
-  return isBinary ? base64Length(data) : byteLength(data);
-}
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  return made;
 }

@@ -1,18 +1,17 @@
 // How bad a message says it is. Pure.
 
-export const RANKS = ["debug", "info", "warning", "error", "critical"];
+import { alertIn } from "./alert.js";
+import { parse } from "./json.js";
 
-const READ_LIMIT = 32_768; // characters; a longer message is no alert
-const HINT = /"(?:severity|level|priority)"/;
+export { RANKS } from "./alert.js";
 
-// One of the ranks, or "" where it does not say.
+export const READ_LIMIT = 32_768; // characters; a longer message is no alert
+
+const HINT = /"(?:severity|level|priority|alerts|repository)"/;
+
+// "critical", "error", "warning", "info", "debug", or "" where it does not say.
 export function severityOf(text) {
-  if (text[0] !== "{" || text.length > READ_LIMIT || !HINT.test(text)) return "";
-  try {
-    const { severity, level, priority } = JSON.parse(text);
-    const said = String(severity ?? level ?? priority).toLowerCase();
-    return RANKS.includes(said) ? said : "";
-  } catch {
-    return "";
-  }
+  if (text[0] !== "{" && !/^\s*\{/.test(text)) return "";
+  if (text.length > READ_LIMIT || !HINT.test(text)) return "";
+  return alertIn(parse(text))?.severity ?? "";
 }

@@ -9,9 +9,10 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import OpenPage
 from tests.support.pages import expect_live, expect_texts, log, notices, row, rows, view
 from tests.support.redis_servers import RedisServer
+from tests.support.waiting import eventually
 
 ORDER = '{"order": 12345678901234567890, "total": 1.0, "customer": {"name": "Ana"}, "tags": ["vip", "new"]}'
-ALARM = '{"severity": "error", "message": "disk full"}'
+ALARM = '{"severity": "error", "note": "disk full"}'
 MESSAGES = ["Disk at 91%", "disk full on db-2", ORDER, ALARM, "see /var/log at 12:30", "a.c abc"]
 
 FINDS = [
@@ -38,7 +39,7 @@ FINDS = [
     ("total:1.0", [2]),
     ("total>0 tags:vip", [2]),
     ("total>1", []),
-    ("message:disk*", [3]),
+    ("note:disk*", [3]),
 ]
 
 
@@ -112,6 +113,19 @@ def test_a_filter_can_only_highlight(open_page: OpenPage, valkey: RedisServer) -
     filter_field(page).fill("severity:error")
     expect(page.locator(".row[data-matches=true]")).to_have_count(1)
     expect(page.locator(".row[data-matches=true]")).to_contain_text("level")
+
+
+def test_what_was_found_stays_marked_however_it_is_shown(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("shown"))
+    expect_live(page)
+    filter_field(page).fill("needle")
+    valkey.client.publish("shown", '{"level": "error", "hay": ["needle"]}')
+    expect(count(page)).to_have_text("1 of 1")
+    expect(rows(page).locator(".json-string")).not_to_have_count(0)
+    eventually(lambda: highlighted(page) == ["needle"], why="the coloured text is marked")
+    rows(page).get_by_role("button", name="Tree").click()
+    expect(rows(page).locator(".tree")).to_be_visible()
+    eventually(lambda: highlighted(page) == ["needle"], why="the tree is marked")
 
 
 def test_a_bad_regex_says_so_and_filters_nothing(open_page: OpenPage, valkey: RedisServer) -> None:

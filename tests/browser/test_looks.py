@@ -60,10 +60,29 @@ def test_axe_finds_no_barrier_in_any_state(
         ("b", b"\xff"),
         ("a", ""),
         ("b", "x\n" * 20),
+        (
+            "a",
+            '{"level": "fatal", "title": "t", "text": "x", "tags": ["y"], "url": "https://a.example", "n":1}',
+        ),
+        ("a", '{"level": "error", "text": "x"}'),
+        ("a", '{"level": "warn", "text": "x"}'),
+        ("a", '{"level": "info", "text": "x"}'),
+        ("b", '{"level": "debug", "n": 1.0, "a": [true, "s"]}'),
+        ("b", b"\x81\x01\xff"),
     ]:
         own_redis.client.publish(channel, data)
-    expect(rows(page)).to_have_count(5)
+    expect(rows(page)).to_have_count(11)
+    expect(rows(page).get_by_role("button")).not_to_have_count(0)
     expect_no_violation(page, "busy")
+    for shown_as in ("tree", "line", "raw", "wrapped"):
+        page.locator("#view").select_option(shown_as)
+        expect_no_violation(page, shown_as)
+    rows(page).last.locator(".row__more").click()
+    page.locator("#menu [data-action=pin]").click()
+    rows(page).last.locator(".row__more").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+    expect_no_violation(page, "pinned, and the menu open")
+    page.keyboard.press("Escape")
 
     say(page, "a", "heard")
     expect(page.locator("#answer")).to_have_attribute("data-state", "heard")

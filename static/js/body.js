@@ -1,0 +1,203 @@
+// Fills a row with what its message is: text, JSON, an alert or bytes, in the view that is wanted.
+
+import { alertIn } from "./alert.js";
+import { card, severityMark } from "./card.js";
+import { element, rowButton } from "./dom.js";
+import { base64Length, beginning, byteLength, size } from "./format.js";
+import { parse } from "./json.js";
+import { later } from "./later.js";
+import { paint } from "./paint.js";
+import { READ_LIMIT } from "./severity.js";
+import { showTools } from "./tools.js";
+
+export const VIEWS = ["wrapped", "line", "tree", "raw"];
+
+const FOLD_CHARACTERS = 2_000;
+const FOLD_LINES = 12;
+const LINE_CHARACTERS = 400;
+const PAINT_LIMIT = 10_000; // characters
+
+export class Bodies {
+  #view = VIEWS[0]; // of the whole feed
+  #words;
+  #binary = null; // modules that only some feeds need
+  #trees = null;
+  #views = new WeakMap(); // of one message, where it has its own
+  #read = new WeakMap(); // what took long to read
+  #unfolders = new WeakMap();
+  #unpacking = Promise.resolve();
+
+  constructor(words) {
+    this.#words = words;
+  }
+
+  viewOf(event) {
+    return this.#views.get(event) ?? this.#view;
+  }
+
+  setView(view) {
+    this.#view = view;
+    this.#views = new WeakMap();
+  }
+
+  setViewOf(event, view) {
+    this.#views.set(event, view);
+  }
+
+  fill(body, event) {
+    const view = this.viewOf(event);
+    const content = this.#content(body, event);
+    if (content.isJson && view === "tree" && !this.#trees) {
+      this.#await(body, event, import("./tree.js"), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
+    }
+    const shown = view === "raw" ? asWritten(event, content) : content;
+    body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(shown, view));
+    describe(body.parentElement, content, view);
+    if (event.encoding) body.parentElement.classList.toggle("row--hex", shown.text === undefined);
+  }
+
+  // The person asked for all of it, or for more.
+  unfold(button) {
+    this.#unfolders.get(button)?.();
+  }
+
+  // What it is
+
+  #content(body, event) {
+    const known = this.#read.get(event);
+    if (known) return known;
+    if (event.encoding === "base64") return this.#packed(body, event);
+    if (event.data.length <= READ_LIMIT) return readText(event.data);
+    if (mayBeJson(event.data)) later(() => this.#learn(body, event, readText(event.data)));
+    return { text: event.data };
+  }
+
+  #packed(body, event) {
+    if (!this.#binary) return this.#await(body, event, import("./binary.js"), (binary) => (this.#binary = binary));
+    const bytes = this.#binary.fromBase64(event.data);
+    if (event.truncated) return { bytes };
+    if (bytes.length <= READ_LIMIT && !this.#binary.isGzip(bytes)) return this.#binary.unpacked(bytes);
+    later(() => this.#unpack(body, event, bytes));
+    return { bytes };
+  }
+
+  // One after the other: each may become large.
+  #unpack(body, event, bytes) {
+    this.#unpacking = this.#unpacking.then(async () => {
+      if (!body.isConnected) return;
+      const content = await this.#binary.unzipped(bytes, readText);
+      this.#learn(body, event, content);
+    });
+  }
+
+  // Until the module is there, the row shows no more than what it is.
+  #await(body, event, module, keep) {
+    module.then((loaded) => {
+      keep(loaded);
+      this.#refill(body, event);
+    });
+    return {};
+  }
+
+  #learn(body, event, content) {
+    this.#read.set(event, content);
+    this.#refill(body, event);
+  }
+
+  #refill(body, event) {
+    if (!body.isConnected) return;
+    this.fill(body, event);
+    body.dispatchEvent(new Event("grow", { bubbles: true }));
+  }
+
+  // How it is shown
+
+  #marks(event, { format, isCut, alert }, view) {
+    const isBinary = event.encoding === "base64";
+    const marks = [];
+    if (event.data === "") marks.push(this.#words.say("empty_message"));
+    if (isBinary) marks.push(this.#words.say("binary", { size: this.#size(event.size ?? base64Length(event.data)) }));
+    if (event.truncated) marks.push(this.#words.say("truncated", this.#sizes(event, isBinary)));
+    if (format) marks.push(this.#words.say(isCut ? "decoded_part" : "decoded", { format }));
+    const made = marks.map((mark) => element("span", "mark", mark));
+    if (alert?.severity && (view === "tree" || !isCard(alert))) made.push(severityMark(alert.severity, this.#words));
+    return made;
+  }
+
+  #parts(content, view) {
+    const { text, bytes, isJson, alert } = content;
+    if (text === "") return [];
+    if (text === undefined) return bytes ? this.#hex(bytes, view === "line") : [];
+    if (isJson && view === "tree" && this.#trees) return [this.#trees.build(text)];
+    if (alert && isCard(alert)) return [card(alert, text, this.#words)];
+    return view === "line" ? [this.#line(content)] : this.#text(content);
+  }
+
+  #line({ text, isJson }) {
+    return this.#data(beginning(text, LINE_CHARACTERS, FOLD_LINES), isJson);
+  }
+
+  #text({ text, isJson }) {
+    const shown = beginning(text, FOLD_CHARACTERS, FOLD_LINES);
+    const data = this.#data(shown, isJson);
+    if (shown.length === text.length) return [data];
+    const button = this.#unfoldButton("show_all", byteLength(text));
+    this.#unfolders.set(button, () => {
+      data.replaceWith(this.#data(text, isJson));
+      button.remove();
+    });
+    return [data, button];
+  }
+
+  #data(text, isJson) {
+    const data = element("p", "row__data", text);
+    data.dir = "auto";
+    if (isJson && text.length <= PAINT_LIMIT) later(() => data.isConnected && paint(data));
+    return data;
+  }
+
+  #hex(bytes, isLine) {
+    if (isLine) return this.#binary.line(bytes);
+    const button = this.#unfoldButton("show_more", bytes.length);
+    const { parts, more } = this.#binary.dump(bytes, button);
+    this.#unfolders.set(button, more);
+    return parts;
+  }
+
+  #unfoldButton(word, bytes) {
+    return rowButton("row__unfold", this.#words.say(word, { size: this.#size(bytes) }));
+  }
+
+  #sizes({ data, size: whole }, isBinary) {
+    const shown = isBinary ? base64Length(data) : byteLength(data);
+    return { shown: this.#size(shown), size: this.#size(whole) };
+  }
+
+  #size(bytes) {
+    return size(bytes, this.#words.language);
+  }
+}
+
+function describe(row, { isJson, alert }, view) {
+  row.dataset.view = view;
+  if (isJson) row.dataset.json = "";
+  showTools(row);
+  if (alert?.severity) row.dataset.severity = alert.severity;
+}
+
+function asWritten({ data, encoding }, { bytes }) {
+  return encoding === "base64" ? { bytes } : { text: data };
+}
+
+function readText(text) {
+  const value = parse(text);
+  return { text, isJson: value !== undefined, alert: text.length <= READ_LIMIT ? alertIn(value) : null };
+}
+
+function mayBeJson(text) {
+  return /^\s*[[{]/.test(text) && /[\]}]\s*$/.test(text.slice(-100));
+}
+
+function isCard({ title, text }) {
+  return title !== "" || text !== "";
+}

@@ -1,0 +1,61 @@
+// Bytes for people: from base64, as hex with text beside it, out of gzip. Pure.
+
+const PRINTABLE = /[^\x20-\x7e]/g;
+const UNPACKED_LIMIT = 1 << 20; // bytes; a few kilobytes of gzip may hold gigabytes
+
+export function fromBase64(data) {
+  const text = atob(data);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+export function toBase64(bytes) {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+// Null where the bytes are no UTF-8; of a cut text the character that the cut went through is left out.
+export function toText(bytes, isCut = false) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: isCut });
+  } catch {
+    return null;
+  }
+}
+
+// "0000 48 65 6c 6c 6f  Hello", a line for so many bytes.
+export function hexDump(bytes, perLine) {
+  const lines = [];
+  for (let at = 0; at < bytes.length; at += perLine) lines.push(hexLine(bytes.subarray(at, at + perLine), at, perLine));
+  return lines.join("\n");
+}
+
+function hexLine(bytes, at, perLine) {
+  const pairs = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const text = String.fromCharCode(...bytes).replace(PRINTABLE, ".");
+  return `${at.toString(16).padStart(4, "0")} ${pairs.padEnd(perLine * 3)} ${text}`;
+}
+
+export function isGzip(bytes) {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
+}
+
+// What the gzip holds, at most a megabyte of it; null where it is broken.
+export async function gunzip(bytes) {
+  const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
+  const chunks = [];
+  let size = 0;
+  try {
+    for (let part = await reader.read(); !part.done && size < UNPACKED_LIMIT; part = await reader.read()) {
+      chunks.push(part.value);
+      size += part.value.length;
+    }
+  } catch {
+    return null;
+  }
+  reader.cancel().catch(() => {});
+  const whole = new Uint8Array(await new Blob(chunks).arrayBuffer());
+  return { bytes: whole.subarray(0, UNPACKED_LIMIT), isCut: size >= UNPACKED_LIMIT };
+}

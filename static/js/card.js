@@ -1,0 +1,67 @@
+// An alert as a card: how bad, what, and where to look.
+
+import { element } from "./dom.js";
+import { beginning } from "./format.js";
+import { members, root } from "./json.js";
+
+const TEXT_LIMIT = 1_000; // characters
+const TEXT_LINES = 12;
+const REST_LIMIT = 300; // characters
+const REST_MEMBERS = 12;
+const REST_VALUE = 60; // characters
+
+export function severityMark(severity, words) {
+  const mark = element("span", "severity", words.say(`severity_${severity}`));
+  mark.dataset.severity = severity;
+  return mark;
+}
+
+// `text` is the message as written: what the alert does not tell of it is shown beside it.
+export function card({ severity, title, text: said, tags, link, told }, text, words) {
+  const made = element("div", "card");
+  const head = element("p", "card__head");
+  if (severity) head.append(severityMark(severity, words), " ");
+  if (title) head.append(element("strong", "card__title", beginning(title, TEXT_LIMIT, 1)));
+  made.append(head);
+  if (said) (title ? made : head).append(lines(title ? "p" : "span", said));
+  const rest = told ? others(text, told) : "";
+  if (rest) made.append(element("p", "card__rest", rest));
+  if (tags.length) made.append(tagList(tags));
+  if (link) made.append(opener(link));
+  return made;
+}
+
+function lines(tag, whole) {
+  const shown = beginning(whole, TEXT_LIMIT, TEXT_LINES);
+  const place = element(tag, "card__text", shown.length < whole.length ? `${shown} …` : shown);
+  place.dir = "auto";
+  return place;
+}
+
+// The other members as they are written, digit by digit.
+function others(text, told) {
+  const found = [];
+  const isTold = new Set(told.map((name) => `"${name}"`));
+  for (const { key, value } of members(text, root(text).start)) {
+    const name = text.slice(key.start, key.end);
+    if (isTold.has(name)) continue;
+    if (found.push(`${name}: ${short(text.slice(value.start, value.end))}`) === REST_MEMBERS) break;
+  }
+  return beginning(found.join("  "), REST_LIMIT, 1);
+}
+
+function short(value) {
+  return value.length > REST_VALUE ? `${beginning(value, REST_VALUE, 1)}…` : value;
+}
+
+function tagList(tags) {
+  const list = element("ul", "card__tags");
+  list.append(...tags.map((tag) => element("li", "card__tag", tag)));
+  return list;
+}
+
+// The address is what is shown, so that nobody is led elsewhere than it says.
+function opener(link) {
+  const anchor = element("a", "card__link", link);
+  return Object.assign(anchor, { href: link, target: "_blank", rel: "noopener noreferrer", tabIndex: -1 });
+}

@@ -1,0 +1,51 @@
+// One row at a time is reached by Tab, else a thousand rows would be a thousand stops; arrows lead to the others.
+
+import { equip } from "./tools.js";
+
+const STEPS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
+
+export class Cursor {
+  #log;
+  #row = null;
+
+  constructor(log) {
+    this.#log = log;
+    log.addEventListener("focusin", ({ target }) => this.#enter(target.closest(".row") ?? this.#newest()));
+    log.addEventListener("keydown", (event) => this.#pressed(event));
+  }
+
+  // The lowest row that is seen whole.
+  #newest() {
+    const { bottom } = this.#log.getBoundingClientRect();
+    const rows = [...this.#log.querySelectorAll(".row")];
+    return rows.findLast((row) => row.getBoundingClientRect().bottom <= bottom + 1) ?? rows.at(-1);
+  }
+
+  #enter(row) {
+    if (this.#row) setTabIndex(this.#row, -1);
+    this.#row = row;
+    if (!row) return;
+    equip(row);
+    setTabIndex(row, 0);
+  }
+
+  #pressed(event) {
+    const step = STEPS[event.key];
+    if (!step || !event.target.matches(".row__more")) return;
+    event.preventDefault();
+    const row = next(event.target.closest(".row"), step);
+    if (!row) return;
+    equip(row);
+    row.querySelector(".row__more").focus();
+  }
+}
+
+export function setTabIndex(row, tabIndex) {
+  for (const stop of row.querySelectorAll("button, a")) stop.tabIndex = tabIndex;
+}
+
+function next(row, step) {
+  let found = row[step];
+  while (found && !found.matches(".row")) found = found[step];
+  return found;
+}

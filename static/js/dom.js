@@ -1,0 +1,13 @@
+// Makes elements. Text only ever becomes text.
+
+export function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+// Reached by Tab only while its row is the current one: see cursor.js.
+export function rowButton(className, text = "") {
+  return Object.assign(element("button", className, text), { type: "button", tabIndex: -1 });
+}

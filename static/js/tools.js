@@ -1,0 +1,20 @@
+// The buttons of a row. They come when there is time or need: in a flood they would cost more than the message.
+
+let buttons;
+
+export function setTools(template) {
+  buttons = template.content;
+}
+
+export function equip(row) {
+  if (row.lastElementChild.childElementCount) return;
+  row.lastElementChild.append(document.importNode(buttons, true));
+  showTools(row);
+}
+
+export function showTools(row) {
+  const toggle = row.lastElementChild.firstElementChild;
+  if (!toggle) return;
+  toggle.hidden = row.dataset.json === undefined;
+  toggle.ariaPressed = row.dataset.view === "tree";
+}

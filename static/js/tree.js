@@ -1,0 +1,102 @@
+// Shows JSON as a tree that folds. What it shows is always the text as written.
+
+import { element, rowButton } from "./dom.js";
+import { beginning } from "./format.js";
+import { members, root } from "./json.js";
+
+const STEP = 100; // members shown at once
+const OPEN_DEPTH = 2; // deeper ones wait to be opened, as do
+const OPEN_MEMBERS = 20; // longer ones and
+const OPEN_BUDGET = 60; // whatever comes after so many members
+const FLAT_DEPTH = 12; // from here on no deeper indentation
+const PREVIEW = 60; // characters
+const VALUE_LIMIT = 1_000; // characters
+
+export class Trees {
+  #words;
+
+  constructor(words) {
+    this.#words = words;
+  }
+
+  build(text) {
+    const list = element("ul", "tree");
+    list.append(this.#node(text, { key: null, value: root(text) }, { depth: 0, budget: { left: OPEN_BUDGET } }));
+    return list;
+  }
+
+  #node(text, { key, value }, place) {
+    const node = element("li", "tree__node");
+    if (value.count) this.#addBranch(node, text, key, value, place);
+    else node.append(...this.#name(text, key), this.#leaf(text, value));
+    return node;
+  }
+
+  #name(text, key) {
+    return key ? [element("span", "json-key", text.slice(key.start, key.end)), ": "] : [];
+  }
+
+  #leaf(text, { kind, start, end }) {
+    const whole = text.slice(start, end);
+    const shown = beginning(whole, VALUE_LIMIT, 1);
+    const leaf = element("span", `tree__value json-${kind}`, shown);
+    if (shown.length === whole.length) return leaf;
+    const place = element("span", "", "");
+    const more = rowButton("row__unfold", this.#words.say("show_rest", { n: whole.length - shown.length }));
+    more.addEventListener("click", () => place.replaceChildren(element("span", leaf.className, whole)));
+    place.append(leaf, "… ", more);
+    return place;
+  }
+
+  // Branches
+
+  #addBranch(node, text, key, value, { depth, budget }) {
+    const toggle = rowButton("tree__toggle");
+    const shown = element("span", "tree__preview");
+    toggle.append(...this.#name(text, key), shown, " ", element("span", "tree__count", String(value.count)));
+    node.append(toggle);
+    let branch = null;
+    const open = (isOpen, spend) => {
+      toggle.ariaExpanded = isOpen;
+      shown.textContent = isOpen ? text[value.start] : preview(text, value);
+      if (isOpen && !branch) node.append(branch = this.#branch(text, value, { depth, budget: spend }));
+      if (branch) branch.hidden = !isOpen;
+    };
+    toggle.addEventListener("click", () => open(toggle.ariaExpanded !== "true", { left: OPEN_BUDGET }));
+    open(depth === 0 || isSmall(value, depth, budget), budget);
+  }
+
+  #branch(text, value, { depth, budget }) {
+    const list = element("ul", depth < FLAT_DEPTH ? "tree__branch" : "tree__branch tree__branch--flat");
+    this.#extend(list, { text, rest: members(text, value.start), left: value.count }, { depth: depth + 1, budget });
+    return list;
+  }
+
+  #extend(list, branch, place) {
+    const shown = Math.min(STEP, branch.left);
+    place.budget.left -= shown;
+    for (let i = 0; i < shown; i++) list.append(this.#node(branch.text, branch.rest.next().value, place));
+    branch.left -= shown;
+    if (branch.left) list.append(this.#moreNode(list, branch, place));
+  }
+
+  #moreNode(list, branch, place) {
+    const node = element("li", "tree__node");
+    const more = rowButton("row__unfold", this.#words.say("show_rest", { n: branch.left }));
+    more.addEventListener("click", () => {
+      node.remove();
+      this.#extend(list, branch, place);
+    });
+    node.append(more);
+    return node;
+  }
+}
+
+function isSmall({ count }, depth, budget) {
+  return depth < OPEN_DEPTH && count <= OPEN_MEMBERS && count <= budget.left;
+}
+
+function preview(text, { start, end }) {
+  const shown = beginning(text.slice(start, Math.min(end, start + PREVIEW)), PREVIEW, 1);
+  return shown.length < end - start ? `${shown}…` : shown;
+}
