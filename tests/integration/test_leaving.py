@@ -119,7 +119,7 @@ def test_control_with_one_write_a_frame_the_stream_breaks(
     start: type[ArautoServer], own_redis: RedisServer
 ) -> None:
     """What takes what fits and forgets the rest, as simple-websocket does under gevent."""
-    once = "import arauto.wire as w; w.Wire._send = lambda self, data, patience: self._write(data)"
+    once = "import arauto.wire as w; w.Wire._send_rest = lambda *rest: None"
     server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_MESSAGE=str(32 << 20), ALTER=once)
     raw = raw_feed(server, receive_buffer=4096)
     own_redis.client.publish("raw", "0123456789abcde\n" * (30 << 16))

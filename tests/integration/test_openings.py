@@ -174,7 +174,7 @@ def p99(values: list[float]) -> float:
 
 
 FAULTS = """
-import arauto.feed, arauto.frames, arauto.transport
+import arauto.feed, arauto.frames, arauto.wire
 
 def break_(module, name, needle):
     plain = getattr(module, name)
@@ -187,7 +187,7 @@ def break_(module, name, needle):
 break_(arauto.feed, "read_change", "fault in change")
 break_(arauto.feed, "Subscriber", "fault in subscribe")
 break_(arauto.frames, "encode", "fault in encode")
-break_(arauto.transport.Transport, "send", "fault in send")
+break_(arauto.wire.Wire, "send", "fault in send")
 """
 
 
