@@ -106,4 +106,4 @@ def test_a_hundred_thousand_rows_do_not_freeze_the_page(open_page: OpenPage) -> 
     )
     assert sizes == [100_000, 100_001, 100_002, 100_000]
     assert told > 4
-    assert longest < 500  # under 100 ms alone; a busy machine must not fail it
+    assert longest < 100

@@ -195,7 +195,7 @@ def test_ten_thousand_messages_are_filtered_at_once(open_page: OpenPage, text: s
         [text, json.dumps(line)],
     )
     assert took[0] == 10_000
-    assert took[1] < 250  # 22 ms alone; a busy machine must not fail it
+    assert took[1] < 50
 
 
 def test_the_empty_log_takes_the_focus_after_escape(open_page: OpenPage) -> None:

@@ -160,7 +160,7 @@ def test_severity_of_ten_thousand_messages_costs_little(page: Page) -> None:
         '{"id": 1, "name": "no alert", "list": [1, 2, 3]}',
         '{"level": "info", "msg": "x"}',
     ]
-    assert call(page, "severity", measure, texts) < 500
+    assert call(page, "severity", measure, texts) < 100
 
 
 # MessagePack
