@@ -57,7 +57,9 @@ def main() -> None:
         bench = Bench(Path(directory), redis)
         try:
             peers = [
-                peer for peer in _peers(bench) if not arguments.only or arguments.only in peer.name.lower()
+                peer
+                for peer in _peers(bench)
+                if not arguments.only or any(part in peer.name.lower() for part in arguments.only.split(","))
             ]
             for peer in peers:
                 _measure(bench, peer, arguments.rounds)
@@ -71,7 +73,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default 3)")
-    parser.add_argument("--only", default="", help="measure only the servers whose name contains this")
+    parser.add_argument("--only", default="", help="only servers whose names contain this, or this,or that")
     return parser.parse_args()
 
 
@@ -101,6 +103,8 @@ def _peers(bench: Bench) -> list[Peer]:
         Peer("Redis alone", servers.raw_redis, "raw subscribers, no web server: the limit"),
         Peer("Arauto", servers.arauto, ours),
         Peer("Arauto, gthread", partial(servers.arauto, worker="gthread"), "the other worker, 2 processes"),
+        Peer("nothing but the loop", servers.bare,
+             "wait, recv, look up, send under gevent, 2 workers: the floor of this shape, no product"),
         Peer("Nchan", servers.nchan, f"{_nginx_version()}, 2 workers, in memory, POST to publish",
              "" if nchan else "nginx with Nchan is not installed"),
         Peer("ws", servers.ws, f"Node {node}, {packages.get('ws')}, 2 processes", _unless(node)),

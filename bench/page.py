@@ -1,8 +1,11 @@
 """One tab under 5,000 messages a second: does it stay quick, and does it account for all of them?"""
 
+import json
+import statistics
 from contextlib import closing
 from time import perf_counter, sleep
 
+import redis
 from playwright.sync_api import Page, sync_playwright
 
 from bench import servers
@@ -38,7 +41,7 @@ def measure_page(bench: Bench) -> dict[str, float]:
             page.add_init_script(WATCH)
             page.goto(f"http://127.0.0.1:{running.port}/?channel=bench")
             page.wait_for_selector("#status[data-state=live]")
-            return _drive(bench, page)
+            return _drive(bench, page) | _read(bench, page)
 
 
 def _drive(bench: Bench, page: Page) -> dict[str, float]:
@@ -61,4 +64,52 @@ def _drive(bench: Bench, page: Page) -> dict[str, float]:
         "heap after 5 s, MB": heaps[4],
         "heap at the end, MB": heaps[-1],
         "still live": float(page.get_attribute("#status", "data-state") == "live"),
+    }
+
+
+FILTERS = ("disk", "/9{3}/", "severity>=warning", "user.name:u99*")
+FILTER = """async ([filters, line]) => {
+  const { readQuery } = await import("./static/js/query.js");
+  const { Store } = await import("./static/js/store.js");
+  const store = new Store();
+  const event = (n) => ({ type: "message", channel: "quick", data: line.replace('"u"', `"u${n}"`) });
+  store.add(Array.from({ length: 10_000 }, (_, n) => event(n)));
+  const times = filters.map((text) => {
+    const { test } = readQuery(text);
+    const began = performance.now();
+    store.select(test, test);
+    return performance.now() - began;
+  });
+  return Math.max(...times);
+}"""
+LINE = {"user": {"name": "u"}, "severity": "error", "message": "text of about a hundred characters"}
+EXPORT = """async () => {
+  const { FORMATS, write } = await import("./static/js/exporter.js");
+  const event = (_, n) => ({ type: "message", channel: "bench", at: n / 10, data: `"line" ${n}` });
+  const events = Array.from({ length: 100_000 }, event);
+  await new Promise((done) => setTimeout(done, 200));
+  window.longest = 0;
+  for (const format of Object.values(FORMATS)) await write(events, format, () => {});
+  await new Promise((done) => setTimeout(done, 200));
+  return window.longest;
+}"""
+LARGE = json.dumps([{"id": n, "name": "x" * 40} for n in range(14_000)])  # 0.9 MB
+LARGE_TREE = "#messages .tree__toggle"
+
+
+def _read(bench: Bench, page: Page) -> dict[str, float]:
+    """What a person waits for who reads: the longest of a filter's runs, and the longest tasks."""
+    filtered = [page.evaluate(FILTER, [FILTERS, json.dumps(LINE)]) for _ in range(5)]
+    exported = page.evaluate(EXPORT)
+    page.evaluate("() => { window.longest = 0 }")
+    with closing(redis.Redis.from_url(bench.redis_url)) as client:
+        client.publish("bench", LARGE)
+    button = page.locator("#messages > *").last.get_by_role("button", name="Tree")
+    button.wait_for()
+    button.click()
+    page.wait_for_selector(LARGE_TREE)
+    return {
+        "10,000 messages filtered, ms": statistics.median(filtered),
+        "100,000 exported four times: longest task, ms": exported,
+        "JSON of 0.9 MB shown as a tree: longest task, ms": page.evaluate("() => window.longest"),
     }

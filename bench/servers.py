@@ -149,13 +149,23 @@ def arauto(bench: Bench, worker: str = "gevent") -> Iterator[Running]:
 
 @contextmanager
 def plain(bench: Bench, worker: str) -> Iterator[Running]:
-    command = [sys.executable, "-m", "gunicorn", "--chdir", str(PEERS), "plain:app", "-b", "127.0.0.1:{port}"]
-    command += ["-c", os.devnull, "-w", "2", "-k", worker, "--worker-connections", "6000"]
-    command += (
-        ["--threads", "1100", "--no-control-socket"] if worker == "gthread" else ["--no-control-socket"]
-    )
+    command = _gunicorn("plain:app", worker) + (["--threads", "1100"] if worker == "gthread" else [])
     with bench.run(command, Handshake("/feed", b"\x81\x011"), cwd=bench.directory) as running:
         yield running
+
+
+@contextmanager
+def bare(bench: Bench) -> Iterator[Running]:
+    with bench.run(
+        _gunicorn("bare:app", "gevent"), Handshake("/", b"\r\n\r\n"), cwd=bench.directory
+    ) as running:
+        yield running
+
+
+def _gunicorn(app: str, worker: str) -> list[str]:
+    command = [sys.executable, "-m", "gunicorn", "--chdir", str(PEERS), app, "-b", "127.0.0.1:{port}"]
+    command += ["-c", os.devnull, "-w", "2", "-k", worker, "--worker-connections", "6000"]
+    return [*command, "--no-control-socket"]
 
 
 SOCKETIO = Handshake("/socket.io/?EIO=4&transport=websocket", b"40{", ask=b"0{", then=b"40")

@@ -15,17 +15,20 @@ export const FORMATS = {
 // A Blob of all messages; `onProgress` hears how many are done.
 export async function write(events, { type, begin = "", row, between = "", end = "" }, onProgress) {
   const parts = [begin];
+  let texts = [];
   let late = performance.now() + BUDGET;
   for (let done = 0; done < events.length; done += PIECE) {
     const piece = events.slice(done, done + PIECE).map(row).join(between);
-    parts.push(done && between ? between + piece : piece);
+    texts.push(done && between ? between + piece : piece);
     if (performance.now() < late) continue;
+    // A Blob copies texts at once and takes Blobs as they are: ten megabytes at the end would be a long task.
+    parts.push(new Blob(texts));
+    texts = [];
     onProgress(done);
     await turn();
     late = performance.now() + BUDGET;
   }
-  parts.push(end);
-  return new Blob(parts, { type: `${type};charset=utf-8` });
+  return new Blob([...parts, ...texts, end], { type: `${type};charset=utf-8` });
 }
 
 function turn() {
