@@ -162,6 +162,7 @@ def _text(given: Mapping[str, Any], name: str) -> str:
 def _page_config(settings: Settings, found: embedded.Found) -> dict[str, Any]:
     return {
         "channels": settings.channels,
+        "protected": bool(settings.protected),
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,
         "max_name": MAX_NAME,

@@ -25,7 +25,8 @@ class ChannelsError(Exception):
 def list_channels(link: RedisLink, match: bytes) -> dict[str, Any]:
     """The channels that ``match`` (a glob) and that anyone listens to, by name.
 
-    ``subscribers`` is ``None`` where Redis gave no possible number. ``total`` counts all,
+    ``subscribers`` is ``None`` where Redis gave no possible number, ``binary`` is there
+    where the name is not UTF-8. ``total`` counts all,
     ``cut`` says that not all are listed, ``patterns`` counts the patterns of everyone.
 
     :raise ChannelsError: Redis is away or refuses.
@@ -36,7 +37,7 @@ def list_channels(link: RedisLink, match: bytes) -> dict[str, Any]:
         listed = alive[:MAX_LISTED]
         return {
             "channels": [
-                {"channel": text(name), "subscribers": subscribers}
+                {"channel": text(name), "subscribers": subscribers} | _mark(name)
                 for name, subscribers in zip(listed, _subscribers(link, listed), strict=True)
             ],
             "total": len(alive),
@@ -49,6 +50,15 @@ def list_channels(link: RedisLink, match: bytes) -> dict[str, Any]:
         raise ChannelsError(sentence, status) from None
     except redis.RedisError:
         raise ChannelsError(gettext("Redis does not answer."), 503) from None
+
+
+def _mark(name: bytes) -> dict[str, bool]:
+    """Names that are not UTF-8 are shown, but what is shown is not what one could subscribe to."""
+    try:
+        name.decode()
+    except UnicodeDecodeError:
+        return {"binary": True}
+    return {}
 
 
 def _subscribers(link: RedisLink, names: list[bytes]) -> list[int | None]:

@@ -17,6 +17,8 @@ export class Feed {
   #dropped = 0;
   #trimmed = 0;
   #frame = null;
+  #events = new WeakMap();
+  #isHidden = () => false;
 
   constructor({ scroller, list, older, newButton }, rows, words) {
     this.#list = list;
@@ -32,6 +34,13 @@ export class Feed {
     this.#dropOldest();
     this.#follow.miss(events.filter(isMessage).length);
     this.#schedule();
+  }
+
+  // Messages of which `test` says so are kept and not shown.
+  setHidden(test) {
+    this.#isHidden = (event) => isMessage(event) && test(event);
+    for (const row of this.#list.children) row.hidden = this.#isHidden(this.#events.get(row));
+    this.#follow.keep();
   }
 
   // Frames do not come to a hidden tab, and a busy channel never rests.
@@ -65,9 +74,16 @@ export class Feed {
     const room = this.#follow.atEnd ? ROW_LIMIT : ROW_LIMIT - this.#list.childElementCount;
     const end = performance.now() + FRAME_BUDGET;
     while (rows.length < room && this.#waiting.length && performance.now() < end) {
-      rows.push(this.#rows.build(this.#next()));
+      rows.push(this.#row(this.#next()));
     }
     return rows;
+  }
+
+  #row(event) {
+    const row = this.#rows.build(event);
+    this.#events.set(row, event);
+    row.hidden = this.#isHidden(event);
+    return row;
   }
 
   #next() {

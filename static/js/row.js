@@ -1,6 +1,8 @@
 // Builds the feed's rows. What was published only ever becomes text.
 
-import { base64Length, beginning, byteLength, clock, fullDate, preciseClock, size, tint, toDate } from "./format.js";
+import { colourOf } from "./colours.js";
+import { base64Length, beginning, byteLength, clock, fullDate, preciseClock, size, toDate } from "./format.js";
+import { rowTime } from "./times.js";
 
 const FOLD_CHARACTERS = 2_000;
 const FOLD_LINES = 12;
@@ -40,14 +42,14 @@ export class Rows {
     this.#setTime(time, event.at);
     this.#setChannel(channel, event);
     this.#setBody(body, event);
-    row.dataset.tint = tint(event.channel);
+    row.dataset.colour = colourOf(event.channel);
     row.dataset.messages = 1;
     return row;
   }
 
   #setTime(time, seconds) {
     const date = toDate(seconds);
-    time.textContent = preciseClock(date);
+    time.textContent = rowTime(date);
     time.dateTime = date.toISOString();
     time.title = this.#fullDate(seconds);
   }
