@@ -3,7 +3,7 @@
 import { rounded } from "./chart.js";
 import { colourOf } from "./colours.js";
 import { clock } from "./format.js";
-import { keyOf } from "./names.js";
+import { keyOf, keysOf } from "./names.js";
 
 export class Chips {
   #list;
@@ -165,11 +165,6 @@ export class Chips {
   #peek(chip) {
     this.#on.peek(chip ? this.#names.get(chip.dataset.key) : null);
   }
-}
-
-// The names of the selection by which a message came.
-function keysOf({ channel, pattern }) {
-  return [keyOf(pattern === undefined ? { kind: "channel", name: channel } : { kind: "pattern", name: pattern })];
 }
 
 function write(place, text) {

@@ -2,7 +2,7 @@
 // sound for those who asked, at most one a second.
 
 import { beginning } from "./format.js";
-import { keyOf } from "./names.js";
+import { keysOf } from "./names.js";
 import { get } from "./preferences.js";
 import { RANKS, severityOf } from "./severity.js";
 
@@ -100,10 +100,12 @@ export class Noticing {
 }
 
 // Plain text says nothing of its severity: it is only noticed where every message is.
-function isWorthy({ channel, pattern, data }) {
+function isWorthy(event) {
   const levels = get("levels", {});
-  const key = keyOf(pattern === undefined ? { kind: "channel", name: channel } : { kind: "pattern", name: pattern });
-  const level = levels[key] ?? levels[""] ?? "never";
+  return keysOf(event).some((key) => isAtLeast(levels[key] ?? levels[""] ?? "never", event.data));
+}
+
+function isAtLeast(level, data) {
   if (level === "never" || level === "every") return level === "every";
   return RANKS.indexOf(severityOf(data)) >= RANKS.indexOf(level);
 }

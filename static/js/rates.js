@@ -1,6 +1,6 @@
 // Counts messages, second by second, for the last five minutes. Knows no page.
 
-import { keyOf } from "./names.js";
+import { keyOf, keysOf } from "./names.js";
 
 export const SECONDS = 300;
 export const ALL = ""; // the key of everything together
@@ -37,11 +37,12 @@ export class Rates {
     return this.#series.get(key)?.seen;
   }
 
-  // What comes by a channel and by a pattern comes twice, and counts once for the channel.
-  #count({ channel, pattern }, second) {
-    const name = { kind: "channel", name: channel };
-    if (pattern !== undefined) this.#add(keyOf({ kind: "pattern", name: pattern }), second);
-    if (pattern !== undefined && this.#selection.has(name)) return;
+  // What comes by a channel and by a pattern counts once for the channel.
+  #count(event, second) {
+    const name = { kind: "channel", name: event.channel };
+    for (const key of keysOf(event)) this.#add(key, second);
+    if (event.type === "message") return this.#add(ALL, second);
+    if (this.#selection.has(name)) return; // it comes by itself too
     this.#add(keyOf(name), second);
     this.#add(ALL, second);
   }

@@ -223,8 +223,7 @@ def test_a_tab_that_hears_by_channel_and_pattern_is_said_to_count_twice(open_pag
     expect_live(page)
     publish(page, "both", "x")
     expect(answer(page)).to_have_text(
-        "2 subscribers received it: 2 tabs, 0 others "
-        "each counted once for its channel and once for each pattern that matches"
+        "2 subscribers received it: 2 tabs, 0 others each counts once by channel and once by pattern"
     )
 
 
