@@ -16,7 +16,7 @@ export class Chips {
   #hidden = new Set();
   #on;
 
-  // `on` has empty(), hidden(test) and peek(name or null).
+  // `on` has empty(), hidden(test, or null where all is shown) and peek(name or null).
   constructor(list, template, selection, words, on) {
     this.#list = list;
     this.#template = template.content.firstElementChild;
@@ -125,7 +125,8 @@ export class Chips {
       chip.querySelector(".chip__solo").ariaPressed = String(this.#solo === key);
       chip.querySelector(".chip__hide").ariaPressed = String(this.#hidden.has(key));
     }
-    this.#on.hidden((event) => keysOf(event).every((key) => this.#isHidden(key)));
+    const isAny = this.#solo !== null || this.#hidden.size > 0;
+    this.#on.hidden(isAny ? (event) => keysOf(event).every((key) => this.#isHidden(key)) : null);
   }
 
   #isHidden(key) {

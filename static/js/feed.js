@@ -36,9 +36,9 @@ export class Feed {
     this.#schedule();
   }
 
-  // Messages of which `test` says so are kept and not shown.
+  // Messages of which `test` says so are kept and not shown; null: all are shown.
   setHidden(test) {
-    this.#isHidden = (event) => isMessage(event) && test(event);
+    this.#isHidden = (event) => Boolean(test) && isMessage(event) && test(event);
     for (const row of this.#list.children) row.hidden = this.#isHidden(this.#events.get(row));
     this.#follow.keep();
   }
