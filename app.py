@@ -15,7 +15,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from arauto import embedded, handover, language
 from arauto.answers import answer, init_answers
 from arauto.capacity import Capacity
+from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
+from arauto.globs import matches
 from arauto.guards import init_guards
 from arauto.page_words import page_words
 from arauto.publishing import PublishError, publish
@@ -78,8 +80,8 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink, found: embedded
     @app.post("/publish")
     def publish_message() -> Response:
         try:
-            channel, message = _read_publication(settings.max_message)
-            receivers = publish(link, channel, message)
+            channel, message = _read_publication(settings)
+            receivers, tabs = publish(link, channel, message)
         except BadSelection as error:
             abort(400, str(error))
         except PublishError as error:
@@ -87,8 +89,18 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink, found: embedded
         sentence = ngettext("%(num)s subscriber received it.", "%(num)s subscribers received it.", receivers)
         if not receivers:
             sentence = gettext("Nobody was listening: this message is gone.")
-        body = {"channel": channel.decode(), "receivers": receivers}
+        body = {"channel": channel.decode(), "receivers": receivers, "tabs": tabs}
         return answer(200, gettext("Published"), sentence, body)
+
+    @app.get("/channels")
+    def channels() -> Response:
+        try:
+            wanted = check_name(request.args.get("match") or "*")
+            return jsonify(list_channels(link, wanted))
+        except BadSelection as error:
+            abort(400, str(error))
+        except ChannelsError as error:
+            abort(error.status, str(error))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -103,7 +115,7 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink, found: embedded
         return jsonify(status="ready")
 
 
-def _read_publication(limit: int) -> tuple[bytes, bytes]:
+def _read_publication(settings: Settings) -> tuple[bytes, bytes]:
     """Channel and message of a publish request, from JSON or a form.
 
     :raise BadSelection: the channel cannot be used.
@@ -123,6 +135,7 @@ def _read_publication(limit: int) -> tuple[bytes, bytes]:
     if "message" not in given:
         abort(400, gettext("Message is required; it may be empty."))
     message = _text(given, "message").encode()
+    limit = settings.max_message
     if len(message) > limit:
         abort(
             413,
@@ -131,6 +144,11 @@ def _read_publication(limit: int) -> tuple[bytes, bytes]:
                 size=len(message),
                 limit=limit,
             ),
+        )
+    confirmed = str(given.get("confirmed")).lower() in ("1", "true")
+    if not confirmed and any(matches(glob.encode(), channel) for glob in settings.protected):
+        abort(
+            409, gettext("The channel is protected: send confirmed=1 if you mean it. Nothing was published.")
         )
     return channel, message
 
@@ -145,6 +163,7 @@ def _text(given: Mapping[str, Any], name: str) -> str:
 def _page_config(settings: Settings, found: embedded.Found) -> dict[str, Any]:
     return {
         "channels": settings.channels,
+        "protected": bool(settings.protected),
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,
         "max_name": MAX_NAME,

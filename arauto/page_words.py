@@ -8,7 +8,15 @@ def page_words() -> dict[str, str | dict[str, str]]:
 
     The script fills ``{placeholders}`` and chooses the plural, so both are handed over as they are.
     """
-    return _status_words() | _feed_words() | _reading_words() | _selection_words() | _publish_words()
+    return (
+        _status_words()
+        | _feed_words()
+        | _reading_words()
+        | _selection_words()
+        | _browser_words()
+        | _publish_words()
+        | _settings_words()
+    )
 
 
 def _status_words() -> dict[str, str | dict[str, str]]:
@@ -114,6 +122,24 @@ def _reading_words() -> dict[str, str | dict[str, str]]:
 
 def _selection_words() -> dict[str, str | dict[str, str]]:
     return {
+        "solo": gettext("Show only {name}"),
+        "hide": gettext("Hide {name}"),
+        "chip_seen": gettext("Click to show only this. Last message at {time}"),
+        "chip_unseen": gettext("Click to show only this. No message yet"),
+        "per_second": gettext("{n}/s"),
+        "chart_all": gettext("All channels"),
+        "chart": {
+            "one": ngettext(
+                "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
+                "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
+                1,
+            ),
+            "other": ngettext(
+                "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
+                "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
+                2,
+            ),
+        },
         "remove_channel": gettext("Remove channel {name}"),
         "remove_pattern": gettext("Remove pattern {name}"),
         "chip_refused": gettext("Refused by Redis: {error}"),
@@ -124,16 +150,64 @@ def _selection_words() -> dict[str, str | dict[str, str]]:
     }
 
 
+def _browser_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "alive": {
+            "one": ngettext("{n} channel", "{n} channels", 1),
+            "other": ngettext("{n} channel", "{n} channels", 2),
+        },
+        "alive_patterns": {
+            "one": ngettext("{n} pattern", "{n} patterns", 1),
+            "other": ngettext("{n} pattern", "{n} patterns", 2),
+        },
+        "alive_cut": gettext("The first {n} are shown: search for the rest."),
+        "no_channels": gettext("The server did not answer."),
+        "unknown": gettext("unknown"),
+        "watch": gettext("Watch"),
+        "watch_name": gettext("Watch {name}"),
+        "unwatch": gettext("Unwatch"),
+        "unwatch_name": gettext("Unwatch {name}"),
+    }
+
+
+def _settings_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "zone": gettext("All times are those of this computer: {zone}"),
+        "level_all": gettext("All channels"),
+        "notified": gettext("{n} new, the last in {channel}"),
+        "notify_denied": gettext("The browser does not allow notifications for this page."),
+    }
+
+
 def _publish_words() -> dict[str, str | dict[str, str]]:
     return {
         "receivers": {
             "one": ngettext("{n} subscriber received it", "{n} subscribers received it", 1),
             "other": ngettext("{n} subscriber received it", "{n} subscribers received it", 2),
         },
+        "tabs": {
+            "one": ngettext("{n} tab", "{n} tabs", 1),
+            "other": ngettext("{n} tab", "{n} tabs", 2),
+        },
+        "others": {
+            "one": ngettext("{n} other", "{n} others", 1),
+            "other": ngettext("{n} other", "{n} others", 2),
+        },
+        "receivers_twice": gettext("each counts once by channel and once by pattern"),
         "receivers_note": gettext("open pages included"),
         "receivers_none": gettext("Nobody was listening: this message is gone."),
         "channel_empty": gettext("Type the channel to publish to."),
         "message_long": gettext("The message has {size}; at most {max} can be published."),
+        "times_wrong": gettext("Publish it from 1 to {max} times."),
+        "burst_stop": gettext("Stop ({at} of {times})"),
+        "burst_done": gettext("the last of {n} messages"),
+        "burst_broken": gettext("{n} were published before."),
+        "confirm": gettext("{channel} is protected. Publish there all the same?"),
+        "not_confirmed": gettext("Nothing was published."),
+        "size": gettext("{size} of {max}"),
+        "json_valid": gettext("valid JSON"),
+        "json_broken": gettext("JSON breaks at line {line}, column {column}"),
+        "forget": gettext("Forget {name}"),
         "no_answer": gettext("The server did not answer. Your text is kept."),
         "strange_answer": gettext("The server answered with status {status}. Your text is kept."),
     }

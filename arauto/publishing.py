@@ -1,10 +1,20 @@
-"""Publish, and the count that comes back."""
+"""Publish, and the counts that come back: all receivers, and which of them are our own tabs."""
+
+from typing import Any, NamedTuple
 
 import redis
+from redis.connection import AbstractConnection
 from redis.exceptions import NoPermissionError
 
+from arauto.globs import matches
 from arauto.redis_link import RedisLink
+from arauto.shadows import ALL_OF_PATTERNS, of_channel, pattern_of
 from arauto.words import gettext
+
+Command = tuple[bytes | str, ...]
+
+_NUMPAT: Command = ("PUBSUB", "NUMPAT")
+_SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
 
 
 class PublishError(Exception):
@@ -18,10 +28,19 @@ class PublishError(Exception):
         self.status = status
 
 
-def publish(link: RedisLink, channel: bytes, message: bytes) -> int:
+class Heard(NamedTuple):
+    """How many subscriptions received a message, as Redis counted on this node.
+
+    ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
+    """
+
+    receivers: int
+    tabs: int | None
+
+
+def publish(link: RedisLink, channel: bytes, message: bytes) -> Heard:
     """Publish ``message`` as it is.
 
-    :return: how many subscriptions received it, as Redis counted on this node.
     :raise PublishError: Redis is away or refuses.
     """
     pool = link.client.connection_pool
@@ -31,12 +50,14 @@ def publish(link: RedisLink, channel: bytes, message: bytes) -> int:
         raise PublishError(
             gettext("Redis is away: the message was not published. Try again when it is back.")
         ) from None
-    # The command goes out by hand and never twice: where the answer is missing, nobody
+    # The commands go out by hand and never twice: where the answer is missing, nobody
     # knows whether it was published, and a client that retries would publish it again.
     try:
-        connection.send_command("PUBLISH", channel, message)
-        return int(connection.read_response())
+        _send(connection, ("PUBLISH", channel, message), _numsub(of_channel(channel)), _NUMPAT)
+        receivers = int(connection.read_response())
+        return Heard(receivers, _tabs(link, connection, channel, receivers))
     except redis.ResponseError as error:
+        connection.disconnect()  # the other answers are still to come
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis refused the message: %(words)s", words=str(error))
         raise PublishError(sentence, status) from None
@@ -46,3 +67,53 @@ def publish(link: RedisLink, channel: bytes, message: bytes) -> int:
         ) from None
     finally:
         pool.release(connection)
+
+
+def _numsub(*names: bytes) -> Command:
+    return ("PUBSUB", "NUMSUB", *names)
+
+
+def _send(connection: AbstractConnection, *commands: Command) -> None:
+    connection.send_packed_command(connection.pack_commands(commands))
+
+
+def _tabs(link: RedisLink, connection: AbstractConnection, channel: bytes, receivers: int) -> int | None:
+    """How many receivers are tabs; the answers that are due are read in any case.
+
+    The message is published: whatever goes wrong from here on only leaves this unknown.
+    """
+    try:
+        by_channel, patterns = _answer(connection), _answer(connection)
+        tabs = _sum(by_channel)
+        # To look through all channels for patterns takes Redis some time, so only where one may hear it.
+        if patterns and tabs < receivers:
+            tabs += _by_pattern(connection, channel)
+        if tabs < receivers and not link.may_count:
+            return None
+    except (redis.RedisError, OSError):
+        return None
+    # More tabs than receivers cannot be. Valkey 9.1 says NUMSUB wrong, by millions, while it
+    # enlarges its table of a channel's subscribers.
+    return tabs if tabs <= receivers else None
+
+
+def _answer(connection: AbstractConnection) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError:
+        connection.disconnect()
+        raise
+
+
+def _by_pattern(connection: AbstractConnection, channel: bytes) -> int:
+    _send(connection, _SHADOWS_OF_PATTERNS)
+    shadows = [name for name in _answer(connection) if matches(pattern_of(name), channel)]
+    if not shadows:
+        return 0
+    _send(connection, _numsub(*shadows))
+    return _sum(_answer(connection))
+
+
+def _sum(numsub: list[Any]) -> int:
+    """The counts of ``PUBSUB NUMSUB``, whose answer is names and counts in turn."""
+    return sum(numsub[1::2])

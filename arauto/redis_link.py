@@ -1,6 +1,7 @@
 """Settings -> Redis clients and subscriber connections: plain, unix socket, TLS."""
 
 import socket
+from functools import cached_property
 from typing import Any
 
 import redis
@@ -11,7 +12,9 @@ from redis.connection import (
     UnixDomainSocketConnection,
     parse_url,
 )
+from redis.exceptions import NoPermissionError
 
+from arauto.shadows import of_channel
 from arauto.wire import Wire
 
 CONNECT_TIMEOUT = 1.0  # seconds
@@ -88,6 +91,19 @@ class RedisLink:
             sock = self._template._connect()
         # redis-py has done addresses, TLS and AUTH. From here on the socket is ours.
         return Wire(sock)
+
+    @cached_property
+    def may_count(self) -> bool:
+        """Whether Redis lets us have shadow channels, by which tabs are counted.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
+        with self.client.pubsub() as pubsub:
+            pubsub.subscribe(of_channel(b""))
+            try:
+                return pubsub.get_message(timeout=REPLY_TIMEOUT) is not None
+            except NoPermissionError:
+                return False
 
     def close(self) -> None:
         """Close the publishing connections."""

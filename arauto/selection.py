@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import orjson
 
 from arauto.names import Change, Names, Selection
+from arauto.shadows import PREFIX, is_shadow
 from arauto.words import gettext
 
 MAX_NAME = 256  # bytes of UTF-8
@@ -27,7 +28,7 @@ def check_name(name: str) -> bytes:
     Redis itself takes any bytes; what is refused here is what nobody means and what would
     spoil a log line.
 
-    :raise BadSelection: it is empty, too long or has control characters.
+    :raise BadSelection: it is empty, too long, has control characters or is one of our own.
     """
     if not name:
         raise BadSelection(gettext("Channel is required."))
@@ -36,6 +37,10 @@ def check_name(name: str) -> bytes:
     encoded = name.encode()
     if len(encoded) > MAX_NAME:
         raise BadSelection(gettext("A channel name can have at most %(n)s bytes.", n=MAX_NAME))
+    if is_shadow(encoded):
+        raise BadSelection(
+            gettext("Names that begin with %(prefix)s only count pages.", prefix=PREFIX.decode())
+        )
     return encoded
 
 

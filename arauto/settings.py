@@ -98,6 +98,13 @@ class Settings:
         "and from elsewhere only its beginning is shown.",
         _number(1, 512 * 1024 * 1024),
     )
+    protected: tuple[str, ...] = _setting(
+        "ARAUTO_PROTECTED",
+        "",
+        "Channels as globs, such as prod.*, separated by commas, to which nothing is published "
+        "that does not say confirmed=1; the page asks first.",
+        _list,
+    )
     origins: frozenset[str] = _setting(
         "ARAUTO_ORIGINS",
         "",

@@ -23,6 +23,7 @@ from arauto.messages import Gap, Item, Lost, Refused
 from arauto.names import Change, Selection
 from arauto.parsing import Parser
 from arauto.pulse import Pulse
+from arauto.shadows import is_shadow, of_channel, of_pattern
 from arauto.wire import READ_SIZE, WRITE_PATIENCE, Wire
 from arauto.workers import make_lock
 
@@ -49,6 +50,8 @@ else:
     now = monotonic
 
 Deliver = Callable[[list[Item]], None]
+Command = tuple[bytes, bytes]
+"""A command of Redis and the one name that it is about."""
 
 log = logging.getLogger("arauto")
 
@@ -90,7 +93,7 @@ class Subscriber(threading.Thread):
         self._patterns = dict.fromkeys(selection.patterns)
         self._lock = make_lock()  # guards the selection, the wire and the order of commands
         self._wire: Wire | None = None
-        self._expected: deque[tuple[bytes, bytes]] = deque()  # commands not yet answered
+        self._expected: deque[Command] = deque()  # commands not yet answered
         self._asked = 0.0  # when the oldest of them was sent
         self._delivering = False  # then the thread is with the browser, and Redis must wait
         self._stopping = threading.Event()
@@ -131,10 +134,8 @@ class Subscriber(threading.Thread):
                     names.pop(name, None)
             if self._wire is not None:
                 self._request(
-                    [(b"SUBSCRIBE", name) for name in change.subscribe]
-                    + [(b"PSUBSCRIBE", name) for name in change.psubscribe]
-                    + [(b"UNSUBSCRIBE", name) for name in change.unsubscribe]
-                    + [(b"PUNSUBSCRIBE", name) for name in change.punsubscribe]
+                    _commands(b"SUBSCRIBE", change.subscribe, change.psubscribe)
+                    + _commands(b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe)
                 )
 
     def stop(self) -> None:
@@ -209,10 +210,8 @@ class Subscriber(threading.Thread):
             if self._stopping.is_set():
                 wire.shutdown()
             self._expected.clear()
-            subscriptions = [(b"SUBSCRIBE", name) for name in self._channels]
-            subscriptions += [(b"PSUBSCRIBE", name) for name in self._patterns]
             # An empty selection gets a PING, so that there is an answer to wait for.
-            self._request(subscriptions or [_PINGED])
+            self._request(_commands(b"SUBSCRIBE", self._channels, self._patterns) or [_PINGED])
         return wire
 
     def _read(self, wire: Wire) -> None:
@@ -291,24 +290,26 @@ class Subscriber(threading.Thread):
             if not self._expected:
                 self._all_answered()
         if isinstance(reply, Exception):
-            return [self._refusal(command, name, str(reply))]
-        return [] if command == b"PING" else [reply]
+            return self._refusal(command, name, str(reply))
+        return [] if command == b"PING" or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:
         """Redis answers in order: what it was told before we asked, it has sent."""
         self._round_trip = self._heard - self._asked
         self._caught_up = max(self._caught_up, self._asked)
 
-    def _refusal(self, command: bytes, name: bytes, words: str) -> Refused:
+    def _refusal(self, command: bytes, name: bytes, words: str) -> list[Item]:
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
         if not words.startswith("NOPERM") or command not in _KINDS:
             raise LinkLost(words)
+        if is_shadow(name):
+            return []  # then this tab is not counted, and all else is as it should be
         with self._lock:
             (self._channels if command == b"SUBSCRIBE" else self._patterns).pop(name, None)
-        return Refused(_KINDS[command], name, words)
+        return [Refused(_KINDS[command], name, words)]
 
-    def _request(self, commands: list[tuple[bytes, bytes]], patience: float = WRITE_PATIENCE) -> None:
+    def _request(self, commands: list[Command], patience: float = WRITE_PATIENCE) -> None:
         """Send commands; the caller holds the lock. A broken link shows when it is read."""
         assert self._wire is not None
         if not self._expected:
@@ -333,6 +334,17 @@ class Subscriber(threading.Thread):
 def _unix(moment: float) -> float:
     """A moment of :func:`now` as Unix seconds, by the clock as it stands today."""
     return time() - (now() - moment)
+
+
+def _commands(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+    """``verb`` for these names, and for the shadow beside each: in one burst, the names first."""
+    channels, patterns = tuple(channels), tuple(patterns)
+    shadows = [*map(of_channel, channels), *map(of_pattern, patterns)]
+    return (
+        [(verb, name) for name in channels]
+        + [(b"P" + verb, name) for name in patterns]
+        + [(verb, name) for name in shadows]
+    )
 
 
 @lru_cache(maxsize=1024)

@@ -61,6 +61,7 @@ export class Feed extends EventTarget {
 
   // Messages for which test(event) is true are not shown; null: all are.
   setHidden(test) {
+    if (test === null && this.#isHidden === null) return;
     this.#isHidden = test;
     this.#select();
   }

@@ -1,6 +1,5 @@
 // Pure: turns values into text. Knows no page and no words.
 
-const TINTS = 8;
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const SHELL_SAFE = /^[\w@%+=:,./-]+$/;
 
@@ -64,11 +63,4 @@ export function beginning(text, maxCharacters, maxLines) {
 // Single quotes: in zsh, the shell of macOS, an exclamation mark is not safe inside double ones.
 export function shellQuote(argument) {
   return SHELL_SAFE.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
-}
-
-// The same channel always wears the same of a few colours.
-export function tint(name) {
-  let hash = 0x811c9dc5; // FNV-1a
-  for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return ((hash ^ (hash >>> 17)) >>> 0) % TINTS;
 }

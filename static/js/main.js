@@ -1,19 +1,28 @@
 // Finds the elements and connects the rest.
 
 import { Actions } from "./actions.js";
+import { dress } from "./appearance.js";
+import { Browser } from "./browser.js";
+import { Chart } from "./chart.js";
 import { Chips } from "./chips.js";
 import { Chooser } from "./chooser.js";
+import { Composer } from "./composer.js";
 import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
 import { Cursor } from "./cursor.js";
+import { Drafts } from "./drafts.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
+import { Noticing } from "./noticing.js";
 import { Pins } from "./pins.js";
 import { Publisher } from "./publisher.js";
+import { Rates } from "./rates.js";
 import { Rows } from "./row.js";
 import { Selection } from "./selection.js";
+import { Settings } from "./settings.js";
 import { Status } from "./status.js";
 import { Takeaway } from "./takeaway.js";
+import { keepTimes, retell } from "./times.js";
 import { Welcome } from "./welcome.js";
 import { Words } from "./words.js";
 
@@ -27,7 +36,14 @@ const selection = new Selection(limits);
 const connection = new Connection(new URL("feed", document.baseURI));
 const status = new Status(find("status"), words);
 const welcome = new Welcome(find("welcome"), words);
-const publisher = new Publisher(find("publish"), find("answer"), limits, words);
+const publisher = new Publisher(find("publish"), find("answer"), find("confirm"), selection, limits, words);
+const composer = new Composer(
+  find("publish-message"),
+  { size: find("publish-size"), check: find("publish-check"), format: find("publish-format") }, limits.maxMessage, words,
+);
+const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
+const settings = new Settings(find("settings"), find("settings-open"), find("level"), selection, words);
+const noticing = new Noticing(document.querySelector("link[rel=icon]"), settings, words);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new Cursor(find("log"));
 new Actions(
@@ -45,13 +61,18 @@ new Controls({
   section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, filter, words);
-const chips = new Chips(find("chips"), find("chip"), selection, words, () => chooser.focus());
+const rates = new Rates(selection);
+const chart = new Chart(find("chart"), rates, words);
+const chips = new Chips(find("chips"), find("chip"), selection, words, {
+  empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => chart.show(name),
+});
+new Browser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
 const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);
 
 selection.addEventListener("change", () => {
   connection.select(selection.names);
   welcome.suggest(config.redis_cli, selection.channels[0] ?? config.channels[0]);
-  offer(selection.channels);
+  offer();
   keepLanguageLinks();
 });
 connection.addEventListener("state", ({ detail }) => {
@@ -60,6 +81,8 @@ connection.addEventListener("state", ({ detail }) => {
 });
 connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
+  rates.add(detail);
+  noticing.heard(detail);
   feed.add(detail);
 });
 filter.addEventListener("change", () => {
@@ -71,13 +94,30 @@ connection.addEventListener("problem", ({ detail }) => chooser.complain(detail))
 addEventListener("online", () => connection.wake());
 document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
 
+publisher.addEventListener("published", ({ detail }) => drafts.remember(detail));
+settings.addEventListener("change", () => {
+  dress();
+  retell(find("feed"));
+});
+setInterval(() => {
+  noticing.tick();
+  if (document.hidden) return;
+  chart.draw();
+  chips.tick(rates);
+}, 1_000);
+
 filter.load();
 selection.load(config.channels);
-find("desk").hidden = false;
+chart.draw();
 publisher.start(selection.channels[0]);
+keepTimes(find("feed"));
+for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
+find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));
 
-function offer(channels) {
-  const options = channels.map((value) => Object.assign(document.createElement("option"), { value }));
+// What the channel field suggests: the selection, what was sent to before, what is alive.
+function offer(alive = []) {
+  const channels = new Set([...selection.channels, ...drafts.channels, ...alive]);
+  const options = [...channels].map((value) => Object.assign(document.createElement("option"), { value }));
   find("channels").replaceChildren(...options);
 }
 

@@ -28,6 +28,12 @@ export function keyOf({ kind, name }) {
   return `${kind} ${name}`;
 }
 
+// The names of a selection by which a message came.
+export function keysOf({ type, channel, pattern, patterns = pattern === undefined ? [] : [pattern] }) {
+  const keys = patterns.map((name) => keyOf({ kind: "pattern", name }));
+  return type === "message" ? [keyOf({ kind: "channel", name: channel }), ...keys] : keys;
+}
+
 export function readQuery(query) {
   return KINDS.flatMap((kind) => query.getAll(kind).map((name) => ({ kind, name })));
 }

@@ -1,31 +1,52 @@
-// Turns the form into one POST and says how many received the message, or why none could.
+// Turns the form into one POST, or a burst of them, and says how many received it, or why none could.
 
 import { byteLength, exactSize } from "./format.js";
 import { nameProblem } from "./names.js";
 
 const ANSWER_LIMIT = 10_000; // milliseconds
+const BURST_LIMIT = 1_000; // messages
+const NOT_CONFIRMED = 409;
 
-export class Publisher {
+export class Publisher extends EventTarget {
   #form;
   #answer;
+  #confirm;
+  #selection;
   #limits;
   #words;
   #isSending = false;
+  #isStopped = false;
 
-  constructor(form, answer, limits, words) {
+  // Event: "published" (what was sent), once for each burst.
+  constructor(form, answer, confirm, selection, limits, words) {
+    super();
     this.#form = form;
     this.#answer = answer;
+    this.#confirm = confirm;
+    this.#selection = selection;
     this.#limits = limits;
     this.#words = words;
     form.noValidate = true; // our sentences name the remedy in the page's own language
     form.addEventListener("submit", (event) => this.#submitted(event));
     form.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#stop.addEventListener("click", () => (this.#isStopped = true));
+    document.addEventListener("republish", ({ detail }) => this.fill(detail));
   }
 
   // Actions
 
   start(channel) {
     if (channel !== undefined) this.#channel.value = channel;
+  }
+
+  read() {
+    return { channel: this.#channel.value, message: this.#message.value };
+  }
+
+  fill({ channel, message }) {
+    this.#channel.value = channel;
+    this.#write(message);
+    this.#message.focus();
   }
 
   #pressed(event) {
@@ -48,7 +69,7 @@ export class Publisher {
     if (this.#channel.value === "") return [this.#words.say("channel_empty"), this.#channel];
     const problem = nameProblem(this.#channel.value, this.#limits.maxName);
     if (problem) return [this.#words.say(...problem), this.#channel];
-    return this.#messageProblem();
+    return this.#messageProblem() ?? this.#timesProblem();
   }
 
   #messageProblem() {
@@ -56,6 +77,12 @@ export class Publisher {
     if (bytes <= this.#limits.maxMessage) return null;
     const sizes = { size: this.#size(bytes), max: this.#size(this.#limits.maxMessage) };
     return [this.#words.say("message_long", sizes), this.#message];
+  }
+
+  #timesProblem() {
+    const times = Number(this.#times.value);
+    if (Number.isInteger(times) && times >= 1 && times <= BURST_LIMIT) return null;
+    return [this.#words.say("times_wrong", { max: BURST_LIMIT }), this.#times];
   }
 
   #size(bytes) {
@@ -70,45 +97,97 @@ export class Publisher {
   // Publishing
 
   async #publish() {
+    const sent = this.read();
+    const times = Number(this.#times.value);
     this.#setSending(true);
-    const answer = await this.#post();
+    const answer = times > 1 ? await this.#burst(sent, times) : await this.#post(sent);
     this.#setSending(false);
-    if (answer.error === undefined) this.#published(answer);
-    else this.#say("failed", answer.error);
+    if (answer.error === undefined) this.#published(sent, answer);
+    else this.#say("failed", answer.error, answer.n ? this.#words.say("burst_broken", answer) : "");
     this.#message.focus();
   }
 
-  async #post() {
+  // One after the other, in order; {n} in the message becomes its number.
+  async #burst({ channel, message }, times) {
+    this.#isStopped = false;
+    let confirmed = {};
+    let whole = { n: 0 }; // the last answer and how many there were
+    for (let n = 1; n <= times && !this.#isStopped; n++) {
+      this.#stop.hidden = false;
+      this.#stop.textContent = this.#words.say("burst_stop", { at: n, times });
+      const answer = await this.#post({ channel, message: message.replaceAll("{n}", n), ...confirmed });
+      if (answer.error !== undefined) return { ...answer, n: whole.n };
+      whole = { ...answer, n };
+      confirmed = answer.confirmed ?? confirmed;
+    }
+    return whole;
+  }
+
+  // The server says which channels are protected; the person says whether it is meant.
+  async #post(fields) {
+    const answer = await this.#send(fields);
+    if (answer.status !== NOT_CONFIRMED) return answer;
+    if (!(await this.#isMeant(fields.channel))) return { error: this.#words.say("not_confirmed") };
+    const confirmed = { confirmed: 1 };
+    return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
+  }
+
+  async #send(fields) {
     try {
-      const answer = await fetch(this.#form.action, this.#request());
+      const answer = await fetch(this.#form.action, this.#request(fields));
       return await this.#read(answer);
     } catch {
       return { error: this.#words.say("no_answer") };
     }
   }
 
-  #request() {
+  #request(fields) {
     return {
       method: "POST",
       headers: { Accept: "application/json" },
-      body: new URLSearchParams(new FormData(this.#form)),
+      body: new URLSearchParams(fields),
       signal: AbortSignal.timeout(ANSWER_LIMIT),
     };
   }
 
   // A proxy's error page is not JSON.
   async #read(answer) {
+    const { status } = answer;
     const reply = await answer.json().catch(() => ({}));
     const isWhole = answer.ok ? "receivers" in reply : "error" in reply;
-    return isWhole ? reply : { error: this.#words.say("strange_answer", { status: String(answer.status) }) };
+    return isWhole ? { ...reply, status } : { error: this.#words.say("strange_answer", { status: String(status) }) };
+  }
+
+  #isMeant(channel) {
+    this.#confirm.querySelector("p").textContent = this.#words.say("confirm", { channel });
+    this.#confirm.returnValue = "";
+    this.#confirm.showModal();
+    return new Promise((resolve) => {
+      const done = () => resolve(this.#confirm.returnValue === "yes");
+      this.#confirm.addEventListener("close", done, { once: true });
+    });
   }
 
   // Answering
 
-  #published({ receivers: n }) {
-    this.#message.value = "";
-    if (n === 0) this.#say("unheard", this.#words.say("receivers_none"));
-    else this.#say("heard", this.#words.say("receivers", { n }), this.#words.say("receivers_note"));
+  #published(sent, { receivers, tabs, n }) {
+    this.#write("");
+    this.#times.value = 1;
+    this.dispatchEvent(new CustomEvent("published", { detail: sent }));
+    const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
+    if (receivers) this.#say("heard", this.#split(receivers, tabs), burst || this.#note(tabs));
+    else this.#say("unheard", this.#words.say("receivers_none"), burst);
+  }
+
+  #split(n, tabs) {
+    const all = this.#words.say("receivers", { n });
+    if (tabs == null) return all;
+    return `${all}: ${this.#words.say("tabs", { n: tabs })}, ${this.#words.say("others", { n: n - tabs })}`;
+  }
+
+  #note(tabs) {
+    if (tabs == null) return this.#words.say("receivers_note");
+    return tabs && this.#selection.hasPatterns ? this.#words.say("receivers_twice") : "";
   }
 
   #say(state, sentence, note = "") {
@@ -120,7 +199,13 @@ export class Publisher {
 
   #setSending(isSending) {
     this.#isSending = isSending;
+    this.#stop.hidden = true;
     this.#form.elements["publish-button"].disabled = isSending;
+  }
+
+  #write(message) {
+    this.#message.value = message;
+    this.#message.dispatchEvent(new Event("input"));
   }
 
   get #channel() {
@@ -129,5 +214,13 @@ export class Publisher {
 
   get #message() {
     return this.#form.elements.message;
+  }
+
+  get #times() {
+    return this.#form.elements["publish-times"];
+  }
+
+  get #stop() {
+    return this.#form.elements["publish-stop"];
   }
 }

@@ -1,10 +1,12 @@
 // Builds the feed's rows. What was published only ever becomes text.
 
 import { Bodies } from "./body.js";
+import { colourOf } from "./colours.js";
 import { setTabIndex } from "./cursor.js";
 import { element } from "./dom.js";
-import { clock, fullDate, preciseClock, tint, toDate } from "./format.js";
+import { clock, fullDate, preciseClock, toDate } from "./format.js";
 import { later } from "./later.js";
+import { rowTime } from "./times.js";
 import { equip } from "./tools.js";
 
 export class Rows {
@@ -74,14 +76,14 @@ export class Rows {
     this.#setChannel(channel, event);
     this.#bodies.fill(body, event);
     later(() => row.isConnected && equip(row));
-    row.dataset.tint = tint(event.channel);
+    row.dataset.colour = colourOf(event.channel);
     row.dataset.messages = 1;
     return row;
   }
 
   #setTime(time, seconds) {
     const date = toDate(seconds);
-    time.textContent = preciseClock(date);
+    time.textContent = rowTime(date);
     time.dateTime = date.toISOString();
     time.title = this.#fullDate(seconds);
   }

@@ -20,6 +20,10 @@ export class Selection extends EventTarget {
     return this.#names.filter(({ kind }) => kind === "channel").map(({ name }) => name);
   }
 
+  get hasPatterns() {
+    return this.#names.some(({ kind }) => kind === "pattern");
+  }
+
   // The address decides; where it says nothing, the server's defaults do.
   load(defaults) {
     const asked = readQuery(new URLSearchParams(location.search));

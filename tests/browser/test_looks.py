@@ -86,6 +86,7 @@ def test_axe_finds_no_barrier_in_any_state(
 
     say(page, "a", "heard")
     expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
+    expect(rows(page)).to_have_count(6)
     expect_no_violation(page, "published")
     say(page, "nobody", "unheard")
     expect(page.locator("#answer")).to_have_attribute("data-state", "unheard")
@@ -135,6 +136,48 @@ def test_axe_finds_no_barrier_in_any_state(
     expect_no_violation(page, "a gap")
 
 
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_axe_finds_no_barrier_in_the_dialogs(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], language: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_PROTECTED="prod")
+    page = open_page(view("a", "b"), server=server, language=language, allow=("status of 409",))
+    expect_live(page)
+    page.locator(".chip__solo").first.click()
+    page.locator(".chip__hide").last.click()
+    page.locator("#publish-message").fill('{"a": 1')
+    expect(page.locator("#publish-check")).not_to_be_empty()
+    expect_no_violation(page, "one channel alone, one hidden, broken JSON")
+    page.locator("#publish-message").fill('{"a": 1}')
+    expect(page.locator("#publish-format")).to_be_visible()
+    expect_no_violation(page, "valid JSON")
+
+    page.locator("#browser-open").click()
+    expect(page.locator("#browser tbody tr")).to_have_count(2)
+    expect_no_violation(page, "channel browser")
+    page.keyboard.press("Escape")
+
+    say(page, "a", "sent")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
+    page.locator("#drafts-open").click()
+    page.locator("#template-name").fill("a template")
+    page.keyboard.press("Enter")
+    expect(page.locator(".draft")).to_have_count(2)
+    expect_no_violation(page, "templates and last sends")
+    page.keyboard.press("Escape")
+
+    page.locator("#settings-open").click()
+    expect(page.locator(".levels li")).to_have_count(3)
+    expect_no_violation(page, "settings")
+    page.keyboard.press("Escape")
+
+    say(page, "prod", "careful")
+    expect(page.locator("#confirm")).to_be_visible()
+    expect_no_violation(page, "confirmation")
+    page.keyboard.press("Escape")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "failed")
+
+
 def say(page: Page, channel: str, message: str) -> None:
     """Publish, whatever the language."""
     page.locator("#publish-channel").fill(channel)
@@ -159,6 +202,11 @@ def test_nothing_is_cut_off_or_scrolls_away_on_any_screen(
         expect(rows(page).last).to_be_in_viewport()
         for needed in ("#status", "#publish-channel", "#publish-message", "#publish-button", "#choose-name"):
             expect(page.locator(needed)).to_be_in_viewport(ratio=1)
+        for dialog in ("settings", "browser", "drafts"):
+            page.locator(f"#{dialog}-open").click()
+            expect(page.locator(f"#{dialog}")).to_be_in_viewport(ratio=0.99)
+            assert overflowing(page) == [], (width, height, dialog)
+            page.keyboard.press("Escape")
 
 
 def overflowing(page: Page) -> list[str]:
@@ -306,7 +354,7 @@ def test_screenshots_of_a_morning(
     for channel, message in EVENING:
         own_redis.client.publish(channel, message)
     publish(page, "sistema_alertas", "Servidor CPU em 99% - Perigo!")
-    expect(answer(page)).to_contain_text("1 subscriber received it")
+    expect(answer(page)).to_contain_text("1 subscriber received it: 1 tab, 0 others")
     expect(rows(page)).to_have_count(len(MORNING) + len(EVENING) + 1)
     expect(chip(page, "pedidos.*")).to_be_visible()
     take(page, directory / "screenshot.png")

@@ -52,7 +52,7 @@ def test_the_form_reaches_ten_tabs_and_every_client_and_they_reach_the_ten_tabs(
         listening(example("subscriber.py"), valkey.url, greeting=1) as subscriber,
     ):
         publish(first, "sistema_alertas", "Servidor CPU em 99% - Perigo! 🎺")
-        expect(answer(first)).to_contain_text("12 subscribers received it")
+        expect(answer(first)).to_contain_text("12 subscribers received it: 10 tabs, 2 others")
         assert redis_cli.lines(3) == ["message", "sistema_alertas", "Servidor CPU em 99% - Perigo! 🎺"]
         assert subscriber.lines(1) == ["Alert: Servidor CPU em 99% - Perigo! 🎺"]
         assert run([*cli, "PUBLISH", "sistema_alertas", "de redis-cli: Olá!"], valkey.url) == "12\n"
@@ -90,8 +90,7 @@ def test_after_publishing_the_message_is_cleared_and_the_channel_stays(open_page
     expect(channel_field(page)).to_have_value("kept")
     publish(page, "kept", "first")
     expect_texts(page, ["first"])
-    expect(answer(page)).to_contain_text("1 subscriber received it")
-    expect(answer(page)).to_contain_text("open pages included")
+    expect(answer(page)).to_contain_text("1 subscriber received it: 1 tab, 0 others")
     expect(message_field(page)).to_have_value("")
     expect(message_field(page)).to_be_focused()
     expect(channel_field(page)).to_have_value("kept")
@@ -209,6 +208,23 @@ def test_a_message_is_shown_only_when_it_comes_back_from_redis(
         expect(answer(page)).to_contain_text("1 subscriber received it")
     valkey.client.publish("back", "sentinel")
     expect_texts(page, ["sentinel"])
+
+
+def test_a_split_that_the_server_does_not_know_is_not_shown(open_page: OpenPage) -> None:
+    page = open_page(view("unsure"))
+    expect_live(page)
+    with answered_by(page, {"channel": "unsure", "receivers": 3, "tabs": None}):
+        publish(page, "unsure", "x")
+        expect(answer(page)).to_have_text("3 subscribers received it open pages included")
+
+
+def test_a_tab_that_hears_by_channel_and_pattern_is_said_to_count_twice(open_page: OpenPage) -> None:
+    page = open_page(view("both", patterns=("b*",)))
+    expect_live(page)
+    publish(page, "both", "x")
+    expect(answer(page)).to_have_text(
+        "2 subscribers received it: 2 tabs, 0 others each counts once by channel and once by pattern"
+    )
 
 
 def test_a_double_click_publishes_once(open_page: OpenPage, valkey: RedisServer) -> None:

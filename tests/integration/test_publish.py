@@ -58,14 +58,14 @@ TEXTS = ["disk full", "linha um\nlinha dois", "Olá 🎺 שלום", "a&b=c%+", "
 @pytest.mark.parametrize("text", TEXTS)
 def test_a_form_is_published_byte_for_byte(plain_arauto: ArautoServer, listener: PubSub, text: str) -> None:
     answer = publish(plain_arauto, "noticias", text)
-    assert (answer.status, answer.json) == (200, {"channel": "noticias", "receivers": 1})
+    assert (answer.status, answer.json) == (200, {"channel": "noticias", "receivers": 1, "tabs": 0})
     assert heard(listener) == text.encode()
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_json_is_published_byte_for_byte(plain_arauto: ArautoServer, listener: PubSub, text: str) -> None:
     answer = publish_json(plain_arauto, json.dumps({"channel": "n", "message": text}))
-    assert (answer.status, answer.json) == (200, {"channel": "n", "receivers": 1})
+    assert (answer.status, answer.json) == (200, {"channel": "n", "receivers": 1, "tabs": 0})
     assert heard(listener) == text.encode()
 
 
@@ -77,8 +77,30 @@ def test_multipart_is_published(plain_arauto: ArautoServer, listener: PubSub) ->
         multipart(channel="n", message="Olá"),
         Content_Type=MULTIPART,
     )
-    assert answer.json == {"channel": "n", "receivers": 1}
+    assert answer.json == {"channel": "n", "receivers": 1, "tabs": 0}
     assert heard(listener) == "Olá".encode()
+
+
+@pytest.mark.parametrize("sure", ["1", "true"])
+def test_what_is_protected_is_published_only_when_confirmed(
+    start: type[ArautoServer], listener: PubSub, valkey: RedisServer, sure: str
+) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_PROTECTED="prod.*, exact", ARAUTO_WORKERS="1")
+    for channel in ("prod.eu", "exact"):
+        for unsure in ("", "&confirmed=", "&confirmed=0"):
+            body = f"channel={channel}&message=x{unsure}"
+            answer = request(server, "POST", "/publish", body, Content_Type=FORM)
+            assert answer.status == 409
+            assert answer.error.startswith("The channel is protected: send confirmed=1 if you mean it.")
+        assert publish_json(server, json.dumps({"channel": channel, "message": "x"})).status == 409
+    assert nothing_heard(listener, valkey)
+    assert publish(server, "product", "free").status == 200
+    assert heard(listener) == b"free"
+    body = f"channel=prod.eu&message=meant&confirmed={sure}"
+    assert request(server, "POST", "/publish", body, Content_Type=FORM).status == 200
+    assert heard(listener) == b"meant"
+    publish_json(server, json.dumps({"channel": "exact", "message": "meant too", "confirmed": True}))
+    assert heard(listener) == b"meant too"
 
 
 def test_the_count_is_redis_own_tabs_included(plain_arauto: ArautoServer, listener: PubSub) -> None:
@@ -87,7 +109,11 @@ def test_the_count_is_redis_own_tabs_included(plain_arauto: ArautoServer, listen
 
 
 def test_nobody_was_listening(plain_arauto: ArautoServer) -> None:
-    assert publish(plain_arauto, "empty room", "x").json == {"channel": "empty room", "receivers": 0}
+    assert publish(plain_arauto, "empty room", "x").json == {
+        "channel": "empty room",
+        "receivers": 0,
+        "tabs": 0,
+    }
 
 
 def test_an_empty_message_reaches_a_tab(plain_arauto: ArautoServer) -> None:
@@ -105,6 +131,7 @@ def test_an_empty_message_reaches_a_tab(plain_arauto: ArautoServer) -> None:
         ("a\nb", "A channel name cannot have control characters."),
         ("a\x00", "A channel name cannot have control characters."),
         ("a\x7f", "A channel name cannot have control characters."),
+        ("arauto:tabs:channel:a", "Names that begin with arauto:tabs: only count pages."),
     ],
 )
 def test_a_bad_channel_gets_400_and_a_sentence(
@@ -122,7 +149,7 @@ def test_a_bad_channel_gets_400_and_a_sentence(
 def test_an_odd_channel_is_taken_literally(
     plain_arauto: ArautoServer, listener: PubSub, channel: str
 ) -> None:
-    assert publish(plain_arauto, channel, "x").json == {"channel": channel, "receivers": 1}
+    assert publish(plain_arauto, channel, "x").json == {"channel": channel, "receivers": 1, "tabs": 0}
 
 
 @pytest.mark.parametrize(

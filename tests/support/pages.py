@@ -205,6 +205,15 @@ def subscribe(page: Page, name: str, kind: str | None = None) -> None:
     page.get_by_role("button", name="Subscribe").click()
 
 
+def solo(page: Page, name: str) -> Locator:
+    """The button that shows one name alone."""
+    return page.get_by_role("button", name=f"Show only {name}", exact=True)
+
+
+def hide(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=f"Hide {name}", exact=True)
+
+
 def unsubscribe(page: Page, name: str, kind: str = "channel") -> None:
     page.get_by_role("button", name=f"Remove {kind} {name}", exact=True).click()
 

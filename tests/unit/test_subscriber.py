@@ -52,7 +52,14 @@ def message(data: bytes) -> bytes:
     return b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$%d\r\n%b\r\n" % (len(data), data)
 
 
-ALL_CONFIRMED = confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*")
+def command(*parts: bytes) -> bytes:
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
+
+
+SHADOWS = (b"arauto:tabs:channel:a", b"arauto:tabs:pattern:p*")
+SHADOWS_ASKED = b"".join(command(b"SUBSCRIBE", name) for name in SHADOWS)
+SHADOWS_CONFIRMED = b"".join(confirmation(b"subscribe", name) for name in SHADOWS)
+ALL_CONFIRMED = confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED
 SELECTION = Selection((b"a",), (b"p*",))
 CONFIRMED: list[Item] = [[b"subscribe", b"a", 1], [b"psubscribe", b"p*", 1]]
 
@@ -72,9 +79,8 @@ class Listening:
 def test_what_comes_together_is_one_batch(redis: Redis) -> None:
     listening = Listening(redis)
     with listening.subscriber, redis.accept() as link:
-        assert link.recv(999) == (
-            b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\np*\r\n"
-        )
+        asked = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*")
+        assert link.recv(999) == asked + SHADOWS_ASKED
         link.sendall(ALL_CONFIRMED)
         assert listening.next() == CONFIRMED
         link.sendall(message(b"1") + message(b"2") + message(b"3"))
@@ -94,7 +100,7 @@ def test_after_a_break_the_gap_comes_before_everything_else(redis: Redis) -> Non
         with redis.accept() as link:
             link.sendall(confirmation(b"subscribe", b"a") + message(b"early"))
             link.recv(999)
-            link.sendall(confirmation(b"psubscribe", b"p*"))
+            link.sendall(confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED)
             gap, *rest = listening.next()
             assert isinstance(gap, Gap)
             assert gap.start == pytest.approx(lost.at, abs=0.001)
@@ -196,11 +202,33 @@ def test_a_forbidden_name_is_refused_alone_and_not_asked_for_again(redis: Redis)
     listening = Listening(redis)
     with listening.subscriber:
         with redis.accept() as link:
-            link.sendall(b"-NOPERM no\r\n" + confirmation(b"psubscribe", b"p*"))
+            link.sendall(b"-NOPERM no\r\n" + confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED)
             assert listening.next() == [Refused("channel", b"a", "NOPERM no"), CONFIRMED[1]]
         listening.next()
         with redis.accept() as link:
-            assert link.recv(999) == b"*2\r\n$10\r\nPSUBSCRIBE\r\n$2\r\np*\r\n"
+            assert link.recv(999) == command(b"PSUBSCRIBE", b"p*") + command(b"SUBSCRIBE", SHADOWS[1])
+
+
+def test_who_may_not_be_counted_gets_the_feed_all_the_same(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        for _ in range(2):
+            with redis.accept() as link:
+                link.sendall(ALL_CONFIRMED.removesuffix(SHADOWS_CONFIRMED) + b"-NOPERM no\r\n" * 2)
+                heard = listening.next()
+                assert heard[-2:] == CONFIRMED
+                link.sendall(message(b"1"))
+                assert listening.next() == [[b"message", b"a", b"1"]]
+            assert isinstance(listening.next()[0], Lost)
+
+
+def test_shadows_are_never_shown(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        assert listening.next() == CONFIRMED
+        link.sendall(SHADOWS_CONFIRMED + message(b"1"))
+        assert listening.next() == [[b"message", b"a", b"1"]]
 
 
 @pytest.mark.parametrize("error", [b"-ERR max number of clients reached\r\n", b"-LOADING wait\r\n", b"?\r\n"])
@@ -257,8 +285,11 @@ def test_the_selection_changes_on_the_open_link(redis: Redis) -> None:
         assert subscriber.size_after(change) == 1
         subscriber.change(change)
         assert link.recv(999) == (
-            b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nb\r\n*2\r\n$11\r\nUNSUBSCRIBE\r\n$1\r\na\r\n"
-            b"*2\r\n$12\r\nPUNSUBSCRIBE\r\n$2\r\np*\r\n"
+            command(b"SUBSCRIBE", b"b")
+            + command(b"SUBSCRIBE", b"arauto:tabs:channel:b")
+            + command(b"UNSUBSCRIBE", b"a")
+            + command(b"PUNSUBSCRIBE", b"p*")
+            + b"".join(command(b"UNSUBSCRIBE", name) for name in SHADOWS)
         )
 
 

@@ -1,0 +1,72 @@
+"""Redis's globs: does a pattern match a name? The same answer as Redis gives (pure)."""
+
+from functools import lru_cache
+
+_STAR = None
+_ANY = frozenset(range(256))
+
+Token = frozenset[int] | None
+"""The bytes that one place may have, or a star."""
+
+
+def matches(pattern: bytes, name: bytes) -> bool:
+    """Whether a client that has ``PSUBSCRIBE pattern`` hears what is published to ``name``."""
+    tokens = _tokens(pattern)
+    at = place = 0
+    star, resume = -1, 0  # the last star, and the byte up to which it reaches
+    while place < len(name):
+        token = tokens[at] if at < len(tokens) else frozenset()
+        if token is _STAR:
+            star, resume = at, place
+            at += 1
+        elif name[place] in token:
+            at, place = at + 1, place + 1
+        elif star < 0:
+            return False
+        else:  # let the last star take one byte more; those before it never need to
+            resume += 1
+            at, place = star + 1, resume
+    return all(token is _STAR for token in tokens[at:])
+
+
+@lru_cache(maxsize=1024)
+def _tokens(pattern: bytes) -> tuple[Token, ...]:
+    tokens: list[Token] = []
+    at = 0
+    while at < len(pattern):
+        char = pattern[at : at + 1]
+        if char == b"[":
+            token, at = _class(pattern, at + 1)
+            tokens.append(token)
+            continue
+        if char == b"\\" and at + 1 < len(pattern):
+            at += 1
+            tokens.append(frozenset(pattern[at : at + 1]))
+        elif char == b"*":
+            tokens.append(_STAR)
+        else:
+            tokens.append(_ANY if char == b"?" else frozenset(char))
+        at += 1
+    return tuple(tokens)
+
+
+def _class(pattern: bytes, at: int) -> tuple[frozenset[int], int]:
+    """The bytes of ``[...]`` and where the pattern goes on; its end closes an open one."""
+    negated = pattern[at : at + 1] == b"^"
+    at += negated
+    members: set[int] = set()
+    while at < len(pattern):
+        char = pattern[at : at + 1]
+        if char == b"]":
+            break
+        if char == b"\\" and at + 1 < len(pattern):
+            members.add(pattern[at + 1])
+            at += 2
+        elif pattern[at + 1 : at + 2] == b"-" and at + 2 < len(pattern):
+            low, high = sorted((pattern[at], pattern[at + 2]))
+            members.update(range(low, high + 1))
+            at += 3
+        else:
+            members.add(pattern[at])
+            at += 1
+    return (_ANY - members if negated else frozenset(members)), at + 1

@@ -1,0 +1,139 @@
+// The channel browser: what is alive at Redis, with its subscribers and the rate seen here; asked while open.
+
+import { rounded } from "./chart.js";
+import { colourOf } from "./colours.js";
+import { keyOf, looksLikePattern } from "./names.js";
+
+const REFRESH = 3_000; // milliseconds
+const PATIENCE = 250; // milliseconds without a key pressed
+const ANSWER_LIMIT = 5_000; // milliseconds
+const SPECIAL = /[*?[\]\\^]/g;
+
+export class Browser {
+  #dialog;
+  #template;
+  #selection;
+  #rates;
+  #words;
+  #rows = new Map();
+  #timer;
+  #asked = 0;
+
+  constructor(dialog, opener, template, selection, rates, words) {
+    this.#dialog = dialog;
+    this.#template = template.content.firstElementChild;
+    this.#selection = selection;
+    this.#rates = rates;
+    this.#words = words;
+    opener.addEventListener("click", () => this.#open());
+    dialog.addEventListener("close", () => clearTimeout(this.#timer));
+    this.#search.form.addEventListener("submit", (event) => event.preventDefault());
+    this.#search.addEventListener("input", () => this.#soon(PATIENCE));
+    selection.addEventListener("change", () => this.#mark());
+  }
+
+  // The names of what is alive; none where Redis does not say.
+  static async channels() {
+    const { channels = [] } = await ask("*");
+    return channels.filter(({ binary }) => !binary).map(({ channel }) => channel);
+  }
+
+  #open() {
+    this.#dialog.showModal();
+    this.#refresh();
+  }
+
+  #soon(delay) {
+    clearTimeout(this.#timer);
+    if (this.#dialog.open) this.#timer = setTimeout(() => this.#refresh(), delay);
+  }
+
+  async #refresh() {
+    const asked = ++this.#asked;
+    const answer = await ask(this.#match);
+    if (asked !== this.#asked) return; // a later question was sent
+    if (answer.channels) this.#draw(answer.channels);
+    const sentence = this.#sentence(answer);
+    if (this.#state.textContent !== sentence) this.#state.textContent = sentence;
+    this.#soon(REFRESH);
+  }
+
+  get #match() {
+    const text = this.#search.value;
+    return looksLikePattern(text) ? text : `*${text.replace(SPECIAL, "\\$&")}*`;
+  }
+
+  #sentence({ error, channels, total, cut, patterns }) {
+    if (!channels) return error ?? this.#words.say("no_channels");
+    const alive = this.#words.say("alive", { n: total });
+    const also = this.#words.say("alive_patterns", { n: patterns });
+    return `${alive}, ${also}.${cut ? ` ${this.#words.say("alive_cut", { n: channels.length })}` : ""}`;
+  }
+
+  // A row that stays keeps its place and its focus.
+  #draw(channels) {
+    const rows = channels.map((one) => [one.channel, this.#rows.get(one.channel) ?? this.#build(one)]);
+    rows.forEach(([channel, row], at) => this.#fill(row, channel, channels[at].subscribers));
+    const before = this.#rows;
+    this.#rows = new Map(rows);
+    for (const [channel, row] of before) if (!this.#rows.has(channel)) row.remove();
+    rows.forEach(([, row], at) => this.#body.children[at] === row || this.#body.insertBefore(row, this.#body.children[at]));
+    this.#mark();
+  }
+
+  #build({ channel, binary }) {
+    const row = document.importNode(this.#template, true);
+    const name = row.querySelector("bdi");
+    const button = row.querySelector("button");
+    name.textContent = channel;
+    name.dataset.colour = colourOf(channel);
+    button.disabled = Boolean(binary);
+    button.addEventListener("click", () => this.#toggle(channel));
+    return row;
+  }
+
+  #fill(row, channel, subscribers) {
+    const rate = this.#rates.now(keyOf({ kind: "channel", name: channel }));
+    row.children[1].textContent = subscribers ?? this.#words.say("unknown");
+    row.children[2].textContent = rate ? this.#words.say("per_second", { n: rounded(rate) }) : "";
+  }
+
+  #toggle(channel) {
+    const name = { kind: "channel", name: channel };
+    if (this.#selection.has(name)) return this.#selection.remove(name);
+    const problem = this.#selection.add(name);
+    if (problem) this.#state.textContent = this.#words.say(...problem);
+  }
+
+  #mark() {
+    for (const [channel, row] of this.#rows) {
+      const button = row.querySelector("button");
+      const key = this.#selection.has({ kind: "channel", name: channel }) ? "unwatch" : "watch";
+      button.textContent = this.#words.say(key);
+      button.ariaLabel = this.#words.say(`${key}_name`, { name: channel });
+    }
+  }
+
+  get #search() {
+    return this.#dialog.querySelector("input");
+  }
+
+  get #state() {
+    return this.#dialog.querySelector("[role=status]");
+  }
+
+  get #body() {
+    return this.#dialog.querySelector("tbody");
+  }
+}
+
+async function ask(match) {
+  try {
+    const url = new URL("channels", document.baseURI);
+    url.searchParams.set("match", match);
+    const answer = await fetch(url, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_LIMIT) });
+    return await answer.json();
+  } catch {
+    return {};
+  }
+}

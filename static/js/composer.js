@@ -1,0 +1,61 @@
+// What the form says of a message while it is written: its size, whether it is JSON and where that breaks.
+
+import { byteLength, size } from "./format.js";
+import { indent, looksLikeJson } from "./indent.js";
+
+const PATIENCE = 200; // milliseconds without a key pressed
+
+export class Composer {
+  #message;
+  #size;
+  #check;
+  #format;
+  #max;
+  #words;
+  #timer;
+
+  constructor(message, { size, check, format }, maxMessage, words) {
+    this.#message = message;
+    this.#size = size;
+    this.#check = check;
+    this.#format = format;
+    this.#max = maxMessage;
+    this.#words = words;
+    message.addEventListener("input", () => this.#later());
+    format.addEventListener("click", () => this.#indent());
+    this.look();
+  }
+
+  look() {
+    clearTimeout(this.#timer);
+    const text = this.#message.value;
+    const bytes = byteLength(text);
+    const sizes = { size: this.#inWords(bytes), max: this.#inWords(this.#max) };
+    this.#size.textContent = this.#words.say("size", sizes);
+    this.#size.classList.toggle("is-over", bytes > this.#max);
+    const json = looksLikeJson(text) ? indent(text) : {};
+    this.#format.hidden = json.indented === undefined;
+    this.#say(json);
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.look(), PATIENCE);
+  }
+
+  #say({ indented, line, column }) {
+    const broken = line && this.#words.say("json_broken", { line, column });
+    this.#check.textContent = indented === undefined ? broken ?? "" : this.#words.say("json_valid");
+    this.#check.classList.toggle("is-over", Boolean(broken));
+  }
+
+  #indent() {
+    this.#message.value = indent(this.#message.value).indented ?? this.#message.value;
+    this.look();
+    this.#message.focus();
+  }
+
+  #inWords(bytes) {
+    return size(bytes, this.#words.language);
+  }
+}

@@ -1,0 +1,83 @@
+// The settings dialog: every choice is kept in the browser at once. Event: "change".
+
+import { DEFAULTS } from "./appearance.js";
+import { keyOf } from "./names.js";
+import { get, set } from "./preferences.js";
+import { zone } from "./times.js";
+
+export const NOTICING = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
+
+export class Settings extends EventTarget {
+  #dialog;
+  #form;
+  #level;
+  #selection;
+  #words;
+
+  constructor(dialog, opener, levelTemplate, selection, words) {
+    super();
+    this.#dialog = dialog;
+    this.#form = dialog.querySelector(".settings");
+    this.#level = levelTemplate.content.firstElementChild;
+    this.#selection = selection;
+    this.#words = words;
+    opener.addEventListener("click", () => this.#open());
+    this.#form.addEventListener("change", ({ target }) => this.#changed(target));
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
+  }
+
+  // Takes a choice back that cannot be had, and says why.
+  refuse(name, sentence) {
+    set(name, NOTICING[name]);
+    this.#form.elements[name].checked = false;
+    this.say(sentence);
+  }
+
+  say(sentence) {
+    this.#dialog.querySelector("[role=status]").textContent = sentence;
+  }
+
+  #open() {
+    this.#drawLevels();
+    for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTICING })) this.#show(name, get(name, value));
+    this.#dialog.querySelector(".settings__zone").textContent = this.#words.say("zone", { zone: zone() });
+    this.say("");
+    this.#dialog.showModal();
+  }
+
+  #show(name, value) {
+    const control = this.#form.elements[name];
+    if (control.type === "checkbox") control.checked = value;
+    else control.value = value;
+  }
+
+  #changed(control) {
+    const { name, type } = control;
+    if (control.dataset.key !== undefined) this.#setLevel(control);
+    else set(name, type === "checkbox" ? control.checked : control.value);
+    this.dispatchEvent(new CustomEvent("change", { detail: name }));
+  }
+
+  // From which severity up each name of the selection is noticed
+
+  #drawLevels() {
+    const names = this.#selection.names.map((name) => this.#buildLevel(keyOf(name), name.name));
+    const all = this.#buildLevel("", this.#words.say("level_all"));
+    all.querySelector("[value='']").remove();
+    this.#dialog.querySelector(".levels").replaceChildren(all, ...names);
+  }
+
+  #buildLevel(key, name) {
+    const item = document.importNode(this.#level, true);
+    const select = item.querySelector("select");
+    item.querySelector("bdi").textContent = name;
+    select.dataset.key = key;
+    select.value = get("levels", {})[key] ?? (key ? "" : "never");
+    return item;
+  }
+
+  #setLevel({ dataset: { key }, value }) {
+    const { [key]: _, ...others } = get("levels", {});
+    set("levels", value ? { ...others, [key]: value } : others);
+  }
+}

@@ -1,0 +1,113 @@
+"""How the page looks, by the system and by choice; kept in the browser. And that it can be installed."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.http import get
+from tests.support.pages import expect_live, rows, view
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+
+def choose(page: Page, **choices: str) -> None:
+    page.get_by_role("button", name="Settings").click()
+    dialog = page.get_by_role("dialog", name="Settings")
+    for label, option in choices.items():
+        dialog.get_by_role("combobox", name=label).select_option(option)
+    dialog.get_by_role("button", name="Close").click()
+
+
+def background(page: Page) -> str:
+    return str(page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+
+
+def test_colours_follow_the_system_until_chosen(open_page: OpenPage) -> None:
+    page = open_page(view("a"), color_scheme="light")
+    light = background(page)
+    page.emulate_media(color_scheme="dark")
+    dark = background(page)
+    assert light != dark
+    choose(page, Colours="light")
+    assert background(page) == light
+    choose(page, Colours="dark")
+    page.emulate_media(color_scheme="light")
+    page.reload()
+    assert background(page) == dark
+    choose(page, Colours="as the system")
+    assert background(page) == light
+
+
+def test_text_and_rows_have_the_size_that_was_chosen(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a"), color_scheme="light")
+    expect_live(page)
+    valkey.client.publish("a", "x")
+    expect(rows(page)).to_have_count(1)
+    normal = height(page)
+    choose(page, Rows="compact")
+    compact = height(page)
+    choose(page, Text="large")
+    assert compact < normal
+    assert height(page) > compact
+    expect(page.locator("html")).to_have_css("font-size", "18px")
+    page.reload()
+    expect(page.locator("html")).to_have_css("font-size", "18px")
+
+
+def height(page: Page) -> float:
+    box = rows(page).first.bounding_box()
+    assert box is not None
+    return box["height"]
+
+
+def test_times_are_told_as_chosen(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a"), color_scheme="light")
+    expect_live(page)
+    valkey.client.publish("a", "first")
+    time = rows(page).first.get_by_role("time")
+    expect(time).to_have_text(re.compile(r"^\d\d:\d\d:\d\d\.\d{3}$"))
+    exact = time.text_content() or ""
+    choose(page, Clock="12 hours")
+    expect(time).to_have_text(re.compile(r"^(0[1-9]|1[0-2]):\d\d:\d\d\.\d{3} [AP]M$"))
+    assert (time.text_content() or "")[2:12] == exact[2:]
+    choose(page, Times="how long ago")
+    expect(time).to_have_text(re.compile(r"^(now|\d+s ago)$"))
+    expect(time).to_have_text(re.compile(r"^[5-9]s ago$"), timeout=15_000)
+    valkey.client.publish("a", "second")
+    expect(rows(page).nth(1).get_by_role("time")).to_have_text("now")
+    choose(page, Times="exact, with milliseconds", Clock="24 hours")
+    expect(time).to_have_text(exact)
+
+
+def test_the_time_zone_is_shown(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("dialog", name="Settings")).to_contain_text(
+        "All times are those of this computer: America/Sao_Paulo, GMT-3"
+    )
+
+
+@pytest.mark.parametrize("kept", ["{", "null", "[]", '"x"'])
+def test_what_was_kept_may_be_spoilt(open_page: OpenPage, kept: str) -> None:
+    page = open_page(view("a"), color_scheme="light")
+    page.evaluate("(kept) => localStorage.setItem('arauto', kept)", kept)
+    page.reload()
+    expect_live(page)
+    choose(page, Colours="dark")
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_the_page_can_be_installed(open_page: OpenPage, plain_arauto: ArautoServer) -> None:
+    page = open_page(view("a"))
+    session = page.context.new_cdp_session(page)
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert manifest["url"].endswith("/static/manifest.webmanifest")
+    problems = eventually(lambda: session.send("Page.getInstallabilityErrors"))["installabilityErrors"]
+    assert [problem["errorId"] for problem in problems if problem["errorId"] != "in-incognito"] == []
+    for icon in ("icon-192.png", "icon-512.png"):
+        assert get(plain_arauto, f"/static/{icon}").body.startswith(b"\x89PNG")

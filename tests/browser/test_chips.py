@@ -1,0 +1,150 @@
+"""Many channels: each with its colour, rate and last time; one alone, some hidden; by mouse and keyboard."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.pages import (
+    chip,
+    chips,
+    expect_confirmed,
+    expect_live,
+    expect_texts,
+    hide,
+    rows,
+    solo,
+    unsubscribe,
+    view,
+)
+from tests.support.redis_servers import RedisServer
+from tests.support.waiting import eventually
+
+
+def shown(page: Page) -> list[str]:
+    """The messages that are to be seen."""
+    return page.locator(".row:not([hidden]) .row__data").all_text_contents()
+
+
+def test_one_name_is_shown_alone_and_the_rest_comes_back(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a", "with space", patterns=("p*",)))
+    expect_live(page)
+    for channel in ("a", "with space", "px"):
+        valkey.client.publish(channel, f"1 {channel}")
+    expect(rows(page)).to_have_count(3)
+    solo(page, "with space").click()
+    expect(solo(page, "with space")).to_have_attribute("aria-pressed", "true")
+    eventually(lambda: shown(page) == ["1 with space"])
+    for channel in ("a", "with space", "px"):
+        valkey.client.publish(channel, f"2 {channel}")
+    eventually(lambda: shown(page) == ["1 with space", "2 with space"])
+    solo(page, "p*").click()
+    eventually(lambda: shown(page) == ["1 px", "2 px"])
+    solo(page, "p*").click()
+    eventually(lambda: len(shown(page)) == 6)
+
+
+def test_a_hidden_name_stays_subscribed(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a", "b"))
+    expect_live(page)
+    hide(page, "a").click()
+    expect(hide(page, "a")).to_have_attribute("aria-pressed", "true")
+    assert valkey.client.publish("a", "hidden") == 1
+    valkey.client.publish("b", "seen")
+    eventually(lambda: shown(page) == ["seen"])
+    hide(page, "a").click()
+    eventually(lambda: shown(page) == ["hidden", "seen"])
+
+
+def test_removing_the_one_that_is_alone_shows_the_others(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a", "b"))
+    expect_live(page)
+    valkey.client.publish("b", "of b")
+    expect_texts(page, ["of b"])
+    solo(page, "a").click()
+    eventually(lambda: shown(page) == [])
+    unsubscribe(page, "a")
+    eventually(lambda: shown(page) == ["of b"])
+
+
+def test_a_chip_has_the_colour_of_its_rows_its_rate_and_the_last_time(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("quick", "quiet"))
+    expect_live(page)
+    expect(solo(page, "quiet")).to_have_attribute("title", re.compile("No message yet"))
+    for number in range(40):
+        valkey.client.publish("quick", number)
+    expect(rows(page)).to_have_count(40)
+    colour = chip(page, "quick").get_attribute("data-colour")
+    assert colour is not None
+    expect(rows(page).first).to_have_attribute("data-colour", colour)
+    expect(page.locator(".row__name").first).to_have_css("color", computed(page, ".chip__name"))
+    expect(chip(page, "quick").locator(".chip__rate")).to_have_text("8/s", timeout=15_000)
+    expect(chip(page, "quick").locator(".chip__rate")).to_have_text(re.compile(r"^\d+s$"), timeout=15_000)
+    expect(solo(page, "quick")).to_have_attribute("title", re.compile(r"Last message at \d\d:\d\d:\d\d"))
+    expect(chip(page, "quiet").locator(".chip__rate")).to_have_text("")
+
+
+def computed(page: Page, selector: str) -> str:
+    return str(page.locator(selector).first.evaluate("(element) => getComputedStyle(element).color"))
+
+
+def test_fifty_chips_by_keyboard(open_page: OpenPage, valkey: RedisServer) -> None:
+    names = [f"channel {n}" for n in range(50)]
+    page = open_page(view(*names))
+    expect_live(page)
+    expect_confirmed(page, "channel 49")
+    solo(page, "channel 0").focus()
+    page.keyboard.press("End")
+    expect(solo(page, "channel 49")).to_be_focused()
+    expect(solo(page, "channel 49")).to_be_in_viewport()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Enter")
+    expect(solo(page, "channel 48")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Tab")
+    expect(hide(page, "channel 48")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")  # three stops, not a hundred and fifty
+    assert not page.evaluate("document.activeElement.closest('.chips')")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Delete")
+    expect(page.locator(".chip")).to_have_count(49)
+    assert "channel 48" not in chips(page)
+    expect(page.get_by_role("button", name="Remove channel channel 49")).to_be_focused()
+    for width, height in ((1280, 800), (390, 844)):
+        page.set_viewport_size({"width": width, "height": height})
+        box = page.locator("#chips").bounding_box()
+        assert box is not None
+        assert box["height"] < 130
+
+
+def test_the_chart_says_how_many_a_second(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("busy", "quiet", patterns=("b*",)))
+    expect_live(page)
+    chart = page.locator("#chart").get_by_role("img")
+    expect(chart).to_have_accessible_name(
+        "All channels, last 5 minutes: 0 messages, 0 a second now, 0 at most"
+    )
+    for number in range(30):
+        valkey.client.publish("busy", number)
+    expect(chart).to_have_accessible_name(re.compile(r"^All channels, last 5 minutes: 30 messages, "))
+    assert drawn(page) > 0
+    chip(page, "quiet").hover()
+    expect(chart).to_have_accessible_name(re.compile("^quiet, last 5 minutes: 0 messages"))
+    solo(page, "b*").focus()
+    page.mouse.move(640, 500)
+    solo(page, "busy").focus()
+    expect(chart).to_have_accessible_name(re.compile("^busy, last 5 minutes: 30 messages"))
+    page.locator("#choose-name").focus()
+    expect(chart).to_have_accessible_name(re.compile("^All channels"))
+
+
+def drawn(page: Page) -> int:
+    """Pixels above the line of the chart."""
+    return int(
+        page.locator("#chart canvas").evaluate(
+            """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height - 2).data
+                 .filter((byte, at) => at % 4 === 3 && byte > 0).length"""
+        )
+    )

@@ -1,0 +1,168 @@
+"""Calling a person who looks elsewhere: the count in title and icon, notifications, sound, quiet hours."""
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.pages import expect_live, rows, view
+from tests.support.redis_servers import RedisServer
+from tests.support.waiting import eventually
+
+CRITICAL = '{"severity": "critical", "title": "down"}'
+INFO = '{"severity": "info"}'
+
+# What the page would show and play, written down with its time.
+_RECORD = """() => {
+  window.calls = [];
+  window.Notification = class extends EventTarget {
+    static requestPermission = async () => window.permission ?? "granted";
+    constructor(title, { body }) { super(); calls.push({ title, body, at: performance.now() }); }
+    close() {}
+  };
+  const start = AudioScheduledSourceNode.prototype.start;
+  AudioScheduledSourceNode.prototype.start = function (...rest) {
+    calls.push({ title: "beep", at: performance.now() });
+    return start.apply(this, rest);
+  };
+}"""
+
+
+def leave(page: Page, hidden: bool = True) -> None:
+    """The person looks at another tab, or comes back."""
+    page.evaluate(
+        """(hidden) => {
+          Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }""",
+        hidden,
+    )
+
+
+def settings(page: Page) -> Locator:
+    page.get_by_role("button", name="Settings").click()
+    return page.get_by_role("dialog", name="Settings")
+
+
+def level(dialog: Locator, name: str) -> Locator:
+    return dialog.get_by_role("combobox", name=re.compile(f"^{name}"))
+
+
+def calls(page: Page) -> list[str]:
+    return [call["title"] for call in page.evaluate("calls")]
+
+
+def watched(open_page: OpenPage, *channels: str) -> Page:
+    page = open_page(view(*channels), color_scheme="light")  # a browser of its own, with nothing kept
+    page.evaluate(_RECORD)
+    expect_live(page)
+    return page
+
+
+def test_what_is_unread_is_counted_in_the_title_and_the_icon(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = watched(open_page, "a")
+    icon = page.locator("link[rel=icon]")
+    plain = icon.get_attribute("href")
+    valkey.client.publish("a", "seen")
+    expect(rows(page)).to_have_count(1)
+    leave(page)
+    for _ in range(3):
+        valkey.client.publish("a", "unseen")
+    expect(page).to_have_title("(3) Arauto")
+    expect(icon).to_have_attribute("href", re.compile("^data:image/png"))
+    leave(page, hidden=False)
+    expect(page).to_have_title("Arauto")
+    expect(icon).to_have_attribute("href", plain or "")
+
+
+def test_a_notification_comes_for_the_chosen_channel_and_severity(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = watched(open_page, "a", "b", "c")
+    dialog = settings(page)
+    dialog.get_by_label("with a desktop notification").check()
+    level(dialog, "All channels").select_option("from error up")
+    level(dialog, "b").select_option("every message")
+    level(dialog, "c").select_option("never")
+    dialog.get_by_role("button", name="Close").click()
+    leave(page)
+    for channel, message in (("a", INFO), ("a", "text"), ("c", CRITICAL), ("a", CRITICAL)):
+        valkey.client.publish(channel, message)
+    eventually(lambda: calls(page) == ["a"])
+    assert page.evaluate("calls[0].body") == CRITICAL
+    valkey.client.publish("b", "text")
+    eventually(lambda: calls(page) == ["a", "b"])
+    expect(page).to_have_title("(5) Arauto")
+    page.reload()
+    page.evaluate(_RECORD)
+    expect_live(page)
+    leave(page)
+    valkey.client.publish("b", "text")
+    eventually(lambda: calls(page) == ["b"])
+
+
+def test_never_more_than_one_call_a_second(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = watched(open_page, "a")
+    dialog = settings(page)
+    dialog.get_by_label("with a desktop notification").check()
+    level(dialog, "All channels").select_option("every message")
+    dialog.get_by_role("button", name="Close").click()
+    leave(page)
+    valkey.client.publish("a", "first")
+    eventually(lambda: calls(page) == ["a"])
+    for number in range(20):
+        valkey.client.publish("a", number)
+    eventually(lambda: calls(page) == ["a", "20 new, the last in a"])
+    first, second = page.evaluate("calls.map(({ at }) => at)")
+    assert second - first > 950
+    valkey.client.publish("a", "last")
+    eventually(lambda: len(calls(page)) == 3)
+
+
+def test_a_sound_is_heard_when_switched_on_and_not_in_quiet_hours(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = watched(open_page, "a")
+    dialog = settings(page)
+    dialog.get_by_label("with a sound").check()
+    eventually(lambda: calls(page) == ["beep"])  # this is how it sounds
+    level(dialog, "All channels").select_option("from warning up")
+    dialog.get_by_role("button", name="Close").click()
+    valkey.client.publish("a", INFO)
+    valkey.client.publish("a", CRITICAL)
+    eventually(lambda: calls(page) == ["beep", "beep"])
+
+    hour = page.evaluate("new Date().getHours()")
+    dialog = settings(page)
+    dialog.get_by_label("from", exact=True).fill(f"{(hour + 23) % 24:02}:00")
+    dialog.get_by_label("to", exact=True).fill(f"{(hour + 2) % 24:02}:00")
+    dialog.get_by_role("button", name="Close").click()
+    valkey.client.publish("a", CRITICAL)
+    expect(rows(page)).to_have_count(3)
+    dialog = settings(page)
+    dialog.get_by_label("to", exact=True).fill(f"{(hour + 23) % 24:02}:30")
+    dialog.get_by_role("button", name="Close").click()
+    valkey.client.publish("a", CRITICAL)
+    eventually(lambda: calls(page) == ["beep", "beep", "beep"])
+    expect(rows(page)).to_have_count(4)
+
+
+def test_nobody_is_called_who_did_not_ask(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = watched(open_page, "a")
+    leave(page)
+    valkey.client.publish("a", CRITICAL)
+    expect(page).to_have_title("(1) Arauto")
+    assert calls(page) == []
+
+
+def test_a_browser_that_allows_no_notification_says_so(open_page: OpenPage) -> None:
+    page = watched(open_page, "a")
+    page.evaluate("void (window.permission = 'denied')")
+    dialog = settings(page)
+    dialog.get_by_label("with a desktop notification").click()
+    expect(dialog.get_by_role("status")).to_have_text(
+        "The browser does not allow notifications for this page."
+    )
+    expect(dialog.get_by_label("with a desktop notification")).not_to_be_checked()

@@ -1,0 +1,260 @@
+"""The publisher's comforts: templates, last sends, JSON, bursts, protected channels."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.pages import (
+    answer,
+    channel_field,
+    expect_live,
+    expect_texts,
+    message_field,
+    publish,
+    publish_button,
+    rows,
+    view,
+)
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+PROTECTED = ("status of 409",)
+
+
+@pytest.fixture
+def forgetful(open_page: OpenPage) -> Iterator[OpenPage]:
+    """Pages whose browser forgets what it kept when the test is over."""
+    opened: list[Page] = []
+
+    def run(*arguments: object, **options: object) -> Page:
+        page = open_page(*arguments, **options)
+        opened.append(page)
+        return page
+
+    yield run
+    for page in opened:
+        page.evaluate("localStorage.clear()")
+
+
+def recent(page: Page) -> Locator:
+    page.get_by_role("button", name="Recent").click()
+    return page.get_by_role("dialog", name="Templates and the last sends")
+
+
+def times(page: Page) -> Locator:
+    return page.get_by_role("spinbutton", name="How many times")
+
+
+# Last sends and templates
+
+
+def test_the_last_twenty_sends_come_back_after_a_reload(forgetful: OpenPage) -> None:
+    page = forgetful(view("a"))
+    expect_live(page)
+    for number in range(22):
+        publish(page, "a b", f"message {number}")
+        expect(message_field(page)).to_have_value("")
+    publish(page, "a b", "message 20")  # again: it moves up
+    expect(message_field(page)).to_have_value("")
+    page.reload()
+    sends = recent(page).get_by_role("button", name=re.compile("^a b message"))
+    expect(sends).to_have_count(20)
+    expect(sends.first).to_have_text(re.compile("a b message 20"))
+    expect(sends.last).to_have_text(re.compile("a b message 2$"))
+    sends.nth(1).click()
+    expect(channel_field(page)).to_have_value("a b")
+    expect(message_field(page)).to_have_value("message 21")
+    expect(message_field(page)).to_be_focused()
+
+
+def test_a_template_is_kept_used_and_forgotten(forgetful: OpenPage, valkey: RedisServer) -> None:
+    page = forgetful(view("a"))
+    expect_live(page)
+    channel_field(page).fill("a")
+    message_field(page).fill('{"title":\n "disk <b>full</b>"}')
+    dialog = recent(page)
+    dialog.get_by_label("Name of the template").fill("Disk")
+    dialog.get_by_role("button", name="Keep what is in the form").click()
+    page.reload()
+    expect_live(page)
+    dialog = recent(page)
+    dialog.get_by_role("button", name="Disk a", exact=False).first.click()
+    publish_button(page).click()
+    expect_texts(page, ['{"title":\n "disk <b>full</b>"}'])
+    dialog = recent(page)
+    dialog.get_by_role("button", name="Forget Disk").click()
+    expect(dialog.get_by_role("button", name="Forget Disk")).to_have_count(0)
+
+
+def test_a_browser_that_keeps_nothing_still_publishes(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a"), own_clock=True)
+    page.evaluate("void (Storage.prototype.setItem = () => { throw new DOMException('full') })")
+    expect_live(page)
+    publish(page, "a", "kept nowhere")
+    expect_texts(page, ["kept nowhere"])
+    expect(recent(page).get_by_role("button", name="kept nowhere").first).to_be_visible()
+
+
+def test_a_row_can_be_published_again(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    page.locator("#messages").evaluate(
+        """(list) => list.dispatchEvent(new CustomEvent("republish",
+             { bubbles: true, detail: { channel: "x y", message: "once more" } }))"""
+    )
+    expect(channel_field(page)).to_have_value("x y")
+    expect(message_field(page)).to_have_value("once more")
+    expect(message_field(page)).to_be_focused()
+
+
+def test_channels_are_suggested(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("selected"))
+    expect_live(page)
+    with valkey.client.pubsub() as pubsub:
+        pubsub.subscribe("alive elsewhere")
+        assert pubsub.get_message(timeout=5)
+        channel_field(page).focus()
+        offered = page.locator("#channels option[value='alive elsewhere'], #channels option[value=selected]")
+        expect(offered).to_have_count(2)
+
+
+# JSON and size
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"id":12345678901234567890,"x":1.0,"e":1e400}',
+         '{\n  "id": 12345678901234567890,\n  "x": 1.0,\n  "e": 1e400\n}'),
+        ('[ ]', '[]'),
+        ('\n{"a":{},"b":[1,[{"c":null}]],"a":true}',
+         '{\n  "a": {},\n  "b": [\n    1,\n    [\n      {\n        "c": null\n      }\n    ]\n  ],\n'
+         '  "a": true\n}'),
+        ('{"k\\u00e9 \\"{": "  spaces  stay  "}', '{\n  "k\\u00e9 \\"{": "  spaces  stay  "\n}'),
+    ],
+)  # fmt: skip
+def test_json_is_indented_and_nothing_else_is_changed(open_page: OpenPage, text: str, expected: str) -> None:
+    page = open_page(view("a"))
+    message_field(page).fill(text)
+    expect(page.locator("#publish-check")).to_have_text("valid JSON")
+    page.get_by_role("button", name="Format").click()
+    expect(message_field(page)).to_have_value(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ('{"a": 1,}', 1, 9),
+        ('{"a": 01}', 1, 7),
+        ("[1\n 2]", 2, 2),
+        ('{"a"\n  : [}', 2, 6),
+        ('{"a": "x\ny"}', 1, 7),
+        ("{a: 1}", 1, 2),
+        ("[1] 2", 1, 5),
+        ("[", 1, 2),
+        ("{} ,", 1, 4),
+        ("[1.]", 1, 2),
+        ("[truey]", 1, 2),
+        ('["\\x"]', 1, 2),
+        ("{]", 1, 2),
+        ("[,1]", 1, 2),
+    ],
+)
+def test_json_that_breaks_says_where(open_page: OpenPage, text: str, line: int, column: int) -> None:
+    page = open_page(view("a"))
+    message_field(page).fill(text)
+    expect(page.locator("#publish-check")).to_have_text(f"JSON breaks at line {line}, column {column}")
+    expect(page.get_by_role("button", name="Format")).to_be_hidden()
+    assert page.evaluate("(text) => { try { JSON.parse(text) } catch { return true } }", text)
+
+
+def test_text_is_no_json_and_its_bytes_are_counted(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    message_field(page).fill("é🎺")
+    expect(page.locator("#publish-size")).to_have_text("6 bytes of 1 MB")
+    expect(page.locator("#publish-check")).to_have_text("")
+    message_field(page).fill("x" * 1_100_000)
+    expect(page.locator("#publish-size")).to_have_text("1.1 MB of 1 MB")
+    expect(page.locator("#publish-size")).to_have_class(re.compile("is-over"))
+
+
+# Bursts
+
+
+def test_a_burst_is_published_in_order_and_numbered(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("burst"))
+    expect_live(page)
+    times(page).fill("30")
+    publish(page, "burst", '{"n": {n}}')
+    expect_texts(page, [f'{{"n": {n}}}' for n in range(1, 31)])
+    expect(answer(page)).to_have_text("1 subscriber received it: 1 tab, 0 others the last of 30 messages")
+    expect(times(page)).to_have_value("1")
+
+
+def test_a_burst_can_be_stopped(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("burst"))
+    expect_live(page)
+    times(page).fill("1000")
+    publish(page, "burst", "message {n}")
+    page.get_by_role("button", name=re.compile(r"^Stop \(\d+ of 1,000\)$")).click()
+    expect(answer(page)).to_contain_text("the last of")
+    sent = int(re.findall(r"the last of (\d+)", answer(page).text_content() or "")[0])
+    assert sent < 1000
+    expect_texts(page, [f"message {n}" for n in range(1, sent + 1)])
+
+
+@pytest.mark.parametrize("wrong", ["0", "1001", "1.5", ""])
+def test_a_number_that_is_none_gets_a_sentence(open_page: OpenPage, wrong: str) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    times(page).fill(wrong)
+    publish(page, "a", "x")
+    expect(answer(page)).to_have_text("Publish it from 1 to 1,000 times.")
+    expect(times(page)).to_be_focused()
+    expect(rows(page)).to_have_count(0)
+
+
+# Protected channels
+
+
+def test_a_protected_channel_asks_first(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_PROTECTED="prod.*")
+    page = open_page(view("prod.eu", "free"), server=server, allow=PROTECTED)
+    expect_live(page)
+    publish(page, "prod.eu", "careful")
+    dialog = page.get_by_role("dialog", name="A protected channel")
+    expect(dialog).to_contain_text("prod.eu")
+    dialog.get_by_role("button", name="Do not publish").click()
+    expect(answer(page)).to_have_text("Nothing was published.")
+    expect(message_field(page)).to_have_value("careful")
+    publish_button(page).click()
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(publish_button(page)).to_be_enabled()
+    expect(answer(page)).to_have_text("Nothing was published.")
+    times(page).fill("3")
+    publish_button(page).click()
+    dialog.get_by_role("button", name="Publish there").click()
+    expect_texts(page, ["careful"] * 3)  # asked once
+    publish(page, "free", "no question")
+    expect_texts(page, ["careful"] * 3 + ["no question"])
+
+
+def test_without_javascript_a_protected_channel_needs_the_box(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_PROTECTED="noticias")
+    page = open_page(server=server, java_script_enabled=False, allow=PROTECTED)
+    publish(page, "noticias", "x")
+    expect(page.get_by_text("The channel is protected")).to_be_visible()
+    page.get_by_role("link", name="Back to the feed").click()
+    page.get_by_label("Also to a protected channel").check()
+    publish(page, "noticias", "x")
+    expect(page.get_by_role("heading", name="Published")).to_be_visible()
+    eventually(lambda: own_redis.subscribers() == 0)
