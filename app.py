@@ -14,11 +14,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from arauto import embedded, handover, language
 from arauto.answers import answer, init_answers
+from arauto.assets import init_assets
 from arauto.capacity import Capacity
 from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
 from arauto.guards import init_guards
+from arauto.minifier import minify_apart
 from arauto.page_words import page_words
 from arauto.publishing import PublishError, publish
 from arauto.redis_link import RedisLink, redis_cli
@@ -52,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.init_language(app)
     init_guards(app)
     init_answers(app)
+    init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     init_feed(app, Feeds(link, capacity, settings.max_message))
     _add_routes(app, settings, link, found)

@@ -17,7 +17,7 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import embedded, handover, precautions  # noqa: E402
+from arauto import embedded, handover, minifier, precautions  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.settings import SettingsError, read  # noqa: E402
 
@@ -55,7 +55,13 @@ def on_starting(server):
             handover.valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
     except (OSError, embedded.NoRedis, precautions.Precaution) as error:
         sys.exit(str(error))
+    handover.assets = minifier.minify_apart()
     _raise_file_limit()
+
+
+def on_reload(server):
+    """In the master, on SIGHUP, before the new workers: the files may be new ones."""
+    handover.assets = minifier.minify_apart()
 
 
 def _check_address():

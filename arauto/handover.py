@@ -5,4 +5,5 @@ from arauto.embedded import EmbeddedValkey, Found
 
 found: Found | None = None
 capacity: Capacity | None = None
+assets: dict[str, str] | None = None  # see minifier.py
 valkey: EmbeddedValkey | None = None  # here, because a reload makes gunicorn.conf.py anew

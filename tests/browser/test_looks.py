@@ -86,7 +86,7 @@ def test_axe_finds_no_barrier_in_any_state(
 
     say(page, "a", "heard")
     expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
-    expect(rows(page)).to_have_count(6)
+    expect(rows(page)).to_have_count(12)
     expect_no_violation(page, "published")
     say(page, "nobody", "unheard")
     expect(page.locator("#answer")).to_have_attribute("data-state", "unheard")
@@ -270,7 +270,7 @@ def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
 
 def tab_to(page: Page, element_id: str) -> None:
     """Press Tab until the element has the focus, which must be seen at each step."""
-    for _ in range(20):
+    for _ in range(30):
         page.keyboard.press("Tab")
         focused, outline = page.evaluate(
             "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
