@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
-_STATIC = Path(__file__).parent.parent / "static"
+STATIC = Path(__file__).parent.parent / "static"
 
 
 def minify_apart() -> dict[str, str]:
     """Every script and style, small, by its path in ``static``; none where there is no library."""
-    run = subprocess.run([sys.executable, "-B", "-m", "arauto.minifier"], stdout=subprocess.PIPE, check=True)
+    program = [sys.executable, "-B", "-m", "arauto.minifier"]
+    run = subprocess.run(program, cwd=STATIC.parent, stdout=subprocess.PIPE, check=True)
     small: dict[str, str] = json.loads(run.stdout)
     return small
 
@@ -31,8 +32,8 @@ def _minify() -> dict[str, str]:
     except ImportError:  # there is no wheel of it for macOS on ARM
         return {}
     return {
-        path.relative_to(_STATIC).as_posix(): minify.string(TYPES[path.suffix], path.read_text("utf-8"))
-        for path in _STATIC.rglob("*")
+        path.relative_to(STATIC).as_posix(): minify.string(TYPES[path.suffix], path.read_text("utf-8"))
+        for path in STATIC.rglob("*")
         if path.suffix in TYPES
     }
 

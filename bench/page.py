@@ -3,10 +3,12 @@
 import json
 import statistics
 from contextlib import closing
+from itertools import count
+from threading import Event, Thread
 from time import perf_counter, sleep
 
 import redis
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
 from bench import servers
 from bench.servers import Bench
@@ -16,6 +18,15 @@ RATE = 5000  # messages a second
 SECONDS = 30
 BURST = 50  # messages a write
 
+OPENINGS = 5
+
+FIRST = """
+new MutationObserver((_, observer) => {
+  if (!document.querySelector("#messages > .row")) return;
+  observer.disconnect();
+  requestAnimationFrame(() => { window.first = performance.now(); });
+}).observe(document, { subtree: true, childList: true });
+"""
 WATCH = """
 window.longest = 0;
 new PerformanceObserver((list) => {
@@ -37,11 +48,39 @@ def measure_page(bench: Bench) -> dict[str, float]:
             executable_path=find_or_install(), args=["--no-sandbox", "--enable-precise-memory-info"]
         )
         with closing(browser):
+            url = f"http://127.0.0.1:{running.port}/?channel=bench"
+            opened = _open(bench, browser, url)
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.add_init_script(WATCH)
-            page.goto(f"http://127.0.0.1:{running.port}/?channel=bench")
+            page.goto(url)
             page.wait_for_selector("#status[data-state=live]")
-            return _drive(bench, page) | _read(bench, page)
+            return opened | _drive(bench, page) | _read(bench, page)
+
+
+def _open(bench: Bench, browser: Browser, url: str) -> dict[str, float]:
+    """From the navigation to the first message on the page, by the page's own clock, nothing kept before."""
+    done = Event()
+    publishing = Thread(target=_publish_until, args=(bench, done))
+    publishing.start()
+    times = []
+    for _ in range(OPENINGS):
+        with closing(browser.new_context(viewport={"width": 1280, "height": 800})) as context:
+            page = context.new_page()
+            page.add_init_script(FIRST)
+            page.goto(url)
+            page.wait_for_function("() => window.first")
+            times.append(page.evaluate("() => window.first"))
+    done.set()
+    publishing.join()
+    return {"first message after opening, ms": statistics.median(times)}
+
+
+def _publish_until(bench: Bench, done: Event) -> None:
+    with closing(bench.publisher()) as publisher:
+        for number in count():
+            if done.wait(0.01):
+                return
+            publisher.publish(range(number, number + 1))
 
 
 def _drive(bench: Bench, page: Page) -> dict[str, float]:

@@ -6,13 +6,15 @@ import * as preferences from "./preferences.js";
 
 export class Controls {
   #feed;
+  #rows;
   #log;
   #section;
   #buttons;
   #words;
 
-  constructor({ section, log, said, keys, message, ...buttons }, feed, filter, words) {
+  constructor({ section, log, said, keys, message, ...buttons }, feed, rows, filter, words) {
     this.#feed = feed;
+    this.#rows = rows;
     this.#log = log;
     this.#section = section;
     this.#buttons = buttons;
@@ -76,7 +78,7 @@ export class Controls {
   }
 
   async #copy(said) {
-    const event = this.#row && this.#feed.eventOf(this.#row);
+    const event = this.#row && this.#rows.eventOf(this.#row);
     if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
     await copy(event.data);
     said.textContent = "";

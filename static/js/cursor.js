@@ -14,11 +14,16 @@ export class Cursor {
     log.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  // The lowest row that is seen whole.
+  // Of the rows that are seen whole.
   #newest() {
-    const { bottom } = this.#log.getBoundingClientRect();
+    const { top, bottom } = this.#log.getBoundingClientRect();
+    const isWhole = (row) => {
+      const box = row.getBoundingClientRect();
+      return box.top >= top - 1 && box.bottom <= bottom + 1;
+    };
     const rows = [...this.#log.querySelectorAll(".row")];
-    return rows.findLast((row) => row.getBoundingClientRect().bottom <= bottom + 1) ?? rows.at(-1);
+    if (this.#log.closest("[data-order=newest]")) return rows.find(isWhole) ?? rows[0];
+    return rows.findLast(isWhole) ?? rows.at(-1);
   }
 
   #enter(row) {

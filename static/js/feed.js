@@ -55,10 +55,6 @@ export class Feed extends EventTarget {
     return this.#store.shown.all().filter(isMessage);
   }
 
-  eventOf(row) {
-    return this.#view.eventOf(row);
-  }
-
   // Messages for which test(event) is true are not shown; null: all are.
   setHidden(test) {
     if (test === null && this.#isHidden === null) return;
@@ -91,7 +87,7 @@ export class Feed extends EventTarget {
 
   #markMatches(rows) {
     for (const row of rows) {
-      const event = this.eventOf(row);
+      const event = this.#view.eventOf(row);
       if (event && isMessage(event)) row.dataset.matches ??= this.#query.test(event);
     }
   }

@@ -60,7 +60,7 @@ new Takeaway(find("export"), () => feed.shown, words);
 new Controls({
   section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
-}, feed, filter, words);
+}, feed, rows, filter, words);
 const rates = new Rates(selection);
 const chart = new Chart(find("chart"), rates, words);
 const chips = new Chips(find("chips"), find("chip"), selection, words, {

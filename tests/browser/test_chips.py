@@ -12,6 +12,7 @@ from tests.support.pages import (
     expect_live,
     expect_texts,
     hide,
+    overflowing,
     rows,
     solo,
     unsubscribe,
@@ -112,11 +113,16 @@ def test_fifty_chips_by_keyboard(open_page: OpenPage, valkey: RedisServer) -> No
     expect(page.locator(".chip")).to_have_count(49)
     assert "channel 48" not in chips(page)
     expect(page.get_by_role("button", name="Remove channel channel 49")).to_be_focused()
+    for name in names:
+        valkey.client.publish(name, name)
+    expect_texts(page, [name for name in names if name != "channel 48"])
     for width, height in ((1280, 800), (390, 844)):
         page.set_viewport_size({"width": width, "height": height})
         box = page.locator("#chips").bounding_box()
         assert box is not None
         assert box["height"] < 130
+        assert overflowing(page) == []
+        expect(rows(page).last).to_be_in_viewport()
 
 
 def test_the_chart_says_how_many_a_second(open_page: OpenPage, valkey: RedisServer) -> None:

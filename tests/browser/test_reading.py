@@ -219,6 +219,12 @@ def test_the_keyboard_reaches_the_newest_row_and_every_other(
         valkey.client.publish("keys", f'{{"n": {n}}}')
     expect(row(page, '"n": 29')).to_be_in_viewport()
     assert page.locator("#messages [tabindex='0']").count() == 0
+    turn = page.get_by_role("button", name="Newest first")
+    turn.click()
+    log(page).focus()
+    page.keyboard.press("Tab")
+    expect(tree_button(rows(page).first)).to_be_focused()
+    turn.click()
     log(page).focus()
     page.keyboard.press("Tab")
     expect(tree_button(rows(page).last)).to_be_focused()
@@ -414,7 +420,7 @@ def offered(page: Page, row: Locator) -> list[str]:
 
 
 def test_pinned_messages_stay_until_they_are_let_go(open_page: OpenPage, valkey: RedisServer) -> None:
-    page = listening(open_page, "pins")
+    page = clipboard_page(open_page, "pins")
     for n in range(21):
         valkey.client.publish("pins", f"message {n}")
     expect(rows(page)).to_have_count(21)
@@ -426,6 +432,10 @@ def test_pinned_messages_stay_until_they_are_let_go(open_page: OpenPage, valkey:
     choose(page, rows(page).nth(20), "Pin")
     expect(page.get_by_text("At most 20 messages can be pinned: unpin one first.")).to_be_visible()
     expect(pinned.locator(".row")).to_have_count(20)
+    pinned.locator(".row__more").first.focus()
+    page.keyboard.press("c")
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert clipboard(page) == "message 0"
     choose(page, pinned.locator(".row").first, "Unpin")
     choose(page, rows(page).nth(20), "Pin")
     expect(pinned.locator(".row__data")).to_have_text([f"message {n}" for n in range(1, 21)])

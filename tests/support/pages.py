@@ -124,6 +124,23 @@ def view(*channels: str, patterns: Sequence[str] = ()) -> str:
     return "/?" + urlencode(names)
 
 
+def overflowing(page: Page) -> list[str]:
+    """Elements that reach over the sides of the page; and the page itself where it would scroll."""
+    return list(
+        page.evaluate(
+            """() => {
+              const root = document.documentElement;
+              const wide = [...document.body.querySelectorAll("*")].filter((element) => {
+                const { left, right, width } = element.getBoundingClientRect();
+                return width > 1 && (left < -1 || right > root.clientWidth + 1) && !element.closest(".chips");
+              }).map((element) => element.className || element.tagName);
+              scrollTo(1e6, 1e6);
+              return scrollX + scrollY > 0 ? [...wide, `the page, by ${scrollX}, ${scrollY}`] : wide;
+            }"""
+        )
+    )
+
+
 # Connection
 
 
