@@ -64,7 +64,7 @@ def height(page: Page) -> float:
 
 
 def test_times_are_told_as_chosen(open_page: OpenPage, valkey: RedisServer) -> None:
-    page = open_page(view("a"), color_scheme="light")
+    page = open_page(view("a"), own_clock=True)
     expect_live(page)
     valkey.client.publish("a", "first")
     time = rows(page).first.get_by_role("time")
@@ -74,10 +74,9 @@ def test_times_are_told_as_chosen(open_page: OpenPage, valkey: RedisServer) -> N
     expect(time).to_have_text(re.compile(r"^(0[1-9]|1[0-2]):\d\d:\d\d\.\d{3} [AP]M$"))
     assert (time.text_content() or "")[2:12] == exact[2:]
     choose(page, Times="how long ago")
-    expect(time).to_have_text(re.compile(r"^(now|\d+s ago)$"))
-    expect(time).to_have_text(re.compile(r"^[5-9]s ago$"), timeout=15_000)
-    valkey.client.publish("a", "second")
-    expect(rows(page).nth(1).get_by_role("time")).to_have_text("now")
+    expect(time).to_have_text(re.compile(r"^(now|\ds ago)$"))
+    page.clock.fast_forward(60_000)
+    expect(time).to_have_text(re.compile(r"^1m(in)? ago$"))
     choose(page, Times="exact, with milliseconds", Clock="24 hours")
     expect(time).to_have_text(exact)
 

@@ -11,6 +11,8 @@ from tests.support.pages import STATUS_503, chips, expect_confirmed, expect_live
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 
+REFRESH = 3_000  # milliseconds
+
 
 @contextmanager
 def listening(redis_server: RedisServer, *channels: bytes) -> Iterator[None]:
@@ -59,7 +61,8 @@ def test_what_is_alive_is_listed_and_watched_with_a_click(
 def test_the_list_is_searched_and_keeps_step_while_open(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
 ) -> None:
-    page = open_page(view("a[b"), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    page = open_page(view("a[b"), server=server, own_clock=True)
     expect_live(page)
     with listening(own_redis, b"news.a", b"news.b", b"other"):
         dialog = open_browser(page)
@@ -69,14 +72,15 @@ def test_the_list_is_searched_and_keeps_step_while_open(
         search.fill("*.b")
         expect(dialog.get_by_role("rowheader")).to_have_text(["news.b"])
         with listening(own_redis, b"late.b"):
+            page.clock.fast_forward(REFRESH)
             expect(dialog.get_by_role("rowheader")).to_have_text(["late.b", "news.b"])
+        page.clock.fast_forward(REFRESH)
         expect(dialog.get_by_role("rowheader")).to_have_text(["news.b"])
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
-    later = page.evaluate("performance.now() + 3500")  # the list is asked for every 3 seconds
-    page.wait_for_function("(later) => performance.now() > later", arg=later)
+    page.clock.fast_forward(2 * REFRESH)
     assert asked == []
 
 

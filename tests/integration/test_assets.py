@@ -1,0 +1,43 @@
+"""Scripts and styles as they are sent: small, packed, asked for again only when they changed."""
+
+import gzip
+
+from flask import Flask
+
+from arauto.assets import init_assets
+from tests.support.http import get
+from tests.support.servers import ROOT, ArautoServer
+
+SCRIPT = "/static/js/ring.js"
+SOURCE = (ROOT / "static/js/ring.js").read_bytes()
+
+
+def test_a_script_is_sent_small_and_packed(plain_arauto: ArautoServer) -> None:
+    plain = get(plain_arauto, SCRIPT)
+    assert plain.headers["content-type"] == "text/javascript; charset=utf-8"
+    assert plain.body.startswith(b"import{")
+    assert len(plain.body) < len(SOURCE)
+    packed = get(plain_arauto, SCRIPT, Accept_Encoding="br, gzip")
+    assert packed.headers["content-encoding"] == "gzip"
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert gzip.decompress(packed.body) == plain.body
+    assert get(plain_arauto, SCRIPT, Accept_Encoding="gzip;q=0").body == plain.body
+
+
+def test_what_has_not_changed_is_not_sent_again(plain_arauto: ArautoServer) -> None:
+    first = get(plain_arauto, SCRIPT, Accept_Encoding="gzip")
+    assert first.headers["cache-control"] == "no-cache"
+    again = get(plain_arauto, SCRIPT, Accept_Encoding="gzip", If_None_Match=first.headers["etag"])
+    assert (again.status, again.body) == (304, b"")
+
+
+def test_without_the_minifier_the_sources_are_sent() -> None:
+    app = Flask(__name__, root_path=str(ROOT))
+    init_assets(app, {})
+    client = app.test_client()
+    with client.get(SCRIPT) as answer:
+        assert answer.data == SOURCE
+    sheets = {path.stem: path.read_bytes() for path in (ROOT / "static/css").iterdir()}
+    styles = client.get("/static/page.css").data
+    assert styles.startswith(sheets["reset"])
+    assert len(styles) == sum(map(len, sheets.values()))
