@@ -8,8 +8,6 @@ import { Store } from "./store.js";
 import { View } from "./view.js";
 
 export class Feed extends EventTarget {
-  onmessages = () => {}; // is told of each batch of messages
-
   #store = new Store();
   #scroller;
   #follow;
@@ -38,7 +36,6 @@ export class Feed extends EventTarget {
     this.#follow.miss(this.#store.add(own));
     if (own.length < events.length) this.#retag(events);
     this.#view.schedule();
-    this.onmessages(own.filter(isMessage));
   }
 
   #retag(events) {

@@ -5,7 +5,7 @@ import { keyOf } from "./names.js";
 import { get, set } from "./preferences.js";
 import { zone } from "./times.js";
 
-export const NOTICING = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
+const NOTICING = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
 
 export class Settings extends EventTarget {
   #dialog;
