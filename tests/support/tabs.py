@@ -24,7 +24,8 @@ class Tab:
 
     def next(self, timeout: float = PATIENCE) -> Event:
         while not self._events:
-            self._events = json.loads(self.socket.recv(timeout))
+            events = json.loads(self.socket.recv(timeout))
+            self._events = [event for event in events if event["type"] != "heartbeat"]
         return self._events.pop(0)
 
     def take(self, n: int) -> list[Event]:
