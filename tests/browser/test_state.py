@@ -223,7 +223,7 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
 ) -> None:
     """The browser takes heartbeats for a page that stands still; they say nothing of now."""
-    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ALTER="arauto.transport.BEAT = 0.5")
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ALTER="import arauto.transport as t; t.BEAT = 0.5")
     page = open_page(view("silent"), server=server, allow=SERVER_AWAY)
     expect_live(page)
     browser = page.context.new_cdp_session(page)
@@ -244,12 +244,13 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
 
 @contextmanager
 def frozen(browser: CDPSession) -> Iterator[None]:
-    """As Chromium does to a page that was long in the background."""
-    browser.send("Page.setWebLifecycleState", {"state": "frozen"})
+    """The page stands still, as in a laptop that sleeps: its timers, and what comes for it."""
+    browser.send("Debugger.enable")
+    browser.send("Debugger.pause")
     try:
         yield
     finally:
-        browser.send("Page.setWebLifecycleState", {"state": "active"})
+        browser.send("Debugger.resume")
 
 
 def lose(page: Page, server: ArautoServer) -> None:

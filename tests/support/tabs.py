@@ -38,6 +38,13 @@ class Tab:
             seen.append(self.next())
         return seen
 
+    def past(self, kind: str) -> Event:
+        """The next event of another kind."""
+        event = self.next()
+        while event["type"] == kind:
+            event = self.next()
+        return event
+
     def messages(self, n: int) -> list[str]:
         """The data of the next ``n`` events, which are all messages."""
         events = self.take(n)
