@@ -223,7 +223,8 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
 ) -> None:
     """The browser takes heartbeats for a page that stands still; they say nothing of now."""
-    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ALTER="import arauto.transport as t; t.BEAT = 0.5")
+    often = "import arauto.transport as t; t.BEAT = 0.5"
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ALTER=often)
     page = open_page(view("silent"), server=server, allow=SERVER_AWAY)
     expect_live(page)
     browser = page.context.new_cdp_session(page)
