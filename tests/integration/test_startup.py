@@ -29,6 +29,7 @@ from tests.support.waiting import eventually
         ({"REDIS_URL": "redis://localhost:port"}, "REDIS_URL does not parse: give redis://host:6379,"),
         ({"REDIS_URL": "redis://localhost?colour=red"}, "REDIS_URL has an option that redis-py does not"),
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "Redis at 127.0.0.1:1 does not answer (Error 111"),
+        ({"REDIS_URL": "redis://nowhere.invalid"}, "Redis at nowhere.invalid:6379 does not answer (Error -"),
         ({"REDIS_URL": "unix:///nowhere.sock"}, "Redis at /nowhere.sock does not answer (Error 2"),
         ({"HOST": "192.0.2.1"}, "Cannot listen on 192.0.2.1:"),
         ({"HOST": "no such host"}, "Cannot listen on no such host:"),
