@@ -69,7 +69,7 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         if kind == b"pmessage":
             shown = {"type": "pmessage", "pattern": text(item[1]), "channel": text(item[2]), "at": at}
             return shown | _data(item[3], limit)
-        return {"type": kind.decode(), CONFIRMATIONS[kind]: text(item[1])}
+        return {"type": kind.decode(), CONFIRMATIONS[kind]: text(item[1]), "at": at}
     if isinstance(item, Lost):
         return {"type": "reconnecting", "from": item.at, "reason": "redis", "detail": item.detail}
     if isinstance(item, Gap):

@@ -9,6 +9,7 @@ from redis.connection import (
     AbstractConnection,
     BlockingConnectionPool,
     Connection,
+    SSLConnection,
     UnixDomainSocketConnection,
     parse_url,
 )
@@ -62,6 +63,10 @@ class RedisLink:
         self._class: type[AbstractConnection] = given.pop("connection_class", Connection)
         self._options = _PREFERRED | (_TCP if self._class is not UnixDomainSocketConnection else {})
         self._options |= given | _REQUIRED
+        if issubclass(self._class, SSLConnection):
+            # What the server of TLS 1.3 sends after the handshake counts as unread data for redis-py's
+            # pool, which then gives the connection up. The answer to CLIENT SETINFO brings it in.
+            del self._options["driver_info"]
         try:
             self._template = self._class(**self._options)
         except TypeError as error:

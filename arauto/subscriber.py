@@ -102,6 +102,7 @@ class Subscriber(threading.Thread):
         self._caught_up = self._heard  # nothing that Redis had sent until then was unread
         self._round_trip = 0.0  # seconds that Redis took to answer us last
         self._lost: float | None = None  # since when nothing is known
+        self._told = ""  # why, in the words that were said last
         self._was_live = False  # before that there is no gap: nobody was promised anything
         self._held: list[Item] = []  # what came after a break, before all was confirmed
 
@@ -160,26 +161,35 @@ class Subscriber(threading.Thread):
                 self._listen()
             except LockedOut as refusal:
                 pause = REFUSED_PAUSE
-                told = self._tell(Refused("", b"", str(refusal)))
+                told = self._tell_refused(str(refusal))
             except (LinkLost, redis.RedisError, OSError) as loss:
                 attempt = 0 if monotonic() - began > HEALTHY_AFTER else attempt
                 pause = random.uniform(0, min(BACKOFF_CAP, BACKOFF_FIRST * 2**attempt))
                 attempt = min(attempt + 1, 10)
-                told = self._tell(Lost(_unix(self._complete_until()), str(loss)))
+                told = self._tell_lost(str(loss))
             else:
                 return
             if not told:
                 return
             self._stopping.wait(pause)
 
-    def _tell(self, notice: Lost | Refused) -> bool:
-        """Say once for each outage that the link is gone. False: nobody hears us."""
+    def _tell_lost(self, words: str) -> bool:
+        """Say that the link is gone, and again when the reason is another one. False: nobody hears us."""
         if self._stopping.is_set():
             return False
-        news = self._lost is None or isinstance(notice, Refused)
+        known = self._lost is not None and words in ("", self._told)
+        lost = self._begin_outage(words or self._told)
+        return known or self._hand_on([Lost(_unix(lost), words)])
+
+    def _tell_refused(self, words: str) -> bool:
+        self._begin_outage(words)
+        return self._hand_on([Refused("", b"", words)])
+
+    def _begin_outage(self, words: str) -> float:
         if self._lost is None:
             self._lost = self._complete_until()
-        return self._hand_on([notice]) if news else True
+        self._told = words
+        return self._lost
 
     def _complete_until(self) -> float:
         """All that was published before this moment has been read.
@@ -278,7 +288,7 @@ class Subscriber(threading.Thread):
     def _close_gap(self, lost: float) -> list[Item]:
         gap = [Gap(_unix(lost), _unix(self._heard))] if self._was_live else []
         out: list[Item] = [*gap, *self._held]
-        self._held, self._lost, self._was_live = [], None, True
+        self._held, self._lost, self._told, self._was_live = [], None, "", True
         return out
 
     def _answer(self, reply: Item | Exception) -> list[Item]:

@@ -8,7 +8,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from enum import IntEnum
 from hashlib import sha1
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 from wsproto.connection import Connection, ConnectionType
@@ -31,7 +31,6 @@ _SWITCHING = (
 
 _TEXT, _CLOSE, _PING, _PONG = 0x81, 0x88, 0x89, 0x8A
 _ANSWER = b"\x8a\x80"  # an empty pong, which a mask of four bytes follows
-_HEARTBEAT = b"\x81\x02[]" + bytes((_PING, 0))  # an empty batch for the page, a ping for the browser
 
 
 class Code(IntEnum):
@@ -158,7 +157,7 @@ class Transport:
             return None
         self._answered = False  # before the ping is sent, since its answer may be quicker than we
         try:
-            self._wire.send(_HEARTBEAT, patience=0)
+            self._wire.send(_heartbeat(time()), patience=0)
         except OSError:
             self._answered = True  # a message is being written, which has a deadline of its own
         return BEAT
@@ -225,6 +224,11 @@ class Transport:
 def text_frame(text: bytes) -> bytes:
     """``text`` (UTF-8) as one frame."""
     return _header(_TEXT, len(text)) + text
+
+
+def _heartbeat(at: float) -> bytes:
+    """A ping for the browser, and for the page an event that says when: it may be read much later."""
+    return text_frame(b'[{"type":"heartbeat","at":%.2f}]' % at) + bytes((_PING, 0))
 
 
 def _close_frame(code: int, reason: str) -> bytes:

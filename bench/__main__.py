@@ -56,11 +56,8 @@ def main() -> None:
         redis = shutil.which("redis-server") or str(get_binary_path())
         bench = Bench(Path(directory), redis)
         try:
-            peers = [
-                peer
-                for peer in _peers(bench)
-                if not arguments.only or any(part in peer.name.lower() for part in arguments.only.split(","))
-            ]
+            wanted = arguments.only.split(",")
+            peers = [peer for peer in _peers(bench) if any(part in peer.name.lower() for part in wanted)]
             for peer in peers:
                 _measure(bench, peer, arguments.rounds)
             growth = [] if arguments.only else _grow(bench)

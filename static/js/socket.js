@@ -5,7 +5,6 @@ import { retryDelay, whyNot } from "./retry.js";
 
 const HEALTHY_AFTER = 10_000; // milliseconds
 const SILENCE_LIMIT = 45_000; // milliseconds; the server's heartbeat comes every 20 seconds
-const BEHIND = 1_000; // milliseconds that a message waited; heartbeats do not say how long they did
 const WATCH_INTERVAL = 5_000; // milliseconds
 const REFUSED_DELAY = 30_000; // milliseconds
 const ATTEMPTS_BEFORE_BLAMING_A_PROXY = 3;
@@ -22,7 +21,6 @@ export class Socket extends EventTarget {
   #lastHeard = 0;
   #freshUntil = 0;
   #shortestWay = Infinity;
-  #isBehind = false;
 
   // `address` is asked at every attempt, since the selection may have changed.
   constructor(address) {
@@ -73,29 +71,24 @@ export class Socket extends EventTarget {
 
   #opened() {
     this.#openedAt = this.#lastHeard = this.#freshUntil = Date.now();
-    this.#isBehind = false;
+    this.#shortestWay = Infinity; // one of the two clocks may have been set since
     this.#emit("open");
   }
 
   #heard(data) {
     this.#lastHeard = Date.now();
     const events = JSON.parse(data);
-    this.#age(events.at(-1)?.at);
-    this.#emit("batch", events);
+    const { type, at } = events.at(-1);
+    if (at !== undefined) this.#age(at);
+    if (type !== "heartbeat") this.#emit("batch", events);
   }
 
   // What is heard may have waited long, in a page that was frozen or on a slow line, and the
-  // server may be gone since. A message says how long: by more than the quickest one took.
+  // server may be gone since. Its time says how long: by more than the quickest one took.
   #age(at) {
-    if (at === undefined) {
-      if (!this.#isBehind) this.#freshUntil = this.#lastHeard;
-      return;
-    }
     const way = this.#lastHeard - at * 1000;
     this.#shortestWay = Math.min(this.#shortestWay, way);
-    const waited = way - this.#shortestWay;
-    this.#isBehind = waited > BEHIND;
-    this.#freshUntil = this.#lastHeard - waited;
+    this.#freshUntil = at * 1000 + this.#shortestWay;
   }
 
   #closed({ code, reason }) {

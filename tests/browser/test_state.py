@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from threading import Event
 from zoneinfo import ZoneInfo
 
 import psutil
-from playwright.sync_api import Page, expect
+from playwright.sync_api import CDPSession, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.pages import (
@@ -175,6 +176,82 @@ def test_a_page_that_wakes_reconnects_at_once(
     lose(page, server)
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect_live(page)
+
+
+def test_coming_back_again_and_again_is_one_attempt(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
+    expect_live(page)
+    page.clock.pause_at(page.evaluate("Date.now() + 100"))
+    lose(page, server)
+    attempts = page.evaluate(
+        """() => {
+          const Given = WebSocket;
+          let attempts = 0;
+          window.WebSocket = class extends Given {
+            constructor(url) { super(url); attempts += 1; }
+          };
+          for (let n = 0; n < 20; n++) {
+            document.dispatchEvent(new Event("visibilitychange"));
+            dispatchEvent(new Event("online"));
+          }
+          return attempts;
+        }"""
+    )
+    assert attempts == 1
+
+
+def test_pages_come_back_spread_over_the_whole_wait(open_page: OpenPage) -> None:
+    page = open_page()
+    tenths = page.evaluate(
+        """async () => {
+          const { retryDelay } = await import("./static/js/retry.js");
+          const spread = (attempt, longest) => {
+            const tenths = Array(10).fill(0);
+            for (let n = 0; n < 10_000; n++) tenths[Math.floor(10 * retryDelay(attempt) / longest)] += 1;
+            return tenths;
+          };
+          return [spread(0, 500), spread(3, 4_000), spread(20, 20_000)];
+        }"""
+    )
+    assert all(len(spread) == 10 and min(spread) > 700 for spread in tenths), tenths
+
+
+def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    """The browser takes heartbeats for a page that stands still; they say nothing of now."""
+    often = "import arauto.transport as t; t.BEAT = 0.5"
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ALTER=often)
+    page = open_page(view("silent"), server=server, allow=SERVER_AWAY)
+    expect_live(page)
+    browser = page.context.new_cdp_session(page)
+    with frozen(browser):
+        Event().wait(1.5)  # seconds; heartbeats come meanwhile
+        (worker,) = server.workers()
+        worker.kill()
+        eventually(lambda: own_redis.subscribers() == 0)
+        own_redis.client.publish("silent", "lost")
+        lost = clock()
+        Event().wait(2.5)  # seconds: more than a page takes a message to be under way
+    expect_one_gap(page, "the server", after=clock(timedelta(minutes=1)), before=clock())
+    begins = re.search(r"from ([\d:]+)", notices(page).text_content() or "")
+    assert begins is not None
+    assert seconds_between(begins[1], lost) < 10, (begins[1], lost)
+    browser.detach()
+
+
+@contextmanager
+def frozen(browser: CDPSession) -> Iterator[None]:
+    """The page stands still, as in a laptop that sleeps: its timers, and what comes for it."""
+    browser.send("Debugger.enable")
+    browser.send("Debugger.pause")
+    try:
+        yield
+    finally:
+        browser.send("Debugger.resume")
 
 
 def lose(page: Page, server: ArautoServer) -> None:

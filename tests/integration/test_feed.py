@@ -2,6 +2,7 @@
 
 import json
 from contextlib import ExitStack
+from unittest.mock import ANY
 
 import pytest
 from websockets.exceptions import ConnectionClosedError
@@ -88,9 +89,9 @@ def test_what_is_added_is_heard_and_what_is_removed_is_not(
 def test_an_empty_selection_is_allowed_while_open(arauto: ArautoServer, redis_server: RedisServer) -> None:
     with open_tab(arauto, "only") as tab:
         tab.say(unsubscribe=["only"])
-        assert tab.next() == {"type": "unsubscribe", "channel": "only"}
+        assert tab.next() == {"type": "unsubscribe", "channel": "only", "at": ANY}
         tab.say(subscribe=["again"])
-        assert tab.next() == {"type": "subscribe", "channel": "again"}
+        assert tab.next() == {"type": "subscribe", "channel": "again", "at": ANY}
 
 
 def test_too_many_names_are_refused_and_the_rest_stays(
@@ -190,7 +191,7 @@ def test_no_compression_is_negotiated(arauto: ArautoServer) -> None:
 
     with connect(f"{arauto.ws}/feed?channel=a", compression="deflate") as socket:
         assert socket.protocol.extensions == []
-        assert json.loads(socket.recv(10)) == [{"type": "subscribe", "channel": "a"}]
+        assert json.loads(socket.recv(10)) == [{"type": "subscribe", "channel": "a", "at": ANY}]
 
 
 def _closed(tab: Tab) -> Close:

@@ -79,6 +79,14 @@ def test_a_link_reset_within_a_message_is_one_gap(stage: Stage) -> None:
         assert [len(witness.record.gaps) for witness in scene.witnesses] == [1] * 3
 
 
+def test_redis_restarted_empty_at_once_and_later(stage: Stage) -> None:
+    with promised(*stage) as (scene, _):
+        for seconds in (0.5, 5):
+            faults.restart_redis(scene, seconds)
+            eventually(lambda: all(witness.is_live for witness in scene.witnesses), within=30)
+        assert [len(witness.record.gaps) for witness in scene.witnesses] == [2] * 3
+
+
 def test_subscribers_killed_again_and_again(stage: Stage) -> None:
     """Every 200 ms for 10 s; the back-off bounds how often we knock."""
     redis_server, _, server = stage

@@ -15,26 +15,9 @@ from arauto import embedded
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.servers import GUNICORN, ROOT, ArautoServer
+from tests.support.starts import run, sentence_of
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
-
-
-def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that is expected to end by itself."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL"))}
-    return subprocess.run(
-        command, cwd=ROOT, env=clean | {"PYTHONDONTWRITEBYTECODE": "1"} | environ,
-        capture_output=True, text=True, timeout=30, check=False,
-    )  # fmt: skip
-
-
-def sentence_of(run_: subprocess.CompletedProcess[str]) -> str:
-    """The last line that a failed start said, which is all but gunicorn's greeting."""
-    assert run_.returncode == 1, run_
-    assert "Traceback" not in run_.stderr
-    lines = [line for line in run_.stderr.splitlines() if "Starting gunicorn" not in line]
-    assert len(lines) == 1, lines
-    return lines[0]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +29,7 @@ def sentence_of(run_: subprocess.CompletedProcess[str]) -> str:
         ({"REDIS_URL": "redis://localhost:port"}, "REDIS_URL does not parse: give redis://host:6379,"),
         ({"REDIS_URL": "redis://localhost?colour=red"}, "REDIS_URL has an option that redis-py does not"),
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "Redis at 127.0.0.1:1 does not answer (Error 111"),
+        ({"REDIS_URL": "redis://nowhere.invalid"}, "Redis at nowhere.invalid:6379 does not answer (Error -"),
         ({"REDIS_URL": "unix:///nowhere.sock"}, "Redis at /nowhere.sock does not answer (Error 2"),
         ({"HOST": "192.0.2.1"}, "Cannot listen on 192.0.2.1:"),
         ({"HOST": "no such host"}, "Cannot listen on no such host:"),

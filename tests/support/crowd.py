@@ -50,7 +50,7 @@ class _Member:
             return None
         opcode, frame = self._bytes[0], self._bytes[start : start + length]
         self._bytes = self._bytes[start + length :]
-        return frame if opcode == 0x81 else b"[]"
+        return frame if opcode == 0x81 and b'"heartbeat"' not in frame[:20] else b"[]"
 
 
 class Crowd:

@@ -62,6 +62,9 @@ def change(**names: list[str]) -> bytes:
     return json.dumps(names).encode()
 
 
+HEARTBEAT = b'[{"type":"heartbeat"'
+
+
 class RawFeed:
     """One connection. Frames that the server sends unasked, its heartbeats, are left out."""
 
@@ -108,7 +111,7 @@ class RawFeed:
             assert len(payload) == length, "the stream ended in mid-frame"
             assert opcode & 0xF0 == FIN, "a whole frame without reserved bits"
             got = Frame(opcode & 0xF, payload)
-            if got not in (Frame(TEXT, b"[]"), Frame(PING, b"")):
+            if got != Frame(PING, b"") and not got.payload.startswith(HEARTBEAT):
                 return got
 
     def events(self) -> Iterator[dict[str, Any]]:

@@ -24,7 +24,8 @@ class Tab:
 
     def next(self, timeout: float = PATIENCE) -> Event:
         while not self._events:
-            self._events = json.loads(self.socket.recv(timeout))
+            events = json.loads(self.socket.recv(timeout))
+            self._events = [event for event in events if event["type"] != "heartbeat"]
         return self._events.pop(0)
 
     def take(self, n: int) -> list[Event]:
@@ -36,6 +37,13 @@ class Tab:
         while seen[-1]["type"] != kind:
             seen.append(self.next())
         return seen
+
+    def past(self, kind: str) -> Event:
+        """The next event of another kind."""
+        event = self.next()
+        while event["type"] == kind:
+            event = self.next()
+        return event
 
     def messages(self, n: int) -> list[str]:
         """The data of the next ``n`` events, which are all messages."""

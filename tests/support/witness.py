@@ -20,7 +20,6 @@ from websockets.sync.client import ClientConnection, connect
 Event = dict[str, Any]
 
 IN_FLIGHT = 1.0  # seconds, as the page allows for what is under way when its socket breaks
-BEHIND = 1.0  # seconds, as the page
 SILENCE_LIMIT = 45.0  # seconds, as the page
 RETRY_FIRST, RETRY_CAP = 0.5, 20.0  # seconds, as the page
 
@@ -154,7 +153,6 @@ class Witness(threading.Thread):
         self._confirmed: set[str] = set()
         self._heard = 0.0
         self._shortest = float("inf")  # seconds that the quickest message took
-        self._behind = False
         self._gap_from: float | None = None  # since when this tab's own socket is lost
         self._redis_lost: float | None = None
 
@@ -194,7 +192,7 @@ class Witness(threading.Thread):
                     self._address, compression=None, max_size=None, ping_interval=None, close_timeout=1
                 ) as self._socket:
                     self.sockets += 1
-                    self._behind, self._heard = False, time()
+                    self._heard, self._shortest = time(), float("inf")
                     self._watch(self._socket)
             except (OSError, WebSocketException, InvalidStatus, TimeoutError):
                 pass
@@ -212,15 +210,10 @@ class Witness(threading.Thread):
 
     def _age(self, events: list[Event]) -> None:
         """When the last that was heard was sent, as far as one can know."""
-        now = time()
-        at = events[-1].get("at") if events else None
-        if at is None:
-            self._heard = self._heard if self._behind else now
-            return
-        self._shortest = min(self._shortest, now - at)
-        waited = now - at - self._shortest
-        self._behind = waited > BEHIND
-        self._heard = now - waited
+        at = events[-1].get("at")
+        if at is not None:
+            self._shortest = min(self._shortest, time() - at)
+            self._heard = at + self._shortest
 
     def _hear(self, event: Event) -> None:
         kind = event["type"]

@@ -28,8 +28,8 @@ def test_a_message_by_pattern() -> None:
 
 def test_confirmations_name_a_channel_or_a_pattern() -> None:
     assert decoded([b"subscribe", b"a", 1], [b"punsubscribe", b"a*", 0]) == [
-        {"type": "subscribe", "channel": "a"},
-        {"type": "punsubscribe", "pattern": "a*"},
+        {"type": "subscribe", "channel": "a", "at": 12.5},
+        {"type": "punsubscribe", "pattern": "a*", "at": 12.5},
     ]
 
 
@@ -106,10 +106,10 @@ def test_any_batch_is_one_json_array_with_an_event_for_each(batch: list[Item], a
 _REQUIRED = {
     "message": ("channel", "data", "at"),
     "pmessage": ("pattern", "channel", "data", "at"),
-    "subscribe": ("channel",),
-    "unsubscribe": ("channel",),
-    "psubscribe": ("pattern",),
-    "punsubscribe": ("pattern",),
+    "subscribe": ("channel", "at"),
+    "unsubscribe": ("channel", "at"),
+    "psubscribe": ("pattern", "at"),
+    "punsubscribe": ("pattern", "at"),
     "reconnecting": ("from", "reason", "detail"),
     "gap": ("from", "to", "reason"),
     "refused": ("error",),

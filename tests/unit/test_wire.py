@@ -1,10 +1,11 @@
 """The wire and the transport on a pair of sockets, with real threads."""
 
+import json
 import socket
 import struct
 import threading
 from collections.abc import Iterator
-from time import monotonic
+from time import monotonic, time
 
 import pytest
 
@@ -168,6 +169,14 @@ def test_nothing_is_sent_after_a_goodbye(pair: Pair) -> None:
     assert reason.decode() == "é" * 61  # whole characters, at most 123 bytes
 
 
+def heartbeat(sock: socket.socket) -> float:
+    """When it was sent."""
+    opcode, length = receive_all(sock, 2)
+    ((_, kind), (_, at)) = json.loads(receive_all(sock, length))[0].items()
+    assert (opcode, kind, receive_all(sock, 2)) == (0x81, "heartbeat", b"\x89\x00")
+    return float(at)
+
+
 def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -176,10 +185,12 @@ def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
     transport = Transport(pair[0], Pulse())
     reader = threading.Thread(target=transport.receive)
     reader.start()
+    times = []
     for _ in range(3):
-        assert receive_all(pair[1], 6) == b"\x81\x02[]\x89\x00"
+        times.append(heartbeat(pair[1]))
         pair[1].sendall(masked(0xA, b""))
-    assert receive_all(pair[1], 6) == b"\x81\x02[]\x89\x00"
+    assert times[0] < times[1] < times[2] <= time()
+    heartbeat(pair[1])
     reader.join(5)  # this time no pong comes
     assert not reader.is_alive()
     assert transport.code == Code.ABNORMAL

@@ -1,0 +1,107 @@
+"""The server is stopped and renewed while tabs are open, idle, busy and stuck."""
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from time import monotonic
+
+import psutil
+import pytest
+
+from arauto.settings import WORKERS
+from tests.support.raw import CLOSE, RawFeed, close_frame
+from tests.support.redis_servers import RedisServer
+from tests.support.scenes import bad_network, promised
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+IDLE, BUSY, STUCK = 200, 5, 5  # tabs
+SAID_WITHIN = 1.0  # seconds that a goodbye may take
+GONE_WITHIN = 3.0  # seconds that the whole program may take
+
+
+@pytest.fixture(params=WORKERS)
+def server(
+    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
+) -> Iterator[ArautoServer]:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param)
+    yield server
+    assert "Traceback" not in server.log
+
+
+def test_a_stop_with_idle_busy_and_stuck_tabs(server: ArautoServer, own_redis: RedisServer) -> None:
+    with ExitStack() as stack:
+        idle = [stack.enter_context(closing(RawFeed(server, "idle"))) for _ in range(IDLE)]
+        busy = [stack.enter_context(closing(RawFeed(server, "busy"))) for _ in range(BUSY)]
+        stuck = [
+            stack.enter_context(closing(RawFeed(server, "stuck", receive_buffer=4096))) for _ in range(STUCK)
+        ]
+        for feed in [*idle, *busy, *stuck]:
+            feed.confirmed()
+        for _ in range(100):
+            own_redis.client.publish("stuck", "x" * 100_000)
+        with publishing(own_redis, "busy"):
+            process = psutil.Process(server._process.pid)
+            family = [process, *process.children(recursive=True)]
+            began = monotonic()
+            process.send_signal(signal.SIGTERM)
+            for feed in [*idle, *busy]:
+                said = goodbye(feed)
+                assert said[:2] == (1001).to_bytes(2), said
+            assert monotonic() - began < SAID_WITHIN
+            assert server._process.wait(10) == 0
+            assert monotonic() - began < GONE_WITHIN
+        assert not any(one.is_running() for one in family)
+        assert own_redis.subscribers() == 0
+
+
+class publishing(threading.Thread):
+    """Publishes without rest while the block runs."""
+
+    def __init__(self, redis_server: RedisServer, channel: str) -> None:
+        super().__init__(daemon=True)
+        self._redis, self._channel = redis_server, channel
+        self._ended = threading.Event()
+
+    def __enter__(self) -> None:
+        self.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self.join(5)
+
+    def run(self) -> None:
+        number = 0
+        while not self._ended.wait(0.001):
+            self._redis.client.publish(self._channel, str(number))
+            number += 1
+
+
+def goodbye(feed: RawFeed) -> bytes:
+    """The payload of the close frame, which is answered as a browser does."""
+    while (frame := feed.next()) is not None and frame.opcode != CLOSE:
+        pass
+    assert frame is not None, "the stream ended without a goodbye"
+    feed.send_if_it_is_there(close_frame())
+    return frame.payload
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_workers_renewed_under_load(tmp_path: Path, own_redis: RedisServer, worker: str) -> None:
+    """gunicorn's reload, as a deploy does it: everyone returns, with one gap and nothing twice."""
+    with bad_network(own_redis) as network:
+        server = ArautoServer(
+            tmp_path / "log", REDIS_URL=f"redis://127.0.0.1:{network.port}", ARAUTO_WORKER=worker
+        )
+        with closing(server), promised(own_redis, network, server, tabs=40) as (scene, _):
+            old = server.workers()
+            with scene.cause():
+                os.kill(server._process.pid, signal.SIGHUP)
+                eventually(lambda: not any(one.is_running() for one in old), within=20)
+                eventually(lambda: all(witness.is_live for witness in scene.witnesses), within=20)
+            assert [witness.sockets for witness in scene.witnesses] == [2] * 40
+            assert [len(witness.record.gaps) for witness in scene.witnesses] == [1] * 40
+        assert "Traceback" not in server.log

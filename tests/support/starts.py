@@ -1,0 +1,24 @@
+"""Starts that are expected to fail, and the one sentence they say."""
+
+import os
+import subprocess
+
+from tests.support.servers import ROOT
+
+
+def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that is expected to end by itself."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL"))}
+    return subprocess.run(
+        command, cwd=ROOT, env=clean | {"PYTHONDONTWRITEBYTECODE": "1"} | environ,
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+
+
+def sentence_of(run_: subprocess.CompletedProcess[str]) -> str:
+    """The last line that a failed start said, which is all but gunicorn's greeting."""
+    assert run_.returncode == 1, run_
+    assert "Traceback" not in run_.stderr
+    lines = [line for line in run_.stderr.splitlines() if "Starting gunicorn" not in line]
+    assert len(lines) == 1, lines
+    return lines[0]
