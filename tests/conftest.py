@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from threading import Barrier
 
+import hypothesis
 import pytest
 
 from arauto.settings import WORKERS
@@ -13,6 +14,9 @@ from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
+
+hypothesis.settings.register_profile("busy", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("busy")
 
 WARM_UP = 24  # sockets; more than any test opens on a server that it shares
 

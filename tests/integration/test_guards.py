@@ -316,7 +316,7 @@ PIECES = {
     ),
     doubled=st.lists(st.sampled_from(sorted(PIECES)), max_size=1),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_handshake_gets_a_status_and_never_a_fault(
     plain_arauto: ArautoServer,
     start_line: str,
