@@ -160,7 +160,7 @@ def test_a_change_of_the_selection_is_counted(arauto: ArautoServer) -> None:
         assert heard(arauto, "old") == (0, 0)
         tab.messages(2)
         tab.say(punsubscribe=["n?w"])
-        assert tab.take(1) == [{"type": "punsubscribe", "pattern": "n?w"}]
+        assert [event["type"] for event in tab.take(1)] == ["punsubscribe"]
         assert heard(arauto, "new") == (1, 1)
 
 
