@@ -1,7 +1,6 @@
 """For everyone: no barrier that axe knows, every screen, both languages, keyboard only, no JavaScript."""
 
 import json
-import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,9 +27,9 @@ from tests.support.pages import (
     subscribe,
     view,
 )
+from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ROOT, ArautoServer
-from tests.support.waiting import eventually
 
 SCREENS = [(360, 740), (768, 1024), (1280, 800), (1920, 1080)]
 LONG = "um.canal.de.nome.muito.comprido." * 8
@@ -329,8 +328,6 @@ EVENING = [
 def test_screenshots_of_a_morning(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], tmp_path: Path
 ) -> None:
-    directory = ROOT / "docs" if os.environ.get("ARAUTO_SCREENSHOTS") == "1" else tmp_path
-    directory.mkdir(exist_ok=True)
     page = open_page(
         view("sistema_alertas", "noticias", patterns=("pedidos.*",)),
         server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"),
@@ -348,15 +345,9 @@ def test_screenshots_of_a_morning(
     expect(answer(page)).to_contain_text("1 subscriber received it: 1 tab, 0 others")
     expect(rows(page)).to_have_count(len(MORNING) + len(EVENING) + 1)
     expect(chip(page, "pedidos.*")).to_be_visible()
-    take(page, directory / "screenshot.png")
+    take(page, "screenshot", tmp_path)
     page.emulate_media(color_scheme="dark")
-    take(page, directory / "screenshot-dark.png")
+    take(page, "screenshot-dark", tmp_path)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 390, "height": 844})
-    take(page, directory / "screenshot-phone.png")
-
-
-def take(page: Page, path: Path) -> None:
-    eventually(lambda: page.evaluate("document.getAnimations().length") == 0)
-    page.screenshot(path=path, animations="disabled", caret="hide")
-    assert path.stat().st_size > 10_000
+    take(page, "screenshot-phone", tmp_path)

@@ -1,0 +1,135 @@
+"""What the README shows in pictures, done by hand as there."""
+
+import gzip
+import json
+from pathlib import Path
+from threading import Event
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_channel_browser import listening, open_browser
+from tests.browser.test_watching import new_button, publish_many
+from tests.support.pages import answer, expect_live, log, notices, publish, row, rows, view
+from tests.support.pictures import take
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+NAMES = ("sistema_alertas", "noticias")
+CARD = {
+    "severity": "critical",
+    "title": "Disk full",
+    "message": "/var at 97 %",
+    "tags": ["db-2"],
+    "link": "https://example.org/db-2",
+}
+ORDER = (
+    '{"pedido": 184467440737095516, "total": 1.0, "cliente": {"nome": "João Conceição", "cidade": "Recife"},'
+    ' "itens": ["2 × café", "1 × pão de queijo"]}'
+)
+
+
+@pytest.fixture
+def server(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+    return start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+
+
+@pytest.fixture
+def page(open_page: OpenPage, server: ArautoServer) -> Page:
+    page = open_page(view(*NAMES, patterns=("pedidos.*",)), server=server)
+    expect_live(page)
+    return page
+
+
+def orders(n: int) -> list[str]:
+    ranks = ["info", "warning", "error", "debug"]
+    return [
+        json.dumps(
+            {
+                "severity": ranks[k % 4],
+                "title": f"Order {4100 + k}",
+                "message": f"disk {k % 3} at {90 + k % 9} %",
+            }
+        )
+        for k in range(n)
+    ]
+
+
+def test_choose(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
+    with (
+        listening(own_redis, b"noticias", b"estoque"),
+        listening(own_redis, b"noticias", b"pagamentos", b"pedidos.sul"),
+        listening(own_redis, b"pagamentos"),
+    ):
+        dialog = open_browser(page)
+        dialog.get_by_role("button", name="Watch estoque").click()
+        for number in range(40):
+            own_redis.client.publish("noticias", f"notícia {number}")
+            own_redis.client.publish("estoque", f"item {number}")
+        expect(dialog.get_by_role("row").filter(has_text="noticias")).to_contain_text("/s")
+        expect(dialog.get_by_role("rowheader")).to_have_count(5)
+        take(page, "tour-1-channels", tmp_path)
+
+
+def test_read(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
+    own_redis.client.publish("noticias", "São Paulo amanhece com chuva e 17 °C")
+    own_redis.client.publish("pedidos.sul", ORDER)
+    tree = rows(page).last.get_by_role("button", name="Tree", exact=True)
+    tree.click()
+    rows(page).last.get_by_role("button", name='"cliente"').click()
+    own_redis.client.publish("sistema_alertas", json.dumps(CARD))
+    own_redis.client.publish(
+        "sistema_alertas", '{"level": "warning", "title": "CPU at 91 %", "text": "web-03 is hot"}'
+    )
+    own_redis.client.publish("pedidos.norte", bytes(range(240, 256)) + b" not text")
+    own_redis.client.publish("noticias", gzip.compress(b'{"packed": "with gzip"}', mtime=0))
+    expect(rows(page)).to_have_count(6)
+    expect(rows(page).last).to_contain_text("decoded from gzip")
+    expect(row(page, "184467440737095516")).to_be_visible()
+    take(page, "tour-2-reading", tmp_path)
+
+
+def test_find(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
+    publish_many(own_redis, "sistema_alertas", orders(40))
+    page.get_by_role("searchbox").fill('severity>=warning "disk 1" -/order 410/i')
+    expect(rows(page)).to_have_count(6)
+    take(page, "tour-3-filter", tmp_path)
+
+
+def test_hold(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
+    publish_many(own_redis, "sistema_alertas", orders(20))
+    expect(rows(page)).to_have_count(20)
+    log(page).press("Space")
+    publish_many(own_redis, "noticias", [f"notícia {number}" for number in range(128)])
+    expect(new_button(page)).to_have_text("128 new")
+    expect(page.get_by_role("button", name="Resume", exact=True)).to_be_visible()
+    take(page, "tour-4-pause", tmp_path)
+
+
+def test_trust(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
+    own_redis.client.publish("noticias", "Olá, assinantes!")
+    publish_many(own_redis, "pedidos.sul", ["pedido 4101", "pedido 4102"])
+    expect(rows(page)).to_have_count(3)
+    own_redis.stop()
+    Event().wait(3)  # seconds, so that the row has a length to tell of
+    own_redis.start()
+    expect(notices(page)).to_contain_text("No connection to Redis from")
+    expect_live(page)
+    publish_many(own_redis, "pedidos.sul", ["pedido 4107", "pedido 4108"])
+    expect(rows(page)).to_have_count(5)
+    take(page, "tour-5-gap", tmp_path)
+
+
+def test_publish(
+    page: Page, open_page: OpenPage, server: ArautoServer, own_redis: RedisServer, tmp_path: Path
+) -> None:
+    expect_live(open_page(view("sistema_alertas"), server=server))
+    publish_many(own_redis, "pedidos.sul", [f"pedido {number}" for number in range(4101, 4107)])
+    with listening(own_redis, b"sistema_alertas"), listening(own_redis, b"sistema_alertas"):
+        eventually(lambda: own_redis.subscribers() == 4)
+        publish(page, "sistema_alertas", "Servidor CPU em 99% - Perigo!")
+        expect(answer(page)).to_contain_text("4 subscribers received it: 2 tabs, 2 others")
+        expect(rows(page)).to_have_count(7)
+        take(page, "tour-6-publish", tmp_path)

@@ -1,0 +1,18 @@
+"""Pictures of the page for the documents: taken in every run, kept with ``ARAUTO_SCREENSHOTS=1``."""
+
+import os
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.support.servers import ROOT
+from tests.support.waiting import eventually
+
+
+def take(page: Page, name: str, elsewhere: Path) -> None:
+    """What the page shows, as ``docs/<name>.png``; else in the directory ``elsewhere``."""
+    eventually(lambda: page.evaluate("document.getAnimations().length") == 0)
+    directory = ROOT / "docs" if os.environ.get("ARAUTO_SCREENSHOTS") == "1" else elsewhere
+    path = directory / f"{name}.png"
+    page.screenshot(path=path, animations="disabled", caret="hide")
+    assert path.stat().st_size > 10_000
