@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.support.chromium import find_or_install
 from tests.support.pages import Contexts, Pages
@@ -20,6 +20,8 @@ ARGUMENTS = (
 )
 
 OpenPage = Callable[..., Page]
+
+expect.set_options(timeout=20_000)  # milliseconds; a wait ends with its condition, this is for a busy machine
 
 
 @pytest.fixture(scope="session")

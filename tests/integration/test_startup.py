@@ -135,7 +135,7 @@ def test_it_starts_by_hand_too(valkey: RedisServer, tmp_path: Path, command: lis
         eventually(lambda: valkey.subscribers() == 0)
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(10)
+        process.wait(30)
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
@@ -198,7 +198,7 @@ def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str])
     eventually(lambda: _answers(port) and _answers(embedded.ADDRESS[1]))
     family = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)  # what Ctrl+C does in a terminal
-    process.wait(15)
+    process.wait(30)
     eventually(lambda: not any(child.is_running() for child in family))
     assert _answers(embedded.ADDRESS[1]) is had_redis
     left = {str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file()} - set(kept)

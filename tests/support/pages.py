@@ -153,7 +153,7 @@ def expect_live(page: Page) -> None:
 
 
 def expect_state(page: Page, state: str) -> None:
-    expect(status(page)).to_have_attribute("data-state", state, timeout=15_000)
+    expect(status(page)).to_have_attribute("data-state", state)
 
 
 def states(page: Page) -> list[str]:

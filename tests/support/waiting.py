@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(condition: Callable[[], T], within: float = 10.0, why: str = "") -> T:
+def eventually(condition: Callable[[], T], within: float = 20.0, why: str = "") -> T:
     """Ask until the answer is true, and return it.
 
     An ``AssertionError`` that ``condition`` raises counts as not yet, and is what is shown
