@@ -1,6 +1,7 @@
 """Scripts and styles as they are sent: small, packed, asked for again only when they changed."""
 
 import gzip
+import re
 
 from flask import Flask
 
@@ -29,6 +30,17 @@ def test_what_has_not_changed_is_not_sent_again(plain_arauto: ArautoServer) -> N
     assert first.headers["cache-control"] == "no-cache"
     again = get(plain_arauto, SCRIPT, Accept_Encoding="gzip", If_None_Match=first.headers["etag"])
     assert (again.status, again.body) == (304, b"")
+
+
+def test_the_page_names_a_version_that_is_kept(plain_arauto: ArautoServer) -> None:
+    page = get(plain_arauto, "/").body.decode()
+    (script,) = re.findall(r'src="(/static/v-[0-9a-f]{12}/js/main\.js)"', page)
+    kept = get(plain_arauto, script)
+    assert kept.headers["cache-control"] == "max-age=31536000, immutable"
+    assert kept.body == get(plain_arauto, "/static/js/main.js").body
+    older = get(plain_arauto, re.sub("v-[0-9a-f]+", "v-older", script))
+    assert (older.status, older.headers["cache-control"]) == (200, "no-cache")  # a page from before a restart
+    assert get(plain_arauto, "/static/v-older/nothing.js").status == 404
 
 
 def test_without_the_minifier_the_sources_are_sent() -> None:
