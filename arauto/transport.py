@@ -214,7 +214,7 @@ class Transport:
         if not self._goodbye_said:
             self.code = event.code
             try:
-                self.send(_close_frame(event.code, event.reason or ""))
+                self._wire.send(_close_frame(event.code, event.reason or ""), last=True)
             except OSError:
                 pass
         self._left = True

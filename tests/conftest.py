@@ -1,5 +1,6 @@
 """Real servers, once a session; and after every test everything back at its baseline."""
 
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -17,6 +18,10 @@ from tests.support.waiting import eventually
 
 hypothesis.settings.register_profile("busy", deadline=None)  # a busy machine is no fault
 hypothesis.settings.load_profile("busy")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background: what the tests start would be deaf to Ctrl+C too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 WARM_UP = 24  # sockets; more than any test opens on a server that it shares
 

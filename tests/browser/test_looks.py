@@ -195,7 +195,9 @@ def test_nothing_is_cut_off_or_scrolls_away_on_any_screen(
     for number in range(30):
         valkey.client.publish(LONG, f"{number} " + "semespaço" * 40)
     expect(rows(page)).to_have_count(30)
-    say(page, "nobody", "unheard")
+    for channel, message in ((LONG[:200], "semespaço" * 40), ("nobody", "unheard")):
+        say(page, channel, message)
+        expect(page.locator("#publish-message")).to_have_value("")
     expect(page.locator("#answer")).to_have_attribute("data-state", "unheard")
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})

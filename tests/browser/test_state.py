@@ -236,7 +236,7 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
         own_redis.client.publish("silent", "lost")
         lost = clock()
         Event().wait(2.5)  # seconds: more than a page takes a message to be under way
-    expect_one_gap(page, "the server", after=clock(timedelta(minutes=1)), before=clock())
+    expect_one_gap(page, "the server", after=clock(timedelta(minutes=1)), before=clock(timedelta(minutes=-1)))
     begins = re.search(r"from ([\d:]+)", notices(page).text_content() or "")
     assert begins is not None
     assert seconds_between(begins[1], lost) < 10, (begins[1], lost)
