@@ -136,6 +136,7 @@ arauto.wire.Wire.__init__ = small
 """
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_reader_that_stops_is_cut_in_time_and_costs_the_others_nothing(
     start: type[ArautoServer], own_redis: RedisServer, worker: str

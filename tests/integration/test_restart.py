@@ -32,6 +32,7 @@ def server(
     assert "Traceback" not in server.log
 
 
+@pytest.mark.alone
 def test_a_stop_with_idle_busy_and_stuck_tabs(server: ArautoServer, own_redis: RedisServer) -> None:
     with ExitStack() as stack:
         idle = [stack.enter_context(closing(RawFeed(server, "idle"))) for _ in range(IDLE)]

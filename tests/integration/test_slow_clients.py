@@ -70,6 +70,7 @@ def stack() -> Iterator[ExitStack]:
         yield stack
 
 
+@pytest.mark.alone
 def test_two_hundred_slow_clients_delay_no_page_and_are_cut(
     start: type[ArautoServer], valkey: RedisServer, worker: str, stack: ExitStack
 ) -> None:

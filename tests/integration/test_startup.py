@@ -167,6 +167,7 @@ def test_an_embedded_valkey_that_cannot_start_says_so(monkeypatch: pytest.Monkey
         embedded.EmbeddedValkey("/bin/false", 10)
 
 
+@pytest.mark.alone  # there is one port 6379
 @pytest.mark.parametrize(
     "command",
     [["make", "--old-file=.venv/installed", "run"], [".venv/bin/gunicorn", "app:app"]],
