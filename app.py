@@ -8,9 +8,8 @@ from typing import Any
 
 import orjson
 import redis
-from flask import Flask, Response, abort, jsonify, render_template, request
+from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
-from werkzeug.wrappers import Response as BaseResponse
 
 from arauto import embedded, handover, language
 from arauto.answers import answer, init_answers
@@ -21,10 +20,10 @@ from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
 from arauto.guards import init_guards
 from arauto.minifier import minify_apart
-from arauto.page_words import page_words
+from arauto.page import init_page
 from arauto.publishing import PublishError, publish
-from arauto.redis_link import RedisLink, redis_cli
-from arauto.selection import MAX_NAME, MAX_SELECTION, BadSelection, check_name
+from arauto.redis_link import RedisLink
+from arauto.selection import BadSelection, check_name
 from arauto.settings import Settings, SettingsError, read
 from arauto.words import gettext, ngettext
 from arauto.workers import find_addresses_at_once
@@ -57,7 +56,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     init_feed(app, Feeds(link, capacity, settings.max_message))
-    _add_routes(app, settings, link, found)
+    init_page(app, settings, found)
+    _add_routes(app, settings, link)
     return app
 
 
@@ -69,17 +69,7 @@ def _find(settings: Settings) -> embedded.Found:
     return found
 
 
-def _add_routes(app: Flask, settings: Settings, link: RedisLink, found: embedded.Found) -> None:
-    @app.get("/")
-    def index() -> BaseResponse | str:
-        return language.switch() or render_template(
-            "index.html",
-            config=_page_config(settings, found),
-            redis_name=gettext("embedded %(name)s", name=found.name) if found.binary else found.name,
-            languages=language.LANGUAGES,
-            language_url=language.url,
-        )
-
+def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
     @app.post("/publish")
     def publish_message() -> Response:
         try:
@@ -138,18 +128,17 @@ def _read_publication(settings: Settings) -> tuple[bytes, bytes]:
     if "message" not in given:
         abort(400, gettext("Message is required; it may be empty."))
     message = _text(given, "message").encode()
-    limit = settings.max_message
-    if len(message) > limit:
+    if len(message) > settings.max_message:
         abort(
             413,
             gettext(
                 "The message has %(size)s bytes, more than the %(limit)s allowed: nothing was published.",
                 size=len(message),
-                limit=limit,
+                limit=settings.max_message,
             ),
         )
     confirmed = str(given.get("confirmed")).lower() in ("1", "true")
-    if not confirmed and any(matches(glob.encode(), channel) for glob in settings.protected):
+    if not confirmed and any(matches(glob, channel) for glob in settings.protected):
         abort(
             409, gettext("The channel is protected: send confirmed=1 if you mean it. Nothing was published.")
         )
@@ -161,18 +150,6 @@ def _text(given: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str):
         abort(400, gettext("Channel and message must be text."))
     return value
-
-
-def _page_config(settings: Settings, found: embedded.Found) -> dict[str, Any]:
-    return {
-        "channels": settings.channels,
-        "protected": bool(settings.protected),
-        "max_message": settings.max_message,
-        "max_selection": MAX_SELECTION,
-        "max_name": MAX_NAME,
-        "redis_cli": redis_cli(found.url),
-        "words": page_words(),
-    }
 
 
 def __getattr__(name: str) -> Flask:

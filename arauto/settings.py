@@ -39,6 +39,10 @@ def _list(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
+def _globs(text: str) -> tuple[bytes, ...]:
+    return tuple(glob.encode() for glob in _list(text))
+
+
 def _origins(text: str) -> frozenset[str]:
     origins = _list(text)
     for origin in origins:
@@ -98,12 +102,12 @@ class Settings:
         "and from elsewhere only its beginning is shown.",
         _number(1, 512 * 1024 * 1024),
     )
-    protected: tuple[str, ...] = _setting(
+    protected: tuple[bytes, ...] = _setting(
         "ARAUTO_PROTECTED",
         "",
         "Channels as globs, such as prod.*, separated by commas, to which nothing is published "
         "that does not say confirmed=1; the page asks first.",
-        _list,
+        _globs,
     )
     origins: frozenset[str] = _setting(
         "ARAUTO_ORIGINS",

@@ -35,6 +35,15 @@ def test_the_switch_is_remembered_and_keeps_the_view(plain_arauto: ArautoServer)
     assert '<html lang="pt-BR">' in page
 
 
+@pytest.mark.parametrize("again", [1, 2])
+def test_a_page_that_is_kept_is_that_of_its_view_and_language(plain_arauto: ArautoServer, again: int) -> None:
+    for view in ("channel=a", "channel=b", ""):
+        for language in ("en", "pt-BR"):
+            page = get(plain_arauto, f"/?{view}", Accept_Language=language).body.decode()
+            assert f'<html lang="{language}">' in page
+            assert f'href="?{"&amp;".join(["lang=en", view] if view else ["lang=en"])}"' in page
+
+
 def test_an_unknown_language_changes_nothing(plain_arauto: ArautoServer) -> None:
     answer = get(plain_arauto, "/?lang=xx")
     assert answer.status == 302
