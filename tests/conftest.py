@@ -105,6 +105,16 @@ def start(tmp_path: Path) -> Iterator[type[ArautoServer]]:
         yield run  # type: ignore[misc]
 
 
+@pytest.fixture(params=WORKERS)
+def own_arauto(
+    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
+) -> Iterator[ArautoServer]:
+    """The program on each worker, with a Redis that the test may break."""
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param)
+    yield server
+    assert "Traceback" not in server.log
+
+
 def _warm_up(server: ArautoServer, redis_server: RedisServer) -> None:
     """gthread makes the threads of its pool when they are first needed, and keeps them."""
 

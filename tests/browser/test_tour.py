@@ -3,7 +3,6 @@
 import gzip
 import json
 from pathlib import Path
-from threading import Event
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -11,7 +10,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_channel_browser import listening, open_browser
 from tests.browser.test_watching import new_button, publish_many
-from tests.support.pages import answer, expect_live, log, notices, publish, row, rows, view
+from tests.support.pages import answer, expect_live, expect_state, log, notices, publish, row, rows, view
 from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
@@ -113,7 +112,7 @@ def test_trust(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
     publish_many(own_redis, "pedidos.sul", ["pedido 4101", "pedido 4102"])
     expect(rows(page)).to_have_count(3)
     own_redis.stop()
-    Event().wait(3)  # seconds, so that the row has a length to tell of
+    expect_state(page, "reconnecting")
     own_redis.start()
     expect(notices(page)).to_contain_text("No connection to Redis from")
     expect_live(page)

@@ -108,6 +108,15 @@ def test_ten_pings_at_once_are_answered_in_order(server: ArautoServer) -> None:
         assert [feed.next() for _ in range(10)] == [Frame(PONG, b"%d" % n) for n in range(10)]
 
 
+def ending_after(server: ArautoServer, broken: bytes) -> Frame:
+    """How the server closes when it has read this."""
+    with raw_feed(server) as feed:
+        feed.send(broken)
+        last = feed.ending()
+        assert last is not None
+        return last
+
+
 @pytest.mark.parametrize(
     "broken",
     [
@@ -137,12 +146,9 @@ def test_ten_pings_at_once_are_answered_in_order(server: ArautoServer) -> None:
     ids=lambda broken: broken[:14].hex(),
 )
 def test_what_breaks_the_framing_ends_with_1002(server: ArautoServer, broken: bytes) -> None:
-    with raw_feed(server) as feed:
-        feed.send(broken)
-        last = feed.ending()
-        assert last is not None
-        assert last.code == 1002
-        assert last.reason
+    last = ending_after(server, broken)
+    assert last.code == 1002
+    assert last.reason
 
 
 @pytest.mark.parametrize(
@@ -160,11 +166,7 @@ def test_what_breaks_the_framing_ends_with_1002(server: ArautoServer, broken: by
     ids=lambda broken: broken[:14].hex(),
 )
 def test_what_is_not_utf8_ends_with_1007(server: ArautoServer, broken: bytes) -> None:
-    with raw_feed(server) as feed:
-        feed.send(broken)
-        last = feed.ending()
-        assert last is not None
-        assert last.code == 1007
+    assert ending_after(server, broken).code == 1007
 
 
 def test_text_that_cannot_become_utf8_fails_before_it_is_complete(server: ArautoServer) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic, sleep
 
 import pytest
@@ -74,15 +74,6 @@ def test_a_silent_peer_that_never_answers_a_close_is_let_go(
     assert get(arauto, "/healthz").status == 200
     assert monotonic() - began < SOON
     raw.close()
-
-
-@pytest.fixture(params=WORKERS)
-def own_arauto(
-    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
-) -> Iterator[ArautoServer]:
-    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param)
-    yield server
-    assert "Traceback" not in server.log
 
 
 def test_a_reader_that_stops_is_cut_and_the_others_hear_on(

@@ -14,7 +14,7 @@ from tests.support import faults
 from tests.support.faults import FAULTS
 from tests.support.proxy import Proxy
 from tests.support.redis_servers import RedisServer, binaries
-from tests.support.scenes import bad_network, promised, settle
+from tests.support.scenes import bad_network, lose_nothing_slowly, promised, settle
 from tests.support.servers import ArautoServer
 from tests.support.waiting import eventually
 
@@ -63,12 +63,7 @@ def test_the_promise_holds_whatever_happens(
 
 
 def test_a_slow_and_a_slicing_network_lose_nothing(stage: Stage) -> None:
-    with promised(*stage, padding=2000) as (scene, numbers):
-        faults.be_slow(scene, 2)
-        faults.slice_bytes(scene, 2)
-        settle(scene, numbers)
-        assert [witness.record.missing(numbers.published) for witness in scene.witnesses] == [0] * 3
-        assert [witness.record.gaps for witness in scene.witnesses] == [[]] * 3
+    lose_nothing_slowly(*stage)
 
 
 def test_a_link_reset_within_a_message_is_one_gap(stage: Stage) -> None:

@@ -51,7 +51,7 @@ def test_a_password_that_changes_is_told_and_not_tried_in_haste(
         own.client.execute_command("CLIENT KILL TYPE pubsub")
         refused_with(tab, "invalid username-password pair")
         before = own.client.info("errorstats").get("errorstat_WRONGPASS", {"count": 0})["count"]
-        Event().wait(3)
+        Event().wait(3)  # seconds in which nothing may happen; without the pause it would, ten times
         after = own.client.info("errorstats")["errorstat_WRONGPASS"]["count"]
         assert after - before <= 1
         assert SECRET not in server.log

@@ -3,7 +3,6 @@
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from time import monotonic
@@ -23,29 +22,21 @@ SAID_WITHIN = 1.0  # seconds that a goodbye may take
 GONE_WITHIN = 3.0  # seconds that the whole program may take
 
 
-@pytest.fixture(params=WORKERS)
-def server(
-    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
-) -> Iterator[ArautoServer]:
-    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param)
-    yield server
-    assert "Traceback" not in server.log
-
-
 @pytest.mark.alone
-def test_a_stop_with_idle_busy_and_stuck_tabs(server: ArautoServer, own_redis: RedisServer) -> None:
+def test_a_stop_with_idle_busy_and_stuck_tabs(own_arauto: ArautoServer, own_redis: RedisServer) -> None:
     with ExitStack() as stack:
-        idle = [stack.enter_context(closing(RawFeed(server, "idle"))) for _ in range(IDLE)]
-        busy = [stack.enter_context(closing(RawFeed(server, "busy"))) for _ in range(BUSY)]
+        idle = [stack.enter_context(closing(RawFeed(own_arauto, "idle"))) for _ in range(IDLE)]
+        busy = [stack.enter_context(closing(RawFeed(own_arauto, "busy"))) for _ in range(BUSY)]
         stuck = [
-            stack.enter_context(closing(RawFeed(server, "stuck", receive_buffer=4096))) for _ in range(STUCK)
+            stack.enter_context(closing(RawFeed(own_arauto, "stuck", receive_buffer=4096)))
+            for _ in range(STUCK)
         ]
         for feed in [*idle, *busy, *stuck]:
             feed.confirmed()
         for _ in range(100):
             own_redis.client.publish("stuck", "x" * 100_000)
         with publishing(own_redis, "busy"):
-            process = psutil.Process(server._process.pid)
+            process = psutil.Process(own_arauto._process.pid)
             family = [process, *process.children(recursive=True)]
             began = monotonic()
             process.send_signal(signal.SIGTERM)
@@ -53,7 +44,7 @@ def test_a_stop_with_idle_busy_and_stuck_tabs(server: ArautoServer, own_redis: R
                 said = goodbye(feed)
                 assert said[:2] == (1001).to_bytes(2), said
             assert monotonic() - began < SAID_WITHIN
-            assert server._process.wait(10) == 0
+            assert own_arauto._process.wait(10) == 0
             assert monotonic() - began < GONE_WITHIN
         assert not any(one.is_running() for one in family)
         assert own_redis.subscribers() == 0

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-from tests.support.faults import Scene
+from tests.support.faults import Scene, be_slow, slice_bytes
 from tests.support.proxy import Proxy
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
@@ -57,6 +57,16 @@ def promised(*stage: Any, **options: Any) -> Iterator[tuple[Scene, Numbers]]:
         settle(scene, numbers)
         broken = verdict(scene, numbers)
         assert not broken, "\n".join([*broken[:20], f"causes: {scene.causes}"])
+
+
+def lose_nothing_slowly(*stage: Any) -> None:
+    """Half a second of latency, then a byte a packet: no number may be missing, and no gap shown."""
+    with promised(*stage, padding=2000) as (scene, numbers):
+        be_slow(scene, 2)
+        slice_bytes(scene, 2)
+        settle(scene, numbers)
+        assert [witness.record.missing(numbers.published) for witness in scene.witnesses] == [0] * 3
+        assert [witness.record.gaps for witness in scene.witnesses] == [[]] * 3
 
 
 def settle(scene: Scene, numbers: Numbers) -> None:
