@@ -21,7 +21,8 @@ from arauto.globs import matches
 from arauto.guards import init_guards
 from arauto.minifier import minify_apart
 from arauto.page import init_page
-from arauto.publishing import PublishError, publish
+from arauto.publishing import Heard, PublishError, publish
+from arauto.recording import Recording
 from arauto.redis_link import RedisLink
 from arauto.selection import BadSelection, check_name
 from arauto.settings import Settings, SettingsError, read
@@ -57,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     init_feed(app, Feeds(link, capacity, settings.max_message))
     init_page(app, settings, found)
-    _add_routes(app, settings, link)
+    _add_routes(app, settings, Recording(link, settings))
     return app
 
 
@@ -69,21 +70,24 @@ def _find(settings: Settings) -> embedded.Found:
     return found
 
 
-def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
+def _add_routes(app: Flask, settings: Settings, recording: Recording) -> None:
+    link = recording.link
+
     @app.post("/publish")
     def publish_message() -> Response:
         try:
             channel, message = _read_publication(settings)
-            receivers, tabs = publish(link, channel, message)
+            heard = publish(recording, channel, message)
         except BadSelection as error:
             abort(400, str(error))
         except PublishError as error:
             abort(error.status, str(error))
-        sentence = ngettext("%(num)s subscriber received it.", "%(num)s subscribers received it.", receivers)
-        if not receivers:
-            sentence = gettext("Nobody was listening: this message is gone.")
-        body = {"channel": channel.decode(), "receivers": receivers, "tabs": tabs}
-        return answer(200, gettext("Published"), sentence, body)
+        body = {"channel": channel.decode(), "receivers": heard.receivers, "tabs": heard.tabs}
+        if heard.position:
+            body["id"] = heard.position.partition(".")[2]
+        elif heard.unrecorded:
+            body["unrecorded"] = heard.unrecorded
+        return answer(200, gettext("Published"), _told(heard), body)
 
     @app.get("/channels")
     def channels() -> Response:
@@ -106,6 +110,14 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
         except redis.RedisError:
             raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
         return jsonify(status="ready")
+
+
+def _told(heard: Heard) -> str:
+    if heard.receivers or heard.position:
+        return ngettext(
+            "%(num)s subscriber received it.", "%(num)s subscribers received it.", heard.receivers
+        )
+    return gettext("Nobody was listening: this message is gone.")
 
 
 def _read_publication(settings: Settings) -> tuple[bytes, bytes]:

@@ -35,6 +35,12 @@ def _worker(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("on or off")
+    return text == "on"
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
@@ -108,6 +114,28 @@ class Settings:
         "Channels as globs, such as prod.*, separated by commas, to which nothing is published "
         "that does not say confirmed=1; the page asks first.",
         _globs,
+    )
+    record: tuple[str, ...] = _setting(
+        "ARAUTO_RECORD",
+        "",
+        "Channels as globs, such as orders.*, separated by commas, whose messages are kept in Redis, "
+        "so that a page gets what it missed. Needs Redis 7 or any Valkey.",
+        _list,
+    )
+    record_messages: int = _setting(
+        "ARAUTO_RECORD_MESSAGES",
+        "10000",
+        "How many messages of a recorded channel are kept, give or take a hundred.",
+        _number(1, 10_000_000),
+    )
+    record_seconds: int = _setting(
+        "ARAUTO_RECORD_SECONDS",
+        "86400",
+        "How long a message of a recorded channel is kept, in seconds.",
+        _number(1, 366 * 86400),
+    )
+    recording: bool = _setting(
+        "ARAUTO_RECORDING", "on", "off: nothing is recorded, whatever ARAUTO_RECORD says.", _switch
     )
     origins: frozenset[str] = _setting(
         "ARAUTO_ORIGINS",

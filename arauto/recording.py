@@ -1,0 +1,89 @@
+"""Which channels are recorded, and what is said to Redis about their logs."""
+
+import logging
+import secrets
+from typing import Any
+
+from arauto import scripts
+from arauto.globs import matches
+from arauto.messages import text
+from arauto.redis_link import RedisLink
+from arauto.settings import Settings
+
+Command = tuple[bytes | str | int, ...]
+
+
+log = logging.getLogger("arauto")
+
+
+class Recording:
+    """The logs of all recorded channels. With no globs, no channel is recorded.
+
+    Methods raise ``redis.RedisError`` where Redis is away or refuses.
+    """
+
+    def __init__(self, link: RedisLink, settings: Settings) -> None:
+        self.link = link
+        self.globs = tuple(glob.encode() for glob in settings.record) if settings.recording else ()
+        self.oldest = settings.record_seconds * 1000  # milliseconds
+        # An epoch in case a log begins here: no two processes draw the same.
+        self._stopped: dict[bytes, str] = {}
+        self._common = (secrets.token_hex(8), settings.record_messages, self.oldest)
+
+    def covers(self, channel: bytes) -> bool:
+        """Whether ``channel`` is recorded."""
+        return self.glob_of(channel) is not None
+
+    def glob_of(self, channel: bytes) -> bytes | None:
+        """The first glob that ``channel`` matches."""
+        return next((glob for glob in self.globs if matches(glob, channel)), None)
+
+    def tell(self, channel: bytes, why: str) -> None:
+        """Log once that ``channel`` cannot be recorded, and once that it can again (``why`` empty)."""
+        if why and channel not in self._stopped:
+            log.warning("channel %r is not recorded any more: %s", text(channel), why)
+            self._stopped[channel] = why
+        elif not why and self._stopped.pop(channel, ""):
+            log.warning("channel %r is recorded again", text(channel))
+
+    def publishing(self, channel: bytes, message: bytes) -> Command:
+        """The command that records and publishes in one step: receivers, position, why not."""
+        return self._command(scripts.PUBLISH, channel, message)
+
+    def sync(self, channel: bytes, token: str) -> bool:
+        """Mark a point in the stream of ``channel`` for the feed with this token.
+
+        It hears ``sync`` at that point, and ``done`` when all before it is in the log.
+        """
+        return bool(self._eval(scripts.SYNC, channel, token))
+
+    def append(self, channel: bytes, token: int, messages: list[bytes]) -> tuple[int, str]:
+        """Write what was heard: how many were written, -1 if the lease is lost; and why not all."""
+        written, why = self._eval(scripts.APPEND, channel, token, *messages)
+        return written, why.decode()
+
+    def answer(self, channel: bytes, token: int, feed: str) -> None:
+        """Tell a feed that what was heard before its question is in the log."""
+        self._eval(scripts.ANSWER, channel, token, feed)
+
+    def claim(self, milliseconds: int) -> int:
+        """Become the recorder: a token, or 0 while another is at work."""
+        return int(self.link.client.eval(scripts.CLAIM, 0, self._common[0], milliseconds))
+
+    def renew(self, milliseconds: int, token: int, until: int) -> bool:
+        """Remain the recorder; all that was published before ``until`` is in the logs (0: unknown)."""
+        return bool(self.link.client.eval(scripts.RENEW, 0, self._common[0], milliseconds, token, until))
+
+    def take(self, token: int, since: int = 0, *channels: bytes) -> dict[bytes, str]:
+        """Note in the logs since when nobody listened. What was refused, by channel, and why.
+
+        :raise redis.ResponseError: ``FENCED``, another recorder is at work.
+        """
+        refused = self._eval(scripts.TAKE, token, since, *channels)
+        return dict(zip(refused[::2], (why.decode() for why in refused[1::2]), strict=True))
+
+    def _eval(self, script: str, *arguments: bytes | str | int) -> Any:
+        return self.link.client.execute_command(*self._command(script, *arguments))
+
+    def _command(self, script: str, *arguments: bytes | str | int) -> Command:
+        return ("EVAL", script, 0, *self._common, *arguments)

@@ -1,0 +1,190 @@
+"""What has to happen at Redis in one step, as Lua scripts. Each ends with its own last line.
+
+They are sent whole: Redis knows a script again by its text, and no server has to be taught.
+"""
+
+# ``write`` adds one entry and returns its position, or nothing and why not. Where the head is
+# gone, the log that is there is gone on with, under another epoch.
+_WRITE = """
+local HEADS, LEASE, TO_RECORDER = 'arauto:logs', 'arauto:recorder', 'arauto:ids'
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local fresh, most, age = ARGV[1], ARGV[2], ARGV[3]
+
+local function log_of(channel) return 'arauto:log:' .. channel end
+
+local function failed(reply) return type(reply) == 'table' and reply.err end
+
+local function position(epoch, ms, n) return string.format('%s.%.0f-%.0f', epoch, ms, n) end
+
+local function head(channel)
+  local known = redis.pcall('HGET', HEADS, channel)
+  if known and not failed(known) then
+    local epoch, ms, n = string.match(known, '^(%x+)%.(%d+)%-(%d+)$')
+    if epoch then return epoch, tonumber(ms), tonumber(n) end
+  end
+  local last = redis.pcall('XREVRANGE', log_of(channel), '+', '-', 'COUNT', 1)
+  if failed(last) or not last[1] then return fresh, 0, 0 end
+  local ms, n = string.match(last[1][1], '^(%d+)%-(%d+)$')
+  return fresh, tonumber(ms), tonumber(n)
+end
+
+local function write(channel, field, value)
+  local why
+  for attempt = 1, 2 do
+    local epoch, ms, n = head(channel)
+    ms, n = math.max(ms, now), n + 1
+    local at = position(epoch, ms, n)
+    local id = string.format('%.0f-%.0f', ms, n)
+    local reply = redis.pcall('XADD', log_of(channel), 'MAXLEN', '~', most, id, field, value)
+    why = failed(reply)
+    if not why then
+      why = failed(redis.pcall('HSET', HEADS, channel, at))
+      if why then
+        redis.pcall('XDEL', log_of(channel), id)
+        return nil, why
+      end
+      if n % 64 == 0 then
+        redis.pcall('XTRIM', log_of(channel), 'MINID', '~', string.format('%.0f', now - age))
+      end
+      return at
+    end
+    if not string.find(why, 'equal or smaller', 1, true) then break end
+    redis.pcall('HDEL', HEADS, channel)
+  end
+  return nil, why
+end
+
+local function mark(channel, text) return redis.pcall('SPUBLISH', 'arauto:ids:' .. channel, text) end
+
+local function leased(token)
+  local lease = redis.call('HMGET', LEASE, 'token', 'expires')
+  return lease[1] == token and now < tonumber(lease[2] or 0)
+end
+"""
+
+PUBLISH = (
+    _WRITE
+    + """
+-- fresh, most, age, channel, message -> receivers, position or false, why not or false
+local channel, message = ARGV[4], ARGV[5]
+if not redis.acl_check_cmd('PUBLISH', channel, '') then
+  return redis.error_reply('NOPERM no permission to publish to this channel')
+end
+local at, why
+if redis.acl_check_cmd('XADD', log_of(channel), '*', 'm', '')
+   and redis.acl_check_cmd('HSET', HEADS, channel, '')
+   and redis.acl_check_cmd('SPUBLISH', 'arauto:ids:' .. channel, '')
+   and redis.acl_check_cmd('SPUBLISH', TO_RECORDER, '') then
+  at, why = write(channel, 'm', message)
+else
+  why = 'NOPERM no permission to write the log'
+end
+if at then
+  mark(channel, 'next ' .. at)
+  redis.pcall('SPUBLISH', TO_RECORDER, 'next ' .. channel)
+end
+return {redis.call('PUBLISH', channel, message), at or false, why or false}
+"""
+)
+
+SYNC = (
+    _WRITE
+    + """
+-- fresh, most, age, channel, feed's token -> how many heard: without its feed nothing is begun
+local channel, token = ARGV[4], ARGV[5]
+local epoch, ms, n = head(channel)
+local at = position(epoch, ms, n)
+local feed = 'arauto:feed:' .. token
+if redis.call('SPUBLISH', feed, 'sync ' .. at .. ' ' .. channel) == 0 then return 0 end
+redis.pcall('HSETNX', HEADS, channel, at)
+if now < tonumber(redis.call('HGET', LEASE, 'expires') or 0) then
+  redis.call('SPUBLISH', TO_RECORDER, 'sync ' .. token .. ' ' .. channel)
+else
+  redis.call('SPUBLISH', feed, 'done ' .. at .. ' ' .. channel)
+end
+return 1
+"""
+)
+
+APPEND = (
+    _WRITE
+    + """
+-- fresh, most, age, channel, token, data ... -> how many were written (-1: no lease), why not all
+local channel, token = ARGV[4], ARGV[5]
+if not leased(token) then return {-1, ''} end
+local first, why
+local written = 0
+for i = 6, #ARGV do
+  local at
+  at, why = write(channel, 'o', ARGV[i])
+  if not at then break end
+  first = first or at
+  written = written + 1
+end
+if first then mark(channel, 'late ' .. first .. ' ' .. written) end
+return {written, why or ''}
+"""
+)
+
+ANSWER = (
+    _WRITE
+    + """
+-- fresh, most, age, channel, token, feed's token: all that was heard before its question is in the log
+local channel = ARGV[4]
+if not leased(ARGV[5]) then return 0 end
+local epoch, ms, n = head(channel)
+return redis.call('SPUBLISH', 'arauto:feed:' .. ARGV[6], 'done ' .. position(epoch, ms, n) .. ' ' .. channel)
+"""
+)
+
+CLAIM = (
+    _WRITE
+    + """
+-- fresh, milliseconds -> the token, or 0 while another recorder is at work
+if now < tonumber(redis.call('HGET', LEASE, 'expires') or 0) then return 0 end
+redis.call('HSET', LEASE, 'expires', string.format('%.0f', now + ARGV[2]))
+return redis.call('HINCRBY', LEASE, 'token', 1)
+"""
+)
+
+RENEW = (
+    _WRITE
+    + """
+-- fresh, milliseconds (0: give it up), token, until when all is in the logs -> whether the lease is ours
+if redis.call('HGET', LEASE, 'token') ~= ARGV[3] then return 0 end
+redis.call('HSET', LEASE, 'expires', string.format('%.0f', now + ARGV[2]))
+if ARGV[4] ~= '0' then redis.call('HSET', LEASE, 'until', ARGV[4]) end
+redis.call('SPUBLISH', TO_RECORDER, string.format('beat %s %.0f', ARGV[3], now))
+return 1
+"""
+)
+
+TAKE = (
+    _WRITE
+    + """
+-- fresh, most, age, token, since when nobody listened (0: as the lease says), channels or none for all
+-- -> why not, by channel. From here on the recorder has every message, and all who listen know.
+local token = ARGV[4]
+if not leased(token) then return redis.error_reply('FENCED another recorder is at work') end
+local from = ARGV[5]
+if from == '0' then from = redis.call('HGET', LEASE, 'until') or '0' end
+local channels = {unpack(ARGV, 6)}
+if not channels[1] then channels = redis.call('HKEYS', HEADS) end
+local refused = {}
+for _, channel in ipairs(channels) do
+  local epoch, ms, n = head(channel)
+  local at, why = position(epoch, ms, n), nil
+  if n > 0 then
+    at, why = write(channel, 'gap', from == '0' and string.format('%.0f', ms) or from)
+  end
+  if at then mark(channel, 'gap ' .. at)
+  else
+    refused[#refused + 1] = channel
+    refused[#refused + 1] = why
+  end
+end
+redis.call('SPUBLISH', TO_RECORDER, 'taken ' .. token .. ' ' .. (ARGV[6] or ''))
+return refused
+"""
+)
