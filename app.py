@@ -22,6 +22,7 @@ from arauto.guards import init_guards
 from arauto.minifier import minify_apart
 from arauto.page import init_page
 from arauto.publishing import Heard, PublishError, publish
+from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.redis_link import RedisLink
 from arauto.selection import BadSelection, check_name
@@ -56,9 +57,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_answers(app)
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
-    init_feed(app, Feeds(link, capacity, settings.max_message))
+    feeds = Feeds(link, capacity, settings.max_message)
+    init_feed(app, feeds)
+    recording = Recording(link, settings)
+    app.extensions["recorder"] = Recorder(recording, feeds.pulse) if recording.globs else None
     init_page(app, settings, found)
-    _add_routes(app, settings, Recording(link, settings))
+    _add_routes(app, settings, recording)
     return app
 
 

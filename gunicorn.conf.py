@@ -116,13 +116,15 @@ def child_exit(server, worker):
 
 
 def post_worker_init(worker):
-    """In a worker with its application loaded: log, cut the slow, and drain before it stops."""
+    """In a worker with its application loaded: log, record, cut the slow, and drain before it stops."""
     from arauto.deadlines import Deadlines  # not above: gevent has patched what it needs only now
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
-    feeds = worker.wsgi.extensions["feeds"]
+    feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        _drain_first(signum, feeds.drain)
+        _drain_first(signum, feeds.drain, recorder)
+    if recorder is not None:
+        recorder.start()
     worker.deadlines = Deadlines(feeds.pulse)
     if worker.cfg.worker_class_str == "gthread":
         _watch_heads(worker)
@@ -157,7 +159,7 @@ def post_request(worker, req, environ, resp):
     worker.deadlines.end(req.unreader.sock)
 
 
-def _drain_first(signum, drain):
+def _drain_first(signum, drain, recorder):
     stop = signal.getsignal(signum)
     drained = threading.Event()
 
@@ -171,6 +173,8 @@ def _drain_first(signum, drain):
             _thread.start_new_thread(drain_and_repeat, ())
 
     def drain_and_repeat():
+        if recorder is not None:
+            recorder.stop()
         drain.send_away()
         drained.set()
         os.kill(os.getpid(), signum)

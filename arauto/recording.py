@@ -2,10 +2,12 @@
 
 import logging
 import secrets
+from functools import lru_cache
 from typing import Any
 
 from arauto import scripts
 from arauto.globs import matches
+from arauto.logs import HEADS, log_of
 from arauto.messages import text
 from arauto.redis_link import RedisLink
 from arauto.settings import Settings
@@ -27,6 +29,8 @@ class Recording:
         self.globs = tuple(glob.encode() for glob in settings.record) if settings.recording else ()
         self.oldest = settings.record_seconds * 1000  # milliseconds
         # An epoch in case a log begins here: no two processes draw the same.
+        self.glob_of = lru_cache(4096)(self._find_glob)
+        """The first glob that a channel matches, or ``None``."""
         self._stopped: dict[bytes, str] = {}
         self._common = (secrets.token_hex(8), settings.record_messages, self.oldest)
 
@@ -34,8 +38,7 @@ class Recording:
         """Whether ``channel`` is recorded."""
         return self.glob_of(channel) is not None
 
-    def glob_of(self, channel: bytes) -> bytes | None:
-        """The first glob that ``channel`` matches."""
+    def _find_glob(self, channel: bytes) -> bytes | None:
         return next((glob for glob in self.globs if matches(glob, channel)), None)
 
     def tell(self, channel: bytes, why: str) -> None:
@@ -53,7 +56,10 @@ class Recording:
     def sync(self, channel: bytes, token: str) -> bool:
         """Mark a point in the stream of ``channel`` for the feed with this token.
 
-        It hears ``sync`` at that point, and ``done`` when all before it is in the log.
+        It hears ``sync`` at that point, and ``done`` when all before it is in the log; or
+        ``alone`` if nobody records what others publish.
+
+        :return: whether it listens.
         """
         return bool(self._eval(scripts.SYNC, channel, token))
 
@@ -62,9 +68,12 @@ class Recording:
         written, why = self._eval(scripts.APPEND, channel, token, *messages)
         return written, why.decode()
 
-    def answer(self, channel: bytes, token: int, feed: str) -> None:
-        """Tell a feed that what was heard before its question is in the log."""
-        self._eval(scripts.ANSWER, channel, token, feed)
+    def answer(self, channel: bytes, token: int, feed: str, since: int | None) -> None:
+        """Tell a feed that what was heard before its question is in the log.
+
+        :param since: since when (Unix milliseconds) nothing is recorded, ``None``: all is.
+        """
+        self._eval(scripts.ANSWER, channel, token, feed, "" if since is None else since)
 
     def claim(self, milliseconds: int) -> int:
         """Become the recorder: a token, or 0 while another is at work."""
@@ -81,6 +90,16 @@ class Recording:
         """
         refused = self._eval(scripts.TAKE, token, since, *channels)
         return dict(zip(refused[::2], (why.decode() for why in refused[1::2]), strict=True))
+
+    def trim(self) -> None:
+        """Let go of what is too old, also where nothing is published any more."""
+        client: Any = self.link.client
+        seconds, microseconds = client.time()
+        oldest = seconds * 1000 + microseconds // 1000 - self.oldest
+        with client.pipeline(transaction=False) as pipeline:
+            for channel in client.hkeys(HEADS):
+                pipeline.xtrim(log_of(channel), minid=oldest, approximate=False)
+            pipeline.execute(raise_on_error=False)
 
     def _eval(self, script: str, *arguments: bytes | str | int) -> Any:
         return self.link.client.execute_command(*self._command(script, *arguments))

@@ -101,7 +101,8 @@ redis.pcall('HSETNX', HEADS, channel, at)
 if now < tonumber(redis.call('HGET', LEASE, 'expires') or 0) then
   redis.call('SPUBLISH', TO_RECORDER, 'sync ' .. token .. ' ' .. channel)
 else
-  redis.call('SPUBLISH', feed, 'done ' .. at .. ' ' .. channel)
+  local since = redis.call('HGET', LEASE, 'until') or '0'
+  redis.call('SPUBLISH', feed, 'alone ' .. at .. ' ' .. since .. ' ' .. channel)
 end
 return 1
 """
@@ -130,11 +131,14 @@ return {written, why or ''}
 ANSWER = (
     _WRITE
     + """
--- fresh, most, age, channel, token, feed's token: all that was heard before its question is in the log
-local channel = ARGV[4]
+-- fresh, most, age, channel, token, feed's token, since when nothing is recorded or nothing
+-- What was heard before the feed's question is in the log, unless nothing is recorded.
+local channel, since = ARGV[4], ARGV[7]
 if not leased(ARGV[5]) then return 0 end
 local epoch, ms, n = head(channel)
-return redis.call('SPUBLISH', 'arauto:feed:' .. ARGV[6], 'done ' .. position(epoch, ms, n) .. ' ' .. channel)
+local at = position(epoch, ms, n)
+local answer = since == '' and 'done ' .. at or 'alone ' .. at .. ' ' .. since
+return redis.call('SPUBLISH', 'arauto:feed:' .. ARGV[6], answer .. ' ' .. channel)
 """
 )
 
@@ -164,7 +168,7 @@ TAKE = (
     _WRITE
     + """
 -- fresh, most, age, token, since when nobody listened (0: as the lease says), channels or none for all
--- -> why not, by channel. From here on the recorder has every message, and all who listen know.
+-- -> the refused and why, in turn. From here on the recorder has every message, and all who listen know.
 local token = ARGV[4]
 if not leased(token) then return redis.error_reply('FENCED another recorder is at work') end
 local from = ARGV[5]
@@ -184,7 +188,9 @@ for _, channel in ipairs(channels) do
     refused[#refused + 1] = why
   end
 end
-redis.call('SPUBLISH', TO_RECORDER, 'taken ' .. token .. ' ' .. (ARGV[6] or ''))
+if not ARGV[6] or not refused[1] then
+  redis.call('SPUBLISH', TO_RECORDER, 'taken ' .. token .. ' ' .. (ARGV[6] or ''))
+end
 return refused
 """
 )
