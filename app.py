@@ -19,6 +19,7 @@ from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
 from arauto.guards import init_guards
+from arauto.history import init_history
 from arauto.minifier import minify_apart
 from arauto.page import init_page
 from arauto.publishing import Heard, PublishError, publish
@@ -57,10 +58,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_answers(app)
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
-    feeds = Feeds(link, capacity, settings.max_message)
-    init_feed(app, feeds)
     recording = Recording(link, settings)
+    feeds = Feeds(recording, capacity, settings.max_message)
+    init_feed(app, feeds)
     app.extensions["recorder"] = Recorder(recording, feeds.pulse) if recording.globs else None
+    init_history(app, recording)
     init_page(app, settings, found)
     _add_routes(app, settings, recording)
     return app

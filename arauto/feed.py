@@ -10,16 +10,19 @@ import flask_sock
 from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
+from arauto.asking import BadPoint
 from arauto.capacity import Capacity
 from arauto.drain import Drain
+from arauto.following import Follower
 from arauto.frames import Frames
 from arauto.guards import check_handshake
 from arauto.language import chosen
 from arauto.messages import Item, encode_error, text
 from arauto.names import Selection
 from arauto.pulse import Pulse
-from arauto.redis_link import RedisLink
+from arauto.recording import Recording
 from arauto.selection import BadChange, BadSelection, check_size, read_change, select
+from arauto.starts import read_starts
 from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
 from arauto.words import gettext
@@ -33,8 +36,9 @@ log = logging.getLogger("arauto")
 class Feeds:
     """What the feeds of this process share. Kept as ``app.extensions["feeds"]``."""
 
-    def __init__(self, link: RedisLink, capacity: Capacity, limit: int) -> None:
-        self.link = link
+    def __init__(self, recording: Recording, capacity: Capacity, limit: int) -> None:
+        self.link = recording.link
+        self.recording = recording
         self.capacity = capacity
         self.frames = Frames(limit)
         self.drain = Drain()
@@ -60,8 +64,10 @@ def _admit() -> None:
         return
     feeds: Feeds = current_app.extensions["feeds"]
     try:
-        g.selection = select(request.args.getlist("channel"), request.args.getlist("pattern"))
-    except BadSelection as error:
+        channels = request.args.getlist("channel")
+        g.selection = select(channels, request.args.getlist("pattern"))
+        g.starts = read_starts(channels, request.args.getlist("after"), request.args.get("since"))
+    except (BadSelection, BadPoint) as error:
         abort(400, str(error))
     if feeds.drain.begun:
         _turn_away(gettext("The server is restarting: try again in a moment."))
@@ -103,13 +109,21 @@ def feed(ws: Upgrade) -> None:
     goodbye, fault = _last_words(chosen())
     transport = Transport(ws.sock, feeds.pulse)
     deliver = _Deliver(transport, feeds.frames, fault)
+    follower = _follower(feeds, deliver, transport)
     try:
         with (
             _logged(g.selection, transport, deliver),
             feeds.drain.present(transport, goodbye),
-            Subscriber(feeds.link.connect, deliver, deliver.fail, feeds.pulse, g.selection) as subscriber,
+            Subscriber(
+                feeds.link.connect,
+                follower or deliver,
+                deliver.fail,
+                feeds.pulse,
+                g.selection,
+                follower.commands if follower else None,
+            ) as subscriber,
         ):
-            _converse(transport, subscriber)
+            _converse(transport, subscriber, follower)
     except Exception:
         # It must not reach Flask, which would write a page into the stream.
         log.exception("a feed failed")
@@ -153,12 +167,27 @@ class _Deliver:
             self._transport.abort()
 
 
-def _converse(transport: Transport, subscriber: Subscriber) -> None:
+def _follower(feeds: Feeds, deliver: _Deliver, transport: Transport) -> Follower | None:
+    """What brings recorded channels up to now; ``None`` where nothing is recorded."""
+    recording = feeds.recording
+    if not recording.globs and not g.starts:
+        return None
+
+    def leave() -> None:
+        if not transport.close(Code.COME_AGAIN):
+            transport.abort()
+
+    return Follower(recording, deliver, g.selection, g.starts, leave)
+
+
+def _converse(transport: Transport, subscriber: Subscriber, follower: Follower | None) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
             check_size(subscriber.size_after(change))
+            if follower is not None:
+                follower.expect(change)
             subscriber.change(change)
         except BadSelection as error:
             _complain(transport, str(error))

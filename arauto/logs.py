@@ -41,6 +41,9 @@ class Id(NamedTuple):
         return cls(int(ms), int(n))
 
 
+FIRST = Id(0, 0)
+
+
 class Position(NamedTuple):
     """Everything up to ``id`` is known, in the log that has this epoch."""
 
@@ -57,6 +60,28 @@ class Position(NamedTuple):
         if match is None:
             raise ValueError(text)
         return cls(match[1], Id(int(match[2]), int(match[3])))
+
+
+class Entry(NamedTuple):
+    """One message of a log."""
+
+    id: Id
+    data: bytes
+    is_outside: bool = False
+
+
+class Hole(NamedTuple):
+    """Something is missing before ``id``, in Unix milliseconds from ``start`` to ``end``.
+
+    ``reason``: ``recorder``, nobody listened; ``log``, it is not kept any more (``missing``
+    messages); ``replaced``, it was another log; ``unrecorded``, there is no log that could tell.
+    """
+
+    id: Id
+    start: int
+    end: int
+    reason: str
+    missing: int | None = None
 
 
 def log_of(channel: bytes) -> bytes:
@@ -100,6 +125,10 @@ class Marker(NamedTuple):
     many: int = 1
 
     @classmethod
-    def read(cls, data: bytes) -> "Marker":
-        kind, position, *many = data.decode().split(" ")
-        return cls(kind, Position.read(position), *map(int, many))
+    def read(cls, data: bytes) -> "Marker | None":
+        """``None``: these are not our words."""
+        try:
+            kind, position, *many = data.decode().split(" ")
+            return cls(kind, Position.read(position), *map(int, many[:1]))
+        except ValueError:
+            return None

@@ -44,6 +44,12 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "gap_server": gettext(
             "No connection to the server from {from} to {to}: messages in between are unknown."
         ),
+        "gap_recorder": gettext(
+            "{channel} was not recorded from {from} to {to}: messages in between are unknown."
+        ),
+        "gap_log": gettext("{channel}: the log no longer has the messages from {from} to {to}."),
+        "gap_replaced": gettext("{channel} has another log since: messages from {from} to {to} are unknown."),
+        "gap_unrecorded": gettext("{channel} has no log any more: messages from {from} to {to} are unknown."),
         "skipped": {
             "one": ngettext(
                 "{n} message came meanwhile and is not drawn",

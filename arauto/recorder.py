@@ -134,7 +134,7 @@ class Hearing:
         if isinstance(item, Lost):
             self._confirmed, self._listens = 0, False
             self._heard.clear()
-            self._logged.clear()
+            self._questions.clear()
         elif isinstance(item, Refused):
             log.warning("%r is not recorded: %s", text(item.name), item.error)
             self._confirm()
@@ -142,6 +142,7 @@ class Hearing:
     def _confirm(self) -> None:
         self._confirmed += 1
         if self._confirmed == len(self._recording.globs):
+            self._logged.clear()  # what was announced before we heard the channels is not to come
             self._take(self.complete_until)
 
     def _hear(self, pattern: bytes, channel: bytes, data: bytes) -> None:

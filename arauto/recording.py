@@ -32,7 +32,7 @@ class Recording:
         self.glob_of = lru_cache(4096)(self._find_glob)
         """The first glob that a channel matches, or ``None``."""
         self._stopped: dict[bytes, str] = {}
-        self._common = (secrets.token_hex(8), settings.record_messages, self.oldest)
+        self._common = (secrets.token_hex(4), settings.record_messages, self.oldest)
 
     def covers(self, channel: bytes) -> bool:
         """Whether ``channel`` is recorded."""
@@ -53,27 +53,27 @@ class Recording:
         """The command that records and publishes in one step: receivers, position, why not."""
         return self._command(scripts.PUBLISH, channel, message)
 
-    def sync(self, channel: bytes, token: str) -> bool:
-        """Mark a point in the stream of ``channel`` for the feed with this token.
+    def sync(self, channel: bytes, asker: str) -> bool:
+        """Mark a point in the stream of ``channel`` for the feed that asks.
 
         It hears ``sync`` at that point, and ``done`` when all before it is in the log; or
         ``alone`` if nobody records what others publish.
 
         :return: whether it listens.
         """
-        return bool(self._eval(scripts.SYNC, channel, token))
+        return bool(self._eval(scripts.SYNC, channel, asker))
 
     def append(self, channel: bytes, token: int, messages: list[bytes]) -> tuple[int, str]:
         """Write what was heard: how many were written, -1 if the lease is lost; and why not all."""
         written, why = self._eval(scripts.APPEND, channel, token, *messages)
         return written, why.decode()
 
-    def answer(self, channel: bytes, token: int, feed: str, since: int | None) -> None:
+    def answer(self, channel: bytes, token: int, asker: str, since: int | None) -> None:
         """Tell a feed that what was heard before its question is in the log.
 
         :param since: since when (Unix milliseconds) nothing is recorded, ``None``: all is.
         """
-        self._eval(scripts.ANSWER, channel, token, feed, "" if since is None else since)
+        self._eval(scripts.ANSWER, channel, token, asker, "" if since is None else since)
 
     def claim(self, milliseconds: int) -> int:
         """Become the recorder: a token, or 0 while another is at work."""

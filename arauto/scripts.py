@@ -57,6 +57,9 @@ end
 
 local function mark(channel, text) return redis.pcall('SPUBLISH', 'arauto:ids:' .. channel, text) end
 
+-- A feed asks under its own name and a number, such as 5f3a….7; the answer has both again.
+local function feed_of(asker) return 'arauto:feed:' .. string.match(asker, '^%x+') end
+
 local function leased(token)
   local lease = redis.call('HMGET', LEASE, 'token', 'expires')
   return lease[1] == token and now < tonumber(lease[2] or 0)
@@ -91,18 +94,18 @@ return {redis.call('PUBLISH', channel, message), at or false, why or false}
 SYNC = (
     _WRITE
     + """
--- fresh, most, age, channel, feed's token -> how many heard: without its feed nothing is begun
-local channel, token = ARGV[4], ARGV[5]
+-- fresh, most, age, channel, asker -> how many heard: without its feed nothing is begun
+local channel, asker = ARGV[4], ARGV[5]
 local epoch, ms, n = head(channel)
 local at = position(epoch, ms, n)
-local feed = 'arauto:feed:' .. token
-if redis.call('SPUBLISH', feed, 'sync ' .. at .. ' ' .. channel) == 0 then return 0 end
+local feed = feed_of(asker)
+if redis.call('SPUBLISH', feed, table.concat({'sync', asker, at, channel}, ' ')) == 0 then return 0 end
 redis.pcall('HSETNX', HEADS, channel, at)
 if now < tonumber(redis.call('HGET', LEASE, 'expires') or 0) then
-  redis.call('SPUBLISH', TO_RECORDER, 'sync ' .. token .. ' ' .. channel)
+  redis.call('SPUBLISH', TO_RECORDER, table.concat({'sync', asker, channel}, ' '))
 else
   local since = redis.call('HGET', LEASE, 'until') or '0'
-  redis.call('SPUBLISH', feed, 'alone ' .. at .. ' ' .. since .. ' ' .. channel)
+  redis.call('SPUBLISH', feed, table.concat({'alone', asker, at, since, channel}, ' '))
 end
 return 1
 """
@@ -131,14 +134,14 @@ return {written, why or ''}
 ANSWER = (
     _WRITE
     + """
--- fresh, most, age, channel, token, feed's token, since when nothing is recorded or nothing
+-- fresh, most, age, channel, token, asker, since when nothing is recorded or nothing
 -- What was heard before the feed's question is in the log, unless nothing is recorded.
-local channel, since = ARGV[4], ARGV[7]
+local channel, asker, since = ARGV[4], ARGV[6], ARGV[7]
 if not leased(ARGV[5]) then return 0 end
 local epoch, ms, n = head(channel)
 local at = position(epoch, ms, n)
-local answer = since == '' and 'done ' .. at or 'alone ' .. at .. ' ' .. since
-return redis.call('SPUBLISH', 'arauto:feed:' .. ARGV[6], answer .. ' ' .. channel)
+local said = since == '' and {'done', asker, at, channel} or {'alone', asker, at, since, channel}
+return redis.call('SPUBLISH', feed_of(asker), table.concat(said, ' '))
 """
 )
 
@@ -147,8 +150,11 @@ CLAIM = (
     + """
 -- fresh, milliseconds -> the token, or 0 while another recorder is at work
 if now < tonumber(redis.call('HGET', LEASE, 'expires') or 0) then return 0 end
+-- The time, so that no token comes again when Redis has been replaced by an empty one.
+local token = math.max(now, tonumber(redis.call('HGET', LEASE, 'token') or 0) + 1)
+redis.call('HSET', LEASE, 'token', string.format('%.0f', token))
 redis.call('HSET', LEASE, 'expires', string.format('%.0f', now + ARGV[2]))
-return redis.call('HINCRBY', LEASE, 'token', 1)
+return token
 """
 )
 

@@ -30,11 +30,12 @@ export class Chips {
     for (const type of ["mouseleave", "focusout"]) list.addEventListener(type, () => this.#peek(null));
   }
 
-  show({ confirmed, refusals }) {
+  show({ confirmed, refusals, recorded }) {
     for (const [key, chip] of this.#chips) {
       const error = refusals.get(key);
       const state = error === undefined ? "waiting" : "refused";
       chip.dataset.state = confirmed.has(key) ? "confirmed" : state;
+      chip.querySelector(".chip__recorded").hidden = !recorded.has(key);
       this.#explain(chip, error);
     }
   }

@@ -33,7 +33,7 @@ const limits = { maxMessage: config.max_message, maxName: config.max_name, maxSe
 
 const words = new Words(config.words, document.documentElement.lang);
 const selection = new Selection(limits);
-const connection = new Connection(new URL("feed", document.baseURI));
+const connection = new Connection(new URL("feed", document.baseURI), new URLSearchParams(location.search).get("since"));
 const status = new Status(find("status"), words);
 const welcome = new Welcome(find("welcome"), words);
 const publisher = new Publisher(find("publish"), find("answer"), find("confirm"), selection, limits, words);
@@ -81,7 +81,7 @@ connection.addEventListener("state", ({ detail }) => {
 });
 connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
-  rates.add(detail);
+  rates.add(detail.filter(({ past }) => !past));
   noticing.heard(detail);
   feed.add(detail);
 });
