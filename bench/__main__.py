@@ -51,7 +51,7 @@ class Peer:
 
 def main() -> None:
     arguments = _arguments()
-    _allow_files()
+    allow_files()
     with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
         redis = shutil.which("redis-server") or str(get_binary_path())
         bench = Bench(Path(directory), redis)
@@ -74,7 +74,8 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _allow_files() -> None:
+def allow_files() -> None:
+    """Two descriptors a socket, as many as the system lets us have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < 30_000:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != -1 else 30_000, hard))

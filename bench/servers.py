@@ -138,11 +138,11 @@ def raw_redis(bench: Bench) -> Iterator[Running]:
 
 
 @contextmanager
-def arauto(bench: Bench, worker: str = "gevent") -> Iterator[Running]:
+def arauto(bench: Bench, worker: str = "gevent", record: str = "") -> Iterator[Running]:
     sockets = "1100" if worker == "gthread" else str(MAX_SOCKETS)
     handshake = Handshake(f"/feed?channel={CHANNEL.decode()}", b'"subscribe"')
     command = [sys.executable, "-m", "gunicorn", "app:app"]
-    environ = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets}
+    environ = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets, "ARAUTO_RECORD": record}
     with bench.run(command, handshake, **environ) as running:
         yield running
 
