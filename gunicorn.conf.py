@@ -173,9 +173,9 @@ def _drain_first(signum, drain, recorder):
             _thread.start_new_thread(drain_and_repeat, ())
 
     def drain_and_repeat():
+        drain.send_away()
         if recorder is not None:
             recorder.stop()
-        drain.send_away()
         drained.set()
         os.kill(os.getpid(), signum)
 

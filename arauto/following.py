@@ -20,7 +20,7 @@ import redis
 
 from arauto.asking import Point
 from arauto.logs import FIRST, Hole, Marker, Position, channel_of, ids_of, is_ids, to_feed
-from arauto.messages import Followed, Gap, Item, LogGap, Lost, Numbered, Push
+from arauto.messages import Followed, Gap, Item, LogGap, Lost, Numbered, Push, Refused
 from arauto.names import Change, Selection
 from arauto.reading import hole_before, place, read
 from arauto.recording import Recording
@@ -148,6 +148,8 @@ class Follower:
     def _sort(self, item: Item) -> None:
         if not isinstance(item, list):
             self._out.append(item)
+            if isinstance(item, Refused) and item.kind == "channel":
+                self._set(item.name, None)
         elif item[0] == b"smessage" and item[1] == self._own:
             self._answered(item[2])
         elif item[0] == b"smessage" and is_ids(item[1]) and channel_of(item[1]) in self._catching:

@@ -7,7 +7,7 @@ import pytest
 from arauto import following as module
 from arauto.following import Follower, Start
 from arauto.logs import Entry, Id, Position, ids_of, to_feed
-from arauto.messages import Followed, Item, Numbered
+from arauto.messages import Followed, Item, Numbered, Refused
 from arauto.names import Change, Selection
 
 EPOCH = "0123456789abcdef"
@@ -114,6 +114,12 @@ def test_a_new_recorder_takes_the_place_of_the_answer(back: Listening) -> None:
     back.hear(back.told(b"sync"), message(b"1"))
     assert back.hear(marker(b"gap " + str(END).encode())) == [MISSED, Followed(b"a", END), message(b"1")]
     assert back.hear(back.told(b"done"), message(b"2"))[-1] == message(b"2")
+
+
+def test_a_channel_that_redis_refuses_is_not_waited_for(back: Listening) -> None:
+    refused = Refused("channel", b"a", "NOPERM")
+    assert back.hear(refused) == [refused]
+    assert back.hear(message(b"1")) == [message(b"1")]
 
 
 def test_too_much_that_waits_sends_the_page_back(back: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
