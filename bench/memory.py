@@ -72,6 +72,7 @@ def _show(what: str, values: list[float]) -> None:
 
 def _fill(client: redis.Redis, n: int) -> None:
     """A log of ``n`` messages, as the program writes it."""
+    client.delete(b"arauto:log:" + CHANNEL)
     for start in range(1, n + 1, 5000):
         with client.pipeline(transaction=False) as pipeline:
             for number in range(start, min(start + 5000, n + 1)):
