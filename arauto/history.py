@@ -55,7 +55,7 @@ def _lines(
         for page in _pages(recording, channel, since, until):
             began = True
             taken, limit = _cut(page, limit)
-            yield b"".join(_line(channel, found) for found in taken)
+            yield _write(channel, taken)
             if not limit:
                 return
     except redis.RedisError as error:
@@ -82,6 +82,8 @@ def _pages(recording: Recording, channel: bytes, since: Point, until: Point | No
 
 def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:
     """The beginning of the page that has at most ``limit`` messages, and how many are left over."""
+    if len(page) < limit:
+        return page, limit - sum([isinstance(found, Entry) for found in page])
     for at, found in enumerate(page):
         if isinstance(found, Entry):
             limit -= 1
@@ -90,10 +92,31 @@ def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:
     return page, limit
 
 
+def _write(channel: bytes, page: list[Found]) -> bytes:
+    entries = [found for found in page if isinstance(found, Entry)]
+    if len(entries) == len(page):
+        try:
+            return _write_texts(orjson.dumps(text(channel)), entries)
+        except UnicodeDecodeError:
+            pass
+    return b"".join([_line(channel, found) for found in page])
+
+
+def _write_texts(name: bytes, entries: list[Entry]) -> bytes:
+    """The same lines as :func:`_line` writes, several times as fast."""
+    return b"".join(
+        [
+            b'{"id":"%b","channel":%b,"data":%b,"at":%.3f}\n'
+            % (raw, name, orjson.dumps(data.decode()), int(raw.partition(b"-")[0]) / 1000)
+            for raw, data, _ in entries
+        ]
+    )
+
+
 def _line(channel: bytes, found: Found) -> bytes:
     if isinstance(found, Hole):
         body = hole_event(channel, found)
     else:
-        body = {"id": str(found.id), "channel": text(channel)}
+        body = {"id": found.raw.decode(), "channel": text(channel)}
         body |= data_of(found.data, len(found.data)) | {"at": found.id.ms / 1000}
     return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)

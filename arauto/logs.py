@@ -63,11 +63,15 @@ class Position(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One message of a log."""
+    """One message of a log. Its id is kept as Redis wrote it, since few are ever looked into."""
 
-    id: Id
+    raw: bytes
     data: bytes
     is_outside: bool = False
+
+    @property
+    def id(self) -> Id:
+        return Id.read(self.raw)
 
 
 class Hole(NamedTuple):

@@ -31,25 +31,33 @@ def read(recording: Recording, channel: bytes, after: Id, until: Id) -> Iterator
     key, size = log_of(channel), FIRST_PAGE
     while after < until:
         page = client.xrange(key, f"({after}", str(until), count=size)
-        found: list[Found] = []
-        weight = 1
-        for raw, fields in page:
-            id = Id.read(raw)
-            if id.n != after.n + 1:
-                found += _missing(after, id, id.n)
-            ((field, data),) = fields.items()
-            if field == GAP:
-                found.append(Hole(id, int(data), id.ms, "recorder"))
-            else:
-                found.append(Entry(id, data, field == OUTSIDE))
-            after = id
-            weight += len(data)
+        found = _find(page, after)
+        if page:
+            after = Id.read(page[-1][0])
         if len(page) < size:
             found += _missing(after, until, until.n + 1)
             after = until
         if found:
             yield found
+        weight = 1 + sum([len(data) for _, (_, data) in page])
         size = max(1, min(PAGE, len(page) * PAGE_BYTES // weight))
+
+
+def _find(page: list[Any], after: Id) -> list[Found]:
+    """What is in a page as Redis tells it: ids, each with its one field and that field's value."""
+    if not page:
+        return []
+    found: list[Found] = [Entry(raw, data, field == OUTSIDE) for raw, (field, data) in page]
+    # Numbers rise, so the last one tells whether all are there.
+    if Id.read(page[-1][0]).n == after.n + len(page) and GAP not in {field for _, (field, _) in page}:
+        return found
+    with_holes: list[Found] = []
+    for entry, (_, (field, data)) in zip(found, page, strict=True):
+        id = entry.id
+        with_holes += _missing(after, id, id.n)
+        with_holes.append(Hole(id, int(data), id.ms, "recorder") if field == GAP else entry)
+        after = id
+    return with_holes
 
 
 def _missing(after: Id, before: Id, n: int) -> list[Found]:

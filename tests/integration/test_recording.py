@@ -11,13 +11,21 @@ from arauto.logs import Id
 from tests.support.http import publish
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
+from tests.support.tabs import open_tab
+from tests.support.waiting import eventually
 
 ALL = "\x00\x7fé🎺\r\n"
 
 
 @pytest.fixture
 def recording(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
-    return start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,exact", ARAUTO_WORKERS="1")
+    """No recorder: what is published here needs none."""
+    return start(
+        REDIS_URL=own_redis.url,
+        ARAUTO_RECORD="kept.*,exact",
+        ARAUTO_WORKERS="1",
+        ALTER="import arauto.recorder; arauto.recorder.Recorder.run = lambda self: None",
+    )
 
 
 def entries(redis_server: RedisServer, channel: str) -> list[tuple[Id, dict[bytes, bytes]]]:
@@ -87,6 +95,22 @@ def test_a_full_redis_still_publishes(recording: ArautoServer, own_redis: RedisS
     own_redis.client.config_set("maxmemory", "0")
     assert publish(recording, "exact", "x").json["id"].endswith("-1")
     assert recording.log.count("channel 'exact' is recorded again") == 1
+
+
+def test_a_replica_takes_no_log(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    """Its subscribers hear what is published there all the same."""
+    own_redis.client.replicaof("127.0.0.1", "1")
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1")
+    with open_tab(server, "exact") as tab:
+        assert tab.next()["type"] == "following"
+        for n in range(3):
+            assert publish(server, "exact", str(n)).json["unrecorded"].startswith("READONLY ")
+        assert tab.messages(3) == ["0", "1", "2"]
+    assert server.log.count("channel 'exact' is not recorded any more: READONLY") == 1
+    eventually(lambda: server.log.count("nothing is recorded that others publish: You can't write") == 1)
+    own_redis.client.replicaof("NO", "ONE")
+    assert "id" in publish(server, "exact", "x").json
+    assert server.log.count("channel 'exact' is recorded again") == 1
 
 
 def test_a_key_that_is_no_log_is_left_alone(recording: ArautoServer, own_redis: RedisServer) -> None:

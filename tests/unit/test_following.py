@@ -79,7 +79,7 @@ def test_a_new_page_is_held_up_only_between_question_and_answer() -> None:
 @pytest.fixture
 def back(monkeypatch: pytest.MonkeyPatch) -> Listening:
     """A page that was there and has missed one message."""
-    monkeypatch.setattr(module, "read", lambda *_: [[Entry(Id(9, 9), b"missed")]])
+    monkeypatch.setattr(module, "read", lambda *_: [[Entry(b"9-9", b"missed")]])
     return Listening(Start(Position(EPOCH, Id(8, 8))))
 
 
