@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic
 
 import redis
@@ -19,10 +19,6 @@ LEASE = 3.0  # seconds that a recorder counts as alive without a sign of life
 RENEW_EVERY = 1.0  # seconds; those without the lease look as often whether it is free
 DEAF_AFTER = 5.0  # seconds without hearing our own beat; then another may try
 TRIM_EVERY = 60.0  # seconds
-# Each append is told to every tab of its channel. On a busy one that costs more than the append.
-GATHER = 0.2  # seconds between two appends while messages come and come
-MOST_HELD = 1_000_000  # bytes; then it is written at once
-WEIGHT = 1000  # bytes that a message counts besides its data: a script must not keep Redis for long
 
 log = logging.getLogger("arauto")
 
@@ -35,13 +31,11 @@ class Recorder(threading.Thread):
         self._recording = recording
         self._pulse = pulse
         self._stopping = threading.Event()
-        self._wake = threading.Event()
         self._told = ""
 
     def stop(self) -> None:
         """Give the lease back; from any thread."""
         self._stopping.set()
-        self._wake.set()
         if self.is_alive():
             self.join(2 * RENEW_EVERY)
 
@@ -64,7 +58,7 @@ class Recorder(threading.Thread):
         self._told = words
 
     def _serve(self, token: int) -> None:
-        hearing = Hearing(self._recording, token, self._wake.set)
+        hearing = Hearing(self._recording, token)
         selection = Selection((), self._recording.globs)
         with Subscriber(
             self._recording.link.connect, hearing, hearing.end, self._pulse, selection, _listening
@@ -82,15 +76,8 @@ class Recorder(threading.Thread):
                     self._complain(str(error))
                 if hearing.is_deaf(DEAF_AFTER):
                     break
-                self._pause()
-        hearing.finish()
+                self._stopping.wait(RENEW_EVERY)
         self._recording.renew(0, token, hearing.complete_until)
-
-    def _pause(self) -> None:
-        """Until it is time for the next beat; soon where something is held, which a beat has written."""
-        if self._wake.wait(RENEW_EVERY):
-            self._wake.clear()
-            self._stopping.wait(GATHER)
 
 
 def _listening(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
@@ -108,11 +95,9 @@ class Hearing:
     Everything comes by one connection, in the order in which Redis did it: a message that this
     program published directly after the word that it is in the log, a feed's question after
     what was published before it.
-
-    :param on_held: called when something is held; a beat has it written.
     """
 
-    def __init__(self, recording: Recording, token: int, on_held: Callable[[], None]) -> None:
+    def __init__(self, recording: Recording, token: int) -> None:
         self.over = False
         self.complete_until = 0  # Unix milliseconds by Redis's clock; 0: unknown
         self._recording = recording
@@ -121,10 +106,9 @@ class Hearing:
         self._confirmed = 0
         self._listens = False  # then every message is either in a log or in ``_heard``
         self._heard: defaultdict[bytes, list[bytes]] = defaultdict(list)
-        self._weight = 0  # of what is in ``_heard``, in bytes
-        self._is_held = False  # until a beat
-        self._written = 0.0  # when all was in the logs last
-        self._on_held = on_held
+        # A word to all tabs of a channel costs as much as a message, so it is said at each beat at most.
+        self._said: set[bytes] = set()  # channels whose tabs were told since the last beat ...
+        self._unsaid: set[bytes] = set()  # ... and those that wait for the next one
         self._logged: set[bytes] = set()  # channels whose next message is in the log
         self._stopped: dict[bytes, int] = {}  # channels that cannot be recorded, since when
         self._questions: list[tuple[bytes, str]] = []
@@ -147,30 +131,12 @@ class Hearing:
                 self._told(item[2])
             elif item[0] == b"psubscribe":
                 self._confirm()
-        if self._weight > MOST_HELD:
-            self._flush_all()
-        elif self._heard and not self._is_held:
-            self._hold_or_flush()
-
-    def finish(self) -> None:
-        """Write what is held; call this when nothing is heard any more."""
-        try:
-            self._flush_all()
-        except (redis.RedisError, OSError):
-            pass  # it lies in the gap that the next recorder notes
-
-    def _hold_or_flush(self) -> None:
-        if monotonic() - self._written > GATHER:
-            self._flush_all()
-        else:
-            self._is_held = True
-            self._on_held()
+        self._flush_all()
 
     def _notice(self, item: Item) -> None:
         if isinstance(item, Lost):
             self._confirmed, self._listens = 0, False
             self._heard.clear()
-            self._weight = 0
             self._questions.clear()
         elif isinstance(item, Refused):
             log.warning("%r is not recorded: %s", text(item.name), item.error)
@@ -189,7 +155,6 @@ class Hearing:
             self._logged.discard(channel)
         elif self._listens and channel not in self._stopped:
             self._heard[channel].append(data)
-            self._weight += len(data) + WEIGHT
 
     def _told(self, data: bytes) -> None:
         kind, _, rest = data.partition(b" ")
@@ -210,6 +175,9 @@ class Hearing:
     def _beaten(self, at: int) -> None:
         self._beat = monotonic()
         self._flush_all()
+        if self._unsaid:
+            self._recording.say(self._token, self._unsaid)
+        self._said, self._unsaid = self._unsaid, set()
         for channel, since in list(self._stopped.items()):
             self._take(since, channel)
         if self._listens and not self._stopped:
@@ -240,13 +208,14 @@ class Hearing:
     def _flush_all(self) -> None:
         for channel in list(self._heard):
             self._flush(channel)
-        self._weight, self._is_held, self._written = 0, False, monotonic()
 
     def _flush(self, channel: bytes) -> None:
         messages = self._heard.pop(channel, None)
         if not messages:
             return
-        written, why = self._recording.append(channel, self._token, messages)
+        tell = channel not in self._said
+        (self._said if tell else self._unsaid).add(channel)
+        written, why = self._recording.append(channel, self._token, tell, messages)
         if written < 0:
             self.end()
             raise OSError("another recorder has the lease")

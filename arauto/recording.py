@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -65,10 +66,17 @@ class Recording:
         """
         return bool(self._eval(scripts.SYNC, channel, asker))
 
-    def append(self, channel: bytes, token: int, messages: list[bytes]) -> tuple[int, str]:
-        """Write what was heard: how many were written, -1 if the lease is lost; and why not all."""
-        written, why = self._eval(scripts.APPEND, channel, token, *messages)
+    def append(self, channel: bytes, token: int, tell: bool, messages: list[bytes]) -> tuple[int, str]:
+        """Write what was heard: how many were written, -1 if the lease is lost; and why not all.
+
+        :param tell: have the feeds told at once, and not by :meth:`say`.
+        """
+        written, why = self._eval(scripts.APPEND, channel, token, int(tell), *messages)
         return written, why.decode()
+
+    def say(self, token: int, channels: Iterable[bytes]) -> None:
+        """Have the feeds told of what was appended to these channels."""
+        self._eval(scripts.SAY, token, *channels)
 
     def answer(self, channel: bytes, token: int, asker: str, since: int | None) -> None:
         """Tell a feed that what was heard before its question is in the log.

@@ -6,7 +6,7 @@ They are sent whole: Redis knows a script again by its text, and no server has t
 # ``write`` adds one entry and returns its position, or nothing and why not. Where the head is
 # gone, the log that is there is gone on with, under another epoch.
 _WRITE = """
-local HEADS, LEASE, TO_RECORDER = 'arauto:logs', 'arauto:recorder', 'arauto:ids'
+local HEADS, UNSAID, LEASE, TO_RECORDER = 'arauto:logs', 'arauto:unsaid', 'arauto:recorder', 'arauto:ids'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fresh, most, age = ARGV[1], ARGV[2], ARGV[3]
@@ -57,6 +57,15 @@ end
 
 local function mark(channel, text) return redis.pcall('SPUBLISH', 'arauto:ids:' .. channel, text) end
 
+-- Tells what was appended and not told yet. It comes before all that has later numbers; what is of
+-- another log (``at`` has another epoch) or cannot be taken off the list is not told.
+local function say(channel, at)
+  local unsaid = redis.pcall('HGET', UNSAID, channel)
+  if not unsaid or failed(unsaid) or redis.pcall('HDEL', UNSAID, channel) ~= 1 then return end
+  if string.match(unsaid, '^%x+') ~= string.match(at, '^%x+') then return end
+  for run in string.gmatch(unsaid, '%S+ %d+') do mark(channel, 'late ' .. run) end
+end
+
 -- A feed asks under its own name and a number, such as 5f3a….7; the answer has both again.
 local function feed_of(asker) return 'arauto:feed:' .. string.match(asker, '^%x+') end
 
@@ -84,6 +93,7 @@ else
   why = 'NOPERM no permission to write the log'
 end
 if at then
+  say(channel, at)
   mark(channel, 'next ' .. at)
   redis.pcall('SPUBLISH', TO_RECORDER, 'next ' .. channel)
 end
@@ -100,6 +110,7 @@ local epoch, ms, n = head(channel)
 local at = position(epoch, ms, n)
 local feed = feed_of(asker)
 if redis.call('SPUBLISH', feed, table.concat({'sync', asker, at, channel}, ' ')) == 0 then return 0 end
+say(channel, at)
 redis.pcall('HSETNX', HEADS, channel, at)
 if now < tonumber(redis.call('HGET', LEASE, 'expires') or 0) then
   redis.call('SPUBLISH', TO_RECORDER, table.concat({'sync', asker, channel}, ' '))
@@ -114,20 +125,39 @@ return 1
 APPEND = (
     _WRITE
     + """
--- fresh, most, age, channel, token, data ... -> how many were written (-1: no lease), why not all
+-- fresh, most, age, channel, token, 1 (tell) or 0, data ...
+-- -> how many were written (-1: no lease), why not all
 local channel, token = ARGV[4], ARGV[5]
 if not leased(token) then return {-1, ''} end
 local first, why
 local written = 0
-for i = 6, #ARGV do
+for i = 7, #ARGV do
   local at
   at, why = write(channel, 'o', ARGV[i])
   if not at then break end
   first = first or at
   written = written + 1
 end
-if first then mark(channel, 'late ' .. first .. ' ' .. written) end
+if first then
+  local run = first .. ' ' .. written
+  local unsaid = redis.pcall('HGET', UNSAID, channel)
+  local all = unsaid and not failed(unsaid) and unsaid .. ' ' .. run or run
+  if ARGV[6] == '1' or failed(redis.pcall('HSET', UNSAID, channel, all)) then
+    say(channel, first)
+    mark(channel, 'late ' .. run)
+  end
+end
 return {written, why or ''}
+"""
+)
+
+SAY = (
+    _WRITE
+    + """
+-- fresh, most, age, token, channels: tells what was appended to them and not told yet
+if not leased(ARGV[4]) then return 0 end
+for i = 5, #ARGV do say(ARGV[i], position(head(ARGV[i]))) end
+return 1
 """
 )
 
@@ -140,6 +170,7 @@ local channel, asker, since = ARGV[4], ARGV[6], ARGV[7]
 if not leased(ARGV[5]) then return 0 end
 local epoch, ms, n = head(channel)
 local at = position(epoch, ms, n)
+say(channel, at)
 local said = since == '' and {'done', asker, at, channel} or {'alone', asker, at, since, channel}
 return redis.call('SPUBLISH', feed_of(asker), table.concat(said, ' '))
 """
@@ -165,10 +196,9 @@ RENEW = (
     + """
 -- fresh, milliseconds (0: give it up), token, until when all is in the logs -> whether the lease is ours
 if redis.call('HGET', LEASE, 'token') ~= ARGV[3] then return 0 end
--- First, since a Redis that is full takes nothing else: what is held is tried, and told of.
-redis.call('SPUBLISH', TO_RECORDER, string.format('beat %s %.0f', ARGV[3], now))
 redis.call('HSET', LEASE, 'expires', string.format('%.0f', now + ARGV[2]))
 if ARGV[4] ~= '0' then redis.call('HSET', LEASE, 'until', ARGV[4]) end
+redis.call('SPUBLISH', TO_RECORDER, string.format('beat %s %.0f', ARGV[3], now))
 return 1
 """
 )
@@ -188,6 +218,7 @@ local refused = {}
 for _, channel in ipairs(channels) do
   local epoch, ms, n = head(channel)
   local at, why = position(epoch, ms, n), nil
+  say(channel, at)
   -- An empty log has lost nothing, unless this channel is asked for because it could not be recorded.
   if n > 0 or ARGV[6] then
     at, why = write(channel, 'gap', from == '0' and string.format('%.0f', ms > 0 and ms or now) or from)

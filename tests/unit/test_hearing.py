@@ -1,11 +1,10 @@
-"""When a recorder writes what it has heard: at once, or gathered, and before every answer."""
+"""What a recorder writes of what it has heard, and when it has the tabs told."""
 
 from typing import Any
 
 import pytest
 
-from arauto import recorder as module
-from arauto.messages import Item
+from arauto.messages import Item, Lost
 from arauto.recorder import Hearing
 
 
@@ -23,9 +22,12 @@ class Recording:
     def take(self, token: int, since: int, *channels: bytes) -> dict[bytes, str]:
         return {}
 
-    def append(self, channel: bytes, token: int, messages: list[bytes]) -> tuple[int, str]:
-        self.done.append(messages)
+    def append(self, channel: bytes, token: int, tell: bool, messages: list[bytes]) -> tuple[int, str]:
+        self.done.append((channel + b" told" * tell, *messages))
         return len(messages), ""
+
+    def say(self, token: int, channels: set[bytes]) -> None:
+        self.done.append(channels)
 
     def answer(self, channel: bytes, token: int, asker: str, since: int | None) -> None:
         self.done.append(asker)
@@ -35,12 +37,7 @@ class Listening:
     def __init__(self) -> None:
         recording: Any = Recording()
         self.done = recording.done
-        self.holds = 0
-        self.hearing = Hearing(recording, 7, self._hold)
-        self.hearing([[b"psubscribe", b"*", 1], told(b"taken 7 ")])
-
-    def _hold(self) -> None:
-        self.holds += 1
+        self.hearing = Hearing(recording, 7)
 
     def hear(self, *batch: Item) -> list[Any]:
         """What is done at once."""
@@ -53,59 +50,42 @@ def told(words: bytes) -> Item:
     return [b"smessage", b"arauto:ids", words]
 
 
-def message(data: bytes) -> Item:
-    return [b"pmessage", b"*", b"a", data]
+def message(data: bytes, channel: bytes = b"a") -> Item:
+    return [b"pmessage", b"*", channel, data]
 
 
 BEAT = told(b"beat 7 1700000000000")
 
 
 @pytest.fixture
-def busy(monkeypatch: pytest.MonkeyPatch) -> Listening:
-    """One message has just been written."""
-    monkeypatch.setattr(module, "GATHER", 60.0)
+def listening() -> Listening:
     listening = Listening()
-    assert listening.hear(message(b"1")) == [[b"1"]]
+    assert listening.hear([b"psubscribe", b"*", 1], told(b"taken 7 ")) == []
     return listening
 
 
-def test_what_comes_one_after_another_is_written_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "GATHER", -1.0)
-    listening = Listening()
-    assert listening.hear(message(b"1"), message(b"2")) == [[b"1", b"2"]]
-    assert listening.hear(message(b"3")) == [[b"3"]]
-    assert listening.holds == 0
+def test_all_is_written_at_once_and_told_of_at_each_beat(listening: Listening) -> None:
+    assert listening.hear(message(b"1"), message(b"2")) == [(b"a told", b"1", b"2")]
+    assert listening.hear(message(b"3")) == [(b"a", b"3")]
+    assert listening.hear(message(b"4"), message(b"5", b"b")) == [(b"a", b"4"), (b"b told", b"5")]
+    assert listening.hear(BEAT) == [{b"a"}]
+    assert listening.hear(message(b"6"), message(b"7", b"b")) == [(b"a", b"6"), (b"b told", b"7")]
+    assert listening.hear(BEAT) == [{b"a"}]
+    assert listening.hear(BEAT) == []
+    assert listening.hear(message(b"8")) == [(b"a told", b"8")]
 
 
-def test_what_comes_and_comes_is_gathered_until_the_next_beat(busy: Listening) -> None:
-    assert busy.hear(message(b"2")) == []
-    assert busy.hear(message(b"3"), message(b"4")) == []
-    assert busy.holds == 1  # that is when a beat is asked for
-    assert busy.hear(BEAT) == [[b"2", b"3", b"4"]]
-    assert busy.hear(message(b"5")) == []
-    assert busy.holds == 2
-
-
-def test_what_is_held_is_written_before_a_question_is_answered(busy: Listening) -> None:
+def test_what_was_heard_before_a_question_is_written_before_its_answer(listening: Listening) -> None:
     asked = told(b"sync feed.1 a")
-    assert busy.hear(message(b"2")) == []
-    assert busy.hear(message(b"3"), asked, message(b"4")) == [[b"2", b"3"], "feed.1"]
-    assert busy.hear(BEAT) == [[b"4"]]
+    expected = [(b"a told", b"1"), "feed.1", (b"a", b"2")]
+    assert listening.hear(message(b"1"), asked, message(b"2")) == expected
 
 
-def test_much_is_not_held(busy: Listening) -> None:
-    assert busy.hear(message(b"x" * module.MOST_HELD)) == [[b"x" * module.MOST_HELD]]
-    many = [b"%d" % n for n in range(module.MOST_HELD // module.WEIGHT)]
-    assert busy.hear(*map(message, many)) == [many]
+def test_what_others_have_written_is_not_written_again(listening: Listening) -> None:
+    assert listening.hear(told(b"next a"), message(b"1"), message(b"2")) == [(b"a told", b"2")]
 
 
-def test_what_is_held_at_the_end_is_written(busy: Listening) -> None:
-    assert busy.hear(message(b"2")) == []
-    busy.hearing.finish()
-    assert busy.done == [[b"2"]]
-
-
-def test_what_was_held_when_the_link_was_lost_lies_in_the_gap(busy: Listening) -> None:
-    assert busy.hear(message(b"2")) == []
-    assert busy.hear(module.Lost(0.0, "")) == []
-    assert busy.hear([b"psubscribe", b"*", 1], told(b"taken 7 "), message(b"3"), BEAT) == [[b"3"]]
+def test_nothing_is_written_until_all_who_follow_know(listening: Listening) -> None:
+    assert listening.hear(Lost(0.0, ""), [b"psubscribe", b"*", 1], message(b"1")) == []
+    assert listening.hear(told(b"taken 6 "), message(b"2")) == []
+    assert listening.hear(told(b"taken 7 "), message(b"3")) == [(b"a told", b"3")]
