@@ -165,6 +165,7 @@ class Hearing:
         self._heard: defaultdict[bytes, list[bytes]] = defaultdict(list)
         self._logged: set[bytes] = set()  # channels whose next message is in the log
         self._stopped = dict.fromkeys(again, 0)  # channels that are not or cannot be recorded, since when
+        self._taking: set[bytes] = set()  # of these, those of which ``taken`` is still to be heard
         self._questions: list[tuple[bytes, str]] = []
         self._beat = monotonic()
 
@@ -198,6 +199,7 @@ class Hearing:
             self._confirmed.clear()
             self._awaited = {*self._recording.globs, *self._recording.names}
             self._listens = False
+            self._taking.clear()
             self._heard.clear()
             self._questions.clear()
         elif isinstance(item, Refused):
@@ -259,17 +261,21 @@ class Hearing:
         if self._listens:
             self._begin()
         for channel, since in list(self._stopped.items()):
-            self._take(since, channel)
+            if channel not in self._taking:
+                self._take(since, channel)
         if self._listens and not self._stopped:
             self.complete_until = at
 
     def _take(self, since: int, *channels: bytes) -> None:
+        self._taking.update(channels)
         for channel, why in self._recording.take(self._token, since, *channels).items():
+            self._taking.discard(channel)
             self._stop(channel, why, since)
 
     def _taken(self, channel: bytes) -> None:
         """From this point on everything is heard. What was heard before lies in the gap."""
         if channel:
+            self._taking.discard(channel)
             self._stopped.pop(channel, None)
             self._recording.tell(channel, "")
             self._recording.refresh()
