@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from time import monotonic
 
 import flask_sock
+import redis
 from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -196,6 +197,9 @@ def _follower(feeds: Feeds, deliver: _Deliver, transport: Transport) -> Follower
     recording = feeds.recording
     if not recording.is_allowed and not g.starts:
         return None
+    if not all(map(recording.covers, g.starts)):
+        with suppress(redis.RedisError):
+            recording.refresh()  # another process may have been the first to know
 
     def leave() -> None:
         if not transport.close(Code.COME_AGAIN):

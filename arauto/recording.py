@@ -13,7 +13,6 @@ from arauto.messages import text
 from arauto.redis_link import RedisLink
 from arauto.settings import Settings
 
-MAX_SWITCHED = 1000  # channels that can be switched on; for more there are globs
 RELEASE, RETIRE = 0, -1
 """Instead of how long a recorder remains: it ends; it ends and nobody has to follow."""
 
@@ -28,6 +27,8 @@ class Recording:
 
     Methods raise ``redis.RedisError`` where Redis is away or refuses.
     """
+
+    MAX_SWITCHED = 1000  # channels that can be switched on; for more there are globs
 
     def __init__(self, link: RedisLink, settings: Settings) -> None:
         self.link = link
@@ -60,6 +61,8 @@ class Recording:
 
     def refresh(self) -> None:
         """Learn which channels are switched on."""
+        if not self.is_allowed:
+            return
         client: Any = self.link.client
         known = client.hgetall(SWITCHED)
         if known != self.switched:
@@ -71,7 +74,7 @@ class Recording:
 
         :raise redis.ResponseError: Redis refuses; ``FULL``, too many channels are switched on.
         """
-        self._eval(scripts.SWITCH, channel, int(on), MAX_SWITCHED)
+        self._eval(scripts.SWITCH, channel, int(on), self.MAX_SWITCHED)
         self.refresh()
 
     def forget(self, channel: bytes) -> bool:

@@ -29,7 +29,7 @@ local function head(channel)
     if epoch then return epoch, tonumber(ms), tonumber(n), tonumber(closed), true end
   end
   local last = redis.pcall('XREVRANGE', log_of(channel), '+', '-', 'COUNT', 1)
-  if failed(last) or not last[1] then return new_epoch(), 0, 0 end
+  if failed(last) or not last[1] then return new_epoch(), now, 0 end
   local ms, n = string.match(last[1][1], '^(%d+)%-(%d+)$')
   return new_epoch(), tonumber(ms), tonumber(n)
 end
@@ -204,11 +204,11 @@ local function take(channel)
   local begins = redis.pcall('HGET', SWITCHED, channel) == ''
   if begins and not ARGV[6] or closed and not begins and ARGV[7] ~= '1' then return nil, 'closed' end
   local at, why = position(epoch, ms, n), nil
-  local since = closed or (begins or from == '0') and ms or tonumber(from)
-  if since > 0 then
-    at, why = write(channel, 'gap', string.format('%.0f', since), true)
-  elseif begins then
+  if begins and not known and n == 0 then  -- the log begins here, and nobody has missed anything
     why = failed(redis.pcall('HSET', HEADS, channel, at))
+  else
+    local since = closed or (begins or from == '0') and ms or tonumber(from)
+    at, why = write(channel, 'gap', string.format('%.0f', since), true)
   end
   if why then return nil, why end
   if begins then redis.pcall('HSET', SWITCHED, channel, string.format('%.0f', now)) end

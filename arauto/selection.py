@@ -18,7 +18,7 @@ _CHANGES = ("subscribe", "psubscribe", "unsubscribe", "punsubscribe")
 class ChannelName(BaseConverter):
     """A channel's name within an address, whatever slashes it has."""
 
-    regex = ".+?"
+    regex = r"[\s\S]+?"
     part_isolating = False
 
 

@@ -12,7 +12,7 @@ from redis.exceptions import NoPermissionError
 
 from arauto.messages import text
 from arauto.recorder import Recorder
-from arauto.recording import MAX_SWITCHED, Recording
+from arauto.recording import Recording
 from arauto.selection import BadSelection, check_name
 from arauto.words import gettext
 
@@ -96,7 +96,7 @@ def _refusals() -> Iterator[None]:
                 409,
                 gettext(
                     "%(n)s channels are switched on already: switch one off, or use ARAUTO_RECORD.",
-                    n=MAX_SWITCHED,
+                    n=Recording.MAX_SWITCHED,
                 ),
             )
         status = 403 if isinstance(error, NoPermissionError) else 502

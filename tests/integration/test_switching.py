@@ -142,7 +142,7 @@ def test_open_tabs_begin_to_follow_without_a_hole_or_a_duplicate(
 def test_switched_off_and_on_again_leaves_a_gap(server: ArautoServer, own_redis: RedisServer) -> None:
     with open_tab(server, "a") as tab:
         switch_on(server)
-        place = place_of(tab.next())
+        place = place_of(tab.until("following")[-1])
         publish(server, "a", "1")
         assert "id" in tab.next()
         switch_off(server)
@@ -193,10 +193,10 @@ def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
         own_redis.client.ping()
         said = []
         while (command := monitor.next_command()["command"]) != "PING":
-            said.append(command)
+            if not command.startswith("CLIENT "):  # that is the test's own
+                said.append(command)
     assert [event.keys() for event in heard] == [{"type", "channel", "data", "at"}] * 2
-    assert sorted(set(said)) == [
-        "HGETALL arauto:recorded",
+    assert sorted(set(said) - {"HGETALL arauto:recorded"}) == [
         "PUBLISH a inside",
         "PUBLISH a outside",
         "PUBSUB NUMPAT",
@@ -277,7 +277,7 @@ def test_redis_that_is_away_or_refuses(start: type[ArautoServer], own_redis: Red
     user = ["on", ">secret", "~*", "&*", "+@all", "-xadd"]
     own_redis.client.execute_command("ACL", "SETUSER", "poor", *user)
     url = own_redis.url.replace("//", "//poor:secret@")
-    alter = "import arauto.recording; arauto.recording.MAX_SWITCHED = 1"
+    alter = "from arauto.recording import Recording; Recording.MAX_SWITCHED = 1"
     server = start(REDIS_URL=url, ARAUTO_WORKERS="1", ALTER=alter)
     answer = switch(server, "a", True)
     assert answer.status == 403
@@ -295,7 +295,7 @@ def test_redis_that_is_away_or_refuses(start: type[ArautoServer], own_redis: Red
     switch_off(server, "b")
     answer = switch(server, "b", True)
     assert answer.status == 502
-    assert "OOM" in answer.error
+    assert "maxmemory" in answer.error
     own_redis.stop()
     assert switch(server, "b", True).status == 503
 
