@@ -91,13 +91,15 @@ class Follower:
         }
         self._follows = bool(self._catching)
         self._followed: set[bytes] = set()  # as the page knows
-        self._with_markers: set[bytes] = set()
+        self._with_markers: frozenset[bytes] = frozenset()
         self._out: list[Item] = []
 
     def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
         """What to say to Redis: markers are asked for before the channel that they are about."""
         channels = tuple(channels)
-        recorded = {name for name in channels if verb == b"SUBSCRIBE" and self._recording.covers(name)}
+        recorded = frozenset(
+            name for name in channels if verb == b"SUBSCRIBE" and self._recording.covers(name)
+        )
         gone = self._with_markers.intersection(channels) - recorded
         self._with_markers = (self._with_markers | recorded) - gone
         own = [(b"SSUBSCRIBE", self._own)] if recorded else []

@@ -144,10 +144,9 @@ def test_switched_off_and_on_again_leaves_a_gap(server: ArautoServer, own_redis:
         switch_on(server)
         place = place_of(tab.until("following")[-1])
         publish(server, "a", "1")
-        assert "id" in tab.next()
+        eventually(lambda: logged(own_redis, "a") == [b"1"])
         switch_off(server)
-        assert tab.next()["type"] == "subscribe"
-        assert tab.next() == {"type": "unrecorded", "channel": "a"}
+        assert tab.until("unrecorded")[-1] == {"type": "unrecorded", "channel": "a"}
         own_redis.client.publish("a", "outside")
         publish(server, "a", "inside")
         assert [tab.next().keys() & {"data", "id"} for _ in range(2)] == [{"data"}, {"data"}]
@@ -311,7 +310,7 @@ def test_a_deleted_log_is_another_log_afterwards(server: ArautoServer, own_redis
         assert new["epoch"] != old["epoch"]
         publish(server, "a", "2")
         own_redis.client.publish("a", "3")
-        assert lines(server)[:1] == ["2"]
+        eventually(lambda: lines(server) == ["2", "3"])
     for place, shown in ((old, ["replaced", "2", "3"]), (new, ["2", "3"])):
         with open_tab(server, "a", query=place_of(place)) as tab:
             events = tab.until("following")[:-1]
