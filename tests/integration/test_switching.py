@@ -156,7 +156,7 @@ def test_switched_off_and_on_again_leaves_a_gap(server: ArautoServer, own_redis:
         switch_on(server)
         tab.until("following")
     publish(server, "a", "2")
-    assert lines(server) == ["1", "recorder", "2"]
+    eventually(lambda: lines(server) == ["1", "recorder", "2"])
     with open_tab(server, "a", query=place) as tab:
         events = tab.until("following")
         assert [event.get("data", event.get("reason")) for event in events[:-1]] == ["1", "recorder", "2"]
@@ -167,6 +167,7 @@ def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: 
     switch_on(server)
     switch_on(server, "off")
     publish(server, "off", "x")
+    eventually(lambda: logged(own_redis, "off") == [b"x"])
     switch_off(server, "off")
     own_redis.client.publish("a", "before")
     eventually(lambda: logged(own_redis, "a") == [b"before"])
