@@ -160,7 +160,7 @@ def _selection_words() -> dict[str, str | dict[str, str]]:
 def _recording_words() -> dict[str, str | dict[str, str]]:
     return {
         "recorded": gettext("recorded"),
-        "not_recorded": gettext("not recorded since {time}"),
+        "recorded_until": gettext("recorded until {time}"),
         "recording_on": gettext("{name} is recorded: a page that was away gets what it missed."),
         "recording_off": gettext("{name} is live only: nothing of it is kept."),
         "recording_stopped": gettext("{name}: recording stopped since {time}: {error}"),

@@ -98,7 +98,7 @@ export class Chips {
     const [tag, more] = [chip.querySelector(".chip__recorded"), chip.querySelector(".chip__more")];
     chip.dataset.recording = state;
     tag.hidden = state === "off";
-    write(tag, this.#words.say(stop ? "not_recorded" : "recorded", values));
+    write(tag, this.#words.say(stop ? "recorded_until" : "recorded", values));
     if (more) more.ariaLabel = more.title = this.#words.say(`recording_${state}`, values);
   }
 

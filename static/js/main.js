@@ -68,7 +68,7 @@ const chips = new Chips(find("chips"), find("chip"), selection, words, {
   empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => chart.show(name),
   more: (...what) => recording.open(...what),
 });
-const recording = config.recording && new Recording(find("recording"), find("forget"), words, (sentence) => chooser.complain(sentence));
+const recording = config.recording && new Recording(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
 new Browser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
 const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);
 

@@ -111,7 +111,7 @@ def test_a_channel_is_switched_on_its_chip(
 
     own_redis.client.config_set("maxmemory", "1")
     own_redis.client.publish("a", "unrecorded")
-    expect(chip(page, "a")).to_contain_text(re.compile(r"not recorded since \d\d:\d\d:\d\d"))
+    expect(chip(page, "a")).to_contain_text(re.compile(r"recorded until \d\d:\d\d:\d\d"))
     expect(more(page, "a: recording stopped since")).to_have_attribute("title", re.compile("OOM command not"))
     expect_no_violation(page, "recording has stopped")
     own_redis.client.config_set("maxmemory", "0")
