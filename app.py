@@ -26,8 +26,9 @@ from arauto.publishing import Heard, PublishError, publish
 from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.redis_link import RedisLink
-from arauto.selection import BadSelection, check_name
+from arauto.selection import BadSelection, ChannelName, check_name
 from arauto.settings import Settings, SettingsError, read
+from arauto.switching import init_switching
 from arauto.words import gettext, ngettext
 from arauto.workers import find_addresses_at_once
 
@@ -52,6 +53,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
+    app.url_map.merge_slashes = False  # a channel's name may have two in a row
+    app.url_map.converters["channel"] = ChannelName
     app.json.sort_keys = False  # type: ignore[attr-defined]
     language.init_language(app)
     init_guards(app)
@@ -61,8 +64,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     recording = Recording(link, settings)
     feeds = Feeds(recording, capacity, settings.max_message)
     init_feed(app, feeds)
-    app.extensions["recorder"] = Recorder(recording, feeds.pulse) if recording.globs else None
+    recorder = Recorder(recording, feeds.pulse, feeds.reconcile) if recording.is_allowed else None
+    app.extensions["recorder"] = recorder
     init_history(app, recording)
+    init_switching(app, recording, recorder)
     init_page(app, settings, found)
     _add_routes(app, settings, recording)
     return app

@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from time import monotonic
 
 import flask_sock
+import redis
 from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -43,6 +44,29 @@ class Feeds:
         self.frames = Frames(limit)
         self.drain = Drain()
         self.pulse = Pulse()
+        self._open: set[tuple[Follower, Subscriber]] = set()
+
+    @contextmanager
+    def following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
+        """For as long as the block runs, the feed hears of what is switched on or off."""
+        if follower is None:
+            yield
+            return
+        self._open.add((follower, subscriber))
+        try:
+            self._reconcile(follower, subscriber)
+            yield
+        finally:
+            self._open.discard((follower, subscriber))
+
+    def reconcile(self) -> None:
+        """Have each feed follow what is recorded now, and nothing else."""
+        for follower, subscriber in list(self._open):
+            self._reconcile(follower, subscriber)
+
+    def _reconcile(self, follower: Follower, subscriber: Subscriber) -> None:
+        if strays := follower.strays(subscriber.channels):
+            subscriber.ask_again(strays)
 
 
 def init_feed(app: Flask, feeds: Feeds) -> None:
@@ -122,6 +146,7 @@ def feed(ws: Upgrade) -> None:
                 g.selection,
                 follower.commands if follower else None,
             ) as subscriber,
+            feeds.following(follower, subscriber),
         ):
             _converse(transport, subscriber, follower)
     except Exception:
@@ -168,10 +193,13 @@ class _Deliver:
 
 
 def _follower(feeds: Feeds, deliver: _Deliver, transport: Transport) -> Follower | None:
-    """What brings recorded channels up to now; ``None`` where nothing is recorded."""
+    """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
     recording = feeds.recording
-    if not recording.globs and not g.starts:
+    if not recording.is_allowed and not g.starts:
         return None
+    if not all(map(recording.covers, g.starts)):
+        with suppress(redis.RedisError):
+            recording.refresh()  # another process may have been the first to know
 
     def leave() -> None:
         if not transport.close(Code.COME_AGAIN):

@@ -20,7 +20,7 @@ import redis
 
 from arauto.asking import Point
 from arauto.logs import FIRST, Hole, Marker, Position, channel_of, ids_of, is_ids, to_feed
-from arauto.messages import Followed, Gap, Item, LogGap, Lost, Numbered, Push, Refused
+from arauto.messages import Followed, Gap, Item, LogGap, Lost, Numbered, Push, Refused, Unfollowed
 from arauto.names import Change, Selection
 from arauto.reading import hole_before, place, read
 from arauto.recording import Recording
@@ -90,14 +90,21 @@ class Follower:
             if recording.covers(name) or (name in starts and isinstance(starts[name].at, Position))
         }
         self._follows = bool(self._catching)
+        self._followed: set[bytes] = set()  # as the page knows
+        self._with_markers: frozenset[bytes] = frozenset()
         self._out: list[Item] = []
 
     def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
         """What to say to Redis: markers are asked for before the channel that they are about."""
         channels = tuple(channels)
-        recorded = [name for name in channels if self._recording.covers(name)]
-        own = [(b"SSUBSCRIBE", self._own)] if recorded and verb == b"SUBSCRIBE" else []
-        markers = [(b"S" + verb, ids_of(name)) for name in recorded]
+        recorded = frozenset(
+            name for name in channels if verb == b"SUBSCRIBE" and self._recording.covers(name)
+        )
+        gone = self._with_markers.intersection(channels) - recorded
+        self._with_markers = (self._with_markers | recorded) - gone
+        own = [(b"SSUBSCRIBE", self._own)] if recorded else []
+        markers = [(b"SSUBSCRIBE", ids_of(name)) for name in channels if name in recorded]
+        markers += [(b"SUNSUBSCRIBE", ids_of(name)) for name in gone]
         return own + markers + subscribing(verb, channels, patterns)
 
     def expect(self, change: Change) -> None:
@@ -107,7 +114,26 @@ class Follower:
                 self._follows = True
                 self._set(name, _Catching(None))
         for name in change.unsubscribe:
+            self._followed.discard(name)
             self._set(name, None)
+
+    def strays(self, channels: Iterable[bytes]) -> list[bytes]:
+        """Those of ``channels`` that are recorded and not followed, or the other way round.
+
+        Redis has to be asked for them again: its answer is the point from which on that is mended.
+        """
+        strays = []
+        for name in channels:
+            state = self._catching.get(name)
+            if state and not state.asker:
+                continue  # its first answer is still to come, and decides
+            is_followed = name in self._followed or state is not None
+            if is_followed != self._recording.covers(name):
+                strays.append(name)
+                self._follows = True
+                if state is None:
+                    self._set(name, _Catching(None))
+        return strays
 
     def __call__(self, batch: list[Item]) -> None:
         if self._follows and not isinstance(batch[0], list):
@@ -167,6 +193,8 @@ class Follower:
 
     def _ask(self, channel: bytes) -> None:
         state = self._catching[channel]
+        if state.is_synced and self._recording.covers(channel):
+            return  # it was off and is on again: the answer is on its way
         self._asked += 1
         state.asker = f"{self._token}.{self._asked}"
         state.is_numbered = False  # what was announced before we heard the channel is not to come
@@ -178,6 +206,10 @@ class Follower:
             return
         if state.start is not None:  # it was recorded once, and cannot be made whole any more
             self._out.append(self._gap(channel, state.start.ms, "unrecorded"))
+        self._out += [*state.early, *state.numbered, *state.held]
+        if channel in self._followed:
+            self._followed.discard(channel)
+            self._out.append(Unfollowed(channel))
         self._set(channel, None)
 
     def _take(self, state: _Catching, message: Push) -> None:
@@ -229,6 +261,7 @@ class Follower:
                 self._out.append(self._gap(channel, max(since, state.start.ms), "recorder"))
                 self._out += state.early
         self._out += [Followed(channel, end), *state.held]
+        self._followed.add(channel)
         self._set(channel, None)
 
     def _read(self, channel: bytes, start: Start, end: Position) -> None:

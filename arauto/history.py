@@ -21,7 +21,7 @@ MIMETYPE = "application/x-ndjson"
 def init_history(app: Flask, recording: Recording) -> None:
     """Add the route."""
 
-    @app.get("/channels/<path:name>/messages")
+    @app.get("/channels/<channel:name>/messages")
     def messages(name: str) -> Response:
         try:
             channel = check_name(name)
@@ -30,10 +30,14 @@ def init_history(app: Flask, recording: Recording) -> None:
             limit = read_limit(request.args.get("limit") or str(DEFAULT_LIMIT))
         except (BadSelection, BadPoint) as error:
             abort(400, str(error))
-        if not recording.covers(channel):
-            abort(404, gettext("This channel is not recorded: ARAUTO_RECORD says which are."))
         lines = _lines(recording, channel, since, until, limit)
         try:
+            # A log that was switched off is kept for as long as any other.
+            if not recording.covers(channel) and not (recording.is_allowed and head(recording, channel)):
+                abort(
+                    404,
+                    gettext("This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."),
+                )
             first = next(lines, b"")
         except BadPoint as error:
             abort(400, str(error))

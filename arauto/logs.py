@@ -9,7 +9,11 @@ import re
 from typing import NamedTuple
 
 HEADS = b"arauto:logs"
-"""A hash: channel -> the epoch and the last id of its log."""
+"""A hash: channel -> the epoch and the last id of its log, and since when it is closed, if it is."""
+SWITCHED = b"arauto:recorded"
+"""A hash: the channels that were switched on -> since when they are recorded; empty: not yet."""
+CLOSED = "closed"
+"""Why nothing is written to the log of a channel that was switched off."""
 LEASE = b"arauto:recorder"
 """A hash: which recorder is at work, until when, and up to when everything is in the logs."""
 TO_RECORDER = b"arauto:ids"
@@ -86,6 +90,27 @@ class Hole(NamedTuple):
     end: int
     reason: str
     missing: int | None = None
+
+
+class Stop(NamedTuple):
+    """The word that a channel cannot be recorded any more: since when (Unix milliseconds), and why."""
+
+    since: int
+    why: str
+
+    def __bytes__(self) -> bytes:
+        return f"stop {self.since} {self.why}".encode()
+
+    @classmethod
+    def read(cls, data: bytes) -> "Stop | None":
+        """``None``: it is another word."""
+        kind, _, rest = data.partition(b" ")
+        since, _, why = rest.partition(b" ")
+        return (
+            cls(int(since), why.decode(errors="backslashreplace"))
+            if kind == b"stop" and since.isdigit()
+            else None
+        )
 
 
 def log_of(channel: bytes) -> bytes:

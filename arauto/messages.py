@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from arauto.logs import Hole, Id, Marker, Position, channel_of, is_ids
+from arauto.logs import Hole, Id, Marker, Position, Stop, channel_of, is_ids
 
 Push = list[Any]
 """What Redis pushes, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
@@ -67,7 +67,13 @@ class Followed(NamedTuple):
     position: Position
 
 
-Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed
+class Unfollowed(NamedTuple):
+    """From here on ``channel`` is live only: its recording was switched off."""
+
+    channel: bytes
+
+
+Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Unfollowed
 
 
 def encode(batch: list[Item], at: float, limit: int) -> bytes:
@@ -86,7 +92,7 @@ def _is_for_pages(item: Item) -> bool:
     """Not an answer to a question that is void by now, and not the words of a stranger."""
     if not isinstance(item, list) or item[0] != b"smessage":
         return True
-    return is_ids(item[1]) and Marker.read(item[2]) is not None
+    return is_ids(item[1]) and (Marker.read(item[2]) or Stop.read(item[2])) is not None
 
 
 def _join(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -118,7 +124,12 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
             return shown | data_of(item[3], limit)
         if kind == b"smessage" and (marker := Marker.read(item[2])):
             return _marker(channel_of(item[1]), marker)
+        if kind == b"smessage" and (stop := Stop.read(item[2])):
+            shown = {"type": "stopped", "channel": text(channel_of(item[1]))}
+            return shown | {"from": stop.since / 1000, "error": stop.why}
         return {"type": kind.decode(), CONFIRMATIONS[kind]: text(item[1]), "at": at}
+    if isinstance(item, Unfollowed):
+        return {"type": "unrecorded", "channel": text(item.channel)}
     if isinstance(item, (Numbered, LogGap, Followed)):
         return _recorded(item, limit)
     if isinstance(item, Lost):
@@ -134,12 +145,14 @@ def _marker(channel: bytes, marker: Marker) -> dict[str, Any]:
 
     ``recorded``: the ``count`` oldest messages without an id have ``id`` and the numbers after
     it. With ``next`` it is the message that follows; with ``break`` those without an id so far
-    will never have one.
+    will never have one, and the log that goes on has this ``epoch``.
     """
     told = {"type": "recorded", "channel": text(channel), "id": str(marker.position.id)}
     if marker.kind == "next":
         return told | {"next": True}
-    return told | ({"count": 0, "break": True} if marker.kind == "gap" else {"count": marker.many})
+    if marker.kind == "gap":
+        return told | {"count": 0, "break": True, "epoch": marker.position.epoch}
+    return told | {"count": marker.many}
 
 
 def _recorded(item: Numbered | LogGap | Followed, limit: int) -> dict[str, Any]:

@@ -21,6 +21,8 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
     """Add the route of the page, and make the usual ones now: the first reader waits for none."""
     config = {
         "channels": settings.channels,
+        "recording": settings.recording,
+        "delete_logs": settings.delete_logs,
         "protected": bool(settings.protected),
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,

@@ -13,6 +13,7 @@ def page_words() -> dict[str, str | dict[str, str]]:
         | _feed_words()
         | _reading_words()
         | _selection_words()
+        | _recording_words()
         | _browser_words()
         | _publish_words()
         | _settings_words()
@@ -153,6 +154,19 @@ def _selection_words() -> dict[str, str | dict[str, str]]:
         "name_long": gettext("A name has at most {max} bytes; this one has {bytes}."),
         "name_control": gettext("A name cannot contain control characters."),
         "selection_full": gettext("At most {max} channels and patterns at once: remove one first."),
+    }
+
+
+def _recording_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "recorded": gettext("recorded"),
+        "recorded_until": gettext("recorded until {time}"),
+        "recording_on": gettext("{name} is recorded: a page that was away gets what it missed."),
+        "recording_off": gettext("{name} is live only: nothing of it is kept."),
+        "recording_stopped": gettext("{name}: recording stopped since {time}: {error}"),
+        "record": gettext("Record from now on"),
+        "record_no": gettext("Stop recording"),
+        "forget_sure": gettext("All that was recorded of {name} goes, for everyone and for good."),
     }
 
 

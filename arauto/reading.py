@@ -19,7 +19,7 @@ Found = Entry | Hole
 def head(recording: Recording, channel: bytes) -> Position | None:
     """The end of the log; ``None`` if there never was one."""
     known: Any = recording.link.client.hget(HEADS, channel)
-    return Position.read(known) if known else None
+    return Position.read(known.partition(b" ")[0]) if known else None
 
 
 def read(recording: Recording, channel: bytes, after: Id, until: Id) -> Iterator[list[Found]]:

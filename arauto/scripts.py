@@ -4,9 +4,11 @@ They are sent whole: Redis knows a script again by its text, and no server has t
 """
 
 # ``write`` adds one entry and returns its position, or nothing and why not. Where the head is
-# gone, the log that is there is gone on with, under another epoch.
+# gone, the log that is there is gone on with, under another epoch. Nothing is added to a closed
+# log, so that no process can which has not heard yet that its channel was switched off.
 _WRITE = """
 local HEADS, UNSAID, LEASE, TO_RECORDER = 'arauto:logs', 'arauto:unsaid', 'arauto:recorder', 'arauto:ids'
+local SWITCHED = 'arauto:recorded'
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fresh, most, age = ARGV[1], ARGV[2], ARGV[3]
@@ -17,22 +19,26 @@ local function failed(reply) return type(reply) == 'table' and reply.err end
 
 local function position(epoch, ms, n) return string.format('%s.%.0f-%.0f', epoch, ms, n) end
 
+local function new_epoch() return fresh .. string.format('%x', now) end
+
+-- Besides: since when the log is closed, or nothing; and whether there is a head at all.
 local function head(channel)
   local known = redis.pcall('HGET', HEADS, channel)
   if known and not failed(known) then
-    local epoch, ms, n = string.match(known, '^(%x+)%.(%d+)%-(%d+)$')
-    if epoch then return epoch, tonumber(ms), tonumber(n) end
+    local epoch, ms, n, closed = string.match(known, '^(%x+)%.(%d+)%-(%d+) ?(%d*)$')
+    if epoch then return epoch, tonumber(ms), tonumber(n), tonumber(closed), true end
   end
   local last = redis.pcall('XREVRANGE', log_of(channel), '+', '-', 'COUNT', 1)
-  if failed(last) or not last[1] then return fresh, 0, 0 end
+  if failed(last) or not last[1] then return new_epoch(), now, 0 end
   local ms, n = string.match(last[1][1], '^(%d+)%-(%d+)$')
-  return fresh, tonumber(ms), tonumber(n)
+  return new_epoch(), tonumber(ms), tonumber(n)
 end
 
-local function write(channel, field, value)
+local function write(channel, field, value, opens)
   local why
   for attempt = 1, 2 do
-    local epoch, ms, n = head(channel)
+    local epoch, ms, n, closed = head(channel)
+    if closed and not opens then return nil, 'closed' end
     ms, n = math.max(ms, now), n + 1
     local at = position(epoch, ms, n)
     local id = string.format('%.0f-%.0f', ms, n)
@@ -53,6 +59,13 @@ local function write(channel, field, value)
     redis.pcall('HDEL', HEADS, channel)
   end
   return nil, why
+end
+
+local function no_stream(channel)
+  local kind = redis.call('TYPE', log_of(channel)).ok
+  if kind ~= 'none' and kind ~= 'stream' then
+    return redis.error_reply('WRONGTYPE ' .. log_of(channel) .. ' is no stream')
+  end
 end
 
 local function mark(channel, text) return redis.pcall('SPUBLISH', 'arauto:ids:' .. channel, text) end
@@ -106,7 +119,8 @@ SYNC = (
     + """
 -- fresh, most, age, channel, asker -> how many heard: without its feed nothing is begun
 local channel, asker = ARGV[4], ARGV[5]
-local epoch, ms, n = head(channel)
+local epoch, ms, n, closed = head(channel)
+if closed then return 0 end
 local at = position(epoch, ms, n)
 local feed = feed_of(asker)
 if redis.call('SPUBLISH', feed, table.concat({'sync', asker, at, channel}, ' ')) == 0 then return 0 end
@@ -194,8 +208,10 @@ return token
 RENEW = (
     _WRITE
     + """
--- fresh, milliseconds (0: give it up), token, until when all is in the logs -> whether the lease is ours
+-- fresh, milliseconds (0: give it up; -1: and nobody needs it any more), token, until when all is in the
+-- logs -> whether the lease is ours
 if redis.call('HGET', LEASE, 'token') ~= ARGV[3] then return 0 end
+if ARGV[2] == '-1' then return redis.call('DEL', LEASE) end
 redis.call('HSET', LEASE, 'expires', string.format('%.0f', now + ARGV[2]))
 if ARGV[4] ~= '0' then redis.call('HSET', LEASE, 'until', ARGV[4]) end
 redis.call('SPUBLISH', TO_RECORDER, string.format('beat %s %.0f', ARGV[3], now))
@@ -206,25 +222,36 @@ return 1
 TAKE = (
     _WRITE
     + """
--- fresh, most, age, token, since when nobody listened (0: as the lease says), channels or none for all
--- -> the refused and why, in turn. From here on the recorder has every message, and all who listen know.
+-- fresh, most, age, token, since when nobody listened (0: as the lease says), a channel or none for all,
+-- whether a glob has it -> the refused and why, in turn. From here on the recorder has every message, and
+-- all who listen know. A channel that was just switched on is taken by itself: only then it is heard.
 local token = ARGV[4]
 if not leased(token) then return redis.error_reply('FENCED another recorder is at work') end
 local from = ARGV[5]
 if from == '0' then from = redis.call('HGET', LEASE, 'until') or '0' end
-local channels = {unpack(ARGV, 6)}
-if not channels[1] then channels = redis.call('HKEYS', HEADS) end
+local channels = ARGV[6] and {ARGV[6]} or redis.call('HKEYS', HEADS)
 local refused = {}
-for _, channel in ipairs(channels) do
-  local epoch, ms, n = head(channel)
+
+local function take(channel)
+  local epoch, ms, n, closed, known = head(channel)
+  local begins = redis.pcall('HGET', SWITCHED, channel) == ''
+  if begins and not ARGV[6] or closed and not begins and ARGV[7] ~= '1' then return nil, 'closed' end
   local at, why = position(epoch, ms, n), nil
   say(channel, at)
-  -- An empty log has lost nothing, unless this channel is asked for because it could not be recorded.
-  if n > 0 or ARGV[6] then
-    at, why = write(channel, 'gap', from == '0' and string.format('%.0f', ms > 0 and ms or now) or from)
-  end
-  if at then mark(channel, 'gap ' .. at)
+  if begins and not known and n == 0 then  -- the log begins here, and nobody has missed anything
+    why = failed(redis.pcall('HSET', HEADS, channel, at))
   else
+    local since = closed or (begins or from == '0') and ms or tonumber(from)
+    at, why = write(channel, 'gap', string.format('%.0f', since), true)
+  end
+  if why then return nil, why end
+  if begins then redis.pcall('HSET', SWITCHED, channel, string.format('%.0f', now)) end
+  mark(channel, 'gap ' .. at)
+end
+
+for _, channel in ipairs(channels) do
+  local _, why = take(channel)
+  if why and (ARGV[6] or why ~= 'closed') then
     refused[#refused + 1] = channel
     refused[#refused + 1] = why
   end
@@ -233,5 +260,57 @@ if not ARGV[6] or not refused[1] then
   redis.call('SPUBLISH', TO_RECORDER, 'taken ' .. token .. ' ' .. (ARGV[6] or ''))
 end
 return refused
+"""
+)
+
+SWITCH = (
+    _WRITE
+    + """
+-- fresh, most, age, channel, whether it is to be recorded, how many can be -> nothing
+local channel = ARGV[4]
+if ARGV[5] == '1' then
+  if redis.call('HEXISTS', SWITCHED, channel) == 0 then
+    local wrong = no_stream(channel)
+    if wrong then return wrong end
+    if not redis.acl_check_cmd('XADD', log_of(channel), '*', 'm', '')
+       or not redis.acl_check_cmd('HSET', HEADS, channel, '') then
+      return redis.error_reply('NOPERM no permission to write the log')
+    end
+    if redis.call('HLEN', SWITCHED) >= tonumber(ARGV[6]) then return redis.error_reply('FULL') end
+    redis.call('HSET', SWITCHED, channel, '')
+  end
+else
+  redis.call('HDEL', SWITCHED, channel)
+  local epoch, ms, n, closed, known = head(channel)
+  if known and not closed then
+    -- What others published after that may not be in the log.
+    local since = math.min(now, tonumber(redis.call('HGET', LEASE, 'until') or 0))
+    if since == 0 then since = ms end
+    local ended = string.format('%s %.0f', position(epoch, ms, n), since)
+    if failed(redis.pcall('HSET', HEADS, channel, ended)) then redis.call('HDEL', HEADS, channel) end
+  end
+end
+redis.call('SPUBLISH', TO_RECORDER, 'look')
+"""
+)
+
+FORGET = (
+    _WRITE
+    + """
+-- fresh, most, age, channel, whether only if it is closed and empty -> whether there was a log
+local channel, log = ARGV[4], log_of(ARGV[4])
+local epoch, ms, n, closed, known = head(channel)
+if ARGV[5] == '1' and not (closed and redis.call('XLEN', log) == 0) then return 0 end
+local wrong = no_stream(channel)
+if wrong then return wrong end
+local gone = redis.call('UNLINK', log) + redis.call('HDEL', HEADS, channel)
+if known and not closed then
+  -- Those who follow go on in another log; what was heard before this belongs to the one that is gone.
+  local at = position(new_epoch(), now, 0)
+  redis.call('HSET', HEADS, channel, at)
+  redis.call('SPUBLISH', TO_RECORDER, 'gone ' .. channel)
+  mark(channel, 'gap ' .. at)
+end
+return gone
 """
 )

@@ -135,7 +135,10 @@ class Settings:
         _number(1, 366 * 86400),
     )
     recording: bool = _setting(
-        "ARAUTO_RECORDING", "on", "off: nothing is recorded, whatever ARAUTO_RECORD says.", _switch
+        "ARAUTO_RECORDING", "on", "off: nothing is recorded, whatever ARAUTO_RECORD or a page says.", _switch
+    )
+    delete_logs: bool = _setting(
+        "ARAUTO_DELETE_LOGS", "off", "on: whoever opens the page may delete the log of a channel.", _switch
     )
     origins: frozenset[str] = _setting(
         "ARAUTO_ORIGINS",

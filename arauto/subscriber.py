@@ -146,6 +146,18 @@ class Subscriber(threading.Thread):
                     + self._commands(b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe)
                 )
 
+    @property
+    def channels(self) -> list[bytes]:
+        """What is selected by name."""
+        return list(self._channels)
+
+    def ask_again(self, names: Iterable[bytes]) -> None:
+        """Subscribe once more to those of ``names`` that are selected: Redis answers at that point."""
+        with self._lock:
+            names = [name for name in names if name in self._channels]
+            if self._wire is not None and names:
+                self._request(self._commands(b"SUBSCRIBE", names, ()))
+
     def stop(self) -> None:
         """Ask the thread to end; from any thread."""
         self._stopping.set()

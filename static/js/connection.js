@@ -109,6 +109,8 @@ export class Connection extends EventTarget {
       case "gap": this.#positions.interrupt(event); return [event];
       case "following": this.#positions.begin(event); return [];
       case "recorded": this.#positions.number(event); return [];
+      case "stopped": this.#positions.stop(event); return [];
+      case "unrecorded": this.#positions.end(event); return [];
       case "subscribe": case "psubscribe": return this.#confirmed(event);
       case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(nameOf(event)); return [];
       case "reconnecting": this.#redisLost(event); return [];
@@ -159,7 +161,8 @@ export class Connection extends EventTarget {
 
   #report() {
     const { confirmed, refusals } = this.#subscriptions;
-    this.#emit("state", { ...this.#state, confirmed, refusals, recorded: this.#positions.keys });
+    const { keys: recorded, stopped } = this.#positions;
+    this.#emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
   }
 
   #show(events) {

@@ -17,6 +17,7 @@ import { Noticing } from "./noticing.js";
 import { Pins } from "./pins.js";
 import { Publisher } from "./publisher.js";
 import { Rates } from "./rates.js";
+import { Recording } from "./recording.js";
 import { Rows } from "./row.js";
 import { Selection } from "./selection.js";
 import { Settings } from "./settings.js";
@@ -65,7 +66,9 @@ const rates = new Rates(selection);
 const chart = new Chart(find("chart"), rates, words);
 const chips = new Chips(find("chips"), find("chip"), selection, words, {
   empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => chart.show(name),
+  more: (...what) => recording.open(...what),
 });
+const recording = config.recording && new Recording(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
 new Browser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
 const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);
 

@@ -27,8 +27,20 @@ export class Positions {
       place.next = event.id;
       return;
     }
-    place.id = event.break ? event.id : lastOf(event);
-    place.pending = event.break ? 0 : Math.max(0, place.pending - event.count);
+    if (event.break) return this.begin(event);
+    place.id = lastOf(event);
+    place.pending = Math.max(0, place.pending - event.count);
+  }
+
+  // From the first word on; it is said again and again, until the channel is recorded again.
+  stop(event) {
+    const place = this.#places.get(event.channel);
+    if (place) place.stopped ??= event;
+  }
+
+  // It is live only from now on.
+  end({ channel }) {
+    this.#places.delete(channel);
   }
 
   // The log cannot make whole what lies before.
@@ -39,7 +51,12 @@ export class Positions {
 
   // The keys of the names that are recorded.
   get keys() {
-    return new Set([...this.#places.keys()].map((name) => keyOf({ kind: "channel", name })));
+    return new Set(this.stopped.keys());
+  }
+
+  // Why and since when they are not, by key; undefined where they are.
+  get stopped() {
+    return new Map([...this.#places].map(([name, { stopped }]) => [keyOf({ kind: "channel", name }), stopped]));
   }
 
   keep(names) {

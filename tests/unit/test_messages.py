@@ -137,12 +137,16 @@ def test_what_recorders_say() -> None:
     late, new = marker(b"a", f"late {EPOCH}.1700-8 3"), marker(b"a", f"gap {EPOCH}.1700-11")
     assert decoded(late, new) == [
         {"type": "recorded", "channel": "a", "id": "1700-8", "count": 3},
-        {"type": "recorded", "channel": "a", "id": "1700-11", "count": 0, "break": True},
+        {"type": "recorded", "channel": "a", "id": "1700-11", "count": 0, "break": True, "epoch": EPOCH},
     ]
+    stop = marker(b"a", "stop 1700500 OOM command not allowed")
+    told = {"type": "stopped", "channel": "a", "from": 1700.5, "error": "OOM command not allowed"}
+    assert decoded(stop) == [told]
 
 
 @pytest.mark.parametrize(
-    "words", ["", "late", "late x 3", f"late {EPOCH}.1-1 x", "\xff", f"next {EPOCH}.1-1 2 3 x"]
+    "words",
+    ["", "late", "late x 3", f"late {EPOCH}.1-1 x", "\xff", f"next {EPOCH}.1-1 2 3 x", "stop", "stop x y"],
 )
 def test_the_words_of_a_stranger_do_no_harm(words: str) -> None:
     stray: Item = [b"smessage", b"arauto:feed:0123", f"done 0123.1 {EPOCH}.1-1 a".encode()]
