@@ -1,6 +1,7 @@
 """What a recorder writes of what it has heard, and when it has the tabs told."""
 
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -8,36 +9,22 @@ from arauto.messages import Item, Lost
 from arauto.recorder import Hearing
 
 
-class Recording:
-    """Records every channel, and notes in which order it is asked for what."""
-
-    globs = (b"*",)
+class Listening:
+    """A recorder of every channel; ``done`` is in which order Redis is asked for what."""
 
     def __init__(self) -> None:
         self.done: list[Any] = []
+        recording = MagicMock(globs=(b"*",))
+        recording.glob_of.return_value = b"*"
+        recording.take.return_value = {}
+        recording.append = self._append
+        recording.say = lambda token, channels: self.done.append(channels)
+        recording.answer = lambda channel, token, asker, since: self.done.append(asker)
+        self.hearing = Hearing(recording, 7)
 
-    def glob_of(self, channel: bytes) -> bytes:
-        return b"*"
-
-    def take(self, token: int, since: int, *channels: bytes) -> dict[bytes, str]:
-        return {}
-
-    def append(self, channel: bytes, token: int, tell: bool, messages: list[bytes]) -> tuple[int, str]:
+    def _append(self, channel: bytes, token: int, tell: bool, messages: list[bytes]) -> tuple[int, str]:
         self.done.append((channel + b" told" * tell, *messages))
         return len(messages), ""
-
-    def say(self, token: int, channels: set[bytes]) -> None:
-        self.done.append(channels)
-
-    def answer(self, channel: bytes, token: int, asker: str, since: int | None) -> None:
-        self.done.append(asker)
-
-
-class Listening:
-    def __init__(self) -> None:
-        recording: Any = Recording()
-        self.done = recording.done
-        self.hearing = Hearing(recording, 7)
 
     def hear(self, *batch: Item) -> list[Any]:
         """What is done at once."""
