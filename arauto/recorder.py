@@ -58,11 +58,15 @@ class Recorder(threading.Thread):
     def run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._look()
-                if not self._recording.is_wanted:
-                    self._trim()  # what is left of channels that were switched off
-                elif token := self._recording.claim(_milliseconds(LEASE)):
+                was_wanted = self._recording.is_wanted
+                token = self._recording.claim(_milliseconds(LEASE)) if was_wanted else 0
+                self._look()  # not before: it has to tell what the recorder before us has begun to hear
+                if token:
                     self._serve(token)
+                elif not self._recording.is_wanted:
+                    self._trim()  # what is left of channels that were switched off
+                elif not was_wanted:
+                    continue
                 self._told = ""
             except redis.RedisError as error:
                 self._complain(error)
@@ -98,7 +102,6 @@ class Recorder(threading.Thread):
 
     def _serve(self, token: int) -> None:
         recording = self._recording
-        recording.refresh()  # what the recorder before us has begun to hear
         names = set(recording.names)
         hearing = Hearing(recording, token, recording.settle(), self.wake)
         selection = Selection(tuple(names), recording.globs)

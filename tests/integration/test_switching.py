@@ -13,7 +13,7 @@ import pytest
 from arauto.settings import WORKERS
 from tests.integration.test_recorder import gaps, log_of, logged
 from tests.support.http import Answer, get, publish, request
-from tests.support.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer, free_port
 from tests.support.returning import ReturningTab
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
@@ -341,4 +341,9 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
         own_redis.client.config_set("maxmemory", "0")
         resumed(tab)
         eventually(lambda: "id" in publish(server, "a", "y").json)
+        own_redis.client.replicaof("127.0.0.1", str(free_port()))
+        while "read only replica" not in tab.until("stopped")[-1]["error"]:
+            pass
+        own_redis.client.replicaof("NO", "ONE")
+        resumed(tab)
     assert lines(server)[0] == "recorder"
