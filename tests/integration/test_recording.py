@@ -44,7 +44,8 @@ def each_redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Redis
 def test_what_is_published_here_is_recorded_in_the_same_step(
     start: type[ArautoServer], each_redis: RedisServer
 ) -> None:
-    server = start(REDIS_URL=each_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1", ALTER=NO_RECORDER)
+    server = start(REDIS_URL=each_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
+    eventually(lambda: each_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
     with each_redis.client.pubsub(ignore_subscribe_messages=True) as everything:
         everything.psubscribe("*")
         everything.get_message(timeout=1)
