@@ -48,8 +48,9 @@ def _find(page: list[Any], after: Id) -> list[Found]:
     if not page:
         return []
     found: list[Found] = [Entry(raw, data, field == OUTSIDE) for raw, (field, data) in page]
-    # Numbers rise, so the last one tells whether all are there.
-    if Id.read(page[-1][0]).n == after.n + len(page) and GAP not in {field for _, (field, _) in page}:
+    first, last = Id.read(page[0][0]).n, Id.read(page[-1][0]).n
+    # Numbers rise, so these two tell whether all are there.
+    if first == after.n + 1 and last == after.n + len(page) and GAP not in {field for _, (field, _) in page}:
         return found
     with_holes: list[Found] = []
     for entry, (_, (field, data)) in zip(found, page, strict=True):

@@ -51,10 +51,9 @@ def gaps(redis_server: RedisServer, channel: str) -> int:
 
 
 def wait_for_beat(redis_server: RedisServer) -> None:
-    """The recorder renews its lease, and has tried all again that it could not record."""
-    for _ in range(2):
-        expires = redis_server.client.hget("arauto:recorder", "expires")
-        eventually(lambda expires=expires: redis_server.client.hget("arauto:recorder", "expires") != expires)
+    """The recorder renews its lease, and tries all again that it could not record."""
+    expires = redis_server.client.hget("arauto:recorder", "expires")
+    eventually(lambda: redis_server.client.hget("arauto:recorder", "expires") != expires)
 
 
 def recorder_of(server: ArautoServer, redis_server: RedisServer) -> Any:

@@ -14,17 +14,19 @@ from tests.support.servers import ArautoServer
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
+# One that begins later than the first message notes in the log that nobody listened until then.
+NO_RECORDER = "import arauto.recorder; arauto.recorder.Recorder.run = lambda self: None"
 ALL = "\x00\x7fé🎺\r\n"
 
 
 @pytest.fixture
 def recording(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
-    """No recorder: what is published here needs none."""
+    """What is published here needs no recorder."""
     return start(
         REDIS_URL=own_redis.url,
         ARAUTO_RECORD="kept.*,exact",
         ARAUTO_WORKERS="1",
-        ALTER="import arauto.recorder; arauto.recorder.Recorder.run = lambda self: None",
+        ALTER=NO_RECORDER,
     )
 
 
@@ -43,9 +45,7 @@ def test_what_is_published_here_is_recorded_in_the_same_step(
     start: type[ArautoServer], each_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=each_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
-    eventually(
-        lambda: each_redis.client.hget("arauto:recorder", "until"), why="what came before lies in a gap"
-    )
+    eventually(lambda: each_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
     with each_redis.client.pubsub(ignore_subscribe_messages=True) as everything:
         everything.psubscribe("*")
         everything.get_message(timeout=1)
@@ -78,7 +78,11 @@ def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisS
 
 def test_a_log_is_capped_by_count(start: type[ArautoServer], own_redis: RedisServer) -> None:
     server = start(
-        REDIS_URL=own_redis.url, ARAUTO_RECORD="*", ARAUTO_RECORD_MESSAGES="100", ARAUTO_WORKERS="1"
+        REDIS_URL=own_redis.url,
+        ARAUTO_RECORD="*",
+        ARAUTO_RECORD_MESSAGES="100",
+        ARAUTO_WORKERS="1",
+        ALTER=NO_RECORDER,
     )
     for n in range(350):
         publish(server, "capped", str(n))
