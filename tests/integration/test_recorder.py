@@ -266,7 +266,7 @@ def test_a_channel_that_cannot_be_recorded(
     allow = partial(own_redis.client.execute_command, "ACL", "SETUSER", "poor")
     allow("on", ">secret", "~*", "&*", "+@all")
     if fault != "WRONGTYPE":
-        allow("resetkeys", "~arauto:logs", "~arauto:recorder", "~arauto:log:kept.a")
+        allow("resetkeys", "~arauto:logs", "~arauto:record*", "~arauto:log:kept.a")
     else:
         own_redis.client.set("arauto:log:exact", "mine")
     url = own_redis.url.replace("//", "//poor:secret@")
