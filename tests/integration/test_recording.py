@@ -18,7 +18,14 @@ ALL = "\x00\x7fé🎺\r\n"
 
 @pytest.fixture
 def recording(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
-    return start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,exact", ARAUTO_WORKERS="1")
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,exact", ARAUTO_WORKERS="1")
+    expect_recorder(own_redis)
+    return server
+
+
+def expect_recorder(redis_server: RedisServer) -> None:
+    """Before that an entry may be a gap: nobody listened."""
+    eventually(lambda: redis_server.client.hget("arauto:recorder", "until"))
 
 
 def entries(redis_server: RedisServer, channel: str) -> list[tuple[Id, dict[bytes, bytes]]]:
@@ -36,9 +43,7 @@ def test_what_is_published_here_is_recorded_in_the_same_step(
     start: type[ArautoServer], each_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=each_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
-    eventually(
-        lambda: each_redis.client.hget("arauto:recorder", "until"), why="what came before lies in a gap"
-    )
+    expect_recorder(each_redis)
     with each_redis.client.pubsub(ignore_subscribe_messages=True) as everything:
         everything.psubscribe("*")
         everything.get_message(timeout=1)
@@ -73,6 +78,7 @@ def test_a_log_is_capped_by_count(start: type[ArautoServer], own_redis: RedisSer
     server = start(
         REDIS_URL=own_redis.url, ARAUTO_RECORD="*", ARAUTO_RECORD_MESSAGES="100", ARAUTO_WORKERS="1"
     )
+    expect_recorder(own_redis)
     for n in range(350):
         publish(server, "capped", str(n))
     log = entries(own_redis, "capped")
