@@ -61,7 +61,7 @@ def place_of(following: dict[str, Any]) -> dict[str, str]:
 
 def resumed(tab: Tab) -> dict[str, Any]:
     """The word that what comes from now on is in the log."""
-    while not (event := tab.next()).get("break"):
+    while not (event := tab.next()).get("break") and event.get("error") != "":
         pass
     return event
 
