@@ -93,7 +93,10 @@ class Hole(NamedTuple):
 
 
 class Stop(NamedTuple):
-    """The word that a channel cannot be recorded any more: since when (Unix milliseconds), and why."""
+    """The word that a channel cannot be recorded any more: since when (Unix milliseconds), and why.
+
+    Where ``why`` is empty, it can.
+    """
 
     since: int
     why: str

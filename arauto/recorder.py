@@ -122,6 +122,9 @@ class Recorder(threading.Thread):
                     if not recording.renew(_milliseconds(LEASE), token, hearing.complete_until):
                         return
                     renewed = monotonic()
+                    if self._told:  # the lease was kept all the same, and with it all that was heard
+                        recording.announce_all("")
+                        self._told = ""
                     self._trim()
                 except redis.RedisError as error:
                     self._complain(error)

@@ -127,7 +127,7 @@ class Recording:
             pipeline.execute(raise_on_error=False)
 
     def announce_all(self, why: str) -> None:
-        """The same of all channels: there can be no recorder."""
+        """The same of all channels: there can be no recorder; or again, where ``why`` is empty."""
         client: Any = self.link.client
         since = client.hget(LEASE, "until")
         channels = [name for name, head in client.hgetall(HEADS).items() if b" " not in head]

@@ -32,10 +32,10 @@ export class Positions {
     place.pending = Math.max(0, place.pending - event.count);
   }
 
-  // From the first word on; it is said again and again, until the channel is recorded again.
+  // From the first word on; it is said again and again, until one has no error.
   stop(event) {
     const place = this.#places.get(event.channel);
-    if (place) place.stopped ??= event;
+    if (place) place.stopped = event.error ? place.stopped ?? event : undefined;
   }
 
   // It is live only from now on.

@@ -30,6 +30,11 @@ def recording(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer
     )
 
 
+def expect_recorder(redis_server: RedisServer) -> None:
+    """Before that an entry may be a gap: nobody listened."""
+    eventually(lambda: redis_server.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+
+
 def entries(redis_server: RedisServer, channel: str) -> list[tuple[Id, dict[bytes, bytes]]]:
     log: Any = redis_server.client.xrange(f"arauto:log:{channel}")
     return [(Id.read(id), fields) for id, fields in log]
@@ -45,7 +50,7 @@ def test_what_is_published_here_is_recorded_in_the_same_step(
     start: type[ArautoServer], each_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=each_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
-    eventually(lambda: each_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+    expect_recorder(each_redis)
     with each_redis.client.pubsub(ignore_subscribe_messages=True) as everything:
         everything.psubscribe("*")
         everything.get_message(timeout=1)
