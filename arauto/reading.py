@@ -35,7 +35,9 @@ def read(recording: Recording, channel: bytes, after: Id, until: Id) -> Iterator
         weight = 1
         for raw, fields in page:
             id = Id.read(raw)
-            if id.n != after.n + 1:
+            if id.n <= after.n < NO_NUMBER:  # only a log that began anew counts from one again
+                found.append(Hole(id, after.ms, id.ms, "replaced"))
+            elif id.n != after.n + 1:
                 found += _missing(after, id, id.n)
             ((field, data),) = fields.items()
             if field == GAP:
