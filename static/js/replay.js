@@ -57,8 +57,8 @@ export class Replay {
   async #open() {
     const { at } = this.#parts;
     this.#show(true);
-    const { readPage } = await import("./past.js"); // seldom needed
     try {
+      const { readPage } = await import("./past.js"); // seldom needed
       const pages = this.#channels.flatMap((name) => [readPage(name, "first", 1), readPage(name, "1", 1)]);
       const times = (await Promise.all(pages)).flat().map((event) => event.at);
       if (!times.length) return this.#say(this.#words.say("past_none"));
@@ -100,8 +100,8 @@ export class Replay {
     this.#run.abort();
     const { signal } = (this.#run = new AbortController());
     const counts = { n: 0, found: 0 };
-    const { past } = await import("./past.js");
     try {
+      const { past } = await import("./past.js");
       const events = past(this.#channels, since, signal);
       let { value: next } = await events.next();
       if (!next) return this.#say(this.#words.say("past_none"));
@@ -129,7 +129,9 @@ export class Replay {
         this.#tell(at, test && this.#words.say("searched", counts));
         await new Promise((done) => setTimeout(done, pace || this.#feed.isPaused ? TICK : 0));
       }
-      if (!next) this.#say(this.#words.say(test ? "searched" : "past_end", counts));
+      if (next) return;
+      this.#tell(at);
+      this.#say(this.#words.say(test ? "searched" : "past_end", counts));
     } catch (error) {
       if (!signal.aborted) this.#complain(error);
     }
@@ -149,7 +151,7 @@ export class Replay {
     const { isPast, held } = this.#feed;
     const { live } = this.#parts;
     live.hidden = !isPast;
-    live.lastElementChild.textContent = held ? this.#words.say("new", { n: held }) : "";
+    live.lastElementChild.textContent = held ? `(${this.#words.say("new", { n: held })})` : "";
   }
 
   // The server's sentence, or none where it did not answer.

@@ -11,6 +11,7 @@ import pytest
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +19,7 @@ def recording(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> 
     log = tmp_path_factory.mktemp("history") / "log"
     server = ArautoServer(log, REDIS_URL=valkey.url, ARAUTO_RECORD="past*", ARAUTO_WORKERS="1")
     with closing(server):
+        eventually(lambda: valkey.client.hget("arauto:recorder", "until"), why="a recorder is at work")
         yield server
         assert "Traceback" not in server.log
 
