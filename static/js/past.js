@@ -2,7 +2,8 @@
 
 import { isMessage } from "./events.js";
 
-const PAGE = 200; // messages; each may have a megabyte
+const PAGE = 2_000; // messages asked for at a time
+const WEIGHT = 1_000_000; // characters, after which what is left of a page is asked for again
 
 // The messages and gaps from `since` until the logs end.
 export async function* past(channels, since, signal) {
@@ -31,9 +32,17 @@ async function* read(channel, since, signal) {
 export async function readPage(channel, since, limit, signal) {
   const url = `channels/${encodeURIComponent(channel)}/messages?${new URLSearchParams({ since, limit })}`;
   const asked = fetch(new URL(url, document.baseURI), { headers: { Accept: "application/json" }, signal });
-  const text = await asked.then((answer) => answer.text()).catch(() => '{"error":""}');
+  const text = await asked.then(readLines).catch(() => '{"error":""}');
   const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   const failed = lines.find(({ error }) => error !== undefined);
   if (failed) throw new Error(failed.error);
   return lines.map((line) => ({ type: "message", patterns: [], past: true, at: line.to, ...line }));
+}
+
+async function readLines({ body }) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = "";
+  for (let part; text.lastIndexOf("\n") < WEIGHT && (part = (await reader.read()).value); ) text += part;
+  reader.cancel();
+  return text.slice(0, text.lastIndexOf("\n") + 1) || text;
 }
