@@ -27,6 +27,7 @@ _SHEETS = [
     "json",
     "card",
     "desk",
+    "replay",
     "menu",
     "welcome",
     "publish",

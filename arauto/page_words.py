@@ -12,6 +12,7 @@ def page_words() -> dict[str, str | dict[str, str]]:
         _status_words()
         | _feed_words()
         | _reading_words()
+        | _past_words()
         | _selection_words()
         | _recording_words()
         | _browser_words()
@@ -124,6 +125,15 @@ def _reading_words() -> dict[str, str | dict[str, str]]:
         "severity_warning": gettext("Warning"),
         "severity_info": gettext("Info"),
         "severity_debug": gettext("Debug"),
+    }
+
+
+def _past_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "past": gettext("This is the past, not live."),
+        "past_end": gettext("This is the past, not live. The log ends here."),
+        "past_none": gettext("Nothing is recorded from then on."),
+        "searched": gettext("{n} searched, {found} found"),
     }
 
 

@@ -55,7 +55,10 @@ def _find(page: list[Any], after: Id) -> list[Found]:
     with_holes: list[Found] = []
     for entry, (_, (field, data)) in zip(found, page, strict=True):
         id = entry.id
-        with_holes += _missing(after, id, id.n)
+        if id.n <= after.n < NO_NUMBER:  # only a log that began anew counts from one again
+            with_holes.append(Hole(id, after.ms, id.ms, "replaced"))
+        else:
+            with_holes += _missing(after, id, id.n)
         with_holes.append(Hole(id, int(data), id.ms, "recorder") if field == GAP else entry)
         after = id
     return with_holes

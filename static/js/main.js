@@ -13,11 +13,13 @@ import { Cursor } from "./cursor.js";
 import { Drafts } from "./drafts.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
+import { keyOf } from "./names.js";
 import { Noticing } from "./noticing.js";
 import { Pins } from "./pins.js";
 import { Publisher } from "./publisher.js";
 import { Rates } from "./rates.js";
 import { Recording } from "./recording.js";
+import { Replay } from "./replay.js";
 import { Rows } from "./row.js";
 import { Selection } from "./selection.js";
 import { Settings } from "./settings.js";
@@ -62,6 +64,11 @@ new Controls({
   section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, rows, filter, words);
+let lanes = null;
+const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
+  const { Lanes } = await import("./lanes.js"); // seldom needed
+  (lanes ??= new Lanes(find("lanes"), rows)).open(channels);
+});
 const rates = new Rates(selection);
 const chart = new Chart(find("chart"), rates, words);
 const chips = new Chips(find("chips"), find("chip"), selection, words, {
@@ -81,6 +88,7 @@ selection.addEventListener("change", () => {
 connection.addEventListener("state", ({ detail }) => {
   status.show(detail);
   chips.show(detail);
+  replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
 });
 connection.addEventListener("events", ({ detail }) => {
   welcome.hide();

@@ -124,6 +124,16 @@ def test_what_is_not_kept_any_more_is_a_gap(
     assert gap["missing"] == 5
 
 
+def test_another_log_is_told_from_the_one_before(
+    recording: ArautoServer, valkey: RedisServer, ids: list[str]
+) -> None:
+    valkey.client.delete("arauto:log:past", "arauto:logs")
+    publish(recording, "past", "anew")
+    gap, *rest = read(recording, f"since={ids[5]}")
+    assert (gap["reason"], "missing" in gap) == ("replaced", False)
+    assert data(rest) == "anew"
+
+
 def test_a_key_that_is_no_log(recording: ArautoServer, valkey: RedisServer, ids: list[str]) -> None:
     valkey.client.delete("arauto:log:past")
     valkey.client.set("arauto:log:past", "mine")
