@@ -16,6 +16,7 @@ export class Connection extends EventTarget {
   #joiner = new Joiner();
   #refusal = null;
   #wasLive = false;
+  #held = []; // what came before anybody listened; then null
 
   constructor(url) {
     super();
@@ -27,6 +28,14 @@ export class Connection extends EventTarget {
   }
 
   // Actions
+
+  // The page is ready: it is told how it stands and what has come already, and all that follows.
+  listen() {
+    const held = this.#held;
+    this.#held = null;
+    this.#report();
+    this.#show(held);
+  }
 
   select(names) {
     this.#subscriptions.want(names);
@@ -150,7 +159,8 @@ export class Connection extends EventTarget {
   }
 
   #show(events) {
-    if (events.length) this.#emit("events", events);
+    if (this.#held) this.#held.push(...events);
+    else if (events.length) this.#emit("events", events);
   }
 
   #emit(type, detail) {
