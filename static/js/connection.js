@@ -19,6 +19,7 @@ export class Connection extends EventTarget {
   #since;
   #refusal = null;
   #wasLive = false;
+  #held = []; // what came before anybody listened; then null
 
   // `since`: from where recorded channels are shown, where the page has not been yet.
   constructor(url, since) {
@@ -32,6 +33,14 @@ export class Connection extends EventTarget {
   }
 
   // Actions
+
+  // The page is ready: it is told how it stands and what has come already, and all that follows.
+  listen() {
+    const held = this.#held;
+    this.#held = null;
+    this.#report();
+    this.#show(held);
+  }
 
   select(names) {
     this.#subscriptions.want(names);
@@ -166,7 +175,8 @@ export class Connection extends EventTarget {
   }
 
   #show(events) {
-    if (events.length) this.#emit("events", events);
+    if (this.#held) this.#held.push(...events);
+    else if (events.length) this.#emit("events", events);
   }
 
   #emit(type, detail) {

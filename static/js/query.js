@@ -2,7 +2,8 @@
 //
 //   word  "two words"  /regex/i  channel:news.*  severity>=warning  user.id:42  total>100  -anything
 
-import { RANKS, severityOf } from "./severity.js";
+import { RANKS } from "./alert.js";
+import { severityOf } from "./severity.js";
 
 const TERM = new RegExp([
   String.raw`(?<not>-?)(?:`,

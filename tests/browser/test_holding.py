@@ -272,8 +272,7 @@ def test_where_messages_are_hidden_notices_are_not(open_page: OpenPage) -> None:
     page.evaluate(
         """async () => {
           const ours = document.querySelector("script[src$='main.js']").src;
-          const { Feed } = await import(new URL("feed.js", ours));
-          const { Rows } = await import(new URL("row.js", ours));
+          const { $feed: { Feed }, $row: { Rows } } = await import(ours);
           const find = (id) => document.getElementById(id);
           const words = { language: "en", say: (key) => key };
           const rows = new Rows(find("message-row"), find("notice-row"), words);
