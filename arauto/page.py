@@ -1,5 +1,6 @@
 """The page: rendered once for each language and view that is asked for."""
 
+import re
 from functools import lru_cache
 
 from flask import Flask, render_template, request
@@ -13,6 +14,8 @@ from arauto.redis_link import redis_cli
 from arauto.selection import MAX_NAME, MAX_SELECTION
 from arauto.settings import Settings
 from arauto.words import gettext
+
+_INDENTATION = re.compile(r"\n\s+")  # two of the page's kilobytes; no text of it is preformatted
 
 KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
 
@@ -32,13 +35,14 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
 
     @lru_cache(maxsize=KEPT)
     def page(language: str, root: str, query: bytes) -> str:
-        return render_template(
+        html = render_template(
             "index.html",
             config=config | {"words": page_words()},
             redis_name=gettext("embedded %(name)s", name=found.name) if found.binary else found.name,
             languages=LANGUAGES,
             language_url=language_url,
         )
+        return _INDENTATION.sub("\n", html)
 
     @app.get("/")
     def index() -> Response | str:

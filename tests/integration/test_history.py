@@ -101,7 +101,7 @@ def test_what_cannot_be_meant(recording: ArautoServer, query: str) -> None:
 def test_a_channel_that_is_not_recorded(recording: ArautoServer) -> None:
     answer = get(recording, "/channels/other/messages")
     assert answer.status == 404
-    assert answer.error == "This channel is not recorded: ARAUTO_RECORD says which are."
+    assert answer.error == "This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."
     assert read(recording, "", "past.never.used") == []
 
 
