@@ -92,6 +92,8 @@ export class Replay {
   // An id belongs to one log: for several, its moment counts.
   get #since() {
     const text = this.#parts.since.value.trim() || "first";
+    const clock = text.match(/^(\d\d?):(\d\d)(?::(\d\d))?$/);
+    if (clock) return lastTime(...clock.slice(1));
     return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 
@@ -163,4 +165,12 @@ export class Replay {
     this.#form.querySelector("p").textContent = text;
     this.#parts.since.ariaInvalid = isProblem;
   }
+}
+
+// When it was so late, today or yesterday: Unix seconds.
+function lastTime(hours, minutes, seconds = 0) {
+  const date = new Date();
+  date.setHours(hours, minutes, seconds, 0);
+  if (date > Date.now()) date.setDate(date.getDate() - 1);
+  return String(date / 1000);
 }

@@ -149,6 +149,14 @@ def test_the_time_bar_leads_to_a_moment_and_pause_holds_it(open_page: OpenPage, 
     )
     expect_texts(page, ["late", "last", "meanwhile"])
 
+    moment(page).press("Home")
+    expect_texts(page, ["first", "second", "late", "last", "meanwhile"])
+    play(
+        page,
+        moment(page).evaluate("bar => new Date((Number(bar.min) + 2000) * 1000).toTimeString().slice(0, 8)"),
+    )
+    expect_texts(page, ["late", "last", "meanwhile"])
+
 
 def test_the_filter_searches_the_whole_log(
     open_page: OpenPage, server: ArautoServer, redis: RedisServer

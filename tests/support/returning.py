@@ -48,6 +48,11 @@ class ReturningTab(threading.Thread):
     def is_followed(self) -> bool:
         return len(self._places) == len(self._channels)
 
+    def number(self, channel: str) -> int:
+        """Up to which entry of its log the channel is known; 0: it is not followed."""
+        place = self._places.get(channel)
+        return place.number if place else 0
+
     def data(self, channel: str, prefix: str = "") -> list[str]:
         return [
             event["data"]
@@ -101,6 +106,8 @@ class ReturningTab(threading.Thread):
                 place.id, place.pending = event["id"], []
         elif kind == "recorded":
             self._recorded(event, place)
+        elif kind == "unrecorded":
+            self._places.pop(event["channel"], None)
 
     def _show(self, event: Event, place: Place | None) -> None:
         event["id"] = event.get("id") or self._ahead.pop(event["channel"], None)
