@@ -1,10 +1,10 @@
 """The scripts that the page wants at once, joined: a request for each would delay the first message.
 
-Nothing is rewritten but the lines that import and export: each module becomes a function that runs
-once and returns what the module exports. Modules that are loaded later import the same objects.
+Each module becomes a function that runs once and gives what the module exports to those after it.
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 ENTRIES = ("appearance", "link", "main")
@@ -23,16 +23,19 @@ def join(texts: Mapping[str, str]) -> dict[str, str]:
     """Return the entries (by name), each with what no earlier one holds of what it needs, and the rest.
 
     :raise CannotJoin: a line imports or exports otherwise than ``import { a, b } from "./c.js";``
-        and ``export`` before a class, a constant or a function.
+        and ``export`` before a class, a constant or a function; or two modules export one name.
     """
     homes: dict[str, str] = {}  # in which entry's file a module is now
-    joined = {}
     for entry in ENTRIES:
-        members = list(_in_order(texts, entry, set(homes)))
-        homes |= dict.fromkeys(members, entry)
-        joined[entry] = _joined(texts, entry, members, homes)
-    later = {name: _redirected(text, homes) for name, text in texts.items() if name not in homes}
-    return joined | later
+        homes |= dict.fromkeys(list(_in_order(texts, entry, set(homes))), entry)
+    _check_names(texts, homes)
+    wanted: defaultdict[str, set[str]] = defaultdict(set)  # what others import from an entry's file
+    for name, text in texts.items():
+        for names, other in _IMPORT.findall(text):
+            if homes.get(other) != homes.get(name):
+                wanted[homes.get(other, "")] |= set(names.split(", "))
+    joined = {entry: _joined(texts, entry, homes, sorted(wanted[entry])) for entry in ENTRIES}
+    return joined | {name: _redirected(text, homes) for name, text in texts.items() if name not in homes}
 
 
 def _in_order(texts: Mapping[str, str], name: str, known: set[str]) -> Iterator[str]:
@@ -45,32 +48,42 @@ def _in_order(texts: Mapping[str, str], name: str, known: set[str]) -> Iterator[
     yield name
 
 
-def _joined(texts: Mapping[str, str], entry: str, members: list[str], homes: Mapping[str, str]) -> str:
-    needed = {other for name in members for _, other in _IMPORT.findall(texts[name])}
-    outside = [_importing(other, homes[other]) for other in sorted(needed) if homes[other] != entry]
-    exported = ", ".join(f"${name}" for name in members)
-    return "".join(
-        [*outside, *(_wrapped(name, texts[name]) for name in members), f"export {{ {exported} }};\n"]
-    )
+def _check_names(texts: Mapping[str, str], homes: Mapping[str, str]) -> None:
+    owners: dict[str, str] = {}
+    for module in homes:
+        if other := _OTHER.search(_EXPORT.sub("", _IMPORT.sub("", texts[module]))):
+            raise CannotJoin(f"{module}.js: {other[0]}")
+        for name in _EXPORT.findall(texts[module]):
+            if name in owners:
+                raise CannotJoin(f"{owners[name]}.js and {module}.js export {name}")
+            owners[name] = module
 
 
-def _wrapped(name: str, text: str) -> str:
-    exported = ", ".join(_EXPORT.findall(text))
-    body = _EXPORT.sub("", _IMPORT.sub(r"const { \1 } = $\2;\n", text))
-    if other := _OTHER.search(body):
-        raise CannotJoin(f"{name}.js: {other[0]}")
-    return f"const ${name} = (() => {{\n{body}\nreturn {{ {exported} }};\n}})();\n"
+def _joined(texts: Mapping[str, str], entry: str, homes: Mapping[str, str], wanted: list[str]) -> str:
+    members = [name for name, home in homes.items() if home == entry]
+    outside: defaultdict[str, set[str]] = defaultdict(set)
+    for name in members:
+        for names, other in _IMPORT.findall(texts[name]):
+            outside[homes[other]] |= set(names.split(", "))
+    imports = [
+        f'import {{ {", ".join(sorted(names))} }} from "./{home}.js";\n'
+        for home, names in outside.items()
+        if home != entry
+    ]
+    body = "".join(_function(_EXPORT.findall(texts[name]), texts[name]) for name in members)
+    return "".join(imports) + ("export " if wanted else "") + _function(wanted, body)
+
+
+def _function(given: list[str], text: str) -> str:
+    """The text in a scope of its own, which gives these names to the one around it."""
+    body = _EXPORT.sub("", _IMPORT.sub("", text))
+    names = ", ".join(given)
+    return (f"const [{names}] = " if given else "") + f"(() => {{\n{body}\nreturn [{names}];\n}})();\n"
 
 
 def _redirected(text: str, homes: Mapping[str, str]) -> str:
     def redirect(found: re.Match[str]) -> str:
         names, other = found.groups()
-        if other not in homes:
-            return found[0]
-        return f"{_importing(other, homes[other])}const {{ {names} }} = ${other};\n"
+        return f'import {{ {names} }} from "./{homes.get(other, other)}.js";\n'
 
     return _IMPORT.sub(redirect, text)
-
-
-def _importing(name: str, home: str) -> str:
-    return f'import {{ ${name} }} from "./{home}.js";\n'

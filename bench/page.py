@@ -110,13 +110,13 @@ def _drive(bench: Bench, page: Page) -> dict[str, float]:
 
 FILTERS = ("disk", "/9{3}/", "severity>=warning", "user.name:u99*")
 FILTER = """async ([filters, line]) => {
-  const { readQuery } = await import("./static/js/query.js");
+  const { readFilter } = await import("./static/js/query.js");
   const { Store } = await import("./static/js/store.js");
   const store = new Store();
   const event = (n) => ({ type: "message", channel: "quick", data: line.replace('"u"', `"u${n}"`) });
   store.add(Array.from({ length: 10_000 }, (_, n) => event(n)));
   const times = filters.map((text) => {
-    const { test } = readQuery(text);
+    const { test } = readFilter(text);
     const began = performance.now();
     store.select(test, test);
     return performance.now() - began;

@@ -1,7 +1,7 @@
 // The filter bar: its text is read, kept in the address and handed on.
 // Event: "change", whenever the filter is another one.
 
-import { readQuery } from "./query.js";
+import { readFilter } from "./query.js";
 
 const PATIENCE = 120; // milliseconds after the last key
 
@@ -64,7 +64,7 @@ export class Filter extends EventTarget {
     const asked = `${this.#only.checked} ${this.#text.value}`;
     if (asked === this.#asked) return; // new rows would take a click that only left the field
     this.#asked = asked;
-    this.query = readQuery(this.#text.value);
+    this.query = readFilter(this.#text.value);
     this.hides = !this.#only.checked;
     const { problem } = this.query;
     this.#say(this.#note, problem ? this.#words.say(...problem) : "");

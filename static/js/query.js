@@ -21,7 +21,7 @@ const COMPARE = {
 };
 
 // Where the text cannot be understood there is a problem, a word's key and values, and everything passes.
-export function readQuery(text) {
+export function readFilter(text) {
   try {
     const terms = [...text.matchAll(TERM)].map(({ groups }) => readTerm(groups));
     return { test: terms.length ? passes(terms) : null, marks: terms.flatMap(({ mark }) => mark ?? []), problem: null };
