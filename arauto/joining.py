@@ -27,13 +27,13 @@ def join(texts: Mapping[str, str]) -> dict[str, str]:
     """
     homes: dict[str, str] = {}  # in which entry's file a module is now
     for entry in ENTRIES:
-        homes |= dict.fromkeys(list(_in_order(texts, entry, set(homes))), entry)
+        homes |= dict.fromkeys(_in_order(texts, entry, set(homes)), entry)
     _check_names(texts, homes)
     wanted: defaultdict[str, set[str]] = defaultdict(set)  # what others import from an entry's file
     for name, text in texts.items():
         for names, other in _IMPORT.findall(text):
-            if homes.get(other) != homes.get(name):
-                wanted[homes.get(other, "")] |= set(names.split(", "))
+            if other in homes and homes[other] != homes.get(name):
+                wanted[homes[other]] |= set(names.split(", "))
     joined = {entry: _joined(texts, entry, homes, sorted(wanted[entry])) for entry in ENTRIES}
     return joined | {name: _redirected(text, homes) for name, text in texts.items() if name not in homes}
 
