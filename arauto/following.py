@@ -57,8 +57,8 @@ class _Catching:
         self.is_numbered = False  # whether the next message has just been given an id
         self.is_shown = True  # what became of the last message; its copies by patterns go with it
         self.early: list[Item] = []  # without an id, before ``sync``
-        self.numbered: list[Item] = []  # with one, after ``sync``
-        self.held: list[Item] = []  # without one, after ``sync``
+        self.waiting: list[Item] = []  # what is not early, in the order in which it came ...
+        self.held: list[Item] = []  # ... and of this what has no id
 
 
 class Follower:
@@ -206,7 +206,7 @@ class Follower:
             return
         if state.start is not None:  # it was recorded once, and cannot be made whole any more
             self._out.append(self._gap(channel, state.start.ms, "unrecorded"))
-        self._out += [*state.early, *state.numbered, *state.held]
+        self._out += [*state.early, *state.waiting]
         if channel in self._followed:
             self._followed.discard(channel)
             self._out.append(Unfollowed(channel))
@@ -218,8 +218,9 @@ class Follower:
         if state.is_shown:
             self._out.append(message)
         elif is_numbered:
-            state.numbered.append(message)
+            state.waiting.append(message)
         elif state.is_synced:
+            state.waiting.append(message)
             state.held.append(message)
         else:
             state.early.append(message)
@@ -253,14 +254,14 @@ class Follower:
         """``since``: from then on (Unix milliseconds) nobody recorded what others published."""
         state = self._catching[channel]
         self._flush()
-        if state.start is None:
-            self._out += state.numbered
+        if state.start is None:  # the page sees what others see, who follow nothing: the order of Redis
+            self._out += [*state.waiting, Followed(channel, end, len(state.held))]
         else:
             self._read(channel, state.start, end)
             if since is not None:
                 self._out.append(self._gap(channel, max(since, state.start.ms), "recorder"))
                 self._out += state.early
-        self._out += [Followed(channel, end), *state.held]
+            self._out += [Followed(channel, end), *state.held]
         self._followed.add(channel)
         self._set(channel, None)
 

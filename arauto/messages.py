@@ -61,10 +61,14 @@ class LogGap(NamedTuple):
 
 
 class Followed(NamedTuple):
-    """From here on ``channel`` is numbered: what has no id yet gets one, or comes with it."""
+    """From here on ``channel`` is numbered: what has no id yet gets one, or comes with it.
+
+    ``pending`` is how many messages the page was shown before this that are yet to get theirs.
+    """
 
     channel: bytes
     position: Position
+    pending: int = 0
 
 
 class Unfollowed(NamedTuple):
@@ -161,7 +165,8 @@ def _recorded(item: Numbered | LogGap | Followed, limit: int) -> dict[str, Any]:
     name = text(item.channel)
     if isinstance(item, Followed):
         epoch, id = item.position
-        return {"type": "following", "channel": name, "epoch": epoch, "id": str(id)}
+        pending = {"pending": item.pending} if item.pending else {}
+        return {"type": "following", "channel": name, "epoch": epoch, "id": str(id)} | pending
     if item.data is None:
         return {"type": "recorded", "channel": name, "id": str(item.id), "count": 1}
     shown = {"type": "message", "channel": name, "id": str(item.id), "at": item.id.ms / 1000, "past": True}

@@ -5,9 +5,9 @@ import { keyOf } from "./names.js";
 export class Positions {
   #places = new Map();
 
-  // Everything up to this id was shown; what comes without an id from now on is counted until it gets one.
-  begin({ channel, epoch, id }) {
-    this.#places.set(channel, { epoch, id, pending: 0, next: null });
+  // Everything up to this id was shown; what came or comes without an id is counted until it gets one.
+  begin({ channel, epoch, id, pending = 0 }) {
+    this.#places.set(channel, { epoch, id, pending, next: null });
   }
 
   take({ type, channel, id }) {

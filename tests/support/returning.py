@@ -98,12 +98,10 @@ class ReturningTab(threading.Thread):
             if place is not None:
                 place.pending = []
         elif kind == "following":
-            if place is None or place.epoch != event["epoch"]:
-                self._places[event["channel"]] = Place(event)
-            elif self.number_of(event["id"]) < place.number:
+            if place and place.epoch == event["epoch"] and self.number_of(event["id"]) < place.number:
                 self.faults.append(f"back to {event['id']} from {place.id}")
-            else:
-                place.id, place.pending = event["id"], []
+            place = self._places[event["channel"]] = Place(event)
+            place.pending = [event] * event.get("pending", 0)
         elif kind == "recorded":
             self._recorded(event, place)
         elif kind == "unrecorded":
