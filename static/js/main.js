@@ -112,7 +112,6 @@ setInterval(() => {
 
 filter.load();
 selection.announce();
-chart.draw();
 publisher.start(selection.channels[0]);
 keepTimes(find("feed"));
 for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;

@@ -82,6 +82,7 @@ export class View {
   }
 
   schedule() {
+    if (this.#due === 0 && this.#to < this.#last) return this.#draw(); // the very first rows wait for no frame
     if (this.#frame !== null) return;
     const wait = this.#due - performance.now();
     const ask = () => (this.#frame = requestAnimationFrame(() => this.#draw()));
