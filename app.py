@@ -1,17 +1,21 @@
 """Arauto's Flask application: :func:`create_app`, and ``app`` for gunicorn and flask."""
 
 import atexit
+import logging
 import os
+import secrets
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import click
 import orjson
 import redis
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
 
-from arauto import embedded, handover, language
+from arauto import embedded, exposure, handover, language
 from arauto.answers import answer, init_answers
 from arauto.assets import init_assets
 from arauto.capacity import Capacity
@@ -21,12 +25,17 @@ from arauto.globs import matches
 from arauto.guards import init_guards
 from arauto.minifier import minify_apart
 from arauto.page import init_page
+from arauto.proxies import Proxies
 from arauto.publishing import PublishError, publish
-from arauto.redis_link import RedisLink
+from arauto.redis_link import RedisLink, Tls
 from arauto.selection import BadSelection, check_name
 from arauto.settings import Settings, SettingsError, read
+from arauto.token_commands import init_token_commands
+from arauto.visitor import Visitor, visitor
 from arauto.words import gettext, ngettext
 from arauto.workers import find_addresses_at_once
+
+log = logging.getLogger("arauto")
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -39,26 +48,55 @@ def create_app(settings: Settings | None = None) -> Flask:
     :raise SystemExit: a setting or the Redis cannot be used; carries the sentence why.
     """
     try:
-        settings = settings or read(os.environ)
+        settings = _with_secrets(settings or read(os.environ))
         found = handover.found or _find(settings)
-    except (SettingsError, embedded.NoRedis) as error:
+    except (SettingsError, exposure.Exposed, embedded.NoRedis) as error:
         raise SystemExit(str(error)) from None
     find_addresses_at_once()
-    link = RedisLink(found.url)
+    link = RedisLink(found.url, Tls.of(settings))
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     language.init_language(app)
+    if settings.proxies:
+        app.wsgi_app = Proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     init_guards(app)
     init_answers(app)
+    app.extensions["visitor"] = Visitor(link=link)
+    init_token_commands(app, settings.tokens)
+    if settings.has_login:
+        _add_doors(app, settings, link)
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
-    init_feed(app, Feeds(link, capacity, settings.max_message))
+    init_feed(app, Feeds(capacity, settings.max_message, app.extensions.get("watch")))
     init_page(app, settings, found)
     _add_routes(app, settings, link)
     return app
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    """The settings with what gunicorn's master has made for all workers; without it, made here.
+
+    :raise Exposed: Flask's own server would be open on a network.
+    """
+    if not handover.secret:
+        running = click.get_current_context(silent=True)
+        host = (running and running.params.get("host")) or "127.0.0.1"
+        handover.token = exposure.make_token(settings, [host], container=False)
+        handover.secret = secrets.token_hex(32)
+    return replace(
+        settings, token=settings.token or handover.token, secret=settings.secret or handover.secret
+    )
+
+
+def _add_doors(app: Flask, settings: Settings, link: RedisLink) -> None:
+    from arauto.doors import init_doors  # not above: their cryptography takes memory, even unused
+    from arauto.login import init_login
+
+    init_doors(app, settings, link)
+    init_login(app)
 
 
 def _find(settings: Settings) -> embedded.Found:
@@ -74,11 +112,16 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
     def publish_message() -> Response:
         try:
             channel, message = _read_publication(settings)
-            receivers, tabs = publish(link, channel, message)
+            asked = visitor()
+            if not asked.may_publish(channel):
+                raise PublishError(_may_not_publish(channel), 403)
+            receivers, tabs = publish(asked.link, channel, message, asked.redis_user)
         except BadSelection as error:
             abort(400, str(error))
         except PublishError as error:
+            _note("publish refused", channel, message)
             abort(error.status, str(error))
+        _note("published", channel, message)
         sentence = ngettext("%(num)s subscriber received it.", "%(num)s subscribers received it.", receivers)
         if not receivers:
             sentence = gettext("Nobody was listening: this message is gone.")
@@ -89,7 +132,7 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
     def channels() -> Response:
         try:
             wanted = check_name(request.args.get("match") or "*")
-            return jsonify(list_channels(link, wanted))
+            return jsonify(list_channels(visitor().link, wanted, visitor().may_read))
         except BadSelection as error:
             abort(400, str(error))
         except ChannelsError as error:
@@ -106,6 +149,29 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
         except redis.RedisError:
             raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
         return jsonify(status="ready")
+
+
+def _note(event: str, channel: bytes, message: bytes) -> None:
+    """A line in the log of who did what, where people have names; never what was said."""
+    asked = visitor()
+    if asked.name:
+        log.info(
+            "%s channel=%r bytes=%d user=%r way=%s address=%s",
+            event,
+            channel.decode(),
+            len(message),
+            asked.name,
+            asked.way,
+            request.remote_addr,
+        )
+
+
+def _may_not_publish(channel: bytes) -> str:
+    if visitor().is_reader:
+        return gettext("You may watch, but not publish. Nothing was published.")
+    return gettext(
+        "This token may not publish to %(channel)s. Nothing was published.", channel=channel.decode()
+    )
 
 
 def _read_publication(settings: Settings) -> tuple[bytes, bytes]:

@@ -5,6 +5,7 @@ import itertools
 import logging
 import os
 import resource
+import secrets
 import signal
 import socket
 import sys
@@ -17,7 +18,7 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import embedded, handover, minifier, precautions  # noqa: E402
+from arauto import embedded, exposure, handover, minifier, precautions  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.settings import SettingsError, read  # noqa: E402
 
@@ -40,6 +41,7 @@ keepalive = 2  # seconds; a stop waits for idle connections that long
 graceful_timeout = 8  # seconds; less than the 10 that docker stop grants
 max_requests = 0  # a recycled worker would cut every socket it holds
 preload_app = False  # gevent patches the standard library after the fork
+forwarded_allow_ips = ",".join(str(network) for network in settings.proxies)
 control_socket_disable = True  # it would leave a file in the home directory
 
 
@@ -49,11 +51,14 @@ def on_starting(server):
         precautions.check(server.cfg, settings)
         if server.cfg.bind == [bind] and not os.environ.keys() & {"LISTEN_FDS", "GUNICORN_FD"}:
             _check_address()
+        hosts = exposure.hosts(server.cfg.address, os.environ)
+        handover.token = exposure.make_token(settings, hosts, exposure.in_container(os.environ))
+        handover.secret = secrets.token_hex(32)
         handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address)
-        handover.found = embedded.find_apart()
+        handover.found = embedded.find_apart(handover.token)
         if handover.found.binary:
             handover.valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
-    except (OSError, embedded.NoRedis, precautions.Precaution) as error:
+    except (OSError, exposure.Exposed, embedded.NoRedis, precautions.Precaution) as error:
         sys.exit(str(error))
     handover.assets = minifier.minify_apart()
     _raise_file_limit()
@@ -91,6 +96,10 @@ def when_ready(server):
     addresses = " ".join(str(listener).replace("0.0.0.0", "127.0.0.1") for listener in server.LISTENERS)
     kind = "embedded " if handover.found.binary else ""
     print(f"Arauto is at {addresses} on {kind}{handover.found.name}", flush=True)
+    if handover.token:
+        print(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}", flush=True)
+    for warning in exposure.warnings(settings, handover.found):
+        print(f"Warning: {warning}", flush=True)
 
 
 def on_exit(server):

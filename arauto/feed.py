@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from time import monotonic
 
@@ -15,13 +15,14 @@ from arauto.drain import Drain
 from arauto.frames import Frames
 from arauto.guards import check_handshake
 from arauto.language import chosen
-from arauto.messages import Item, encode_error, text
-from arauto.names import Selection
+from arauto.messages import Item, Refused, encode_error, text
+from arauto.names import Names, Selection
 from arauto.pulse import Pulse
-from arauto.redis_link import RedisLink
 from arauto.selection import BadChange, BadSelection, check_size, read_change, select
 from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
+from arauto.visitor import ALL, Visitor, visitor
+from arauto.watch import Watch
 from arauto.words import gettext
 
 PATH = "/feed"
@@ -30,11 +31,18 @@ RETRY_AFTER = 10  # seconds, for those who found no room
 log = logging.getLogger("arauto")
 
 
-class Feeds:
-    """What the feeds of this process share. Kept as ``app.extensions["feeds"]``."""
+class NoRight(Exception):
+    """The visitor may not read that; the text is a sentence that names it."""
 
-    def __init__(self, link: RedisLink, capacity: Capacity, limit: int) -> None:
-        self.link = link
+
+class Feeds:
+    """What the feeds of this process share. Kept as ``app.extensions["feeds"]``.
+
+    :param watch: where one has to log in.
+    """
+
+    def __init__(self, capacity: Capacity, limit: int, watch: Watch | None = None) -> None:
+        self.watch = watch
         self.capacity = capacity
         self.frames = Frames(limit)
         self.drain = Drain()
@@ -61,8 +69,11 @@ def _admit() -> None:
     feeds: Feeds = current_app.extensions["feeds"]
     try:
         g.selection = select(request.args.getlist("channel"), request.args.getlist("pattern"))
+        _check_rights(visitor(), g.selection.channels, g.selection.patterns)
     except BadSelection as error:
         abort(400, str(error))
+    except NoRight as error:
+        abort(403, str(error))
     if feeds.drain.begun:
         _turn_away(gettext("The server is restarting: try again in a moment."))
     address = request.remote_addr or ""
@@ -102,14 +113,17 @@ def feed(ws: Upgrade) -> None:
     feeds: Feeds = current_app.extensions["feeds"]
     goodbye, fault = _last_words(chosen())
     transport = Transport(ws.sock, feeds.pulse)
+    asked = visitor()
     deliver = _Deliver(transport, feeds.frames, fault)
+    hand_on = _Explain(deliver, asked.redis_user) if asked.redis_user else deliver
     try:
         with (
             _logged(g.selection, transport, deliver),
             feeds.drain.present(transport, goodbye),
-            Subscriber(feeds.link.connect, deliver, deliver.fail, feeds.pulse, g.selection) as subscriber,
+            _bound(feeds.watch, transport, asked),
+            Subscriber(asked.link.connect, hand_on, deliver.fail, feeds.pulse, g.selection) as subscriber,
         ):
-            _converse(transport, subscriber)
+            _converse(transport, subscriber, asked)
     except Exception:
         # It must not reach Flask, which would write a page into the stream.
         log.exception("a feed failed")
@@ -125,6 +139,52 @@ def _last_words(language: str) -> tuple[str, str]:
     Cached, because looking sentences up costs more than the rest of this function.
     """
     return gettext("The server is restarting."), gettext("The server made a mistake; its log says which.")
+
+
+def _bound(watch: Watch | None, transport: Transport, asked: Visitor) -> AbstractContextManager[None]:
+    """Bind the socket to the visitor's session, where there is one."""
+    if watch is None or not asked.key:
+        return nullcontext()
+    if asked.redis_user:
+        goodbye = gettext(
+            "Your session is over, or Redis no longer lets %(user)s in: log in again.", user=asked.name
+        )
+    else:
+        goodbye = gettext("Your session is over: log in again.")
+    return watch.present(transport, asked, goodbye)
+
+
+def _check_rights(asked: Visitor, channels: Names, patterns: Names) -> None:
+    """:raise NoRight: the visitor may not read one of them. Users of Redis are for Redis to refuse."""
+    if asked.reads is ALL:
+        return
+    for name in channels:
+        if not asked.may_read(name):
+            raise NoRight(gettext("This token may not listen to %(name)s.", name=text(name)))
+    for name in patterns:
+        if not asked.may_read_all_of(name):
+            raise NoRight(gettext("This token may not listen to all of %(name)s.", name=text(name)))
+
+
+class _Explain:
+    """Hands a batch on with Redis's refusals in words that name the channel and the user."""
+
+    def __init__(self, deliver: "_Deliver", user: str) -> None:
+        self._deliver = deliver
+        # Now, because the subscriber's thread has no request that says a language.
+        self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
+        self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
+
+    def __call__(self, batch: list[Item]) -> None:
+        if any(isinstance(item, Refused) for item in batch):
+            batch = [self._explain(item) if isinstance(item, Refused) else item for item in batch]
+        self._deliver(batch)
+
+    def _explain(self, refused: Refused) -> Refused:
+        name = text(refused.name)
+        return refused._replace(
+            error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
+        )
 
 
 class _Deliver:
@@ -153,14 +213,15 @@ class _Deliver:
             self._transport.abort()
 
 
-def _converse(transport: Transport, subscriber: Subscriber) -> None:
+def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
             check_size(subscriber.size_after(change))
+            _check_rights(asked, change.subscribe, change.psubscribe)
             subscriber.change(change)
-        except BadSelection as error:
+        except (BadSelection, NoRight) as error:
             _complain(transport, str(error))
         except BadChange:
             transport.close(Code.POLICY, gettext("The page said something the server does not know."))

@@ -2,12 +2,12 @@
 
 import base64
 import binascii
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, request
 from werkzeug.exceptions import HTTPException
 
+from arauto.addresses import is_fixed, is_loopback
 from arauto.settings import Settings
 from arauto.words import gettext
 
@@ -32,7 +32,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class UpgradeRequired(HTTPException):
@@ -52,31 +52,22 @@ def init_guards(app: Flask) -> None:
 
 
 def _check_host() -> None:
-    """Refuse names that are not ours while only this machine is meant to reach us.
+    """Refuse names that are not ours.
 
-    A page of another site can have its own name lead to 127.0.0.1 (DNS rebinding). To the
-    browser it is then of one origin with us, and only the name gives it away.
+    A page of another site can have its own name lead to our address (DNS rebinding). To the
+    browser it is then of one origin with us, and only the name gives it away. Digits cannot
+    be led anywhere; while only this machine is meant to reach us, they must be its own.
     """
     settings: Settings = current_app.config["SETTINGS"]
-    if not _is_loopback(settings.host):
-        return
     host = (urlsplit(f"//{request.host}").hostname or "").lower()
-    ours = {urlsplit(origin).hostname for origin in settings.origins}
-    if not _is_loopback(host) and host not in ours:
+    if is_loopback(host) or any(urlsplit(origin).hostname == host for origin in settings.origins):
+        return
+    if is_loopback(settings.host) or not is_fixed(host):
         abort(400, gettext("This name does not lead here: add its origin to ARAUTO_ORIGINS."))
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _check_origin() -> None:
-    unsafe = request.method not in _SAFE_METHODS
+    unsafe = request.method not in SAFE_METHODS
     origin = request.headers.get("Origin")
     if origin is not None and (unsafe or is_websocket(request)):
         if not _is_ours(origin, request):

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import redis
 from redis.connection import AbstractConnection
-from redis.exceptions import NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.globs import matches
 from arauto.redis_link import RedisLink
@@ -38,15 +38,20 @@ class Heard(NamedTuple):
     tabs: int | None
 
 
-def publish(link: RedisLink, channel: bytes, message: bytes) -> Heard:
+def publish(link: RedisLink, channel: bytes, message: bytes, user: str = "") -> Heard:
     """Publish ``message`` as it is.
+
+    :param user: who has logged in as a user of Redis; its refusal names him and the channel.
 
     :raise PublishError: Redis is away or refuses.
     """
     pool = link.client.connection_pool
     try:
         connection = pool.get_connection()
-    except redis.RedisError:
+    except redis.RedisError as error:
+        if user and isinstance(error, AuthenticationError):
+            sentence = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
+            raise PublishError(sentence, 403) from None
         raise PublishError(
             gettext("Redis is away: the message was not published. Try again when it is back.")
         ) from None
@@ -60,6 +65,12 @@ def publish(link: RedisLink, channel: bytes, message: bytes) -> Heard:
         connection.disconnect()  # the other answers are still to come
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis refused the message: %(words)s", words=str(error))
+        if user and status == 403:
+            sentence = gettext(
+                "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",
+                user=user,
+                channel=channel.decode(),
+            )
         raise PublishError(sentence, status) from None
     except redis.RedisError:
         raise PublishError(

@@ -22,6 +22,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()  # the lines that set them
 
     @property
     def json(self) -> dict[str, Any]:
@@ -44,7 +45,8 @@ def request(
         connection.request(method, path, body, named)
         response = connection.getresponse()
         body = b"" if response.status == 101 else response.read()
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
+        cookies = tuple(response.headers.get_all("Set-Cookie", ()))
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body, cookies)
     finally:
         connection.close()
 
