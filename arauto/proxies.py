@@ -1,6 +1,7 @@
 """Proxies that are named in the settings are believed: from where a request comes, and who asks."""
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
 from arauto.addresses import is_within
@@ -24,7 +25,17 @@ class Proxies:
         if is_within(address, self._networks):
             environ[PROXIED] = True
             told = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
-            while told and is_within(address, self._networks):
-                address = told.pop().strip() or address
+            while told and is_within(address, self._networks) and (before := _address(told.pop())):
+                address = before
             environ["REMOTE_ADDR"] = address
         return self._app(environ, start_response)  # type: ignore[no-any-return]
+
+
+def _address(told: str) -> str:
+    """The address that a proxy wrote, which may have a port behind it; nothing where it is none."""
+    for written in (told.strip(), told.strip().rpartition(":")[0]):
+        try:
+            return str(ip_address(written.strip("[]")))
+        except ValueError:
+            continue
+    return ""

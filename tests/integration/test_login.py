@@ -122,6 +122,14 @@ def test_a_login_leads_nowhere_else(door: ArautoServer, asked: str, led: str) ->
     assert Person(door).log_in(TOKEN, next=asked).headers["location"] == led
 
 
+def test_the_language_changes_at_the_door_too(door: ArautoServer) -> None:
+    person = Person(door)
+    answer = person.get("/login?lang=pt-BR&next=/account")
+    assert (answer.status, answer.headers["location"]) == (302, "/login?next=%2Faccount")
+    assert "Token de acesso" in person.get("/login").body.decode()
+    assert "Este não é o token." in person.log_in("wrong").body.decode()
+
+
 def test_a_login_form_from_elsewhere_is_refused(door: ArautoServer) -> None:
     person = Person(door)
     fields = {"password": TOKEN}

@@ -76,7 +76,9 @@ def test_from_another_address_its_header_says_nothing(behind: ArautoServer) -> N
         ("203.0.113.5", "203.0.113.5"),
         ("198.51.100.1, 203.0.113.6", "203.0.113.6"),  # what a client says of itself stands on the left
         ("203.0.113.7, 10.1.2.3", "203.0.113.7"),
-        ("203.0.113.8, rubbish", "rubbish"),
+        ("203.0.113.8:4711", "203.0.113.8"),
+        ("[2001:db8::8]:4711", "2001:db8::8"),
+        ("2001:db8:1::8", "2001:db8:1::8"),
     ],
 )
 def test_the_address_is_the_last_that_is_no_proxy(behind: ArautoServer, told: str, address: str) -> None:
@@ -86,6 +88,12 @@ def test_the_address_is_the_last_that_is_no_proxy(behind: ArautoServer, told: st
         again = handshake(behind, X_Forwarded_For=told, **ANA)
         assert again.status == 503
         assert "ARAUTO_MAX_SOCKETS_PER_ADDRESS" in again.error
+
+
+def test_what_stands_left_of_no_address_is_not_believed(behind: ArautoServer) -> None:
+    for told in ("203.0.113.99, unknown", "203.0.113.99, ", "203.0.113.99, a:b:c"):
+        assert handshake(behind, X_Forwarded_For=told, **ANA).status == 101
+    assert "203.0.113.99" not in behind.log
 
 
 def test_a_header_without_a_proxy_ends_with_one_sentence(valkey: RedisServer) -> None:
