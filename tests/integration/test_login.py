@@ -254,6 +254,8 @@ def test_guesses_have_to_wait_and_longer_each_time(door: ArautoServer, valkey: R
 
 def test_who_knows_the_token_may_log_in_as_often_as_there_are_people(door: ArautoServer) -> None:
     assert [Person(door).log_in(TOKEN).status for _ in range(8)] == [303] * 8
+    assert Person(door).log_in("a slip of the finger").status == 401
+    assert Person(door).log_in(TOKEN).status == 303  # it was only one
 
 
 def test_one_right_password_makes_no_guess_cheaper(door: ArautoServer, valkey: RedisServer) -> None:
