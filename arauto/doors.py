@@ -31,7 +31,6 @@ COOKIE = "arauto_session"
 _PROGRAM = "program:"  # before the hash of a program's token, as a visitor's key
 _OPEN = ("login", "static", "healthz", "readyz")  # endpoints that nobody has to log in for
 
-
 log = logging.getLogger("arauto")
 
 
@@ -103,9 +102,7 @@ class Doors:
         if not link.lets_in():
             return False
         if self.link.as_user(user, self.sessions.mark("nobody's password", password)).lets_in():
-            current_app.logger.warning(
-                "user=%r of Redis has no password: give it one, or nobody logs in", user
-            )
+            log.warning("user=%r of Redis has no password: nobody is let in as it", user)
             return False
         return True
 
