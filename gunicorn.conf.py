@@ -155,6 +155,10 @@ def _watch_heads(worker):
 def pre_request(worker, req):
     """In a worker, when a request's head is there."""
     sock = req.unreader.sock
+    if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
+        # Where one of its chunks is broken nobody knows where the next request begins, and
+        # gunicorn would look for it in what follows.
+        req.force_close()
     if any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
         worker.deadlines.begin_body(sock)
     else:
