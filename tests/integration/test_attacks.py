@@ -14,6 +14,7 @@ TOKEN = "a shared token of twenty-six"
 
 HOSTS = {  # name: whether it is ours
     "127.0.0.1:{port}": True,
+    "192.0.2.7:{port}": True,  # digits cannot be led elsewhere
     "alerts.example.org": True,
     "evil.example": False,
     "alerts.example.org.evil.example": False,
