@@ -2,14 +2,16 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.barriers import expect_no_violation
+from tests.support.nginx import Nginx
 from tests.support.pages import (
     answer,
     channel_field,
@@ -215,3 +217,22 @@ def another_site() -> Iterator[object]:
         yield type("Site", (), {"url": f"http://127.0.0.1:{server.server_port}"})
         server.shutdown()
         thread.join()
+
+
+def test_behind_nginx_with_tls_below_the_top(
+    open_page: OpenPage, valkey: RedisServer, tmp_path: Path
+) -> None:
+    nginx = Nginx(tmp_path, REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN)
+    with closing(nginx):
+        page = open_page(nginx.prefix + view("a"), server=nginx, ignore_https_errors=True)
+        enter(page, TOKEN)
+        expect_live(page)
+        assert page.url == f"{nginx.url}{nginx.prefix}{view('a')}"
+        publish(page, "a", "by TLS")
+        expect_texts(page, ["by TLS"])
+        assert {cookie["secure"] for cookie in page.context.cookies()} == {True}
+        assert {cookie["path"] for cookie in page.context.cookies()} == {nginx.prefix}
+        page.get_by_role("link", name="Account").click()
+        page.get_by_role("button", name="Log out", exact=True).click()
+        expect(page).to_have_title("Log in · Arauto")
+        page.close()

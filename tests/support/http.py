@@ -1,6 +1,5 @@
 """Plain HTTP requests by a client that follows nothing and adds nothing."""
 
-import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -39,10 +38,10 @@ def request(
     server: ArautoServer, method: str, path: str, body: Any = None, timeout: float = 15, **headers: str
 ) -> Answer:
     """Header names are written with ``_`` for ``-``. The connection is closed afterwards."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+    connection = server.connect(timeout)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, named)
+        connection.request(method, server.prefix + path, body, named)
         response = connection.getresponse()
         body = b"" if response.status == 101 else response.read()
         cookies = tuple(response.headers.get_all("Set-Cookie", ()))
