@@ -6,8 +6,8 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     container=docker
 
 WORKDIR /app
-COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt \
+COPY requirements.txt requirements.lock ./
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock \
     && useradd --system --uid 10001 --no-create-home --no-log-init arauto
 
 COPY app.py gunicorn.conf.py ./

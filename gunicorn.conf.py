@@ -93,7 +93,9 @@ def _raise_file_limit():
 
 def when_ready(server):
     """In the master, once it listens: tell where."""
-    addresses = " ".join(str(listener).replace("0.0.0.0", "127.0.0.1") for listener in server.LISTENERS)
+    # A person on this machine can open the other one.
+    shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
+    addresses = " ".join(shown)
     kind = "embedded " if handover.found.binary else ""
     print(f"Arauto is at {addresses} on {kind}{handover.found.name}", flush=True)
     if handover.token:
