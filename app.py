@@ -23,13 +23,18 @@ from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
 from arauto.guards import init_guards
+from arauto.history import init_history
 from arauto.minifier import minify_apart
 from arauto.page import init_page
 from arauto.proxies import Proxies
-from arauto.publishing import PublishError, publish
+from arauto.publishing import Heard, PublishError, publish
+from arauto.recorder import Recorder
+from arauto.recording import Recording
 from arauto.redis_link import RedisLink, Tls
-from arauto.selection import BadSelection, check_name
+from arauto.rights import NoRight, check_publishing
+from arauto.selection import BadSelection, ChannelName, check_name
 from arauto.settings import Settings, SettingsError, read
+from arauto.switching import init_switching
 from arauto.token_commands import init_token_commands
 from arauto.visitor import Visitor, visitor
 from arauto.words import gettext, ngettext
@@ -58,6 +63,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
+    app.url_map.merge_slashes = False  # a channel's name may have two in a row
+    app.url_map.converters["channel"] = ChannelName
     app.json.sort_keys = False  # type: ignore[attr-defined]
     language.init_language(app)
     if settings.proxies:
@@ -70,9 +77,15 @@ def create_app(settings: Settings | None = None) -> Flask:
         _add_doors(app, settings, link)
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
-    init_feed(app, Feeds(capacity, settings.max_message, app.extensions.get("watch")))
+    recording = Recording(link, settings)
+    feeds = Feeds(recording, capacity, settings.max_message, app.extensions.get("watch"))
+    init_feed(app, feeds)
+    recorder = Recorder(recording, feeds.pulse, feeds.reconcile) if recording.is_allowed else None
+    app.extensions["recorder"] = recorder
+    init_history(app, recording)
+    init_switching(app, recording, recorder)
     init_page(app, settings, found)
-    _add_routes(app, settings, link)
+    _add_routes(app, settings, recording)
     return app
 
 
@@ -107,26 +120,28 @@ def _find(settings: Settings) -> embedded.Found:
     return found
 
 
-def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
+def _add_routes(app: Flask, settings: Settings, recording: Recording) -> None:
+    link = recording.link
+
     @app.post("/publish")
     def publish_message() -> Response:
         try:
             channel, message = _read_publication(settings)
             asked = visitor()
-            if not asked.may_publish(channel):
-                raise PublishError(_may_not_publish(channel), 403)
-            receivers, tabs = publish(asked.link, channel, message, asked.redis_user)
+            check_publishing(asked, channel)
+            heard = publish(recording, channel, message, asked)
         except BadSelection as error:
             abort(400, str(error))
-        except PublishError as error:
+        except (NoRight, PublishError) as error:
             _note("publish refused", channel, message)
             abort(error.status, str(error))
         _note("published", channel, message)
-        sentence = ngettext("%(num)s subscriber received it.", "%(num)s subscribers received it.", receivers)
-        if not receivers:
-            sentence = gettext("Nobody was listening: this message is gone.")
-        body = {"channel": channel.decode(), "receivers": receivers, "tabs": tabs}
-        return answer(200, gettext("Published"), sentence, body)
+        body = {"channel": channel.decode(), "receivers": heard.receivers, "tabs": heard.tabs}
+        if heard.position:
+            body["id"] = heard.position.partition(".")[2]
+        elif heard.unrecorded:
+            body["unrecorded"] = heard.unrecorded
+        return answer(200, gettext("Published"), _told(heard), body)
 
     @app.get("/channels")
     def channels() -> Response:
@@ -166,12 +181,12 @@ def _note(event: str, channel: bytes, message: bytes) -> None:
         )
 
 
-def _may_not_publish(channel: bytes) -> str:
-    if visitor().is_reader:
-        return gettext("You may watch, but not publish. Nothing was published.")
-    return gettext(
-        "This token may not publish to %(channel)s. Nothing was published.", channel=channel.decode()
-    )
+def _told(heard: Heard) -> str:
+    if heard.receivers or heard.position:
+        return ngettext(
+            "%(num)s subscriber received it.", "%(num)s subscribers received it.", heard.receivers
+        )
+    return gettext("Nobody was listening: this message is gone.")
 
 
 def _read_publication(settings: Settings) -> tuple[bytes, bytes]:

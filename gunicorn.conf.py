@@ -1,6 +1,7 @@
 """gunicorn: worker class, caps, the embedded Valkey's start and stop, drain on SIGTERM."""
 
 import _thread
+import gc
 import itertools
 import logging
 import os
@@ -125,16 +126,22 @@ def child_exit(server, worker):
 
 
 def post_worker_init(worker):
-    """In a worker with its application loaded: log, cut the slow, and drain before it stops."""
+    """In a worker with its application loaded: log, record, cut the slow, and drain before it stops."""
     from arauto.deadlines import Deadlines  # not above: gevent has patched what it needs only now
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
-    feeds = worker.wsgi.extensions["feeds"]
+    feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        _drain_first(signum, feeds.drain)
+        _drain_first(signum, feeds.drain, recorder)
+    if recorder is not None:
+        recorder.start()
     worker.deadlines = Deadlines(feeds.pulse)
     if worker.cfg.worker_class_str == "gthread":
         _watch_heads(worker)
+    # What is there now stays: nobody needs to look again and again whether it is garbage. That
+    # takes a third of the time when a log is read.
+    gc.collect()
+    gc.freeze()
     worker.log.info("Worker %s is ready for requests", worker.pid)
 
 
@@ -166,7 +173,7 @@ def post_request(worker, req, environ, resp):
     worker.deadlines.end(req.unreader.sock)
 
 
-def _drain_first(signum, drain):
+def _drain_first(signum, drain, recorder):
     stop = signal.getsignal(signum)
     drained = threading.Event()
 
@@ -181,6 +188,8 @@ def _drain_first(signum, drain):
 
     def drain_and_repeat():
         drain.send_away()
+        if recorder is not None:
+            recorder.stop()
         drained.set()
         os.kill(os.getpid(), signum)
 

@@ -1,27 +1,33 @@
 """The view behind the socket: joins one subscriber to one transport."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from time import monotonic
 
 import flask_sock
+import redis
 from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
+from arauto.asking import BadPoint
 from arauto.capacity import Capacity
 from arauto.drain import Drain
+from arauto.following import Follower
 from arauto.frames import Frames
 from arauto.guards import check_handshake
 from arauto.language import chosen
 from arauto.messages import Item, Refused, encode_error, text
-from arauto.names import Names, Selection
+from arauto.names import Selection
 from arauto.pulse import Pulse
+from arauto.recording import Recording
+from arauto.rights import NoRight, check_listening
 from arauto.selection import BadChange, BadSelection, check_size, read_change, select
+from arauto.starts import read_starts
 from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
-from arauto.visitor import ALL, Visitor, visitor
+from arauto.visitor import Visitor, visitor
 from arauto.watch import Watch
 from arauto.words import gettext
 
@@ -31,22 +37,44 @@ RETRY_AFTER = 10  # seconds, for those who found no room
 log = logging.getLogger("arauto")
 
 
-class NoRight(Exception):
-    """The visitor may not read that; the text is a sentence that names it."""
-
-
 class Feeds:
     """What the feeds of this process share. Kept as ``app.extensions["feeds"]``.
 
     :param watch: where one has to log in.
     """
 
-    def __init__(self, capacity: Capacity, limit: int, watch: Watch | None = None) -> None:
+    def __init__(
+        self, recording: Recording, capacity: Capacity, limit: int, watch: Watch | None = None
+    ) -> None:
+        self.recording = recording
         self.watch = watch
         self.capacity = capacity
         self.frames = Frames(limit)
         self.drain = Drain()
         self.pulse = Pulse()
+        self._open: set[tuple[Follower, Subscriber]] = set()
+
+    @contextmanager
+    def following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
+        """For as long as the block runs, the feed hears of what is switched on or off."""
+        if follower is None:
+            yield
+            return
+        self._open.add((follower, subscriber))
+        try:
+            self._reconcile(follower, subscriber)
+            yield
+        finally:
+            self._open.discard((follower, subscriber))
+
+    def reconcile(self) -> None:
+        """Have each feed follow what is recorded now, and nothing else."""
+        for follower, subscriber in list(self._open):
+            self._reconcile(follower, subscriber)
+
+    def _reconcile(self, follower: Follower, subscriber: Subscriber) -> None:
+        if strays := follower.strays(subscriber.channels):
+            subscriber.ask_again(strays)
 
 
 def init_feed(app: Flask, feeds: Feeds) -> None:
@@ -68,9 +96,11 @@ def _admit() -> None:
         return
     feeds: Feeds = current_app.extensions["feeds"]
     try:
-        g.selection = select(request.args.getlist("channel"), request.args.getlist("pattern"))
-        _check_rights(visitor(), g.selection.channels, g.selection.patterns)
-    except BadSelection as error:
+        channels = request.args.getlist("channel")
+        g.selection = select(channels, request.args.getlist("pattern"))
+        g.starts = read_starts(channels, request.args.getlist("after"), request.args.get("since"))
+        check_listening(visitor(), g.selection.channels, g.selection.patterns)
+    except (BadSelection, BadPoint) as error:
         abort(400, str(error))
     except NoRight as error:
         abort(403, str(error))
@@ -116,14 +146,23 @@ def feed(ws: Upgrade) -> None:
     asked = visitor()
     deliver = _Deliver(transport, feeds.frames, fault)
     hand_on = _Explain(deliver, asked.redis_user) if asked.redis_user else deliver
+    follower = _follower(feeds, hand_on, transport, asked.redis_user)
     try:
         with (
             _logged(g.selection, transport, deliver),
             feeds.drain.present(transport, goodbye),
             _bound(feeds.watch, transport, asked),
-            Subscriber(asked.link.connect, hand_on, deliver.fail, feeds.pulse, g.selection) as subscriber,
+            Subscriber(
+                asked.link.connect,
+                follower or hand_on,
+                deliver.fail,
+                feeds.pulse,
+                g.selection,
+                follower.commands if follower else None,
+            ) as subscriber,
+            feeds.following(follower, subscriber),
         ):
-            _converse(transport, subscriber, asked)
+            _converse(transport, subscriber, follower, asked)
     except Exception:
         # It must not reach Flask, which would write a page into the stream.
         log.exception("a feed failed")
@@ -152,18 +191,6 @@ def _bound(watch: Watch | None, transport: Transport, asked: Visitor) -> Abstrac
     else:
         goodbye = gettext("Your session is over: log in again.")
     return watch.present(transport, asked, goodbye)
-
-
-def _check_rights(asked: Visitor, channels: Names, patterns: Names) -> None:
-    """:raise NoRight: the visitor may not read one of them. Users of Redis are for Redis to refuse."""
-    if asked.reads is ALL:
-        return
-    for name in channels:
-        if not asked.may_read(name):
-            raise NoRight(gettext("This token may not listen to %(name)s.", name=text(name)))
-    for name in patterns:
-        if not asked.may_read_all_of(name):
-            raise NoRight(gettext("This token may not listen to all of %(name)s.", name=text(name)))
 
 
 class _Explain:
@@ -213,13 +240,41 @@ class _Deliver:
             self._transport.abort()
 
 
-def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor) -> None:
+def _follower(
+    feeds: Feeds, deliver: Callable[[list[Item]], None], transport: Transport, user: str
+) -> Follower | None:
+    """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
+    recording = feeds.recording
+    if not recording.is_allowed and not g.starts:
+        return None
+    if not all(map(recording.covers, g.starts)):
+        with suppress(redis.RedisError):
+            recording.refresh()  # another process may have been the first to know
+
+    def leave() -> None:
+        if not transport.close(Code.COME_AGAIN):
+            transport.abort()
+
+    unheard = ""
+    if user:
+        unheard = gettext(
+            "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
+            user=user,
+        )
+    return Follower(recording, deliver, g.selection, g.starts, leave, unheard)
+
+
+def _converse(
+    transport: Transport, subscriber: Subscriber, follower: Follower | None, asked: Visitor
+) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
             check_size(subscriber.size_after(change))
-            _check_rights(asked, change.subscribe, change.psubscribe)
+            check_listening(asked, change.subscribe, change.psubscribe)
+            if follower is not None:
+                follower.expect(change)
             subscriber.change(change)
         except (BadSelection, NoRight) as error:
             _complain(transport, str(error))

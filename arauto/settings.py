@@ -40,6 +40,12 @@ def _worker(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("on or off")
+    return text == "on"
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
@@ -56,7 +62,7 @@ def _origins(text: str) -> frozenset[str]:
     return frozenset(origin.lower() for origin in origins)
 
 
-def _switch(text: str) -> bool:
+def _flag(text: str) -> bool:
     if text not in ("", "0", "1"):
         raise ValueError("1, or nothing")
     return text == "1"
@@ -163,6 +169,31 @@ class Settings:
         "that does not say confirmed=1; the page asks first.",
         _globs,
     )
+    record: tuple[str, ...] = _setting(
+        "ARAUTO_RECORD",
+        "",
+        "Channels as globs, such as orders.*, separated by commas, whose messages are kept in Redis, "
+        "so that a page gets what it missed. Needs Redis 7 or any Valkey.",
+        _list,
+    )
+    record_messages: int = _setting(
+        "ARAUTO_RECORD_MESSAGES",
+        "10000",
+        "How many messages of a recorded channel are kept, give or take a hundred.",
+        _number(1, 10_000_000),
+    )
+    record_seconds: int = _setting(
+        "ARAUTO_RECORD_SECONDS",
+        "86400",
+        "How long a message of a recorded channel is kept, in seconds.",
+        _number(1, 366 * 86400),
+    )
+    recording: bool = _setting(
+        "ARAUTO_RECORDING", "on", "off: nothing is recorded, whatever ARAUTO_RECORD or a page says.", _switch
+    )
+    delete_logs: bool = _setting(
+        "ARAUTO_DELETE_LOGS", "off", "on: whoever opens the page may delete the log of a channel.", _switch
+    )
     origins: frozenset[str] = _setting(
         "ARAUTO_ORIGINS",
         "",
@@ -174,7 +205,7 @@ class Settings:
         "ARAUTO_OPEN",
         "",
         "1: no login, even on a network: whoever reaches it may watch and publish.",
-        _switch,
+        _flag,
     )
     token: str = _setting(
         "ARAUTO_TOKEN",
