@@ -22,12 +22,13 @@ from arauto.capacity import Capacity
 from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
-from arauto.guards import init_guards
+from arauto.guards import check_rate, init_guards
 from arauto.history import init_history
 from arauto.minifier import minify_apart
 from arauto.page import init_page
 from arauto.proxies import Proxies
 from arauto.publishing import Heard, PublishError, publish
+from arauto.rates import Rate, Rates
 from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.redis_link import RedisLink, Tls
@@ -78,14 +79,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     recording = Recording(link, settings)
-    feeds = Feeds(recording, capacity, settings.max_message, app.extensions.get("watch"))
+    rates = handover.rates or Rates(settings.publish_rate, settings.connect_rate)
+    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, app.extensions.get("watch"))
     init_feed(app, feeds)
     recorder = Recorder(recording, feeds.pulse, feeds.reconcile) if recording.is_allowed else None
     app.extensions["recorder"] = recorder
     init_history(app, recording)
-    init_switching(app, recording, recorder)
+    init_switching(app, recording, recorder, rates.publish)
     init_page(app, settings, found)
-    _add_routes(app, settings, recording)
+    _add_routes(app, settings, recording, rates.publish)
     return app
 
 
@@ -120,11 +122,12 @@ def _find(settings: Settings) -> embedded.Found:
     return found
 
 
-def _add_routes(app: Flask, settings: Settings, recording: Recording) -> None:
+def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate) -> None:
     link = recording.link
 
     @app.post("/publish")
     def publish_message() -> Response:
+        check_rate(rate, visitor())
         try:
             channel, message = _read_publication(settings)
             asked = visitor()

@@ -21,6 +21,7 @@ with suppress(OSError):  # ... not even what loading this file has left
 
 from arauto import embedded, exposure, handover, minifier, precautions  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
+from arauto.rates import Rates  # noqa: E402
 from arauto.settings import SettingsError, read  # noqa: E402
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
@@ -56,6 +57,7 @@ def on_starting(server):
         handover.token = exposure.make_token(settings, hosts, exposure.in_container(os.environ))
         handover.secret = secrets.token_hex(32)
         handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address)
+        handover.rates = Rates(settings.publish_rate, settings.connect_rate)
         handover.found = embedded.find_apart(handover.token)
         if handover.found.binary:
             handover.valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)

@@ -16,11 +16,12 @@ from arauto.capacity import Capacity
 from arauto.drain import Drain
 from arauto.following import Follower
 from arauto.frames import Frames
-from arauto.guards import check_handshake
+from arauto.guards import check_handshake, check_rate
 from arauto.language import chosen
 from arauto.messages import Item, Refused, encode_error, text
 from arauto.names import Selection
 from arauto.pulse import Pulse
+from arauto.rates import Rate
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_listening
 from arauto.selection import BadChange, BadSelection, check_size, read_change, select
@@ -44,11 +45,12 @@ class Feeds:
     """
 
     def __init__(
-        self, recording: Recording, capacity: Capacity, limit: int, watch: Watch | None = None
+        self, recording: Recording, capacity: Capacity, rate: Rate, limit: int, watch: Watch | None = None
     ) -> None:
         self.recording = recording
         self.watch = watch
         self.capacity = capacity
+        self.rate = rate
         self.frames = Frames(limit)
         self.drain = Drain()
         self.pulse = Pulse()
@@ -106,12 +108,14 @@ def _admit() -> None:
         abort(403, str(error))
     if feeds.drain.begun:
         _turn_away(gettext("The server is restarting: try again in a moment."))
+    check_rate(feeds.rate, visitor(), counts=False)
     address = request.remote_addr or ""
     if feeds.capacity.full():
         _turn_away(_no_room())
     if feeds.capacity.full_for(address):
         _turn_away(_no_room_for_address())
     check_handshake()
+    check_rate(feeds.rate, visitor())
     if not feeds.capacity.take(address):
         _turn_away(_no_room())
     g.seat = address

@@ -155,6 +155,20 @@ class Settings:
         "127.0.0.1 and ::1 are not limited; behind a proxy on another machine raise it.",
         _number(1, 1_000_000),
     )
+    publish_rate: int = _setting(
+        "ARAUTO_PUBLISH_RATE",
+        "100",
+        "Messages that one address, and one user, may publish a second; at once, twenty times as many. "
+        "The next one gets 429. 0: no limit; 127.0.0.1 and ::1 have none.",
+        _number(0, 1_000_000),
+    )
+    connect_rate: int = _setting(
+        "ARAUTO_CONNECT_RATE",
+        "50",
+        "Sockets that one address, and one user, may open a second; at once, twenty times as many. "
+        "The next one gets 429. 0: no limit; 127.0.0.1 and ::1 have none.",
+        _number(0, 1_000_000),
+    )
     max_message: int = _setting(
         "ARAUTO_MAX_MESSAGE",
         "1048576",

@@ -10,7 +10,9 @@ import redis
 from flask import Flask, Response, abort, jsonify, request
 from redis.exceptions import NoPermissionError
 
+from arauto.guards import check_rate
 from arauto.messages import text
+from arauto.rates import Rate
 from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_logging
@@ -24,11 +26,15 @@ _LOOK_EVERY = 0.05  # seconds
 log = logging.getLogger("arauto")
 
 
-def init_switching(app: Flask, recording: Recording, recorder: Recorder | None) -> None:
-    """Add the routes. Without a recorder both are forbidden."""
+def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, rate: Rate) -> None:
+    """Add the routes. Without a recorder both are forbidden.
+
+    :param rate: at which somebody may publish; this counts as that.
+    """
 
     @app.put("/channels/<channel:name>/recording")
     def switch(name: str) -> Response:
+        check_rate(rate, visitor())
         channel, on = _channel(name), _wanted()
         if recorder is None:
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
@@ -51,6 +57,7 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None) 
 
     @app.delete("/channels/<channel:name>/messages")
     def forget(name: str) -> Response:
+        check_rate(rate, visitor())
         channel = _channel(name)
         if recorder is None or not recording.may_delete:
             abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_memory import choose, more
 from tests.support.barriers import expect_no_violation
 from tests.support.pages import (
     answer,
@@ -103,12 +104,21 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     expect_live(page)
     expect(page.get_by_text("You may watch, but not publish.")).to_be_visible()
     expect(channel_field(page)).to_be_hidden()
+    expect(more(page, "a is live only")).to_have_count(0)
     valkey.client.publish("a", "from elsewhere")
     expect_texts(page, ["from elsewhere"])
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
         assert overflowing(page) == []
     expect_no_violation(page, "a reader")
+
+
+def test_who_may_publish_may_record(open_page: OpenPage, door: ArautoServer) -> None:
+    page = open_page(view("a"), server=door)
+    enter(page, TOKEN)
+    choose(page, "a is live only", "Record from now on")
+    choose(page, "a is recorded", "Stop recording")
+    expect(more(page, "a is live only")).to_be_visible()
 
 
 @pytest.mark.parametrize("user", ["ana", EVIL])
