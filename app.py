@@ -109,9 +109,12 @@ def _with_secrets(settings: Settings) -> Settings:
 def _add_doors(app: Flask, settings: Settings, link: RedisLink) -> None:
     from arauto.doors import init_doors  # not above: their cryptography takes memory, even unused
     from arauto.login import init_login
+    from arauto.token_pages import init_token_pages
 
     init_doors(app, settings, link)
     init_login(app)
+    if settings.tokens:
+        init_token_pages(app)
 
 
 def _find(settings: Settings) -> embedded.Found:

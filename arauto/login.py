@@ -25,6 +25,7 @@ from arauto.language import url as language_url
 from arauto.sessions import Session
 from arauto.settings import Settings
 from arauto.shelf import ShelfAway
+from arauto.token_pages import may_make
 from arauto.visitor import people_call, visitor
 from arauto.words import gettext
 
@@ -114,7 +115,12 @@ def _account() -> BaseResponse:
         return switched
     asked = visitor()
     page = render_template(
-        "account.html", visitor=asked, name=people_call(asked), languages=LANGUAGES, language_url=language_url
+        "account.html",
+        visitor=asked,
+        name=people_call(asked),
+        makes_tokens=may_make(asked),
+        languages=LANGUAGES,
+        language_url=language_url,
     )
     return make_response(page)
 

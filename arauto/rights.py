@@ -77,8 +77,7 @@ def check_logging(asked: Visitor, channel: bytes, link: RedisLink) -> None:
             gettext("Only who may publish to %(name)s may record it or delete its log.", name=text(channel))
         )
     if asked.redis_user:
-        with _let_in(asked):
-            asked.link.connect().close()
+        check_let_in(asked)
         if not link.would_let(asked.name, "PUBLISH", channel, b""):
             raise NoRight(
                 gettext(
@@ -90,11 +89,23 @@ def check_logging(asked: Visitor, channel: bytes, link: RedisLink) -> None:
             )
 
 
+def check_let_in(asked: Visitor) -> None:
+    """Redis still lets its user in, whose session does not know.
+
+    :raise NoRight: it does not.
+    :raise redis.RedisError: it does not answer.
+    """
+    if asked.redis_user and not asked.link.lets_in():
+        raise NoRight(_shut_out(asked))
+
+
 @contextmanager
 def _let_in(asked: Visitor) -> Iterator[None]:
     try:
         yield
     except AuthenticationError:
-        raise NoRight(
-            gettext("Redis no longer lets the user %(user)s in: log in again.", user=asked.name)
-        ) from None
+        raise NoRight(_shut_out(asked)) from None
+
+
+def _shut_out(asked: Visitor) -> str:
+    return gettext("Redis no longer lets the user %(user)s in: log in again.", user=asked.name)

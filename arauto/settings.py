@@ -264,7 +264,14 @@ class Settings:
         "ARAUTO_TOKENS",
         "",
         "File with the tokens of programs, of which it keeps only hashes; "
-        "flask --app app token makes and revokes them. They need a way to log in beside them.",
+        "flask --app app token, or a page, makes and revokes them. They need a way to log in beside them.",
+    )
+    token_makers: tuple[bytes, ...] = _setting(
+        "ARAUTO_TOKEN_MAKERS",
+        "",
+        "Users of Redis or of the proxy, as globs separated by commas, who may make tokens for programs "
+        "in the page. Who has ARAUTO_TOKEN may as well.",
+        _globs,
     )
     session_hours: int = _setting(
         "ARAUTO_SESSION_HOURS", "24", "Hours after which one has to log in again.", _number(1, 8760)
