@@ -1,7 +1,6 @@
 """Arauto's Flask application: :func:`create_app`, and ``app`` for gunicorn and flask."""
 
 import atexit
-import logging
 import os
 import secrets
 import sys
@@ -18,6 +17,7 @@ from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
 from arauto import embedded, exposure, handover, language
 from arauto.answers import answer, init_answers
 from arauto.assets import init_assets
+from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
@@ -40,8 +40,6 @@ from arauto.token_commands import init_token_commands
 from arauto.visitor import Visitor, visitor
 from arauto.words import gettext, ngettext
 from arauto.workers import find_addresses_at_once
-
-log = logging.getLogger("arauto")
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -73,6 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_guards(app)
     init_answers(app)
     app.extensions["visitor"] = Visitor(link=link)
+    app.extensions["audit"] = Audit(link, settings)
     init_token_commands(app, settings.tokens)
     if settings.has_login:
         _add_doors(app, settings, link)
@@ -173,18 +172,11 @@ def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate
 
 
 def _note(event: str, channel: bytes, message: bytes) -> None:
-    """A line in the log of who did what, where people have names; never what was said."""
+    """For the audit: where people have names, or where it is asked for."""
     asked = visitor()
-    if asked.name:
-        log.info(
-            "%s channel=%r bytes=%d user=%r way=%s address=%s",
-            event,
-            channel.decode(),
-            len(message),
-            asked.name,
-            asked.way,
-            request.remote_addr,
-        )
+    if asked.name or audit().channel:
+        facts: dict[str, str | int] = {"channel": channel.decode(), "bytes": len(message)}
+        audit().note(event, Who.of(asked), content=message.decode(), **facts)
 
 
 def _told(heard: Heard) -> str:

@@ -12,6 +12,7 @@ from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from arauto.asking import BadPoint
+from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.drain import Drain
 from arauto.following import Follower
@@ -105,6 +106,7 @@ def _admit() -> None:
     except (BadSelection, BadPoint) as error:
         abort(400, str(error))
     except NoRight as error:
+        audit().note("listening refused", Who.of(visitor()), **error.what)
         abort(403, str(error))
     if feeds.drain.begun:
         _turn_away(gettext("The server is restarting: try again in a moment."))
@@ -149,7 +151,7 @@ def feed(ws: Upgrade) -> None:
     transport = Transport(ws.sock, feeds.pulse)
     asked = visitor()
     deliver = _Deliver(transport, feeds.frames, fault)
-    hand_on = _Explain(deliver, asked.redis_user) if asked.redis_user else deliver
+    hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver
     follower = _follower(feeds, hand_on, transport, asked.redis_user)
     try:
         with (
@@ -200,8 +202,10 @@ def _bound(watch: Watch | None, transport: Transport, asked: Visitor) -> Abstrac
 class _Explain:
     """Hands a batch on with Redis's refusals in words that name the channel and the user."""
 
-    def __init__(self, deliver: "_Deliver", user: str) -> None:
+    def __init__(self, deliver: "_Deliver", user: str, audit: Audit, who: Who) -> None:
         self._deliver = deliver
+        self._audit = audit
+        self._who = who
         # Now, because the subscriber's thread has no request that says a language.
         self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
         self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
@@ -213,6 +217,7 @@ class _Explain:
 
     def _explain(self, refused: Refused) -> Refused:
         name = text(refused.name)
+        self._audit.note("listening refused", self._who, **{refused.kind: name} if refused.kind else {})
         return refused._replace(
             error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
         )
@@ -280,7 +285,10 @@ def _converse(
             if follower is not None:
                 follower.expect(change)
             subscriber.change(change)
-        except (BadSelection, NoRight) as error:
+        except NoRight as error:
+            audit().note("listening refused", Who.of(asked), **error.what)
+            _complain(transport, str(error))
+        except BadSelection as error:
             _complain(transport, str(error))
         except BadChange:
             transport.close(Code.POLICY, gettext("The page said something the server does not know."))
@@ -301,7 +309,8 @@ def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> It
         + [f"pattern={text(name)!r}" for name in selection.patterns]
     )
     began = monotonic()
-    log.info("feed opened %s address=%s", names, request.remote_addr)
+    named = f" user={visitor().name!r}" if visitor().name else ""
+    log.info("feed opened %s%s address=%s", names, named, request.remote_addr)
     try:
         yield
     finally:

@@ -8,6 +8,7 @@ from flask import Flask, Request, Response, abort, current_app, request
 from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from arauto.addresses import is_fixed, is_loopback
+from arauto.audit import Who, audit
 from arauto.rates import Rate, by_address
 from arauto.settings import Settings
 from arauto.visitor import Visitor
@@ -98,6 +99,8 @@ def check_rate(rate: Rate, asked: Visitor, counts: bool = True) -> None:
     names = by_address(request.remote_addr or "") + asked.counted_as
     wait = rate.take(*names) if counts else rate.wait(*names)
     if wait:
+        if rate.is_news():
+            audit().note("too often", Who.of(asked), path=request.path)
         seconds = int(wait) + 1
         sentence = ngettext(
             "Too many at once from you or your address: try again in %(num)s second.",

@@ -8,6 +8,7 @@ import redis
 from flask import Flask, Response, abort, request
 
 from arauto.asking import DEFAULT_LIMIT, BadPoint, Point, read_limit, read_point
+from arauto.audit import Who, audit
 from arauto.logs import Entry, Hole
 from arauto.messages import data_of, hole_event, text
 from arauto.reading import Found, head, hole_before, place, read
@@ -35,6 +36,7 @@ def init_history(app: Flask, recording: Recording) -> None:
         try:
             check_reading(visitor(), channel)
         except NoRight as error:
+            audit().note("reading refused", Who.of(visitor()), channel=name)
             abort(403, str(error))
         except redis.RedisError:
             abort(503, gettext("Redis does not answer."))

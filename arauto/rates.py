@@ -24,6 +24,7 @@ class Rate:
         self._each = _SECOND // per_second if per_second else 0
         self._full_at = mmap.mmap(-1, _ROWS * _TIME.size)
         self._lock = threading.Lock()  # between the threads of one process
+        self._told = 0
 
     def take(self, *names: str) -> float:
         """Count once for each name: 0, or the seconds to wait; then nothing is counted."""
@@ -38,6 +39,14 @@ class Rate:
     def wait(self, *names: str) -> float:
         """What :meth:`take` would answer now."""
         return self._wait(_rows(names), monotonic_ns())
+
+    def is_news(self) -> bool:
+        """Whether it is a second since the last time that this was true: so often a refusal is told."""
+        now = monotonic_ns()
+        with self._lock:
+            is_news = now - self._told >= _SECOND
+            self._told = now if is_news else self._told
+        return is_news
 
     def _wait(self, rows: set[int], now: int) -> float:
         latest = max(map(self._read, rows), default=now)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from redis.exceptions import AuthenticationError
 
+from arauto.audit import audit
 from arauto.messages import text
 from arauto.names import Names
 from arauto.redis_link import RedisLink
@@ -17,9 +18,16 @@ from arauto.words import gettext
 
 
 class NoRight(Exception):
-    """The visitor may not; the text is a sentence that names what."""
+    """The visitor may not; the text is a sentence that names what.
+
+    :param what: the same for the audit, such as ``channel="news"``.
+    """
 
     status = 403
+
+    def __init__(self, sentence: str, **what: str) -> None:
+        super().__init__(sentence)
+        self.what = what
 
 
 def check_listening(asked: Visitor, channels: Names, patterns: Names) -> None:
@@ -28,10 +36,14 @@ def check_listening(asked: Visitor, channels: Names, patterns: Names) -> None:
         return
     for name in channels:
         if not asked.may_read(name):
-            raise NoRight(gettext("This token may not listen to %(name)s.", name=text(name)))
+            raise NoRight(
+                gettext("This token may not listen to %(name)s.", name=text(name)), channel=text(name)
+            )
     for name in patterns:
         if not asked.may_read_all_of(name):
-            raise NoRight(gettext("This token may not listen to all of %(name)s.", name=text(name)))
+            raise NoRight(
+                gettext("This token may not listen to all of %(name)s.", name=text(name)), pattern=text(name)
+            )
 
 
 def check_reading(asked: Visitor, channel: bytes) -> None:
@@ -50,12 +62,14 @@ def check_reading(asked: Visitor, channel: bytes) -> None:
                     "Redis does not let the user %(user)s listen to %(name)s.",
                     user=asked.name,
                     name=text(channel),
-                )
+                ),
+                channel=text(channel),
             )
 
 
 def check_publishing(asked: Visitor, channel: bytes) -> None:
-    """:raise NoRight: it reads only, or its token is not for this channel."""
+    """:raise NoRight: it reads only, its token is not for this channel, or the channel is the audit's."""
+    _spare_audit(channel)
     if asked.may_publish(channel):
         return
     if asked.is_reader:
@@ -72,6 +86,7 @@ def check_logging(asked: Visitor, channel: bytes, link: RedisLink) -> None:
     :raise NoRight: the visitor may not.
     :raise redis.RedisError: Redis does not answer, or not to us.
     """
+    _spare_audit(channel)
     if not asked.may_publish(channel):
         raise NoRight(
             gettext("Only who may publish to %(name)s may record it or delete its log.", name=text(channel))
@@ -87,6 +102,11 @@ def check_logging(asked: Visitor, channel: bytes, link: RedisLink) -> None:
                     name=text(channel),
                 )
             )
+
+
+def _spare_audit(channel: bytes) -> None:
+    if channel == audit().channel:
+        raise NoRight(gettext("On this channel the server says who did what: nobody else does, here."))
 
 
 def check_let_in(asked: Visitor) -> None:

@@ -74,6 +74,12 @@ def _secret(text: str) -> str:
     return text
 
 
+def _channel(text: str) -> str:
+    if not text.isprintable() or len(text.encode()) > 256:
+        raise ValueError("the name of a channel, such as arauto.audit")
+    return text
+
+
 def _header(text: str) -> str:
     if text and not (text.isascii() and text.replace("-", "").isalnum()):
         raise ValueError("the name of a header, such as X-Forwarded-User")
@@ -272,6 +278,19 @@ class Settings:
         "Users of Redis or of the proxy, as globs separated by commas, who may make tokens for programs "
         "in the page. Who has ARAUTO_TOKEN may as well.",
         _globs,
+    )
+    audit_channel: str = _setting(
+        "ARAUTO_AUDIT_CHANNEL",
+        "",
+        "Channel, such as arauto.audit, on which it is told who did what, as JSON. "
+        "Nobody publishes to it here. Empty: it is told in the log only.",
+        _channel,
+    )
+    audit_content: bool = _setting(
+        "ARAUTO_AUDIT_CONTENT",
+        "",
+        "1: the audit, in the log and on its channel, has what was published, and not only how many bytes.",
+        _flag,
     )
     session_hours: int = _setting(
         "ARAUTO_SESSION_HOURS", "24", "Hours after which one has to log in again.", _number(1, 8760)

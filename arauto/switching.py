@@ -1,6 +1,5 @@
 """PUT /channels/<name>/recording, DELETE /channels/<name>/messages: what a page may do to a log."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
@@ -10,6 +9,7 @@ import redis
 from flask import Flask, Response, abort, jsonify, request
 from redis.exceptions import NoPermissionError
 
+from arauto.audit import Who, audit
 from arauto.guards import check_rate
 from arauto.messages import text
 from arauto.rates import Rate
@@ -22,8 +22,6 @@ from arauto.words import gettext
 
 PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
 _LOOK_EVERY = 0.05  # seconds
-
-log = logging.getLogger("arauto")
 
 
 def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, rate: Rate) -> None:
@@ -40,13 +38,11 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, 
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
         if not on and recording.glob_of(channel) is not None:
             abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
-        with _refusals():
+        with _refusals(name):
             check_logging(visitor(), channel, recording.link)
             if recording.glob_of(channel) is None:
                 recording.switch(channel, on)
-                log.info(
-                    "recording of %r switched %s address=%s", name, "on" if on else "off", request.remote_addr
-                )
+                audit().note("recording on" if on else "recording off", Who.of(visitor()), channel=name)
                 recorder.wake()
             if on and not _has_begun(recording, channel):
                 abort(
@@ -61,11 +57,11 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, 
         channel = _channel(name)
         if recorder is None or not recording.may_delete:
             abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
-        with _refusals():
+        with _refusals(name):
             check_logging(visitor(), channel, recording.link)
             if not recording.forget(channel):
                 abort(404, gettext("This channel has no log."))
-        log.info("log of %r deleted address=%s", name, request.remote_addr)
+        audit().note("log deleted", Who.of(visitor()), channel=name)
         return jsonify(channel=text(channel), deleted=True)
 
 
@@ -97,10 +93,11 @@ def _has_begun(recording: Recording, channel: bytes) -> bool:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(name: str) -> Iterator[None]:
     try:
         yield
     except NoRight as error:
+        audit().note("recording refused", Who.of(visitor()), channel=name)
         abort(error.status, str(error))
     except redis.ResponseError as error:
         words = str(error).partition(" script: ")[0]

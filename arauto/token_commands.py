@@ -1,5 +1,6 @@
 """``flask --app app token create | list | revoke``."""
 
+import os
 from collections.abc import Callable
 from time import time
 from typing import TypeVar
@@ -8,6 +9,7 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
+from arauto.audit import Who, audit
 from arauto.tokens import DAY, MAX_NAME, Tokens, TokensError, is_name
 
 T = TypeVar("T")
@@ -45,7 +47,9 @@ def _create(name: str, reads: tuple[str, ...], publishes: tuple[str, ...], days:
         raise click.ClickException("Say what it may: --read 'news.*', --publish 'alerts.*', or both.")
     if not is_name(name):
         raise click.ClickException(f"A name has 1 to {MAX_NAME} bytes and no control characters.")
-    click.echo(_do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY)))
+    token = _do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY))
+    _note("token made", name)
+    click.echo(token)
 
 
 @_group.command("list")
@@ -66,6 +70,12 @@ def _list() -> None:
 def _revoke(name: str) -> None:
     """End a token; its open sockets close within seconds."""
     _do(lambda: _tokens().revoke(name))
+    _note("token revoked", name)
+
+
+def _note(event: str, name: str) -> None:
+    audit().note(event, Who(os.environ.get("USER", ""), "command"), token=name)
+    audit().flush()
 
 
 def _do(act: Callable[[], T]) -> T:

@@ -20,6 +20,7 @@ from flask import (
 from flask_babel import format_date
 from werkzeug.wrappers import Response as BaseResponse
 
+from arauto.audit import Who, audit
 from arauto.globs import matches
 from arauto.language import LANGUAGES, switch
 from arauto.language import url as language_url
@@ -74,13 +75,16 @@ def _make() -> Response:
         return _page(400, str(error))
     except NameTaken:
         return _page(409, gettext("There is a token of this name: revoke it first, or choose another name."))
+    audit().note("token made", Who.of(visitor()), token=name)
     return _page(made=name, token=token)
 
 
 def _revoke() -> BaseResponse:
     _admit()
+    name = request.form.get("name", "")
     try:
-        _do(lambda: _kept().revoke(request.form.get("name", "")))
+        _do(lambda: _kept().revoke(name))
+        audit().note("token revoked", Who.of(visitor()), token=name)
     except NoToken:
         pass  # somebody was quicker
     return redirect(url_for("tokens"), 303)

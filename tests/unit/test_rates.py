@@ -39,6 +39,13 @@ def test_nothing_is_counted_where_there_is_no_rate_or_no_name(clock: list[int]) 
     assert not any(Rate(1).take() for _ in range(1000))
 
 
+def test_a_refusal_is_told_once_a_second(clock: list[int]) -> None:
+    rate = Rate(1)
+    assert [rate.is_news(), rate.is_news()] == [True, False]
+    clock[0] += 10**9
+    assert [rate.is_news(), rate.is_news()] == [True, False]
+
+
 def test_all_processes_count_together(clock: list[int]) -> None:
     rate = Rate(1)
     child = os.fork()
