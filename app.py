@@ -1,7 +1,6 @@
 """Arauto's Flask application: :func:`create_app`, and ``app`` for gunicorn and flask."""
 
 import atexit
-import logging
 import os
 import secrets
 import sys
@@ -18,24 +17,29 @@ from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
 from arauto import embedded, exposure, handover, language
 from arauto.answers import answer, init_answers
 from arauto.assets import init_assets
+from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
-from arauto.guards import init_guards
+from arauto.guards import check_rate, init_guards
+from arauto.history import init_history
 from arauto.minifier import minify_apart
 from arauto.page import init_page
 from arauto.proxies import Proxies
-from arauto.publishing import PublishError, publish
+from arauto.publishing import Heard, PublishError, publish
+from arauto.rates import Rate, Rates
+from arauto.recorder import Recorder
+from arauto.recording import Recording
 from arauto.redis_link import RedisLink, Tls
-from arauto.selection import BadSelection, check_name
+from arauto.rights import NoRight, check_publishing
+from arauto.selection import BadSelection, ChannelName, check_name
 from arauto.settings import Settings, SettingsError, read
+from arauto.switching import init_switching
 from arauto.token_commands import init_token_commands
 from arauto.visitor import Visitor, visitor
 from arauto.words import gettext, ngettext
 from arauto.workers import find_addresses_at_once
-
-log = logging.getLogger("arauto")
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -58,6 +62,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
     app.config["MAX_FORM_MEMORY_SIZE"] = app.config["MAX_CONTENT_LENGTH"]
+    app.url_map.merge_slashes = False  # a channel's name may have two in a row
+    app.url_map.converters["channel"] = ChannelName
     app.json.sort_keys = False  # type: ignore[attr-defined]
     language.init_language(app)
     if settings.proxies:
@@ -65,14 +71,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     init_guards(app)
     init_answers(app)
     app.extensions["visitor"] = Visitor(link=link)
+    app.extensions["audit"] = Audit(link, settings)
     init_token_commands(app, settings.tokens)
     if settings.has_login:
         _add_doors(app, settings, link)
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
-    init_feed(app, Feeds(capacity, settings.max_message, app.extensions.get("watch")))
+    recording = Recording(link, settings)
+    rates = handover.rates or Rates(settings.publish_rate, settings.connect_rate)
+    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, app.extensions.get("watch"))
+    init_feed(app, feeds)
+    recorder = Recorder(recording, feeds.pulse, feeds.reconcile) if recording.is_allowed else None
+    app.extensions["recorder"] = recorder
+    init_history(app, recording)
+    init_switching(app, recording, recorder, rates.publish)
     init_page(app, settings, found)
-    _add_routes(app, settings, link)
+    _add_routes(app, settings, recording, rates.publish)
     return app
 
 
@@ -94,9 +108,12 @@ def _with_secrets(settings: Settings) -> Settings:
 def _add_doors(app: Flask, settings: Settings, link: RedisLink) -> None:
     from arauto.doors import init_doors  # not above: their cryptography takes memory, even unused
     from arauto.login import init_login
+    from arauto.token_pages import init_token_pages
 
     init_doors(app, settings, link)
     init_login(app)
+    if settings.tokens:
+        init_token_pages(app)
 
 
 def _find(settings: Settings) -> embedded.Found:
@@ -107,26 +124,29 @@ def _find(settings: Settings) -> embedded.Found:
     return found
 
 
-def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
+def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate) -> None:
+    link = recording.link
+
     @app.post("/publish")
     def publish_message() -> Response:
+        check_rate(rate, visitor())
         try:
             channel, message = _read_publication(settings)
             asked = visitor()
-            if not asked.may_publish(channel):
-                raise PublishError(_may_not_publish(channel), 403)
-            receivers, tabs = publish(asked.link, channel, message, asked.redis_user)
+            check_publishing(asked, channel)
+            heard = publish(recording, channel, message, asked)
         except BadSelection as error:
             abort(400, str(error))
-        except PublishError as error:
+        except (NoRight, PublishError) as error:
             _note("publish refused", channel, message)
             abort(error.status, str(error))
         _note("published", channel, message)
-        sentence = ngettext("%(num)s subscriber received it.", "%(num)s subscribers received it.", receivers)
-        if not receivers:
-            sentence = gettext("Nobody was listening: this message is gone.")
-        body = {"channel": channel.decode(), "receivers": receivers, "tabs": tabs}
-        return answer(200, gettext("Published"), sentence, body)
+        body = {"channel": channel.decode(), "receivers": heard.receivers, "tabs": heard.tabs}
+        if heard.position:
+            body["id"] = heard.position.partition(".")[2]
+        elif heard.unrecorded:
+            body["unrecorded"] = heard.unrecorded
+        return answer(200, gettext("Published"), _told(heard), body)
 
     @app.get("/channels")
     def channels() -> Response:
@@ -152,26 +172,19 @@ def _add_routes(app: Flask, settings: Settings, link: RedisLink) -> None:
 
 
 def _note(event: str, channel: bytes, message: bytes) -> None:
-    """A line in the log of who did what, where people have names; never what was said."""
+    """For the audit: where people have names, or where it is asked for."""
     asked = visitor()
-    if asked.name:
-        log.info(
-            "%s channel=%r bytes=%d user=%r way=%s address=%s",
-            event,
-            channel.decode(),
-            len(message),
-            asked.name,
-            asked.way,
-            request.remote_addr,
+    if asked.name or audit().channel:
+        facts: dict[str, str | int] = {"channel": channel.decode(), "bytes": len(message)}
+        audit().note(event, Who.of(asked), content=message.decode(), **facts)
+
+
+def _told(heard: Heard) -> str:
+    if heard.receivers or heard.position:
+        return ngettext(
+            "%(num)s subscriber received it.", "%(num)s subscribers received it.", heard.receivers
         )
-
-
-def _may_not_publish(channel: bytes) -> str:
-    if visitor().is_reader:
-        return gettext("You may watch, but not publish. Nothing was published.")
-    return gettext(
-        "This token may not publish to %(channel)s. Nothing was published.", channel=channel.decode()
-    )
+    return gettext("Nobody was listening: this message is gone.")
 
 
 def _read_publication(settings: Settings) -> tuple[bytes, bytes]:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyReques
 
 from arauto.answers import wants_page
 from arauto.attempts import Attempts, TooSoon
+from arauto.audit import Audit, Who
 from arauto.globs import matches
 from arauto.guards import SAFE_METHODS
 from arauto.proxies import PROXIED
@@ -41,8 +42,9 @@ class WrongCredentials(Exception):
 class Doors:
     """Kept as ``app.extensions["doors"]`` where one has to log in."""
 
-    def __init__(self, settings: Settings, link: RedisLink, tokens: Tokens | None) -> None:
+    def __init__(self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit) -> None:
         self.settings = settings
+        self._audit = audit
         self.tokens = tokens
         self.link = link
         shelf = _shelf(link)
@@ -81,8 +83,9 @@ class Doors:
         return session
 
     def dismiss(self, visitor: Visitor) -> None:
-        """End the session of a visitor."""
+        """End the session of a visitor whom Redis no longer lets in."""
         self.sessions.drop(visitor.key)
+        self._audit.note("shut out", Who(visitor.name, visitor.way))
 
     def csrf_of(self, binding: str) -> str:
         """The CSRF token of a session's key, or of who comes by a proxy."""
@@ -114,6 +117,7 @@ class Doors:
         try:
             name = self._shared(token)
         except WrongCredentials:
+            self._audit.note("token refused", Who("", "bearer", address))
             self.attempts.begin(who)
             return None
         return Visitor(link=self.link, name=name, way="bearer", publishes=_publishes(name))
@@ -196,7 +200,7 @@ def _shelf(link: RedisLink) -> Shelf:
 
 def init_doors(app: Flask, settings: Settings, link: RedisLink) -> None:
     """Let in who has logged in, and nobody else."""
-    doors = app.extensions["doors"] = Doors(settings, link, app.extensions["tokens"])
+    doors = app.extensions["doors"] = Doors(settings, link, app.extensions["tokens"], app.extensions["audit"])
     app.extensions["watch"] = Watch(doors.gone, doors.dismiss)
     app.before_request(_let_in)
     app.before_request(_check_csrf)

@@ -1,27 +1,35 @@
 """The view behind the socket: joins one subscriber to one transport."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from time import monotonic
 
 import flask_sock
+import redis
 from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
+from arauto.asking import BadPoint
+from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.drain import Drain
+from arauto.following import Follower
 from arauto.frames import Frames
-from arauto.guards import check_handshake
+from arauto.guards import check_handshake, check_rate
 from arauto.language import chosen
 from arauto.messages import Item, Refused, encode_error, text
-from arauto.names import Names, Selection
+from arauto.names import Selection
 from arauto.pulse import Pulse
+from arauto.rates import Rate
+from arauto.recording import Recording
+from arauto.rights import NoRight, check_listening
 from arauto.selection import BadChange, BadSelection, check_size, read_change, select
+from arauto.starts import read_starts
 from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
-from arauto.visitor import ALL, Visitor, visitor
+from arauto.visitor import Visitor, visitor
 from arauto.watch import Watch
 from arauto.words import gettext
 
@@ -31,22 +39,45 @@ RETRY_AFTER = 10  # seconds, for those who found no room
 log = logging.getLogger("arauto")
 
 
-class NoRight(Exception):
-    """The visitor may not read that; the text is a sentence that names it."""
-
-
 class Feeds:
     """What the feeds of this process share. Kept as ``app.extensions["feeds"]``.
 
     :param watch: where one has to log in.
     """
 
-    def __init__(self, capacity: Capacity, limit: int, watch: Watch | None = None) -> None:
+    def __init__(
+        self, recording: Recording, capacity: Capacity, rate: Rate, limit: int, watch: Watch | None = None
+    ) -> None:
+        self.recording = recording
         self.watch = watch
         self.capacity = capacity
+        self.rate = rate
         self.frames = Frames(limit)
         self.drain = Drain()
         self.pulse = Pulse()
+        self._open: set[tuple[Follower, Subscriber]] = set()
+
+    @contextmanager
+    def following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
+        """For as long as the block runs, the feed hears of what is switched on or off."""
+        if follower is None:
+            yield
+            return
+        self._open.add((follower, subscriber))
+        try:
+            self._reconcile(follower, subscriber)
+            yield
+        finally:
+            self._open.discard((follower, subscriber))
+
+    def reconcile(self) -> None:
+        """Have each feed follow what is recorded now, and nothing else."""
+        for follower, subscriber in list(self._open):
+            self._reconcile(follower, subscriber)
+
+    def _reconcile(self, follower: Follower, subscriber: Subscriber) -> None:
+        if strays := follower.strays(subscriber.channels):
+            subscriber.ask_again(strays)
 
 
 def init_feed(app: Flask, feeds: Feeds) -> None:
@@ -68,20 +99,25 @@ def _admit() -> None:
         return
     feeds: Feeds = current_app.extensions["feeds"]
     try:
-        g.selection = select(request.args.getlist("channel"), request.args.getlist("pattern"))
-        _check_rights(visitor(), g.selection.channels, g.selection.patterns)
-    except BadSelection as error:
+        channels = request.args.getlist("channel")
+        g.selection = select(channels, request.args.getlist("pattern"))
+        g.starts = read_starts(channels, request.args.getlist("after"), request.args.get("since"))
+        check_listening(visitor(), g.selection.channels, g.selection.patterns)
+    except (BadSelection, BadPoint) as error:
         abort(400, str(error))
     except NoRight as error:
+        audit().note("listening refused", Who.of(visitor()), **error.what)
         abort(403, str(error))
     if feeds.drain.begun:
         _turn_away(gettext("The server is restarting: try again in a moment."))
+    check_rate(feeds.rate, visitor(), counts=False)
     address = request.remote_addr or ""
     if feeds.capacity.full():
         _turn_away(_no_room())
     if feeds.capacity.full_for(address):
         _turn_away(_no_room_for_address())
     check_handshake()
+    check_rate(feeds.rate, visitor())
     if not feeds.capacity.take(address):
         _turn_away(_no_room())
     g.seat = address
@@ -115,15 +151,24 @@ def feed(ws: Upgrade) -> None:
     transport = Transport(ws.sock, feeds.pulse)
     asked = visitor()
     deliver = _Deliver(transport, feeds.frames, fault)
-    hand_on = _Explain(deliver, asked.redis_user) if asked.redis_user else deliver
+    hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver
+    follower = _follower(feeds, hand_on, transport, asked.redis_user)
     try:
         with (
             _logged(g.selection, transport, deliver),
             feeds.drain.present(transport, goodbye),
             _bound(feeds.watch, transport, asked),
-            Subscriber(asked.link.connect, hand_on, deliver.fail, feeds.pulse, g.selection) as subscriber,
+            Subscriber(
+                asked.link.connect,
+                follower or hand_on,
+                deliver.fail,
+                feeds.pulse,
+                g.selection,
+                follower.commands if follower else None,
+            ) as subscriber,
+            feeds.following(follower, subscriber),
         ):
-            _converse(transport, subscriber, asked)
+            _converse(transport, subscriber, follower, asked)
     except Exception:
         # It must not reach Flask, which would write a page into the stream.
         log.exception("a feed failed")
@@ -154,23 +199,13 @@ def _bound(watch: Watch | None, transport: Transport, asked: Visitor) -> Abstrac
     return watch.present(transport, asked, goodbye)
 
 
-def _check_rights(asked: Visitor, channels: Names, patterns: Names) -> None:
-    """:raise NoRight: the visitor may not read one of them. Users of Redis are for Redis to refuse."""
-    if asked.reads is ALL:
-        return
-    for name in channels:
-        if not asked.may_read(name):
-            raise NoRight(gettext("This token may not listen to %(name)s.", name=text(name)))
-    for name in patterns:
-        if not asked.may_read_all_of(name):
-            raise NoRight(gettext("This token may not listen to all of %(name)s.", name=text(name)))
-
-
 class _Explain:
     """Hands a batch on with Redis's refusals in words that name the channel and the user."""
 
-    def __init__(self, deliver: "_Deliver", user: str) -> None:
+    def __init__(self, deliver: "_Deliver", user: str, audit: Audit, who: Who) -> None:
         self._deliver = deliver
+        self._audit = audit
+        self._who = who
         # Now, because the subscriber's thread has no request that says a language.
         self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
         self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
@@ -182,6 +217,7 @@ class _Explain:
 
     def _explain(self, refused: Refused) -> Refused:
         name = text(refused.name)
+        self._audit.note("listening refused", self._who, **{refused.kind: name} if refused.kind else {})
         return refused._replace(
             error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
         )
@@ -213,15 +249,46 @@ class _Deliver:
             self._transport.abort()
 
 
-def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor) -> None:
+def _follower(
+    feeds: Feeds, deliver: Callable[[list[Item]], None], transport: Transport, user: str
+) -> Follower | None:
+    """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
+    recording = feeds.recording
+    if not recording.is_allowed and not g.starts:
+        return None
+    if not all(map(recording.covers, g.starts)):
+        with suppress(redis.RedisError):
+            recording.refresh()  # another process may have been the first to know
+
+    def leave() -> None:
+        if not transport.close(Code.COME_AGAIN):
+            transport.abort()
+
+    unheard = ""
+    if user:
+        unheard = gettext(
+            "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
+            user=user,
+        )
+    return Follower(recording, deliver, g.selection, g.starts, leave, unheard)
+
+
+def _converse(
+    transport: Transport, subscriber: Subscriber, follower: Follower | None, asked: Visitor
+) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
             check_size(subscriber.size_after(change))
-            _check_rights(asked, change.subscribe, change.psubscribe)
+            check_listening(asked, change.subscribe, change.psubscribe)
+            if follower is not None:
+                follower.expect(change)
             subscriber.change(change)
-        except (BadSelection, NoRight) as error:
+        except NoRight as error:
+            audit().note("listening refused", Who.of(asked), **error.what)
+            _complain(transport, str(error))
+        except BadSelection as error:
             _complain(transport, str(error))
         except BadChange:
             transport.close(Code.POLICY, gettext("The page said something the server does not know."))
@@ -242,7 +309,8 @@ def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> It
         + [f"pattern={text(name)!r}" for name in selection.patterns]
     )
     began = monotonic()
-    log.info("feed opened %s address=%s", names, request.remote_addr)
+    named = f" user={visitor().name!r}" if visitor().name else ""
+    log.info("feed opened %s%s address=%s", names, named, request.remote_addr)
     try:
         yield
     finally:

@@ -5,11 +5,14 @@ import binascii
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
 from arauto.addresses import is_fixed, is_loopback
+from arauto.audit import Who, audit
+from arauto.rates import Rate, by_address
 from arauto.settings import Settings
-from arauto.words import gettext
+from arauto.visitor import Visitor
+from arauto.words import gettext, ngettext
 
 _CSP = "; ".join(
     (
@@ -86,6 +89,25 @@ def _is_ours(origin: str, request: Request) -> bool:
 def is_websocket(request: Request) -> bool:
     """Whether the request asks for an upgrade to a WebSocket."""
     return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def check_rate(rate: Rate, asked: Visitor, counts: bool = True) -> None:
+    """Refuse who comes too often, by address or by user.
+
+    :param counts: whether this is one of the times.
+    """
+    names = by_address(request.remote_addr or "") + asked.counted_as
+    wait = rate.take(*names) if counts else rate.wait(*names)
+    if wait:
+        if rate.is_news():
+            audit().note("too often", Who.of(asked), path=request.path)
+        seconds = int(wait) + 1
+        sentence = ngettext(
+            "Too many at once from you or your address: try again in %(num)s second.",
+            "Too many at once from you or your address: try again in %(num)s seconds.",
+            seconds,
+        )
+        raise TooManyRequests(sentence, retry_after=seconds)
 
 
 def check_handshake() -> None:

@@ -1,6 +1,5 @@
 """The pages of the door: log in, log out, and who one is."""
 
-import logging
 import secrets
 
 import redis
@@ -19,19 +18,19 @@ from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.attempts import TooSoon
+from arauto.audit import Who, audit
 from arauto.doors import COOKIE, Doors, WrongCredentials, too_soon
 from arauto.language import LANGUAGES, switch
 from arauto.language import url as language_url
 from arauto.sessions import Session
 from arauto.settings import Settings
 from arauto.shelf import ShelfAway
+from arauto.token_pages import may_make
 from arauto.visitor import people_call, visitor
 from arauto.words import gettext
 
 FORM_COOKIE = "arauto_login"  # the login form's CSRF token is made of it
 MAX_FIELD = 1024  # characters of a user, a password, a token
-
-log = logging.getLogger("arauto")
 
 
 def init_login(app: Flask) -> None:
@@ -50,7 +49,8 @@ def _login() -> BaseResponse:
 def _log_in() -> BaseResponse:
     doors: Doors = current_app.extensions["doors"]
     user, password = request.form.get("user", ""), request.form.get("password", "")
-    address, way = request.remote_addr or "", "redis" if user else "token"
+    address = request.remote_addr or ""
+    nobody = Who("", "redis" if user else "token", address)
     mark = request.cookies.get(FORM_COOKIE, "")
     if not mark or not doors.sessions.is_mark(request.form.get("csrf", ""), "login", mark):
         return _form(gettext("This form was too old: try again. Cookies must be allowed."), 403)
@@ -59,14 +59,14 @@ def _log_in() -> BaseResponse:
             raise WrongCredentials
         session = doors.log_in(address, user, password)
     except WrongCredentials:
-        log.info("login refused way=%s address=%s", way, address)  # no name: it may be a password
+        audit().note("login refused", nobody)  # no name: it may be a password
         return _form(_wrong(user), 401)
     except TooSoon as error:
-        log.info("login delayed way=%s address=%s", way, address)
+        audit().note("login delayed", nobody)
         return _form(too_soon(error).description or "", 429, int(error.seconds) + 1)
     except (ShelfAway, redis.RedisError, OSError):
         raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
-    log.info("login user=%r way=%s address=%s", session.name, session.way, address)
+    audit().note("login", Who(session.name, session.way, address))
     response = redirect(request.script_root + _inside(request.form.get("next", "")), 303)
     _end_old_session(doors)
     _set_cookie(response, session)
@@ -114,7 +114,12 @@ def _account() -> BaseResponse:
         return switched
     asked = visitor()
     page = render_template(
-        "account.html", visitor=asked, name=people_call(asked), languages=LANGUAGES, language_url=language_url
+        "account.html",
+        visitor=asked,
+        name=people_call(asked),
+        makes_tokens=may_make(asked),
+        languages=LANGUAGES,
+        language_url=language_url,
     )
     return make_response(page)
 
@@ -131,7 +136,8 @@ def _logout() -> BaseResponse:
             doors.sessions.end(session)
     except ShelfAway:
         raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
-    log.info("logout user=%r way=%s address=%s", session.name, session.way, request.remote_addr)
+    event = "logout everywhere" if request.form.get("everywhere") else "logout"
+    audit().note(event, Who(session.name, session.way, request.remote_addr or ""))
     response = redirect(url_for("login"), 303)
     response.delete_cookie(COOKIE, path=_path())
     return response

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from arauto.logs import Hole, Id, Marker, Position, Stop, channel_of, is_ids
+
 Push = list[Any]
 """What Redis pushes, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
 
@@ -42,7 +44,42 @@ class Refused(NamedTuple):
     error: str
 
 
-Item = Push | Lost | Gap | Refused
+class Numbered(NamedTuple):
+    """A message out of the log of ``channel``; or, without ``data``, the id of the oldest that
+    was shown and has none yet."""
+
+    channel: bytes
+    id: Id
+    data: bytes | None
+
+
+class LogGap(NamedTuple):
+    """The log of ``channel`` cannot make whole what a page has missed."""
+
+    channel: bytes
+    hole: Hole
+
+
+class Followed(NamedTuple):
+    """From here on ``channel`` is numbered: what has no id yet gets one, or comes with it."""
+
+    channel: bytes
+    position: Position
+
+
+class Unfollowed(NamedTuple):
+    """From here on ``channel`` is live only: its recording was switched off."""
+
+    channel: bytes
+
+
+class Complaint(NamedTuple):
+    """Something that does not work as asked for; a sentence for people."""
+
+    error: str
+
+
+Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Unfollowed | Complaint
 
 
 def encode(batch: list[Item], at: float, limit: int) -> bytes:
@@ -51,7 +88,29 @@ def encode(batch: list[Item], at: float, limit: int) -> bytes:
     :param at: when the batch arrived, in Unix seconds.
     :param limit: bytes of a message that are shown; see ``truncated`` in :func:`event`.
     """
+    if any(item[0] == b"smessage" for item in batch):
+        events = _join([event(item, at, limit) for item in batch if _is_for_pages(item)])
+        return orjson.dumps(events or [{"type": "heartbeat", "at": at}])
     return orjson.dumps([event(item, at, limit) for item in batch])
+
+
+def _is_for_pages(item: Item) -> bool:
+    """Not an answer to a question that is void by now, and not the words of a stranger."""
+    if not isinstance(item, list) or item[0] != b"smessage":
+        return True
+    return is_ids(item[1]) and (Marker.read(item[2]) or Stop.read(item[2])) is not None
+
+
+def _join(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give an id to the message that it came with; at the end of a batch it stays alone."""
+    out: list[dict[str, Any]] = []
+    for event in events:
+        before = out[-1] if out else {}
+        if "next" in before and event["type"] == "message" and event["channel"] == before["channel"]:
+            out[-1] = event | {"id": before["id"]}
+        else:
+            out.append(event)
+    return out
 
 
 def event(item: Item, at: float, limit: int) -> dict[str, Any]:
@@ -65,17 +124,68 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         kind = item[0]
         if kind == b"message":
             shown = {"type": "message", "channel": text(item[1]), "at": at}
-            return shown | _data(item[2], limit)
+            return shown | data_of(item[2], limit)
         if kind == b"pmessage":
             shown = {"type": "pmessage", "pattern": text(item[1]), "channel": text(item[2]), "at": at}
-            return shown | _data(item[3], limit)
+            return shown | data_of(item[3], limit)
+        if kind == b"smessage" and (marker := Marker.read(item[2])):
+            return _marker(channel_of(item[1]), marker)
+        if kind == b"smessage" and (stop := Stop.read(item[2])):
+            shown = {"type": "stopped", "channel": text(channel_of(item[1]))}
+            return shown | {"from": stop.since / 1000, "error": stop.why}
         return {"type": kind.decode(), CONFIRMATIONS[kind]: text(item[1]), "at": at}
+    if isinstance(item, Unfollowed):
+        return {"type": "unrecorded", "channel": text(item.channel)}
+    if isinstance(item, Complaint):
+        return {"type": "error", "error": item.error}
+    if isinstance(item, (Numbered, LogGap, Followed)):
+        return _recorded(item, limit)
     if isinstance(item, Lost):
         return {"type": "reconnecting", "from": item.at, "reason": "redis", "detail": item.detail}
     if isinstance(item, Gap):
         return {"type": "gap", "from": item.start, "to": item.end, "reason": "redis"}
     named = {item.kind: text(item.name)} if item.kind else {}
     return {"type": "refused", **named, "error": item.error}
+
+
+def _marker(channel: bytes, marker: Marker) -> dict[str, Any]:
+    """What a recorder or a publisher says of messages that have no id on the channel itself.
+
+    ``recorded``: the ``count`` oldest messages without an id have ``id`` and the numbers after
+    it. With ``next`` it is the message that follows; with ``break`` those without an id so far
+    will never have one, and the log that goes on has this ``epoch``.
+    """
+    told = {"type": "recorded", "channel": text(channel), "id": str(marker.position.id)}
+    if marker.kind == "next":
+        return told | {"next": True}
+    if marker.kind == "gap":
+        return told | {"count": 0, "break": True, "epoch": marker.position.epoch}
+    return told | {"count": marker.many}
+
+
+def _recorded(item: Numbered | LogGap | Followed, limit: int) -> dict[str, Any]:
+    if isinstance(item, LogGap):
+        return hole_event(*item)
+    name = text(item.channel)
+    if isinstance(item, Followed):
+        epoch, id = item.position
+        return {"type": "following", "channel": name, "epoch": epoch, "id": str(id)}
+    if item.data is None:
+        return {"type": "recorded", "channel": name, "id": str(item.id), "count": 1}
+    shown = {"type": "message", "channel": name, "id": str(item.id), "at": item.id.ms / 1000, "past": True}
+    return shown | data_of(item.data, limit)
+
+
+def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
+    """A hole in a log, the same on a feed's socket as in an answer."""
+    missing = {} if hole.missing is None else {"missing": hole.missing}
+    return {
+        "type": "gap",
+        "channel": text(channel),
+        "from": hole.start / 1000,
+        "to": hole.end / 1000,
+        "reason": hole.reason,
+    } | missing
 
 
 def encode_error(sentence: str) -> bytes:
@@ -88,7 +198,8 @@ def text(name: bytes) -> str:
     return name.decode(errors="backslashreplace")
 
 
-def _data(data: bytes, limit: int) -> dict[str, Any]:
+def data_of(data: bytes, limit: int) -> dict[str, Any]:
+    """The data of an event: as text or in base64, see :func:`event`."""
     try:
         if len(data) <= limit:
             return {"data": data.decode()}

@@ -1,4 +1,4 @@
-"""Makes the page's scripts and styles small: no comments, no indentation, no long names.
+"""Makes the page's scripts and styles ready: what is wanted at once is joined, and all is made small.
 
 ``python -m arauto.minifier`` prints them as JSON. It runs apart, because the library has
 threads of its own, and gunicorn's master, which asks for it, will fork.
@@ -7,14 +7,41 @@ threads of its own, and gunicorn's master, which asks for it, will fork.
 import json
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePath
+
+from arauto.joining import join
 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 STATIC = Path(__file__).parent.parent / "static"
+SHEETS = [  # in the order of the cascade
+    "reset",
+    "tokens",
+    "base",
+    "layout",
+    "header",
+    "status",
+    "chips",
+    "choose",
+    "feed",
+    "row",
+    "json",
+    "card",
+    "desk",
+    "replay",
+    "menu",
+    "welcome",
+    "publish",
+    "dialog",
+    "answer",
+    "utilities",
+]
 
 
 def minify_apart() -> dict[str, str]:
-    """Every script and style, small, by its path in ``static``; none where there is no library."""
+    """What the page loads, by path: ``page/main.js`` and other scripts, ``page.css``.
+
+    Small where there is the library for it, else as it is written.
+    """
     program = [sys.executable, "-B", "-m", "arauto.minifier"]
     run = subprocess.run(program, cwd=STATIC.parent, stdout=subprocess.PIPE, check=True)  # noqa: S603 - it is ourselves
     small: dict[str, str] = json.loads(run.stdout)
@@ -23,19 +50,25 @@ def minify_apart() -> dict[str, str]:
 
 def main() -> None:
     """Print what :func:`minify_apart` returns."""
-    print(json.dumps(_minify()))
+    print(json.dumps(minify()))
 
 
-def _minify() -> dict[str, str]:
+def minify() -> dict[str, str]:
+    """What :func:`minify_apart` returns, made here."""
+    texts = sources()
     try:
-        import minify
+        import minify as library
     except ImportError:  # there is no wheel of it for macOS on ARM
-        return {}
-    return {
-        path.relative_to(STATIC).as_posix(): minify.string(TYPES[path.suffix], path.read_text("utf-8"))
-        for path in STATIC.rglob("*")
-        if path.suffix in TYPES
-    }
+        return texts
+    return {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in texts.items()}
+
+
+def sources() -> dict[str, str]:
+    """What the page loads, before it is made small."""
+    scripts = {path.stem: path.read_text("utf-8") for path in STATIC.glob("js/*.js")}
+    texts = {f"page/{name}.js": text for name, text in join(scripts).items()}
+    texts["page.css"] = "".join(STATIC.joinpath("css", f"{name}.css").read_text("utf-8") for name in SHEETS)
+    return texts
 
 
 if __name__ == "__main__":

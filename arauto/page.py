@@ -1,5 +1,6 @@
 """The page: rendered once for each language and view that is asked for."""
 
+import re
 from functools import lru_cache
 from secrets import token_hex
 
@@ -19,6 +20,8 @@ from arauto.words import gettext
 
 # What differs from visitor to visitor is put in when a page is sent. Nobody can guess these.
 _PERSON, _CSRF = token_hex(16), token_hex(16)
+_INDENTATION = re.compile(r"\n\s+")  # two of the page's kilobytes; no text of it is preformatted
+
 KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
 
 
@@ -26,6 +29,7 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
     """Add the route of the page, and make the usual ones now: the first reader waits for none."""
     config = {
         "channels": settings.channels,
+        "delete_logs": settings.delete_logs,
         "protected": bool(settings.protected),
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,
@@ -37,16 +41,17 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
 
     @lru_cache(maxsize=KEPT)
     def page(language: str, root: str, query: bytes, reads_only: bool) -> str:
-        return render_template(
+        html = render_template(
             "index.html",
             person=_PERSON if has_login else "",
             csrf=_CSRF if has_login else "",
             reads_only=reads_only,
-            config=config | {"words": page_words()},
+            config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
             redis_name=gettext("embedded %(name)s", name=found.name) if found.binary else found.name,
             languages=LANGUAGES,
             language_url=language_url,
         )
+        return _INDENTATION.sub("\n", html)
 
     @app.get("/")
     def index() -> Response | str:

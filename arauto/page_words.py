@@ -12,7 +12,9 @@ def page_words() -> dict[str, str | dict[str, str]]:
         _status_words()
         | _feed_words()
         | _reading_words()
+        | _past_words()
         | _selection_words()
+        | _recording_words()
         | _browser_words()
         | _publish_words()
         | _settings_words()
@@ -44,6 +46,12 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "gap_server": gettext(
             "No connection to the server from {from} to {to}: messages in between are unknown."
         ),
+        "gap_recorder": gettext(
+            "{channel} was not recorded from {from} to {to}: messages in between are unknown."
+        ),
+        "gap_log": gettext("{channel}: the log no longer has the messages from {from} to {to}."),
+        "gap_replaced": gettext("{channel} has another log since: messages from {from} to {to} are unknown."),
+        "gap_unrecorded": gettext("{channel} has no log any more: messages from {from} to {to} are unknown."),
         "skipped": {
             "one": ngettext(
                 "{n} message came meanwhile and is not drawn",
@@ -120,6 +128,15 @@ def _reading_words() -> dict[str, str | dict[str, str]]:
     }
 
 
+def _past_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "past": gettext("This is the past, not live."),
+        "past_end": gettext("This is the past, not live. The log ends here."),
+        "past_none": gettext("Nothing is recorded from then on."),
+        "searched": gettext("{n} searched, {found} found"),
+    }
+
+
 def _selection_words() -> dict[str, str | dict[str, str]]:
     return {
         "solo": gettext("Show only {name}"),
@@ -147,6 +164,19 @@ def _selection_words() -> dict[str, str | dict[str, str]]:
         "name_long": gettext("A name has at most {max} bytes; this one has {bytes}."),
         "name_control": gettext("A name cannot contain control characters."),
         "selection_full": gettext("At most {max} channels and patterns at once: remove one first."),
+    }
+
+
+def _recording_words() -> dict[str, str | dict[str, str]]:
+    return {
+        "recorded": gettext("recorded"),
+        "recorded_until": gettext("recorded until {time}"),
+        "recording_on": gettext("{name} is recorded: a page that was away gets what it missed."),
+        "recording_off": gettext("{name} is live only: nothing of it is kept."),
+        "recording_stopped": gettext("{name}: recording stopped since {time}: {error}"),
+        "record": gettext("Record from now on"),
+        "record_no": gettext("Stop recording"),
+        "forget_sure": gettext("All that was recorded of {name} goes, for everyone and for good."),
     }
 
 

@@ -7,11 +7,11 @@ from redis.connection import AbstractConnection
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.globs import matches
+from arauto.recording import Command, Recording
 from arauto.redis_link import RedisLink
 from arauto.shadows import ALL_OF_PATTERNS, of_channel, pattern_of
+from arauto.visitor import Visitor
 from arauto.words import gettext
-
-Command = tuple[bytes | str, ...]
 
 _NUMPAT: Command = ("PUBSUB", "NUMPAT")
 _SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
@@ -32,19 +32,40 @@ class Heard(NamedTuple):
     """How many subscriptions received a message, as Redis counted on this node.
 
     ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
+    On a recorded channel the recorder is one of the receivers, and ``position`` says where the
+    message is in the log, or ``unrecorded`` why it is not.
     """
 
     receivers: int
     tabs: int | None
+    position: str = ""
+    unrecorded: str = ""
 
 
-def publish(link: RedisLink, channel: bytes, message: bytes, user: str = "") -> Heard:
-    """Publish ``message`` as it is.
+def publish(recording: Recording, channel: bytes, message: bytes, asked: Visitor) -> Heard:
+    """Publish ``message`` as it is. Where its channel is recorded, that happens in the same step.
 
-    :param user: who has logged in as a user of Redis; its refusal names him and the channel.
+    What cannot be recorded is published all the same. A user of Redis publishes by his own
+    connection, so that Redis decides; the recorder then hears it as it hears others.
 
-    :raise PublishError: Redis is away or refuses.
+    :raise PublishError: Redis is away or refuses; a user of Redis is named in it.
     """
+    plain: Command = ("PUBLISH", channel, message)
+    if asked.redis_user or not recording.covers(channel):
+        return _publish(asked.link, channel, plain, asked.redis_user)
+    try:
+        heard = _publish(asked.link, channel, recording.publishing(channel, message))
+    except _NotRun as error:
+        heard = _publish(asked.link, channel, plain)._replace(unrecorded=str(error))
+    recording.tell(channel, heard.unrecorded)
+    return heard
+
+
+class _NotRun(Exception):
+    """Redis does not run the script, so nothing has happened; the text is its own words."""
+
+
+def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Heard:
     pool = link.client.connection_pool
     try:
         connection = pool.get_connection()
@@ -58,11 +79,15 @@ def publish(link: RedisLink, channel: bytes, message: bytes, user: str = "") -> 
     # The commands go out by hand and never twice: where the answer is missing, nobody
     # knows whether it was published, and a client that retries would publish it again.
     try:
-        _send(connection, ("PUBLISH", channel, message), _numsub(of_channel(channel)), _NUMPAT)
-        receivers = int(connection.read_response())
-        return Heard(receivers, _tabs(link, connection, channel, receivers))
+        _send(connection, command, _numsub(of_channel(channel)), _NUMPAT)
+        answer = connection.read_response()
+        receivers, position, unrecorded = answer if isinstance(answer, list) else (answer, None, None)
+        tabs = _tabs(link, connection, channel, receivers)
+        return Heard(receivers, tabs, (position or b"").decode(), (unrecorded or b"").decode())
     except redis.ResponseError as error:
         connection.disconnect()  # the other answers are still to come
+        if command[0] == "EVAL" and _is_not_run(str(error)):
+            raise _NotRun(str(error)) from None
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis refused the message: %(words)s", words=str(error))
         if user and status == 403:
@@ -78,6 +103,11 @@ def publish(link: RedisLink, channel: bytes, message: bytes, user: str = "") -> 
         ) from None
     finally:
         pool.release(connection)
+
+
+def _is_not_run(words: str) -> bool:
+    """Whether the script has not even begun. What it does itself is refused in other words."""
+    return ("'eval'" in words.lower() and "permission" in words) or "acl_check_cmd" in words
 
 
 def _numsub(*names: bytes) -> Command:

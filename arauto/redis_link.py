@@ -207,12 +207,28 @@ class RedisLink:
 
         :raise redis.RedisError: Redis does not answer.
         """
+        return self.may_subscribe(of_channel(b""))
+
+    def may_subscribe(self, channel: bytes) -> bool:
+        """Whether Redis lets us hear ``channel``, which is tried.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
         with self.client.pubsub() as pubsub:
-            pubsub.subscribe(of_channel(b""))
+            pubsub.subscribe(channel)
             try:
-                return pubsub.get_message(timeout=REPLY_TIMEOUT) is not None
+                if pubsub.get_message(timeout=REPLY_TIMEOUT) is None:
+                    raise redis.TimeoutError
             except NoPermissionError:
                 return False
+            return True
+
+    def would_let(self, user: str, *command: str | bytes) -> bool:
+        """Whether Redis would let one of its users do that; nothing is done.
+
+        :raise redis.RedisError: Redis does not answer, or there is no such user.
+        """
+        return bool(self.client.execute_command("ACL", "DRYRUN", user, *command) == b"OK")
 
     def close(self) -> None:
         """Close the publishing connections."""

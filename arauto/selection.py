@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Iterable
 
 import orjson
+from werkzeug.routing import BaseConverter
 
 from arauto.names import Change, Names, Selection
 from arauto.shadows import PREFIX, is_shadow
@@ -12,6 +13,13 @@ from arauto.words import gettext
 MAX_NAME = 256  # bytes of UTF-8
 MAX_SELECTION = 100  # channels and patterns together
 _CHANGES = ("subscribe", "psubscribe", "unsubscribe", "punsubscribe")
+
+
+class ChannelName(BaseConverter):
+    """A channel's name within an address, whatever slashes it has."""
+
+    regex = r"[\s\S]+?"
+    part_isolating = False
 
 
 class BadSelection(ValueError):

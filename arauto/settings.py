@@ -40,6 +40,12 @@ def _worker(text: str) -> str:
     return text
 
 
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("on or off")
+    return text == "on"
+
+
 def _list(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
@@ -56,7 +62,7 @@ def _origins(text: str) -> frozenset[str]:
     return frozenset(origin.lower() for origin in origins)
 
 
-def _switch(text: str) -> bool:
+def _flag(text: str) -> bool:
     if text not in ("", "0", "1"):
         raise ValueError("1, or nothing")
     return text == "1"
@@ -65,6 +71,12 @@ def _switch(text: str) -> bool:
 def _secret(text: str) -> str:
     if text and (len(text) < SHORTEST_SECRET or not text.isprintable()):
         raise ValueError(f"at least {SHORTEST_SECRET} characters, for example of openssl rand -hex 16")
+    return text
+
+
+def _channel(text: str) -> str:
+    if not text.isprintable() or len(text.encode()) > 256:
+        raise ValueError("the name of a channel, such as arauto.audit")
     return text
 
 
@@ -149,6 +161,20 @@ class Settings:
         "127.0.0.1 and ::1 are not limited; behind a proxy on another machine raise it.",
         _number(1, 1_000_000),
     )
+    publish_rate: int = _setting(
+        "ARAUTO_PUBLISH_RATE",
+        "100",
+        "Messages that one address, and one user, may publish a second; at once, twenty times as many. "
+        "The next one gets 429. 0: no limit; 127.0.0.1 and ::1 have none.",
+        _number(0, 1_000_000),
+    )
+    connect_rate: int = _setting(
+        "ARAUTO_CONNECT_RATE",
+        "50",
+        "Sockets that one address, and one user, may open a second; at once, twenty times as many. "
+        "The next one gets 429. 0: no limit; 127.0.0.1 and ::1 have none.",
+        _number(0, 1_000_000),
+    )
     max_message: int = _setting(
         "ARAUTO_MAX_MESSAGE",
         "1048576",
@@ -163,6 +189,31 @@ class Settings:
         "that does not say confirmed=1; the page asks first.",
         _globs,
     )
+    record: tuple[str, ...] = _setting(
+        "ARAUTO_RECORD",
+        "",
+        "Channels as globs, such as orders.*, separated by commas, whose messages are kept in Redis, "
+        "so that a page gets what it missed. Needs Redis 7 or any Valkey.",
+        _list,
+    )
+    record_messages: int = _setting(
+        "ARAUTO_RECORD_MESSAGES",
+        "10000",
+        "How many messages of a recorded channel are kept, give or take a hundred.",
+        _number(1, 10_000_000),
+    )
+    record_seconds: int = _setting(
+        "ARAUTO_RECORD_SECONDS",
+        "86400",
+        "How long a message of a recorded channel is kept, in seconds.",
+        _number(1, 366 * 86400),
+    )
+    recording: bool = _setting(
+        "ARAUTO_RECORDING", "on", "off: nothing is recorded, whatever ARAUTO_RECORD or a page says.", _switch
+    )
+    delete_logs: bool = _setting(
+        "ARAUTO_DELETE_LOGS", "off", "on: whoever opens the page may delete the log of a channel.", _switch
+    )
     origins: frozenset[str] = _setting(
         "ARAUTO_ORIGINS",
         "",
@@ -174,7 +225,7 @@ class Settings:
         "ARAUTO_OPEN",
         "",
         "1: no login, even on a network: whoever reaches it may watch and publish.",
-        _switch,
+        _flag,
     )
     token: str = _setting(
         "ARAUTO_TOKEN",
@@ -219,7 +270,27 @@ class Settings:
         "ARAUTO_TOKENS",
         "",
         "File with the tokens of programs, of which it keeps only hashes; "
-        "flask --app app token makes and revokes them. They need a way to log in beside them.",
+        "flask --app app token, or a page, makes and revokes them. They need a way to log in beside them.",
+    )
+    token_makers: tuple[bytes, ...] = _setting(
+        "ARAUTO_TOKEN_MAKERS",
+        "",
+        "Users of Redis or of the proxy, as globs separated by commas, who may make tokens for programs "
+        "in the page. Who has ARAUTO_TOKEN may as well.",
+        _globs,
+    )
+    audit_channel: str = _setting(
+        "ARAUTO_AUDIT_CHANNEL",
+        "",
+        "Channel, such as arauto.audit, on which it is told who did what, as JSON. "
+        "Nobody publishes to it here. Empty: it is told in the log only.",
+        _channel,
+    )
+    audit_content: bool = _setting(
+        "ARAUTO_AUDIT_CONTENT",
+        "",
+        "1: the audit, in the log and on its channel, has what was published, and not only how many bytes.",
+        _flag,
     )
     session_hours: int = _setting(
         "ARAUTO_SESSION_HOURS", "24", "Hours after which one has to log in again.", _number(1, 8760)

@@ -35,7 +35,8 @@ HEALTHY_AFTER = 10.0  # seconds a link must live before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
 JOIN_PATIENCE = 3.0  # seconds; connecting is the only wait that cannot be interrupted
 
-_MESSAGES = (b"message", b"pmessage")
+_MESSAGES = (b"message", b"pmessage", b"smessage")
+_SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
 _PINGED = (b"PING", b"")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection gets it that has subscriptions
@@ -52,6 +53,8 @@ else:
 Deliver = Callable[[list[Item]], None]
 Command = tuple[bytes, bytes]
 """A command of Redis and the one name that it is about."""
+MakeCommands = Callable[[bytes, Iterable[bytes], Iterable[bytes]], list[Command]]
+"""``SUBSCRIBE`` or ``UNSUBSCRIBE``, channels and patterns -> what is said to Redis."""
 
 log = logging.getLogger("arauto")
 
@@ -72,6 +75,8 @@ class Subscriber(threading.Thread):
         there to hear: the thread ends.
     :param on_fault: called in this thread when it ends by a mistake of ours.
     :param pulse: has the silence of a link looked at.
+    :param commands: what is asked for with the names; of sharded channels beside them the
+        confirmations are not handed on, and a refusal changes nothing.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -83,12 +88,14 @@ class Subscriber(threading.Thread):
         on_fault: Callable[[], None],
         pulse: Pulse,
         selection: Selection,
+        commands: MakeCommands | None = None,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
         self._deliver = deliver
         self._on_fault = on_fault
         self._pulse = pulse
+        self._commands = commands or subscribing
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._lock = make_lock()  # guards the selection, the wire and the order of commands
@@ -135,9 +142,21 @@ class Subscriber(threading.Thread):
                     names.pop(name, None)
             if self._wire is not None:
                 self._request(
-                    _commands(b"SUBSCRIBE", change.subscribe, change.psubscribe)
-                    + _commands(b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe)
+                    self._commands(b"SUBSCRIBE", change.subscribe, change.psubscribe)
+                    + self._commands(b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe)
                 )
+
+    @property
+    def channels(self) -> list[bytes]:
+        """What is selected by name."""
+        return list(self._channels)
+
+    def ask_again(self, names: Iterable[bytes]) -> None:
+        """Subscribe once more to those of ``names`` that are selected: Redis answers at that point."""
+        with self._lock:
+            names = [name for name in names if name in self._channels]
+            if self._wire is not None and names:
+                self._request(self._commands(b"SUBSCRIBE", names, ()))
 
     def stop(self) -> None:
         """Ask the thread to end; from any thread."""
@@ -222,7 +241,7 @@ class Subscriber(threading.Thread):
                 wire.shutdown()
             self._expected.clear()
             # An empty selection gets a PING, so that there is an answer to wait for.
-            self._request(_commands(b"SUBSCRIBE", self._channels, self._patterns) or [_PINGED])
+            self._request(self._commands(b"SUBSCRIBE", self._channels, self._patterns) or [_PINGED])
         return wire
 
     def _read(self, wire: Wire) -> None:
@@ -302,7 +321,7 @@ class Subscriber(threading.Thread):
                 self._all_answered()
         if isinstance(reply, Exception):
             return self._refusal(command, name, str(reply))
-        return [] if command == b"PING" or is_shadow(name) else [reply]
+        return [] if command == b"PING" or command in _SHARDED or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:
         """Redis answers in order: what it was told before we asked, it has sent."""
@@ -312,6 +331,8 @@ class Subscriber(threading.Thread):
     def _refusal(self, command: bytes, name: bytes, words: str) -> list[Item]:
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
+        if command in _SHARDED:
+            return []  # whoever asked for it notices that nothing comes
         if not words.startswith("NOPERM") or command not in _KINDS:
             raise LinkLost(words)
         if is_shadow(name):
@@ -347,7 +368,7 @@ def _unix(moment: float) -> float:
     return time() - (now() - moment)
 
 
-def _commands(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+def subscribing(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
     """``verb`` for these names, and for the shadow beside each: in one burst, the names first."""
     channels, patterns = tuple(channels), tuple(patterns)
     shadows = [*map(of_channel, channels), *map(of_pattern, patterns)]

@@ -1,7 +1,7 @@
 """``flask --app app token create | list | revoke``."""
 
+import os
 from collections.abc import Callable
-from datetime import UTC, datetime
 from time import time
 from typing import TypeVar
 
@@ -9,12 +9,10 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from arauto.selection import MAX_NAME
-from arauto.tokens import Tokens, TokensError
+from arauto.audit import Who, audit
+from arauto.tokens import DAY, MAX_NAME, Tokens, TokensError, is_name
 
 T = TypeVar("T")
-
-DAY = 24 * 3600  # seconds
 
 _group = AppGroup("token", help="Tokens for programs.")
 
@@ -47,20 +45,23 @@ def _create(name: str, reads: tuple[str, ...], publishes: tuple[str, ...], days:
     """Make a token and print it, this one time."""
     if not reads and not publishes:
         raise click.ClickException("Say what it may: --read 'news.*', --publish 'alerts.*', or both.")
-    if not name.isprintable() or not 0 < len(name.encode()) <= MAX_NAME:
+    if not is_name(name):
         raise click.ClickException(f"A name has 1 to {MAX_NAME} bytes and no control characters.")
-    click.echo(_do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY)))
+    token = _do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY))
+    _note("token made", name)
+    click.echo(token)
 
 
 @_group.command("list")
 def _list() -> None:
     """Show the tokens: never they themselves, which nobody keeps."""
     for token in _do(lambda: _tokens().list()):
-        until = datetime.fromtimestamp(token.until, UTC).strftime("%Y-%m-%d")
+        until = token.ends.strftime("%Y-%m-%d")
         over = " (over)" if token.is_over else ""
         click.echo(
             f"{token.name}  reads: {' '.join(token.reads) or '-'}  "
             f"publishes: {' '.join(token.publishes) or '-'}  until {until}{over}"
+            + (f"  …{token.end}" if token.end else "")
         )
 
 
@@ -69,6 +70,12 @@ def _list() -> None:
 def _revoke(name: str) -> None:
     """End a token; its open sockets close within seconds."""
     _do(lambda: _tokens().revoke(name))
+    _note("token revoked", name)
+
+
+def _note(event: str, name: str) -> None:
+    audit().note(event, Who(os.environ.get("USER", ""), "command"), token=name)
+    audit().flush()
 
 
 def _do(act: Callable[[], T]) -> T:

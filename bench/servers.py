@@ -1,6 +1,7 @@
 """The servers that are compared, each in its recommended set-up, started and stopped here."""
 
 import os
+import resource
 import shutil
 import socket
 import subprocess
@@ -108,6 +109,13 @@ def end(process: subprocess.Popen[bytes]) -> None:
             child.kill()
 
 
+def allow_files() -> None:
+    """Two descriptors a socket, as many as the system lets us have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < 30_000:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != -1 else 30_000, hard))
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -138,11 +146,11 @@ def raw_redis(bench: Bench) -> Iterator[Running]:
 
 
 @contextmanager
-def arauto(bench: Bench, worker: str = "gevent") -> Iterator[Running]:
+def arauto(bench: Bench, worker: str = "gevent", record: str = "") -> Iterator[Running]:
     sockets = "1100" if worker == "gthread" else str(MAX_SOCKETS)
     handshake = Handshake(f"/feed?channel={CHANNEL.decode()}", b'"subscribe"')
     command = [sys.executable, "-m", "gunicorn", "app:app"]
-    environ = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets}
+    environ = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets, "ARAUTO_RECORD": record}
     with bench.run(command, handshake, **environ) as running:
         yield running
 

@@ -4,7 +4,7 @@ import { VIEWS } from "./body.js";
 import { copy } from "./clipboard.js";
 import { Menu } from "./menu.js";
 import { PIN_LIMIT } from "./pins.js";
-import * as preferences from "./preferences.js";
+import { get, set } from "./preferences.js";
 import { equip, setTools } from "./tools.js";
 
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
@@ -41,11 +41,11 @@ export class Actions {
   // All rows
 
   #startView(select) {
-    const kept = preferences.get("view", VIEWS[0]);
+    const kept = get("view", VIEWS[0]);
     select.value = VIEWS.includes(kept) ? kept : VIEWS[0];
     this.#rows.setView(select.value);
     select.addEventListener("change", () => {
-      preferences.set("view", select.value);
+      set("view", select.value);
       this.#rows.setView(select.value);
       this.#feed.querySelectorAll(".row").forEach((row) => this.#rows.refresh(row));
       this.#feed.querySelector(".row")?.dispatchEvent(new Event("grow", { bubbles: true }));

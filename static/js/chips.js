@@ -16,7 +16,8 @@ export class Chips {
   #hidden = new Set();
   #on;
 
-  // `on` has empty(), hidden(test, or null where all is shown) and peek(name or null).
+  // `on` has empty(), hidden(test, or null where all is shown), peek(name or null) and
+  // more(button, channel, whether it is recorded).
   constructor(list, template, selection, words, on) {
     this.#list = list;
     this.#template = template.content.firstElementChild;
@@ -30,11 +31,12 @@ export class Chips {
     for (const type of ["mouseleave", "focusout"]) list.addEventListener(type, () => this.#peek(null));
   }
 
-  show({ confirmed, refusals }) {
+  show({ confirmed, refusals, stopped }) {
     for (const [key, chip] of this.#chips) {
       const error = refusals.get(key);
       const state = error === undefined ? "waiting" : "refused";
       chip.dataset.state = confirmed.has(key) ? "confirmed" : state;
+      if (chip.dataset.kind === "channel") this.#showRecording(chip, key, stopped);
       this.#explain(chip, error);
     }
   }
@@ -75,17 +77,29 @@ export class Chips {
 
   #build(name) {
     const chip = document.importNode(this.#template, true);
-    const [solo, hide, remove] = chip.querySelectorAll("button");
+    const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
     Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting", colour: colourOf(name.name) });
     chip.querySelector(".chip__name").textContent = name.name;
     chip.querySelector(".chip__kind").hidden = name.kind !== "pattern";
     solo.ariaLabel = this.#words.say("solo", { name: name.name });
     hide.ariaLabel = hide.title = this.#words.say("hide", { name: name.name });
     remove.ariaLabel = remove.title = this.#words.say(`remove_${name.kind}`, { name: name.name });
+    more?.addEventListener("click", () => this.#on.more(more, name.name, chip.dataset.recording !== "off"));
     solo.addEventListener("click", () => this.#toggleSolo(keyOf(name)));
     hide.addEventListener("click", () => this.#toggleHidden(keyOf(name)));
     remove.addEventListener("click", () => this.#remove(chip, name));
     return chip;
+  }
+
+  #showRecording(chip, key, stopped) {
+    const stop = stopped.get(key);
+    const state = stop ? "stopped" : stopped.has(key) ? "on" : "off";
+    const values = { name: this.#names.get(key).name, time: stop && clock(new Date(stop.from * 1000)), error: stop?.error };
+    const [tag, more] = [chip.querySelector(".chip__recorded"), chip.querySelector(".chip__more")];
+    chip.dataset.recording = state;
+    tag.hidden = state === "off";
+    write(tag, this.#words.say(stop ? "recorded_until" : "recorded", values));
+    if (more) more.ariaLabel = more.title = this.#words.say(`recording_${state}`, values);
   }
 
   #explain(chip, error) {
@@ -152,7 +166,7 @@ export class Chips {
     if (event.key === "Delete") this.#remove(chip, this.#names.get(chip.dataset.key));
     if (!next) return;
     event.preventDefault();
-    next.querySelector(`.${event.target.className}`).focus();
+    (next.querySelector(`.${event.target.className}`) ?? next.firstElementChild).focus();
   }
 
   #reach(chip) {

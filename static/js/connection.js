@@ -5,6 +5,7 @@ import { writeQuery } from "./names.js";
 import { isMessage } from "./events.js";
 import { Joiner } from "./joiner.js";
 import { Outage } from "./outage.js";
+import { Positions } from "./positions.js";
 import { Socket } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
 
@@ -14,12 +15,17 @@ export class Connection extends EventTarget {
   #subscriptions = new Subscriptions();
   #outage = new Outage();
   #joiner = new Joiner();
+  #positions = new Positions();
+  #since;
   #refusal = null;
   #wasLive = false;
+  #held = []; // what came before anybody listened; then null
 
-  constructor(url) {
+  // `since`: from where recorded channels are shown, where the page has not been yet.
+  constructor(url, since) {
     super();
     this.#url = url;
+    this.#since = since;
     this.#on("open", () => this.#askChanges());
     this.#on("batch", (events) => this.#heard(events));
     this.#on("lost", (loss) => this.#lost(loss));
@@ -28,8 +34,17 @@ export class Connection extends EventTarget {
 
   // Actions
 
+  // The page is ready: it is told how it stands and what has come already, and all that follows.
+  listen() {
+    const held = this.#held;
+    this.#held = null;
+    this.#report();
+    this.#show(held);
+  }
+
   select(names) {
     this.#subscriptions.want(names);
+    this.#positions.keep(names);
     if (this.#subscriptions.isEmpty) this.#rest();
     else if (this.#socket.isOpen) this.#askChanges();
     else if (!this.#socket.isAlive) this.#socket.open();
@@ -52,6 +67,8 @@ export class Connection extends EventTarget {
     const url = new URL(this.#url);
     this.#subscriptions.askAll();
     writeQuery(url.searchParams, this.#subscriptions.names);
+    this.#positions.write(url.searchParams, this.#subscriptions.names);
+    if (this.#since) url.searchParams.set("since", this.#since);
     return url;
   }
 
@@ -92,10 +109,17 @@ export class Connection extends EventTarget {
 
   // Each event leaves behind what the feed is to show.
   #hear(event) {
-    if (isMessage(event)) return this.#joiner.take(event);
+    if (isMessage(event)) {
+      this.#positions.take(event);
+      return this.#joiner.take(event);
+    }
     this.#joiner.forget();
     switch (event.type) {
-      case "gap": return [event];
+      case "gap": this.#positions.interrupt(event); return [event];
+      case "following": this.#positions.begin(event); return [];
+      case "recorded": this.#positions.number(event); return [];
+      case "stopped": this.#positions.stop(event); return [];
+      case "unrecorded": this.#positions.end(event); return [];
       case "subscribe": case "psubscribe": return this.#confirmed(event);
       case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(nameOf(event)); return [];
       case "reconnecting": this.#redisLost(event); return [];
@@ -129,7 +153,7 @@ export class Connection extends EventTarget {
     if (this.#state.name !== "live") return [];
     this.#wasLive = true;
     const gap = this.#outage.end(now());
-    return gap ? [gap] : [];
+    return gap && !this.#positions.covers(this.#subscriptions.names) ? [gap] : [];
   }
 
   // What the page is told
@@ -146,11 +170,13 @@ export class Connection extends EventTarget {
 
   #report() {
     const { confirmed, refusals } = this.#subscriptions;
-    this.#emit("state", { ...this.#state, confirmed, refusals });
+    const { keys: recorded, stopped } = this.#positions;
+    this.#emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
   }
 
   #show(events) {
-    if (events.length) this.#emit("events", events);
+    if (this.#held) this.#held.push(...events);
+    else if (events.length) this.#emit("events", events);
   }
 
   #emit(type, detail) {

@@ -2,7 +2,7 @@
 
 import { copy } from "./clipboard.js";
 import { Keys } from "./keys.js";
-import * as preferences from "./preferences.js";
+import { get, set } from "./preferences.js";
 
 export class Controls {
   #feed;
@@ -24,7 +24,7 @@ export class Controls {
     buttons.order.addEventListener("click", () => this.#turn(!feed.newestFirst));
     buttons.help.addEventListener("click", () => keys.showModal());
     feed.addEventListener("pause", () => this.#show());
-    this.#turn(preferences.get("newestFirst", false));
+    this.#turn(get("newestFirst", false));
     new Keys(keys, {
       " ": () => this.#pause(),
       "/": () => filter.focus(),
@@ -42,7 +42,7 @@ export class Controls {
 
   #turn(newestFirst) {
     if (newestFirst !== this.#feed.newestFirst) this.#feed.newestFirst = newestFirst;
-    preferences.set("newestFirst", newestFirst);
+    set("newestFirst", newestFirst);
     this.#show();
   }
 

@@ -1,4 +1,5 @@
 // Keeps what was received and has it drawn: paused, cleared, filtered, in either order. Knows no WebSocket.
+// The recorded past may take the place of what is live, which goes on being kept.
 // Events: "draw" (something may have changed), "pause".
 
 import { isMessage } from "./events.js";
@@ -8,7 +9,9 @@ import { Store } from "./store.js";
 import { View } from "./view.js";
 
 export class Feed extends EventTarget {
-  #store = new Store();
+  held = 0; // live messages since the past is shown
+  #live = new Store();
+  #store = this.#live; // what is shown
   #scroller;
   #follow;
   #view;
@@ -33,13 +36,42 @@ export class Feed extends EventTarget {
 
   add(events) {
     const own = events.filter(({ type }) => type !== "also");
-    this.#follow.miss(this.#store.add(own));
+    const isShown = this.#live.add(own);
+    if (this.isPast) this.held += own.filter(isMessage).length;
+    else this.#follow.miss(isShown);
     if (own.length < events.length) this.#retag(events);
+    this.#view.schedule();
+  }
+
+  addPast(events) {
+    this.#follow.miss(this.#store.add(events));
     this.#view.schedule();
   }
 
   #retag(events) {
     events.filter(({ type }) => type === "also").forEach(({ event }) => this.#view.retag(event));
+  }
+
+  // The past
+
+  get isPast() {
+    return this.#store !== this.#live;
+  }
+
+  // Anew, if there was another.
+  startPast() {
+    if (!this.isPast) this.held = 0;
+    this.isPaused = false;
+    this.#show(new Store());
+  }
+
+  endPast() {
+    if (this.isPast) this.#show(this.#live);
+  }
+
+  #show(store) {
+    this.#store = store;
+    this.#select();
   }
 
   // What is shown
@@ -123,8 +155,9 @@ export class Feed extends EventTarget {
   }
 
   #replace(events) {
-    this.#store = new Store();
-    this.#store.add(events);
-    this.#select();
+    const store = new Store();
+    store.add(events);
+    if (!this.isPast) this.#live = store;
+    this.#show(store);
   }
 }

@@ -1,7 +1,8 @@
 // The filter bar: its text is read, kept in the address and handed on.
 // Event: "change", whenever the filter is another one.
 
-import { readQuery } from "./query.js";
+import { keep } from "./address.js";
+import { readFilter } from "./query.js";
 
 const PATIENCE = 120; // milliseconds after the last key
 
@@ -64,24 +65,14 @@ export class Filter extends EventTarget {
     const asked = `${this.#only.checked} ${this.#text.value}`;
     if (asked === this.#asked) return; // new rows would take a click that only left the field
     this.#asked = asked;
-    this.query = readQuery(this.#text.value);
+    this.query = readFilter(this.#text.value);
     this.hides = !this.#only.checked;
     const { problem } = this.query;
     this.#say(this.#note, problem ? this.#words.say(...problem) : "");
     this.#note.dataset.state = problem ? "problem" : "";
     this.#text.ariaInvalid = problem !== null;
-    this.#keepAddress();
+    keep({ filter: this.#text.value, highlight: this.#only.checked && "only" });
     this.dispatchEvent(new Event("change"));
-  }
-
-  #keepAddress() {
-    const url = new URL(location.href);
-    const kept = { filter: this.#text.value, highlight: this.#only.checked ? "only" : "" };
-    for (const [name, value] of Object.entries(kept)) {
-      if (value) url.searchParams.set(name, value);
-      else url.searchParams.delete(name);
-    }
-    history.replaceState(history.state, "", url);
   }
 
   // An unchanged text is left alone: a screen reader would say it again.

@@ -1,6 +1,6 @@
 // One key, one deed; never while somebody types.
 
-import * as preferences from "./preferences.js";
+import { get, set } from "./preferences.js";
 
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSABLE = "button, a, summary, [role=button]";
@@ -12,15 +12,15 @@ export class Keys {
   constructor(dialog, deeds) {
     this.#deeds = { ...deeds, "?": () => dialog.showModal() };
     const act = dialog.querySelector("input");
-    act.checked = preferences.get("keys", true);
-    act.addEventListener("change", () => preferences.set("keys", act.checked));
+    act.checked = get("keys", true);
+    act.addEventListener("change", () => set("keys", act.checked));
     document.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
   #pressed(event) {
     const { key, target } = event;
     if (!Object.hasOwn(this.#deeds, key) || this.#isMeantOtherwise(event)) return;
-    if (key !== "Escape" && (target.closest(TYPING) || !preferences.get("keys", true))) return;
+    if (key !== "Escape" && (target.closest(TYPING) || !get("keys", true))) return;
     if (key === " " && target.closest(PRESSABLE)) return;
     if (this.#deeds[key](target) !== false) event.preventDefault();
   }

@@ -7,18 +7,20 @@ import { Chart } from "./chart.js";
 import { Chips } from "./chips.js";
 import { Chooser } from "./chooser.js";
 import { Composer } from "./composer.js";
-import { Connection } from "./connection.js";
 import { Controls } from "./controls.js";
 import { Cursor } from "./cursor.js";
 import { Drafts } from "./drafts.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
+import { config, connection, limits, selection } from "./link.js";
+import { keyOf } from "./names.js";
 import { Noticing } from "./noticing.js";
 import { Pins } from "./pins.js";
 import { Publisher } from "./publisher.js";
 import { Rates } from "./rates.js";
+import { Recording } from "./recording.js";
+import { Replay } from "./replay.js";
 import { Rows } from "./row.js";
-import { Selection } from "./selection.js";
 import { Settings } from "./settings.js";
 import { Status } from "./status.js";
 import { Takeaway } from "./takeaway.js";
@@ -28,12 +30,7 @@ import { Words } from "./words.js";
 
 const find = (id) => document.getElementById(id);
 
-const config = JSON.parse(find("config").textContent);
-const limits = { maxMessage: config.max_message, maxName: config.max_name, maxSelection: config.max_selection };
-
 const words = new Words(config.words, document.documentElement.lang);
-const selection = new Selection(limits);
-const connection = new Connection(new URL("feed", document.baseURI));
 const status = new Status(find("status"), words);
 const welcome = new Welcome(find("welcome"), words);
 const publisher = new Publisher(find("publish"), find("answer"), find("confirm"), selection, limits, words);
@@ -61,16 +58,22 @@ new Controls({
   section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, rows, filter, words);
+let lanes = null;
+const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
+  const { Lanes } = await import("./lanes.js"); // seldom needed
+  (lanes ??= new Lanes(find("lanes"), rows)).open(channels);
+});
 const rates = new Rates(selection);
 const chart = new Chart(find("chart"), rates, words);
 const chips = new Chips(find("chips"), find("chip"), selection, words, {
   empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => chart.show(name),
+  more: (...what) => recording.open(...what),
 });
+const recording = config.recording && new Recording(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
 new Browser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
 const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);
 
 selection.addEventListener("change", () => {
-  connection.select(selection.names);
   welcome.suggest(config.redis_cli, selection.channels[0] ?? config.channels[0]);
   offer();
   keepLanguageLinks();
@@ -78,10 +81,11 @@ selection.addEventListener("change", () => {
 connection.addEventListener("state", ({ detail }) => {
   status.show(detail);
   chips.show(detail);
+  replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
 });
 connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
-  rates.add(detail);
+  rates.add(detail.filter(({ past }) => !past));
   noticing.heard(detail);
   feed.add(detail);
 });
@@ -107,12 +111,13 @@ setInterval(() => {
 }, 1_000);
 
 filter.load();
-selection.load(config.channels);
+selection.announce();
 chart.draw();
 publisher.start(selection.channels[0]);
 keepTimes(find("feed"));
 for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));
+connection.listen();
 
 // What the channel field suggests: the selection, what was sent to before, what is alive.
 function offer(alive = []) {

@@ -4,7 +4,8 @@
 import { beginning } from "./format.js";
 import { keysOf } from "./names.js";
 import { get } from "./preferences.js";
-import { RANKS, severityOf } from "./severity.js";
+import { RANKS } from "./alert.js";
+import { severityOf } from "./severity.js";
 
 const PAUSE = 1_000; // milliseconds between two calls
 const LENGTH = 200; // characters of a message that a notification shows

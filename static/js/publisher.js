@@ -1,5 +1,6 @@
 // Turns the form into one POST, or a burst of them, and says how many received it, or why none could.
 
+import { isMeant } from "./confirm.js";
 import { byteLength, exactSize } from "./format.js";
 import { nameProblem } from "./names.js";
 
@@ -127,7 +128,7 @@ export class Publisher extends EventTarget {
   async #post(fields) {
     const answer = await this.#send(fields);
     if (answer.status !== NOT_CONFIRMED) return answer;
-    if (!(await this.#isMeant(fields.channel))) return { error: this.#words.say("not_confirmed") };
+    if (!(await isMeant(this.#confirm, this.#words.say("confirm", fields)))) return { error: this.#words.say("not_confirmed") };
     const confirmed = { confirmed: 1 };
     return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
   }
@@ -158,16 +159,6 @@ export class Publisher extends EventTarget {
     const reply = await answer.json().catch(() => ({}));
     const isWhole = answer.ok ? "receivers" in reply : "error" in reply;
     return isWhole ? { ...reply, status } : { error: this.#words.say("strange_answer", { status: String(status) }) };
-  }
-
-  #isMeant(channel) {
-    this.#confirm.querySelector("p").textContent = this.#words.say("confirm", { channel });
-    this.#confirm.returnValue = "";
-    this.#confirm.showModal();
-    return new Promise((resolve) => {
-      const done = () => resolve(this.#confirm.returnValue === "yes");
-      this.#confirm.addEventListener("close", done, { once: true });
-    });
   }
 
   // Answering

@@ -2,7 +2,8 @@
 //
 //   word  "two words"  /regex/i  channel:news.*  severity>=warning  user.id:42  total>100  -anything
 
-import { RANKS, severityOf } from "./severity.js";
+import { RANKS } from "./alert.js";
+import { severityOf } from "./severity.js";
 
 const TERM = new RegExp([
   String.raw`(?<not>-?)(?:`,
@@ -20,7 +21,7 @@ const COMPARE = {
 };
 
 // Where the text cannot be understood there is a problem, a word's key and values, and everything passes.
-export function readQuery(text) {
+export function readFilter(text) {
   try {
     const terms = [...text.matchAll(TERM)].map(({ groups }) => readTerm(groups));
     return { test: terms.length ? passes(terms) : null, marks: terms.flatMap(({ mark }) => mark ?? []), problem: null };

@@ -111,11 +111,10 @@ export class Rows {
 
   // Notices
 
-  #gap({ from, to, reason }) {
+  #gap({ from, to, reason, channel }) {
     const show = to - from < 1 ? preciseClock : clock;
-    const times = { from: show(toDate(from)), to: show(toDate(to)) };
-    const key = reason === "redis" ? "gap_redis" : "gap_server";
-    const notice = this.#say("gap", 0, this.#words.say(key, times));
+    const values = { from: show(toDate(from)), to: show(toDate(to)), channel };
+    const notice = this.#say("gap", 0, this.#words.say(`gap_${reason}`, values));
     notice.title = `${this.#fullDate(from)} – ${this.#fullDate(to)}`;
     return notice;
   }

@@ -32,6 +32,11 @@ export class Selection extends EventTarget {
     this.#changed();
   }
 
+  // To those who came after it was loaded.
+  announce() {
+    this.dispatchEvent(new Event("change"));
+  }
+
   has(name) {
     return this.#names.some((other) => same(other, name));
   }
@@ -64,6 +69,6 @@ export class Selection extends EventTarget {
     const url = new URL(location.href);
     writeQuery(url.searchParams, this.#names);
     history.replaceState(history.state, "", url);
-    this.dispatchEvent(new Event("change"));
+    this.announce();
   }
 }

@@ -3,8 +3,6 @@
 import { alertIn } from "./alert.js";
 import { parse } from "./json.js";
 
-export { RANKS } from "./alert.js";
-
 export const READ_LIMIT = 32_768; // characters; a longer message is no alert
 
 const HINT = /"(?:severity|level|priority|alerts|repository)"/;

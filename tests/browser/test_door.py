@@ -1,5 +1,6 @@
 """Log in, be somebody, be sent away: as a person sees it."""
 
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -9,7 +10,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from arauto.tokens import Tokens
 from tests.browser.conftest import OpenPage
+from tests.browser.test_memory import choose, more
 from tests.support.barriers import expect_no_violation
 from tests.support.nginx import Nginx
 from tests.support.pages import (
@@ -37,13 +40,19 @@ REFUSED = ("status of 401", "WebSocket connection to")
 
 
 @pytest.fixture(scope="module")
-def door(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("door")
+
+
+@pytest.fixture(scope="module")
+def door(valkey: RedisServer, directory: Path) -> Iterator[ArautoServer]:
     rules = ("reset", "on", f">{PASSWORD}", "&a", "&arauto:tabs:*", "+@all")
     for user in ("ana", EVIL):
         valkey.client.execute_command("ACL", "SETUSER", user, *rules)
     server = ArautoServer(
-        tmp_path_factory.mktemp("door") / "log",
+        directory / "log",
         REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN, ARAUTO_LOGIN="redis",
+        ARAUTO_TOKENS=str(directory / "tokens"),
     )  # fmt: skip
     yield server
     server.close()
@@ -105,12 +114,21 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     expect_live(page)
     expect(page.get_by_text("You may watch, but not publish.")).to_be_visible()
     expect(channel_field(page)).to_be_hidden()
+    expect(more(page, "a is live only")).to_have_count(0)
     valkey.client.publish("a", "from elsewhere")
     expect_texts(page, ["from elsewhere"])
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
         assert overflowing(page) == []
     expect_no_violation(page, "a reader")
+
+
+def test_who_may_publish_may_record(open_page: OpenPage, door: ArautoServer) -> None:
+    page = open_page(view("a"), server=door)
+    enter(page, TOKEN)
+    choose(page, "a is live only", "Record from now on")
+    choose(page, "a is recorded", "Stop recording")
+    expect(more(page, "a is live only")).to_be_visible()
 
 
 @pytest.mark.parametrize("user", ["ana", EVIL])
@@ -153,6 +171,55 @@ def test_the_pages_of_the_door_are_for_everyone(
     expect_live(page)
     page.goto(f"{door.url}/account")
     look("account")
+
+
+def test_a_token_is_made_and_revoked_by_keyboard(open_page: OpenPage, door: ArautoServer) -> None:
+    page = open_page("/login?next=/account", server=door, allow=("status of 409",))
+    enter(page, TOKEN)
+    page.get_by_role("link", name="Tokens for programs").press("Enter")
+    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Channels that it may publish to").fill("jobs.*")
+    page.keyboard.press("Enter")
+    token = page.get_by_role("region", name="The token of backup").get_by_role("code")
+    expect(token).to_have_text(re.compile("arauto_.{43}"))
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy").press("Enter")
+    expect(page.get_by_role("button", name="Copied")).to_be_focused()
+    assert page.evaluate("navigator.clipboard.readText()") == token.text_content()
+    page.get_by_label("Name").fill("backup")
+    page.get_by_label("Channels that it may hear").fill("a")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text(re.compile("There is a token of this name"))
+    expect(page.get_by_label("Name")).to_be_focused()
+    expect(page.get_by_label("Channels that it may hear")).to_have_value("a")
+    page.locator("summary").press("Enter")
+    page.get_by_role("button", name="Revoke for good").press("Enter")
+    expect(page.get_by_text("There is none yet.")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_the_tokens_page_is_for_everyone(
+    open_page: OpenPage, door: ArautoServer, language: str, directory: Path
+) -> None:
+    tokens = Tokens(str(directory / "tokens"))
+    tokens.create(EVIL + "x" * 100, [EVIL, "news.*"], ["*"], 1.0)
+    page = open_page("/login?next=/tokens", server=door, language=language, allow=("status of 400",))
+    page.locator("#token").fill(TOKEN)
+    page.keyboard.press("Enter")
+    for state in ("listed", "refused", "made"):
+        page.locator("#name").fill("<b>" + "y" * 60)
+        if state == "made":
+            page.locator("#reads").fill("news.*")
+        if state != "listed":
+            page.locator("#name").press("Enter")
+            expect(page.get_by_role("status" if state == "made" else "alert")).not_to_be_empty()
+        page.locator("summary").first.click()
+        for width, height in SCREENS:
+            page.set_viewport_size({"width": width, "height": height})
+            assert overflowing(page) == [], (state, width)
+        expect_no_violation(page, state)
+    for token in tokens.list():
+        tokens.revoke(token.name)
 
 
 def test_a_page_of_another_origin_gets_nothing_by_our_cookie(

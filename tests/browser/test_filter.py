@@ -181,7 +181,7 @@ def test_a_filter_parses_what_it_must_and_once(open_page: OpenPage, text: str, p
     line = json.dumps({"user": {"name": "u"}, "severity": "error", "message": "disk"})
     counted = page.evaluate(
         """async ([text, line]) => {
-          const { readQuery } = await import("./static/js/query.js");
+          const { readFilter } = await import("./static/js/query.js");
           const { Store } = await import("./static/js/store.js");
           const store = new Store();
           const event = (data) => ({ type: "message", channel: "quick", data });
@@ -190,7 +190,7 @@ def test_a_filter_parses_what_it_must_and_once(open_page: OpenPage, text: str, p
           const parse = JSON.parse;
           let parsed = 0;
           JSON.parse = (given) => { parsed += 1; return parse(given); };
-          const { test } = readQuery(text);
+          const { test } = readFilter(text);
           store.select(test, test);
           JSON.parse = parse;
           return [store.messages, parsed];

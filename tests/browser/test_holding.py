@@ -271,10 +271,11 @@ def test_where_messages_are_hidden_notices_are_not(open_page: OpenPage) -> None:
     expect_live(page)
     page.evaluate(
         """async () => {
-          const ours = document.querySelector("script[src$='main.js']").src;
-          const { Feed } = await import(new URL("feed.js", ours));
-          const { Rows } = await import(new URL("row.js", ours));
+          const { Feed } = await import("./static/js/feed.js");
+          const { Rows } = await import("./static/js/row.js");
+          const { setTools } = await import("./static/js/tools.js");
           const find = (id) => document.getElementById(id);
+          setTools(find("row-tools"));
           const words = { language: "en", say: (key) => key };
           const rows = new Rows(find("message-row"), find("notice-row"), words);
           const feed = new Feed({

@@ -145,7 +145,7 @@ def test_severity_is_read_from_an_object_and_nothing_else(page: Page) -> None:
     }
     found = call(page, "severity", "({ severityOf }, texts) => texts.map(severityOf)", list(cases))
     assert dict(zip(cases, found, strict=True)) == cases
-    ranks = call(page, "severity", "({ RANKS }) => RANKS")
+    ranks = call(page, "alert", "({ RANKS }) => RANKS")
     assert ranks == ["debug", "info", "warning", "error", "critical"]
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from threading import Event
+from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 import psutil
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import CDPSession, Page, Route, expect
 from websockets.sync.client import connect
 
 from tests.browser.conftest import OpenPage
@@ -280,3 +281,16 @@ def test_what_is_chosen_while_the_server_is_away_is_heard_afterwards(
     own_redis.client.publish("new", "heard")
     assert own_redis.client.publish("old", "not for us") == 0
     expect_texts(page, ["heard"])
+
+
+def test_what_comes_before_the_page_is_ready_is_shown(open_page: OpenPage, valkey: RedisServer) -> None:
+    def hold(route: Route) -> None:
+        eventually(lambda: valkey.client.pubsub_numsub("early") == [(b"early", 1)], why="the socket is open")
+        valkey.client.publish("early", "heard already")
+        route.continue_()
+
+    page = open_page(view("before"))
+    page.route("**/page/main.js", hold)
+    page.goto(urljoin(page.url, view("early")))
+    expect_texts(page, ["heard already"])
+    expect_live(page)

@@ -2,15 +2,18 @@
 
 import gzip
 import re
+import sys
 
+import pytest
 from flask import Flask
 
 from arauto.assets import init_assets
+from arauto.minifier import minify, sources
 from tests.support.http import get
 from tests.support.servers import ROOT, ArautoServer
 
-SCRIPT = "/static/js/ring.js"
-SOURCE = (ROOT / "static/js/ring.js").read_bytes()
+SCRIPT = "/static/page/main.js"
+SOURCE = sources()["page/main.js"].encode()
 
 
 def test_a_script_is_sent_small_and_packed(plain_arauto: ArautoServer) -> None:
@@ -34,21 +37,21 @@ def test_what_has_not_changed_is_not_sent_again(plain_arauto: ArautoServer) -> N
 
 def test_the_page_names_a_version_that_is_kept(plain_arauto: ArautoServer) -> None:
     page = get(plain_arauto, "/").body.decode()
-    (script,) = re.findall(r'src="(/static/v-[0-9a-f]{12}/js/main\.js)"', page)
+    (script,) = re.findall(r'src="(/static/v-[0-9a-f]{12}/page/main\.js)"', page)
     kept = get(plain_arauto, script)
     assert kept.headers["cache-control"] == "max-age=31536000, immutable"
-    assert kept.body == get(plain_arauto, "/static/js/main.js").body
+    assert kept.body == get(plain_arauto, SCRIPT).body
     older = get(plain_arauto, re.sub("v-[0-9a-f]+", "v-older", script))
     assert (older.status, older.headers["cache-control"]) == (200, "no-cache")  # a page from before a restart
     assert get(plain_arauto, "/static/v-older/nothing.js").status == 404
 
 
-def test_without_the_minifier_the_sources_are_sent() -> None:
+def test_without_the_minifier_the_sources_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "minify", None)
     app = Flask(__name__, root_path=str(ROOT))
-    init_assets(app, {})
+    init_assets(app, minify())
     client = app.test_client()
-    with client.get(SCRIPT) as answer:
-        assert answer.data == SOURCE
+    assert client.get(SCRIPT).data == SOURCE
     sheets = {path.stem: path.read_bytes() for path in (ROOT / "static/css").iterdir()}
     styles = client.get("/static/page.css").data
     assert styles.startswith(sheets["reset"])

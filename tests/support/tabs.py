@@ -57,11 +57,16 @@ class Tab:
 
 @contextmanager
 def open_tab(
-    server: ArautoServer, *channels: str, patterns: tuple[str, ...] = (), **options: Any
+    server: ArautoServer,
+    *channels: str,
+    patterns: tuple[str, ...] = (),
+    query: dict[str, str] | None = None,
+    **options: Any,
 ) -> Iterator[Tab]:
-    """A tab whose selection Redis has confirmed."""
-    query = urlencode([("channel", name) for name in channels] + [("pattern", name) for name in patterns])
-    with connect(f"{server.ws}/feed?{query}", compression=None, max_size=None, **options) as socket:
+    """A tab whose selection Redis has confirmed; ``query`` is what its address says besides."""
+    asked = [("channel", name) for name in channels] + [("pattern", name) for name in patterns]
+    address = urlencode([*asked, *(query or {}).items()])
+    with connect(f"{server.ws}/feed?{address}", compression=None, max_size=None, **options) as socket:
         tab = Tab(socket)
         confirmed = tab.take(len(channels) + len(patterns))
         assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe"}, confirmed

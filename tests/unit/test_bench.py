@@ -24,9 +24,10 @@ def subscribe(crowd: Crowd) -> socket.socket:
     return theirs
 
 
-@given(st.lists(st.integers(1, 600), max_size=8))
-def test_numbers_are_found_whatever_the_cuts(cuts: list[int]) -> None:
-    stream = b"".join(b"frame" + message(n) for n in range(6))
+@given(st.lists(st.integers(1, 600), max_size=8), st.sets(st.integers(0, 5)))
+def test_numbers_are_found_whatever_the_cuts(cuts: list[int], marked: set[int]) -> None:
+    """The length of a frame may be written with a hash mark."""
+    stream = b"".join((b"fr#me" if n in marked else b"frame") + message(n) for n in range(6))
     places = [0, *sorted(cuts), len(stream)]
     with closing(Crowd()) as crowd, subscribe(crowd) as server:
         for start, end in itertools.pairwise(places):

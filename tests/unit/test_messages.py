@@ -2,6 +2,7 @@ import base64
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -114,3 +115,41 @@ _REQUIRED = {
     "gap": ("from", "to", "reason"),
     "refused": ("error",),
 }
+
+
+EPOCH = "0123456789abcdef"
+
+
+def marker(channel: bytes, words: str) -> Item:
+    return [b"smessage", b"arauto:ids:" + channel, words.encode()]
+
+
+def test_an_id_goes_with_the_message_that_it_came_with() -> None:
+    following = marker(b"a", f"next {EPOCH}.1700-8")
+    (event,) = decoded(following, [b"message", b"a", b"x"])
+    assert event == {"type": "message", "channel": "a", "at": 12.5, "data": "x", "id": "1700-8"}
+    alone = {"type": "recorded", "channel": "a", "id": "1700-8", "next": True}
+    assert decoded(following) == [alone]
+    assert decoded(following, [b"message", b"b", b"x"])[0] == alone
+
+
+def test_what_recorders_say() -> None:
+    late, new = marker(b"a", f"late {EPOCH}.1700-8 3"), marker(b"a", f"gap {EPOCH}.1700-11")
+    assert decoded(late, new) == [
+        {"type": "recorded", "channel": "a", "id": "1700-8", "count": 3},
+        {"type": "recorded", "channel": "a", "id": "1700-11", "count": 0, "break": True, "epoch": EPOCH},
+    ]
+    stop = marker(b"a", "stop 1700500 OOM command not allowed")
+    told = {"type": "stopped", "channel": "a", "from": 1700.5, "error": "OOM command not allowed"}
+    assert decoded(stop) == [told]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["", "late", "late x 3", f"late {EPOCH}.1-1 x", "\xff", f"next {EPOCH}.1-1 2 3 x", "stop", "stop x y"],
+)
+def test_the_words_of_a_stranger_do_no_harm(words: str) -> None:
+    stray: Item = [b"smessage", b"arauto:feed:0123", f"done 0123.1 {EPOCH}.1-1 a".encode()]
+    assert decoded(stray) == [{"type": "heartbeat", "at": 12.5}]
+    shown = decoded(marker(b"a", words), [b"message", b"a", b"x"])
+    assert shown[-1]["data"] == "x"

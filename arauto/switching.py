@@ -1,0 +1,115 @@
+"""PUT /channels/<name>/recording, DELETE /channels/<name>/messages: what a page may do to a log."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+
+import orjson
+import redis
+from flask import Flask, Response, abort, jsonify, request
+from redis.exceptions import NoPermissionError
+
+from arauto.audit import Who, audit
+from arauto.guards import check_rate
+from arauto.messages import text
+from arauto.rates import Rate
+from arauto.recorder import Recorder
+from arauto.recording import Recording
+from arauto.rights import NoRight, check_logging
+from arauto.selection import BadSelection, check_name
+from arauto.visitor import visitor
+from arauto.words import gettext
+
+PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
+_LOOK_EVERY = 0.05  # seconds
+
+
+def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, rate: Rate) -> None:
+    """Add the routes. Without a recorder both are forbidden.
+
+    :param rate: at which somebody may publish; this counts as that.
+    """
+
+    @app.put("/channels/<channel:name>/recording")
+    def switch(name: str) -> Response:
+        check_rate(rate, visitor())
+        channel, on = _channel(name), _wanted()
+        if recorder is None:
+            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
+        if not on and recording.glob_of(channel) is not None:
+            abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
+        with _refusals(name):
+            check_logging(visitor(), channel, recording.link)
+            if recording.glob_of(channel) is None:
+                recording.switch(channel, on)
+                audit().note("recording on" if on else "recording off", Who.of(visitor()), channel=name)
+                recorder.wake()
+            if on and not _has_begun(recording, channel):
+                abort(
+                    503,
+                    gettext("It is switched on, but no recorder has begun: the server's log may say why."),
+                )
+        return jsonify(channel=text(channel), recorded=on)
+
+    @app.delete("/channels/<channel:name>/messages")
+    def forget(name: str) -> Response:
+        check_rate(rate, visitor())
+        channel = _channel(name)
+        if recorder is None or not recording.may_delete:
+            abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
+        with _refusals(name):
+            check_logging(visitor(), channel, recording.link)
+            if not recording.forget(channel):
+                abort(404, gettext("This channel has no log."))
+        audit().note("log deleted", Who.of(visitor()), channel=name)
+        return jsonify(channel=text(channel), deleted=True)
+
+
+def _channel(name: str) -> bytes:
+    try:
+        return check_name(name)
+    except BadSelection as error:
+        abort(400, str(error))
+
+
+def _wanted() -> bool:
+    try:
+        given = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError:
+        given = None
+    on = given.get("recorded") if isinstance(given, dict) else None
+    if not isinstance(on, bool):
+        abort(400, gettext('The body must be {"recorded": true} or {"recorded": false}.'))
+    return on
+
+
+def _has_begun(recording: Recording, channel: bytes) -> bool:
+    """Whether a recorder hears the channel; one that is at work does so at once."""
+    end = monotonic() + PATIENCE
+    while not recording.covers(channel) and monotonic() < end:
+        sleep(_LOOK_EVERY)
+        recording.refresh()
+    return recording.covers(channel)
+
+
+@contextmanager
+def _refusals(name: str) -> Iterator[None]:
+    try:
+        yield
+    except NoRight as error:
+        audit().note("recording refused", Who.of(visitor()), channel=name)
+        abort(error.status, str(error))
+    except redis.ResponseError as error:
+        words = str(error).partition(" script: ")[0]
+        if words == "FULL":
+            abort(
+                409,
+                gettext(
+                    "%(n)s channels are switched on already: switch one off, or use ARAUTO_RECORD.",
+                    n=Recording.MAX_SWITCHED,
+                ),
+            )
+        status = 403 if isinstance(error, NoPermissionError) else 502
+        abort(status, gettext("Redis refuses it: %(words)s", words=words))
+    except redis.RedisError:
+        abort(503, gettext("Redis does not answer."))

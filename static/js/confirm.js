@@ -1,0 +1,10 @@
+// Asks in a dialog whether something is meant.
+
+export function isMeant(dialog, sentence) {
+  dialog.querySelector("p").textContent = sentence;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}

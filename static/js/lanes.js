@@ -1,0 +1,55 @@
+// One who comes late: two sockets, opened at the same moment, of which one asks for the log.
+
+import { isMessage } from "./events.js";
+
+const LIMIT = 200; // rows a lane
+
+export class Lanes {
+  #dialog;
+  #rows;
+  #channels;
+  #sockets = [];
+
+  constructor(dialog, rows) {
+    this.#dialog = dialog;
+    this.#rows = rows;
+    dialog.querySelector(".button").addEventListener("click", () => this.#join());
+    dialog.addEventListener("close", () => this.#leave());
+  }
+
+  open(channels) {
+    this.#channels = channels;
+    this.#dialog.show();
+  }
+
+  #join() {
+    this.#leave();
+    this.#sockets = [...this.#dialog.querySelectorAll("ol")].map((list) => this.#listen(list));
+  }
+
+  #leave() {
+    for (const socket of this.#sockets.splice(0)) socket.close();
+  }
+
+  // The list's `data-since` says from where.
+  #listen(list) {
+    const url = new URL("feed", document.baseURI.replace("http", "ws"));
+    url.search = new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]);
+    const socket = new WebSocket(url);
+    const show = (events) => this.#sockets.includes(socket) && this.#show(list, events);
+    socket.addEventListener("message", ({ data }) => show(JSON.parse(data)));
+    socket.addEventListener("close", () => {
+      const at = Date.now() / 1000;
+      show([{ type: "gap", from: at, to: at, reason: "server" }]);
+    });
+    list.replaceChildren();
+    return socket;
+  }
+
+  #show(list, events) {
+    const shown = events.filter((event) => isMessage(event) || event.type === "gap").slice(-LIMIT);
+    list.append(...shown.map((event) => this.#rows.build({ patterns: [], ...event })));
+    while (list.childElementCount > LIMIT) list.firstElementChild.remove();
+    list.parentElement.scrollTop = list.scrollHeight;
+  }
+}

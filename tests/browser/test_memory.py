@@ -1,0 +1,143 @@
+"""On recorded channels the page comes back to exactly what it missed, or a row says what it did not get."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_looks import expect_no_violation
+from tests.support.http import publish
+from tests.support.pages import (
+    SERVER_AWAY,
+    STATUS_503,
+    chip,
+    expect_live,
+    expect_state,
+    expect_texts,
+    notices,
+    view,
+)
+from tests.support.redis_servers import RedisServer, free_port
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+RECORD = {"ARAUTO_RECORD": "kept.*", "ARAUTO_WORKERS": "1"}
+
+
+@pytest.fixture
+def other(own_redis: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
+    """Another server on the same Redis, which records while the page's own is away."""
+    server = ArautoServer(tmp_path / "other.log", REDIS_URL=own_redis.url, **RECORD)
+    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+    yield server
+    server.close()
+
+
+def end(page: Page, *servers: ArautoServer) -> None:
+    """Before the fixtures look whether a subscriber is left: the recorder is one."""
+    page.close()
+    for server in servers:
+        server.stop()
+
+
+def test_what_was_missed_comes_when_the_page_is_back(
+    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer, other: ArautoServer
+) -> None:
+    port = str(free_port())
+    server = start(PORT=port, REDIS_URL=own_redis.url, **RECORD)
+    page = open_page(view("kept.a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
+    expect_live(page)
+    publish(other, "kept.a", "inside before")
+    own_redis.client.publish("kept.a", "outside before")
+    expect_texts(page, ["inside before", "outside before"])
+    server.stop()
+    expect_state(page, "reconnecting")
+    publish(other, "kept.a", "inside missed")
+    own_redis.client.publish("kept.a", "outside missed")
+    server = start(PORT=port, REDIS_URL=own_redis.url, **RECORD)
+    expect_live(page)
+    own_redis.client.publish("kept.a", "after")
+    shown = ["inside before", "outside before", "inside missed", "outside missed", "after"]
+    expect_texts(page, shown)
+    expect(notices(page)).to_have_count(0)
+    end(page, server, other)
+
+
+def test_the_address_says_since_when(
+    open_page: OpenPage, own_redis: RedisServer, other: ArautoServer
+) -> None:
+    for text in ("1", "2", "3"):
+        publish(other, "kept.a", text)
+    page = open_page(view("kept.a") + "&since=2", server=other, allow=SERVER_AWAY)
+    expect_texts(page, ["2", "3"])
+    own_redis.client.publish("kept.a", "4")
+    expect_texts(page, ["2", "3", "4"])
+    expect(chip(page, "kept.a")).to_contain_text("recorded")
+    own_redis.client.execute_command("CLIENT KILL TYPE pubsub")  # the recorder and the page come again
+    expect(notices(page)).to_have_text(re.compile(r"kept\.a was not recorded from [\d:.]+ to"))
+    end(page, other)
+
+
+def more(page: Page, sentence: str) -> Locator:
+    """The button on a chip that opens its menu, by what it says of the channel."""
+    return page.get_by_role("button", name=sentence)
+
+
+def choose(page: Page, sentence: str, item: str) -> None:
+    more(page, sentence).click()
+    page.get_by_role("menuitem", name=item).click()
+
+
+def test_a_channel_is_switched_on_its_chip(
+    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_DELETE_LOGS="on")
+    page = open_page(view("a", "b", patterns=("a*",)), server=server, width=390)
+    expect_live(page)
+    recorded = chip(page, "a").get_by_text("recorded", exact=True)
+    more(page, "a is live only: nothing of it is kept.").press("Enter")
+    expect(page.get_by_role("menu")).to_contain_text("a is live only: nothing of it is kept.")
+    expect_no_violation(page, "menu of a chip")
+    expect(page.get_by_role("menuitem", name="Record from now on")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(recorded).to_be_visible()
+    expect(more(page, "a is recorded")).to_be_focused()
+    expect(more(page, "b is live only")).to_be_visible()
+    own_redis.client.publish("a", "outside")
+    eventually(lambda: own_redis.client.xlen("arauto:log:a") == 1)
+
+    own_redis.client.config_set("maxmemory", "1")
+    own_redis.client.publish("a", "unrecorded")
+    expect(chip(page, "a")).to_contain_text(re.compile(r"recorded until \d\d:\d\d:\d\d"))
+    expect(more(page, "a: recording stopped since")).to_have_attribute("title", re.compile("OOM command not"))
+    expect_no_violation(page, "recording has stopped")
+    own_redis.client.config_set("maxmemory", "0")
+    expect(recorded).to_be_visible()
+
+    choose(page, "a is recorded", "Delete its log")
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    choose(page, "a is recorded", "Delete its log")
+    assert own_redis.client.exists("arauto:log:a")
+    page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
+    eventually(lambda: not own_redis.client.exists("arauto:log:a"))
+    choose(page, "a is recorded", "Stop recording")
+    expect(more(page, "a is live only")).to_be_visible()
+    assert not own_redis.client.exists("arauto:recorded")
+
+
+def test_what_cannot_be_switched_says_why(
+    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer, other: ArautoServer
+) -> None:
+    page = open_page(view("kept.a"), server=other, allow=["status of 409"])
+    choose(page, "kept.a is recorded", "Stop recording")
+    expect(page.get_by_text("ARAUTO_RECORD has this channel recorded")).to_be_visible()
+    more(page, "kept.a is recorded").click()
+    expect(page.get_by_role("menuitem")).to_have_count(1)  # no setting lets its log be deleted
+    end(page, other)
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORDING="off")
+    page = open_page(view("kept.a"), server=server)
+    expect_live(page)
+    expect(chip(page, "kept.a").get_by_role("button")).to_have_count(3)

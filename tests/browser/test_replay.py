@@ -1,0 +1,225 @@
+"""The recorded past: played on in the feed, searched, and beside what a late joiner hears live."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+from time import time
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_filter import filter_field
+from tests.browser.test_holding import button
+from tests.browser.test_looks import expect_no_violation
+from tests.support.http import publish
+from tests.support.pages import (
+    SERVER_AWAY,
+    expect_live,
+    expect_texts,
+    notices,
+    overflowing,
+    rows,
+    subscribe,
+    texts,
+    view,
+)
+from tests.support.redis_servers import RedisServer, binaries
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+STATUS_400 = ("status of 400",)
+HOUR = 3600
+
+
+@pytest.fixture(scope="module")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with closing(RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("memory"))) as redis:
+        yield redis
+
+
+@pytest.fixture(scope="module")
+def server(redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
+    log = tmp_path_factory.mktemp("replay") / "log"
+    with closing(
+        ArautoServer(log, REDIS_URL=redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
+    ) as server:
+        eventually(lambda: redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+        yield server
+        assert "Traceback" not in server.log
+
+
+@pytest.fixture(autouse=True)
+def past(server: ArautoServer, redis: RedisServer) -> None:
+    """On ``kept.a`` an hour, with a gap, and on ``kept.b`` one message in it."""
+    redis.client.delete("arauto:logs", "arauto:log:kept.a", "arauto:log:kept.b")
+    began = round(time() - HOUR)
+    keep(redis, "kept.a", began, {0: "first", 600: "second", 3000: "late", HOUR - 60: "last"}, gap=3)
+    keep(redis, "kept.b", began, {4: "from another channel"})
+
+
+def keep(
+    redis: RedisServer, channel: str, began: int, messages: dict[int, str], gap: int | None = None
+) -> None:
+    entries = [(at, {"m": text}) for at, text in messages.items()]
+    entries += [] if gap is None else [(gap, {"gap": str((began + gap - 2) * 1000)})]
+    for n, (at, fields) in enumerate(sorted(entries, key=lambda entry: entry[0]), start=1):
+        redis.client.xadd(f"arauto:log:{channel}", fields, id=f"{(began + at) * 1000}-{n}")
+    redis.client.hset("arauto:logs", channel, f"0123456789abcdef.{(began + at) * 1000}-{n}")
+
+
+def bar(page: Page) -> Locator:
+    return page.get_by_role("form", name="Replay")
+
+
+def said(page: Page) -> Locator:
+    return bar(page).get_by_role("status")
+
+
+def moment(page: Page) -> Locator:
+    return bar(page).get_by_role("slider", name="Moment")
+
+
+def play(page: Page, since: str, speed: str = "as fast as it goes") -> None:
+    bar(page).get_by_label("Since").fill(since)
+    bar(page).get_by_label("Speed").select_option(speed)
+    bar(page).get_by_role("button", name="Play").click()
+
+
+def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: ArautoServer) -> None:
+    page = open_page(view("other"), server=server, allow=STATUS_400)
+    expect_live(page)
+    expect(button(page, "Replay")).to_be_hidden()
+    subscribe(page, "kept.a")
+    subscribe(page, "kept.b")
+    button(page, "Replay").click()
+    publish(server, "kept.a", "live before")
+    expect_texts(page, ["live before"])
+
+    play(page, "first")
+    past = ["first", "from another channel", "second", "late", "last", "live before"]
+    expect_texts(page, past)
+    expect(said(page)).to_have_text("This is the past, not live. The log ends here.")
+    assert page.url.endswith("&since=first")
+    expect(notices(page)).to_contain_text("kept.a was not recorded from")
+    publish(server, "other", "live meanwhile")
+    live = bar(page).get_by_role("button", name="Back to live")
+    expect(live).to_have_text("Back to live (1 new)")
+    assert texts(page) == past
+
+    for bad, sentence in (
+        ("yesterday", "yesterday is no point in a log: give 10m,"),
+        ("-1", "-1 is no point in a log: give 10m,"),
+        ("32503679999", "That time has not come yet."),
+    ):
+        play(page, bad)
+        expect(said(page)).to_contain_text(sentence)
+        assert texts(page) == past
+    live.click()
+    assert "since" not in page.url
+    expect_texts(page, ["live before", "live meanwhile"])
+    expect(button(page, "Replay")).to_be_focused()
+
+
+def test_the_time_bar_leads_to_a_moment_and_pause_holds_it(open_page: OpenPage, server: ArautoServer) -> None:
+    page = open_page(view("kept.a"), server=server)
+    expect_live(page)
+    button(page, "Replay").click()
+    expect(moment(page)).to_have_attribute("aria-valuetext", re.compile(r"\d"))
+    assert "since" not in page.url
+    bar(page).get_by_label("Speed").select_option("1×")
+    moment(page).press("Home")
+    expect_texts(page, ["first"])  # the second comes after ten minutes
+    expect(said(page)).to_have_text("This is the past, not live.")
+    began = moment(page).get_attribute("aria-valuetext")
+    button(page, "Pause").click()
+    bar(page).get_by_label("Speed").select_option("as fast as it goes")
+    publish(server, "kept.a", "meanwhile")
+    expect(button(page, "Resume")).to_be_visible()
+    assert texts(page) == ["first"]
+    button(page, "Resume").click()
+    expect_texts(page, ["first", "second", "late", "last", "meanwhile"])
+    assert moment(page).get_attribute("aria-valuetext") != began
+
+    moment(page).evaluate(
+        """(bar) => {
+          bar.value = Number(bar.min) + 2000;
+          for (const type of ["input", "change"]) bar.dispatchEvent(new Event(type, { bubbles: true }));
+        }"""
+    )
+    expect_texts(page, ["late", "last", "meanwhile"])
+
+    moment(page).press("Home")
+    expect_texts(page, ["first", "second", "late", "last", "meanwhile"])
+    play(
+        page,
+        moment(page).evaluate("bar => new Date((Number(bar.min) + 2000) * 1000).toTimeString().slice(0, 8)"),
+    )
+    expect_texts(page, ["late", "last", "meanwhile"])
+
+
+def test_the_filter_searches_the_whole_log(
+    open_page: OpenPage, server: ArautoServer, redis: RedisServer
+) -> None:
+    numbers = {n: "x" * 300_000 * (n % 800 == 0) + f"number {n}" for n in range(4000)}
+    keep(redis, "kept.many", round(time()) - 5000, numbers)
+    page = open_page(view("kept.many"), server=server)
+    expect_live(page)
+    search = button(page, "Search the recorded past")
+    expect(button(page, "Replay")).to_be_visible()
+    expect(search).to_be_hidden()
+    filter_field(page).fill("/ (7|39)99$/")
+    search.click()
+    expect_texts(page, ["number 799", "number 3999"])
+    expect(page.get_by_text("Listening from now on")).to_be_hidden()
+    expect(said(page)).to_have_text("4,000 searched, 2 found")
+    publish(server, "kept.many", "number 799")
+    expect_texts(page, ["number 799", "number 3999"])
+    bar(page).get_by_role("button", name="Back to live").click()
+    expect_texts(page, ["number 799"])
+    expect(bar(page)).to_be_hidden()
+
+
+def test_axe_finds_no_barrier_in_the_past(open_page: OpenPage, server: ArautoServer) -> None:
+    for language in ("en", "pt-BR"):
+        page = open_page(view("kept.a", "kept.b"), server=server, language=language, allow=STATUS_400)
+        expect_live(page)
+        page.locator("#filter-text").fill("a")
+        page.locator("[name=search]").click()
+        expect(rows(page)).not_to_have_count(0)
+        page.locator("#replay [name=since]").fill("x")
+        page.keyboard.press("Enter")
+        expect(page.locator("#replay p")).to_contain_text("10m, 100 (")
+        expect_no_violation(page, "found in the past, and a bad point")
+        for width, height in ((360, 740), (1280, 800)):
+            page.set_viewport_size({"width": width, "height": height})
+            assert overflowing(page) == [], (width, height)
+        page.locator("[name=lanes]").click()
+        page.locator("#lanes .button").click()
+        expect(page.locator("#lanes .row")).not_to_have_count(0)
+        expect_no_violation(page, "two lanes")
+
+
+def test_a_late_joiner_hears_the_rest_live_and_all_of_it_recorded(
+    open_page: OpenPage, server: ArautoServer, redis: RedisServer
+) -> None:
+    page = open_page(view("kept.a"), server=server, allow=SERVER_AWAY)
+    expect_live(page)
+    button(page, "Replay").click()
+    bar(page).get_by_role("button", name="A late joiner").click()
+    view_of_both = page.get_by_role("dialog", name="A late joiner")
+    publish(server, "kept.a", "before")
+    view_of_both.get_by_role("button", name="Join late").click()
+    live, recorded = (view_of_both.get_by_role("region", name=name) for name in ("Live only", "Recorded"))
+    past = ["first", "second", "late", "last", "before"]
+    expect(recorded.locator(".row__data")).to_have_text(past)
+    expect(recorded.locator(".notice")).to_have_count(1)
+    expect(live.locator("li")).to_have_count(0)
+    publish(server, "kept.a", "after")
+    expect(live.locator(".row__data")).to_have_text(["after"])
+    expect(recorded.locator(".row__data")).to_have_text([*past, "after"])
+    redis.client.execute_command("CLIENT KILL TYPE pubsub")
+    expect(live.locator(".notice")).to_contain_text("No connection to the server")
+    view_of_both.get_by_role("button", name="Close").click()
+    expect(view_of_both).to_be_hidden()
+    expect(rows(page).locator(".row__data")).to_have_text(["before", "after"])

@@ -1,0 +1,221 @@
+"""A tab on a recorded channel that comes back gets exactly what it missed, then goes on live."""
+
+import os
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from threading import Event, Thread
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.integration.test_recorder import recorder_of
+from tests.support.http import handshake, publish
+from tests.support.redis_servers import RedisServer
+from tests.support.returning import ReturningTab
+from tests.support.servers import ArautoServer
+from tests.support.tabs import open_tab
+from tests.support.waiting import eventually
+
+RETURNS = 200
+
+
+@pytest.fixture(params=WORKERS)
+def recording(
+    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
+) -> ArautoServer:
+    server = start(
+        REDIS_URL=own_redis.url,
+        ARAUTO_RECORD="kept.*",
+        ARAUTO_RECORD_MESSAGES="100000",
+        ARAUTO_WORKER=request.param,
+    )
+    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+    return server
+
+
+@contextmanager
+def returning(
+    server: ArautoServer, tabs: int, *channels: str, since: str = ""
+) -> Iterator[list[ReturningTab]]:
+    with ExitStack() as stack:
+        there = [ReturningTab(server.ws, list(channels), since) for _ in range(tabs)]
+        for tab in there:
+            stack.callback(tab.join, 10)
+            stack.callback(tab.leave)
+            tab.start()
+        eventually(lambda: all(tab.is_followed for tab in there))
+        yield there
+
+
+class Load:
+    """Numbered messages from inside (``i``) and outside (``o``) until it is left."""
+
+    def __init__(self, server: ArautoServer, redis_server: RedisServer, channel: str) -> None:
+        self.published = {"i": 0, "o": 0}
+        self._server = server
+        self._redis = redis_server
+        self._channel = channel
+        self._ended = Event()
+        self._threads = [Thread(target=self._inside), Thread(target=self._outside)]
+
+    def __enter__(self) -> "Load":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join(10)
+
+    def _inside(self) -> None:
+        while not self._ended.wait(0.005):
+            number = self.published["i"]
+            self.published["i"] += 1
+            # A worker that is killed in the middle leaves its client without an answer.
+            with suppress(ConnectionError):
+                answer = publish(self._server, self._channel, f"i{number}")
+                assert "id" in answer.json, answer.json
+
+    def _outside(self) -> None:
+        while not self._ended.wait(0.003):
+            for _ in range(3):
+                self._redis.client.publish(self._channel, f"o{self.published['o']}")
+                self.published["o"] += 1
+
+
+def check_whole(tab: ReturningTab, channel: str, published: dict[str, int]) -> None:
+    """From the first that a tab saw of each side to the last there is no hole and no duplicate."""
+    for side, many in published.items():
+        numbers = [int(data[1:]) for data in tab.data(channel, side)]
+        assert numbers, side
+        assert numbers == list(range(numbers[0], many)), side
+    assert tab.faults == []
+
+
+def test_two_hundred_returns_at_random_moments_under_load(
+    recording: ArautoServer, own_redis: RedisServer
+) -> None:
+    with returning(recording, 8, "kept.a") as tabs:
+        with Load(recording, own_redis, "kept.a") as load:
+            for _ in range(RETURNS):
+                random.choice(tabs).drop()
+                Event().wait(random.uniform(0, 0.05))
+        last = {side: f"{side}{many - 1}" for side, many in load.published.items()}
+        for tab in tabs:
+            eventually(lambda tab=tab: all(last[side] in tab.data("kept.a", side)[-1:] for side in last))
+            check_whole(tab, "kept.a", load.published)
+            assert tab.gaps == []
+        assert sum(tab.sockets for tab in tabs) > RETURNS / 2
+
+
+def test_a_tab_that_was_away_is_whole_again(recording: ArautoServer, own_redis: RedisServer) -> None:
+    with open_tab(recording, "kept.a") as tab:
+        following = tab.next()
+        assert (following["type"], following["id"].split("-")[1]) == ("following", "0")
+        first = publish(recording, "kept.a", "inside").json["id"]
+        event = tab.next()
+        assert (event["type"], event["data"], event["id"]) == ("message", "inside", first)
+        own_redis.client.publish("kept.a", "outside")
+        event = tab.next()
+        assert (event["data"], "id" in event) == ("outside", False)
+        told = tab.next()
+        assert (told["type"], told["count"], told["id"].split("-")[1]) == ("recorded", 1, "2")
+    for n in range(2500):
+        own_redis.client.publish("kept.a", str(n))
+    eventually(lambda: own_redis.client.xlen("arauto:log:kept.a") == 2502)
+    for seen, pending, missed in ((told["id"], 0, 2500), (first, 1, 2500), (first, 0, 2501)):
+        after = f"{following['epoch']}.{seen}.{pending}"
+        with open_tab(recording, "kept.a", query={"after": after}) as tab:
+            events = tab.until("following")
+            messages = [event["data"] for event in events if event["type"] == "message"]
+            assert len(messages) == missed
+            assert messages[-2500:] == [str(n) for n in range(2500)]
+            assert all(event["past"] for event in events if event["type"] == "message")
+            assert [event for event in events if event["type"] == "gap"] == []
+
+
+def test_what_cannot_be_made_whole_is_a_gap(recording: ArautoServer, own_redis: RedisServer) -> None:
+    with open_tab(recording, "kept.a") as tab:
+        epoch = tab.next()["epoch"]
+        ids = [publish(recording, "kept.a", str(n)).json["id"] for n in range(10)]
+    own_redis.client.xtrim("arauto:log:kept.a", maxlen=4, approximate=False)
+
+    def returned(after: str, channel: str = "kept.a") -> list[object]:
+        with open_tab(recording, channel, query={"after": after}) as tab:
+            shown = tab.until("following" if channel == "kept.a" else "gap")
+            return [event.get("reason") or event["data"] for event in shown if event["type"] != "following"]
+
+    assert returned(f"{epoch}.{ids[5]}.0") == ["6", "7", "8", "9"]  # nothing is missing
+    assert returned(f"{epoch}.{ids[3]}.0") == ["log", "6", "7", "8", "9"]
+    assert returned(f"{epoch}.{ids[9]}.0") == []
+    assert returned(f"{'0' * 16}.{ids[7]}.0") == ["replaced", "6", "7", "8", "9"]
+    assert returned(f"{epoch}.{ids[7]}.0", "other") == ["unrecorded"]
+
+
+@pytest.mark.parametrize("since", ["2", "10m", "first"])
+def test_since(recording: ArautoServer, since: str) -> None:
+    for n in range(3):
+        publish(recording, "kept.a", str(n))
+    with open_tab(recording, "kept.a", query={"since": since}) as tab:
+        events = tab.until("following")
+    assert [event["data"] for event in events[:-1]] == ["0", "1", "2"][-2 if since == "2" else 0 :]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["after=x", "after=abc.1-2.0", "after=abcdabcd.1-2", "after=&after=", "since=soon", "since=9999999999"],
+)
+def test_a_place_that_cannot_be_read(recording: ArautoServer, query: str) -> None:
+    answer = handshake(recording, f"/feed?channel=kept.a&{query}")
+    assert (answer.status, answer.error[-1]) == (400, ".")
+
+
+def test_a_recorder_that_is_killed_under_load(recording: ArautoServer, own_redis: RedisServer) -> None:
+    """Tabs of the other worker were live all the time; the others are whole, or are told of a gap."""
+    with returning(recording, 4, "kept.a") as tabs:
+        with Load(recording, own_redis, "kept.b"):
+            for round in range(60):
+                own_redis.client.publish("kept.a", f"o{round}")
+                if round == 20:
+                    os.kill(recorder_of(recording, own_redis).pid, signal.SIGKILL)
+                Event().wait(0.1)
+        for tab in tabs:
+            eventually(lambda tab=tab: tab.data("kept.a")[-1:] == ["o59"])
+            numbers = [int(data[1:]) for data in tab.data("kept.a")]
+            assert numbers == sorted(set(numbers))
+            assert len(numbers) == 60 or tab.gaps
+            assert tab.faults == []
+
+
+def test_redis_that_cuts_its_subscribers(recording: ArautoServer, own_redis: RedisServer) -> None:
+    with returning(recording, 3, "kept.a") as tabs:
+        with Load(recording, own_redis, "kept.a") as load:
+            for _ in range(5):
+                Event().wait(0.5)
+                own_redis.client.execute_command("CLIENT KILL TYPE pubsub")
+        last = f"i{load.published['i'] - 1}"
+        for tab in tabs:
+            eventually(lambda tab=tab: tab.data("kept.a", "i")[-1:] == [last], within=30)
+            inside = [int(data[1:]) for data in tab.data("kept.a", "i")]
+            assert inside == list(range(inside[0], load.published["i"]))  # these no recorder is needed for
+            outside = [int(data[1:]) for data in tab.data("kept.a", "o")]
+            assert len(outside) == len(set(outside))
+            assert tab.gaps  # the recorder was cut too
+
+
+def test_a_hundred_recorded_channels(recording: ArautoServer, own_redis: RedisServer) -> None:
+    names = [f"kept.a.channel.{n:05d}" for n in range(100)]
+    with returning(recording, 2, *names) as tabs:
+        for n in range(20):
+            for name in names:
+                own_redis.client.publish(name, str(n))
+            tabs[n % 2].drop()
+        for tab in tabs:
+            eventually(lambda tab=tab: all(tab.data(name)[-1:] == ["19"] for name in names))
+            assert all(tab.data(name) == [str(n) for n in range(20)] for name in names)
+            assert tab.faults == []
+            assert tab.gaps == []
+            assert tab.sockets > 1

@@ -1,0 +1,354 @@
+"""A channel is switched from live only to recorded and back, for all processes and pages at once."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from threading import Thread
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.integration.test_recorder import gaps, log_of, logged
+from tests.support.http import Answer, get, publish, request
+from tests.support.redis_servers import RedisServer, free_port
+from tests.support.returning import ReturningTab
+from tests.support.servers import ArautoServer
+from tests.support.tabs import Tab, open_tab
+from tests.support.waiting import eventually
+
+
+@pytest.fixture(params=WORKERS)
+def server(
+    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
+) -> Iterator[ArautoServer]:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param, ARAUTO_DELETE_LOGS="on")
+    yield server
+    assert "Traceback" not in server.log
+
+
+def switch(server: ArautoServer, channel: str, recorded: object, **headers: str) -> Answer:
+    body = json.dumps({"recorded": recorded})
+    return request(server, "PUT", f"/channels/{quote(channel)}/recording", body, **headers)
+
+
+def switch_on(server: ArautoServer, channel: str = "a") -> None:
+    answer = switch(server, channel, True)
+    assert (answer.status, answer.json) == (200, {"channel": channel, "recorded": True})
+
+
+def switch_off(server: ArautoServer, channel: str = "a") -> None:
+    answer = switch(server, channel, False)
+    assert (answer.status, answer.json) == (200, {"channel": channel, "recorded": False})
+
+
+def forget(server: ArautoServer, channel: str = "a") -> Answer:
+    return request(server, "DELETE", f"/channels/{channel}/messages")
+
+
+def lines(server: ArautoServer, channel: str = "a") -> list[Any]:
+    """What can be read of the log: data, or the reason of a gap."""
+    answer = get(server, f"/channels/{quote(channel)}/messages")
+    assert answer.status == 200
+    return [line.get("data", line.get("reason")) for line in map(json.loads, answer.body.splitlines())]
+
+
+def place_of(following: dict[str, Any]) -> dict[str, str]:
+    return {"after": f"{following['epoch']}.{following['id']}.0"}
+
+
+def resumed(tab: Tab) -> dict[str, Any]:
+    """The word that what comes from now on is in the log."""
+    while not (event := tab.next()).get("break") and event.get("error") != "":
+        pass
+    return event
+
+
+def test_what_is_switched_on_is_recorded_whoever_publishes_it(
+    server: ArautoServer, own_redis: RedisServer
+) -> None:
+    for name in ("a*", "/topic//b?#é", "[b]\\"):
+        own_redis.client.publish(name, "before")
+        switch_on(server, name)
+        own_redis.client.publish("ab", "no channel of that name")
+        own_redis.client.publish(name, "outside")
+        publish(server, name, "inside")  # whether its process knows already or not
+        eventually(lambda name=name: len(logged(own_redis, name)) >= 2)
+        assert set(logged(own_redis, name)) == {b"outside", b"inside"}
+        assert gaps(own_redis, name) == 0
+        assert sorted(lines(server, name)) == ["inside", "outside"]
+    assert own_redis.client.keys("arauto:log:ab") == []
+
+
+def test_all_processes_know_it_and_a_restart_keeps_it(
+    start: type[ArautoServer], server: ArautoServer, own_redis: RedisServer
+) -> None:
+    def all_say(word: str) -> bool:
+        return all(word in publish(server, "a", "x").json for _ in range(20))
+
+    switch_on(server)
+    eventually(lambda: all_say("id"))
+    server.stop()
+    server = start(REDIS_URL=own_redis.url)
+    eventually(lambda: all_say("id"))
+    eventually(lambda: gaps(own_redis, "a") == 1)
+    switch_off(server)
+    n = len(log_of(own_redis, "a"))
+    own_redis.client.publish("a", "outside")
+    for _ in range(10):
+        publish(server, "a", "inside")  # also through a process that does not know it yet
+    eventually(
+        lambda: all(
+            publish(server, "a", "x").json.keys() == {"channel", "receivers", "tabs"} for _ in range(20)
+        )
+    )
+    assert len(log_of(own_redis, "a")) == n
+    assert not own_redis.client.exists("arauto:recorded")
+    eventually(lambda: not own_redis.client.exists("arauto:recorder"), why="no recorder is needed")
+
+
+def test_open_tabs_begin_to_follow_without_a_hole_or_a_duplicate(
+    server: ArautoServer, own_redis: RedisServer
+) -> None:
+    tabs = [ReturningTab(server.ws, ["a", "b"]) for _ in range(4)]
+    for tab in tabs:
+        tab.start()
+    eventually(lambda: own_redis.client.pubsub_numsub("a", "b") == [(b"a", 4), (b"b", 4)])
+    try:
+        toggling = Thread(target=lambda: (switch_on(server), switch_off(server), switch_on(server)))
+        for n in range(300):
+            publish(server, "a", f"i{n}")
+            own_redis.client.publish("a", f"o{n}")
+            if n == 50:
+                toggling.start()
+        toggling.join()
+        opened = int(own_redis.client.hget("arauto:logs", "a").decode().rpartition("-")[2])
+        eventually(lambda: all(tab.number("a") >= opened for tab in tabs), why="all follow the log again")
+        for n in range(300, 600):
+            publish(server, "a", f"i{n}")
+            own_redis.client.publish("a", f"o{n}")
+            if n % 20 == 0:
+                tabs[n // 20 % 4].drop()
+        for tab in tabs:
+            for side in "io":
+                eventually(lambda tab=tab, side=side: tab.data("a", side)[-1:] == [f"{side}599"])
+                assert tab.data("a", side) == [f"{side}{n}" for n in range(600)]
+            eventually(lambda tab=tab: tab.number("a") > 0)
+            assert tab.number("b") == 0
+            assert tab.faults == []
+            assert [gap["reason"] for gap in tab.gaps] == []
+    finally:
+        for tab in tabs:
+            tab.leave()
+            tab.join(10)
+
+
+def test_switched_off_and_on_again_leaves_a_gap(server: ArautoServer, own_redis: RedisServer) -> None:
+    with open_tab(server, "a") as tab:
+        switch_on(server)
+        place = place_of(tab.until("following")[-1])
+        publish(server, "a", "1")
+        eventually(lambda: logged(own_redis, "a") == [b"1"])
+        switch_off(server)
+        assert tab.until("unrecorded")[-1] == {"type": "unrecorded", "channel": "a"}
+        own_redis.client.publish("a", "outside")
+        publish(server, "a", "inside")
+        assert [tab.next().keys() & {"data", "id"} for _ in range(2)] == [{"data"}, {"data"}]
+    assert lines(server) == ["1"]  # it can still be read
+    with open_tab(server, "a", query=place) as tab:
+        assert tab.next()["reason"] == "unrecorded"
+        switch_on(server)
+        tab.until("following")
+    publish(server, "a", "2")
+    eventually(lambda: lines(server) == ["1", "recorder", "2"])
+    with open_tab(server, "a", query=place) as tab:
+        events = tab.until("following")
+        assert [event.get("data", event.get("reason")) for event in events[:-1]] == ["1", "recorder", "2"]
+        assert events[1]["to"] > events[1]["from"] >= events[0]["at"] - 2
+
+
+def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: RedisServer) -> None:
+    switch_on(server)
+    switch_on(server, "off")
+    publish(server, "off", "x")
+    eventually(lambda: logged(own_redis, "off") == [b"x"])
+    switch_off(server, "off")
+    own_redis.client.publish("a", "before")
+    eventually(lambda: logged(own_redis, "a") == [b"before"])
+    ports = [int(c["addr"].rsplit(":", 1)[1]) for c in own_redis.client.client_list(_type="pubsub")]
+    (holder,) = [
+        worker
+        for worker in server.workers()
+        if any(connection.laddr.port in ports for connection in worker.net_connections("tcp"))
+    ]
+    os.kill(holder.pid, signal.SIGKILL)
+    eventually(lambda: gaps(own_redis, "a") == 1, within=8)
+    own_redis.client.publish("a", "after")
+    eventually(lambda: logged(own_redis, "a") == [b"before", b"after"])
+    assert len(log_of(own_redis, "off")) == 1  # nothing is noted in a log that is closed
+
+
+def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
+    """Redis holds nothing of ours and hears what it always heard; so does the page."""
+    with own_redis.client.monitor() as monitor, open_tab(server, "a") as tab:
+        publish(server, "a", "inside")
+        own_redis.client.publish("a", "outside")
+        heard = [tab.next(), tab.next()]
+        own_redis.client.ping()
+        said = []
+        while (command := monitor.next_command()["command"]) != "PING":
+            if not command.startswith("CLIENT "):  # that is the test's own
+                said.append(command)
+    assert [event.keys() for event in heard] == [{"type", "channel", "data", "at"}] * 2
+    assert sorted(set(said) - {"HGETALL arauto:recorded"}) == [
+        "PUBLISH a inside",
+        "PUBLISH a outside",
+        "PUBSUB NUMPAT",
+        "PUBSUB NUMSUB arauto:tabs:channel:a",
+        "SUBSCRIBE a",
+        "SUBSCRIBE arauto:tabs:channel:a",
+    ]
+    assert own_redis.client.keys("*") == []
+
+
+def test_a_log_that_is_off_goes_when_it_is_old(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    alter = "import arauto.recorder; arauto.recorder.TRIM_EVERY = 0.5"
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD_SECONDS="1", ALTER=alter)
+    switch_on(server)
+    publish(server, "a", "x")
+    switch_off(server)
+    eventually(lambda: own_redis.client.keys("*") == [])
+
+
+@pytest.fixture
+def plain(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+    return start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="kept.*")
+
+
+def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    own_redis.client.hset("arauto:recorded", "a", "1")
+    own_redis.client.config_resetstat()
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORDING="off", ARAUTO_DELETE_LOGS="on")
+    for answer in (switch(server, "a", True), switch(server, "a", False), forget(server)):
+        assert answer.status == 403
+        assert answer.error.endswith(".")
+    assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": 0}
+    assert "cmdstat_hgetall" not in own_redis.client.info("commandstats")
+
+
+def test_what_the_setting_records_stays_recorded(plain: ArautoServer) -> None:
+    assert switch(plain, "kept.a", True).json == {"channel": "kept.a", "recorded": True}
+    answer = switch(plain, "kept.a", False)
+    assert answer.status == 409
+    assert "ARAUTO_RECORD " in answer.error
+    assert "id" in publish(plain, "kept.a", "x").json
+
+
+def test_a_channel_whose_glob_is_gone_is_closed(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    def run(globs: str) -> ArautoServer:
+        return start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD=globs)
+
+    server = run("kept.*,other")
+    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"))
+    publish(server, "kept.a", "1")
+    server.stop()
+    server = run("other")
+    eventually(lambda: b" " in own_redis.client.hget("arauto:logs", "kept.a"))
+    publish(server, "kept.a", "lost")
+    server.stop()
+    server = run("kept.*,other")
+    eventually(lambda: b" " not in own_redis.client.hget("arauto:logs", "kept.a"))
+    publish(server, "kept.a", "2")
+    assert lines(server, "kept.a") == ["1", "recorder", "2"]
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"recorded": 1}', '{"recorded": "on"}'])
+def test_what_cannot_be_read_switches_nothing(plain: ArautoServer, own_redis: RedisServer, body: str) -> None:
+    answer = request(plain, "PUT", "/channels/a/recording", body)
+    assert (answer.status, answer.error[-1]) == (400, ".")
+    assert not own_redis.client.exists("arauto:recorded")
+
+
+def test_who_may_not_publish_may_not_switch(plain: ArautoServer) -> None:
+    assert switch(plain, "a\n", True).status == 400
+    assert switch(plain, "x" * 257, True).status == 400
+    assert switch(plain, "a", True, Origin="https://evil.example").status == 403
+    assert switch(plain, "a", True, Sec_Fetch_Site="cross-site").status == 403
+    assert forget(plain).status == 403  # no setting allows it
+
+
+def test_redis_that_is_away_or_refuses(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    user = ["on", ">secret", "~*", "&*", "+@all", "-xadd"]
+    own_redis.client.execute_command("ACL", "SETUSER", "poor", *user)
+    url = own_redis.url.replace("//", "//poor:secret@")
+    alter = "from arauto.recording import Recording; Recording.MAX_SWITCHED = 1"
+    server = start(REDIS_URL=url, ARAUTO_WORKERS="1", ALTER=alter)
+    answer = switch(server, "a", True)
+    assert answer.status == 403
+    assert "permission" in answer.error
+    own_redis.client.execute_command("ACL", "SETUSER", "poor", "+xadd")
+    own_redis.client.set("arauto:log:a", "mine")
+    answer = switch(server, "a", True)
+    assert answer.status == 502
+    assert "WRONGTYPE arauto:log:a is no stream" in answer.error
+    switch_on(server, "b")
+    answer = switch(server, "c", True)
+    assert answer.status == 409
+    assert "1 channels are switched on" in answer.error
+    own_redis.client.config_set("maxmemory", "1")
+    switch_off(server, "b")
+    answer = switch(server, "b", True)
+    assert answer.status == 502
+    assert "maxmemory" in answer.error
+    own_redis.stop()
+    assert switch(server, "b", True).status == 503
+
+
+def test_a_deleted_log_is_another_log_afterwards(server: ArautoServer, own_redis: RedisServer) -> None:
+    assert forget(server).status == 404
+    switch_on(server)
+    with open_tab(server, "a") as tab:
+        old = tab.until("following")[-1]
+        publish(server, "a", "1")
+        assert forget(server).json == {"channel": "a", "deleted": True}
+        new = resumed(tab)
+        assert new["epoch"] != old["epoch"]
+        publish(server, "a", "2")
+        own_redis.client.publish("a", "3")
+        eventually(lambda: lines(server) == ["2", "3"])
+    for place, shown in ((old, ["replaced", "2", "3"]), (new, ["2", "3"])):
+        with open_tab(server, "a", query=place_of(place)) as tab:
+            events = tab.until("following")[:-1]
+        assert [event.get("data", event.get("reason")) for event in events] == shown
+    switch_off(server)
+    assert forget(server).status == 200
+    assert own_redis.client.keys("arauto:log*") == []
+
+
+def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
+    server: ArautoServer, own_redis: RedisServer
+) -> None:
+    with open_tab(server, "a") as tab:
+        switch_on(server)
+        tab.until("following")
+        own_redis.client.config_set("maxmemory", "1")
+        assert publish(server, "a", "x").status == 200
+        stopped = tab.until("stopped")
+        assert "x" in [event.get("data") for event in stopped]
+        assert stopped[-1]["error"].startswith("OOM ")
+        with open_tab(server, "a") as late:  # it is said again and again
+            assert late.until("stopped")[-1]["channel"] == "a"
+        # For so long that the lease is lost too: nobody can be the recorder any more.
+        eventually(lambda: "nothing is recorded that others publish: " in server.log)
+        for _ in range(5):
+            tab.until("stopped")
+        own_redis.client.config_set("maxmemory", "0")
+        resumed(tab)
+        eventually(lambda: "id" in publish(server, "a", "y").json)
+        own_redis.client.replicaof("127.0.0.1", str(free_port()))
+        assert any("read only replica" in tab.until("stopped")[-1]["error"] for _ in range(10))
+        own_redis.client.replicaof("NO", "ONE")
+        resumed(tab)
+    assert lines(server)[0] == "recorder"

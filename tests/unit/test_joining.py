@@ -1,0 +1,77 @@
+"""Scripts that are joined: what each needs comes before it, once, and nothing is left out."""
+
+import re
+
+import pytest
+
+from arauto.joining import ENTRIES, CannotJoin, join
+from arauto.minifier import STATIC
+
+PURE = {
+    "appearance": 'import { get } from "./kept.js";\nexport const look = get();\n',
+    "kept": "export function get() {}\n",
+    "link": "// One line says why.\nexport class Link {}\nconst LIMIT = 1;\n",
+    "main": 'import { Link } from "./link.js";\nimport { get } from "./kept.js";\n'
+    'import { far } from "./a.js";\nconst LIMIT = 2;\n',
+    "a": 'import { near } from "./b.js";\nexport async function far() {}\nexport function* each() {}\n',
+    "b": "export const near = 3;\n",
+    "later": 'import { near } from "./b.js";\nimport { own } from "./own.js";\n'
+    'export { own } from "./own.js";\n',
+    "own": "export const own = 4;\n",
+}
+
+
+def test_an_entry_holds_what_it_needs_after_what_that_needs() -> None:
+    joined = join(PURE)
+    assert re.findall(r"^const \[(.*)\] =", joined["main"], re.MULTILINE) == ["near", "far, each"]
+    assert re.findall(r"^const \[(.*)\] =", joined["appearance"], re.MULTILINE) == ["get", "look"]
+    assert joined["main"].index("LIMIT = 2") > joined["main"].index("async function far")
+
+
+def test_what_an_earlier_entry_holds_is_imported_from_there() -> None:
+    joined = join(PURE)
+    assert re.findall(r"^import .*", joined["main"], re.MULTILINE) == [
+        'import { Link } from "./link.js";',
+        'import { get } from "./appearance.js";',
+    ]
+    assert joined["appearance"].startswith("export const [get] = ")
+    assert "export" not in joined["main"].replace("export const [near] = ", "")
+
+
+def test_what_is_loaded_later_gets_the_same_objects() -> None:
+    later = join(PURE)["later"]
+    assert 'import { near } from "./main.js";\n' in later
+    assert 'import { own } from "./own.js";' in later  # nobody else has it
+
+
+def test_one_name_has_one_owner() -> None:
+    with pytest.raises(CannotJoin, match=re.escape("kept.js and b.js export get")):
+        join(PURE | {"b": "export const get = 3;\n"})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'import * as a from "./a.js";',
+        'import { far as near } from "./a.js";',
+        'import "./a.js";',
+        "export { near };",
+        "export default near;",
+        "export let near;",
+    ],
+)
+def test_what_cannot_be_joined_is_refused(line: str) -> None:
+    with pytest.raises(CannotJoin, match=re.escape(f"main.js: {line}")):
+        join(PURE | {"main": f"{line}\n"})
+
+
+def test_every_export_of_the_page_has_one_place() -> None:
+    texts = {path.stem: path.read_text() for path in STATIC.glob("js/*.js")}
+    joined = join(texts)
+    held = [
+        name
+        for entry in ENTRIES
+        for names in re.findall(r"^const \[(.+)\] =", joined[entry], re.MULTILINE)
+        for name in names.split(", ")
+    ]
+    assert len(held) == len(set(held)) > 80
