@@ -28,12 +28,14 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
+from tests.support.rules import ACTS, PERSON, PROGRAM, RECORDS, refused, rules, set_user
 from tests.support.servers import ArautoServer
 
 TOKEN = "a shared token of twenty-six"
 READ_TOKEN = "a token for those who read"
 PASSWORD = "ana's long password"
 EVIL = '"><img/src=x/onerror=alert(1)>'
+DEFAULT = ("sistema_alertas", "noticias")  # the page opens with these
 SCREENS = [(360, 740), (390, 844), (1280, 800)]
 EXPECTED = ("WebSocket connection to", "status of 403", "CORS policy", "net::ERR_", "frame")
 REFUSED = ("status of 401", "WebSocket connection to")
@@ -46,17 +48,20 @@ def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def door(valkey: RedisServer, directory: Path) -> Iterator[ArautoServer]:
-    rules = ("reset", "on", f">{PASSWORD}", "&a", "&arauto:tabs:*", "+@all")
+    set_user(valkey, "arauto", "program", *rules(PROGRAM, ACTS, RECORDS, channels=("a", *DEFAULT)))
     for user in ("ana", EVIL):
-        valkey.client.execute_command("ACL", "SETUSER", user, *rules)
+        set_user(valkey, user, PASSWORD, *rules(PERSON, channels=("a",)))
+    valkey.client.execute_command("ACL", "LOG", "RESET")
     server = ArautoServer(
         directory / "log",
-        REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN, ARAUTO_LOGIN="redis",
+        REDIS_URL=valkey.url.replace("//", "//arauto:program@"),
+        ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN, ARAUTO_LOGIN="redis",
         ARAUTO_TOKENS=str(directory / "tokens"),
     )  # fmt: skip
     yield server
     server.close()
-    valkey.client.execute_command("ACL", "DELUSER", "ana", EVIL)
+    assert refused(valkey) == []
+    valkey.client.execute_command("ACL", "DELUSER", "ana", EVIL, "arauto")
     assert "Traceback" not in server.log
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from arauto.settings import WORKERS
-from tests.integration.test_redis_login import USER, set_user
 from tests.integration.test_rights import act, switch
 from tests.integration.test_token_pages import made, make
 from tests.integration.test_tokens import FLASK, bearer
 from tests.support.http import get, handshake, publish
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer
+from tests.support.rules import PERSON, rules, set_user
 from tests.support.servers import ArautoServer
 from tests.support.starts import run
 from tests.support.tabs import open_tab
@@ -50,7 +50,7 @@ class Listener:
 
 @pytest.fixture
 def listener(own_redis: RedisServer) -> Iterator[Listener]:
-    set_user(own_redis, "ana", PASSWORD, *USER.split(), "&news.*")
+    set_user(own_redis, "ana", PASSWORD, *rules(PERSON, channels=()), "&news.*")
     listener = Listener(own_redis)
     yield listener
     listener.close()

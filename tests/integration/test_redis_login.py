@@ -10,6 +10,7 @@ from arauto.settings import WORKERS
 from tests.support.http import get
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, binaries, free_port
+from tests.support.rules import PERSON, PROGRAM, as_program, rules, set_user
 from tests.support.servers import GUNICORN, ArautoServer
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import Tab, open_tab
@@ -18,19 +19,7 @@ from tests.support.waiting import eventually
 ANA, BIA = "ana's long password", "bia's long password"
 WRONG = b"Redis knows no such user with this password."
 
-# What docs/security.md gives the program, and a user of it.
-PROGRAM = (
-    "resetkeys resetchannels -@all ~arauto:* &arauto:tabs:* "
-    "+ping +get +set +del +exists +sadd +smembers +incr +decr +expire +pttl"
-)
-USER = (
-    "resetkeys resetchannels -@all &arauto:tabs:* "
-    "+subscribe +unsubscribe +psubscribe +punsubscribe +ping +publish +pubsub"
-)
-
-
-def set_user(redis_server: RedisServer, name: str, password: str, *rules: str) -> None:
-    redis_server.client.execute_command("ACL", "SETUSER", name, "reset", "on", f">{password}", *rules)
+USER = rules(PERSON, channels=())
 
 
 @pytest.fixture(scope="module", params=WORKERS)
@@ -41,11 +30,11 @@ def stage(
     directory = tmp_path_factory.mktemp("redis_login")
     binary = list(binaries().values())[0 if request.param == "gevent" else -1]
     with closing(RedisServer(binary, directory)) as redis_server:
-        set_user(redis_server, "arauto", "program", *PROGRAM.split())
-        url = redis_server.url.replace("//", "//arauto:program@")
+        as_program(redis_server, PROGRAM, channels=())
         server = ArautoServer(
             directory / "log",
-            REDIS_URL=url, ARAUTO_LOGIN="redis", ARAUTO_WORKER=request.param, ARAUTO_PROXIES="127.0.0.0/8",
+            REDIS_URL=redis_server.url, ARAUTO_LOGIN="redis", ARAUTO_RECORDING="off",
+            ARAUTO_WORKER=request.param, ARAUTO_PROXIES="127.0.0.0/8",
         )  # fmt: skip
         with closing(server):
             yield redis_server, server
@@ -56,8 +45,8 @@ def stage(
 @pytest.fixture
 def redis_server(stage: tuple[RedisServer, ArautoServer]) -> RedisServer:
     stage[0].client.flushall()
-    set_user(stage[0], "ana", ANA, *USER.split(), "&news.*", "&alerts")
-    set_user(stage[0], "bia", BIA, *USER.split(), "&*")
+    set_user(stage[0], "ana", ANA, *USER, "&news.*", "&alerts")
+    set_user(stage[0], "bia", BIA, *USER, "&*")
     return stage[0]
 
 
@@ -171,7 +160,7 @@ def test_a_user_who_is_shut_out_is_sent_away(
         persons, tabs = {}, {}
         other = stack.enter_context(open_tab(server, "alerts", **bia.socket_headers()))
         for name in commands:
-            set_user(redis_server, name, ANA, *USER.split(), "&alerts")
+            set_user(redis_server, name, ANA, *USER, "&alerts")
             person = persons[name] = Person(server)
             person.log_in(ANA, user=name)
             tabs[name] = stack.enter_context(open_tab(server, "alerts", **person.socket_headers()))
@@ -222,7 +211,7 @@ def test_odd_names_are_nobody(server: ArautoServer, user: str) -> None:
 
 
 def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(own_redis: RedisServer) -> None:
-    set_user(own_redis, "small", "x", *PROGRAM.replace("~arauto:*", "").split())
+    set_user(own_redis, "small", "x", *rules(PROGRAM), "resetkeys")
     url = own_redis.url.replace("//", "//small:x@")
     stopped = run(GUNICORN, REDIS_URL=url, PORT=str(free_port()), ARAUTO_LOGIN="redis")
     assert sentence_of(stopped).startswith("Redis does not let us keep sessions (")
@@ -230,8 +219,8 @@ def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(own_redis: RedisServ
 
 
 def test_one_process_keeps_sessions_itself(start: type[ArautoServer], own_redis: RedisServer) -> None:
-    set_user(own_redis, "small", "x", *PROGRAM.replace("~arauto:*", "").split())
-    set_user(own_redis, "ana", ANA, *USER.split(), "&*")
+    set_user(own_redis, "small", "x", *rules(PROGRAM), "resetkeys")
+    set_user(own_redis, "ana", ANA, *USER, "&*")
     url = own_redis.url.replace("//", "//small:x@")
     person = Person(start(REDIS_URL=url, ARAUTO_LOGIN="redis", ARAUTO_WORKERS="1"))
     assert person.log_in(ANA, user="ana").status == 303

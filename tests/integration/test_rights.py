@@ -12,22 +12,19 @@ from websockets.sync.client import connect
 
 from arauto.settings import WORKERS
 from arauto.tokens import Tokens
-from tests.integration.test_redis_login import set_user
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, request
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, binaries
+from tests.support.rules import ACTS, PERSON, PROGRAM, RECORDS, RETURNS, as_program, rules, set_user
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
 PASSWORD = "a long password for everyone"
-USER = (
-    "resetkeys resetchannels -@all +ping +subscribe +unsubscribe +psubscribe +punsubscribe +publish +pubsub "
-    "&arauto:tabs:* &kept.* &else"
-)
-FOLLOWER = "+ssubscribe +sunsubscribe &arauto:ids:kept.* &arauto:feed:*"
+USER = rules(PERSON, channels=("kept.*", "else"))
+FOLLOWER = rules(PERSON, RETURNS, channels=("kept.*", "else"))
 
 
 @pytest.fixture(scope="module", params=WORKERS)
@@ -42,6 +39,7 @@ def stage(
         "writes": tokens.create("writes", [], ["kept.*"], 1e12),
     }
     with closing(RedisServer(binary, directory)) as redis_server:
+        as_program(redis_server, PROGRAM, ACTS, RECORDS, channels=("kept.*", "else"))
         server = ArautoServer(
             directory / "log",
             REDIS_URL=redis_server.url, ARAUTO_WORKER=request.param, ARAUTO_LOGIN="redis",
@@ -61,8 +59,8 @@ def server(stage: tuple[RedisServer, ArautoServer, dict[str, str]]) -> ArautoSer
 
 @pytest.fixture
 def redis_server(stage: tuple[RedisServer, ArautoServer, dict[str, str]]) -> RedisServer:
-    for name, rules in (("ana", USER), ("bia", f"{USER} {FOLLOWER}"), ("rui", f"{USER} -publish")):
-        set_user(stage[0], name, PASSWORD, *rules.split())
+    for name, allowed in (("ana", USER), ("bia", FOLLOWER), ("rui", [*USER, "-publish"])):
+        set_user(stage[0], name, PASSWORD, *allowed)
     return stage[0]
 
 

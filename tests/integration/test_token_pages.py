@@ -10,11 +10,11 @@ from time import time
 import pytest
 
 from arauto.tokens import Tokens
-from tests.integration.test_redis_login import USER, set_user
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, publish
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer
+from tests.support.rules import PERSON, rules, set_user
 from tests.support.servers import ArautoServer
 
 TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
@@ -48,7 +48,7 @@ def office(
 def nothing_is_kept(valkey: RedisServer, tokens: Tokens) -> None:
     valkey.client.flushall()
     for name in ("ops-ana", "ana"):
-        set_user(valkey, name, PASSWORD, *USER.split(), "&*")
+        set_user(valkey, name, PASSWORD, *rules(PERSON, channels=()), "&*")
     for token in tokens.list():
         tokens.revoke(token.name)
 
