@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test bench soak translations clean
+.PHONY: run test bench soak translations lock audit clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
@@ -35,15 +35,30 @@ soak: $(VENV)/installed-dev
 translations: $(VENV)/installed-dev
 	$(BIN)/python tests/support/translations.py
 
+# After a change of requirements: what they stand for on every platform, with hashes. Needs the network.
+LOCK := $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate
+lock: $(VENV)/tools/installed
+	$(LOCK) --custom-compile-command "make lock" requirements.txt -o requirements.lock
+	$(LOCK) --custom-compile-command "make lock" requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+
+# Known faults in what is installed. Needs the network: advisories are new every day.
+audit: $(VENV)/tools/installed
+	$(VENV)/tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock -r requirements-dev.lock
+
+$(VENV)/tools/installed: Makefile
+	$(PYTHON) -m venv $(VENV)/tools
+	$(VENV)/tools/bin/pip install --quiet uv==0.13.9 pip-audit==2.10.1
+	@touch $@
+
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-$(VENV)/installed: requirements.txt
+$(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arauto needs Python 3.11 or later: set PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -r requirements.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
 	@touch $@
 
-$(VENV)/installed-dev: $(VENV)/installed requirements-dev.txt
-	$(BIN)/pip install --quiet -r requirements-dev.txt
+$(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -2,33 +2,42 @@
 
 import atexit
 import os
+import secrets
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import click
 import orjson
 import redis
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
 
-from arauto import embedded, handover, language
+from arauto import embedded, exposure, handover, language
 from arauto.answers import answer, init_answers
 from arauto.assets import init_assets
+from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.channels import ChannelsError, list_channels
 from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
-from arauto.guards import init_guards
+from arauto.guards import check_rate, init_guards
 from arauto.history import init_history
 from arauto.minifier import minify_apart
 from arauto.page import init_page
+from arauto.proxies import Proxies
 from arauto.publishing import Heard, PublishError, publish
+from arauto.rates import Rate, Rates
 from arauto.recorder import Recorder
 from arauto.recording import Recording
-from arauto.redis_link import RedisLink
+from arauto.redis_link import RedisLink, Tls
+from arauto.rights import NoRight, check_publishing
 from arauto.selection import BadSelection, ChannelName, check_name
 from arauto.settings import Settings, SettingsError, read
 from arauto.switching import init_switching
+from arauto.token_commands import init_token_commands
+from arauto.visitor import Visitor, visitor
 from arauto.words import gettext, ngettext
 from arauto.workers import find_addresses_at_once
 
@@ -43,12 +52,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     :raise SystemExit: a setting or the Redis cannot be used; carries the sentence why.
     """
     try:
-        settings = settings or read(os.environ)
+        settings = _with_secrets(settings or read(os.environ))
         found = handover.found or _find(settings)
-    except (SettingsError, embedded.NoRedis) as error:
+    except (SettingsError, exposure.Exposed, embedded.NoRedis) as error:
         raise SystemExit(str(error)) from None
     find_addresses_at_once()
-    link = RedisLink(found.url)
+    link = RedisLink(found.url, Tls.of(settings))
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
@@ -57,20 +66,54 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.converters["channel"] = ChannelName
     app.json.sort_keys = False  # type: ignore[attr-defined]
     language.init_language(app)
+    if settings.proxies:
+        app.wsgi_app = Proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     init_guards(app)
     init_answers(app)
+    app.extensions["visitor"] = Visitor(link=link)
+    app.extensions["audit"] = Audit(link, settings)
+    init_token_commands(app, settings.tokens)
+    if settings.has_login:
+        _add_doors(app, settings, link)
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     recording = Recording(link, settings)
-    feeds = Feeds(recording, capacity, settings.max_message)
+    rates = handover.rates or Rates(settings.publish_rate, settings.connect_rate)
+    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, app.extensions.get("watch"))
     init_feed(app, feeds)
     recorder = Recorder(recording, feeds.pulse, feeds.reconcile) if recording.is_allowed else None
     app.extensions["recorder"] = recorder
     init_history(app, recording)
-    init_switching(app, recording, recorder)
+    init_switching(app, recording, recorder, rates.publish)
     init_page(app, settings, found)
-    _add_routes(app, settings, recording)
+    _add_routes(app, settings, recording, rates.publish)
     return app
+
+
+def _with_secrets(settings: Settings) -> Settings:
+    """The settings with what gunicorn's master has made for all workers; without it, made here.
+
+    :raise Exposed: Flask's own server would be open on a network.
+    """
+    if not handover.secret:
+        running = click.get_current_context(silent=True)
+        host = (running and running.params.get("host")) or "127.0.0.1"
+        handover.token = exposure.make_token(settings, [host], container=False)
+        handover.secret = secrets.token_hex(32)
+    return replace(
+        settings, token=settings.token or handover.token, secret=settings.secret or handover.secret
+    )
+
+
+def _add_doors(app: Flask, settings: Settings, link: RedisLink) -> None:
+    from arauto.doors import init_doors  # not above: their cryptography takes memory, even unused
+    from arauto.login import init_login
+    from arauto.token_pages import init_token_pages
+
+    init_doors(app, settings, link)
+    init_login(app)
+    if settings.tokens:
+        init_token_pages(app)
 
 
 def _find(settings: Settings) -> embedded.Found:
@@ -81,18 +124,23 @@ def _find(settings: Settings) -> embedded.Found:
     return found
 
 
-def _add_routes(app: Flask, settings: Settings, recording: Recording) -> None:
+def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate) -> None:
     link = recording.link
 
     @app.post("/publish")
     def publish_message() -> Response:
+        check_rate(rate, visitor())
         try:
             channel, message = _read_publication(settings)
-            heard = publish(recording, channel, message)
+            asked = visitor()
+            check_publishing(asked, channel)
+            heard = publish(recording, channel, message, asked)
         except BadSelection as error:
             abort(400, str(error))
-        except PublishError as error:
+        except (NoRight, PublishError) as error:
+            _note("publish refused", channel, message)
             abort(error.status, str(error))
+        _note("published", channel, message)
         body = {"channel": channel.decode(), "receivers": heard.receivers, "tabs": heard.tabs}
         if heard.position:
             body["id"] = heard.position.partition(".")[2]
@@ -104,7 +152,7 @@ def _add_routes(app: Flask, settings: Settings, recording: Recording) -> None:
     def channels() -> Response:
         try:
             wanted = check_name(request.args.get("match") or "*")
-            return jsonify(list_channels(link, wanted))
+            return jsonify(list_channels(visitor().link, wanted, visitor().may_read))
         except BadSelection as error:
             abort(400, str(error))
         except ChannelsError as error:
@@ -121,6 +169,14 @@ def _add_routes(app: Flask, settings: Settings, recording: Recording) -> None:
         except redis.RedisError:
             raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
         return jsonify(status="ready")
+
+
+def _note(event: str, channel: bytes, message: bytes) -> None:
+    """For the audit: where people have names, or where it is asked for."""
+    asked = visitor()
+    if asked.name or audit().channel:
+        facts: dict[str, str | int] = {"channel": channel.decode(), "bytes": len(message)}
+        audit().note(event, Who.of(asked), content=message.decode(), **facts)
 
 
 def _told(heard: Heard) -> str:
@@ -184,4 +240,4 @@ def __getattr__(name: str) -> Flask:
 
 
 if __name__ == "__main__":
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "app:app"])
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", "app:app"])  # noqa: S606 - no shell is wanted

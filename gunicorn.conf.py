@@ -6,6 +6,7 @@ import itertools
 import logging
 import os
 import resource
+import secrets
 import signal
 import socket
 import sys
@@ -18,8 +19,9 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import embedded, handover, minifier, precautions  # noqa: E402
+from arauto import embedded, exposure, handover, minifier, precautions  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
+from arauto.rates import Rates  # noqa: E402
 from arauto.settings import SettingsError, read  # noqa: E402
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
@@ -41,6 +43,7 @@ keepalive = 2  # seconds; a stop waits for idle connections that long
 graceful_timeout = 8  # seconds; less than the 10 that docker stop grants
 max_requests = 0  # a recycled worker would cut every socket it holds
 preload_app = False  # gevent patches the standard library after the fork
+forwarded_allow_ips = ",".join(str(network) for network in settings.proxies)
 control_socket_disable = True  # it would leave a file in the home directory
 
 
@@ -50,11 +53,15 @@ def on_starting(server):
         precautions.check(server.cfg, settings)
         if server.cfg.bind == [bind] and not os.environ.keys() & {"LISTEN_FDS", "GUNICORN_FD"}:
             _check_address()
+        hosts = exposure.hosts(server.cfg.address, os.environ)
+        handover.token = exposure.make_token(settings, hosts, exposure.in_container(os.environ))
+        handover.secret = secrets.token_hex(32)
         handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address)
-        handover.found = embedded.find_apart()
+        handover.rates = Rates(settings.publish_rate, settings.connect_rate)
+        handover.found = embedded.find_apart(handover.token)
         if handover.found.binary:
             handover.valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
-    except (OSError, embedded.NoRedis, precautions.Precaution) as error:
+    except (OSError, exposure.Exposed, embedded.NoRedis, precautions.Precaution) as error:
         sys.exit(str(error))
     handover.assets = minifier.minify_apart()
     _raise_file_limit()
@@ -89,9 +96,15 @@ def _raise_file_limit():
 
 def when_ready(server):
     """In the master, once it listens: tell where."""
-    addresses = " ".join(str(listener).replace("0.0.0.0", "127.0.0.1") for listener in server.LISTENERS)
+    # A person on this machine can open the other one.
+    shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
+    addresses = " ".join(shown)
     kind = "embedded " if handover.found.binary else ""
     print(f"Arauto is at {addresses} on {kind}{handover.found.name}", flush=True)
+    if handover.token:
+        print(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}", flush=True)
+    for warning in exposure.warnings(settings, handover.found):
+        print(f"Warning: {warning}", flush=True)
 
 
 def on_exit(server):
@@ -153,6 +166,10 @@ def _watch_heads(worker):
 def pre_request(worker, req):
     """In a worker, when a request's head is there."""
     sock = req.unreader.sock
+    if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
+        # Where one of its chunks is broken nobody knows where the next request begins, and
+        # gunicorn would look for it in what follows.
+        req.force_close()
     if any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
         worker.deadlines.begin_body(sock)
     else:

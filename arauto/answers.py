@@ -3,7 +3,9 @@
 import logging
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
+from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import (
+    BadRequest,
     HTTPException,
     InternalServerError,
     MethodNotAllowed,
@@ -20,6 +22,7 @@ log = logging.getLogger("arauto")
 def init_answers(app: Flask) -> None:
     """Give every error the one shape: ``{"error": "A sentence."}`` or a page."""
     app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, _broken_body)
     app.register_error_handler(Exception, _fault)
 
 
@@ -63,6 +66,11 @@ def _sentence(error: HTTPException) -> str:
     if isinstance(error, RequestEntityTooLarge):
         return gettext("The request is too large: nothing was published.")
     return gettext("The request cannot be understood.")
+
+
+def _broken_body(error: Exception) -> BaseResponse:
+    """The head was read before we were asked; the chunks of a body are read only now."""
+    return _http_error(BadRequest(gettext("The request cannot be understood.")))
 
 
 def _fault(error: Exception) -> BaseResponse:

@@ -87,13 +87,13 @@ def _row(address: str) -> int:
     """Where an address is counted; 0 where it is not. The workers inherit one hash seed."""
     if address in UNLIMITED:
         return 0
-    return 1 + hash(_home(address)) % _ADDRESSES
+    return 1 + hash(home(address)) % _ADDRESSES
 
 
-def _home(address: str) -> str:
-    """An IPv6 address stands for its /64, of which one subscriber has all addresses."""
+def home(address: str) -> str:
+    """What an address counts as: one of IPv6 stands for its /64, of which one subscriber has all."""
     if ":" not in address:
         return address
     given = ip_address(address.partition("%")[0])
-    assert isinstance(given, IPv6Address)
+    assert isinstance(given, IPv6Address)  # noqa: S101 - for mypy: it has a colon
     return str(given.ipv4_mapped or given.exploded[:19])

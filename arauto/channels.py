@@ -1,5 +1,6 @@
 """What is alive at Redis now: channels with their subscribers, and the number of patterns."""
 
+from collections.abc import Callable
 from typing import Any, cast
 
 import redis
@@ -22,8 +23,8 @@ class ChannelsError(Exception):
         self.status = status
 
 
-def list_channels(link: RedisLink, match: bytes) -> dict[str, Any]:
-    """The channels that ``match`` (a glob) and that anyone listens to, by name.
+def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], bool]) -> dict[str, Any]:
+    """The channels that ``match`` (a glob), that anyone listens to and that one may read, by name.
 
     ``subscribers`` is ``None`` where Redis gave no possible number, ``binary`` is there
     where the name is not UTF-8. ``total`` counts all,
@@ -33,7 +34,7 @@ def list_channels(link: RedisLink, match: bytes) -> dict[str, Any]:
     """
     try:
         names = cast(list[bytes], link.client.pubsub_channels(match))
-        alive = sorted(name for name in names if not is_shadow(name))
+        alive = sorted(name for name in names if not is_shadow(name) and may_read(name))
         listed = alive[:MAX_LISTED]
         return {
             "channels": [

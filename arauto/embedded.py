@@ -38,6 +38,7 @@ class Found:
     url: str
     name: str
     binary: str = ""
+    is_verified: bool = True  # False: over TLS, and nobody looks at the certificate
 
 
 def find(settings: Settings) -> Found:
@@ -46,31 +47,35 @@ def find(settings: Settings) -> Found:
     :raise NoRedis: the one that was asked for cannot be used, or none can be had.
     """
     if settings.redis_url:
-        return _check(settings.redis_url)
+        return _check(settings.redis_url, settings)
     # The address that every tutorial uses; in digits, so that nobody has to look it up again.
     for host, written in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
         if _answers(host):
-            return _check(f"redis://{written}:{ADDRESS[1]}")
+            return _check(f"redis://{written}:{ADDRESS[1]}", settings)
     binary = _binary()
-    said = subprocess.run([binary, "--version"], capture_output=True, text=True, check=False).stdout
+    asked = [binary, "--version"]  # a file of our own package
+    said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 - see there
     version = re.search(r"\bv=(\S+)", said)
     name = f"Valkey {version[1] if version else ''} ({ADDRESS[0]}:{ADDRESS[1]})"
     return Found(EMBEDDED_URL, name, binary)
 
 
-def _check(url: str) -> Found:
+def _check(url: str, settings: Settings) -> Found:
     import redis
     from redis.exceptions import AuthenticationError
 
-    from arauto.redis_link import LinkError, RedisLink, address, describe
+    from arauto.redis_link import LinkError, RedisLink, Tls, address, describe
+    from arauto.shelf import KeepsNothing, may_keep
 
     where = ""
     try:
         where = address(url)
-        link = RedisLink(url)
+        link = RedisLink(url, Tls.of(settings))
         name = describe(link)
+        if settings.has_login and settings.workers > 1:
+            may_keep(link)
         link.close()
-    except LinkError as error:
+    except (LinkError, KeepsNothing) as error:
         raise NoRedis(str(error)) from None
     except AuthenticationError as error:
         raise NoRedis(
@@ -81,7 +86,7 @@ def _check(url: str) -> Found:
         raise NoRedis(
             f"Redis at {where} does not answer ({error}): start it, or set REDIS_URL to one that runs."
         ) from None
-    return Found(url, f"{name} ({where})")
+    return Found(url, f"{name} ({where})", is_verified=link.is_verified)
 
 
 def _answers(host: str) -> bool:
@@ -121,7 +126,7 @@ class EmbeddedValkey:
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         # A session of its own: Ctrl+C must reach the web server first.
-        self._process = subprocess.Popen(
+        self._process = subprocess.Popen(  # noqa: S603 - nothing of it comes from a visitor
             ["/bin/sh", "-c", _WATCH, "sh", binary, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -149,13 +154,19 @@ class EmbeddedValkey:
             self._process.kill()
 
 
-def find_apart() -> Found:
+def find_apart(token: str = "") -> Found:
     """:func:`find` in a process of its own, with the settings of the environment.
+
+    :param token: the access token that was made because none is set there.
 
     :raise NoRedis: with the sentence of that process.
     """
     run = subprocess.run(
-        [sys.executable, "-B", "-m", "arauto.embedded"], capture_output=True, text=True, check=False
+        [sys.executable, "-B", "-m", "arauto.embedded"],
+        env=os.environ | ({"ARAUTO_TOKEN": token} if token else {}),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if run.returncode:
         raise NoRedis(run.stderr.strip())

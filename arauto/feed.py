@@ -1,8 +1,8 @@
 """The view behind the socket: joins one subscriber to one transport."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from time import monotonic
 
@@ -12,20 +12,25 @@ from flask import Flask, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from arauto.asking import BadPoint
+from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.drain import Drain
 from arauto.following import Follower
 from arauto.frames import Frames
-from arauto.guards import check_handshake
+from arauto.guards import check_handshake, check_rate
 from arauto.language import chosen
-from arauto.messages import Item, encode_error, text
+from arauto.messages import Item, Refused, encode_error, text
 from arauto.names import Selection
 from arauto.pulse import Pulse
+from arauto.rates import Rate
 from arauto.recording import Recording
+from arauto.rights import NoRight, check_listening
 from arauto.selection import BadChange, BadSelection, check_size, read_change, select
 from arauto.starts import read_starts
 from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
+from arauto.visitor import Visitor, visitor
+from arauto.watch import Watch
 from arauto.words import gettext
 
 PATH = "/feed"
@@ -35,12 +40,18 @@ log = logging.getLogger("arauto")
 
 
 class Feeds:
-    """What the feeds of this process share. Kept as ``app.extensions["feeds"]``."""
+    """What the feeds of this process share. Kept as ``app.extensions["feeds"]``.
 
-    def __init__(self, recording: Recording, capacity: Capacity, limit: int) -> None:
-        self.link = recording.link
+    :param watch: where one has to log in.
+    """
+
+    def __init__(
+        self, recording: Recording, capacity: Capacity, rate: Rate, limit: int, watch: Watch | None = None
+    ) -> None:
         self.recording = recording
+        self.watch = watch
         self.capacity = capacity
+        self.rate = rate
         self.frames = Frames(limit)
         self.drain = Drain()
         self.pulse = Pulse()
@@ -91,16 +102,22 @@ def _admit() -> None:
         channels = request.args.getlist("channel")
         g.selection = select(channels, request.args.getlist("pattern"))
         g.starts = read_starts(channels, request.args.getlist("after"), request.args.get("since"))
+        check_listening(visitor(), g.selection.channels, g.selection.patterns)
     except (BadSelection, BadPoint) as error:
         abort(400, str(error))
+    except NoRight as error:
+        audit().note("listening refused", Who.of(visitor()), **error.what)
+        abort(403, str(error))
     if feeds.drain.begun:
         _turn_away(gettext("The server is restarting: try again in a moment."))
+    check_rate(feeds.rate, visitor(), counts=False)
     address = request.remote_addr or ""
     if feeds.capacity.full():
         _turn_away(_no_room())
     if feeds.capacity.full_for(address):
         _turn_away(_no_room_for_address())
     check_handshake()
+    check_rate(feeds.rate, visitor())
     if not feeds.capacity.take(address):
         _turn_away(_no_room())
     g.seat = address
@@ -132,15 +149,18 @@ def feed(ws: Upgrade) -> None:
     feeds: Feeds = current_app.extensions["feeds"]
     goodbye, fault = _last_words(chosen())
     transport = Transport(ws.sock, feeds.pulse)
+    asked = visitor()
     deliver = _Deliver(transport, feeds.frames, fault)
-    follower = _follower(feeds, deliver, transport)
+    hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver
+    follower = _follower(feeds, hand_on, transport, asked.redis_user)
     try:
         with (
             _logged(g.selection, transport, deliver),
             feeds.drain.present(transport, goodbye),
+            _bound(feeds.watch, transport, asked),
             Subscriber(
-                feeds.link.connect,
-                follower or deliver,
+                asked.link.connect,
+                follower or hand_on,
                 deliver.fail,
                 feeds.pulse,
                 g.selection,
@@ -148,7 +168,7 @@ def feed(ws: Upgrade) -> None:
             ) as subscriber,
             feeds.following(follower, subscriber),
         ):
-            _converse(transport, subscriber, follower)
+            _converse(transport, subscriber, follower, asked)
     except Exception:
         # It must not reach Flask, which would write a page into the stream.
         log.exception("a feed failed")
@@ -164,6 +184,43 @@ def _last_words(language: str) -> tuple[str, str]:
     Cached, because looking sentences up costs more than the rest of this function.
     """
     return gettext("The server is restarting."), gettext("The server made a mistake; its log says which.")
+
+
+def _bound(watch: Watch | None, transport: Transport, asked: Visitor) -> AbstractContextManager[None]:
+    """Bind the socket to the visitor's session, where there is one."""
+    if watch is None or not asked.key:
+        return nullcontext()
+    if asked.redis_user:
+        goodbye = gettext(
+            "Your session is over, or Redis no longer lets %(user)s in: log in again.", user=asked.name
+        )
+    else:
+        goodbye = gettext("Your session is over: log in again.")
+    return watch.present(transport, asked, goodbye)
+
+
+class _Explain:
+    """Hands a batch on with Redis's refusals in words that name the channel and the user."""
+
+    def __init__(self, deliver: "_Deliver", user: str, audit: Audit, who: Who) -> None:
+        self._deliver = deliver
+        self._audit = audit
+        self._who = who
+        # Now, because the subscriber's thread has no request that says a language.
+        self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
+        self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
+
+    def __call__(self, batch: list[Item]) -> None:
+        if any(isinstance(item, Refused) for item in batch):
+            batch = [self._explain(item) if isinstance(item, Refused) else item for item in batch]
+        self._deliver(batch)
+
+    def _explain(self, refused: Refused) -> Refused:
+        name = text(refused.name)
+        self._audit.note("listening refused", self._who, **{refused.kind: name} if refused.kind else {})
+        return refused._replace(
+            error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
+        )
 
 
 class _Deliver:
@@ -192,7 +249,9 @@ class _Deliver:
             self._transport.abort()
 
 
-def _follower(feeds: Feeds, deliver: _Deliver, transport: Transport) -> Follower | None:
+def _follower(
+    feeds: Feeds, deliver: Callable[[list[Item]], None], transport: Transport, user: str
+) -> Follower | None:
     """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
     recording = feeds.recording
     if not recording.is_allowed and not g.starts:
@@ -205,18 +264,30 @@ def _follower(feeds: Feeds, deliver: _Deliver, transport: Transport) -> Follower
         if not transport.close(Code.COME_AGAIN):
             transport.abort()
 
-    return Follower(recording, deliver, g.selection, g.starts, leave)
+    unheard = ""
+    if user:
+        unheard = gettext(
+            "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
+            user=user,
+        )
+    return Follower(recording, deliver, g.selection, g.starts, leave, unheard)
 
 
-def _converse(transport: Transport, subscriber: Subscriber, follower: Follower | None) -> None:
+def _converse(
+    transport: Transport, subscriber: Subscriber, follower: Follower | None, asked: Visitor
+) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
             check_size(subscriber.size_after(change))
+            check_listening(asked, change.subscribe, change.psubscribe)
             if follower is not None:
                 follower.expect(change)
             subscriber.change(change)
+        except NoRight as error:
+            audit().note("listening refused", Who.of(asked), **error.what)
+            _complain(transport, str(error))
         except BadSelection as error:
             _complain(transport, str(error))
         except BadChange:
@@ -238,7 +309,8 @@ def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> It
         + [f"pattern={text(name)!r}" for name in selection.patterns]
     )
     began = monotonic()
-    log.info("feed opened %s address=%s", names, request.remote_addr)
+    named = f" user={visitor().name!r}" if visitor().name else ""
+    log.info("feed opened %s%s address=%s", names, named, request.remote_addr)
     try:
         yield
     finally:

@@ -20,7 +20,19 @@ import redis
 
 from arauto.asking import Point
 from arauto.logs import FIRST, Hole, Marker, Position, channel_of, ids_of, is_ids, to_feed
-from arauto.messages import Followed, Gap, Item, LogGap, Lost, Numbered, Push, Refused, Unfollowed
+from arauto.messages import (
+    Complaint,
+    Followed,
+    Gap,
+    Item,
+    LogGap,
+    Lost,
+    Numbered,
+    Push,
+    Refused,
+    Unfollowed,
+    text,
+)
 from arauto.names import Change, Selection
 from arauto.reading import hole_before, place, read
 from arauto.recording import Recording
@@ -67,6 +79,8 @@ class Follower:
     :param starts: where the page was, by channel.
     :param leave: called when only the page can say what it has been shown and so has to come
         again: the link to Redis was lost and is back, or the log could not be read.
+    :param unheard: what to say of a recorded ``{name}`` of whose log Redis lets this feed hear
+        nothing; where it is empty, nothing is said.
     """
 
     def __init__(
@@ -76,10 +90,12 @@ class Follower:
         selection: Selection,
         starts: dict[bytes, Start],
         leave: Callable[[], None],
+        unheard: str = "",
     ) -> None:
         self._recording = recording
         self._deliver = deliver
         self._leave = leave
+        self._unheard = unheard
         self._token = secrets.token_hex(8)
         self._asked = 0
         self._own = to_feed(self._token)
@@ -198,12 +214,15 @@ class Follower:
         self._asked += 1
         state.asker = f"{self._token}.{self._asked}"
         state.is_numbered = False  # what was announced before we heard the channel is not to come
+        covered = self._recording.covers(channel)
         try:
-            heard = self._recording.covers(channel) and self._recording.sync(channel, state.asker)
+            heard = covered and self._recording.sync(channel, state.asker)
         except redis.ResponseError:
             heard = False
         if heard:
             return
+        if covered and self._unheard:
+            self._out.append(Complaint(self._unheard.replace("{name}", text(channel))))
         if state.start is not None:  # it was recorded once, and cannot be made whole any more
             self._out.append(self._gap(channel, state.start.ms, "unrecorded"))
         self._out += [*state.early, *state.waiting]

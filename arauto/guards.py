@@ -2,14 +2,17 @@
 
 import base64
 import binascii
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, abort, current_app, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
+from arauto.addresses import is_fixed, is_loopback
+from arauto.audit import Who, audit
+from arauto.rates import Rate, by_address
 from arauto.settings import Settings
-from arauto.words import gettext
+from arauto.visitor import Visitor
+from arauto.words import gettext, ngettext
 
 _CSP = "; ".join(
     (
@@ -32,7 +35,7 @@ _HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-_SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 class UpgradeRequired(HTTPException):
@@ -52,31 +55,22 @@ def init_guards(app: Flask) -> None:
 
 
 def _check_host() -> None:
-    """Refuse names that are not ours while only this machine is meant to reach us.
+    """Refuse names that are not ours.
 
-    A page of another site can have its own name lead to 127.0.0.1 (DNS rebinding). To the
-    browser it is then of one origin with us, and only the name gives it away.
+    A page of another site can have its own name lead to our address (DNS rebinding). To the
+    browser it is then of one origin with us, and only the name gives it away. Digits cannot
+    be led anywhere; while only this machine is meant to reach us, they must be its own.
     """
     settings: Settings = current_app.config["SETTINGS"]
-    if not _is_loopback(settings.host):
-        return
     host = (urlsplit(f"//{request.host}").hostname or "").lower()
-    ours = {urlsplit(origin).hostname for origin in settings.origins}
-    if not _is_loopback(host) and host not in ours:
+    if is_loopback(host) or any(urlsplit(origin).hostname == host for origin in settings.origins):
+        return
+    if is_loopback(settings.host) or not is_fixed(host):
         abort(400, gettext("This name does not lead here: add its origin to ARAUTO_ORIGINS."))
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _check_origin() -> None:
-    unsafe = request.method not in _SAFE_METHODS
+    unsafe = request.method not in SAFE_METHODS
     origin = request.headers.get("Origin")
     if origin is not None and (unsafe or is_websocket(request)):
         if not _is_ours(origin, request):
@@ -95,6 +89,25 @@ def _is_ours(origin: str, request: Request) -> bool:
 def is_websocket(request: Request) -> bool:
     """Whether the request asks for an upgrade to a WebSocket."""
     return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def check_rate(rate: Rate, asked: Visitor, counts: bool = True) -> None:
+    """Refuse who comes too often, by address or by user.
+
+    :param counts: whether this is one of the times.
+    """
+    names = by_address(request.remote_addr or "") + asked.counted_as
+    wait = rate.take(*names) if counts else rate.wait(*names)
+    if wait:
+        if rate.is_news():
+            audit().note("too often", Who.of(asked), path=request.path)
+        seconds = int(wait) + 1
+        sentence = ngettext(
+            "Too many at once from you or your address: try again in %(num)s second.",
+            "Too many at once from you or your address: try again in %(num)s seconds.",
+            seconds,
+        )
+        raise TooManyRequests(sentence, retry_after=seconds)
 
 
 def check_handshake() -> None:

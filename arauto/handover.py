@@ -2,8 +2,12 @@
 
 from arauto.capacity import Capacity
 from arauto.embedded import EmbeddedValkey, Found
+from arauto.rates import Rates
 
 found: Found | None = None
 capacity: Capacity | None = None
+rates: Rates | None = None
 assets: dict[str, str] | None = None  # see minifier.py
 valkey: EmbeddedValkey | None = None  # here, because a reload makes gunicorn.conf.py anew
+token: str = ""  # the access token that was made because none was set
+secret: str = ""  # what all workers derive their keys from, where none was set

@@ -8,11 +8,14 @@ import redis
 from flask import Flask, Response, abort, request
 
 from arauto.asking import DEFAULT_LIMIT, BadPoint, Point, read_limit, read_point
+from arauto.audit import Who, audit
 from arauto.logs import Entry, Hole
 from arauto.messages import data_of, hole_event, text
 from arauto.reading import Found, head, hole_before, place, read
 from arauto.recording import Recording
+from arauto.rights import NoRight, check_reading
 from arauto.selection import BadSelection, check_name
+from arauto.visitor import visitor
 from arauto.words import gettext
 
 MIMETYPE = "application/x-ndjson"
@@ -30,6 +33,13 @@ def init_history(app: Flask, recording: Recording) -> None:
             limit = read_limit(request.args.get("limit") or str(DEFAULT_LIMIT))
         except (BadSelection, BadPoint) as error:
             abort(400, str(error))
+        try:
+            check_reading(visitor(), channel)
+        except NoRight as error:
+            audit().note("reading refused", Who.of(visitor()), channel=name)
+            abort(403, str(error))
+        except redis.RedisError:
+            abort(503, gettext("Redis does not answer."))
         lines = _lines(recording, channel, since, until, limit)
         try:
             # A log that was switched off is kept for as long as any other.

@@ -41,7 +41,7 @@ def switch() -> Response | None:
     if asked is None:
         return None
     view = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
-    response = redirect(url_for("index") + ("?" + urlencode(view) if view else ""))
+    response = redirect(url_for(request.endpoint or "index") + ("?" + urlencode(view) if view else ""))
     if asked in _CODES:
         response.set_cookie(
             COOKIE, asked, max_age=COOKIE_AGE, samesite="Lax", httponly=True, secure=request.is_secure

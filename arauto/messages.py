@@ -77,7 +77,13 @@ class Unfollowed(NamedTuple):
     channel: bytes
 
 
-Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Unfollowed
+class Complaint(NamedTuple):
+    """Something that does not work as asked for; a sentence for people."""
+
+    error: str
+
+
+Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Unfollowed | Complaint
 
 
 def encode(batch: list[Item], at: float, limit: int) -> bytes:
@@ -134,6 +140,8 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         return {"type": kind.decode(), CONFIRMATIONS[kind]: text(item[1]), "at": at}
     if isinstance(item, Unfollowed):
         return {"type": "unrecorded", "channel": text(item.channel)}
+    if isinstance(item, Complaint):
+        return {"type": "error", "error": item.error}
     if isinstance(item, (Numbered, LogGap, Followed)):
         return _recorded(item, limit)
     if isinstance(item, Lost):

@@ -2,19 +2,24 @@
 
 import re
 from functools import lru_cache
+from secrets import token_hex
 
 from flask import Flask, render_template, request
+from markupsafe import escape
 from werkzeug.wrappers import Response
 
 from arauto.embedded import Found
 from arauto.language import LANGUAGES, chosen, switch
 from arauto.language import url as language_url
 from arauto.page_words import page_words
-from arauto.redis_link import redis_cli
+from arauto.redis_link import Tls, redis_cli
 from arauto.selection import MAX_NAME, MAX_SELECTION
 from arauto.settings import Settings
+from arauto.visitor import people_call, visitor
 from arauto.words import gettext
 
+# What differs from visitor to visitor is put in when a page is sent. Nobody can guess these.
+_PERSON, _CSRF = token_hex(16), token_hex(16)
 _INDENTATION = re.compile(r"\n\s+")  # two of the page's kilobytes; no text of it is preformatted
 
 KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
@@ -24,20 +29,24 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
     """Add the route of the page, and make the usual ones now: the first reader waits for none."""
     config = {
         "channels": settings.channels,
-        "recording": settings.recording,
         "delete_logs": settings.delete_logs,
         "protected": bool(settings.protected),
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,
         "max_name": MAX_NAME,
-        "redis_cli": redis_cli(found.url),
+        "redis_cli": redis_cli(found.url, Tls.of(settings)),
     }
 
+    has_login = settings.has_login
+
     @lru_cache(maxsize=KEPT)
-    def page(language: str, root: str, query: bytes) -> str:
+    def page(language: str, root: str, query: bytes, reads_only: bool) -> str:
         html = render_template(
             "index.html",
-            config=config | {"words": page_words()},
+            person=_PERSON if has_login else "",
+            csrf=_CSRF if has_login else "",
+            reads_only=reads_only,
+            config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
             redis_name=gettext("embedded %(name)s", name=found.name) if found.binary else found.name,
             languages=LANGUAGES,
             language_url=language_url,
@@ -46,8 +55,14 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
 
     @app.get("/")
     def index() -> Response | str:
-        return switch() or page(chosen(), request.script_root, request.query_string)
+        if (switched := switch()) is not None:
+            return switched
+        asked = visitor()
+        kept = page(chosen(), request.script_root, request.query_string, asked.is_reader)
+        if not has_login:
+            return kept
+        return kept.replace(_CSRF, asked.csrf).replace(_PERSON, str(escape(people_call(asked))))
 
     for code, _ in LANGUAGES:
         with app.test_request_context(headers={"Accept-Language": code}):
-            index()
+            page(chosen(), "", b"", False)

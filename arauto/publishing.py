@@ -4,12 +4,13 @@ from typing import Any, NamedTuple
 
 import redis
 from redis.connection import AbstractConnection
-from redis.exceptions import NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.globs import matches
 from arauto.recording import Command, Recording
 from arauto.redis_link import RedisLink
 from arauto.shadows import ALL_OF_PATTERNS, of_channel, pattern_of
+from arauto.visitor import Visitor
 from arauto.words import gettext
 
 _NUMPAT: Command = ("PUBSUB", "NUMPAT")
@@ -41,34 +42,37 @@ class Heard(NamedTuple):
     unrecorded: str = ""
 
 
-def publish(recording: Recording, channel: bytes, message: bytes) -> Heard:
+def publish(recording: Recording, channel: bytes, message: bytes, asked: Visitor) -> Heard:
     """Publish ``message`` as it is. Where its channel is recorded, that happens in the same step.
 
-    What cannot be recorded is published all the same.
+    What cannot be recorded is published all the same. A user of Redis publishes by his own
+    connection, so that Redis decides; the recorder then hears it as it hears others.
 
-    :raise PublishError: Redis is away or refuses.
+    :raise PublishError: Redis is away or refuses; a user of Redis is named in it.
     """
-    if recording.covers(channel):
-        try:
-            heard = _publish(recording, channel, recording.publishing(channel, message))
-        except _NotRun as error:
-            heard = _publish(recording, channel, ("PUBLISH", channel, message))
-            heard = heard._replace(unrecorded=str(error))
-        recording.tell(channel, heard.unrecorded)
-        return heard
-    return _publish(recording, channel, ("PUBLISH", channel, message))
+    plain: Command = ("PUBLISH", channel, message)
+    if asked.redis_user or not recording.covers(channel):
+        return _publish(asked.link, channel, plain, asked.redis_user)
+    try:
+        heard = _publish(asked.link, channel, recording.publishing(channel, message))
+    except _NotRun as error:
+        heard = _publish(asked.link, channel, plain)._replace(unrecorded=str(error))
+    recording.tell(channel, heard.unrecorded)
+    return heard
 
 
 class _NotRun(Exception):
     """Redis does not run the script, so nothing has happened; the text is its own words."""
 
 
-def _publish(recording: Recording, channel: bytes, command: Command) -> Heard:
-    link = recording.link
+def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Heard:
     pool = link.client.connection_pool
     try:
         connection = pool.get_connection()
-    except redis.RedisError:
+    except redis.RedisError as error:
+        if user and isinstance(error, AuthenticationError):
+            sentence = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
+            raise PublishError(sentence, 403) from None
         raise PublishError(
             gettext("Redis is away: the message was not published. Try again when it is back.")
         ) from None
@@ -86,6 +90,12 @@ def _publish(recording: Recording, channel: bytes, command: Command) -> Heard:
             raise _NotRun(str(error)) from None
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis refused the message: %(words)s", words=str(error))
+        if user and status == 403:
+            sentence = gettext(
+                "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",
+                user=user,
+                channel=channel.decode(),
+            )
         raise PublishError(sentence, status) from None
     except redis.RedisError:
         raise PublishError(

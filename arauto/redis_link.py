@@ -1,8 +1,11 @@
 """Settings -> Redis clients and subscriber connections: plain, unix socket, TLS."""
 
 import socket
+import ssl
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import redis
 from redis.connection import (
@@ -13,8 +16,9 @@ from redis.connection import (
     UnixDomainSocketConnection,
     parse_url,
 )
-from redis.exceptions import NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError
 
+from arauto.settings import Settings
 from arauto.shadows import of_channel
 from arauto.wire import Wire
 
@@ -35,6 +39,7 @@ _REQUIRED: dict[str, Any] = {
     "driver_info": None,
     "decode_responses": False,
 }
+_OCSP = {"ssl_validate_ocsp", "ssl_validate_ocsp_stapled"}  # redis-py does these while it connects
 _GREETINGS = ("username", "password", "db", "client_name")  # what costs a command at first
 _TCP: dict[str, Any] = {
     "socket_keepalive_options": {
@@ -54,11 +59,68 @@ class LinkError(Exception):
     """Redis cannot be used; the text is a sentence that names the remedy."""
 
 
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM: who may have signed Redis's certificate, and the one that we show."""
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """What the settings name."""
+        return cls(settings.redis_ca, settings.redis_cert, settings.redis_key)
+
+    def options(self) -> dict[str, str]:
+        """What is set, as redis-py names it."""
+        named = {"ssl_ca_certs": self.ca, "ssl_certfile": self.cert, "ssl_keyfile": self.key}
+        return {name: path for name, path in named.items() if path}
+
+
+class _TlsConnection(SSLConnection):
+    """A connection whose TLS context is made once, with ``with_context()``.
+
+    redis-py makes one for each connection, which reads and parses all authorities again.
+    """
+
+    context: ssl.SSLContext
+
+    def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+        return self.context.wrap_socket(sock, server_hostname=self.host)
+
+    @classmethod
+    def with_context(cls, options: dict[str, Any]) -> type[Self]:
+        """A class of connections that share a context made for ``options``.
+
+        :raise OSError: a file of them cannot be used.
+        """
+        given = SSLConnection(**options)
+        context = ssl.create_default_context()
+        context.check_hostname = given.check_hostname
+        context.verify_mode = given.cert_reqs
+        if given.certfile or given.keyfile:
+            context.load_cert_chain(
+                given.certfile or given.keyfile, given.keyfile, given.certificate_password
+            )
+        if given.ca_certs or given.ca_path or given.ca_data:
+            context.load_verify_locations(given.ca_certs, given.ca_path, given.ca_data)
+        for flag in given.ssl_include_verify_flags or ():
+            context.verify_flags |= flag
+        for flag in given.ssl_exclude_verify_flags or ():
+            context.verify_flags &= ~flag
+        if given.ssl_min_version is not None:
+            context.minimum_version = given.ssl_min_version
+        if given.ssl_ciphers:
+            context.set_ciphers(given.ssl_ciphers)
+        return type(cls.__name__, (cls,), {"context": context})
+
+
 class RedisLink:
     """The way to one Redis: a client that publishes, and connections that subscribe."""
 
-    def __init__(self, url: str) -> None:
-        """:raise LinkError: ``url`` does not parse."""
+    def __init__(self, url: str, tls: Tls = Tls()) -> None:
+        """:raise LinkError: ``url`` does not parse, or a file for TLS cannot be used."""
         given = parse(url)
         self._class: type[AbstractConnection] = given.pop("connection_class", Connection)
         self._options = _PREFERRED | (_TCP if self._class is not UnixDomainSocketConnection else {})
@@ -67,18 +129,52 @@ class RedisLink:
             # What the server of TLS 1.3 sends after the handshake counts as unread data for redis-py's
             # pool, which then gives the connection up. The answer to CLIENT SETINFO brings it in.
             del self._options["driver_info"]
+            self._options = tls.options() | self._options
         try:
+            if self._class is SSLConnection and not _OCSP & self._options.keys():
+                self._class = _TlsConnection.with_context(self._options)
             self._template = self._class(**self._options)
         except TypeError as error:
             raise LinkError(f"REDIS_URL has an option that redis-py does not know: {error}.") from None
+        except redis.RedisError as error:
+            raise LinkError(f"REDIS_URL has an option that does not work: {error}.") from None
+        except OSError as error:
+            raise LinkError(
+                f"A certificate or key for Redis cannot be used ({error}): look at ARAUTO_REDIS_CA, "
+                "ARAUTO_REDIS_CERT, ARAUTO_REDIS_KEY and what REDIS_URL says of ssl."
+            ) from None
         self._greets = any(given.get(option) for option in _GREETINGS)
+        self.client = self._make_client()
+
+    def _make_client(self) -> redis.Redis:
         pool = BlockingConnectionPool(
             connection_class=self._class,
             max_connections=PUBLISHERS,
             timeout=CONNECT_TIMEOUT,
             **self._options,
         )
-        self.client = redis.Redis.from_pool(pool)
+        return redis.Redis.from_pool(pool)
+
+    def as_user(self, username: str, password: str) -> "RedisLink":
+        """The way to the same Redis for one of its users; close it after use."""
+        other = copy(self)
+        vars(other).pop("may_count", None)
+        rest = {name: value for name, value in self._options.items() if name not in _GREETINGS}
+        other._options = rest | {"username": username, "password": password}
+        other._greets = True
+        other.client = other._make_client()
+        return other
+
+    def lets_in(self) -> bool:
+        """Whether Redis takes our user and password.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
+        try:
+            self.connect().close()
+        except AuthenticationError:
+            return False
+        return True
 
     def connect(self) -> Wire:
         """A new connection for one subscriber, authenticated, on a socket of its own.
@@ -97,18 +193,42 @@ class RedisLink:
         # redis-py has done addresses, TLS and AUTH. From here on the socket is ours.
         return Wire(sock)
 
+    @property
+    def is_verified(self) -> bool:
+        """False where the server's certificate is not looked at: anyone in between could be it."""
+        template = self._template
+        if not isinstance(template, SSLConnection):
+            return True
+        return template.cert_reqs == ssl.CERT_REQUIRED and bool(template.check_hostname)
+
     @cached_property
     def may_count(self) -> bool:
         """Whether Redis lets us have shadow channels, by which tabs are counted.
 
         :raise redis.RedisError: Redis does not answer.
         """
+        return self.may_subscribe(of_channel(b""))
+
+    def may_subscribe(self, channel: bytes) -> bool:
+        """Whether Redis lets us hear ``channel``, which is tried.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
         with self.client.pubsub() as pubsub:
-            pubsub.subscribe(of_channel(b""))
+            pubsub.subscribe(channel)
             try:
-                return pubsub.get_message(timeout=REPLY_TIMEOUT) is not None
+                if pubsub.get_message(timeout=REPLY_TIMEOUT) is None:
+                    raise redis.TimeoutError
             except NoPermissionError:
                 return False
+            return True
+
+    def would_let(self, user: str, *command: str | bytes) -> bool:
+        """Whether Redis would let one of its users do that; nothing is done.
+
+        :raise redis.RedisError: Redis does not answer, or there is no such user.
+        """
+        return bool(self.client.execute_command("ACL", "DRYRUN", user, *command) == b"OK")
 
     def close(self) -> None:
         """Close the publishing connections."""
@@ -137,7 +257,7 @@ def address(url: str) -> str:
     return f"{given.get('host', 'localhost')}:{given.get('port', 6379)}"
 
 
-def redis_cli(url: str) -> list[str]:
+def redis_cli(url: str, tls: Tls = Tls()) -> list[str]:
     """The ``redis-cli`` command that reaches the same Redis; asks for a password itself."""
     given = parse(url)
     command = ["redis-cli"]
@@ -149,6 +269,8 @@ def redis_cli(url: str) -> list[str]:
         command += ["-p", str(given["port"])]
     if url.startswith("rediss:"):
         command.append("--tls")
+        for option, path in (("--cacert", tls.ca), ("--cert", tls.cert), ("--key", tls.key or tls.cert)):
+            command += [option, path] if path else []
     if "username" in given:
         command += ["--user", str(given["username"])]
     return command + (["--askpass"] if "password" in given else [])

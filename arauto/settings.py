@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 
 WORKERS = ("gevent", "gthread")
+SHORTEST_SECRET = 16  # characters; a token of fewer can be guessed
+
+Network = IPv4Network | IPv6Network
 
 
 class SettingsError(ValueError):
@@ -18,6 +22,7 @@ class Setting(NamedTuple):
     default: str
     help: str
     parse: Callable[[str], Any]
+    secret: bool = False  # then its value is never shown
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
@@ -57,8 +62,47 @@ def _origins(text: str) -> frozenset[str]:
     return frozenset(origin.lower() for origin in origins)
 
 
-def _setting(name: str, default: str, help: str, parse: Callable[[str], Any] = str) -> Any:
-    return field(metadata={"setting": Setting(name, default, help, parse)})
+def _flag(text: str) -> bool:
+    if text not in ("", "0", "1"):
+        raise ValueError("1, or nothing")
+    return text == "1"
+
+
+def _secret(text: str) -> str:
+    if text and (len(text) < SHORTEST_SECRET or not text.isprintable()):
+        raise ValueError(f"at least {SHORTEST_SECRET} characters, for example of openssl rand -hex 16")
+    return text
+
+
+def _channel(text: str) -> str:
+    if not text.isprintable() or len(text.encode()) > 256:
+        raise ValueError("the name of a channel, such as arauto.audit")
+    return text
+
+
+def _header(text: str) -> str:
+    if text and not (text.isascii() and text.replace("-", "").isalnum()):
+        raise ValueError("the name of a header, such as X-Forwarded-User")
+    return text
+
+
+def _login(text: str) -> bool:
+    if text not in ("", "redis"):
+        raise ValueError("redis, or nothing")
+    return text == "redis"
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    try:
+        return tuple(ip_network(address) for address in _list(text))
+    except ValueError:
+        raise ValueError("addresses or networks such as 10.0.0.5 or 10.0.0.0/24") from None
+
+
+def _setting(
+    name: str, default: str, help: str, parse: Callable[[str], Any] = str, secret: bool = False
+) -> Any:
+    return field(repr=not secret, metadata={"setting": Setting(name, default, help, parse, secret)})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +114,24 @@ class Settings:
         "",
         "The Redis to use: redis://, rediss:// (TLS) or unix://. "
         "Empty: the one on localhost:6379, else an embedded Valkey on 127.0.0.1:6379.",
+        secret=True,
     )
-    host: str = _setting("HOST", "127.0.0.1", "Address to listen on. 0.0.0.0 means every network.")
+    redis_ca: str = _setting(
+        "ARAUTO_REDIS_CA",
+        "",
+        "File in PEM with the authorities that may have signed Redis's certificate. Empty: the system's.",
+    )
+    redis_cert: str = _setting(
+        "ARAUTO_REDIS_CERT", "", "File in PEM with the certificate that we show to Redis, for mutual TLS."
+    )
+    redis_key: str = _setting(
+        "ARAUTO_REDIS_KEY", "", "File in PEM with the key of that certificate. Empty: it is in the same file."
+    )
+    host: str = _setting(
+        "HOST",
+        "127.0.0.1",
+        "Address to listen on. 0.0.0.0 means every network; that needs a way to log in, or ARAUTO_OPEN.",
+    )
     port: int = _setting("PORT", "8000", "TCP port to listen on.", _number(1, 65535))
     channels: tuple[str, ...] = _setting(
         "ARAUTO_CHANNELS",
@@ -100,6 +160,20 @@ class Settings:
         "Of these, how many one address may hold (an IPv6 network /64 counts as one). "
         "127.0.0.1 and ::1 are not limited; behind a proxy on another machine raise it.",
         _number(1, 1_000_000),
+    )
+    publish_rate: int = _setting(
+        "ARAUTO_PUBLISH_RATE",
+        "100",
+        "Messages that one address, and one user, may publish a second; at once, twenty times as many. "
+        "The next one gets 429. 0: no limit; 127.0.0.1 and ::1 have none.",
+        _number(0, 1_000_000),
+    )
+    connect_rate: int = _setting(
+        "ARAUTO_CONNECT_RATE",
+        "50",
+        "Sockets that one address, and one user, may open a second; at once, twenty times as many. "
+        "The next one gets 429. 0: no limit; 127.0.0.1 and ::1 have none.",
+        _number(0, 1_000_000),
     )
     max_message: int = _setting(
         "ARAUTO_MAX_MESSAGE",
@@ -147,6 +221,93 @@ class Settings:
         "https://alerts.example.org; needed behind a proxy.",
         _origins,
     )
+    open: bool = _setting(
+        "ARAUTO_OPEN",
+        "",
+        "1: no login, even on a network: whoever reaches it may watch and publish.",
+        _flag,
+    )
+    token: str = _setting(
+        "ARAUTO_TOKEN",
+        "",
+        "The shared token: whoever has it may watch and publish. At least 16 characters.",
+        _secret,
+        secret=True,
+    )
+    read_token: str = _setting(
+        "ARAUTO_READ_TOKEN",
+        "",
+        "A second shared token: whoever has it may watch, but not publish.",
+        _secret,
+        secret=True,
+    )
+    redis_login: bool = _setting(
+        "ARAUTO_LOGIN",
+        "",
+        "redis: users and passwords of Redis log in, and its ACL decides what each may hear and say.",
+        _login,
+    )
+    proxies: tuple[Network, ...] = _setting(
+        "ARAUTO_PROXIES",
+        "",
+        "Addresses or networks of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed, "
+        "separated by commas.",
+        _networks,
+    )
+    proxy_user: str = _setting(
+        "ARAUTO_PROXY_USER",
+        "",
+        "The header in which one of ARAUTO_PROXIES says who has logged in there, such as X-Forwarded-User.",
+        _header,
+    )
+    proxy_readers: tuple[bytes, ...] = _setting(
+        "ARAUTO_PROXY_READERS",
+        "",
+        "Of these users, as globs separated by commas, those who may watch, but not publish.",
+        _globs,
+    )
+    tokens: str = _setting(
+        "ARAUTO_TOKENS",
+        "",
+        "File with the tokens of programs, of which it keeps only hashes; "
+        "flask --app app token, or a page, makes and revokes them. They need a way to log in beside them.",
+    )
+    token_makers: tuple[bytes, ...] = _setting(
+        "ARAUTO_TOKEN_MAKERS",
+        "",
+        "Users of Redis or of the proxy, as globs separated by commas, who may make tokens for programs "
+        "in the page. Who has ARAUTO_TOKEN may as well.",
+        _globs,
+    )
+    audit_channel: str = _setting(
+        "ARAUTO_AUDIT_CHANNEL",
+        "",
+        "Channel, such as arauto.audit, on which it is told who did what, as JSON. "
+        "Nobody publishes to it here. Empty: it is told in the log only.",
+        _channel,
+    )
+    audit_content: bool = _setting(
+        "ARAUTO_AUDIT_CONTENT",
+        "",
+        "1: the audit, in the log and on its channel, has what was published, and not only how many bytes.",
+        _flag,
+    )
+    session_hours: int = _setting(
+        "ARAUTO_SESSION_HOURS", "24", "Hours after which one has to log in again.", _number(1, 8760)
+    )
+    secret: str = _setting(
+        "ARAUTO_SECRET",
+        "",
+        "What sessions are encrypted with. Empty: a new one at each start, which ends all sessions; "
+        "several machines need the same.",
+        _secret,
+        secret=True,
+    )
+
+    @property
+    def has_login(self) -> bool:
+        """Whether there is a way to log in, and so a need to."""
+        return bool(self.token or self.read_token or self.redis_login or self.proxy_user)
 
 
 SETTINGS: tuple[Setting, ...] = tuple(f.metadata["setting"] for f in fields(Settings))
@@ -159,7 +320,15 @@ def read(environ: Mapping[str, str]) -> Settings:
 
     :raise SettingsError: a value does not parse.
     """
-    return Settings(**{f.name: _read_one(f.metadata["setting"], environ) for f in fields(Settings)})
+    settings = Settings(**{f.name: _read_one(f.metadata["setting"], environ) for f in fields(Settings)})
+    if settings.proxy_user and not settings.proxies:
+        raise SettingsError(
+            "ARAUTO_PROXY_USER alone would let everyone say who they are: "
+            "name the addresses of your proxy in ARAUTO_PROXIES."
+        )
+    if settings.token and settings.token == settings.read_token:
+        raise SettingsError("ARAUTO_READ_TOKEN is ARAUTO_TOKEN: give them two different secrets.")
+    return settings
 
 
 def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
@@ -167,4 +336,5 @@ def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
     try:
         return setting.parse(text)
     except ValueError as error:
-        raise SettingsError(f"{setting.name}={text} does not work: give {error}.") from None
+        given = setting.name if setting.secret else f"{setting.name}={text}"
+        raise SettingsError(f"{given} does not work: give {error}.") from None

@@ -1,6 +1,5 @@
 """PUT /channels/<name>/recording, DELETE /channels/<name>/messages: what a page may do to a log."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
@@ -10,34 +9,40 @@ import redis
 from flask import Flask, Response, abort, jsonify, request
 from redis.exceptions import NoPermissionError
 
+from arauto.audit import Who, audit
+from arauto.guards import check_rate
 from arauto.messages import text
+from arauto.rates import Rate
 from arauto.recorder import Recorder
 from arauto.recording import Recording
+from arauto.rights import NoRight, check_logging
 from arauto.selection import BadSelection, check_name
+from arauto.visitor import visitor
 from arauto.words import gettext
 
 PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
 _LOOK_EVERY = 0.05  # seconds
 
-log = logging.getLogger("arauto")
 
+def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, rate: Rate) -> None:
+    """Add the routes. Without a recorder both are forbidden.
 
-def init_switching(app: Flask, recording: Recording, recorder: Recorder | None) -> None:
-    """Add the routes. Without a recorder both are forbidden."""
+    :param rate: at which somebody may publish; this counts as that.
+    """
 
     @app.put("/channels/<channel:name>/recording")
     def switch(name: str) -> Response:
+        check_rate(rate, visitor())
         channel, on = _channel(name), _wanted()
         if recorder is None:
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
         if not on and recording.glob_of(channel) is not None:
             abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
-        with _refusals():
+        with _refusals(name):
+            check_logging(visitor(), channel, recording.link)
             if recording.glob_of(channel) is None:
                 recording.switch(channel, on)
-                log.info(
-                    "recording of %r switched %s address=%s", name, "on" if on else "off", request.remote_addr
-                )
+                audit().note("recording on" if on else "recording off", Who.of(visitor()), channel=name)
                 recorder.wake()
             if on and not _has_begun(recording, channel):
                 abort(
@@ -48,13 +53,15 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None) 
 
     @app.delete("/channels/<channel:name>/messages")
     def forget(name: str) -> Response:
+        check_rate(rate, visitor())
         channel = _channel(name)
         if recorder is None or not recording.may_delete:
             abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
-        with _refusals():
+        with _refusals(name):
+            check_logging(visitor(), channel, recording.link)
             if not recording.forget(channel):
                 abort(404, gettext("This channel has no log."))
-        log.info("log of %r deleted address=%s", name, request.remote_addr)
+        audit().note("log deleted", Who.of(visitor()), channel=name)
         return jsonify(channel=text(channel), deleted=True)
 
 
@@ -86,9 +93,12 @@ def _has_begun(recording: Recording, channel: bytes) -> bool:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _refusals(name: str) -> Iterator[None]:
     try:
         yield
+    except NoRight as error:
+        audit().note("recording refused", Who.of(visitor()), channel=name)
+        abort(error.status, str(error))
     except redis.ResponseError as error:
         words = str(error).partition(" script: ")[0]
         if words == "FULL":

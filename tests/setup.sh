@@ -1,5 +1,5 @@
 #!/bin/sh
-# What the tests need beside Python packages: a browser, redis-cli and a Redis to compare with.
+# What the tests need beside Python packages: a browser, redis-cli, a Redis to compare with, and nginx.
 # The browser is looked for again by the tests themselves, which say what to do if there is none.
 set -eu
 
@@ -8,6 +8,7 @@ command -v redis-server >/dev/null || missing="$missing redis-server"
 command -v redis-cli >/dev/null || missing="$missing redis-tools"
 command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ||
     command -v google-chrome >/dev/null || missing="$missing chromium"
+PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$missing nginx"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

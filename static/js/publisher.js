@@ -142,11 +142,13 @@ export class Publisher extends EventTarget {
     }
   }
 
+  // Who has logged in says with it that the page is ours.
   #request(fields) {
+    const { csrf } = this.#form.elements;
     return {
       method: "POST",
       headers: { Accept: "application/json" },
-      body: new URLSearchParams(fields),
+      body: new URLSearchParams(csrf ? { ...fields, csrf: csrf.value } : fields),
       signal: AbortSignal.timeout(ANSWER_LIMIT),
     };
   }

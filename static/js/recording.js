@@ -44,7 +44,9 @@ export class Recording {
 
   async #ask(method, what, body) {
     const url = new URL(`channels/${encodeURIComponent(this.#name)}/${what}`, document.baseURI);
-    const options = { method, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_LIMIT) };
+    const { csrf } = document.forms.publish.elements;
+    const headers = csrf && { "X-CSRF-Token": csrf.value };
+    const options = { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_LIMIT) };
     const failed = () => ({ error: this.#words.say("no_channels") });
     const { error = "" } = await fetch(url, options).then((answer) => answer.json()).catch(failed);
     this.#tell(error);

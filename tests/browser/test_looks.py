@@ -6,10 +6,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.support.barriers import expect_no_violation
 from tests.support.http import get
 from tests.support.pages import (
     STATUS_503,
@@ -34,15 +34,6 @@ from tests.support.servers import ROOT, ArautoServer
 
 SCREENS = [(360, 740), (768, 1024), (1280, 800), (1920, 1080)]
 LONG = "um.canal.de.nome.muito.comprido." * 8
-
-
-def expect_no_violation(page: Page, state: str) -> None:
-    for scheme in ("light", "dark"):
-        # Chromium keeps the old scheme's colours in an animation that runs through the change: no motion.
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found = Axe().run(page).response["violations"]
-        nodes = [(rule["id"], rule["help"], [node["html"] for node in rule["nodes"]]) for rule in found]
-        assert nodes == [], (state, scheme)
 
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])

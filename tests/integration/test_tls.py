@@ -109,3 +109,41 @@ def test_a_certificate_that_changes_is_told_on_the_page_too(tmp_path: Path, bina
             while "certificate" not in later[-1]["detail"]:
                 later += tab.until("reconnecting")
             assert later[-1]["from"] == pytest.approx(first["from"], abs=0.001)
+
+
+@pytest.mark.parametrize("shown", [True, False], ids=["with a certificate", "without one"])
+def test_a_redis_that_wants_to_see_a_certificate(tmp_path: Path, binary: str, shown: bool) -> None:
+    certificates, port = make_certificates(tmp_path), free_port()
+    environ = {"REDIS_URL": f"rediss://localhost:{port}", "ARAUTO_REDIS_CA": str(certificates.authority)}
+    mine = {"ARAUTO_REDIS_CERT": str(certificates.certificate), "ARAUTO_REDIS_KEY": str(certificates.key)}
+    with closing(RedisServer(binary, tmp_path, *certificates.redis_options(port, clients="yes"))):
+        if not shown:
+            said = sentence_of(run(GUNICORN, PORT=str(free_port()), **environ))
+            assert said.startswith(f"Redis at localhost:{port} does not answer (")
+            return
+        with (
+            closing(ArautoServer(tmp_path / "log", **environ, **mine)) as server,
+            open_tab(server, "a") as tab,
+        ):
+            assert publish(server, channel="a", message="x").status == 200
+            assert tab.messages(1) == ["x"]
+            assert "Warning" not in server.log
+
+
+def test_files_that_cannot_be_used_end_with_one_sentence(tmp_path: Path) -> None:
+    environ = {"REDIS_URL": "rediss://localhost:1", "PORT": str(free_port())}
+    said = sentence_of(run(GUNICORN, **environ, ARAUTO_REDIS_CA=str(tmp_path / "nowhere.pem")))
+    assert said.startswith(
+        "A certificate or key for Redis cannot be used ([Errno 2] No such file or directory)"
+    )
+
+
+@pytest.mark.parametrize("query", ["ssl_cert_reqs=none", "ssl_check_hostname=false"])
+def test_a_certificate_that_nobody_checks_is_warned_of(
+    tmp_path: Path, binary: str, start: type[ArautoServer], query: str
+) -> None:
+    certificates, port = make_certificates(tmp_path), free_port()
+    with closing(RedisServer(binary, tmp_path, *certificates.redis_options(port))):
+        url = f"rediss://localhost:{port}?{query}"
+        server = start(REDIS_URL=url, ARAUTO_REDIS_CA=str(certificates.authority))
+        assert "Warning: REDIS_URL turns off the check of Redis's certificate" in server.log

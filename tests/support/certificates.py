@@ -15,10 +15,13 @@ class Certificates:
     certificate: Path
     key: Path
 
-    def redis_options(self, port: int) -> list[str]:
-        """What makes a Redis speak TLS on ``port``, beside its plain one."""
+    def redis_options(self, port: int, clients: str = "no") -> list[str]:
+        """What makes a Redis speak TLS on ``port``, beside its plain one.
+
+        :param clients: ``yes``: they must show a certificate of the same authority.
+        """
         return [
-            "--tls-port", str(port), "--tls-auth-clients", "no", "--tls-ca-cert-file", str(self.authority),
+            "--tls-port", str(port), "--tls-auth-clients", clients, "--tls-ca-cert-file", str(self.authority),
             "--tls-cert-file", str(self.certificate), "--tls-key-file", str(self.key),
         ]  # fmt: skip
 

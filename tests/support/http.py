@@ -1,6 +1,5 @@
 """Plain HTTP requests by a client that follows nothing and adds nothing."""
 
-import http.client
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +21,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()  # the lines that set them
 
     @property
     def json(self) -> dict[str, Any]:
@@ -38,13 +38,14 @@ def request(
     server: ArautoServer, method: str, path: str, body: Any = None, timeout: float = 15, **headers: str
 ) -> Answer:
     """Header names are written with ``_`` for ``-``. The connection is closed afterwards."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+    connection = server.connect(timeout)
     try:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, named)
+        connection.request(method, server.prefix + path, body, named)
         response = connection.getresponse()
         body = b"" if response.status == 101 else response.read()
-        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body)
+        cookies = tuple(response.headers.get_all("Set-Cookie", ()))
+        return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, body, cookies)
     finally:
         connection.close()
 

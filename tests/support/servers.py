@@ -1,5 +1,6 @@
 """The real program under gunicorn, as a person starts it."""
 
+import http.client
 import os
 import signal
 import subprocess
@@ -22,6 +23,8 @@ class ArautoServer:
     With ``ALTER`` in the environment it is the program of altered.py.
     """
 
+    prefix = ""  # before every path
+
     def __init__(self, log: Path, **environ: str) -> None:
         self.port = int(environ.get("PORT") or free_port())
         self.host = f"127.0.0.1:{self.port}"
@@ -39,6 +42,9 @@ class ArautoServer:
             )
         self.workers_wanted = int(environ.get("ARAUTO_WORKERS", "2"))
         eventually(self._booted, within=20, why="the server has booted")
+
+    def connect(self, timeout: float) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     @property
     def log(self) -> str:

@@ -1,0 +1,111 @@
+"""Behind nginx with TLS, below the top: all works, and the proxy's word counts, not the client's."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.support.http import get, handshake, publish, request
+from tests.support.nginx import PREFIX, Nginx
+from tests.support.persons import HTML, SESSION, Person
+from tests.support.redis_servers import RedisServer
+from tests.support.tabs import open_tab
+
+TOKEN = "a shared token of twenty-six"
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def nginx(
+    request: pytest.FixtureRequest, valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Nginx]:
+    valkey.client.flushall()
+    directory = tmp_path_factory.mktemp("nginx")
+    server = Nginx(
+        directory, REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, HOST="0.0.0.0", ARAUTO_WORKER=request.param
+    )
+    with closing(server):
+        yield server
+    valkey.client.flushall()
+    assert "Traceback" not in server.log
+
+
+def socket_of(person: Person) -> dict[str, Any]:
+    server = person.server
+    assert isinstance(server, Nginx)
+    return person.socket_headers() | {"ssl": server.tls, "proxy": None}
+
+
+def test_login_page_publish_and_socket(nginx: Nginx) -> None:
+    person = Person(nginx)
+    asked = person.get("/?channel=a")
+    assert (asked.status, asked.headers["location"]) == (303, f"{PREFIX}/login?next=%2F%3Fchannel%3Da")
+    answer = person.log_in(TOKEN, next="/?channel=a")
+    assert (answer.status, answer.headers["location"]) == (303, f"{PREFIX}/?channel=a")
+    for attribute in ("Secure", "HttpOnly", "SameSite=Lax", f"Path={PREFIX}"):
+        assert attribute in person.attributes[SESSION]
+    assert person.is_in()
+    with open_tab(nginx, "a", **socket_of(person)) as tab:
+        assert person.publish("a", "through nginx").json["receivers"] == 1
+        assert tab.messages(1) == ["through nginx"]
+    assert person.log_out().headers["location"] == f"{PREFIX}/login"
+    assert not person.is_in()
+
+
+def test_another_origin_is_another_behind_the_proxy_too(nginx: Nginx) -> None:
+    person = Person(nginx)
+    person.log_in(TOKEN)
+    origins = (
+        nginx.url,
+        f"http://{nginx.host}",
+        "https://localhost",
+        "https://evil.example",
+        "null",
+        nginx.url + "0",
+    )
+    for origin in origins:
+        ours = origin == nginx.url
+        assert handshake(nginx, Cookie=person.cookie, Origin=origin).status == (101 if ours else 403), origin
+        fields = {"channel": "a", "message": "x", "csrf": person.form_token()}
+        assert person.post("/publish", fields, Origin=origin).status == (200 if ours else 403), origin
+    assert get(nginx, "/", Host="evil.example", Accept=HTML).status == 400
+
+
+def test_what_a_client_says_of_itself_is_not_believed(nginx: Nginx) -> None:
+    """nginx writes the address that it sees last, and the scheme that it speaks."""
+    told = {
+        "X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "http",
+        "Forwarded": "for=203.0.113.9;proto=http",
+        "X_Real_IP": "203.0.113.9", "X_Forwarded_Host": "evil.example", "X_Forwarded_Prefix": "/evil",
+        "Script_Name": "/evil", "X_Script_Name": "/evil",
+    }  # fmt: skip
+    person = Person(nginx, **told)
+    assert person.log_in(TOKEN).headers["location"] == f"{PREFIX}/"
+    assert "Secure" in person.attributes[SESSION]
+    person.publish("a", "x")
+    assert f"user='token' way=token address={nginx.address}\n" in nginx.log
+    assert "203.0.113.9" not in nginx.log
+    assert "evil" not in person.get().body.decode() + person.get("/account").body.decode()
+
+
+def test_past_the_proxy_nobody_is_believed(nginx: Nginx) -> None:
+    """From an address that is not named: neither TLS nor another address."""
+    behind = nginx.behind
+    connection = behind.connect(5)
+    connection.source_address = ("127.0.0.3", 0)
+    with closing(connection):
+        headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "Accept": HTML}
+        connection.request("GET", f"{PREFIX}/login", headers=headers)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert "Secure" not in (answer.headers["Set-Cookie"] or "")
+        answer.read()
+
+
+def test_large_bodies_and_programs_pass(nginx: Nginx) -> None:
+    assert publish(nginx, "a", "x" * 1_000_000, **BEARER).status == 200
+    assert publish(nginx, "a", "x" * 1_100_000, **BEARER).status == 413
+    pieces = iter([b'{"channel":"a",', b'"message":"x"}'])
+    assert request(nginx, "POST", "/publish", pieces, Content_Type="application/json", **BEARER).status == 200

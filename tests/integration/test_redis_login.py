@@ -1,0 +1,236 @@
+"""Who you are to Redis is who you are here: users of its ACL log in, and it decides what they may."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from arauto.settings import WORKERS
+from tests.support.http import get
+from tests.support.persons import Person
+from tests.support.redis_servers import RedisServer, binaries, free_port
+from tests.support.rules import PERSON, PROGRAM, as_program, rules, set_user
+from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.starts import run, sentence_of
+from tests.support.tabs import Tab, open_tab
+from tests.support.waiting import eventually
+
+ANA, BIA = "ana's long password", "bia's long password"
+WRONG = b"Redis knows no such user with this password."
+
+USER = rules(PERSON, channels=())
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def stage(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[RedisServer, ArautoServer]]:
+    """The program on each worker and another Redis each, as the smallest user it can be."""
+    directory = tmp_path_factory.mktemp("redis_login")
+    binary = list(binaries().values())[0 if request.param == "gevent" else -1]
+    with closing(RedisServer(binary, directory)) as redis_server:
+        as_program(redis_server, PROGRAM, channels=())
+        server = ArautoServer(
+            directory / "log",
+            REDIS_URL=redis_server.url, ARAUTO_LOGIN="redis", ARAUTO_RECORDING="off",
+            ARAUTO_WORKER=request.param, ARAUTO_PROXIES="127.0.0.0/8",
+        )  # fmt: skip
+        with closing(server):
+            yield redis_server, server
+        for secret in (ANA, BIA, "Traceback"):
+            assert secret not in server.log
+
+
+@pytest.fixture
+def redis_server(stage: tuple[RedisServer, ArautoServer]) -> RedisServer:
+    stage[0].client.flushall()
+    set_user(stage[0], "ana", ANA, *USER, "&news.*", "&alerts")
+    set_user(stage[0], "bia", BIA, *USER, "&*")
+    return stage[0]
+
+
+@pytest.fixture
+def server(stage: tuple[RedisServer, ArautoServer], redis_server: RedisServer) -> ArautoServer:
+    return stage[1]
+
+
+@pytest.fixture
+def ana(server: ArautoServer) -> Person:
+    person = Person(server)
+    assert person.log_in(ANA, user="ana").status == 303
+    return person
+
+
+@pytest.fixture
+def bia(server: ArautoServer) -> Person:
+    person = Person(server)
+    assert person.log_in(BIA, user="bia").status == 303
+    return person
+
+
+def test_a_session_hears_and_speaks_as_its_own_user(
+    server: ArautoServer, redis_server: RedisServer, ana: Person
+) -> None:
+    with open_tab(server, "alerts", patterns=("news.*",), **ana.socket_headers()) as tab:
+        listening = redis_server.client.client_list(_type="pubsub")
+        assert {client["user"] for client in listening} == {"ana"}
+        answer = ana.publish("news.world", "x")
+        assert answer.json == {"channel": "news.world", "receivers": 1, "tabs": 1}
+        assert tab.messages(1) == ["x"]
+    eventually(lambda: redis_server.subscribers() == 0)
+
+
+def test_what_redis_refuses_is_told_for_each_name_and_the_rest_goes_on(
+    server: ArautoServer, redis_server: RedisServer, ana: Person
+) -> None:
+    with open_tab(server, "alerts", **ana.socket_headers()) as tab:
+        tab.say(subscribe=["secret", "news.x"], psubscribe=["n*"])
+        told = {event.get("channel") or event["pattern"]: event for event in tab.take(3)}
+        assert told["secret"]["error"] == "Redis does not let the user ana listen to secret."
+        assert told["n*"]["error"] == "Redis does not let the user ana listen to n*."
+        assert told["news.x"]["type"] == "subscribe"
+        assert redis_server.client.publish("alerts", "still heard") == 1
+        assert tab.messages(1) == ["still heard"]
+
+
+def test_a_refused_publication_names_the_channel_and_the_user(ana: Person) -> None:
+    refused = ana.publish("secret", "x")
+    assert refused.status == 403
+    assert refused.error == "Redis does not let the user ana publish to secret. Nothing was published."
+
+
+def test_the_log_says_who_did_what_and_never_what_was_said(ana: Person) -> None:
+    ana.publish("alerts", "not for the log")
+    ana.publish("secret", "not for the log")
+    ana.log_out()
+    for line in (
+        "login user='ana' way=redis address=127.0.0.1",
+        "published channel='alerts' bytes=15 user='ana' way=redis address=127.0.0.1",
+        "publish refused channel='secret' bytes=15 user='ana' way=redis address=127.0.0.1",
+        "logout user='ana' way=redis address=127.0.0.1",
+    ):
+        assert f"{line}\n" in ana.server.log
+    assert "not for the log" not in ana.server.log
+
+
+def test_a_user_who_may_not_publish_only_watches(
+    server: ArautoServer, redis_server: RedisServer, ana: Person
+) -> None:
+    redis_server.client.execute_command("ACL", "SETUSER", "ana", "-publish")
+    assert ana.publish("alerts", "x").status == 403
+    with open_tab(server, "alerts", **ana.socket_headers()):
+        pass
+
+
+def test_a_right_that_is_taken_away_is_told_within_seconds(
+    server: ArautoServer, redis_server: RedisServer, ana: Person
+) -> None:
+    with open_tab(server, "alerts", "news.x", **ana.socket_headers()) as tab:
+        redis_server.client.execute_command("ACL", "SETUSER", "ana", "resetchannels", "&news.*")
+        told = tab.until("refused")[-1]
+        assert (told["channel"], told["error"]) == (
+            "alerts", "Redis does not let the user ana listen to alerts.",
+        )  # fmt: skip
+        eventually(lambda: redis_server.client.publish("news.x", "still heard") == 1)
+        assert tab.until("message")[-1]["data"] == "still heard"
+
+
+def expect_sent_away(tab: Tab, user: str) -> None:
+    """The socket is closed by the server, in a sentence, within the time that is promised."""
+    with pytest.raises(ConnectionClosed) as closed:
+        tab.until("an event that never comes")
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1008
+    assert closed.value.rcvd.reason == (
+        f"Your session is over, or Redis no longer lets {user} in: log in again."
+    )
+
+
+def test_a_user_who_is_shut_out_is_sent_away(
+    server: ArautoServer, redis_server: RedisServer, bia: Person
+) -> None:
+    """Deleted, with another password, turned off: all at once, because each takes seconds."""
+    commands = {
+        "cleo": ("DELUSER", "cleo"),
+        "dora": ("SETUSER", "dora", "resetpass", ">another"),
+        "eva": ("SETUSER", "eva", "off"),
+    }
+    with ExitStack() as stack:
+        persons, tabs = {}, {}
+        other = stack.enter_context(open_tab(server, "alerts", **bia.socket_headers()))
+        for name in commands:
+            set_user(redis_server, name, ANA, *USER, "&alerts")
+            person = persons[name] = Person(server)
+            person.log_in(ANA, user=name)
+            tabs[name] = stack.enter_context(open_tab(server, "alerts", **person.socket_headers()))
+        for name, command in commands.items():
+            redis_server.client.execute_command("ACL", *command)
+            refused = persons[name].publish("alerts", "x")
+            assert refused.status == 403
+            assert refused.error == f"Redis no longer lets the user {name} in: log in again."
+        for name, tab in tabs.items():
+            expect_sent_away(tab, name)
+            assert not persons[name].is_in()
+        assert bia.publish("alerts", "for the others").status == 200
+        assert other.messages(1) == ["for the others"]
+    redis_server.client.execute_command("ACL", "DELUSER", "dora", "eva")
+
+
+def test_who_there_is_cannot_be_found_out(server: ArautoServer) -> None:
+    """The same answer for a user that there is and for one that there is not."""
+    told = [Person(server).log_in("wrong", user=user) for user in ("ana", "nobody", "default", "arauto")]
+    assert {answer.status for answer in told} == {401}
+    assert all(WRONG in answer.body for answer in told)
+
+
+def test_a_user_without_a_password_is_nobody(server: ArautoServer, redis_server: RedisServer) -> None:
+    """Redis takes any password for such a user, and the user ``default`` often is one."""
+    redis_server.client.execute_command("ACL SETUSER open on nopass allchannels +@all")
+    for user in ("open", "default"):
+        assert WRONG in Person(server).log_in("anything", user=user).body
+    assert "user='open' of Redis has no password" in server.log
+
+
+def test_one_user_is_guessed_at_from_many_addresses_and_the_others_come_in(
+    server: ArautoServer, redis_server: RedisServer
+) -> None:
+    for n in range(6):
+        guesser = Person(server, X_Forwarded_For=f"203.0.113.{n}")
+        assert guesser.log_in(f"guess {n}", user="ana").status == 401
+    elsewhere = Person(server, X_Forwarded_For="203.0.113.9")
+    assert elsewhere.log_in(ANA, user="ana").status == 429
+    assert elsewhere.log_in(BIA, user="bia").status == 303
+
+
+@pytest.mark.parametrize("user", ["a b", "ana\r\nPING", "ana\x00", "*", "é", "'", "<script>", "x" * 2000])
+def test_odd_names_are_nobody(server: ArautoServer, user: str) -> None:
+    answer = Person(server).log_in("x", user=user)
+    assert answer.status == 401
+    assert b"<script>" not in answer.body.replace(b'<script type="module"', b"")
+
+
+def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(own_redis: RedisServer) -> None:
+    set_user(own_redis, "small", "x", *rules(PROGRAM), "resetkeys")
+    url = own_redis.url.replace("//", "//small:x@")
+    stopped = run(GUNICORN, REDIS_URL=url, PORT=str(free_port()), ARAUTO_LOGIN="redis")
+    assert sentence_of(stopped).startswith("Redis does not let us keep sessions (")
+    assert sentence_of(stopped).endswith("or set ARAUTO_WORKERS=1.")
+
+
+def test_one_process_keeps_sessions_itself(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    set_user(own_redis, "small", "x", *rules(PROGRAM), "resetkeys")
+    set_user(own_redis, "ana", ANA, *USER, "&*")
+    url = own_redis.url.replace("//", "//small:x@")
+    person = Person(start(REDIS_URL=url, ARAUTO_LOGIN="redis", ARAUTO_WORKERS="1"))
+    assert person.log_in(ANA, user="ana").status == 303
+    assert person.publish("a", "x").status == 200
+    assert own_redis.client.keys("*") == []
+    person.log_out()
+    assert not person.is_in()
+
+
+def test_the_page_says_who_one_is(ana: Person) -> None:
+    assert 'aria-label="Account: ana"' in ana.get().body.decode()
+    assert "<bdi>ana</bdi>" in ana.get("/account").body.decode()
+    assert get(ana.server, "/account").status == 401

@@ -1,0 +1,81 @@
+"""The core of the suite once more, with a user at Redis who may do what docs/security.md says and no more.
+
+The tests are those of other files; only what Redis lets the program do is another thing here. Users
+of Redis who log in, and the browser, are under the same rules in the tests of their own.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.integration.test_feed import (  # noqa: F401
+    test_a_message_arrives_as_published,
+    test_a_pattern_says_which_channel,
+    test_ten_tabs_get_everything_in_order,
+    test_what_is_added_is_heard_and_what_is_removed_is_not,
+)
+from tests.integration.test_following import (  # noqa: F401
+    recording,
+    test_a_tab_that_was_away_is_whole_again,
+)
+from tests.integration.test_publish import (  # noqa: F401
+    listener,
+    test_a_form_is_published_byte_for_byte,
+    test_an_empty_message_reaches_a_tab,
+    test_the_count_is_redis_own_tabs_included,
+)
+from tests.integration.test_switching import (  # noqa: F401
+    server,
+    test_a_deleted_log_is_another_log_afterwards,
+)
+from tests.support.redis_servers import RedisServer, binaries
+from tests.support.rules import ACTS, PROGRAM, RECORDS, as_program, refused
+from tests.support.servers import ArautoServer
+
+CHANNELS = (
+    "noticias", "alertas.*", "old", "new", "counted", "count*", "kept.*", "a",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with closing(RedisServer(list(binaries().values())[-1], tmp_path_factory.mktemp("small"))) as small:
+        as_program(small, PROGRAM, ACTS, channels=CHANNELS)
+        yield small
+        assert refused(small) == []
+
+
+@pytest.fixture(scope="module")
+def valkey(redis_server: RedisServer) -> RedisServer:
+    return redis_server
+
+
+@pytest.fixture
+def own_redis(own_redis: RedisServer) -> Iterator[RedisServer]:
+    as_program(own_redis, PROGRAM, ACTS, RECORDS, channels=CHANNELS)
+    yield own_redis
+    assert refused(own_redis) == []
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def shared_arauto(
+    request: pytest.FixtureRequest, redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ArautoServer]:
+    shared = ArautoServer(
+        tmp_path_factory.mktemp("small") / "log",
+        REDIS_URL=redis_server.url, ARAUTO_WORKER=request.param, ARAUTO_RECORDING="off",
+    )  # fmt: skip
+    with closing(shared):
+        yield shared
+
+
+@pytest.fixture
+def arauto(shared_arauto: ArautoServer) -> ArautoServer:
+    return shared_arauto
+
+
+@pytest.fixture(scope="module")
+def plain_arauto(shared_arauto: ArautoServer) -> ArautoServer:
+    return shared_arauto

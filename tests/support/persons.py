@@ -1,0 +1,86 @@
+"""Somebody at a server's door: keeps cookies as a browser does, and sends our own forms back."""
+
+import re
+from html import unescape
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.support.http import FORM, Answer, request
+from tests.support.servers import ArautoServer
+
+HTML = "text/html,*/*;q=0.8"
+SESSION = "arauto_session"
+
+
+class Person:
+    """Every request carries the cookies that the server has set, and this person's own headers."""
+
+    def __init__(self, server: ArautoServer, **headers: str) -> None:
+        self.server = server
+        self.cookies: dict[str, str] = {}
+        self.attributes: dict[str, str] = {}  # of each cookie, as they were set
+        self.headers = headers
+
+    def get(self, path: str = "/", **headers: str | None) -> Answer:
+        return self._ask("GET", path, None, {"Accept": HTML} | headers)
+
+    def post(self, path: str, fields: dict[str, str], **headers: str | None) -> Answer:
+        given = {"Content_Type": FORM, "Accept": HTML, "Origin": self.server.url} | headers
+        return self._ask("POST", path, urlencode(fields), given)
+
+    def log_in(self, password: str, user: str = "", next: str = "/", **headers: str) -> Answer:
+        """By the form, as it was got."""
+        form = self.get("/login?" + urlencode({"next": next})).body.decode()
+        fields = {"csrf": csrf(form), "next": hidden(form, "next"), "password": password}
+        return self.post("/login", fields | ({"user": user} if user else {}), **headers)
+
+    def log_out(self, everywhere: bool = False) -> Answer:
+        account = self.get("/account").body.decode()
+        return self.post("/logout", {"csrf": csrf(account)} | ({"everywhere": "1"} if everywhere else {}))
+
+    def publish(self, channel: str, message: str, **headers: str) -> Answer:
+        fields = {"channel": channel, "message": message, "csrf": csrf(self.get().body.decode())}
+        return self.post("/publish", fields, **({"Accept": "application/json"} | headers))
+
+    def form_token(self, path: str = "/") -> str:
+        """What the forms of that page carry against CSRF."""
+        return csrf(self.get(path).body.decode())
+
+    @property
+    def cookie(self) -> str:
+        return "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+
+    @property
+    def session(self) -> str:
+        return self.cookies.get(SESSION, "")
+
+    def socket_headers(self) -> dict[str, Any]:
+        """For :func:`open_tab`."""
+        return {"additional_headers": {"Cookie": self.cookie}, "origin": self.server.url}
+
+    def is_in(self) -> bool:
+        return self.get().status == 200
+
+    def _ask(self, method: str, path: str, body: Any, headers: dict[str, str | None]) -> Answer:
+        cookie = {"Cookie": self.cookie} if self.cookies else {}
+        given = {k: v for k, v in (cookie | self.headers | headers).items() if v is not None}
+        answer = request(self.server, method, path, body, **given)
+        for line in answer.cookies:
+            pair, _, attributes = line.partition(";")
+            name, _, value = pair.partition("=")
+            self.attributes[name] = attributes
+            if value:
+                self.cookies[name] = value
+            else:
+                self.cookies.pop(name, None)
+        return answer
+
+
+def csrf(page: str) -> str:
+    return hidden(page, "csrf")
+
+
+def hidden(page: str, name: str) -> str:
+    """The value of a hidden field; empty where the page has none."""
+    found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)">', page)
+    return unescape(found[1]) if found else ""

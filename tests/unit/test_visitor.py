@@ -1,0 +1,38 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arauto.globs import matches
+from arauto.redis_link import RedisLink
+from arauto.visitor import Visitor
+
+LINK = RedisLink("redis://nowhere.invalid")
+names = st.text("ab.*?[]\\^", max_size=6).map(str.encode)
+
+
+def reader(*globs: bytes) -> Visitor:
+    return Visitor(link=LINK, name="x", reads=globs, publishes=())
+
+
+def test_channels_by_glob() -> None:
+    visitor = reader(b"news.*", b"alerts")
+    assert visitor.may_read(b"news.x")
+    assert visitor.may_read(b"alerts")
+    assert not visitor.may_read(b"alerts2")
+    assert not visitor.may_publish(b"alerts")
+
+
+def test_patterns_that_stay_within() -> None:
+    visitor = reader(b"news.*", b"h?llo")
+    for pattern in (b"news.*", b"news.a*", b"news.[ab]", b"news.", b"h?llo"):
+        assert visitor.may_read_all_of(pattern)
+    for pattern in (b"*", b"n*", b"news*", b"new?.*", b"[n]ews.*", b"h*llo", b"hallo*", b"\\*"):
+        assert not visitor.may_read_all_of(pattern)
+    assert reader(b"*").may_read_all_of(b"anything*")
+    assert not reader().may_read_all_of(b"a")
+
+
+@given(glob=names, pattern=names, channel=names)
+def test_no_pattern_reaches_over_its_globs(glob: bytes, pattern: bytes, channel: bytes) -> None:
+    visitor = reader(glob)
+    if visitor.may_read_all_of(pattern) and matches(pattern, channel):
+        assert visitor.may_read(channel)

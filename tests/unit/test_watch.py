@@ -1,0 +1,71 @@
+import threading
+from collections.abc import Iterable
+from time import time
+
+import pytest
+
+from arauto import watch as module
+from arauto.redis_link import RedisLink
+from arauto.shelf import ShelfAway
+from arauto.transport import Code
+from arauto.visitor import Visitor
+from arauto.watch import Watch
+from tests.support.waiting import eventually
+
+LINK = RedisLink("redis://nowhere.invalid")
+
+
+class Door:
+    """A transport that only notes how it was closed."""
+
+    def __init__(self, is_stuck: bool = False) -> None:
+        self.closed: list[tuple[Code, str]] = []
+        self.is_stuck = is_stuck
+        self.aborted = False
+
+    def close(self, code: Code, reason: str) -> bool:
+        self.closed.append((code, reason))
+        return not self.is_stuck
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+def somebody(key: str, until: float | None = None) -> Visitor:
+    return Visitor(link=LINK, name=key, way="token", key=key, until=until or time() + 60)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ROUND", 0.01)
+
+
+def test_whose_session_is_over_is_sent_away_and_nobody_else() -> None:
+    ana, bia, stuck = Door(), Door(), Door(is_stuck=True)
+    watch = Watch(lambda keys: {"ana"} & set(keys), lambda visitor: None)
+    with (
+        watch.present(ana, somebody("ana"), "Over."),  # type: ignore[arg-type]
+        watch.present(bia, somebody("bia"), "Over."),  # type: ignore[arg-type]
+        watch.present(stuck, somebody("ana"), "Over."),  # type: ignore[arg-type]
+    ):
+        eventually(lambda: ana.closed and stuck.aborted)
+    assert ana.closed[0] == (Code.POLICY, "Over.")
+    assert not ana.aborted
+    assert bia.closed == []
+
+
+def test_time_runs_out_even_while_redis_is_away_and_then_nobody_else_goes() -> None:
+    asked = threading.Event()
+
+    def away(keys: Iterable[str]) -> set[str]:
+        asked.set()
+        raise ShelfAway
+
+    late, other = Door(), Door()
+    watch = Watch(away, lambda visitor: None)
+    with (
+        watch.present(late, somebody("late", until=time() - 1), "Over."),  # type: ignore[arg-type]
+        watch.present(other, somebody("other"), "Over."),  # type: ignore[arg-type]
+    ):
+        eventually(lambda: late.closed and asked.is_set())
+    assert other.closed == []
