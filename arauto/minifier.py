@@ -38,7 +38,7 @@ SHEETS = [  # in the order of the cascade
 
 
 def minify_apart() -> dict[str, str]:
-    """What the page loads, by path: ``page/main.js`` and other scripts, ``page.css``.
+    """What the pages load, by path: ``page/main.js`` and other scripts, ``page.css``, ``door.css``.
 
     Small where there is the library for it, else as it is written.
     """
@@ -67,8 +67,13 @@ def sources() -> dict[str, str]:
     """What the page loads, before it is made small."""
     scripts = {path.stem: path.read_text("utf-8") for path in STATIC.glob("js/*.js")}
     texts = {f"page/{name}.js": text for name, text in join(scripts).items()}
-    texts["page.css"] = "".join(STATIC.joinpath("css", f"{name}.css").read_text("utf-8") for name in SHEETS)
+    texts["page.css"] = "".join(map(_sheet, SHEETS))
+    texts["door.css"] = _sheet("door")
     return texts
+
+
+def _sheet(name: str) -> str:
+    return STATIC.joinpath("css", f"{name}.css").read_text("utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from time import monotonic
+from time import monotonic, sleep
 
 import redis
 
@@ -20,6 +20,7 @@ LEASE = 3.0  # seconds that a recorder counts as alive without a sign of life
 RENEW_EVERY = 1.0  # seconds; those without the lease look as often whether it is free
 DEAF_AFTER = 5.0  # seconds without hearing our own beat; then another may try
 TRIM_EVERY = 60.0  # seconds
+HANDOVER = 0.3  # seconds within which the processes of a server hear that it stops
 
 log = logging.getLogger("arauto")
 
@@ -37,9 +38,11 @@ class Recorder(threading.Thread):
         self._recording = recording
         self._pulse = pulse
         self._reconcile = reconcile
+        self._serves = False
         self._reconciled = 0  # with which generation of what is switched on
         self._changed = False
         self._trimmed = monotonic()
+        self._leaving = threading.Event()
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._told = ""
@@ -49,7 +52,13 @@ class Recorder(threading.Thread):
         self._wake.set()
 
     def stop(self) -> None:
-        """Give the lease back; from any thread."""
+        """Give the lease back; from any thread.
+
+        Where a whole server stops, none of its other processes is to take it for its last moments.
+        """
+        self._leaving.set()
+        if self._serves:
+            sleep(HANDOVER)
         self._stopping.set()
         self._wake.set()
         if self.is_alive():
@@ -59,8 +68,10 @@ class Recorder(threading.Thread):
         while not self._stopping.is_set():
             try:
                 was_wanted = self._recording.is_wanted
-                token = self._recording.claim(_milliseconds(LEASE)) if was_wanted else 0
+                may_claim = was_wanted and not self._leaving.is_set()
+                token = self._recording.claim(_milliseconds(LEASE)) if may_claim else 0
                 self._look()  # not before: it has to tell what the recorder before us has begun to hear
+                self._serves = bool(token)
                 if token:
                     self._serve(token)
                 elif not self._recording.is_wanted:

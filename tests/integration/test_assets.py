@@ -55,4 +55,5 @@ def test_without_the_minifier_the_sources_are_sent(monkeypatch: pytest.MonkeyPat
     sheets = {path.stem: path.read_bytes() for path in (ROOT / "static/css").iterdir()}
     styles = client.get("/static/page.css").data
     assert styles.startswith(sheets["reset"])
+    assert client.get("/static/door.css").data == sheets.pop("door")
     assert len(styles) == sum(map(len, sheets.values()))

@@ -139,6 +139,7 @@ def test_a_recorder_that_is_killed_is_replaced_and_leaves_a_gap(
         eventually(lambda: gaps(own_redis, "exact") == 1, within=8)
         own_redis.client.publish("exact", "after")
         eventually(lambda: logged(own_redis, "exact") == [b"before", b"meanwhile", b"after"])
+        eventually(lambda: b"gap" not in log_of(own_redis, "kept.a")[-1][1])
     eventually(lambda: logged(own_redis, "kept.a")[-1] == b"last")
     check_burst([fields for _, fields in log_of(own_redis, "kept.a")])
 
