@@ -17,10 +17,10 @@ _MATCHES = {code: code for code in _CODES} | {code.split("-")[0]: code for code 
 
 
 def init_language(app: Flask) -> None:
-    """Choose the language of every request."""
+    """Choose the language of every request; templates have it, all that there are, and their addresses."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = f"{app.root_path}/arauto/translations"
     Babel(app, locale_selector=lambda: chosen().replace("-", "_"))
-    app.context_processor(lambda: {"language": chosen()})
+    app.context_processor(lambda: {"language": chosen(), "languages": LANGUAGES, "language_url": url})
 
 
 def chosen() -> str:

@@ -20,8 +20,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from arauto.attempts import TooSoon
 from arauto.audit import Who, audit
 from arauto.doors import COOKIE, Doors, WrongCredentials, too_soon
-from arauto.language import LANGUAGES, switch
-from arauto.language import url as language_url
+from arauto.language import switch
 from arauto.sessions import Session
 from arauto.settings import Settings
 from arauto.shelf import ShelfAway
@@ -92,8 +91,6 @@ def _form(sentence: str = "", status: int = 200, retry_after: int = 0) -> Respon
         by_token=bool(settings.token or settings.read_token),
         by_redis=settings.redis_login,
         by_proxy=bool(settings.proxy_user),
-        languages=LANGUAGES,
-        language_url=language_url,
     )
     response = make_response(page, status)
     response.set_cookie(FORM_COOKIE, mark, httponly=True, samesite="Lax", secure=_is_secure(), path=_path())
@@ -118,8 +115,6 @@ def _account() -> BaseResponse:
         visitor=asked,
         name=people_call(asked),
         makes_tokens=may_make(asked),
-        languages=LANGUAGES,
-        language_url=language_url,
     )
     return make_response(page)
 

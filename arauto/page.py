@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from arauto.embedded import Found
 from arauto.language import LANGUAGES, chosen, switch
-from arauto.language import url as language_url
 from arauto.page_words import page_words
 from arauto.redis_link import Tls, redis_cli
 from arauto.selection import MAX_NAME, MAX_SELECTION
@@ -48,8 +47,6 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
             reads_only=reads_only,
             config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
             redis_name=gettext("embedded %(name)s", name=found.name) if found.binary else found.name,
-            languages=LANGUAGES,
-            language_url=language_url,
         )
         return _INDENTATION.sub("\n", html)
 

@@ -41,9 +41,9 @@ def _worker(text: str) -> str:
 
 
 def _switch(text: str) -> bool:
-    if text not in ("on", "off"):
+    if text not in ("on", "1", "off", "0", ""):
         raise ValueError("on or off")
-    return text == "on"
+    return text in ("on", "1")
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -60,12 +60,6 @@ def _origins(text: str) -> frozenset[str]:
         if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
             raise ValueError("a list such as https://alerts.example.org")
     return frozenset(origin.lower() for origin in origins)
-
-
-def _flag(text: str) -> bool:
-    if text not in ("", "0", "1"):
-        raise ValueError("1, or nothing")
-    return text == "1"
 
 
 def _secret(text: str) -> str:
@@ -225,7 +219,7 @@ class Settings:
         "ARAUTO_OPEN",
         "",
         "1: no login, even on a network: whoever reaches it may watch and publish.",
-        _flag,
+        _switch,
     )
     token: str = _setting(
         "ARAUTO_TOKEN",
@@ -290,7 +284,7 @@ class Settings:
         "ARAUTO_AUDIT_CONTENT",
         "",
         "1: the audit, in the log and on its channel, has what was published, and not only how many bytes.",
-        _flag,
+        _switch,
     )
     session_hours: int = _setting(
         "ARAUTO_SESSION_HOURS", "24", "Hours after which one has to log in again.", _number(1, 8760)

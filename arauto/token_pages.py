@@ -22,8 +22,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.audit import Who, audit
 from arauto.globs import matches
-from arauto.language import LANGUAGES, switch
-from arauto.language import url as language_url
+from arauto.language import switch
 from arauto.rights import NoRight, check_let_in
 from arauto.selection import MAX_SELECTION, BadSelection, check_name
 from arauto.settings import Settings
@@ -137,8 +136,6 @@ def _page(status: int = 200, sentence: str = "", made: str = "", token: str = ""
         days=DAYS,
         usual_days=str(USUAL_DAYS),
         max_name=MAX_NAME,
-        languages=LANGUAGES,
-        language_url=language_url,
     )
     return make_response(page, status)
 

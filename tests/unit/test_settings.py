@@ -21,6 +21,15 @@ def test_values_are_read() -> None:
     assert settings.origins == {"https://a.example"}
 
 
+SWITCHES = ("ARAUTO_OPEN", "ARAUTO_AUDIT_CONTENT", "ARAUTO_RECORDING", "ARAUTO_DELETE_LOGS")
+
+
+@pytest.mark.parametrize(("text", "is_on"), [("on", True), ("1", True), ("off", False), ("0", False)])
+def test_all_switches_understand_the_same_words(text: str, is_on: bool) -> None:
+    settings = read(dict.fromkeys(SWITCHES, text))
+    assert {settings.open, settings.audit_content, settings.recording, settings.delete_logs} == {is_on}
+
+
 def test_names_of_others_are_none_of_our_business() -> None:
     """Kubernetes sets such names for a service called arauto."""
     assert read({"ARAUTO_SERVICE_HOST": "10.0.0.1", "ARAUTO_PORT": "tcp://10.0.0.1:80"}) == read({})
@@ -35,6 +44,8 @@ def test_names_of_others_are_none_of_our_business() -> None:
         ("PORT", "٣", "a whole number from 1 to 65535"),
         ("ARAUTO_WORKERS", "-1", "a whole number from 1 to 64"),
         ("ARAUTO_WORKER", "sync", "gevent or gthread"),
+        ("ARAUTO_RECORDING", "no", "on or off"),
+        ("ARAUTO_OPEN", "yes", "on or off"),
         ("ARAUTO_ORIGINS", "example.org", "a list such as https://alerts.example.org"),
         ("ARAUTO_ORIGINS", "https://example.org/", "a list such as https://alerts.example.org"),
     ],
