@@ -37,7 +37,8 @@ class Audit:
     """Kept as ``app.extensions["audit"]``.
 
     The log is written at once. The channel is told by a thread, so that no visitor waits for it;
-    it begins with the first deed, and what Redis does not take is only in the log.
+    it begins with the first deed, and what Redis does not take is only in the log. Each process has its
+    own, so the channel's order is not that of the deeds: that is the order of ``at``, in seconds.
     """
 
     def __init__(self, link: RedisLink, settings: Settings) -> None:
@@ -60,7 +61,7 @@ class Audit:
         told = facts | {name: value for name, value in who._asdict().items() if value}
         log.info("%s", _line(event, told))
         if self.channel:
-            self._hand_over(orjson.dumps({"event": event, "at": round(time(), 3), **told}))
+            self._hand_over(orjson.dumps({"event": event, "at": round(time(), 6), **told}))
 
     def flush(self) -> None:
         """Wait until the channel has been told; for a command that ends."""
