@@ -14,8 +14,6 @@ export class Chart {
     this.#place = place;
     this.#rates = rates;
     this.#words = words;
-    place.hidden = false;
-    this.#tell(); // no more: to measure the canvas would have all laid out before the first message
   }
 
   // One name of the selection, or null: everything together.
@@ -26,16 +24,13 @@ export class Chart {
   }
 
   draw() {
-    this.#bars(this.#tell());
-  }
-
-  #tell() {
+    this.#place.hidden = false;
     const key = this.#name ? keyOf(this.#name) : ALL;
     const series = this.#rates.of(key);
     const now = this.#rates.now(key);
     this.#place.querySelector(".chart__now").textContent = this.#words.say("per_second", { n: rounded(now) });
     this.#canvas.ariaLabel = this.#canvas.title = this.#sentence(series, now);
-    return series;
+    this.#bars(series);
   }
 
   #sentence(series, now) {

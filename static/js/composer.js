@@ -23,7 +23,7 @@ export class Composer {
     this.#words = words;
     message.addEventListener("input", () => this.#later());
     format.addEventListener("click", () => this.#indent());
-    this.look();
+    this.#later(); // to format a size takes longer, in a new tab, than to show the first message
   }
 
   look() {

@@ -104,6 +104,6 @@ export class Follow {
 
   #show() {
     this.#button.hidden = this.#unseen === 0;
-    this.#button.textContent = this.#words.say("new", { n: this.#unseen });
+    this.#button.textContent = this.#unseen ? this.#words.say("new", { n: this.#unseen }) : "";
   }
 }

@@ -27,10 +27,6 @@ export function preciseClock(date) {
   return `${clock(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
 }
 
-export function fullDate(date, language) {
-  return date.toLocaleString(language, { dateStyle: "full", timeStyle: "long" });
-}
-
 export function size(bytes, language) {
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
   return sizeFormat(power, language).format(bytes / 1000 ** power);

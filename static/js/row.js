@@ -4,9 +4,9 @@ import { Bodies } from "./body.js";
 import { colourOf } from "./colours.js";
 import { setTabIndex } from "./cursor.js";
 import { element } from "./dom.js";
-import { clock, fullDate, preciseClock, toDate } from "./format.js";
+import { clock, preciseClock, toDate } from "./format.js";
 import { later } from "./later.js";
-import { rowTime } from "./times.js";
+import { fullTime, rowTime } from "./times.js";
 import { equip } from "./tools.js";
 
 export class Rows {
@@ -15,7 +15,6 @@ export class Rows {
   #words;
   #bodies;
   #events = new WeakMap();
-  #dates = { second: null, text: "" };
 
   constructor(messageTemplate, noticeTemplate, words) {
     this.#message = messageTemplate.content.firstElementChild;
@@ -85,16 +84,6 @@ export class Rows {
     const date = toDate(seconds);
     time.textContent = rowTime(date);
     time.dateTime = date.toISOString();
-    time.title = this.#fullDate(seconds);
-  }
-
-  // Intl is slow and many messages share a second.
-  #fullDate(seconds) {
-    const second = Math.floor(seconds);
-    if (second !== this.#dates.second) {
-      this.#dates = { second, text: fullDate(toDate(second), this.#words.language) };
-    }
-    return this.#dates.text;
   }
 
   #setChannel(place, { channel, patterns }) {
@@ -115,7 +104,7 @@ export class Rows {
     const show = to - from < 1 ? preciseClock : clock;
     const values = { from: show(toDate(from)), to: show(toDate(to)), channel };
     const notice = this.#say("gap", 0, this.#words.say(`gap_${reason}`, values));
-    notice.title = `${this.#fullDate(from)} – ${this.#fullDate(to)}`;
+    notice.title = `${fullTime(toDate(from))} – ${fullTime(toDate(to))}`;
     return notice;
   }
 

@@ -68,7 +68,7 @@ export class Selection extends EventTarget {
   #changed() {
     const url = new URL(location.href);
     writeQuery(url.searchParams, this.#names);
-    history.replaceState(history.state, "", url);
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
     this.announce();
   }
 }

@@ -2,12 +2,14 @@
 
 import { chosen } from "./appearance.js";
 import { preciseClock } from "./format.js";
+import { lazily } from "./lazily.js";
 
 const REFRESH = 5_000; // milliseconds
 const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
 
 const language = document.documentElement.lang || undefined;
-const relative = new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" });
+const full = lazily(() => new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }));
+const relative = lazily(() => new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" }));
 
 export function rowTime(date) {
   if (chosen("times") === "relative") return ago((Date.now() - date) / 1000);
@@ -27,6 +29,11 @@ export function retell(list) {
   }
 }
 
+// "Monday, November 23, 2026 at 10:00:00 PM GMT-3"
+export function fullTime(date) {
+  return full().format(date);
+}
+
 // "America/Sao_Paulo, GMT-3"
 export function zone() {
   const parts = new Intl.DateTimeFormat(language, { timeZoneName: "shortOffset" }).formatToParts();
@@ -36,7 +43,7 @@ export function zone() {
 
 function ago(seconds) {
   const [unit, size] = STEPS.find(([, size]) => seconds >= size) ?? ["second", 1];
-  return relative.format(-Math.max(0, Math.floor(seconds / size)), unit);
+  return relative().format(-Math.max(0, Math.floor(seconds / size)), unit);
 }
 
 function twelve(date) {

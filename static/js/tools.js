@@ -1,4 +1,7 @@
-// The buttons of a row. They come when there is time or need: in a flood they would cost more than the message.
+// A row's buttons, and its time in full. They come when there is time or need: in a flood they would cost
+// more than the message.
+
+import { fullTime } from "./times.js";
 
 let buttons;
 
@@ -9,6 +12,8 @@ export function setTools(template) {
 export function equip(row) {
   if (row.lastElementChild.childElementCount) return;
   row.lastElementChild.append(document.importNode(buttons, true));
+  const [time] = row.children;
+  time.title = fullTime(new Date(time.dateTime));
   showTools(row);
 }
 

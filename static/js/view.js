@@ -229,7 +229,7 @@ export class View {
     const n = oldest ? this.#facts.get(oldest).before : this.#toMessages;
     const hasEarlier = this.#from > this.#ring.start || this.#hasHole;
     this.#older.parentElement.hidden = n === 0;
-    this.#older.textContent = this.#words.say("older", { n });
+    this.#older.textContent = n ? this.#words.say("older", { n }) : "";
     this.#earlier.hidden = !hasEarlier;
   }
 

@@ -1,5 +1,7 @@
 // Looks a word up in the person's language, fills its {placeholders} and chooses the plural.
 
+import { lazily } from "./lazily.js";
+
 export class Words {
   #words;
   #plurals;
@@ -8,8 +10,8 @@ export class Words {
   constructor(words, language) {
     this.language = language;
     this.#words = words;
-    this.#plurals = new Intl.PluralRules(language);
-    this.#numbers = new Intl.NumberFormat(language);
+    this.#plurals = lazily(() => new Intl.PluralRules(language));
+    this.#numbers = lazily(() => new Intl.NumberFormat(language));
   }
 
   say(key, values = {}) {
@@ -19,10 +21,10 @@ export class Words {
 
   #choose(word, n) {
     if (typeof word === "string") return word;
-    return word[this.#plurals.select(n)] ?? word.other;
+    return word[this.#plurals().select(n)] ?? word.other;
   }
 
   #fill(value) {
-    return typeof value === "number" ? this.#numbers.format(value) : value;
+    return typeof value === "number" ? this.#numbers().format(value) : value;
   }
 }
