@@ -6,7 +6,7 @@ const EARLIER = 500; // rows more each time they are asked for
 const STEP = 60; // rows a draw: layout is what takes long, and a click has to wait for it
 const BUDGET = 10; // milliseconds of building a draw
 const REST = 2; // times as long as the last draw took, until the next
-const FRESH_LIMIT = 5; // rows a draw; beyond that, marking and announcing what is fresh only disturbs
+const FRESH_LIMIT = 5; // waiting at once; beyond that, marking and announcing what is fresh only disturbs
 
 export class View {
   #list;
@@ -28,6 +28,7 @@ export class View {
   #frame = null;
   #due = 0;
   #end = Infinity; // while paused, events from here on wait
+  #calmFrom = 0; // events before this one came in a flood
 
   constructor({ list, older, earlier }, rows, words, follow, onDraw) {
     this.#list = list;
@@ -64,6 +65,7 @@ export class View {
   // Another ring: all rows are drawn anew.
   show(ring) {
     this.#ring = ring;
+    this.#calmFrom = 0;
     if (this.isPaused) this.#end = ring.end;
     this.#follow.toEnd();
     this.#restart();
@@ -110,10 +112,13 @@ export class View {
     this.#wasHeld ||= room <= 0;
     if (room <= 0) return false;
     this.#skip();
+    if (this.#last - this.#to > FRESH_LIMIT) this.#calmFrom = this.#last;
+    const isCalm = this.#to >= this.#calmFrom;
     const rows = this.#build(this.#to, Math.min(this.#to + room, this.#last), 1);
     this.#to += rows.length;
     this.#toMessages = this.#ring.before(this.#to);
-    this.#mark(rows);
+    this.#setLive(isCalm);
+    if (isCalm) rows.forEach((row) => row.classList.add("is-fresh"));
     this.#put(rows);
     this.#trim();
     this.#follow.keep();
@@ -195,12 +200,6 @@ export class View {
   #put(rows) {
     if (this.#newestFirst) this.#list.prepend(...rows.reverse());
     else this.#list.append(...rows);
-  }
-
-  #mark(rows) {
-    const isCalm = rows.length <= FRESH_LIMIT;
-    this.#setLive(isCalm);
-    if (isCalm) rows.forEach((row) => row.classList.add("is-fresh"));
   }
 
   #setLive(isLive) {
