@@ -20,6 +20,8 @@ from arauto.assets import init_assets
 from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.channels import ChannelsError, list_channels
+from arauto.departures import Departures
+from arauto.drain import Drain
 from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
 from arauto.guards import check_rate, init_guards
@@ -79,9 +81,11 @@ def create_app(settings: Settings | None = None) -> Flask:
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     recording = Recording(link, settings)
     rates = handover.rates or Rates(settings.publish_rate, settings.connect_rate)
-    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, app.extensions.get("watch"))
+    departures = handover.departures or Departures()
+    drain, watch = Drain(departures), app.extensions.get("watch")
+    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, drain, watch)
     init_feed(app, feeds)
-    recorder = Recorder(recording, feeds.pulse, feeds.reconcile) if recording.is_allowed else None
+    recorder = Recorder(recording, feeds.pulse, feeds.reconcile, departures) if recording.is_allowed else None
     app.extensions["recorder"] = recorder
     init_history(app, recording)
     init_switching(app, recording, recorder, rates.publish)

@@ -21,6 +21,7 @@ with suppress(OSError):  # ... not even what loading this file has left
 
 from arauto import embedded, exposure, handover, minifier, precautions  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
+from arauto.departures import Departures  # noqa: E402
 from arauto.rates import Rates  # noqa: E402
 from arauto.settings import SettingsError, read  # noqa: E402
 
@@ -57,6 +58,7 @@ def on_starting(server):
         handover.token = exposure.make_token(settings, hosts, exposure.in_container(os.environ))
         handover.secret = secrets.token_hex(32)
         handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address)
+        handover.departures = Departures()
         handover.rates = Rates(settings.publish_rate, settings.connect_rate)
         handover.found = embedded.find_apart(handover.token)
         if handover.found.binary:
@@ -70,6 +72,7 @@ def on_starting(server):
 def on_reload(server):
     """In the master, on SIGHUP, before the new workers: the files may be new ones."""
     handover.assets = minifier.minify_apart()
+    handover.departures.replace_all()
 
 
 def _check_address():
@@ -114,19 +117,21 @@ def on_exit(server):
 
 
 def pre_fork(server, worker):
-    """In the master: the lowest slot that no living worker counts in."""
-    taken = {other.capacity_slot for other in server.WORKERS.values()}
-    worker.capacity_slot = next(slot for slot in itertools.count() if slot not in taken)
+    """In the master: the lowest slot that no living worker has."""
+    taken = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(slot for slot in itertools.count() if slot not in taken)
 
 
 def post_fork(server, worker):
     """In a new worker."""
-    handover.capacity.use_slot(worker.capacity_slot)
+    handover.capacity.use_slot(worker.slot)
+    handover.departures.use_slot(worker.slot)
 
 
 def child_exit(server, worker):
     """In the master, when a worker has ended, however it ended."""
-    handover.capacity.clear_slot(worker.capacity_slot)
+    handover.capacity.clear_slot(worker.slot)
+    handover.departures.clear_slot(worker.slot)
 
 
 def post_worker_init(worker):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 
+from arauto.departures import Departures
 from arauto.pulse import TICK
 from arauto.transport import CLOSE_PATIENCE, Code, Transport
 
@@ -12,10 +13,11 @@ _ROUND = 0.01  # seconds between two looks at those who are still there
 
 
 class Drain:
-    """Knows who is there. Once :meth:`send_away` was called, nobody else is let in."""
+    """Knows who is there. Where the process goes, or will be told to in a moment, nobody else is let in."""
 
-    def __init__(self) -> None:
-        self.begun = False
+    def __init__(self, departures: Departures) -> None:
+        self._departures = departures
+        self._begun = False
         self._present: dict[Transport, str] = {}
         self._lock = threading.Lock()
 
@@ -27,7 +29,7 @@ class Drain:
         """
         with self._lock:
             self._present[transport] = goodbye
-        if self.begun:
+        if self._begun:
             transport.close(Code.RESTART, goodbye)  # it was let in just before
         try:
             yield
@@ -35,9 +37,15 @@ class Drain:
             with self._lock:
                 del self._present[transport]
 
+    @property
+    def admits(self) -> bool:
+        """Whether somebody may come who has not to leave again at once."""
+        return not self._departures.am_going
+
     def send_away(self) -> None:
         """Close every socket with 1001 and wait until all have left, two seconds at most."""
-        self.begun = True
+        self._departures.go()
+        self._begun = True
         unsaid = self._remaining()
         end = monotonic() + CLOSE_PATIENCE
         while unsaid and monotonic() < end:

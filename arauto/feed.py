@@ -46,14 +46,20 @@ class Feeds:
     """
 
     def __init__(
-        self, recording: Recording, capacity: Capacity, rate: Rate, limit: int, watch: Watch | None = None
+        self,
+        recording: Recording,
+        capacity: Capacity,
+        rate: Rate,
+        limit: int,
+        drain: Drain,
+        watch: Watch | None = None,
     ) -> None:
         self.recording = recording
         self.watch = watch
         self.capacity = capacity
         self.rate = rate
         self.frames = Frames(limit)
-        self.drain = Drain()
+        self.drain = drain
         self.pulse = Pulse()
         self._open: set[tuple[Follower, Subscriber]] = set()
 
@@ -108,7 +114,7 @@ def _admit() -> None:
     except NoRight as error:
         audit().note("listening refused", Who.of(visitor()), **error.what)
         abort(403, str(error))
-    if feeds.drain.begun:
+    if not feeds.drain.admits:
         _turn_away(gettext("The server is restarting: try again in a moment."))
     check_rate(feeds.rate, visitor(), counts=False)
     address = request.remote_addr or ""

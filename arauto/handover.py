@@ -1,11 +1,13 @@
 """What gunicorn's master hands to the workers that it forks: set there, read here."""
 
 from arauto.capacity import Capacity
+from arauto.departures import Departures
 from arauto.embedded import EmbeddedValkey, Found
 from arauto.rates import Rates
 
 found: Found | None = None
 capacity: Capacity | None = None
+departures: Departures | None = None
 rates: Rates | None = None
 assets: dict[str, str] | None = None  # see minifier.py
 valkey: EmbeddedValkey | None = None  # here, because a reload makes gunicorn.conf.py anew

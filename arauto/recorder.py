@@ -9,6 +9,7 @@ from time import monotonic, sleep
 
 import redis
 
+from arauto.departures import Departures
 from arauto.logs import CLOSED, TO_RECORDER
 from arauto.messages import Item, Lost, Refused, text
 from arauto.names import Change, Selection
@@ -20,7 +21,8 @@ LEASE = 3.0  # seconds that a recorder counts as alive without a sign of life
 RENEW_EVERY = 1.0  # seconds; those without the lease look as often whether it is free
 DEAF_AFTER = 5.0  # seconds without hearing our own beat; then another may try
 TRIM_EVERY = 60.0  # seconds
-HANDOVER = 0.3  # seconds within which the processes of a server hear that it stops
+HANDOVER = 1.0  # seconds within which the processes of a server hear that it stops, if it does
+_ROUND = 0.01  # seconds between two looks at whether they have
 
 log = logging.getLogger("arauto")
 
@@ -33,16 +35,18 @@ class Recorder(threading.Thread):
     :param reconcile: called when that has changed, so that the feeds of this process follow.
     """
 
-    def __init__(self, recording: Recording, pulse: Pulse, reconcile: Callable[[], None]) -> None:
+    def __init__(
+        self, recording: Recording, pulse: Pulse, reconcile: Callable[[], None], departures: Departures
+    ) -> None:
         super().__init__(name="recorder", daemon=True)
         self._recording = recording
         self._pulse = pulse
         self._reconcile = reconcile
+        self._departures = departures
         self._serves = False
         self._reconciled = 0  # with which generation of what is switched on
         self._changed = False
         self._trimmed = monotonic()
-        self._leaving = threading.Event()
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._told = ""
@@ -54,11 +58,12 @@ class Recorder(threading.Thread):
     def stop(self) -> None:
         """Give the lease back; from any thread.
 
-        Where a whole server stops, none of its other processes is to take it for its last moments.
+        Where a whole server stops, none of its other processes is to take it for its last moments:
+        it is kept until all have heard, or it is this one alone that stops.
         """
-        self._leaving.set()
-        if self._serves:
-            sleep(HANDOVER)
+        end = monotonic() + HANDOVER
+        while self._serves and not self._departures.all_go and monotonic() < end:
+            sleep(_ROUND)
         self._stopping.set()
         self._wake.set()
         if self.is_alive():
@@ -68,7 +73,7 @@ class Recorder(threading.Thread):
         while not self._stopping.is_set():
             try:
                 was_wanted = self._recording.is_wanted
-                may_claim = was_wanted and not self._leaving.is_set()
+                may_claim = was_wanted and not self._departures.am_going
                 token = self._recording.claim(_milliseconds(LEASE)) if may_claim else 0
                 self._look()  # not before: it has to tell what the recorder before us has begun to hear
                 self._serves = bool(token)

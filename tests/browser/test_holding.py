@@ -256,7 +256,7 @@ def test_announcing_stops_where_too_much_comes(open_page: OpenPage, valkey: Redi
     """Also where the page is so slow that it draws a few rows at a time."""
     page = open_page(view("loud"))
     page.add_init_script(
-        "const real = performance.now.bind(performance); let calls = 0; performance.now = () => real() + calls++"
+        "const now = performance.now.bind(performance); let n = 0; performance.now = () => now() + n++"
     )
     page.reload()
     expect_live(page)
