@@ -25,6 +25,7 @@ TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
 PASSWORD = "a long password for everyone"
 USER = rules(PERSON, channels=("kept.*", "else"))
 FOLLOWER = rules(PERSON, RETURNS, channels=("kept.*", "else"))
+SOON = "import arauto.watch as w; w.ROUND, w.AUTH_ROUND = 0.5, 1.0"  # instead of 5 and 10 seconds
 
 
 @pytest.fixture(scope="module", params=WORKERS)
@@ -44,7 +45,7 @@ def stage(
             directory / "log",
             REDIS_URL=redis_server.url, ARAUTO_WORKER=request.param, ARAUTO_LOGIN="redis",
             ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
-            ARAUTO_RECORD="kept.*", ARAUTO_DELETE_LOGS="on",
+            ARAUTO_RECORD="kept.*", ARAUTO_DELETE_LOGS="on", ALTER=SOON,
         )  # fmt: skip
         with closing(server):
             eventually(lambda: redis_server.client.exists("arauto:recorder"))

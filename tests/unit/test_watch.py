@@ -10,9 +10,11 @@ from arauto.shelf import ShelfAway
 from arauto.transport import Code
 from arauto.visitor import Visitor
 from arauto.watch import Watch
+from tests.support.servers import ROOT
 from tests.support.waiting import eventually
 
 LINK = RedisLink("redis://nowhere.invalid")
+THE_ROUND, THE_AUTH_ROUND = module.ROUND, module.AUTH_ROUND
 
 
 class Door:
@@ -38,6 +40,14 @@ def somebody(key: str, until: float | None = None) -> Visitor:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROUND", 0.01)
+
+
+def test_a_user_is_asked_for_as_soon_as_is_promised() -> None:
+    text = (ROOT / "docs" / "security.md").read_text()
+    assert f"is noticed within {THE_ROUND + THE_AUTH_ROUND:g} seconds" in text
+    assert THE_AUTH_ROUND % THE_ROUND == 0  # else it is one look later
+    assert "is closed with code 1008 and a reason within 10 seconds" in text
+    assert THE_ROUND < 10
 
 
 def test_whose_session_is_over_is_sent_away_and_nobody_else() -> None:
