@@ -76,10 +76,10 @@ def test_the_list_is_searched_and_keeps_step_while_open(
             expect(dialog.get_by_role("rowheader")).to_have_text(["late.b", "news.b"])
         page.clock.fast_forward(REFRESH)
         expect(dialog.get_by_role("rowheader")).to_have_text(["news.b"])
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     page.clock.fast_forward(2 * REFRESH)
     assert asked == []
 
