@@ -325,6 +325,7 @@ def test_somebody_who_clicks_without_rest_is_no_flood(server: ArautoServer) -> N
         assert last.code == 1000
 
 
+@pytest.mark.alone
 def test_a_hundred_that_say_too_much_are_all_told_and_leave_nothing(
     server: ArautoServer, valkey: RedisServer
 ) -> None:

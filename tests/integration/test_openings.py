@@ -73,15 +73,21 @@ def server(
 
 
 def come_and_go(
-    server: ArautoServer, redis: RedisServer, leave: Callable[[RawFeed], None], times: int
+    server: ArautoServer, redis: RedisServer, leave: Callable[[RawFeed], None], times: int, within: float = 20
 ) -> None:
     for _ in range(times):
         feeds = [RawFeed(server).confirmed() for _ in range(AT_ONCE)]
         for feed in feeds:
             leave(feed)
-        eventually(lambda: redis.subscribers() == 0, within=SILENCE)
+        eventually(lambda: redis.subscribers() == 0, within=within)
         for feed in feeds:
             feed.close()
+
+
+@pytest.mark.alone
+def test_nobody_stays_longer_than_silence_takes(server: ArautoServer, own_redis: RedisServer) -> None:
+    for leave in (*QUICK, *SLOW):
+        come_and_go(server, own_redis, leave, 1, within=SILENCE)
 
 
 def test_a_thousand_come_and_go_and_nothing_stays(server: ArautoServer, own_redis: RedisServer) -> None:

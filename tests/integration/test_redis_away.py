@@ -74,6 +74,7 @@ def test_a_tab_opened_while_redis_is_away_has_no_gap(arauto: ArautoServer, own_r
         assert tab.past("reconnecting") == {"type": "subscribe", "channel": "a", "at": ANY}
 
 
+@pytest.mark.alone
 def test_publishing_fails_within_two_seconds_and_says_so(
     arauto: ArautoServer, own_redis: RedisServer
 ) -> None:
@@ -91,6 +92,7 @@ def test_publishing_fails_within_two_seconds_and_says_so(
     assert get(arauto, "/readyz").status == 200
 
 
+@pytest.mark.alone
 def test_publishing_to_a_frozen_redis_fails_within_two_seconds(
     arauto: ArautoServer, own_redis: RedisServer
 ) -> None:
