@@ -11,6 +11,7 @@ from time import monotonic, sleep
 import pytest
 
 from arauto.settings import WORKERS
+from tests.integration.test_openings import SMALL_BUFFER
 from tests.support.http import HANDSHAKE, get
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
@@ -76,11 +77,13 @@ def test_a_silent_peer_that_never_answers_a_close_is_let_go(
     raw.close()
 
 
+@pytest.mark.parametrize("worker", WORKERS)
 def test_a_reader_that_stops_is_cut_and_the_others_hear_on(
-    own_arauto: ArautoServer, own_redis: RedisServer
+    start: type[ArautoServer], own_redis: RedisServer, worker: str
 ) -> None:
-    stuck = raw_feed(own_arauto, receive_buffer=4096)
-    with open_tab(own_arauto, "raw") as tab:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ALTER=SMALL_BUFFER)
+    stuck = raw_feed(server, receive_buffer=4096)
+    with open_tab(server, "raw") as tab:
         began, sent = monotonic(), 0
         while own_redis.subscribers() == 2:
             assert monotonic() - began < WRITE_PATIENCE + 5, "the stuck reader was not cut"
@@ -89,6 +92,7 @@ def test_a_reader_that_stops_is_cut_and_the_others_hear_on(
             assert tab.messages(1)[0].startswith(f"{sent - 1} ")
             sleep(0.01)  # the pace of the publisher
     stuck.close()
+    assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize("worker", WORKERS)
