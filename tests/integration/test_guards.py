@@ -186,6 +186,7 @@ def test_one_over_the_cap_gets_503_and_pages_go_on(start: type[ArautoServer], va
             assert publish(server, "a", "x").json["receivers"] == 3
 
 
+@pytest.mark.alone
 def test_twenty_over_the_cap_are_refused_at_once(start: type[ArautoServer], valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS="10")
     with ExitStack() as stack:

@@ -57,6 +57,7 @@ def half_frame(raw: socket.socket) -> None:
 WAYS: list[Callable[[socket.socket], None]] = [close_frame, reset, half_frame, socket.socket.close]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("leave", WAYS, ids=lambda way: way.__name__)
 def test_a_tab_that_goes_leaves_nothing(
     arauto: ArautoServer, redis_server: RedisServer, leave: Callable[[socket.socket], None]
@@ -65,6 +66,7 @@ def test_a_tab_that_goes_leaves_nothing(
     eventually(lambda: redis_server.subscribers() == 0, within=SOON)
 
 
+@pytest.mark.alone
 def test_a_silent_peer_that_never_answers_a_close_is_let_go(
     arauto: ArautoServer, redis_server: RedisServer
 ) -> None:
@@ -143,6 +145,7 @@ def read_frame(raw: socket.socket) -> bytes:
     return exactly(length)
 
 
+@pytest.mark.alone
 def test_fifty_peers_that_do_not_answer_a_close_do_not_hold_up_pages(
     own_arauto: ArautoServer, own_redis: RedisServer
 ) -> None:
@@ -159,6 +162,7 @@ def test_fifty_peers_that_do_not_answer_a_close_do_not_hold_up_pages(
         peer.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_says_goodbye_and_leaves_nothing(
     own_arauto: ArautoServer, own_redis: RedisServer, signum: signal.Signals
