@@ -2,12 +2,11 @@
 
 import signal
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from pathlib import Path
-from threading import Barrier
 
 import hypothesis
+import psutil
 import pytest
 
 from arauto.settings import WORKERS
@@ -23,7 +22,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background: what the tests start would be deaf to Ctrl+C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-WARM_UP = 24  # sockets; more than any test opens on a server that it shares
+WARM_UP = 24  # sockets of each process; more than any test opens on a server that it shares
 
 
 def pytest_report_header() -> str:
@@ -63,7 +62,7 @@ def shared_arauto(
     log = tmp_path_factory.mktemp("arauto") / "log"
     server = ArautoServer(log, REDIS_URL=redis_server.url, ARAUTO_WORKER=request.param)
     with closing(server):
-        _warm_up(server, redis_server)
+        _warm_up(server, redis_server, makes_threads=request.param == "gthread")
         yield server
 
 
@@ -115,15 +114,21 @@ def own_arauto(
     assert "Traceback" not in server.log
 
 
-def _warm_up(server: ArautoServer, redis_server: RedisServer) -> None:
-    """gthread makes the threads of its pool when they are first needed, and keeps them."""
+def _warm_up(server: ArautoServer, redis_server: RedisServer, makes_threads: bool) -> None:
+    """gthread makes the threads of its pool when they are first needed, and keeps them.
 
-    all_there = Barrier(WARM_UP)
+    Nobody divides sockets evenly: they are opened until each process has had enough of them.
+    """
 
-    def visit(number: int) -> None:
-        with open_tab(server, "warm up"):
-            all_there.wait(10)
+    def sockets(worker: psutil.Process) -> int:
+        return sum(bool(c.raddr) and c.laddr.port == server.port for c in worker.net_connections("tcp"))
 
-    with ThreadPoolExecutor(WARM_UP) as pool:
-        list(pool.map(visit, range(WARM_UP)))
+    def is_warm() -> bool:
+        return not makes_threads or min(map(sockets, server.workers())) >= WARM_UP
+
+    with ExitStack() as stack:
+        for _ in range(WARM_UP):
+            stack.enter_context(open_tab(server, "warm up"))
+        while not is_warm():
+            stack.enter_context(open_tab(server, "warm up"))
     eventually(lambda: redis_server.subscribers() == 0)
