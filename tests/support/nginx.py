@@ -11,7 +11,7 @@ import subprocess
 from pathlib import Path
 
 from tests.support.certificates import make_certificates
-from tests.support.redis_servers import free_port
+from tests.support.redis_servers import free_port, let_go
 from tests.support.servers import ROOT, ArautoServer
 from tests.support.waiting import eventually
 
@@ -78,6 +78,7 @@ class Nginx(ArautoServer):
         self._process.terminate()
         self._process.wait(10)
         self.behind.close()
+        let_go(self.port)
 
     def _listens(self) -> bool:
         assert self._process.poll() is None, (self.directory / "error.log").read_text()

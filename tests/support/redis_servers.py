@@ -22,10 +22,23 @@ def binaries() -> dict[str, str]:
     return found | ({"redis": debian} if debian else {})
 
 
+_kept: dict[int, socket.socket] = {}
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody else is given until it is let go of: whoever reuses addresses can listen on it."""
+    probe = socket.socket()
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind(("127.0.0.1", 0))
+    port = int(probe.getsockname()[1])
+    _kept[port] = probe
+    return port
+
+
+def let_go(port: int) -> None:
+    """The server that was given this port has ended and does not come back."""
+    if probe := _kept.pop(port, None):
+        probe.close()
 
 
 class RedisServer:
@@ -65,6 +78,7 @@ class RedisServer:
     def close(self) -> None:
         self.client.close()
         self.stop()
+        let_go(self.port)
 
     def _answers(self) -> bool:
         try:

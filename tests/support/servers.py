@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from tests.support.redis_servers import free_port
+from tests.support.redis_servers import free_port, let_go
 from tests.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,6 +73,7 @@ class ArautoServer:
                 self.stop()
             finally:
                 self._process.kill()
+        let_go(self.port)
 
     def _booted(self) -> bool:
         assert self._process.poll() is None, f"the server ended:\n{self.log}"
