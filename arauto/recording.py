@@ -2,6 +2,7 @@
 
 import logging
 import secrets
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from time import time
@@ -43,6 +44,7 @@ class Recording:
         self.switched: dict[bytes, bytes] = {}
         """What Redis said last of the channels that were switched on: see ``logs.SWITCHED``."""
         self.generation = 0  # how often it has said something new
+        self._refreshing = threading.Lock()  # or an older answer could take the place of a newer one
         self._stopped: dict[bytes, str] = {}
         # redis-py would make a dict of each entry, which takes longer than all the rest.
         link.client.set_response_callback("XRANGE", lambda entries, **_: entries)
@@ -67,10 +69,11 @@ class Recording:
         if not self.is_allowed:
             return
         client: Any = self.link.client
-        known = client.hgetall(SWITCHED)
-        if known != self.switched:
-            self.switched = known
-            self.generation += 1
+        with self._refreshing:
+            known = client.hgetall(SWITCHED)
+            if known != self.switched:
+                self.switched = known
+                self.generation += 1
 
     def switch(self, channel: bytes, on: bool) -> None:
         """Have ``channel`` recorded once a recorder hears it, or not any more: then its log is closed.
