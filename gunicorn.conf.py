@@ -140,8 +140,7 @@ def post_worker_init(worker):
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
     feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
-    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        _drain_first(signum, feeds.drain, recorder)
+    _drain_first((signal.SIGTERM, signal.SIGINT, signal.SIGQUIT), feeds.drain, recorder)
     if recorder is not None:
         recorder.start()
     worker.deadlines = Deadlines(feeds.pulse)
@@ -186,24 +185,29 @@ def post_request(worker, req, environ, resp):
     worker.deadlines.end(req.unreader.sock)
 
 
-def _drain_first(signum, drain, recorder):
-    stop = signal.getsignal(signum)
-    drained = threading.Event()
+def _drain_first(signums, drain, recorder):
+    # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
+    stops = {signum: signal.getsignal(signum) for signum in signums}
+    begun, drained = threading.Event(), threading.Event()
 
     def handle(number, frame):
         if drained.is_set():
-            stop(number, frame)
-        else:
+            for signum in signums:  # not SIG_IGN: Python complains of one that is under way
+                signal.signal(signum, lambda *_: None)
+            stops[number](number, frame)
+        elif not begun.is_set():
+            begun.set()
             # A handler must not wait, and what it interrupts may hold the very locks it
             # needs. Thread.start() would wait for the thread; under gevent this handler may
             # run in the event loop, where nothing can.
-            _thread.start_new_thread(drain_and_repeat, ())
+            _thread.start_new_thread(drain_and_repeat, (number,))
 
-    def drain_and_repeat():
+    def drain_and_repeat(signum):
         drain.send_away()
         if recorder is not None:
             recorder.stop()
         drained.set()
         os.kill(os.getpid(), signum)
 
-    signal.signal(signum, handle)
+    for signum in signums:
+        signal.signal(signum, handle)

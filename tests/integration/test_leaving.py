@@ -201,3 +201,16 @@ def test_a_killed_worker_is_replaced_and_its_seats_are_free_again(
             return tab
 
     eventually(there_is_room)
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_ctrl_c_pressed_twice_ends_it_once(
+    start: type[ArautoServer], valkey: RedisServer, worker: str
+) -> None:
+    """A terminal sends it to every process, and gunicorn's master sends its own word besides."""
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker)
+    family = [server._process.pid, *(process.pid for process in server.workers())]
+    for pid in 2 * family:
+        os.kill(pid, signal.SIGINT)
+    assert server._process.wait(15) == 0
+    assert "Traceback" not in server.log

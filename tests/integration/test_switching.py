@@ -312,9 +312,8 @@ def test_a_deleted_log_is_another_log_afterwards(server: ArautoServer, own_redis
     with open_tab(server, "a") as tab:
         old = tab.until("following")[-1]
         publish(server, "a", "1")
-        eventually(
-            lambda: logged(own_redis, "a") == [b"1"]
-        )  # its process may not know yet; then the recorder has it
+        # Where its process does not know yet, the recorder writes it, and must not do so afterwards.
+        eventually(lambda: logged(own_redis, "a") == [b"1"])
         assert forget(server).json == {"channel": "a", "deleted": True}
         new = resumed(tab)
         assert new["epoch"] != old["epoch"]
