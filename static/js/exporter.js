@@ -52,8 +52,9 @@ function csvRow(event) {
   return `${COLUMNS.map((column) => csvField(values[column] ?? ""))}\r\n`;
 }
 
-// A spreadsheet runs what begins like a formula; an apostrophe makes it text.
+// A spreadsheet runs what begins like a formula; an apostrophe makes it text. Where it splits at another sign than
+// the comma, cells begin in the middle of a field, and quotes that we wrote count for nothing.
 function csvField(text) {
-  const safe = /^[=+\-@\t\r\n]/.test(text) ? `'${text}` : text;
-  return /[",\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  const safe = text.replace(/(?:^|[;|\t\r\n])[\s\x00-\x1f"]*(?=[=+\-@＝＋－＠])/g, "$&'").replace(/^(?=[\t\r\n])/, "'");
+  return /[",;|\t\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

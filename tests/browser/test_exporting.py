@@ -6,6 +6,7 @@ from datetime import datetime
 from io import StringIO
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -65,6 +66,32 @@ def test_each_format_carries_time_channel_and_data(open_page: OpenPage, valkey: 
     text = export(page, "Plain text").read_bytes().decode()
     assert text.startswith(f"{records[0]['time']} export plain\n")
     assert text.count(" export ") == len(MESSAGES) + 1
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+def test_no_cell_is_a_formula_wherever_a_spreadsheet_splits(
+    open_page: OpenPage, valkey: RedisServer, delimiter: str
+) -> None:
+    page = open_page(view(patterns=("*formula*",)))
+    expect_live(page)
+    sent = [
+        f"{before}{between}{formula}HYPERLINK(0)"
+        for before in ("", "ok;", "ok\t", "ok|", "ok\n", "ok\r\n", '"ok"\n;', "ok; \x0b")
+        for between in ("", '"', ' " ', "\t", '\n"')
+        for formula in "=+-@＝"
+    ]
+    publish_many(valkey, "a formula", sent)
+    valkey.client.publish("formula;=1", "x")
+    valkey.client.publish("formula", '[1,-2,"-3"]')
+    expect(rows(page)).to_have_count(len(sent) + 2)
+    text = export(page, "CSV").read_bytes().decode("utf-8-sig")
+    for line in csv.reader(StringIO(text, newline=""), delimiter=delimiter):
+        for cell in line:
+            assert not cell.lstrip(' "\t\r\n\x0b').startswith((*"=+-@＝",)), line
+    if delimiter == ",":
+        table = list(csv.DictReader(StringIO(text, newline="")))
+        assert [line["data"].replace("'", "") for line in table[:-2]] == sent
+        assert [line["data"] for line in table[-2:]] == ["x", '[1,-2,"-3"]']
 
 
 def test_only_what_passes_the_filter_is_exported(open_page: OpenPage, valkey: RedisServer) -> None:
