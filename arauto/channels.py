@@ -6,7 +6,7 @@ from typing import Any, cast
 import redis
 from redis.exceptions import NoPermissionError
 
-from arauto.messages import text
+from arauto.messages import named
 from arauto.redis_link import RedisLink
 from arauto.shadows import is_shadow
 from arauto.words import gettext
@@ -26,9 +26,9 @@ class ChannelsError(Exception):
 def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], bool]) -> dict[str, Any]:
     """The channels that ``match`` (a glob), that anyone listens to and that one may read, by name.
 
-    ``subscribers`` is ``None`` where Redis gave no possible number, ``binary`` is there
-    where the name is not UTF-8. ``total`` counts all,
-    ``cut`` says that not all are listed, ``patterns`` counts the patterns of everyone.
+    ``subscribers`` is ``None`` where Redis gave no possible number; for names that are not UTF-8
+    see :func:`~arauto.messages.named`. ``total`` counts all, ``cut`` says that not all are
+    listed, ``patterns`` counts the patterns of everyone.
 
     :raise ChannelsError: Redis is away or refuses.
     """
@@ -38,7 +38,7 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
         listed = alive[:MAX_LISTED]
         return {
             "channels": [
-                {"channel": text(name), "subscribers": subscribers} | _mark(name)
+                {**named("channel", name), "subscribers": subscribers}
                 for name, subscribers in zip(listed, _subscribers(link, listed), strict=True)
             ],
             "total": len(alive),
@@ -51,15 +51,6 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
         raise ChannelsError(sentence, status) from None
     except redis.RedisError:
         raise ChannelsError(gettext("Redis does not answer."), 503) from None
-
-
-def _mark(name: bytes) -> dict[str, bool]:
-    """Names that are not UTF-8 are shown, but what is shown is not what one could subscribe to."""
-    try:
-        name.decode()
-    except UnicodeDecodeError:
-        return {"binary": True}
-    return {}
 
 
 def _subscribers(link: RedisLink, names: list[bytes]) -> list[int | None]:

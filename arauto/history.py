@@ -10,7 +10,7 @@ from flask import Flask, Response, abort, request
 from arauto.asking import DEFAULT_LIMIT, BadPoint, Point, read_limit, read_point
 from arauto.audit import Who, audit
 from arauto.logs import Entry, Hole
-from arauto.messages import data_of, hole_event, text
+from arauto.messages import data_of, hole_event, named
 from arauto.reading import Found, head, hole_before, place, read
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_reading
@@ -110,7 +110,7 @@ def _write(channel: bytes, page: list[Found]) -> bytes:
     entries = [found for found in page if isinstance(found, Entry)]
     if len(entries) == len(page):
         try:
-            return _write_texts(orjson.dumps(text(channel)), entries)
+            return _write_texts(orjson.dumps(channel.decode()), entries)
         except UnicodeDecodeError:
             pass
     return b"".join([_line(channel, found) for found in page])
@@ -131,6 +131,6 @@ def _line(channel: bytes, found: Found) -> bytes:
     if isinstance(found, Hole):
         body = hole_event(channel, found)
     else:
-        body = {"id": found.raw.decode(), "channel": text(channel)}
+        body = {"id": found.raw.decode(), **named("channel", channel)}
         body |= data_of(found.data, len(found.data)) | {"at": found.id.ms / 1000}
     return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)

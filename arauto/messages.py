@@ -127,19 +127,19 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
     if isinstance(item, list):
         kind = item[0]
         if kind == b"message":
-            shown = {"type": "message", "channel": text(item[1]), "at": at}
+            shown = {"type": "message", **named("channel", item[1]), "at": at}
             return shown | data_of(item[2], limit)
         if kind == b"pmessage":
-            shown = {"type": "pmessage", "pattern": text(item[1]), "channel": text(item[2]), "at": at}
-            return shown | data_of(item[3], limit)
+            shown = {"type": "pmessage", **named("pattern", item[1]), **named("channel", item[2])}
+            return shown | {"at": at} | data_of(item[3], limit)
         if kind == b"smessage" and (marker := Marker.read(item[2])):
             return _marker(channel_of(item[1]), marker)
         if kind == b"smessage" and (stop := Stop.read(item[2])):
-            shown = {"type": "stopped", "channel": text(channel_of(item[1]))}
+            shown = {"type": "stopped", **named("channel", channel_of(item[1]))}
             return shown | {"from": stop.since / 1000, "error": stop.why}
-        return {"type": kind.decode(), CONFIRMATIONS[kind]: text(item[1]), "at": at}
+        return {"type": kind.decode(), **named(CONFIRMATIONS[kind], item[1]), "at": at}
     if isinstance(item, Unfollowed):
-        return {"type": "unrecorded", "channel": text(item.channel)}
+        return {"type": "unrecorded", **named("channel", item.channel)}
     if isinstance(item, Complaint):
         return {"type": "error", "error": item.error}
     if isinstance(item, (Numbered, LogGap, Followed)):
@@ -148,8 +148,8 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         return {"type": "reconnecting", "from": item.at, "reason": "redis", "detail": item.detail}
     if isinstance(item, Gap):
         return {"type": "gap", "from": item.start, "to": item.end, "reason": "redis"}
-    named = {item.kind: text(item.name)} if item.kind else {}
-    return {"type": "refused", **named, "error": item.error}
+    refused = named(item.kind, item.name) if item.kind else {}
+    return {"type": "refused", **refused, "error": item.error}
 
 
 def _marker(channel: bytes, marker: Marker) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def _marker(channel: bytes, marker: Marker) -> dict[str, Any]:
     it. With ``next`` it is the message that follows; with ``break`` those without an id so far
     will never have one, and the log that goes on has this ``epoch``.
     """
-    told = {"type": "recorded", "channel": text(channel), "id": str(marker.position.id)}
+    told = {"type": "recorded", **named("channel", channel), "id": str(marker.position.id)}
     if marker.kind == "next":
         return told | {"next": True}
     if marker.kind == "gap":
@@ -170,15 +170,15 @@ def _marker(channel: bytes, marker: Marker) -> dict[str, Any]:
 def _recorded(item: Numbered | LogGap | Followed, limit: int) -> dict[str, Any]:
     if isinstance(item, LogGap):
         return hole_event(*item)
-    name = text(item.channel)
+    name = named("channel", item.channel)
     if isinstance(item, Followed):
         epoch, id = item.position
         pending = {"pending": item.pending} if item.pending else {}
-        return {"type": "following", "channel": name, "epoch": epoch, "id": str(id)} | pending
+        return {"type": "following", **name, "epoch": epoch, "id": str(id)} | pending
     if item.data is None:
-        return {"type": "recorded", "channel": name, "id": str(item.id), "count": 1}
-    shown = {"type": "message", "channel": name, "id": str(item.id), "at": item.id.ms / 1000, "past": True}
-    return shown | data_of(item.data, limit)
+        return {"type": "recorded", **name, "id": str(item.id), "count": 1}
+    shown = {"type": "message", **name, "id": str(item.id), "at": item.id.ms / 1000}
+    return shown | {"past": True} | data_of(item.data, limit)
 
 
 def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
@@ -186,7 +186,7 @@ def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
     missing = {} if hole.missing is None else {"missing": hole.missing}
     return {
         "type": "gap",
-        "channel": text(channel),
+        **named("channel", channel),
         "from": hole.start / 1000,
         "to": hole.end / 1000,
         "reason": hole.reason,
@@ -196,6 +196,26 @@ def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
 def encode_error(sentence: str) -> bytes:
     """What the page gets when a change of its selection is not accepted."""
     return orjson.dumps([{"type": "error", "error": sentence}])
+
+
+def named(kind: str, name: bytes) -> dict[str, str]:
+    """The name of a ``channel`` or ``pattern`` in an event or an answer.
+
+    Where it is not UTF-8, what is shown of it may be the name of another one: the bytes
+    themselves are beside it in base64, as ``channel_base64``.
+    """
+    try:
+        return {kind: name.decode()}
+    except UnicodeDecodeError:
+        return {kind: text(name), f"{kind}_base64": base64.b64encode(name).decode()}
+
+
+def quoted(name: bytes) -> str:
+    """A name for our log: no two names look alike in it."""
+    try:
+        return repr(name.decode())
+    except UnicodeDecodeError:
+        return repr(name)
 
 
 def text(name: bytes) -> str:

@@ -109,6 +109,11 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "binary": gettext("binary, {size}"),
         "truncated": gettext("first {shown} of {size}"),
         "copied": gettext("Copied"),
+        "not_text": gettext("not UTF-8"),
+        "not_text_why": gettext("The name is not UTF-8: another channel may look the same."),
+        "channel_not_text": gettext(
+            "The channel's name is not UTF-8, and a form carries only text: use Copy as redis-cli."
+        ),
     }
 
 

@@ -11,7 +11,7 @@ import redis
 
 from arauto.departures import Departures
 from arauto.logs import CLOSED, TO_RECORDER
-from arauto.messages import Item, Lost, Refused, text
+from arauto.messages import Item, Lost, Refused, quoted
 from arauto.names import Change, Selection
 from arauto.pulse import Pulse
 from arauto.recording import RELEASE, RETIRE, Recording
@@ -228,7 +228,7 @@ class Hearing:
             self._heard.clear()
             self._questions.clear()
         elif isinstance(item, Refused):
-            log.warning("%r is not recorded: %s", text(item.name), item.error)
+            log.warning("%s is not recorded: %s", quoted(item.name), item.error)
             self._settle(item.name)
 
     def _settle(self, name: bytes) -> None:

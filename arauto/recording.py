@@ -11,7 +11,7 @@ from typing import Any
 from arauto import scripts
 from arauto.globs import matches
 from arauto.logs import HEADS, LEASE, SWITCHED, Stop, ids_of, log_of
-from arauto.messages import text
+from arauto.messages import quoted
 from arauto.redis_link import RedisLink
 from arauto.settings import Settings
 
@@ -110,10 +110,10 @@ class Recording:
     def tell(self, channel: bytes, why: str) -> None:
         """Log once that ``channel`` cannot be recorded, and once that it can again (``why`` empty)."""
         if why and channel not in self._stopped:
-            log.warning("channel %r is not recorded any more: %s", text(channel), why)
+            log.warning("channel %s is not recorded any more: %s", quoted(channel), why)
             self._stopped[channel] = why
         elif not why and self._stopped.pop(channel, ""):
-            log.warning("channel %r is recorded again", text(channel))
+            log.warning("channel %s is recorded again", quoted(channel))
 
     def tell_again(self) -> None:
         """The same for all channels that can be recorded again."""

@@ -8,6 +8,7 @@ import { get, set } from "./preferences.js";
 import { equip, setTools } from "./tools.js";
 
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
+const BY_NAME = ["curl", "again"]; // a form carries text only
 const SAID_FOR = 3_000; // milliseconds
 
 export class Actions {
@@ -95,6 +96,7 @@ export class Actions {
 
   async #chosen({ view, action }) {
     const event = this.#rows.eventOf(this.#row);
+    if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.#say("channel_not_text");
     if (view) this.#rows.setViewOf(this.#row, view);
     switch (action) {
       case "text": case "base64": return this.#copy(event.data);

@@ -2,7 +2,8 @@
 
 import { rounded } from "./chart.js";
 import { colourOf } from "./colours.js";
-import { keyOf, looksLikePattern } from "./names.js";
+import { notText } from "./dom.js";
+import { channelKey, looksLikePattern } from "./names.js";
 
 const REFRESH = 3_000; // milliseconds
 const PATIENCE = 250; // milliseconds without a key pressed
@@ -35,7 +36,7 @@ export class Browser {
   // The names of what is alive; none where Redis does not say.
   static async channels() {
     const { channels = [] } = await ask("*");
-    return channels.filter(({ binary }) => !binary).map(({ channel }) => channel);
+    return channels.filter(isText).map(({ channel }) => channel);
   }
 
   #open() {
@@ -72,28 +73,31 @@ export class Browser {
 
   // A row that stays keeps its place and its focus.
   #draw(channels) {
-    const rows = channels.map((one) => [one.channel, this.#rows.get(one.channel) ?? this.#build(one)]);
-    rows.forEach(([channel, row], at) => this.#fill(row, channel, channels[at].subscribers));
+    const rows = channels.map((one) => [channelKey(one), this.#rows.get(channelKey(one)) ?? this.#build(one)]);
+    rows.forEach(([key, row], at) => this.#fill(row, key, channels[at].subscribers));
     const before = this.#rows;
     this.#rows = new Map(rows);
-    for (const [channel, row] of before) if (!this.#rows.has(channel)) row.remove();
+    for (const [key, row] of before) if (!this.#rows.has(key)) row.remove();
     rows.forEach(([, row], at) => this.#body.children[at] === row || this.#body.insertBefore(row, this.#body.children[at]));
     this.#mark();
   }
 
-  #build({ channel, binary }) {
+  #build(one) {
+    const { channel } = one;
     const row = document.importNode(this.#template, true);
     const name = row.querySelector("bdi");
     const button = row.querySelector("button");
     name.textContent = channel;
     name.dataset.colour = colourOf(channel);
-    button.disabled = Boolean(binary);
+    button.disabled = !isText(one);
+    if (button.disabled) button.before(notText(this.#words), " ");
+    row.dataset.channel = channel;
     button.addEventListener("click", () => this.#toggle(channel));
     return row;
   }
 
-  #fill(row, channel, subscribers) {
-    const rate = this.#rates.now(keyOf({ kind: "channel", name: channel }));
+  #fill(row, key, subscribers) {
+    const rate = this.#rates.now(key);
     row.children[1].textContent = subscribers ?? this.#words.say("unknown");
     row.children[2].textContent = rate ? this.#words.say("per_second", { n: rounded(rate) }) : "";
   }
@@ -106,9 +110,11 @@ export class Browser {
   }
 
   #mark() {
-    for (const [channel, row] of this.#rows) {
+    for (const row of this.#rows.values()) {
+      const { channel } = row.dataset;
       const button = row.querySelector("button");
-      const key = this.#selection.has({ kind: "channel", name: channel }) ? "unwatch" : "watch";
+      const isWatched = !button.disabled && this.#selection.has({ kind: "channel", name: channel });
+      const key = isWatched ? "unwatch" : "watch";
       button.textContent = this.#words.say(key);
       button.ariaLabel = this.#words.say(`${key}_name`, { name: channel });
     }
@@ -125,6 +131,10 @@ export class Browser {
   get #body() {
     return this.#dialog.querySelector("tbody");
   }
+}
+
+function isText({ channel_base64: bytes }) {
+  return bytes === undefined;
 }
 
 async function ask(match) {

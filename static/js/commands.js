@@ -8,11 +8,11 @@ const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument,
 
 const encoder = new TextEncoder();
 
-export function redisCommand(redisCli, { channel, data, encoding }) {
-  const command = [...redisCli];
+export function redisCommand(redisCli, { channel, channel_base64: bytes, data, encoding }) {
+  const name = bytes === undefined ? shellQuote(channel) : `"$(${unpacked(bytes)})"`;
   const pipe = pipeFor(data, encoding);
-  if (pipe) return `${pipe} | ${shell([...command, "-x", "PUBLISH", channel])}`;
-  return shell([...command, "PUBLISH", channel, data]);
+  if (pipe) return `${pipe} | ${shell([...redisCli, "-x", "PUBLISH"])} ${name}`;
+  return `${shell([...redisCli, "PUBLISH"])} ${name} ${shellQuote(data)}`;
 }
 
 // Only for text: a form cannot carry other bytes.

@@ -7,6 +7,11 @@ export function element(tag, className, text = "") {
   return made;
 }
 
+// The mark of a name that is not what is published to.
+export function notText(words) {
+  return Object.assign(element("span", "mark", words.say("not_text")), { title: words.say("not_text_why") });
+}
+
 // Reached by Tab only while its row is the current one: see cursor.js.
 export function rowButton(className, text = "") {
   return Object.assign(element("button", className, text), { type: "button", tabIndex: -1 });

@@ -2,14 +2,14 @@
 
 const PIECE = 200; // messages between two looks at the clock
 const BUDGET = 12; // milliseconds of work before the page has its turn
-const COLUMNS = ["time", "channel", "patterns", "encoding", "data"];
+const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64"];
 const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
 
 export const FORMATS = {
   ndjson: { type: "application/x-ndjson", row: (event) => `${JSON.stringify(record(event))}\n` },
   csv: { type: "text/csv", begin: `${BYTE_ORDER_MARK}${COLUMNS}\r\n`, row: csvRow },
   json: { type: "application/json", begin: "[\n", row: (event) => JSON.stringify(record(event)), between: ",\n", end: "\n]\n" },
-  txt: { type: "text/plain", row: ({ at, channel, data }) => `${time(at)} ${channel} ${data}\n` },
+  txt: { type: "text/plain", row: textRow },
 };
 
 // A Blob of all messages; `onProgress` hears how many are done.
@@ -35,15 +35,21 @@ function turn() {
   return new Promise((done) => setTimeout(done));
 }
 
-function record({ at, channel, patterns, data, encoding, truncated, size }) {
+function record({ at, channel, channel_base64, patterns, data, encoding, truncated, size }) {
   return {
-    time: time(at), channel, patterns: patterns?.length ? patterns : undefined, encoding,
+    time: time(at), channel, channel_base64, patterns: patterns?.length ? patterns : undefined, encoding,
     truncated, size: truncated && size, data,
   };
 }
 
 function time(at) {
   return new Date(at * 1000).toISOString();
+}
+
+// What is in base64 says so.
+function textRow({ at, channel, channel_base64: bytes, data, encoding }) {
+  const name = bytes === undefined ? channel : `base64:${bytes}`;
+  return `${time(at)} ${name} ${encoding ? `${encoding}:` : ""}${data}\n`;
 }
 
 function csvRow(event) {

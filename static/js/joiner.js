@@ -1,6 +1,8 @@
 // Pure: Redis pushes a message once for its channel and once for each pattern that matches it, one right after
 // another on the same connection. Here they are one event, with all the patterns.
 
+import { channelKey } from "./names.js";
+
 export class Joiner {
   #last = null;
   #isSent = false;
@@ -30,9 +32,10 @@ export class Joiner {
   }
 
   // An equal message that is published again comes by a subscription that has had its turn.
-  #belongs({ type, channel, pattern, data, encoding, size }) {
+  #belongs(event) {
+    const { type, pattern, data, encoding, size } = event;
     const last = this.#last;
-    return type === "pmessage" && last !== null && last.channel === channel && !last.patterns.includes(pattern)
+    return type === "pmessage" && last !== null && channelKey(last) === channelKey(event) && !last.patterns.includes(pattern)
       && last.data === data && last.encoding === encoding && last.size === size;
   }
 }

@@ -28,6 +28,11 @@ export function keyOf({ kind, name }) {
   return `${kind} ${name}`;
 }
 
+// Of a channel whose name is not UTF-8 only the bytes say which it is: another one may look the same.
+export function channelKey({ channel, channel_base64: bytes }) {
+  return bytes === undefined ? keyOf({ kind: "channel", name: channel }) : keyOf({ kind: "bytes", name: bytes });
+}
+
 // The names of a selection by which a message came.
 export function keysOf({ type, channel, pattern, patterns = pattern === undefined ? [] : [pattern] }) {
   const keys = patterns.map((name) => keyOf({ kind: "pattern", name }));

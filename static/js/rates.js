@@ -1,6 +1,6 @@
 // Counts messages, second by second, for the last five minutes. Knows no page.
 
-import { keyOf, keysOf } from "./names.js";
+import { channelKey, keyOf, keysOf } from "./names.js";
 
 export const SECONDS = 300;
 export const ALL = ""; // the key of everything together
@@ -42,8 +42,9 @@ export class Rates {
     const name = { kind: "channel", name: event.channel };
     for (const key of keysOf(event)) this.#add(key, second);
     if (event.type === "message") return this.#add(ALL, second);
-    if (this.#selection.has(name)) return; // it comes by itself too
-    this.#add(keyOf(name), second);
+    const key = channelKey(event);
+    if (this.#selection.has(name) && key === keyOf(name)) return; // it comes by itself too
+    this.#add(key, second);
     this.#add(ALL, second);
   }
 

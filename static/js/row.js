@@ -3,7 +3,7 @@
 import { Bodies } from "./body.js";
 import { colourOf } from "./colours.js";
 import { setTabIndex } from "./cursor.js";
-import { element } from "./dom.js";
+import { element, notText } from "./dom.js";
 import { clock, preciseClock, toDate } from "./format.js";
 import { later } from "./later.js";
 import { fullTime, rowTime } from "./times.js";
@@ -86,9 +86,10 @@ export class Rows {
     time.dateTime = date.toISOString();
   }
 
-  #setChannel(place, { channel, patterns }) {
+  #setChannel(place, { channel, channel_base64: bytes, patterns }) {
     place.firstElementChild.textContent = channel;
     place.title = channel;
+    if (bytes !== undefined) place.append(notText(this.#words));
     place.append(...patterns.map((pattern) => this.#tag(pattern)));
   }
 

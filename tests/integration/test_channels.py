@@ -50,7 +50,7 @@ def test_channels_are_listed_with_their_subscribers(arauto: ArautoServer, redis_
         "channels": [
             {"channel": "b c", "subscribers": 1},
             {"channel": "noticias", "subscribers": 2},
-            {"channel": "\\xff", "subscribers": 1, "binary": True},
+            {"channel": "\\xff", "channel_base64": "/w==", "subscribers": 1},
         ],
         "total": 3,
         "cut": False,

@@ -1,12 +1,26 @@
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arauto.messages import Gap, Item, Lost, Refused, encode, event
+from arauto.logs import Hole, Id, Position
+from arauto.messages import (
+    Followed,
+    Gap,
+    Item,
+    LogGap,
+    Lost,
+    Numbered,
+    Refused,
+    Unfollowed,
+    encode,
+    event,
+    quoted,
+)
 
 CAP = 64
 
@@ -50,6 +64,28 @@ def test_notices() -> None:
 
 def test_a_channel_that_is_not_text_stays_visible() -> None:
     assert event([b"message", b"a\xff", b""], 0, CAP)["channel"] == "a\\xff"
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda name: [b"message", name, b""],
+        lambda name: [b"pmessage", b"*", name, b""],
+        lambda name: [b"subscribe", name, 1],
+        lambda name: Refused("channel", name, "no"),
+        lambda name: Numbered(name, Id(1, 0), b""),
+        lambda name: Numbered(name, Id(1, 0), None),
+        lambda name: LogGap(name, Hole(Id(1, 0), 1, 2, "log")),
+        lambda name: Followed(name, Position("e", Id(1, 0))),
+        lambda name: Unfollowed(name),
+    ],
+)
+def test_names_that_look_the_same_are_told_apart(make: Callable[[bytes], Item]) -> None:
+    shown, twin = (event(make(name), 0, CAP) for name in (b"a\xff", b"a\\xff"))
+    assert shown["channel"] == twin["channel"]
+    assert base64.b64decode(shown["channel_base64"]) == b"a\xff"
+    assert "channel_base64" not in twin
+    assert quoted(b"a\xff") != quoted(b"a\\xff")
 
 
 def test_the_cut_does_not_go_through_a_character() -> None:
