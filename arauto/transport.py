@@ -230,7 +230,7 @@ def text_frame(text: bytes) -> bytes:
 
 def _heartbeat(at: float) -> bytes:
     """A ping for the browser, and for the page an event that says when: it may be read much later."""
-    return text_frame(b'[{"type":"heartbeat","at":%.2f}]' % at) + bytes((_PING, 0))
+    return text_frame(b'[{"type":"heartbeat","at":%a}]' % at) + bytes((_PING, 0))
 
 
 def _close_frame(code: int, reason: str) -> bytes:

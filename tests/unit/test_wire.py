@@ -1,6 +1,7 @@
 """The wire and the transport on a pair of sockets, with real threads."""
 
 import json
+import select
 import socket
 import struct
 import threading
@@ -9,10 +10,9 @@ from time import monotonic, time
 
 import pytest
 
-from arauto import pulse as pulse_module
 from arauto import transport as transport_module
 from arauto import wire as wire_module
-from arauto.pulse import Pulse
+from arauto.pulse import Pulse, Tend
 from arauto.transport import Code, Transport, text_frame
 from arauto.wire import Stuck, Wire
 
@@ -177,23 +177,49 @@ def heartbeat(sock: socket.socket) -> float:
     return float(at)
 
 
-def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
-    pair: Pair, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pulse_module, "TICK", 0.01)
-    monkeypatch.setattr(transport_module, "BEAT", 0.1)
-    transport = Transport(pair[0], Pulse())
-    reader = threading.Thread(target=transport.receive)
+class ByHand(Pulse):
+    """Calls when the test does, however busy the machine is."""
+
+    def after(self, seconds: float, tend: Tend) -> None:
+        self.tend = tend
+
+    def beat(self, sock: socket.socket) -> float:
+        """One heartbeat; there is none while another word is being written."""
+        while not select.select([sock], [], [], 0)[0]:
+            assert self.tend() == transport_module.BEAT
+        return heartbeat(sock)
+
+
+def answer(sock: socket.socket) -> None:
+    """A pong, and a ping after it: once that is answered the pong has been read."""
+    sock.sendall(masked(0xA, b"") + masked(0x9, b""))
+    assert receive_all(sock, 2) == b"\x8a\x00"
+
+
+def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(pair: Pair) -> None:
+    pulse = ByHand()
+    transport = Transport(pair[0], pulse)
+    reader = threading.Thread(target=transport.receive, daemon=True)
     reader.start()
-    times = []
+    times = [time()]
     for _ in range(3):
-        times.append(heartbeat(pair[1]))
-        pair[1].sendall(masked(0xA, b""))
-    assert times[0] < times[1] < times[2] <= time()
-    heartbeat(pair[1])
-    reader.join(5)  # this time no pong comes
-    assert not reader.is_alive()
+        times.append(pulse.beat(pair[1]))
+        answer(pair[1])
+    times.append(time())
+    assert times == sorted(times)
+    pulse.beat(pair[1])
+    assert pulse.tend() is None  # this time no pong came
+    reader.join()
     assert transport.code == Code.ABNORMAL
+
+
+@pytest.mark.parametrize("now", [1700000000.996, 1700000000.0049999])
+def test_a_heartbeat_is_never_later_than_now(pair: Pair, monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    monkeypatch.setattr(transport_module, "time", lambda: now)
+    pulse = ByHand()
+    transport = Transport(pair[0], pulse)
+    assert pulse.beat(pair[1]) == now
+    transport.release()
 
 
 def test_a_browser_that_does_not_answer_a_goodbye_is_let_go(
