@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 import click
-import orjson
 import redis
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
@@ -39,6 +38,7 @@ from arauto.selection import BadSelection, ChannelName, check_name
 from arauto.settings import Settings, SettingsError, read
 from arauto.switching import init_switching
 from arauto.token_commands import init_token_commands
+from arauto.utf8 import init_utf8, read_json
 from arauto.visitor import Visitor, visitor
 from arauto.words import gettext, ngettext
 from arauto.workers import find_addresses_at_once
@@ -70,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     language.init_language(app)
     if settings.proxies:
         app.wsgi_app = Proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
+    init_utf8(app)  # before all others, which may answer with a page
     init_guards(app)
     init_answers(app)
     app.extensions["visitor"] = Visitor(link=link)
@@ -197,10 +198,7 @@ def _read_publication(settings: Settings) -> tuple[bytes, bytes]:
     :raise BadSelection: the channel cannot be used.
     """
     if request.is_json:
-        try:
-            given = orjson.loads(request.get_data())
-        except orjson.JSONDecodeError:
-            given = None
+        given = read_json()
         if not isinstance(given, dict):
             abort(400, gettext('The body must be a JSON object: {"channel": "news", "message": "hello"}'))
     elif request.mimetype in ("", "application/x-www-form-urlencoded", "multipart/form-data"):

@@ -8,6 +8,7 @@ from werkzeug.routing import BaseConverter
 
 from arauto.names import Change, Names, Selection
 from arauto.shadows import PREFIX, is_shadow
+from arauto.utf8 import has_half_characters
 from arauto.words import gettext
 
 MAX_NAME = 256  # bytes of UTF-8
@@ -81,6 +82,8 @@ def read_change(text: str) -> Change:
     try:
         given = orjson.loads(text)
     except orjson.JSONDecodeError:
+        if has_half_characters(text):
+            raise BadSelection(gettext("A name has half a character: send whole ones.")) from None
         raise BadChange from None
     if not isinstance(given, dict) or not given or not given.keys() <= set(_CHANGES):
         raise BadChange

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 
-import orjson
 import redis
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify
 from redis.exceptions import NoPermissionError
 
 from arauto.audit import Who, audit
@@ -17,6 +16,7 @@ from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_logging
 from arauto.selection import BadSelection, check_name
+from arauto.utf8 import read_json
 from arauto.visitor import visitor
 from arauto.words import gettext
 
@@ -73,10 +73,7 @@ def _channel(name: str) -> bytes:
 
 
 def _wanted() -> bool:
-    try:
-        given = orjson.loads(request.get_data())
-    except orjson.JSONDecodeError:
-        given = None
+    given = read_json()
     on = given.get("recorded") if isinstance(given, dict) else None
     if not isinstance(on, bool):
         abort(400, gettext('The body must be {"recorded": true} or {"recorded": false}.'))
