@@ -5,14 +5,17 @@ threads of its own, and gunicorn's master, which asks for it, will fork.
 """
 
 import json
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path, PurePath
 
 from arauto.joining import join
 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 STATIC = Path(__file__).parent.parent / "static"
+_PROPERTY = re.compile(r"(?<![\w-])--[a-z][\w-]*")  # and not the end of a class, such as button--main
 SHEETS = [  # in the order of the cascade
     "reset",
     "tokens",
@@ -60,7 +63,16 @@ def minify() -> dict[str, str]:
         import minify as library
     except ImportError:  # there is no wheel of it for macOS on ARM
         return texts
-    return {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in texts.items()}
+    small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in texts.items()}
+    sheets = {path: text for path, text in small.items() if path.endswith(".css")}
+    return small | _with_short_properties(sheets)
+
+
+def _with_short_properties(sheets: dict[str, str]) -> dict[str, str]:
+    """No script and no template names a custom property, so any name will do; the usual are the shortest."""
+    found = Counter(name for text in sheets.values() for name in _PROPERTY.findall(text))
+    short = {name: f"--{n:x}" for n, (name, _) in enumerate(found.most_common())}
+    return {path: _PROPERTY.sub(lambda name: short[name[0]], text) for path, text in sheets.items()}
 
 
 def sources() -> dict[str, str]:

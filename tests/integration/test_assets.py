@@ -57,3 +57,12 @@ def test_without_the_minifier_the_sources_are_sent(monkeypatch: pytest.MonkeyPat
     assert styles.startswith(sheets["reset"])
     assert client.get("/static/door.css").data == sheets.pop("door")
     assert len(styles) == sum(map(len, sheets.values()))
+
+
+def test_custom_properties_have_short_names_and_classes_their_own() -> None:
+    small = minify()
+    styles = small["page.css"] + small["door.css"]
+    defined, used = (set(re.findall(rule, styles)) for rule in (r"[{;](--[\w-]+):", r"var\((--[\w-]+)"))
+    assert used <= defined
+    assert max(map(len, defined)) == len("--00")
+    assert ".button--main" in styles
