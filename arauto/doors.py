@@ -5,18 +5,19 @@ from collections.abc import Iterable
 from hmac import compare_digest
 from time import time
 from typing import Any
+from unicodedata import normalize
 from urllib.parse import urlencode
 
 import redis
 from flask import Flask, Request, abort, current_app, g, redirect, request, url_for
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
 
 from arauto.answers import wants_page
 from arauto.attempts import Attempts, TooSoon
 from arauto.audit import Audit, Who
-from arauto.globs import matches
 from arauto.guards import SAFE_METHODS
+from arauto.headers import BadHeader, bearer_in, user_in
 from arauto.proxies import PROXIED
 from arauto.redis_link import RedisLink
 from arauto.sessions import PREFIX as SESSION
@@ -24,6 +25,7 @@ from arauto.sessions import Session, Sessions
 from arauto.settings import Settings
 from arauto.shelf import KeepsNothing, MemoryShelf, RedisShelf, Shelf, ShelfAway, may_keep
 from arauto.tokens import Token, Tokens, TokensError
+from arauto.users import may_be_meant
 from arauto.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor
 from arauto.watch import Watch
 from arauto.words import gettext
@@ -56,9 +58,10 @@ class Doors:
 
         :raise ShelfAway: that cannot be known now.
         :raise TooSoon: too many wrong tokens came from there.
+        :raise BadHeader: a proxy's word cannot be read.
         """
-        if request.authorization and request.authorization.type == "bearer":
-            return self._bearer(request.authorization.token or "", request.remote_addr or "")
+        if (token := bearer_in(request)) is not None:
+            return self._bearer(token, request.remote_addr or "")
         session = self.sessions.find(request.cookies.get(COOKIE, ""))
         return (session and self._of_session(session)) or self._proxied(request)
 
@@ -78,7 +81,7 @@ class Doors:
             session = self.sessions.begin("redis", user, password)
         else:
             name = self._shared(password)
-            session = self.sessions.begin("token", name, self.sessions.mark("token", password))
+            session = self.sessions.begin("token", name, self.sessions.mark("token", self._token(name)))
         self.attempts.succeed(*who)
         return session
 
@@ -91,10 +94,14 @@ class Doors:
         """The CSRF token of a session's key, or of who comes by a proxy."""
         return self.sessions.mark("csrf", binding)
 
+    def _token(self, name: str) -> str:
+        """The shared token of this name, or nothing."""
+        return self.settings.token if name == SHARED else self.settings.read_token
+
     def _shared(self, given: str) -> str:
         name = ""
-        for kind, token in ((SHARED, self.settings.token), (SHARED_READ, self.settings.read_token)):
-            if token and compare_digest(given.encode(), token.encode()):
+        for kind in (SHARED, SHARED_READ):
+            if self._token(kind) and compare_digest(_plain(given), _plain(self._token(kind))):
                 name = kind
         if not name:
             raise WrongCredentials
@@ -155,7 +162,7 @@ class Doors:
         }
         if session.way == "redis":
             return Visitor(link=self.link.as_user(session.name, session.secret), **common)
-        token = self.settings.token if session.name == SHARED else self.settings.read_token
+        token = self._token(session.name)
         if not token or not self.sessions.is_mark(session.secret, "token", token):
             return None
         return Visitor(link=self.link, publishes=_publishes(session.name), **common)
@@ -163,10 +170,10 @@ class Doors:
     def _proxied(self, request: Request) -> Visitor | None:
         if not self.settings.proxy_user or PROXIED not in request.environ:
             return None
-        name = request.headers.get(self.settings.proxy_user, "").strip()
+        name = user_in(request, self.settings.proxy_user)
         if not name:
             return None
-        reads_only = any(matches(glob, name.encode()) for glob in self.settings.proxy_readers)
+        reads_only = may_be_meant(name, self.settings.proxy_readers)
         # Nobody tells us when it logs somebody out: an open socket has to ask it again some day.
         until = time() + self.settings.session_hours * 3600
         return Visitor(
@@ -178,6 +185,11 @@ class Doors:
             key=f"proxy:{name} {until}",
             csrf=self.csrf_of(f"proxy {name}"),
         )
+
+
+def _plain(token: str) -> bytes:
+    """The same bytes, however its accents are written."""
+    return normalize("NFC", token).encode("utf-8", "surrogatepass")
 
 
 def _publishes(name: str) -> Globs:
@@ -219,6 +231,8 @@ def _let_in() -> Any:
         raise ServiceUnavailable(str(error)) from None
     except TooSoon as error:
         raise too_soon(error) from None
+    except BadHeader as error:
+        raise BadRequest(str(error)) from None
     if g.visitor is not None:
         return None
     if request.method in SAFE_METHODS and wants_page():

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 
+from arauto.origins import as_browsers_say
+
 WORKERS = ("gevent", "gthread")
 SHORTEST_SECRET = 16  # characters; a token of fewer can be guessed
 
@@ -55,11 +57,10 @@ def _globs(text: str) -> tuple[bytes, ...]:
 
 
 def _origins(text: str) -> frozenset[str]:
-    origins = _list(text)
-    for origin in origins:
-        if not origin.startswith(("http://", "https://")) or origin.count("/") != 2:
-            raise ValueError("a list such as https://alerts.example.org")
-    return frozenset(origin.lower() for origin in origins)
+    try:
+        return frozenset(map(as_browsers_say, _list(text)))
+    except ValueError:
+        raise ValueError("a list such as https://alerts.example.org") from None
 
 
 def _secret(text: str) -> str:

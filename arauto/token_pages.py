@@ -21,12 +21,12 @@ from flask_babel import format_date
 from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.audit import Who, audit
-from arauto.globs import matches
 from arauto.language import switch
 from arauto.rights import NoRight, check_let_in
 from arauto.selection import MAX_SELECTION, BadSelection, check_name
 from arauto.settings import Settings
 from arauto.tokens import DAY, MAX_NAME, NameTaken, NoToken, Tokens, TokensError, is_name
+from arauto.users import is_named
 from arauto.visitor import SHARED, Visitor, visitor
 from arauto.words import gettext
 
@@ -53,7 +53,7 @@ def may_make(asked: Visitor) -> bool:
         return False
     if asked.way == "token":
         return asked.name == SHARED
-    return any(matches(glob, asked.name.encode()) for glob in settings.token_makers)
+    return is_named(asked.name, settings.token_makers)
 
 
 def _tokens() -> BaseResponse:

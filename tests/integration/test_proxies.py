@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import closing
+from unicodedata import normalize
 
 import pytest
 
 from tests.support.http import get, handshake, publish
-from tests.support.persons import Person
+from tests.support.persons import Person, in_utf8
 from tests.support.raw import RawFeed
 from tests.support.redis_servers import RedisServer, free_port
 from tests.support.servers import GUNICORN, ArautoServer
@@ -22,7 +23,7 @@ def behind(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Ite
     server = ArautoServer(
         tmp_path_factory.mktemp("behind") / "log",
         REDIS_URL=valkey.url, ARAUTO_PROXIES="127.0.0.1, 10.0.0.0/8", ARAUTO_PROXY_USER="X-Forwarded-User",
-        ARAUTO_PROXY_READERS="guest,temp-*", ARAUTO_MAX_SOCKETS_PER_ADDRESS="1",
+        ARAUTO_PROXY_READERS="guest,temp-*,josé,Bruna", ARAUTO_MAX_SOCKETS_PER_ADDRESS="1",
     )  # fmt: skip
     with closing(server):
         yield server
@@ -46,11 +47,64 @@ def test_whom_it_does_not_name_is_not(behind: ArautoServer, headers: dict[str, s
     assert handshake(behind, **headers).status == 401
 
 
-@pytest.mark.parametrize("name", ["guest", "temp-7"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "guest",
+        "temp-7",
+        "Temp-7",
+        "bruna",
+        in_utf8("josé"),
+        in_utf8("jose\u0301"),
+        in_utf8("JOSÉ"),
+        "\tguest ",
+    ],
+)
 def test_its_readers_watch_and_do_not_publish(behind: ArautoServer, name: str) -> None:
     person = Person(behind, X_Forwarded_User=name)
     assert person.publish("a", "x").error == "You may watch, but not publish. Nothing was published."
     assert handshake(behind, X_Forwarded_User=name).status == 101
+
+
+@pytest.mark.parametrize("told", ["à", "a\u0300", "João à"])
+def test_its_users_names_are_text_in_utf8(behind: ArautoServer, told: str) -> None:
+    name = normalize("NFC", told)
+    person = Person(behind, X_Forwarded_User=in_utf8(told))
+    assert f'aria-label="Account: {name}"' in person.get().body.decode()
+    assert person.publish("a", "x").status == 200
+    assert f"published channel='a' bytes=1 user={name!r} way=proxy" in behind.log
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "jos\xe9", "\xff", in_utf8("josé")[:-1], "\xed\xb3\xa9", "\xc0\xafguest",
+        in_utf8("guest\u200b"), in_utf8("\ufeffguest"), in_utf8("gu\u00adest"), in_utf8("guest\u202e"),
+        in_utf8("gu\x85est"), in_utf8("guest\u00a0"), in_utf8("guest\u2028"),
+        "ana,guest", "guest, ana", ",",
+    ],
+)  # fmt: skip
+def test_a_name_that_can_be_read_in_two_ways_is_refused(behind: ArautoServer, name: str) -> None:
+    for answer in (
+        get(behind, "/", X_Forwarded_User=name),
+        handshake(behind, X_Forwarded_User=name),
+        publish(behind, "a", "x", X_Forwarded_User=name),
+    ):
+        assert answer.status == 400
+        assert answer.error == (
+            "X-Forwarded-User has to be one name in UTF-8, without commas or invisible characters: "
+            "look at how the proxy sets it."
+        )
+
+
+def test_of_two_names_none_decides(behind: ArautoServer) -> None:
+    """A proxy that adds its header to the client's, and does not set it."""
+    for headers in (
+        "X-Forwarded-User: ana\r\nX-Forwarded-User: guest\r\n",
+        "X-Forwarded-User: guest\r\n" * 2,
+    ):
+        with closing(RawFeed(behind, headers=headers)) as feed:
+            assert feed.status == 400
 
 
 def test_its_users_forms_carry_a_token_too(behind: ArautoServer) -> None:

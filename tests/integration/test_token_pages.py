@@ -12,7 +12,7 @@ import pytest
 from arauto.tokens import Tokens
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, publish
-from tests.support.persons import Person
+from tests.support.persons import Person, in_utf8
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
 from tests.support.servers import ArautoServer
@@ -35,7 +35,7 @@ def office(
         tmp_path_factory.mktemp("office") / "log",
         REDIS_URL=valkey.url, ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN,
         ARAUTO_PROXIES="127.0.0.1", ARAUTO_PROXY_USER="X-Forwarded-User",
-        ARAUTO_TOKENS=str(tokens._path), ARAUTO_TOKEN_MAKERS="ops-*",
+        ARAUTO_TOKENS=str(tokens._path), ARAUTO_TOKEN_MAKERS="ops-*,zoë",
     )  # fmt: skip
     with closing(server):
         yield server
@@ -105,8 +105,10 @@ def test_it_is_for_whom_a_setting_names_and_nobody_else(
 
     reader = Person(office)
     reader.log_in(READ_TOKEN)
-    may = [of_redis("ops-ana"), Person(office, X_Forwarded_User="ops-bia")]
+    by_proxy = [Person(office, X_Forwarded_User=in_utf8(name)) for name in ("ops-bia", "zoë", "zoe\u0308")]
+    may = [of_redis("ops-ana"), *by_proxy]
     may_not = [of_redis("ana"), Person(office, X_Forwarded_User="bia"), reader]
+    may_not.append(Person(office, X_Forwarded_User="OPS-BIA"))  # a right is given by the letter
     for n, person in enumerate(may):
         assert b'href="/tokens"' in person.get("/account").body
         made(make(person, name=f"of {n}"))
@@ -120,7 +122,7 @@ def test_it_is_for_whom_a_setting_names_and_nobody_else(
         ):
             assert answer.status == 403
             assert b"ARAUTO_TOKEN_MAKERS" in answer.body
-    assert [token.name for token in tokens.list()] == ["of 0", "of 1"]
+    assert [token.name for token in tokens.list()] == [f"of {n}" for n in range(len(may))]
     token = made(make(maker(office)))
     for headers in (bearer(token), bearer(TOKEN), {}):
         assert get(office, "/tokens", **headers).status == (403 if headers else 401)

@@ -84,3 +84,8 @@ def hidden(page: str, name: str) -> str:
     """The value of a hidden field; empty where the page has none."""
     found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)">', page)
     return unescape(found[1]) if found else ""
+
+
+def in_utf8(header: str) -> str:
+    """What http.client has to be given, so that a header has these bytes."""
+    return header.encode().decode("latin-1")

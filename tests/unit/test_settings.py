@@ -21,6 +21,21 @@ def test_values_are_read() -> None:
     assert settings.origins == {"https://a.example"}
 
 
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("https://josé.example", "https://xn--jos-dma.example"),
+        ("https://jose\u0301.EXAMPLE:443", "https://xn--jos-dma.example"),
+        ("https://XN--jos-dma.example", "https://xn--jos-dma.example"),
+        ("https://straße.example:8443", "https://xn--strae-oqa.example:8443"),
+        ("http://例え.テスト:80", "http://xn--r8jz45g.xn--zckzah"),
+        ("http://[2001:DB8::1]:8000", "http://[2001:db8::1]:8000"),
+    ],
+)
+def test_origins_are_kept_as_browsers_say_them(written: str, said: str) -> None:
+    assert read({"ARAUTO_ORIGINS": written}).origins == {said}
+
+
 SWITCHES = ("ARAUTO_OPEN", "ARAUTO_AUDIT_CONTENT", "ARAUTO_RECORDING", "ARAUTO_DELETE_LOGS")
 
 
@@ -47,6 +62,10 @@ def test_names_of_others_are_none_of_our_business() -> None:
         ("ARAUTO_RECORDING", "no", "on or off"),
         ("ARAUTO_OPEN", "yes", "on or off"),
         ("ARAUTO_ORIGINS", "example.org", "a list such as https://alerts.example.org"),
+        ("ARAUTO_ORIGINS", "https://example.org:x", "a list such as https://alerts.example.org"),
+        ("ARAUTO_ORIGINS", "https://*.example.org", "a list such as https://alerts.example.org"),
+        ("ARAUTO_ORIGINS", "https://ana@example.org", "a list such as https://alerts.example.org"),
+        ("ARAUTO_ORIGINS", "https://[", "a list such as https://alerts.example.org"),
         ("ARAUTO_ORIGINS", "https://example.org/", "a list such as https://alerts.example.org"),
     ],
 )
