@@ -76,12 +76,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["visitor"] = Visitor(link=link)
     app.extensions["audit"] = Audit(link, settings)
     init_token_commands(app, settings.tokens)
+    rates = handover.rates or Rates(settings.publish_rate, settings.connect_rate)
     if settings.has_login:
-        _add_doors(app, settings, link)
+        _add_doors(app, settings, link, rates.beside)
     init_assets(app, minify_apart() if handover.assets is None else handover.assets)
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     recording = Recording(link, settings)
-    rates = handover.rates or Rates(settings.publish_rate, settings.connect_rate)
     departures = handover.departures or Departures()
     drain, watch = Drain(departures), app.extensions.get("watch")
     feeds = Feeds(recording, capacity, rates.connect, settings.max_message, drain, watch)
@@ -110,12 +110,12 @@ def _with_secrets(settings: Settings) -> Settings:
     )
 
 
-def _add_doors(app: Flask, settings: Settings, link: RedisLink) -> None:
+def _add_doors(app: Flask, settings: Settings, link: RedisLink, beside: Rate) -> None:
     from arauto.doors import init_doors  # not above: their cryptography takes memory, even unused
     from arauto.login import init_login
     from arauto.token_pages import init_token_pages
 
-    init_doors(app, settings, link)
+    init_doors(app, settings, link, beside)
     init_login(app)
     if settings.tokens:
         init_token_pages(app)

@@ -19,6 +19,7 @@ from arauto.audit import Audit, Who
 from arauto.guards import SAFE_METHODS
 from arauto.headers import BadHeader, bearer_in, user_in
 from arauto.proxies import PROXIED
+from arauto.rates import Rate
 from arauto.redis_link import RedisLink
 from arauto.sessions import PREFIX as SESSION
 from arauto.sessions import Session, Sessions
@@ -44,7 +45,9 @@ class WrongCredentials(Exception):
 class Doors:
     """Kept as ``app.extensions["doors"]`` where one has to log in."""
 
-    def __init__(self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit) -> None:
+    def __init__(
+        self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit, beside: Rate
+    ) -> None:
         self.settings = settings
         self._audit = audit
         self.tokens = tokens
@@ -52,18 +55,26 @@ class Doors:
         shelf = _shelf(link)
         self.sessions = Sessions(shelf, settings.secret, settings.session_hours * 3600)
         self.attempts = Attempts(shelf)
+        self._beside_rate = beside
 
     def identify(self, request: Request) -> Visitor | None:
         """Who sends ``request``; ``None``: somebody who has not logged in.
+
+        A bearer token of ours says more than a cookie, and that more than a proxy. What is wrong keeps
+        nobody out who comes another way too: a token may be the proxy's own.
 
         :raise ShelfAway: that cannot be known now.
         :raise TooSoon: too many wrong tokens came from there.
         :raise BadHeader: a proxy's word cannot be read.
         """
-        if (token := bearer_in(request)) is not None:
-            return self._bearer(token, request.remote_addr or "")
-        session = self.sessions.find(request.cookies.get(COOKIE, ""))
-        return (session and self._of_session(session)) or self._proxied(request)
+        token = bearer_in(request)
+        try:
+            other = self._of_cookie(request) or self._proxied(request)
+        except (BadHeader, ShelfAway):
+            if token is None:
+                raise
+            other = None
+        return other if token is None else self._bearer(token, request.remote_addr or "", other)
 
     def log_in(self, address: str, user: str, password: str) -> Session:
         """A session for a Redis user, or for who knows a shared token and gives no user.
@@ -115,18 +126,40 @@ class Doors:
             log.warning("user=%r of Redis has no password: nobody is let in as it", user)
         return lets_in and not takes_any
 
-    def _bearer(self, token: str, address: str) -> Visitor | None:
-        program = self.tokens.find(token) if self.tokens else None
+    def _bearer(self, token: str, address: str, other: Visitor | None) -> Visitor | None:
+        """Who comes with ``token``, else ``other``, who comes another way."""
+        try:
+            program = self.tokens.find(token) if self.tokens else None
+        except TokensError:
+            if other is None:
+                raise
+            program = None
         if program is not None:
             return self._of_program(program)
+        return self._guess(token, address) if other is None else self._beside(token, other)
+
+    def _guess(self, token: str, address: str) -> Visitor | None:
         who = f"bearer {address}"
         self.attempts.check(who)
         try:
-            name = self._shared(token)
+            return self._with_token(token)
         except WrongCredentials:
             self._audit.note("token refused", Who("", "bearer", address))
             self.attempts.begin(who)
             return None
+
+    def _beside(self, token: str, other: Visitor) -> Visitor:
+        """Who is in already is not refused for a wrong token; too many, and none is looked at for a while."""
+        if self._beside_rate.wait(*other.counted_as):
+            return other
+        try:
+            return self._with_token(token)
+        except WrongCredentials:
+            self._beside_rate.take(*other.counted_as)
+            return other
+
+    def _with_token(self, token: str) -> Visitor:
+        name = self._shared(token)
         return Visitor(link=self.link, name=name, way="bearer", publishes=_publishes(name))
 
     def _of_program(self, token: Token) -> Visitor:
@@ -150,6 +183,10 @@ class Doors:
         digests = [key.removeprefix(_PROGRAM) for key in asked if key.startswith(_PROGRAM)]
         gone = self.tokens.gone(digests) if self.tokens and digests else ()
         return self.sessions.gone(sessions) | {_PROGRAM + digest for digest in gone}
+
+    def _of_cookie(self, request: Request) -> Visitor | None:
+        session = self.sessions.find(request.cookies.get(COOKIE, ""))
+        return self._of_session(session) if session else None
 
     def _of_session(self, session: Session) -> Visitor | None:
         """What the session stands for; ``None`` where its shared token is no longer the one that is set."""
@@ -210,9 +247,13 @@ def _shelf(link: RedisLink) -> Shelf:
     return RedisShelf(link)
 
 
-def init_doors(app: Flask, settings: Settings, link: RedisLink) -> None:
-    """Let in who has logged in, and nobody else."""
-    doors = app.extensions["doors"] = Doors(settings, link, app.extensions["tokens"], app.extensions["audit"])
+def init_doors(app: Flask, settings: Settings, link: RedisLink, beside: Rate) -> None:
+    """Let in who has logged in, and nobody else.
+
+    :param beside: of wrong bearer tokens that come with another way in.
+    """
+    tokens, audit = app.extensions["tokens"], app.extensions["audit"]
+    doors = app.extensions["doors"] = Doors(settings, link, tokens, audit, beside)
     app.extensions["watch"] = Watch(doors.gone, doors.dismiss)
     app.before_request(_let_in)
     app.before_request(_check_csrf)

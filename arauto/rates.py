@@ -8,6 +8,7 @@ from time import monotonic_ns
 from arauto.capacity import UNLIMITED, home
 
 AT_ONCE = 20  # seconds' worth of it may come at once
+BESIDE = 2  # wrong bearer tokens a second of one who is in by another way; then none is looked at
 _ROWS = 16384  # of names; those that meet in one of them share its rate
 _TIME = struct.Struct("q")  # nanoseconds
 _SECOND = 1_000_000_000
@@ -62,6 +63,7 @@ class Rates:
     def __init__(self, publish: int, connect: int) -> None:
         self.publish = Rate(publish)
         self.connect = Rate(connect)
+        self.beside = Rate(BESIDE)
 
 
 def by_address(address: str) -> list[str]:
