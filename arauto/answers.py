@@ -29,7 +29,8 @@ def init_answers(app: Flask) -> None:
 def answer(status: int, title: str, sentence: str, body: dict[str, object]) -> Response:
     """``body`` as JSON, or a page with ``title`` and ``sentence`` where a person asks."""
     if wants_page():
-        page = render_template("answer.html", title=title, sentence=sentence)
+        typed = _typed() if status >= 400 else ""
+        page = render_template("answer.html", title=title, sentence=sentence, typed=typed)
         return make_response(page, status)
     return make_response(jsonify(body), status)
 
@@ -38,6 +39,14 @@ def wants_page() -> bool:
     """Whether the client prefers HTML to JSON, as browsers do for a page and a form."""
     best = request.accept_mimetypes.best_match(["application/json", "text/html"])
     return best == "text/html" and "text/html" in request.headers.get("Accept", "")
+
+
+def _typed() -> str:
+    """The message of a form that was sent without scripts: an error does not take it away."""
+    try:
+        return request.form.get("message", "")
+    except (HTTPException, ParseException):
+        return ""  # the body cannot be read
 
 
 def _http_error(error: HTTPException) -> BaseResponse:

@@ -19,6 +19,7 @@ export class Browser {
   #rows = new Map();
   #timer;
   #asked = 0;
+  #problem = ""; // of the last button pressed
 
   constructor(dialog, opener, template, selection, rates, words) {
     this.#dialog = dialog;
@@ -40,6 +41,7 @@ export class Browser {
   }
 
   #open() {
+    this.#problem = "";
     this.#dialog.showModal();
     this.#refresh();
   }
@@ -54,9 +56,12 @@ export class Browser {
     const answer = await ask(this.#match);
     if (asked !== this.#asked) return; // a later question was sent
     if (answer.channels) this.#draw(answer.channels);
-    const sentence = this.#sentence(answer);
-    if (this.#state.textContent !== sentence) this.#state.textContent = sentence;
+    this.#say(this.#problem || this.#sentence(answer));
     this.#soon(REFRESH);
+  }
+
+  #say(sentence) {
+    if (this.#state.textContent !== sentence) this.#state.textContent = sentence;
   }
 
   get #match() {
@@ -104,9 +109,10 @@ export class Browser {
 
   #toggle(channel) {
     const name = { kind: "channel", name: channel };
-    if (this.#selection.has(name)) return this.#selection.remove(name);
-    const problem = this.#selection.add(name);
-    if (problem) this.#state.textContent = this.#words.say(...problem);
+    const isWatched = this.#selection.has(name);
+    const problem = isWatched ? this.#selection.remove(name) : this.#selection.add(name);
+    this.#problem = problem ? this.#words.say(...problem) : "";
+    if (problem) this.#say(this.#problem);
   }
 
   #mark() {

@@ -25,6 +25,7 @@ import { Settings } from "./settings.js";
 import { Status } from "./status.js";
 import { Takeaway } from "./takeaway.js";
 import { keepTimes, retell } from "./times.js";
+import { keepUnsent, unsent } from "./unsent.js";
 import { Welcome } from "./welcome.js";
 import { Words } from "./words.js";
 
@@ -112,7 +113,8 @@ setInterval(() => {
 
 filter.load();
 selection.announce();
-publisher.start(selection.channels[0]);
+publisher.start(unsent(), selection.channels[0]);
+keepUnsent(find("publish"), () => publisher.read());
 keepTimes(find("feed"));
 for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));

@@ -36,8 +36,12 @@ export class Publisher extends EventTarget {
 
   // Actions
 
-  start(channel) {
-    if (channel !== undefined) this.#channel.value = channel;
+  // With what was left unsent, else on the channel. A person who was quicker than this script keeps what is typed.
+  start(unsent, channel) {
+    const { value, defaultValue } = this.#channel;
+    if (value !== defaultValue || this.#message.value !== "") return;
+    this.#channel.value = unsent?.channel ?? channel ?? value;
+    this.#write(unsent?.message ?? "");
   }
 
   read() {
@@ -99,13 +103,15 @@ export class Publisher extends EventTarget {
 
   async #publish() {
     const sent = this.read();
-    const times = Number(this.#times.value);
+    const times = this.#times.value;
+    const focused = document.activeElement;
     this.#setSending(true);
     const answer = times > 1 ? await this.#burst(sent, times) : await this.#post(sent);
+    const isWaiting = document.activeElement === focused || document.activeElement === this.#stop;
     this.#setSending(false);
-    if (answer.error === undefined) this.#published(sent, answer);
+    if (answer.error === undefined) this.#published(sent, times, answer);
     else this.#say("failed", answer.error, answer.n ? this.#words.say("burst_broken", answer) : "");
-    this.#message.focus();
+    if (isWaiting && !focused.matches("input, textarea")) this.#message.focus();
   }
 
   // One after the other, in order; {n} in the message becomes its number.
@@ -163,9 +169,10 @@ export class Publisher extends EventTarget {
 
   // Answering
 
-  #published(sent, { receivers, tabs, n }) {
-    this.#write("");
-    this.#times.value = 1;
+  // The answer is about what was sent: what has been typed since stays.
+  #published(sent, times, { receivers, tabs, n }) {
+    if (this.#message.value === sent.message) this.#write("");
+    if (this.#times.value === times) this.#times.value = 1;
     this.dispatchEvent(new CustomEvent("published", { detail: sent }));
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
     if (receivers) this.#say("heard", this.#split(receivers, tabs), burst || this.#note(tabs));
@@ -193,12 +200,12 @@ export class Publisher extends EventTarget {
   #setSending(isSending) {
     this.#isSending = isSending;
     this.#stop.hidden = true;
-    this.#form.elements["publish-button"].disabled = isSending;
+    this.#form.elements["publish-button"].ariaDisabled = isSending; // a button that is disabled loses the focus
   }
 
   #write(message) {
     this.#message.value = message;
-    this.#message.dispatchEvent(new Event("input"));
+    this.#message.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   get #channel() {

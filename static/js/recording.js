@@ -48,7 +48,8 @@ export class Recording {
     const headers = csrf && { "X-CSRF-Token": csrf.value };
     const options = { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_LIMIT) };
     const failed = () => ({ error: this.#words.say("no_channels") });
-    const { error = "" } = await fetch(url, options).then((answer) => answer.json()).catch(failed);
-    this.#tell(error);
+    this.#tell("");
+    const { error } = await fetch(url, options).then((answer) => answer.json()).catch(failed);
+    if (error) this.#tell(error);
   }
 }

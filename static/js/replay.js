@@ -56,17 +56,19 @@ export class Replay {
 
   async #open() {
     const { at } = this.#parts;
+    this.#run.abort();
+    const { signal } = (this.#run = new AbortController());
     this.#show(true);
     try {
       const { readPage } = await import("./past.js"); // seldom needed
       const pages = this.#channels.flatMap((name) => [readPage(name, "first", 1), readPage(name, "1", 1)]);
       const times = (await Promise.all(pages)).flat().map((event) => event.at);
-      if (!times.length) return this.#say(this.#words.say("past_none"));
-      at.min = Math.min(...times);
-      at.max = Math.max(...times);
-      if (!this.#feed.isPast) this.#tell(at.max);
+      if (times.length) Object.assign(at, { min: Math.min(...times), max: Math.max(...times) });
+      if (signal.aborted) return; // left, moved or played meanwhile
+      if (!times.length) this.#say(this.#words.say("past_none"));
+      else if (!this.#feed.isPast) this.#tell(at.max);
     } catch (error) {
-      this.#complain(error);
+      if (!signal.aborted) this.#complain(error);
     }
   }
 

@@ -1,0 +1,36 @@
+// Keeps what is written and not yet published as long as its tab lives: over a reload, another page and back, a crash.
+
+const KEY = "arauto.unsent";
+const PATIENCE = 300; // milliseconds without a key pressed
+
+// `read` is asked for the form's channel and message.
+export function keepUnsent(form, read) {
+  let timer;
+  const keep = () => {
+    clearTimeout(timer);
+    write(read());
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(keep, PATIENCE);
+  });
+  addEventListener("pagehide", keep);
+}
+
+export function unsent() {
+  try {
+    const { channel, message } = JSON.parse(sessionStorage.getItem(KEY));
+    return typeof channel === "string" && typeof message === "string" ? { channel, message } : null;
+  } catch {
+    return null; // there is none, or the browser keeps nothing
+  }
+}
+
+function write({ channel, message }) {
+  try {
+    sessionStorage.removeItem(KEY); // an older text must not come back in place of one that is too long
+    if (message) sessionStorage.setItem(KEY, JSON.stringify({ channel, message }));
+  } catch {
+    // It is still in the form.
+  }
+}
