@@ -94,6 +94,14 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "matching": gettext("{matching} of {n}"),
         "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
         "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
+        "regex_slow": gettext(
+            "{regex} is too slow: it was stopped, and nothing is filtered. Make it simpler."
+        ),
+        "regex_unable": gettext(
+            "Regular expressions cannot be searched for: a part of the page did not start."
+            " Nothing is filtered; load the page again."
+        ),
+        "glob_long": gettext("Between two * there can be at most {n} characters; nothing is filtered."),
         "severity_bad": gettext("{severity} is no severity: choose from {ranks}. Nothing is filtered."),
         "export_ready": {
             "one": ngettext("{n} message, as shown", "{n} messages, as shown", 1),

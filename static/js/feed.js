@@ -1,10 +1,11 @@
 // Keeps what was received and has it drawn: paused, cleared, filtered, in either order. Knows no WebSocket.
 // The recorded past may take the place of what is live, which goes on being kept.
-// Events: "draw" (something may have changed), "pause".
+// Events: "draw" (something may have changed), "pause", "problem" (with the filter: a word's key and values).
 
 import { isMessage } from "./events.js";
 import { Follow } from "./follow.js";
 import { Highlighter } from "./highlighter.js";
+import { noFilter } from "./query.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
 
@@ -17,8 +18,10 @@ export class Feed extends EventTarget {
   #view;
   #highlighter;
   #isHidden = null;
-  #query = { test: null, marks: [] };
+  #query = noFilter();
   #hides = true;
+  #wanted = this.#query; // becomes the query once its search knows what there is
+  #isSearching = false;
 
   constructor({ scroller, newButton, ...places }, rows, words) {
     super();
@@ -41,11 +44,13 @@ export class Feed extends EventTarget {
     else this.#follow.miss(isShown);
     if (own.length < events.length) this.#retag(events);
     this.#view.schedule();
+    this.#search();
   }
 
   addPast(events) {
     this.#follow.miss(this.#store.add(events));
     this.#view.schedule();
+    this.#search();
   }
 
   #retag(events) {
@@ -76,8 +81,10 @@ export class Feed extends EventTarget {
 
   // What is shown
 
+  // While a new filter is still being searched for, nobody knows how many match.
   get counts() {
-    return { matching: this.#store.matching.messages, messages: this.#store.messages };
+    const matching = this.#wanted === this.#query ? this.#store.matching.messages : null;
+    return { matching, messages: this.#store.messages, isSure: this.#store.waiting.length === 0 };
   }
 
   get shown() {
@@ -93,19 +100,58 @@ export class Feed extends EventTarget {
 
   // Messages that do not pass are hidden; or, with `hides` false, those that pass are marked.
   setFilter(query, hides) {
+    this.#wanted.search?.end();
+    this.#wanted = query;
+    this.#wanted.hides = hides;
+    if (!query.search) return this.#use(query);
+    query.search.onFail = (words) => this.dispatchEvent(new CustomEvent("problem", { detail: words }));
+    this.#isSearching = false;
+    this.#search();
+  }
+
+  #use(query) {
     this.#query = query;
-    this.#hides = hides;
+    this.#hides = query.hides;
     this.#highlighter.marks = query.marks;
     this.#select();
   }
 
+  // Until a search knows a message, that waits with all that came after it; a new filter waits for all there are.
+  async #search() {
+    const query = this.#wanted;
+    if (!query.search || this.#isSearching) return;
+    this.#isSearching = true;
+    for (let events; (events = this.#unknown(query)).length; ) {
+      await query.search.learn(events);
+      if (query !== this.#wanted) return;
+      if (query === this.#query) this.#advance();
+    }
+    this.#isSearching = false;
+    if (query !== this.#query) this.#use(query);
+  }
+
+  #unknown(query) {
+    const events = this.#stores.flatMap((store) => (query === this.#query ? store.waiting : store.all));
+    return events.filter((event) => !query.search.knows(event));
+  }
+
+  get #stores() {
+    return this.isPast ? [this.#store, this.#live] : [this.#live];
+  }
+
+  #advance() {
+    this.#follow.miss(this.#stores.map((store) => store.sift())[0]);
+    this.#view.schedule();
+  }
+
   #select() {
-    const { test } = this.#query;
+    const { test, search } = this.#query;
     const isHidden = this.#isHidden;
     const isSeen = isHidden && ((event) => !isHidden(event));
     const matches = isSeen && test ? (event) => isSeen(event) && test(event) : isSeen || test;
-    this.#store.select(this.#hides ? matches : isSeen, matches);
+    this.#store.select(this.#hides ? matches : isSeen, matches, search && ((event) => search.knows(event)));
     this.#view.show(this.#store.shown);
+    this.#search();
   }
 
   #drawn(rows) {

@@ -2,7 +2,7 @@
 // Event: "change", whenever the filter is another one.
 
 import { keep } from "./address.js";
-import { readFilter } from "./query.js";
+import { noFilter, readFilter } from "./query.js";
 
 const PATIENCE = 120; // milliseconds after the last key
 
@@ -38,12 +38,16 @@ export class Filter extends EventTarget {
     this.#text.focus();
   }
 
+  get text() {
+    return this.#text.value;
+  }
+
   // After each draw: how many pass, of how many.
-  tell({ matching, messages }) {
-    const isActive = this.query?.test;
+  tell({ matching, messages, isSure }) {
+    const isActive = this.query?.test && matching !== null;
     this.#say(this.#count, isActive ? this.#words.say("matching", { matching, n: messages }) : "");
     if (this.query && !this.query.problem) {
-      this.#say(this.#note, isActive && matching === 0 ? this.#words.say("nothing_matches", { n: messages }) : "");
+      this.#say(this.#note, isActive && matching === 0 && isSure ? this.#words.say("nothing_matches", { n: messages }) : "");
     }
   }
 
@@ -65,13 +69,21 @@ export class Filter extends EventTarget {
     const asked = `${this.#only.checked} ${this.#text.value}`;
     if (asked === this.#asked) return; // new rows would take a click that only left the field
     this.#asked = asked;
-    this.query = readFilter(this.#text.value);
     this.hides = !this.#only.checked;
-    const { problem } = this.query;
+    keep({ filter: this.#text.value, highlight: this.#only.checked && "only" });
+    this.#use(readFilter(this.#text.value));
+  }
+
+  // It came out later that the filter cannot be used: everything passes.
+  refuse(problem) {
+    this.#use(noFilter(problem));
+  }
+
+  #use(query) {
+    const { problem } = (this.query = query);
     this.#say(this.#note, problem ? this.#words.say(...problem) : "");
     this.#note.dataset.state = problem ? "problem" : "";
     this.#text.ariaInvalid = problem !== null;
-    keep({ filter: this.#text.value, highlight: this.#only.checked && "only" });
     this.dispatchEvent(new Event("change"));
   }
 

@@ -16,7 +16,7 @@ export class Highlighter {
     if (this.#highlight) CSS.highlights.set("found", this.#highlight);
   }
 
-  // What to mark: regexes with the flag g.
+  // What to mark: each has find(text, limit), the places in a text, at once or later.
   set marks(marks) {
     this.#marks = marks;
     this.#highlight?.clear();
@@ -47,15 +47,20 @@ export class Highlighter {
     this.#ranges.delete(row);
   }
 
-  #mark(row) {
-    const ranges = [...row.querySelectorAll(PLACES)].flatMap((place) => this.#find(place)).slice(0, LIMIT);
-    ranges.forEach((range) => this.#highlight.add(range));
-    this.#ranges.set(row, ranges);
+  // What is found late is of no use where the row came to be another meanwhile.
+  async #mark(row) {
+    const own = [];
+    this.#ranges.set(row, own);
+    const found = await Promise.all([...row.querySelectorAll(PLACES)].map((place) => this.#find(place)));
+    if (this.#ranges.get(row) !== own) return;
+    own.push(...found.flat().slice(0, LIMIT));
+    own.forEach((range) => this.#highlight.add(range));
   }
 
-  #find(place) {
+  async #find(place) {
     const text = new Text(place);
-    return this.#marks.flatMap((regex) => text.find(regex));
+    const found = await Promise.all(this.#marks.map((mark) => mark.find(text.whole, LIMIT)));
+    return text.ranges(found.flat());
   }
 }
 
@@ -65,24 +70,19 @@ function isPublished({ parentElement }) {
 
 // The text of an element, over all its nodes.
 class Text {
+  whole = "";
   #nodes = [];
-  #text = "";
 
   constructor(place) {
     const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT, isPublished);
     while (walker.nextNode()) {
-      this.#nodes.push({ node: walker.currentNode, start: this.#text.length });
-      this.#text += walker.currentNode.data;
+      this.#nodes.push({ node: walker.currentNode, start: this.whole.length });
+      this.whole += walker.currentNode.data;
     }
   }
 
-  find(regex) {
-    const ranges = [];
-    for (const { 0: found, index } of this.#text.matchAll(regex)) {
-      if (ranges.length === LIMIT) break;
-      if (found) ranges.push(this.#range(index, index + found.length));
-    }
-    return ranges;
+  ranges(places) {
+    return places.map(([index, length]) => this.#range(index, index + length));
   }
 
   #range(from, to) {

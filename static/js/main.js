@@ -95,6 +95,7 @@ filter.addEventListener("change", () => {
   keepLanguageLinks();
 });
 feed.addEventListener("draw", () => filter.tell(feed.counts));
+feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
 connection.addEventListener("problem", ({ detail }) => chooser.complain(detail));
 addEventListener("online", () => connection.wake());
 document.addEventListener("visibilitychange", () => document.hidden || connection.wake());

@@ -3,6 +3,8 @@
 //   word  "two words"  /regex/i  channel:news.*  severity>=warning  user.id:42  total>100  -anything
 
 import { RANKS } from "./alert.js";
+import { escape, glob, hasLongPart, LONGEST } from "./glob.js";
+import { Search } from "./search.js";
 import { severityOf } from "./severity.js";
 
 const TERM = new RegExp([
@@ -21,14 +23,21 @@ const COMPARE = {
 };
 
 // Where the text cannot be understood there is a problem, a word's key and values, and everything passes.
+// With a `search`, the test is only for messages that it knows.
 export function readFilter(text) {
   try {
-    const terms = [...text.matchAll(TERM)].map(({ groups }) => readTerm(groups));
-    return { test: terms.length ? passes(terms) : null, marks: terms.flatMap(({ mark }) => mark ?? []), problem: null };
+    const search = new Search();
+    const terms = [...text.matchAll(TERM)].map(({ 0: written, groups }) => readTerm(groups, written, search));
+    const marks = terms.flatMap(({ mark }) => mark ?? []);
+    return { test: terms.length ? passes(terms) : null, marks, problem: null, search: search.isNeeded ? search : null };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    return { test: null, marks: [], problem: error.words };
+    return noFilter(error.words);
   }
+}
+
+export function noFilter(problem = null) {
+  return { test: null, marks: [], problem, search: null };
 }
 
 class Problem extends Error {
@@ -42,15 +51,19 @@ function passes(terms) {
   return (event) => terms.every(({ test, isNegated }) => test(event) !== isNegated);
 }
 
-function readTerm(groups) {
+function readTerm(groups, written, search) {
   const isNegated = groups.not === "-";
   const value = groups.quotedValue ?? groups.value;
   if (groups.field === "channel" && groups.sign === ":") return { isNegated, test: channelTest(value) };
   if (groups.field === "severity") return { isNegated, test: severityTest(groups.sign, value) };
   if (groups.field) return { isNegated, test: fieldTest(groups.field.split("."), groups.sign, value) };
-  const regex = groups.regex ? compile(groups.regex, groups.flags) : literal(groups.quoted ?? groups.word);
-  const mark = isNegated ? undefined : new RegExp(regex, `${regex.flags}g`);
-  return { isNegated, mark, test: textTest(regex) };
+  const name = isNegated ? written.slice(1) : written;
+  const text = groups.quoted ?? groups.word;
+  const regex = groups.regex ? compile(groups.regex, groups.flags) : literal(text);
+  const isQuick = text?.length <= LONGEST;
+  const every = new RegExp(regex, `${regex.flags}g`);
+  const find = isQuick ? (where, limit) => places(every, where, limit) : (...where) => search.find(every, name, ...where);
+  return { isNegated, mark: isNegated ? undefined : { find }, test: isQuick ? textTest(regex) : search.add(regex, name) };
 }
 
 function compile(source, flags) {
@@ -61,17 +74,19 @@ function compile(source, flags) {
   }
 }
 
-function escape(text) {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+function places(every, text, limit) {
+  const found = [];
+  for (const { 0: match, index } of text.matchAll(every)) if (found.push([index, match.length]) === limit) break;
+  return found;
 }
 
 function literal(text) {
   return new RegExp(escape(text), "iu");
 }
 
-function glob(text) {
-  const source = escape(text).replaceAll(String.raw`\*`, ".*").replaceAll(String.raw`\?`, ".");
-  return new RegExp(`^${source}$`, "isu");
+function globTest(value) {
+  if (hasLongPart(value)) throw new Problem("glob_long", { n: LONGEST });
+  return glob(value);
 }
 
 // Base64 is not what was published.
@@ -80,8 +95,8 @@ function textTest(regex) {
 }
 
 function channelTest(value) {
-  const name = glob(value);
-  return ({ channel }) => name.test(channel);
+  const test = globTest(value);
+  return ({ channel }) => test(channel);
 }
 
 function severityTest(sign, value) {
@@ -111,10 +126,10 @@ function fieldTest(path, sign, value) {
 
 // JSON.parse rounds long numbers: of those the digits as published decide.
 function equals(value) {
-  const pattern = glob(value);
+  const isLike = globTest(value);
   return (found, data) => {
     const isExact = typeof found !== "number" || Number.isSafeInteger(found);
-    return (isExact && pattern.test(String(found))) || (Number(value) === found && data.includes(value));
+    return (isExact && isLike(String(found))) || (Number(value) === found && data.includes(value));
   };
 }
 

@@ -3,6 +3,7 @@
 import { keep } from "./address.js";
 import { isMessage } from "./events.js";
 import { toDate } from "./format.js";
+import { noFilter, readFilter } from "./query.js";
 
 const TICK = 100; // milliseconds
 const BUDGET = 12; // milliseconds of work before the page has its turn
@@ -79,7 +80,7 @@ export class Replay {
 
   #search() {
     this.#open();
-    this.#play("first", this.#filter.query.test);
+    this.#play("first", readFilter(this.#filter.text));
   }
 
   #leave() {
@@ -99,10 +100,11 @@ export class Replay {
     return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 
-  // With `test`, only what passes is shown, as fast as it goes.
-  async #play(since, test) {
+  // With a query, only what passes is shown, as fast as it goes.
+  async #play(since, { test, search } = noFilter()) {
     this.#run.abort();
     const { signal } = (this.#run = new AbortController());
+    if (search) this.#bind(search, signal);
     const counts = { n: 0, found: 0 };
     try {
       const { past } = await import("./past.js");
@@ -122,14 +124,19 @@ export class Replay {
           at += (pace * (now - before)) / 1000;
           while (next && (!pace || next.at <= at) && performance.now() < now + BUDGET) {
             counts.n += isMessage(next);
-            if (!test || !isMessage(next) || test(next)) batch.push(next);
+            batch.push(next);
             at = Math.max(at, next.at);
             next = (await events.next()).value;
           }
         }
         before = now;
-        counts.found += batch.filter(isMessage).length;
-        this.#feed.addPast(batch);
+        for (let rest = batch.filter(isMessage); search && rest.length; rest = rest.filter((event) => !search.knows(event))) {
+          await search.learn(rest);
+        }
+        if (signal.aborted) return;
+        const found = batch.filter((event) => !test || !isMessage(event) || test(event));
+        counts.found += found.filter(isMessage).length;
+        this.#feed.addPast(found);
         this.#tell(at, test && this.#words.say("searched", counts));
         await new Promise((done) => setTimeout(done, pace || this.#feed.isPaused ? TICK : 0));
       }
@@ -138,7 +145,18 @@ export class Replay {
       this.#say(this.#words.say(test ? "searched" : "past_end", counts));
     } catch (error) {
       if (!signal.aborted) this.#complain(error);
+    } finally {
+      search?.end();
     }
+  }
+
+  // It ends with the run; where it fails, the run ends.
+  #bind(search, signal) {
+    signal.addEventListener("abort", () => search.end());
+    search.onFail = (words) => {
+      this.#run.abort();
+      this.#complain({ message: this.#words.say(...words) });
+    };
   }
 
   #tell(seconds, more = "") {

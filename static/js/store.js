@@ -11,7 +11,8 @@ export class Store {
   matching = this.shown;
   #kept = new Ring();
   #characters = 0;
-  #tests = { shows: null, matches: null };
+  #tests = { shows: null, matches: null, knows: null };
+  #sifted = 0; // events before this one have been tested
 
   get messages() {
     return this.#kept.messages;
@@ -21,26 +22,44 @@ export class Store {
     return this.#kept.all();
   }
 
+  // What has to wait for a test that does not know it yet, and all after that.
+  get waiting() {
+    return this.#kept.all().slice(this.#sifted - this.#kept.start);
+  }
+
   // How many of the messages are to be shown.
   add(events) {
-    const before = this.shown.total;
     events.forEach((event) => this.#push(event));
+    const isShown = this.sift();
     while (this.#kept.length > LIMIT || this.#characters > LIMIT_CHARACTERS) this.#shift();
-    return this.shown.total - before;
+    return isShown;
   }
 
   // From now on messages are shown that pass `shows`, and those match that pass `matches`; null: all.
-  // A notice always passes.
-  select(shows, matches) {
-    this.#tests = { shows, matches };
-    this.shown = this.#sift(shows);
-    this.matching = matches === shows ? this.shown : this.#sift(matches);
+  // A notice always passes. Where the tests do not know every event at once, `knows` says which.
+  select(shows, matches, knows = null) {
+    this.#tests = { shows, matches, knows };
+    this.shown = this.#ring(shows);
+    this.matching = matches === shows ? this.shown : this.#ring(matches);
+    this.#sifted = this.#kept.start;
+    this.sift();
   }
 
-  #sift(test) {
-    const ring = new Ring(test ? 0 : this.#kept.before(this.#kept.start));
-    this.#kept.all().filter((event) => passes(event, test)).forEach((event) => ring.push(event));
-    return ring;
+  // Tests what is known by now; says how many more are to be shown.
+  sift() {
+    const { shows, matches, knows } = this.#tests;
+    const before = this.shown.total;
+    for (; this.#sifted < this.#kept.end; this.#sifted++) {
+      const event = this.#kept.at(this.#sifted);
+      if (knows && !knows(event)) break;
+      if (passes(event, shows)) this.shown.push(event);
+      if (this.matching !== this.shown && passes(event, matches)) this.matching.push(event);
+    }
+    return this.shown.total - before;
+  }
+
+  #ring(test) {
+    return new Ring(test ? 0 : this.#kept.before(this.#kept.start));
   }
 
   get #rings() {
@@ -50,13 +69,11 @@ export class Store {
   #push(event) {
     this.#kept.push(event);
     this.#characters += event.data?.length ?? 0;
-    const { shows, matches } = this.#tests;
-    if (passes(event, shows)) this.shown.push(event);
-    if (this.matching !== this.shown && passes(event, matches)) this.matching.push(event);
   }
 
   #shift() {
     const event = this.#kept.shift();
+    this.#sifted = Math.max(this.#sifted, this.#kept.start);
     this.#characters -= event.data?.length ?? 0;
     for (const ring of this.#rings) if (ring.at(ring.start) === event) ring.shift();
   }

@@ -1,6 +1,7 @@
 """The filter bar: what it finds, hides, marks, counts and keeps in the address."""
 
 import json
+import re
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
@@ -211,3 +212,156 @@ def test_the_empty_log_takes_the_focus_after_escape(open_page: OpenPage) -> None
     page.keyboard.press("Escape")
     expect(log(page)).to_be_focused()
     expect(row(page, "x")).to_have_count(0)
+
+
+SLOW = r"/^(\w+\s?)+$/"
+BAIT = "one_one_one_one_one_one_one_one!"
+TOO_SLOW = f"{SLOW} is too slow: it was stopped, and nothing is filtered. Make it simpler."
+
+
+def count_turns(page: Page) -> None:
+    """From now on the page counts its turns, and keeps the longest time between two (milliseconds)."""
+    page.evaluate(
+        """() => {
+          window.longest = 0;
+          let last = performance.now();
+          setInterval(() => {
+            window.longest = Math.max(window.longest, performance.now() - last);
+            last = performance.now();
+          }, 20);
+        }"""
+    )
+
+
+def test_a_slow_regex_is_named_and_stopped_and_the_page_goes_on(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("slow"))
+    expect_live(page)
+    valkey.client.publish("slow", BAIT)
+    expect_texts(page, [BAIT])
+    count_turns(page)
+    filter_field(page).fill(SLOW)
+    expect(note(page)).to_have_text(TOO_SLOW)
+    assert page.evaluate("longest") < 1500
+    expect(filter_field(page)).to_have_attribute("aria-invalid", "true")
+    valkey.client.publish("slow", "after")
+    expect_texts(page, [BAIT, "after"])
+    filter_field(page).fill("/after/")
+    expect_texts(page, ["after"])
+    expect(note(page)).to_be_empty()
+
+
+def test_a_slow_regex_in_the_address_does_not_hold_the_page(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("slow address") + "&filter=" + quote(SLOW), language="pt-BR")
+    expect(page.locator("#status")).to_have_attribute("data-state", "live")
+    for message in ("first", BAIT, "last"):
+        valkey.client.publish("slow address", message)
+    expect(note(page)).to_contain_text(f"{SLOW} é lenta demais")
+    expect_texts(page, ["first", BAIT, "last"])
+    page.reload()
+    expect(page.locator("#status")).to_have_attribute("data-state", "live")
+
+
+def test_a_slow_regex_that_is_typed_over_is_not_waited_for(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("typed over"))
+    expect_live(page)
+    valkey.client.publish("typed over", BAIT)
+    expect_texts(page, [BAIT])
+    filter_field(page).fill(SLOW)
+    filter_field(page).press("Enter")
+    filter_field(page).fill("/one!/ -nothing")
+    filter_field(page).press("Enter")
+    expect(count(page)).to_have_text("1 of 1")
+    expect(note(page)).to_be_empty()
+    eventually(lambda: highlighted(page) == ["one!"], why="what is found is marked")
+
+
+def test_messages_wait_for_a_regex_in_their_order(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("in order"))
+    expect_live(page)
+    filter_field(page).fill("/[02468]$/")
+    filter_field(page).press("Enter")
+    for n in range(300):
+        valkey.client.publish("in order", f"number {n}")
+    even = [f"number {n}" for n in range(0, 300, 2)]
+    expect_texts(page, even)
+    expect(count(page)).to_have_text("150 of 300")
+    page.get_by_label("Only highlight").check()
+    expect(page.locator(".row[data-matches=true]")).to_have_count(150)
+    expect(page.locator(".row[data-matches=false]")).to_have_count(150)
+    page.get_by_label("Only highlight").uncheck()
+    page.get_by_role("button", name="Pause").click()
+    valkey.client.publish("in order", "number 300")
+    expect(count(page)).to_have_text("151 of 301")
+    expect_texts(page, even)
+    page.get_by_role("button", name="Resume").click()
+    expect_texts(page, [*even, "number 300"])
+    page.get_by_role("button", name="Newest first").click()
+    expect_texts(page, ["number 300", *reversed(even)])
+    page.get_by_role("button", name="Clear").click()
+    expect(rows(page)).to_have_count(0)
+    page.get_by_role("button", name="Undo").click()
+    expect_texts(page, ["number 300", *reversed(even)])
+
+
+def test_a_browser_without_workers_says_that_it_cannot_search(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("no workers"))
+    expect_live(page)
+    valkey.client.publish("no workers", "here")
+    page.evaluate("() => { window.Worker = class { constructor() { throw new Error(); } }; }")
+    filter_field(page).fill("/x/")
+    expect(note(page)).to_contain_text("Regular expressions cannot be searched for")
+    expect_texts(page, ["here"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("text:*error*code*42*", json.dumps({"text": "error code " * 2_000})),
+        ("text:" + "*a" * 30 + "*b", json.dumps({"text": "a" * 22_000})),
+        ("channel:" + "*a" * 40 + "*b", "any"),
+        ("a" * 8_000 + "b", "a" * 900_000),
+    ],
+)
+def test_no_glob_and_no_word_holds_up_the_page(
+    open_page: OpenPage, valkey: RedisServer, text: str, message: str
+) -> None:
+    channel = "a" * 250
+    page = open_page(view(channel))
+    expect_live(page)
+    valkey.client.publish(channel, message)
+    expect(rows(page)).to_have_count(1)
+    count_turns(page)
+    filter_field(page).fill(text)
+    filter_field(page).press("Enter")
+    expect(note(page)).to_have_text(re.compile("Nothing matches|is too slow"))
+    assert page.evaluate("longest") < 1500
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "is_match"),
+    [
+        ("a*a", "a", False), ("a*a", "aa", True), ("*", "", True), ("a?c", "a\nc", True),
+        ("a?c", "a😀c", True), ("*😀", "a😀", True), ("?", "😀", True), ("??", "😀", False),
+        ("*ab*ab", "xabab", True), ("*ab*ab", "xab", False), ("*b?*", "ab", False), ("**a**", "bab", True),
+        ("É*", "école", True), ("*ſ", "AS", True), (r"a\?", r"a\b", True),
+        ("a.c", "abc", False), ("", "", True), ("*a*b", "ab" * 9 + "a", False), ("*a*b", "ab" * 9, True),
+    ],
+)  # fmt: skip
+def test_a_glob_is_matched_whole(open_page: OpenPage, pattern: str, text: str, is_match: bool) -> None:
+    page = open_page(view("globs"))
+    matched = page.evaluate(
+        """async ([pattern, text]) => (await import("./static/js/glob.js")).glob(pattern)(text)""",
+        [pattern, text],
+    )
+    assert matched is is_match
+
+
+def test_a_glob_with_a_long_part_is_refused(open_page: OpenPage) -> None:
+    page = open_page(view("long glob"))
+    expect_live(page)
+    filter_field(page).fill("text:*" + "a" * 65 + "*")
+    expect(note(page)).to_have_text("Between two * there can be at most 64 characters; nothing is filtered.")

@@ -180,6 +180,20 @@ def test_the_filter_searches_the_whole_log(
     expect(bar(page)).to_be_hidden()
 
 
+def test_a_regex_that_is_too_slow_for_the_past_ends_the_search(
+    open_page: OpenPage, server: ArautoServer, redis: RedisServer
+) -> None:
+    keep(redis, "kept.slow", round(time()) - 100, {1: "quick", 2: "one_" * 8 + "!", 3: "quick again"})
+    page = open_page(view("kept.slow"), server=server)
+    expect_live(page)
+    filter_field(page).fill(r"/^(\w+\s?)+$/")
+    button(page, "Search the recorded past").click()
+    expect(said(page)).to_contain_text("is too slow: it was stopped", timeout=15_000)
+    filter_field(page).fill("/quick/")
+    button(page, "Search the recorded past").click()
+    expect(said(page)).to_have_text("3 searched, 2 found")
+
+
 def test_axe_finds_no_barrier_in_the_past(open_page: OpenPage, server: ArautoServer) -> None:
     for language in ("en", "pt-BR"):
         page = open_page(view("kept.a", "kept.b"), server=server, language=language, allow=STATUS_400)

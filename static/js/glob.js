@@ -1,0 +1,44 @@
+// Pure: a glob of the filter, with * and ?. What lies between two stars is found once, at its first place: no
+// later one would do better, so the time grows only with the text.
+
+export const LONGEST = 64; // characters between two stars: each place of a text is compared with so many
+
+export function hasLongPart(pattern) {
+  return pattern.split("*").slice(1, -1).some((part) => part.length > LONGEST);
+}
+
+// A test of texts, case aside.
+export function glob(pattern) {
+  const parts = pattern.split("*").map(source);
+  if (parts.length === 1) {
+    const whole = regex(`^${parts[0]}$`);
+    return (text) => whole.test(text);
+  }
+  const first = regex(parts.shift(), "y");
+  const last = regex(`(?<=(${parts.pop()}))`, "y"); // read backwards from the text's end
+  const middle = parts.filter(Boolean).map((part) => regex(part, "g"));
+  return (text) => {
+    let at = after(first, text, 0);
+    for (const part of middle) if (at !== -1) at = after(part, text, at);
+    last.lastIndex = text.length;
+    const end = at !== -1 && last.exec(text)?.[1];
+    return typeof end === "string" && text.length - end.length >= at;
+  };
+}
+
+export function escape(text) {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
+}
+
+function source(part) {
+  return escape(part).replaceAll(String.raw`\?`, ".");
+}
+
+function regex(part, flags = "") {
+  return new RegExp(part, `isu${flags}`);
+}
+
+function after(part, text, at) {
+  part.lastIndex = at;
+  return part.test(text) ? part.lastIndex : -1;
+}
