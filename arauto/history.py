@@ -1,4 +1,4 @@
-"""GET /channels/<name>/messages: what a log holds, as NDJSON, one line a message."""
+"""GET /channels/messages?channel=<name>: what a log holds, as NDJSON, one line a message."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -11,10 +11,10 @@ from arauto.asking import DEFAULT_LIMIT, BadPoint, Point, read_limit, read_point
 from arauto.audit import Who, audit
 from arauto.logs import Entry, Hole
 from arauto.messages import data_of, hole_event, named
+from arauto.naming import asked_channel
 from arauto.reading import Found, head, hole_before, place, read
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_reading
-from arauto.selection import BadSelection, check_name
 from arauto.visitor import visitor
 from arauto.words import gettext
 
@@ -24,19 +24,20 @@ MIMETYPE = "application/x-ndjson"
 def init_history(app: Flask, recording: Recording) -> None:
     """Add the route."""
 
+    @app.get("/channels/messages")
     @app.get("/channels/<channel:name>/messages")
-    def messages(name: str) -> Response:
+    def messages(name: str = "") -> Response:
+        channel = asked_channel(name)
         try:
-            channel = check_name(name)
             since = read_point(request.args.get("since") or "first")
             until = read_point(request.args["until"]) if request.args.get("until") else None
             limit = read_limit(request.args.get("limit") or str(DEFAULT_LIMIT))
-        except (BadSelection, BadPoint) as error:
+        except BadPoint as error:
             abort(400, str(error))
         try:
             check_reading(visitor(), channel)
         except NoRight as error:
-            audit().note("reading refused", Who.of(visitor()), channel=name)
+            audit().note("reading refused", Who.of(visitor()), channel=channel.decode())
             abort(403, str(error))
         except redis.RedisError:
             abort(503, gettext("Redis does not answer."))

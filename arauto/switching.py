@@ -1,4 +1,4 @@
-"""PUT /channels/<name>/recording, DELETE /channels/<name>/messages: what a page may do to a log."""
+"""What a page may do to a log: PUT /channels/recording, DELETE /channels/messages, with ?channel=<name>."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,11 +11,11 @@ from redis.exceptions import NoPermissionError
 from arauto.audit import Who, audit
 from arauto.guards import check_rate
 from arauto.messages import text
+from arauto.naming import asked_channel
 from arauto.rates import Rate
 from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_logging
-from arauto.selection import BadSelection, check_name
 from arauto.utf8 import read_json
 from arauto.visitor import visitor
 from arauto.words import gettext
@@ -30,19 +30,22 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, 
     :param rate: at which somebody may publish; this counts as that.
     """
 
+    @app.put("/channels/recording")
     @app.put("/channels/<channel:name>/recording")
-    def switch(name: str) -> Response:
+    def switch(name: str = "") -> Response:
         check_rate(rate, visitor())
-        channel, on = _channel(name), _wanted()
+        channel, on = asked_channel(name, needs_query="/" in name), _wanted()
         if recorder is None:
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
         if not on and recording.glob_of(channel) is not None:
             abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
-        with _refusals(name):
+        with _refusals(channel):
             check_logging(visitor(), channel, recording.link)
             if recording.glob_of(channel) is None:
                 recording.switch(channel, on)
-                audit().note("recording on" if on else "recording off", Who.of(visitor()), channel=name)
+                audit().note(
+                    "recording on" if on else "recording off", Who.of(visitor()), channel=channel.decode()
+                )
                 recorder.wake()
             if on and not _has_begun(recording, channel):
                 abort(
@@ -51,25 +54,19 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, 
                 )
         return jsonify(channel=text(channel), recorded=on)
 
+    @app.delete("/channels/messages")
     @app.delete("/channels/<channel:name>/messages")
-    def forget(name: str) -> Response:
+    def forget(name: str = "") -> Response:
         check_rate(rate, visitor())
-        channel = _channel(name)
+        channel = asked_channel(name, needs_query=True)
         if recorder is None or not recording.may_delete:
             abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
-        with _refusals(name):
+        with _refusals(channel):
             check_logging(visitor(), channel, recording.link)
             if not recording.forget(channel):
                 abort(404, gettext("This channel has no log."))
-        audit().note("log deleted", Who.of(visitor()), channel=name)
+        audit().note("log deleted", Who.of(visitor()), channel=channel.decode())
         return jsonify(channel=text(channel), deleted=True)
-
-
-def _channel(name: str) -> bytes:
-    try:
-        return check_name(name)
-    except BadSelection as error:
-        abort(400, str(error))
 
 
 def _wanted() -> bool:
@@ -90,11 +87,11 @@ def _has_begun(recording: Recording, channel: bytes) -> bool:
 
 
 @contextmanager
-def _refusals(name: str) -> Iterator[None]:
+def _refusals(channel: bytes) -> Iterator[None]:
     try:
         yield
     except NoRight as error:
-        audit().note("recording refused", Who.of(visitor()), channel=name)
+        audit().note("recording refused", Who.of(visitor()), channel=channel.decode())
         abort(error.status, str(error))
     except redis.ResponseError as error:
         words = str(error).partition(" script: ")[0]

@@ -30,7 +30,7 @@ async function* read(channel, since, signal) {
 
 // Throws an Error with the server's sentence, or without one where it did not answer.
 export async function readPage(channel, since, limit, signal) {
-  const url = `channels/${encodeURIComponent(channel)}/messages?${new URLSearchParams({ since, limit })}`;
+  const url = `channels/messages?${new URLSearchParams({ channel, since, limit })}`;
   const asked = fetch(new URL(url, document.baseURI), { headers: { Accept: "application/json" }, signal });
   const text = await asked.then(readLines).catch(() => '{"error":""}');
   const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));

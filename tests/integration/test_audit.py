@@ -95,7 +95,7 @@ def test_each_deed_is_told_without_what_was_said(
         {"event": "publish refused", "channel": "secret", "bytes": 15} | as_ana,
     ]
     switch(shared, "a", True)
-    act(shared, "DELETE", "/channels/a/messages")
+    act(shared, "DELETE", "/channels/messages?channel=a")
     switch(shared, "a", False)
     switch(ana, "secret", True)
     ana.get("/channels/secret/messages")
@@ -152,7 +152,7 @@ def test_nobody_else_speaks_on_the_audit_channel(
     for refused in (
         shared.publish(AUDIT, '{"event":"login","user":"somebody else"}'),
         switch(shared, AUDIT, True),
-        act(shared, "DELETE", f"/channels/{AUDIT}/messages"),
+        act(shared, "DELETE", f"/channels/messages?channel={AUDIT}"),
     ):
         assert refused.status == 403
         assert refused.error == "On this channel the server says who did what: nobody else does, here."

@@ -1,4 +1,4 @@
-"""GET /channels/<name>/messages: the recorded past, line by line, and honest about what is missing."""
+"""GET /channels/messages?channel=<name>: the recorded past, line by line, honest about what is missing."""
 
 import json
 from collections.abc import Iterator

@@ -64,7 +64,7 @@ def test_an_address_publishes_so_often(slow: ArautoServer, valkey: RedisServer) 
     expect_refusal(until_refused(lambda: publish_once(slow, "a", "x", **ana), 200))
     expect_refusal(publish_once(slow, "", "whatever is wrong with it", **ana))
     expect_refusal(request(slow, "PUT", "/channels/a/recording", '{"recorded":true}', **ana))
-    expect_refusal(request(slow, "DELETE", "/channels/a/messages", **ana))
+    expect_refusal(request(slow, "DELETE", "/channels/messages?channel=a", **ana))
     page = publish_once(slow, "a", "x", Accept=HTML, **ana)
     assert page.status == 429
     assert b"try again in 1 second." in page.body

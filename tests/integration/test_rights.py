@@ -121,7 +121,7 @@ def test_a_log_is_switched_and_deleted_by_who_may_publish(
 ) -> None:
     ana, rui = person(server, "ana"), person(server, "rui")
     may_not = "only who may do that may record it or delete its log."
-    for refused in (switch(rui, "else", True), act(rui, "DELETE", "/channels/kept.x/messages")):
+    for refused in (switch(rui, "else", True), act(rui, "DELETE", "/channels/messages?channel=kept.x")):
         assert refused.status == 403
         assert refused.error.endswith(may_not)
     assert switch(ana, "secret", True).error == (
@@ -131,9 +131,9 @@ def test_a_log_is_switched_and_deleted_by_who_may_publish(
     reader.log_in(READ_TOKEN)
     for refused in (
         switch(reader, "else", True),
-        act(reader, "DELETE", "/channels/kept.x/messages"),
-        act(reader, "DELETE", "/channels/kept.x/messages", **bearer(stage[2]["reads"])),
-        act(reader, "DELETE", "/channels/else/messages", **bearer(stage[2]["writes"])),
+        act(reader, "DELETE", "/channels/messages?channel=kept.x"),
+        act(reader, "DELETE", "/channels/messages?channel=kept.x", **bearer(stage[2]["reads"])),
+        act(reader, "DELETE", "/channels/messages?channel=else", **bearer(stage[2]["writes"])),
     ):
         assert refused.status == 403
         assert refused.error.startswith("Only who may publish to ")
@@ -142,10 +142,13 @@ def test_a_log_is_switched_and_deleted_by_who_may_publish(
     assert not redis_server.client.exists("arauto:recorded")
     assert switch(ana, "else", True).json == {"channel": "else", "recorded": True}
     assert switch(ana, "else", False).status == 200
-    assert act(ana, "DELETE", "/channels/else/messages").status == 200
+    assert act(ana, "DELETE", "/channels/messages?channel=else").status == 200
     ana.publish("kept.gone", "x")
     eventually(lambda: redis_server.client.exists("arauto:log:kept.gone"))
-    assert act(reader, "DELETE", "/channels/kept.gone/messages", **bearer(stage[2]["writes"])).status == 200
+    assert (
+        act(reader, "DELETE", "/channels/messages?channel=kept.gone", **bearer(stage[2]["writes"])).status
+        == 200
+    )
     redis_server.client.execute_command("ACL", "SETUSER", "ana", "resetpass", ">another password")
     assert switch(ana, "else", True).error == "Redis no longer lets the user ana in: log in again."
 

@@ -45,7 +45,7 @@ def switch_off(server: ArautoServer, channel: str = "a") -> None:
 
 
 def forget(server: ArautoServer, channel: str = "a") -> Answer:
-    return request(server, "DELETE", f"/channels/{channel}/messages")
+    return request(server, "DELETE", f"/channels/messages?channel={channel}")
 
 
 def lines(server: ArautoServer, channel: str = "a") -> list[Any]:

@@ -44,7 +44,8 @@ class Nginx(ArautoServer):
     prefix = PREFIX
     address = "127.0.0.2"  # not the proxy's own, which the program believes about others
 
-    def __init__(self, directory: Path, **environ: str) -> None:
+    def __init__(self, directory: Path, merges: bool = False, **environ: str) -> None:
+        """:param merges: paths go on as nginx understands them, and not as they came."""
         self.directory = directory
         self.port = free_port()
         self.host = f"localhost:{self.port}"
@@ -61,7 +62,7 @@ class Nginx(ArautoServer):
         text = CONFIGURATION.format(
             user=getpass.getuser(), directory=directory, port=self.port, certificates=certificates,
             temporary="".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds),
-            location=documented(self.behind.port),
+            location=documented(self.behind.port, f"{PREFIX}/" if merges else ""),
         )  # fmt: skip
         (directory / "nginx.conf").write_text(text)
         self._process = subprocess.Popen(
@@ -89,11 +90,11 @@ class Nginx(ArautoServer):
         return True
 
 
-def documented(port: int) -> str:
+def documented(port: int, path: str) -> str:
     """The location that docs/security.md gives, at our prefix and for our port."""
     blocks = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs" / "security.md").read_text(), re.S)
     (block,) = [block for block in blocks if "location / {" in block]
-    return str(block).replace("location / {", f"location {PREFIX}/ {{").replace(":8000", f":{port}")
+    return str(block).replace("location / {", f"location {PREFIX}/ {{").replace(":8000", f":{port}{path}")
 
 
 def _binary() -> str:
