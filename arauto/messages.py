@@ -182,13 +182,16 @@ def _recorded(item: Numbered | LogGap | Followed, limit: int) -> dict[str, Any]:
 
 
 def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
-    """A hole in a log, the same on a feed's socket as in an answer."""
+    """A hole in a log, the same on a feed's socket as in an answer.
+
+    It may begin by Redis's clock and end by ours: it does not end before it begins.
+    """
     missing = {} if hole.missing is None else {"missing": hole.missing}
     return {
         "type": "gap",
         **named("channel", channel),
         "from": hole.start / 1000,
-        "to": hole.end / 1000,
+        "to": max(hole.start, hole.end) / 1000,
         "reason": hole.reason,
     } | missing
 

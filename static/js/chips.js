@@ -2,8 +2,10 @@
 
 import { rounded } from "./chart.js";
 import { colourOf } from "./colours.js";
-import { clock } from "./format.js";
+import { toDate } from "./format.js";
 import { keyOf, keysOf } from "./names.js";
+import { now } from "./now.js";
+import { timesOfDay } from "./times.js";
 
 export class Chips {
   #list;
@@ -47,7 +49,7 @@ export class Chips {
       const rate = rates.now(key);
       const seen = rates.lastSeen(key);
       write(chip.querySelector(".chip__rate"), this.#pace(rate, seen));
-      const time = seen && clock(new Date(seen));
+      const [time] = seen ? timesOfDay([toDate(seen)]) : [];
       chip.querySelector(".chip__solo").title = this.#words.say(seen ? "chip_seen" : "chip_unseen", { time });
     }
   }
@@ -94,7 +96,7 @@ export class Chips {
   #showRecording(chip, key, stopped) {
     const stop = stopped.get(key);
     const state = stop ? "stopped" : stopped.has(key) ? "on" : "off";
-    const values = { name: this.#names.get(key).name, time: stop && clock(new Date(stop.from * 1000)), error: stop?.error };
+    const values = { name: this.#names.get(key).name, time: stop && timesOfDay([toDate(stop.from)])[0], error: stop?.error };
     const [tag, more] = [chip.querySelector(".chip__recorded"), chip.querySelector(".chip__more")];
     chip.dataset.recording = state;
     tag.hidden = state === "off";
@@ -110,7 +112,7 @@ export class Chips {
 
   #pace(rate, seen) {
     if (rate) return this.#words.say("per_second", { n: rounded(rate) });
-    return seen ? this.#age((Date.now() - seen) / 1000) : "";
+    return seen ? this.#age(Math.max(0, now() - seen)) : "";
   }
 
   #age(seconds) {

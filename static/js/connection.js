@@ -4,6 +4,7 @@
 import { writeQuery } from "./names.js";
 import { isMessage } from "./events.js";
 import { Joiner } from "./joiner.js";
+import { now } from "./now.js";
 import { Outage } from "./outage.js";
 import { Positions } from "./positions.js";
 import { Socket } from "./socket.js";
@@ -19,6 +20,7 @@ export class Connection extends EventTarget {
   #since;
   #refusal = null;
   #wasLive = false;
+  #confirmedAt = null; // of what Redis confirmed, the last time
   #held = []; // what came before anybody listened; then null
 
   // `since`: from where recorded channels are shown, where the page has not been yet.
@@ -94,7 +96,7 @@ export class Connection extends EventTarget {
 
   #rest() {
     this.#socket.close();
-    this.#outage.end(now());
+    this.#outage.end();
     this.#refusal = null;
     this.#wasLive = false;
   }
@@ -131,6 +133,7 @@ export class Connection extends EventTarget {
 
   #confirmed(event) {
     this.#refusal = null;
+    this.#confirmedAt = event.at;
     this.#subscriptions.confirm(nameOf(event));
     return this.#settle();
   }
@@ -152,7 +155,7 @@ export class Connection extends EventTarget {
   #settle() {
     if (this.#state.name !== "live") return [];
     this.#wasLive = true;
-    const gap = this.#outage.end(now());
+    const gap = this.#outage.end(this.#confirmedAt);
     return gap && !this.#positions.covers(this.#subscriptions.names) ? [gap] : [];
   }
 
@@ -182,10 +185,6 @@ export class Connection extends EventTarget {
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-function now() {
-  return Date.now() / 1000;
 }
 
 function nameOf({ channel, pattern }) {

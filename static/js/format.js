@@ -18,15 +18,6 @@ export function toDate(seconds) {
   return new Date(seconds * 1000);
 }
 
-export function clock(date) {
-  const pad = (number) => String(number).padStart(2, "0");
-  return `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
-}
-
-export function preciseClock(date) {
-  return `${clock(date)}.${String(date.getMilliseconds()).padStart(3, "0")}`;
-}
-
 export function size(bytes, language) {
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
   return sizeFormat(power, language).format(bytes / 1000 ** power);

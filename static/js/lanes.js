@@ -1,6 +1,7 @@
 // One who comes late: two sockets, opened at the same moment, of which one asks for the log.
 
 import { isMessage } from "./events.js";
+import { now } from "./now.js";
 
 const LIMIT = 200; // rows a lane
 
@@ -39,7 +40,7 @@ export class Lanes {
     const show = (events) => this.#sockets.includes(socket) && this.#show(list, events);
     socket.addEventListener("message", ({ data }) => show(JSON.parse(data)));
     socket.addEventListener("close", () => {
-      const at = Date.now() / 1000;
+      const at = now();
       show([{ type: "gap", from: at, to: at, reason: "server" }]);
     });
     list.replaceChildren();

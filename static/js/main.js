@@ -24,7 +24,7 @@ import { Rows } from "./row.js";
 import { Settings } from "./settings.js";
 import { Status } from "./status.js";
 import { Takeaway } from "./takeaway.js";
-import { keepTimes, retell } from "./times.js";
+import { keepTimes } from "./times.js";
 import { keepUnsent, unsent } from "./unsent.js";
 import { Welcome } from "./welcome.js";
 import { Words } from "./words.js";
@@ -60,6 +60,7 @@ new Controls({
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, rows, filter, words);
 let lanes = null;
+let standing;
 const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
   const { Lanes } = await import("./lanes.js"); // seldom needed
   (lanes ??= new Lanes(find("lanes"), rows)).open(channels);
@@ -80,8 +81,8 @@ selection.addEventListener("change", () => {
   keepLanguageLinks();
 });
 connection.addEventListener("state", ({ detail }) => {
-  status.show(detail);
-  chips.show(detail);
+  standing = detail;
+  tellStanding();
   replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
 });
 connection.addEventListener("events", ({ detail }) => {
@@ -103,7 +104,7 @@ document.addEventListener("visibilitychange", () => document.hidden || connectio
 publisher.addEventListener("published", ({ detail }) => drafts.remember(detail));
 settings.addEventListener("change", () => {
   dress();
-  retell(find("feed"));
+  retell();
 });
 setInterval(() => {
   noticing.tick();
@@ -116,10 +117,20 @@ filter.load();
 selection.announce();
 publisher.start(unsent(), selection.channels[0]);
 keepUnsent(find("publish"), () => publisher.read());
-keepTimes(find("feed"));
+keepTimes(retell);
 for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));
 connection.listen();
+
+function tellStanding() {
+  status.show(standing);
+  chips.show(standing);
+}
+
+function retell() {
+  rows.retell(find("feed"));
+  tellStanding();
+}
 
 // What the channel field suggests: the selection, what was sent to before, what is alive.
 function offer(alive = []) {

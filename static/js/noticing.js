@@ -18,7 +18,7 @@ export class Noticing {
   #drawn = 0;
   #last = null;
   #waiting = 0;
-  #calledAt = 0;
+  #calledAt = -Infinity;
   #timer = null;
   #audio = null;
 
@@ -57,13 +57,13 @@ export class Noticing {
     if (!worthy.length || isQuiet(new Date())) return;
     this.#last = worthy.at(-1);
     this.#waiting += worthy.length;
-    const pause = Math.max(0, this.#calledAt + PAUSE - Date.now());
+    const pause = Math.max(0, this.#calledAt + PAUSE - performance.now());
     this.#timer ??= setTimeout(() => this.#call(), pause);
   }
 
   #call() {
     this.#timer = null;
-    this.#calledAt = Date.now();
+    this.#calledAt = performance.now();
     if (get("sound")) this.#beep();
     if (get("desktop") && (document.hidden || !document.hasFocus())) this.#notify(this.#last, this.#waiting);
     this.#waiting = 0;

@@ -1,6 +1,6 @@
-// What is missing since when, and the gap it leaves in the feed. All times are Unix seconds.
+// What is missing since when, and the gap it leaves in the feed. All times are the server's, in Unix seconds.
 
-// What was on its way to us when the socket broke was published before we last heard something.
+// What was on its way to us when the socket broke was published before what we last heard was sent.
 const IN_FLIGHT = 1; // seconds
 
 export class Outage {
@@ -32,9 +32,11 @@ export class Outage {
     return this.#current?.what === "server" ? this.#current.reason : "";
   }
 
-  // Over: the gap that the server cannot know of, since the feed's socket was not there, or null.
-  end(now) {
-    const gap = this.#gapFrom && { type: "gap", from: this.#gapFrom, to: now, reason: "server" };
+  // Over, since Redis has confirmed `at`: the gap that the server cannot know of, since the feed's socket was
+  // not there, or null. It never ends before it begins, though the clock were set back or another server's.
+  end(at) {
+    const from = this.#gapFrom;
+    const gap = from && { type: "gap", from, to: Math.max(from, at), reason: "server" };
     this.#current = this.#gapFrom = this.#redisLostAt = null;
     return gap;
   }

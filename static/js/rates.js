@@ -1,6 +1,7 @@
 // Counts messages, second by second, for the last five minutes. Knows no page.
 
 import { channelKey, keyOf, keysOf } from "./names.js";
+import { now } from "./now.js";
 
 export const SECONDS = 300;
 export const ALL = ""; // the key of everything together
@@ -17,14 +18,14 @@ export class Rates {
   }
 
   add(events) {
-    const second = Math.floor(Date.now() / 1000);
+    const second = Math.floor(now());
     for (const event of events) if (event.type.endsWith("message")) this.#count(event, second);
   }
 
   // A second each, the oldest first; the last is the one that still runs.
   of(key) {
     const series = this.#series.get(key);
-    return series ? series.until(Math.floor(Date.now() / 1000)) : new Array(SECONDS).fill(0);
+    return series ? series.until(Math.floor(now())) : new Array(SECONDS).fill(0);
   }
 
   now(key) {
@@ -32,7 +33,7 @@ export class Rates {
     return recent.reduce((sum, n) => sum + n, 0) / RECENT;
   }
 
-  // Milliseconds, or undefined where nothing came.
+  // At the server, in seconds, or undefined where nothing came.
   lastSeen(key) {
     return this.#series.get(key)?.seen;
   }
@@ -75,7 +76,7 @@ class Series {
   add(second) {
     this.#goTo(second);
     this.#ring[this.#second % SECONDS]++;
-    this.seen = Date.now();
+    this.seen = now();
   }
 
   until(second) {
@@ -85,8 +86,10 @@ class Series {
   }
 
   #goTo(second) {
-    if (second - this.#second >= SECONDS) this.#ring.fill(0);
-    else for (let at = this.#second + 1; at <= second; at++) this.#ring[at % SECONDS] = 0;
+    if (Math.abs(second - this.#second) >= SECONDS) {
+      this.#ring.fill(0);
+      this.#second = second; // the clock may have been set back, and nothing would be counted for so long
+    } else for (let at = this.#second + 1; at <= second; at++) this.#ring[at % SECONDS] = 0;
     this.#second = Math.max(this.#second, second);
   }
 }

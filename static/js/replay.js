@@ -3,6 +3,7 @@
 import { keep } from "./address.js";
 import { isMessage } from "./events.js";
 import { toDate } from "./format.js";
+import { now } from "./now.js";
 import { noFilter, readFilter } from "./query.js";
 
 const TICK = 100; // milliseconds
@@ -189,8 +190,8 @@ export class Replay {
 
 // When it was so late, today or yesterday: Unix seconds.
 function lastTime(hours, minutes, seconds = 0) {
-  const date = new Date();
+  const date = toDate(now());
   date.setHours(hours, minutes, seconds, 0);
-  if (date > Date.now()) date.setDate(date.getDate() - 1);
+  if (date > now() * 1000) date.setDate(date.getDate() - 1);
   return String(date / 1000);
 }

@@ -4,9 +4,9 @@ import { Bodies } from "./body.js";
 import { colourOf } from "./colours.js";
 import { setTabIndex } from "./cursor.js";
 import { element, notText } from "./dom.js";
-import { clock, preciseClock, toDate } from "./format.js";
+import { toDate } from "./format.js";
 import { later } from "./later.js";
-import { fullTime, rowTime } from "./times.js";
+import { fullTime, retell, rowTime, timesOfDay } from "./times.js";
 import { equip } from "./tools.js";
 
 export class Rows {
@@ -65,6 +65,12 @@ export class Rows {
     this.#bodies.unfold(button);
   }
 
+  // All times in `list` as they are told now.
+  retell(list) {
+    retell(list);
+    for (const notice of list.querySelectorAll("[data-kind=gap]")) this.#tellGap(notice);
+  }
+
   // Messages
 
   #row(event) {
@@ -101,12 +107,19 @@ export class Rows {
 
   // Notices
 
-  #gap({ from, to, reason, channel }) {
-    const show = to - from < 1 ? preciseClock : clock;
-    const values = { from: show(toDate(from)), to: show(toDate(to)), channel };
-    const notice = this.#say("gap", 0, this.#words.say(`gap_${reason}`, values));
-    notice.title = `${fullTime(toDate(from))} – ${fullTime(toDate(to))}`;
+  #gap(event) {
+    const notice = this.#say("gap", 0, "");
+    this.#events.set(notice, event);
+    this.#tellGap(notice);
     return notice;
+  }
+
+  #tellGap(notice) {
+    const { from, to, reason, channel } = this.#events.get(notice);
+    const dates = [toDate(from), toDate(to)];
+    const [begin, end] = timesOfDay(dates, to - from < 1);
+    notice.textContent = this.#words.say(`gap_${reason}`, { from: begin, to: end, channel });
+    notice.title = dates.map(fullTime).join(" – ");
   }
 
   #count({ type, n }) {

@@ -1,10 +1,11 @@
 // Keeps one WebSocket open: tries again with jitter, notices silence, finds out why not. Knows no DOM.
 // Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused}).
 
+import { hear, now, Stopwatch } from "./now.js";
 import { retryDelay, whyNot } from "./retry.js";
 
-const HEALTHY_AFTER = 10_000; // milliseconds
-const SILENCE_LIMIT = 45_000; // milliseconds; the server's heartbeat comes every 20 seconds
+const HEALTHY_AFTER = 10; // seconds
+const SILENCE_LIMIT = 45; // seconds; the server's heartbeat comes every 20 seconds
 const WATCH_INTERVAL = 5_000; // milliseconds
 const REFUSED_DELAY = 30_000; // milliseconds
 const ATTEMPTS_BEFORE_BLAMING_A_PROXY = 3;
@@ -17,10 +18,9 @@ export class Socket extends EventTarget {
   #life = new AbortController();
   #timer = null;
   #attempt = 0;
-  #openedAt = null;
-  #lastHeard = 0;
-  #freshUntil = 0;
-  #shortestWay = Infinity;
+  #opened = null; // a stopwatch, as the next
+  #heard = new Stopwatch();
+  #toldAt = null;
 
   // `address` is asked at every attempt, since the selection may have changed.
   constructor(address) {
@@ -41,10 +41,10 @@ export class Socket extends EventTarget {
     this.close();
     this.#life = new AbortController();
     this.#url = this.#address();
-    this.#lastHeard = Date.now();
+    this.#heard = new Stopwatch();
     this.#socket = new WebSocket(withScheme(this.#url, "ws"));
-    this.#on("open", () => this.#opened());
-    this.#on("message", ({ data }) => this.#heard(data));
+    this.#on("open", () => this.#begin());
+    this.#on("message", ({ data }) => this.#hear(data));
     this.#on("close", (event) => this.#closed(event));
   }
 
@@ -52,7 +52,7 @@ export class Socket extends EventTarget {
     clearTimeout(this.#timer);
     this.#life.abort();
     this.#socket?.close();
-    this.#socket = this.#openedAt = null;
+    this.#socket = this.#opened = null;
   }
 
   send(message) {
@@ -69,43 +69,36 @@ export class Socket extends EventTarget {
     this.#socket.addEventListener(type, listener, { signal: this.#life.signal });
   }
 
-  #opened() {
-    this.#openedAt = this.#lastHeard = this.#freshUntil = Date.now();
-    this.#shortestWay = Infinity; // one of the two clocks may have been set since
+  #begin() {
+    this.#opened = this.#heard = new Stopwatch();
     this.#emit("open");
   }
 
-  #heard(data) {
-    this.#lastHeard = Date.now();
+  // What is heard may have waited long, in a page that was frozen or on a slow line, and the server may be
+  // gone since: what counts is when it was sent. What is of the past tells nothing of now.
+  #hear(data) {
+    this.#heard = new Stopwatch();
     const events = JSON.parse(data);
-    const { type, at } = events.at(-1);
-    if (at !== undefined) this.#age(at);
-    if (type !== "heartbeat") this.#emit("batch", events);
-  }
-
-  // What is heard may have waited long, in a page that was frozen or on a slow line, and the
-  // server may be gone since. Its time says how long: by more than the quickest one took.
-  #age(at) {
-    const way = this.#lastHeard - at * 1000;
-    this.#shortestWay = Math.min(this.#shortestWay, way);
-    this.#freshUntil = at * 1000 + this.#shortestWay;
+    const last = events.findLast(({ at, past }) => at !== undefined && !past);
+    if (last) hear((this.#toldAt = last.at));
+    if (events.at(-1).type !== "heartbeat") this.#emit("batch", events);
   }
 
   #closed({ code, reason }) {
-    const neverOpened = this.#openedAt === null;
+    const neverOpened = this.#opened === null;
     this.#lose(reason, code === POLICY_VIOLATION);
     if (neverOpened) this.#askWhy();
   }
 
   #watch() {
-    if (this.isAlive && Date.now() - this.#lastHeard > SILENCE_LIMIT) this.#lose("", false);
+    if (this.isAlive && this.#heard.seconds > SILENCE_LIMIT) this.#lose("", false);
   }
 
   #lose(reason, refused) {
-    if (this.#openedAt && Date.now() - this.#openedAt > HEALTHY_AFTER) this.#attempt = 0;
+    if (this.#opened?.seconds > HEALTHY_AFTER) this.#attempt = 0;
     this.close();
     this.#retry(refused);
-    this.#emit("lost", { lastHeard: this.#freshUntil / 1000, reason, refused });
+    this.#emit("lost", { lastHeard: this.#toldAt ?? now(), reason, refused });
   }
 
   #retry(refused) {

@@ -1,6 +1,7 @@
 // Says in words how the feed stands; CSS draws the same from data-state.
 
-import { clock, toDate } from "./format.js";
+import { toDate } from "./format.js";
+import { timesOfDay } from "./times.js";
 
 export class Status {
   #place;
@@ -24,7 +25,8 @@ export class Status {
     if (name === "live" && refusals.size) return this.#words.say("status_live_but", { n: refusals.size });
     if (name === "refused") return this.#words.say("status_refused", { reason });
     if (name !== "reconnecting") return this.#words.say(`status_${name}`);
-    const sentence = this.#words.say(`status_reconnecting_${what}`, { time: clock(toDate(since)) });
+    const [time] = timesOfDay([toDate(since)]);
+    const sentence = this.#words.say(`status_reconnecting_${what}`, { time });
     return reason ? `${sentence} ${reason}` : sentence;
   }
 }

@@ -1,5 +1,8 @@
 // The export's menu: a format is chosen, the file is written and handed to the browser.
 
+import { toDate } from "./format.js";
+import { now } from "./now.js";
+
 export class Takeaway {
   #place;
   #events;
@@ -22,7 +25,7 @@ export class Takeaway {
     const blob = await write(events, FORMATS[extension], (n) => this.#say("exporting", n, events.length));
     buttons.forEach((button) => (button.ariaDisabled = null));
     this.#say("exported", events.length);
-    hand(blob, `arauto-${new Date().toISOString().slice(0, 19).replaceAll(":", "-")}.${extension}`);
+    hand(blob, `arauto-${toDate(now()).toISOString().slice(0, 19).replaceAll(":", "-")}Z.${extension}`);
   }
 
   #say(key, n, all = n) {

@@ -1,25 +1,39 @@
-// Tells a message's time as its person chose: of 12 or 24 hours, or how long ago.
+// Tells times as their person chose: of 12 or 24 hours, or how long ago.
 
 import { chosen } from "./appearance.js";
-import { preciseClock } from "./format.js";
+import { toDate } from "./format.js";
 import { lazily } from "./lazily.js";
+import { now } from "./now.js";
 
 const REFRESH = 5_000; // milliseconds
 const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
 
 const language = document.documentElement.lang || undefined;
 const full = lazily(() => new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }));
+const day = lazily(() => new Intl.DateTimeFormat(language, { month: "short", day: "numeric" }));
+const dayOfYear = lazily(() => new Intl.DateTimeFormat(language, { dateStyle: "medium" }));
 const relative = lazily(() => new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" }));
 
 export function rowTime(date) {
-  if (chosen("times") === "relative") return ago((Date.now() - date) / 1000);
-  return chosen("clock") === "12" ? twelve(date) : preciseClock(date);
+  return chosen("times") === "relative" ? ago(now() - date / 1000) : timesOfDay([date], true)[0];
 }
 
-// Rows that are there already tell theirs anew: now, and as time goes by.
-export function keepTimes(list) {
-  retell(list);
-  setInterval(() => document.hidden || (chosen("times") === "relative" && retell(list)), REFRESH);
+// Told together: each with its date, unless all are of today.
+export function timesOfDay(dates, isPrecise) {
+  const today = wall(toDate(now()));
+  const areToday = dates.every((date) => isSame(wall(date), today, "day"));
+  return dates.map((date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise));
+}
+
+// `tell` is called whenever what is told already would be told otherwise: as time goes by, and at midnight.
+export function keepTimes(tell) {
+  let told = wall(toDate(now()));
+  setInterval(() => {
+    if (document.hidden) return;
+    const today = wall(toDate(now()));
+    if (chosen("times") === "relative" || !isSame(told, today, "day")) tell();
+    told = today;
+  }, REFRESH);
 }
 
 export function retell(list) {
@@ -46,8 +60,23 @@ function ago(seconds) {
   return relative().format(-Math.max(0, Math.floor(seconds / size)), unit);
 }
 
-function twelve(date) {
-  const hours = date.getHours();
-  const [, ...rest] = preciseClock(date).split(":");
-  return `${String(hours % 12 || 12).padStart(2, "0")}:${rest.join(":")} ${hours < 12 ? "AM" : "PM"}`;
+// As an ISO text, what a clock on the wall shows.
+function wall(date) {
+  return new Date(date - date.getTimezoneOffset() * 60_000).toISOString();
+}
+
+function isSame(some, other, what) {
+  const end = { year: -20, day: -14 }[what];
+  return some.slice(0, end) === other.slice(0, end);
+}
+
+function dateOf(date, today) {
+  return (isSame(wall(date), today, "year") ? day() : dayOfYear()).format(date);
+}
+
+function clock(date, isPrecise) {
+  const time = wall(date).slice(-13, isPrecise ? -1 : -5);
+  if (chosen("clock") !== "12") return time;
+  const hours = Number(time.slice(0, 2));
+  return `${String(hours % 12 || 12).padStart(2, "0")}${time.slice(2)} ${hours < 12 ? "AM" : "PM"}`;
 }

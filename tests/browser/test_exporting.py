@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from datetime import datetime
 from io import StringIO
 from pathlib import Path
@@ -36,7 +37,8 @@ def export(page: Page, name: str) -> Path:
     expect(page.get_by_role("group", name="Export").get_by_role("status")).to_contain_text("exported")
     page.keyboard.press("Escape")
     expect(page.get_by_role("group", name="Export")).to_be_hidden()
-    assert download.value.suggested_filename.startswith("arauto-20")
+    name = r"arauto-20\d\d-\d\d-\d\dT\d\d-\d\d-\d\dZ\.\w+"
+    assert re.fullmatch(name, download.value.suggested_filename)
     return download.value.path()
 
 

@@ -42,15 +42,18 @@ def clock(ago: timedelta = timedelta()) -> str:
 
 
 def seconds_between(earlier: str, later: str) -> int:
-    """Over midnight too."""
-    then, now = (datetime.strptime(time.split(".")[0], "%H:%M:%S") for time in (earlier, later))
+    """Over midnight too, when each has its date."""
+    then, now = (
+        datetime.strptime(time.split(", ")[-1].split(".")[0], "%H:%M:%S") for time in (earlier, later)
+    )
     return (now - then).seconds
 
 
 def expect_one_gap(page: Page, whom: str, after: str) -> None:
     """One row that tells of a break to ``whom`` with both its times, between ``after`` and now."""
     expect(notices(page)).to_have_count(1)
-    sentence = rf"No connection to {whom} from ([\d:.]+) to ([\d:.]+): messages in between are unknown\."
+    time = r"((?:\w+ \d+, )?[\d:.]+)"
+    sentence = rf"No connection to {whom} from {time} to {time}: messages in between are unknown\."
     expect(notices(page)).to_have_text(re.compile(sentence))
     found = re.fullmatch(sentence, notices(page).text_content() or "")
     assert found is not None
@@ -241,7 +244,7 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
         lost = clock()
         Event().wait(2.5)  # seconds: more than a page takes a message to be under way
     expect_one_gap(page, "the server", after=clock(timedelta(minutes=1)))
-    begins = re.search(r"from ([\d:]+)", notices(page).text_content() or "")
+    begins = re.search(r"from (?:\w+ \d+, )?([\d:]+)", notices(page).text_content() or "")
     assert begins is not None
     assert seconds_between(begins[1], lost) < 10, (begins[1], lost)
     browser.detach()

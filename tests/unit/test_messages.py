@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arauto.logs import Hole, Id, Position
+from arauto.logs import FIRST, Hole, Id, Position
 from arauto.messages import (
     Followed,
     Gap,
@@ -19,6 +19,7 @@ from arauto.messages import (
     Unfollowed,
     encode,
     event,
+    hole_event,
     quoted,
 )
 
@@ -189,3 +190,8 @@ def test_the_words_of_a_stranger_do_no_harm(words: str) -> None:
     assert decoded(stray) == [{"type": "heartbeat", "at": 12.5}]
     shown = decoded(marker(b"a", words), [b"message", b"a", b"x"])
     assert shown[-1]["data"] == "x"
+
+
+def test_a_hole_between_two_clocks_does_not_end_before_it_begins() -> None:
+    told = hole_event(b"a", Hole(FIRST, 2_000, 1_500, "unrecorded"))
+    assert (told["from"], told["to"]) == (2.0, 2.0)

@@ -1,0 +1,171 @@
+"""One clock for all that the page tells: the server's, not the browser's. And no time without its day."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_appearance import choose
+from tests.browser.test_chips import solo
+from tests.browser.test_state import UNDER_WAY, clock, expect_one_gap, suspended
+from tests.support.pages import (
+    SERVER_AWAY,
+    STATUS_503,
+    chip,
+    expect_live,
+    expect_state,
+    expect_texts,
+    notices,
+    rows,
+    status,
+    view,
+)
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.teller import NOON, Teller
+from tests.support.waiting import eventually
+
+HOUR = 3_600_000  # milliseconds
+SHIFTED = """
+window.shift = %d; // milliseconds
+const Given = Date;
+window.Date = class extends Given {
+  constructor(...given) { given.length ? super(...given) : super(Date.now()); }
+  static now() { return Given.now() + shift; }
+};
+"""
+
+
+def shifted(page: Page, milliseconds: int) -> None:
+    """Load the page again in a browser whose clock is wrong."""
+    page.add_init_script(SHIFTED % milliseconds)
+    page.reload()
+    expect_live(page)
+
+
+@pytest.mark.parametrize("shift", [HOUR, -HOUR])
+def test_a_browser_whose_clock_is_wrong_tells_the_servers_times(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], shift: int
+) -> None:
+    server = start(REDIS_URL=own_redis.url)
+    page = open_page(view("a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
+    shifted(page, shift)
+    choose(page, Times="how long ago")
+    began = clock(UNDER_WAY)
+    own_redis.client.publish("a", "before")
+    expect(rows(page).get_by_role("time")).to_have_text(re.compile(r"^(now|\d+s ago)$"))
+    expect(solo(page, "a")).to_have_attribute("title", re.compile(r"at \d\d:\d\d:\d\d$"))
+    last = re.search(r"\d\d:\d\d:\d\d", solo(page, "a").get_attribute("title") or "")
+    assert last is not None
+    assert began <= last[0] <= clock()
+    assert server.stop() == 0
+    expect(status(page)).to_contain_text("Reconnecting to the server, lost since")
+    since = re.search(r"\d\d:\d\d:\d\d", status(page).text_content() or "")
+    assert since is not None
+    assert began <= since[0] <= clock()
+    start(REDIS_URL=own_redis.url, PORT=str(server.port))
+    expect_live(page)
+    expect_one_gap(page, "the server", began)
+
+
+@pytest.mark.parametrize("shift", [HOUR, -HOUR])
+def test_a_clock_that_is_set_during_a_break_does_not_move_the_gap(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], shift: int
+) -> None:
+    server = start(REDIS_URL=own_redis.url)
+    page = open_page(view("a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
+    shifted(page, 0)
+    began = clock(UNDER_WAY)
+    own_redis.client.publish("a", "before")
+    expect_texts(page, ["before"])
+    assert server.stop() == 0
+    expect_state(page, "reconnecting")
+    page.evaluate(f"shift = {shift}")
+    start(REDIS_URL=own_redis.url, PORT=str(server.port))
+    expect_live(page)
+    expect_one_gap(page, "the server", began)
+
+
+def test_silence_is_noticed_though_the_clock_was_set_back(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url)
+    page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
+    expect_live(page)
+    with suspended(server):
+        page.clock.set_system_time(datetime.now(UTC) - timedelta(hours=1))
+        page.clock.fast_forward(50_000)
+        expect_state(page, "reconnecting")
+
+
+def times(page: Page) -> list[str]:
+    return rows(page).get_by_role("time").all_text_contents()
+
+
+def test_a_gap_of_three_days_says_so(open_page: OpenPage) -> None:
+    teller = Teller(open_page(view("other")))
+    teller.publish("before")
+    expect_texts(teller.page, ["before"])
+    teller.now += timedelta(days=3, minutes=5)
+    teller.leave()
+    expect(notices(teller.page)).to_have_text(
+        "No connection to the server from Nov 23, 11:59:59 to Nov 26, 12:05:00:"
+        " messages in between are unknown."
+    )
+    teller.say("gap", reason="recorder", **{"from": NOON.timestamp() - 90_000, "to": NOON.timestamp()})
+    expect(notices(teller.page).last).to_have_text(
+        "a was not recorded from Nov 22, 11:00:00 to Nov 23, 12:00:00: messages in between are unknown."
+    )
+
+
+def test_a_gap_never_ends_before_it_begins(open_page: OpenPage) -> None:
+    """The clock of the teller that comes back is behind."""
+    teller = Teller(open_page(view("other")))
+    teller.now -= timedelta(minutes=10)
+    teller.leave()
+    expect(notices(teller.page)).to_contain_text("from 11:59:59.000 to 11:59:59.000")
+
+
+def test_what_is_not_of_today_has_its_date(open_page: OpenPage) -> None:
+    teller = Teller(open_page(view("other"), own_clock=True))
+    page = teller.page
+    teller.publish("at noon")
+    expect_texts(page, ["at noon"])
+    assert times(page) == ["12:00:00.000"]
+    teller.say("gap", reason="redis", **{"from": NOON.timestamp() - 60, "to": NOON.timestamp()})
+    expect(notices(page)).to_contain_text("from 11:59:00 to 12:00:00")
+    teller.say("stopped", error="full", **{"from": NOON.timestamp()})
+    teller.now += timedelta(hours=13)
+    teller.publish("at one")
+    expect_texts(page, ["at noon", "at one"])
+    page.clock.run_for(5_000)
+    eventually(lambda: times(page) == ["Nov 23, 12:00:00.000", "01:00:00.000"])
+    expect(notices(page)).to_contain_text("from Nov 23, 11:59:00 to Nov 23, 12:00:00")
+    teller.now += timedelta(days=400)
+    teller.say("heartbeat")
+    page.clock.run_for(5_000)
+    eventually(lambda: times(page) == ["Nov 23, 2026, 12:00:00.000", "Nov 24, 2026, 01:00:00.000"])
+    expect(solo(page, "a")).to_have_attribute("title", re.compile("at Nov 24, 2026, 01:00:0"))
+
+
+def test_an_outage_that_lasts_says_its_day(open_page: OpenPage) -> None:
+    teller = Teller(open_page(view("other"), own_clock=True))
+    teller.say("reconnecting", reason="redis", detail="", **{"from": NOON.timestamp()})
+    expect(status(teller.page)).to_contain_text("lost since 12:00:00.")
+    teller.now += timedelta(days=1)
+    teller.say("heartbeat")
+    teller.page.clock.run_for(5_000)
+    expect(status(teller.page)).to_contain_text("lost since Nov 23, 12:00:00.")
+
+
+def test_rates_go_on_though_the_clock_was_set_back(open_page: OpenPage) -> None:
+    teller = Teller(open_page(view("other"), own_clock=True))
+    teller.publish("before")
+    expect_texts(teller.page, ["before"])
+    teller.now -= timedelta(hours=1)
+    teller.publish(*map(str, range(10)))
+    expect(rows(teller.page)).to_have_count(11)
+    teller.page.clock.run_for(2_000)
+    expect(chip(teller.page, "a").locator(".chip__rate")).to_have_text("2/s")
