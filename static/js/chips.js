@@ -3,6 +3,7 @@
 import { rounded } from "./chart.js";
 import { colourOf } from "./colours.js";
 import { toDate } from "./format.js";
+import { isPlain } from "./keys.js";
 import { keyOf, keysOf } from "./names.js";
 import { now } from "./now.js";
 import { timesOfDay } from "./times.js";
@@ -160,6 +161,7 @@ export class Chips {
   // Tab reaches one chip; the arrows lead to the others.
 
   #pressed(event) {
+    if (!isPlain(event)) return;
     const chip = event.target.closest(".chip");
     const next = {
       ArrowRight: chip.nextElementSibling, ArrowLeft: chip.previousElementSibling,

@@ -1,5 +1,6 @@
 // One row at a time is reached by Tab, else a thousand rows would be a thousand stops; arrows lead to the others.
 
+import { isPlain } from "./keys.js";
 import { equip } from "./tools.js";
 
 const STEPS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
@@ -36,7 +37,7 @@ export class Cursor {
 
   #pressed(event) {
     const step = STEPS[event.key];
-    if (!step || !event.target.matches(".row__more")) return;
+    if (!step || !isPlain(event) || !event.target.matches(".row__more")) return;
     event.preventDefault();
     const row = next(event.target.closest(".row"), step);
     if (!row) return;

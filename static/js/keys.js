@@ -1,12 +1,20 @@
-// One key, one deed; never while somebody types.
+// One key, one deed; never while somebody types. On a keyboard of other letters, the place of the key counts.
 
 import { get, set } from "./preferences.js";
 
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSABLE = "button, a, summary, [role=button]";
+const COMPOSED = 229; // the code of a key that an input method has taken
+
+// Neither part of a shortcut of the browser's nor of a character that is made of several keys.
+export function isPlain(event) {
+  const { ctrlKey, altKey, metaKey, isComposing, keyCode } = event;
+  return !(ctrlKey || altKey || metaKey || isComposing || keyCode === COMPOSED || event.getModifierState("AltGraph"));
+}
 
 export class Keys {
   #deeds;
+  #isLatin = true; // the letter that was pressed last
 
   // `deeds` by the key that does them.
   constructor(dialog, deeds) {
@@ -18,16 +26,27 @@ export class Keys {
   }
 
   #pressed(event) {
-    const { key, target } = event;
-    if (!Object.hasOwn(this.#deeds, key) || this.#isMeantOtherwise(event)) return;
+    const { target } = event;
+    const key = this.#keyOf(event);
+    if (!Object.hasOwn(this.#deeds, key) || this.#isMeantOtherwise(event, key)) return;
     if (key !== "Escape" && (target.closest(TYPING) || !get("keys", true))) return;
     if (key === " " && target.closest(PRESSABLE)) return;
     if (this.#deeds[key](target) !== false) event.preventDefault();
   }
 
-  #isMeantOtherwise({ ctrlKey, altKey, metaKey, isComposing, repeat, key, defaultPrevented }) {
-    const isHeld = repeat && key !== "j" && key !== "k";
+  // A Cyrillic or Greek letter stands for the Latin one in its place, and there the slash has its place as well.
+  #keyOf({ key, code, shiftKey }) {
+    const isLetter = /^\p{L}$/u.test(key);
+    if (isLetter) this.#isLatin = /\p{Script=Latin}/u.test(key);
+    if (this.#isLatin) return key;
+    if (code === "Slash") return shiftKey ? "?" : "/";
+    const isSmall = key === key.toLowerCase() && !shiftKey;
+    return isLetter && isSmall ? code.replace(/^Key(.)$/, (_, letter) => letter.toLowerCase()) : key;
+  }
+
+  #isMeantOtherwise(event, key) {
+    const isHeld = event.repeat && key !== "j" && key !== "k";
     const isCovered = document.querySelector("dialog[open], :popover-open");
-    return ctrlKey || altKey || metaKey || isComposing || isHeld || defaultPrevented || isCovered;
+    return !isPlain(event) || isHeld || event.defaultPrevented || isCovered;
   }
 }

@@ -1,5 +1,7 @@
 // The menu of a row: one for all rows, opened beside the button that was pressed. Knows no action.
 
+import { isPlain } from "./keys.js";
+
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 const MARGIN = 8; // pixels to the edge of the window
 
@@ -43,7 +45,7 @@ export class Menu {
     const items = this.#items;
     const step = STEPS[event.key];
     if (event.key === "Tab") this.#close();
-    if (!step) return;
+    if (!step || !isPlain(event)) return;
     event.preventDefault();
     items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
   }
