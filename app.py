@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     recording = Recording(link, settings)
     departures = handover.departures or Departures()
     drain, watch = Drain(departures), app.extensions.get("watch")
-    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, drain, watch)
+    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, settings.heartbeat, drain, watch)
     init_feed(app, feeds)
     recorder = Recorder(recording, feeds.pulse, feeds.reconcile, departures) if recording.is_allowed else None
     app.extensions["recorder"] = recorder

@@ -42,6 +42,7 @@ log = logging.getLogger("arauto")
 class Feeds:
     """What the feeds of this process share. Kept as ``app.extensions["feeds"]``.
 
+    :param beat: seconds between heartbeats.
     :param watch: where one has to log in.
     """
 
@@ -51,6 +52,7 @@ class Feeds:
         capacity: Capacity,
         rate: Rate,
         limit: int,
+        beat: float,
         drain: Drain,
         watch: Watch | None = None,
     ) -> None:
@@ -59,6 +61,7 @@ class Feeds:
         self.capacity = capacity
         self.rate = rate
         self.frames = Frames(limit)
+        self.beat = beat
         self.drain = drain
         self.pulse = Pulse()
         self._open: set[tuple[Follower, Subscriber]] = set()
@@ -154,7 +157,7 @@ def feed(ws: Upgrade) -> None:
     """Stream the selection to one browser until it leaves."""
     feeds: Feeds = current_app.extensions["feeds"]
     goodbye, fault = _last_words(chosen())
-    transport = Transport(ws.sock, feeds.pulse)
+    transport = Transport(ws.sock, feeds.pulse, feeds.beat)
     asked = visitor()
     deliver = _Deliver(transport, feeds.frames, fault)
     hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver

@@ -31,6 +31,7 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
         "channels": settings.channels,
         "delete_logs": settings.delete_logs,
         "protected": bool(settings.protected),
+        "heartbeat": settings.heartbeat,
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,
         "max_name": MAX_NAME,

@@ -170,6 +170,12 @@ class Settings:
         "The next one gets 429. 0: no limit; 127.0.0.1 and ::1 have none.",
         _number(0, 1_000_000),
     )
+    heartbeat: int = _setting(
+        "ARAUTO_HEARTBEAT",
+        "20",
+        "Seconds between the heartbeats of an idle socket: fewer than a proxy lets it be silent.",
+        _number(1, 20),
+    )
     max_message: int = _setting(
         "ARAUTO_MAX_MESSAGE",
         "1048576",

@@ -17,7 +17,8 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessa
 from arauto.pulse import Pulse
 from arauto.wire import Stuck, Wire
 
-BEAT = 20.0  # seconds between heartbeats; proxies cut an idle socket after 60
+BEAT = 20.0  # seconds between heartbeats, unless it is said otherwise
+PONG_WITHIN = 20.0  # seconds; a heartbeat may be quicker than the way to a browser and back
 CLOSE_PATIENCE = 1.0  # seconds that a browser has to answer a close
 MAX_INCOMING = 65536  # characters: a change of 100 names of 256 bytes, with room
 INCOMING_SIZE = 4096  # bytes read at a time: a page says little
@@ -76,9 +77,10 @@ class Transport:
     :param sock: the browser's socket after the handshake. Its descriptor belongs to the
         web server, so it is shut down here and never closed.
     :param pulse: sends the heartbeats, and cuts who does not answer.
+    :param beat: seconds between them.
     """
 
-    def __init__(self, sock: Any, pulse: Pulse) -> None:
+    def __init__(self, sock: Any, pulse: Pulse, beat: float = BEAT) -> None:
         self._wire = Wire(sock)
         self.send: Callable[[bytes], None] = self._wire.send
         """Send a frame that :func:`text_frame` has made. Raises ``OSError`` when the browser is
@@ -87,12 +89,13 @@ class Transport:
         self._parser: Connection | None = None  # most pages never say anything but pong
         self._incoming = ""
         self._frames, self._counted_since = 0, 0.0
-        self._answered = True
+        self._beat_every = beat
+        self._unanswered: float | None = None  # since when, by the monotonic clock
         self._goodbye_said = False
         self._left = False
         self._over = False
         self.code: int = Code.ABNORMAL  # why it ended, for the log
-        pulse.after(BEAT, self._beat)
+        pulse.after(beat, self._beat)
 
     def close(self, code: Code, reason: str = "", patience: float = CLOSE_PATIENCE) -> bool:
         """Say goodbye, once, from any thread; nothing is sent after it.
@@ -136,7 +139,7 @@ class Transport:
                 return None
             if not data:
                 return None
-            self._answered = True
+            self._unanswered = None
             if self._parser is None:
                 if len(data) == 6 and data.startswith(_ANSWER):
                     self._count()
@@ -151,18 +154,20 @@ class Transport:
         self._wire.release()
 
     def _beat(self) -> float | None:
-        """Send the heartbeat, and cut a browser that did not answer the last one."""
+        """Send the heartbeat, and cut a browser that has answered none for too long."""
         if self._over or self._goodbye_said:
             return None
-        if not self._answered:
+        asked = self._unanswered
+        if asked is not None and monotonic() - asked >= PONG_WITHIN:
             self.abort()
             return None
-        self._answered = False  # before the ping is sent, since its answer may be quicker than we
+        if asked is None:
+            self._unanswered = monotonic()  # before the ping is sent: its answer may be quicker than we
         try:
             self._wire.send(_heartbeat(time()), patience=0)
         except OSError:
-            self._answered = True  # a message is being written, which has a deadline of its own
-        return BEAT
+            self._unanswered = None  # a message is being written, which has a deadline of its own
+        return self._beat_every
 
     def _count(self) -> None:
         """One more frame; whoever sends too many of them is sent away."""

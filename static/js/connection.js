@@ -12,7 +12,7 @@ import { Subscriptions } from "./subscriptions.js";
 
 export class Connection extends EventTarget {
   #url;
-  #socket = new Socket(() => this.#address());
+  #socket;
   #subscriptions = new Subscriptions();
   #outage = new Outage();
   #joiner = new Joiner();
@@ -24,9 +24,11 @@ export class Connection extends EventTarget {
   #held = []; // what came before anybody listened; then null
 
   // `since`: from where recorded channels are shown, where the page has not been yet.
-  constructor(url, since) {
+  // `heartbeat`: seconds between two signs of life.
+  constructor(url, since, heartbeat) {
     super();
     this.#url = url;
+    this.#socket = new Socket(() => this.#address(), heartbeat);
     this.#since = since;
     this.#on("open", () => this.#askChanges());
     this.#on("batch", (events) => this.#heard(events));

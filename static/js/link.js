@@ -7,7 +7,7 @@ export const config = JSON.parse(document.getElementById("config").textContent);
 export const limits = { maxMessage: config.max_message, maxName: config.max_name, maxSelection: config.max_selection };
 export const selection = new Selection(limits);
 const since = new URLSearchParams(location.search).get("since");
-export const connection = new Connection(new URL("feed", document.baseURI), since);
+export const connection = new Connection(new URL("feed", document.baseURI), since, config.heartbeat);
 
 selection.addEventListener("change", () => connection.select(selection.names));
 selection.load(config.channels);

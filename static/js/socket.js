@@ -5,7 +5,7 @@ import { hear, now, Stopwatch } from "./now.js";
 import { retryDelay, whyNot } from "./retry.js";
 
 const HEALTHY_AFTER = 10; // seconds
-const SILENCE_LIMIT = 45; // seconds; the server's heartbeat comes every 20 seconds
+const LATE = 25; // seconds that a heartbeat may be late
 const WATCH_INTERVAL = 5_000; // milliseconds
 const REFUSED_DELAY = 30_000; // milliseconds
 const ATTEMPTS_BEFORE_BLAMING_A_PROXY = 3;
@@ -13,6 +13,7 @@ const POLICY_VIOLATION = 1008;
 
 export class Socket extends EventTarget {
   #address;
+  #silenceLimit;
   #url = null;
   #socket = null;
   #life = new AbortController();
@@ -23,9 +24,11 @@ export class Socket extends EventTarget {
   #toldAt = null;
 
   // `address` is asked at every attempt, since the selection may have changed.
-  constructor(address) {
+  // `heartbeat`: seconds between two of the server's.
+  constructor(address, heartbeat) {
     super();
     this.#address = address;
+    this.#silenceLimit = heartbeat + LATE;
     setInterval(() => this.#watch(), WATCH_INTERVAL);
   }
 
@@ -91,7 +94,7 @@ export class Socket extends EventTarget {
   }
 
   #watch() {
-    if (this.isAlive && this.#heard.seconds > SILENCE_LIMIT) this.#lose("", false);
+    if (this.isAlive && this.#heard.seconds > this.#silenceLimit) this.#lose("", false);
   }
 
   #lose(reason, refused) {

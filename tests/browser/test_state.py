@@ -167,6 +167,19 @@ def suspended(server: ArautoServer) -> Iterator[None]:
             worker.resume()
 
 
+def test_a_page_knows_how_often_the_server_says_that_it_lives(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_HEARTBEAT="3")
+    page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
+    expect_live(page)
+    with suspended(server):
+        page.clock.fast_forward(22_000)
+        expect_live(page)
+        page.clock.fast_forward(13_000)
+        expect_state(page, "reconnecting")
+
+
 def test_a_page_that_wakes_reconnects_at_once(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
 ) -> None:
@@ -228,8 +241,7 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
 ) -> None:
     """The browser takes heartbeats for a page that stands still; they say nothing of now."""
-    often = "import arauto.transport as t; t.BEAT = 0.5"
-    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ALTER=often)
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_HEARTBEAT="1")
     page = open_page(view("silent"), server=server, allow=SERVER_AWAY)
     expect_live(page)
     browser = page.context.new_cdp_session(page)

@@ -196,7 +196,10 @@ def answer(sock: socket.socket) -> None:
     assert receive_all(sock, 2) == b"\x8a\x00"
 
 
-def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(pair: Pair) -> None:
+def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport_module, "PONG_WITHIN", 0)
     pulse = ByHand()
     transport = Transport(pair[0], pulse)
     reader = threading.Thread(target=transport.receive, daemon=True)
@@ -219,6 +222,15 @@ def test_a_heartbeat_is_never_later_than_now(pair: Pair, monkeypatch: pytest.Mon
     pulse = ByHand()
     transport = Transport(pair[0], pulse)
     assert pulse.beat(pair[1]) == now
+    transport.release()
+
+
+def test_a_browser_is_not_let_go_because_heartbeats_are_quicker_than_its_answers(pair: Pair) -> None:
+    pulse = ByHand()
+    transport = Transport(pair[0], pulse)
+    for _ in range(3):
+        pulse.beat(pair[1])
+    assert pulse.tend() == transport_module.BEAT
     transport.release()
 
 
