@@ -67,6 +67,18 @@ def on_starting(server):
         sys.exit(str(error))
     handover.assets = minifier.minify_apart()
     _raise_file_limit()
+    _tell_all_first(server)
+
+
+def _tell_all_first(server):
+    # Each worker hears it in its own time, and one that has not yet must not begin to record.
+    stop = server.stop
+
+    def tell_and_stop(graceful=True):
+        handover.departures.replace_all()
+        stop(graceful)
+
+    server.stop = tell_and_stop
 
 
 def on_reload(server):

@@ -109,6 +109,24 @@ def test_all_processes_know_it_and_a_restart_keeps_it(
     eventually(lambda: not own_redis.client.exists("arauto:recorder"), why="no recorder is needed")
 
 
+@pytest.mark.parametrize("slot", [0, 1])
+def test_a_process_that_hears_late_of_a_stop_leaves_no_gap_of_its_own(
+    start: type[ArautoServer], own_redis: RedisServer, slot: int
+) -> None:
+    """One of the two processes is not the recorder, and must not become it for a moment."""
+    late = (
+        "from time import sleep; from arauto.drain import Drain; go = Drain.send_away; "
+        f"Drain.send_away = lambda self: (self._departures._slot == {slot} and sleep(2.5), go(self))"
+    )
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="a", ALTER=late)
+    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"))
+    publish(server, "a", "x")
+    assert server.stop() == 0
+    start(REDIS_URL=own_redis.url, ARAUTO_RECORD="a")
+    eventually(lambda: gaps(own_redis, "a") > 0)
+    assert gaps(own_redis, "a") == 1
+
+
 def test_open_tabs_begin_to_follow_without_a_hole_or_a_duplicate(
     server: ArautoServer, own_redis: RedisServer
 ) -> None:
