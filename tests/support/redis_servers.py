@@ -57,7 +57,11 @@ class RedisServer:
     def start(self, *options: str) -> None:
         self.said_loading = False
         self._process = subprocess.Popen([*self._command, *options], stdout=subprocess.DEVNULL)
-        eventually(self._answers, within=20, why="Redis answers")
+        try:
+            eventually(self._answers, within=60, why="Redis answers")
+        except AssertionError:
+            self.stop()
+            raise
 
     def stop(self) -> None:
         self._process.kill()
