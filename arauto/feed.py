@@ -8,7 +8,7 @@ from time import monotonic
 
 import flask_sock
 import redis
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.exceptions import ServiceUnavailable
 
 from arauto.asking import BadPoint
@@ -17,7 +17,7 @@ from arauto.capacity import Capacity
 from arauto.drain import Drain
 from arauto.following import Follower
 from arauto.frames import Frames
-from arauto.guards import check_handshake, check_rate
+from arauto.guards import check_handshake, check_rate, is_websocket
 from arauto.language import chosen
 from arauto.messages import Item, Refused, encode_error, text
 from arauto.names import Selection
@@ -34,6 +34,7 @@ from arauto.watch import Watch
 from arauto.words import gettext
 
 PATH = "/feed"
+ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's question
 RETRY_AFTER = 10  # seconds, for those who found no room
 
 log = logging.getLogger("arauto")
@@ -98,14 +99,14 @@ def init_feed(app: Flask, feeds: Feeds) -> None:
     flask_sock.Sock(app).route(PATH, endpoint="feed")(feed)
 
 
-def _admit() -> None:
+def _admit() -> Response | None:
     """Everything that can be refused is refused here: after the upgrade no status is left.
 
-    A plain GET goes through the same checks, so a page can ask why its socket was refused:
-    where all is well it gets 426.
+    A plain GET goes through the same checks, so a page can ask why its socket was refused. Where
+    all is well by then it gets 204, since an error would be shown in its console; others get 426.
     """
     if request.path != PATH:
-        return
+        return None
     feeds: Feeds = current_app.extensions["feeds"]
     try:
         channels = request.args.getlist("channel")
@@ -125,11 +126,14 @@ def _admit() -> None:
         _turn_away(_no_room())
     if feeds.capacity.full_for(address):
         _turn_away(_no_room_for_address())
+    if ASKS_WHY in request.headers and not is_websocket(request):
+        return Response(status=204)
     check_handshake()
     check_rate(feeds.rate, visitor())
     if not feeds.capacity.take(address):
         _turn_away(_no_room())
     g.seat = address
+    return None
 
 
 def _turn_away(sentence: str) -> None:

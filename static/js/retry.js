@@ -3,7 +3,7 @@
 const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 20_000; // milliseconds
 const ANSWER_LIMIT = 10_000; // milliseconds
-const UPGRADE_REQUIRED = 426;
+const ALL_IS_WELL = 204;
 const REFUSALS = [400, 401, 403];
 
 // Full jitter: after a restart a thousand pages do not come back in the same instant.
@@ -16,12 +16,12 @@ export async function whyNot(url, signal) {
   const answer = await ask(url, signal);
   if (!answer) return { answers: false, refused: false, reason: "" };
   const { error } = await answer.json().catch(() => ({}));
-  const answers = answer.status === UPGRADE_REQUIRED;
+  const answers = answer.status === ALL_IS_WELL;
   return { answers, refused: REFUSALS.includes(answer.status), reason: answers ? "" : error ?? "" };
 }
 
 function ask(url, signal) {
-  const headers = { Accept: "application/json" };
+  const headers = { Accept: "application/json", "Arauto-Asks-Why": "socket" };
   const limit = AbortSignal.any([signal, AbortSignal.timeout(ANSWER_LIMIT)]);
   return fetch(url, { headers, cache: "no-store", signal: limit }).catch(() => null);
 }

@@ -136,6 +136,16 @@ def test_a_full_server_says_so_and_lets_in_when_there_is_room(
     expect(notices(second)).to_have_count(0)
 
 
+def test_to_ask_why_when_all_is_well_again_is_no_error(open_page: OpenPage) -> None:
+    """Between the refusal and the question somebody may have left, or the server be back."""
+    page = open_page()
+    why = """async () => {
+      const { whyNot } = await import("./static/js/retry.js");
+      return whyNot("./feed?channel=a", new AbortController().signal);
+    }"""
+    assert page.evaluate(why) == {"answers": True, "refused": False, "reason": ""}
+
+
 def test_a_server_that_falls_silent_is_given_up_after_45_seconds(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
 ) -> None:

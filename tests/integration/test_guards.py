@@ -171,6 +171,14 @@ def has_room(server: ArautoServer) -> bool:
     return get(server, "/feed?channel=a").status == 426
 
 
+def test_the_page_is_told_that_all_is_well_by_a_status_that_is_no_error(plain_arauto: ArautoServer) -> None:
+    asks = {"Arauto_Asks_Why": "socket"}
+    assert get(plain_arauto, "/feed?channel=a", **asks).status == 204
+    assert get(plain_arauto, "/feed", **asks).status == 400
+    with open_tab(plain_arauto, "a", additional_headers={"Arauto-Asks-Why": "socket"}):
+        pass  # a socket is one all the same
+
+
 def test_one_over_the_cap_gets_503_and_pages_go_on(start: type[ArautoServer], valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS="3")
     with open_tab(server, "a"), open_tab(server, "a"):
