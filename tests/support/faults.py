@@ -118,8 +118,14 @@ def stall_tab(scene: Scene, seconds: float) -> None:
 
 def kill_worker(scene: Scene, seconds: float) -> None:
     with scene.cause():
-        workers = scene.server.workers()
-        os.kill(random.choice(workers).pid, signal.SIGKILL)
+        os.kill(random.choice(scene.server.workers()).pid, signal.SIGKILL)
+        _rest(0.5)
+
+
+def kill_worker_of(scene: Scene, witness: Witness) -> None:
+    """Nobody divides sockets evenly: another worker may have none."""
+    with scene.cause():
+        os.kill(scene.server.worker_of(witness.port).pid, signal.SIGKILL)
         _rest(0.5)
 
 

@@ -60,6 +60,15 @@ class ArautoServer:
         children = psutil.Process(self._process.pid).children()
         return [child for child in children if "gunicorn" in " ".join(child.cmdline())]
 
+    def worker_of(self, port: int) -> psutil.Process:
+        """The worker that has the socket whose other end is at ``port``."""
+        (holder,) = [
+            worker
+            for worker in self.workers()
+            if any(c.raddr and c.raddr.port == port for c in worker.net_connections("tcp"))
+        ]
+        return holder
+
     def threads(self) -> int:
         return sum(worker.num_threads() for worker in self.workers())
 

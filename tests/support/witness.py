@@ -160,6 +160,12 @@ class Witness(threading.Thread):
     def is_live(self) -> bool:
         return len(self._confirmed) == len(self._channels)
 
+    @property
+    def port(self) -> int:
+        """Of its end of the socket, while it is live."""
+        assert self._socket is not None
+        return int(self._socket.local_address[1])
+
     def leave(self) -> None:
         """Close the tab, without waiting for its thread."""
         self._ended.set()
