@@ -209,6 +209,8 @@ def _read_publication(settings: Settings) -> tuple[bytes, bytes]:
     if "message" not in given:
         abort(400, gettext("Message is required; it may be empty."))
     message = _text(given, "message").encode()
+    if given.get("newlines") == "lf":  # our page without its scripts: a browser sends every line end as CRLF
+        message = message.replace(b"\r\n", b"\n")
     if len(message) > settings.max_message:
         abort(
             413,

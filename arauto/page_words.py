@@ -249,6 +249,8 @@ def _publish_words() -> dict[str, str | dict[str, str]]:
         "not_confirmed": gettext("Nothing was published."),
         "size": gettext("{size} of {max}"),
         "json_valid": gettext("valid JSON"),
+        "returns_kept": gettext("its carriage returns are sent too, unless you edit it"),
+        "returns_lost": gettext("edited: its carriage returns are gone"),
         "json_broken": gettext("JSON breaks at line {line}, column {column}"),
         "forget": gettext("Forget {name}"),
         "no_answer": gettext("The server did not answer. Your text is kept."),

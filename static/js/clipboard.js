@@ -6,7 +6,14 @@ export async function copy(text) {
   const focused = document.activeElement;
   (document.querySelector(":popover-open") ?? document.body).append(field);
   field.select();
+  // The field has other line ends by now, and no script may set the clipboard but here.
+  const give = (event) => {
+    event.preventDefault();
+    event.clipboardData.setData("text/plain", text);
+  };
+  document.addEventListener("copy", give, { once: true });
   document.execCommand("copy");
+  document.removeEventListener("copy", give);
   field.remove();
   focused?.focus();
 }

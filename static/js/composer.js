@@ -1,5 +1,6 @@
 // What the form says of a message while it is written: its size, whether it is JSON and where that breaks.
 
+import { returnsOf, take } from "./exact.js";
 import { byteLength, size } from "./format.js";
 import { indent, looksLikeJson } from "./indent.js";
 
@@ -29,7 +30,7 @@ export class Composer {
   look() {
     clearTimeout(this.#timer);
     const text = this.#message.value;
-    const bytes = byteLength(text);
+    const bytes = byteLength(take(this.#message));
     const sizes = { size: this.#inWords(bytes), max: this.#inWords(this.#max) };
     this.#size.textContent = this.#words.say("size", sizes);
     this.#size.classList.toggle("is-over", bytes > this.#max);
@@ -45,7 +46,9 @@ export class Composer {
 
   #say({ indented, line, column }) {
     const broken = line && this.#words.say("json_broken", { line, column });
-    this.#check.textContent = indented === undefined ? broken ?? "" : this.#words.say("json_valid");
+    const returns = returnsOf(this.#message);
+    const said = [indented === undefined ? broken : this.#words.say("json_valid"), returns && this.#words.say(returns)];
+    this.#check.textContent = said.filter(Boolean).join(" ");
     this.#check.classList.toggle("is-over", Boolean(broken));
   }
 

@@ -1,6 +1,7 @@
 // Turns the form into one POST, or a burst of them, and says how many received it, or why none could.
 
 import { isMeant } from "./confirm.js";
+import { put, take } from "./exact.js";
 import { byteLength, exactSize } from "./format.js";
 import { nameProblem } from "./names.js";
 
@@ -45,7 +46,7 @@ export class Publisher extends EventTarget {
   }
 
   read() {
-    return { channel: this.#channel.value, message: this.#message.value };
+    return { channel: this.#channel.value, message: take(this.#message) };
   }
 
   fill({ channel, message }) {
@@ -78,7 +79,7 @@ export class Publisher extends EventTarget {
   }
 
   #messageProblem() {
-    const bytes = byteLength(this.#message.value);
+    const bytes = byteLength(take(this.#message));
     if (bytes <= this.#limits.maxMessage) return null;
     const sizes = { size: this.#size(bytes), max: this.#size(this.#limits.maxMessage) };
     return [this.#words.say("message_long", sizes), this.#message];
@@ -171,7 +172,7 @@ export class Publisher extends EventTarget {
 
   // The answer is about what was sent: what has been typed since stays.
   #published(sent, times, { receivers, tabs, n }) {
-    if (this.#message.value === sent.message) this.#write("");
+    if (take(this.#message) === sent.message) this.#write("");
     if (this.#times.value === times) this.#times.value = 1;
     this.dispatchEvent(new CustomEvent("published", { detail: sent }));
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
@@ -204,8 +205,7 @@ export class Publisher extends EventTarget {
   }
 
   #write(message) {
-    this.#message.value = message;
-    this.#message.dispatchEvent(new Event("input", { bubbles: true }));
+    put(this.#message, message);
   }
 
   get #channel() {

@@ -69,6 +69,14 @@ def test_json_is_published_byte_for_byte(plain_arauto: ArautoServer, listener: P
     assert heard(listener) == text.encode()
 
 
+def test_only_the_pages_own_form_has_its_line_ends_changed(
+    plain_arauto: ArautoServer, listener: PubSub
+) -> None:
+    body = b"channel=n&newlines=lf&message=a%0D%0Ab%0Dc%0Ad"
+    assert request(plain_arauto, "POST", "/publish", body, Content_Type=FORM).status == 200
+    assert heard(listener) == b"a\nb\rc\nd"
+
+
 def test_multipart_is_published(plain_arauto: ArautoServer, listener: PubSub) -> None:
     answer = request(
         plain_arauto,
