@@ -19,7 +19,7 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import embedded, exposure, handover, minifier, precautions  # noqa: E402
+from arauto import addresses, embedded, exposure, handover, minifier, precautions  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.departures import Departures  # noqa: E402
 from arauto.rates import Rates  # noqa: E402
@@ -44,7 +44,8 @@ keepalive = 2  # seconds; a stop waits for idle connections that long
 graceful_timeout = 8  # seconds; less than the 10 that docker stop grants
 max_requests = 0  # a recycled worker would cut every socket it holds
 preload_app = False  # gevent patches the standard library after the fork
-forwarded_allow_ips = ",".join(str(network) for network in settings.proxies)
+believed = (*settings.proxies, *filter(None, map(addresses.mapped, settings.proxies)))
+forwarded_allow_ips = ",".join(map(str, believed))
 control_socket_disable = True  # it would leave a file in the home directory
 
 

@@ -1,7 +1,7 @@
 """Names and addresses of machines: which mean this one, and which a stranger cannot lead here (pure)."""
 
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import IPv6Network, ip_address
 
 from arauto.settings import Network
 
@@ -23,6 +23,29 @@ def is_fixed(host: str) -> bool:
     except ValueError:
         return bool(host) and "." not in host
     return True
+
+
+def neighbour(address: str) -> str:
+    """What an address counts as, wherever somebody is counted by it.
+
+    One of IPv6 stands for its /64, of which one subscriber has all. Empty: this machine, that is its user,
+    or a proxy on it, for many; or a Unix socket.
+    """
+    try:
+        given = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    plain = getattr(given, "ipv4_mapped", None) or given
+    if str(plain) in ("127.0.0.1", "::1"):
+        return ""
+    return str(plain) if plain.version == 4 else str(plain.exploded[:19])
+
+
+def mapped(network: Network) -> IPv6Network | None:
+    """How what listens on ``::`` sees the addresses of an IPv4 network."""
+    if network.version == 6:
+        return None
+    return IPv6Network(f"::ffff:{network.network_address}/{96 + network.prefixlen}")
 
 
 def is_within(address: str, networks: Iterable[Network]) -> bool:

@@ -3,10 +3,10 @@
 import mmap
 import struct
 import threading
-from ipaddress import IPv6Address, ip_address
+
+from arauto.addresses import neighbour
 
 MAX_PROCESSES = 128  # workers, and their successors while the old ones still drain
-UNLIMITED = ("127.0.0.1", "::1", "")  # this machine: its user, or a proxy for many; a Unix socket
 _ADDRESSES = 1024  # rows of counts; addresses that meet in one of them share its limit
 _COUNT = struct.Struct("i")
 _ALL_COUNTS = struct.Struct(f"{MAX_PROCESSES}i")
@@ -85,15 +85,5 @@ class Capacity:
 
 def _row(address: str) -> int:
     """Where an address is counted; 0 where it is not. The workers inherit one hash seed."""
-    if address in UNLIMITED:
-        return 0
-    return 1 + hash(home(address)) % _ADDRESSES
-
-
-def home(address: str) -> str:
-    """What an address counts as: one of IPv6 stands for its /64, of which one subscriber has all."""
-    if ":" not in address:
-        return address
-    given = ip_address(address.partition("%")[0])
-    assert isinstance(given, IPv6Address)  # noqa: S101 - for mypy: it has a colon
-    return str(given.ipv4_mapped or given.exploded[:19])
+    counted = neighbour(address)
+    return 1 + hash(counted) % _ADDRESSES if counted else 0

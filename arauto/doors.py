@@ -13,9 +13,11 @@ from flask import Flask, Request, abort, current_app, g, redirect, request, url_
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
 
+from arauto.addresses import neighbour
 from arauto.answers import wants_page
 from arauto.attempts import Attempts, TooSoon
 from arauto.audit import Audit, Who
+from arauto.cookies import get_cookie
 from arauto.guards import SAFE_METHODS
 from arauto.headers import BadHeader, bearer_in, user_in
 from arauto.proxies import PROXIED
@@ -31,7 +33,7 @@ from arauto.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor
 from arauto.watch import Watch
 from arauto.words import gettext
 
-COOKIE = "arauto_session"
+COOKIE = "session"
 _PROGRAM = "program:"  # before the hash of a program's token, as a visitor's key
 _OPEN = ("login", "static", "healthz", "readyz")  # endpoints that nobody has to log in for
 
@@ -69,7 +71,7 @@ class Doors:
         """
         token = bearer_in(request)
         try:
-            other = self._of_cookie(request) or self._proxied(request)
+            other = self._of_session(get_cookie(COOKIE)) or self._proxied(request)
         except (BadHeader, ShelfAway):
             if token is None:
                 raise
@@ -84,7 +86,7 @@ class Doors:
         :raise ShelfAway: a session cannot be kept now.
         :raise redis.RedisError: Redis does not answer.
         """
-        who = f"address {address}", f"user {user}"
+        who = f"address {neighbour(address)}", f"user {user}"
         self.attempts.begin(*(who if user else who[:1]))
         if user:
             if not self.settings.redis_login or not self._is_redis_user(user, password):
@@ -139,7 +141,7 @@ class Doors:
         return self._guess(token, address) if other is None else self._beside(token, other)
 
     def _guess(self, token: str, address: str) -> Visitor | None:
-        who = f"bearer {address}"
+        who = f"bearer {neighbour(address)}"
         self.attempts.check(who)
         try:
             return self._with_token(token)
@@ -184,12 +186,11 @@ class Doors:
         gone = self.tokens.gone(digests) if self.tokens and digests else ()
         return self.sessions.gone(sessions) | {_PROGRAM + digest for digest in gone}
 
-    def _of_cookie(self, request: Request) -> Visitor | None:
-        session = self.sessions.find(request.cookies.get(COOKIE, ""))
-        return self._of_session(session) if session else None
-
-    def _of_session(self, session: Session) -> Visitor | None:
-        """What the session stands for; ``None`` where its shared token is no longer the one that is set."""
+    def _of_session(self, id: str) -> Visitor | None:
+        """Who has that session; ``None`` where its shared token is no longer the one that is set."""
+        session = self.sessions.find(id)
+        if session is None:
+            return None
         common: dict[str, Any] = {
             "name": session.name,
             "way": session.way,

@@ -72,12 +72,13 @@ def _check_host() -> None:
 
 
 def _check_origin() -> None:
-    unsafe = request.method not in SAFE_METHODS
+    if request.method in SAFE_METHODS and not is_websocket(request):
+        return
     origin = request.headers.get("Origin")
-    if origin is not None and (unsafe or is_websocket(request)):
+    if origin is not None:
         if not _is_ours(origin, request):
             abort(403, gettext("Pages of another origin may not publish or listen here."))
-    elif unsafe and request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+    elif request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         # Browsers say Sec-Fetch-Site, programs such as curl do not.
         abort(403, gettext("Pages of another origin may not publish or listen here."))
 

@@ -8,8 +8,10 @@ from flask_babel import Babel
 from werkzeug.datastructures import LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from arauto.cookies import get_cookie, set_cookie
+
 LANGUAGES = (("en", "English"), ("pt-BR", "Português"))
-COOKIE = "arauto_language"
+COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
 
 _CODES = [code for code, _ in LANGUAGES]
@@ -25,7 +27,7 @@ def init_language(app: Flask) -> None:
 
 def chosen() -> str:
     """The language of this request: a code of :data:`LANGUAGES`."""
-    cookie = request.cookies.get(COOKIE)
+    cookie = get_cookie(COOKIE)
     return cookie if cookie in _CODES else _accepted(request.headers.get("Accept-Language", ""))
 
 
@@ -43,9 +45,7 @@ def switch() -> Response | None:
     view = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
     response = redirect(url_for(request.endpoint or "index") + ("?" + urlencode(view) if view else ""))
     if asked in _CODES:
-        response.set_cookie(
-            COOKIE, asked, max_age=COOKIE_AGE, samesite="Lax", httponly=True, secure=request.is_secure
-        )
+        set_cookie(response, COOKIE, asked, max_age=COOKIE_AGE)
     return response  # type: ignore[return-value]  # flask's redirect is typed by werkzeug
 
 

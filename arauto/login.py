@@ -19,16 +19,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.attempts import TooSoon
 from arauto.audit import Who, audit
+from arauto.cookies import delete_cookie, get_cookie, set_cookie
 from arauto.doors import COOKIE, Doors, WrongCredentials, too_soon
 from arauto.language import switch
-from arauto.sessions import Session
-from arauto.settings import Settings
 from arauto.shelf import ShelfAway
 from arauto.token_pages import may_make
 from arauto.visitor import people_call, visitor
 from arauto.words import gettext
 
-FORM_COOKIE = "arauto_login"  # the login form's CSRF token is made of it
+FORM_COOKIE = "login"  # the login form's CSRF token is made of it
 MAX_FIELD = 1024  # characters of a user, a password, a token
 
 
@@ -50,7 +49,7 @@ def _log_in() -> BaseResponse:
     user, password = request.form.get("user", ""), request.form.get("password", "")
     address = request.remote_addr or ""
     nobody = Who("", "redis" if user else "token", address)
-    mark = request.cookies.get(FORM_COOKIE, "")
+    mark = get_cookie(FORM_COOKIE)
     if not mark or not doors.sessions.is_mark(request.form.get("csrf", ""), "login", mark):
         return _form(gettext("This form was too old: try again. Cookies must be allowed."), 403)
     try:
@@ -68,7 +67,7 @@ def _log_in() -> BaseResponse:
     audit().note("login", Who(session.name, session.way, address))
     response = redirect(request.script_root + _inside(request.form.get("next", "")), 303)
     _end_old_session(doors)
-    _set_cookie(response, session)
+    set_cookie(response, COOKIE, session.id, expires=session.until)
     return response
 
 
@@ -80,7 +79,7 @@ def _wrong(user: str) -> str:
 
 def _form(sentence: str = "", status: int = 200, retry_after: int = 0) -> Response:
     doors: Doors = current_app.extensions["doors"]
-    mark = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(16)
+    mark = get_cookie(FORM_COOKIE) or secrets.token_urlsafe(16)
     settings = doors.settings
     page = render_template(
         "login.html",
@@ -93,7 +92,7 @@ def _form(sentence: str = "", status: int = 200, retry_after: int = 0) -> Respon
         by_proxy=bool(settings.proxy_user),
     )
     response = make_response(page, status)
-    response.set_cookie(FORM_COOKIE, mark, httponly=True, samesite="Lax", secure=_is_secure(), path=_path())
+    set_cookie(response, FORM_COOKIE, mark)
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
@@ -122,7 +121,7 @@ def _account() -> BaseResponse:
 def _logout() -> BaseResponse:
     doors: Doors = current_app.extensions["doors"]
     try:
-        session = doors.sessions.find(request.cookies.get(COOKIE, ""))
+        session = doors.sessions.find(get_cookie(COOKIE))
         if session is None:
             abort(400, gettext("There is no session to end: log out where you have logged in."))
         if request.form.get("everywhere"):
@@ -134,33 +133,11 @@ def _logout() -> BaseResponse:
     event = "logout everywhere" if request.form.get("everywhere") else "logout"
     audit().note(event, Who(session.name, session.way, request.remote_addr or ""))
     response = redirect(url_for("login"), 303)
-    response.delete_cookie(COOKIE, path=_path())
+    delete_cookie(response, COOKIE)
     return response
 
 
 def _end_old_session(doors: Doors) -> None:
     """Who logs in again leaves nothing behind to come back to."""
-    if old := doors.sessions.find(request.cookies.get(COOKIE, "")):
+    if old := doors.sessions.find(get_cookie(COOKIE)):
         doors.sessions.end(old)
-
-
-def _set_cookie(response: BaseResponse, session: Session) -> None:
-    response.set_cookie(
-        COOKIE,
-        session.id,
-        expires=session.until,
-        httponly=True,
-        samesite="Lax",
-        secure=_is_secure(),
-        path=_path(),
-    )
-
-
-def _is_secure() -> bool:
-    """Whether browsers reach us by TLS, as the proxy says, or as ARAUTO_ORIGINS does."""
-    settings: Settings = current_app.config["SETTINGS"]
-    return request.is_secure or f"https://{request.host}".lower() in settings.origins
-
-
-def _path() -> str:
-    return request.script_root or "/"

@@ -35,7 +35,7 @@ def _address(told: str) -> str:
     """The address that a proxy wrote, which may have a port behind it; nothing where it is none."""
     for written in (told.strip(), told.strip().rpartition(":")[0]):
         try:
-            return str(ip_address(written.strip("[]")))
+            return str(ip_address(written.strip("[]").partition("%")[0]))  # its zone may be any text
         except ValueError:
             continue
     return ""

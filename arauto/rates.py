@@ -5,7 +5,7 @@ import struct
 import threading
 from time import monotonic_ns
 
-from arauto.capacity import UNLIMITED, home
+from arauto.addresses import neighbour
 
 AT_ONCE = 20  # seconds' worth of it may come at once
 BESIDE = 2  # wrong bearer tokens a second of one who is in by another way; then none is looked at
@@ -68,7 +68,8 @@ class Rates:
 
 def by_address(address: str) -> list[str]:
     """The name under which an address is counted; this machine, or a proxy on it, has none."""
-    return [] if address in UNLIMITED else [f"address {home(address)}"]
+    counted = neighbour(address)
+    return [f"address {counted}"] if counted else []
 
 
 def _rows(names: tuple[str, ...]) -> set[int]:

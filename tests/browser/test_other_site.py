@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_door import EXPECTED, another_site
 from tests.support.pages import expect_live, expect_texts, view
-from tests.support.persons import SESSION, Person, hidden
+from tests.support.persons import Person, hidden, session_cookie
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 
@@ -124,7 +124,7 @@ def test_a_page_of_another_origin_does_nothing_in_somebodys_name(
     page.get_by_label("Access token").fill(TOKEN)
     page.keyboard.press("Enter")
     expect_live(page)
-    (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == SESSION]
+    (cookie,) = [cookie for cookie in page.context.cookies() if cookie["name"] == session_cookie(door)]
     with another_site() as found:
         url = SITES[site].format(port=found.url.rpartition(":")[2])  # type: ignore[attr-defined]
         evil_site: Any = type("Site", (), {"url": url})

@@ -11,7 +11,7 @@ import pytest
 from arauto.settings import WORKERS
 from arauto.tokens import Tokens
 from tests.support.http import get, handshake, publish
-from tests.support.persons import HTML, SESSION, Person
+from tests.support.persons import HTML, Person, session_cookie
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
@@ -78,11 +78,11 @@ def test_no_part_of_a_cookie_may_change(server: ArautoServer) -> None:
     person = Person(server)
     assert person.log_in(TOKEN).status == 303
     for name in changed(person.session):
-        assert get(server, "/", Cookie=f"{SESSION}={name}").status == 401, name
+        assert get(server, "/", Cookie=f"{session_cookie(server)}={name}").status == 401, name
     for line in (
-        f"{SESSION.upper()}={person.session}",
-        f"x{SESSION}={person.session}",
-        f"{SESSION}={SESSION}",
+        f"{session_cookie(server).upper()}={person.session}",
+        f"x{session_cookie(server)}={person.session}",
+        f"{session_cookie(server)}={session_cookie(server)}",
     ):
         assert get(server, "/", Cookie=line).status == 401, line
     assert person.is_in()

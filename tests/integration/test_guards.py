@@ -55,6 +55,8 @@ def test_fetch_metadata_decides_where_there_is_no_origin(
     plain_arauto: ArautoServer, site: str, allowed: bool
 ) -> None:
     assert publish(plain_arauto, "a", "x", Sec_Fetch_Site=site).status == (200 if allowed else 403)
+    assert handshake(plain_arauto, Sec_Fetch_Site=site).status == (101 if allowed else 403)
+    assert get(plain_arauto, "/", Sec_Fetch_Site=site).status == 200  # a link leads here
 
 
 def test_other_origins_can_be_allowed(start: type[ArautoServer], valkey: RedisServer) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from tests.support.http import get, handshake, publish, publish_json
-from tests.support.persons import HTML, SESSION, Person
+from tests.support.persons import HTML, Person, session_cookie
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.tabs import open_tab
@@ -60,8 +60,8 @@ def test_the_token_once_and_then_a_session(door: ArautoServer, valkey: RedisServ
     person = Person(door)
     answer = person.log_in(TOKEN, next="/?channel=a")
     assert (answer.status, answer.headers["location"]) == (303, "/?channel=a")
-    assert "HttpOnly; Path=/; SameSite=Lax" in person.attributes[SESSION]
-    assert "Secure" not in person.attributes[SESSION]
+    assert "HttpOnly; Path=/; SameSite=Lax" in person.session_attributes
+    assert "Secure" not in person.session_attributes
     assert person.is_in()
     with open_tab(door, "a", **person.socket_headers()) as tab:
         assert person.publish("a", "x").json["receivers"] == 1
@@ -78,7 +78,7 @@ def test_what_lies_in_redis_helps_nobody_who_reads_it(door: ArautoServer, valkey
     for secret in (person.session, TOKEN, "token"):
         assert secret.encode() not in kept
     for other in (keys[0].decode().rpartition(":")[2], kept.hex()):
-        assert get(door, "/", Cookie=f"{SESSION}={other}").status == 401
+        assert get(door, "/", Cookie=f"{session_cookie(door)}={other}").status == 401
 
 
 def test_a_reader_watches_and_does_not_publish(door: ArautoServer, valkey: RedisServer) -> None:
@@ -145,18 +145,18 @@ def test_a_login_form_from_elsewhere_is_refused(door: ArautoServer) -> None:
 def test_a_session_always_has_a_new_name(door: ArautoServer) -> None:
     """Fixation: the name that somebody has planted never becomes a session, and an old one ends."""
     person = Person(door)
-    person.cookies[SESSION] = "planted"
+    person.cookies[session_cookie(door)] = "planted"
     person.log_in(TOKEN)
     first = person.session
     assert first != "planted"
     person.log_in(TOKEN)
     assert person.session != first
-    assert get(door, "/", Cookie=f"{SESSION}={first}").status == 401
+    assert get(door, "/", Cookie=f"{session_cookie(door)}={first}").status == 401
 
 
 @pytest.mark.parametrize("name", ["", "x", "../../etc", "a" * 5000, "é", '"'])
 def test_no_other_name_is_a_session(door: ArautoServer, name: str) -> None:
-    assert get(door, "/", Cookie=f"{SESSION}={name}".encode().decode("latin-1")).status == 401
+    assert get(door, "/", Cookie=f"{session_cookie(door)}={name}".encode().decode("latin-1")).status == 401
 
 
 def test_a_tampered_cookie_opens_nothing(door: ArautoServer) -> None:
@@ -165,7 +165,7 @@ def test_a_tampered_cookie_opens_nothing(door: ArautoServer) -> None:
     for place in (0, 20, 42):
         other = "A" if person.session[place] != "A" else "B"
         name = person.session[:place] + other + person.session[place + 1 :]
-        assert get(door, "/", Cookie=f"{SESSION}={name}").status == 401
+        assert get(door, "/", Cookie=f"{session_cookie(door)}={name}").status == 401
     assert person.is_in()
 
 
@@ -189,7 +189,7 @@ def test_a_replayed_cookie_is_worth_nothing_after_the_log_out(door: ArautoServer
     answer = person.log_out()
     assert (answer.status, answer.headers["location"]) == (303, "/login")
     assert not person.session
-    assert get(door, "/", Cookie=f"{SESSION}={name}").status == 401
+    assert get(door, "/", Cookie=f"{session_cookie(door)}={name}").status == 401
 
 
 def test_log_out_everywhere(door: ArautoServer) -> None:
@@ -291,8 +291,8 @@ def test_bearer_guesses_have_to_wait_too(door: ArautoServer) -> None:
 
 
 def test_a_token_that_changes_ends_its_sessions(start: type[ArautoServer], valkey: RedisServer) -> None:
-    environ = {"REDIS_URL": valkey.url, "ARAUTO_SECRET": SECRET}
-    before = start(**environ, ARAUTO_TOKEN=TOKEN)
+    before = start(REDIS_URL=valkey.url, ARAUTO_SECRET=SECRET, ARAUTO_TOKEN=TOKEN)
+    environ = {"REDIS_URL": valkey.url, "ARAUTO_SECRET": SECRET, "PORT": str(before.port)}
     person = Person(before)
     person.log_in(TOKEN)
     before.close()
@@ -310,14 +310,44 @@ def test_behind_tls_the_cookie_says_so(start: type[ArautoServer], valkey: RedisS
     person = Person(server, X_Forwarded_Proto="https")
     origin = f"https://{server.host}"
     assert person.log_in(TOKEN, Origin=origin).status == 303
-    assert "Secure; HttpOnly" in person.attributes[SESSION]
+    assert person.session_attributes.startswith("__Host-arauto_session_")
+    assert "Secure; HttpOnly; Path=/; SameSite=Lax" in person.session_attributes
+    assert "Domain" not in person.session_attributes
+    person.get("/login?lang=en")
+    assert len(person.attributes) == 3
+    assert all(name.startswith("__Host-") and "Secure" in how for name, how in person.attributes.items())
+    plain = {name.removeprefix("__Host-"): value for name, value in person.cookies.items()}
+    planted = "; ".join(f"{name}={value}" for name, value in plain.items())
+    assert get(server, "/", X_Forwarded_Proto="https", Cookie=planted).status == 401
+    assert person.post("/logout", {"csrf": person.form_token("/account")}, Origin=origin).status == 303
+    assert "Secure" in person.session_attributes  # else a browser would not believe that it is over
     assert Person(server).log_in(TOKEN, Origin=origin).status == 403  # nobody says that it is TLS
+
+
+def test_at_two_ports_of_one_host_nobody_logs_the_other_out(
+    door: ArautoServer, start: type[ArautoServer], valkey: RedisServer
+) -> None:
+    """Browsers have one jar for all ports, and for what other programs have put there."""
+    other = start(REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, ARAUTO_SECRET=SECRET)
+    person, there = Person(door), Person(other)
+    there.cookies = person.cookies
+    person.cookies |= {"arauto_session": "old", "arauto_login": "old", "arauto_language": "pt-BR"}
+    for _ in range(2):
+        assert person.log_in(TOKEN).status == there.log_in(TOKEN).status == 303
+        assert person.is_in()
+        assert there.is_in()
+    there.get("/?lang=pt-BR")
+    assert b'lang="pt-BR"' in there.get().body
+    assert b'lang="en"' in person.get().body
+    assert there.log_out().status == 303
+    assert person.is_in()
+    assert not there.is_in()
 
 
 def test_without_a_proxy_that_is_named_nobody_says_that_it_is_tls(door: ArautoServer) -> None:
     person = Person(door, X_Forwarded_Proto="https", X_Forwarded_For="203.0.113.9")
     assert person.log_in(TOKEN).status == 303
-    assert "Secure" not in person.attributes[SESSION]
+    assert "Secure" not in person.session_attributes
     assert "address=203" not in door.log
 
 

@@ -9,7 +9,7 @@ import pytest
 from arauto.settings import WORKERS
 from tests.support.http import get, handshake, publish, request
 from tests.support.nginx import PREFIX, Nginx
-from tests.support.persons import HTML, SESSION, Person
+from tests.support.persons import HTML, Person
 from tests.support.redis_servers import RedisServer
 from tests.support.tabs import open_tab
 
@@ -44,8 +44,9 @@ def test_login_page_publish_and_socket(nginx: Nginx) -> None:
     assert (asked.status, asked.headers["location"]) == (303, f"{PREFIX}/login?next=%2F%3Fchannel%3Da")
     answer = person.log_in(TOKEN, next="/?channel=a")
     assert (answer.status, answer.headers["location"]) == (303, f"{PREFIX}/?channel=a")
+    assert person.session_attributes.startswith("__Secure-arauto_session_")  # __Host- is for the path / alone
     for attribute in ("Secure", "HttpOnly", "SameSite=Lax", f"Path={PREFIX}"):
-        assert attribute in person.attributes[SESSION]
+        assert attribute in person.session_attributes
     assert person.is_in()
     with open_tab(nginx, "a", **socket_of(person)) as tab:
         assert person.publish("a", "through nginx").json["receivers"] == 1
@@ -83,7 +84,7 @@ def test_what_a_client_says_of_itself_is_not_believed(nginx: Nginx) -> None:
     }  # fmt: skip
     person = Person(nginx, **told)
     assert person.log_in(TOKEN).headers["location"] == f"{PREFIX}/"
-    assert "Secure" in person.attributes[SESSION]
+    assert "Secure" in person.session_attributes
     person.publish("a", "x")
     assert f"user='token' way=token address={nginx.address}\n" in nginx.log
     assert "203.0.113.9" not in nginx.log

@@ -14,16 +14,20 @@ from tests.support.servers import GUNICORN, ArautoServer
 from tests.support.starts import run, sentence_of
 
 ANA = {"X_Forwarded_User": "ana"}
+LONG = "import arauto.attempts as a; a.FIRST_WAIT = 600.0; a.LONGEST_WAIT = 600.0"
+TOKEN = "a shared token of twenty-six"
 FORM = {"channel": "a", "message": "x"}
 
 
 @pytest.fixture(scope="module")
 def behind(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
     """The program behind a proxy at 127.0.0.1 that says who has logged in."""
+    valkey.client.flushall()
     server = ArautoServer(
         tmp_path_factory.mktemp("behind") / "log",
         REDIS_URL=valkey.url, ARAUTO_PROXIES="127.0.0.1, 10.0.0.0/8", ARAUTO_PROXY_USER="X-Forwarded-User",
         ARAUTO_PROXY_READERS="guest,temp-*,josé,Bruna", ARAUTO_MAX_SOCKETS_PER_ADDRESS="1",
+        ALTER=LONG,
     )  # fmt: skip
     with closing(server):
         yield server
@@ -133,6 +137,7 @@ def test_from_another_address_its_header_says_nothing(behind: ArautoServer) -> N
         ("203.0.113.8:4711", "203.0.113.8"),
         ("[2001:db8::8]:4711", "2001:db8::8"),
         ("2001:db8:1::8", "2001:db8:1::8"),
+        ("fe80::8%eth0 user='root'", "fe80::8"),
     ],
 )
 def test_the_address_is_the_last_that_is_no_proxy(behind: ArautoServer, told: str, address: str) -> None:
@@ -148,6 +153,34 @@ def test_what_stands_left_of_no_address_is_not_believed(behind: ArautoServer) ->
     for told in ("203.0.113.99, unknown", "203.0.113.99, ", "203.0.113.99, a:b:c"):
         assert handshake(behind, X_Forwarded_For=told, **ANA).status == 101
     assert "203.0.113.99" not in behind.log
+
+
+def test_guesses_are_counted_by_network(behind: ArautoServer) -> None:
+    """As seats and rates are: one subscriber has a whole /64, and IPv4 may be written as IPv6."""
+    for of_one in ("2001:db8:7::{n}", "::ffff:198.51.100.7", "198.51.100.7"):
+        told = [
+            get(behind, "/", Authorization="Bearer wrong", X_Forwarded_For=of_one.format(n=n)).status
+            for n in range(1, 9)
+        ]
+        assert told == ([429] * 8 if of_one == "198.51.100.7" else [401] * 6 + [429] * 2), of_one
+    beside = get(behind, "/", Authorization="Bearer wrong", X_Forwarded_For="2001:db8:7:1::1")
+    assert beside.status == 401
+
+
+def test_what_listens_on_all_addresses_knows_ipv4_by_them(
+    start: type[ArautoServer], valkey: RedisServer
+) -> None:
+    server = start(
+        REDIS_URL=valkey.url, HOST="::", ARAUTO_PROXIES="127.0.0.1", ARAUTO_TOKEN=TOKEN,
+        ARAUTO_PROXY_USER="X-Forwarded-User", ARAUTO_MAX_SOCKETS_PER_ADDRESS="1",
+    )  # fmt: skip
+    person = Person(server, X_Forwarded_Proto="https", **ANA)
+    assert person.is_in()
+    person.get("/login")
+    assert all("Secure" in how for how in person.attributes.values())
+    with closing(RawFeed(server, headers="X-Forwarded-User: ana\r\n")) as feed:
+        feed.confirmed()
+        assert handshake(server, **ANA).status == 101
 
 
 def test_a_header_without_a_proxy_ends_with_one_sentence(valkey: RedisServer) -> None:

@@ -13,7 +13,7 @@ import pytest
 from arauto.rates import AT_ONCE, BESIDE
 from arauto.tokens import Tokens
 from tests.support.http import FORM, get, handshake, publish, request
-from tests.support.persons import SESSION, Person, csrf, in_utf8
+from tests.support.persons import Person, csrf, in_utf8, session_cookie
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
 from tests.support.servers import ArautoServer
@@ -95,7 +95,7 @@ FALSE = (
 
 def sessions(hall: ArautoServer) -> dict[str, str]:
     """The cookies that each way of logging in has set."""
-    given = {"none": "", "over": f"{SESSION}={'x' * 43}"}
+    given = {"none": "", "over": f"{session_cookie(hall)}={'x' * 43}"}
     for name, user, password in (("token", "", TOKEN), ("read", "", READ_TOKEN), ("redis", "reis", PASSWORD)):
         person = Person(hall)
         assert person.log_in(password, user=user).status == 303

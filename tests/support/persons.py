@@ -9,7 +9,11 @@ from tests.support.http import FORM, Answer, request
 from tests.support.servers import ArautoServer
 
 HTML = "text/html,*/*;q=0.8"
-SESSION = "arauto_session"
+
+
+def session_cookie(server: ArautoServer) -> str:
+    """What the cookie of a session is called, without TLS."""
+    return f"arauto_session_{server.port}"
 
 
 class Person:
@@ -52,7 +56,15 @@ class Person:
 
     @property
     def session(self) -> str:
-        return self.cookies.get(SESSION, "")
+        return next((value for name, value in self.cookies.items() if self._is_session(name)), "")
+
+    @property
+    def session_attributes(self) -> str:
+        """How the cookie of the session was set, with its name."""
+        return next(f"{name};{set_}" for name, set_ in self.attributes.items() if self._is_session(name))
+
+    def _is_session(self, name: str) -> bool:
+        return name.endswith(session_cookie(self.server))
 
     def socket_headers(self) -> dict[str, Any]:
         """For :func:`open_tab`."""

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from arauto import rates
-from arauto.rates import AT_ONCE, Rate, by_address
+from arauto.rates import AT_ONCE, Rate
 
 
 @pytest.fixture
@@ -53,18 +53,3 @@ def test_all_processes_count_together(clock: list[int]) -> None:
         os._exit(0 if not any(rate.take("ana") for _ in range(AT_ONCE)) else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert rate.take("ana") > 0
-
-
-@pytest.mark.parametrize(
-    ("address", "names"),
-    [
-        ("127.0.0.1", []),
-        ("::1", []),
-        ("", []),
-        ("192.0.2.1", ["address 192.0.2.1"]),
-        ("::ffff:192.0.2.1", ["address 192.0.2.1"]),
-        ("2001:db8::1", ["address 2001:0db8:0000:0000"]),
-    ],
-)
-def test_an_address_counts_as_it_does_for_its_seats(address: str, names: list[str]) -> None:
-    assert by_address(address) == names
