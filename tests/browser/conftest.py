@@ -9,7 +9,7 @@ from tests.support.chromium import find_or_install
 from tests.support.pages import Contexts, Pages
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 ARGUMENTS = (
     "--no-sandbox",  # root in a container cannot have one
@@ -21,7 +21,7 @@ ARGUMENTS = (
 
 OpenPage = Callable[..., Page]
 
-expect.set_options(timeout=20_000)  # milliseconds; a wait ends with its condition, this is for a busy machine
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 @pytest.fixture(scope="session")

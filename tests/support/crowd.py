@@ -11,13 +11,14 @@ from typing import Any
 import orjson
 
 from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE
 
 
 class _Member:
     """One socket, and the frames that came on it."""
 
     def __init__(self, server: ArautoServer, channel: str) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=30)
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)
         key = b64encode(os.urandom(16)).decode()
         self.socket.sendall(
             f"GET /feed?channel={channel} HTTP/1.1\r\nHost: {server.host}\r\nConnection: Upgrade\r\n"
@@ -64,7 +65,7 @@ class Crowd:
             self._selector.register(member.socket, selectors.EVENT_READ, member)
             self.members.append(member)
 
-    def until_each_has(self, n: int, within: float = 40) -> None:
+    def until_each_has(self, n: int, within: float = PATIENCE) -> None:
         """Read until every tab has ``n`` events."""
         deadline = monotonic() + within
         while any(len(member.events) < n for member in self.members):

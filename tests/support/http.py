@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE
 
 FORM = "application/x-www-form-urlencoded"
 HANDSHAKE = {
@@ -35,7 +36,7 @@ class Answer:
 
 
 def request(
-    server: ArautoServer, method: str, path: str, body: Any = None, timeout: float = 15, **headers: str
+    server: ArautoServer, method: str, path: str, body: Any = None, timeout: float = PATIENCE, **headers: str
 ) -> Answer:
     """Header names are written with ``_`` for ``-``. The connection is closed afterwards."""
     connection = server.connect(timeout)

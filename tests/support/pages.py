@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.support.servers import ArautoServer
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 TIME_ZONE = "America/Sao_Paulo"
 
@@ -56,7 +56,9 @@ class Contexts:
             context.close()
 
     def _new(self, language: str, **options: Any) -> BrowserContext:
-        return self._browser.new_context(locale=language, timezone_id=TIME_ZONE, **options)
+        context = self._browser.new_context(locale=language, timezone_id=TIME_ZONE, **options)
+        context.set_default_timeout(PATIENCE * 1000)
+        return context
 
 
 class Pages:
@@ -198,7 +200,7 @@ def expect_texts(page: Page, expected: Sequence[str]) -> None:
         assert texts(page) == list(expected)
         return True
 
-    eventually(shown, within=15)
+    eventually(shown)
 
 
 def row(page: Page, text: str) -> Locator:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.support.servers import ROOT
+from tests.support.waiting import PATIENCE
 
 
 def example(name: str, *arguments: str) -> list[str]:
@@ -16,7 +17,7 @@ def example(name: str, *arguments: str) -> list[str]:
 def run(command: list[str], url: str) -> str:
     """Run a program to its end; what it printed."""
     done = subprocess.run(
-        command, env=os.environ | {"REDIS_URL": url}, capture_output=True, timeout=20, check=True
+        command, env=os.environ | {"REDIS_URL": url}, capture_output=True, timeout=PATIENCE, check=True
     )
     return done.stdout.decode()
 

@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from tests.support.http import HANDSHAKE
 from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE
 
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 FIN = 0x80
-PATIENCE = 10.0  # seconds
 
 
 class Frame(NamedTuple):

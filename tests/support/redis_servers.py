@@ -58,7 +58,7 @@ class RedisServer:
         self.said_loading = False
         self._process = subprocess.Popen([*self._command, *options], stdout=subprocess.DEVNULL)
         try:
-            eventually(self._answers, within=60, why="Redis answers")
+            eventually(self._answers, why="Redis answers")
         except AssertionError:
             self.stop()
             raise

@@ -43,7 +43,7 @@ def watch(
             stack.callback(witness.join, 10)
             stack.callback(witness.leave)
             witness.start()
-        eventually(lambda: all(witness.is_live for witness in witnesses), within=30)
+        eventually(lambda: all(witness.is_live for witness in witnesses))
         stack.callback(numbers.stop)
         numbers.start()
         yield scene, numbers

@@ -10,11 +10,10 @@ from pathlib import Path
 import psutil
 
 from tests.support.redis_servers import free_port, let_go
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = [sys.executable, "-m", "gunicorn", "app:app"]
-STARTS = 60.0  # seconds; it ends with its condition, this is for a busy machine
 ALTERED = [sys.executable, "-m", "gunicorn", "tests.support.altered:app"]
 
 
@@ -43,7 +42,7 @@ class ArautoServer:
             )
         self.workers_wanted = int(environ.get("ARAUTO_WORKERS", "2"))
         try:
-            eventually(self._booted, within=STARTS, why="the server has booted")
+            eventually(self._booted, why="the server has booted")
         except AssertionError:
             self.close()  # nobody else knows of it
             raise
@@ -76,7 +75,7 @@ class ArautoServer:
         """Open descriptors of the workers, less the connections kept for publishing."""
         return sum(worker.num_fds() - _connections_to(worker, redis_port) for worker in self.workers())
 
-    def stop(self, signum: int = signal.SIGTERM, within: float = 15) -> int:
+    def stop(self, signum: int = signal.SIGTERM, within: float = PATIENCE) -> int:
         """Stop it and return the exit status."""
         self._process.send_signal(signum)
         return self._process.wait(within)

@@ -4,6 +4,7 @@ import os
 import subprocess
 
 from tests.support.servers import ROOT
+from tests.support.waiting import PATIENCE
 
 
 def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
@@ -11,7 +12,7 @@ def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL"))}
     return subprocess.run(
         command, cwd=ROOT, env=clean | {"PYTHONDONTWRITEBYTECODE": "1"} | environ,
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
     )  # fmt: skip
 
 

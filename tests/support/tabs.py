@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.servers import ArautoServer
-
-PATIENCE = 15.0  # seconds
+from tests.support.waiting import PATIENCE
 
 Event = dict[str, Any]
 
@@ -66,7 +65,9 @@ def open_tab(
     """A tab whose selection Redis has confirmed; ``query`` is what its address says besides."""
     asked = [("channel", name) for name in channels] + [("pattern", name) for name in patterns]
     address = urlencode([*asked, *(query or {}).items()])
-    with connect(f"{server.ws}/feed?{address}", compression=None, max_size=None, **options) as socket:
+    with connect(
+        f"{server.ws}/feed?{address}", compression=None, max_size=None, open_timeout=PATIENCE, **options
+    ) as socket:
         tab = Tab(socket)
         confirmed = tab.take(len(channels) + len(patterns))
         assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe"}, confirmed

@@ -4,10 +4,12 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import TypeVar
 
+PATIENCE = 60.0  # seconds; a wait ends with its condition, this is for a busy machine
+
 T = TypeVar("T")
 
 
-def eventually(condition: Callable[[], T], within: float = 20.0, why: str = "") -> T:
+def eventually(condition: Callable[[], T], within: float = PATIENCE, why: str = "") -> T:
     """Ask until the answer is true, and return it.
 
     An ``AssertionError`` that ``condition`` raises counts as not yet, and is what is shown
