@@ -217,6 +217,10 @@ def _settings_words() -> dict[str, str | dict[str, str]]:
     return {
         "zone": gettext("All times are those of this computer: {zone}"),
         "level_all": gettext("All channels"),
+        "keeps_nothing": gettext(
+            "This browser keeps nothing more for this page: it lasts until the page is closed."
+        ),
+        "kept_spoilt": gettext("What this browser had kept cannot be read: the next choice replaces it."),
         "notified": gettext("{n} new, the last in {channel}"),
         "notify_denied": gettext("The browser does not allow notifications for this page."),
     }

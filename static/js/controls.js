@@ -21,7 +21,10 @@ export class Controls {
     this.#words = words;
     buttons.pause.addEventListener("click", () => this.#pause());
     buttons.clear.addEventListener("click", () => feed.clear());
-    buttons.order.addEventListener("click", () => this.#turn(!feed.newestFirst));
+    buttons.order.addEventListener("click", () => {
+      this.#turn(!feed.newestFirst);
+      set("newestFirst", feed.newestFirst);
+    });
     buttons.help.addEventListener("click", () => keys.showModal());
     feed.addEventListener("pause", () => this.#show());
     this.#turn(get("newestFirst", false));
@@ -42,7 +45,6 @@ export class Controls {
 
   #turn(newestFirst) {
     if (newestFirst !== this.#feed.newestFirst) this.#feed.newestFirst = newestFirst;
-    set("newestFirst", newestFirst);
     this.#show();
   }
 

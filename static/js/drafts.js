@@ -1,7 +1,7 @@
 // Templates and the last sends, kept in the browser: each fills the form.
 
 import { beginning } from "./format.js";
-import { get, set } from "./preferences.js";
+import { change, get, keepingTrouble } from "./preferences.js";
 
 const SENT_LIMIT = 20;
 const TEMPLATE_LIMIT = 100;
@@ -21,16 +21,17 @@ export class Drafts {
     this.#form = form;
     opener.addEventListener("click", () => this.#open());
     dialog.querySelector(".drafts__save").addEventListener("submit", (event) => this.#save(event));
+    addEventListener("storage", () => dialog.open && this.#redraw());
   }
 
   get channels() {
-    return [...get("templates", []), ...get("sent", [])].map(({ channel }) => channel);
+    return [...drafts("templates"), ...drafts("sent")].map(({ channel }) => channel);
   }
 
   remember({ channel, message }) {
     if (message.length > LENGTH_LIMIT) return;
-    const others = get("sent", []).filter((sent) => sent.channel !== channel || sent.message !== message);
-    set("sent", [{ channel, message }, ...others].slice(0, SENT_LIMIT));
+    const sent = { channel, message };
+    change("sent", [], (all) => [sent, ...all.filter((other) => !isSame(other, sent))].slice(0, SENT_LIMIT));
   }
 
   #open() {
@@ -43,20 +44,28 @@ export class Drafts {
     const name = event.target.elements.template.value.trim();
     const draft = { name, ...this.#form.read() };
     if (!name || draft.message.length > LENGTH_LIMIT) return;
-    const others = get("templates", []).filter((template) => template.name !== name);
-    set("templates", [draft, ...others].slice(0, TEMPLATE_LIMIT));
+    change("templates", [], (all) => [draft, ...all.filter((other) => other?.name !== name)].slice(0, TEMPLATE_LIMIT));
     event.target.reset();
     this.#draw();
   }
 
   #draw() {
     for (const kind of ["templates", "sent"]) {
-      const items = get(kind, []).map((draft, at) => this.#build(kind, draft, at));
+      const items = drafts(kind).map((draft) => this.#build(kind, draft));
       this.#dialog.querySelector(`[data-drafts="${kind}"]`).replaceChildren(...items);
     }
+    const trouble = keepingTrouble();
+    this.#dialog.querySelector("[role=status]").textContent = trouble && this.#words.say(trouble);
   }
 
-  #build(kind, draft, at) {
+  // The place of the keyboard may have gone with what was drawn before.
+  #redraw() {
+    const isIn = document.activeElement.closest(".drafts");
+    this.#draw();
+    if (isIn) this.#dialog.querySelector(".dialog__close").focus();
+  }
+
+  #build(kind, draft) {
     const item = document.importNode(this.#template, true);
     const [use, remove] = item.querySelectorAll("button");
     const [name, channel, text] = use.children;
@@ -65,7 +74,7 @@ export class Drafts {
     text.textContent = beginning(draft.message.replace(/\s+/g, " "), SHOWN, 1);
     remove.ariaLabel = remove.title = this.#words.say("forget", { name: draft.name ?? text.textContent });
     use.addEventListener("click", () => this.#use(draft));
-    remove.addEventListener("click", () => this.#forget(kind, at));
+    remove.addEventListener("click", () => this.#forget(kind, draft));
     return item;
   }
 
@@ -74,9 +83,17 @@ export class Drafts {
     this.#form.fill(draft);
   }
 
-  #forget(kind, at) {
-    set(kind, get(kind, []).filter((_, other) => other !== at));
-    this.#draw();
-    this.#dialog.querySelector(".dialog__close").focus();
+  #forget(kind, draft) {
+    change(kind, [], (all) => all.filter((other) => !isSame(other, draft)));
+    this.#redraw();
   }
+}
+
+// Those that can be used: somebody else may have written there.
+function drafts(kind) {
+  return get(kind, []).filter((draft) => typeof draft?.channel === "string" && typeof draft.message === "string");
+}
+
+function isSame(one, other) {
+  return one?.name === other.name && one?.channel === other.channel && one?.message === other.message;
 }

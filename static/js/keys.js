@@ -22,6 +22,7 @@ export class Keys {
     const act = dialog.querySelector("input");
     act.checked = get("keys", true);
     act.addEventListener("change", () => set("keys", act.checked));
+    addEventListener("storage", () => (act.checked = get("keys", true)));
     document.addEventListener("keydown", (event) => this.#pressed(event));
   }
 

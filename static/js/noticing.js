@@ -33,7 +33,7 @@ export class Noticing {
   heard(events) {
     const messages = events.filter(({ type }) => type.endsWith("message"));
     if (document.hidden) this.#unread += messages.length;
-    if (get("desktop") || get("sound")) this.#notice(messages);
+    if (get("desktop", false) || get("sound", false)) this.#notice(messages);
   }
 
   // Call once a second.
@@ -64,8 +64,8 @@ export class Noticing {
   #call() {
     this.#timer = null;
     this.#calledAt = performance.now();
-    if (get("sound")) this.#beep();
-    if (get("desktop") && (document.hidden || !document.hasFocus())) this.#notify(this.#last, this.#waiting);
+    if (get("sound", false)) this.#beep();
+    if (get("desktop", false) && (document.hidden || !document.hasFocus())) this.#notify(this.#last, this.#waiting);
     this.#waiting = 0;
   }
 
@@ -93,8 +93,8 @@ export class Noticing {
   // What a person switches on
 
   async #chosen(name) {
-    if (name === "sound" && get("sound")) this.#beep();
-    if (name !== "desktop" || !get("desktop")) return;
+    if (name === "sound" && get("sound", false)) this.#beep();
+    if (name !== "desktop" || !get("desktop", false)) return;
     const permission = "Notification" in window ? await Notification.requestPermission() : "denied";
     if (permission !== "granted") this.#settings.refuse("desktop", this.#words.say("notify_denied"));
   }
@@ -108,7 +108,7 @@ function isWorthy(event) {
 
 function isAtLeast(level, data) {
   if (level === "never" || level === "every") return level === "every";
-  return RANKS.indexOf(severityOf(data)) >= RANKS.indexOf(level);
+  return RANKS.includes(level) && RANKS.indexOf(severityOf(data)) >= RANKS.indexOf(level);
 }
 
 // Quiet hours may go over midnight.

@@ -1,26 +1,59 @@
-// What this browser keeps for its person. A storage that is full or forbidden lasts as long as the page.
+// What this browser keeps for its person, in all tabs: each change is made to what is kept at that moment.
+// What a storage that is full or forbidden does not take lasts as long as the page.
 
 const KEY = "arauto";
 
-let kept = read({});
+let waiting = []; // changes that the storage has not taken
+let isSpoilt = false; // what was there could not be read
+let kept = now();
 
+addEventListener("storage", () => (kept = now())); // another tab's change
+
+// What is there may have been written by somebody else: only what is like `fallback` counts.
 export function get(name, fallback) {
-  return kept[name] ?? fallback;
+  const value = kept[name];
+  return isLike(value, fallback) ? value : fallback;
 }
 
-export function set(name, value) {
-  kept = { ...read(kept), [name]: value }; // another tab may have written meanwhile
+// `change(value)` gives the new value.
+export function change(name, fallback, change) {
+  waiting.push((all) => ({ ...all, [name]: change(isLike(all[name], fallback) ? all[name] : fallback) }));
+  kept = now();
   try {
     localStorage.setItem(KEY, JSON.stringify(kept));
+    waiting = [];
   } catch {
     // It still holds here.
   }
 }
 
-function read(otherwise) {
+export function set(name, value) {
+  change(name, value, () => value);
+}
+
+// The word for what a person should know of it; empty where all is well.
+export function keepingTrouble() {
+  if (waiting.length) return "keeps_nothing";
+  return isSpoilt ? "kept_spoilt" : "";
+}
+
+function now() {
+  return waiting.reduce((all, change) => change(all), read());
+}
+
+function read() {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? otherwise;
+    const text = localStorage.getItem(KEY);
+    isSpoilt = true; // until it could be read
+    const all = JSON.parse(text ?? "{}");
+    if (!isLike(all, {})) return {};
+    isSpoilt = false;
+    return all;
   } catch {
-    return otherwise;
+    return {};
   }
+}
+
+function isLike(value, fallback) {
+  return typeof value === typeof fallback && value !== null && Array.isArray(value) === Array.isArray(fallback);
 }

@@ -2,7 +2,7 @@
 
 import { DEFAULTS } from "./appearance.js";
 import { keyOf } from "./names.js";
-import { get, set } from "./preferences.js";
+import { change, get, keepingTrouble, set } from "./preferences.js";
 import { zone } from "./times.js";
 
 const NOTICING = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
@@ -24,6 +24,7 @@ export class Settings extends EventTarget {
     opener.addEventListener("click", () => this.#open());
     this.#form.addEventListener("change", ({ target }) => this.#changed(target));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
+    addEventListener("storage", () => this.#follow());
   }
 
   // Takes a choice back that cannot be had, and says why.
@@ -39,14 +40,32 @@ export class Settings extends EventTarget {
 
   #open() {
     this.#drawLevels();
-    for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTICING })) this.#show(name, get(name, value));
+    this.#showAll();
     this.#dialog.querySelector(".settings__zone").textContent = this.#words.say("zone", { zone: zone() });
-    this.say("");
+    this.#sayTrouble();
     this.#dialog.showModal();
+  }
+
+  // Another tab has changed something.
+  #follow() {
+    this.#showAll();
+    this.dispatchEvent(new CustomEvent("change"));
+  }
+
+  #sayTrouble() {
+    const trouble = keepingTrouble();
+    this.say(trouble && this.#words.say(trouble));
+  }
+
+  // What is being typed is left alone.
+  #showAll() {
+    for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTICING })) this.#show(name, get(name, value));
+    for (const select of this.#form.querySelectorAll("[data-key]")) showLevel(select);
   }
 
   #show(name, value) {
     const control = this.#form.elements[name];
+    if (control === document.activeElement) return;
     if (control.type === "checkbox") control.checked = value;
     else control.value = value;
   }
@@ -55,6 +74,7 @@ export class Settings extends EventTarget {
     const { name, type } = control;
     if (control.dataset.key !== undefined) this.#setLevel(control);
     else set(name, type === "checkbox" ? control.checked : control.value);
+    this.#sayTrouble();
     this.dispatchEvent(new CustomEvent("change", { detail: name }));
   }
 
@@ -72,12 +92,16 @@ export class Settings extends EventTarget {
     const select = item.querySelector("select");
     item.querySelector("bdi").textContent = name;
     select.dataset.key = key;
-    select.value = get("levels", {})[key] ?? (key ? "" : "never");
+    showLevel(select);
     return item;
   }
 
   #setLevel({ dataset: { key }, value }) {
-    const { [key]: _, ...others } = get("levels", {});
-    set("levels", value ? { ...others, [key]: value } : others);
+    change("levels", {}, ({ [key]: _, ...others }) => (value ? { ...others, [key]: value } : others));
   }
+}
+
+function showLevel(select) {
+  const { key } = select.dataset;
+  select.value = get("levels", {})[key] ?? (key ? "" : "never");
 }
