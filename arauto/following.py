@@ -255,10 +255,12 @@ class Follower:
             self._finish(channel, marker.position)
 
     def _answered(self, data: bytes) -> None:
+        if data.count(b" ") < 3:
+            return  # the words of a stranger
         kind, asker, position, channel = data.split(b" ", 3)
         since = b""
         if kind == b"alone":
-            since, channel = channel.split(b" ", 1)
+            since, _, channel = channel.partition(b" ")
         state = self._catching.get(channel)
         if state is None or state.asker.encode() != asker:
             return  # it was unselected meanwhile

@@ -26,6 +26,8 @@ INSIDE, OUTSIDE, GAP = b"m", b"o", b"gap"
 """The one field of an entry: a message that was published here, one that was heard, or since
 when (Unix milliseconds) nobody listened."""
 
+_MOMENT = re.compile(rb"\d{1,15}")  # Unix milliseconds, of any year that has a date
+_MANY = re.compile(r"\d{1,9}", re.ASCII)
 _POSITION = re.compile(r"([0-9a-f]{8,32})\.(\d{1,15})-(\d{1,15})", re.ASCII)
 
 
@@ -111,9 +113,14 @@ class Stop(NamedTuple):
         since, _, why = rest.partition(b" ")
         return (
             cls(int(since), why.decode(errors="backslashreplace"))
-            if kind == b"stop" and since.isdigit()
+            if kind == b"stop" and is_moment(since)
             else None
         )
+
+
+def is_moment(data: bytes) -> bool:
+    """Whether this is a moment as we write it; others may write to Redis what they like."""
+    return _MOMENT.fullmatch(data) is not None
 
 
 def log_of(channel: bytes) -> bytes:
@@ -161,6 +168,8 @@ class Marker(NamedTuple):
         """``None``: these are not our words."""
         try:
             kind, position, *many = data.decode().split(" ")
+            if not all(map(_MANY.fullmatch, many)):
+                return None
             return cls(kind, Position.read(position), *map(int, many[:1]))
         except ValueError:
             return None

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from arauto.asking import Point
-from arauto.logs import FIRST, GAP, HEADS, OUTSIDE, Entry, Hole, Id, Position, log_of
+from arauto.logs import FIRST, GAP, HEADS, INSIDE, OUTSIDE, Entry, Hole, Id, Position, is_moment, log_of
 from arauto.recording import Recording
 
 PAGE = 1000  # entries read at a time, so that Redis is never busy for long
@@ -39,12 +39,16 @@ def read(recording: Recording, channel: bytes, after: Id, until: Id) -> Iterator
             after = until
         if found:
             yield found
-        weight = 1 + sum([len(data) for _, (_, data) in page])
+        weight = 1 + sum([sum(map(len, fields)) for _, fields in page])
         size = max(1, min(PAGE, len(page) * PAGE_BYTES // weight))
 
 
 def _find(page: list[Any], after: Id) -> list[Found]:
-    """What is in a page as Redis tells it: ids, each with its one field and that field's value."""
+    """What is in a page as Redis tells it: ids, each with its one field and that field's value.
+
+    What others have written to the log is as if it were missing.
+    """
+    page = [entry for entry in page if _is_ours(entry[1])]
     if not page:
         return []
     found: list[Found] = [Entry(raw, data, field == OUTSIDE) for raw, (field, data) in page]
@@ -62,6 +66,13 @@ def _find(page: list[Any], after: Id) -> list[Found]:
         with_holes.append(Hole(id, int(data), id.ms, "recorder") if field == GAP else entry)
         after = id
     return with_holes
+
+
+def _is_ours(fields: list[bytes]) -> bool:
+    if len(fields) != 2:
+        return False
+    field, data = fields
+    return field in (INSIDE, OUTSIDE) or (field == GAP and is_moment(data))
 
 
 def _missing(after: Id, before: Id, n: int) -> list[Found]:

@@ -24,6 +24,7 @@ from arauto.messages import (
 )
 
 CAP = 64
+POSITION = b"late 0123456789abcdef.1-1 "
 
 
 def decoded(*batch: Item, limit: int = CAP) -> list[dict[str, Any]]:
@@ -195,3 +196,18 @@ def test_the_words_of_a_stranger_do_no_harm(words: str) -> None:
 def test_a_hole_between_two_clocks_does_not_end_before_it_begins() -> None:
     told = hole_event(b"a", Hole(FIRST, 2_000, 1_500, "unrecorded"))
     assert (told["from"], told["to"]) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        b"stop " + b"9" * 5_000,
+        b"stop 1e5 x",
+        *(POSITION + b for b in (b"9" * 30, b"-5", b"x")),
+        b"\xff",
+        b"",
+        b" ",
+    ],
+)
+def test_the_words_of_a_stranger_about_a_log_are_not_told(word: bytes) -> None:
+    assert decoded([b"smessage", b"arauto:ids:a", word]) == [{"type": "heartbeat", "at": 12.5}]
