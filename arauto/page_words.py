@@ -92,6 +92,10 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "pause": gettext("Pause"),
         "resume": gettext("Resume"),
         "matching": gettext("{matching} of {n}"),
+        "odd_count": {
+            "one": ngettext("{n} message could not be read", "{n} messages could not be read", 1),
+            "other": ngettext("{n} message could not be read", "{n} messages could not be read", 2),
+        },
         "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
         "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
         "regex_slow": gettext(
@@ -113,6 +117,7 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
             "other": ngettext("{n} message exported", "{n} messages exported", 2),
         },
         "matched": gettext("Matched by the pattern {pattern}"),
+        "odd": gettext("shown as it came: it could not be read"),
         "empty_message": gettext("empty message"),
         "binary": gettext("binary, {size}"),
         "truncated": gettext("first {shown} of {size}"),

@@ -41,11 +41,15 @@ function byConvention(value) {
 
 function severityIn({ severity, level, priority }) {
   const said = word(severity) || word(level) || word(priority);
-  return said || (BY_TEN[Number(level) / 10] ?? "") || (BY_PRIORITY[Number(priority)] ?? "");
+  return said || (BY_TEN[number(level) / 10] ?? "") || (BY_PRIORITY[number(priority)] ?? "");
 }
 
 function word(given) {
   return (typeof given === "string" && BY_WORD.get(given.toLowerCase())) || "";
+}
+
+function number(given) {
+  return typeof given === "number" || /^\d+$/.test(string(given)) ? Number(given) : NaN;
 }
 
 // Alertmanager, and Grafana, which says the same and more

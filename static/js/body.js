@@ -6,6 +6,7 @@ import { element, rowButton } from "./dom.js";
 import { base64Length, beginning, byteLength, size } from "./format.js";
 import { parse } from "./json.js";
 import { later } from "./later.js";
+import { attempt, isOdd, setOdd } from "./odd.js";
 import { paint } from "./paint.js";
 import { READ_LIMIT } from "./severity.js";
 import { showTools } from "./tools.js";
@@ -45,15 +46,31 @@ export class Bodies {
   }
 
   fill(body, event) {
+    if (isOdd(event) || !attempt(event, () => this.#fill(body, event))) this.#fillAsItCame(body, event);
+  }
+
+  #fill(body, event) {
     const view = this.viewOf(event);
     const content = this.#content(body, event);
     if (content.isJson && view === "tree" && !this.#trees) {
       this.#await(body, event, import("./tree.js"), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
     }
     const shown = view === "raw" ? asWritten(event, content) : content;
-    body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(shown, view));
+    body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(event, shown, view));
     describe(body.parentElement, content, view);
     if (event.encoding) body.parentElement.classList.toggle("row--hex", shown.text === undefined);
+    return true;
+  }
+
+  // Nothing of it is read any more.
+  #fillAsItCame(body, event) {
+    const row = body.parentElement;
+    delete row.dataset.json;
+    delete row.dataset.severity;
+    row.classList.remove("row--hex");
+    row.dataset.odd = "";
+    body.replaceChildren(element("span", "mark", this.#words.say("odd")), ...this.#text(event, { text: event.data }));
+    describe(row, {}, "raw");
   }
 
   // The person asked for all of it, or for more.
@@ -68,7 +85,7 @@ export class Bodies {
     if (known) return known;
     if (event.encoding === "base64") return this.#packed(body, event);
     if (event.data.length <= READ_LIMIT) return readText(event.data);
-    if (mayBeJson(event.data)) later(() => this.#learn(body, event, readText(event.data)));
+    if (mayBeJson(event.data)) this.#later(event, () => this.#learn(body, event, readText(event.data)));
     return { text: event.data };
   }
 
@@ -77,7 +94,7 @@ export class Bodies {
     const bytes = this.#binary.fromBase64(event.data);
     if (event.truncated) return { bytes };
     if (bytes.length <= READ_LIMIT && !this.#binary.isGzip(bytes)) return this.#binary.unpacked(bytes);
-    later(() => this.#unpack(body, event, bytes));
+    this.#later(event, () => this.#unpack(body, event, bytes));
     return { bytes };
   }
 
@@ -87,7 +104,7 @@ export class Bodies {
       if (!body.isConnected) return;
       const content = await this.#binary.unzipped(bytes, readText);
       this.#learn(body, event, content);
-    });
+    }).catch((error) => setOdd(event, error));
   }
 
   // Until the module is there, the row shows no more than what it is.
@@ -95,7 +112,7 @@ export class Bodies {
     module.then((loaded) => {
       keep(loaded);
       this.#refill(body, event);
-    });
+    }).catch((error) => setOdd(event, error));
     return {};
   }
 
@@ -108,6 +125,10 @@ export class Bodies {
     if (!body.isConnected) return;
     this.fill(body, event);
     body.dispatchEvent(new Event("grow", { bubbles: true }));
+  }
+
+  #later(event, job) {
+    later(() => attempt(event, job));
   }
 
   // How it is shown
@@ -124,48 +145,48 @@ export class Bodies {
     return made;
   }
 
-  #parts(content, view) {
+  #parts(event, content, view) {
     const { text, bytes, isJson, alert } = content;
     if (text === "") return [];
-    if (text === undefined) return bytes ? this.#hex(bytes, view === "line") : [];
-    if (isJson && view === "tree" && this.#trees) return [this.#trees.build(text)];
+    if (text === undefined) return bytes ? this.#hex(event, bytes, view === "line") : [];
+    if (isJson && view === "tree" && this.#trees) return [this.#trees.build(text, (work) => attempt(event, work))];
     if (alert && isCard(alert)) return [card(alert, text, this.#words)];
-    return view === "line" ? [this.#line(content)] : this.#text(content);
+    return view === "line" ? [this.#line(event, content)] : this.#text(event, content);
   }
 
-  #line({ text, isJson }) {
-    return this.#data(beginning(text, LINE_CHARACTERS, FOLD_LINES), isJson);
+  #line(event, { text, isJson }) {
+    return this.#data(event, beginning(text, LINE_CHARACTERS, FOLD_LINES), isJson);
   }
 
-  #text({ text, isJson }) {
+  #text(event, { text, isJson }) {
     const shown = beginning(text, FOLD_CHARACTERS, FOLD_LINES);
-    const data = this.#data(shown, isJson);
+    const data = this.#data(event, shown, isJson);
     if (shown.length === text.length) return [data];
-    const button = this.#unfoldButton("show_all", byteLength(text));
-    this.#unfolders.set(button, () => {
-      data.replaceWith(this.#data(text, isJson));
+    const button = this.#unfoldButton(event, "show_all", byteLength(text), () => {
+      data.replaceWith(this.#data(event, text, isJson));
       button.remove();
     });
     return [data, button];
   }
 
-  #data(text, isJson) {
+  #data(event, text, isJson) {
     const data = element("p", "row__data", text);
     data.dir = "auto";
-    if (isJson && text.length <= PAINT_LIMIT) later(() => data.isConnected && paint(data));
+    if (isJson && text.length <= PAINT_LIMIT) this.#later(event, () => data.isConnected && paint(data));
     return data;
   }
 
-  #hex(bytes, isLine) {
+  #hex(event, bytes, isLine) {
     if (isLine) return this.#binary.line(bytes);
-    const button = this.#unfoldButton("show_more", bytes.length);
-    const { parts, more } = this.#binary.dump(bytes, button);
-    this.#unfolders.set(button, more);
-    return parts;
+    const button = this.#unfoldButton(event, "show_more", bytes.length, () => dump.more());
+    const dump = this.#binary.dump(bytes, button);
+    return dump.parts;
   }
 
-  #unfoldButton(word, bytes) {
-    return rowButton("row__unfold", this.#words.say(word, { size: this.#size(bytes) }));
+  #unfoldButton(event, word, bytes, unfold) {
+    const button = rowButton("row__unfold", this.#words.say(word, { size: this.#size(bytes) }));
+    this.#unfolders.set(button, () => attempt(event, unfold));
+    return button;
   }
 
   #sizes({ data, size: whole }, isBinary) {

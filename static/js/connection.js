@@ -5,6 +5,7 @@ import { writeQuery } from "./names.js";
 import { isMessage } from "./events.js";
 import { Joiner } from "./joiner.js";
 import { now } from "./now.js";
+import { attempt } from "./odd.js";
 import { Outage } from "./outage.js";
 import { Positions } from "./positions.js";
 import { Socket } from "./socket.js";
@@ -106,7 +107,7 @@ export class Connection extends EventTarget {
   // What the server says
 
   #heard(events) {
-    this.#show(events.flatMap((event) => this.#hear(event)));
+    this.#show(events.flatMap((event) => attempt(event, () => this.#hear(event), [])));
     this.#joiner.sent();
     if (!events.every(isMessage)) this.#report();
   }

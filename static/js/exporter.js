@@ -1,5 +1,8 @@
 // Messages -> a file's text, in pieces that leave the page free to answer.
 
+import { toDate } from "./format.js";
+import { attempt } from "./odd.js";
+
 const PIECE = 200; // messages between two looks at the clock
 const BUDGET = 12; // milliseconds of work before the page has its turn
 const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64"];
@@ -18,7 +21,7 @@ export async function write(events, { type, begin = "", row, between = "", end =
   let texts = [];
   let late = performance.now() + BUDGET;
   for (let done = 0; done < events.length; done += PIECE) {
-    const piece = events.slice(done, done + PIECE).map(row).join(between);
+    const piece = events.slice(done, done + PIECE).map((event) => written(event, row)).join(between);
     texts.push(done && between ? between + piece : piece);
     if (performance.now() < late) continue;
     // A Blob copies texts at once and takes Blobs as they are: ten megabytes at the end would be a long task.
@@ -29,6 +32,12 @@ export async function write(events, { type, begin = "", row, between = "", end =
     late = performance.now() + BUDGET;
   }
   return new Blob([...parts, ...texts, end], { type: `${type};charset=utf-8` });
+}
+
+// Of what cannot be written as it is, at least what was published and where.
+function written(event, row) {
+  const { channel, data, encoding } = event;
+  return attempt(event, () => row(event)) ?? row({ at: 0, channel, data, encoding });
 }
 
 function turn() {
@@ -43,7 +52,7 @@ function record({ at, channel, channel_base64, patterns, data, encoding, truncat
 }
 
 function time(at) {
-  return new Date(at * 1000).toISOString();
+  return toDate(at).toISOString();
 }
 
 // What is in base64 says so.

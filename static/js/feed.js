@@ -5,6 +5,8 @@
 import { isMessage } from "./events.js";
 import { Follow } from "./follow.js";
 import { Highlighter } from "./highlighter.js";
+import { later } from "./later.js";
+import { oddCount, onOdd } from "./odd.js";
 import { noFilter } from "./query.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
@@ -31,8 +33,9 @@ export class Feed extends EventTarget {
       onReturn: () => (this.isPaused = false),
     });
     this.#view = new View(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
-    this.#highlighter = new Highlighter(places.list);
+    this.#highlighter = new Highlighter(places.list, (row) => this.#view.eventOf(row));
     this.#view.show(this.#store.shown);
+    onOdd(() => later(() => this.#view.schedule())); // it is counted, though not in the midst of a draw
   }
 
   // What comes
@@ -84,7 +87,7 @@ export class Feed extends EventTarget {
   // While a new filter is still being searched for, nobody knows how many match.
   get counts() {
     const matching = this.#wanted === this.#query ? this.#store.matching.messages : null;
-    return { matching, messages: this.#store.messages, isSure: this.#store.waiting.length === 0 };
+    return { matching, messages: this.#store.messages, isSure: this.#store.waiting.length === 0, odd: oddCount() };
   }
 
   get shown() {

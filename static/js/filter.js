@@ -2,6 +2,7 @@
 // Event: "change", whenever the filter is another one.
 
 import { keep } from "./address.js";
+import { attempt } from "./odd.js";
 import { noFilter, readFilter } from "./query.js";
 
 const PATIENCE = 120; // milliseconds after the last key
@@ -43,9 +44,13 @@ export class Filter extends EventTarget {
   }
 
   // After each draw: how many pass, of how many.
-  tell({ matching, messages, isSure }) {
+  tell({ matching, messages, isSure, odd }) {
     const isActive = this.query?.test && matching !== null;
-    this.#say(this.#count, isActive ? this.#words.say("matching", { matching, n: messages }) : "");
+    const counts = [
+      isActive && this.#words.say("matching", { matching, n: messages }),
+      odd && this.#words.say("odd_count", { n: odd }),
+    ];
+    this.#say(this.#count, counts.filter(Boolean).join("; "));
     if (this.query && !this.query.problem) {
       this.#say(this.#note, isActive && matching === 0 && isSure ? this.#words.say("nothing_matches", { n: messages }) : "");
     }
@@ -71,7 +76,7 @@ export class Filter extends EventTarget {
     this.#asked = asked;
     this.hides = !this.#only.checked;
     keep({ filter: this.#text.value, highlight: this.#only.checked && "only" });
-    this.#use(readFilter(this.#text.value));
+    this.#use(neverHiding(readFilter(this.#text.value)));
   }
 
   // It came out later that the filter cannot be used: everything passes.
@@ -91,4 +96,10 @@ export class Filter extends EventTarget {
   #say(place, text) {
     if (place.textContent !== text) place.textContent = text;
   }
+}
+
+// Nothing is hidden because it could not be tested.
+function neverHiding({ test, ...query }) {
+  const careful = (event) => attempt(event, () => test(event), true);
+  return { ...query, test: test && careful };
 }

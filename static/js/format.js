@@ -5,6 +5,7 @@ const SHELL_SAFE = /^[\w@%+=:,./-]+$/;
 
 const encoder = new TextEncoder();
 const sizeFormats = {};
+const LAST = 8.64e15; // milliseconds: no date is later
 
 export function byteLength(text) {
   return encoder.encode(text).length;
@@ -14,8 +15,9 @@ export function base64Length(data) {
   return (data.length / 4) * 3 - (data.match(/=*$/)[0].length);
 }
 
+// Always a date: where there is none, the nearest.
 export function toDate(seconds) {
-  return new Date(seconds * 1000);
+  return new Date(Math.max(-LAST, Math.min(seconds * 1000, LAST)) || 0);
 }
 
 export function size(bytes, language) {

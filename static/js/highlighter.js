@@ -1,5 +1,7 @@
 // Marks what was searched for in the rows, without touching them: the CSS Custom Highlight API.
 
+import { setOdd } from "./odd.js";
+
 const PLACES = ".row__channel, .row__body";
 const OURS = ".mark, .severity, .row__unfold"; // says what was not published
 const LIMIT = 100; // marks a row; a regex that matches everything marks enough with these
@@ -9,10 +11,12 @@ export class Highlighter {
   #ranges = new Map();
   #marks = [];
   #list;
+  #eventOf;
   #observer = new MutationObserver((changes) => this.#remark(changes));
 
-  constructor(list) {
+  constructor(list, eventOf) {
     this.#list = list;
+    this.#eventOf = eventOf;
     if (this.#highlight) CSS.highlights.set("found", this.#highlight);
   }
 
@@ -47,8 +51,12 @@ export class Highlighter {
     this.#ranges.delete(row);
   }
 
+  #mark(row) {
+    this.#markFound(row).catch((error) => setOdd(this.#eventOf(row), error));
+  }
+
   // What is found late is of no use where the row came to be another meanwhile.
-  async #mark(row) {
+  async #markFound(row) {
     const own = [];
     this.#ranges.set(row, own);
     const found = await Promise.all([...row.querySelectorAll(PLACES)].map((place) => this.#find(place)));

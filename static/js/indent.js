@@ -3,6 +3,7 @@
 const SPACE = /[ \t\n\r]*/y;
 const TOKEN =
   /[{}[\]:,]|"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
+const DEEPEST = 20; // from here on no deeper indentation: a hostile text would grow without bounds
 const CLOSING = { "{": "}", "[": "]" };
 
 // Only what begins like one is meant to be JSON.
@@ -47,7 +48,7 @@ function close(token, next, open) {
 }
 
 function newLine(open) {
-  return `\n${"  ".repeat(open.length)}`;
+  return `\n${"  ".repeat(Math.min(open.length, DEEPEST))}`;
 }
 
 function skip(text, at) {

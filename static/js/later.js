@@ -28,6 +28,15 @@ function work() {
   isAsked = false;
   asked = 0;
   const end = performance.now() + SLICE;
-  while (jobs.length && performance.now() < end) jobs.pop()();
+  while (jobs.length && performance.now() < end) run(jobs.pop());
   if (jobs.length) ask();
+}
+
+// What fails must not keep the others from being done.
+function run(job) {
+  try {
+    job();
+  } catch (error) {
+    reportError(error);
+  }
 }

@@ -87,9 +87,9 @@ connection.addEventListener("state", ({ detail }) => {
 });
 connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
+  feed.add(detail);
   rates.add(detail.filter(({ past }) => !past));
   noticing.heard(detail);
-  feed.add(detail);
 });
 filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);

@@ -3,6 +3,7 @@
 
 import { beginning } from "./format.js";
 import { keysOf } from "./names.js";
+import { attempt } from "./odd.js";
 import { get } from "./preferences.js";
 import { RANKS } from "./alert.js";
 import { severityOf } from "./severity.js";
@@ -53,7 +54,7 @@ export class Noticing {
   // Whom to call, and when
 
   #notice(messages) {
-    const worthy = messages.filter(isWorthy);
+    const worthy = messages.filter((event) => attempt(event, () => isWorthy(event)));
     if (!worthy.length || isQuiet(new Date())) return;
     this.#last = worthy.at(-1);
     this.#waiting += worthy.length;

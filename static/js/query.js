@@ -14,6 +14,7 @@ const TERM = new RegExp([
   String.raw`|"(?<quoted>[^"]+)"|(?<word>\S+))`,
 ].join(""), "gu");
 
+const DEEPEST = 500; // nested lists that are looked into
 const COMPARE = {
   ":": (a, b) => a === b,
   ">": (a, b) => a > b,
@@ -129,7 +130,7 @@ function equals(value) {
   const isLike = globTest(value);
   return (found, data) => {
     const isExact = typeof found !== "number" || Number.isSafeInteger(found);
-    return (isExact && isLike(String(found))) || (Number(value) === found && data.includes(value));
+    return (isExact && isLike(asText(found))) || (Number(value) === found && data.includes(value));
   };
 }
 
@@ -137,12 +138,18 @@ function compares(sign, value) {
   return (found) => typeof found !== "object" && found !== "" && COMPARE[sign](Number(found), value);
 }
 
+// An object is there, and nothing more.
+function asText(found) {
+  return typeof found === "object" && found !== null ? "" : String(found);
+}
+
 // In a list any element will do.
-function some(value, path, test) {
-  if (Array.isArray(value) && !Object.hasOwn(value, path[0] ?? "")) return value.some((item) => some(item, path, test));
+function some(value, path, test, depth = 0) {
+  if (depth > DEEPEST) return false;
+  if (Array.isArray(value) && !Object.hasOwn(value, path[0] ?? "")) return value.some((item) => some(item, path, test, depth + 1));
   if (path.length === 0) return test(value);
   if (value === null || typeof value !== "object") return false;
   const whole = path.join(".");
-  if (path.length > 1 && Object.hasOwn(value, whole)) return some(value[whole], [], test);
-  return Object.hasOwn(value, path[0]) && some(value[path[0]], path.slice(1), test);
+  if (path.length > 1 && Object.hasOwn(value, whole)) return some(value[whole], [], test, depth + 1);
+  return Object.hasOwn(value, path[0]) && some(value[path[0]], path.slice(1), test, depth + 1);
 }

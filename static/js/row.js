@@ -4,8 +4,10 @@ import { Bodies } from "./body.js";
 import { colourOf } from "./colours.js";
 import { setTabIndex } from "./cursor.js";
 import { element, notText } from "./dom.js";
+import { isMessage } from "./events.js";
 import { toDate } from "./format.js";
 import { later } from "./later.js";
+import { attempt, isOdd, onOdd } from "./odd.js";
 import { fullTime, retell, rowTime, timesOfDay } from "./times.js";
 import { equip } from "./tools.js";
 
@@ -21,9 +23,14 @@ export class Rows {
     this.#notice = noticeTemplate.content.firstElementChild;
     this.#words = words;
     this.#bodies = new Bodies(words);
+    onOdd(() => later(() => this.#refreshOdd()));
   }
 
   build(event) {
+    return attempt(event, () => this.#build(event)) ?? this.#bare(event);
+  }
+
+  #build(event) {
     if (event.type === "gap") return this.#gap(event);
     if (event.type === "cleared") return this.#cleared(event);
     if (event.n) return this.#count(event);
@@ -31,9 +38,11 @@ export class Rows {
   }
 
   // Its message has come by one more pattern.
-  retag(row, { patterns }) {
-    const tags = row.querySelectorAll(".row__pattern");
-    row.querySelector(".row__channel").append(...patterns.slice(tags.length).map((pattern) => this.#tag(pattern)));
+  retag(row, event) {
+    attempt(event, () => {
+      const tags = row.querySelectorAll(".row__pattern");
+      row.children[1].append(...event.patterns.slice(tags.length).map((pattern) => this.#tag(pattern)));
+    });
   }
 
   // What a row shows
@@ -61,6 +70,11 @@ export class Rows {
     if (row.contains(document.activeElement)) setTabIndex(row, 0);
   }
 
+  // What failed at a row that was drawn already: from now on it is shown as it came.
+  #refreshOdd() {
+    for (const row of document.querySelectorAll(".row:not([data-odd])")) if (isOdd(this.eventOf(row))) this.refresh(row);
+  }
+
   unfold(button) {
     this.#bodies.unfold(button);
   }
@@ -80,9 +94,21 @@ export class Rows {
     this.#setTime(time, event.at);
     this.#setChannel(channel, event);
     this.#bodies.fill(body, event);
-    later(() => row.isConnected && equip(row));
+    later(() => attempt(event, () => row.isConnected && equip(row)));
     row.dataset.colour = colourOf(event.channel);
     row.dataset.messages = 1;
+    return row;
+  }
+
+  // Its parts that are text in any case, for one of which not even a row could be built.
+  #bare(event) {
+    if (!isMessage(event)) return this.#say(event.type, 0, this.#words.say("odd"));
+    const row = document.importNode(this.#message, true);
+    const [, channel, body] = row.children;
+    this.#events.set(row, event);
+    Object.assign(row.dataset, { odd: "", messages: 1 });
+    channel.firstElementChild.textContent = event.channel;
+    body.append(element("span", "mark", this.#words.say("odd")), element("p", "row__data", event.data));
     return row;
   }
 

@@ -13,7 +13,7 @@ export function equip(row) {
   if (row.lastElementChild.childElementCount) return;
   row.lastElementChild.append(document.importNode(buttons, true));
   const [time] = row.children;
-  time.title = fullTime(new Date(time.dateTime));
+  if (time.dateTime) time.title = fullTime(new Date(time.dateTime));
   showTools(row);
 }
 

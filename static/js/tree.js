@@ -19,16 +19,17 @@ export class Trees {
     this.#words = words;
   }
 
-  build(text) {
+  // What is done later is done by `run`.
+  build(text, run) {
     const list = element("ul", "tree");
-    list.append(this.#node(text, { key: null, value: root(text) }, { depth: 0, budget: { left: OPEN_BUDGET } }));
+    list.append(this.#node(text, { key: null, value: root(text) }, { depth: 0, budget: { left: OPEN_BUDGET }, run }));
     return list;
   }
 
   #node(text, { key, value }, place) {
     const node = element("li", "tree__node");
     if (value.count) this.#addBranch(node, text, key, value, place);
-    else node.append(...this.#name(text, key), this.#leaf(text, value));
+    else node.append(...this.#name(text, key), this.#leaf(text, value, place));
     return node;
   }
 
@@ -36,21 +37,21 @@ export class Trees {
     return key ? [element("span", "json-key", text.slice(key.start, key.end)), ": "] : [];
   }
 
-  #leaf(text, { kind, start, end }) {
+  #leaf(text, { kind, start, end }, { run }) {
     const whole = text.slice(start, end);
     const shown = beginning(whole, VALUE_LIMIT, 1);
     const leaf = element("span", `tree__value json-${kind}`, shown);
     if (shown.length === whole.length) return leaf;
     const place = element("span", "", "");
     const more = rowButton("row__unfold", this.#words.say("show_rest", { n: whole.length - shown.length }));
-    more.addEventListener("click", () => place.replaceChildren(element("span", leaf.className, whole)));
+    onClick(more, run, () => place.replaceChildren(element("span", leaf.className, whole)));
     place.append(leaf, "… ", more);
     return place;
   }
 
   // Branches
 
-  #addBranch(node, text, key, value, { depth, budget }) {
+  #addBranch(node, text, key, value, { depth, budget, run }) {
     const toggle = rowButton("tree__toggle");
     const shown = element("span", "tree__preview");
     toggle.append(...this.#name(text, key), shown, " ", element("span", "tree__count", String(value.count)));
@@ -59,16 +60,16 @@ export class Trees {
     const open = (isOpen, spend) => {
       toggle.ariaExpanded = isOpen;
       shown.textContent = isOpen ? text[value.start] : preview(text, value);
-      if (isOpen && !branch) node.append(branch = this.#branch(text, value, { depth, budget: spend }));
+      if (isOpen && !branch) node.append(branch = this.#branch(text, value, { depth, budget: spend, run }));
       if (branch) branch.hidden = !isOpen;
     };
-    toggle.addEventListener("click", () => open(toggle.ariaExpanded !== "true", { left: OPEN_BUDGET }));
+    onClick(toggle, run, () => open(toggle.ariaExpanded !== "true", { left: OPEN_BUDGET }));
     open(depth === 0 || isSmall(value, depth, budget), budget);
   }
 
-  #branch(text, value, { depth, budget }) {
+  #branch(text, value, { depth, budget, run }) {
     const list = element("ul", depth < FLAT_DEPTH ? "tree__branch" : "tree__branch tree__branch--flat");
-    this.#extend(list, { text, rest: members(text, value.start), left: value.count }, { depth: depth + 1, budget });
+    this.#extend(list, { text, rest: members(text, value.start), left: value.count }, { depth: depth + 1, budget, run });
     return list;
   }
 
@@ -83,13 +84,17 @@ export class Trees {
   #moreNode(list, branch, place) {
     const node = element("li", "tree__node");
     const more = rowButton("row__unfold", this.#words.say("show_rest", { n: branch.left }));
-    more.addEventListener("click", () => {
+    onClick(more, place.run, () => {
       node.remove();
       this.#extend(list, branch, place);
     });
     node.append(more);
     return node;
   }
+}
+
+function onClick(button, run, work) {
+  button.addEventListener("click", () => run(work));
 }
 
 function isSmall({ count }, depth, budget) {
