@@ -15,6 +15,7 @@ from arauto.joining import join
 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 STATIC = Path(__file__).parent.parent / "static"
+_CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
 _PROPERTY = re.compile(r"(?<![\w-])--[a-z][\w-]*")  # and not the end of a class, such as button--main
 SHEETS = [  # in the order of the cascade
     "reset",
@@ -65,7 +66,8 @@ def minify() -> dict[str, str]:
         return texts
     small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in texts.items()}
     sheets = {path: text for path, text in small.items() if path.endswith(".css")}
-    return small | _with_short_properties(sheets)
+    scripts = {path: _CONST.sub("let", text) for path, text in small.items() if path.endswith(".js")}
+    return scripts | _with_short_properties(sheets)
 
 
 def _with_short_properties(sheets: dict[str, str]) -> dict[str, str]:
