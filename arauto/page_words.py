@@ -181,6 +181,18 @@ def _selection_words() -> dict[str, str | dict[str, str]]:
         "name_empty": gettext("Type the name of a channel or a pattern."),
         "name_long": gettext("A name has at most {max} bytes; this one has {bytes}."),
         "name_control": gettext("A name cannot contain control characters."),
+        "left_out": {
+            "one": ngettext(
+                "{n} name of the link is left out: {names}.",
+                "{n} names of the link are left out: {names}.",
+                1,
+            ),
+            "other": ngettext(
+                "{n} name of the link is left out: {names}.",
+                "{n} names of the link are left out: {names}.",
+                2,
+            ),
+        },
         "selection_full": gettext("At most {max} channels and patterns at once: remove one first."),
     }
 

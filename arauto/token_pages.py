@@ -135,7 +135,6 @@ def _page(status: int = 200, sentence: str = "", made: str = "", token: str = ""
         day=_day,
         days=DAYS,
         usual_days=str(USUAL_DAYS),
-        max_name=MAX_NAME,
     )
     return make_response(page, status)
 

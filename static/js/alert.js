@@ -1,5 +1,7 @@
 // Finds the alert in a JSON object by the names that people use: a convention, never a must. Pure.
 
+import { abridged } from "./format.js";
+
 const LEVELS = {
   critical: ["critical", "crit", "fatal", "emergency", "emerg", "alert", "panic", "disaster", "max", "urgent"],
   error: ["error", "err", "severe", "high", "major", "failure"],
@@ -14,7 +16,6 @@ const LEVEL_NAMES = ["severity", "level", "priority"];
 const TEXT_NAMES = ["title", "message", "text", "msg"];
 const LINK_NAMES = ["link", "url", "click"];
 const ITEMS = ["pull_request", "issue", "discussion", "release", "workflow_run", "check_run", "check_suite"];
-const TAG_LIMIT = 12;
 const ALERT_LIMIT = 10;
 
 export const RANKS = ["debug", "info", "warning", "error", "critical"];
@@ -61,7 +62,7 @@ function fromAlertmanager({ alerts, status, receiver, title, externalURL }) {
   return {
     severity: status === "resolved" ? "info" : highest(alerts),
     title: string(title) || [...names].join(", ") || status,
-    text: alerts.slice(0, ALERT_LIMIT).map(alertLine).filter(Boolean).join("\n"),
+    text: [...alerts.slice(0, ALERT_LIMIT).map(alertLine), alerts.length > ALERT_LIMIT && "…"].filter(Boolean).join("\n"),
     tags: [status, alerts.length > 1 ? `× ${alerts.length}` : "", string(receiver)].filter(Boolean),
     link: linkIn(first.panelURL, first.dashboardURL, first.generatorURL, externalURL),
     told: null,
@@ -96,14 +97,14 @@ function fromGitHub(value) {
 }
 
 function firstLine(text) {
-  return text.split("\n", 1)[0];
+  return abridged(text, text.length, 1);
 }
 
 // Values
 
 function tagsIn(tags) {
   const list = typeof tags === "string" ? tags.split(",") : Array.isArray(tags) ? tags : [];
-  return list.filter(isWord).slice(0, TAG_LIMIT).map((tag) => tag.trim());
+  return list.filter(isWord).map((tag) => tag.trim());
 }
 
 // The first that may be opened: http or https, and nothing that runs.

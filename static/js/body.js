@@ -3,7 +3,7 @@
 import { alertIn } from "./alert.js";
 import { card, severityMark } from "./card.js";
 import { element, rowButton } from "./dom.js";
-import { base64Length, beginning, byteLength, size } from "./format.js";
+import { abridged, base64Length, beginning, byteLength, size } from "./format.js";
 import { parse } from "./json.js";
 import { later } from "./later.js";
 import { attempt, isOdd, setOdd } from "./odd.js";
@@ -155,7 +155,7 @@ export class Bodies {
   }
 
   #line(event, { text, isJson }) {
-    return this.#data(event, beginning(text, LINE_CHARACTERS, FOLD_LINES), isJson);
+    return this.#data(event, abridged(text, LINE_CHARACTERS, FOLD_LINES), isJson);
   }
 
   #text(event, { text, isJson }) {

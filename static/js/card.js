@@ -1,7 +1,7 @@
 // An alert as a card: how bad, what, and where to look.
 
 import { element } from "./dom.js";
-import { beginning } from "./format.js";
+import { abridged, beginning } from "./format.js";
 import { members, root } from "./json.js";
 
 const TEXT_LIMIT = 1_000; // characters
@@ -9,6 +9,7 @@ const TEXT_LINES = 12;
 const REST_LIMIT = 300; // characters
 const REST_MEMBERS = 12;
 const REST_VALUE = 60; // characters
+const TAG_LIMIT = 12;
 
 export function severityMark(severity, words) {
   const mark = element("span", "severity", words.say(`severity_${severity}`));
@@ -21,7 +22,7 @@ export function card({ severity, title, text: said, tags, link, told }, text, wo
   const made = element("div", "card");
   const head = element("p", "card__head");
   if (severity) head.append(severityMark(severity, words), " ");
-  if (title) head.append(element("strong", "card__title", beginning(title, TEXT_LIMIT, 1)));
+  if (title) head.append(element("strong", "card__title", abridged(title, TEXT_LIMIT, 1)));
   made.append(head);
   if (said) (title ? made : head).append(lines(title ? "p" : "span", said));
   const rest = told ? others(text, told) : "";
@@ -45,18 +46,21 @@ function others(text, told) {
   for (const { key, value } of members(text, root(text).start)) {
     const name = text.slice(key.start, key.end);
     if (isTold.has(name)) continue;
-    if (found.push(`${name}: ${short(text.slice(value.start, value.end))}`) === REST_MEMBERS) break;
+    if (found.length === REST_MEMBERS) return rest([...found, "…"]);
+    found.push(`${name}: ${abridged(text.slice(value.start, value.end), REST_VALUE, 1)}`);
   }
-  return beginning(found.join("  "), REST_LIMIT, 1);
+  return rest(found);
 }
 
-function short(value) {
-  return value.length > REST_VALUE ? `${beginning(value, REST_VALUE, 1)}…` : value;
+function rest(members) {
+  return abridged(members.join("  "), REST_LIMIT, 1);
 }
 
 function tagList(tags) {
   const list = element("ul", "card__tags");
-  list.append(...tags.map((tag) => element("li", "card__tag", tag)));
+  const [shown, more] = [tags.slice(0, TAG_LIMIT), tags.length - TAG_LIMIT];
+  list.append(...shown.map((tag) => element("li", "card__tag", tag)));
+  if (more > 0) list.append(element("li", "", `+ ${more}`));
   return list;
 }
 

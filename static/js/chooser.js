@@ -1,6 +1,10 @@
 // The small form that adds a channel or a pattern to the selection.
 
+import { abridged } from "./format.js";
 import { looksLikePattern } from "./names.js";
+
+const LISTED = 5; // names of the link that are left out
+const NAME_LENGTH = 40; // characters of each
 
 export class Chooser {
   #form;
@@ -20,6 +24,14 @@ export class Chooser {
     form.addEventListener("submit", (event) => this.#submitted(event));
     this.#input.addEventListener("input", () => this.#typed());
     this.#kind.addEventListener("change", () => (this.#chosen = true));
+    if (selection.leftOut.length) this.complain(this.#leftOut(selection.leftOut));
+  }
+
+  #leftOut(names) {
+    const shown = names.slice(0, LISTED).map(({ name }) => `"${abridged(name, NAME_LENGTH, 1)}"`);
+    if (names.length > LISTED) shown.push("…");
+    const why = new Set(names.map(({ problem }) => this.#words.say(...problem)));
+    return `${this.#words.say("left_out", { n: names.length, names: shown.join(", ") })} ${[...why].join(" ")}`;
   }
 
   focus() {

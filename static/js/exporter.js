@@ -5,7 +5,7 @@ import { attempt } from "./odd.js";
 
 const PIECE = 200; // messages between two looks at the clock
 const BUDGET = 12; // milliseconds of work before the page has its turn
-const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64"];
+const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size"];
 const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
 
 export const FORMATS = {
@@ -55,16 +55,16 @@ function time(at) {
   return toDate(at).toISOString();
 }
 
-// What is in base64 says so.
-function textRow({ at, channel, channel_base64: bytes, data, encoding }) {
+// What is in base64, or only the beginning, says so.
+function textRow({ at, channel, channel_base64: bytes, data, encoding, truncated, size }) {
   const name = bytes === undefined ? channel : `base64:${bytes}`;
-  return `${time(at)} ${name} ${encoding ? `${encoding}:` : ""}${data}\n`;
+  return `${time(at)} ${name} ${encoding ? `${encoding}:` : ""}${data}${truncated ? `… (${size} B)` : ""}\n`;
 }
 
 function csvRow(event) {
   const { patterns = [], ...rest } = record(event);
   const values = { ...rest, patterns: patterns.join(" ") };
-  return `${COLUMNS.map((column) => csvField(values[column] ?? ""))}\r\n`;
+  return `${COLUMNS.map((column) => csvField(String(values[column] ?? "")))}\r\n`;
 }
 
 // A spreadsheet runs what begins like a formula; an apostrophe makes it text. Where it splits at another sign than

@@ -49,6 +49,12 @@ export function beginning(text, maxCharacters, maxLines) {
   return text.slice(0, splitsPair ? end - 1 : end);
 }
 
+// The same with a mark where it was cut.
+export function abridged(text, maxCharacters, maxLines) {
+  const shown = beginning(text, maxCharacters, maxLines);
+  return shown.length < text.length ? `${shown}…` : shown;
+}
+
 // Single quotes: in zsh, the shell of macOS, an exclamation mark is not safe inside double ones.
 export function shellQuote(argument) {
   return SHELL_SAFE.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;

@@ -1,7 +1,7 @@
 // Calls a person who looks elsewhere: a count in the title and the icon; desktop notifications and a
 // sound for those who asked, at most one a second.
 
-import { beginning } from "./format.js";
+import { abridged } from "./format.js";
 import { keysOf } from "./names.js";
 import { attempt } from "./odd.js";
 import { get } from "./preferences.js";
@@ -71,7 +71,7 @@ export class Noticing {
   }
 
   #notify({ channel, data, encoding }, n) {
-    const body = encoding ? "" : beginning(data, LENGTH, 3);
+    const body = encoding ? "" : abridged(data, LENGTH, 3);
     const title = n > 1 ? this.#words.say("notified", { n, channel }) : channel;
     const notification = new Notification(title, { body, tag: "arauto", renotify: true, icon: this.#icon.plain });
     notification.addEventListener("click", () => {

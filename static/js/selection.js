@@ -4,6 +4,7 @@
 import { nameProblem, readQuery, same, writeQuery } from "./names.js";
 
 export class Selection extends EventTarget {
+  leftOut = []; // names of the address that cannot be had, each with what is wrong with it
   #names = [];
   #limits;
 
@@ -28,7 +29,7 @@ export class Selection extends EventTarget {
   load(defaults) {
     const asked = readQuery(new URLSearchParams(location.search));
     const names = asked.length ? asked : defaults.map((name) => ({ kind: "channel", name }));
-    names.forEach((name) => this.#accept(name));
+    this.leftOut = names.map((name) => ({ ...name, problem: this.#accept(name) })).filter(({ problem }) => problem);
     this.#changed();
   }
 
