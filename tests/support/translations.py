@@ -6,6 +6,7 @@ Run by ``make translations``; the tests run the check.
 import subprocess
 import sys
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.mofile import write_mo
@@ -14,6 +15,7 @@ from babel.messages.pofile import read_po
 ROOT = Path(__file__).resolve().parents[2]
 LANGUAGES = ROOT / "arauto" / "translations"
 MAPPING = "[python: app.py]\n[python: arauto/**.py]\n[jinja2: templates/**.html]\n"
+NO_DATE = datetime(2000, 1, 1, tzinfo=UTC)
 PYBABEL = [sys.executable, "-m", "babel.messages.frontend", "-q"]
 
 
@@ -27,9 +29,11 @@ def collect(template: Path) -> None:
 
 
 def compiled(po: Path) -> bytes:
-    """What the machine reads, for one language."""
+    """What the machine reads, for one language; the same for the same words, whenever it is made."""
     with po.open("rb") as source, tempfile.TemporaryFile() as target:
-        write_mo(target, read_po(source, locale=po.parents[1].name))
+        catalog = read_po(source, locale=po.parents[1].name)
+        catalog.creation_date = NO_DATE
+        write_mo(target, catalog)
         target.seek(0)
         return target.read()
 

@@ -2,7 +2,9 @@
 
 import gettext
 import re
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -43,6 +45,19 @@ def test_all_sentences_are_translated(po: Path, tmp_path: Path) -> None:
         for form in forms(message.string):
             assert form, sentence
             assert set(PLACEHOLDER.findall(form)) == set(PLACEHOLDER.findall(sentence)), sentence
+
+
+@pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
+def test_the_same_words_are_compiled_to_the_same_file(po: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = translations.compiled(po)
+
+    def read_later(*args: Any, **options: Any) -> Catalog:
+        later = read_po(*args, **options)
+        later.creation_date += timedelta(days=1)
+        return later
+
+    monkeypatch.setattr(translations, "read_po", read_later)
+    assert translations.compiled(po) == today
 
 
 @pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
