@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test bench soak translations lock audit clean
+.PHONY: run test flaky bench soak translations lock audit clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
@@ -17,6 +17,14 @@ test: $(VENV)/installed-dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
+
+# What waits, measures or counts, again and again in random order beside two busy loops. One file more often:
+# TESTS=tests/unit/test_wire.py COUNT=100; SEED=… to have a run again.
+TESTS := tests/integration tests/browser
+COUNT := 20
+flaky: $(VENV)/installed-dev
+	@tests/setup.sh
+	$(BIN)/python -m tests.flaky --count $(COUNT) $(if $(SEED),--seed $(SEED)) $(TESTS)
 
 # Arauto beside its peers: about ten minutes. ROUNDS=1 for a quick look.
 ROUNDS := 3
