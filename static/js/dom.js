@@ -16,3 +16,8 @@ export function notText(words) {
 export function rowButton(className, text = "") {
   return Object.assign(element("button", className, text), { type: "button", tabIndex: -1 });
 }
+
+export function hasSelection(place) {
+  const selection = getSelection();
+  return !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(place);
+}

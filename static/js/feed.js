@@ -2,6 +2,7 @@
 // The recorded past may take the place of what is live, which goes on being kept.
 // Events: "draw" (something may have changed), "pause", "problem" (with the filter: a word's key and values).
 
+import { hasSelection } from "./dom.js";
 import { isMessage } from "./events.js";
 import { Follow } from "./follow.js";
 import { Highlighter } from "./highlighter.js";
@@ -30,10 +31,11 @@ export class Feed extends EventTarget {
     this.#scroller = scroller;
     this.#follow = new Follow(scroller, newButton, words, {
       onChange: () => this.#view.schedule(),
-      onReturn: () => (this.isPaused = false),
+      onReturn: () => this.#goOn(),
     });
     this.#view = new View(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
     this.#highlighter = new Highlighter(places.list, (row) => this.#view.eventOf(row));
+    document.addEventListener("selectionchange", () => (this.#view.isSelecting = hasSelection(places.list)));
     this.#view.show(this.#store.shown);
     onOdd(() => later(() => this.#view.schedule())); // it is counted, though not in the midst of a draw
   }
@@ -180,6 +182,15 @@ export class Feed extends EventTarget {
     if (isPaused === this.isPaused) return;
     this.#view.isPaused = isPaused;
     this.dispatchEvent(new Event("pause"));
+  }
+
+  get isSelecting() {
+    return this.#view.isSelecting;
+  }
+
+  #goOn() {
+    if (this.isSelecting) getSelection().empty();
+    this.#view.isSelecting = this.isPaused = false;
   }
 
   get newestFirst() {

@@ -1,5 +1,6 @@
 // One who comes late: two sockets, opened at the same moment, of which one asks for the log.
 
+import { hasSelection } from "./dom.js";
 import { isMessage } from "./events.js";
 import { now } from "./now.js";
 
@@ -50,6 +51,7 @@ export class Lanes {
   #show(list, events) {
     const shown = events.filter((event) => isMessage(event) || event.type === "gap").slice(-LIMIT);
     list.append(...shown.map((event) => this.#rows.build({ patterns: [], ...event })));
+    if (hasSelection(list)) return;
     while (list.childElementCount > LIMIT) list.firstElementChild.remove();
     list.parentElement.scrollTop = list.scrollHeight;
   }

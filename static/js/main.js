@@ -117,7 +117,7 @@ filter.load();
 selection.announce();
 publisher.start(unsent(), selection.channels[0]);
 keepUnsent(find("publish"), () => publisher.read());
-keepTimes(retell);
+keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));
 connection.listen();

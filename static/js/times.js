@@ -25,11 +25,12 @@ export function timesOfDay(dates, isPrecise) {
   return dates.map((date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise));
 }
 
-// `tell` is called whenever what is told already would be told otherwise: as time goes by, and at midnight.
-export function keepTimes(tell) {
+// `tell` is called whenever what is told already would be told otherwise, as time goes by and at midnight; but
+// not while `waits()`.
+export function keepTimes(tell, waits) {
   let told = wall(toDate(now()));
   setInterval(() => {
-    if (document.hidden) return;
+    if (document.hidden || waits()) return;
     const today = wall(toDate(now()));
     if (chosen("times") === "relative" || !isSame(told, today, "day")) tell();
     told = today;

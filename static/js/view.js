@@ -27,7 +27,9 @@ export class View {
   #onDraw;
   #frame = null;
   #due = 0;
-  #end = Infinity; // while paused, events from here on wait
+  #isPaused = false;
+  #isSelecting = false;
+  #end = Infinity; // while paused or text is selected, events from here on wait
   #calmFrom = 0; // events before this one came in a flood
 
   constructor({ list, older, earlier }, rows, words, follow, onDraw) {
@@ -52,21 +54,38 @@ export class View {
   }
 
   get isPaused() {
-    return this.#follow.isPaused;
+    return this.#isPaused;
   }
 
-  // What comes while paused is held, and drawn in its order afterwards.
   set isPaused(isPaused) {
-    this.#end = isPaused ? this.#ring.end : Infinity;
-    this.#wasHeld ||= !isPaused && this.#to < this.#ring.end;
-    this.#follow.isPaused = isPaused;
+    this.#isPaused = isPaused;
+    this.#hold();
+  }
+
+  get isSelecting() {
+    return this.#isSelecting;
+  }
+
+  // Selected text would be lost with its row, or move from under the pointer.
+  set isSelecting(isSelecting) {
+    this.#isSelecting = isSelecting;
+    this.#hold();
+  }
+
+  // What comes meanwhile is held, and drawn in its order afterwards.
+  #hold() {
+    const isHeld = this.#isPaused || this.#isSelecting;
+    if (isHeld === this.#follow.isPaused) return;
+    this.#end = isHeld ? this.#ring.end : Infinity;
+    this.#wasHeld ||= !isHeld && this.#to < this.#ring.end;
+    this.#follow.isPaused = isHeld;
   }
 
   // Another ring: all rows are drawn anew.
   show(ring) {
     this.#ring = ring;
     this.#calmFrom = 0;
-    if (this.isPaused) this.#end = ring.end;
+    if (this.#follow.isPaused) this.#end = ring.end;
     this.#follow.toEnd();
     this.#restart();
     this.#tell();
