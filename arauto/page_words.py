@@ -232,7 +232,8 @@ def _browser_words() -> dict[str, str | dict[str, str]]:
 
 def _settings_words() -> dict[str, str | dict[str, str]]:
     return {
-        "zone": gettext("All times are those of this computer: {zone}"),
+        "zone_local": gettext("All times are those of this computer: {zone}"),
+        "zone_utc": gettext("All times are UTC; quiet hours are those of this computer: {zone}"),
         "level_all": gettext("All channels"),
         "keeps_nothing": gettext(
             "This browser keeps nothing more for this page: it lasts until the page is closed."

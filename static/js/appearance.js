@@ -2,7 +2,7 @@
 
 import { get } from "./preferences.js";
 
-export const DEFAULTS = { theme: "system", size: "normal", density: "comfortable", clock: "24", times: "exact" };
+export const DEFAULTS = { theme: "system", size: "normal", density: "comfortable", clock: "24", times: "exact", zone: "local" };
 
 export function chosen(name) {
   return get(name, DEFAULTS[name]);

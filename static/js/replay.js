@@ -3,8 +3,8 @@
 import { keep } from "./address.js";
 import { isMessage } from "./events.js";
 import { toDate } from "./format.js";
-import { now } from "./now.js";
 import { noFilter, readFilter } from "./query.js";
+import { lastTime, shortTime } from "./times.js";
 
 const TICK = 100; // milliseconds
 const BUDGET = 12; // milliseconds of work before the page has its turn
@@ -97,7 +97,7 @@ export class Replay {
   get #since() {
     const text = this.#parts.since.value.trim() || "first";
     const clock = text.match(/^(\d\d?):(\d\d)(?::(\d\d))?$/);
-    if (clock) return lastTime(...clock.slice(1));
+    if (clock) return String(lastTime(...clock.slice(1)) / 1000);
     return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 
@@ -162,7 +162,7 @@ export class Replay {
 
   #tell(seconds, more = "") {
     const { at } = this.#parts;
-    const time = toDate(seconds).toLocaleString(this.#words.language);
+    const time = shortTime(toDate(seconds));
     at.max = Math.max(at.max, seconds);
     at.value = seconds;
     at.ariaValueText = time;
@@ -186,12 +186,4 @@ export class Replay {
     this.#form.querySelector("p").textContent = text;
     this.#parts.since.ariaInvalid = isProblem;
   }
-}
-
-// When it was so late, today or yesterday: Unix seconds.
-function lastTime(hours, minutes, seconds = 0) {
-  const date = toDate(now());
-  date.setHours(hours, minutes, seconds, 0);
-  if (date > now() * 1000) date.setDate(date.getDate() - 1);
-  return String(date / 1000);
 }

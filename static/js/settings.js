@@ -1,6 +1,6 @@
 // The settings dialog: every choice is kept in the browser at once. Event: "change".
 
-import { DEFAULTS } from "./appearance.js";
+import { chosen, DEFAULTS } from "./appearance.js";
 import { keyOf } from "./names.js";
 import { change, get, keepingTrouble, set } from "./preferences.js";
 import { zone } from "./times.js";
@@ -41,7 +41,6 @@ export class Settings extends EventTarget {
   #open() {
     this.#drawLevels();
     this.#showAll();
-    this.#dialog.querySelector(".settings__zone").textContent = this.#words.say("zone", { zone: zone() });
     this.#sayTrouble();
     this.#dialog.showModal();
   }
@@ -61,6 +60,12 @@ export class Settings extends EventTarget {
   #showAll() {
     for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTICING })) this.#show(name, get(name, value));
     for (const select of this.#form.querySelectorAll("[data-key]")) showLevel(select);
+    this.#tellZone();
+  }
+
+  #tellZone() {
+    const sentence = this.#words.say(chosen("zone") === "utc" ? "zone_utc" : "zone_local", { zone: zone() });
+    this.#dialog.querySelector(".settings__zone").textContent = sentence;
   }
 
   #show(name, value) {
@@ -74,6 +79,7 @@ export class Settings extends EventTarget {
     const { name, type } = control;
     if (control.dataset.key !== undefined) this.#setLevel(control);
     else set(name, type === "checkbox" ? control.checked : control.value);
+    this.#tellZone();
     this.#sayTrouble();
     this.dispatchEvent(new CustomEvent("change", { detail: name }));
   }

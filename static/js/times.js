@@ -1,4 +1,4 @@
-// Tells times as their person chose: of 12 or 24 hours, or how long ago.
+// Tells times as their person chose: of this computer or UTC, of 12 or 24 hours, or how long ago.
 
 import { chosen } from "./appearance.js";
 import { toDate } from "./format.js";
@@ -9,9 +9,9 @@ const REFRESH = 5_000; // milliseconds
 const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
 
 const language = document.documentElement.lang || undefined;
-const full = lazily(() => new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "long" }));
-const day = lazily(() => new Intl.DateTimeFormat(language, { month: "short", day: "numeric" }));
-const dayOfYear = lazily(() => new Intl.DateTimeFormat(language, { dateStyle: "medium" }));
+const day = inZone({ month: "short", day: "numeric" });
+const dayOfYear = inZone({ dateStyle: "medium" });
+const short = inZone({ dateStyle: "short", timeStyle: "medium" });
 const relative = lazily(() => new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" }));
 
 export function rowTime(date) {
@@ -39,14 +39,28 @@ export function keepTimes(tell, waits) {
 
 export function retell(list) {
   for (const time of list.querySelectorAll("time[datetime]")) {
-    const text = rowTime(new Date(time.dateTime));
+    const date = new Date(time.dateTime);
+    const text = rowTime(date);
     if (time.textContent !== text) time.textContent = text;
+    if (time.title) time.title = fullTime(date);
   }
 }
 
 // "Monday, November 23, 2026 at 10:00:00 PM GMT-3"
-export function fullTime(date) {
-  return full().format(date);
+export const fullTime = inZone({ dateStyle: "full", timeStyle: "long" });
+
+// "11/23/26, 10:00:00 PM"
+export function shortTime(date) {
+  return short(date) + label();
+}
+
+// When it is, or was last, so late by the clock that is shown.
+export function lastTime(hours, minutes, seconds = 0) {
+  const date = toDate(now());
+  const utc = isUtc() ? "UTC" : "";
+  date[`set${utc}Hours`](hours, minutes, seconds, 0);
+  if (date > now() * 1000) date[`set${utc}Date`](date[`get${utc}Date`]() - 1);
+  return date;
 }
 
 // "America/Sao_Paulo, GMT-3"
@@ -61,9 +75,23 @@ function ago(seconds) {
   return relative().format(-Math.max(0, Math.floor(seconds / size)), unit);
 }
 
+function isUtc() {
+  return chosen("zone") === "utc";
+}
+
+function label() {
+  return isUtc() ? " UTC" : "";
+}
+
+function inZone(options) {
+  const make = (timeZone) => lazily(() => new Intl.DateTimeFormat(language, { ...options, timeZone }));
+  const [local, utc] = [make(), make("UTC")];
+  return (date) => (isUtc() ? utc() : local()).format(date);
+}
+
 // As an ISO text, what a clock on the wall shows.
 function wall(date) {
-  return new Date(date - date.getTimezoneOffset() * 60_000).toISOString();
+  return new Date(date - (isUtc() ? 0 : date.getTimezoneOffset() * 60_000)).toISOString();
 }
 
 function isSame(some, other, what) {
@@ -72,12 +100,12 @@ function isSame(some, other, what) {
 }
 
 function dateOf(date, today) {
-  return (isSame(wall(date), today, "year") ? day() : dayOfYear()).format(date);
+  return (isSame(wall(date), today, "year") ? day : dayOfYear)(date);
 }
 
 function clock(date, isPrecise) {
   const time = wall(date).slice(-13, isPrecise ? -1 : -5);
-  if (chosen("clock") !== "12") return time;
+  if (chosen("clock") !== "12") return time + label();
   const hours = Number(time.slice(0, 2));
-  return `${String(hours % 12 || 12).padStart(2, "0")}${time.slice(2)} ${hours < 12 ? "AM" : "PM"}`;
+  return `${String(hours % 12 || 12).padStart(2, "0")}${time.slice(2)} ${hours < 12 ? "AM" : "PM"}${label()}`;
 }

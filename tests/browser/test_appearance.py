@@ -8,10 +8,10 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.http import get
-from tests.support.pages import expect_live, rows, view
+from tests.support.pages import expect_live, notices, rows, solo, status, view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
-from tests.support.teller import Teller
+from tests.support.teller import NOON, Teller
 from tests.support.waiting import eventually
 
 REFRESH = 5_000  # milliseconds; so often the page tells anew how long ago it was
@@ -88,6 +88,50 @@ def test_times_are_told_as_chosen(open_page: OpenPage) -> None:
     expect(time).to_have_text(re.compile(r"^1m(in)? ago$"))
     choose(page, Times="exact, with milliseconds", Clock="24 hours")
     expect(time).to_have_text(exact)
+
+
+def test_times_are_those_of_utc_where_that_is_chosen(open_page: OpenPage) -> None:
+    page = open_page(view("other"), own_clock=True)
+    teller = Teller(page)
+    late = NOON + timedelta(hours=10)  # in UTC it is the next day
+    teller.now = late
+    teller.publish("late")
+    teller.say("gap", reason="redis", **{"from": late.timestamp() - 7200, "to": late.timestamp()})
+    teller.say("stopped", error="full", **{"from": late.timestamp()})
+    teller.say("reconnecting", reason="redis", detail="", **{"from": late.timestamp()})
+    time = rows(page).first.get_by_role("time")
+    expect(time).to_have_text("22:00:00.000")
+    rows(page).first.hover()
+    choose(page, **{"Time zone": "UTC"})
+    expect(time).to_have_text("01:00:00.000 UTC")
+    expect(time).to_have_attribute("title", "Tuesday, November 24, 2026 at 1:00:00 AM UTC")
+    gap = "from Nov 23, 23:00:00 UTC to Nov 24, 01:00:00 UTC"
+    expect(notices(page)).to_contain_text(gap)
+    expect(status(page)).to_contain_text("lost since 01:00:00 UTC.")
+    page.clock.run_for(1_000)
+    expect(solo(page, "a")).to_have_attribute("title", re.compile("at 01:00:00 UTC$"))
+    choose(page, Clock="12 hours")
+    expect(time).to_have_text("01:00:00.000 AM UTC")
+    page.reload()
+    page.get_by_role("button", name="Settings").click()
+    expect(page.get_by_role("dialog", name="Settings")).to_contain_text(
+        "All times are UTC; quiet hours are those of this computer: America/Sao_Paulo, GMT-3"
+    )
+
+
+def test_a_time_of_day_is_looked_for_in_the_zone_that_is_shown(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    last = """async (now) => {
+      const { lastTime } = await import("./static/js/times.js");
+      const { hear } = await import("./static/js/now.js");
+      hear(now);
+      return lastTime(0, 30).toISOString();
+    }"""
+    now = (NOON + timedelta(hours=10)).timestamp()
+    assert page.evaluate(last, now) == "2026-11-23T03:30:00.000Z"
+    page.evaluate("localStorage.setItem('arauto', JSON.stringify({ zone: 'utc' }))")
+    page.reload()
+    assert page.evaluate(last, now) == "2026-11-24T00:30:00.000Z"
 
 
 def test_the_time_zone_is_shown(open_page: OpenPage) -> None:
