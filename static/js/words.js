@@ -2,6 +2,9 @@
 
 import { lazily } from "./lazily.js";
 
+// Letters of scripts from right to left; marks, embeddings and overrides.
+const TURNS = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
 export class Words {
   #words;
   #plurals;
@@ -25,6 +28,11 @@ export class Words {
   }
 
   #fill(value) {
-    return typeof value === "number" ? this.#numbers().format(value) : value;
+    return typeof value === "number" ? this.#numbers().format(value) : isolated(value);
   }
+}
+
+// What is written from right to left, or says so, would turn the sentence around it.
+function isolated(text) {
+  return TURNS.test(text) ? `\u2068${text.replaceAll("\u2069", "")}\u2069` : text;
 }
