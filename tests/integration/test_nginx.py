@@ -1,8 +1,11 @@
 """Behind nginx with TLS, below the top: all works, and the proxy's word counts, not the client's."""
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
+from html import unescape
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 
@@ -110,3 +113,23 @@ def test_large_bodies_and_programs_pass(nginx: Nginx) -> None:
     assert publish(nginx, "a", "x" * 1_100_000, **BEARER).status == 413
     pieces = iter([b'{"channel":"a",', b'"message":"x"}'])
     assert request(nginx, "POST", "/publish", pieces, Content_Type="application/json", **BEARER).status == 200
+
+
+def test_all_that_a_page_leads_to_is_below_the_path(nginx: Nginx) -> None:
+    """Its files are there, and a link that is shared opens the same selection."""
+    person = Person(nginx)
+    ours = f"{nginx.url}{PREFIX}/"
+    pages = {"/login": person.get("/login", Accept=HTML).body.decode()}
+    person.log_in(TOKEN)
+    for path in ("/", "/?channel=shared&pattern=a.*&lang=en", "/account"):
+        pages[path] = person.get(path, Accept=HTML).body.decode()
+    led = {
+        urljoin(f"{nginx.url}{PREFIX}{path}", unescape(link))
+        for path, page in pages.items()
+        for link in re.findall(r'(?:src|href|action)="([^"#]+)"', page)
+    }
+    assert {f"{ours}publish", f"{ours}account", f"{ours}logout"} <= led
+    assert [link for link in led if not link.startswith(ours)] == []
+    files = [link for link in led if "/static/" in link]
+    assert len(files) > 5
+    assert {get(nginx, link.removeprefix(ours[:-1])).status for link in files} == {200}
