@@ -137,6 +137,8 @@ def _reading_words() -> dict[str, str | dict[str, str]]:
         "show_rest": gettext("Show {n} more"),
         "decoded": gettext("decoded from {format}"),
         "decoded_part": gettext("decoded from {format}, only the beginning"),
+        "quoted": gettext("decoded: JSON in a string"),
+        "coded": gettext("without terminal codes"),
         "pins_full": gettext("At most {n} messages can be pinned: unpin one first."),
         "severity_critical": gettext("Critical"),
         "severity_error": gettext("Error"),

@@ -4,10 +4,10 @@ import { alertIn } from "./alert.js";
 import { card, severityMark } from "./card.js";
 import { element, rowButton } from "./dom.js";
 import { abridged, base64Length, beginning, byteLength, size } from "./format.js";
-import { parse } from "./json.js";
 import { later } from "./later.js";
 import { attempt, isOdd, setOdd } from "./odd.js";
 import { paint } from "./paint.js";
+import { mayBeJson, plain, readJson } from "./reading.js";
 import { READ_LIMIT } from "./severity.js";
 import { showTools } from "./tools.js";
 
@@ -85,8 +85,8 @@ export class Bodies {
     if (known) return known;
     if (event.encoding === "base64") return this.#packed(body, event);
     if (event.data.length <= READ_LIMIT) return readText(event.data);
-    if (mayBeJson(event.data)) this.#later(event, () => this.#learn(body, event, readText(event.data)));
-    return { text: event.data };
+    if (mayBeJson(event.data) && /[\]}]["\s]*$/.test(event.data.slice(-100))) this.#later(event, () => this.#learn(body, event, readText(event.data)));
+    return { text: plain(event.data) };
   }
 
   #packed(body, event) {
@@ -133,13 +133,15 @@ export class Bodies {
 
   // How it is shown
 
-  #marks(event, { format, isCut, alert }, view) {
+  #marks(event, { format, isCut, alert, isQuoted, hasCodes }, view) {
     const isBinary = event.encoding === "base64";
     const marks = [];
     if (event.data === "") marks.push(this.#words.say("empty_message"));
     if (isBinary) marks.push(this.#words.say("binary", { size: this.#size(event.size ?? base64Length(event.data)) }));
     if (event.truncated) marks.push(this.#words.say("truncated", this.#sizes(event, isBinary)));
     if (format) marks.push(this.#words.say(isCut ? "decoded_part" : "decoded", { format }));
+    if (isQuoted) marks.push(this.#words.say("quoted"));
+    if (hasCodes) marks.push(this.#words.say("coded"));
     const made = marks.map((mark) => element("span", "mark", mark));
     if (alert?.severity && (view === "tree" || !isCard(alert))) made.push(severityMark(alert.severity, this.#words));
     return made;
@@ -210,13 +212,10 @@ function asWritten({ data, encoding }, { bytes }) {
   return encoding === "base64" ? { bytes } : { text: data };
 }
 
-function readText(text) {
-  const value = parse(text);
-  return { text, isJson: value !== undefined, alert: text.length <= READ_LIMIT ? alertIn(value) : null };
-}
-
-function mayBeJson(text) {
-  return /^\s*[[{]/.test(text) && /[\]}]\s*$/.test(text.slice(-100));
+function readText(whole) {
+  const { text, value, isQuoted } = readJson(whole);
+  const alert = text.length <= READ_LIMIT ? alertIn(value) : null;
+  return { text, isJson: value !== undefined, alert, isQuoted, hasCodes: whole.includes("\x1b") };
 }
 
 function isCard({ title, text }) {

@@ -67,7 +67,7 @@ export class Highlighter {
 
   async #find(place) {
     const text = new Text(place);
-    const found = await Promise.all(this.#marks.map((mark) => mark.find(text.whole, LIMIT)));
+    const found = await Promise.all(this.#marks.map((mark) => mark.find(text.normal, LIMIT)));
     return text.ranges(found.flat());
   }
 }
@@ -76,21 +76,28 @@ function isPublished({ parentElement }) {
   return parentElement.matches(OURS) ? NodeFilter.FILTER_SKIP : NodeFilter.FILTER_ACCEPT;
 }
 
-// The text of an element, over all its nodes.
+// The text of an element, over all its nodes; and as it is searched, where the same letters are written the same.
 class Text {
-  whole = "";
+  normal;
+  #whole = "";
   #nodes = [];
+  #origins = null; // of each character of the normal text, from where to where it is written
 
   constructor(place) {
     const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT, isPublished);
     while (walker.nextNode()) {
-      this.#nodes.push({ node: walker.currentNode, start: this.whole.length });
-      this.whole += walker.currentNode.data;
+      this.#nodes.push({ node: walker.currentNode, start: this.#whole.length });
+      this.#whole += walker.currentNode.data;
     }
+    this.normal = this.#whole.normalize();
+    if (this.normal !== this.#whole) this.#origins = originsIn(this.#whole);
   }
 
   ranges(places) {
-    return places.map(([index, length]) => this.#range(index, index + length));
+    return places.map(([index, length]) => {
+      const last = index + length - 1;
+      return this.#origins ? this.#range(this.#origins[index][0], this.#origins[last][1]) : this.#range(index, last + 1);
+    });
   }
 
   #range(from, to) {
@@ -101,4 +108,9 @@ class Text {
       endContainer: last.node, endOffset: to - last.start,
     });
   }
+}
+
+function originsIn(text) {
+  return [...new Intl.Segmenter().segment(text)].flatMap(({ segment, index }) =>
+    new Array(segment.normalize().length).fill([index, index + segment.length]));
 }

@@ -20,6 +20,15 @@ export function root(text) {
   return read(text, skipSpace(text, 0));
 }
 
+// Of a text that may be several texts, one after the other.
+export function* roots(text) {
+  for (let at = skipSpace(text, 0); at < text.length; ) {
+    const value = read(text, at);
+    yield value;
+    at = skipSpace(text, value.end);
+  }
+}
+
 // The members of the object or array that begins at `start`, one by one as they are asked for.
 export function* members(text, start) {
   const hasKeys = text[start] === "{";

@@ -5,6 +5,7 @@ import { abridged } from "./format.js";
 import { keysOf } from "./names.js";
 import { attempt } from "./odd.js";
 import { get } from "./preferences.js";
+import { plain } from "./reading.js";
 import { RANKS } from "./alert.js";
 import { severityOf } from "./severity.js";
 
@@ -71,7 +72,7 @@ export class Noticing {
   }
 
   #notify({ channel, data, encoding }, n) {
-    const body = encoding ? "" : abridged(data, LENGTH, 3);
+    const body = encoding ? "" : abridged(plain(data), LENGTH, 3);
     const title = n > 1 ? this.#words.say("notified", { n, channel }) : channel;
     const notification = new Notification(title, { body, tag: "arauto", renotify: true, icon: this.#icon.plain });
     notification.addEventListener("click", () => {

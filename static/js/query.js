@@ -4,6 +4,7 @@
 
 import { RANKS } from "./alert.js";
 import { escape, glob, hasLongPart, LONGEST } from "./glob.js";
+import { comparable, readJson } from "./reading.js";
 import { Search } from "./search.js";
 import { severityOf } from "./severity.js";
 
@@ -28,7 +29,7 @@ const COMPARE = {
 export function readFilter(text) {
   try {
     const search = new Search();
-    const terms = [...text.matchAll(TERM)].map(({ 0: written, groups }) => readTerm(groups, written, search));
+    const terms = [...text.normalize().matchAll(TERM)].map(({ 0: written, groups }) => readTerm(groups, written, search));
     const marks = terms.flatMap(({ mark }) => mark ?? []);
     return { test: terms.length ? passes(terms) : null, marks, problem: null, search: search.isNeeded ? search : null };
   } catch (error) {
@@ -92,12 +93,12 @@ function globTest(value) {
 
 // Base64 is not what was published.
 function textTest(regex) {
-  return ({ channel, data, encoding }) => (!encoding && regex.test(data)) || regex.test(channel);
+  return ({ channel, data, encoding }) => (!encoding && regex.test(comparable(data))) || regex.test(channel.normalize());
 }
 
 function channelTest(value) {
   const test = globTest(value);
-  return ({ channel }) => test(channel);
+  return ({ channel }) => test(channel.normalize());
 }
 
 function severityTest(sign, value) {
@@ -116,12 +117,7 @@ function fieldTest(path, sign, value) {
   const isThere = (data) => data.includes(name) || data.includes("\\u");
   const test = sign === ":" ? equals(value) : compares(sign, Number(value));
   return ({ data, encoding }) => {
-    if (encoding || !/^\s*[[{]/.test(data) || !isThere(data)) return false;
-    try {
-      return some(JSON.parse(data), path, (found) => test(found, data));
-    } catch {
-      return false;
-    }
+    return !encoding && isThere(data) && some(readJson(data).value, path, (found) => test(found, data));
   };
 }
 
@@ -130,7 +126,7 @@ function equals(value) {
   const isLike = globTest(value);
   return (found, data) => {
     const isExact = typeof found !== "number" || Number.isSafeInteger(found);
-    return (isExact && isLike(asText(found))) || (Number(value) === found && data.includes(value));
+    return (isExact && isLike(comparable(asText(found)))) || (Number(value) === found && data.includes(value));
   };
 }
 

@@ -1,6 +1,7 @@
 // Has a worker search messages with regular expressions, and stops it where that takes too long. Knows no DOM.
 
 import { isMessage } from "./events.js";
+import { comparable } from "./reading.js";
 
 const WEIGHT = 64_000; // characters asked about at a time
 const TICK = 250; // milliseconds
@@ -108,7 +109,7 @@ export class Search {
 
 // Base64 is not what was published.
 function textsOf({ channel, data, encoding }) {
-  return encoding ? [channel] : [channel, data];
+  return encoding ? [channel.normalize()] : [channel.normalize(), comparable(data)];
 }
 
 // A worker's address is given by a policy: the page allows no other.

@@ -2,7 +2,7 @@
 
 import { element, rowButton } from "./dom.js";
 import { beginning } from "./format.js";
-import { members, root } from "./json.js";
+import { members, roots } from "./json.js";
 
 const STEP = 100; // members shown at once
 const OPEN_DEPTH = 2; // deeper ones wait to be opened, as do
@@ -22,7 +22,10 @@ export class Trees {
   // What is done later is done by `run`.
   build(text, run) {
     const list = element("ul", "tree");
-    list.append(this.#node(text, { key: null, value: root(text) }, { depth: 0, budget: { left: OPEN_BUDGET }, run }));
+    const all = [...roots(text)];
+    const rest = all.map((value) => ({ key: null, value })).values();
+    const depth = all.length > 1 ? 1 : 0; // of many, only as many are open as there is room for
+    this.#extend(list, { text, rest, left: all.length }, { depth, budget: { left: OPEN_BUDGET }, run });
     return list;
   }
 

@@ -365,3 +365,26 @@ def test_a_glob_with_a_long_part_is_refused(open_page: OpenPage) -> None:
     expect_live(page)
     filter_field(page).fill("text:*" + "a" * 65 + "*")
     expect(note(page)).to_have_text("Between two * there can be at most 64 characters; nothing is filtered.")
+
+
+NFC, NFD = "caf\u00e9 S\u00e3o", "cafe\u0301 Sa\u0303o"
+
+
+@pytest.mark.parametrize("written", [NFC, NFD])
+@pytest.mark.parametrize("asked", ['"{}"', "/{}/", "channel:*{}", "word:{}*"])
+def test_letters_are_the_same_however_they_are_written(
+    open_page: OpenPage, valkey: RedisServer, written: str, asked: str
+) -> None:
+    other = NFD if written == NFC else NFC
+    name = written.split(" ")[0]
+    page = open_page(view(f"at {name}"))
+    expect_live(page)
+    text = json.dumps({"x\u0302": 1, "word": written}, ensure_ascii=False)
+    valkey.client.publish(f"at {name}", text)
+    expect(rows(page)).to_have_count(1)
+    filter_field(page).fill(
+        asked.format(other.split(" ")[0] if "word" in asked or "chan" in asked else other)
+    )
+    expect(count(page)).to_have_text("1 of 1")
+    if asked[0] in '"/':
+        eventually(lambda: highlighted(page) == [written], why="it is marked as it is written")

@@ -304,6 +304,46 @@ def test_of_a_large_or_deep_json_only_what_is_seen_is_drawn(open_page: OpenPage,
     expect(third.get_by_role("button", name="Show 899,002 more")).to_be_visible()
 
 
+# What a text is wrapped in
+
+
+def test_a_text_is_read_without_what_it_is_wrapped_in(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "wrapped")
+    order = '{"id": 12345678901234567890}'
+    messages = {
+        "marked": "\ufeff" + ALERT,
+        "quoted": json.dumps(ALERT),
+        "lines": f'{order}\n{{"level":"error","n":1.0}}\n',
+        "glued": f"{order}[true]",
+        "red": "\x1b[1;31mERROR\x1b[0m disk \x1b]8;;http://a\x07full\x1b]8;;\x1b\\",
+        "red json": f"\x1b[33m{order}\x1b[m",
+        "no json": '"{not json}"',
+    }
+    for message in messages.values():
+        valkey.client.publish("wrapped", message)
+    expect(rows(page)).to_have_count(len(messages))
+    shown = dict(zip(messages, rows(page).all(), strict=True))
+    for name in ("marked", "quoted"):
+        expect(card(shown[name]).locator(".card__title")).to_have_text("CPU at 99%")
+    expect(shown["quoted"].locator(".mark")).to_have_text("decoded: JSON in a string")
+    expect(shown["lines"].locator(".json-number")).to_have_text(["12345678901234567890", "1.0"])
+    expect(shown["glued"].locator(".json-word")).to_have_text("true")
+    expect(shown["red"].locator(".row__data")).to_have_text("ERROR disk full")
+    expect(shown["red"].locator(".mark")).to_have_text("without terminal codes")
+    expect(shown["red json"].locator(".json-number")).to_have_text("12345678901234567890")
+    expect(shown["no json"].locator(".row__data")).to_have_text('"{not json}"')
+    show_all_as(page, "Tree")
+    expect(shown["lines"].locator(".tree > li")).to_have_count(2)
+    expect(shown["lines"].locator(".tree .json-number")).to_have_text(["12345678901234567890", "1.0"])
+    expect(shown["quoted"].locator(".tree .json-string").first).to_have_text('"critical"')
+    for text, found in {"severity:critical": 2, "n:1": 1, '"error disk full"': 1, "title:CPU*": 2}.items():
+        page.get_by_role("searchbox", name="Filter").fill(text)
+        expect(page.locator("#filter-count")).to_have_text(f"{found} of {len(messages)}")
+    page.get_by_role("searchbox", name="Filter").fill("")
+    show_all_as(page, "Raw")
+    expect_texts(page, list(messages.values()))
+
+
 # Bytes
 
 
