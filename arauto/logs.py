@@ -27,6 +27,7 @@ INSIDE, OUTSIDE, GAP = b"m", b"o", b"gap"
 when (Unix milliseconds) nobody listened."""
 
 _MOMENT = re.compile(rb"\d{1,15}")  # Unix milliseconds, of any year that has a date
+_ASKER = re.compile(rb"[0-9a-f]+\.\d+")
 _MANY = re.compile(r"\d{1,9}", re.ASCII)
 _POSITION = re.compile(r"([0-9a-f]{8,32})\.(\d{1,15})-(\d{1,15})", re.ASCII)
 
@@ -121,6 +122,11 @@ class Stop(NamedTuple):
 def is_moment(data: bytes) -> bool:
     """Whether this is a moment as we write it; others may write to Redis what they like."""
     return _MOMENT.fullmatch(data) is not None
+
+
+def is_asker(data: bytes) -> bool:
+    """Whether this is the name and number under which a feed asks."""
+    return _ASKER.fullmatch(data) is not None
 
 
 def log_of(channel: bytes) -> bytes:

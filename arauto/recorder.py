@@ -10,7 +10,7 @@ from time import monotonic, sleep
 import redis
 
 from arauto.departures import Departures
-from arauto.logs import CLOSED, TO_RECORDER
+from arauto.logs import CLOSED, TO_RECORDER, is_asker, is_moment
 from arauto.messages import Item, Lost, Refused, quoted
 from arauto.names import Change, Selection
 from arauto.pulse import Pulse
@@ -269,11 +269,12 @@ class Hearing:
             return
         token, _, rest = rest.partition(b" ")
         if kind == b"sync":
-            self._questions.append((rest, token.decode()))
-            self._answer()
+            if is_asker(token):
+                self._questions.append((rest, token.decode()))
+                self._answer()
         elif token != self._name:
             return  # of a recorder before us
-        elif kind == b"beat":
+        elif kind == b"beat" and is_moment(rest):
             self._beaten(int(rest))
         elif kind == b"taken":
             self._taken(rest)

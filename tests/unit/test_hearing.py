@@ -76,3 +76,20 @@ def test_nothing_is_written_until_all_who_follow_know(listening: Listening) -> N
     assert listening.hear(Lost(0.0, ""), [b"psubscribe", b"*", 1], message(b"1")) == []
     assert listening.hear(told(b"taken 6 "), message(b"2")) == []
     assert listening.hear(told(b"taken 7 "), message(b"3")) == [(b"a told", b"3")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"sync \xff a",
+        b"sync nobody a",
+        b"sync",
+        b"beat 7 soon",
+        b"beat 7 " + b"9" * 5_000,
+        b"taken",
+        b"",
+        b"\xff",
+    ],
+)
+def test_the_words_of_a_stranger_change_nothing(listening: Listening, words: bytes) -> None:
+    assert listening.hear(told(words), message(b"1"), told(words)) == [(b"a told", b"1")]
