@@ -68,7 +68,7 @@ def test_it_is_forgotten_after_a_while(let_pass: Pass) -> None:
     tried.check("a")
 
 
-def test_success_takes_back_itself_and_no_guess() -> None:
+def test_success_takes_back_itself_and_no_guess(let_pass: Pass) -> None:
     tried = Attempts(MemoryShelf())
     for n in range(FREE):
         tried.begin("address a", f"user {n}")

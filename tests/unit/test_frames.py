@@ -9,7 +9,8 @@ from arauto.messages import Item
 BATCH: list[Item] = [[b"message", b"a", b"x"]]
 
 
-def test_feeds_that_share_a_batch_share_the_frame() -> None:
+def test_feeds_that_share_a_batch_share_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "time", lambda: 1.0)
     frames = Frames(100)
     assert frames.make(BATCH) is frames.make(BATCH)
 

@@ -39,7 +39,7 @@ def converse(sent: bytes, cuts: list[int] | None = None) -> tuple[list[str], byt
     """What a transport reads from ``sent``, written in pieces, and what it answers."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        theirs.settimeout(5)
+        theirs.settimeout(60)
         transport = Transport(ours, Pulse())
         said: list[str] = []
 

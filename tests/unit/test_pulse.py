@@ -1,3 +1,4 @@
+from itertools import pairwise
 from threading import Event
 from time import monotonic
 
@@ -5,6 +6,7 @@ import pytest
 
 from arauto import pulse as module
 from arauto.pulse import Pulse
+from tests.support.waiting import PATIENCE, eventually
 
 
 @pytest.fixture(autouse=True)
@@ -14,27 +16,30 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_each_is_called_when_it_is_due_and_again_as_it_asks() -> None:
     pulse, done = Pulse(), Event()
-    calls: list[str] = []
+    often: list[float] = []
+    late: list[float] = []
 
-    def often() -> float | None:
-        calls.append("often")
-        return None if len(calls) > 4 else 0.01
+    def call_often() -> float | None:
+        often.append(monotonic())
+        return None if len(often) > 4 else 0.01
 
-    def late() -> None:
-        calls.append("late")
-        done.set()
+    def call_late() -> None:
+        late.append(monotonic())
 
     began = monotonic()
-    pulse.after(0.3, late)
-    pulse.after(0.0, often)
-    assert done.wait(5)
-    assert monotonic() - began >= 0.3
-    assert calls == ["often"] * 5 + ["late"]
+    pulse.after(0.3, call_late)
+    pulse.after(0.0, call_often)
+    eventually(lambda: late and len(often) == 5)
+    assert late[0] - began >= 0.3
+    assert all(later - earlier >= 0.01 for earlier, later in pairwise(often))
+    pulse.after(0.05, done.set)
+    assert done.wait(PATIENCE)
+    assert (len(often), len(late)) == (5, 1)  # and not again
 
 
 def test_one_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
     pulse, done = Pulse(), Event()
     pulse.after(0, lambda: 1 / 0)
     pulse.after(0.01, done.set)
-    assert done.wait(5)
+    assert done.wait(PATIENCE)
     assert "could not be tended" in caplog.text

@@ -1,5 +1,6 @@
 """The subscriber against a scripted Redis: a server socket that the test speaks through."""
 
+import select
 import socket
 from collections.abc import Iterator
 from queue import Queue
@@ -15,7 +16,7 @@ from arauto.names import Change, Selection
 from arauto.pulse import Pulse
 from arauto.subscriber import Subscriber
 from arauto.wire import Wire
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 
 class Redis:
@@ -23,14 +24,14 @@ class Redis:
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(5)
+        self._listener.settimeout(PATIENCE)
 
     def connect(self) -> Wire:
         return Wire(socket.create_connection(self._listener.getsockname(), timeout=5))
 
     def accept(self) -> socket.socket:
         accepted, _ = self._listener.accept()
-        accepted.settimeout(5)
+        accepted.settimeout(PATIENCE)
         return accepted
 
     def close(self) -> None:
@@ -60,6 +61,7 @@ SHADOWS = (b"arauto:tabs:channel:a", b"arauto:tabs:pattern:p*")
 SHADOWS_ASKED = b"".join(command(b"SUBSCRIBE", name) for name in SHADOWS)
 SHADOWS_CONFIRMED = b"".join(confirmation(b"subscribe", name) for name in SHADOWS)
 ALL_CONFIRMED = confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED
+PING, PONG = command(b"PING"), b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"
 SELECTION = Selection((b"a",), (b"p*",))
 CONFIRMED: list[Item] = [[b"subscribe", b"a", 1], [b"psubscribe", b"p*", 1]]
 
@@ -73,7 +75,7 @@ class Listening:
         self.subscriber = Subscriber(redis.connect, self.batches.put, self.fault.set, Pulse(), SELECTION)
 
     def next(self) -> list[Item]:
-        return self.batches.get(timeout=5)
+        return self.batches.get(timeout=PATIENCE)
 
 
 def test_what_comes_together_is_one_batch(redis: Redis) -> None:
@@ -145,21 +147,48 @@ def test_a_gap_begins_before_what_piled_up_while_the_browser_was_slow(
 def test_silence_is_asked_about_and_then_taken_for_a_break(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse_module, "TICK", 0.01)
-    monkeypatch.setattr(module, "PING_AFTER", 0.1)
-    monkeypatch.setattr(module, "PONG_WITHIN", 0.1)
+    passed = [0.0]
+    monkeypatch.setattr(module, "now", lambda: passed[0])
     listening = Listening(redis)
+
+    def is_asked() -> bool:
+        listening.subscriber._check_silence()  # again, where the thread was just busy
+        return bool(select.select([link], [], [], 0)[0])
+
     with listening.subscriber:
         with redis.accept() as link:
             link.recv(999)
             link.sendall(ALL_CONFIRMED)
             listening.next()
             for _ in range(3):
-                assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
-                link.sendall(b"*2\r\n$4\r\npong\r\n$0\r\n\r\n")
-            assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
+                passed[0] += module.PING_AFTER
+                eventually(is_asked)
+                assert link.recv(999) == PING
+                link.sendall(PONG)
+                eventually(lambda: not listening.subscriber._expected)
+            passed[0] += module.PING_AFTER
+            eventually(is_asked)
+            passed[0] += module.PONG_WITHIN - 0.1
+            assert listening.subscriber._check_silence() == module.PONG_WITHIN
+            assert listening.batches.empty()
+            passed[0] += 0.1
+            assert listening.subscriber._check_silence() == module.PONG_WITHIN
             (lost,) = listening.next()
         assert isinstance(lost, Lost)
+
+
+def test_two_clocks_are_read_in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a gap would begin and end too early by what a busy machine does in between."""
+    passed, waits = [100.0], iter([5.0, 0.0, 0.0])
+
+    def wall() -> float:
+        read = 1_000_000.0 + passed[0]
+        passed[0] += next(waits)
+        return read
+
+    monkeypatch.setattr(module, "now", lambda: passed[0])
+    monkeypatch.setattr(module, "time", wall)
+    assert module._unix(99.0) == 1_000_099.0
 
 
 def test_a_fresh_link_is_not_cut_for_the_silence_of_the_old(
@@ -182,20 +211,19 @@ def test_bytes_that_look_like_a_pong_inside_a_message_belong_to_it(
 ) -> None:
     monkeypatch.setattr(pulse_module, "TICK", 0.01)
     monkeypatch.setattr(module, "PING_AFTER", 0.1)
-    pong = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"
     listening = Listening(redis)
     with listening.subscriber, redis.accept() as link:
         link.recv(999)
         link.sendall(ALL_CONFIRMED)
         listening.next()
-        head, tail = message(pong).split(pong)
+        head, tail = message(PONG).split(PONG)
         link.sendall(head)
-        assert link.recv(999) == b"*1\r\n$4\r\nPING\r\n"
+        assert link.recv(999) == PING
         before = listening.subscriber._heard
-        link.sendall(pong)
+        link.sendall(PONG)
         eventually(lambda: listening.subscriber._heard > before)
-        link.sendall(tail + pong + message(b"next"))
-        assert listening.next() == [[b"message", b"a", pong], [b"message", b"a", b"next"]]
+        link.sendall(tail + PONG + message(b"next"))
+        assert listening.next() == [[b"message", b"a", PONG], [b"message", b"a", b"next"]]
 
 
 def test_a_forbidden_name_is_refused_alone_and_not_asked_for_again(redis: Redis) -> None:
@@ -316,7 +344,7 @@ def test_a_fault_of_ours_is_told(redis: Redis, caplog: pytest.LogCaptureFixture)
     subscriber.start()
     with redis.accept() as link:
         link.sendall(confirmation(b"subscribe", b"a"))
-        assert fault.wait(5)
+        assert fault.wait(PATIENCE)
         link.recv(999)
         assert link.recv(999) == b""
     subscriber.join(5)
