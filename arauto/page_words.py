@@ -277,6 +277,8 @@ def _publish_words() -> dict[str, str | dict[str, str]]:
         "returns_lost": gettext("edited: its carriage returns are gone"),
         "json_broken": gettext("JSON breaks at line {line}, column {column}"),
         "forget": gettext("Forget {name}"),
+        "draft_long": gettext("A message of more than {max} characters is not kept here."),
+        "templates_full": gettext("At most {max} templates are kept: forget one first."),
         "no_answer": gettext("The server did not answer. Your text is kept."),
         "strange_answer": gettext("The server answered with status {status}. Your text is kept."),
     }

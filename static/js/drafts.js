@@ -1,6 +1,6 @@
 // Templates and the last sends, kept in the browser: each fills the form.
 
-import { beginning } from "./format.js";
+import { abridged } from "./format.js";
 import { change, get, keepingTrouble } from "./preferences.js";
 
 const SENT_LIMIT = 20;
@@ -13,6 +13,7 @@ export class Drafts {
   #template;
   #words;
   #form; // {read(), fill(draft)}
+  #problem = ""; // why the last was not kept
 
   constructor(dialog, opener, template, form, words) {
     this.#dialog = dialog;
@@ -29,7 +30,8 @@ export class Drafts {
   }
 
   remember({ channel, message }) {
-    if (message.length > LENGTH_LIMIT) return;
+    this.#problem = this.#tooLong(message);
+    if (this.#problem) return;
     const sent = { channel, message };
     change("sent", [], (all) => [sent, ...all.filter((other) => !isSame(other, sent))].slice(0, SENT_LIMIT));
   }
@@ -43,10 +45,22 @@ export class Drafts {
     event.preventDefault();
     const name = event.target.elements.template.value.trim();
     const draft = { name, ...this.#form.read() };
-    if (!name || draft.message.length > LENGTH_LIMIT) return;
-    change("templates", [], (all) => [draft, ...all.filter((other) => other?.name !== name)].slice(0, TEMPLATE_LIMIT));
-    event.target.reset();
+    if (!name) return;
+    this.#problem = this.#tooLong(draft.message) || this.#isFull(name);
+    if (!this.#problem) {
+      change("templates", [], (all) => [draft, ...all.filter((other) => other?.name !== name)]);
+      event.target.reset();
+    }
     this.#draw();
+  }
+
+  #tooLong({ length }) {
+    return length > LENGTH_LIMIT ? this.#words.say("draft_long", { max: LENGTH_LIMIT }) : "";
+  }
+
+  #isFull(name) {
+    const others = drafts("templates").filter((other) => other.name !== name);
+    return others.length >= TEMPLATE_LIMIT ? this.#words.say("templates_full", { max: TEMPLATE_LIMIT }) : "";
   }
 
   #draw() {
@@ -55,7 +69,7 @@ export class Drafts {
       this.#dialog.querySelector(`[data-drafts="${kind}"]`).replaceChildren(...items);
     }
     const trouble = keepingTrouble();
-    this.#dialog.querySelector("[role=status]").textContent = trouble && this.#words.say(trouble);
+    this.#dialog.querySelector("[role=status]").textContent = trouble ? this.#words.say(trouble) : this.#problem;
   }
 
   // The place of the keyboard may have gone with what was drawn before.
@@ -71,7 +85,7 @@ export class Drafts {
     const [name, channel, text] = use.children;
     name.textContent = draft.name ?? "";
     channel.textContent = draft.channel;
-    text.textContent = beginning(draft.message.replace(/\s+/g, " "), SHOWN, 1);
+    text.textContent = abridged(draft.message.replace(/\s+/g, " "), SHOWN, 1);
     remove.ariaLabel = remove.title = this.#words.say("forget", { name: draft.name ?? text.textContent });
     use.addEventListener("click", () => this.#use(draft));
     remove.addEventListener("click", () => this.#forget(kind, draft));

@@ -90,6 +90,39 @@ def test_a_template_is_kept_used_and_forgotten(forgetful: OpenPage, valkey: Redi
     expect(dialog.get_by_role("button", name="Forget Disk")).to_have_count(0)
 
 
+def test_what_is_not_kept_is_told(forgetful: OpenPage) -> None:
+    page = forgetful(view("a"))
+    expect_live(page)
+    page.evaluate("""() => {
+      const template = (_, n) => ({ name: `t${n}`, channel: "a", message: `${n}` });
+      localStorage.setItem("arauto", JSON.stringify({ templates: Array.from({ length: 100 }, template) }));
+    }""")
+    page.reload()
+    expect_live(page)
+    dialog = recent(page)
+    dialog.get_by_label("Name of the template").fill("one more")
+    dialog.get_by_role("button", name="Keep what is in the form").click()
+    expect(dialog.get_by_role("status")).to_have_text("At most 100 templates are kept: forget one first.")
+    expect(dialog.get_by_role("button", name=re.compile("^Forget"))).to_have_count(100)
+    expect(dialog.get_by_role("button", name="Forget t99", exact=True)).to_have_count(1)
+    page.keyboard.press("Escape")
+    too_long = "A message of more than 20,000 characters is not kept here."
+    publish(page, "a", "x" * 20_001)
+    expect(message_field(page)).to_have_value("")
+    dialog = recent(page)
+    expect(dialog.get_by_role("status")).to_have_text(too_long)
+    page.keyboard.press("Escape")
+    publish(page, "a", "short")
+    expect(message_field(page)).to_have_value("")
+    expect(recent(page).get_by_role("status")).to_have_text("")
+    page.keyboard.press("Escape")
+    message_field(page).fill("x" * 20_001)
+    dialog = recent(page)
+    dialog.get_by_label("Name of the template").fill("t1")
+    dialog.get_by_role("button", name="Keep what is in the form").click()
+    expect(dialog.get_by_role("status")).to_have_text(too_long)
+
+
 def test_a_browser_that_keeps_nothing_still_publishes(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("a"), own_clock=True)
     page.evaluate("void (Storage.prototype.setItem = () => { throw new DOMException('full') })")
