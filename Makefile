@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test flaky bench soak translations lock audit clean
+.PHONY: run test flaky simulate bench soak translations lock audit clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
@@ -25,6 +25,12 @@ COUNT := 20
 flaky: $(VENV)/installed-dev
 	@tests/setup.sh
 	$(BIN)/python -m tests.flaky --count $(COUNT) $(if $(SEED),--seed $(SEED)) $(TESTS)
+
+# The next protocol of recorded channels in simulated schedules: SEEDS=100000 takes an hour. FIRST=… to go on.
+SEEDS := 10000
+FIRST := 0
+simulate: $(VENV)/installed-dev
+	$(BIN)/python -m tests.simulator --seeds $(SEEDS) --first $(FIRST)
 
 # Arauto beside its peers: about ten minutes. ROUNDS=1 for a quick look.
 ROUNDS := 3

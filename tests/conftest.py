@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from arauto.settings import WORKERS
+from tests.simulator import SCHEDULES
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
 from tests.support.tabs import open_tab
@@ -26,7 +27,8 @@ WARM_UP = 24  # sockets of each process; more than any test opens on a server th
 
 
 def pytest_report_header() -> str:
-    return f"Redis servers: {', '.join(binaries())}; workers: {', '.join(WORKERS)}"
+    servers = f"Redis servers: {', '.join(binaries())}; workers: {', '.join(WORKERS)}"
+    return f"{servers}; simulated schedules: {SCHEDULES}"
 
 
 @pytest.fixture(scope="session", params=list(binaries()))

@@ -1,0 +1,86 @@
+"""What is announced about a channel's log, and the position that all of it is about (pure)."""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Everything up to entry ``number`` of the log that has this ``epoch``."""
+
+    epoch: str
+    number: int
+
+    def is_behind(self, other: "Position") -> bool:
+        """Whether ``other`` is later in the same log."""
+        return self.epoch == other.epoch and self.number < other.number
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The log has these messages now, in this order; ``first`` is the number of the first."""
+
+    epoch: str
+    first: int
+    digests: tuple[int, ...]
+    token: int  # of the recorder that wrote them
+    until: int  # all that was published before this moment (Unix milliseconds) is in the log
+
+    @property
+    def last(self) -> Position:
+        return Position(self.epoch, self.first + len(self.digests) - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """Recording begins at this point of the channel.
+
+    What was published before and is not in the log never will be: the entry at ``position`` is a
+    gap, from ``since`` to ``at`` (Unix milliseconds). Directly before it stand the messages that were
+    promised and not written yet, with the digests ``left``.
+    """
+
+    position: Position
+    since: int
+    at: int
+    token: int
+    left: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """The log was deleted and goes on as another one, empty up to ``position``."""
+
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """From this point of the channel on nothing is recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A standby asks the recorder: which number has the last message before this point?"""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """The recorder's answer to :class:`Mark`: the number that the last message before it will have.
+
+    ``written`` is the last number that is in the log by now. A number after it may never get there.
+    """
+
+    name: str
+    position: Position
+    written: int
+
+
+Word = Appended | Resumed | Renewed | Closed | Mark | Marked
+
+
+def digest(data: bytes) -> int:
+    """Tells messages apart well enough to find a mistake; nobody is kept from forging it."""
+    return crc32(data)

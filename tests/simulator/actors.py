@@ -1,0 +1,316 @@
+"""Processes, tabs and publishers: everything between the protocol's machines and the scheduler."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from arauto.memory.feed import ChannelFeed, Gap, Known, Locate, Place, Read, Show
+from arauto.memory.feed import Step as FeedStep
+from arauto.memory.recorder import Answer, Append, Ask, ChannelRecorder, Outcome, Take
+from arauto.memory.recorder import Step as RecorderStep
+from arauto.memory.words import Appended, Marked, Position, Resumed
+from arauto.memory.words import Mark as MarkWord
+from tests.simulator.redis_double import Beat, Raw, RedisDouble
+
+BEAT = 1000  # milliseconds
+SILENCE = 1500  # milliseconds without a beat, then another tries
+
+Task = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Confirmed:
+    """Redis's answer to SUBSCRIBE."""
+
+
+class Connection:
+    """What Redis pushes, until somebody reads it."""
+
+    def __init__(self, redis: RedisDouble) -> None:
+        self.inbox: deque[object] = deque()
+        self.push = self.inbox.append
+        self._redis = redis
+
+    def subscribe(self) -> None:
+        self._redis.follow(self.push)
+        self._redis.subscribe(self.push)
+        self.push(Confirmed())
+
+    def close(self) -> None:
+        self._redis.drop(self.push)
+        self.inbox.clear()
+
+
+class Process:
+    """One process of a server: its recorder, and the sockets of its tabs."""
+
+    def __init__(
+        self, name: str, redis: RedisDouble, make: Callable[[str], ChannelRecorder], covers: bool
+    ) -> None:
+        self.name = name
+        self.redis = redis
+        self.is_alive = self.is_awake = True
+        self.covers = covers
+        self.tabs: list[Tab] = []
+        self.pending: list[Task] = []  # commands whose turn has not come
+        self._make = make
+        self.begin()
+
+    def begin(self) -> None:
+        self.recorder = self._make(self.name)
+        self.token = 0
+        self.until = 0
+        self._beaten = self.redis.now
+        self._renewed = self._located = 0
+        self._points: list[tuple[int, Position]] = []
+        self._connect()
+
+    def _connect(self) -> None:
+        self.connection = Connection(self.redis)
+        self.is_connected = True
+        self.redis.listen_to_beats(self.connection.push)
+        if self.covers:
+            self.connection.subscribe()
+
+    def lose_link(self) -> None:
+        self.connection.close()
+        self.is_connected = False
+
+    def kill(self) -> None:
+        self.lose_link()
+        self.is_alive = False
+        self.pending.clear()
+        for tab in list(self.tabs):
+            tab.drop()
+
+    @property
+    def can_act(self) -> bool:
+        return self.is_alive and self.is_awake
+
+    # What the scheduler has it do
+
+    def read_one(self) -> None:
+        if not self.connection.inbox:
+            return
+        self._hear(self.connection.inbox.popleft())
+        if not self.connection.inbox or random.random() < 0.3:
+            self._do(self.recorder.flush())
+
+    def _hear(self, pushed: object) -> None:
+        if isinstance(pushed, Confirmed):
+            self._do(self.recorder.subscribed())
+        elif isinstance(pushed, Raw):
+            self._do(self.recorder.received(pushed.data, self.redis.now))
+        elif isinstance(pushed, Beat):
+            self._beaten = self.redis.now
+            for tab in self.tabs:
+                if tab.feed is not None:
+                    tab.do(tab.feed.complete(pushed.token, pushed.until, pushed.at))
+            if pushed.token == self.token and self.recorder.position:
+                position = self.recorder.position
+                number = position.number + self.recorder.waiting
+                self._points.append((pushed.at, Position(position.epoch, number)))
+        else:
+            if isinstance(pushed, Resumed):
+                self.until = max(self.until, pushed.at)
+            elif isinstance(pushed, Appended):
+                self.until = max(self.until, pushed.until)
+            self._do(self.recorder.announced(pushed))  # type: ignore[arg-type]
+        self._note_until()
+
+    def _note_until(self) -> None:
+        """Up to when everything that was published is in the log."""
+        position = self.recorder.position
+        while self._points and position and self.recorder.standing.name == "RECORDING":
+            at, point = self._points[0]
+            if point.epoch != position.epoch:
+                self._points.pop(0)
+            elif point.number <= position.number:
+                self.until = at
+                self._points.pop(0)
+            else:
+                break
+
+    def tick(self) -> None:
+        """About twice a second."""
+        now = self.redis.now
+        if not self.is_connected:
+            self._connect()
+        if self.token and now - self._renewed >= BEAT:
+            self._renew(now)
+        elif not self.token and self.covers and now - self._beaten > SILENCE:
+            token = self.redis.claim()
+            if token:
+                self.token, self._renewed = token, now
+                self._do(self.recorder.appointed(token))
+        self._do(self.recorder.tick())
+        self._do(self.recorder.flush())
+
+    def _renew(self, now: int) -> None:
+        if self.redis.renew(self.token, self.until):
+            self._renewed = now
+            if self.recorder.token != self.token:
+                self._do(self.recorder.appointed(self.token))
+        else:
+            self._dismiss()
+
+    def _dismiss(self) -> None:
+        self.token = 0
+        self._points.clear()
+        self.recorder.dismissed()
+
+    # Commands: they happen later, and their answers later still, if at all
+
+    def _do(self, steps: list[RecorderStep]) -> None:
+        for step in steps:
+            self.pending.append(lambda step=step: self._execute(step))  # type: ignore[misc]
+
+    def _execute(self, step: RecorderStep) -> None:
+        redis, recorder = self.redis, self.recorder
+        if isinstance(step, Ask):
+            redis.announce(MarkWord(step.name))
+        elif isinstance(step, Answer):
+            redis.announce(Marked(step.name, step.position, step.written))
+        elif isinstance(step, Append):
+            many, outcome = redis.append(step.token, step.after, step.messages, self.until)
+            if random.random() < 0.03:
+                many, outcome = 0, Outcome.UNKNOWN
+            self.pending.append(lambda: self._do(recorder.appended(step, many, outcome)))
+        elif isinstance(step, Take):
+            try:
+                end = redis.take(step.token, step.position, self.until)
+            except PermissionError:
+                self.pending.append(lambda: self._do(recorder.refused(step)))
+                return
+            self.pending.append(lambda: self._do(recorder.taken(step, end)))
+
+    def locate(self) -> None:
+        """One of the tabs wants to know where in the log it is."""
+        if self._located != self.redis.now:
+            self._located = self.redis.now
+            name = f"{self.name}.{self.redis.now}"
+            self.pending.append(lambda: self.redis.announce(MarkWord(name)))
+
+    def run_one(self) -> None:
+        if self.pending:
+            self.pending.pop(0)()
+
+
+class Page:
+    """What a person sees, over all sockets of one tab."""
+
+    def __init__(self) -> None:
+        self.rows: list[Show | Gap] = []
+        self.position: Position | None = None
+        self.since = 0
+        self.was_live = False
+
+    def show(self, step: FeedStep) -> None:
+        if isinstance(step, Place):
+            self.position = step.position
+            self.was_live = True
+        elif isinstance(step, Show):
+            self.rows.append(step)
+            if step.position is not None:
+                self.position = step.position
+        elif isinstance(step, Gap):
+            self.rows.append(step)
+        elif isinstance(step, Known):
+            self.since = step.until
+
+
+class Tab:
+    """A page, and the socket and feed that it has at a time."""
+
+    def __init__(self, name: str, redis: RedisDouble, make: Callable[..., ChannelFeed]) -> None:
+        self.name = name
+        self.redis = redis
+        self.page = Page()
+        self.process: Process | None = None
+        self.feed: ChannelFeed | None = None
+        self.pending: list[Task] = []
+        self.outbox: deque[FeedStep] = deque()
+        self._make = make
+        self._gap_from: int | None = None
+
+    @property
+    def is_open(self) -> bool:
+        return self.feed is not None
+
+    def open(self, process: Process) -> None:
+        now = self.redis.now
+        self._returns = self.page.position is None and self._gap_from is not None
+        self.process = process
+        process.tabs.append(self)
+        self.page.since = self.page.since or now
+        self.feed = self._make(self.page.position, self.page.since)
+        self.connection = Connection(self.redis)
+        self.connection.subscribe()
+
+    def drop(self) -> None:
+        """The socket breaks: what was under way is lost."""
+        if self.feed is None or self.process is None:
+            return
+        self._gap_from = self.page.since
+        self.process.tabs.remove(self)
+        self.connection.close()
+        self.pending.clear()
+        self.outbox.clear()
+        self.feed = self.process = None
+
+    @property
+    def can_act(self) -> bool:
+        return self.process is not None and self.process.can_act
+
+    def read_one(self) -> None:
+        if self.feed is None or not self.connection.inbox:
+            return
+        pushed, now = self.connection.inbox.popleft(), self.redis.now
+        if isinstance(pushed, Confirmed):
+            if self._returns and self._gap_from is not None:  # the page's own gap
+                self.outbox.append(Gap(self._gap_from, now, "server"))
+                self._gap_from = None
+            self.do(self.feed.subscribed(now))
+        elif isinstance(pushed, Raw):
+            self.do(self.feed.received(pushed.data, now))
+        else:
+            self.do(self.feed.announced(pushed, now))  # type: ignore[arg-type]
+        if not self.connection.inbox:
+            self.do(self.feed.caught_up(now))
+
+    def tick(self) -> None:
+        if self.feed is not None:
+            if not self.connection.inbox:
+                self.do(self.feed.caught_up(self.redis.now))
+            self.do(self.feed.tick(self.redis.now))
+
+    def run_one(self) -> None:
+        if self.pending:
+            self.pending.pop(0)()
+
+    def deliver(self) -> None:
+        while self.outbox:
+            self.page.show(self.outbox.popleft())
+
+    def do(self, steps: list[FeedStep]) -> None:
+        for step in steps:
+            if isinstance(step, Read):
+                self.pending.append(lambda step=step: self._read(step))  # type: ignore[misc]
+            elif isinstance(step, Locate) and self.process is not None:
+                self.process.locate()
+            else:
+                self.outbox.append(step)
+
+    def _read(self, step: Read) -> None:
+        feed = self.feed
+        if feed is None:
+            return
+        try:
+            pages = self.redis.read(step.after, step.until)
+        except PermissionError:
+            self.pending.append(lambda: self.do(feed.unreadable(self.redis.now)))
+            return
+        self.pending.append(lambda: self.do(feed.read(pages, self.redis.now)))

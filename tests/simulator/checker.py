@@ -1,0 +1,60 @@
+"""What must hold after every schedule, whatever happened in it."""
+
+import itertools
+from collections.abc import Sequence
+
+from arauto.memory.feed import Entry, Gap, Show
+
+Published = Sequence[tuple[bytes, int]]
+Rows = Sequence[Show | Gap]
+
+
+class Broken(AssertionError):
+    """A promise was not kept."""
+
+
+def rows_of(entries: Sequence[Entry]) -> Rows:
+    """A log as a page would show it."""
+    return [Gap(entry.since, entry.ms, "") if entry.data is None else Show(entry.data) for entry in entries]
+
+
+def check_rows(name: str, rows: Rows, published: Published) -> None:
+    """Nothing comes twice or in another order, and what is missing was published within a gap.
+
+    Before the first row nothing was promised. Every message is another one.
+    """
+    names = [data for data, _ in published]
+    shown = [names.index(row.data) for row in rows if isinstance(row, Show)]
+    if not shown or shown[-1] != len(names) - 1:
+        raise Broken(f"{name} does not end with the last message")
+    for before, after in itertools.pairwise(shown):
+        if after <= before:
+            raise Broken(f"{name}: {names[after]!r} came after {names[before]!r}")
+    gaps = [(row.start, row.end) for row in rows if isinstance(row, Gap)]
+    for missing in set(range(shown[0], len(names))) - set(shown):
+        data, at = published[missing]
+        if not any(start <= at <= end for start, end in gaps):
+            raise Broken(f"{name} lacks {data!r} of {at}, which is in none of {gaps}")
+
+
+def check_equal_rows(name: str, rows: Rows, published: Published) -> None:
+    """The same where messages are equal: what is between two gaps is looked for where it fits first."""
+    contents = [data for data, _ in published]
+    at, stretches = 0, [[]]
+    for row in rows:
+        if isinstance(row, Show):
+            stretches[-1].append(row.data)
+        else:
+            stretches.append([])
+    for n, stretch in enumerate(stretches):
+        at = _place(name, stretch, contents, at, is_last=n == len(stretches) - 1)
+
+
+def _place(name: str, stretch: list[bytes], contents: list[bytes], at: int, is_last: bool) -> int:
+    size = len(stretch)
+    starts = [len(contents) - size] if is_last else range(at, len(contents) - size + 1)
+    for start in starts:
+        if start >= at and contents[start : start + size] == stretch:
+            return start + size
+    shown, rest = b" ".join(stretch).decode(), b" ".join(contents[at:]).decode()
+    raise Broken(f"{name}: [{shown}] is not in what was published then: {rest}")

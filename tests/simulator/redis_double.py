@@ -1,0 +1,259 @@
+"""What the protocol needs of Redis: one channel, its log, and scripts that happen in one step."""
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+
+from arauto.memory.feed import Entry, Pages
+from arauto.memory.recorder import Outcome
+from arauto.memory.words import Appended, Closed, Position, Renewed, Resumed, Word, digest
+
+LEASE = 3000  # milliseconds
+
+Push = Callable[[object], None]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A message of the channel."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Beat:
+    """The sign of life of the recorder that has this token."""
+
+    token: int
+    at: int
+    until: int
+
+
+@dataclass
+class Data:
+    """What a snapshot keeps."""
+
+    position: Position | None = None  # the end of the log; None: nothing is known of it
+    owner: int = 0
+    owner_run: int = 0  # which run of Redis the log was begun in
+    until: int = 0  # all that was published before is in the log
+    closed: int | None = None  # since when nothing is recorded on purpose
+    starts: dict[str, int] = field(default_factory=dict)  # epoch -> its first number, less one
+    begins_at: int = 0  # the first number, less one, that a page gets that knows nothing of the log
+    renewed: str = ""  # the epoch of the log that was deleted, while nothing was written since
+    entries: list[Entry] = field(default_factory=list)
+    promised: list[bytes] = field(default_factory=list)
+    is_wanted: bool = True
+    lease_token: int = 0
+    lease_until: int = 0
+
+
+class RedisDouble:
+    """Each method is one step. ``now`` is its clock, in milliseconds."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+        self.run = 1
+        self.data = Data()
+        self.refuses_writes = False
+        self.is_readable = True
+        self.keep = 10_000  # entries
+        self.published: list[tuple[bytes, int]] = []
+        self._epochs = 0
+        self._channel: list[Push] = []
+        self._words: list[Push] = []
+        self._beats: list[Push] = []
+
+    # Pub/Sub
+
+    def subscribe(self, push: Push) -> None:
+        self._channel.append(push)
+
+    def follow(self, push: Push) -> None:
+        self._words.append(push)
+
+    def listen_to_beats(self, push: Push) -> None:
+        self._beats.append(push)
+
+    def drop(self, push: Push) -> None:
+        for listeners in (self._channel, self._words, self._beats):
+            if push in listeners:
+                listeners.remove(push)
+
+    def publish(self, data: bytes) -> None:
+        self.published.append((data, self.now))
+        for push in self._channel:
+            push(Raw(data))
+
+    def announce(self, word: Word) -> None:
+        for push in self._words:
+            push(word)
+
+    # Scripts
+
+    def publish_and_promise(self, data: bytes) -> None:
+        if self.data.is_wanted and not self.refuses_writes and self.data.position:
+            self.data.promised.append(data)
+        self.publish(data)
+
+    def append(
+        self, token: int, after: Position, messages: tuple[bytes, ...], until: int
+    ) -> tuple[int, Outcome]:
+        data = self.data
+        if data.owner != token or data.closed is not None:
+            return 0, Outcome.FENCED
+        if data.position != after:
+            return 0, Outcome.MOVED
+        if self.refuses_writes:
+            return 0, Outcome.REFUSED
+        for message in messages:
+            self._add(message)
+        data.until = max(data.until, until)
+        self.announce(
+            Appended(after.epoch, after.number + 1, tuple(map(digest, messages)), token, data.until)
+        )
+        return len(messages), Outcome.DONE
+
+    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+        """:raise PermissionError: nothing can be written now."""
+        data = self.data
+        if not data.is_wanted or self.refuses_writes or token != data.lease_token:
+            raise PermissionError
+        is_same = known is not None and data.position is not None and data.owner_run == self.run
+        if (
+            is_same
+            and known
+            and data.position
+            and (known == data.position or known.is_behind(data.position) or known.epoch == data.renewed)
+        ):
+            data.owner = token
+            return data.position
+        self._resume(token, known, until)
+        return None
+
+    def _resume(self, token: int, known: Position | None, until: int) -> None:
+        data = self.data
+        begins = data.position is None and not data.entries and known is None and not until
+        # A number that was told once must not be that of another message: so this is another epoch.
+        # Numbers only rise: where none is known, they begin with the time.
+        last = data.entries[-1].number if data.entries else 0
+        number = (
+            data.position.number if data.position else max(last, known.number if known else 0) or self.now
+        )
+        self._epochs += 1
+        data.position = Position(f"e{self._epochs}", number)
+        data.starts[data.position.epoch] = data.position.number
+        since = data.closed if data.closed is not None else (data.until or until)  # 0: nobody knows any more
+        left = tuple(map(digest, data.promised))
+        for message in list(data.promised):
+            self._add(message)
+        data.promised.clear()
+        data.begins_at, data.renewed = data.position.number, ""
+        if begins and not left:
+            since = self.now
+        else:
+            self._add(None, min(since, self.now))
+        data.owner, data.owner_run, data.closed, data.until = token, self.run, None, self.now
+        self.announce(Resumed(data.position, min(since, self.now), self.now, token, left))
+
+    def _add(self, message: bytes | None, since: int = 0) -> None:
+        data = self.data
+        assert data.position is not None
+        data.position = replace(data.position, number=data.position.number + 1)
+        data.entries.append(Entry(data.position.number, self.now, message, since))
+        if message is not None and data.promised and data.promised[0] == message:
+            data.promised.pop(0)
+        del data.entries[: -self.keep]
+
+    def read(self, after: Position, until: int | None) -> Pages:
+        """:raise PermissionError: the log cannot be read."""
+        data = self.data
+        if not self.is_readable or data.position is None:
+            raise PermissionError
+        is_other = not self._goes_back_to(after)
+        end = data.position.number if until is None else min(data.position.number, until)
+        first = 0 if is_other else after.number
+        if is_other:
+            end = data.position.number
+            first = data.begins_at
+        entries = [entry for entry in data.entries if first < entry.number <= end]
+        return Pages(
+            entries,
+            Position(data.position.epoch, max(end, first)),
+            self.now,
+            data.until,
+            data.owner,
+            is_other,
+            data.owner_run != self.run,
+        )
+
+    def _goes_back_to(self, after: Position) -> bool:
+        """Whether the log has the same entries up to ``after`` as whoever names it knows."""
+        data = self.data
+        assert data.position is not None
+        if after.epoch not in data.starts:
+            return False
+        epochs = list(data.starts)
+        later = [data.starts[epoch] for epoch in epochs[epochs.index(after.epoch) + 1 :]]
+        return after.number <= min([*later, data.position.number])
+
+    def delete(self) -> None:
+        data = self.data
+        data.entries.clear()
+        data.promised.clear()
+        data.starts.clear()
+        if data.position is None:
+            return
+        self._epochs += 1
+        data.renewed, data.begins_at = data.position.epoch, data.position.number
+        data.position = Position(f"e{self._epochs}", data.position.number)
+        data.starts[data.position.epoch] = data.position.number
+        if data.closed is None:
+            self.announce(Renewed(data.position))
+
+    def switch(self, on: bool) -> None:
+        data = self.data
+        data.is_wanted = on
+        if not on and data.closed is None and data.position is not None:
+            data.closed = min(self.now, data.until or self.now)
+            data.owner = 0
+            data.promised.clear()
+            self.announce(Closed())
+
+    # The lease
+
+    def claim(self) -> int:
+        if self.refuses_writes or self.now < self.data.lease_until <= self.now + LEASE:
+            return 0
+        self.data.lease_token = max(self.now, self.data.lease_token + 1)
+        self.data.lease_until = self.now + LEASE
+        return self.data.lease_token
+
+    def renew(self, token: int, until: int) -> bool:
+        if self.data.lease_token != token:
+            return False
+        self.data.lease_until = self.now + LEASE
+        for push in self._beats:
+            push(Beat(token, self.now, until))
+        return True
+
+    # Faults
+
+    def snapshot(self) -> Data:
+        return deepcopy(self.data)
+
+    def restart(self, data: Data) -> None:
+        """It comes back with what a snapshot had; every connection is lost."""
+        self.data = deepcopy(data)
+        self.run += 1
+        self._channel.clear()
+        self._words.clear()
+        self._beats.clear()
+
+    def forget_head(self) -> None:
+        """The metadata of the log was deleted or evicted."""
+        self.data.position, self.data.owner, self.data.starts = None, 0, {}
+        self.data.closed, self.data.until = None, 0
+
+    def forget_lease(self) -> None:
+        self.data.lease_token = self.data.lease_until = 0

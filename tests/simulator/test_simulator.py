@@ -1,0 +1,153 @@
+"""The protocol of recorded channels keeps its promises in every schedule; a broken one is found out."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from arauto.memory import feed as feed_module
+from arauto.memory.feed import ChannelFeed
+from arauto.memory.recorder import ChannelRecorder, Take
+from arauto.memory.recorder import Step as RecorderStep
+from arauto.memory.words import Position
+from tests.simulator import SCHEDULES
+from tests.simulator.checker import Broken
+from tests.simulator.redis_double import RedisDouble
+from tests.simulator.schedule import STEPS, Protocol, draw, play, shrink
+
+PARTS = 12  # which run side by side
+SEEDS = SCHEDULES // PARTS
+FOUND_WITHIN = 400  # seeds
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_promise_is_kept(part: int) -> None:
+    for seed in range(part * SEEDS, (part + 1) * SEEDS):
+        play(seed, Protocol())
+
+
+def test_a_seed_is_a_schedule_and_always_the_same() -> None:
+    assert draw(7) == draw(7) != draw(8)
+    rows = [[tab.page.rows for tab in play(7, Protocol()).tabs] for _ in range(2)]
+    assert rows[0] == rows[1]
+
+
+class WhoeverTakesOverKnowsAll(RedisDouble):
+    """The recorder was killed, and what it had not written is passed over."""
+
+    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+        if self.data.position is None or self.data.closed is not None:
+            return super().take(token, known, until)
+        if token != self.data.lease_token:
+            raise PermissionError
+        self.data.owner, self.data.owner_run = token, self.run
+        return self.data.position
+
+
+class WhateverIsThereIsKnown(ChannelRecorder):
+    """It believes that its backlog is all that the log lacks."""
+
+    def taken(self, request: Take, end: Position | None) -> Sequence[RecorderStep]:  # type: ignore[override]
+        if end is not None:
+            self.position = end
+        return super().taken(request, end)
+
+
+class ADeletedLogIsTheSame(RedisDouble):
+    """Its numbers begin anew, in the epoch that it had."""
+
+    def delete(self) -> None:
+        if self.data.position is not None:
+            self.data.entries.clear()
+            self.data.promised.clear()
+            self.data.position = Position(self.data.position.epoch, 0)
+
+
+class NobodyIsToldThatItIsOff(RedisDouble):
+    """Recording is switched off and on, and the feeds go on as before."""
+
+    def switch(self, on: bool) -> None:
+        announce, self.announce = self.announce, lambda _: None  # type: ignore[method-assign]
+        super().switch(on)
+        self.announce = announce  # type: ignore[method-assign]
+
+
+class ASnapshotIsTheLog(RedisDouble):
+    """Redis came back from an older snapshot, and recording goes on as if nothing had been lost."""
+
+    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+        self.data.owner_run = self.run
+        self.data.until = max(self.data.until, until)
+        return super().take(token, known, until)
+
+    def restart(self, data: Any) -> None:
+        super().restart(data)
+        self.data.until = self.now
+
+
+class ItAnswersForWhatItDoesNotHear(ChannelRecorder):
+    """The recorder is not subscribed to the channel, as where another server has other globs."""
+
+    def received(self, data: bytes, now: int) -> list[RecorderStep]:
+        return []
+
+
+class ALostHeadIsTheSameLog(RedisDouble):
+    """The metadata was evicted, and its epoch and numbers come again."""
+
+    _first: Position | None = None
+
+    def _resume(self, token: int, known: Position | None, until: int) -> None:
+        if self.data.position is None and self._first is not None:
+            self.data.entries.clear()
+            self.data.position, self._epochs = self._first, 0
+        super()._resume(token, known, until)
+        self._first = self._first or Position("e0", self.data.begins_at)
+
+
+class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
+    """The log cannot be read, and the page goes on with what comes now."""
+
+    def unreadable(self, now: int) -> list[feed_module.Step]:
+        self._read = None
+        return self._go_on(now)
+
+
+BROKEN = {
+    "a killed recorder": Protocol(recorder=WhateverIsThereIsKnown, redis=WhoeverTakesOverKnowsAll),
+    "a deleted log": Protocol(redis=ADeletedLogIsTheSame),
+    "off and on": Protocol(redis=NobodyIsToldThatItIsOff),
+    "an older snapshot": Protocol(redis=ASnapshotIsTheLog),
+    "other globs": Protocol(recorder=ItAnswersForWhatItDoesNotHear),
+    "lost metadata": Protocol(redis=ALostHeadIsTheSameLog),
+    "an unreadable log": Protocol(feed=NothingIsSaidOfAnUnreadableLog),
+}
+
+
+def find(protocol: Protocol) -> int:
+    for seed in range(FOUND_WITHIN):
+        try:
+            play(seed, protocol)
+        except Broken:
+            return seed
+    raise AssertionError(f"nothing was found in {FOUND_WITHIN} schedules")
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_a_broken_protocol_is_found_out(fault: str) -> None:
+    find(BROKEN[fault])
+
+
+def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis refuses writes: without a deadline pages would be live and show nothing."""
+    monkeypatch.setattr(feed_module, "PATIENCE", 1 << 40)
+    find(Protocol())
+
+
+def test_a_failing_schedule_is_shrunk() -> None:
+    protocol = BROKEN["a deleted log"]
+    seed = find(protocol)
+    acts = shrink(seed, protocol)
+    assert 0 < len(acts) < STEPS // 4
+    with pytest.raises(Broken):
+        play(seed, protocol, acts)
