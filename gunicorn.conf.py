@@ -149,7 +149,9 @@ def child_exit(server, worker):
 
 def post_worker_init(worker):
     """In a worker with its application loaded: log, record, cut the slow, and drain before it stops."""
-    from arauto.deadlines import Deadlines  # not above: gevent has patched what it needs only now
+    # Not above: gevent has patched what they need only now.
+    from arauto.deadlines import Deadlines
+    from arauto.lingering import Lingering
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
     feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
@@ -157,6 +159,7 @@ def post_worker_init(worker):
     if recorder is not None:
         recorder.start()
     worker.deadlines = Deadlines(feeds.pulse)
+    worker.lingering = Lingering(worker.deadlines)
     if worker.cfg.worker_class_str == "gthread":
         _watch_heads(worker)
     # What is there now stays: nobody needs to look again and again whether it is garbage. That
@@ -167,15 +170,20 @@ def post_worker_init(worker):
 
 
 def _watch_heads(worker):
+    from arauto.lingering import part
+
     # gevent's worker gives a head the seconds of keepalive; this one would wait for ever.
     handle = worker.handle
 
     def handle_in_time(connection):
         worker.deadlines.begin_head(connection.sock)
         try:
-            return handle(connection)
+            stays = handle(connection)
         finally:
             worker.deadlines.end(connection.sock)
+        if stays is False:
+            part(connection.sock)
+        return stays
 
     worker.handle = handle_in_time
 
@@ -187,15 +195,21 @@ def pre_request(worker, req):
         # Where one of its chunks is broken nobody knows where the next request begins, and
         # gunicorn would look for it in what follows.
         req.force_close()
-    if any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers):
+    if _has_body(req):
         worker.deadlines.begin_body(sock)
     else:
         worker.deadlines.end(sock)
 
 
+def _has_body(req):
+    return any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers)
+
+
 def post_request(worker, req, environ, resp):
     """In a worker, when a request has been answered."""
     worker.deadlines.end(req.unreader.sock)
+    if _has_body(req):
+        worker.lingering.read_rest(req)
 
 
 def _drain_first(signums, drain, recorder):

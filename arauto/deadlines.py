@@ -10,6 +10,7 @@ from arauto.pulse import Pulse
 
 HEAD_PATIENCE = 10.0  # seconds for a request's first line and headers
 BODY_PATIENCE = 30.0  # seconds for its body: a megabyte over 300 kbit/s
+REST_PATIENCE = 5.0  # seconds for what still comes when the answer is out
 _ROUND = 0.5  # seconds between two looks
 
 _ERROR = b'{"error":"The request did not arrive in time: send it again, faster."}'
@@ -23,6 +24,7 @@ class Deadlines:
 
     def __init__(self, pulse: Pulse) -> None:
         self._due: dict[Any, float] = {}
+        self._answered: set[Any] = set()
         self._lock = threading.Lock()
         pulse.after(_ROUND, self._cut_late)
 
@@ -34,28 +36,35 @@ class Deadlines:
         """The head is there; a body follows."""
         self._due[sock] = monotonic() + BODY_PATIENCE
 
+    def begin_rest(self, sock: Any) -> None:
+        """The request has its answer, and its body still comes."""
+        self._answered.add(sock)
+        self._due[sock] = monotonic() + REST_PATIENCE
+
     def end(self, sock: Any) -> None:
         """All is there, or nobody waits for it any more; ``sock`` is not touched afterwards."""
         with self._lock:
             self._due.pop(sock, None)
+            self._answered.discard(sock)
 
     def _cut_late(self) -> float:
         now = monotonic()
         with self._lock:
             for sock in [sock for sock, due in self._due.copy().items() if due < now]:
                 del self._due[sock]
-                _cut(sock)
+                cut(sock, b"" if sock in self._answered else _LATE)
         return _ROUND
 
 
-def _cut(sock: Any) -> None:
-    """Say why, where that can be said without waiting; then wake whoever reads it."""
+def cut(sock: Any, last: bytes = b"") -> None:
+    """Say what is to say, where that can be said without waiting; then wake whoever reads it."""
     try:
         if isinstance(sock, ssl.SSLSocket):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)  # its own would drop the TLS state
             return
         plain = getattr(sock, "_sock", sock)  # gevent's own would wait, and fail who waits for it
-        plain.send(_LATE, socket.MSG_DONTWAIT)
+        if last:
+            plain.send(last, socket.MSG_DONTWAIT)
         plain.shutdown(socket.SHUT_RDWR)
     except OSError:
         pass  # it has left, or reads nothing
