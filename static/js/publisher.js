@@ -107,7 +107,7 @@ export class Publisher extends EventTarget {
     const times = this.#times.value;
     const focused = document.activeElement;
     this.#setSending(true);
-    const answer = times > 1 ? await this.#burst(sent, times) : await this.#post(sent);
+    const answer = times > 1 ? await this.#burst(sent, Number(times)) : await this.#post(sent);
     const isWaiting = document.activeElement === focused || document.activeElement === this.#stop;
     this.#setSending(false);
     if (answer.error === undefined) this.#published(sent, times, answer);
