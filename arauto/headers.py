@@ -4,6 +4,7 @@ from unicodedata import normalize
 
 from flask import Request
 
+from arauto.pasted import trimmed
 from arauto.words import gettext
 
 
@@ -37,7 +38,7 @@ def bearer_in(request: Request) -> str | None:
         scheme, _, token = _text(request, "Authorization").partition(" ")
     except UnicodeError:
         return None  # no token of ours
-    return token.strip() if scheme.lower() == "bearer" else None
+    return trimmed(token) if scheme.lower() == "bearer" else None
 
 
 def _text(request: Request, header: str) -> str:

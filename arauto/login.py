@@ -22,6 +22,7 @@ from arauto.audit import Who, audit
 from arauto.cookies import delete_cookie, get_cookie, set_cookie
 from arauto.doors import COOKIE, Doors, WrongCredentials, too_soon
 from arauto.language import switch
+from arauto.pasted import trimmed
 from arauto.shelf import ShelfAway
 from arauto.token_pages import may_make
 from arauto.visitor import people_call, visitor
@@ -46,7 +47,9 @@ def _login() -> BaseResponse:
 
 def _log_in() -> BaseResponse:
     doors: Doors = current_app.extensions["doors"]
-    user, password = request.form.get("user", ""), request.form.get("password", "")
+    user, password = request.form.get("user", "").strip(), request.form.get("password", "")
+    if not user:  # a token is pasted; a password is for Redis to judge
+        password = trimmed(password)
     address = request.remote_addr or ""
     nobody = Who("", "redis" if user else "token", address)
     mark = get_cookie(FORM_COOKIE)

@@ -1,11 +1,13 @@
 """Settings -> Redis clients and subscriber connections: plain, unix socket, TLS."""
 
+import re
 import socket
 import ssl
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
 
 import redis
 from redis.connection import (
@@ -18,6 +20,7 @@ from redis.connection import (
 )
 from redis.exceptions import AuthenticationError, NoPermissionError
 
+from arauto.pasted import shown
 from arauto.settings import Settings
 from arauto.shadows import of_channel
 from arauto.wire import Wire
@@ -38,6 +41,12 @@ _REQUIRED: dict[str, Any] = {
     "protocol": 2,
     "driver_info": None,
     "decode_responses": False,
+}
+_OPTIONS = {  # that a URL's query may have; and those of TLS
+    *("db", "username", "password", "client_name", "lib_name", "lib_version", "protocol", "path"),
+    *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_read_size"),
+    *("health_check_interval", "retry_on_timeout", "decode_responses", "encoding", "encoding_errors"),
+    "legacy_responses",
 }
 _OCSP = {"ssl_validate_ocsp", "ssl_validate_ocsp_stapled"}  # redis-py does these while it connects
 _GREETINGS = ("username", "password", "db", "client_name")  # what costs a command at first
@@ -238,15 +247,37 @@ class RedisLink:
 def parse(url: str) -> dict[str, Any]:
     """What ``url`` says, as redis-py names it.
 
-    :raise LinkError: it is not a Redis URL.
+    :raise LinkError: it is not a Redis URL, or redis-py would read it otherwise than it is meant.
     """
     try:
+        _check(urlsplit(url))
         return dict(parse_url(url))
-    except ValueError:
+    except ValueError as error:
+        if str(error).startswith("Invalid value"):
+            raise LinkError(f"REDIS_URL does not work: {error}") from None
         raise LinkError(
             "REDIS_URL does not parse: give redis://host:6379, "
             "rediss://user:password@host:6379 or unix:///path/to/redis.sock."
         ) from None
+
+
+def _check(url: SplitResult) -> None:
+    options = [part.partition("=") for part in url.query.split("&") if part]
+    is_tcp = url.scheme in ("redis", "rediss")
+    is_cut = is_tcp and ("@" in url.path or any("@" in name for name, _, _ in options))
+    if url.fragment or is_cut:
+        raise LinkError(
+            "REDIS_URL ends too early: in a user or password write # as %23, / as %2F, ? as %3F, @ as %40 "
+            "and % as %25."
+        )
+    if is_tcp and not re.fullmatch(r"/*\d*/*", url.path):
+        raise LinkError("REDIS_URL names a database that is no number: give redis://host:6379/0.")
+    for name, _, _ in options:
+        if name not in _OPTIONS and not (url.scheme == "rediss" and name.startswith("ssl_")):
+            raise LinkError(
+                f"REDIS_URL has an option that redis-py does not know for a connection of {url.scheme}://: "
+                f"{shown(name)}. Leave it out."
+            )
 
 
 def address(url: str) -> str:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
+from unicodedata import category
 
 from arauto.origins import as_browsers_say
+from arauto.pasted import shown, trimmed
 
 WORKERS = ("gevent", "gthread")
 SHORTEST_SECRET = 16  # characters; a token of fewer can be guessed
@@ -48,8 +50,17 @@ def _switch(text: str) -> bool:
     return text in ("on", "1")
 
 
+def _text(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("one line: there is a line break or another invisible character within it")
+    return text
+
+
 def _list(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+    names = tuple(filter(None, map(trimmed, text.split(","))))
+    if any(category(char) == "Cc" for name in names for char in name):
+        raise ValueError("names with commas between them, and no line break or tab within one")
+    return names
 
 
 def _globs(text: str) -> tuple[bytes, ...]:
@@ -64,7 +75,8 @@ def _origins(text: str) -> frozenset[str]:
 
 
 def _secret(text: str) -> str:
-    if text and (len(text) < SHORTEST_SECRET or not text.isprintable()):
+    _text(text)
+    if text and len(text) < SHORTEST_SECRET:
         raise ValueError(f"at least {SHORTEST_SECRET} characters, for example of openssl rand -hex 16")
     return text
 
@@ -95,7 +107,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 
 def _setting(
-    name: str, default: str, help: str, parse: Callable[[str], Any] = str, secret: bool = False
+    name: str, default: str, help: str, parse: Callable[[str], Any] = _text, secret: bool = False
 ) -> Any:
     return field(repr=not secret, metadata={"setting": Setting(name, default, help, parse, secret)})
 
@@ -317,7 +329,7 @@ SETTINGS: tuple[Setting, ...] = tuple(f.metadata["setting"] for f in fields(Sett
 def read(environ: Mapping[str, str]) -> Settings:
     """Read all settings from ``environ``, for example ``os.environ``.
 
-    An absent or empty variable means the default.
+    An absent or empty variable means the default. Spaces and line ends around a value are left out.
 
     :raise SettingsError: a value does not parse.
     """
@@ -333,9 +345,11 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
-    text = environ.get(setting.name) or setting.default
+    text = trimmed(environ.get(setting.name, "")) or setting.default
     try:
         return setting.parse(text)
+    except UnicodeEncodeError:
+        raise SettingsError(f"{setting.name} does not work: give it in UTF-8.") from None
     except ValueError as error:
-        given = setting.name if setting.secret else f"{setting.name}={text}"
+        given = setting.name if setting.secret else f"{setting.name}={shown(text)}"
         raise SettingsError(f"{given} does not work: give {error}.") from None

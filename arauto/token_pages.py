@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.audit import Who, audit
 from arauto.language import switch
+from arauto.pasted import trimmed
 from arauto.rights import NoRight, check_let_in
 from arauto.selection import MAX_SELECTION, BadSelection, check_name
 from arauto.settings import Settings
@@ -102,7 +103,7 @@ def _admit() -> None:
 
 
 def _read() -> tuple[str, list[str], list[str], int]:
-    name = request.form.get("name", "").strip()
+    name = trimmed(request.form.get("name", ""))
     if not is_name(name):
         raise BadToken(gettext("A name has 1 to %(n)s bytes and no control characters.", n=MAX_NAME))
     reads, publishes = _globs("reads"), _globs("publishes")
@@ -115,7 +116,7 @@ def _read() -> tuple[str, list[str], list[str], int]:
 
 
 def _globs(field: str) -> list[str]:
-    globs = [glob.strip() for glob in request.form.get(field, "").split(",") if glob.strip()]
+    globs = [*filter(None, map(trimmed, request.form.get(field, "").split(",")))]
     if len(globs) > MAX_SELECTION:
         raise BadToken(gettext("Give at most %(n)s channels.", n=MAX_SELECTION))
     for glob in globs:

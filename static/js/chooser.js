@@ -1,5 +1,6 @@
 // The small form that adds a channel or a pattern to the selection.
 
+import { trimTyped } from "./dom.js";
 import { abridged } from "./format.js";
 import { looksLikePattern } from "./names.js";
 
@@ -23,6 +24,7 @@ export class Chooser {
     form.hidden = false;
     form.addEventListener("submit", (event) => this.#submitted(event));
     this.#input.addEventListener("input", () => this.#typed());
+    trimTyped(this.#input);
     this.#kind.addEventListener("change", () => (this.#chosen = true));
     if (selection.leftOut.length) this.complain(this.#leftOut(selection.leftOut));
   }

@@ -21,3 +21,8 @@ export function hasSelection(place) {
   const selection = getSelection();
   return !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(place);
 }
+
+// Spaces around what a person has typed go, where they can be seen to go. What a script put there stays.
+export function trimTyped(input) {
+  input.addEventListener("change", () => (input.value = input.value.trim()));
+}

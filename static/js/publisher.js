@@ -1,6 +1,7 @@
 // Turns the form into one POST, or a burst of them, and says how many received it, or why none could.
 
 import { isMeant } from "./confirm.js";
+import { trimTyped } from "./dom.js";
 import { put, take } from "./exact.js";
 import { byteLength, exactSize } from "./format.js";
 import { nameProblem } from "./names.js";
@@ -29,6 +30,7 @@ export class Publisher extends EventTarget {
     this.#limits = limits;
     this.#words = words;
     form.noValidate = true; // our sentences name the remedy in the page's own language
+    trimTyped(this.#channel);
     form.addEventListener("submit", (event) => this.#submitted(event));
     form.addEventListener("keydown", (event) => this.#pressed(event));
     this.#stop.addEventListener("click", () => (this.#isStopped = true));

@@ -92,11 +92,19 @@ def test_the_token_leads_to_the_view_that_was_asked_for(open_page: OpenPage, doo
     expect(page).to_have_title("Log in · Arauto")
 
 
-def test_a_link_with_the_token_logs_in_by_itself(open_page: OpenPage, door: ArautoServer) -> None:
-    page = open_page(f"/login#{TOKEN.replace(' ', '%20')}", server=door)
+@pytest.mark.parametrize("around", ["{}", "%20{}%0A", "{}%EF%BB%BF"])
+def test_a_link_with_the_token_logs_in_by_itself(
+    open_page: OpenPage, door: ArautoServer, around: str
+) -> None:
+    page = open_page("/login#" + around.format(TOKEN.replace(" ", "%20")), server=door)
     expect_live(page)
     page.go_back()
     assert TOKEN[:8] not in page.url
+
+
+def test_a_link_with_a_percent_sign_is_told_to_be_wrong(open_page: OpenPage, door: ArautoServer) -> None:
+    page = open_page("/login#100%", server=door, allow=REFUSED)
+    expect(page.get_by_role("alert")).to_have_text("This is not the token.")
 
 
 def test_an_open_page_is_told_that_its_session_is_over(open_page: OpenPage, door: ArautoServer) -> None:

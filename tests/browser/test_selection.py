@@ -18,6 +18,7 @@ from tests.support.pages import (
     expect_live,
     expect_state,
     expect_texts,
+    message_field,
     rows,
     states,
     status,
@@ -28,6 +29,8 @@ from tests.support.pages import (
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import eventually
+
+REPUBLISH = "detail => document.dispatchEvent(new CustomEvent('republish', { detail }))"
 
 
 def name_field(page: Page) -> Locator:
@@ -166,6 +169,23 @@ def test_a_name_that_cannot_be_used_gets_a_sentence(open_page: OpenPage) -> None
     subscribe(page, "é" * 128)
     expect(problem(page)).to_have_text("")
     expect_confirmed(page, "a", "é" * 128)
+
+
+def test_spaces_around_a_typed_name_go(open_page: OpenPage) -> None:
+    """Pasted they are seen by nobody; Redis takes them as part of a name. A link may have them."""
+    page = open_page(view("a", "linked "))
+    name_field(page).focus()
+    page.keyboard.insert_text(" \u00a0pasted ")
+    page.keyboard.press("Enter")
+    expect_confirmed(page, "a", "linked ", "pasted")
+    assert selected(page) == [("channel", "a"), ("channel", "linked "), ("channel", "pasted")]
+    channel_field(page).select_text()
+    page.keyboard.insert_text("\tpasted  ")
+    message_field(page).fill("x")
+    expect(channel_field(page)).to_have_value("pasted")
+    page.evaluate(REPUBLISH, {"channel": "linked ", "message": ""})
+    message_field(page).fill("y")
+    expect(channel_field(page)).to_have_value("linked ")
 
 
 def test_a_hundred_names_are_heard_and_one_more_gets_a_sentence(

@@ -19,6 +19,9 @@ from tests.support.starts import run, sentence_of
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
+CUT = "REDIS_URL ends too early: in a user or password write # as %23,"
+NOT_KNOWN = "REDIS_URL has an option that redis-py does not know for a connection of redis://: "
+
 
 @pytest.mark.parametrize(
     ("environ", "beginning"),
@@ -28,6 +31,23 @@ from tests.support.waiting import eventually
         ({"REDIS_URL": "localhost:6379"}, "REDIS_URL does not parse: give redis://host:6379,"),
         ({"REDIS_URL": "redis://localhost:port"}, "REDIS_URL does not parse: give redis://host:6379,"),
         ({"REDIS_URL": "redis://localhost?colour=red"}, "REDIS_URL has an option that redis-py does not"),
+        ({"REDIS_URL": "redis://:pa#ss@localhost"}, CUT),
+        ({"REDIS_URL": "redis://user:1#2@localhost"}, CUT),
+        ({"REDIS_URL": "redis://user:1/2@localhost"}, CUT),
+        ({"REDIS_URL": "redis://user:1?2@localhost"}, CUT),
+        ({"REDIS_URL": "redis://localhost/news"}, "REDIS_URL names a database that is no number:"),
+        (
+            {"REDIS_URL": "redis://localhost?db=x"},
+            "REDIS_URL does not work: Invalid value for 'db' in connection URL.",
+        ),
+        ({"REDIS_URL": "redis://localhost?max_connections=5"}, NOT_KNOWN + "max_connections. Leave it out."),
+        ({"REDIS_URL": "redis://localhost?timeout=5"}, NOT_KNOWN + "timeout. Leave it out."),
+        (
+            {"REDIS_URL": "redis://localhost?connection_class=x"},
+            NOT_KNOWN + "connection_class. Leave it out.",
+        ),
+        ({"REDIS_URL": "redis://localhost?parser_class=x"}, NOT_KNOWN + "parser_class. Leave it out."),
+        ({"REDIS_URL": "redis://localhost?ssl_cert_reqs=none"}, NOT_KNOWN + "ssl_cert_reqs. Leave it out."),
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "Redis at 127.0.0.1:1 does not answer (Error 111"),
         ({"REDIS_URL": "redis://nowhere.invalid"}, "Redis at nowhere.invalid:6379 does not answer (Error -"),
         ({"REDIS_URL": "unix:///nowhere.sock"}, "Redis at /nowhere.sock does not answer (Error 2"),

@@ -54,6 +54,16 @@ def nothing_is_remembered(valkey: RedisServer) -> None:
     set_user(valkey, "reis", PASSWORD, *rules(PERSON, channels=()), "&*")
 
 
+def test_a_token_is_pasted_with_what_nobody_sees_around_it(hall: ArautoServer, tokens: Tokens) -> None:
+    made = tokens.create("pasted", ["*"], ["*"], time() + 60)
+    for around in (" {}", "{}\n", "\r\n{}\r\n", "\u00a0{}", "\ufeff{}\u200b", "\t{}\t"):
+        assert Person(hall).log_in(around.format(READ_TOKEN)).status == 303
+        for token, status in ((READ_TOKEN, 403), (TOKEN, 200), (made, 200)):
+            sent = in_utf8(f"Bearer {around.format(token)}".replace("\r", "").replace("\n", " "))
+            assert publish(hall, "a", "x", Authorization=sent).status == status
+    assert Person(hall).log_in(READ_TOKEN.replace(" ", "  ", 1)).status == 401  # within it all counts
+
+
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 def test_a_token_may_have_any_letters(hall: ArautoServer, form: str) -> None:
     """Some keyboards write an accent apart from its letter."""

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from arauto.settings import SETTINGS, Settings, SettingsError, read
@@ -34,6 +36,55 @@ def test_values_are_read() -> None:
 )
 def test_origins_are_kept_as_browsers_say_them(written: str, said: str) -> None:
     assert read({"ARAUTO_ORIGINS": written}).origins == {said}
+
+
+TOKEN = "a shared token of twenty-six"
+
+
+@pytest.mark.parametrize("around", ["{}\n", "{}\r\n", " {}", "\t{} ", "\ufeff{}", "{}\u00a0", "\u200b{}\x00"])
+def test_what_nobody_sees_around_a_value_is_left_out(around: str) -> None:
+    given = {
+        "PORT": "80", "HOST": "0.0.0.0", "ARAUTO_WORKER": "gthread", "REDIS_URL": "redis://localhost",
+        "ARAUTO_TOKEN": TOKEN, "ARAUTO_LOGIN": "redis", "ARAUTO_REDIS_CA": "/etc/ca.pem",
+        "ARAUTO_CHANNELS": "a", "ARAUTO_PROTECTED": "a*", "ARAUTO_ORIGINS": "https://a.example",
+        "ARAUTO_PROXIES": "10.0.0.1", "ARAUTO_PROXY_USER": "X-User", "ARAUTO_AUDIT_CHANNEL": "b",
+        "ARAUTO_RECORDING": "off", "ARAUTO_TOKENS": "t.json",
+    }  # fmt: skip
+    assert read({name: around.format(value) for name, value in given.items()}) == read(given)
+
+
+def test_a_list_may_have_several_lines() -> None:
+    assert read({"ARAUTO_CHANNELS": "a,\nb c,\n"}).channels == ("a", "b c")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        (name, value, f"{given} does not work: give one line: "
+         "there is a line break or another invisible character within it.")
+        for name, value, given in (
+            ("ARAUTO_TOKEN", f"{TOKEN}\n{TOKEN}", "ARAUTO_TOKEN"),
+            ("ARAUTO_SECRET", f"{TOKEN}\u200b{TOKEN}", "ARAUTO_SECRET"),
+            ("REDIS_URL", "redis://local\nhost", "REDIS_URL"),
+            ("HOST", "0.0.\u200b0.0", "HOST=0.0.\\u200b0.0"),
+            ("ARAUTO_REDIS_CA", "/etc/\nca.pem", "ARAUTO_REDIS_CA=/etc/\\nca.pem"),
+        )
+    ] + [
+        ("PORT", "80\u200b00", "PORT=80\\u200b00 does not work: give a whole number from 1 to 65535."),
+        ("ARAUTO_PROTECTED", "a\nb", "ARAUTO_PROTECTED=a\\nb does not work: "
+         "give names with commas between them, and no line break or tab within one."),
+    ],
+)  # fmt: skip
+def test_what_nobody_sees_within_a_value_is_told(name: str, value: str, sentence: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({name: value})
+    assert str(caught.value) == sentence
+
+
+def test_a_value_is_text_in_utf8() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({"ARAUTO_PROXY_READERS": os.fsdecode(b"jos\xe9")})
+    assert ascii(str(caught.value)) == "'ARAUTO_PROXY_READERS does not work: give it in UTF-8.'"
 
 
 SWITCHES = ("ARAUTO_OPEN", "ARAUTO_AUDIT_CONTENT", "ARAUTO_RECORDING", "ARAUTO_DELETE_LOGS")

@@ -1,0 +1,16 @@
+"""What is pasted brings along spaces, line ends and characters that nobody sees (pure)."""
+
+from unicodedata import category
+
+_UNSEEN = "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+_AROUND = _UNSEEN + "".join(c for c in map(chr, range(0x3001)) if c.isspace() or category(c) == "Cc")
+
+
+def trimmed(text: str) -> str:
+    """``text`` without what nobody sees around it; within it all stays."""
+    return text.strip(_AROUND)
+
+
+def shown(text: str) -> str:
+    """``text`` with what nobody sees in it written as Python writes it."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
