@@ -88,6 +88,14 @@ def on_reload(server):
     handover.departures.replace_all()
 
 
+def pre_exec(server):
+    """In the new master's process, on SIGUSR2: start it as a module.
+
+    gunicorn would run the file that was run, and with ``python -m gunicorn`` that is one of a package.
+    """
+    server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
+
+
 def _check_address():
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
