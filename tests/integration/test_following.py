@@ -68,7 +68,7 @@ class Load:
     def __exit__(self, *exc: object) -> None:
         self._ended.set()
         for thread in self._threads:
-            thread.join(10)
+            thread.join()
 
     def _inside(self) -> None:
         while not self._ended.wait(0.005):
@@ -202,7 +202,7 @@ def test_redis_that_cuts_its_subscribers(recording: ArautoServer, own_redis: Red
                 own_redis.client.execute_command("CLIENT KILL TYPE pubsub")
         last = f"i{load.published['i'] - 1}"
         for tab in tabs:
-            eventually(lambda tab=tab: tab.data("kept.a", "i")[-1:] == [last], within=30)
+            eventually(lambda tab=tab: tab.data("kept.a", "i")[-1:] == [last])
             inside = [int(data[1:]) for data in tab.data("kept.a", "i")]
             assert inside == list(range(inside[0], load.published["i"]))  # these no recorder is needed for
             outside = [int(data[1:]) for data in tab.data("kept.a", "o")]

@@ -11,7 +11,7 @@ from tests.support.http import get, handshake
 from tests.support.raw import CLOSE, TEXT, RawFeed, close_frame, frame, raw_feed
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 AT_ONCE = 50
 GROWTH = 5_000_000  # bytes
@@ -74,7 +74,11 @@ def server(
 
 
 def come_and_go(
-    server: ArautoServer, redis: RedisServer, leave: Callable[[RawFeed], None], times: int, within: float = 20
+    server: ArautoServer,
+    redis: RedisServer,
+    leave: Callable[[RawFeed], None],
+    times: int,
+    within: float = PATIENCE,
 ) -> None:
     for _ in range(times):
         feeds = [RawFeed(server).confirmed() for _ in range(AT_ONCE)]
@@ -108,10 +112,10 @@ def test_a_thousand_come_and_go_and_nothing_stays(server: ArautoServer, own_redi
     def at_baseline() -> bool:
         assert server.threads() <= threads
         assert server.descriptors(own_redis.port) <= descriptors
+        assert server.log.count("feed opened") == server.log.count("feed closed") == 29 * AT_ONCE
         return own_redis.subscribers() == 0
 
     eventually(at_baseline)
-    assert server.log.count("feed opened") == server.log.count("feed closed") == 29 * AT_ONCE
     assert process.memory_info().rss - memory < GROWTH
 
 

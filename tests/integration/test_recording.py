@@ -12,7 +12,7 @@ from tests.support.http import publish
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
 from tests.support.tabs import open_tab
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 # One that begins later than the first message notes in the log that nobody listened until then.
 NO_RECORDER = "import arauto.recorder; arauto.recorder.Recorder.run = lambda self: None"
@@ -53,7 +53,7 @@ def test_what_is_published_here_is_recorded_in_the_same_step(
     expect_recorder(each_redis)
     with each_redis.client.pubsub(ignore_subscribe_messages=True) as everything:
         everything.psubscribe("*")
-        everything.get_message(timeout=1)
+        everything.get_message(timeout=PATIENCE)
         texts = ["one", ALL, "x" * 1_000_000, ""]
         ids = [publish(server, "kept.a", text).json["id"] for text in texts]
         # A subscriber of every channel hears the messages and nothing else.

@@ -202,7 +202,7 @@ def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: 
         if any(connection.laddr.port in ports for connection in worker.net_connections("tcp"))
     ]
     os.kill(holder.pid, signal.SIGKILL)
-    eventually(lambda: gaps(own_redis, "a") == 1, within=8)
+    eventually(lambda: gaps(own_redis, "a") == 1)
     own_redis.client.publish("a", "after")
     eventually(lambda: logged(own_redis, "a") == [b"before", b"after"])
     assert len(log_of(own_redis, "off")) == 1  # nothing is noted in a log that is closed
