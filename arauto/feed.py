@@ -9,6 +9,7 @@ from time import monotonic
 import flask_sock
 import redis
 from flask import Flask, Response, abort, current_app, g, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ServiceUnavailable
 
 from arauto.asking import BadPoint
@@ -25,7 +26,7 @@ from arauto.pulse import Pulse
 from arauto.rates import Rate
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_listening
-from arauto.selection import BadChange, BadSelection, check_size, read_change, select
+from arauto.selection import BadChange, BadSelection, check_size, read_change, read_lists, select
 from arauto.starts import read_starts
 from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
@@ -35,6 +36,7 @@ from arauto.words import gettext
 
 PATH = "/feed"
 ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's question
+_ASKED = ("channel", "pattern", "after", "since")
 RETRY_AFTER = 10  # seconds, for those who found no room
 
 log = logging.getLogger("arauto")
@@ -109,14 +111,11 @@ def _admit() -> Response | None:
         return None
     feeds: Feeds = current_app.extensions["feeds"]
     try:
-        channels = request.args.getlist("channel")
-        g.selection = select(channels, request.args.getlist("pattern"))
-        g.starts = read_starts(channels, request.args.getlist("after"), request.args.get("since"))
-        check_listening(visitor(), g.selection.channels, g.selection.patterns)
+        if request.args.get("selection") != "follows":
+            _choose(request.args)
     except (BadSelection, BadPoint) as error:
         abort(400, str(error))
     except NoRight as error:
-        audit().note("listening refused", Who.of(visitor()), **error.what)
         abort(403, str(error))
     if not feeds.drain.admits:
         _turn_away(gettext("The server is restarting: try again in a moment."))
@@ -134,6 +133,19 @@ def _admit() -> Response | None:
         _turn_away(_no_room())
     g.seat = address
     return None
+
+
+def _choose(given: MultiDict[str, str]) -> None:
+    """Check what a page wants to hear, and from where; it is in ``g.selection`` and ``g.starts`` then."""
+    channels = given.getlist("channel")
+    selection = select(channels, given.getlist("pattern"))
+    g.starts = read_starts(channels, given.getlist("after"), given.get("since"))
+    try:
+        check_listening(visitor(), selection.channels, selection.patterns)
+    except NoRight as error:
+        audit().note("listening refused", Who.of(visitor()), **error.what)
+        raise
+    g.selection = selection
 
 
 def _turn_away(sentence: str) -> None:
@@ -163,31 +175,51 @@ def feed(ws: Upgrade) -> None:
     goodbye, fault = _last_words(chosen())
     transport = Transport(ws.sock, feeds.pulse, feeds.beat)
     asked = visitor()
-    deliver = _Deliver(transport, feeds.frames, fault)
-    hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver
-    follower = _follower(feeds, hand_on, transport, asked.redis_user)
     try:
-        with (
-            _logged(g.selection, transport, deliver),
-            feeds.drain.present(transport, goodbye),
-            _bound(feeds.watch, transport, asked),
-            Subscriber(
-                asked.link.connect,
-                follower or hand_on,
-                deliver.fail,
-                feeds.pulse,
-                g.selection,
-                follower.commands if follower else None,
-            ) as subscriber,
-            feeds.following(follower, subscriber),
-        ):
-            _converse(transport, subscriber, follower, asked)
+        with feeds.drain.present(transport, goodbye), _bound(feeds.watch, transport, asked):
+            if "selection" in g or _hear_selection(transport):
+                _stream(feeds, transport, asked, fault)
     except Exception:
         # It must not reach Flask, which would write a page into the stream.
         log.exception("a feed failed")
         transport.close(Code.FAULT, fault)
     finally:
         transport.release()
+
+
+def _hear_selection(transport: Transport) -> bool:
+    """The first message says what the address had no room for; whether it may be heard."""
+    if (said := transport.receive()) is None:
+        return False
+    try:
+        _choose(MultiDict(read_lists(said, _ASKED)))
+        return True
+    except (BadSelection, BadPoint, NoRight) as error:
+        transport.close(Code.POLICY, str(error))
+    except BadChange:
+        transport.close(Code.POLICY, gettext("The page said something the server does not know."))
+    while transport.receive() is not None:
+        pass  # until it has read why
+    return False
+
+
+def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> None:
+    deliver = _Deliver(transport, feeds.frames, fault)
+    hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver
+    follower = _follower(feeds, hand_on, transport, asked.redis_user)
+    with (
+        _logged(g.selection, transport, deliver),
+        Subscriber(
+            asked.link.connect,
+            follower or hand_on,
+            deliver.fail,
+            feeds.pulse,
+            g.selection,
+            follower.commands if follower else None,
+        ) as subscriber,
+        feeds.following(follower, subscriber),
+    ):
+        _converse(transport, subscriber, follower, asked)
 
 
 @cache

@@ -37,6 +37,14 @@ def _status_words() -> dict[str, str | dict[str, str]]:
             " look at the proxy in between."
         ),
         "status_refused": gettext("Refused: {reason}"),
+        "refused_long": gettext(
+            "Refused: the request is too long for what stands between this page and the server ({status})."
+            " Listen to fewer names, or delete this site's cookies."
+        ),
+        "refused_mute": gettext(
+            "Refused: what answers here ({status}) does not know this page's feed."
+            " Look at the proxy in between, or load the page again."
+        ),
     }
 
 

@@ -79,18 +79,27 @@ def read_change(text: str) -> Change:
     :raise BadChange: it is not such an object.
     :raise BadSelection: a name in it cannot be used.
     """
+    return Change(**{kind: _names(names) for kind, names in read_lists(text, _CHANGES).items()})
+
+
+def read_lists(text: str, known: Iterable[str]) -> dict[str, list[str]]:
+    """Read an object that has lists of texts under some of the ``known`` keys.
+
+    :raise BadChange: it is not such an object.
+    :raise BadSelection: a name in it cannot be used.
+    """
     try:
         given = orjson.loads(text)
     except orjson.JSONDecodeError:
         if has_half_characters(text):
             raise BadSelection(gettext("A name has half a character: send whole ones.")) from None
         raise BadChange from None
-    if not isinstance(given, dict) or not given or not given.keys() <= set(_CHANGES):
+    if not isinstance(given, dict) or not given or not given.keys() <= set(known):
         raise BadChange
     for names in given.values():
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise BadChange
-    return Change(**{kind: _names(names) for kind, names in given.items()})
+    return given
 
 
 def _names(names: Iterable[str]) -> Names:

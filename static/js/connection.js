@@ -20,6 +20,7 @@ export class Connection extends EventTarget {
   #positions = new Positions();
   #since;
   #refusal = null;
+  #status = 0; // of the answer that refused without saying why
   #wasLive = false;
   #confirmedAt = null; // of what Redis confirmed, the last time
   #held = []; // what came before anybody listened; then null
@@ -91,9 +92,10 @@ export class Connection extends EventTarget {
     this.#report();
   }
 
-  #explained({ what, reason, refused }) {
+  #explained({ what, reason, refused, status }) {
     this.#outage.explain(what, reason);
     this.#refusal = refused ? reason : null;
+    this.#status = status;
     this.#report();
   }
 
@@ -167,7 +169,7 @@ export class Connection extends EventTarget {
   get #state() {
     const subscriptions = this.#subscriptions;
     if (subscriptions.isEmpty) return { name: "idle" };
-    if (this.#refusal !== null) return { name: "refused", reason: this.#refusal };
+    if (this.#refusal !== null) return { name: "refused", reason: this.#refusal, status: this.#status };
     if (subscriptions.isLive) return { name: "live" };
     if (subscriptions.isRefused) return { name: "refused", reason: [...subscriptions.refusals.values()][0] };
     if (this.#outage.current) return { name: "reconnecting", ...this.#outage.current };

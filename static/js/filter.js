@@ -1,7 +1,7 @@
 // The filter bar: its text is read, kept in the address and handed on.
 // Event: "change", whenever the filter is another one.
 
-import { keep } from "./address.js";
+import { asked, keep } from "./address.js";
 import { attempt } from "./odd.js";
 import { noFilter, readFilter } from "./query.js";
 
@@ -28,9 +28,9 @@ export class Filter extends EventTarget {
 
   // The address decides.
   load() {
-    const asked = new URLSearchParams(location.search);
-    this.#text.value = asked.get("filter") ?? "";
-    this.#only.checked = asked.has("highlight");
+    const query = asked();
+    this.#text.value = query.get("filter") ?? "";
+    this.#only.checked = query.has("highlight");
     if (this.#text.value) this.#changed();
   }
 

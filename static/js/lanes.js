@@ -2,6 +2,7 @@
 
 import { hasSelection } from "./dom.js";
 import { isMessage } from "./events.js";
+import { split } from "./greeting.js";
 import { now } from "./now.js";
 
 const LIMIT = 200; // rows a lane
@@ -35,9 +36,11 @@ export class Lanes {
 
   // The list's `data-since` says from where.
   #listen(list) {
-    const url = new URL("feed", document.baseURI.replace("http", "ws"));
-    url.search = new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]);
+    const address = new URL("feed", document.baseURI.replace("http", "ws"));
+    address.search = new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]);
+    const { url, greeting } = split(address);
     const socket = new WebSocket(url);
+    if (greeting) socket.addEventListener("open", () => socket.send(JSON.stringify(greeting)));
     const show = (events) => this.#sockets.includes(socket) && this.#show(list, events);
     socket.addEventListener("message", ({ data }) => show(JSON.parse(data)));
     socket.addEventListener("close", () => {

@@ -4,7 +4,7 @@ const FIRST_DELAY = 500; // milliseconds
 const LONGEST_DELAY = 20_000; // milliseconds
 const ANSWER_LIMIT = 10_000; // milliseconds
 const ALL_IS_WELL = 204;
-const REFUSALS = [400, 401, 403];
+const REFUSALS = [400, 401, 403, 404, 413, 414, 431];
 
 // Full jitter: after a restart a thousand pages do not come back in the same instant.
 export function retryDelay(attempt) {
@@ -14,10 +14,10 @@ export function retryDelay(attempt) {
 // A browser hides why a WebSocket was not accepted; the same address over HTTP says it.
 export async function whyNot(url, signal) {
   const answer = await ask(url, signal);
-  if (!answer) return { answers: false, refused: false, reason: "" };
+  if (!answer) return { answers: false, refused: false, reason: "", status: 0 };
   const { error } = await answer.json().catch(() => ({}));
   const answers = answer.status === ALL_IS_WELL;
-  return { answers, refused: REFUSALS.includes(answer.status), reason: answers ? "" : error ?? "" };
+  return { answers, refused: REFUSALS.includes(answer.status), reason: answers ? "" : error ?? "", status: answer.status };
 }
 
 function ask(url, signal) {

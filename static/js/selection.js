@@ -1,6 +1,7 @@
 // The channels and patterns this page listens to; keeps the address bar in step.
 // Event: "change".
 
+import { asked, write } from "./address.js";
 import { nameProblem, readQuery, same, writeQuery } from "./names.js";
 
 export class Selection extends EventTarget {
@@ -27,8 +28,8 @@ export class Selection extends EventTarget {
 
   // The address decides; where it says nothing, the server's defaults do.
   load(defaults) {
-    const asked = readQuery(new URLSearchParams(location.search));
-    const names = asked.length ? asked : defaults.map((name) => ({ kind: "channel", name }));
+    const found = readQuery(asked());
+    const names = found.length ? found : defaults.map((name) => ({ kind: "channel", name }));
     this.leftOut = names.map((name) => ({ ...name, problem: this.#accept(name) })).filter(({ problem }) => problem);
     this.#changed();
   }
@@ -67,9 +68,9 @@ export class Selection extends EventTarget {
   }
 
   #changed() {
-    const url = new URL(location.href);
-    writeQuery(url.searchParams, this.#names);
-    if (url.href !== location.href) history.replaceState(history.state, "", url);
+    const query = asked();
+    writeQuery(query, this.#names);
+    write(query);
     this.announce();
   }
 }

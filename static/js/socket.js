@@ -1,6 +1,7 @@
 // Keeps one WebSocket open: tries again with jitter, notices silence, finds out why not. Knows no DOM.
-// Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused}).
+// Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused, status}).
 
+import { split } from "./greeting.js";
 import { hear, now, Stopwatch } from "./now.js";
 import { retryDelay, whyNot } from "./retry.js";
 
@@ -15,6 +16,7 @@ export class Socket extends EventTarget {
   #address;
   #silenceLimit;
   #url = null;
+  #greeting = null;
   #socket = null;
   #life = new AbortController();
   #timer = null;
@@ -43,7 +45,7 @@ export class Socket extends EventTarget {
   open() {
     this.close();
     this.#life = new AbortController();
-    this.#url = this.#address();
+    ({ url: this.#url, greeting: this.#greeting } = split(this.#address()));
     this.#heard = new Stopwatch();
     this.#socket = new WebSocket(withScheme(this.#url, "ws"));
     this.#on("open", () => this.#begin());
@@ -74,6 +76,7 @@ export class Socket extends EventTarget {
 
   #begin() {
     this.#opened = this.#heard = new Stopwatch();
+    if (this.#greeting) this.send(this.#greeting);
     this.#emit("open");
   }
 
@@ -114,11 +117,11 @@ export class Socket extends EventTarget {
   async #askWhy() {
     this.#life = new AbortController();
     const { signal } = this.#life;
-    const { answers, refused, reason } = await whyNot(withScheme(this.#url, "http"), signal);
+    const { answers, refused, reason, status } = await whyNot(withScheme(this.#url, "http"), signal);
     if (signal.aborted) return;
     const blocked = answers && this.#attempt >= ATTEMPTS_BEFORE_BLAMING_A_PROXY;
     if (refused) this.#retry(refused);
-    this.#emit("why", { what: blocked ? "proxy" : "server", reason, refused });
+    this.#emit("why", { what: blocked ? "proxy" : "server", reason, refused, status });
   }
 
   #emit(type, detail) {

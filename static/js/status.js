@@ -3,6 +3,8 @@
 import { toDate } from "./format.js";
 import { timesOfDay } from "./times.js";
 
+const TOO_LONG = [413, 414, 431];
+
 export class Status {
   #place;
   #words;
@@ -21,9 +23,10 @@ export class Status {
     if (line.textContent !== text) line.textContent = text;
   }
 
-  #text({ name, what, since, reason, refusals }) {
+  #text({ name, what, since, reason, status, refusals }) {
     if (name === "live" && refusals.size) return this.#words.say("status_live_but", { n: refusals.size });
-    if (name === "refused") return this.#words.say("status_refused", { reason });
+    if (name === "refused" && reason) return this.#words.say("status_refused", { reason });
+    if (name === "refused") return this.#words.say(TOO_LONG.includes(status) ? "refused_long" : "refused_mute", { status });
     if (name !== "reconnecting") return this.#words.say(`status_${name}`);
     const [time] = timesOfDay([toDate(since)]);
     const sentence = this.#words.say(`status_reconnecting_${what}`, { time });

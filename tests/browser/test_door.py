@@ -92,6 +92,17 @@ def test_the_token_leads_to_the_view_that_was_asked_for(open_page: OpenPage, doo
     expect(page).to_have_title("Log in · Arauto")
 
 
+def test_a_view_too_long_for_an_address_waits_behind_the_door(
+    open_page: OpenPage, door: ArautoServer
+) -> None:
+    names = "&".join(f"channel={number:02}".ljust(60, "n") for number in range(50))
+    page = open_page(f"/#?{names}", server=door)
+    expect(page).to_have_title("Log in · Arauto")
+    enter(page, TOKEN)
+    expect_live(page)
+    expect(page.locator(".chip[data-state=confirmed]")).to_have_count(50)
+
+
 @pytest.mark.parametrize("around", ["{}", "%20{}%0A", "{}%EF%BB%BF"])
 def test_a_link_with_the_token_logs_in_by_itself(
     open_page: OpenPage, door: ArautoServer, around: str

@@ -7,10 +7,13 @@ from itertools import count
 from threading import Event, Thread
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.pages import (
+    SERVER_AWAY,
+    STATUS_503,
     channel_field,
     chip,
     chips,
@@ -260,3 +263,79 @@ def test_an_address_that_cannot_be_used_shows_what_can(open_page: OpenPage) -> N
     expect_live(page)
     assert chips(page) == ["good"]
     assert selected(page) == [("channel", "good")]
+
+
+LATIN = [f"{number:03}".ljust(94, "n") for number in range(100)]
+CYRILLIC = [f"{number:02}".ljust(31, "ж") for number in range(48)]
+
+
+def publish_to_each(redis_server: RedisServer, names: list[str], message: str) -> None:
+    for name in names:
+        redis_server.client.publish(name, f"{message} {name[:3]}")
+
+
+@pytest.mark.parametrize("names", [LATIN, CYRILLIC], ids=["latin", "cyrillic"])
+def test_a_selection_too_long_for_an_address_comes_back(
+    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], names: list[str]
+) -> None:
+    server = start(REDIS_URL=own_redis.url)
+    page = open_page(view(names[0]), server=server, allow=[*SERVER_AWAY, *STATUS_503])
+    expect_live(page)
+    for name in names[1:]:
+        name_field(page).fill(name)
+        name_field(page).press("Enter")
+    expect(page.locator(".chip")).to_have_count(len(names))
+    expect_live(page)
+    assert server.stop() == 0
+    expect_state(page, "reconnecting")
+    server = start(REDIS_URL=own_redis.url, PORT=str(server.port))
+    expect_live(page)
+    expect(page.locator(".chip[data-state=confirmed]")).to_have_count(len(names))
+    publish_to_each(own_redis, names, "after")
+    expect_texts(page, [f"after {name[:3]}" for name in names])
+    assert urlsplit(page.url).query == ""
+    shared = page.url
+
+    page.reload()
+    expect_live(page)
+    expect(page.locator(".chip[data-state=confirmed]")).to_have_count(len(names))
+    chip(page, names[-1]).get_by_role("button", name="Remove").click()
+    page.get_by_role("link", name="Português").click()
+    expect(page.locator(".chip")).to_have_count(len(names) - 1)
+    page.goto(shared)
+    expect(page.locator(".chip")).to_have_count(len(names))
+    expect_live(page)
+
+
+def test_a_long_filter_stays_in_a_link_that_opens(open_page: OpenPage) -> None:
+    page = open_page(view("long filter"))
+    expect_live(page)
+    page.locator("#filter-text").fill("ж" * 3_000)
+    expect(page).to_have_url(re.compile("#"))
+    page.reload()
+    expect_live(page)
+    expect(page.locator("#filter-text")).to_have_value("ж" * 3_000)
+    expect(chip(page, "long filter")).to_be_visible()
+    page.locator("#filter-text").fill("")
+    expect(page).to_have_url(re.compile(r"/\?channel=long\+filter$"))
+
+
+@pytest.mark.parametrize(("code", "told"), [(414, "Listen to fewer names"), (404, "Look at the proxy")])
+def test_a_refusal_for_good_is_told_with_what_to_do(open_page: OpenPage, code: int, told: str) -> None:
+    page = open_page("/", allow=["WebSocket connection to", f"status of {code}"])
+    page.route("**/feed?*", lambda route: route.fulfill(status=code, body="<h1>No</h1>"))
+    refuse = """() => {
+      window.WebSocket = class extends EventTarget {
+        static OPEN = 1;
+        constructor() {
+          super();
+          setTimeout(() => this.dispatchEvent(new CloseEvent("close", { code: 1006 })));
+        }
+        close() {}
+      };
+    }"""
+    page.add_init_script(f"({refuse})()")
+    page.reload()
+    expect_state(page, "refused")
+    expect(status(page)).to_contain_text(f"({code})")
+    expect(status(page)).to_contain_text(told)

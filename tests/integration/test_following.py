@@ -1,5 +1,6 @@
 """A tab on a recorded channel that comes back gets exactly what it missed, then goes on live."""
 
+import json
 import os
 import random
 import signal
@@ -8,6 +9,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from threading import Event, Thread
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from arauto.settings import WORKERS
 from tests.integration.test_recorder import recorder_of
@@ -15,7 +18,7 @@ from tests.support.http import handshake, publish
 from tests.support.redis_servers import RedisServer
 from tests.support.returning import ReturningTab
 from tests.support.servers import ArautoServer
-from tests.support.tabs import open_tab
+from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 RETURNS = 200
@@ -139,6 +142,50 @@ def test_a_tab_that_was_away_is_whole_again(recording: ArautoServer, own_redis: 
             assert messages[-2500:] == [str(n) for n in range(2500)]
             assert all(event["past"] for event in events if event["type"] == "message")
             assert [event for event in events if event["type"] == "gap"] == []
+
+
+def test_what_the_first_message_asks_for_is_as_in_an_address(
+    recording: ArautoServer, own_redis: RedisServer
+) -> None:
+    with open_tab(recording, "kept.a") as tab:
+        epoch = tab.next()["epoch"]
+        ids = [publish(recording, "kept.a", str(n)).json["id"] for n in range(4)]
+    names = [f"{number:03}".ljust(200, "x") for number in range(98)]
+    with connect(f"{recording.ws}/feed?selection=follows", compression=None) as socket:
+        tab = Tab(socket)
+        tab.say(channel=["kept.a", *names], pattern=["p.*"], after=[f"{epoch}.{ids[1]}.0"])
+        seen = [tab.next() for _ in range(len(names) + 5)]
+        missed = [event["data"] for event in seen if event["type"] == "message"]
+        assert missed == ["2", "3"]
+        assert sorted(event["channel"] for event in seen if event["type"] == "subscribe") == [
+            *names,
+            "kept.a",
+        ]
+        own_redis.client.publish("p.1", "by pattern")
+        assert tab.next()["data"] == "by pattern"
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ({"channel": [str(n) for n in range(101)]}, "A feed can listen to at most 100"),
+        ({"channel": ["x" * 257]}, "A channel name can have at most 256 bytes."),
+        ({"channel": ["a"], "after": ["x"]}, "x is no place to go on from"),
+        ({"channel": []}, "Choose a channel or a pattern"),
+        ({"subscribe": ["a"]}, "The page said something the server does not know."),
+        ({"channel": "a"}, "The page said something the server does not know."),
+    ],
+)
+def test_what_cannot_be_heard_is_refused_in_the_first_message_too(
+    recording: ArautoServer, said: dict[str, object], reason: str
+) -> None:
+    with connect(f"{recording.ws}/feed?selection=follows", compression=None) as socket:
+        socket.send(json.dumps(said))
+        with pytest.raises(ConnectionClosed) as caught:
+            socket.recv(15)
+    assert caught.value.rcvd is not None
+    assert caught.value.rcvd.code == 1008
+    assert caught.value.rcvd.reason.startswith(reason)
 
 
 def test_what_cannot_be_made_whole_is_a_gap(recording: ArautoServer, own_redis: RedisServer) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.support.http import get, handshake, publish
 from tests.support.redis_servers import RedisServer
@@ -80,6 +81,13 @@ def test_a_token_is_for_its_channels_and_only_until_it_is_revoked(
     ):
         told = handshake(gate, f"/feed?{query}", **bearer(token))
         assert (told.status, told.error) == (403, words)
+
+    with connect(f"{gate.ws}/feed?selection=follows", additional_headers=bearer(token)) as socket:
+        socket.send('{"channel": ["news.1", "jobs.1"]}')
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(15)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.reason == "This token may not listen to jobs.1."
 
     headers = {"additional_headers": bearer(token)}
     with open_tab(gate, "alerts", "news.x", patterns=("news.*", "news.a*"), **headers) as tab:
