@@ -103,7 +103,7 @@ def _admit() -> None:
 
 
 def _read() -> tuple[str, list[str], list[str], int]:
-    name = trimmed(request.form.get("name", ""))
+    name = request.form.get("name", "").strip()
     if not is_name(name):
         raise BadToken(gettext("A name has 1 to %(n)s bytes and no control characters.", n=MAX_NAME))
     reads, publishes = _globs("reads"), _globs("publishes")
