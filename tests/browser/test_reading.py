@@ -178,7 +178,7 @@ def test_webhooks_show_what_matters(open_page: OpenPage, valkey: RedisServer) ->
     expect(github.locator(".card__text")).to_have_text("Here too")
     expect(github.get_by_role("listitem")).to_have_text(["o/r", "created", "ana"])
     expect(github.get_by_role("link")).to_have_text("https://github.com/o/r/issues/3#c1")
-    expect(push.locator(".card__title")).to_have_text("Mend it")
+    expect(push.locator(".card__title")).to_have_text("Mend it…")
     expect(push.get_by_role("link")).to_have_text("https://github.com/o/r/compare/a...b")
 
 
