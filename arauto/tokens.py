@@ -95,9 +95,7 @@ class Tokens:
         :raise TokensError: the file cannot be written.
         """
         token = BEGINNING + secrets.token_urlsafe(32)
-        made = Token(
-            name, tuple(reads), tuple(publishes), until, _digest(token), round(time()), token[-SHOWN:]
-        )
+        made = Token(name, tuple(reads), tuple(publishes), until, _digest(token), int(time()), token[-SHOWN:])
         with self._changing() as there:
             if any(other.name == name for other in there.values()):
                 raise NameTaken(f"There is a token named {name}: revoke it first, or choose another name.")
