@@ -180,7 +180,7 @@ LONG = "\n" * 20
 STAGES = {  # where a message fails: behind which words of a script, and by what
     "row": ("const [time, channel, body] = row.children;", 'boom("row", event.data);'),
     "body": ("const view = this.viewOf(event);", 'boom("body", event.data);'),
-    "later": ("function readText(text) {", 'boom("later", text);'),
+    "later": ("function readText(whole) {", 'boom("later", whole);'),
     "paint": ("function paint(place) {", 'boom("paint", place.textContent);'),
     "tools": ("function equip(row) {", 'boom("tools", row.textContent);'),
     "tree": ("build(text, run) {", 'boom("tree", text);'),
