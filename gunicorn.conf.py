@@ -19,7 +19,7 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import addresses, embedded, exposure, handover, minifier, precautions  # noqa: E402
+from arauto import addresses, embedded, exposure, handover, minifier, precautions, scratch  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.departures import Departures  # noqa: E402
 from arauto.rates import Rates  # noqa: E402
@@ -29,7 +29,8 @@ SPARE = 100  # connections and threads for pages and publishing, beside the sock
 
 try:
     settings = read(os.environ)
-except SettingsError as error:
+    worker_tmp_dir = scratch.find_directory()
+except (SettingsError, scratch.NoPlace) as error:
     sys.exit(str(error))
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"

@@ -10,10 +10,10 @@ import re
 import socket
 import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from time import monotonic, sleep
 
+from arauto import scratch
 from arauto.settings import Settings, SettingsError, read
 
 ADDRESS = ("127.0.0.1", 6379)
@@ -120,7 +120,7 @@ class EmbeddedValkey:
             "port": str(ADDRESS[1]),
             "save": "",
             "appendonly": "no",
-            "dir": tempfile.gettempdir(),
+            "dir": scratch.find_directory(),
             "maxclients": str(sockets + SPARE_CLIENTS),
             "loglevel": "warning",
         }

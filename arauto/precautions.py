@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from arauto.scratch import is_writable
 from arauto.settings import WORKERS, Settings
 
 SHORTEST_TIMEOUT = 10  # seconds; a worker under load may tell the master late that it lives
@@ -50,6 +51,11 @@ def check(cfg: Any, settings: Settings) -> None:
             cfg.graceful_timeout < SHORTEST_GRACE,
             f"graceful_timeout={cfg.graceful_timeout} would cut the sockets before they are told: "
             f"give {SHORTEST_GRACE} or more.",
+        ),
+        (
+            not is_writable(cfg.worker_tmp_dir),
+            f"worker_tmp_dir={cfg.worker_tmp_dir} cannot be written to: leave it out, "
+            "or give a directory that can.",
         ),
     ):
         if wrong:

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psutil
@@ -98,8 +99,8 @@ def start(tmp_path: Path) -> Iterator[type[ArautoServer]]:
     """Starts a program of the test's own: ``start(REDIS_URL=…)``; it is stopped afterwards."""
     with ExitStack() as stack:
 
-        def run(**environ: str) -> ArautoServer:
-            server = ArautoServer(tmp_path / "arauto.log", **environ)
+        def run(**given: Any) -> ArautoServer:
+            server = ArautoServer(tmp_path / "arauto.log", **given)
             stack.callback(server.close)
             return server
 

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -21,11 +22,13 @@ class ArautoServer:
     """gunicorn with the environment given, listening on a free port.
 
     With ``ALTER`` in the environment it is the program of altered.py.
+
+    :param on: one of machines.py to run it on.
     """
 
     prefix = ""  # before every path
 
-    def __init__(self, log: Path, **environ: str) -> None:
+    def __init__(self, log: Path, on: Sequence[str] = (), **environ: str) -> None:
         self.port = int(environ.get("PORT") or free_port())
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
@@ -34,7 +37,7 @@ class ArautoServer:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "HOST"))}
         with log.open("w") as output:
             self._process = subprocess.Popen(
-                ALTERED if "ALTER" in environ else GUNICORN,
+                [*on, *(ALTERED if "ALTER" in environ else GUNICORN)],
                 cwd=ROOT,
                 env=clean | {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"} | environ,
                 stdout=output,

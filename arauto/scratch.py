@@ -1,0 +1,40 @@
+"""Where a process may have files that nobody else sees, such as those that show that workers live."""
+
+import tempfile
+
+MEMORY = "/dev/shm"  # noqa: S108 - gunicorn and we give no file there a name that could be known before
+
+
+class NoPlace(Exception):
+    """No directory can be written to; the text is a sentence that names the remedy."""
+
+
+def find_directory() -> str:
+    """The one in memory, where there is one: a touch of a file there waits for no disk.
+
+    It becomes Python's own directory for such files, too, where Python finds none.
+
+    :raise NoPlace: there is none.
+    """
+    if is_writable(MEMORY):
+        try:
+            tempfile.gettempdir()
+        except FileNotFoundError:
+            tempfile.tempdir = MEMORY
+        return MEMORY
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        raise NoPlace(
+            "No directory can be written to, not even for a moment: mount a tmpfs at /tmp "
+            "(docker run --tmpfs /tmp), or set TMPDIR to a directory that can."
+        ) from None
+
+
+def is_writable(directory: str) -> bool:
+    """Whether a file can be made there."""
+    try:
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError:
+        return False
+    return True
