@@ -23,7 +23,7 @@ from arauto import addresses, embedded, exposure, handover, minifier, precaution
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.departures import Departures  # noqa: E402
 from arauto.rates import Rates  # noqa: E402
-from arauto.settings import SettingsError, read  # noqa: E402
+from arauto.settings import SettingsError, read, strangers  # noqa: E402
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
 
@@ -125,11 +125,18 @@ def when_ready(server):
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
     addresses = " ".join(shown)
     kind = "embedded " if handover.found.binary else ""
-    print(f"Arauto is at {addresses} on {kind}{handover.found.name}", flush=True)
+    _tell(f"Arauto is at {addresses} on {kind}{handover.found.name}")
     if handover.token:
-        print(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}", flush=True)
-    for warning in exposure.warnings(settings, handover.found):
-        print(f"Warning: {warning}", flush=True)
+        _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}")
+    for warning in (*exposure.warnings(settings, handover.found), *strangers(os.environ)):
+        _tell(f"Warning: {warning}")
+
+
+def _tell(line):
+    try:
+        print(line, flush=True)
+    except OSError:  # a disk that is full, a pipe that nobody reads any more: no reason to end
+        sys.stdout = None
 
 
 def on_exit(server):

@@ -1,7 +1,9 @@
 """Every setting: its name in the environment, its default, one line of help."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 from unicodedata import category
@@ -11,6 +13,8 @@ from arauto.pasted import shown, trimmed
 
 WORKERS = ("gevent", "gthread")
 SHORTEST_SECRET = 16  # characters; a token of fewer can be guessed
+
+_OF_A_SERVICE = re.compile(r"_(SERVICE_(HOST|PORT)|PORT)(_|$)")  # as Kubernetes names what it sets for one
 
 Network = IPv4Network | IPv6Network
 
@@ -344,9 +348,19 @@ def read(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
+def strangers(environ: Mapping[str, str]) -> Iterator[str]:
+    """A sentence on each variable that looks like a setting and is none."""
+    known = [setting.name for setting in SETTINGS]
+    for name in sorted(environ):
+        if name.startswith("ARAUTO_") and name not in known and not _OF_A_SERVICE.search(name):
+            near = get_close_matches(name, known, 1, cutoff=0.8)
+            yield f"{name} is no setting" + (f": do you mean {near[0]}?" if near else ": leave it out.")
+
+
 def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
     text = trimmed(environ.get(setting.name, "")) or setting.default
     try:
+        text.encode()  # bytes of the environment that are not UTF-8 would be found out in the midst of a page
         return setting.parse(text)
     except UnicodeEncodeError:
         raise SettingsError(f"{setting.name} does not work: give it in UTF-8.") from None

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from arauto.settings import SETTINGS, Settings, SettingsError, read
+from arauto.settings import SETTINGS, Settings, SettingsError, read, strangers
 
 
 def test_nothing_set_means_the_defaults() -> None:
@@ -81,10 +81,24 @@ def test_what_nobody_sees_within_a_value_is_told(name: str, value: str, sentence
     assert str(caught.value) == sentence
 
 
-def test_a_value_is_text_in_utf8() -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["ARAUTO_PROXY_READERS", "ARAUTO_CHANNELS", "ARAUTO_RECORD", "ARAUTO_ORIGINS", "ARAUTO_AUDIT_CHANNEL",
+     "ARAUTO_TOKEN", "ARAUTO_TOKENS", "REDIS_URL", "HOST"],
+)  # fmt: skip
+def test_a_value_is_text_in_utf8(name: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        read({"ARAUTO_PROXY_READERS": os.fsdecode(b"jos\xe9")})
-    assert ascii(str(caught.value)) == "'ARAUTO_PROXY_READERS does not work: give it in UTF-8.'"
+        read({name: os.fsdecode(b"jos\xe9")})
+    assert ascii(str(caught.value)) == f"'{name} does not work: give it in UTF-8.'"
+
+
+def test_a_name_that_is_no_setting_is_told() -> None:
+    given = {"ARAUTO_PROTECTD": "prod.*", "ARAUTO_XYZ": "", "ARAUTO_PROTECTED": "", "PATH": ""}
+    kubernetes = dict.fromkeys(["ARAUTO_SERVICE_HOST", "ARAUTO_PORT", "ARAUTO_PORT_80_TCP_ADDR"], "")
+    assert list(strangers(given | kubernetes)) == [
+        "ARAUTO_PROTECTD is no setting: do you mean ARAUTO_PROTECTED?",
+        "ARAUTO_XYZ is no setting: leave it out.",
+    ]
 
 
 SWITCHES = ("ARAUTO_OPEN", "ARAUTO_AUDIT_CONTENT", "ARAUTO_RECORDING", "ARAUTO_DELETE_LOGS")
