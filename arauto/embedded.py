@@ -62,7 +62,7 @@ def find(settings: Settings) -> Found:
 
 def _check(url: str, settings: Settings) -> Found:
     import redis
-    from redis.exceptions import AuthenticationError
+    from redis.exceptions import AuthenticationError, InvalidResponse
 
     from arauto.redis_link import LinkError, RedisLink, Tls, address, describe
     from arauto.shelf import KeepsNothing, may_keep
@@ -81,6 +81,13 @@ def _check(url: str, settings: Settings) -> Found:
         raise NoRedis(
             f"Redis at {where} wants another user or password ({error}): "
             "set REDIS_URL=redis://user:password@host:6379."
+        ) from None
+    except InvalidResponse as error:
+        raise NoRedis(f"What answers at {where} is no Redis ({error}): look at REDIS_URL.") from None
+    except redis.ResponseError as error:
+        said, _, _ = str(error).partition(". ")
+        raise NoRedis(
+            f"Redis at {where} refuses us ({said}): change REDIS_URL, or what that Redis allows."
         ) from None
     except redis.RedisError as error:
         raise NoRedis(

@@ -4,9 +4,13 @@ import os
 import shutil
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -81,6 +85,59 @@ def test_what_would_be_an_outage_later_ends_with_one_sentence_now(
 ) -> None:
     stopped = run([*GUNICORN, *options.split()], PORT=str(free_port()), REDIS_URL=valkey.url)
     assert sentence_of(stopped).startswith(beginning)
+
+
+@contextmanager
+def answering(reply: bytes) -> Iterator[int]:
+    """The port of something that says this and nothing else."""
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            self.request.recv(100)
+            self.request.sendall(reply)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    ("reply", "sentence"),
+    [
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", "What answers at {where} is no Redis (Protocol error, got "),
+        (
+            b"-DENIED Redis is running in protected mode, no password is set. In this mode one may\r\n",
+            "Redis at {where} refuses us (DENIED Redis is running in protected mode, no password is set): "
+            "change REDIS_URL, or what that Redis allows.",
+        ),
+        (b"-NOPERM no right to run ping\r\n", "Redis at {where} refuses us (no right to run ping): "),
+    ],
+)
+def test_what_answers_is_not_said_to_be_away(reply: bytes, sentence: str) -> None:
+    with answering(reply) as port:
+        stopped = run([sys.executable, "-m", "arauto.embedded"], REDIS_URL=f"redis://127.0.0.1:{port}")
+    assert sentence_of(stopped).startswith(sentence.format(where=f"127.0.0.1:{port}"))
+
+
+def test_a_database_that_redis_does_not_have_is_told(valkey: RedisServer) -> None:
+    stopped = run([sys.executable, "-m", "arauto.embedded"], REDIS_URL=f"{valkey.url}/99")
+    assert "refuses us (DB index is out of range): change REDIS_URL" in sentence_of(stopped)
+
+
+def test_output_that_nobody_takes_stops_nothing(valkey: RedisServer) -> None:
+    port = free_port()
+    environ = os.environ | {
+        "PORT": str(port), "REDIS_URL": valkey.url, "PYTHONDONTWRITEBYTECODE": "1", "ARAUTO_PROTECTD": "a",
+    }  # fmt: skip
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen(GUNICORN, cwd=ROOT, env=environ, stdout=full, stderr=subprocess.PIPE)
+    try:
+        eventually(lambda: _answers(port), why="it listens")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+    assert (process.returncode, b"Traceback" in said) == (0, False), said
 
 
 def test_gunicorns_own_variable_is_looked_at_too(valkey: RedisServer) -> None:
