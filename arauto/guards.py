@@ -46,7 +46,8 @@ class UpgradeRequired(HTTPException):
     code = 426
 
     def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
-        return [*super().get_headers(), ("Upgrade", "websocket"), ("Connection", "Upgrade")]
+        wanted = ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")
+        return [*super().get_headers(), *wanted]
 
 
 def init_guards(app: Flask) -> None:
@@ -62,7 +63,10 @@ def _check_host() -> None:
     A page of another site can have its own name lead to our address (DNS rebinding). To the
     browser it is then of one origin with us, and only the name gives it away. Digits cannot
     be led anywhere; while only this machine is meant to reach us, they must be its own.
+    What tells nobody more than that we are alive answers to any name, as monitors know many.
     """
+    if request.endpoint in ("healthz", "readyz"):
+        return
     settings: Settings = current_app.config["SETTINGS"]
     host = (urlsplit(f"//{request.host}").hostname or "").lower()
     if is_loopback(host) or any(urlsplit(origin).hostname == host for origin in settings.origins):

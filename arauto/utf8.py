@@ -42,6 +42,8 @@ class Form(FormDataParser):
             parsed = super().parse(BytesIO(body), mimetype, content_length, options)
         except ValueError:
             abort(400, gettext("The form cannot be read: nothing was done."))
+        if parsed[2]:
+            abort(400, gettext("Send text and no file: curl does with -F 'message=<note.txt'."))
         _check_once(parsed[1])
         return parsed
 
@@ -68,6 +70,7 @@ def init_utf8(app: Flask) -> None:
     app.request_class = Request
     app.before_request(_check_address)
     app.before_request(lambda: _check_charset(request.mimetype_params))
+    app.before_request(_check_coding)
 
 
 def _check_address() -> None:
@@ -81,6 +84,12 @@ def _check_charset(parameters: Mapping[str, str]) -> None:
     charset = parameters.get("charset", "utf-8")
     if charset.lower() not in _CHARSETS:
         abort(415, gettext("Send it in UTF-8: %(charset)s is not read here.", charset=charset[:50]))
+
+
+def _check_coding() -> None:
+    coding = request.headers.get("Content-Encoding", "")
+    if coding.lower() not in ("", "identity"):
+        abort(415, gettext("Send it as it is: %(coding)s is not unpacked here.", coding=coding[:50]))
 
 
 def check_body(body: bytes) -> None:

@@ -115,6 +115,7 @@ def test_a_broken_handshake_is_refused_with_a_status(
     assert answer.status == status
     if status == 426:
         assert answer.headers["upgrade"] == "websocket"
+        assert answer.headers["sec-websocket-version"] == "13"  # RFC 6455 section 4.4
     if status != 101:
         assert answer.error.endswith(".")
 
@@ -296,6 +297,13 @@ def test_every_answer_carries_the_security_headers(plain_arauto: ArautoServer, p
 def test_health_and_readiness(plain_arauto: ArautoServer) -> None:
     assert get(plain_arauto, "/healthz").json == {"status": "alive"}
     assert get(plain_arauto, "/readyz").json == {"status": "ready"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_monitor_asks_by_any_name_and_method(plain_arauto: ArautoServer, method: str, path: str) -> None:
+    answer = request(plain_arauto, method, path, Host="arauto.monitoring.svc.cluster.local")
+    assert (answer.status, bool(answer.body)) == (200, method == "GET")
 
 
 def test_it_listens_on_loopback_only_unless_told_otherwise(plain_arauto: ArautoServer) -> None:

@@ -1,5 +1,6 @@
 """What is not UTF-8 is refused with a sentence: nothing else is put in its place, and nothing is done."""
 
+import gzip
 import json
 from collections.abc import Iterator
 
@@ -87,6 +88,24 @@ def test_another_charset_is_refused(
     named = f"{kind}; charset={charset}"
     answer = request(plain_arauto, "POST", "/publish", bodies[kind], Content_Type=named)
     assert (answer.status, answer.error) == (415, f"Send it in UTF-8: {charset} is not read here.")
+    assert nothing_heard(listener, valkey)
+
+
+@pytest.mark.parametrize("kind", [FORM, JSON])
+def test_what_is_packed_is_refused(
+    plain_arauto: ArautoServer, listener: PubSub, valkey: RedisServer, kind: str
+) -> None:
+    body = gzip.compress(b"channel=n&message=x" if kind == FORM else b'{"channel": "n", "message": "x"}')
+    answer = request(plain_arauto, "POST", "/publish", body, Content_Type=kind, Content_Encoding="gzip")
+    assert (answer.status, answer.error) == (415, "Send it as it is: gzip is not unpacked here.")
+    assert nothing_heard(listener, valkey)
+
+
+def test_a_file_is_no_message(plain_arauto: ArautoServer, listener: PubSub, valkey: RedisServer) -> None:
+    body = multipart(channel="n", message="x").replace(b'name="message"', b'name="message"; filename="n.txt"')
+    answer = request(plain_arauto, "POST", "/publish", body, Content_Type=MULTIPART)
+    assert answer.status == 400
+    assert answer.error == "Send text and no file: curl does with -F 'message=<note.txt'."
     assert nothing_heard(listener, valkey)
 
 
