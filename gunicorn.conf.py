@@ -218,7 +218,10 @@ def pre_request(worker, req):
 
 
 def _has_body(req):
-    return any(name in ("CONTENT-LENGTH", "TRANSFER-ENCODING") for name, _ in req.headers)
+    return any(
+        name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and int(value))
+        for name, value in req.headers
+    )
 
 
 def post_request(worker, req, environ, resp):

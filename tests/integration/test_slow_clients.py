@@ -10,6 +10,7 @@ import pytest
 
 from arauto.settings import WORKERS
 from tests.support.http import get
+from tests.support.raw import HEARTBEAT, RawFeed
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 
@@ -110,6 +111,21 @@ def test_control_without_a_deadline_slow_clients_take_all_the_threads(
         raw.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         with pytest.raises(TimeoutError):
             raw.recv(1)
+
+
+def test_a_feed_without_a_body_is_not_waited_for(
+    start: type[ArautoServer], valkey: RedisServer, worker: str
+) -> None:
+    """Some proxies say of every request how long its body is, and of a handshake that it has none."""
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_HEARTBEAT="1", ALTER=SOON)
+    feed = RawFeed(server, headers="Content-Length: 0\r\n").confirmed()
+    heard = b""
+    while heard.count(HEARTBEAT) < PATIENCE + 2:
+        piece = feed.socket.recv(4096)
+        assert piece
+        assert b"HTTP" not in piece, piece
+        heard += piece
+    feed.close()
 
 
 def test_a_large_message_that_arrives_in_time_is_published(
