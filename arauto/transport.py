@@ -20,6 +20,7 @@ from arauto.wire import Stuck, Wire
 BEAT = 20.0  # seconds between heartbeats, unless it is said otherwise
 PONG_WITHIN = 20.0  # seconds; a heartbeat may be quicker than the way to a browser and back
 CLOSE_PATIENCE = 1.0  # seconds that a browser has to answer a close
+MAX_REASON = 123  # bytes that a close frame has room for
 MAX_INCOMING = 65536  # characters: a change of 100 names of 256 bytes, with room
 INCOMING_SIZE = 4096  # bytes read at a time: a page says little
 MAX_FRAMES = 500  # frames, or pieces of long ones, taken from a browser in FRAMES_SPAN
@@ -31,6 +32,7 @@ _SWITCHING = (
 )
 
 _TEXT, _CLOSE, _PING, _PONG = 0x81, 0x88, 0x89, 0x8A
+_CUT = "…".encode()
 _ANSWER = b"\x8a\x80"  # an empty pong, which a mask of four bytes follows
 
 
@@ -241,7 +243,9 @@ def _heartbeat(at: float) -> bytes:
 def _close_frame(code: int, reason: str) -> bytes:
     if code == Code.NO_STATUS:  # it is not for the wire
         return _header(_CLOSE, 0)
-    said = reason.encode()[:123].decode(errors="ignore").encode()
+    said = reason.encode()
+    if len(said) > MAX_REASON:
+        said = said[: MAX_REASON - len(_CUT)].decode(errors="ignore").encode() + _CUT
     return _header(_CLOSE, 2 + len(said)) + struct.pack(">H", code) + said
 
 
