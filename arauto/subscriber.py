@@ -33,7 +33,7 @@ BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and
 IN_FLIGHT = 1.0  # seconds that a message may take from PUBLISH to us when nothing is backed up
 HEALTHY_AFTER = 10.0  # seconds a link must live before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
-SAME_MOMENT = 0.0001  # seconds between two looks that count as one
+LOOKS = 3  # at two clocks that are to say the same moment
 JOIN_PATIENCE = 3.0  # seconds; connecting is the only wait that cannot be interrupted
 
 _MESSAGES = (b"message", b"pmessage", b"smessage")
@@ -367,12 +367,11 @@ class Subscriber(threading.Thread):
 def _unix(moment: float) -> float:
     """A moment of :func:`now` as Unix seconds, by the clock as it stands today.
 
-    A busy machine may let us wait between two looks at two clocks: then they are looked at again.
+    A busy machine may let us wait between two looks at two clocks: of several, the quickest counts.
     """
-    while True:
-        before, at, after = now(), time(), now()
-        if after - before < SAME_MOMENT:
-            return at - (after - moment)
+    looks = [(now(), time(), now()) for _ in range(LOOKS)]
+    _, at, after = min(looks, key=lambda look: look[2] - look[0])
+    return at - (after - moment)
 
 
 def subscribing(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
