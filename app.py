@@ -125,7 +125,7 @@ def _find(settings: Settings) -> embedded.Found:
     """Without gunicorn's master there is nobody else to start the embedded Valkey."""
     found = embedded.find(settings)
     if found.binary:
-        atexit.register(embedded.EmbeddedValkey(found.binary, settings.max_sockets).stop)
+        atexit.register(embedded.EmbeddedValkey.start(found.binary, settings.max_sockets).stop)
     return found
 
 

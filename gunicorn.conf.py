@@ -62,9 +62,11 @@ def on_starting(server):
         handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address)
         handover.departures = Departures()
         handover.rates = Rates(settings.publish_rate, settings.connect_rate)
+        handover.valkey = embedded.EmbeddedValkey.take_over(os.environ)
         handover.found = embedded.find_apart(handover.token)
+        handover.found.is_embedded |= handover.valkey is not None
         if handover.found.binary:
-            handover.valkey = embedded.EmbeddedValkey(handover.found.binary, settings.max_sockets)
+            handover.valkey = embedded.EmbeddedValkey.start(handover.found.binary, settings.max_sockets)
     except (OSError, exposure.Exposed, embedded.NoRedis, precautions.Precaution) as error:
         sys.exit(str(error))
     handover.assets = minifier.minify_apart()
@@ -90,11 +92,13 @@ def on_reload(server):
 
 
 def pre_exec(server):
-    """In the new master's process, on SIGUSR2: start it as a module.
+    """In the new master's process, on SIGUSR2: start it as a module, and let it hold the embedded Valkey.
 
     gunicorn would run the file that was run, and with ``python -m gunicorn`` that is one of a package.
     """
     server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
+    if handover.valkey is not None:
+        handover.valkey.hand_on(server.cfg.env_orig)
 
 
 def _check_address():
@@ -124,7 +128,7 @@ def when_ready(server):
     # A person on this machine can open the other one.
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
     addresses = " ".join(shown)
-    kind = "embedded " if handover.found.binary else ""
+    kind = "embedded " if handover.found.is_embedded else ""
     _tell(f"Arauto is at {addresses} on {kind}{handover.found.name}")
     if handover.token:
         _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}")
@@ -141,7 +145,11 @@ def _tell(line):
 
 def on_exit(server):
     """In the master, after the last worker has gone."""
-    if handover.valkey is not None:
+    if handover.valkey is None:
+        return
+    if server.reexec_pid or server.master_pid == os.getppid():
+        handover.valkey.leave()  # there is another master, which holds it too
+    else:
         handover.valkey.stop()
 
 

@@ -10,14 +10,17 @@ import re
 import socket
 import subprocess
 import sys
+from collections.abc import MutableMapping
 from dataclasses import asdict, dataclass
 from time import monotonic, sleep
+from typing import Self
 
 from arauto import scratch
 from arauto.settings import Settings, SettingsError, read
 
 ADDRESS = ("127.0.0.1", 6379)
 EMBEDDED_URL = f"redis://{ADDRESS[0]}:{ADDRESS[1]}"
+HELD = "ARAUTO_VALKEY_HELD"  # in the environment of a master that another one has become
 SPARE_CLIENTS = 1000  # beside one a browser socket: those who publish, redis-cli, scripts
 START_PATIENCE = 10.0  # seconds
 STOP_PATIENCE = 5.0  # seconds
@@ -39,6 +42,7 @@ class Found:
     name: str
     binary: str = ""
     is_verified: bool = True  # False: over TLS, and nobody looks at the certificate
+    is_embedded: bool = False  # one of our own, to be started or not
 
 
 def find(settings: Settings) -> Found:
@@ -57,7 +61,7 @@ def find(settings: Settings) -> Found:
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 - see there
     version = re.search(r"\bv=(\S+)", said)
     name = f"Valkey {version[1] if version else ''} ({ADDRESS[0]}:{ADDRESS[1]})"
-    return Found(EMBEDDED_URL, name, binary)
+    return Found(EMBEDDED_URL, name, binary, is_embedded=True)
 
 
 def _check(url: str, settings: Settings) -> Found:
@@ -118,9 +122,20 @@ def _binary() -> str:
 
 
 class EmbeddedValkey:
-    """A Valkey on 127.0.0.1:6379 that keeps nothing and ends with this process."""
+    """A Valkey on 127.0.0.1:6379 that keeps nothing and ends with the last process that holds it."""
 
-    def __init__(self, binary: str, sockets: int) -> None:
+    def __init__(self, hold: int, process: subprocess.Popen[bytes] | None = None) -> None:
+        """Hold one that has been started.
+
+        :param hold: the write end of the pipe that it watches.
+        :param process: what was started, where it was this process that did.
+        """
+        self._hold = hold
+        self._process = process
+        self._owner = os.getpid()
+
+    @classmethod
+    def start(cls, binary: str, sockets: int) -> Self:
         """:raise NoRedis: it does not start."""
         options = {
             "bind": ADDRESS[0],
@@ -132,33 +147,54 @@ class EmbeddedValkey:
             "loglevel": "warning",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        watched, hold = os.pipe()
         # A session of its own: Ctrl+C must reach the web server first.
-        self._process = subprocess.Popen(  # noqa: S603 - nothing of it comes from a visitor
+        process = subprocess.Popen(  # noqa: S603 - nothing of it comes from a visitor
             ["/bin/sh", "-c", _WATCH, "sh", binary, *arguments],
-            stdin=subprocess.PIPE,
+            stdin=watched,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-        self._owner = os.getpid()
-        self._wait()
-
-    def _wait(self) -> None:
+        os.close(watched)
+        valkey = cls(hold, process)
         end = monotonic() + START_PATIENCE
         while not _answers(ADDRESS[0]):
-            if monotonic() > end or self._process.poll() is not None:
-                self.stop()
+            if monotonic() > end or process.poll() is not None:
+                valkey.stop()
                 raise NoRedis("The embedded Valkey did not start: start a Redis, or set REDIS_URL.")
             sleep(0.02)
+        return valkey
+
+    @classmethod
+    def take_over(cls, environ: MutableMapping[str, str]) -> Self | None:
+        """Hold the one that was handed on with ``environ``, if any."""
+        if not (given := environ.pop(HELD, "")):
+            return None
+        os.set_inheritable(int(given), False)
+        return cls(int(given))
+
+    def hand_on(self, environ: MutableMapping[str, str]) -> None:
+        """Let the program that this process will execute with ``environ`` hold it too."""
+        os.set_inheritable(self._hold, True)
+        environ[HELD] = str(self._hold)
+
+    def leave(self) -> None:
+        """Hold it no longer; others may. In a forked worker this does nothing."""
+        if os.getpid() == self._owner and self._hold >= 0:
+            os.close(self._hold)
+            self._hold = -1
 
     def stop(self) -> None:
-        """End it and wait for its end. In a forked worker this does nothing."""
-        if os.getpid() != self._owner or self._process.stdin is None:
+        """Hold it no longer and wait for its end. In a forked worker this does nothing."""
+        if os.getpid() != self._owner:
             return
-        self._process.stdin.close()
-        try:
-            self._process.wait(STOP_PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        self.leave()
+        end = monotonic() + STOP_PATIENCE
+        while self._is_running() and monotonic() < end:
+            sleep(0.02)
+
+    def _is_running(self) -> bool:
+        return _answers(ADDRESS[0]) if self._process is None else self._process.poll() is None
 
 
 def find_apart(token: str = "") -> Found:

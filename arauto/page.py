@@ -49,7 +49,7 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
             csrf=_CSRF if has_login else "",
             reads_only=reads_only,
             config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
-            redis_name=gettext("embedded %(name)s", name=found.name) if found.binary else found.name,
+            redis_name=gettext("embedded %(name)s", name=found.name) if found.is_embedded else found.name,
         )
         return _INDENTATION.sub("\n", html)
 

@@ -16,7 +16,7 @@ from tests.support.tabs import open_tab
 PLACES = ("/tmp", "/dev/shm")
 VALKEY = (
     "import sys; from arauto import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
-    "server = e.EmbeddedValkey(sys.argv[2], 10); print('up'); server.stop()"
+    "server = e.EmbeddedValkey.start(sys.argv[2], 10); print('up'); server.stop()"
 )
 
 

@@ -1,7 +1,6 @@
 """Started as a person starts it: the address, the Redis, the sentence when it cannot start."""
 
 import os
-import shutil
 import signal
 import socket
 import socketserver
@@ -21,6 +20,7 @@ from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.servers import GUNICORN, ROOT, ArautoServer
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import open_tab
+from tests.support.trees import copy_tree
 from tests.support.waiting import eventually
 
 CUT = "REDIS_URL ends too early: in a user or password write # as %23,"
@@ -221,7 +221,7 @@ def test_the_embedded_valkey_goes_with_its_owner_however_that_ends(tmp_path: Pat
     port = free_port()
     script = (
         "import signal, sys; from arauto import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
-        "server = e.EmbeddedValkey(sys.argv[2], 10); print('up', flush=True); signal.pause()"
+        "server = e.EmbeddedValkey.start(sys.argv[2], 10); print('up', flush=True); signal.pause()"
     )
     binary = binaries()["valkey"]
     owner = subprocess.Popen(
@@ -241,7 +241,7 @@ def test_an_embedded_valkey_that_cannot_start_says_so(monkeypatch: pytest.Monkey
     monkeypatch.setattr(embedded, "ADDRESS", ("127.0.0.1", free_port()))
     monkeypatch.setattr(embedded, "START_PATIENCE", 1)
     with pytest.raises(embedded.NoRedis, match="The embedded Valkey did not start"):
-        embedded.EmbeddedValkey("/bin/false", 10)
+        embedded.EmbeddedValkey.start("/bin/false", 10)
 
 
 @pytest.mark.alone  # there is one port 6379
@@ -253,13 +253,7 @@ def test_an_embedded_valkey_that_cannot_start_says_so(monkeypatch: pytest.Monkey
 def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str]) -> None:
     """In a copy of the tree: start, use, Ctrl+C; with the Redis on 6379, or one of its own."""
     tree = tmp_path / "arauto"
-    kept = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    for name in kept:
-        if (ROOT / name).is_file():
-            (tree / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, tree / name)
+    kept = copy_tree(tree)
     venv = Path(sys.prefix)
     (tree / ".venv").symlink_to(venv)
     had_redis = _answers(embedded.ADDRESS[1])

@@ -24,11 +24,12 @@ class ArautoServer:
     With ``ALTER`` in the environment it is the program of altered.py.
 
     :param on: one of machines.py to run it on.
+    :param tree: where its files are.
     """
 
     prefix = ""  # before every path
 
-    def __init__(self, log: Path, on: Sequence[str] = (), **environ: str) -> None:
+    def __init__(self, log: Path, on: Sequence[str] = (), tree: Path = ROOT, **environ: str) -> None:
         self.port = int(environ.get("PORT") or free_port())
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
@@ -38,7 +39,7 @@ class ArautoServer:
         with log.open("w") as output:
             self._process = subprocess.Popen(
                 [*on, *(ALTERED if "ALTER" in environ else GUNICORN)],
-                cwd=ROOT,
+                cwd=tree,
                 env=clean | {"PORT": str(self.port), "PYTHONDONTWRITEBYTECODE": "1"} | environ,
                 stdout=output,
                 stderr=subprocess.STDOUT,

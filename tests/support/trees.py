@@ -1,0 +1,27 @@
+"""The tree of files in another place."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from tests.support.servers import ROOT
+
+
+def copy_tree(to: Path) -> list[str]:
+    """Copy all that git has or would take; returns the names."""
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in (names := said.splitlines()):
+        if (ROOT / name).is_file():
+            (to / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, to / name)
+    return names
+
+
+def move_valkey(tree: Path, port: int) -> None:
+    """Have the program of this tree look for a Redis, and start its own, on another port than 6379."""
+    file = tree / "arauto" / "embedded.py"
+    text = file.read_text()
+    moved = text.replace('ADDRESS = ("127.0.0.1", 6379)', f'ADDRESS = ("127.0.0.1", {port})')
+    assert moved != text
+    file.write_text(moved)
