@@ -31,7 +31,7 @@ from arauto.tokens import Token, Tokens, TokensError
 from arauto.users import may_be_meant
 from arauto.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor
 from arauto.watch import Watch
-from arauto.words import gettext
+from arauto.words import gettext, ngettext
 
 COOKIE = "session"
 _PROGRAM = "program:"  # before the hash of a program's token, as a visitor's key
@@ -70,13 +70,15 @@ class Doors:
         :raise BadHeader: a proxy's word cannot be read.
         """
         token = bearer_in(request)
+        other, unknown = None, None
         try:
             other = self._of_session(get_cookie(COOKIE)) or self._proxied(request)
-        except (BadHeader, ShelfAway):
-            if token is None:
-                raise
-            other = None
-        return other if token is None else self._bearer(token, request.remote_addr or "", other)
+        except (BadHeader, ShelfAway) as error:
+            unknown = error
+        found = self._bearer(token, request.remote_addr or "", other) if token else other
+        if found is None and unknown is not None:
+            raise unknown
+        return found
 
     def log_in(self, address: str, user: str, password: str) -> Session:
         """A session for a Redis user, or for who knows a shared token and gives no user.
@@ -310,5 +312,9 @@ def _close(error: BaseException | None) -> None:
 def too_soon(error: TooSoon) -> HTTPException:
     """429, with the seconds."""
     seconds = int(error.seconds) + 1
-    sentence = gettext("Too many attempts: try again in %(seconds)s seconds.", seconds=seconds)
+    sentence = ngettext(
+        "Too many attempts: try again in %(num)s second.",
+        "Too many attempts: try again in %(num)s seconds.",
+        seconds,
+    )
     return TooManyRequests(sentence, retry_after=seconds)

@@ -32,13 +32,13 @@ def user_in(request: Request, header: str) -> str:
     return name
 
 
-def bearer_in(request: Request) -> str | None:
-    """The token that is sent as ``Authorization: Bearer``; ``None`` where there is none."""
+def bearer_in(request: Request) -> str:
+    """The token that is sent as ``Authorization: Bearer``; empty where there is none."""
     try:
         scheme, _, token = _text(request, "Authorization").partition(" ")
     except UnicodeError:
-        return None  # no token of ours
-    return trimmed(token) if scheme.lower() == "bearer" else None
+        return ""  # no token of ours
+    return trimmed(token) if scheme.lower() == "bearer" else ""
 
 
 def _text(request: Request, header: str) -> str:

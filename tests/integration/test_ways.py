@@ -163,6 +163,22 @@ def test_a_proxys_own_token_is_no_guess(hall: ArautoServer) -> None:
     assert publish(hall, "a", "x", Authorization=in_utf8(f"Bearer {TOKEN}")).status == 200
 
 
+def test_no_token_is_no_guess(hall: ArautoServer, valkey: RedisServer) -> None:
+    """A program whose variable is empty shuts nobody out."""
+    assert {get(hall, "/channels", Authorization="Bearer ").status for _ in range(20)} == {401}
+    assert guesses(valkey) == []
+
+
+@pytest.mark.parametrize("sent", ["Bearer ", f"Bearer {FOREIGN}"])
+def test_a_name_that_cannot_be_read_is_told_beside_a_foreign_token(
+    hall: ArautoServer, valkey: RedisServer, sent: str
+) -> None:
+    refused = get(hall, "/channels", X_Forwarded_User="ana,bia", Authorization=sent)
+    forget(valkey)
+    assert refused.status == 400
+    assert refused.error.startswith("X-Forwarded-User has to be one name")
+
+
 def test_who_is_in_cannot_guess_without_end(hall: ArautoServer) -> None:
     """A reader's wrong tokens: after too many the right one is not looked at either, for a while."""
     reader = {"X_Forwarded_User": "guest-2", "Accept": "text/html"}
