@@ -58,7 +58,7 @@ PAYLOADS = (
     f"\u202e>{RUN}=rorreno x=crs gmi<\u202c\u200b<img\u00a0src=x\u2028onerror={RUN}>",
     '{"__proto__":{"innerHTML":"<img src=x onerror=pwned=1>"},"constructor":"<svg onload=pwned=1>"}',
 )
-PLAIN = [payload for payload in PAYLOADS if payload.isascii()]  # what a header may say
+PLAIN = [payload for payload in PAYLOADS if payload.isascii() and "," not in payload]  # what a header may say
 PASSWORD = "ana's long password"
 LANGUAGES = ("en", "pt-BR")
 TRAP = """

@@ -31,7 +31,7 @@ def server(
 
 def switch(server: ArautoServer, channel: str, recorded: object, **headers: str) -> Answer:
     body = json.dumps({"recorded": recorded})
-    return request(server, "PUT", f"/channels/{quote(channel)}/recording", body, **headers)
+    return request(server, "PUT", f"/channels/recording?channel={quote(channel)}", body, **headers)
 
 
 def switch_on(server: ArautoServer, channel: str = "a") -> None:
