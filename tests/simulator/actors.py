@@ -62,7 +62,6 @@ class Process:
     def begin(self) -> None:
         self.recorder = self._make(self.name)
         self.token = 0
-        self.until = 0
         self._beaten = self.redis.now
         self._renewed = self._located = 0
         self._points: list[tuple[int, Position]] = []
@@ -71,6 +70,7 @@ class Process:
     def _connect(self) -> None:
         self.connection = Connection(self.redis)
         self.is_connected = True
+        self.until = 0  # Redis may have come back with less than it had
         self.redis.listen_to_beats(self.connection.push)
         if self.covers:
             self.connection.subscribe()
