@@ -1,0 +1,78 @@
+"""The page on paper, in forced colours, at 400 %, and in a browser that translates it."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.pages import expect_live, expect_texts, log, publish_button, rows, view
+from tests.support.redis_servers import RedisServer
+
+# As Google Translate does it: each text becomes a text in two elements.
+_TRANSLATE = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const texts = [];
+  while (walker.nextNode()) texts.push(walker.currentNode);
+  for (const text of texts.filter(({ data, parentElement }) => data.trim() && parentElement.translate)) {
+    const [outer, inner] = [document.createElement("font"), document.createElement("font")];
+    inner.textContent = `~${text.data}`;
+    outer.append(inner);
+    text.replaceWith(outer);
+  }
+}"""
+
+
+def test_the_whole_feed_is_printed(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("paper"))
+    expect_live(page)
+    for n in range(60):
+        valkey.client.publish("paper", str(n))
+    expect(rows(page)).to_have_count(60)
+    page.emulate_media(media="print")
+    last = rows(page).last.bounding_box()
+    assert last is not None
+    assert last["y"] > 60 * last["height"]
+    paper = page.evaluate("document.documentElement.scrollHeight")
+    assert paper >= last["y"] + last["height"]
+    assert log(page).evaluate("(log) => log.scrollHeight - log.clientHeight") <= 1
+    expect(publish_button(page)).to_be_hidden()
+    page.emulate_media(media="screen")
+
+
+def test_dots_are_seen_in_forced_colours(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("dots"))
+    expect_live(page)
+    dots = page.locator(".chip__more")
+    page.emulate_media(forced_colors="active")
+    drawn = dots.screenshot()
+    page.evaluate(
+        "document.styleSheets[0].insertRule('.chip__more::before { visibility: hidden !important }')"
+    )
+    assert drawn != dots.screenshot()
+    page.emulate_media(forced_colors="none")
+
+
+def test_at_400_percent_the_page_scrolls_to_the_messages(open_page: OpenPage, valkey: RedisServer) -> None:
+    """Of a screen of 1280 by 1024 that leaves this much."""
+    page = open_page(view("large"), width=320, height=256)
+    expect_live(page)
+    valkey.client.publish("large", "hello")
+    expect_texts(page, ["hello"])
+    row = rows(page).first
+    row.scroll_into_view_if_needed()
+    expect(row).to_be_in_viewport(ratio=1)
+    publish_button(page).scroll_into_view_if_needed()
+    expect(publish_button(page)).to_be_in_viewport(ratio=1)
+
+
+def test_a_browser_that_translates_leaves_messages_and_names(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("noticias"))
+    expect_live(page)
+    valkey.client.publish("noticias", '{"a": "Olá"}')
+    expect_texts(page, ['{"a": "Olá"}'])
+    page.evaluate(_TRANSLATE)
+    valkey.client.publish("noticias", "mais")
+    expect_texts(page, ['{"a": "Olá"}', "mais"])
+    expect(page.locator(".chip__name")).to_have_text("noticias")
+    expect(page.locator(".row__name").first).to_have_text("noticias")
+    expect(page.get_by_role("button", name="~Pause")).to_be_visible()
