@@ -18,11 +18,13 @@ export function rowTime(date) {
   return chosen("times") === "relative" ? ago(now() - date / 1000) : timesOfDay([date], true)[0];
 }
 
-// Told together: each with its date, unless all are of today.
+// Told together: each with its date, unless all are of today; with its offset where the clocks were changed between.
 export function timesOfDay(dates, isPrecise) {
   const today = wall(toDate(now()));
   const areToday = dates.every((date) => isSame(wall(date), today, "day"));
-  return dates.map((date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise));
+  const isChanged = !isUtc() && new Set(dates.map((date) => date.getTimezoneOffset())).size > 1;
+  const told = (date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise);
+  return dates.map((date) => told(date) + (isChanged ? ` ${offset(date)}` : ""));
 }
 
 // `tell` is called whenever what is told already would be told otherwise, as time goes by and at midnight; but
@@ -65,9 +67,12 @@ export function lastTime(hours, minutes, seconds = 0) {
 
 // "America/Sao_Paulo, GMT-3"
 export function zone() {
-  const parts = new Intl.DateTimeFormat(language, { timeZoneName: "shortOffset" }).formatToParts();
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  return `${timeZone}, ${parts.find(({ type }) => type === "timeZoneName").value}`;
+  return `${Intl.DateTimeFormat().resolvedOptions().timeZone}, ${offset()}`;
+}
+
+function offset(date) {
+  const parts = new Intl.DateTimeFormat(language, { timeZoneName: "shortOffset" }).formatToParts(date);
+  return parts.find(({ type }) => type === "timeZoneName").value;
 }
 
 function ago(seconds) {

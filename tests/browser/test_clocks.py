@@ -169,3 +169,10 @@ def test_rates_go_on_though_the_clock_was_set_back(open_page: OpenPage) -> None:
     expect(rows(teller.page)).to_have_count(11)
     teller.page.clock.run_for(2_000)
     expect(chip(teller.page, "a").locator(".chip__rate")).to_have_text("2/s")
+
+
+def test_a_gap_over_the_end_of_summer_time_tells_which_hour_it_means(open_page: OpenPage) -> None:
+    teller = Teller(open_page(view("other"), timezone_id="America/New_York"))
+    begin = datetime(2026, 11, 1, 5, 50, tzinfo=UTC).timestamp()
+    teller.say("gap", reason="redis", **{"from": begin, "to": begin + 1200})
+    expect(notices(teller.page)).to_contain_text("from Nov 1, 01:50:00 GMT-4 to Nov 1, 01:10:00 GMT-5")

@@ -56,7 +56,7 @@ class Contexts:
             context.close()
 
     def _new(self, language: str, **options: Any) -> BrowserContext:
-        context = self._browser.new_context(locale=language, timezone_id=TIME_ZONE, **options)
+        context = self._browser.new_context(**{"locale": language, "timezone_id": TIME_ZONE} | options)
         context.set_default_timeout(PATIENCE * 1000)
         return context
 
