@@ -63,12 +63,20 @@ export class Noticing {
     this.#timer ??= setTimeout(() => this.#call(), pause);
   }
 
+  // Of all tabs that have heard the same, one calls.
   #call() {
     this.#timer = null;
     this.#calledAt = performance.now();
-    if (get("sound", false)) this.#beep();
-    if (get("desktop", false) && (document.hidden || !document.hasFocus())) this.#notify(this.#last, this.#waiting);
+    const [last, n] = [this.#last, this.#waiting];
     this.#waiting = 0;
+    const call = () => {
+      if (get("sound", false)) this.#beep();
+      if (get("desktop", false) && (document.hidden || !document.hasFocus())) this.#notify(last, n);
+    };
+    if (!navigator.locks) return call(); // over plain http
+    const hold = () => new Promise((done) => setTimeout(done, PAUSE - 100)); // this tab's next call comes after it
+    const name = `arauto ${last.channel} ${last.data.slice(0, LENGTH)}`;
+    navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && (call(), hold()));
   }
 
   #notify({ channel, data, encoding }, n) {

@@ -189,3 +189,22 @@ def test_a_browser_that_allows_no_notification_says_so(open_page: OpenPage) -> N
         "The browser does not allow notifications for this page."
     )
     expect(dialog.get_by_label("with a desktop notification")).not_to_be_checked()
+
+
+def test_of_two_tabs_one_calls(open_page: OpenPage, valkey: RedisServer) -> None:
+    first = watched(open_page, "shared")
+    dialog = settings(first)
+    dialog.get_by_label("with a desktop notification").check()
+    level(dialog, "All channels").select_option("every message")
+    second = first.context.new_page()
+    second.goto(first.url)
+    second.evaluate(_RECORD)
+    expect_live(second)
+    for page in (first, second):
+        leave(page)
+    valkey.client.publish("shared", "one")
+    for page in (first, second):
+        expect(page).to_have_title("(1) Arauto")
+        page.evaluate("new Promise((done) => setTimeout(() => navigator.locks.request('after', done)))")
+    assert calls(first) + calls(second) == ["shared"]
+    second.close()
