@@ -127,6 +127,7 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "matched": gettext("Matched by the pattern {pattern}"),
         "odd": gettext("shown as it came: it could not be read"),
         "empty_message": gettext("empty message"),
+        "invisible": gettext("has invisible characters"),
         "binary": gettext("binary, {size}"),
         "truncated": gettext("first {shown} of {size}"),
         "copied": gettext("Copied"),

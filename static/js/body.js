@@ -17,6 +17,7 @@ const FOLD_CHARACTERS = 2_000;
 const FOLD_LINES = 12;
 const LINE_CHARACTERS = 400;
 const PAINT_LIMIT = 10_000; // characters
+const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\u202e\u2060-\u2069]|.\ufeff|^\s+$/;
 
 export class Bodies {
   #view = VIEWS[0]; // of the whole feed
@@ -133,12 +134,13 @@ export class Bodies {
 
   // How it is shown
 
-  #marks(event, { format, isCut, alert, isQuoted, hasCodes }, view) {
+  #marks(event, { text, format, isCut, alert, isQuoted, hasCodes }, view) {
     const isBinary = event.encoding === "base64";
     const marks = [];
     if (event.data === "") marks.push(this.#words.say("empty_message"));
     if (isBinary) marks.push(this.#words.say("binary", { size: this.#size(event.size ?? base64Length(event.data)) }));
     if (event.truncated) marks.push(this.#words.say("truncated", this.#sizes(event, isBinary)));
+    if (!isBinary && INVISIBLE.test(text)) marks.push(this.#words.say("invisible"));
     if (format) marks.push(this.#words.say(isCut ? "decoded_part" : "decoded", { format }));
     if (isQuoted) marks.push(this.#words.say("quoted"));
     if (hasCodes) marks.push(this.#words.say("coded"));

@@ -510,3 +510,26 @@ def test_markup_is_inert_in_every_view(open_page: OpenPage, valkey: RedisServer)
         show_all_as(page, name)
         expect(rows(page).first).to_contain_text(hostile)
         expect(page.locator("img[src=x]")).to_have_count(0)
+
+
+def test_characters_that_nobody_sees_are_marked(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("unseen"))
+    expect_live(page)
+    hidden = [
+        "a\0b",
+        "a\u200bb",
+        "a\ufeffb",
+        "a\u00adb",
+        "a\x07b",
+        "a\u202eb",
+        "a\u2028b",
+        "a\u2060b",
+        "  ",
+        "\n",
+    ]
+    seen = ["a b", "a\tb\nc\r\nd", "\U0001f468\u200d\U0001f469", "\u0646\u0645\u06cc\u200c\u062e", "a\u00a0b"]
+    for text in hidden + seen:
+        valkey.client.publish("unseen", text)
+    expect(rows(page)).to_have_count(len(hidden + seen))
+    expect(page.locator(".mark")).to_have_text(["has invisible characters"] * len(hidden))
+    expect(rows(page).nth(len(hidden) - 1).locator(".mark")).to_be_visible()
