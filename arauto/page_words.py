@@ -131,6 +131,9 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "binary": gettext("binary, {size}"),
         "truncated": gettext("first {shown} of {size}"),
         "copied": gettext("Copied"),
+        "not_loaded": gettext(
+            "The server does not answer, and this needs it once: try again when it is back."
+        ),
         "not_text": gettext("not UTF-8"),
         "not_text_why": gettext("The name is not UTF-8: another channel may look the same."),
         "channel_not_text": gettext(

@@ -3,6 +3,7 @@
 import { VIEWS } from "./body.js";
 import { copy } from "./clipboard.js";
 import { Menu } from "./menu.js";
+import { load } from "./modules.js";
 import { PIN_LIMIT } from "./pins.js";
 import { get, set } from "./preferences.js";
 import { equip, setTools } from "./tools.js";
@@ -36,6 +37,7 @@ export class Actions {
     this.#menu = new Menu(menu, ({ dataset }) => this.#chosen(dataset));
     feed.addEventListener("click", ({ target }) => this.#clicked(target));
     feed.addEventListener("pointerover", ({ target }) => this.#pointed(target.closest(".row")));
+    document.addEventListener("unloaded", () => this.#say("not_loaded"));
     this.#startView(view);
   }
 
@@ -100,14 +102,20 @@ export class Actions {
     if (view) this.#rows.setViewOf(this.#row, view);
     switch (action) {
       case "text": case "base64": return this.#copy(event.data);
-      case "redis": case "curl": return this.#copy(await this.#command(action, event));
+      case "redis": case "curl": return this.#copyCommand(action, event);
       case "again": return this.#repeat(event);
       case "pin": case "unpin": return this.#pin(event);
     }
   }
 
+  async #copyCommand(action, event) {
+    const command = await this.#command(action, event).catch(() => null);
+    if (command === null) this.#say("not_loaded");
+    else await this.#copy(command);
+  }
+
   async #command(action, event) {
-    const { curlCommand, redisCommand } = await import("./commands.js");
+    const { curlCommand, redisCommand } = await load("commands");
     if (action === "curl") return curlCommand(this.#targets.publishUrl, event);
     return redisCommand(this.#targets.redisCli, event);
   }

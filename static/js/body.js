@@ -5,6 +5,7 @@ import { card, severityMark } from "./card.js";
 import { element, rowButton } from "./dom.js";
 import { abridged, base64Length, beginning, byteLength, size } from "./format.js";
 import { later } from "./later.js";
+import { arrival } from "./modules.js";
 import { attempt, isOdd, setOdd } from "./odd.js";
 import { paint } from "./paint.js";
 import { mayBeJson, plain, readJson } from "./reading.js";
@@ -54,7 +55,7 @@ export class Bodies {
     const view = this.viewOf(event);
     const content = this.#content(body, event);
     if (content.isJson && view === "tree" && !this.#trees) {
-      this.#await(body, event, import("./tree.js"), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
+      this.#await(body, event, arrival("tree"), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
     }
     const shown = view === "raw" ? asWritten(event, content) : content;
     body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(event, shown, view));
@@ -91,7 +92,7 @@ export class Bodies {
   }
 
   #packed(body, event) {
-    if (!this.#binary) return this.#await(body, event, import("./binary.js"), (binary) => (this.#binary = binary));
+    if (!this.#binary) return this.#await(body, event, arrival("binary"), (binary) => (this.#binary = binary));
     const bytes = this.#binary.fromBase64(event.data);
     if (event.truncated) return { bytes };
     if (bytes.length <= READ_LIMIT && !this.#binary.isGzip(bytes)) return this.#binary.unpacked(bytes);

@@ -13,6 +13,7 @@ import { Drafts } from "./drafts.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
 import { config, connection, limits, selection } from "./link.js";
+import { load, loadAll } from "./modules.js";
 import { keyOf } from "./names.js";
 import { Noticing } from "./noticing.js";
 import { Pins } from "./pins.js";
@@ -62,7 +63,7 @@ new Controls({
 let lanes = null;
 let standing;
 const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
-  const { Lanes } = await import("./lanes.js"); // seldom needed
+  const { Lanes } = await load("lanes");
   (lanes ??= new Lanes(find("lanes"), rows)).open(channels);
 });
 const rates = new Rates(selection);
@@ -82,6 +83,7 @@ selection.addEventListener("change", () => {
 });
 connection.addEventListener("state", ({ detail }) => {
   standing = detail;
+  if (detail.name === "live" || detail.name === "idle") loadAll();
   tellStanding();
   replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
 });

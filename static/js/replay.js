@@ -3,6 +3,7 @@
 import { keep } from "./address.js";
 import { isMessage } from "./events.js";
 import { toDate } from "./format.js";
+import { load } from "./modules.js";
 import { noFilter, readFilter } from "./query.js";
 import { lastTime, shortTime } from "./times.js";
 
@@ -35,7 +36,7 @@ export class Replay {
       this.#tell(at.value);
     });
     at.addEventListener("change", () => this.#play(at.value));
-    lanes.addEventListener("click", () => compare(this.#channels));
+    lanes.addEventListener("click", () => compare(this.#channels).catch((error) => this.#complain(error)));
     live.addEventListener("click", () => this.#leave());
     open.addEventListener("click", () => (form.hidden ? this.#open() : this.#leave()));
     search.addEventListener("click", () => this.#search());
@@ -62,7 +63,7 @@ export class Replay {
     const { signal } = (this.#run = new AbortController());
     this.#show(true);
     try {
-      const { readPage } = await import("./past.js"); // seldom needed
+      const { readPage } = await load("past");
       const pages = this.#channels.flatMap((name) => [readPage(name, "first", 1), readPage(name, "1", 1)]);
       const times = (await Promise.all(pages)).flat().map((event) => event.at);
       if (times.length) Object.assign(at, { min: Math.min(...times), max: Math.max(...times) });
@@ -108,7 +109,7 @@ export class Replay {
     if (search) this.#bind(search, signal);
     const counts = { n: 0, found: 0 };
     try {
-      const { past } = await import("./past.js");
+      const { past } = await load("past");
       const events = past(this.#channels, since, signal);
       let { value: next } = await events.next();
       if (!next) return this.#say(this.#words.say("past_none"));

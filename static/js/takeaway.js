@@ -1,6 +1,7 @@
 // The export's menu: a format is chosen, the file is written and handed to the browser.
 
 import { toDate } from "./format.js";
+import { load } from "./modules.js";
 import { now } from "./now.js";
 
 export class Takeaway {
@@ -19,13 +20,17 @@ export class Takeaway {
 
   async #save(extension) {
     const events = this.#events();
-    const { FORMATS, write } = await import("./exporter.js"); // seldom needed
     const buttons = [...this.#place.querySelectorAll("button")];
     buttons.forEach((button) => (button.ariaDisabled = true));
-    const blob = await write(events, FORMATS[extension], (n) => this.#say("exporting", n, events.length));
+    const blob = await this.#write(events, extension).catch(() => null);
     buttons.forEach((button) => (button.ariaDisabled = null));
-    this.#say("exported", events.length);
-    hand(blob, `arauto-${toDate(now()).toISOString().slice(0, 19).replaceAll(":", "-")}Z.${extension}`);
+    this.#say(blob ? "exported" : "not_loaded", events.length);
+    if (blob) hand(blob, `arauto-${toDate(now()).toISOString().slice(0, 19).replaceAll(":", "-")}Z.${extension}`);
+  }
+
+  async #write(events, extension) {
+    const { FORMATS, write } = await load("exporter");
+    return write(events, FORMATS[extension], (n) => this.#say("exporting", n, events.length));
   }
 
   #say(key, n, all = n) {
