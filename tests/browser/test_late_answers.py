@@ -184,11 +184,11 @@ def test_a_switch_that_worked_erases_no_other_sentence(
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server)
     expect_live(page)
-    with held(page, "**/recording") as next_route:
+    with held(page, "**/recording?*") as next_route:
         choose(page, "a is live only", "Record from now on")
         route = next_route()
         subscribe(page, "é" * 129)
-        with page.expect_response("**/recording"):
+        with page.expect_response("**/recording?*"):
             route.continue_()
         expect(page.get_by_role("button", name="a is recorded")).to_be_visible()
     expect(page.locator("#choose-problem")).to_have_text("A name has at most 256 bytes; this one has 258.")
