@@ -131,6 +131,7 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "binary": gettext("binary, {size}"),
         "truncated": gettext("first {shown} of {size}"),
         "copied": gettext("Copied"),
+        "not_copied": gettext("Not copied: the browser does not allow it."),
         "not_loaded": gettext(
             "The server does not answer, and this needs it once: try again when it is back."
         ),
@@ -255,6 +256,10 @@ def _settings_words() -> dict[str, str | dict[str, str]]:
         "kept_spoilt": gettext("What this browser had kept cannot be read: the next choice replaces it."),
         "notified": gettext("{n} new, the last in {channel}"),
         "notify_denied": gettext("The browser does not allow notifications for this page."),
+        "notify_unable": gettext("This browser does not show the notifications of a page."),
+        "notify_sample": gettext("This is how it calls you."),
+        "sound_unable": gettext("This browser does not play the sounds of a page."),
+        "sound_waits": gettext("This browser keeps the page silent until you click in it."),
     }
 
 

@@ -121,8 +121,7 @@ export class Actions {
   }
 
   async #copy(text) {
-    await copy(text);
-    this.#say("copied");
+    this.#say((await copy(text)) ? "copied" : "not_copied");
   }
 
   // The form takes it from here.
@@ -136,8 +135,8 @@ export class Actions {
 
   #say(word, values) {
     clearTimeout(this.#silence);
-    this.#said.textContent = this.#words.say(word, values);
-    this.#silence = setTimeout(() => (this.#said.textContent = ""), SAID_FOR);
+    const sentence = (this.#said.textContent = this.#words.say(word, values));
+    this.#silence = setTimeout(() => this.#said.textContent === sentence && (this.#said.textContent = ""), SAID_FOR);
   }
 }
 

@@ -1,11 +1,17 @@
 // The page's address says what is shown, so that a view is a link. What is too long to be sent to a server stands
 // behind its #, which is never sent.
 
+const AGAIN = 5_000; // milliseconds
+
+let waiting = null; // the address that the browser has not taken: in a while Safari takes a hundred
+let timer;
+
 export const ADDRESS_LIMIT = 2_000; // characters of an address; twice encoded for the login it still fits
 
 // What the address says.
 export function asked() {
-  return new URLSearchParams(location.hash.startsWith("#?") ? location.hash.slice(1) : location.search);
+  const { hash, search } = waiting ?? location;
+  return new URLSearchParams(hash.startsWith("#?") ? hash.slice(1) : search);
 }
 
 // Keeps values in it; those that are empty, not.
@@ -26,5 +32,16 @@ export function write(query) {
     url.search = "";
     url.hash = `?${query}`;
   }
-  if (url.href !== location.href) history.replaceState(history.state, "", url);
+  put(url);
+}
+
+function put(url) {
+  clearTimeout(timer);
+  waiting = null;
+  try {
+    if (url.href !== location.href) history.replaceState(history.state, "", url);
+  } catch {
+    waiting = url;
+    timer = setTimeout(() => put(url), AGAIN);
+  }
 }

@@ -45,6 +45,7 @@ export class Chart {
     canvas.width = canvas.clientWidth * scale;
     canvas.height = canvas.clientHeight * scale;
     const context = canvas.getContext("2d");
+    if (!context) return; // the numbers are written beside it
     const width = canvas.width / SECONDS;
     const max = Math.max(...series, 1);
     context.fillStyle = getComputedStyle(canvas).color;

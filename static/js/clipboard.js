@@ -1,7 +1,11 @@
 // Puts text on the clipboard, also where the page is not served in a way that browsers call secure.
 
+// Says whether it is there.
 export async function copy(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  return (await navigator.clipboard?.writeText(text).then(() => true, () => false)) || copyField(text);
+}
+
+function copyField(text) {
   const field = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
   const focused = document.activeElement;
   (document.querySelector(":popover-open") ?? document.body).append(field);
@@ -12,8 +16,9 @@ export async function copy(text) {
     event.clipboardData.setData("text/plain", text);
   };
   document.addEventListener("copy", give, { once: true });
-  document.execCommand("copy");
+  const isCopied = document.execCommand("copy");
   document.removeEventListener("copy", give);
   field.remove();
   focused?.focus();
+  return isCopied;
 }

@@ -82,9 +82,9 @@ export class Controls {
   async #copy(said) {
     const event = this.#row && this.#rows.eventOf(this.#row);
     if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
-    await copy(event.data);
+    const word = (await copy(event.data)) ? "copied" : "not_copied";
     said.textContent = "";
-    said.textContent = this.#words.say("copied");
+    said.textContent = this.#words.say(word);
   }
 
   // Out of a row or a field of the filter, to the feed.

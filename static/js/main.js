@@ -41,8 +41,8 @@ const composer = new Composer(
   { size: find("publish-size"), check: find("publish-check"), format: find("publish-format") }, limits.maxMessage, words,
 );
 const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
-const settings = new Settings(find("settings"), find("settings-open"), find("level"), selection, words);
-const noticing = new Noticing(document.querySelector("link[rel=icon]"), settings, words);
+const settings = new Settings(find("settings"), find("settings-open"), find("level"), selection, words, tell);
+const noticing = new Noticing(document.querySelector("link[rel=icon]"), settings, words, tell);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new Cursor(find("log"));
 new Actions(
@@ -123,6 +123,12 @@ keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));
 connection.listen();
+
+// What nobody asked for just now stays until something else is said; with `former`, only that is replaced.
+function tell(sentence, former) {
+  const said = find("said");
+  if (former === undefined || said.textContent === former) said.textContent = sentence;
+}
 
 function tellStanding() {
   status.show(standing);

@@ -1,5 +1,5 @@
 // Calls a person who looks elsewhere: a count in the title and the icon; desktop notifications and a
-// sound for those who asked, at most one a second.
+// sound for those who asked, at most one a second. What the browser refuses, even late, is said to be so.
 
 import { abridged } from "./format.js";
 import { keysOf } from "./names.js";
@@ -11,11 +11,13 @@ import { severityOf } from "./severity.js";
 
 const PAUSE = 1_000; // milliseconds between two calls
 const LENGTH = 200; // characters of a message that a notification shows
+const AUDIO_LIMIT = 3_000; // milliseconds to start; meanwhile there are no more tones
 
 export class Noticing {
   #icon;
   #settings;
   #words;
+  #tell;
   #unread = 0;
   #drawn = 0;
   #last = null;
@@ -23,13 +25,20 @@ export class Noticing {
   #calledAt = -Infinity;
   #timer = null;
   #audio = null;
+  #isStarting = false;
+  #clicked = async () => (await isRunning(this.#audio)) && this.#tell("", this.#words.say("sound_waits"));
 
-  constructor(icon, settings, words) {
+  // `tell(sentence)` shows what stands in the way of a sound; `tell("", sentence)` takes it back.
+  constructor(icon, settings, words, tell) {
     this.#icon = new Icon(icon);
     this.#settings = settings;
     this.#words = words;
+    this.#tell = tell;
     document.addEventListener("visibilitychange", () => document.hidden || this.#read());
     settings.addEventListener("change", ({ detail }) => this.#chosen(detail));
+    settings.addEventListener("open", () => this.#check());
+    const heed = (permission) => permission.addEventListener("change", () => this.#check());
+    navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
 
   heard(events) {
@@ -82,22 +91,45 @@ export class Noticing {
   #notify({ channel, data, encoding }, n) {
     const body = encoding ? "" : abridged(plain(data), LENGTH, 3);
     const title = n > 1 ? this.#words.say("notified", { n, channel }) : channel;
-    const notification = new Notification(title, { body, tag: "arauto", renotify: true, icon: this.#icon.plain });
-    notification.addEventListener("click", () => {
-      focus();
-      notification.close();
-    });
+    this.#show(title, body);
   }
 
-  #beep() {
-    this.#audio ??= new AudioContext();
-    const from = this.#audio.currentTime;
-    const tone = new OscillatorNode(this.#audio, { frequency: 880 });
-    const loudness = new GainNode(this.#audio, { gain: 0.15 });
-    loudness.gain.setTargetAtTime(0, from + 0.12, 0.04);
-    tone.connect(loudness).connect(this.#audio.destination);
-    tone.start(from);
-    tone.stop(from + 0.4);
+  // On Android there is the class, and it makes none.
+  #show(title, body) {
+    try {
+      const notification = new Notification(title, { body, tag: "arauto", renotify: true, icon: this.#icon.plain });
+      notification.addEventListener("error", () => this.#unable());
+      notification.addEventListener("click", () => {
+        focus();
+        notification.close();
+      });
+    } catch {
+      this.#unable();
+    }
+  }
+
+  #unable() {
+    this.#check();
+    if (get("desktop", false)) this.#refuse("desktop", "notify_unable");
+  }
+
+  // A tone that cannot be heard now is left out: those that wait would all sound at once.
+  async #beep() {
+    if (this.#isStarting) return;
+    try {
+      this.#audio ??= new AudioContext();
+    } catch {
+      return this.#refuse("sound", "sound_unable");
+    }
+    this.#isStarting = true;
+    if (await isRunning(this.#audio)) play(this.#audio);
+    else this.#awaitClick();
+    this.#isStarting = false;
+  }
+
+  #awaitClick() {
+    this.#tell(this.#words.say("sound_waits"));
+    addEventListener("click", this.#clicked, { once: true });
   }
 
   // What a person switches on
@@ -105,9 +137,39 @@ export class Noticing {
   async #chosen(name) {
     if (name === "sound" && get("sound", false)) this.#beep();
     if (name !== "desktop" || !get("desktop", false)) return;
-    const permission = "Notification" in window ? await Notification.requestPermission() : "denied";
-    if (permission !== "granted") this.#settings.refuse("desktop", this.#words.say("notify_denied"));
+    try {
+      await Notification.requestPermission();
+    } catch {
+      // Then it is not granted.
+    }
+    this.#check();
+    if (get("desktop", false)) this.#show("Arauto", this.#words.say("notify_sample"));
   }
+
+  #check() {
+    const isAllowed = globalThis.Notification?.permission === "granted";
+    if (get("desktop", false) && !isAllowed) this.#refuse("desktop", "notify_denied");
+  }
+
+  #refuse(name, word) {
+    this.#settings.refuse(name, this.#words.say(word));
+  }
+}
+
+async function isRunning(audio) {
+  const limit = new Promise((resolve) => setTimeout(resolve, AUDIO_LIMIT));
+  if (audio.state !== "running") await Promise.race([audio.resume(), limit]).catch(() => {});
+  return audio.state === "running";
+}
+
+function play(audio) {
+  const from = audio.currentTime;
+  const tone = new OscillatorNode(audio, { frequency: 880 });
+  const loudness = new GainNode(audio, { gain: 0.15 });
+  loudness.gain.setTargetAtTime(0, from + 0.12, 0.04);
+  tone.connect(loudness).connect(audio.destination);
+  tone.start(from);
+  tone.stop(from + 0.4);
 }
 
 // Plain text says nothing of its severity: it is only noticed where every message is.
@@ -141,14 +203,16 @@ class Icon {
   }
 
   count(n) {
-    this.#link.type = n ? "image/png" : "image/svg+xml";
-    this.#link.href = n ? this.#draw(n > 99 ? "99+" : String(n)) : this.plain;
+    const drawn = n && this.#draw(n > 99 ? "99+" : String(n));
+    this.#link.type = drawn ? "image/png" : "image/svg+xml";
+    this.#link.href = drawn || this.plain;
   }
 
   #draw(text) {
     const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
     const context = canvas.getContext("2d");
-    context.drawImage(this.#image, 0, 0, 64, 64);
+    if (!context) return null;
+    if (this.#image.naturalWidth) context.drawImage(this.#image, 0, 0, 64, 64); // it came
     context.font = `bold ${text.length > 2 ? 24 : 34}px sans-serif`;
     const width = Math.max(context.measureText(text).width + 10, 36);
     context.fillStyle = "#b3261e";

@@ -1,4 +1,4 @@
-// The settings dialog: every choice is kept in the browser at once. Event: "change".
+// The settings dialog: every choice is kept in the browser at once. Events: "change", "open".
 
 import { chosen, DEFAULTS } from "./appearance.js";
 import { keyOf } from "./names.js";
@@ -13,14 +13,18 @@ export class Settings extends EventTarget {
   #level;
   #selection;
   #words;
+  #tell;
+  #refusal = "";
 
-  constructor(dialog, opener, levelTemplate, selection, words) {
+  // `tell(sentence)` shows a refusal that comes while the dialog is closed.
+  constructor(dialog, opener, levelTemplate, selection, words, tell) {
     super();
     this.#dialog = dialog;
     this.#form = dialog.querySelector(".settings");
     this.#level = levelTemplate.content.firstElementChild;
     this.#selection = selection;
     this.#words = words;
+    this.#tell = tell;
     opener.addEventListener("click", () => this.#open());
     this.#form.addEventListener("change", ({ target }) => this.#changed(target));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
@@ -31,7 +35,9 @@ export class Settings extends EventTarget {
   refuse(name, sentence) {
     set(name, NOTICING[name]);
     this.#form.elements[name].checked = false;
-    this.say(sentence);
+    this.#refusal = sentence;
+    if (this.#dialog.open) this.say(sentence);
+    else this.#tell(sentence);
   }
 
   say(sentence) {
@@ -43,6 +49,7 @@ export class Settings extends EventTarget {
     this.#showAll();
     this.#sayTrouble();
     this.#dialog.showModal();
+    this.dispatchEvent(new Event("open"));
   }
 
   // Another tab has changed something.
@@ -53,7 +60,7 @@ export class Settings extends EventTarget {
 
   #sayTrouble() {
     const trouble = keepingTrouble();
-    this.say(trouble && this.#words.say(trouble));
+    this.say(trouble ? this.#words.say(trouble) : this.#refusal);
   }
 
   // What is being typed is left alone.
@@ -80,6 +87,7 @@ export class Settings extends EventTarget {
     if (control.dataset.key !== undefined) this.#setLevel(control);
     else set(name, type === "checkbox" ? control.checked : control.value);
     this.#tellZone();
+    this.#refusal = "";
     this.#sayTrouble();
     this.dispatchEvent(new CustomEvent("change", { detail: name }));
   }

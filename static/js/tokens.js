@@ -7,7 +7,9 @@ const button = document.getElementById("copy");
 if (button) {
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await copy(document.getElementById("token").textContent);
-    button.textContent = button.dataset.done;
+    const token = document.getElementById("token");
+    const isCopied = await copy(token.textContent);
+    if (!isCopied) getSelection().selectAllChildren(token); // for the person's own keys
+    button.textContent = isCopied ? button.dataset.done : button.dataset.failed;
   });
 }

@@ -1,5 +1,6 @@
 // The empty feed: why nothing is here yet, and a command to try in a terminal.
 
+import { copy } from "./clipboard.js";
 import { shellQuote } from "./format.js";
 
 const SAMPLE_MESSAGE = "Olá, assinantes!";
@@ -13,7 +14,7 @@ export class Welcome {
   constructor(place, words) {
     this.#place = place;
     this.#words = words;
-    this.#button.hidden = !navigator.clipboard;
+    this.#button.hidden = false;
     this.#label = this.#button.textContent;
     this.#button.addEventListener("click", () => this.#copy());
   }
@@ -28,8 +29,9 @@ export class Welcome {
   }
 
   async #copy() {
-    await navigator.clipboard.writeText(this.#command.textContent);
-    this.#button.textContent = this.#words.say("copied");
+    const isCopied = await copy(this.#command.textContent);
+    if (!isCopied) getSelection().selectAllChildren(this.#command); // for the person's own keys
+    this.#button.textContent = this.#words.say(isCopied ? "copied" : "not_copied");
     setTimeout(() => (this.#button.textContent = this.#label), COPIED_SHOWN_FOR);
   }
 
