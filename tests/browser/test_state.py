@@ -144,7 +144,7 @@ def test_to_ask_why_when_all_is_well_again_is_no_error(open_page: OpenPage) -> N
       const { whyNot } = await import("./static/js/retry.js");
       return whyNot("./feed?channel=a", new AbortController().signal);
     }"""
-    assert page.evaluate(why) == {"answers": True, "refused": False, "reason": ""}
+    assert page.evaluate(why) == {"answers": True, "refused": False, "reason": "", "status": 204}
 
 
 def test_a_server_that_falls_silent_is_given_up_after_45_seconds(
