@@ -44,7 +44,8 @@ class Visitor:
     @property
     def counted_as(self) -> list[str]:
         """The name under which it is counted; who shares a token with others is known by its session."""
-        name = self.key if self.name in (SHARED, SHARED_READ) else f"{self.way} {self.name}"
+        shares = self.way in ("token", "bearer") and self.name in (SHARED, SHARED_READ)
+        name = self.key if shares else f"{self.way} {self.name}"
         return [f"user {name}"] if self.name and name else []
 
     def may_publish(self, channel: bytes) -> bool:
