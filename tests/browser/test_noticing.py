@@ -132,20 +132,21 @@ def test_never_more_than_one_call_a_second(open_page: OpenPage, valkey: RedisSer
     valkey.client.publish("a", "first")
     eventually(lambda: page.evaluate("heard") == 1)
     page.clock.run_for(10)
-    assert calls(page) == [SAMPLE, "a"]
+    eventually(lambda: calls(page) == [SAMPLE, "a"])
     for number in range(20):
         valkey.client.publish("a", number)
     eventually(lambda: page.evaluate("heard") == 21)
     page.clock.run_for(980)
+    page.evaluate("new Promise((done) => navigator.locks.request('after', done))")  # what asked before has it
     assert calls(page) == [SAMPLE, "a"]
     page.clock.run_for(20)
-    assert calls(page) == [SAMPLE, "a", "20 new, the last in a"]
+    eventually(lambda: calls(page) == [SAMPLE, "a", "20 new, the last in a"])
     _, first, second = page.evaluate("calls.map(({ at }) => at)")
     assert second - first > 950
     valkey.client.publish("a", "last")
     eventually(lambda: page.evaluate("heard") == 22)
     page.clock.run_for(1_000)
-    assert len(calls(page)) == 4
+    eventually(lambda: len(calls(page)) == 4)
 
 
 def test_a_sound_is_heard_when_switched_on_and_not_in_quiet_hours(
@@ -199,6 +200,7 @@ def test_of_two_tabs_one_calls(open_page: OpenPage, valkey: RedisServer) -> None
     first = watched(open_page, "shared")
     dialog = settings(first)
     dialog.get_by_label("with a desktop notification").check()
+    eventually(lambda: calls(first) == [SAMPLE])
     level(dialog, "All channels").select_option("every message")
     second = first.context.new_page()
     second.goto(first.url)
@@ -210,5 +212,5 @@ def test_of_two_tabs_one_calls(open_page: OpenPage, valkey: RedisServer) -> None
     for page in (first, second):
         expect(page).to_have_title("(1) Arauto")
         page.evaluate("new Promise((done) => setTimeout(() => navigator.locks.request('after', done)))")
-    assert calls(first) + calls(second) == ["shared"]
+    assert calls(first) + calls(second) == [SAMPLE, "shared"]
     second.close()

@@ -136,6 +136,18 @@ def test_tones_that_cannot_be_heard_are_left_out_and_not_kept(
     eventually(lambda: page.evaluate("tones") == 1)
 
 
+def test_where_tabs_cannot_agree_each_calls(open_page: OpenPage, valkey: RedisServer) -> None:
+    refuse = "navigator.locks.request = async () => { throw new DOMException('', 'SecurityError'); };"
+    page = refusing(open_page, NOTIFICATIONS % (9, "true") + refuse)
+    dialog = settings(page)
+    dialog.get_by_label(DESKTOP).check()
+    level(dialog, "All channels").select_option("every message")
+    eventually(lambda: page.evaluate("made") == 1)
+    leave(page)
+    valkey.client.publish("a", "x")
+    eventually(lambda: page.evaluate("made") == 2)
+
+
 def test_what_is_not_copied_is_said_not_to_be(open_page: OpenPage, valkey: RedisServer) -> None:
     page = refusing(open_page, NO_CLIPBOARD)
     command = page.locator("#welcome")
