@@ -125,6 +125,11 @@ find("publish-channel").addEventListener("focus", async () => offer(await Browse
 connection.listen();
 
 // What nobody asked for just now stays until something else is said; with `former`, only that is replaced.
+// Firefox would show a file that somebody drops in place of the page.
+for (const type of ["dragover", "drop"]) {
+  addEventListener(type, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+}
+
 function tell(sentence, former) {
   const said = find("said");
   if (former === undefined || said.textContent === former) said.textContent = sentence;

@@ -58,7 +58,7 @@ export class Publisher extends EventTarget {
   }
 
   #pressed(event) {
-    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();
     this.#form.requestSubmit();
   }

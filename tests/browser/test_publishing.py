@@ -14,6 +14,7 @@ from tests.support.pages import (
     channel_field,
     expect_live,
     expect_texts,
+    log,
     message_field,
     publish,
     publish_button,
@@ -247,3 +248,30 @@ def test_the_command_that_the_empty_feed_suggests_works(open_page: OpenPage, val
     command = page.evaluate("navigator.clipboard.readText()")
     assert run(["sh", "-c", command], valkey.url) == "1\n"
     expect_texts(page, ["Olá, assinantes!"])
+
+
+def test_nothing_half_written_is_published(open_page: OpenPage, valkey: RedisServer) -> None:
+    """Ctrl+Enter while an input method still asks which characters are meant."""
+    page = open_page(view("half"))
+    expect_live(page)
+    message_field(page).fill("half")
+    press = """(field, isComposing) => field.dispatchEvent(
+      new KeyboardEvent("keydown", { key: "Enter", ctrlKey: true, isComposing, bubbles: true }))"""
+    message_field(page).evaluate(press, True)
+    message_field(page).evaluate("(field) => (field.value = 'whole')")
+    message_field(page).evaluate(press, False)
+    expect_texts(page, ["whole"])
+
+
+def test_a_file_that_is_dropped_opens_nothing(open_page: OpenPage) -> None:
+    page = open_page(view("drop"))
+    expect_live(page)
+    falls_through = """(field, kind) => {
+      const dataTransfer = new DataTransfer();
+      if (kind === "file") dataTransfer.items.add(new File(["x"], "note.txt"));
+      else dataTransfer.setData("text/plain", "x");
+      return field.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    }"""
+    assert message_field(page).evaluate(falls_through, "text")
+    assert not message_field(page).evaluate(falls_through, "file")
+    assert not log(page).evaluate(falls_through, "file")
