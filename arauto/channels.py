@@ -7,7 +7,7 @@ import redis
 from redis.exceptions import NoPermissionError
 
 from arauto.messages import named
-from arauto.redis_link import RedisLink
+from arauto.redis_link import RedisLink, complaint
 from arauto.shadows import is_shadow
 from arauto.words import gettext
 
@@ -47,7 +47,7 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
         }
     except redis.ResponseError as error:
         status = 403 if isinstance(error, NoPermissionError) else 502
-        sentence = gettext("Redis does not tell its channels: %(words)s", words=str(error))
+        sentence = gettext("Redis does not tell its channels: %(words)s", words=complaint(error))
         raise ChannelsError(sentence, status) from None
     except redis.RedisError:
         raise ChannelsError(gettext("Redis does not answer."), 503) from None

@@ -68,7 +68,7 @@ def _check(url: str, settings: Settings) -> Found:
     import redis
     from redis.exceptions import AuthenticationError, InvalidResponse
 
-    from arauto.redis_link import LinkError, RedisLink, Tls, address, describe
+    from arauto.redis_link import LinkError, RedisLink, Tls, address, complaint, describe
     from arauto.shelf import KeepsNothing, may_keep
 
     where = ""
@@ -89,7 +89,7 @@ def _check(url: str, settings: Settings) -> Found:
     except InvalidResponse as error:
         raise NoRedis(f"What answers at {where} is no Redis ({error}): look at REDIS_URL.") from None
     except redis.ResponseError as error:
-        said, _, _ = str(error).partition(". ")
+        said, _, _ = complaint(error).partition(". ")
         raise NoRedis(
             f"Redis at {where} refuses us ({said}): change REDIS_URL, or what that Redis allows."
         ) from None

@@ -14,6 +14,7 @@ from arauto.messages import data_of, hole_event, named
 from arauto.naming import asked_channel
 from arauto.reading import Found, head, hole_before, place, read
 from arauto.recording import Recording
+from arauto.redis_link import complaint
 from arauto.rights import NoRight, check_reading
 from arauto.visitor import visitor
 from arauto.words import gettext
@@ -53,7 +54,7 @@ def init_history(app: Flask, recording: Recording) -> None:
         except BadPoint as error:
             abort(400, str(error))
         except redis.ResponseError as error:
-            abort(502, gettext("Redis does not tell its log: %(words)s", words=str(error)))
+            abort(502, gettext("Redis does not tell its log: %(words)s", words=complaint(error)))
         except redis.RedisError:
             abort(503, gettext("Redis does not answer."))
         answer = Response(chain([first], lines), mimetype=MIMETYPE)
@@ -76,7 +77,7 @@ def _lines(
     except redis.RedisError as error:
         if not began:
             raise
-        yield orjson.dumps({"error": str(error)}) + b"\n"
+        yield orjson.dumps({"error": complaint(error)}) + b"\n"
 
 
 def _pages(recording: Recording, channel: bytes, since: Point, until: Point | None) -> Iterator[list[Found]]:

@@ -8,7 +8,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.globs import matches
 from arauto.recording import Command, Recording
-from arauto.redis_link import RedisLink
+from arauto.redis_link import RedisLink, complaint
 from arauto.shadows import ALL_OF_PATTERNS, of_channel, pattern_of
 from arauto.visitor import Visitor
 from arauto.words import gettext
@@ -87,9 +87,9 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
     except redis.ResponseError as error:
         connection.disconnect()  # the other answers are still to come
         if command[0] == "EVAL" and _is_not_run(str(error)):
-            raise _NotRun(str(error)) from None
+            raise _NotRun(complaint(error)) from None
         status = 403 if isinstance(error, NoPermissionError) else 502
-        sentence = gettext("Redis refused the message: %(words)s", words=str(error))
+        sentence = gettext("Redis refused the message: %(words)s", words=complaint(error))
         if user and status == 403:
             sentence = gettext(
                 "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",

@@ -15,6 +15,7 @@ from arauto.messages import Item, Lost, Refused, quoted
 from arauto.names import Change, Selection
 from arauto.pulse import Pulse
 from arauto.recording import RELEASE, RETIRE, Recording
+from arauto.redis_link import complaint
 from arauto.subscriber import Command, Subscriber
 
 LEASE = 3.0  # seconds that a recorder counts as alive without a sign of life
@@ -108,7 +109,7 @@ class Recorder(threading.Thread):
             self._trimmed = monotonic()
 
     def _complain(self, error: redis.RedisError) -> None:
-        words = str(error)
+        words = complaint(error)
         if words != self._told:
             log.warning("nothing is recorded that others publish: %s", words)
         self._told = words

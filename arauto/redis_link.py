@@ -244,6 +244,11 @@ class RedisLink:
         self.client.close()
 
 
+def complaint(error: redis.RedisError) -> str:
+    """What Redis says, without what it repeats of a command, which may be a long script of ours."""
+    return re.split(r", with args beginning with| script: ", str(error))[0]
+
+
 def parse(url: str) -> dict[str, Any]:
     """What ``url`` says, as redis-py names it.
 

@@ -15,6 +15,7 @@ from arauto.naming import asked_channel
 from arauto.rates import Rate
 from arauto.recorder import Recorder
 from arauto.recording import Recording
+from arauto.redis_link import complaint
 from arauto.rights import NoRight, check_logging
 from arauto.utf8 import read_json
 from arauto.visitor import visitor
@@ -94,7 +95,7 @@ def _refusals(channel: bytes) -> Iterator[None]:
         audit().note("recording refused", Who.of(visitor()), channel=channel.decode())
         abort(error.status, str(error))
     except redis.ResponseError as error:
-        words = str(error).partition(" script: ")[0]
+        words = complaint(error)
         if words == "FULL":
             abort(
                 409,

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,7 @@ import pytest
 from arauto.settings import WORKERS
 from tests.integration.test_recorder import gaps, log_of, logged
 from tests.support.http import Answer, get, publish, request
-from tests.support.redis_servers import RedisServer, free_port
+from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.returning import ReturningTab
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
@@ -252,7 +253,7 @@ def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisS
     for answer in (switch(server, "a", True), switch(server, "a", False), forget(server)):
         assert answer.status == 403
         assert answer.error.endswith(".")
-    assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": 0}
+    assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": None}
     assert "cmdstat_hgetall" not in own_redis.client.info("commandstats")
 
 
@@ -372,3 +373,28 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
         own_redis.client.replicaof("NO", "ONE")
         resumed(tab)
     assert lines(server)[0] == "recorder"
+
+
+def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(
+    start: type[ArautoServer], tmp_path: Path
+) -> None:
+    missing = [part for name in ("EVAL", "PUBSUB", "INFO") for part in ("--rename-command", name, "")]
+    redis_server = RedisServer(binaries()["valkey"], tmp_path, *missing)
+    try:
+        server = start(REDIS_URL=redis_server.url, ARAUTO_WORKERS="1")
+        assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": None}
+        told = request(
+            server,
+            "PUT",
+            "/channels/recording?channel=a",
+            b'{"recorded":true}',
+            Content_Type="application/json",
+        )
+        assert (told.status, told.error) == (502, "Redis refuses it: unknown command 'EVAL'")
+        told = get(server, "/channels")
+        assert (told.status, told.error) == (
+            502,
+            "Redis does not tell its channels: unknown command 'PUBSUB'",
+        )
+    finally:
+        redis_server.close()
