@@ -1,6 +1,5 @@
 """The page: rendered once for each language and view that is asked for."""
 
-import re
 from functools import lru_cache
 from secrets import token_hex
 
@@ -10,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from arauto.embedded import Found
 from arauto.language import LANGUAGES, chosen, switch
+from arauto.markup import compact
 from arauto.page_words import page_words
 from arauto.redis_link import Tls, redis_cli
 from arauto.selection import MAX_NAME, MAX_SELECTION
@@ -17,10 +17,10 @@ from arauto.settings import Settings
 from arauto.visitor import people_call, visitor
 from arauto.words import gettext
 
-# What differs from visitor to visitor is put in when a page is sent. Nobody can guess these.
-_PERSON, _CSRF = token_hex(16), token_hex(16)
-_INDENTATION = re.compile(r"\n\s+")  # two of the page's kilobytes; no text of it is preformatted
-_COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # two more, of its three hundred sentences
+# What differs from visitor to visitor is put in when a page is sent. Nobody can guess these, and
+# with "=" in them an attribute keeps its quotes.
+_PERSON, _CSRF = f"={token_hex(16)}", f"={token_hex(16)}"
+_COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # two kilobytes, of its three hundred sentences
 
 KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
 
@@ -51,7 +51,7 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
             config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
             redis_name=gettext("embedded %(name)s", name=found.name) if found.is_embedded else found.name,
         )
-        return _INDENTATION.sub("\n", html)
+        return compact(html)
 
     @app.get("/")
     def index() -> Response | str:

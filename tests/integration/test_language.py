@@ -22,7 +22,7 @@ def test_the_browser_says_the_language(
     plain_arauto: ArautoServer, accepted: str | None, language: str
 ) -> None:
     headers = {"Accept_Language": accepted} if accepted else {}
-    assert f'<html lang="{language}">' in get(plain_arauto, "/", **headers).body.decode()
+    assert f"<html lang={language}>" in get(plain_arauto, "/", **headers).body.decode()
 
 
 def test_the_switch_is_remembered_and_keeps_the_view(plain_arauto: ArautoServer) -> None:
@@ -32,7 +32,7 @@ def test_the_switch_is_remembered_and_keeps_the_view(plain_arauto: ArautoServer)
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     page = get(plain_arauto, "/", Cookie=cookie.split(";")[0], Accept_Language="en").body.decode()
-    assert '<html lang="pt-BR">' in page
+    assert "<html lang=pt-BR>" in page
 
 
 @pytest.mark.parametrize("again", [1, 2])
@@ -40,7 +40,7 @@ def test_a_page_that_is_kept_is_that_of_its_view_and_language(plain_arauto: Arau
     for view in ("channel=a", "channel=b", ""):
         for language in ("en", "pt-BR"):
             page = get(plain_arauto, f"/?{view}", Accept_Language=language).body.decode()
-            assert f'<html lang="{language}">' in page
+            assert f"<html lang={language}>" in page
             assert f'href="?{"&amp;".join(["lang=en", view] if view else ["lang=en"])}"' in page
 
 

@@ -126,7 +126,7 @@ def test_all_that_a_page_leads_to_is_below_the_path(nginx: Nginx) -> None:
     led = {
         urljoin(f"{nginx.url}{PREFIX}{path}", unescape(link))
         for path, page in pages.items()
-        for link in re.findall(r'(?:src|href|action)="([^"#]+)"', page)
+        for link in re.findall(r'(?:src|href|action)="?([^"#\s>]+)', page)
     }
     assert {f"{ours}publish", f"{ours}account", f"{ours}logout"} <= led
     assert [link for link in led if not link.startswith(ours)] == []

@@ -94,7 +94,7 @@ def csrf(page: str) -> str:
 
 def hidden(page: str, name: str) -> str:
     """The value of a hidden field; empty where the page has none."""
-    found = re.search(rf'<input type="hidden" name="{name}" value="([^"]*)">', page)
+    found = re.search(rf'<input type="?hidden"? name="?{name}"? value="([^"]*)">', page)
     return unescape(found[1]) if found else ""
 
 
