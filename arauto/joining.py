@@ -15,12 +15,18 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:class|const|function\*?) (\w+))"
 _OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
+Lists = Mapping[str, list[str]]  # what an entry exports, by its name
+
+
 class CannotJoin(Exception):
     """A module imports or exports in a way that is not known here; the text says which and how."""
 
 
 def join(texts: Mapping[str, str]) -> dict[str, str]:
     """Return the entries (by name), each with what no earlier one holds of what it needs, and the rest.
+
+    What others need of an entry it exports as one list, and they take from it by position: the
+    names are the module's own business, and short ones will do where they are sent.
 
     :raise CannotJoin: a line imports or exports otherwise than ``import { a, b } from "./c.js";``
         and ``export`` before a class, a constant or a function; or two modules export one name.
@@ -34,8 +40,10 @@ def join(texts: Mapping[str, str]) -> dict[str, str]:
         for names, other in _IMPORT.findall(text):
             if other in homes and homes[other] != homes.get(name):
                 wanted[homes[other]] |= set(names.split(", "))
-    joined = {entry: _joined(texts, entry, homes, sorted(wanted[entry])) for entry in ENTRIES}
-    return joined | {name: _redirected(text, homes) for name, text in texts.items() if name not in homes}
+    lists = {entry: sorted(wanted[entry]) for entry in ENTRIES}
+    joined = {entry: _joined(texts, entry, homes, lists) for entry in ENTRIES}
+    rest = {name: _alone(text, homes, lists) for name, text in texts.items() if name not in homes}
+    return joined | rest
 
 
 def _in_order(texts: Mapping[str, str], name: str, known: set[str]) -> Iterator[str]:
@@ -59,31 +67,42 @@ def _check_names(texts: Mapping[str, str], homes: Mapping[str, str]) -> None:
             owners[name] = module
 
 
-def _joined(texts: Mapping[str, str], entry: str, homes: Mapping[str, str], wanted: list[str]) -> str:
+def _joined(texts: Mapping[str, str], entry: str, homes: Mapping[str, str], lists: Lists) -> str:
     members = [name for name, home in homes.items() if home == entry]
-    outside: defaultdict[str, set[str]] = defaultdict(set)
-    for name in members:
-        for names, other in _IMPORT.findall(texts[name]):
-            outside[homes[other]] |= set(names.split(", "))
-    imports = [
-        f'import {{ {", ".join(sorted(names))} }} from "./{home}.js";\n'
-        for home, names in outside.items()
-        if home != entry
-    ]
-    body = "".join(_function(_EXPORT.findall(texts[name]), texts[name]) for name in members)
-    return "".join(imports) + ("export " if wanted else "") + _function(wanted, body)
+    needed = [found for name in members for found in _IMPORT.findall(texts[name])]
+    imports, bound = _taken(
+        [(names, other) for names, other in needed if homes[other] != entry], homes, lists
+    )
+    body = "".join(_scope("const [{}] = ", _EXPORT.findall(texts[name]), texts[name]) for name in members)
+    return imports + _scope(f"export const ${entry} = ", lists[entry], bound + body)
 
 
-def _function(given: list[str], text: str) -> str:
-    """The text in a scope of its own, which gives these names to the one around it."""
+def _alone(text: str, homes: Mapping[str, str], lists: Lists) -> str:
+    imports, bound = _taken(_IMPORT.findall(text), homes, lists)
     body = _EXPORT.sub("", _IMPORT.sub("", text))
-    names = ", ".join(given)
-    return (f"const [{names}] = " if given else "") + f"(() => {{\n{body}\nreturn [{names}];\n}})();\n"
+    again = "".join(f"{line}\n" for line in _OTHER.findall(body))
+    return (
+        imports + again + _scope("export const [{}] = ", _EXPORT.findall(text), bound + _OTHER.sub("", body))
+    )
 
 
-def _redirected(text: str, homes: Mapping[str, str]) -> str:
-    def redirect(found: re.Match[str]) -> str:
-        names, other = found.groups()
-        return f'import {{ {names} }} from "./{homes.get(other, other)}.js";\n'
+def _taken(needed: list[tuple[str, str]], homes: Mapping[str, str], lists: Lists) -> tuple[str, str]:
+    """The lines that import, and those that give their names to what an entry's list has."""
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for names, other in needed:
+        wanted[homes.get(other, other)] |= set(names.split(", "))
+    imports = bound = ""
+    for home, taken in wanted.items():
+        if home in lists:
+            imports += f'import {{ ${home} }} from "./{home}.js";\n'
+            places = (name if name in taken else "" for name in lists[home])
+            bound += f"const [{', '.join(places)}] = ${home};\n"
+        else:
+            imports += f'import {{ {", ".join(sorted(taken))} }} from "./{home}.js";\n'
+    return imports, bound
 
-    return _IMPORT.sub(redirect, text)
+
+def _scope(given: str, names: list[str], text: str) -> str:
+    """The text in a scope of its own, which gives these names to the one around it."""
+    body, listed = _EXPORT.sub("", _IMPORT.sub("", text)), ", ".join(names)
+    return (given.format(listed) if names else "") + f"(() => {{\n{body}\nreturn [{listed}];\n}})();\n"

@@ -19,29 +19,43 @@ PURE = {
     'export { own } from "./own.js";\n',
     "own": "export const own = 4;\n",
 }
+OTHER = {"other": 'import { kept } from "./appearance.js";\nkept();\n'}
+LISTED = re.compile(r"^const \[(.+)\] = \(", re.MULTILINE)
 
 
 def test_an_entry_holds_what_it_needs_after_what_that_needs() -> None:
     joined = join(PURE)
-    assert re.findall(r"^const \[(.*)\] =", joined["main"], re.MULTILINE) == ["near", "far, each"]
-    assert re.findall(r"^const \[(.*)\] =", joined["appearance"], re.MULTILINE) == ["get", "look"]
+    assert LISTED.findall(joined["main"]) == ["near", "far, each"]
+    assert LISTED.findall(joined["appearance"]) == ["get", "look"]
     assert joined["main"].index("LIMIT = 2") > joined["main"].index("async function far")
 
 
-def test_what_an_earlier_entry_holds_is_imported_from_there() -> None:
-    joined = join(PURE)
+def test_what_an_earlier_entry_holds_is_taken_from_its_list() -> None:
+    joined = join(PURE | {"appearance": PURE["appearance"] + "export const kept = look;\n"} | OTHER)
     assert re.findall(r"^import .*", joined["main"], re.MULTILINE) == [
-        'import { Link } from "./link.js";',
-        'import { get } from "./appearance.js";',
+        'import { $link } from "./link.js";',
+        'import { $appearance } from "./appearance.js";',
     ]
-    assert joined["appearance"].startswith("export const [get] = ")
-    assert "export" not in joined["main"].replace("export const [near] = ", "")
+    assert joined["appearance"].startswith("export const $appearance = ")
+    assert "return [get, kept];" in joined["appearance"]
+    assert "const [get, ] = $appearance;" in joined["main"]
+    assert "const [, kept] = $appearance;" in joined["other"]
+    assert "export" not in joined["main"].replace("export const $main = ", "")
 
 
 def test_what_is_loaded_later_gets_the_same_objects() -> None:
     later = join(PURE)["later"]
-    assert 'import { near } from "./main.js";\n' in later
+    assert 'import { $main } from "./main.js";\n' in later
+    assert "const [near] = $main;" in later
     assert 'import { own } from "./own.js";' in later  # nobody else has it
+    assert 'export { own } from "./own.js";' in later.partition("(() => {")[0]
+
+
+def test_what_is_loaded_later_gives_its_names_as_it_is_asked_for_them() -> None:
+    joined = join(PURE | OTHER)
+    assert joined["own"].startswith("export const [own] = (() => {")
+    assert "return [own];" in joined["own"]
+    assert joined["other"].partition("(() => {")[0] == 'import { $appearance } from "./appearance.js";\n'
 
 
 def test_one_name_has_one_owner() -> None:
@@ -69,9 +83,6 @@ def test_every_export_of_the_page_has_one_place() -> None:
     texts = {path.stem: path.read_text() for path in STATIC.glob("js/*.js")}
     joined = join(texts)
     held = [
-        name
-        for entry in ENTRIES
-        for names in re.findall(r"^const \[(.+)\] =", joined[entry], re.MULTILINE)
-        for name in names.split(", ")
+        name for entry in ENTRIES for names in LISTED.findall(joined[entry]) for name in names.split(", ")
     ]
     assert len(held) == len(set(held)) > 80
