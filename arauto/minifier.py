@@ -5,18 +5,15 @@ threads of its own, and gunicorn's master, which asks for it, will fork.
 """
 
 import json
-import re
 import subprocess
 import sys
-from collections import Counter
 from pathlib import Path, PurePath
 
 from arauto.joining import join
+from arauto.shortening import resolve_properties, shorten_members, shorten_properties, tighten
 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 STATIC = Path(__file__).parent.parent / "static"
-_CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
-_PROPERTY = re.compile(r"(?<![\w-])--[a-z][\w-]*")  # and not the end of a class, such as button--main
 SHEETS = [  # in the order of the cascade
     "reset",
     "tokens",
@@ -65,16 +62,9 @@ def minify() -> dict[str, str]:
     except ImportError:  # there is no wheel of it for macOS on ARM
         return texts
     small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in texts.items()}
-    sheets = {path: text for path, text in small.items() if path.endswith(".css")}
-    scripts = {path: _CONST.sub("let", text) for path, text in small.items() if path.endswith(".js")}
-    return scripts | _with_short_properties(sheets)
-
-
-def _with_short_properties(sheets: dict[str, str]) -> dict[str, str]:
-    """No script and no template names a custom property, so any name will do; the usual are the shortest."""
-    found = Counter(name for text in sheets.values() for name in _PROPERTY.findall(text))
-    short = {name: f"--{n:x}" for n, (name, _) in enumerate(found.most_common())}
-    return {path: _PROPERTY.sub(lambda name: short[name[0]], text) for path, text in sheets.items()}
+    sheets = {path: tighten(text) for path, text in small.items() if path.endswith(".css")}
+    scripts = {path: shorten_members(text) for path, text in small.items() if path.endswith(".js")}
+    return scripts | shorten_properties(resolve_properties(sheets))
 
 
 def sources() -> dict[str, str]:
