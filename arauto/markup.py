@@ -5,17 +5,23 @@ import re
 _INDENTATION = re.compile(r"\n\s+")  # no text of the page is preformatted
 _TAG = re.compile(r'<[a-z]\w*(?:\s+[^\s=>"]+(?:="[^"]*")?)+\s*/?>')
 _PLAIN_VALUE = re.compile(r'="([\w.-]+)"(?=[\s>])')
-_OPTION_END = re.compile(r"</option>\s*(?=<option|</select>)")
-_BESIDE_BLOCK = re.compile(
-    r"\n(?=</?(?:article|dd|dialog|div|dl|dt|fieldset|form|h\d|header|legend|li|link|main|meta|ol|p|"
-    r"section|table|tbody|td|template|th|thead|title|tr|ul)\b)"
+_END = re.compile(  # of what the next tag ends anyway
+    r"</option>\s*(?=<option|</select>)|</(?:body|html)>\s*(?=</html>|\Z)|</thead>(?=<tbody)|</t[dh]>(?=<t[dh]\b|</tr>)|</tr>(?=</t)|</d[dt]>(?=<d[dt]\b|</d)|</li>(?=<li\b|</[ou]l>)|"
+    r"</p>(?=<(?:div|dl|fieldset|form|h\d|ol|p|section|table|ul)\b|</(?:dialog|div|fieldset|form|li|section)>)"
 )
+_BLOCK = (
+    r"</?(?:body|datalist|dd|dialog|div|dl|dt|fieldset|form|h\d|head|header|html|legend|li|link|main|meta|nav|ol|"
+    r"option|p|script|section|table|tbody|td|template|th|thead|title|tr|ul)\b"
+)
+_BEFORE_BLOCK = re.compile(rf"\s+(?={_BLOCK})")
+_AFTER_BLOCK = re.compile(rf'({_BLOCK}(?:[^"<>]|"[^"]*")*>)\s+')
 
 
 def compact(html: str) -> str:
-    """Leave out indentation, quotes around plain values, and ends of options: they go without saying.
+    """Leave out indentation, quotes around plain values, and ends that go without saying.
 
     Only tags are touched. What is put in later keeps its quotes by a character now that needs them.
     """
     unquoted = _TAG.sub(lambda tag: _PLAIN_VALUE.sub(r"=\1", tag[0]), html)
-    return _BESIDE_BLOCK.sub("", _OPTION_END.sub("", _INDENTATION.sub("\n", unquoted)))
+    inline = _AFTER_BLOCK.sub(r"\1", _BEFORE_BLOCK.sub("", unquoted))
+    return _INDENTATION.sub("\n", _END.sub("", inline))
