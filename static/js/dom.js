@@ -14,7 +14,7 @@ export function notText(words) {
 
 // Reached by Tab only while its row is the current one: see cursor.js.
 export function rowButton(className, text = "") {
-  return Object.assign(element("button", className, text), { type: "button", tabIndex: -1 });
+  return Object.assign(element("button", className, text), { tabIndex: -1 });
 }
 
 export function hasSelection(place) {

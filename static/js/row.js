@@ -88,7 +88,7 @@ export class Rows {
   // Messages
 
   #row(event) {
-    const row = document.importNode(this.#message, true);
+    const row = this.#message.cloneNode(true);
     const [time, channel, body] = row.children;
     this.#events.set(row, event);
     this.#setTime(time, event.at);
@@ -103,7 +103,7 @@ export class Rows {
   // Its parts that are text in any case, for one of which not even a row could be built.
   #bare(event) {
     if (!isMessage(event)) return this.#say(event.type, 0, this.#words.say("odd"));
-    const row = document.importNode(this.#message, true);
+    const row = this.#message.cloneNode(true);
     const [, channel, body] = row.children;
     this.#events.set(row, event);
     Object.assign(row.dataset, { odd: "", messages: 1 });
@@ -155,14 +155,13 @@ export class Rows {
   #cleared({ messages, undo }) {
     const notice = this.#say("cleared", 0, this.#words.say("cleared", { n: messages }));
     const button = element("button", "link", this.#words.say("undo"));
-    button.type = "button";
     button.addEventListener("click", undo);
     notice.append(" ", button);
     return notice;
   }
 
   #say(kind, messages, sentence) {
-    const notice = document.importNode(this.#notice, true);
+    const notice = this.#notice.cloneNode(true);
     Object.assign(notice.dataset, { kind, messages });
     notice.textContent = sentence;
     return notice;

@@ -101,7 +101,7 @@ def test_a_view_too_long_for_an_address_waits_behind_the_door(
     enter(page, TOKEN)
     expect_live(page)
     expect_confirmed(page, "a")
-    expect(page.locator("#filter-text")).to_have_value("x" * 2_500)
+    expect(page.locator(".filter__text")).to_have_value("x" * 2_500)
 
 
 @pytest.mark.parametrize("around", ["{}", "%20{}%0A", "{}%EF%BB%BF"])

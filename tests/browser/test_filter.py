@@ -153,10 +153,10 @@ def test_the_filter_is_in_the_address_and_survives_a_reload(open_page: OpenPage,
     query = parse_qs(urlsplit(page.url).query)
     assert query == {"channel": ["here"], "filter": ['"a b" -c'], "highlight": ["only"]}
     page.get_by_role("link", name="Português").click()
-    expect(page.locator("#filter-text")).to_have_value('"a b" -c')
+    expect(page.locator(".filter__text")).to_have_value('"a b" -c')
     page.reload()
     expect_live(page)
-    expect(page.locator("#filter-text")).to_have_value('"a b" -c')
+    expect(page.locator(".filter__text")).to_have_value('"a b" -c')
     expect(page.get_by_label("Só realçar")).to_be_checked()
 
     shared = open_page(view("here") + "&filter=" + quote("a"))

@@ -164,9 +164,9 @@ def test_as_message_channel_title_and_link(
         "pwned.invalid"
     }
     for payload in (f"/{PAYLOADS[0]}(/", f"{PAYLOADS[4]}>=x", *PAYLOADS[4:7]):
-        page.locator("#filter-text").fill(payload)
+        page.locator(".filter__text").fill(payload)
         guard.expect_nothing("filter")
-    page.locator("#filter-text").fill("")
+    page.locator(".filter__text").fill("")
     page.locator("#browser-open").click()
     expect(page.locator(".browser__name").first).to_be_visible()
     eventually(lambda: page.locator(".browser__name").count() >= len(PAYLOADS))

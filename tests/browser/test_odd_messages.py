@@ -113,9 +113,9 @@ def test_no_hostile_value_stops_the_page(open_page: OpenPage, valkey: RedisServe
         page.locator("#view").select_option(name)
         expect_all(page, many)
     for text in FILTERS:
-        page.locator("#filter-text").fill(text)
+        page.locator(".filter__text").fill(text)
         expect(page.locator("#filter-count")).to_have_text(re.compile(f"^\\d+ of {many}$"))
-    page.locator("#filter-text").fill("")
+    page.locator(".filter__text").fill("")
     expect_all(page, many)
     for name in ("NDJSON", "JSON", "CSV", "Plain text"):
         assert "the end" in export(page, name).read_text("utf-8-sig")
@@ -229,7 +229,7 @@ def provoke(page: Page, stage: str) -> None:
     if stage == "unfold":
         page.get_by_role("button", name="Show all").click()
     if stage in ("filter", "find"):
-        page.locator("#filter-text").fill("o")
+        page.locator(".filter__text").fill("o")
     if stage == "view":
         page.locator("#view").select_option("line")
     if stage == "export":

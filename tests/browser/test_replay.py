@@ -198,7 +198,7 @@ def test_axe_finds_no_barrier_in_the_past(open_page: OpenPage, server: ArautoSer
     for language in ("en", "pt-BR"):
         page = open_page(view("kept.a", "kept.b"), server=server, language=language, allow=STATUS_400)
         expect_live(page)
-        page.locator("#filter-text").fill("a")
+        page.locator(".filter__text").fill("a")
         page.locator("[name=search]").click()
         expect(rows(page)).not_to_have_count(0)
         page.locator("#replay [name=since]").fill("x")

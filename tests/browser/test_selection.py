@@ -310,13 +310,13 @@ def test_a_selection_too_long_for_an_address_comes_back(
 def test_a_long_filter_stays_in_a_link_that_opens(open_page: OpenPage) -> None:
     page = open_page(view("long filter"))
     expect_live(page)
-    page.locator("#filter-text").fill("ж" * 3_000)
+    page.locator(".filter__text").fill("ж" * 3_000)
     expect(page).to_have_url(re.compile("#"))
     page.reload()
     expect_live(page)
-    expect(page.locator("#filter-text")).to_have_value("ж" * 3_000)
+    expect(page.locator(".filter__text")).to_have_value("ж" * 3_000)
     expect(chip(page, "long filter")).to_be_visible()
-    page.locator("#filter-text").fill("")
+    page.locator(".filter__text").fill("")
     expect(page).to_have_url(re.compile(r"/\?channel=long\+filter$"))
 
 
