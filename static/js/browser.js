@@ -89,7 +89,7 @@ export class Browser {
 
   #build(one) {
     const { channel } = one;
-    const row = document.importNode(this.#template, true);
+    const row = this.#template.cloneNode(true);
     const name = row.querySelector("bdi");
     const button = row.querySelector("button");
     name.textContent = channel;

@@ -79,7 +79,7 @@ export class Chips {
   }
 
   #build(name) {
-    const chip = document.importNode(this.#template, true);
+    const chip = this.#template.cloneNode(true);
     const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
     Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting", colour: colourOf(name.name) });
     chip.querySelector(".chip__name").textContent = name.name;

@@ -1,9 +1,10 @@
 // Keeps one feed open for the selection and says truly how it stands. Knows no DOM.
 // Events: "state" (how it stands), "events" (messages and gaps to show), "problem" (a sentence).
 
-import { writeQuery } from "./names.js";
+import { Emitter } from "./emitter.js";
 import { isMessage } from "./events.js";
 import { Joiner } from "./joiner.js";
+import { writeQuery } from "./names.js";
 import { now } from "./now.js";
 import { attempt } from "./odd.js";
 import { Outage } from "./outage.js";
@@ -11,7 +12,7 @@ import { Positions } from "./positions.js";
 import { Socket } from "./socket.js";
 import { Subscriptions } from "./subscriptions.js";
 
-export class Connection extends EventTarget {
+export class Connection extends Emitter {
   #url;
   #socket;
   #subscriptions = new Subscriptions();
@@ -131,7 +132,7 @@ export class Connection extends EventTarget {
       case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(nameOf(event)); return [];
       case "reconnecting": this.#redisLost(event); return [];
       case "refused": return this.#refused(event);
-      case "error": this.#emit("problem", event.error); return [];
+      case "error": this.emit("problem", event.error); return [];
       default: console.warn("Unknown event", event); return [];
     }
   }
@@ -179,16 +180,12 @@ export class Connection extends EventTarget {
   #report() {
     const { confirmed, refusals } = this.#subscriptions;
     const { keys: recorded, stopped } = this.#positions;
-    this.#emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
+    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
   }
 
   #show(events) {
     if (this.#held) this.#held.push(...events);
-    else if (events.length) this.#emit("events", events);
-  }
-
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    else if (events.length) this.emit("events", events);
   }
 }
 

@@ -80,7 +80,7 @@ export class Drafts {
   }
 
   #build(kind, draft) {
-    const item = document.importNode(this.#template, true);
+    const item = this.#template.cloneNode(true);
     const [use, remove] = item.querySelectorAll("button");
     const [name, channel, text] = use.children;
     name.textContent = draft.name ?? "";

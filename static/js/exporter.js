@@ -1,6 +1,7 @@
 // Messages -> a file's text, in pieces that leave the page free to answer.
 
 import { toDate } from "./format.js";
+import { ticks } from "./now.js";
 import { attempt } from "./odd.js";
 
 const PIECE = 200; // messages between two looks at the clock
@@ -19,17 +20,17 @@ export const FORMATS = {
 export async function write(events, { type, begin = "", row, between = "", end = "" }, onProgress) {
   const parts = [begin];
   let texts = [];
-  let late = performance.now() + BUDGET;
+  let late = ticks() + BUDGET;
   for (let done = 0; done < events.length; done += PIECE) {
     const piece = events.slice(done, done + PIECE).map((event) => written(event, row)).join(between);
     texts.push(done && between ? between + piece : piece);
-    if (performance.now() < late) continue;
+    if (ticks() < late) continue;
     // A Blob copies texts at once and takes Blobs as they are: ten megabytes at the end would be a long task.
     parts.push(new Blob(texts));
     texts = [];
     onProgress(done);
     await turn();
-    late = performance.now() + BUDGET;
+    late = ticks() + BUDGET;
   }
   return new Blob([...parts, ...texts, end], { type: `${type};charset=utf-8` });
 }

@@ -3,6 +3,7 @@
 // Events: "draw" (something may have changed), "pause", "problem" (with the filter: a word's key and values).
 
 import { hasSelection } from "./dom.js";
+import { Emitter } from "./emitter.js";
 import { isMessage } from "./events.js";
 import { Follow } from "./follow.js";
 import { Highlighter } from "./highlighter.js";
@@ -12,7 +13,7 @@ import { noFilter } from "./query.js";
 import { Store } from "./store.js";
 import { View } from "./view.js";
 
-export class Feed extends EventTarget {
+export class Feed extends Emitter {
   held = 0; // live messages since the past is shown
   #live = new Store();
   #store = this.#live; // what is shown
@@ -109,7 +110,7 @@ export class Feed extends EventTarget {
     this.#wanted = query;
     this.#wanted.hides = hides;
     if (!query.search) return this.#use(query);
-    query.search.onFail = (words) => this.dispatchEvent(new CustomEvent("problem", { detail: words }));
+    query.search.onFail = (words) => this.emit("problem", words);
     this.#isSearching = false;
     this.#search();
   }
@@ -162,7 +163,7 @@ export class Feed extends EventTarget {
   #drawn(rows) {
     if (!this.#hides && this.#query.test) this.#markMatches(rows);
     this.#highlighter.show(rows);
-    this.dispatchEvent(new Event("draw"));
+    this.emit("draw");
   }
 
   #markMatches(rows) {
@@ -181,7 +182,7 @@ export class Feed extends EventTarget {
   set isPaused(isPaused) {
     if (isPaused === this.isPaused) return;
     this.#view.isPaused = isPaused;
-    this.dispatchEvent(new Event("pause"));
+    this.emit("pause");
   }
 
   get isSelecting() {

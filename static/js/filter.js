@@ -2,12 +2,13 @@
 // Event: "change", whenever the filter is another one.
 
 import { asked, keep } from "./address.js";
+import { Emitter } from "./emitter.js";
 import { attempt } from "./odd.js";
 import { noFilter, readFilter } from "./query.js";
 
 const PATIENCE = 120; // milliseconds after the last key
 
-export class Filter extends EventTarget {
+export class Filter extends Emitter {
   #form;
   #count;
   #note;
@@ -89,7 +90,7 @@ export class Filter extends EventTarget {
     this.#say(this.#note, problem ? this.#words.say(...problem) : "");
     this.#note.dataset.state = problem ? "problem" : "";
     this.#text.ariaInvalid = problem !== null;
-    this.dispatchEvent(new Event("change"));
+    this.emit("change");
   }
 
   // An unchanged text is left alone: a screen reader would say it again.

@@ -1,5 +1,7 @@
 // Does what can wait when the browser is idle and no flood runs, newest first; the oldest of many is given up.
 
+import { ticks } from "./now.js";
+
 const LIMIT = 1_000;
 const SLICE = 5; // milliseconds
 const FLOOD = 50; // jobs within a
@@ -27,8 +29,8 @@ function work() {
   if (asked > FLOOD) return void setTimeout(work, REST, (asked = 0));
   isAsked = false;
   asked = 0;
-  const end = performance.now() + SLICE;
-  while (jobs.length && performance.now() < end) run(jobs.pop());
+  const end = ticks() + SLICE;
+  while (jobs.length && ticks() < end) run(jobs.pop());
   if (jobs.length) ask();
 }
 

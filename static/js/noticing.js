@@ -3,6 +3,7 @@
 
 import { abridged } from "./format.js";
 import { keysOf } from "./names.js";
+import { ticks } from "./now.js";
 import { attempt } from "./odd.js";
 import { get } from "./preferences.js";
 import { plain } from "./reading.js";
@@ -68,14 +69,14 @@ export class Noticing {
     if (!worthy.length || isQuiet(new Date())) return;
     this.#last = worthy.at(-1);
     this.#waiting += worthy.length;
-    const pause = Math.max(0, this.#calledAt + PAUSE - performance.now());
+    const pause = Math.max(0, this.#calledAt + PAUSE - ticks());
     this.#timer ??= setTimeout(() => this.#call(), pause);
   }
 
   // Of all tabs that have heard the same, one calls.
   #call() {
     this.#timer = null;
-    this.#calledAt = performance.now();
+    this.#calledAt = ticks();
     const [last, n] = [this.#last, this.#waiting];
     this.#waiting = 0;
     const call = () => {

@@ -2,6 +2,7 @@
 
 import { isMeant } from "./confirm.js";
 import { trimTyped } from "./dom.js";
+import { Emitter } from "./emitter.js";
 import { put, take } from "./exact.js";
 import { byteLength, exactSize } from "./format.js";
 import { nameProblem } from "./names.js";
@@ -10,7 +11,7 @@ const ANSWER_LIMIT = 10_000; // milliseconds
 const BURST_LIMIT = 1_000; // messages
 const NOT_CONFIRMED = 409;
 
-export class Publisher extends EventTarget {
+export class Publisher extends Emitter {
   #form;
   #answer;
   #confirm;
@@ -176,7 +177,7 @@ export class Publisher extends EventTarget {
   #published(sent, times, { receivers, tabs, n }) {
     if (take(this.#message) === sent.message) this.#write("");
     if (this.#times.value === times) this.#times.value = 1;
-    this.dispatchEvent(new CustomEvent("published", { detail: sent }));
+    this.emit("published", sent);
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
     if (receivers) this.#say("heard", this.#split(receivers, tabs), burst || this.#note(tabs));
     else this.#say("unheard", this.#words.say("receivers_none"), burst);

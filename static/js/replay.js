@@ -4,6 +4,7 @@ import { keep } from "./address.js";
 import { isMessage } from "./events.js";
 import { toDate } from "./format.js";
 import { load } from "./modules.js";
+import { ticks } from "./now.js";
 import { noFilter, readFilter } from "./query.js";
 import { lastTime, shortTime } from "./times.js";
 
@@ -117,14 +118,14 @@ export class Replay {
       this.#say(this.#words.say("past"));
       if (!test) keep({ since });
       let { at } = next;
-      let before = performance.now();
+      let before = ticks();
       while (next && !signal.aborted) {
-        const now = performance.now();
+        const now = ticks();
         const pace = (!test && parseInt(this.#parts.speed.value)) || 0;
         const batch = [];
         if (!this.#feed.isPaused) {
           at += (pace * (now - before)) / 1000;
-          while (next && (!pace || next.at <= at) && performance.now() < now + BUDGET) {
+          while (next && (!pace || next.at <= at) && ticks() < now + BUDGET) {
             counts.n += isMessage(next);
             batch.push(next);
             at = Math.max(at, next.at);

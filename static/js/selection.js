@@ -2,9 +2,10 @@
 // Event: "change".
 
 import { asked, write } from "./address.js";
+import { Emitter } from "./emitter.js";
 import { nameProblem, readQuery, same, writeQuery } from "./names.js";
 
-export class Selection extends EventTarget {
+export class Selection extends Emitter {
   leftOut = []; // names of the address that cannot be had, each with what is wrong with it
   #names = [];
   #limits;
@@ -36,7 +37,7 @@ export class Selection extends EventTarget {
 
   // To those who came after it was loaded.
   announce() {
-    this.dispatchEvent(new Event("change"));
+    this.emit("change");
   }
 
   has(name) {

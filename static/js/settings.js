@@ -1,13 +1,14 @@
 // The settings dialog: every choice is kept in the browser at once. Events: "change", "open".
 
 import { chosen, DEFAULTS } from "./appearance.js";
+import { Emitter } from "./emitter.js";
 import { keyOf } from "./names.js";
 import { change, get, keepingTrouble, set } from "./preferences.js";
 import { zone } from "./times.js";
 
 const NOTICING = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
 
-export class Settings extends EventTarget {
+export class Settings extends Emitter {
   #dialog;
   #form;
   #level;
@@ -55,7 +56,7 @@ export class Settings extends EventTarget {
   // Another tab has changed something.
   #follow() {
     this.#showAll();
-    this.dispatchEvent(new CustomEvent("change"));
+    this.emit("change");
   }
 
   #sayTrouble() {
@@ -89,7 +90,7 @@ export class Settings extends EventTarget {
     this.#tellZone();
     this.#refusal = "";
     this.#sayTrouble();
-    this.dispatchEvent(new CustomEvent("change", { detail: name }));
+    this.emit("change", name);
   }
 
   // From which severity up each name of the selection is noticed
@@ -102,7 +103,7 @@ export class Settings extends EventTarget {
   }
 
   #buildLevel(key, name) {
-    const item = document.importNode(this.#level, true);
+    const item = this.#level.cloneNode(true);
     const select = item.querySelector("select");
     item.querySelector("bdi").textContent = name;
     select.dataset.key = key;

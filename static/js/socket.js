@@ -1,6 +1,7 @@
 // Keeps one WebSocket open: tries again with jitter, notices silence, finds out why not. Knows no DOM.
 // Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused, status}).
 
+import { Emitter } from "./emitter.js";
 import { split } from "./greeting.js";
 import { hear, now, Stopwatch } from "./now.js";
 import { retryDelay, whyNot } from "./retry.js";
@@ -12,7 +13,7 @@ const REFUSED_DELAY = 30_000; // milliseconds
 const ATTEMPTS_BEFORE_BLAMING_A_PROXY = 3;
 const POLICY_VIOLATION = 1008;
 
-export class Socket extends EventTarget {
+export class Socket extends Emitter {
   #address;
   #silenceLimit;
   #url = null;
@@ -77,7 +78,7 @@ export class Socket extends EventTarget {
   #begin() {
     this.#opened = this.#heard = new Stopwatch();
     if (this.#greeting) this.send(this.#greeting);
-    this.#emit("open");
+    this.emit("open");
   }
 
   // What is heard may have waited long, in a page that was frozen or on a slow line, and the server may be
@@ -87,7 +88,7 @@ export class Socket extends EventTarget {
     const events = JSON.parse(data);
     const last = events.findLast(({ at, past }) => at !== undefined && !past);
     if (last) hear((this.#toldAt = last.at));
-    if (events.at(-1).type !== "heartbeat") this.#emit("batch", events);
+    if (events.at(-1).type !== "heartbeat") this.emit("batch", events);
   }
 
   #closed({ code, reason }) {
@@ -104,7 +105,7 @@ export class Socket extends EventTarget {
     if (this.#opened?.seconds > HEALTHY_AFTER) this.#attempt = 0;
     this.close();
     this.#retry(refused);
-    this.#emit("lost", { lastHeard: this.#toldAt ?? now(), reason, refused });
+    this.emit("lost", { lastHeard: this.#toldAt ?? now(), reason, refused });
   }
 
   #retry(refused) {
@@ -121,11 +122,7 @@ export class Socket extends EventTarget {
     if (signal.aborted) return;
     const blocked = answers && this.#attempt >= ATTEMPTS_BEFORE_BLAMING_A_PROXY;
     if (refused) this.#retry(refused);
-    this.#emit("why", { what: blocked ? "proxy" : "server", reason, refused, status });
-  }
-
-  #emit(type, detail) {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    this.emit("why", { what: blocked ? "proxy" : "server", reason, refused, status });
   }
 }
 

@@ -11,7 +11,7 @@ export function setTools(template) {
 
 export function equip(row) {
   if (row.lastElementChild.childElementCount) return;
-  row.lastElementChild.append(document.importNode(buttons, true));
+  row.lastElementChild.append(buttons.cloneNode(true));
   const [time] = row.children;
   if (time.dateTime) time.title = fullTime(new Date(time.dateTime));
   showTools(row);

@@ -1,6 +1,8 @@
 // Draws the newest of a ring's events as rows: a few a frame, and only as many as can be laid out quickly.
 // What is not drawn is counted, in the line above or in a row where it would be.
 
+import { ticks } from "./now.js";
+
 const LIMIT = 500; // rows while the end is followed
 const EARLIER = 500; // rows more each time they are asked for
 const STEP = 60; // rows a draw: layout is what takes long, and a click has to wait for it
@@ -105,7 +107,7 @@ export class View {
   schedule() {
     if (this.#due === 0 && this.#to < this.#last) return this.#draw(); // the very first rows wait for no frame
     if (this.#frame !== null) return;
-    const wait = this.#due - performance.now();
+    const wait = this.#due - ticks();
     const ask = () => (this.#frame = requestAnimationFrame(() => this.#draw()));
     if (wait > 0) this.#frame = setTimeout(ask, wait);
     else ask();
@@ -113,13 +115,13 @@ export class View {
 
   // Layout takes longer than building, so a long draw is followed by a long rest.
   #draw() {
-    const began = performance.now();
+    const began = ticks();
     this.#frame = null;
     const changed = this.#advance() || this.#fill();
     if (changed) this.#tell();
     this.#onDraw(this.#list.children);
     if (!changed) return;
-    const ended = performance.now();
+    const ended = ticks();
     this.#due = ended + REST * (ended - began);
     this.schedule();
   }
@@ -206,8 +208,8 @@ export class View {
 
   #build(index, end, step) {
     const rows = [];
-    const late = performance.now() + BUDGET;
-    for (; index !== end && (rows.length === 0 || performance.now() < late); index += step) {
+    const late = ticks() + BUDGET;
+    for (; index !== end && (rows.length === 0 || ticks() < late); index += step) {
       const event = this.#ring.at(index);
       const row = this.#rows.build(event);
       this.#facts.set(row, { event, index, before: this.#ring.before(index) });
