@@ -2,9 +2,11 @@
 
 from arauto.words import gettext, ngettext
 
+Words = dict[str, str | list[str]]
 
-def page_words() -> dict[str, str | dict[str, str]]:
-    """Return every word of the script by key; a plural is a mapping by its category.
+
+def page_words() -> Words:
+    """Return every word of the script by key; a plural is a list: for one, and for others.
 
     The script fills ``{placeholders}`` and chooses the plural, so both are handed over as they are.
     """
@@ -21,18 +23,18 @@ def page_words() -> dict[str, str | dict[str, str]]:
     )
 
 
-def _status_words() -> dict[str, str | dict[str, str]]:
+def _status_words() -> Words:
     return {
         "status_idle": gettext("Choose a channel"),
         "status_connecting": gettext("Connecting"),
         "status_live": gettext("Live"),
-        "status_live_but": {
-            "one": ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 1),
-            "other": ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 2),
-        },
-        "status_reconnecting_server": gettext("Reconnecting to the server, lost since {time}."),
-        "status_reconnecting_redis": gettext("The server is reconnecting to Redis, lost since {time}."),
-        "status_reconnecting_proxy": gettext(
+        "status_live_but": [
+            ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 1),
+            ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 2),
+        ],
+        "lost_server": gettext("Reconnecting to the server, lost since {time}."),
+        "lost_redis": gettext("The server is reconnecting to Redis, lost since {time}."),
+        "lost_proxy": gettext(
             "Reconnecting since {time}. The server answers, but no WebSocket gets through:"
             " look at the proxy in between."
         ),
@@ -48,7 +50,7 @@ def _status_words() -> dict[str, str | dict[str, str]]:
     }
 
 
-def _feed_words() -> dict[str, str | dict[str, str]]:
+def _feed_words() -> Words:
     return {
         "gap_redis": gettext("No connection to Redis from {from} to {to}: messages in between are unknown."),
         "gap_server": gettext(
@@ -60,50 +62,50 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         "gap_log": gettext("{channel}: the log no longer has the messages from {from} to {to}."),
         "gap_replaced": gettext("{channel} has another log since: messages from {from} to {to} are unknown."),
         "gap_unrecorded": gettext("{channel} has no log any more: messages from {from} to {to} are unknown."),
-        "skipped": {
-            "one": ngettext(
+        "skipped": [
+            ngettext(
                 "{n} message came meanwhile and is not drawn",
                 "{n} messages came meanwhile and are not drawn",
                 1,
             ),
-            "other": ngettext(
+            ngettext(
                 "{n} message came meanwhile and is not drawn",
                 "{n} messages came meanwhile and are not drawn",
                 2,
             ),
-        },
-        "fell_out": {
-            "one": ngettext(
+        ],
+        "fell_out": [
+            ngettext(
                 "{n} message came meanwhile and is gone: the newest 10,000 are kept",
                 "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
                 1,
             ),
-            "other": ngettext(
+            ngettext(
                 "{n} message came meanwhile and is gone: the newest 10,000 are kept",
                 "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
                 2,
             ),
-        },
-        "older": {
-            "one": ngettext("{n} older message is not shown", "{n} older messages are not shown", 1),
-            "other": ngettext("{n} older message is not shown", "{n} older messages are not shown", 2),
-        },
-        "new": {
-            "one": ngettext("{n} new", "{n} new", 1),
-            "other": ngettext("{n} new", "{n} new", 2),
-        },
-        "cleared": {
-            "one": ngettext("{n} message was cleared.", "{n} messages were cleared.", 1),
-            "other": ngettext("{n} message was cleared.", "{n} messages were cleared.", 2),
-        },
+        ],
+        "older": [
+            ngettext("{n} older message is not shown", "{n} older messages are not shown", 1),
+            ngettext("{n} older message is not shown", "{n} older messages are not shown", 2),
+        ],
+        "new": [
+            ngettext("{n} new", "{n} new", 1),
+            ngettext("{n} new", "{n} new", 2),
+        ],
+        "cleared": [
+            ngettext("{n} message was cleared.", "{n} messages were cleared.", 1),
+            ngettext("{n} message was cleared.", "{n} messages were cleared.", 2),
+        ],
         "undo": gettext("Undo"),
         "pause": gettext("Pause"),
         "resume": gettext("Resume"),
         "matching": gettext("{matching} of {n}"),
-        "odd_count": {
-            "one": ngettext("{n} message could not be read", "{n} messages could not be read", 1),
-            "other": ngettext("{n} message could not be read", "{n} messages could not be read", 2),
-        },
+        "odd_count": [
+            ngettext("{n} message could not be read", "{n} messages could not be read", 1),
+            ngettext("{n} message could not be read", "{n} messages could not be read", 2),
+        ],
         "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
         "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
         "regex_slow": gettext(
@@ -115,15 +117,15 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
         ),
         "glob_long": gettext("Between two * there can be at most {n} characters; nothing is filtered."),
         "severity_bad": gettext("{severity} is no severity: choose from {ranks}. Nothing is filtered."),
-        "export_ready": {
-            "one": ngettext("{n} message, as shown", "{n} messages, as shown", 1),
-            "other": ngettext("{n} message, as shown", "{n} messages, as shown", 2),
-        },
+        "export_ready": [
+            ngettext("{n} message, as shown", "{n} messages, as shown", 1),
+            ngettext("{n} message, as shown", "{n} messages, as shown", 2),
+        ],
         "exporting": gettext("{n} of {all}"),
-        "exported": {
-            "one": ngettext("{n} message exported", "{n} messages exported", 1),
-            "other": ngettext("{n} message exported", "{n} messages exported", 2),
-        },
+        "exported": [
+            ngettext("{n} message exported", "{n} messages exported", 1),
+            ngettext("{n} message exported", "{n} messages exported", 2),
+        ],
         "matched": gettext("Matched by the pattern {pattern}"),
         "odd": gettext("shown as it came: it could not be read"),
         "empty_message": gettext("empty message"),
@@ -143,7 +145,7 @@ def _feed_words() -> dict[str, str | dict[str, str]]:
     }
 
 
-def _reading_words() -> dict[str, str | dict[str, str]]:
+def _reading_words() -> Words:
     return {
         "show_all": gettext("Show all ({size})"),
         "show_more": gettext("Show more (of {size})"),
@@ -161,7 +163,7 @@ def _reading_words() -> dict[str, str | dict[str, str]]:
     }
 
 
-def _past_words() -> dict[str, str | dict[str, str]]:
+def _past_words() -> Words:
     return {
         "past": gettext("This is the past, not live."),
         "past_end": gettext("This is the past, not live. The log ends here."),
@@ -170,49 +172,49 @@ def _past_words() -> dict[str, str | dict[str, str]]:
     }
 
 
-def _selection_words() -> dict[str, str | dict[str, str]]:
+def _selection_words() -> Words:
     return {
         "solo": gettext("Show only {name}"),
         "hide": gettext("Hide {name}"),
         "chip_seen": gettext("Click to show only this. Last message at {time}"),
         "chip_unseen": gettext("Click to show only this. No message yet"),
         "per_second": gettext("{n}/s"),
-        "chart_all": gettext("All channels"),
-        "chart": {
-            "one": ngettext(
+        "all_channels": gettext("All channels"),
+        "chart": [
+            ngettext(
                 "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
                 "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
                 1,
             ),
-            "other": ngettext(
+            ngettext(
                 "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
                 "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
                 2,
             ),
-        },
+        ],
         "remove_channel": gettext("Remove channel {name}"),
         "remove_pattern": gettext("Remove pattern {name}"),
         "chip_refused": gettext("Refused by Redis: {error}"),
         "name_empty": gettext("Type the name of a channel or a pattern."),
         "name_long": gettext("A name has at most {max} bytes; this one has {bytes}."),
         "name_control": gettext("A name cannot contain control characters."),
-        "left_out": {
-            "one": ngettext(
+        "left_out": [
+            ngettext(
                 "{n} name of the link is left out: {names}.",
                 "{n} names of the link are left out: {names}.",
                 1,
             ),
-            "other": ngettext(
+            ngettext(
                 "{n} name of the link is left out: {names}.",
                 "{n} names of the link are left out: {names}.",
                 2,
             ),
-        },
+        ],
         "selection_full": gettext("At most {max} channels and patterns at once: remove one first."),
     }
 
 
-def _recording_words() -> dict[str, str | dict[str, str]]:
+def _recording_words() -> Words:
     return {
         "recorded": gettext("recorded"),
         "recorded_until": gettext("recorded until {time}"),
@@ -225,16 +227,16 @@ def _recording_words() -> dict[str, str | dict[str, str]]:
     }
 
 
-def _browser_words() -> dict[str, str | dict[str, str]]:
+def _browser_words() -> Words:
     return {
-        "alive": {
-            "one": ngettext("{n} channel", "{n} channels", 1),
-            "other": ngettext("{n} channel", "{n} channels", 2),
-        },
-        "alive_patterns": {
-            "one": ngettext("{n} pattern", "{n} patterns", 1),
-            "other": ngettext("{n} pattern", "{n} patterns", 2),
-        },
+        "alive": [
+            ngettext("{n} channel", "{n} channels", 1),
+            ngettext("{n} channel", "{n} channels", 2),
+        ],
+        "alive_patterns": [
+            ngettext("{n} pattern", "{n} patterns", 1),
+            ngettext("{n} pattern", "{n} patterns", 2),
+        ],
         "alive_cut": gettext("The first {n} are shown: search for the rest."),
         "no_channels": gettext("The server did not answer."),
         "unknown": gettext("unknown"),
@@ -245,11 +247,10 @@ def _browser_words() -> dict[str, str | dict[str, str]]:
     }
 
 
-def _settings_words() -> dict[str, str | dict[str, str]]:
+def _settings_words() -> Words:
     return {
         "zone_local": gettext("All times are those of this computer: {zone}"),
         "zone_utc": gettext("All times are UTC; quiet hours are those of this computer: {zone}"),
-        "level_all": gettext("All channels"),
         "keeps_nothing": gettext(
             "This browser keeps nothing more for this page: it lasts until the page is closed."
         ),
@@ -263,20 +264,20 @@ def _settings_words() -> dict[str, str | dict[str, str]]:
     }
 
 
-def _publish_words() -> dict[str, str | dict[str, str]]:
+def _publish_words() -> Words:
     return {
-        "receivers": {
-            "one": ngettext("{n} subscriber received it", "{n} subscribers received it", 1),
-            "other": ngettext("{n} subscriber received it", "{n} subscribers received it", 2),
-        },
-        "tabs": {
-            "one": ngettext("{n} tab", "{n} tabs", 1),
-            "other": ngettext("{n} tab", "{n} tabs", 2),
-        },
-        "others": {
-            "one": ngettext("{n} other", "{n} others", 1),
-            "other": ngettext("{n} other", "{n} others", 2),
-        },
+        "receivers": [
+            ngettext("{n} subscriber received it", "{n} subscribers received it", 1),
+            ngettext("{n} subscriber received it", "{n} subscribers received it", 2),
+        ],
+        "tabs": [
+            ngettext("{n} tab", "{n} tabs", 1),
+            ngettext("{n} tab", "{n} tabs", 2),
+        ],
+        "others": [
+            ngettext("{n} other", "{n} others", 1),
+            ngettext("{n} other", "{n} others", 2),
+        ],
         "receivers_twice": gettext("each counts once by channel and once by pattern"),
         "receivers_note": gettext("open pages included"),
         "receivers_none": gettext("Nobody was listening: this message is gone."),

@@ -35,7 +35,7 @@ export class Chart {
 
   #sentence(series, now) {
     const n = series.reduce((sum, count) => sum + count, 0);
-    const name = this.#name?.name ?? this.#words.say("chart_all");
+    const name = this.#name?.name ?? this.#words.say("all_channels");
     return this.#words.say("chart", { name, n, now: rounded(now), max: Math.max(...series) });
   }
 

@@ -97,7 +97,7 @@ export class Settings extends Emitter {
 
   #drawLevels() {
     const names = this.#selection.names.map((name) => this.#buildLevel(keyOf(name), name.name));
-    const all = this.#buildLevel("", this.#words.say("level_all"));
+    const all = this.#buildLevel("", this.#words.say("all_channels"));
     all.querySelector("[value='']").remove();
     this.#dialog.querySelector(".levels").replaceChildren(all, ...names);
   }

@@ -29,7 +29,7 @@ export class Status {
     if (name === "refused") return this.#words.say(TOO_LONG.includes(status) ? "refused_long" : "refused_mute", { status });
     if (name !== "reconnecting") return this.#words.say(`status_${name}`);
     const [time] = timesOfDay([toDate(since)]);
-    const sentence = this.#words.say(`status_reconnecting_${what}`, { time });
+    const sentence = this.#words.say(`lost_${what}`, { time });
     return reason ? `${sentence} ${reason}` : sentence;
   }
 }

@@ -24,7 +24,7 @@ export class Words {
 
   #choose(word, n) {
     if (typeof word === "string") return word;
-    return word[this.#plurals().select(n)] ?? word.other;
+    return word[this.#plurals().select(n) === "one" ? 0 : 1];
   }
 
   #fill(value) {
