@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from hmac import compare_digest
 from time import time
 from typing import Any
@@ -178,15 +179,16 @@ class Doors:
         )
 
     def gone(self, keys: Iterable[str]) -> set[str]:
-        """Which visitors, by their keys, are no longer let in.
-
-        :raise ShelfAway: that cannot be known now.
-        """
+        """Which visitors, by their keys, are no longer let in; of whom it cannot be known now, nobody."""
         asked = set(keys)
         sessions = {key for key in asked if key.startswith(SESSION)}
         digests = [key.removeprefix(_PROGRAM) for key in asked if key.startswith(_PROGRAM)]
-        gone = self.tokens.gone(digests) if self.tokens and digests else ()
-        return self.sessions.gone(sessions) | {_PROGRAM + digest for digest in gone}
+        gone: set[str] = set()
+        with suppress(ShelfAway):
+            gone |= self.sessions.gone(sessions)
+        with suppress(TokensError):
+            gone |= {_PROGRAM + digest for digest in (self.tokens.gone(digests) if self.tokens else ())}
+        return gone
 
     def _of_session(self, id: str) -> Visitor | None:
         """Who has that session; ``None`` where its shared token is no longer the one that is set."""

@@ -9,7 +9,6 @@ from time import monotonic, sleep, time
 import redis
 
 from arauto.shelf import ShelfAway
-from arauto.tokens import TokensError
 from arauto.transport import Code, Transport
 from arauto.visitor import Visitor
 
@@ -67,7 +66,7 @@ class Watch:
         try:
             over |= self._gone(visitors)
             over |= {key for key, visitor in visitors.items() if self._is_shut_out(visitor)}
-        except (ShelfAway, TokensError, redis.RedisError, OSError):
+        except (ShelfAway, redis.RedisError, OSError):
             pass  # it cannot be known now, and nobody is sent off for that
         self._asked = {key: at for key, at in self._asked.items() if key in visitors}
         for transport, (visitor, goodbye) in present.items():
