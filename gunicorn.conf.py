@@ -5,7 +5,6 @@ import gc
 import itertools
 import logging
 import os
-import resource
 import secrets
 import signal
 import socket
@@ -19,7 +18,7 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import addresses, embedded, exposure, handover, minifier, precautions, scratch  # noqa: E402
+from arauto import addresses, embedded, exposure, files, handover, minifier, precautions, scratch  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.departures import Departures  # noqa: E402
 from arauto.rates import Rates  # noqa: E402
@@ -30,15 +29,16 @@ SPARE = 100  # connections and threads for pages and publishing, beside the sock
 try:
     settings = read(os.environ)
     worker_tmp_dir = scratch.find_directory()
-except (SettingsError, scratch.NoPlace) as error:
+    room = files.make_room(settings.max_sockets, SPARE)
+except (SettingsError, scratch.NoPlace, files.TooFew) as error:
     sys.exit(str(error))
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 worker_class = settings.worker
 workers = settings.workers
-worker_connections = settings.max_sockets + SPARE
+worker_connections = room.sockets + room.others
 if worker_class == "gthread":
-    threads = settings.max_sockets + SPARE
+    threads = worker_connections
 backlog = 4096  # thousands of tabs return at once after a restart
 limit_request_line = 8190  # bytes, the most gunicorn takes: a selection of many names is long
 keepalive = 2  # seconds; a stop waits for idle connections that long
@@ -53,13 +53,13 @@ control_socket_disable = True  # it would leave a file in the home directory
 def on_starting(server):
     """In the master, before it listens: find or start Redis, or say why not and end."""
     try:
-        precautions.check(server.cfg, settings)
+        precautions.check(server.cfg, settings, room.sockets)
         if server.cfg.bind == [bind] and not os.environ.keys() & {"LISTEN_FDS", "GUNICORN_FD"}:
             _check_address()
         hosts = exposure.hosts(server.cfg.address, os.environ)
         handover.token = exposure.make_token(settings, hosts, exposure.in_container(os.environ))
         handover.secret = secrets.token_hex(32)
-        handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address)
+        handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address, room.sockets)
         handover.departures = Departures()
         handover.rates = Rates(settings.publish_rate, settings.connect_rate)
         handover.valkey = embedded.EmbeddedValkey.take_over(os.environ)
@@ -70,7 +70,6 @@ def on_starting(server):
     except (OSError, exposure.Exposed, embedded.NoRedis, precautions.Precaution) as error:
         sys.exit(str(error))
     handover.assets = minifier.minify_apart()
-    _raise_file_limit()
     _tell_all_first(server)
 
 
@@ -113,16 +112,6 @@ def _check_address():
         ) from None
 
 
-def _raise_file_limit():
-    # A socket takes two descriptors, the browser's and Redis's; many systems start at 1024.
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * (settings.max_sockets + SPARE)
-    if hard != resource.RLIM_INFINITY:
-        wanted = min(wanted, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def when_ready(server):
     """In the master, once it listens: tell where."""
     # A person on this machine can open the other one.
@@ -132,6 +121,11 @@ def when_ready(server):
     _tell(f"Arauto is at {addresses} on {kind}{handover.found.name}")
     if handover.token:
         _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}")
+    if room.sockets * server.cfg.workers < settings.max_sockets:
+        _tell(
+            f"Warning: A process may open only {room.files} files here, so a worker takes {room.sockets} "
+            f"sockets, not ARAUTO_MAX_SOCKETS={settings.max_sockets}: allow more (ulimit -n), or set fewer."
+        )
     for warning in (*exposure.warnings(settings, handover.found), *strangers(os.environ)):
         _tell(f"Warning: {warning}")
 
@@ -186,11 +180,19 @@ def post_worker_init(worker):
     worker.lingering = Lingering(worker.deadlines)
     if worker.cfg.worker_class_str == "gthread":
         _watch_heads(worker)
+        _spare_machine(worker)
     # What is there now stays: nobody needs to look again and again whether it is garbage. That
     # takes a third of the time when a log is read.
     gc.collect()
     gc.freeze()
     worker.log.info("Worker %s is ready for requests", worker.pid)
+
+
+def _spare_machine(worker):
+    from arauto.threads import Threads, patient
+
+    worker.tpool = Threads(worker.cfg.threads)
+    worker.accept = patient(worker.accept)
 
 
 def _watch_heads(worker):

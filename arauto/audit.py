@@ -71,8 +71,9 @@ class Audit:
     def _hand_over(self, text: bytes) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="audit", daemon=True)
+                thread.start()
+                self._thread = thread
         try:
             self._waiting.put_nowait(text)
         except Full:

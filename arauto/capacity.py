@@ -20,8 +20,9 @@ class Capacity:
     seat may both be refused; never is one too many let in.
     """
 
-    def __init__(self, limit: int, address_limit: int) -> None:
+    def __init__(self, limit: int, address_limit: int, process_limit: int | None = None) -> None:
         self.limit = limit
+        self.process_limit = limit if process_limit is None else process_limit
         self.address_limit = address_limit
         self._rows = mmap.mmap(-1, (1 + _ADDRESSES) * _ALL_COUNTS.size)
         self._slot = 0
@@ -40,7 +41,9 @@ class Capacity:
     def take(self, address: str) -> bool:
         """Take a seat; False when there is none."""
         self._add(address, 1)
-        if self.taken() <= self.limit and self.taken_by(address) <= self.address_limit:
+        own = self._read(0, self._slot)
+        fits = self.taken() <= self.limit and own <= self.process_limit
+        if fits and self.taken_by(address) <= self.address_limit:
             return True
         self._add(address, -1)
         return False
@@ -51,7 +54,7 @@ class Capacity:
 
     def full(self) -> bool:
         """Whether the next one would be refused, whoever it is."""
-        return self.taken() >= self.limit
+        return self.taken() >= self.limit or self._read(0, self._slot) >= self.process_limit
 
     def full_for(self, address: str) -> bool:
         """Whether the next one from this address would be refused for it."""

@@ -28,7 +28,7 @@ from arauto.recording import Recording
 from arauto.rights import NoRight, check_listening
 from arauto.selection import BadChange, BadSelection, check_size, read_change, read_lists, select
 from arauto.starts import read_starts
-from arauto.subscriber import Subscriber
+from arauto.subscriber import NoThread, Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
 from arauto.visitor import Visitor, visitor
 from arauto.watch import Watch
@@ -179,6 +179,10 @@ def feed(ws: Upgrade) -> None:
         with feeds.drain.present(transport, goodbye), _bound(feeds.watch, transport, asked):
             if "selection" in g or _hear_selection(transport):
                 _stream(feeds, transport, asked, fault)
+    except NoThread:
+        log.warning("a feed had to leave: no thread can be started (ulimit -u, or the container's limit)")
+        transport.close(Code.NO_ROOM, _no_room())
+        _wait_until_read(transport)
     except Exception:
         # It must not reach Flask, which would write a page into the stream.
         log.exception("a feed failed")
@@ -198,9 +202,13 @@ def _hear_selection(transport: Transport) -> bool:
         transport.close(Code.POLICY, str(error))
     except BadChange:
         transport.close(Code.POLICY, gettext("The page said something the server does not know."))
-    while transport.receive() is not None:
-        pass  # until it has read why
+    _wait_until_read(transport)
     return False
+
+
+def _wait_until_read(transport: Transport) -> None:
+    while transport.receive() is not None:
+        pass
 
 
 def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> None:

@@ -13,8 +13,10 @@ class Precaution(Exception):
     """Such a setting was found; the text is a sentence that names the remedy."""
 
 
-def check(cfg: Any, settings: Settings) -> None:
+def check(cfg: Any, settings: Settings, sockets: int) -> None:
     """Look at gunicorn's configuration before it starts.
+
+    :param sockets: how many a worker takes; no more than ``ARAUTO_MAX_SOCKETS``.
 
     :raise Precaution: the first that is found.
     """
@@ -33,12 +35,12 @@ def check(cfg: Any, settings: Settings) -> None:
             "preload_app would load the program before there are workers to share its limits: leave it off.",
         ),
         (
-            cfg.worker_class_str == "gthread" and cfg.threads <= settings.max_sockets,
+            cfg.worker_class_str == "gthread" and cfg.threads <= sockets,
             f"threads={cfg.threads} would leave no thread for pages beside "
             f"ARAUTO_MAX_SOCKETS={settings.max_sockets}: leave threads out, or lower ARAUTO_MAX_SOCKETS.",
         ),
         (
-            cfg.worker_connections <= settings.max_sockets,
+            cfg.worker_connections <= sockets,
             f"worker_connections={cfg.worker_connections} would leave no room for pages beside "
             f"ARAUTO_MAX_SOCKETS={settings.max_sockets}: leave it out, or lower ARAUTO_MAX_SOCKETS.",
         ),

@@ -38,8 +38,9 @@ class Pulse:
             if self._thread is None:
                 # A process that is forked later starts its own.
                 self._next = ceil(monotonic() / self._tick)
-                self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+                thread.start()
+                self._thread = thread
             self._due.setdefault(max(tick, self._next), []).append(tend)
 
     def _run(self) -> None:

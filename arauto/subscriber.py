@@ -64,6 +64,10 @@ class LinkLost(Exception):
     """The connection to Redis cannot be used any more; the text is what Redis said, if anything."""
 
 
+class NoThread(Exception):
+    """The machine lets no thread more be started."""
+
+
 class LockedOut(Exception):
     """Redis does not let us in; the text is its own words."""
 
@@ -115,7 +119,10 @@ class Subscriber(threading.Thread):
         self._held: list[Item] = []  # what came after a break, before all was confirmed
 
     def __enter__(self) -> Self:
-        self.start()
+        try:
+            self.start()
+        except RuntimeError as error:
+            raise NoThread from error
         self._pulse.after(PING_AFTER, self._check_silence)
         return self
 

@@ -46,6 +46,7 @@ class Code(IntEnum):
     TOO_BIG = 1009
     FAULT = 1011
     COME_AGAIN = 1012  # at once: only the page knows what it has been shown
+    NO_ROOM = 1013
 
 
 class Upgrade:

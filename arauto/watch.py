@@ -42,8 +42,9 @@ class Watch:
         with self._lock:
             self._present[transport] = visitor, goodbye
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="watch", daemon=True)
+                thread.start()
+                self._thread = thread
         try:
             yield
         finally:

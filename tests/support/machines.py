@@ -14,3 +14,8 @@ def read_only(*writable: str) -> list[str]:
     sealed = [f"mount -o remount,bind,ro {at}" for at in ("/", *_PLACES) if at not in writable]
     steps = [*own, *sealed, f"cd {ROOT}", 'exec "$@"']
     return ["unshare", "--mount", *_MINE, "sh", "-ec", "; ".join(steps), "sh"]
+
+
+def limited(limit: str) -> list[str]:
+    """With what the shell's ``ulimit`` says."""
+    return ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh"]

@@ -66,3 +66,13 @@ def test_all_processes_count_together_and_a_dead_one_not_at_all() -> None:
     capacity.clear_slot(2)
     assert (capacity.taken(), capacity.taken_by(ANA)) == (1, 0)
     assert capacity.take(ANA)
+
+
+def test_a_process_may_have_room_for_fewer() -> None:
+    capacity = Capacity(10, 10, 1)
+    assert capacity.take(HERE)
+    assert capacity.full()
+    assert not capacity.take(HERE)
+    capacity.use_slot(1)
+    assert capacity.take(HERE)
+    assert capacity.taken() == 2

@@ -1,0 +1,49 @@
+"""How many browser sockets a worker may hold without running out of file descriptors."""
+
+import resource
+from contextlib import suppress
+from typing import NamedTuple
+
+OWN = 100  # descriptors that a worker needs itself, those with which it publishes among them
+EACH = 2  # that a socket takes: the browser's and Redis's; and another connection, at the most
+
+
+class TooFew(Exception):
+    """There is room for no socket at all; the text is a sentence that names the remedy."""
+
+
+class Room(NamedTuple):
+    """What a worker has room for."""
+
+    sockets: int
+    others: int  # connections beside them
+    files: int  # the limit that this follows from
+
+
+def make_room(sockets: int, others: int) -> Room:
+    """Raise this process's limit as far as that is wanted and allowed. Many systems start at 1024.
+
+    :raise TooFew: what is allowed is not worth a start.
+    """
+    wanted = EACH * (sockets + others) + OWN
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if _less(soft, wanted):
+        with suppress(OSError, ValueError):  # some systems have one more limit, which they do not tell
+            allowed = wanted if not _less(hard, wanted) else hard
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return Room(sockets, others, files) if not _less(files, wanted) else _share(files, others)
+
+
+def _share(files: int, others: int) -> Room:
+    places = (files - OWN) // EACH
+    others = min(others, places // 2)
+    if others < 1:
+        raise TooFew(
+            f"A process may open only {files} files here, which is too few: allow 1024 or more (ulimit -n)."
+        )
+    return Room(places - others, others, files)
+
+
+def _less(limit: int, wanted: int) -> bool:
+    return limit != resource.RLIM_INFINITY and limit < wanted

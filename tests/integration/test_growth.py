@@ -1,0 +1,144 @@
+"""A worker that the machine gives no more refuses the next one, and keeps the tabs it has."""
+
+import resource
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import psutil
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from arauto.settings import WORKERS
+from tests.support.http import HANDSHAKE, get, publish
+from tests.support.machines import limited
+from tests.support.redis_servers import RedisServer, free_port
+from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.starts import run, sentence_of
+from tests.support.tabs import Tab, open_tab
+from tests.support.waiting import eventually
+
+STACK = 8 * 1024 * 1024  # bytes of address space, which a new thread wants
+NO_THREAD_FOR_B = """
+from arauto.subscriber import Subscriber
+start = Subscriber.start
+
+def start_unless_b(subscriber):
+    if b"b" in subscriber.channels:
+        raise RuntimeError("can't start new thread")
+    start(subscriber)
+
+Subscriber.start = start_unless_b
+"""
+ROOM = 39  # sockets where 256 files may be open
+
+
+@contextmanager
+def idle_connections(server: ArautoServer, n: int) -> Iterator[None]:
+    """They say nothing."""
+    with ExitStack() as stack:
+        for _ in range(n):
+            stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
+        yield
+
+
+@contextmanager
+def limit(process: psutil.Process, kind: int, most: int) -> Iterator[None]:
+    before = process.rlimit(kind)
+    process.rlimit(kind, (most, before[1]))
+    try:
+        yield
+    finally:
+        process.rlimit(kind, before)
+
+
+def hears(redis: RedisServer, *tabs: Tab) -> bool:
+    redis.client.publish("a", "still here")
+    return all(tab.messages(1) == ["still here"] for tab in tabs)
+
+
+def until_refused(server: ArautoServer, stack: ExitStack) -> Iterator[Tab]:
+    """New tabs, up to the one that the server has no room for."""
+    while True:
+        try:
+            yield stack.enter_context(open_tab(server, "a"))
+        except (InvalidStatus, ConnectionClosed) as refusal:
+            said = refusal
+            break
+    if isinstance(said, InvalidStatus):
+        assert said.response.status_code == 503
+    else:
+        assert said.rcvd is not None
+        assert said.rcvd.code == 1013
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_no_more_sockets_are_let_in_than_there_are_files_for(
+    start: type[ArautoServer], own_redis: RedisServer, worker: str
+) -> None:
+    server = start(
+        on=limited("-n 256"), REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1",
+    )  # fmt: skip
+    assert f"Warning: A process may open only 256 files here, so a worker takes {ROOM} sockets" in server.log
+    with ExitStack() as stack:
+        tabs = [stack.enter_context(open_tab(server, "a")) for _ in range(ROOM)]
+        refused = get(server, "/feed?channel=a", **HANDSHAKE)
+        assert (refused.status, refused.error[:26]) == (503, "All places are taken: too ")
+        with idle_connections(server, 300):
+            assert hears(own_redis, *tabs)
+        assert publish(server, "a", "x").json["receivers"] == ROOM
+        assert get(server, "/").status == 200
+    assert server.log.count("is ready for requests") == 1
+    assert "Traceback" not in server.log
+
+
+def test_too_few_files_end_with_one_sentence(valkey: RedisServer) -> None:
+    command = [*limited("-n 64"), *GUNICORN]
+    sentence = sentence_of(run(command, PORT=str(free_port()), REDIS_URL=valkey.url))
+    assert sentence == (
+        "A process may open only 64 files here, which is too few: allow 1024 or more (ulimit -n)."
+    )
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_worker_without_descriptors_keeps_its_tabs(
+    start: type[ArautoServer], own_redis: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1")
+    (process,) = server.workers()
+    with open_tab(server, "a") as tab:
+        with limit(process, resource.RLIMIT_NOFILE, process.num_fds()), idle_connections(server, 20):
+            assert all(hears(own_redis, tab) for _ in range(3))
+        eventually(lambda: get(server, "/").status == 200)
+        assert hears(own_redis, tab)
+    assert server.log.count("is ready for requests") == 1
+
+
+def test_a_worker_without_threads_keeps_its_tabs(start: type[ArautoServer], own_redis: RedisServer) -> None:
+    """A thread needs address space for its stack, so a limit of that is one of threads, for root too."""
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER="gthread", ARAUTO_WORKERS="1")
+    (process,) = server.workers()
+    with open_tab(server, "a") as tab:
+        most = process.memory_info().vms + STACK // 2
+        with ExitStack() as stack, limit(process, resource.RLIMIT_AS, most):
+            tabs = [tab, *until_refused(server, stack)]
+            assert hears(own_redis, *tabs)
+        eventually(lambda: get(server, "/").status == 200)
+        assert hears(own_redis, tab)
+    assert server.log.count("is ready for requests") == 1
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_feed_without_a_thread_of_its_own_says_why_it_leaves(
+    start: type[ArautoServer], valkey: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ALTER=NO_THREAD_FOR_B)
+    with open_tab(server, "a") as tab:
+        with pytest.raises(ConnectionClosed) as refusal, open_tab(server, "b"):
+            pass
+        assert refusal.value.rcvd is not None
+        assert refusal.value.rcvd.code == 1013
+        assert refusal.value.rcvd.reason.startswith("All places are taken: too many pages are open.")
+        assert hears(valkey, tab)
+    assert "Traceback" not in server.log
