@@ -260,6 +260,10 @@ def parse(url: str) -> dict[str, Any]:
     except ValueError as error:
         if str(error).startswith("Invalid value"):
             raise LinkError(f"REDIS_URL does not work: {error}") from None
+        if re.search(r"[\[\]].*@", url):
+            raise LinkError(
+                "REDIS_URL does not parse: in a user or password write [ as %5B and ] as %5D."
+            ) from None
         raise LinkError(
             "REDIS_URL does not parse: give redis://host:6379, "
             "rediss://user:password@host:6379 or unix:///path/to/redis.sock."

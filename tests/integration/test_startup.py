@@ -36,6 +36,10 @@ NOT_KNOWN = "REDIS_URL has an option that redis-py does not know for a connectio
         ({"REDIS_URL": "redis://localhost:port"}, "REDIS_URL does not parse: give redis://host:6379,"),
         ({"REDIS_URL": "redis://localhost?colour=red"}, "REDIS_URL has an option that redis-py does not"),
         ({"REDIS_URL": "redis://:pa#ss@localhost"}, CUT),
+        (
+            {"REDIS_URL": "redis://:pa}s]s@localhost"},
+            "REDIS_URL does not parse: in a user or password write [ ",
+        ),
         ({"REDIS_URL": "redis://user:1#2@localhost"}, CUT),
         ({"REDIS_URL": "redis://user:1/2@localhost"}, CUT),
         ({"REDIS_URL": "redis://user:1?2@localhost"}, CUT),
