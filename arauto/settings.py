@@ -359,6 +359,8 @@ def strangers(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
     text = trimmed(environ.get(setting.name, "")) or setting.default
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":  # docker run --env-file keeps them
+        raise SettingsError(f"{setting.name} is in quotes: leave them out.")
     try:
         text.encode()  # bytes of the environment that are not UTF-8 would be found out in the midst of a page
         return setting.parse(text)

@@ -92,6 +92,14 @@ def test_a_value_is_text_in_utf8(name: str) -> None:
     assert ascii(str(caught.value)) == f"'{name} does not work: give it in UTF-8.'"
 
 
+@pytest.mark.parametrize("value", [f'"{TOKEN}"', f"'{TOKEN}'\r", '""'])
+@pytest.mark.parametrize("name", ["ARAUTO_TOKEN", "ARAUTO_CHANNELS", "REDIS_URL", "PORT"])
+def test_quotes_around_a_value_are_told(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({name: value})
+    assert str(caught.value) == f"{name} is in quotes: leave them out."
+
+
 def test_a_name_that_is_no_setting_is_told() -> None:
     given = {"ARAUTO_PROTECTD": "prod.*", "ARAUTO_XYZ": "", "ARAUTO_PROTECTED": "", "PATH": ""}
     kubernetes = dict.fromkeys(["ARAUTO_SERVICE_HOST", "ARAUTO_PORT", "ARAUTO_PORT_80_TCP_ADDR"], "")
