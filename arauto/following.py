@@ -19,7 +19,18 @@ from typing import NamedTuple
 import redis
 
 from arauto.asking import Point
-from arauto.logs import FIRST, Hole, Marker, Position, channel_of, ids_of, is_ids, to_feed
+from arauto.logs import (
+    FIRST,
+    Hole,
+    Marker,
+    Position,
+    channel_of,
+    ids_of,
+    is_ids,
+    is_moment,
+    is_position,
+    to_feed,
+)
 from arauto.messages import (
     Complaint,
     Followed,
@@ -266,7 +277,7 @@ class Follower:
             return  # it was unselected meanwhile
         if kind == b"sync":
             state.is_synced = True
-        else:
+        elif is_position(position) and (not since or is_moment(since)):
             self._finish(channel, Position.read(position), int(since) if since else None)
 
     # Catching up

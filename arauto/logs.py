@@ -124,6 +124,11 @@ def is_moment(data: bytes) -> bool:
     return _MOMENT.fullmatch(data) is not None
 
 
+def is_position(data: bytes) -> bool:
+    """Whether this is a place in a log as we write it."""
+    return data.isascii() and _POSITION.fullmatch(data.decode()) is not None
+
+
 def is_asker(data: bytes) -> bool:
     """Whether this is the name and number under which a feed asks."""
     return _ASKER.fullmatch(data) is not None

@@ -128,3 +128,17 @@ def test_too_much_that_waits_sends_the_page_back(back: Listening, monkeypatch: p
     with pytest.raises(ConnectionAbortedError):
         back.hear(back.told(b"sync"), message(b"1"), message(b"2"), message(b"3"))
     assert back.has_left
+
+
+@pytest.mark.parametrize(
+    "words", [b"done %b x a", b"done %b \xff a", b"alone %b " + str(END).encode() + b" x a",
+              b"alone %b " + str(END).encode() + b" " + b"9" * 400 + b" a"],
+)  # fmt: skip
+def test_a_strangers_answer_is_none(words: bytes) -> None:
+    """Whoever may publish at Redis sees where a feed waits for its answer."""
+    listening = Listening()
+    listening.hear(SUBSCRIBED)
+    (asker,) = listening.recording.asked
+    forged = [b"smessage", to_feed(asker.split(".")[0]), words.replace(b"%b", asker.encode())]
+    assert listening.hear(forged) == []
+    assert listening.hear(listening.told(b"sync"), listening.told(b"done")) == [Followed(b"a", END)]
