@@ -3,45 +3,13 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from itertools import count
 
-_CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
-_MEMBERS = (  # of the platform: long, and said over and over
-    "activeElement addEventListener append ariaDisabled ariaExpanded ariaLabel ariaPressed assign "
-    "checked childElementCount children classList closest content createElement dataset dispatchEvent "
-    "elements filter firstElementChild forEach getBoundingClientRect hidden importNode includes "
-    "isConnected language lastElementChild matches normalize parentElement preventDefault "
-    "previousElementSibling querySelector querySelectorAll remove replace replaceChildren scrollHeight "
-    "scrollTop searchParams showModal textContent toLowerCase"
-)
-_MEMBER = re.compile(rf"(?<=[\w$)\]}}])(\?\.|\.)({_MEMBERS.replace(' ', '|')})\b")
-_IMPORTS = re.compile(r"(?:import\b[^;]+;)*")
 _ROOT = re.compile(r":root\{([^}]*)\}")
 _BETWEEN = "\f"  # sheets
 _PROPERTY = re.compile(r"(?<![\w-])--[a-z][\w-]*")  # and not the end of a class, such as button--main
 _LEADING_ZERO = re.compile(r"(?<=[(: ])0(?=\.\d)")
 _NESTED = re.compile(r"(?<=[{};,])& (?=[a-z.\[][^{},;&]*[,{])")  # what is nested is below by itself
 _SPACES = re.compile(r'("[^"]*")|\s*;?\s*(\})\s*|\s*([{,;])\s*|(:)\s+')
-
-
-def shorten_members(script: str) -> str:
-    """Write ``let`` for ``const``, and ``a[$0]`` for ``a.textContent``, where ``$0`` is that name."""
-    found = Counter(name for _, name in _MEMBER.findall(script)).most_common()
-    taken = set(re.findall(r"[\w$]+", script))  # the minifier names things so too
-    free = (its for n in count() if (its := f"${n:x}") not in taken)
-    short = {name: next(free) for name, times in found if _pays(name, times)}
-
-    def shorten(member: re.Match[str]) -> str:
-        dot, name = member.groups()
-        return f"{'?.' if dot == '?.' else ''}[{short[name]}]" if name in short else member[0]
-
-    names = ",".join(f'{its}="{name}"' for name, its in short.items())
-    shorter = _MEMBER.sub(shorten, _CONST.sub("let", script))
-    return _IMPORTS.sub(lambda imports: f"{imports[0]}let {names};", shorter, count=1) if names else shorter
-
-
-def _pays(name: str, times: int) -> bool:
-    return times * len(f".{name}") > times * len("[$0]") + len(f'$0="{name}",')
 
 
 def resolve_properties(sheets: Mapping[str, str]) -> dict[str, str]:
