@@ -51,11 +51,12 @@ Headers = dict[str, str | None]
 
 
 class Victim(Person):
-    """Somebody who has logged in, and whose forms an attacker has somehow got hold of."""
+    """Somebody who has logged in at that host, and whose forms an attacker has somehow got hold of."""
 
-    def __init__(self, server: ArautoServer, scheme: str) -> None:
-        super().__init__(server, X_Forwarded_Proto=scheme)
-        assert self.log_in(TOKEN, Origin=f"{scheme}://{server.host}").status == 303
+    def __init__(self, server: ArautoServer, scheme: str, host: str = "") -> None:
+        host = host or server.host
+        super().__init__(server, X_Forwarded_Proto=scheme, Host=host)
+        assert self.log_in(TOKEN, Origin=f"{scheme}://{host}").status == 303
         self.tokens = {path: self.form_token(path) for path in ("/", "/login")}
 
 
@@ -82,7 +83,8 @@ def test_origin_by_host_by_surface(network: ArautoServer, valkey: RedisServer, s
     for host, host_is_ours in HOSTS.items():
         host = host.format(port=network.port)
         for origin, origin_is_ours in ORIGINS.items():
-            person = Victim(network, scheme)  # a login of the table ends the session before it
+            # A login of the table ends the session before it.
+            person = Victim(network, scheme, host if host_is_ours else "")
             other = "https" if scheme == "http" else "http"
             given = origin and origin.format(
                 scheme=scheme, other_scheme=other, host=host, name=host.partition(":")[0]
