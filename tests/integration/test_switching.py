@@ -253,7 +253,7 @@ def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisS
     for answer in (switch(server, "a", True), switch(server, "a", False), forget(server)):
         assert answer.status == 403
         assert answer.error.endswith(".")
-    assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": None}
+    assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": 0}
     assert "cmdstat_hgetall" not in own_redis.client.info("commandstats")
 
 
