@@ -2,7 +2,9 @@
 
 import socket
 import ssl
+import struct
 import threading
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -12,6 +14,7 @@ HEAD_PATIENCE = 10.0  # seconds for a request's first line and headers
 BODY_PATIENCE = 30.0  # seconds for its body: a megabyte over 300 kbit/s
 REST_PATIENCE = 5.0  # seconds for what still comes when the answer is out
 _ROUND = 0.5  # seconds between two looks
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 _ERROR = b'{"error":"The request did not arrive in time: send it again, faster."}'
 _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\n" + (
@@ -52,8 +55,21 @@ class Deadlines:
         with self._lock:
             for sock in [sock for sock, due in self._due.copy().items() if due < now]:
                 del self._due[sock]
-                cut(sock, b"" if sock in self._answered else _LATE)
+                if sock in self._answered:
+                    reset(sock)
+                else:
+                    cut(sock, _LATE)
         return _ROUND
+
+
+def reset(sock: Any) -> None:
+    """Cut who is still sending, and say so when the connection is closed.
+
+    Where its last window was full, it would else wait for another one until the system forgets us: a minute.
+    """
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    cut(sock)
 
 
 def cut(sock: Any, last: bytes = b"") -> None:

@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from arauto.deadlines import Deadlines, cut
+from arauto.deadlines import Deadlines, cut, reset
 
 MOST = 16 * 1024 * 1024  # bytes that are read for nothing
 AT_ONCE = 32  # connections of a process that are waited for; each holds a thread
@@ -29,7 +29,7 @@ class Lingering:
         """Call when ``req``, gunicorn's, has been answered."""
         sock = req.unreader.sock
         if not self._places.acquire(blocking=False):
-            cut(sock)
+            reset(sock)
             return
         self._deadlines.begin_rest(sock)
         try:
@@ -37,7 +37,7 @@ class Lingering:
             while left > 0 and (piece := req.body.read(_PIECE)):
                 left -= len(piece)
             if left <= 0:
-                cut(sock)
+                reset(sock)
         except Exception:
             cut(sock)  # it left, or its chunks are broken: it has its answer
         finally:
