@@ -116,9 +116,8 @@ def when_ready(server):
     """In the master, once it listens: tell where."""
     # A person on this machine can open the other one.
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
-    addresses = " ".join(shown)
     kind = "embedded " if handover.found.is_embedded else ""
-    _tell(f"Arauto is at {addresses} on {kind}{handover.found.name}")
+    _tell(f"Arauto is at {' '.join(shown)} on {kind}{handover.found.name}")
     if handover.token:
         _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}")
     if room.sockets * server.cfg.workers < settings.max_sockets:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from zlib import crc32
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Position:
     """Everything up to entry ``number`` of the log that has this ``epoch``."""
 
