@@ -36,6 +36,7 @@ export class Cursor {
   }
 
   #pressed(event) {
+    if (event.key === "Tab" && event.target === this.#log) this.#enter(this.#newest()); // rows may have come since
     const step = STEPS[event.key];
     if (!step || !isPlain(event) || !event.target.matches(".row__more")) return;
     event.preventDefault();

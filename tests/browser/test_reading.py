@@ -221,10 +221,12 @@ def test_the_keyboard_reaches_the_newest_row_and_every_other(
     assert page.locator("#messages [tabindex='0']").count() == 0
     turn = page.get_by_role("button", name="Newest first")
     turn.click()
+    expect(row(page, '"n": 29')).to_be_in_viewport()
     log(page).focus()
     page.keyboard.press("Tab")
     expect(tree_button(rows(page).first)).to_be_focused()
     turn.click()
+    expect(row(page, '"n": 29')).to_be_in_viewport()
     log(page).focus()
     page.keyboard.press("Tab")
     expect(tree_button(rows(page).last)).to_be_focused()
@@ -254,6 +256,17 @@ def test_the_keyboard_reaches_the_newest_row_and_every_other(
     page.keyboard.press("Escape")
     expect(page.get_by_role("menu")).to_be_hidden()
     expect(actions.nth(28)).to_be_focused()
+
+
+def test_tab_goes_to_the_newest_row_of_the_moment(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "tab")
+    valkey.client.publish("tab", '{"n": 0}')
+    expect(row(page, '"n": 0')).to_be_in_viewport()
+    log(page).focus()
+    valkey.client.publish("tab", '{"n": 1}')
+    expect(row(page, '"n": 1')).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(tree_button(rows(page).last)).to_be_focused()
 
 
 def test_one_switch_for_all_rows_is_kept(open_page: OpenPage, valkey: RedisServer) -> None:
