@@ -28,6 +28,7 @@ export class Bodies {
   #views = new WeakMap(); // of one message, where it has its own
   #read = new WeakMap(); // what took long to read
   #unfolders = new WeakMap();
+  #unfolded = new WeakMap(); // of a body, how often the person asked for more
   #unpacking = Promise.resolve();
 
   constructor(words) {
@@ -48,6 +49,7 @@ export class Bodies {
   }
 
   fill(body, event) {
+    this.#unfolded.delete(body);
     if (isOdd(event) || !attempt(event, () => this.#fill(body, event))) this.#fillAsItCame(body, event);
   }
 
@@ -77,7 +79,11 @@ export class Bodies {
 
   // The person asked for all of it, or for more.
   unfold(button) {
-    this.#unfolders.get(button)?.();
+    const unfold = this.#unfolders.get(button);
+    if (!unfold) return;
+    const body = button.closest(".row__body");
+    this.#unfolded.set(body, (this.#unfolded.get(body) ?? 0) + 1);
+    unfold();
   }
 
   // What it is
@@ -125,7 +131,9 @@ export class Bodies {
 
   #refill(body, event) {
     if (!body.isConnected) return;
+    const times = this.#unfolded.get(body) ?? 0;
     this.fill(body, event);
+    for (let n = 0; n < times; n++) this.unfold(body.querySelector(".row__unfold"));
     body.dispatchEvent(new Event("grow", { bubbles: true }));
   }
 

@@ -1,5 +1,6 @@
 """What the feed shows: each message as it was published, in order, and a count of what is not shown."""
 
+import json
 import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -133,6 +134,26 @@ def test_long_text_is_folded_and_shown_whole_when_asked(open_page: OpenPage, val
     page.get_by_role("button", name="Show all").click()
     expect_texts(page, ["\n".join(lines), "x" * 1999 + "🎺" + "y" * 9])
     expect(page.get_by_role("button", name="Show all")).to_have_count(0)
+
+
+def test_what_is_read_late_stays_as_far_open_as_it_was(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("read late"))
+    page.add_init_script("window.put_off = []; window.requestIdleCallback = (work) => put_off.push(work)")
+    page.reload()
+    expect_live(page)
+    text = json.dumps([f"line {n}" for n in range(4_000)], indent=0)
+    valkey.client.publish("read late", text)
+    valkey.client.publish("read late", b"\xff" * 40_000)
+    page.get_by_role("button", name="Show all").click()
+    page.get_by_role("button", name="Show more").click()
+    expect(text_of(rows(page).first)).to_have_text(text)
+    dump = text_of(rows(page).last).text_content() or ""
+    assert dump.count("\n") == 512 / 16 - 1
+    log(page).evaluate(
+        "(log) => log.addEventListener('grow', () => (window.grown = (window.grown ?? 0) + 1))"
+    )
+    eventually(lambda: page.evaluate("put_off.splice(0).forEach((work) => work()), window.grown") == 2)
+    assert texts(page) == [text, dump]
 
 
 def test_the_time_is_the_readers_own(open_page: OpenPage, valkey: RedisServer) -> None:
