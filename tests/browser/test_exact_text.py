@@ -17,6 +17,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
+from tests.support.waiting import PATIENCE
 
 TEXTS = [
     "a\r\nb\r\n",
@@ -41,9 +42,9 @@ def test_publish_again_sends_the_same_bytes(page: Page, valkey: RedisServer, tex
     choose(page, rows(page), "Publish again")
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.subscribe("exact")
-        assert pubsub.get_message(timeout=5) is None  # the confirmation
+        assert pubsub.get_message(timeout=PATIENCE) is None  # the confirmation
         publish_button(page).click()
-        message = pubsub.get_message(timeout=5)
+        message = pubsub.get_message(timeout=PATIENCE)
     assert message is not None
     assert message["data"] == text.encode()
     expect(message_field(page)).to_have_value("")
@@ -115,8 +116,8 @@ def test_without_scripts_a_line_end_is_a_line_feed(open_page: OpenPage, valkey: 
     page = open_page(java_script_enabled=False)
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.subscribe("exact")
-        assert pubsub.get_message(timeout=5) is None  # the confirmation
+        assert pubsub.get_message(timeout=PATIENCE) is None  # the confirmation
         publish(page, "exact", "one\ntwo\n")
-        message = pubsub.get_message(timeout=5)
+        message = pubsub.get_message(timeout=PATIENCE)
     assert message is not None
     assert message["data"] == b"one\ntwo\n"

@@ -15,6 +15,7 @@ from tests.browser.test_reading import choose, clipboard
 from tests.support.pages import channel_field, expect_live, message_field, rows, view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE
 
 NAME = b"bin\xe9 '$x"
 TWIN = "bin\\xe9 '$x"
@@ -50,9 +51,9 @@ def test_the_copied_redis_cli_command_reaches_it(
     assert command.startswith("redis-cli") or command.startswith("printf")
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.psubscribe("*")
-        assert pubsub.get_message(timeout=5) is None
+        assert pubsub.get_message(timeout=PATIENCE) is None
         subprocess.run([shell, "-c", command], check=True, timeout=20, capture_output=True)
-        message = pubsub.get_message(timeout=5)
+        message = pubsub.get_message(timeout=PATIENCE)
     assert message is not None
     assert (message["channel"], message["data"]) == (NAME, data)
 

@@ -15,6 +15,7 @@ from tests.browser.conftest import OpenPage
 from tests.support.pages import view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
@@ -274,10 +275,10 @@ def heard(valkey: RedisServer) -> Iterator[Any]:
     """Everything published until now, as pairs of channel and data."""
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.psubscribe("*")
-        assert pubsub.get_message(timeout=5) is None  # the confirmation
+        assert pubsub.get_message(timeout=PATIENCE) is None  # the confirmation
 
         def next_pair() -> tuple[bytes, bytes]:
-            message = pubsub.get_message(timeout=5)
+            message = pubsub.get_message(timeout=PATIENCE)
             assert message is not None
             return message["channel"], message["data"]
 
