@@ -11,6 +11,7 @@ from tests.browser.test_noticing import level, settings
 from tests.browser.test_publish_desk import recent
 from tests.support.pages import channel_field, expect_live, expect_texts, message_field, publish, view
 from tests.support.redis_servers import RedisServer
+from tests.support.waiting import eventually
 
 FULL = "This browser keeps nothing more for this page: it lasts until the page is closed."
 
@@ -48,8 +49,8 @@ def test_templates_of_two_tabs_are_both_kept(open_page: OpenPage) -> None:
     first, second = two(open_page)
     save(first, "of the first", "1")
     save(second, "of the second", "2")
-    assert names(first) == ["of the second", "of the first"]
-    assert recent(first).get_by_role("button", name="Forget of the").count() == 2
+    eventually(lambda: names(first) == ["of the second", "of the first"])
+    expect(recent(first).get_by_role("button", name="Forget of the")).to_have_count(2)
 
 
 def test_sends_and_levels_of_two_tabs_are_all_kept(open_page: OpenPage) -> None:
@@ -60,6 +61,7 @@ def test_sends_and_levels_of_two_tabs_are_all_kept(open_page: OpenPage) -> None:
         close(page)
         publish(page, "a", wanted)
         expect(message_field(page)).to_have_value("")
+    eventually(lambda: len(kept(first)["sent"]) == 2)
     assert list(kept(first)["levels"].values()) == ["critical", "every"]
     assert [sent["message"] for sent in kept(first)["sent"]] == ["every message", "critical only"]
 
@@ -68,8 +70,8 @@ def test_what_is_forgotten_is_the_draft_and_not_its_place(open_page: OpenPage) -
     first, second = two(open_page)
     save(first, "old", "1")
     dialog = recent(second)
-    second.evaluate("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")
     expect(dialog.get_by_role("button", name="Forget old")).to_be_visible()
+    second.evaluate("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")
     second.evaluate(  # another tab has saved one this very moment
         """() => {
           const all = JSON.parse(localStorage.arauto);
