@@ -7,6 +7,7 @@ from tests.browser.test_watching import accounted_for, is_at_end, new_button, pu
 from tests.support.pages import (
     expect_live,
     expect_texts,
+    let_draw,
     log,
     message_field,
     notices,
@@ -33,6 +34,7 @@ def test_pause_holds_what_comes_and_resume_keeps_the_order(open_page: OpenPage, 
     button(page, "Pause").click()
     publish_many(valkey, "pause", [str(n) for n in range(128)])
     expect(new_button(page)).to_have_text("128 new")
+    let_draw(page)
     assert texts(page) == ["before"]
     button(page, "Resume").click()
     expect_texts(page, ["before", *(str(n) for n in range(128))])
@@ -81,6 +83,7 @@ def test_what_is_kept_can_be_searched_while_paused(open_page: OpenPage, valkey: 
     expect(new_button(page)).to_be_hidden()
     valkey.client.publish("search", "message 5.")
     expect(new_button(page)).to_have_text("1 new")
+    let_draw(page)
     assert texts(page) == ["message 5.", "message 15."]
     button(page, "Resume").click()
     expect_texts(page, ["message 5.", "message 15.", "message 5."])
@@ -93,6 +96,7 @@ def test_clear_can_be_undone(open_page: OpenPage, valkey: RedisServer) -> None:
     expect_texts(page, ["a", "b", "c"])
     button(page, "Clear").click()
     expect(notices(page)).to_contain_text("3 messages were cleared.")
+    let_draw(page)
     assert texts(page) == []
     valkey.client.publish("clear", "d")
     expect_texts(page, ["d"])

@@ -157,6 +157,8 @@ def test_as_message_channel_title_and_link(
         expect(page.locator(".card__title").last).to_have_text(PAYLOADS[-1])
         for name in ("line", "tree", "raw", "wrapped"):
             page.locator("#view").select_option(name)
+            if name == "tree":
+                expect(page.locator(".tree")).not_to_have_count(0)
             guard.expect_nothing(f"{name}, {scheme}")
     links = page.locator(".card__link")
     assert links.count() > 40
@@ -165,6 +167,7 @@ def test_as_message_channel_title_and_link(
     }
     for payload in (f"/{PAYLOADS[0]}(/", f"{PAYLOADS[4]}>=x", *PAYLOADS[4:7]):
         page.locator(".filter__text").fill(payload)
+        page.locator(".filter__text").press("Enter")
         guard.expect_nothing("filter")
     page.locator(".filter__text").fill("")
     page.locator("#browser-open").click()

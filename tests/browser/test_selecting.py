@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_holding import button
 from tests.browser.test_watching import is_at_end, new_button, publish_many
-from tests.support.pages import expect_live, log, row, rows, view
+from tests.support.pages import expect_live, let_draw, log, row, rows, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
@@ -35,6 +35,7 @@ def test_selected_text_stays_until_it_is_let_go(open_page: OpenPage, valkey: Red
     place = row(page, "word28").bounding_box()
     publish_many(valkey, "select", MANY)
     expect(new_button(page)).to_have_text("700 new")
+    let_draw(page)
     assert selected(page) == "word28"
     assert row(page, "word28").bounding_box() == place
     expect(rows(page)).to_have_count(30)

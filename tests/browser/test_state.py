@@ -21,6 +21,7 @@ from tests.support.pages import (
     expect_live,
     expect_state,
     expect_texts,
+    let_draw,
     notices,
     standings,
     states,
@@ -50,6 +51,11 @@ def seconds_between(earlier: str, later: str) -> int:
     return (now - then).seconds
 
 
+def expect_order(*moments: str) -> None:
+    since = [seconds_between(moments[0], moment) for moment in moments]
+    assert since == sorted(since), moments
+
+
 def expect_one_gap(page: Page, whom: str, after: str) -> None:
     """One row that tells of a break to ``whom`` with both its times, between ``after`` and now."""
     expect(notices(page)).to_have_count(1)
@@ -58,9 +64,7 @@ def expect_one_gap(page: Page, whom: str, after: str) -> None:
     expect(notices(page)).to_have_text(re.compile(sentence))
     found = re.fullmatch(sentence, notices(page).text_content() or "")
     assert found is not None
-    moments = [after, found[1], found[2], clock()]
-    since = [seconds_between(after, moment) for moment in moments]
-    assert since == sorted(since), moments
+    expect_order(after, found[1], found[2], clock())
 
 
 def test_the_page_is_live_only_when_redis_has_confirmed(
@@ -71,7 +75,7 @@ def test_the_page_is_live_only_when_redis_has_confirmed(
     try:
         page = open_page(view("a"), server=server)
         eventually(lambda: "feed opened channel='a'" in server.log)
-        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        let_draw(page)
         expect(status(page)).to_have_text("Connecting")
     finally:
         own_redis.thaw()
@@ -133,7 +137,7 @@ def test_a_full_server_says_so_and_lets_in_when_there_is_room(
     expect(status(second)).to_contain_text("All places are taken: too many pages are open.")
     expect_live(first)
     first.close()
-    expect(status(second)).to_have_text("Live", timeout=20_000)
+    expect(status(second)).to_have_text("Live")
     expect(notices(second)).to_have_count(0)
 
 

@@ -201,6 +201,11 @@ def texts(page: Page) -> list[str]:
     return page.locator(".row__data").all_text_contents()
 
 
+def let_draw(page: Page) -> None:
+    """Two frames: of what waits to be drawn, the first has been, and what must not be shown would be."""
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
 def expect_texts(page: Page, expected: Sequence[str]) -> None:
     def shown() -> bool:
         assert texts(page) == list(expected)
