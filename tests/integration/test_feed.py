@@ -66,11 +66,8 @@ def test_the_selection_changes_without_losing_a_message(
             if n == 150:
                 tab.say(unsubscribe=["new"], punsubscribe=["p.*"])
         redis_server.client.publish("stays", "end")
-        seen = [tab.next()]
-        kinds: list[str] = []
-        while seen[-1].get("data") != "end" or len(kinds) < 4:
-            seen.append(tab.next())
-            kinds = [event["type"] for event in seen if "subscribe" in event["type"]]
+        seen = tab.take(200 + 1 + 4)  # the last answers may come after the last message
+    kinds = [event["type"] for event in seen if "subscribe" in event["type"]]
     assert [event["data"] for event in seen if event["type"] == "message"] == [*map(str, range(200)), "end"]
     assert kinds == ["subscribe", "psubscribe", "unsubscribe", "punsubscribe"]
 

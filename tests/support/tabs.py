@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,8 +23,10 @@ class Tab:
         self._events: list[Event] = []
 
     def next(self, timeout: float = PATIENCE) -> Event:
+        """:raise TimeoutError: nothing has come but heartbeats."""
+        end = monotonic() + timeout
         while not self._events:
-            events = json.loads(self.socket.recv(timeout))
+            events = json.loads(self.socket.recv(max(0, end - monotonic())))
             self._events = [event for event in events if event["type"] != "heartbeat"]
         return self._events.pop(0)
 
