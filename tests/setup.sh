@@ -17,7 +17,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq
     # Where there is only the browser, that will do; the shell is quicker.
     apt-cache show chromium-headless-shell >/dev/null 2>&1 &&
-        missing=$(echo "$missing" | sed 's/ chromium$/ chromium-headless-shell/')
+        missing=$(echo "$missing" | sed 's/ chromium\>/&-headless-shell/')
     # shellcheck disable=SC2086
     RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
