@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.support.pages import STATUS_503, chips, expect_confirmed, expect_live, expect_texts, view
+from tests.support.pages import (
+    STATUS_503,
+    chips,
+    expect_confirmed,
+    expect_live,
+    expect_texts,
+    stop_clock,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE
@@ -39,7 +47,8 @@ def row(dialog: Locator, name: str) -> Locator:
 def test_what_is_alive_is_listed_and_watched_with_a_click(
     open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
 ) -> None:
-    page = open_page(view("mine"), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    page = open_page(view("mine"), server=server, own_clock=True)
     expect_live(page)
     with listening(own_redis, b"with space", b"news.a", b"mine", b"\xff"):
         dialog = open_browser(page)
@@ -50,9 +59,11 @@ def test_what_is_alive_is_listed_and_watched_with_a_click(
         dialog.get_by_role("button", name="Watch with space").click()
         expect(dialog.get_by_role("button", name="Unwatch with space")).to_be_focused()
         expect_confirmed(page, "with space")
+        stop_clock(page)  # a rate is of the last five seconds
         own_redis.client.publish("with space", "heard")
         expect_texts(page, ["heard"])
-        expect(row(dialog, "with space").get_by_role("cell").nth(1)).to_have_text("0.2/s", timeout=15_000)
+        page.clock.run_for(REFRESH)
+        expect(row(dialog, "with space").get_by_role("cell").nth(1)).to_have_text("0.2/s")
         expect(row(dialog, "with space").get_by_role("cell").first).to_have_text("2")
         dialog.get_by_role("button", name="Unwatch mine").click()
         assert chips(page) == ["with space"]

@@ -42,11 +42,12 @@ def test_dots_are_seen_in_forced_colours(open_page: OpenPage, valkey: RedisServe
     expect_live(page)
     dots = page.locator(".chip__more")
     page.emulate_media(forced_colors="active")
-    drawn = dots.screenshot()
+    drawn = dots.screenshot(animations="disabled")
+    assert drawn == dots.screenshot(animations="disabled")  # nothing else changes
     page.evaluate(
         "document.styleSheets[0].insertRule('.chip__more::before { visibility: hidden !important }')"
     )
-    assert drawn != dots.screenshot()
+    assert drawn != dots.screenshot(animations="disabled")
     page.emulate_media(forced_colors="none")
 
 

@@ -522,6 +522,7 @@ def test_markup_is_inert_in_every_view(open_page: OpenPage, valkey: RedisServer)
     for name in ("One line", "Tree", "Raw", "Wrapped"):
         show_all_as(page, name)
         expect(rows(page).first).to_contain_text(hostile)
+        expect(rows(page).locator(".tree")).to_have_count(2 if name == "Tree" else 0)
         expect(page.locator("img[src=x]")).to_have_count(0)
 
 

@@ -189,7 +189,7 @@ def test_a_page_knows_how_often_the_server_says_that_it_lives(
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
     expect_live(page)
     with suspended(server):
-        page.clock.fast_forward(22_000)
+        page.clock.fast_forward(20_000)
         expect_live(page)
         page.clock.fast_forward(13_000)
         expect_state(page, "reconnecting")
