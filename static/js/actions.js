@@ -67,7 +67,6 @@ export class Actions {
     if (!button || !row) return;
     if (button.matches(".row__more")) this.#open(row, button);
     if (button.matches(".row__tree")) this.#toggleTree(row);
-    if (button.matches(".row__unfold")) this.#rows.unfold(button);
   }
 
   #open(row, button) {

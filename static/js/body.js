@@ -27,8 +27,7 @@ export class Bodies {
   #trees = null;
   #views = new WeakMap(); // of one message, where it has its own
   #read = new WeakMap(); // what took long to read
-  #unfolders = new WeakMap();
-  #unfolded = new WeakMap(); // of a body, how often the person asked for more
+  #unfolded = new WeakMap(); // how often the person asked for more of it
   #unpacking = Promise.resolve();
 
   constructor(words) {
@@ -49,7 +48,7 @@ export class Bodies {
   }
 
   fill(body, event) {
-    this.#unfolded.delete(body);
+    this.#unfolded.delete(event);
     if (isOdd(event) || !attempt(event, () => this.#fill(body, event))) this.#fillAsItCame(body, event);
   }
 
@@ -75,15 +74,6 @@ export class Bodies {
     row.dataset.odd = "";
     body.replaceChildren(element("span", "mark", this.#words.say("odd")), ...this.#text(event, { text: event.data }));
     describe(row, {}, "raw");
-  }
-
-  // The person asked for all of it, or for more.
-  unfold(button) {
-    const unfold = this.#unfolders.get(button);
-    if (!unfold) return;
-    const body = button.closest(".row__body");
-    this.#unfolded.set(body, (this.#unfolded.get(body) ?? 0) + 1);
-    unfold();
   }
 
   // What it is
@@ -131,9 +121,9 @@ export class Bodies {
 
   #refill(body, event) {
     if (!body.isConnected) return;
-    const times = this.#unfolded.get(body) ?? 0;
+    let times = this.#unfolded.get(event);
     this.fill(body, event);
-    for (let n = 0; n < times; n++) this.unfold(body.querySelector(".row__unfold"));
+    while (times-- > 0) body.querySelector(".row__unfold")?.click();
     body.dispatchEvent(new Event("grow", { bubbles: true }));
   }
 
@@ -198,7 +188,10 @@ export class Bodies {
 
   #unfoldButton(event, word, bytes, unfold) {
     const button = rowButton("row__unfold", this.#words.say(word, { size: this.#size(bytes) }));
-    this.#unfolders.set(button, () => attempt(event, unfold));
+    button.addEventListener("click", () => {
+      this.#unfolded.set(event, (this.#unfolded.get(event) ?? 0) + 1);
+      attempt(event, unfold);
+    });
     return button;
   }
 

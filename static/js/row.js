@@ -75,10 +75,6 @@ export class Rows {
     for (const row of document.querySelectorAll(".row:not([data-odd])")) if (isOdd(this.eventOf(row))) this.refresh(row);
   }
 
-  unfold(button) {
-    this.#bodies.unfold(button);
-  }
-
   // All times in `list` as they are told now.
   retell(list) {
     retell(list);
