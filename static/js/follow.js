@@ -21,6 +21,8 @@ export class Follow {
     this.#onChange = onChange;
     this.#onReturn = onReturn;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    // The browser takes a while to scroll there, in which rows may come: the end is another then.
+    scroller.addEventListener("keydown", ({ key }) => key === (this.#newestFirst ? "Home" : "End") && this.#go());
     button.addEventListener("click", () => this.#return());
     scroller.addEventListener("grow", () => this.keep());
     new ResizeObserver(() => this.keep()).observe(scroller);
@@ -56,7 +58,7 @@ export class Follow {
 
   // Call after drawing.
   keep() {
-    if (this.#atEnd) this.#scrollTo(this.#newestFirst ? 0 : this.#scroller.scrollHeight);
+    if (this.#atEnd) this.#go();
   }
 
   // What is read stays where it is, though `change` puts something above it.
@@ -82,6 +84,10 @@ export class Follow {
     if (this.#atEnd === distance <= NEAR) return;
     this.#atEnd = distance <= NEAR;
     this.#changed();
+  }
+
+  #go() {
+    this.#scrollTo(this.#newestFirst ? 0 : this.#scroller.scrollHeight);
   }
 
   #scrollTo(top) {

@@ -257,6 +257,29 @@ def test_scrolling_back_to_the_end_by_keyboard_follows_again(
     expect(row(page, "the last")).to_be_in_viewport()
 
 
+def test_the_end_is_reached_though_a_row_comes_on_the_way(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("on the way"))
+    page.add_init_script(
+        """const ask = requestAnimationFrame.bind(window);
+        window.put_off = null; // frames, while they are held back
+        window.requestAnimationFrame = (work) => (put_off ? put_off.push(work) : ask(work));"""
+    )
+    page.reload()
+    expect_live(page)
+    publish_many(valkey, "on the way", [f"message {n}" for n in range(100)])
+    expect(rows(page)).to_have_count(100)
+    log(page).focus()
+    page.keyboard.press("Home")
+    expect(rows(page).first).to_be_in_viewport()
+    page.evaluate("void (put_off = [])")
+    valkey.client.publish("on the way", "unseen")
+    expect(new_button(page)).to_have_text("1 new")
+    page.keyboard.press("End")
+    page.evaluate("() => { const works = put_off; put_off = null; works.forEach(requestAnimationFrame); }")
+    expect(row(page, "unseen")).to_be_in_viewport()
+    expect(new_button(page)).to_be_hidden()
+
+
 def test_the_list_keeps_five_hundred_rows_and_counts_the_older(
     open_page: OpenPage, valkey: RedisServer
 ) -> None:
