@@ -179,7 +179,9 @@ def post_worker_init(worker):
     worker.lingering = Lingering(worker.deadlines)
     if worker.cfg.worker_class_str == "gthread":
         _watch_heads(worker)
-        _spare_machine(worker)
+        _spare_threads(worker)
+    else:
+        _spare_descriptors()
     # What is there now stays: nobody needs to look again and again whether it is garbage. That
     # takes a third of the time when a log is read.
     gc.collect()
@@ -187,11 +189,23 @@ def post_worker_init(worker):
     worker.log.info("Worker %s is ready for requests", worker.pid)
 
 
-def _spare_machine(worker):
-    from arauto.threads import Threads, patient
+def _spare_threads(worker):
+    from gunicorn.workers.gthread import TConn
+
+    from arauto.accepting import patient
+    from arauto.threads import Threads, wait_for_data
 
     worker.tpool = Threads(worker.cfg.threads)
     worker.accept = patient(worker.accept)
+    TConn.wait_for_data = wait_for_data
+
+
+def _spare_descriptors():
+    from gunicorn.workers import ggevent
+
+    from arauto.accepting import patient_server
+
+    ggevent.StreamServer = patient_server(ggevent.StreamServer)
 
 
 def _watch_heads(worker):

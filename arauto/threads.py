@@ -1,19 +1,16 @@
-"""What gthread does where the machine gives no thread or descriptor any more: it tells, or waits."""
+"""What gthread does where the machine gives no thread or descriptor any more: it tells, or does without."""
 
-import errno
+import select
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from time import sleep
 from typing import Any
 
 from gunicorn.workers.gthread import _DEFER
 
 from arauto.lingering import part
 
-PAUSE = 0.1  # seconds until it is looked again whether there is a descriptor
-_SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _ERROR = b'{"error":"The server can start no thread more: try again when a page has left."}'
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n" + (
     b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(_ERROR), _ERROR)
@@ -53,15 +50,11 @@ def _turn_away(connection: Any) -> object:
     return False
 
 
-def patient(accept: Callable[[Any], None]) -> Callable[[Any], None]:
-    """``accept``, which gives the machine a moment where it has no descriptor."""
-
-    def accept_or_wait(listener: Any) -> None:
-        try:
-            accept(listener)
-        except OSError as error:
-            if error.errno not in _SHORT:
-                raise
-            sleep(PAUSE)
-
-    return accept_or_wait
+def wait_for_data(connection: Any, timeout: float) -> bool:
+    """As gunicorn's own for a connection, which takes one more descriptor for it."""
+    with suppress(OSError, ValueError):
+        if not connection.data_ready:
+            poll = select.poll()
+            poll.register(connection.sock, select.POLLIN)
+            connection.data_ready = bool(poll.poll(timeout * 1000))
+    return bool(connection.data_ready)

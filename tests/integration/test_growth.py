@@ -5,17 +5,16 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from arauto.settings import WORKERS
 from tests.support.http import HANDSHAKE, get, publish
-from tests.support.machines import limited
+from tests.support.machines import limit, limited
 from tests.support.redis_servers import RedisServer, free_port
 from tests.support.servers import GUNICORN, ArautoServer
 from tests.support.starts import run, sentence_of
-from tests.support.tabs import Tab, open_tab
+from tests.support.tabs import Tab, hears, open_tab
 from tests.support.waiting import eventually
 
 STACK = 8 * 1024 * 1024  # bytes of address space, which a new thread wants
@@ -30,6 +29,7 @@ def start_unless_b(subscriber):
 
 Subscriber.start = start_unless_b
 """
+NO_FILE = "The machine allows no more open files: raise ulimit -n."
 ROOM = 39  # sockets where 256 files may be open
 
 
@@ -40,21 +40,6 @@ def idle_connections(server: ArautoServer, n: int) -> Iterator[None]:
         for _ in range(n):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
         yield
-
-
-@contextmanager
-def limit(process: psutil.Process, kind: int, most: int) -> Iterator[None]:
-    before = process.rlimit(kind)
-    process.rlimit(kind, (most, before[1]))
-    try:
-        yield
-    finally:
-        process.rlimit(kind, before)
-
-
-def hears(redis: RedisServer, *tabs: Tab) -> bool:
-    redis.client.publish("a", "still here")
-    return all(tab.messages(1) == ["still here"] for tab in tabs)
 
 
 def until_refused(server: ArautoServer, stack: ExitStack) -> Iterator[Tab]:
@@ -112,6 +97,8 @@ def test_a_worker_without_descriptors_keeps_its_tabs(
         eventually(lambda: get(server, "/").status == 200)
         assert hears(own_redis, tab)
     assert server.log.count("is ready for requests") == 1
+    assert server.log.count(f"nobody can be let in for a moment: {NO_FILE}") == 1
+    assert "Traceback" not in server.log
 
 
 def test_a_worker_without_threads_keeps_its_tabs(start: type[ArautoServer], own_redis: RedisServer) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 from websockets.sync.client import ClientConnection, connect
 
+from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE
 
@@ -21,6 +22,11 @@ class Tab:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self._events: list[Event] = []
+
+    @property
+    def port(self) -> int:
+        """Its own, by which the server knows it."""
+        return int(self.socket.local_address[1])
 
     def next(self, timeout: float = PATIENCE) -> Event:
         """:raise TimeoutError: nothing has come but heartbeats."""
@@ -75,3 +81,9 @@ def open_tab(
         confirmed = tab.take(len(channels) + len(patterns))
         assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe"}, confirmed
         yield tab
+
+
+def hears(redis: RedisServer, *tabs: Tab) -> bool:
+    """Whether what is published to ``a`` reaches them, and nothing else has."""
+    redis.client.publish("a", "still here")
+    return all(tab.messages(1) == ["still here"] for tab in tabs)

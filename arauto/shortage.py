@@ -1,0 +1,39 @@
+"""What the machine may refuse, processes, threads, memory or files: a sentence that names the remedy."""
+
+import errno
+import threading
+
+_PROCESSES = (
+    "The machine allows no more processes or threads: raise ulimit -u or -v, or the container's limits."
+)
+_MEMORY = "The machine allows no more memory: raise ulimit -v, or the container's limit."
+_FILES = "The machine allows no more open files: raise ulimit -n."
+_SENTENCES = {
+    errno.EAGAIN: _PROCESSES,
+    errno.ENOMEM: _MEMORY,
+    errno.ENOBUFS: _MEMORY,
+    errno.EMFILE: _FILES,
+    errno.ENFILE: _FILES,
+}
+
+
+class NoThread(Exception):
+    """The machine lets no thread more be started."""
+
+
+def start(thread: threading.Thread) -> None:
+    """:raise NoThread: the machine gives none."""
+    try:
+        thread.start()
+    except RuntimeError as error:
+        raise NoThread from error
+
+
+def sentence(error: BaseException) -> str:
+    """What to say of ``error`` where it is the machine that gave no more; else nothing."""
+    if isinstance(error, OSError):
+        return _SENTENCES.get(error.errno or 0, "")
+    if isinstance(error, NoThread) or "start new thread" in str(error):
+        return _PROCESSES
+    is_short = isinstance(error, MemoryError) or "failed to map segment" in str(error)  # of a library
+    return _MEMORY if is_short else ""
