@@ -1,6 +1,5 @@
 """gunicorn: worker class, caps, the embedded Valkey's start and stop, drain on SIGTERM."""
 
-import _thread
 import gc
 import itertools
 import logging
@@ -21,8 +20,10 @@ with suppress(OSError):  # ... not even what loading this file has left
 from arauto import addresses, embedded, exposure, files, handover, minifier, precautions, scratch  # noqa: E402
 from arauto.capacity import Capacity  # noqa: E402
 from arauto.departures import Departures  # noqa: E402
+from arauto.forks import Forks  # noqa: E402
 from arauto.rates import Rates  # noqa: E402
 from arauto.settings import SettingsError, read, strangers  # noqa: E402
+from arauto.shortage import sentence, start  # noqa: E402
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
 
@@ -67,9 +68,10 @@ def on_starting(server):
         handover.found.is_embedded |= handover.valkey is not None
         if handover.found.binary:
             handover.valkey = embedded.EmbeddedValkey.start(handover.found.binary, settings.max_sockets)
-    except (OSError, exposure.Exposed, embedded.NoRedis, precautions.Precaution) as error:
-        sys.exit(str(error))
-    handover.assets = minifier.minify_apart()
+        handover.assets = minifier.minify_apart()
+    except (OSError, MemoryError, exposure.Exposed, embedded.NoRedis, precautions.Precaution) as error:
+        sys.exit(sentence(error) or str(error))
+    handover.forks = Forks(server, handover.departures)
     _tell_all_first(server)
 
 
@@ -87,7 +89,7 @@ def _tell_all_first(server):
 def on_reload(server):
     """In the master, on SIGHUP, before the new workers: the files may be new ones."""
     handover.assets = minifier.minify_apart()
-    handover.departures.replace_all()
+    handover.forks.replace_all()
 
 
 def pre_exec(server):
@@ -156,6 +158,7 @@ def post_fork(server, worker):
     """In a new worker."""
     handover.capacity.use_slot(worker.slot)
     handover.departures.use_slot(worker.slot)
+    handover.forks.boot(worker)
 
 
 def child_exit(server, worker):
@@ -186,6 +189,7 @@ def post_worker_init(worker):
     # takes a third of the time when a log is read.
     gc.collect()
     gc.freeze()
+    handover.forks.be_ready()
     worker.log.info("Worker %s is ready for requests", worker.pid)
 
 
@@ -257,7 +261,7 @@ def post_request(worker, req, environ, resp):
 def _drain_first(signums, drain, recorder):
     # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
     stops = {signum: signal.getsignal(signum) for signum in signums}
-    begun, drained = threading.Event(), threading.Event()
+    stop, begun, drained = [], threading.Event(), threading.Event()
 
     def handle(number, frame):
         if drained.is_set():
@@ -265,18 +269,20 @@ def _drain_first(signums, drain, recorder):
                 signal.signal(signum, lambda *_: None)
             stops[number](number, frame)
         elif not begun.is_set():
+            stop.append(number)
             begun.set()
-            # A handler must not wait, and what it interrupts may hold the very locks it
-            # needs. Thread.start() would wait for the thread; under gevent this handler may
-            # run in the event loop, where nothing can.
-            _thread.start_new_thread(drain_and_repeat, (number,))
 
-    def drain_and_repeat(signum):
+    def drain_and_repeat():
+        # Not in the handler, which must not wait: what it interrupts may hold the very locks it
+        # needs. And not in a thread that starts only then: there may be none to be had.
+        begun.wait()
         drain.send_away()
         if recorder is not None:
             recorder.stop()
         drained.set()
-        os.kill(os.getpid(), signum)
+        os.kill(os.getpid(), stop[0])
+
+    start(threading.Thread(target=drain_and_repeat, name="drain", daemon=True))
 
     for signum in signums:
         signal.signal(signum, handle)

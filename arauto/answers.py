@@ -14,7 +14,10 @@ from werkzeug.exceptions import (
 )
 from werkzeug.wrappers import Response as BaseResponse
 
+from arauto.shortage import sentence
 from arauto.words import gettext
+
+RETRY_AFTER = 10  # seconds, where the machine gives no more
 
 log = logging.getLogger("arauto")
 
@@ -83,5 +86,9 @@ def _broken_body(error: Exception) -> BaseResponse:
 
 
 def _fault(error: Exception) -> BaseResponse:
+    if said := sentence(error):
+        log.warning("%s %s is refused: %s", request.method, request.path, said)
+        refusal = gettext("The server is short of memory, threads or files: try again in a moment.")
+        return make_response(jsonify(error=refusal), 503, {"Retry-After": RETRY_AFTER})  # a page takes a file
     log.exception("unexpected fault in %s %s", request.method, request.path)
     return _http_error(InternalServerError(gettext("The server made a mistake; its log says which.")))

@@ -13,6 +13,7 @@ from flask import current_app, request
 
 from arauto.redis_link import RedisLink
 from arauto.settings import Settings
+from arauto.shortage import NoThread, sentence, start
 from arauto.visitor import Visitor
 
 MOST_WAITING = 10_000  # deeds that are still to be told on the channel
@@ -69,15 +70,21 @@ class Audit:
             self._waiting.join()
 
     def _hand_over(self, text: bytes) -> None:
-        with self._lock:
-            if self._thread is None:
-                thread = threading.Thread(target=self._run, name="audit", daemon=True)
-                thread.start()
-                self._thread = thread
+        try:
+            self._begin()
+        except NoThread as error:
+            self._complain(sentence(error))  # the next deed tries again, and then all are told
         try:
             self._waiting.put_nowait(text)
         except Full:
             self._complain(f"more than {MOST_WAITING} deeds are waiting")
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="audit", daemon=True)
+                start(thread)
+                self._thread = thread
 
     def _run(self) -> None:
         while True:

@@ -212,8 +212,15 @@ def find_apart(token: str = "") -> Found:
         check=False,
     )
     if run.returncode:
-        raise NoRedis(run.stderr.strip())
+        raise NoRedis(_last_words(run.stderr.strip()))
     return Found(**json.loads(run.stdout))
+
+
+def _last_words(said: str) -> str:
+    if said and "Traceback" not in said:
+        return said
+    *_, last = said.splitlines() or ["killed"]
+    return f"No Redis can be looked for ({last}): allow more memory and processes (ulimit -v, ulimit -u)."
 
 
 def main() -> int:

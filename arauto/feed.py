@@ -27,8 +27,9 @@ from arauto.rates import Rate
 from arauto.recording import Recording
 from arauto.rights import NoRight, check_listening
 from arauto.selection import BadChange, BadSelection, check_size, read_change, read_lists, select
+from arauto.shortage import sentence
 from arauto.starts import read_starts
-from arauto.subscriber import NoThread, Subscriber
+from arauto.subscriber import Subscriber
 from arauto.transport import Code, Transport, Upgrade, text_frame
 from arauto.visitor import Visitor, visitor
 from arauto.watch import Watch
@@ -179,14 +180,15 @@ def feed(ws: Upgrade) -> None:
         with feeds.drain.present(transport, goodbye), _bound(feeds.watch, transport, asked):
             if "selection" in g or _hear_selection(transport):
                 _stream(feeds, transport, asked, fault)
-    except NoThread:
-        log.warning("a feed had to leave: no thread can be started (ulimit -u, or the container's limit)")
-        transport.close(Code.NO_ROOM, _no_room())
-        _wait_until_read(transport)
-    except Exception:
+    except Exception as error:
         # It must not reach Flask, which would write a page into the stream.
-        log.exception("a feed failed")
-        transport.close(Code.FAULT, fault)
+        if said := sentence(error):
+            log.warning("a feed had to leave: %s", said)
+            transport.close(Code.NO_ROOM, _no_room())
+            _wait_until_read(transport)
+        else:
+            log.exception("a feed failed")
+            transport.close(Code.FAULT, fault)
     finally:
         transport.release()
 

@@ -5,6 +5,7 @@ threads of its own, and gunicorn's master, which asks for it, will fork.
 """
 
 import json
+import logging
 import re
 import subprocess
 import sys
@@ -39,16 +40,29 @@ SHEETS = [  # in the order of the cascade
     "utilities",
 ]
 
+log = logging.getLogger("arauto")
+
 
 def minify_apart() -> dict[str, str]:
     """What the pages load, by path: ``page/main.js`` and other scripts, ``page.css``, ``door.css``.
 
-    Small where there is the library for it, else as it is written.
+    Small where there is the library for it, and the processes and the memory; else as it is written.
     """
     program = [sys.executable, "-B", "-m", "arauto.minifier"]
-    run = subprocess.run(program, cwd=STATIC.parent, stdout=subprocess.PIPE, check=True)  # noqa: S603 - it is ourselves
-    small: dict[str, str] = json.loads(run.stdout)
-    return small
+    try:
+        run = subprocess.run(program, cwd=STATIC.parent, capture_output=True, text=True, check=True)  # noqa: S603 - it is ourselves
+        small: dict[str, str] = json.loads(run.stdout)
+        return small
+    except subprocess.CalledProcessError as error:
+        why = error.stderr.partition("\n")[0]
+    except OSError as error:
+        why = str(error)
+    log.warning(
+        "Warning: The page loads slower, for its scripts cannot be made small here (%s): "
+        "allow more processes and memory (ulimit -u, ulimit -v).",
+        why,
+    )
+    return sources()
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from math import ceil
 from time import monotonic, sleep
 
+from arauto.shortage import start
 from arauto.workers import make_lock
 
 TICK = 0.25  # seconds; how late a call may come
@@ -39,7 +40,7 @@ class Pulse:
                 # A process that is forked later starts its own.
                 self._next = ceil(monotonic() / self._tick)
                 thread = threading.Thread(target=self._run, name="pulse", daemon=True)
-                thread.start()
+                start(thread)
                 self._thread = thread
             self._due.setdefault(max(tick, self._next), []).append(tend)
 

@@ -16,6 +16,7 @@ from arauto.names import Change, Selection
 from arauto.pulse import Pulse
 from arauto.recording import RELEASE, RETIRE, Recording
 from arauto.redis_link import complaint
+from arauto.shortage import sentence
 from arauto.subscriber import Command, Subscriber
 
 LEASE = 3.0  # seconds that a recorder counts as alive without a sign of life
@@ -87,8 +88,11 @@ class Recorder(threading.Thread):
                 self._told = ""
             except redis.RedisError as error:
                 self._complain(error)
-            except Exception:
-                log.exception("the recorder failed")
+            except Exception as error:
+                if said := sentence(error):
+                    self._tell(said)
+                else:
+                    log.exception("the recorder failed")
             self._pause()
 
     def _pause(self) -> None:
@@ -108,11 +112,14 @@ class Recorder(threading.Thread):
             self._recording.trim()
             self._trimmed = monotonic()
 
-    def _complain(self, error: redis.RedisError) -> None:
-        words = complaint(error)
+    def _tell(self, words: str) -> None:
         if words != self._told:
             log.warning("nothing is recorded that others publish: %s", words)
         self._told = words
+
+    def _complain(self, error: redis.RedisError) -> None:
+        words = complaint(error)
+        self._tell(words)
         if isinstance(error, redis.ResponseError):
             with suppress(redis.RedisError):
                 self._recording.announce_all(words)

@@ -24,6 +24,7 @@ from arauto.names import Change, Selection
 from arauto.parsing import Parser
 from arauto.pulse import Pulse
 from arauto.shadows import is_shadow, of_channel, of_pattern
+from arauto.shortage import start
 from arauto.wire import READ_SIZE, WRITE_PATIENCE, Wire
 from arauto.workers import make_lock
 
@@ -62,10 +63,6 @@ log = logging.getLogger("arauto")
 
 class LinkLost(Exception):
     """The connection to Redis cannot be used any more; the text is what Redis said, if anything."""
-
-
-class NoThread(Exception):
-    """The machine lets no thread more be started."""
 
 
 class LockedOut(Exception):
@@ -119,10 +116,7 @@ class Subscriber(threading.Thread):
         self._held: list[Item] = []  # what came after a break, before all was confirmed
 
     def __enter__(self) -> Self:
-        try:
-            self.start()
-        except RuntimeError as error:
-            raise NoThread from error
+        start(self)
         self._pulse.after(PING_AFTER, self._check_silence)
         return self
 

@@ -9,6 +9,7 @@ from time import monotonic, sleep, time
 import redis
 
 from arauto.shelf import ShelfAway
+from arauto.shortage import start
 from arauto.transport import Code, Transport
 from arauto.visitor import Visitor
 
@@ -38,13 +39,15 @@ class Watch:
         """``transport`` is open for as long as the block runs.
 
         :param goodbye: the sentence it gets when the session is over.
+
+        :raise NoThread: there is none to look after it.
         """
         with self._lock:
-            self._present[transport] = visitor, goodbye
             if self._thread is None:
                 thread = threading.Thread(target=self._run, name="watch", daemon=True)
-                thread.start()
+                start(thread)
                 self._thread = thread
+            self._present[transport] = visitor, goodbye
         try:
             yield
         finally:

@@ -123,7 +123,11 @@ def find_addresses_at_once() -> None:
             try:
                 return native(host, port, family, kind, proto, flags | socket.AI_NUMERICHOST)
             except socket.gaierror:
+                pass
+            try:
                 return super().getaddrinfo(host, port, family, kind, proto, flags)
+            except RuntimeError as error:  # no thread can be started for it
+                raise socket.gaierror(socket.EAI_AGAIN, str(error)) from None
 
     hub = gevent.get_hub()
     hub.resolver = QuickResolver(hub)
