@@ -54,7 +54,7 @@ def server(redis: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(autouse=True)
 def past(server: ArautoServer, redis: RedisServer) -> None:
     """On ``kept.a`` an hour, with a gap, and on ``kept.b`` one message in it."""
-    redis.client.delete("arauto:logs", "arauto:log:kept.a", "arauto:log:kept.b")
+    redis.client.delete("arauto:logs")
     began = round(time() - HOUR)
     keep(redis, "kept.a", began, {0: "first", 600: "second", 3000: "late", HOUR - 60: "last"}, gap=3)
     keep(redis, "kept.b", began, {4: "from another channel"})
@@ -63,6 +63,7 @@ def past(server: ArautoServer, redis: RedisServer) -> None:
 def keep(
     redis: RedisServer, channel: str, began: int, messages: dict[int, str], gap: int | None = None
 ) -> None:
+    redis.client.delete(f"arauto:log:{channel}")
     entries = [(at, {"m": text}) for at, text in messages.items()]
     entries += [] if gap is None else [(gap, {"gap": str((began + gap - 2) * 1000)})]
     for n, (at, fields) in enumerate(sorted(entries, key=lambda entry: entry[0]), start=1):
