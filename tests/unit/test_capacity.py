@@ -1,10 +1,18 @@
 import os
+from zlib import crc32
 
 import pytest
 
+from arauto import capacity as capacity_module
 from arauto.capacity import Capacity
 
 HERE, ANA, BIA = "127.0.0.1", "192.0.2.1", "192.0.2.2"
+
+
+@pytest.fixture(autouse=True)
+def same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names whose hashes meet count together: here they do so in each run, or in none."""
+    monkeypatch.setattr(capacity_module, "hash", lambda name: crc32(name.encode()), raising=False)
 
 
 def test_the_cap_holds_and_room_comes_back() -> None:

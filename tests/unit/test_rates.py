@@ -1,9 +1,16 @@
 import os
+from zlib import crc32
 
 import pytest
 
 from arauto import rates
 from arauto.rates import AT_ONCE, Rate
+
+
+@pytest.fixture(autouse=True)
+def same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names whose hashes meet count together: here they do so in each run, or in none."""
+    monkeypatch.setattr(rates, "hash", lambda name: crc32(name.encode()), raising=False)
 
 
 @pytest.fixture
