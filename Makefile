@@ -15,7 +15,7 @@ test: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 4 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 # What waits, measures or counts, again and again in random order beside two busy loops. One file more often:
