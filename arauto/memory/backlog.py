@@ -40,11 +40,12 @@ class Backlog:
         self._received.append(received)
         return received
 
-    def take(self, wanted: int) -> Received | None:
-        """The oldest message if it has this digest; else ``None``, and nothing is taken."""
-        if self._received and digest(self._received[0].data) == wanted:
-            return self._received.popleft()
-        return None
+    def take(self, wanted: int, until: int | None = None) -> Received | None:
+        """The oldest message if it has this digest, and at most this serial; else ``None``."""
+        oldest = self.oldest
+        if oldest is None or (until is not None and oldest.serial > until) or digest(oldest.data) != wanted:
+            return None
+        return self._received.popleft()
 
     def drop(self, many: int) -> None:
         for _ in range(many):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from arauto.memory.backlog import Backlog
-from arauto.memory.words import Appended, Mark, Marked, Position, Renewed, Resumed, Word, digest
+from arauto.memory.words import Appended, Closed, Mark, Marked, Position, Renewed, Resumed, Word, digest
 
 PATIENCE = 2500  # milliseconds that a message waits for its announcement
 MAX_WAITING = 100_000  # messages; then only the recorder's next beginning ends the fallback
@@ -79,7 +79,8 @@ class Pages:
     """What :class:`Read` found, and up to where all of the log is known then.
 
     ``is_other``: the log does not go back to the position; all of it that there is, is here.
-    ``is_stale``: Redis was restarted and nobody has begun to record since.
+    ``is_stale``: Redis was restarted and nobody has begun to record since. ``has_more``: there is
+    more than one answer holds, so ``end`` is that of the entries.
     """
 
     entries: Sequence[Entry]
@@ -89,6 +90,7 @@ class Pages:
     owner: int  # the token of the recorder
     is_other: bool = False
     is_stale: bool = False
+    has_more: bool = False
 
 
 class State(Enum):
@@ -107,7 +109,7 @@ class ChannelFeed:
     def __init__(self, start: Position | None, since: int) -> None:
         self.state = State.LIVE if start is None else State.OPENING
         self.position = start
-        # What was published before we subscribed has numbers up to this; ``None``: nobody knows yet.
+        # What was published before we subscribed has numbers up to this; ``None``: that is not known yet.
         self._older: int | None = 0 if start is None else None
         self._since = since
         self._backlog = Backlog()
@@ -120,8 +122,10 @@ class ChannelFeed:
         self._mark = ""  # the one whose number is not known yet ...
         self._marked: Marked | None = None  # or it is known, but not in the log
         self._marked_at = 0
-        self._since_mark: list[Appended | Renewed] = []  # ... and what was announced after it
-        self._floor = 0  # what has a number up to this was received before, if at all
+        self._marks: dict[
+            str, int
+        ] = {}  # those heard while opening, and the serial of the last message before
+        self._since_mark: list[tuple[Appended | Renewed, int]] = []  # ... and what was announced after it
         self._owner = 0
         self._complete = 0, 0
         self._caught_up = 0
@@ -156,7 +160,10 @@ class ChannelFeed:
 
     def announced(self, word: Word, now: int) -> list[Step]:
         """Something was announced about the log."""
-        self._words.append((word, self._backlog.serial))
+        if self._older is None and isinstance(word, Mark | Marked):
+            self._count(word)
+        else:
+            self._words.append((word, self._backlog.serial))
         return self._go_on(now)
 
     def read(self, pages: Pages, now: int) -> list[Step]:
@@ -168,7 +175,10 @@ class ChannelFeed:
         if pages.is_other and pages.is_stale:
             self._read = asked
             return self._fall_back(now, "replaced") + self._go_on(now)
-        return self._show_pages(asked, pages) + self._go_on(now)
+        steps = self._show_pages(asked, pages)
+        if pages.has_more:
+            return [*steps, self._ask(asked.until, now)]
+        return steps + self._go_on(now)
 
     def unreadable(self, now: int) -> list[Step]:
         """The log cannot be read: what the page has missed remains unknown."""
@@ -193,7 +203,7 @@ class ChannelFeed:
         steps: list[Step] = []
         if self._mark and now - self._marked_at > PATIENCE:
             self._forget_mark()
-        if self.state is State.LIVE or not self._is_complete:
+        if self.state is State.LIVE or self._older is None:
             steps.append(Locate())
         if self.state is State.LIVE:
             return steps
@@ -221,6 +231,8 @@ class ChannelFeed:
             if before is not None:
                 self._read_for = word
                 return [*steps, self._ask(before, now)]
+            if self._is_unclear(word, serial):
+                return steps
             self._words.popleft()
             steps += self._take(word, serial, now)
         if self.state is State.OPENING and self._read is None:
@@ -232,12 +244,27 @@ class ChannelFeed:
         if self.state is State.LIVE or self.position is None or word is self._read_for:
             return None
         if isinstance(word, Appended):
-            is_next = word.epoch == self.position.epoch and word.first <= self.position.number + 1
-            return None if is_next else word.first - 1
+            if word.last.number <= self.position.number:
+                return None  # numbers rise from epoch to epoch
+            behind = max(word.first - 1, min(self._older or 0, word.last.number))
+            is_next = word.epoch == self.position.epoch and behind <= self.position.number
+            return None if is_next else behind
         if isinstance(word, Resumed):
             end = word.position.number - self._left_here(word, serial) - 1
             return end if self.position.number < end else None
         return None
+
+    def _is_unclear(self, word: Word, serial: int) -> bool:
+        """Whether equal messages could be mistaken: it is not known where ours begin, but soon will be."""
+        if self._older is not None or self.state is State.LIVE:
+            return False
+        oldest = self._backlog.oldest
+        may_be_ours = oldest is not None and oldest.serial <= serial
+        return isinstance(word, Appended) and may_be_ours and not self._begins_anew
+
+    @property
+    def _begins_anew(self) -> bool:
+        return any(isinstance(word, Resumed | Closed) for word, _ in self._words)
 
     def _left_here(self, word: Resumed, serial: int) -> int:
         """How many of the messages that were left over we have; the others are older than ours."""
@@ -252,11 +279,11 @@ class ChannelFeed:
 
     def _take(self, word: Word, serial: int, now: int) -> list[Step]:
         if isinstance(word, Appended):
-            return self._take_appended(word, now)
+            return self._take_appended(word, serial, now)
         if isinstance(word, Resumed):
             return self._take_resumed(word, serial)
         if isinstance(word, Renewed):
-            return self._take_renewed(word, now)
+            return self._take_renewed(word, serial, now)
         if isinstance(word, Mark):
             return self._take_mark(word, serial, now)
         if isinstance(word, Marked):
@@ -266,13 +293,13 @@ class ChannelFeed:
 
     # Announcements
 
-    def _take_appended(self, word: Appended, now: int) -> list[Step]:
+    def _take_appended(self, word: Appended, serial: int, now: int) -> list[Step]:
         self._owner = word.token
         if self.state is State.LIVE:
-            self._since_mark.append(word)
+            self._since_mark.append((word, serial))
             return self._locate(word.last.number, now)
-        wanted = word.digests[max(0, self._floor + 1 - word.first) :]
-        messages = [self._backlog.take(one) for one in wanted]
+        wanted = word.digests[max(0, (self._older or 0) + 1 - word.first) :]
+        messages = [self._backlog.take(one, serial) for one in wanted]
         if self.position is None or self.position.epoch != word.epoch:
             return []  # of a log that is gone
         if None in messages and self.position.is_behind(word.last):
@@ -280,12 +307,13 @@ class ChannelFeed:
         steps: list[Step] = []
         for number, message in enumerate(messages, word.last.number - len(messages) + 1):
             if message is not None and number > self.position.number:
-                self.position = Position(word.epoch, number)
+                self.position = Position(word.epoch, number, word.ms)
                 steps += [] if message.is_shown else [Show(message.data, self.position)]
         return steps + self._note_known(word.until)
 
     def _take_resumed(self, word: Resumed, serial: int) -> list[Step]:
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
+        self._older = 0
         if known >= word.position.number:
             self._backlog.clear(serial)  # the page has the gap, and what is behind it, from the log
             return []
@@ -296,11 +324,11 @@ class ChannelFeed:
         for message in reversed(self._backlog.clear(serial)):  # as they were found
             at = None
             if left and left[-1][1] == digest(message.data):
-                at = Position(word.position.epoch, left.pop()[0])
+                at = Position(word.position.epoch, left.pop()[0], word.position.ms)
             if not message.is_shown and (at is None or at.number > known):
                 shown.append(Show(message.data, at))
         shown.reverse()
-        self.position, self.state, self._older = word.position, State.FOLLOWING, 0
+        self.position, self.state = word.position, State.FOLLOWING
         self._owner, self._since, self._has_place = word.token, word.at, False
         self._forget_mark()
         gap = [Gap(word.since, word.at, "recorder")] if word.since < word.at else []
@@ -308,9 +336,9 @@ class ChannelFeed:
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
         return [*shown[:at_gap], *gap, *shown[at_gap:]]
 
-    def _take_renewed(self, word: Renewed, now: int) -> list[Step]:
+    def _take_renewed(self, word: Renewed, serial: int, now: int) -> list[Step]:
         if self.state is State.LIVE:
-            self._since_mark.append(word)
+            self._since_mark.append((word, serial))
             return []
         position, number = self.position, word.position.number
         if position is not None and (position.number > number or position.epoch == word.position.epoch):
@@ -320,21 +348,24 @@ class ChannelFeed:
             return []
         return [Gap(self._since, now, "replaced")]
 
+    def _count(self, word: Mark | Marked) -> None:
+        """What was received here before the mark has the numbers up to that which is told of it."""
+        if self._begins_anew:
+            return
+        if isinstance(word, Mark):
+            self._marks.setdefault(word.name, self._backlog.serial)
+        elif word.name in self._marks:
+            self._older = word.position.number - self._marks[word.name]
+
     def _take_mark(self, word: Mark, serial: int, now: int) -> list[Step]:
-        if not self._mark and not (self.state is State.FOLLOWING and self._is_complete):
-            self._mark, self._marked_at = word.name, now
-            self._since_mark = []
-            if self.state is State.LIVE:
-                self._backlog.clear(serial)  # it is older than the mark, and the page has it
+        if self.state is State.LIVE and not self._mark:
+            self._mark, self._marked_at, self._since_mark = word.name, now, []
+            self._backlog.clear(serial)  # it is older than the mark, and the page has it
         return []
 
     def _take_marked(self, word: Marked, now: int) -> list[Step]:
         """What comes after the mark has the numbers after the one that is told now."""
-        if word.name != self._mark:
-            return []
-        if self.state is not State.LIVE:
-            self._older = word.position.number
-            self._forget_mark()
+        if self.state is not State.LIVE or word.name != self._mark:
             return []
         self._marked = word
         return self._locate(word.written, now)
@@ -346,13 +377,13 @@ class ChannelFeed:
             return []
         said = self._since_mark
         self._mark, self._marked, self._since_mark = "", None, []
-        renewed = [word.position.epoch for word in said if isinstance(word, Renewed)]
-        self._floor = marked.position.number
-        self.position = Position([marked.position.epoch, *renewed][-1], self._floor)
+        renewed = [word.position.epoch for word, _ in said if isinstance(word, Renewed)]
+        self._older = marked.position.number
+        self.position = Position([marked.position.epoch, *renewed][-1], self._older, marked.position.ms)
         self.state = State.FOLLOWING
         steps: list[Step] = []
-        for earlier in said:
-            steps += self._take_appended(earlier, now) if isinstance(earlier, Appended) else []
+        for earlier, serial in said:
+            steps += self._take_appended(earlier, serial, now) if isinstance(earlier, Appended) else []
         return steps
 
     def _forget_mark(self) -> None:
@@ -372,7 +403,7 @@ class ChannelFeed:
             if not pages.is_other and entry.number > known + 1:
                 steps.append(Gap(self._since, entry.ms, "log"))
             known = entry.number
-            at = Position(pages.end.epoch, entry.number)
+            at = Position(pages.end.epoch, entry.number, entry.ms)
             if entry.data is None:
                 steps.append(Gap(entry.since, entry.ms, "recorder"))
             else:
@@ -380,7 +411,7 @@ class ChannelFeed:
         if not pages.is_other and pages.end.number > known:
             steps.append(Gap(self._since, pages.at, "log"))
         self.position = pages.end
-        if asked.until is None:
+        if asked.until is None and not pages.has_more:
             steps += self._note_known(pages.until)
         return steps
 
@@ -393,7 +424,7 @@ class ChannelFeed:
         return [] if was_complete else [Gap(self._since, now, "recorder")]
 
     def _fall_back(self, now: int, reason: str) -> list[Step]:
-        steps: list[Step] = [Place(None)]
+        steps: list[Step] = [*self._guess(now), Place(None)]
         if self._read is not None:
             steps.append(Gap(self._since, now, reason))
             self._older = 0
@@ -404,6 +435,18 @@ class ChannelFeed:
         self._forget_mark()
         self._read, self._has_place, self.state = None, False, State.LIVE
         return [*steps, Locate()]
+
+    def _guess(self, now: int) -> list[Step]:
+        """What was announced of what the page has is not shown again, as far as digests tell."""
+        steps: list[Step] = []
+        while self._words:
+            word, serial = self._words[0]
+            is_missing = self._read is not None and word is self._read_for
+            if is_missing or self._before(word, serial) is not None:
+                break
+            self._words.popleft()
+            steps += self._take(word, serial, now)
+        return steps
 
     def _go_live(self) -> list[Step]:
         steps: list[Step] = [] if self.state is State.LIVE else [Place(None)]
@@ -424,7 +467,7 @@ class ChannelFeed:
         until, at = self._complete
         if self.state is State.LIVE:
             return self._note_known(self._caught_up)
-        if self.state is State.FOLLOWING and self._caught_up >= at and self._read is None:
+        if self.state is State.FOLLOWING and self._caught_up >= at and self._read is None and not self._words:
             return self._note_known(until)
         return []
 

@@ -60,6 +60,18 @@ class Outcome(Enum):
     UNKNOWN = auto()  # no answer came
 
 
+class Fenced(Exception):
+    """Another recorder has the channel, with this token, which is higher than ours."""
+
+    def __init__(self, token: int) -> None:
+        super().__init__(f"the recorder {token} has the channel")
+        self.token = token
+
+
+class Unwanted(Exception):
+    """The channel is switched off."""
+
+
 class Standing(Enum):
     """Where a process stands with a channel."""
 
@@ -72,7 +84,7 @@ class Standing(Enum):
 class ChannelRecorder:
     """Feed it with what happens; each call returns what is to be said to Redis, in order.
 
-    :param name: different for each process.
+    :param name: no process has or had the same: an old answer must not be taken for a new one.
     """
 
     def __init__(self, name: str) -> None:
@@ -148,7 +160,7 @@ class ChannelRecorder:
             return []  # the announcement came sooner
         self._writing = None
         self._backlog.drop(many)
-        self.position = Position(request.after.epoch, request.after.number + many)
+        self.position = Position(request.after.epoch, request.after.number + many, request.after.ms)
         if outcome is Outcome.FENCED:
             self.dismissed()
         elif outcome is Outcome.REFUSED:
@@ -193,7 +205,8 @@ class ChannelRecorder:
             self._since_mark = deque()
         elif self.standing is Standing.RECORDING and self.position is not None:
             number = self.position.number + len(self._backlog)
-            return [Answer(word.name, Position(self.position.epoch, number), self.position.number)]
+            last = Position(self.position.epoch, number, self.position.ms)
+            return [Answer(word.name, last, self.position.number)]
         return []
 
     def _answered(self, word: Marked) -> list[Step]:

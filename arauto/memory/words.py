@@ -1,6 +1,6 @@
 """What is announced about a channel's log, and the position that all of it is about (pure)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 
@@ -10,6 +10,8 @@ class Position:
 
     epoch: str
     number: int
+    ms: int = field(default=0, compare=False)
+    """When it was written or earlier, in Unix milliseconds: where to look for it."""
 
     def is_behind(self, other: "Position") -> bool:
         """Whether ``other`` is later in the same log."""
@@ -25,10 +27,11 @@ class Appended:
     digests: tuple[int, ...]
     token: int  # of the recorder that wrote them
     until: int  # all that was published before this moment (Unix milliseconds) is in the log
+    ms: int = field(default=0, compare=False)  # when they were written
 
     @property
     def last(self) -> Position:
-        return Position(self.epoch, self.first + len(self.digests) - 1)
+        return Position(self.epoch, self.first + len(self.digests) - 1, self.ms)
 
 
 @dataclass(frozen=True, slots=True)

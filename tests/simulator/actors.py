@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from arauto.memory.feed import ChannelFeed, Gap, Known, Locate, Place, Read, Show
 from arauto.memory.feed import Step as FeedStep
-from arauto.memory.recorder import Answer, Append, Ask, ChannelRecorder, Outcome, Take
+from arauto.memory.recorder import Answer, Append, Ask, ChannelRecorder, Fenced, Outcome, Take
 from arauto.memory.recorder import Step as RecorderStep
 from arauto.memory.words import Appended, Marked, Position, Resumed
 from arauto.memory.words import Mark as MarkWord
@@ -57,13 +57,17 @@ class Process:
         self.tabs: list[Tab] = []
         self.pending: list[Task] = []  # commands whose turn has not come
         self._make = make
+        self._starts = 0
         self.begin()
 
     def begin(self) -> None:
-        self.recorder = self._make(self.name)
+        """Like a process that is started, whose name nobody had before."""
+        self._starts += 1
+        self._marks = f"{self.name}-{self._starts}"
+        self.recorder = self._make(self._marks)
         self.token = 0
         self._beaten = self.redis.now
-        self._renewed = self._located = 0
+        self._renewed = self._located = self._above = 0
         self._points: list[tuple[int, Position]] = []
         self._connect()
 
@@ -142,7 +146,7 @@ class Process:
         if self.token and now - self._renewed >= BEAT:
             self._renew(now)
         elif not self.token and self.covers and now - self._beaten > SILENCE:
-            token = self.redis.claim()
+            token = self.redis.claim(self._above)
             if token:
                 self.token, self._renewed = token, now
                 self._do(self.recorder.appointed(token))
@@ -150,7 +154,11 @@ class Process:
         self._do(self.recorder.flush())
 
     def _renew(self, now: int) -> None:
-        if self.redis.renew(self.token, self.until):
+        try:
+            is_recorder = self.redis.renew(self.token, self.until)
+        except PermissionError:
+            return  # it remains the recorder as long as nobody else can become it
+        if is_recorder:
             self._renewed = now
             if self.recorder.token != self.token:
                 self._do(self.recorder.appointed(self.token))
@@ -184,14 +192,19 @@ class Process:
                 end = redis.take(step.token, step.position, self.until)
             except PermissionError:
                 self.pending.append(lambda: self._do(recorder.refused(step)))
-                return
-            self.pending.append(lambda: self._do(recorder.taken(step, end)))
+            except Fenced as error:
+                self._above = error.token
+                redis.release(self.token)  # where it is ours, nobody else has it
+                self._dismiss()
+                self.pending.append(lambda: self._do(recorder.refused(step)))
+            else:
+                self.pending.append(lambda: self._do(recorder.taken(step, end)))
 
     def locate(self) -> None:
         """One of the tabs wants to know where in the log it is."""
         if self._located != self.redis.now:
             self._located = self.redis.now
-            name = f"{self.name}.{self.redis.now}"
+            name = f"{self._marks}.{self.redis.now}"
             self.pending.append(lambda: self.redis.announce(MarkWord(name)))
 
     def run_one(self) -> None:

@@ -5,10 +5,11 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from arauto.memory.feed import Entry, Pages
-from arauto.memory.recorder import Outcome
+from arauto.memory.recorder import Fenced, Outcome
 from arauto.memory.words import Appended, Closed, Position, Renewed, Resumed, Word, digest
 
 LEASE = 3000  # milliseconds
+PAGE = 5  # entries; few, so that reading often takes several turns
 
 Push = Callable[[object], None]
 
@@ -115,11 +116,15 @@ class RedisDouble:
         return len(messages), Outcome.DONE
 
     def take(self, token: int, known: Position | None, until: int) -> Position | None:
-        """:raise PermissionError: nothing can be written now."""
+        """:raise PermissionError: nothing can be written now.
+        :raise Fenced: another recorder has come since.
+        """
         data = self.data
-        if not data.is_wanted or self.refuses_writes or token != data.lease_token:
+        if not data.is_wanted or self.refuses_writes:
             raise PermissionError
-        is_same = known is not None and data.position is not None and data.owner_run == self.run
+        if token < data.owner:
+            raise Fenced(data.owner)
+        is_same = known and data.position and data.owner_run == self.run and data.closed is None
         if (
             is_same
             and known
@@ -177,6 +182,10 @@ class RedisDouble:
             end = data.position.number
             first = data.begins_at
         entries = [entry for entry in data.entries if first < entry.number <= end]
+        has_more = len(entries) > PAGE
+        if has_more:
+            entries = entries[:PAGE]
+            end = entries[-1].number
         return Pages(
             entries,
             Position(data.position.epoch, max(end, first)),
@@ -185,6 +194,7 @@ class RedisDouble:
             data.owner,
             is_other,
             data.owner_run != self.run,
+            has_more,
         )
 
     def _goes_back_to(self, after: Position) -> bool:
@@ -222,20 +232,27 @@ class RedisDouble:
 
     # The lease
 
-    def claim(self) -> int:
+    def claim(self, above: int = 0) -> int:
         if self.refuses_writes or self.now < self.data.lease_until <= self.now + LEASE:
             return 0
-        self.data.lease_token = max(self.now, self.data.lease_token + 1)
+        self.data.lease_token = max(self.now, self.data.lease_token + 1, above + 1)
         self.data.lease_until = self.now + LEASE
         return self.data.lease_token
 
     def renew(self, token: int, until: int) -> bool:
+        """:raise PermissionError: nothing can be written now."""
+        if self.refuses_writes:
+            raise PermissionError
         if self.data.lease_token != token:
             return False
         self.data.lease_until = self.now + LEASE
         for push in self._beats:
             push(Beat(token, self.now, until))
         return True
+
+    def release(self, token: int) -> None:
+        if self.data.lease_token == token and not self.refuses_writes:
+            self.data.lease_until = 0
 
     # Faults
 

@@ -37,7 +37,6 @@ WEIGHTS = {
     "publish": 30, "promise": 12, "run": 60, "time": 25, "open": 6, "drop": 4, "kill": 2, "start": 3,
     "freeze": 1, "wake": 3, "unlink": 2, "refuse": 1, "allow": 3, "delete": 1, "off": 1, "on": 2,
     "forget head": 1, "forget lease": 1, "snapshot": 1, "restart": 1, "unreadable": 1, "readable": 3,
-    "back": 1,
 }  # fmt: skip
 
 

@@ -17,13 +17,19 @@ from tests.simulator.schedule import STEPS, Protocol, draw, play, shrink
 
 PARTS = 12  # which run side by side
 SEEDS = SCHEDULES // PARTS
-FOUND_WITHIN = 400  # seeds
+ONCE_BROKEN = (2272, 4296, 6908, 20009, 20339, 21922, 23740, 24538)
+FOUND_WITHIN = 2500  # seeds, of which those are played that have the fault
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_promise_is_kept(part: int) -> None:
     for seed in range(part * SEEDS, (part + 1) * SEEDS):
         play(seed, Protocol())
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
+def test_what_was_broken_once_is_not_again(seed: int) -> None:
+    play(seed, Protocol())
 
 
 def test_a_seed_is_a_schedule_and_always_the_same() -> None:
@@ -38,7 +44,7 @@ class WhoeverTakesOverKnowsAll(RedisDouble):
     def take(self, token: int, known: Position | None, until: int) -> Position | None:
         if self.data.position is None or self.data.closed is not None:
             return super().take(token, known, until)
-        if token != self.data.lease_token:
+        if token < self.data.owner:
             raise PermissionError
         self.data.owner, self.data.owner_run = token, self.run
         return self.data.position
@@ -63,13 +69,14 @@ class ADeletedLogIsTheSame(RedisDouble):
             self.data.position = Position(self.data.position.epoch, 0)
 
 
-class NobodyIsToldThatItIsOff(RedisDouble):
-    """Recording is switched off and on, and the feeds go on as before."""
+class WhatItWasOffForIsNoGap(RedisDouble):
+    """Recording is switched off and on, and the log goes on as before."""
 
-    def switch(self, on: bool) -> None:
-        announce, self.announce = self.announce, lambda _: None  # type: ignore[method-assign]
-        super().switch(on)
-        self.announce = announce  # type: ignore[method-assign]
+    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+        if self.data.closed is None or not self.data.is_wanted or self.refuses_writes:
+            return super().take(token, known, until)
+        self.data.owner, self.data.closed = token, None
+        return self.data.position
 
 
 class ASnapshotIsTheLog(RedisDouble):
@@ -109,23 +116,25 @@ class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
     """The log cannot be read, and the page goes on with what comes now."""
 
     def unreadable(self, now: int) -> list[feed_module.Step]:
-        self._read = None
-        return self._go_on(now)
+        return [step for step in super().unreadable(now) if not isinstance(step, feed_module.Gap)]
 
 
+# What has to happen for it to be found out, and the protocol.
 BROKEN = {
-    "a killed recorder": Protocol(recorder=WhateverIsThereIsKnown, redis=WhoeverTakesOverKnowsAll),
-    "a deleted log": Protocol(redis=ADeletedLogIsTheSame),
-    "off and on": Protocol(redis=NobodyIsToldThatItIsOff),
-    "an older snapshot": Protocol(redis=ASnapshotIsTheLog),
-    "other globs": Protocol(recorder=ItAnswersForWhatItDoesNotHear),
-    "lost metadata": Protocol(redis=ALostHeadIsTheSameLog),
-    "an unreadable log": Protocol(feed=NothingIsSaidOfAnUnreadableLog),
+    "a killed recorder": ("kill", Protocol(recorder=WhateverIsThereIsKnown, redis=WhoeverTakesOverKnowsAll)),
+    "a deleted log": ("delete", Protocol(redis=ADeletedLogIsTheSame)),
+    "off and on": ("off", Protocol(recorder=WhateverIsThereIsKnown, redis=WhatItWasOffForIsNoGap)),
+    "an older snapshot": ("restart", Protocol(redis=ASnapshotIsTheLog)),
+    "other globs": ("publish", Protocol(recorder=ItAnswersForWhatItDoesNotHear)),
+    "lost metadata": ("forget head", Protocol(redis=ALostHeadIsTheSameLog)),
+    "an unreadable log": ("unreadable", Protocol(feed=NothingIsSaidOfAnUnreadableLog)),
 }
 
 
-def find(protocol: Protocol) -> int:
+def find(protocol: Protocol, kind: str) -> int:
     for seed in range(FOUND_WITHIN):
+        if not any(act.kind == kind for act in draw(seed)):
+            continue
         try:
             play(seed, protocol)
         except Broken:
@@ -135,18 +144,19 @@ def find(protocol: Protocol) -> int:
 
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_broken_protocol_is_found_out(fault: str) -> None:
-    find(BROKEN[fault])
+    kind, protocol = BROKEN[fault]
+    find(protocol, kind)
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Redis refuses writes: without a deadline pages would be live and show nothing."""
     monkeypatch.setattr(feed_module, "PATIENCE", 1 << 40)
-    find(Protocol())
+    find(Protocol(), "refuse")
 
 
 def test_a_failing_schedule_is_shrunk() -> None:
-    protocol = BROKEN["a deleted log"]
-    seed = find(protocol)
+    kind, protocol = BROKEN["a deleted log"]
+    seed = find(protocol, kind)
     acts = shrink(seed, protocol)
     assert 0 < len(acts) < STEPS // 4
     with pytest.raises(Broken):
