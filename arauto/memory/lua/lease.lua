@@ -1,0 +1,29 @@
+-- KEYS: the lease. ARGV: what is wanted, milliseconds that it lasts; then for
+-- claim: a token that is too low -> the token of the new recorder, or 0 while another one is at work
+-- renew: the token, until when all logs lack nothing, the channel of beats -> whether it is still the recorder
+-- release: the token -> the same
+local LEASE, wanted, lasts = KEYS[1], ARGV[1], tonumber(ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function whole(number) return string.format('%.0f', number) end
+
+local lease = redis.call('HMGET', LEASE, 'token', 'expires')
+local token, expires = tonumber(lease[1] or '') or 0, tonumber(lease[2] or '') or 0
+
+if wanted == 'claim' then
+  -- No lease lasts longer than ours: where one does, the clock went back.
+  if now < expires and expires <= now + lasts then return 0 end
+  -- The time, so that no token comes again when Redis has been replaced by an empty one.
+  token = math.max(now, token + 1, ARGV[3] + 1)
+  redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))
+  return token
+end
+if tonumber(ARGV[3]) ~= token then return 0 end
+if wanted == 'release' then
+  redis.call('HSET', LEASE, 'expires', '0')
+  return 1
+end
+redis.call('HSET', LEASE, 'expires', whole(now + lasts))
+redis.call('SPUBLISH', ARGV[5], table.concat({ARGV[3], whole(now), ARGV[4]}, ' '))
+return 1

@@ -1,0 +1,88 @@
+-- The log of one channel: what every script about it begins with.
+-- KEYS: the stream, its head, what is promised.
+-- ARGV: the channel of announcements, how many entries and how many milliseconds a log keeps, a name for
+-- the next epoch; then what the script itself wants.
+local STREAM, HEAD, PROMISED = KEYS[1], KEYS[2], KEYS[3]
+local WORDS, MOST, AGE, FRESH = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function whole(number) return string.format('%.0f', number) end
+
+local function failed(reply) return type(reply) == 'table' and reply.err end
+
+-- Which run of Redis this is. Without the right to INFO all are the same.
+local function run()
+  local info = redis.pcall('INFO', 'server')
+  return not failed(info) and string.match(info, 'run_id:(%w+)') or ''
+end
+
+local TEXTS = {'epoch', 'renewed', 'epochs', 'run', 'off'}
+local NUMBERS = {'ms', 'number', 'owner', 'until', 'closed', 'begins_ms', 'begins'}
+
+-- What is known of the log. Its ``epoch`` is false where nothing is.
+local function read_head()
+  local head = {}
+  local texts, numbers = redis.call('HMGET', HEAD, unpack(TEXTS)), redis.call('HMGET', HEAD, unpack(NUMBERS))
+  for i, name in ipairs(TEXTS) do head[name] = texts[i] or '' end
+  for i, name in ipairs(NUMBERS) do head[name] = tonumber(numbers[i] or '') end
+  if head.epoch == '' or not (head.ms and head.number) then head.epoch = false end
+  head.owner, head['until'] = head.owner or 0, head['until'] or 0
+  return head
+end
+
+-- Or why Redis refuses.
+local function keep_head(head)
+  local fields = {}
+  local function put(name, value)
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+  for _, name in ipairs(TEXTS) do put(name, head[name] or '') end
+  for _, name in ipairs(NUMBERS) do put(name, head[name] and whole(head[name]) or '') end
+  return failed(redis.pcall('HSET', HEAD, unpack(fields)))
+end
+
+local function announce(...) redis.call('SPUBLISH', WORDS, table.concat({...}, ' ')) end
+
+-- A script that is refused something half way has done the rest, so each asks first: the error, if any.
+local NEEDS = {
+  SPUBLISH = {WORDS, ''}, HSET = {HEAD, 'epoch', ''}, HDEL = {HEAD, 'run'},
+  XADD = {STREAM, '*', 'm', ''}, XDEL = {STREAM, '0-1'}, UNLINK = {PROMISED},
+  LLEN = {PROMISED}, LINDEX = {PROMISED, 0}, LPOP = {PROMISED}, LRANGE = {PROMISED, 0, -1},
+}
+
+local function refused(...)
+  for _, command in ipairs({...}) do
+    if not redis.acl_check_cmd(command, unpack(NEEDS[command])) then
+      return redis.error_reply('NOPERM no permission to run ' .. command .. ' on ' .. NEEDS[command][1])
+    end
+  end
+end
+
+-- The key may be somebody else's.
+local function no_stream()
+  local kind = redis.call('TYPE', STREAM).ok
+  if kind ~= 'none' and kind ~= 'stream' then
+    return redis.error_reply('WRONGTYPE the key ' .. STREAM .. ' is no stream')
+  end
+end
+
+-- Its epoch, and where that begins. Of the many that a log may have had, the last ones are known.
+local function begin_epoch(head)
+  head.epoch = FRESH
+  head.epochs = string.match(head.epochs .. ' ' .. FRESH .. ':' .. whole(head.number), '^ ?(.*)$')
+  while #head.epochs > 2000 do head.epochs = string.match(head.epochs, '^%S+ (.*)$') end
+  head.begins_ms, head.begins = head.ms, head.number
+end
+
+-- Adds an entry behind the end that ``head`` has, and moves that; or why Redis refuses.
+local function add(head, field, value)
+  local ms, number = math.max(head.ms, now), head.number + 1
+  local id = whole(ms) .. '-' .. whole(number)
+  local why = failed(redis.pcall('XADD', STREAM, 'MAXLEN', '~', MOST, id, field, value))
+  if why then return why end
+  head.ms, head.number = ms, number
+  if number % 64 == 0 then redis.pcall('XTRIM', STREAM, 'MINID', '~', whole(now - AGE)) end
+end

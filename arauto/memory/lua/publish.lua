@@ -1,0 +1,22 @@
+-- KEYS: the head of the channel's log, what is promised to it.
+-- ARGV: the channel, the message, its digest, how much may be promised.
+-- Whatever is the matter with the log, the message is published. -> receivers, why it is not promised or false
+local head, promised, channel, message = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
+if not redis.acl_check_cmd('PUBLISH', channel, '') then
+  return redis.error_reply('NOPERM no permission to publish to this channel')
+end
+
+local function failed(reply) return type(reply) == 'table' and reply.err end
+
+local function promise()
+  local known = redis.pcall('HMGET', head, 'epoch', 'off')
+  if failed(known) then return known.err end
+  if not known[1] or known[2] == '1' then return end
+  local many = redis.pcall('LLEN', promised)
+  if failed(many) then return many.err end
+  if many >= tonumber(ARGV[4]) then return end
+  return failed(redis.pcall('RPUSH', promised, ARGV[3] .. ' ' .. message))
+end
+
+local why = promise()
+return {redis.call('PUBLISH', channel, message), why or false}

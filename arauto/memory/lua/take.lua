@@ -1,0 +1,63 @@
+-- The recorder's token, the epoch and the number up to which it knows the log (empty and 0: it does not),
+-- until when it knows that the log lacked nothing (0: it does not), 1 if a glob has the channel.
+-- From now on nobody else writes. -> the epoch, milliseconds and number at which the log ends; nothing where
+-- it begins anew, which is announced
+local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local head = read_head()
+if token < head.owner then return redis.error_reply('FENCED ' .. whole(head.owner)) end
+if head.off == '1' and ARGV[9] ~= '1' then return redis.error_reply('CLOSED') end
+local wrong = refused('SPUBLISH', 'HSET', 'XADD', 'XDEL', 'LRANGE', 'UNLINK') or no_stream()
+if wrong then return wrong end
+
+local last = redis.call('XREVRANGE', STREAM, '+', '-', 'COUNT', 1)
+local last_ms, last_number = string.match(last[1] and last[1][1] or '', '^(%d+)-(%d+)$')
+last_ms, last_number = tonumber(last_ms or ''), tonumber(last_number or '')
+local here = run()
+local is_whole = not last_ms or last_ms == head.ms and last_number == head.number
+local is_known = head.epoch and (epoch == head.epoch and number <= head.number or epoch == head.renewed)
+if epoch ~= '' and is_known and is_whole and head.run == here and not head.closed then
+  redis.call('HSET', HEAD, 'owner', ARGV[5])
+  return {head.epoch, whole(head.ms), whole(head.number)}
+end
+
+-- A number that was told once must not be that of another message, so this is another epoch. Numbers only
+-- rise: where none is known, they begin with the time.
+local is_first = not head.epoch and not last_ms and epoch == '' and complete == 0
+local since = head.closed or (head['until'] > 0 and head['until']) or complete
+if not head.epoch then
+  head.number = math.max(last_number or 0, number)
+  if head.number == 0 then head.number = now end
+elseif last_number then
+  head.number = math.max(last_number, head.number)
+end
+head.ms = math.max(head.ms or 0, last_ms or 0, now)
+-- An entry that is taken away again tells whether the stream can be written, and where it ended really.
+local probe = redis.pcall('XADD', STREAM, whole(head.ms) .. '-*', 'probe', '')
+if failed(probe) then probe = redis.call('XADD', STREAM, '*', 'probe', '') end
+redis.call('XDEL', STREAM, probe)
+local end_ms, end_number = string.match(probe, '^(%d+)-(%d+)$')
+if tonumber(end_ms) > head.ms or tonumber(end_number) > head.number then head.ms = end_ms + 1 end
+begin_epoch(head)
+head.renewed, head.off, head.owner, head.run, head.closed, head['until'] = '', '', token, here, nil, now
+local why = keep_head(head)
+if why then return redis.error_reply(why) end
+
+local left = {}
+for _, promise in ipairs(redis.call('LRANGE', PROMISED, 0, -1)) do
+  local digest, message = string.match(promise, '^(%d+) (.*)$')
+  if digest and not add(head, 'm', message) then left[#left + 1] = digest end
+end
+redis.call('UNLINK', PROMISED)
+-- Whoever knows nothing of this log has seen those live, if at all.
+local begins_ms, begins = whole(head.ms), whole(head.number)
+if is_first and not left[1] then
+  since = now
+else
+  since = math.min(since, now)
+  add(head, 'gap', whole(since))
+end
+redis.call('HSET', HEAD, 'ms', whole(head.ms), 'number', whole(head.number), 'begins_ms', begins_ms,
+  'begins', begins)
+announce('resumed', head.epoch, whole(head.ms), whole(head.number), whole(since), whole(now), ARGV[5],
+  table.concat(left, ','))
+return false

@@ -1,0 +1,256 @@
+"""The scripts of a recorded channel where Redis, its keys or its rights are not as they should be."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+import redis
+from redis.exceptions import NoPermissionError
+
+from arauto.memory import store as store_module
+from arauto.memory.feed import Entry, Pages, Read
+from arauto.memory.keys import head_of, promised_of, stream_of, words_of
+from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
+from arauto.memory.store import Store
+from arauto.memory.texts import read_word
+from arauto.memory.words import Appended, Mark, Position, Word
+from tests.support.redis_servers import RedisServer
+
+SCRIPTS = [
+    "eval",
+    "evalsha",
+    "time",
+    "info",
+    "publish",
+    "spublish",
+    "subscribe",
+    "ssubscribe",
+    "type",
+    "unlink",
+]
+KEYS = ["hset", "hdel", "hmget", "xadd", "xdel", "xrange", "xrevrange", "xtrim"]
+LISTS = ["lindex", "llen", "lpop", "lrange", "rpush"]
+RIGHTS = [*SCRIPTS, *KEYS, *LISTS]
+
+
+def make(client: redis.Redis) -> Store:
+    return Store(client, 10_000, 3_600_000)
+
+
+@pytest.fixture
+def channel(redis_server: RedisServer) -> Iterator[bytes]:
+    name = b"store." + uuid.uuid4().hex.encode()
+    yield name
+    redis_server.client.delete(stream_of(name), head_of(name), promised_of(name))
+
+
+@pytest.fixture
+def store(redis_server: RedisServer) -> Store:
+    return make(redis_server.client)
+
+
+class Log:
+    """A log that is begun, and its recorder."""
+
+    def __init__(self, store: Store, channel: bytes, token: int = 7) -> None:
+        self.store, self.channel, self.token = store, channel, token
+        self.begin()
+
+    def begin(self) -> None:
+        assert self.store.take(self.channel, Take(self.token, None), 0, has_glob=True) is None
+        self.position = self.read().end
+
+    def append(self, *messages: bytes) -> Outcome:
+        done = self.store.append(self.channel, Append(self.token, self.position, messages), 0)
+        self.position = Position(self.position.epoch, self.position.number + done.many, self.position.ms)
+        return done.outcome
+
+    def read(self, after: Position | None = None) -> Pages:
+        pages = self.store.read(self.channel, Read(after or Position("", 0), None))
+        assert pages is not None
+        return pages
+
+    def texts(self) -> list[bytes | None]:
+        return [entry.data for entry in self.read().entries]
+
+
+def test_a_log_is_written_and_read(store: Store, channel: bytes) -> None:
+    log = Log(store, channel)
+    began = log.position
+    assert log.append(b"a", b"b\r\n\0") is Outcome.DONE
+    pages = log.read(began)
+    assert [(entry.number - began.number, entry.data) for entry in pages.entries] == [
+        (1, b"a"),
+        (2, b"b\r\n\0"),
+    ]
+    assert (pages.end, pages.owner, pages.is_other, pages.is_stale) == (log.position, 7, False, False)
+    assert log.append() is Outcome.DONE
+
+
+def test_whoever_came_later_has_the_channel(store: Store, channel: bytes) -> None:
+    log = Log(store, channel)
+    assert store.take(channel, Take(8, log.position), 0, has_glob=True) == log.position
+    assert log.append(b"a") is Outcome.FENCED
+    with pytest.raises(Fenced) as error:
+        store.take(channel, Take(7, log.position), 0, has_glob=True)
+    assert error.value.token == 8
+
+
+def test_a_channel_that_is_switched_off_is_taken_by_its_glob_alone(store: Store, channel: bytes) -> None:
+    log = Log(store, channel)
+    store.switch(channel, False)
+    assert log.append(b"a") is Outcome.FENCED
+    with pytest.raises(Unwanted):
+        store.take(channel, Take(9, None), 0, has_glob=False)
+    assert store.take(channel, Take(9, None), 0, has_glob=True) is None
+
+
+def test_entries_of_others_are_passed_over(redis_server: RedisServer, store: Store, channel: bytes) -> None:
+    log = Log(store, channel)
+    log.append(b"a")
+    redis_server.client.xadd(stream_of(channel), {"other": "entry"}, id=f"{1 << 42}-0")
+    assert log.append(b"b") is Outcome.MOVED
+    log.begin()
+    assert log.append(b"b") is Outcome.DONE
+    pages = log.read(Position(log.position.epoch, 0))
+    assert not pages.has_more
+    all_of_it = store.read(channel, Read(Position(log.position.epoch, log.position.number - 1), None))
+    assert all_of_it is not None
+    assert [entry.data for entry in all_of_it.entries] == [b"b"]
+    assert log.texts() == [None, b"b"]  # a gap, and what came after it
+
+
+def test_an_end_that_was_taken_away_does_not_keep_anything_from_being_written(
+    redis_server: RedisServer, store: Store, channel: bytes
+) -> None:
+    log = Log(store, channel)
+    far = redis_server.client.xadd(stream_of(channel), {"other": "entry"}, id=f"{1 << 42}-{1 << 50}")
+    redis_server.client.xdel(stream_of(channel), far)
+    assert log.append(b"b") is Outcome.MOVED
+    log.begin()
+    assert log.append(b"b") is Outcome.DONE
+
+
+def test_a_key_that_is_no_stream(redis_server: RedisServer, store: Store, channel: bytes) -> None:
+    redis_server.client.set(stream_of(channel), "x")
+    with pytest.raises(redis.ResponseError, match="is no stream"):
+        store.take(channel, Take(7, None), 0, has_glob=True)
+    assert store.publish(channel, b"a") == (0, "")
+
+
+def test_what_is_known_badly_is_found_in_several_turns(
+    store: Store, channel: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store_module, "PAGE", 3)
+    log = Log(store, channel)
+    began = log.position
+    log.append(*(b"%d" % n for n in range(10)))
+    after, found, turns = Position(began.epoch, began.number + 7, 0), list[Entry](), 0
+    while True:
+        pages = log.read(after)
+        found += pages.entries
+        after, turns = pages.end, turns + 1
+        if not pages.has_more:
+            break
+    assert [entry.data for entry in found] == [b"7", b"8", b"9"]
+    assert turns > 1
+
+
+def test_what_is_promised_survives_the_recorder(store: Store, channel: bytes) -> None:
+    log = Log(store, channel)
+    assert store.publish(channel, b"a\n 1") == (0, "")
+    assert store.publish(channel, b"b") == (0, "")
+    assert log.append(b"a\n 1") is Outcome.DONE
+    assert store.take(channel, Take(8, None), 0, has_glob=True) is None
+    pages = store.read(channel, Read(Position(log.position.epoch, log.position.number), None))
+    assert pages is not None
+    assert [entry.data for entry in pages.entries] == [b"b", None]
+
+
+@pytest.mark.parametrize("name", [b"}", b"{", b"{a}b", b"a b", b"\xff\n", b"a}b{c"])
+def test_every_name_has_a_log_of_its_own(redis_server: RedisServer, store: Store, name: bytes) -> None:
+    log = Log(store, name)
+    log.append(name)
+    assert log.texts() == [name]
+    assert store.delete(name)
+    assert redis_server.client.delete(head_of(name)) == 1
+
+
+def test_databases_do_not_interfere(redis_server: RedisServer, store: Store, channel: bytes) -> None:
+    with closing(redis.Redis(port=redis_server.port, db=1)) as client:
+        with heard(redis_server, words_of(channel, 0)) as here:
+            other = Log(make(client), channel)
+            other.append(b"there")
+            Log(store, channel).append(b"here")
+        client.flushdb()
+    assert [word for word in here if isinstance(word, Appended)] == [here[-1]]
+
+
+class heard:
+    """What is announced while the block runs."""
+
+    def __init__(self, server: RedisServer, name: bytes) -> None:
+        self._server, self._name = server, name
+        self.words: list[Word] = []
+
+    def __enter__(self) -> list[Word]:
+        self._pubsub = self._server.client.pubsub()
+        self._pubsub.ssubscribe(self._name)
+        return self.words
+
+    def __exit__(self, *_: object) -> None:
+        self._server.client.execute_command("SPUBLISH", self._name, b"end")
+        while (message := self._pubsub.get_sharded_message(timeout=10)) is not None:
+            if message["data"] == b"end":
+                break
+            if message["type"] == "smessage" and (word := read_word(message["data"])):
+                self.words.append(word)
+        self._pubsub.close()
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_with_one_right_less_everything_is_announced_or_not_written(
+    redis_server: RedisServer, channel: bytes, right: str
+) -> None:
+    """And what is published is published, whatever is refused, unless nobody may run scripts."""
+    admin = redis_server.client
+    rules = ["resetkeys", "resetchannels", "-@all", "~arauto:*", "&*", *(f"+{name}" for name in RIGHTS)]
+    admin.execute_command("ACL", "SETUSER", "short", "on", ">secret", *rules, f"-{right}")
+    log = Log(make(admin), channel)
+    admin.script_flush()  # or a script that is known could be run without +eval
+    with closing(redis.Redis(port=redis_server.port, username="short", password="secret")) as client:
+        short = make(client)
+        with heard(redis_server, words_of(channel, 0)) as words:
+            received = published(short, channel)
+            attempt(lambda: short.say(channel, Mark("5f3a.1")))
+            attempt(lambda: short.append(channel, Append(7, log.position, (b"a", b"b")), 0))
+            attempt(lambda: short.take(channel, Take(8, log.position), 0, has_glob=True))
+            attempt(lambda: short.take(channel, Take(9, None), 0, has_glob=True))
+    admin.execute_command("ACL", "DELUSER", "short")
+    assert received is (right not in ("eval", "publish"))
+    ends = [
+        word.last if isinstance(word, Appended) else word.position for word in words if is_of_the_log(word)
+    ]
+    assert log.read().end == (ends or [log.position])[-1]
+    numbers = [entry.number for entry in log.read(log.position).entries]
+    assert numbers == list(range(log.position.number + 1, log.read().end.number + 1))
+
+
+def is_of_the_log(word: Word) -> bool:
+    return not isinstance(word, Mark)
+
+
+def published(store: Store, channel: bytes) -> bool:
+    try:
+        store.publish(channel, b"x")
+    except NoPermissionError:
+        return False
+    return True
+
+
+def attempt(step: object) -> None:
+    try:
+        step()  # type: ignore[operator]
+    except redis.ResponseError:
+        pass

@@ -1,0 +1,252 @@
+"""The double beside a real Redis: each step is done in both, and both must answer and announce the same."""
+
+import hashlib
+from dataclasses import replace
+from itertools import chain
+from typing import Any
+
+import redis
+
+from arauto.memory import store as store_module
+from arauto.memory.feed import Pages, Read
+from arauto.memory.keys import LEASE, beats_of, head_of, promised_of, stream_of, words_of
+from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
+from arauto.memory.store import Store
+from arauto.memory.texts import read_word
+from arauto.memory.words import Mark, Marked, Position, Word
+from tests.simulator.redis_double import Data, RedisDouble
+
+CHANNEL = b"news.a"
+FENCE = b"fence"
+SECONDS, MICROSECONDS, RUN = (
+    "test:seconds",
+    "test:microseconds",
+    "test:run",
+)  # what the scripts take for the time and for the run of Redis
+
+_script = store_module.script
+
+
+class Different(AssertionError):
+    """Redis did something else than the double."""
+
+
+def script(name: str) -> tuple[str, str]:
+    """The script as it is, but for the time and the run of Redis, which the schedule decides."""
+    text, _ = _script(name)
+    text = text.replace("redis.call('TIME')", f"redis.call('MGET', '{SECONDS}', '{MICROSECONDS}')")
+    text = text.replace("redis.pcall('INFO', 'server')", f"'run_id:' .. redis.call('GET', '{RUN}')")
+    return text, hashlib.sha1(text.encode()).hexdigest()
+
+
+class RedisTwin(RedisDouble):
+    """Set :attr:`client` to a Redis that has nothing else to do, and ``store.script`` to :func:`script`."""
+
+    client: redis.Redis
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client.flushall()
+        self._is_refusing = True
+        self._refuse(False)
+        self._store = Store(self.client, self.keep, 1 << 40, lambda: f"e{self._epochs}")
+        self._words_here: list[Word] = []
+        self._beats_here: list[tuple[int, int, int]] = []
+        self._hears: Any = self.client.pubsub()
+        self._hears.ssubscribe(words_of(CHANNEL, 0), beats_of(0), FENCE)
+
+    def close(self) -> None:
+        self._hears.close()
+
+    # What is done in both
+
+    def announce(self, word: Word) -> None:
+        if not isinstance(word, Mark | Marked):  # no script says these
+            self._words_here.append(word)
+        super().announce(word)
+
+    def append(
+        self, token: int, after: Position, messages: tuple[bytes, ...], until: int
+    ) -> tuple[int, Outcome]:
+        expected = super().append(token, after, messages, until)
+        self._set_out()
+        answer = self._store.append(CHANNEL, Append(token, after, messages), until)
+        self._compare("append", expected, (answer.many, answer.outcome))
+        return expected
+
+    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+        expected: Any
+        try:
+            expected = super().take(token, known, until)
+        except (PermissionError, Fenced) as error:
+            expected = error
+        self._set_out()
+        answer: Any
+        try:
+            answer = self._store.take(CHANNEL, Take(token, known), until, has_glob=False)
+        except (redis.ResponseError, Unwanted):
+            answer = PermissionError()
+        except Fenced as error:
+            answer = error
+        if isinstance(expected, Exception):
+            self._compare("take", type(expected), type(answer))
+            raise expected
+        self._compare("take", expected, answer)
+        return expected
+
+    def read(self, after: Position, until: int | None) -> Pages:
+        expected = super().read(after, until)
+        self._set_out()
+        ms = next((entry.ms for entry in self.data.entries if entry.number >= after.number), self.now)
+        answer = self._store.read(CHANNEL, Read(replace(after, ms=ms), until))
+        self._compare("read", *map(_plain, (expected, answer)))
+        return expected
+
+    def publish_and_promise(self, data: bytes) -> None:
+        super().publish_and_promise(data)
+        self._set_out()
+        self._store.publish(CHANNEL, data)
+        self._compare("publish", None, None)
+
+    def delete(self) -> None:
+        super().delete()
+        self._set_out()
+        self._store.delete(CHANNEL)
+        self._compare("delete", None, None)
+
+    def switch(self, on: bool) -> None:
+        super().switch(on)
+        self._set_out()
+        self._store.switch(CHANNEL, on)
+        self._compare("switch", None, None)
+
+    def claim(self, above: int = 0) -> int:
+        expected = super().claim(above)
+        self._set_out()
+        try:
+            answer = self._store.claim(above)
+        except redis.ResponseError:
+            answer = 0
+        self._compare("claim", expected, answer)
+        return expected
+
+    def renew(self, token: int, until: int) -> bool:
+        self._set_out()
+        if self.refuses_writes:
+            raise PermissionError  # Redis would refuse the script that is tested without this
+        expected = super().renew(token, until)
+        if expected:
+            self._beats_here.append((token, self.now, until))
+        self._compare("renew", expected, self._store.renew(token, until))
+        return expected
+
+    def release(self, token: int) -> None:
+        super().release(token)
+        self._set_out()
+        if not self.refuses_writes:
+            self._store.release(token)
+        self._compare("release", None, None)
+
+    # Faults
+
+    def snapshot(self) -> Data:
+        data = super().snapshot()
+        keys: Any = self.client.keys("arauto:*")
+        data.dumped = {key: self.client.dump(key) for key in keys}  # type: ignore[attr-defined]
+        return data
+
+    def restart(self, data: Data) -> None:
+        super().restart(data)
+        self._refuse(False)
+        self.client.flushdb()
+        for key, value in data.dumped.items():  # type: ignore[attr-defined]
+            self.client.restore(key, 0, value)
+        self._compare("restart", None, None)
+
+    def forget_head(self) -> None:
+        super().forget_head()
+        self.client.delete(head_of(CHANNEL))
+        if not self.data.is_wanted:  # whoever would take it then would know that from elsewhere
+            self._refuse(False)
+            self.client.hset(head_of(CHANNEL), "off", "1")
+
+    def forget_lease(self) -> None:
+        super().forget_lease()
+        self.client.delete(LEASE)
+
+    # Comparing
+
+    def _set_out(self) -> None:
+        self._refuse(False)
+        seconds, ms = divmod(self.now, 1000)
+        self.client.mset({SECONDS: seconds, MICROSECONDS: 1000 * ms, RUN: f"run{self.run}"})
+        self._refuse(self.refuses_writes)
+
+    def _refuse(self, refuses: bool) -> None:
+        if refuses != self._is_refusing:
+            self.client.config_set("maxmemory", int(refuses))
+        self._is_refusing = refuses
+
+    def _compare(self, what: str, expected: Any, answer: Any) -> None:
+        if expected != answer:
+            raise Different(f"{what}: the double answers {expected!r}, Redis {answer!r}")
+        words, beats = self._hear()
+        said, self._words_here = self._words_here, []
+        beaten, self._beats_here = self._beats_here, []
+        if (said, beaten) != (words, beats):
+            raise Different(f"{what}: the double announces {said} {beaten}, Redis {words} {beats}")
+        here, there = self._state(), self._real_state()
+        if here != there:
+            raise Different(f"{what}: the double has {here}, Redis {there}")
+
+    def _hear(self) -> tuple[list[Word], list[tuple[int, int, int]]]:
+        self.client.execute_command("SPUBLISH", FENCE, "")
+        words: list[Word] = []
+        beats: list[tuple[int, int, int]] = []
+        while True:
+            message = self._hears.get_sharded_message(timeout=10)
+            if message is None or message["type"] != "smessage":
+                continue
+            if message["channel"] == FENCE:
+                return words, beats
+            if message["channel"] == beats_of(0):
+                token, at, until = map(int, message["data"].split())
+                beats.append((token, at, until))
+                continue
+            word = read_word(message["data"])
+            if word is None:
+                raise Different(f"nobody can read {message['data']!r}")
+            words.append(word)
+
+    def _state(self) -> tuple[Any, ...]:
+        data = self.data
+        entries = [(entry.number, entry.data, entry.since) for entry in data.entries]
+        return entries, data.promised, data.position, data.position and data.owner, data.closed
+
+    def _real_state(self) -> tuple[Any, ...]:
+        client: Any = self.client
+        raw = [[id, [*chain(*fields.items())]] for id, fields in client.xrange(stream_of(CHANNEL))]
+        found = map(store_module.read_entry, raw)
+        entries = [(entry.number, entry.data, entry.since) for entry in found if entry]
+        promised = [value.partition(b" ")[2] for value in client.lrange(promised_of(CHANNEL), 0, -1)]
+        names = ("epoch", "number", "owner", "closed")
+        epoch, number, owner, closed = client.hmget(head_of(CHANNEL), names)
+        position = Position(epoch.decode(), int(number)) if epoch else None
+        return entries, promised, position, position and int(owner), int(closed) if closed else None
+
+
+def _plain(pages: Pages | None) -> Any:
+    """But for the milliseconds, which may be later by one in a real stream."""
+    if pages is None:
+        return None
+    entries = [(entry.number, entry.data, entry.since) for entry in pages.entries]
+    return (
+        entries,
+        pages.end,
+        pages.at,
+        pages.until,
+        pages.owner,
+        pages.is_other,
+        pages.is_stale,
+        pages.has_more,
+    )

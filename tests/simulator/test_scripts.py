@@ -1,0 +1,49 @@
+"""The scripts do at a real Redis what the double does in the simulator."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from arauto.memory import store
+from tests.simulator import redis_double, redis_twin
+from tests.simulator.redis_twin import Different, RedisTwin
+from tests.simulator.schedule import Protocol, play
+from tests.support.redis_servers import RedisServer, binaries
+
+SEEDS = 25  # with each server
+
+
+@pytest.fixture(params=list(binaries()))
+def protocol(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Protocol]:
+    server = RedisServer(binaries()[request.param], tmp_path)
+    monkeypatch.setattr(store, "script", redis_twin.script)
+    monkeypatch.setattr(store, "PAGE", redis_double.PAGE)
+    monkeypatch.setattr(RedisTwin, "client", server.client, raising=False)
+    yield Protocol(redis=RedisTwin)
+    server.close()
+
+
+def compare(protocol: Protocol) -> None:
+    for seed in range(SEEDS):
+        world = play(seed, protocol)
+        assert isinstance(world.redis, RedisTwin)
+        world.redis.close()
+
+
+def test_redis_does_what_the_double_does(protocol: Protocol) -> None:
+    compare(protocol)
+
+
+def test_another_script_is_found_out(protocol: Protocol, monkeypatch: pytest.MonkeyPatch) -> None:
+    def altered(name: str) -> tuple[str, str]:
+        text, known_as = redis_twin.script(name)
+        if name == "append":
+            text, known_as = text.replace("whole(number + 1)", "whole(number)"), known_as[::-1]
+        return text, known_as
+
+    monkeypatch.setattr(store, "script", altered)
+    with pytest.raises(Different):
+        compare(protocol)
