@@ -9,7 +9,7 @@ from urllib.parse import unquote_to_bytes
 import flask
 import orjson
 from flask import Flask, abort, request
-from werkzeug.datastructures import Headers
+from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.http import parse_options_header
 
@@ -103,11 +103,14 @@ def read_json() -> Any:
     body = request.get_data() + request.stream.read(1)  # see above
     check_body(body)
     try:
-        return orjson.loads(body)
+        given = orjson.loads(body)
     except orjson.JSONDecodeError:
         if has_half_characters(body):
             abort(400, gettext("The body has half a character, such as \\ud83d: send whole ones."))
         return None
+    if isinstance(given, dict):
+        _check_once(_lists(body))
+    return given
 
 
 def has_half_characters(text: str | bytes) -> bool:
@@ -127,7 +130,16 @@ def is_utf8(data: bytes) -> bool:
     return True
 
 
-def _check_once(form: Any) -> None:
+def _lists(body: bytes) -> MultiDict[str, Any]:
+    """The fields of an object; orjson would tell only the last of those that have one name."""
+    try:
+        # Inner objects are lists then, and the last that is made is the outer one.
+        return MultiDict(json.loads(body, object_pairs_hook=list))
+    except RecursionError:
+        return MultiDict()
+
+
+def _check_once(form: MultiDict[str, Any]) -> None:
     for name, values in form.lists():
         if len(values) > 1:
             abort(400, gettext("Send the field %(name)s once: nothing was done.", name=name[:50]))

@@ -143,7 +143,8 @@ def test_a_field_that_is_there_twice_publishes_nothing(
     form = b"channel=n&message=x&confirmed=1&%b=2" % twice.encode()
     parts = multipart(channel="n", message="x", confirmed="1")
     parts = parts.replace(b"--boundary--", multipart(**{twice: "2"}))
-    for body, kind in ((form, FORM), (parts, MULTIPART)):
+    json = b'{"channel":"n","message":"x","confirmed":true,"%b":"2"}' % twice.encode()
+    for body, kind in ((form, FORM), (parts, MULTIPART), (json, "application/json")):
         answer = request(plain_arauto, "POST", "/publish", body, Content_Type=kind)
         assert (answer.status, answer.error) == (400, f"Send the field {twice} once: nothing was done.")
     assert nothing_heard(listener, valkey)
