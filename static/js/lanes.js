@@ -52,10 +52,17 @@ export class Lanes {
   }
 
   #show(list, events) {
-    const shown = events.filter((event) => isMessage(event) || event.type === "gap").slice(-LIMIT);
+    const shown = events.filter((event) => isMessage(event) || event.type === "gap");
+    let n = shown.splice(0, shown.length - LIMIT).filter(isMessage).length;
+    if (n) shown.unshift({ type: "older", n });
     list.append(...shown.map((event) => this.#rows.build({ patterns: [], ...event })));
     if (hasSelection(list)) return;
-    while (list.childElementCount > LIMIT) list.firstElementChild.remove();
+    n = 0;
+    for (const row of [...list.children].slice(0, -LIMIT)) {
+      n += Number(row.dataset.messages);
+      row.remove();
+    }
+    if (n) list.prepend(this.#rows.build({ type: "older", n }));
     list.parentElement.scrollTop = list.scrollHeight;
   }
 }

@@ -241,8 +241,16 @@ def test_a_late_joiner_hears_the_rest_live_and_all_of_it_recorded(
     publish(server, "kept.a", "after")
     expect(live.locator(".row__data")).to_have_text(["after"])
     expect(recorded.locator(".row__data")).to_have_text([*past, "after"])
+    for n in range(203):
+        redis.client.publish("kept.a", f"flood {n}")
+    expect(live.locator(".row__data").last).to_have_text("flood 202")
+    expect(recorded.locator(".row__data").last).to_have_text("flood 202")
+    expect(live.locator(".notice").first).to_have_text("4 older messages are not shown")
+    expect(recorded.locator(".notice").first).to_have_text("9 older messages are not shown")
     redis.client.execute_command("CLIENT KILL TYPE pubsub")
-    expect(live.locator(".notice")).to_contain_text("No connection to the server")
+    expect(live.locator(".notice").last).to_contain_text("No connection to the server")
     view_of_both.get_by_role("button", name="Close").click()
     expect(view_of_both).to_be_hidden()
-    expect(rows(page).locator(".row__data")).to_have_text(["before", "after"])
+    expect(rows(page).locator(".row__data")).to_have_text(
+        ["before", "after", *map("flood {}".format, range(203))]
+    )
