@@ -32,7 +32,7 @@ def init_history(app: Flask, recording: Recording) -> None:
         try:
             since = read_point(request.args.get("since") or "first")
             until = read_point(request.args["until"]) if request.args.get("until") else None
-            limit = read_limit(request.args.get("limit") or str(DEFAULT_LIMIT))
+            limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
         except BadPoint as error:
             abort(400, str(error))
         try:
@@ -63,16 +63,25 @@ def init_history(app: Flask, recording: Recording) -> None:
 
 
 def _lines(
-    recording: Recording, channel: bytes, since: Point, until: Point | None, limit: int
+    recording: Recording, channel: bytes, since: Point, until: Point | None, limit: int | None
 ) -> Iterator[bytes]:
-    """One chunk of lines for each page of the log; a log that ends early says why."""
-    began = False
+    """One chunk of lines for each page of the log; what ends early, and was not asked to, says why."""
+    left = limit or DEFAULT_LIMIT
+    began, more = False, b""
     try:
         for page in _pages(recording, channel, since, until):
             began = True
-            taken, limit = _cut(page, limit)
+            if not left:
+                yield more
+                return
+            taken, left = _cut(page, left)
             yield _write(channel, taken)
-            if not limit:
+            if not left and limit:
+                return
+            if not left:
+                more = orjson.dumps({"more": str(taken[-1].id)}) + b"\n"
+            if len(taken) < len(page):
+                yield more
                 return
     except redis.RedisError as error:
         if not began:

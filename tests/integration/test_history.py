@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from arauto.asking import DEFAULT_LIMIT
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
@@ -68,6 +69,25 @@ def test_from_here_to_there(recording: ArautoServer, ids: list[str]) -> None:
         400,
         "The log has no such id: it may be of another log, which is gone.",
     )
+
+
+def test_a_limit_that_nobody_asked_for_is_told(recording: ArautoServer, valkey: RedisServer) -> None:
+    with valkey.client.pipeline(transaction=False) as pipeline:
+        for n in range(DEFAULT_LIMIT):
+            pipeline.publish("past/long", n)
+        pipeline.execute()
+    eventually(
+        lambda: len(read(recording, "since=first", "past/long")) == DEFAULT_LIMIT, why="all is recorded"
+    )
+    last = read(recording, "since=first", "past/long")[-1]
+    assert last["data"] == str(DEFAULT_LIMIT - 1)  # there is no more
+    valkey.client.publish("past/long", "more")
+    eventually(lambda: len(read(recording, "since=first", "past/long")) > DEFAULT_LIMIT, why="it is recorded")
+    assert read(recording, "since=first", "past/long")[-1] == {"more": last["id"]}
+    assert data(read(recording, f"since={last['id']}", "past/long")) == "more"
+    assert len(read(recording, f"since=first&limit={DEFAULT_LIMIT}", "past/long")) == DEFAULT_LIMIT
+    valkey.client.delete("arauto:log:past/long")
+    valkey.client.hdel("arauto:logs", "past/long")
 
 
 def test_bytes_and_names_of_all_kinds(recording: ArautoServer, valkey: RedisServer) -> None:
