@@ -11,7 +11,18 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from arauto.memory.backlog import Backlog
-from arauto.memory.words import Appended, Closed, Mark, Marked, Position, Renewed, Resumed, Word, digest
+from arauto.memory.words import (
+    Appended,
+    Closed,
+    Mark,
+    Marked,
+    Position,
+    Renewed,
+    Resumed,
+    Stopped,
+    Word,
+    digest,
+)
 
 PATIENCE = 2500  # milliseconds that a message waits for its announcement
 MAX_WAITING = 100_000  # messages; then only the recorder's next beginning ends the fallback
@@ -42,6 +53,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Halt:
+    """Nothing is recorded since then, and why in Redis's words; an empty ``why``: it is again."""
+
+    since: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """A command: read the log behind ``after``, up to the number ``until`` or to its end."""
 
@@ -61,7 +80,7 @@ class Locate:
     """A command: publish a :class:`Mark`, once for all feeds of the process that want one now."""
 
 
-Step = Show | Gap | Place | Known | Read | Locate
+Step = Show | Gap | Place | Known | Halt | Read | Locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +146,7 @@ class ChannelFeed:
         ] = {}  # those heard while opening, and the serial of the last message before
         self._since_mark: list[tuple[Appended | Renewed, int]] = []  # ... and what was announced after it
         self._owner = 0
+        self._is_halted = False
         self._complete = 0, 0
         self._caught_up = 0
 
@@ -279,9 +299,11 @@ class ChannelFeed:
 
     def _take(self, word: Word, serial: int, now: int) -> list[Step]:
         if isinstance(word, Appended):
-            return self._take_appended(word, serial, now)
+            return self._go_on_again() + self._take_appended(word, serial, now)
         if isinstance(word, Resumed):
-            return self._take_resumed(word, serial)
+            return self._go_on_again() + self._take_resumed(word, serial)
+        if isinstance(word, Stopped):
+            return self._take_stopped(word, now)
         if isinstance(word, Renewed):
             return self._take_renewed(word, serial, now)
         if isinstance(word, Mark):
@@ -292,6 +314,18 @@ class ChannelFeed:
         return self._admit(now) + self._go_live() + shown
 
     # Announcements
+
+    def _take_stopped(self, word: Stopped, now: int) -> list[Step]:
+        """Nobody waits for what cannot come."""
+        self._is_halted, self._owner = True, 0
+        halt = Halt(word.since, word.why)
+        if self.state is State.FOLLOWING and self._read is None:
+            return [halt, *self._fall_back(now, "recorder")]
+        return [halt]
+
+    def _go_on_again(self) -> list[Step]:
+        was_halted, self._is_halted = self._is_halted, False
+        return [Halt(0, "")] if was_halted else []
 
     def _take_appended(self, word: Appended, serial: int, now: int) -> list[Step]:
         self._owner = word.token

@@ -15,7 +15,7 @@ from arauto.memory.feed import Entry, Pages, Read
 from arauto.memory.keys import LEASE, beats_of, head_of, promised_of, stream_of, words_of
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.texts import write_word
-from arauto.memory.words import Mark, Marked, Position, digest
+from arauto.memory.words import Mark, Marked, Position, Stopped, digest
 
 LASTS = 3000  # milliseconds that a recorder counts as alive without a sign of life
 MAX_PROMISED = 10_000  # messages of a channel, where no recorder takes them over
@@ -89,7 +89,7 @@ class Store:
             raise
         return None if end is None else _position(*end)
 
-    def say(self, channel: bytes, word: Mark | Marked) -> None:
+    def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
         """Announce it to all who follow the channel."""
         self._client.execute_command("SPUBLISH", words_of(channel, self._database), write_word(word))
 

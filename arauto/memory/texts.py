@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from arauto.memory.words import Appended, Closed, Mark, Marked, Position, Renewed, Resumed, Word
+from arauto.memory.words import Appended, Closed, Mark, Marked, Position, Renewed, Resumed, Stopped, Word
 
 _EPOCH = r"([0-9a-f]{1,32})"
 _N = r"(\d{1,15})"
@@ -14,6 +14,7 @@ _FORMS = {
     "resumed": re.compile(rf"resumed {_EPOCH} {_N} {_N} {_N} {_N} {_N} {_DIGESTS}?", re.ASCII),
     "renewed": re.compile(rf"renewed {_EPOCH} {_N} {_N}", re.ASCII),
     "closed": re.compile("closed"),
+    "stopped": re.compile(rf"stopped {_N} ([ -~]{{1,200}})", re.ASCII),
     "mark": re.compile(f"mark {_NAME}", re.ASCII),
     "marked": re.compile(rf"marked {_NAME} {_EPOCH} {_N} {_N} {_N}", re.ASCII),
 }
@@ -27,8 +28,11 @@ def read_word(data: bytes) -> Word | None:
     return _READERS[kind](*found.groups()) if found else None
 
 
-def write_word(word: Mark | Marked) -> bytes:
+def write_word(word: Mark | Marked | Stopped) -> bytes:
     """What a process announces itself; all else is announced by the scripts."""
+    if isinstance(word, Stopped):
+        why = word.why.encode("ascii", "replace").decode()
+        return f"stopped {word.since} {''.join(filter(str.isprintable, why))[:200]}".encode()
     if isinstance(word, Mark):
         return f"mark {word.name}".encode()
     at = word.position
@@ -63,6 +67,7 @@ _READERS: dict[str, Callable[..., Word]] = {
     "resumed": _read_resumed,
     "renewed": _read_renewed,
     "closed": Closed,
+    "stopped": lambda since, why: Stopped(int(since), why),
     "mark": Mark,
     "marked": _read_marked,
 }

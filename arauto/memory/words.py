@@ -63,6 +63,14 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Nothing can be written to the log, in Redis's words ``why``; the last that is in it is of ``since``."""
+
+    since: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A standby asks the recorder: which number has the last message before this point?"""
 
@@ -81,7 +89,7 @@ class Marked:
     written: int
 
 
-Word = Appended | Resumed | Renewed | Closed | Mark | Marked
+Word = Appended | Resumed | Renewed | Closed | Stopped | Mark | Marked
 
 
 def digest(data: bytes) -> int:

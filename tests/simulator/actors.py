@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from arauto.memory.candidate import Candidate, Claim, Command, OfChannel, Release, Renew
 from arauto.memory.feed import ChannelFeed, Gap, Known, Locate, Place, Read, Show
 from arauto.memory.feed import Step as FeedStep
 from arauto.memory.recorder import Answer, Append, Ask, ChannelRecorder, Fenced, Outcome, Take
-from arauto.memory.recorder import Step as RecorderStep
-from arauto.memory.words import Appended, Marked, Position, Resumed
 from arauto.memory.words import Mark as MarkWord
+from arauto.memory.words import Marked, Position, Stopped
 from tests.simulator.redis_double import Beat, Raw, RedisDouble
 
-BEAT = 1000  # milliseconds
-SILENCE = 1500  # milliseconds without a beat, then another tries
+CHANNEL = b"news.a"
 
 Task = Callable[[], None]
 
@@ -45,7 +44,7 @@ class Connection:
 
 
 class Process:
-    """One process of a server: its recorder, and the sockets of its tabs."""
+    """One process of a server: its candidate, and the sockets of its tabs."""
 
     def __init__(
         self, name: str, redis: RedisDouble, make: Callable[[str], ChannelRecorder], covers: bool
@@ -64,17 +63,14 @@ class Process:
         """Like a process that is started, whose name nobody had before."""
         self._starts += 1
         self._marks = f"{self.name}-{self._starts}"
-        self.recorder = self._make(self._marks)
-        self.token = 0
-        self._beaten = self.redis.now
-        self._renewed = self._located = self._above = 0
-        self._points: list[tuple[int, Position]] = []
+        self.candidate = Candidate(self._marks, self.redis.now, self._make)
+        self._located = 0
         self._connect()
 
     def _connect(self) -> None:
         self.connection = Connection(self.redis)
         self.is_connected = True
-        self.until = 0  # Redis may have come back with less than it had
+        self.candidate.connected()
         self.redis.listen_to_beats(self.connection.push)
         if self.covers:
             self.connection.subscribe()
@@ -101,104 +97,75 @@ class Process:
             return
         self._hear(self.connection.inbox.popleft())
         if not self.connection.inbox or random.random() < 0.3:
-            self._do(self.recorder.flush())
+            self._do(self.candidate.flush())
 
     def _hear(self, pushed: object) -> None:
+        candidate, now = self.candidate, self.redis.now
         if isinstance(pushed, Confirmed):
-            self._do(self.recorder.subscribed())
+            self._do(candidate.subscribed(CHANNEL))
         elif isinstance(pushed, Raw):
-            self._do(self.recorder.received(pushed.data, self.redis.now))
+            self._do(candidate.received(CHANNEL, pushed.data, now))
         elif isinstance(pushed, Beat):
-            self._beaten = self.redis.now
+            candidate.beaten(pushed.token, pushed.at, now)
             for tab in self.tabs:
                 if tab.feed is not None:
                     tab.do(tab.feed.complete(pushed.token, pushed.until, pushed.at))
-            if pushed.token == self.token and self.recorder.position:
-                position = self.recorder.position
-                number = position.number + self.recorder.waiting
-                self._points.append((pushed.at, Position(position.epoch, number)))
         else:
-            if isinstance(pushed, Resumed):
-                self.until = max(self.until, pushed.at)
-            elif isinstance(pushed, Appended):
-                self.until = max(self.until, pushed.until)
-            self._do(self.recorder.announced(pushed))  # type: ignore[arg-type]
-        self._note_until()
-
-    def _note_until(self) -> None:
-        """Up to when everything that was published is in the log."""
-        position = self.recorder.position
-        while self._points and position and self.recorder.standing.name == "RECORDING":
-            at, point = self._points[0]
-            if point.epoch != position.epoch:
-                self._points.pop(0)
-            elif point.number <= position.number:
-                self.until = at
-                self._points.pop(0)
-            else:
-                break
+            self._do(candidate.announced(CHANNEL, pushed))  # type: ignore[arg-type]
 
     def tick(self) -> None:
         """About twice a second."""
-        now = self.redis.now
         if not self.is_connected:
             self._connect()
-        if self.token and now - self._renewed >= BEAT:
-            self._renew(now)
-        elif not self.token and self.covers and now - self._beaten > SILENCE:
-            token = self.redis.claim(self._above)
-            if token:
-                self.token, self._renewed = token, now
-                self._do(self.recorder.appointed(token))
-        self._do(self.recorder.tick())
-        self._do(self.recorder.flush())
-
-    def _renew(self, now: int) -> None:
-        try:
-            is_recorder = self.redis.renew(self.token, self.until)
-        except PermissionError:
-            return  # it remains the recorder as long as nobody else can become it
-        if is_recorder:
-            self._renewed = now
-            if self.recorder.token != self.token:
-                self._do(self.recorder.appointed(self.token))
-        else:
-            self._dismiss()
-
-    def _dismiss(self) -> None:
-        self.token = 0
-        self._points.clear()
-        self.recorder.dismissed()
+        self._do(self.candidate.tick(self.redis.now))
 
     # Commands: they happen later, and their answers later still, if at all
 
-    def _do(self, steps: list[RecorderStep]) -> None:
-        for step in steps:
-            self.pending.append(lambda step=step: self._execute(step))  # type: ignore[misc]
+    def _do(self, commands: Sequence[Command]) -> None:
+        for command in commands:
+            # Signs of life, and who gives them, are quicker than all else.
+            if isinstance(command, OfChannel):
+                self.pending.append(lambda command=command: self._execute(command))  # type: ignore[misc]
+            else:
+                self._lead(command)
 
-    def _execute(self, step: RecorderStep) -> None:
-        redis, recorder = self.redis, self.recorder
+    def _lead(self, command: Command) -> None:
+        candidate, redis = self.candidate, self.redis
+        if isinstance(command, Claim):
+            self._do(candidate.claimed(redis.claim(command.above), redis.now))
+        elif isinstance(command, Release):
+            redis.release(command.token)
+        elif isinstance(command, Renew):
+            try:
+                is_recorder = redis.renew(command.token, command.until)
+            except PermissionError:
+                return  # it remains the recorder as long as nobody else can become it
+            self._do(candidate.renewed(command, is_recorder, redis.now))
+
+    def _execute(self, command: OfChannel) -> None:
+        redis, candidate, step = self.redis, self.candidate, command.step
         if isinstance(step, Ask):
             redis.announce(MarkWord(step.name))
         elif isinstance(step, Answer):
             redis.announce(Marked(step.name, step.position, step.written))
+        elif isinstance(step, Stopped):
+            redis.announce(step)
         elif isinstance(step, Append):
-            many, outcome = redis.append(step.token, step.after, step.messages, self.until)
+            many, outcome = redis.append(step.token, step.after, step.messages, command.until)
+            why = "" if outcome is Outcome.DONE else "why"
             if random.random() < 0.03:
                 many, outcome = 0, Outcome.UNKNOWN
-            self.pending.append(lambda: self._do(recorder.appended(step, many, outcome)))
+            self.pending.append(lambda: self._do(candidate.appended(CHANNEL, step, many, outcome, why)))
         elif isinstance(step, Take):
             try:
-                end = redis.take(step.token, step.position, self.until)
+                end = redis.take(step.token, step.position, command.until)
             except PermissionError:
-                self.pending.append(lambda: self._do(recorder.refused(step)))
+                self.pending.append(lambda: self._do(candidate.refused(CHANNEL, step, "why")))
             except Fenced as error:
-                self._above = error.token
-                redis.release(self.token)  # where it is ours, nobody else has it
-                self._dismiss()
-                self.pending.append(lambda: self._do(recorder.refused(step)))
+                above = error.token
+                self.pending.append(lambda: self._do(candidate.fenced(CHANNEL, step, above)))
             else:
-                self.pending.append(lambda: self._do(recorder.taken(step, end)))
+                self.pending.append(lambda: self._do(candidate.taken(CHANNEL, step, end)))
 
     def locate(self) -> None:
         """One of the tabs wants to know where in the log it is."""

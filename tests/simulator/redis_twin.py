@@ -13,7 +13,7 @@ from arauto.memory.keys import LEASE, beats_of, head_of, promised_of, stream_of,
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.store import Store
 from arauto.memory.texts import read_word
-from arauto.memory.words import Mark, Marked, Position, Word
+from arauto.memory.words import Mark, Marked, Position, Stopped, Word
 from tests.simulator.redis_double import Data, RedisDouble
 
 CHANNEL = b"news.a"
@@ -61,7 +61,7 @@ class RedisTwin(RedisDouble):
     # What is done in both
 
     def announce(self, word: Word) -> None:
-        if not isinstance(word, Mark | Marked):  # no script says these
+        if not isinstance(word, Mark | Marked | Stopped):  # no script says these
             self._words_here.append(word)
         super().announce(word)
 
