@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from arauto.memory.recorder import Append, ChannelRecorder, Outcome, Standing, Take
+from arauto.memory.recorder import MAX_BACKLOG, Append, ChannelRecorder, Outcome, Standing, Take
 from arauto.memory.recorder import Step as ChannelStep
 from arauto.memory.words import Appended, Mark, Position, Resumed, Stopped, Word
 
@@ -50,7 +50,14 @@ class OfChannel:
     until: int
 
 
-Command = Claim | Renew | Release | OfChannel
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Hear what is announced about this channel's log; then it is :meth:`Candidate.subscribed`."""
+
+    channel: bytes
+
+
+Command = Claim | Renew | Release | Follow | OfChannel
 
 
 @dataclass
@@ -95,7 +102,9 @@ class Candidate:
         self.token = 0  # with which the process is the recorder; 0: it is not
         self._name = name
         self._logs: dict[bytes, _Log] = {}
+        self._news: dict[bytes, list[bytes]] = {}  # of channels whose announcements are not heard yet
         self._heard_at = now
+        self._beat_at = 0  # the moment of the last sign of life that this connection heard
         self._renewed_at = 0
         self._above = 0
 
@@ -104,31 +113,52 @@ class Candidate:
         """Everything that was published before is in those logs that can be written."""
         return min((log.until for log in self._logs.values() if log.is_ours and not log.why), default=0)
 
+    @property
+    def channels(self) -> set[bytes]:
+        """Of whose logs it hears; a new connection has to ask for them again."""
+        return set(self._logs)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it knows of all logs what they lack."""
+        return all(log.recorder.standing is not Standing.UNSYNCED for log in self._logs.values())
+
     # The connection
 
     def connected(self) -> None:
         """A new connection is opened. Redis may have come back with less than it had."""
+        self._beat_at = 0
+        self._news.clear()
         for log in self._logs.values():
             log.until = 0
             log.points.clear()
 
-    def subscribed(self, channel: bytes) -> list[Command]:
+    def subscribed(self, channel: bytes, now: int) -> list[Command]:
         """From here on all messages of the channel come, and all that is announced about its log."""
         log = self._logs.setdefault(channel, _Log(self._make(self._name)))
         if self.token and not log.recorder.token:
             log.recorder.token = self.token
+        news = self._news.pop(channel, [])
+        if news and self._beat_at and self.token:
+            log.until = self._beat_at
+            return self._tell(channel, log.recorder.subscribed(news, now))
         return self._tell(channel, log.recorder.subscribed())
 
     def unsubscribed(self, channel: bytes) -> None:
         """The channel is not recorded any more."""
         self._logs.pop(channel, None)
+        self._news.pop(channel, None)
 
     # What is heard
 
     def received(self, channel: bytes, data: bytes, now: int) -> list[Command]:
         """Redis pushed a message."""
-        log = self._logs.get(channel)
-        return self._tell(channel, log.recorder.received(data, now)) if log else []
+        if log := self._logs.get(channel):
+            return self._tell(channel, log.recorder.received(data, now))
+        news = self._news.setdefault(channel, [])
+        if len(news) < MAX_BACKLOG:
+            news.append(data)
+        return [Follow(channel)] if len(news) == 1 else []
 
     def announced(self, channel: bytes, word: Word) -> list[Command]:
         """Something was announced about the channel's log."""
@@ -147,7 +177,7 @@ class Candidate:
 
     def beaten(self, token: int, at: int, now: int) -> None:
         """The recorder gave a sign of life at ``at``."""
-        self._heard_at = now
+        self._heard_at, self._beat_at = now, at
         if token == self.token:
             for log in self._logs.values():
                 log.mark(at)
@@ -168,7 +198,7 @@ class Candidate:
         commands: list[Command] = []
         if self.token and now - self._renewed_at >= BEAT:
             commands.append(Renew(self.token, self.until))
-        elif not self.token and self._logs and now - self._heard_at > SILENCE:
+        elif not self.token and now - self._heard_at > SILENCE:
             commands.append(Claim(self._above))
         for channel, log in self._logs.items():
             commands += self._tell(channel, log.recorder.tick())
@@ -181,7 +211,7 @@ class Candidate:
         if not token:
             return []
         self.token, self._renewed_at = token, now
-        return self._appoint()
+        return [Renew(token, 0), *self._appoint()]
 
     def renewed(self, request: Renew, is_recorder: bool, now: int) -> list[Command]:
         """The answer to :class:`Renew`."""
@@ -212,7 +242,9 @@ class Candidate:
         if log is None:
             return []
         log.why = ""
-        return self._tell(channel, log.recorder.taken(request, end))
+        commands = self._tell(channel, log.recorder.taken(request, end))
+        log.note()
+        return commands + self._tell(channel, log.recorder.flush())
 
     def refused(self, channel: bytes, request: Take, why: str) -> list[Command]:
         """:class:`Take` was refused, in these words of Redis; empty: it is not wanted any more."""

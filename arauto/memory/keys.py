@@ -3,6 +3,14 @@
 LEASE = b"arauto:lease"
 """A hash: which recorder is at work, and until when."""
 
+NAMES = b"arauto:logs:names"
+"""A set: the channels that have a log."""
+
+
+def is_recordable(channel: bytes) -> bool:
+    """Not what we say ourselves, and not what Redis says of keys: it would go on without end."""
+    return not channel.startswith((b"arauto:", b"__keyspace@", b"__keyevent@"))
+
 
 def stream_of(channel: bytes) -> bytes:
     """The key of the log's entries. An entry's id is its moment and its number, ``1763879938123-41``."""

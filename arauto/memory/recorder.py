@@ -5,6 +5,7 @@ them are in the log. So each knows what is missing there, and whoever takes over
 """
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -41,10 +42,14 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Become the one who may write; ``position``: what is behind it is here, ``None``: nobody knows."""
+    """Become the one who may write; ``position``: what is behind it is here, ``None``: nobody knows.
+
+    ``is_first``: if there never was a log, nothing is missing: all that was published is here.
+    """
 
     token: int
     position: Position | None
+    is_first: bool = False
 
 
 Step = Ask | Answer | Append | Take
@@ -108,12 +113,15 @@ class ChannelRecorder:
 
     # What happens
 
-    def subscribed(self) -> list[Step]:
-        """A new connection hears the channel: what was received before may have a hole behind it."""
+    def subscribed(self, first: Sequence[bytes] = (), now: int = 0) -> list[Step]:
+        """A new connection hears the channel: what was received before may have a hole behind it.
+
+        :param first: unless that is all that was ever published.
+        """
         self._desync()
-        if self.token:
-            return self._take()
-        return self._ask()
+        for data in first:
+            self._backlog.add(data, now)
+        return self._take(is_first=bool(first)) if self.token else self._ask()
 
     def appointed(self, token: int) -> list[Step]:
         """This process is the recorder of the deployment now."""
@@ -176,6 +184,8 @@ class ChannelRecorder:
         """
         if request is self._taking:
             self._taking, self._end = None, end
+            if request.is_first:
+                self.position = end  # it is empty: all that was received is to be written
             self._record()
         return []
 
@@ -276,7 +286,7 @@ class ChannelRecorder:
         self._desync()
         return self._take() if self.token else self._ask()
 
-    def _take(self) -> list[Step]:
+    def _take(self, is_first: bool = False) -> list[Step]:
         self.standing, self._end = Standing.TAKING, None
-        self._taking = Take(self.token, self.position)
+        self._taking = Take(self.token, self.position, is_first)
         return [self._taking]

@@ -12,7 +12,7 @@ import redis
 from redis.exceptions import NoPermissionError, NoScriptError
 
 from arauto.memory.feed import Entry, Pages, Read
-from arauto.memory.keys import LEASE, beats_of, head_of, promised_of, stream_of, words_of
+from arauto.memory.keys import LEASE, NAMES, beats_of, head_of, promised_of, stream_of, words_of
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.texts import write_word
 from arauto.memory.words import Mark, Marked, Position, Stopped, digest
@@ -55,8 +55,14 @@ class Store:
         self._client = client
         self._draw_epoch = draw_epoch
         self._database = int(client.connection_pool.connection_kwargs.get("db") or 0)
+        self.beats = beats_of(self._database)
+        """The sharded channel on which the recorder gives its signs of life."""
         self._most = most
         self._age = age
+
+    def words_of(self, channel: bytes) -> bytes:
+        """The sharded channel of what is announced about the channel's log."""
+        return words_of(channel, self._database)
 
     # The recorder
 
@@ -77,7 +83,7 @@ class Store:
         :raise Unwanted: no glob has the channel, and it is switched off.
         """
         known = request.position or Position("", 0)
-        given = (request.token, known.epoch, known.number, until, int(has_glob))
+        given = (request.token, known.epoch, known.number, until, int(has_glob), int(request.is_first))
         try:
             end = self._run("take", channel, *given)
         except redis.ResponseError as error:
@@ -91,7 +97,7 @@ class Store:
 
     def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
         """Announce it to all who follow the channel."""
-        self._client.execute_command("SPUBLISH", words_of(channel, self._database), write_word(word))
+        self._client.execute_command("SPUBLISH", self.words_of(channel), write_word(word))
 
     # Readers
 
@@ -101,6 +107,18 @@ class Store:
         last = "" if request.until is None else request.until
         found = self._run("read", channel, after.epoch, after.ms, after.number, last, PAGE)
         return None if found is None else _pages(found, request.until)
+
+    # All logs
+
+    def names(self) -> set[bytes]:
+        """The channels that have a log."""
+        client: Any = self._client
+        found: set[bytes] = client.smembers(NAMES)
+        return found
+
+    def note(self, channel: bytes) -> None:
+        """The channel has a log from now on."""
+        self._client.sadd(NAMES, channel)
 
     # Switches
 
@@ -131,7 +149,7 @@ class Store:
 
         :param until: all that was published before is in all logs (0: unknown).
         """
-        given = ("renew", LASTS, token, until, beats_of(self._database))
+        given = ("renew", LASTS, token, until, self.beats)
         return bool(self._eval("lease", (LEASE,), *given))
 
     def release(self, token: int) -> bool:
@@ -142,7 +160,7 @@ class Store:
 
     def _run(self, name: str, channel: bytes, *given: Argument) -> Any:
         keys = (stream_of(channel), head_of(channel), promised_of(channel))
-        common = (words_of(channel, self._database), self._most, self._age, self._draw_epoch())
+        common = (self.words_of(channel), self._most, self._age, self._draw_epoch())
         return self._eval(name, keys, *common, *given)
 
     def _eval(self, name: str, keys: tuple[bytes, ...], *given: Argument) -> Any:

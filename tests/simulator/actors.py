@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from arauto.memory.candidate import Candidate, Claim, Command, OfChannel, Release, Renew
+from arauto.memory.candidate import Candidate, Claim, Command, Follow, OfChannel, Release, Renew
 from arauto.memory.feed import ChannelFeed, Gap, Known, Locate, Place, Read, Show
 from arauto.memory.feed import Step as FeedStep
 from arauto.memory.recorder import Answer, Append, Ask, ChannelRecorder, Fenced, Outcome, Take
@@ -38,6 +38,14 @@ class Connection:
         self._redis.subscribe(self.push)
         self.push(Confirmed())
 
+    def subscribe_to_pattern(self) -> None:
+        """Of the logs of channels that the pattern has, nothing is heard yet."""
+        self._redis.subscribe(self.push)
+
+    def follow(self) -> None:
+        self._redis.follow(self.push)
+        self.push(Confirmed())
+
     def close(self) -> None:
         self._redis.drop(self.push)
         self.inbox.clear()
@@ -47,12 +55,12 @@ class Process:
     """One process of a server: its candidate, and the sockets of its tabs."""
 
     def __init__(
-        self, name: str, redis: RedisDouble, make: Callable[[str], ChannelRecorder], covers: bool
+        self, name: str, redis: RedisDouble, make: Callable[[str], ChannelRecorder], has_pattern: bool
     ) -> None:
         self.name = name
         self.redis = redis
         self.is_alive = self.is_awake = True
-        self.covers = covers
+        self.has_pattern = has_pattern  # it hears of a channel by its first message
         self.tabs: list[Tab] = []
         self.pending: list[Task] = []  # commands whose turn has not come
         self._make = make
@@ -72,8 +80,13 @@ class Process:
         self.is_connected = True
         self.candidate.connected()
         self.redis.listen_to_beats(self.connection.push)
-        if self.covers:
+        if not self.has_pattern:
             self.connection.subscribe()
+            return
+        self.connection.subscribe_to_pattern()
+        is_known = self.redis.data.position is not None or bool(self.redis.data.entries)
+        if is_known or CHANNEL in self.candidate.channels:
+            self.connection.follow()
 
     def lose_link(self) -> None:
         self.connection.close()
@@ -102,7 +115,7 @@ class Process:
     def _hear(self, pushed: object) -> None:
         candidate, now = self.candidate, self.redis.now
         if isinstance(pushed, Confirmed):
-            self._do(candidate.subscribed(CHANNEL))
+            self._do(candidate.subscribed(CHANNEL, now))
         elif isinstance(pushed, Raw):
             self._do(candidate.received(CHANNEL, pushed.data, now))
         elif isinstance(pushed, Beat):
@@ -124,7 +137,7 @@ class Process:
     def _do(self, commands: Sequence[Command]) -> None:
         for command in commands:
             # Signs of life, and who gives them, are quicker than all else.
-            if isinstance(command, OfChannel):
+            if isinstance(command, OfChannel | Follow):
                 self.pending.append(lambda command=command: self._execute(command))  # type: ignore[misc]
             else:
                 self._lead(command)
@@ -142,7 +155,10 @@ class Process:
                 return  # it remains the recorder as long as nobody else can become it
             self._do(candidate.renewed(command, is_recorder, redis.now))
 
-    def _execute(self, command: OfChannel) -> None:
+    def _execute(self, command: OfChannel | Follow) -> None:
+        if isinstance(command, Follow):
+            self.connection.follow()
+            return
         redis, candidate, step = self.redis, self.candidate, command.step
         if isinstance(step, Ask):
             redis.announce(MarkWord(step.name))
@@ -158,7 +174,7 @@ class Process:
             self.pending.append(lambda: self._do(candidate.appended(CHANNEL, step, many, outcome, why)))
         elif isinstance(step, Take):
             try:
-                end = redis.take(step.token, step.position, command.until)
+                end = redis.take(step.token, step.position, command.until, step.is_first)
             except PermissionError:
                 self.pending.append(lambda: self._do(candidate.refused(CHANNEL, step, "why")))
             except Fenced as error:

@@ -115,7 +115,7 @@ class RedisDouble:
         )
         return len(messages), Outcome.DONE
 
-    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
         """:raise PermissionError: nothing can be written now.
         :raise Fenced: another recorder has come since.
         """
@@ -133,8 +133,20 @@ class RedisDouble:
         ):
             data.owner = token
             return data.position
+        if is_first and data.position is None and not data.entries and known is None:
+            return self._begin(token, until)
         self._resume(token, known, until)
         return None
+
+    def _begin(self, token: int, until: int) -> Position:
+        """The recorder has all that was ever published, and writes it."""
+        data = self.data
+        self._epochs += 1
+        data.position = Position(f"e{self._epochs}", self.now)
+        data.starts = {data.position.epoch: self.now}
+        data.begins_at, data.renewed = self.now, ""
+        data.owner, data.owner_run, data.closed, data.until = token, self.run, None, until
+        return data.position
 
     def _resume(self, token: int, known: Position | None, until: int) -> None:
         data = self.data

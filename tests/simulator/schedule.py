@@ -57,7 +57,9 @@ class World:
     def __init__(self, protocol: Protocol, seed: int) -> None:
         random.seed(seed)
         self.redis = protocol.redis()
-        self.processes = [Process(f"p{n}", self.redis, protocol.recorder, covers=True) for n in range(2)]
+        self.processes = [
+            Process(f"p{n}", self.redis, protocol.recorder, has_pattern=seed % 3 == 0) for n in range(2)
+        ]
         self.tabs = [Tab(f"t{n}", self.redis, protocol.feed) for n in range(3)]
         self._snapshot: Data = self.redis.snapshot()
         self._count = 0

@@ -13,7 +13,7 @@ from arauto.memory.words import Position
 from tests.simulator import SCHEDULES
 from tests.simulator.checker import Broken
 from tests.simulator.redis_double import RedisDouble
-from tests.simulator.schedule import STEPS, Protocol, draw, play, shrink
+from tests.simulator.schedule import STEPS, Protocol, World, draw, play, shrink
 
 PARTS = 12  # which run side by side
 SEEDS = SCHEDULES // PARTS
@@ -38,12 +38,23 @@ def test_a_seed_is_a_schedule_and_always_the_same() -> None:
     assert rows[0] == rows[1]
 
 
+def test_the_first_message_of_a_channel_is_in_its_log() -> None:
+    """Also where a pattern has the channel, and nobody knew of it."""
+    world = World(Protocol(), seed=3)
+    assert all(process.has_pattern for process in world.processes)
+    for _ in range(8):
+        world.settle(700)
+    world.redis.publish(b"first")
+    world.settle(700)
+    assert [entry.data for entry in world.redis.data.entries] == [b"first"]
+
+
 class WhoeverTakesOverKnowsAll(RedisDouble):
     """The recorder was killed, and what it had not written is passed over."""
 
-    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
         if self.data.position is None or self.data.closed is not None:
-            return super().take(token, known, until)
+            return super().take(token, known, until, is_first)
         if token < self.data.owner:
             raise PermissionError
         self.data.owner, self.data.owner_run = token, self.run
@@ -72,9 +83,9 @@ class ADeletedLogIsTheSame(RedisDouble):
 class WhatItWasOffForIsNoGap(RedisDouble):
     """Recording is switched off and on, and the log goes on as before."""
 
-    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
         if self.data.closed is None or not self.data.is_wanted or self.refuses_writes:
-            return super().take(token, known, until)
+            return super().take(token, known, until, is_first)
         self.data.owner, self.data.closed = token, None
         return self.data.position
 
@@ -82,10 +93,10 @@ class WhatItWasOffForIsNoGap(RedisDouble):
 class ASnapshotIsTheLog(RedisDouble):
     """Redis came back from an older snapshot, and recording goes on as if nothing had been lost."""
 
-    def take(self, token: int, known: Position | None, until: int) -> Position | None:
+    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
         self.data.owner_run = self.run
         self.data.until = max(self.data.until, until)
-        return super().take(token, known, until)
+        return super().take(token, known, until, is_first)
 
     def restart(self, data: Any) -> None:
         super().restart(data)
@@ -119,6 +130,13 @@ class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
         return [step for step in super().unreadable(now) if not isinstance(step, feed_module.Gap)]
 
 
+class WhateverIsHeardIsAll(ChannelRecorder):
+    """A process that has just come believes that nothing was published before."""
+
+    def _take(self, is_first: bool = False) -> list[RecorderStep]:
+        return super()._take(is_first=True)
+
+
 # What has to happen for it to be found out, and the protocol.
 BROKEN = {
     "a killed recorder": ("kill", Protocol(recorder=WhateverIsThereIsKnown, redis=WhoeverTakesOverKnowsAll)),
@@ -127,6 +145,7 @@ BROKEN = {
     "an older snapshot": ("restart", Protocol(redis=ASnapshotIsTheLog)),
     "other globs": ("publish", Protocol(recorder=ItAnswersForWhatItDoesNotHear)),
     "lost metadata": ("forget head", Protocol(redis=ALostHeadIsTheSameLog)),
+    "the first messages": ("kill", Protocol(recorder=WhateverIsHeardIsAll)),
     "an unreadable log": ("unreadable", Protocol(feed=NothingIsSaidOfAnUnreadableLog)),
 }
 

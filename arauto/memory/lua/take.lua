@@ -1,5 +1,6 @@
 -- The recorder's token, the epoch and the number up to which it knows the log (empty and 0: it does not),
--- until when it knows that the log lacked nothing (0: it does not), 1 if a glob has the channel.
+-- until when it knows that the log lacked nothing (0: it does not), 1 if a glob has the channel, 1 if it has
+-- all that was published if there never was a log.
 -- From now on nobody else writes. -> the epoch, milliseconds and number at which the log ends; nothing where
 -- it begins anew, which is announced
 local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -22,7 +23,8 @@ end
 
 -- A number that was told once must not be that of another message, so this is another epoch. Numbers only
 -- rise: where none is known, they begin with the time.
-local is_first = not head.epoch and not last_ms and epoch == '' and complete == 0
+local is_first = not head.epoch and not last_ms and epoch == ''
+local is_here = is_first and ARGV[10] == '1'
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
 if not head.epoch then
   head.number = math.max(last_number or 0, number)
@@ -38,9 +40,11 @@ redis.call('XDEL', STREAM, probe)
 local end_ms, end_number = string.match(probe, '^(%d+)-(%d+)$')
 if tonumber(end_ms) > head.ms or tonumber(end_number) > head.number then head.ms = end_ms + 1 end
 begin_epoch(head)
-head.renewed, head.off, head.owner, head.run, head.closed, head['until'] = '', '', token, here, nil, now
+head.renewed, head.off, head.owner, head.run, head.closed = '', '', token, here, nil
+head['until'] = is_here and complete or now
 local why = keep_head(head)
 if why then return redis.error_reply(why) end
+if is_here then return {head.epoch, whole(head.ms), whole(head.number)} end
 
 local left = {}
 for _, promise in ipairs(redis.call('LRANGE', PROMISED, 0, -1)) do
@@ -48,14 +52,11 @@ for _, promise in ipairs(redis.call('LRANGE', PROMISED, 0, -1)) do
   if digest and not add(head, 'm', message) then left[#left + 1] = digest end
 end
 redis.call('UNLINK', PROMISED)
+local lacks = not is_first or complete > 0 or left[1]
 -- Whoever knows nothing of this log has seen those live, if at all.
 local begins_ms, begins = whole(head.ms), whole(head.number)
-if is_first and not left[1] then
-  since = now
-else
-  since = math.min(since, now)
-  add(head, 'gap', whole(since))
-end
+since = lacks and math.min(since, now) or now
+if lacks then add(head, 'gap', whole(since)) end
 redis.call('HSET', HEAD, 'ms', whole(head.ms), 'number', whole(head.number), 'begins_ms', begins_ms,
   'begins', begins)
 announce('resumed', head.epoch, whole(head.ms), whole(head.number), whole(since), whole(now), ARGV[5],
