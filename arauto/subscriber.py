@@ -77,8 +77,9 @@ class Subscriber(threading.Thread):
         there to hear: the thread ends.
     :param on_fault: called in this thread when it ends by a mistake of ours.
     :param pulse: has the silence of a link looked at.
-    :param commands: what is asked for with the names; of sharded channels beside them the
-        confirmations are not handed on, and a refusal changes nothing.
+    :param commands: what is asked for with the names; that sharded channels beside them are refused
+        changes nothing.
+    :param hears_sharded: whether it is handed on that these are confirmed.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -91,6 +92,7 @@ class Subscriber(threading.Thread):
         pulse: Pulse,
         selection: Selection,
         commands: MakeCommands | None = None,
+        hears_sharded: bool = False,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
@@ -98,6 +100,7 @@ class Subscriber(threading.Thread):
         self._on_fault = on_fault
         self._pulse = pulse
         self._commands = commands or subscribing
+        self._unheard = (b"PING",) if hears_sharded else (b"PING", *_SHARDED)
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._lock = make_lock()  # guards the selection, the wire and the order of commands
@@ -159,6 +162,12 @@ class Subscriber(threading.Thread):
             names = [name for name in names if name in self._channels]
             if self._wire is not None and names:
                 self._request(self._commands(b"SUBSCRIBE", names, ()))
+
+    def ask(self, commands: list[Command]) -> None:
+        """Say something more to Redis, for as long as this connection lasts; from any thread."""
+        with self._lock:
+            if self._wire is not None:
+                self._request(commands)
 
     def stop(self) -> None:
         """Ask the thread to end; from any thread."""
@@ -323,7 +332,7 @@ class Subscriber(threading.Thread):
                 self._all_answered()
         if isinstance(reply, Exception):
             return self._refusal(command, name, str(reply))
-        return [] if command == b"PING" or command in _SHARDED or is_shadow(name) else [reply]
+        return [] if command in self._unheard or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:
         """Redis answers in order: what it was told before we asked, it has sent."""
