@@ -1,7 +1,7 @@
 """One process of a deployment: the recorder of all its channels, or ready to become it (pure).
 
-The recorder is the process that has the lease. It gives a sign of life every second, which all
-processes hear; where none is heard for :data:`SILENCE`, the others claim the lease.
+The recorder is the process that has the lease. It gives a sign of life twice a second, which all
+processes hear; where none is heard for :data:`SILENCE`, or it says that it goes, the others claim the lease.
 """
 
 from collections import deque
@@ -12,8 +12,8 @@ from arauto.memory.recorder import MAX_BACKLOG, Append, ChannelRecorder, Outcome
 from arauto.memory.recorder import Step as ChannelStep
 from arauto.memory.words import Appended, Mark, Position, Resumed, Stopped, Word
 
-BEAT = 1000  # milliseconds
-SILENCE = 1500  # milliseconds without a sign of life, then another one tries
+BEAT = 500  # milliseconds
+SILENCE = 1000  # milliseconds without a sign of life, then another one tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,13 +175,16 @@ class Candidate:
             commands.append(OfChannel(channel, Stopped(log.until, log.why), log.until))
         return commands
 
-    def beaten(self, token: int, at: int, now: int) -> None:
-        """The recorder gave a sign of life at ``at``."""
+    def beaten(self, token: int, at: int, now: int) -> list[Command]:
+        """The recorder gave a sign of life at ``at``; 0: there is none any more."""
         self._heard_at, self._beat_at = now, at
+        if not token:
+            return [] if self.token else [Claim(self._above)]
         if token == self.token:
             for log in self._logs.values():
                 log.mark(at)
                 log.note()
+        return []
 
     def flush(self) -> list[Command]:
         """Append what waits; call it when all that came at once was handed in."""
@@ -194,7 +197,7 @@ class Candidate:
     # The time
 
     def tick(self, now: int) -> list[Command]:
-        """Call it about twice a second."""
+        """Call it about four times a second."""
         commands: list[Command] = []
         if self.token and now - self._renewed_at >= BEAT:
             commands.append(Renew(self.token, self.until))

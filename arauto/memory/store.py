@@ -17,7 +17,7 @@ from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.texts import write_word
 from arauto.memory.words import Mark, Marked, Position, Stopped, digest
 
-LASTS = 3000  # milliseconds that a recorder counts as alive without a sign of life
+LASTS = 1500  # milliseconds that a recorder counts as alive without a sign of life
 MAX_PROMISED = 10_000  # messages of a channel, where no recorder takes them over
 PAGE = 1000  # entries read at a time, so that Redis is never busy for long
 
@@ -154,7 +154,7 @@ class Store:
 
     def release(self, token: int) -> bool:
         """Let another one become the recorder at once."""
-        return bool(self._eval("lease", (LEASE,), "release", LASTS, token))
+        return bool(self._eval("lease", (LEASE,), "release", LASTS, token, 0, self.beats))
 
     # Scripts
 

@@ -25,7 +25,7 @@ from arauto.subscriber import Command, Subscriber
 from arauto.wire import Wire
 from arauto.workers import make_lock
 
-TICK = 0.5  # seconds
+TICK = 0.25  # seconds
 
 log = logging.getLogger("arauto")
 
@@ -176,7 +176,7 @@ class RecorderThread(threading.Thread):
         parts = data.split()
         if len(parts) == 3 and all(part.isdigit() and len(part) <= 15 for part in parts):
             token, at, _ = map(int, parts)
-            self.candidate.beaten(token, at, _now())
+            return self.candidate.beaten(token, at, _now())
         return []
 
     # What is said to Redis

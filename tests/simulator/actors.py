@@ -119,7 +119,7 @@ class Process:
         elif isinstance(pushed, Raw):
             self._do(candidate.received(CHANNEL, pushed.data, now))
         elif isinstance(pushed, Beat):
-            candidate.beaten(pushed.token, pushed.at, now)
+            self._do(candidate.beaten(pushed.token, pushed.at, now))
             for tab in self.tabs:
                 if tab.feed is not None:
                     tab.do(tab.feed.complete(pushed.token, pushed.until, pushed.at))
@@ -127,7 +127,7 @@ class Process:
             self._do(candidate.announced(CHANNEL, pushed))  # type: ignore[arg-type]
 
     def tick(self) -> None:
-        """About twice a second."""
+        """A few times a second."""
         if not self.is_connected:
             self._connect()
         self._do(self.candidate.tick(self.redis.now))

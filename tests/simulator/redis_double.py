@@ -8,7 +8,7 @@ from arauto.memory.feed import Entry, Pages
 from arauto.memory.recorder import Fenced, Outcome
 from arauto.memory.words import Appended, Closed, Position, Renewed, Resumed, Word, digest
 
-LEASE = 3000  # milliseconds
+LEASE = 1500  # milliseconds
 PAGE = 5  # entries; few, so that reading often takes several turns
 
 Push = Callable[[object], None]
@@ -263,8 +263,11 @@ class RedisDouble:
         return True
 
     def release(self, token: int) -> None:
-        if self.data.lease_token == token and not self.refuses_writes:
-            self.data.lease_until = 0
+        if self.data.lease_token != token or self.refuses_writes:
+            return
+        self.data.lease_until = 0
+        for push in self._beats:
+            push(Beat(0, self.now, 0))
 
     # Faults
 

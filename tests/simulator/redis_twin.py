@@ -141,6 +141,8 @@ class RedisTwin(RedisDouble):
         return expected
 
     def release(self, token: int) -> None:
+        if token == self.data.lease_token and not self.refuses_writes:
+            self._beats_here.append((0, self.now, 0))
         super().release(token)
         self._set_out()
         if not self.refuses_writes:

@@ -1,7 +1,7 @@
 -- KEYS: the lease. ARGV: what is wanted, milliseconds that it lasts; then for
 -- claim: a token that is too low -> the token of the new recorder, or 0 while another one is at work
 -- renew: the token, until when all logs lack nothing, the channel of beats -> whether it is still the recorder
--- release: the token -> the same
+-- release: the token, 0, the channel of beats -> the same; those who hear it claim the lease at once
 local LEASE, wanted, lasts = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -22,8 +22,9 @@ end
 if tonumber(ARGV[3]) ~= token then return 0 end
 if wanted == 'release' then
   redis.call('HSET', LEASE, 'expires', '0')
-  return 1
+  ARGV[3] = '0'
+else
+  redis.call('HSET', LEASE, 'expires', whole(now + lasts))
 end
-redis.call('HSET', LEASE, 'expires', whole(now + lasts))
 redis.call('SPUBLISH', ARGV[5], table.concat({ARGV[3], whole(now), ARGV[4]}, ' '))
 return 1
