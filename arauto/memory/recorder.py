@@ -184,8 +184,9 @@ class ChannelRecorder:
         """
         if request is self._taking:
             self._taking, self._end = None, end
-            if request.is_first:
-                self.position = end  # it is empty: all that was received is to be written
+            # It is empty, and all that was received is to be written; or it was deleted meanwhile.
+            if request.is_first or (end and self.position and end.number == self.position.number):
+                self.position = end
             self._record()
         return []
 
