@@ -10,5 +10,10 @@ and forgets what is announced, so it knows what is missing. Invariants:
 - a log is written to by one recorder, which names where it believes the log to end
 - no message waits longer than ``feed.PATIENCE`` for its announcement; then the page has no position
 
+words.py has what is announced, and texts.py how Redis carries it. backlog.py holds what was received and is
+in no log yet. recorder.py follows one channel of one process, candidate.py one process, feed.py one channel
+of one page; they know no Redis. store.py and lua/ do at Redis what must happen in one step, by the names of
+keys.py. thread.py is the one thread of a process that records or stands by.
+
 following.py and recorder.py do this work today, by another protocol.
 """
