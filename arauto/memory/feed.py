@@ -141,9 +141,7 @@ class ChannelFeed:
         self._mark = ""  # the one whose number is not known yet ...
         self._marked: Marked | None = None  # or it is known, but not in the log
         self._marked_at = 0
-        self._marks: dict[
-            str, int
-        ] = {}  # those heard while opening, and the serial of the last message before
+        self._marks: dict[str, int] = {}  # those heard while opening -> how many messages came before
         self._since_mark: list[tuple[Appended | Renewed, int]] = []  # ... and what was announced after it
         self._owner = 0
         self._is_halted = False

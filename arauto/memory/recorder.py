@@ -235,7 +235,7 @@ class ChannelRecorder:
         if isinstance(word, Resumed):
             self._begin(word)
         elif isinstance(word, Renewed):
-            if self.position is not None:
+            if self.position is not None and self.position.number <= word.position.number:
                 self.position = word.position
                 self._writing = None
                 self._record()

@@ -152,11 +152,9 @@ class RedisDouble:
         data = self.data
         begins = data.position is None and not data.entries and known is None and not until
         # A number that was told once must not be that of another message: so this is another epoch.
-        # Numbers only rise: where none is known, they begin with the time.
+        # Numbers only rise: where the last is not known for sure, they go on with the time.
         last = data.entries[-1].number if data.entries else 0
-        number = (
-            data.position.number if data.position else max(last, known.number if known else 0) or self.now
-        )
+        number = data.position.number if data.position else max(last, known.number if known else 0, self.now)
         self._epochs += 1
         data.position = Position(f"e{self._epochs}", number)
         data.starts[data.position.epoch] = data.position.number

@@ -22,13 +22,12 @@ if epoch ~= '' and is_known and is_whole and head.run == here and not head.close
 end
 
 -- A number that was told once must not be that of another message, so this is another epoch. Numbers only
--- rise: where none is known, they begin with the time.
+-- rise: where the last is not known for sure, they go on with the time, which is ahead of them.
 local is_first = not head.epoch and not last_ms and epoch == ''
 local is_here = is_first and ARGV[10] == '1'
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
 if not head.epoch then
-  head.number = math.max(last_number or 0, number)
-  if head.number == 0 then head.number = now end
+  head.number = math.max(last_number or 0, number, now)
 elseif last_number then
   head.number = math.max(last_number, head.number)
 end
