@@ -175,7 +175,7 @@ def post_worker_init(worker):
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
     feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
-    _drain_first((signal.SIGTERM, signal.SIGINT, signal.SIGQUIT), feeds.drain, recorder)
+    _drain_first(worker, feeds.drain, recorder)
     if recorder is not None:
         recorder.start()
     worker.deadlines = Deadlines(feeds.pulse)
@@ -258,14 +258,18 @@ def post_request(worker, req, environ, resp):
         worker.lingering.read_rest(req)
 
 
-def _drain_first(signums, drain, recorder):
+def _drain_first(worker, drain, recorder):
     # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
-    stops = {signum: signal.getsignal(signum) for signum in signums}
+    stops = {
+        signal.SIGTERM: worker.handle_exit,
+        signal.SIGINT: worker.handle_quit,
+        signal.SIGQUIT: worker.handle_quit,
+    }
     stop, begun, drained = [], threading.Event(), threading.Event()
 
     def handle(number, frame):
         if drained.is_set():
-            for signum in signums:  # not SIG_IGN: Python complains of one that is under way
+            for signum in stops:  # not SIG_IGN: Python complains of one that is under way
                 signal.signal(signum, lambda *_: None)
             stops[number](number, frame)
         elif not begun.is_set():
@@ -284,5 +288,5 @@ def _drain_first(signums, drain, recorder):
 
     start(threading.Thread(target=drain_and_repeat, name="drain", daemon=True))
 
-    for signum in signums:
+    for signum in stops:
         signal.signal(signum, handle)

@@ -2,6 +2,7 @@
 
 import mmap
 import os
+import signal
 import sys
 from time import monotonic, sleep
 from typing import Any
@@ -78,8 +79,13 @@ class Forks:
                 os._exit(1)  # what was forked already must not go on as this one
 
     def boot(self, worker: Any) -> None:
-        """In a new worker: what it lacks to start is said in a sentence."""
-        init_process = worker.init_process
+        """In a new worker: it goes when it is told to, and says in a sentence what it lacks to start."""
+        _go_when_told()
+        init_process, init_signals = worker.init_process, worker.init_signals
+
+        def init_signals_in_vain() -> None:
+            init_signals()
+            _go_when_told()  # gunicorn's own would only be noted until the application is loaded
 
         def try_to_begin() -> None:
             try:
@@ -91,18 +97,25 @@ class Forks:
                 self._rest(worker)
                 sys.exit(1 if self._ready[0] else self._server.WORKER_BOOT_ERROR)
 
-        worker.init_process = try_to_begin
+        worker.init_process, worker.init_signals = try_to_begin, init_signals_in_vain
 
     def be_ready(self) -> None:
         """In a worker, when it has started."""
         self._ready[0] = 1
 
     def _rest(self, worker: Any) -> None:
-        began = monotonic()
-        while worker.alive and monotonic() - began < (REST if self._ready[0] else BOOT_PATIENCE):
+        _go_when_told()
+        end = monotonic() + (REST if self._ready[0] else BOOT_PATIENCE)
+        while os.getppid() == worker.ppid and monotonic() < end:
             worker.notify()
             sleep(_ROUND)
 
 
-def _words(error: OSError) -> str:
+def _go_when_told() -> None:
+    # Until a worker has its own ways it would do as the master does: keep the signal for later.
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(signum, lambda *_: sys.exit(0))
+
+
+def _words(error: BaseException) -> str:
     return sentence(error) or str(error)

@@ -12,14 +12,22 @@ import pytest
 
 from arauto.settings import WORKERS
 from tests.support.raw import CLOSE, RawFeed, close_frame
-from tests.support.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer, free_port
 from tests.support.scenes import bad_network, promised
-from tests.support.servers import ArautoServer
+from tests.support.servers import ALTERED, ArautoServer
+from tests.support.starts import run
 from tests.support.waiting import eventually
 
 IDLE, BUSY, STUCK = 200, 5, 5  # tabs
 SAID_WITHIN = 1.0  # seconds that a goodbye may take
 GONE_WITHIN = 3.0  # seconds that the whole program may take
+STOPPED_IN_ITS_BEGINNING = """
+import os, signal, threading
+
+os.kill(os.getppid(), signal.SIGTERM)
+while True:
+    threading.Event().wait(0.1)
+"""
 
 
 @pytest.mark.alone
@@ -79,6 +87,15 @@ def goodbye(feed: RawFeed) -> bytes:
     assert frame is not None, "the stream ended without a goodbye"
     feed.send_if_it_is_there(close_frame())
     return frame.payload
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_stop_before_the_workers_have_begun(valkey: RedisServer, worker: str) -> None:
+    environ = {"PORT": str(free_port()), "REDIS_URL": valkey.url, "ARAUTO_WORKER": worker}
+    stopped = run(ALTERED, **environ, ARAUTO_WORKERS="1", ALTER=STOPPED_IN_ITS_BEGINNING)
+    assert stopped.returncode == 0
+    assert "Worker exiting" in stopped.stderr  # else it was killed, seconds later
+    assert "Traceback" not in stopped.stderr
 
 
 @pytest.mark.parametrize("worker", WORKERS)

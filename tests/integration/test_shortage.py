@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import signal
 from contextlib import suppress
 
@@ -12,7 +13,7 @@ from websockets.sync.client import connect
 from arauto.minifier import sources
 from arauto.settings import WORKERS
 from tests.support.http import get, publish
-from tests.support.machines import crowded, fewer, limited
+from tests.support.machines import crowded, fewer, limit, limited
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port
 from tests.support.servers import GUNICORN, ArautoServer
@@ -148,6 +149,22 @@ def test_a_worker_that_cannot_start_takes_no_other_with_it(
             assert server.stop() == 0
         assert left(tab) == 1001
     assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_worker_that_waits_for_files_goes_when_it_is_told(
+    start: type[ArautoServer], valkey: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1")
+    (only,) = server.workers()
+    master = only.parent()
+    assert master is not None
+    with limit(master, resource.RLIMIT_NOFILE, master.num_fds()):
+        only.kill()
+        short = eventually(lambda: re.search(r"Worker (\d+) cannot start\. (.*)", server.log))
+        assert short[2] == "The machine allows no more open files: raise ulimit -n."
+    assert server.stop() == 0
+    assert f"Worker exiting (pid: {short[1]})" in server.log  # else it was killed, seconds later
 
 
 @pytest.mark.parametrize("worker", WORKERS)
