@@ -30,6 +30,7 @@ class Forks:
         self._spawn, server.spawn_worker = server.spawn_worker, self.spawn
         self._manage, server.manage_workers = server.manage_workers, self.manage
         self._reexec, server.reexec = server.reexec, self.reexec
+        self._reload, server.reload = server.reload, self.reload
         self._reap, server.reap_workers = server.reap_workers, self.reap
 
     def spawn(self) -> None:
@@ -77,6 +78,17 @@ class Forks:
             self._server.log.warning("No other master can be started. %s", _words(error))
             if os.getpid() != self._server.pid:
                 os._exit(1)  # what was forked already must not go on as this one
+
+    def reload(self) -> None:
+        """Renew the workers; where that fails before the first one is there, those that are here live on."""
+        try:
+            self._reload()
+        except (Exception, SystemExit) as error:
+            if os.getpid() != self._server.pid:
+                raise  # a new worker has ended
+            self._server.app.cfg = self._server.cfg  # it may have read a part of the other
+            why = error.__context__ or error  # gunicorn exits where it cannot read its configuration
+            self._server.log.error("The workers are not renewed. %s", _words(why))
 
     def boot(self, worker: Any) -> None:
         """In a new worker: it goes when it is told to, and says in a sentence what it lacks to start."""

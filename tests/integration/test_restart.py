@@ -16,6 +16,8 @@ from tests.support.redis_servers import RedisServer, free_port
 from tests.support.scenes import bad_network, promised
 from tests.support.servers import ALTERED, ArautoServer
 from tests.support.starts import run
+from tests.support.tabs import hears, open_tab
+from tests.support.trees import copy_tree
 from tests.support.waiting import eventually
 
 IDLE, BUSY, STUCK = 200, 5, 5  # tabs
@@ -96,6 +98,25 @@ def test_a_stop_before_the_workers_have_begun(valkey: RedisServer, worker: str) 
     assert stopped.returncode == 0
     assert "Worker exiting" in stopped.stderr  # else it was killed, seconds later
     assert "Traceback" not in stopped.stderr
+
+
+@pytest.mark.parametrize("change", ["1 +", "raise SystemExit('no')"])
+def test_a_reload_that_fails_takes_nobody_with_it(
+    start: type[ArautoServer], own_redis: RedisServer, tmp_path: Path, change: str
+) -> None:
+    tree = tmp_path / "tree"
+    copy_tree(tree)
+    server = start(tree=tree, REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    file = tree / "gunicorn.conf.py"
+    right = file.read_text()
+    with open_tab(server, "a") as tab:
+        file.write_text(change)
+        os.kill(server._process.pid, signal.SIGHUP)
+        eventually(lambda: "The workers are not renewed." in server.log)
+        assert hears(own_redis, tab)
+    file.write_text(right)
+    os.kill(server._process.pid, signal.SIGHUP)
+    eventually(lambda: server.log.count("is ready for requests") == 2)
 
 
 @pytest.mark.parametrize("worker", WORKERS)
