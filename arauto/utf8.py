@@ -108,8 +108,11 @@ def read_json() -> Any:
         if has_half_characters(body):
             abort(400, gettext("The body has half a character, such as \\ud83d: send whole ones."))
         return None
-    if isinstance(given, dict):
-        _check_once(_lists(body))
+    try:
+        if isinstance(given, dict):
+            _check_once(_lists(body))
+    except RecursionError:  # a little deeper, and orjson would not have read it either
+        return None
     return given
 
 
@@ -132,11 +135,8 @@ def is_utf8(data: bytes) -> bool:
 
 def _lists(body: bytes) -> MultiDict[str, Any]:
     """The fields of an object; orjson would tell only the last of those that have one name."""
-    try:
-        # Inner objects are lists then, and the last that is made is the outer one.
-        return MultiDict(json.loads(body, object_pairs_hook=list))
-    except RecursionError:
-        return MultiDict()
+    # Inner objects are lists then, and the last that is made is the outer one.
+    return MultiDict(json.loads(body, object_pairs_hook=list))
 
 
 def _check_once(form: MultiDict[str, Any]) -> None:

@@ -150,6 +150,16 @@ def test_a_field_that_is_there_twice_publishes_nothing(
     assert nothing_heard(listener, valkey)
 
 
+@pytest.mark.parametrize("depth", [900, 1010, 1100])
+def test_what_lies_deep_hides_no_field_that_is_there_twice(
+    plain_arauto: ArautoServer, listener: PubSub, valkey: RedisServer, depth: int
+) -> None:
+    deep = b"[" * depth + b"]" * depth
+    body = b'{"channel":"n","channel":"n","message":"x","more":%b}' % deep
+    assert request(plain_arauto, "POST", "/publish", body, Content_Type="application/json").status == 400
+    assert nothing_heard(listener, valkey)
+
+
 def test_a_form_that_cannot_be_read_says_so(plain_arauto: ArautoServer) -> None:
     for kind in ("multipart/form-data", "multipart/form-data; boundary=other"):
         answer = request(
