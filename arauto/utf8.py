@@ -1,13 +1,13 @@
 """What is not UTF-8 is refused: else Werkzeug would put something else where the bytes were."""
 
 import json
+import re
 from collections.abc import Mapping
 from io import BytesIO
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 import flask
-import orjson
 from flask import Flask, abort, request
 from werkzeug.datastructures import Headers, MultiDict
 from werkzeug.formparser import FormDataParser, MultiPartParser
@@ -17,6 +17,12 @@ from arauto.words import gettext
 
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # or one of two halves
+
+
+class _Fields(list[tuple[str, Any]]):
+    """A JSON object as it is written."""
 
 
 class _Parts(MultiPartParser):
@@ -102,18 +108,21 @@ def read_json() -> Any:
     """The body of this request; ``None`` where it is no JSON."""
     body = request.get_data() + request.stream.read(1)  # see above
     check_body(body)
+    if _HALF.search(body) and has_half_characters(body):
+        abort(400, gettext("The body has half a character, such as \\ud83d: send whole ones."))
     try:
-        given = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        if has_half_characters(body):
-            abort(400, gettext("The body has half a character, such as \\ud83d: send whole ones."))
+        # orjson tells only the last of the fields that have one name, and may crash where memory is short.
+        given = json.loads(body.decode(), object_pairs_hook=_Fields, parse_constant=_refuse)
+    except (ValueError, RecursionError):
         return None
-    try:
-        if isinstance(given, dict):
-            _check_once(_lists(body))
-    except RecursionError:  # a little deeper, and orjson would not have read it either
-        return None
-    return given
+    if not isinstance(given, _Fields):
+        return given
+    _check_once(MultiDict(given))
+    return dict(given)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN is no JSON
 
 
 def has_half_characters(text: str | bytes) -> bool:
@@ -131,12 +140,6 @@ def is_utf8(data: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _lists(body: bytes) -> MultiDict[str, Any]:
-    """The fields of an object; orjson would tell only the last of those that have one name."""
-    # Inner objects are lists then, and the last that is made is the outer one.
-    return MultiDict(json.loads(body, object_pairs_hook=list))
 
 
 def _check_once(form: MultiDict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 
 from arauto.minifier import sources
 from arauto.settings import WORKERS
-from tests.support.http import get, publish
+from tests.support.http import get, publish, request
 from tests.support.machines import crowded, fewer, limit, limited
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port
@@ -187,6 +187,22 @@ def test_what_is_short_later_is_said_in_words(
     assert refusal.value.rcvd is not None
     assert refusal.value.rcvd.code == 1013
     assert f"a feed had to leave: {PROCESSES}" in server.log
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("more", [b'"",' + b" " * 10**6, b"[]," * 300_000], ids=["long", "many"])
+def test_json_for_which_memory_is_short_is_not_taken_for_something_else(
+    start: type[ArautoServer], valkey: RedisServer, more: bytes
+) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ARAUTO_WORKERS="1")
+    (process,) = server.workers()
+    body = b'{"channel":"a","message":"x","more":[%b""]}' % more
+    answers = set()
+    for mebibytes in range(2, 50, 4):
+        with limit(process, resource.RLIMIT_AS, process.memory_info().vms + mebibytes * 2**20):
+            answers.add(request(server, "POST", "/publish", body, Content_Type="application/json").status)
+    assert answers <= {200, 503}
+    assert server.workers() == [process]
     assert "Traceback" not in server.log
 
 
