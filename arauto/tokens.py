@@ -13,6 +13,8 @@ from time import time
 
 import orjson
 
+from arauto.shortage import sentence
+
 BEGINNING = "arauto_"  # so that a search for secrets finds them
 SHOWN = 4  # characters of the end that are kept, for people to tell which it is
 DAY = 24 * 3600  # seconds
@@ -131,9 +133,8 @@ class Tokens:
                 for row in orjson.loads(self._path.read_bytes())
             ]
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise TokensError(
-                f"The file of ARAUTO_TOKENS cannot be read ({error}): mend or remove it."
-            ) from None
+            remedy = sentence(error) or "Mend or remove it."  # but not for what the machine lacks
+            raise TokensError(f"The file of ARAUTO_TOKENS cannot be read ({error}). {remedy}") from None
         return {row.digest: row for row in rows}
 
     @contextmanager
@@ -149,7 +150,8 @@ class Tokens:
                     file.write(orjson.dumps([asdict(token) for token in there.values()]))
                 new.replace(self._path)
         except OSError as error:
-            raise TokensError(f"The file of ARAUTO_TOKENS cannot be written ({error}).") from None
+            said = f"The file of ARAUTO_TOKENS cannot be written ({error}). {sentence(error)}"
+            raise TokensError(said.rstrip()) from None
 
 
 def _digest(token: str) -> str:
