@@ -258,13 +258,18 @@ def post_request(worker, req, environ, resp):
         worker.lingering.read_rest(req)
 
 
+def _exit(number, frame):
+    # gunicorn's own way under gevent ends the worker's loop as well, and where that is quicker the exit
+    # finds a worker that has ended.
+    import gevent
+
+    gevent.spawn(sys.exit, 0)
+
+
 def _drain_first(worker, drain, recorder):
     # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
-    stops = {
-        signal.SIGTERM: worker.handle_exit,
-        signal.SIGINT: worker.handle_quit,
-        signal.SIGQUIT: worker.handle_quit,
-    }
+    quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit
+    stops = {signal.SIGTERM: worker.handle_exit, signal.SIGINT: quit, signal.SIGQUIT: quit}
     stop, begun, drained = [], threading.Event(), threading.Event()
 
     def handle(number, frame):

@@ -21,6 +21,17 @@ from tests.support.waiting import PATIENCE, eventually
 
 SOON = 2.0  # seconds
 
+# gunicorn's gevent worker ends by its loop and by an exit after Ctrl+C: here by both, and the loop is first.
+BOTH_AT_ONCE = """
+from types import SimpleNamespace
+import gevent
+from gevent.monkey import get_original
+from gunicorn.workers import base
+rest, stand_still = gevent.sleep, get_original("time", "sleep")
+gevent.sleep = lambda seconds=0, ref=True: rest(min(seconds, 0.01), ref)
+base.time = SimpleNamespace(sleep=lambda seconds: (gevent.spawn(stand_still, 0.1), rest(0.02)))
+"""
+
 
 def raw_feed(server: ArautoServer, receive_buffer: int = 0) -> socket.socket:
     """A feed on a bare socket, after the handshake and the confirmation."""
@@ -206,6 +217,15 @@ def test_a_killed_worker_is_replaced_and_its_seats_are_free_again(
             return tab
 
     eventually(there_is_room)
+
+
+def test_a_worker_that_has_ended_is_not_ended_again(start: type[ArautoServer], valkey: RedisServer) -> None:
+    server = start(REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ALTER=BOTH_AT_ONCE)
+    for process in server.workers():
+        process.send_signal(signal.SIGINT)
+    eventually(lambda: server.log.count("is ready for requests") == 4, why="others have come")
+    assert server.stop(signal.SIGINT) == 0
+    assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize("worker", WORKERS)
