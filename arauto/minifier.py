@@ -54,7 +54,7 @@ def minify_apart() -> dict[str, str]:
         small: dict[str, str] = json.loads(run.stdout)
         return small
     except subprocess.CalledProcessError as error:
-        why = error.stderr.partition("\n")[0]
+        why = error.stderr.partition("\n")[0] or f"status {error.returncode}"
     except OSError as error:
         why = str(error)
     log.warning(

@@ -1,5 +1,10 @@
 """What is said in fewer letters is the same all the same."""
 
+import sys
+
+import pytest
+
+from arauto.minifier import minify_apart, sources
 from arauto.shortening import resolve_properties, tighten
 
 
@@ -24,3 +29,11 @@ def test_nested_rules_are_tight_and_text_is_as_it_was() -> None:
     assert tighten(sheet) == (
         '.a{--b:.5rem;b,.c:hover{content:"0.5 ; , {"}& + &{margin:.5em}[x] &::before{x:y}}'
     )
+
+
+def test_a_minifier_that_ends_without_a_word_is_told_by_its_status(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
+    assert minify_apart() == sources()
+    assert "cannot be made small here (status 1): " in caplog.text
