@@ -100,7 +100,7 @@ class RecorderThread(threading.Thread):
             return
         with self._lock:
             self._sources -= {*change.unsubscribe, *change.punsubscribe}
-            for channel in self.candidate.channels:
+            for channel in self.candidate.channels | self._heard:
                 if self._source_of(channel) is None:
                     self.candidate.unsubscribed(channel)
                     self._heard.discard(channel)
@@ -117,14 +117,14 @@ class RecorderThread(threading.Thread):
     def _commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
         """Announcements are asked for before the messages that they are about."""
         channels, patterns = tuple(channels), tuple(patterns)
-        logs = dict.fromkeys(channels)
         if verb == b"SUBSCRIBE":
-            logs |= dict.fromkeys([*self.candidate.channels, *self._known])
-        wanted = [name for name in logs if name in channels or self._source_of(name) is not None]
-        words = [
-            self._follow(name, verb) for name in wanted if verb != b"SUBSCRIBE" or name not in self._heard
-        ]
-        beats = [(b"SSUBSCRIBE", self._store.beats)] if verb == b"SUBSCRIBE" else []
+            beats = [(b"SSUBSCRIBE", self._store.beats)]
+            logs = [name for name in channels if name not in self._heard or self._source_of(name) == name]
+            known = (self.candidate.channels | self._known) - {*self._heard, *channels}
+            logs += [name for name in known if self._source_of(name) is not None]
+        else:
+            beats, logs = [], [name for name in channels if self._source_of(name) is None]
+        words = [self._follow(name, verb) for name in logs]
         messages = [(verb, name) for name in channels] + [(b"P" + verb, name) for name in patterns]
         return [*beats, *words, *messages]
 
@@ -160,6 +160,9 @@ class RecorderThread(threading.Thread):
             word = read_word(item[2])
             return candidate.announced(channel, word) if channel and word else []
         if kind == b"ssubscribe" and (channel := self._words.get(item[1])):
+            if self._source_of(channel) is None:
+                candidate.unsubscribed(channel)  # it has gone before Redis answered
+                return []
             self._heard.add(channel)
             return candidate.subscribed(channel, _now()) if self._source_of(channel) in self._sources else []
         if kind in (b"subscribe", b"psubscribe"):

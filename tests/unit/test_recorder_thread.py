@@ -1,0 +1,96 @@
+"""The thread that records: what it asks Redis for, and what it makes of the answers."""
+
+import pytest
+import redis
+
+from arauto.memory.store import Store
+from arauto.memory.thread import RecorderThread
+from arauto.memory.words import Mark, Marked, Stopped
+from arauto.names import Change, Selection
+from arauto.pulse import Pulse
+from arauto.subscriber import Command
+from arauto.wire import Wire
+
+
+class SilentStore(Store):
+    """There is no log, and whatever is said is heard by nobody."""
+
+    def names(self) -> set[bytes]:
+        return set()
+
+    def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
+        pass
+
+
+class Link:
+    """A subscriber whose connection the test plays."""
+
+    def __init__(self, thread: RecorderThread) -> None:
+        self._thread = thread
+        self.said: list[Command] = []
+
+    def change(self, change: Change) -> None:
+        for verb, channels, patterns in (
+            (b"SUBSCRIBE", change.subscribe, change.psubscribe),
+            (b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe),
+        ):
+            self.said += self._thread._commands(verb, channels, patterns)
+
+    def ask(self, commands: list[Command]) -> None:
+        self.said += commands
+
+
+class Recording:
+    """A thread that does not run: the test has it look, and answers for Redis."""
+
+    def __init__(self) -> None:
+        self.covered = Selection((), ())
+        self.thread = RecorderThread(SilentStore(redis.Redis(), 100, 1000), no_link, Pulse(), self.look)
+        self.link = Link(self.thread)
+        self.thread._subscriber = self.link  # type: ignore[assignment]
+
+    def look(self) -> Selection:
+        return self.covered
+
+    def cover(self, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> list[Command]:
+        """What is said to Redis where this is to be recorded from now on."""
+        self.link.said = []
+        self.covered = Selection(channels, patterns)
+        self.thread._change(self.thread._look())
+        return self.link.said
+
+    def confirm(self, *commands: Command) -> None:
+        for verb, name in commands:
+            self.thread._hear([[verb.lower(), name, 1]])
+
+    def is_followed(self, channel: bytes) -> bool:
+        return channel in self.thread.candidate.channels
+
+
+def no_link() -> Wire:
+    raise redis.ConnectionError
+
+
+@pytest.fixture
+def recording() -> Recording:
+    return Recording()
+
+
+WORDS = b"arauto:words:0:{a}"
+
+
+def test_what_is_said_of_a_log_is_heard_as_long_as_a_pattern_has_the_channel(recording: Recording) -> None:
+    recording.confirm(*recording.cover(b"a", patterns=(b"*",)))
+    assert (b"SUNSUBSCRIBE", WORDS) not in recording.cover(patterns=(b"*",))
+    recording.cover(b"a")
+    assert (b"SUNSUBSCRIBE", WORDS) in recording.cover()
+
+
+def test_a_channel_that_comes_and_goes_before_redis_answers_is_followed_again(recording: Recording) -> None:
+    first, gone = recording.cover(b"a"), recording.cover()
+    assert (b"SUNSUBSCRIBE", WORDS) in gone
+    recording.confirm(*first, *gone)
+    again = recording.cover(b"a")
+    assert (b"SSUBSCRIBE", WORDS) in again
+    recording.confirm(*again)
+    assert recording.is_followed(b"a")
