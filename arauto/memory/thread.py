@@ -107,12 +107,14 @@ class RecorderThread(threading.Thread):
         self._subscriber.change(change)
 
     def _source_of(self, channel: bytes) -> bytes | None:
-        """The name or the pattern by which its messages come; by others they come once more."""
+        """The name or the pattern by which its messages come; by others they come once more.
+
+        A pattern before a name, which comes and goes: it would cost a gap to listen elsewhere.
+        """
         if not is_recordable(channel):
             return None
-        if channel in self._covered.channels:
-            return channel
-        return next((glob for glob in self._covered.patterns if matches(glob, channel)), None)
+        glob = next((glob for glob in self._covered.patterns if matches(glob, channel)), None)
+        return channel if glob is None and channel in self._covered.channels else glob
 
     def _commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
         """Announcements are asked for before the messages that they are about."""

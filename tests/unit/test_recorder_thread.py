@@ -63,6 +63,13 @@ class Recording:
         for verb, name in commands:
             self.thread._hear([[verb.lower(), name, 1]])
 
+    def push(self, *item: bytes) -> None:
+        self.thread._hear([list(item)])
+
+    def waiting(self, channel: bytes) -> int:
+        """How many messages are not in the log, as far as is known."""
+        return self.thread.candidate._logs[channel].recorder.waiting
+
     def is_followed(self, channel: bytes) -> bool:
         return channel in self.thread.candidate.channels
 
@@ -94,3 +101,17 @@ def test_a_channel_that_comes_and_goes_before_redis_answers_is_followed_again(re
     assert (b"SSUBSCRIBE", WORDS) in again
     recording.confirm(*again)
     assert recording.is_followed(b"a")
+
+
+def test_a_name_beside_a_pattern_that_has_it_changes_nothing(recording: Recording) -> None:
+    recording.confirm(*recording.cover(patterns=(b"*",)))
+    recording.push(b"pmessage", b"*", b"a", b"1")
+    recording.confirm((b"SSUBSCRIBE", WORDS))
+    named = recording.cover(b"a", patterns=(b"*",))
+    recording.push(b"pmessage", b"*", b"a", b"2")
+    recording.confirm(*named)
+    recording.push(b"message", b"a", b"3")
+    recording.push(b"pmessage", b"*", b"a", b"3")
+    recording.cover(patterns=(b"*",))
+    recording.push(b"pmessage", b"*", b"a", b"4")
+    assert recording.waiting(b"a") == 3
