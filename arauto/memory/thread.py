@@ -46,6 +46,7 @@ class RecorderThread(threading.Thread):
         self._pulse = pulse
         self._coverage = coverage
         self._covered = Selection((), ())
+        self._names: frozenset[bytes] = frozenset()  # of its channels
         self._known: set[bytes] = set()  # the channels that have a log
         self._words: dict[bytes, bytes] = {}  # what announcements come by -> their channel
         self._heard: set[bytes] = set()  # the channels whose announcements come ...
@@ -88,6 +89,7 @@ class RecorderThread(threading.Thread):
             self._complain(error)
             return Change()
         self._covered = Selection(tuple(filter(is_recordable, covered.channels)), tuple(covered.patterns))
+        self._names = frozenset(self._covered.channels)
         return Change(
             subscribe=_missing(self._covered.channels, before.channels),
             unsubscribe=_missing(before.channels, self._covered.channels),
@@ -114,7 +116,7 @@ class RecorderThread(threading.Thread):
         if not is_recordable(channel):
             return None
         glob = next((glob for glob in self._covered.patterns if matches(glob, channel)), None)
-        return channel if glob is None and channel in self._covered.channels else glob
+        return channel if glob is None and channel in self._names else glob
 
     def _commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
         """Announcements are asked for before the messages that they are about."""
@@ -169,9 +171,10 @@ class RecorderThread(threading.Thread):
             return candidate.subscribed(channel, _now()) if self._source_of(channel) in self._sources else []
         if kind in (b"subscribe", b"psubscribe"):
             self._sources.add(item[1])
+            come = self._heard if kind == b"psubscribe" else self._heard & {item[1]}
             return [
                 wish
-                for channel in self._heard
+                for channel in come
                 if self._source_of(channel) == item[1]
                 for wish in candidate.subscribed(channel, _now())
             ]

@@ -1,5 +1,7 @@
 """The thread that records: what it asks Redis for, and what it makes of the answers."""
 
+from time import process_time
+
 import pytest
 import redis
 
@@ -115,3 +117,11 @@ def test_a_name_beside_a_pattern_that_has_it_changes_nothing(recording: Recordin
     recording.cover(patterns=(b"*",))
     recording.push(b"pmessage", b"*", b"a", b"4")
     assert recording.waiting(b"a") == 3
+
+
+def test_thousands_of_names_are_followed_at_once(recording: Recording) -> None:
+    names = [b"%d" % n for n in range(2000)]
+    began = process_time()
+    recording.confirm(*recording.cover(*names))
+    assert all(map(recording.is_followed, names))
+    assert process_time() - began < 10
