@@ -107,6 +107,7 @@ class Candidate:
         self._beat_at = 0  # the moment of the last sign of life that this connection heard
         self._renewed_at = 0
         self._above = 0
+        self._may_try = False  # once a tick, or whoever is refused all the time does nothing else
 
     @property
     def until(self) -> int:
@@ -198,14 +199,20 @@ class Candidate:
 
     def tick(self, now: int) -> list[Command]:
         """Call it about four times a second."""
-        commands: list[Command] = []
-        if self.token and now - self._renewed_at >= BEAT:
-            commands.append(Renew(self.token, self.until))
-        elif not self.token and now - self._heard_at > SILENCE:
+        self._may_try = True
+        commands: list[Command] = [*self.beat(now)]
+        if not self.token and now - self._heard_at > SILENCE:
             commands.append(Claim(self._above))
         for channel, log in self._logs.items():
             commands += self._tell(channel, log.recorder.tick())
         return commands + self.flush()
+
+    def beat(self, now: int) -> list[Renew]:
+        """A sign of life if it is time for one; call it while there is much else to do."""
+        if not self.token or now - self._renewed_at < BEAT:
+            return []
+        self._renewed_at = now
+        return [Renew(self.token, self.until)]
 
     # Answers
 
@@ -216,15 +223,15 @@ class Candidate:
         self.token, self._renewed_at = token, now
         return [Renew(token, 0), *self._appoint()]
 
-    def renewed(self, request: Renew, is_recorder: bool, now: int) -> list[Command]:
+    def renewed(self, request: Renew, is_recorder: bool) -> list[Command]:
         """The answer to :class:`Renew`."""
         if request.token != self.token:
             return []
         if not is_recorder:
             self._resign()
             return []
-        self._renewed_at = now
-        return self._appoint()
+        may_try, self._may_try = self._may_try, False
+        return self._appoint() if may_try else []
 
     def appended(
         self, channel: bytes, request: Append, many: int, outcome: Outcome, why: str

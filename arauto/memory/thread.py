@@ -192,6 +192,7 @@ class RecorderThread(threading.Thread):
     def _do(self, wishes: list[Wish]) -> None:
         queue = deque(wishes)
         while queue:
+            queue.extendleft(self.candidate.beat(_now()))
             queue += self._fulfil(queue.popleft())
 
     def _fulfil(self, wish: Wish) -> list[Wish]:
@@ -208,7 +209,7 @@ class RecorderThread(threading.Thread):
         if isinstance(wish, Claim):
             return self.candidate.claimed(self._store.claim(wish.above), _now())
         if isinstance(wish, Renew):
-            return self.candidate.renewed(wish, self._store.renew(wish.token, wish.until), _now())
+            return self.candidate.renewed(wish, self._store.renew(wish.token, wish.until))
         if wish.token:
             self._store.release(wish.token)
         return []

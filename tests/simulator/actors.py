@@ -153,7 +153,7 @@ class Process:
                 is_recorder = redis.renew(command.token, command.until)
             except PermissionError:
                 return  # it remains the recorder as long as nobody else can become it
-            self._do(candidate.renewed(command, is_recorder, redis.now))
+            self._do(candidate.renewed(command, is_recorder))
 
     def _execute(self, command: OfChannel | Follow) -> None:
         if isinstance(command, Follow):

@@ -4,7 +4,11 @@ from time import process_time
 
 import pytest
 import redis
+from redis.exceptions import NoPermissionError
 
+from arauto.memory import thread as thread_module
+from arauto.memory.candidate import Claim
+from arauto.memory.recorder import Take
 from arauto.memory.store import Store
 from arauto.memory.thread import RecorderThread
 from arauto.memory.words import Mark, Marked, Stopped
@@ -15,7 +19,23 @@ from arauto.wire import Wire
 
 
 class SilentStore(Store):
-    """There is no log, and whatever is said is heard by nobody."""
+    """There is no log, and whatever is said is heard by nobody. Each log that is taken costs time."""
+
+    now = 0  # milliseconds
+    signs = 0  # of life
+
+    def claim(self, above: int = 0) -> int:
+        return 7
+
+    def renew(self, token: int, until: int) -> bool:
+        self.signs += 1
+        return True
+
+    def note(self, channel: bytes) -> None:
+        self.now += 100
+
+    def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> None:
+        raise NoPermissionError
 
     def names(self) -> set[bytes]:
         return set()
@@ -47,7 +67,8 @@ class Recording:
 
     def __init__(self) -> None:
         self.covered = Selection((), ())
-        self.thread = RecorderThread(SilentStore(redis.Redis(), 100, 1000), no_link, Pulse(), self.look)
+        self.store = SilentStore(redis.Redis(), 100, 1000)
+        self.thread = RecorderThread(self.store, no_link, Pulse(), self.look)
         self.link = Link(self.thread)
         self.thread._subscriber = self.link  # type: ignore[assignment]
 
@@ -125,3 +146,12 @@ def test_thousands_of_names_are_followed_at_once(recording: Recording) -> None:
     recording.confirm(*recording.cover(*names))
     assert all(map(recording.is_followed, names))
     assert process_time() - began < 10
+
+
+def test_whoever_takes_many_logs_gives_signs_of_life_meanwhile(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_module, "_now", lambda: recording.store.now)
+    recording.confirm(*recording.cover(*(b"%d" % n for n in range(20))))
+    recording.thread._do([Claim(0)])
+    assert 4 <= recording.store.signs <= 6
