@@ -13,6 +13,7 @@ from arauto.memory.backlog import Backlog
 from arauto.memory.words import Appended, Closed, Mark, Marked, Position, Renewed, Resumed, Word
 
 MAX_BACKLOG = 10_000  # messages
+LONGEST_PAUSE = 16  # beats until it is asked again what was not answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class ChannelRecorder:
         self.token = 0  # with which the process is the recorder; 0: it is not
         self._name = name
         self._asked = 0
+        self._beats = 0  # since it was asked ...
+        self._pause = 1  # ... of so many, before the question is put again
         self._mark = ""  # the question that is not answered yet ...
         self._since_mark: deque[Word] | None = None  # ... and what was announced after it
         self._backlog = Backlog()
@@ -201,12 +204,19 @@ class ChannelRecorder:
         self._waits = False
         if self.token and self.standing in (Standing.UNSYNCED, Standing.STANDBY):
             return self._take()
-        return self._ask() if self.standing is Standing.UNSYNCED else []
+        if self.standing is not Standing.UNSYNCED:
+            return []
+        self._beats += 1
+        if self._beats < self._pause:
+            return []  # where there are thousands of channels, an answer takes its time
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return self._ask()
 
     # Standing by
 
     def _ask(self) -> list[Step]:
         self._asked += 1
+        self._beats = 0
         self._mark, self._since_mark = f"{self._name}.{self._asked}", None
         return [Ask(self._mark)]
 
@@ -281,6 +291,7 @@ class ChannelRecorder:
         self._backlog.clear()
         self._writing = self._taking = None
         self._mark, self._since_mark = "", None
+        self._pause = 1
 
     def _retake(self) -> list[Step]:
         """What is known of the log is wrong: begin it anew, or ask where it is."""
