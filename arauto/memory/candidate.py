@@ -14,6 +14,7 @@ from arauto.memory.words import Appended, Mark, Position, Resumed, Stopped, Word
 
 BEAT = 500  # milliseconds
 SILENCE = 1000  # milliseconds without a sign of life, then another one tries
+DEAF = 2000  # milliseconds without a connection, then the recorder makes room for who has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Candidate:
         self._name = name
         self._logs: dict[bytes, _Log] = {}
         self._news: dict[bytes, list[bytes]] = {}  # of channels whose announcements are not heard yet
+        self._deaf_since: int | None = now
         self._heard_at = now
         self._beat_at = 0  # the moment of the last sign of life that this connection heard
         self._renewed_at = 0
@@ -126,13 +128,18 @@ class Candidate:
 
     # The connection
 
-    def connected(self) -> None:
-        """A new connection is opened. Redis may have come back with less than it had."""
+    def disconnected(self, now: int) -> None:
+        """Nothing is heard for now. Redis may come back with less than it had."""
+        self._deaf_since = now
         self._beat_at = 0
         self._news.clear()
         for log in self._logs.values():
             log.until = 0
             log.points.clear()
+
+    def connected(self) -> None:
+        """From here on signs of life are heard."""
+        self._deaf_since = None
 
     def subscribed(self, channel: bytes, now: int) -> list[Command]:
         """From here on all messages of the channel come, and all that is announced about its log."""
@@ -200,8 +207,12 @@ class Candidate:
     def tick(self, now: int) -> list[Command]:
         """Call it about four times a second."""
         self._may_try = True
-        commands: list[Command] = [*self.beat(now)]
-        if not self.token and now - self._heard_at > SILENCE:
+        commands: list[Command] = []
+        if self.token and self._deaf_since is not None and now - self._deaf_since > DEAF:
+            commands.append(Release(self.token))
+            self._resign()
+        commands += self.beat(now)
+        if not self.token and self._deaf_since is None and now - self._heard_at > SILENCE:
             commands.append(Claim(self._above))
         for channel, log in self._logs.items():
             commands += self._tell(channel, log.recorder.tick())

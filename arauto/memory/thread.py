@@ -148,7 +148,7 @@ class RecorderThread(threading.Thread):
     def _take_in(self, item: Item) -> list[Wish]:
         candidate = self.candidate
         if isinstance(item, Lost):
-            candidate.connected()
+            candidate.disconnected(_now())
             self._heard.clear()
             self._sources.clear()
         if not isinstance(item, list):
@@ -163,6 +163,8 @@ class RecorderThread(threading.Thread):
         if kind == b"smessage" and (channel := self._words.get(item[1])) in self._heard:
             word = read_word(item[2])
             return candidate.announced(channel, word) if channel and word else []
+        if kind == b"ssubscribe" and item[1] == self._store.beats:
+            candidate.connected()
         if kind == b"ssubscribe" and (channel := self._words.get(item[1])):
             if self._source_of(channel) is None:
                 candidate.unsubscribed(channel)  # it has gone before Redis answered

@@ -11,6 +11,7 @@ from arauto.memory.feed import Pages, Read
 from arauto.memory.keys import head_of
 from arauto.memory.store import Store
 from arauto.memory.words import Position
+from arauto.wire import Wire
 from tests.support.recording import RecordingProcess, make_store, recorder
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
@@ -106,6 +107,28 @@ def test_a_process_that_stops_hands_over_at_once(own_redis: RedisServer, store: 
     expect_log(store, "a", sent)
     second.stop()
     assert own_redis.subscribers() == 0
+
+
+def test_who_finds_no_way_back_to_redis_makes_room(
+    own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no more clients are let in, say, those that publish being there already."""
+    first, second = recorder(own_redis.url, b"a"), recorder(own_redis.url, b"a")
+    first.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    second.start()
+    eventually(lambda: second.candidate.channels and second.candidate.is_ready, why="both hear it")
+    monkeypatch.setattr(first._subscriber, "_connect", no_way)
+    own_redis.client.client_kill_filter(_type="pubsub")
+    eventually(lambda: second.candidate.token, why="the other one is the recorder")
+    eventually(lambda: log_of(store, "a") == [None], why="it goes on behind a gap")
+    expect_log(store, "a", [None, *publish(own_redis, "a", "heard")])
+    second.stop()
+    first.stop()
+
+
+def no_way() -> Wire:
+    raise redis.ConnectionError("max number of clients reached")
 
 
 def test_the_form_and_others_are_recorded_in_the_order_in_which_they_published(

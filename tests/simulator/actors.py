@@ -78,8 +78,9 @@ class Process:
     def _connect(self) -> None:
         self.connection = Connection(self.redis)
         self.is_connected = True
-        self.candidate.connected()
+        self.candidate.disconnected(self.redis.now)
         self.redis.listen_to_beats(self.connection.push)
+        self.candidate.connected()
         if not self.has_pattern:
             self.connection.subscribe()
             return
