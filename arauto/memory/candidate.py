@@ -149,7 +149,8 @@ class Candidate:
         news = self._news.pop(channel, [])
         if news and self._beat_at and self.token:
             log.until = self._beat_at
-            return self._tell(channel, log.recorder.subscribed(news, now))
+            if len(news) <= MAX_BACKLOG:
+                return self._tell(channel, log.recorder.subscribed(news, now))
         return self._tell(channel, log.recorder.subscribed())
 
     def unsubscribed(self, channel: bytes) -> None:
@@ -164,7 +165,7 @@ class Candidate:
         if log := self._logs.get(channel):
             return self._tell(channel, log.recorder.received(data, now))
         news = self._news.setdefault(channel, [])
-        if len(news) < MAX_BACKLOG:
+        if len(news) <= MAX_BACKLOG:  # one more tells that they are not all
             news.append(data)
         return [Follow(channel)] if len(news) == 1 else []
 
