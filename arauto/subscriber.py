@@ -248,6 +248,8 @@ class Subscriber(threading.Thread):
         with self._lock:
             self._wire = wire
             self._emptied = False
+            # Behind what came of a link that never was whole is a hole that nothing would tell.
+            self._held = [item for item in self._held if isinstance(item, Refused)]
             if self._stopping.is_set():
                 wire.shutdown()
             self._expected.clear()

@@ -119,6 +119,28 @@ def _fill(link: socket.socket) -> None:
         pass
 
 
+def test_what_came_of_a_link_that_broke_before_it_was_whole_is_in_the_gap(redis: Redis) -> None:
+    """But for what is refused, which is not asked for again."""
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(ALL_CONFIRMED)
+            listening.next()
+        assert isinstance(listening.next()[0], Lost)
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + message(b"early") + NO_PATTERN)
+            asked = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*") + SHADOWS_ASKED
+            assert link.recv(999) == asked
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"subscribe", SHADOWS[0]))
+            gap, *rest = listening.next()
+            assert isinstance(gap, Gap)
+            assert rest == [Refused("pattern", b"p*", "NOPERM no"), CONFIRMED[0]]
+
+
+NO_PATTERN = b"-NOPERM no\r\n"
+
+
 def test_a_gap_begins_before_what_piled_up_while_the_browser_was_slow(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
