@@ -54,6 +54,7 @@ class RecorderThread(threading.Thread):
         self._lock = make_lock()  # guards the candidate and all that is known of the connection
         self._stopping = threading.Event()
         self._complaint = ""
+        self._is_away = False  # Redis did not answer when something was said to it last
 
     def stop(self) -> None:
         """Give the lease back, and end; from any thread."""
@@ -193,7 +194,7 @@ class RecorderThread(threading.Thread):
 
     def _do(self, wishes: list[Wish]) -> None:
         queue = deque(wishes)
-        while queue:
+        while queue and not (self._is_away and self._stopping.is_set()):
             queue.extendleft(self.candidate.beat(_now()))
             queue += self._fulfil(queue.popleft())
 
@@ -202,8 +203,11 @@ class RecorderThread(threading.Thread):
             self._subscriber.ask([self._follow(wish.channel)])
             return []
         try:
-            return self._speak(wish) if isinstance(wish, OfChannel) else self._lead(wish)
+            wishes = self._speak(wish) if isinstance(wish, OfChannel) else self._lead(wish)
+            self._is_away = False
+            return wishes
         except redis.RedisError as error:
+            self._is_away = not isinstance(error, redis.ResponseError)
             self._complain(error)
             return self._failed(wish, error)
 

@@ -24,7 +24,12 @@ class SilentStore(Store):
     now = 0  # milliseconds
     signs = 0  # of life
 
+    is_away = False
+
     def claim(self, above: int = 0) -> int:
+        if self.is_away:
+            self.now += 900
+            raise redis.TimeoutError
         return 7
 
     def renew(self, token: int, until: int) -> bool:
@@ -155,3 +160,10 @@ def test_whoever_takes_many_logs_gives_signs_of_life_meanwhile(
     recording.confirm(*recording.cover(*(b"%d" % n for n in range(20))))
     recording.thread._do([Claim(0)])
     assert 4 <= recording.store.signs <= 6
+
+
+def test_whoever_is_to_end_waits_once_for_a_redis_that_is_away(recording: Recording) -> None:
+    recording.store.is_away = True
+    recording.thread._stopping.set()
+    recording.thread._do([Claim(0)] * 20)
+    assert recording.store.now == 900
