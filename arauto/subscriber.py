@@ -79,7 +79,7 @@ class Subscriber(threading.Thread):
     :param pulse: has the silence of a link looked at.
     :param commands: what is asked for with the names; that sharded channels beside them are refused
         changes nothing.
-    :param hears_sharded: whether it is handed on that these are confirmed.
+    :param hears_sharded: whether it is handed on that these are confirmed, or refused as a ``log``.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -344,8 +344,10 @@ class Subscriber(threading.Thread):
     def _refusal(self, command: bytes, name: bytes, words: str) -> list[Item]:
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
-        if command in _SHARDED:
+        if command in _SHARDED and command in self._unheard:
             return []  # whoever asked for it notices that nothing comes
+        if command in _SHARDED:
+            return [Refused("log", name, words)]
         if not words.startswith("NOPERM") or command not in _KINDS:
             raise LinkLost(words)
         if is_shadow(name):

@@ -17,7 +17,7 @@ from arauto.memory.recorder import Answer, Append, Ask, Fenced, Outcome, Take, U
 from arauto.memory.store import Store
 from arauto.memory.texts import read_word
 from arauto.memory.words import Mark, Marked
-from arauto.messages import Item, Lost
+from arauto.messages import Item, Lost, Refused
 from arauto.names import Change, Selection
 from arauto.pulse import Pulse
 from arauto.redis_link import complaint
@@ -152,6 +152,8 @@ class RecorderThread(threading.Thread):
             candidate.disconnected(_now())
             self._heard.clear()
             self._sources.clear()
+        if isinstance(item, Refused):
+            self._complain(redis.ResponseError(item.error))
         if not isinstance(item, list):
             return []
         kind = item[0]

@@ -127,6 +127,18 @@ def test_who_finds_no_way_back_to_redis_makes_room(
     first.stop()
 
 
+@pytest.mark.parametrize("heard", ["a", "arauto:*"])
+def test_that_nothing_can_be_heard_is_said(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture, heard: str
+) -> None:
+    rules = ["resetchannels", f"&{heard}"]
+    own_redis.client.execute_command("ACL", "SETUSER", "deaf", "on", ">secret", "~*", "+@all", *rules)
+    one = recorder(own_redis.url.replace("//", "//deaf:secret@"), b"a")
+    one.start()
+    eventually(lambda: "recording: " in caplog.text and "permission" in caplog.text, why="it is said")
+    one.stop()
+
+
 def no_way() -> Wire:
     raise redis.ConnectionError("max number of clients reached")
 
