@@ -135,6 +135,7 @@ class ChannelFeed:
         self._words: deque[tuple[Word, int]] = deque()  # and the serial of the last message before it
         self._read: Read | None = None
         self._read_for: Word | None = None  # the announcement that the log was read for
+        self._is_unreadable = False
         self._asked_at = since
         self._read_at = 0
         self._has_place = False
@@ -154,6 +155,11 @@ class ChannelFeed:
         if self._older is None:
             return False
         return self._older == 0 or (self.position is not None and self.position.number >= self._older)
+
+    @property
+    def _is_level(self) -> bool:
+        """Whether all has come by now that the page may have been shown from the log already."""
+        return self._caught_up >= self._read_at
 
     @property
     def waits_since(self) -> int | None:
@@ -186,7 +192,7 @@ class ChannelFeed:
 
     def read(self, pages: Pages, now: int) -> list[Step]:
         """The answer to :class:`Read`."""
-        asked, self._read = self._read, None
+        asked, self._read, self._is_unreadable = self._read, None, False
         if asked is None or self.state is State.LIVE:
             return []  # it came too late
         self._owner, self._read_at = pages.owner, pages.at
@@ -200,9 +206,8 @@ class ChannelFeed:
 
     def unreadable(self, now: int) -> list[Step]:
         """The log cannot be read: what the page has missed remains unknown."""
-        if self._read is None:
-            return []
-        return self._fall_back(now, "unreadable") + self._go_on(now)
+        self._is_unreadable = self._read is not None
+        return self._give_up(now)
 
     def complete(self, token: int, until: int, at: int) -> list[Step]:
         """The recorder with this token said at ``at``: what was published before ``until`` is in its logs."""
@@ -214,7 +219,7 @@ class ChannelFeed:
     def caught_up(self, at: int) -> list[Step]:
         """All that Redis had pushed before ``at`` was handed in."""
         self._caught_up = at
-        return self._know()
+        return self._know() + self._give_up(at)
 
     def tick(self, now: int) -> list[Step]:
         """Nothing waits longer than :data:`PATIENCE`. Call it about once a second."""
@@ -228,7 +233,7 @@ class ChannelFeed:
         oldest = now if self.waits_since is None else self.waits_since
         began = self._asked_at if self._read is not None else now
         # Only when all has been read that Redis had pushed by then is it the recorder that is late.
-        if self._caught_up < max(min(oldest, began) + PATIENCE, self._read_at):
+        if self._caught_up < min(oldest, began) + PATIENCE or not self._is_level:
             return steps
         return steps + self._fall_back(now, "recorder") + self._go_on(now)
 
@@ -246,7 +251,7 @@ class ChannelFeed:
         while self._words and self._read is None:
             word, serial = self._words[0]
             before = self._before(word, serial)
-            if before is not None:
+            if before is not None and word is not self._read_for:
                 self._read_for = word
                 return [*steps, self._ask(before, now)]
             if self._is_unclear(word, serial):
@@ -259,7 +264,7 @@ class ChannelFeed:
 
     def _before(self, word: Word, serial: int) -> int | None:
         """Up to which number the log has to be read before ``word`` can be taken; ``None``: it can."""
-        if self.state is State.LIVE or self.position is None or word is self._read_for:
+        if self.state is State.LIVE or self.position is None:
             return None
         if isinstance(word, Appended):
             if word.last.number <= self.position.number:
@@ -317,9 +322,10 @@ class ChannelFeed:
         """Nobody waits for what cannot come."""
         self._is_halted, self._owner = True, 0
         halt = Halt(word.since, word.why)
-        if self.state is State.FOLLOWING and self._read is None:
-            return [halt, *self._fall_back(now, "recorder")]
-        return [halt]
+        is_sure = self._read is None and self._is_level
+        return (
+            [halt, *self._fall_back(now, "recorder")] if self.state is State.FOLLOWING and is_sure else [halt]
+        )
 
     def _go_on_again(self) -> list[Step]:
         was_halted, self._is_halted = self._is_halted, False
@@ -465,16 +471,23 @@ class ChannelFeed:
             steps += [] if message.is_shown else [Show(message.data)]
             message.is_shown = True
         self._forget_mark()
-        self._read, self._has_place, self.state = None, False, State.LIVE
+        self._read, self._is_unreadable = None, False
+        self._has_place, self.state = False, State.LIVE
         return [*steps, Locate()]
+
+    def _give_up(self, now: int) -> list[Step]:
+        """What cannot be read is not waited for, once it is known what of it has been shown."""
+        if not self._is_unreadable or not self._is_level:
+            return []
+        self._is_unreadable = False
+        return self._fall_back(now, "unreadable") + self._go_on(now)
 
     def _guess(self, now: int) -> list[Step]:
         """What was announced of what the page has is not shown again, as far as digests tell."""
         steps: list[Step] = []
         while self._words:
             word, serial = self._words[0]
-            is_missing = self._read is not None and word is self._read_for
-            if is_missing or self._before(word, serial) is not None:
+            if self._before(word, serial) is not None:
                 break
             self._words.popleft()
             steps += self._take(word, serial, now)
