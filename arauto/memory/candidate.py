@@ -256,6 +256,7 @@ class Candidate:
         log.note()
         if outcome is Outcome.DONE:
             log.why = ""
+            commands += self._tell(channel, log.recorder.flush())
         return commands + (self._stop(channel, why) if outcome is Outcome.REFUSED else [])
 
     def taken(self, channel: bytes, request: Take, end: Position | None) -> list[Command]:

@@ -13,6 +13,7 @@ from arauto.memory.backlog import Backlog
 from arauto.memory.words import Appended, Closed, Mark, Marked, Position, Renewed, Resumed, Word
 
 MAX_BACKLOG = 10_000  # messages
+MAX_APPEND = 1 << 20  # bytes at a time, which a slow network carries before an answer is given up
 LONGEST_PAUSE = 16  # beats until it is asked again what was not answered
 
 
@@ -151,8 +152,13 @@ class ChannelRecorder:
             return []
         if not self._backlog or self.position is None:
             return []
-        messages = tuple(message.data for message in self._backlog)
-        self._writing = Append(self.token, self.position, messages)
+        messages, size = list[bytes](), 0
+        for message in self._backlog:
+            size += len(message.data)
+            if messages and size > MAX_APPEND:
+                break
+            messages.append(message.data)
+        self._writing = Append(self.token, self.position, tuple(messages))
         return [self._writing]
 
     def announced(self, word: Word) -> list[Step]:

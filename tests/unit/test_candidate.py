@@ -3,7 +3,8 @@
 import pytest
 
 from arauto.memory.candidate import Candidate, Follow, OfChannel
-from arauto.memory.recorder import MAX_BACKLOG, Take
+from arauto.memory.recorder import MAX_APPEND, MAX_BACKLOG, Append, Outcome, Take
+from arauto.memory.words import Position
 
 
 @pytest.fixture
@@ -25,3 +26,21 @@ def test_too_many_messages_of_a_new_channel_end_in_a_gap(
         candidate.received(b"a", b"%d" % n, 0)
     [taken] = candidate.subscribed(b"a", 0)
     assert taken == OfChannel(b"a", Take(7, None, is_first=is_whole), 1000)
+
+
+def test_what_is_much_is_written_in_several_turns(candidate: Candidate) -> None:
+    candidate.received(b"a", b"0", 0)
+    [taken] = candidate.subscribed(b"a", 0)
+    assert isinstance(taken, OfChannel)
+    assert isinstance(taken.step, Take)
+    for n in range(1, 10):
+        candidate.received(b"a", b"%d" % n * 300_000, 0)
+    todo, written = candidate.taken(b"a", taken.step, Position("e", 0)), list[bytes]()
+    while todo:
+        [write] = todo
+        assert isinstance(write, OfChannel)
+        assert isinstance(write.step, Append)
+        assert sum(map(len, write.step.messages)) <= MAX_APPEND
+        written += [data[:1] for data in write.step.messages]
+        todo = candidate.appended(b"a", write.step, len(write.step.messages), Outcome.DONE, "")
+    assert written == [b"%d" % n for n in range(10)]
