@@ -146,6 +146,8 @@ class Candidate:
         log = self._logs.setdefault(channel, _Log(self._make(self._name)))
         if self.token and not log.recorder.token:
             log.recorder.token = self.token
+        log.until = 0  # signs of life that came before this told nothing of it
+        log.points.clear()
         news = self._news.pop(channel, [])
         if news and self._beat_at and self.token:
             log.until = self._beat_at

@@ -4,7 +4,7 @@ import pytest
 
 from arauto.memory.candidate import Candidate, Follow, OfChannel
 from arauto.memory.recorder import MAX_APPEND, MAX_BACKLOG, Append, Outcome, Take
-from arauto.memory.words import Position
+from arauto.memory.words import Position, Resumed
 
 
 @pytest.fixture
@@ -44,3 +44,15 @@ def test_what_is_much_is_written_in_several_turns(candidate: Candidate) -> None:
         written += [data[:1] for data in write.step.messages]
         todo = candidate.appended(b"a", write.step, len(write.step.messages), Outcome.DONE, "")
     assert written == [b"%d" % n for n in range(10)]
+
+
+def test_a_sign_of_life_tells_nothing_of_a_channel_that_is_not_heard_again_yet(candidate: Candidate) -> None:
+    [taken] = candidate.subscribed(b"a", 0)
+    assert isinstance(taken, OfChannel)
+    candidate.announced(b"a", Resumed(Position("e", 1), 2000, 2000, 7))
+    candidate.disconnected(0)
+    candidate.connected()
+    candidate.beaten(7, 3000, 0)
+    [again] = candidate.subscribed(b"a", 0)
+    assert isinstance(again, OfChannel)
+    assert (again.until, candidate.until) == (0, 0)
