@@ -133,6 +133,7 @@ class ChannelFeed:
         self._since = since
         self._backlog = Backlog()
         self._words: deque[tuple[Word, int]] = deque()  # and the serial of the last message before it
+        self._in_gap = 0  # how many of them are about what lies in a gap that was told
         self._read: Read | None = None
         self._read_for: Word | None = None  # the announcement that the log was read for
         self._is_unreadable = False
@@ -250,7 +251,7 @@ class ChannelFeed:
         steps: list[Step] = []
         while self._words and self._read is None:
             word, serial = self._words[0]
-            before = self._before(word, serial)
+            before = None if self._in_gap else self._before(word, serial)
             if before is not None and word is not self._read_for:
                 self._read_for = word
                 return [*steps, self._ask(before, now)]
@@ -258,6 +259,7 @@ class ChannelFeed:
                 return steps
             self._words.popleft()
             steps += self._take(word, serial, now)
+            self._in_gap = max(0, self._in_gap - 1)
         if self.state is State.OPENING and self._read is None:
             self.state = State.FOLLOWING
         return steps + self._tell_place()
@@ -313,10 +315,18 @@ class ChannelFeed:
             return self._take_mark(word, serial, now)
         if isinstance(word, Marked):
             return self._take_marked(word, now)
-        shown = self._show_backlog()
-        return self._admit(now) + self._go_live() + shown
+        return self._take_closed(serial, now)
 
     # Announcements
+
+    def _take_closed(self, serial: int, now: int) -> list[Step]:
+        """Nothing that was received before will be announced; what came since may be."""
+        place: list[Step] = [] if self.state is State.LIVE else [Place(None)]
+        steps = self._admit(now) + place + self._show_backlog()
+        self._mark, self._marked, self._since_mark = "", None, []
+        self._backlog.clear(serial)
+        self._has_place, self.position, self.state = False, None, State.LIVE
+        return steps
 
     def _take_stopped(self, word: Stopped, now: int) -> list[Step]:
         """Nobody waits for what cannot come."""
@@ -340,13 +350,15 @@ class ChannelFeed:
         messages = [self._backlog.take(one, serial) for one in wanted]
         if self.position is None or self.position.epoch != word.epoch:
             return []  # of a log that is gone
-        if None in messages and self.position.is_behind(word.last):
+        if None in messages and self.position.is_behind(word.last) and not self._in_gap:
             return [self._ask(word.last.number, now)]
         steps: list[Step] = []
         for number, message in enumerate(messages, word.last.number - len(messages) + 1):
             if message is not None and number > self.position.number:
                 self.position = Position(word.epoch, number, word.ms)
                 steps += [] if message.is_shown else [Show(message.data, self.position)]
+        if self.position.is_behind(word.last):
+            self.position = word.last  # the rest lies in a gap
         return steps + self._note_known(word.until)
 
     def _take_resumed(self, word: Resumed, serial: int) -> list[Step]:
@@ -454,7 +466,12 @@ class ChannelFeed:
         return steps
 
     def _show_backlog(self) -> list[Step]:
-        return [Show(message.data) for message in self._backlog.clear() if not message.is_shown]
+        """All of it stays, for what may still be announced of it."""
+        shown: list[Step] = []
+        for message in self._backlog:
+            shown += [] if message.is_shown else [Show(message.data)]
+            message.is_shown = True
+        return shown
 
     def _admit(self, now: int) -> list[Step]:
         """Say that what was published before we subscribed may be missing, if that may be."""
@@ -466,13 +483,11 @@ class ChannelFeed:
         if self._read is not None:
             steps.append(Gap(self._since, now, reason))
             self._older = 0
-        steps += self._admit(now)
-        for message in self._backlog:
-            steps += [] if message.is_shown else [Show(message.data)]
-            message.is_shown = True
+        steps += self._admit(now) + self._show_backlog()
         self._forget_mark()
         self._read, self._is_unreadable = None, False
         self._has_place, self.state = False, State.LIVE
+        self._in_gap = len(self._words) if any(isinstance(step, Gap) for step in steps) else 0
         return [*steps, Locate()]
 
     def _give_up(self, now: int) -> list[Step]:
@@ -491,13 +506,6 @@ class ChannelFeed:
                 break
             self._words.popleft()
             steps += self._take(word, serial, now)
-        return steps
-
-    def _go_live(self) -> list[Step]:
-        steps: list[Step] = [] if self.state is State.LIVE else [Place(None)]
-        self._has_place = False
-        self.position, self.state = None, State.LIVE
-        self._forget_mark()
         return steps
 
     def _tell_place(self) -> list[Step]:

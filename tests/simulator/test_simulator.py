@@ -17,7 +17,7 @@ from tests.simulator.schedule import STEPS, Protocol, World, draw, play, shrink
 
 PARTS = 12  # which run side by side
 SEEDS = SCHEDULES // PARTS
-ONCE_BROKEN = (2272, 4296, 6908, 20009, 20339, 21922, 23740, 24538, 100444, 101709, 200803)
+ONCE_BROKEN = (2272, 4296, 6908, 20009, 20339, 21922, 23740, 24538, 100444, 101709, 200803, 1022361, 1055402)
 FOUND_WITHIN = 2500  # seeds, of which those are played that have the fault
 
 
