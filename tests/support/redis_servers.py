@@ -26,10 +26,13 @@ _kept: dict[int, socket.socket] = {}
 
 
 def free_port() -> int:
-    """A port that nobody else is given until it is let go of: whoever reuses addresses can listen on it."""
+    """A port that nobody else is given until it is let go of: whoever reuses addresses can listen on it.
+
+    At every address: somebody may call from another one of this machine, and a server wants all of them.
+    """
     probe = socket.socket()
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    probe.bind(("127.0.0.1", 0))
+    probe.bind(("", 0))
     port = int(probe.getsockname()[1])
     _kept[port] = probe
     return port
