@@ -226,4 +226,4 @@ def read_entry(raw: list[Any]) -> Entry | None:
     field, value = fields
     if field == b"gap" and value.isdigit():
         return Entry(number, ms, None, int(value))
-    return Entry(number, ms, value) if field in (b"m", b"o") else None  # o: as it was written before 2026
+    return Entry(number, ms, value) if field in (b"m", b"o") else None  # o: by the protocol of today

@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from time import monotonic
 
 import redis
@@ -47,6 +48,8 @@ class RecorderThread(threading.Thread):
         self._coverage = coverage
         self._covered = Selection((), ())
         self._names: frozenset[bytes] = frozenset()  # of its channels
+        self._source_of = lru_cache(4096)(self._find_source)
+        """The name or the pattern by which a channel's messages come; asked for each of them."""
         self._known: set[bytes] = set()  # the channels that have a log
         self._words: dict[bytes, bytes] = {}  # what announcements come by -> their channel
         self._heard: set[bytes] = set()  # the channels whose announcements come ...
@@ -91,6 +94,8 @@ class RecorderThread(threading.Thread):
             return Change()
         self._covered = Selection(tuple(filter(is_recordable, covered.channels)), tuple(covered.patterns))
         self._names = frozenset(self._covered.channels)
+        if self._covered != before:
+            self._source_of.cache_clear()
         return Change(
             subscribe=_missing(self._covered.channels, before.channels),
             unsubscribe=_missing(before.channels, self._covered.channels),
@@ -109,8 +114,8 @@ class RecorderThread(threading.Thread):
                     self._heard.discard(channel)
         self._subscriber.change(change)
 
-    def _source_of(self, channel: bytes) -> bytes | None:
-        """The name or the pattern by which its messages come; by others they come once more.
+    def _find_source(self, channel: bytes) -> bytes | None:
+        """By others than this one its messages come once more.
 
         A pattern before a name, which comes and goes: it would cost a gap to listen elsewhere.
         """

@@ -1,5 +1,6 @@
 """Processes that record and stand by, at a real Redis: killed, stopped, and in two databases."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -86,7 +87,7 @@ def test_what_a_killed_recorder_has_not_written_is_written_by_who_stood_by(
     expect_log(store, "a", sent)
     for round in range(2):
         first = the_recorder(processes)
-        first.process.send_signal(19)  # SIGSTOP: it hears, and writes nothing
+        first.process.send_signal(signal.SIGSTOP)  # it hears, and writes nothing
         sent += publish(own_redis, "a", f"unwritten {round}")
         first.kill()
         sent += publish(own_redis, "a", f"alone {round}")

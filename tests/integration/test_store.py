@@ -17,18 +17,7 @@ from arauto.memory.texts import read_word
 from arauto.memory.words import Appended, Mark, Position, Word
 from tests.support.redis_servers import RedisServer
 
-SCRIPTS = [
-    "eval",
-    "evalsha",
-    "time",
-    "info",
-    "publish",
-    "spublish",
-    "subscribe",
-    "ssubscribe",
-    "type",
-    "unlink",
-]
+SCRIPTS = ["eval", "evalsha", "time", "info", "publish", "spublish", "type", "unlink"]
 KEYS = ["hset", "hdel", "hmget", "xadd", "xdel", "xrange", "xrevrange", "xtrim"]
 LISTS = ["lindex", "llen", "lpop", "lrange", "rpush"]
 RIGHTS = [*SCRIPTS, *KEYS, *LISTS]
