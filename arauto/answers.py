@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from arauto.shortage import sentence
 from arauto.words import gettext
 
-RETRY_AFTER = 10  # seconds, where the machine gives no more
+RETRY_AFTER = 10  # seconds, where there is no room, or the machine gives no more
 
 log = logging.getLogger("arauto")
 

@@ -12,6 +12,7 @@ from flask import Flask, Response, abort, current_app, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ServiceUnavailable
 
+from arauto.answers import RETRY_AFTER
 from arauto.asking import BadPoint
 from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
@@ -38,7 +39,6 @@ from arauto.words import gettext
 PATH = "/feed"
 ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's question
 _ASKED = ("channel", "pattern", "after", "since")
-RETRY_AFTER = 10  # seconds, for those who found no room
 
 log = logging.getLogger("arauto")
 
