@@ -25,7 +25,7 @@ from arauto.parsing import Parser
 from arauto.pulse import Pulse
 from arauto.shadows import is_shadow, of_channel, of_pattern
 from arauto.shortage import start
-from arauto.wire import READ_SIZE, WRITE_PATIENCE, Wire
+from arauto.wire import WRITE_PATIENCE, Wire
 from arauto.workers import make_lock
 
 PING_AFTER = 20.0  # seconds of silence
@@ -259,13 +259,13 @@ class Subscriber(threading.Thread):
 
     def _read(self, wire: Wire) -> None:
         parser = Parser()
-        while data := wire.recv():
+        while data := wire.recv(size := parser.wanted):
             # That more has come proves that the link still stood when the last read emptied it:
             # what is read after a long wait may be the rest of a link that broke in the meantime.
             if self._emptied:
                 self._caught_up = self._heard
             self._heard = now()
-            self._emptied = len(data) < READ_SIZE
+            self._emptied = len(data) < size
             if data == _PONG and parser.at_boundary and self._is_silence_answered():
                 continue
             try:

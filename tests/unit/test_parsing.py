@@ -94,3 +94,42 @@ def test_what_is_not_resp_raises_and_spoils_no_other_connection() -> None:
     with pytest.raises(hiredis.ProtocolError):
         Parser().parse(b"?nonsense\r\n")
     assert Parser().parse(resp(b"a", b"x")) == [[b"message", b"a", b"x"]]
+
+
+def test_subscribers_that_lag_read_equal_pieces() -> None:
+    """More waits than a read takes, and each piece ends in the middle of a reply."""
+    stream = b"".join(resp(b"a", b"%05d" % number * 20) for number in range(3000))
+
+    def read(first: int) -> list[object]:
+        parser, at, batches = Parser(), 0, []
+        while at < len(stream):
+            size = parser.wanted if batches else first
+            batches.append(parser.parse(stream[at : at + size]))
+            at += size
+        return batches
+
+    one, other = read(65536), read(65536)
+    assert len(one) > 4
+    assert all(batch is same for batch, same in zip(one, other, strict=True))
+    assert [reply for batch in read(1000) for reply in batch] == [reply for batch in one for reply in batch]
+
+
+def test_what_follows_a_large_reply_is_shared() -> None:
+    large, small = resp(b"a", b"x" * 200_000), resp(b"a", b"small")
+    stream, parser, got = large + small + small[:10], Parser(), []
+    for at in range(0, len(stream), 65536):
+        got += parser.parse(stream[at : at + 65536])
+    assert [len(reply[2]) for reply in got] == [200_000, 5]
+    assert not parser.at_boundary
+    assert parser.parse(small[10:]) is Parser().parse(small)
+
+
+def test_large_replies_come_whole_to_each_subscriber() -> None:
+    stream = b"".join(resp(b"a", b"%d" % number * 100_000) for number in range(5))
+    for _ in range(3):
+        parser, at, got = Parser(), 0, []
+        while at < len(stream):
+            assert parser.wanted > 0
+            got += parser.parse(stream[at : at + (size := parser.wanted)])
+            at += size
+        assert [reply[2] for reply in got] == [b"%d" % number * 100_000 for number in range(5)]
