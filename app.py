@@ -25,12 +25,14 @@ from arauto.feed import Feeds, init_feed
 from arauto.globs import matches
 from arauto.guards import check_rate, init_guards
 from arauto.history import init_history
+from arauto.memory.shared import Shared
+from arauto.memory.thread import RecorderThread
 from arauto.minifier import minify_apart
 from arauto.page import init_page
 from arauto.proxies import Proxies
 from arauto.publishing import Heard, PublishError, publish
+from arauto.pulse import Pulse
 from arauto.rates import Rate, Rates
-from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.redis_link import RedisLink, Tls
 from arauto.rights import NoRight, check_publishing
@@ -83,11 +85,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     recording = Recording(link, settings)
     departures = handover.departures or Departures()
-    drain, watch = Drain(departures), app.extensions.get("watch")
-    feeds = Feeds(recording, capacity, rates.connect, settings.max_message, settings.heartbeat, drain, watch)
-    init_feed(app, feeds)
-    recorder = Recorder(recording, feeds.pulse, feeds.reconcile, departures) if recording.is_allowed else None
+    drain, watch, pulse = Drain(departures), app.extensions.get("watch"), Pulse()
+    recorder = None
+    if recording.is_allowed:
+        recorder = RecorderThread(recording, pulse, lambda: feeds.reconcile(), departures)
     app.extensions["recorder"] = recorder
+    shared = Shared(recording, pulse, recorder.why_not if recorder else lambda channel: "")
+    feeds = Feeds(shared, capacity, rates.connect, settings.max_message, settings.heartbeat, drain, watch)
+    init_feed(app, feeds)
     init_history(app, recording)
     init_switching(app, recording, recorder, rates.publish)
     init_page(app, settings, found)
@@ -147,8 +152,8 @@ def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate
             abort(error.status, str(error))
         _note("published", channel, message)
         body = {"channel": channel.decode(), "receivers": heard.receivers, "tabs": heard.tabs}
-        if heard.position:
-            body["id"] = heard.position.partition(".")[2]
+        if heard.is_promised:
+            body["recorded"] = True
         elif heard.unrecorded:
             body["unrecorded"] = heard.unrecorded
         return answer(200, gettext("Published"), _told(heard), body)
@@ -185,7 +190,7 @@ def _note(event: str, channel: bytes, message: bytes) -> None:
 
 
 def _told(heard: Heard) -> str:
-    if heard.receivers or heard.position:
+    if heard.receivers or heard.is_promised:
         return ngettext(
             "%(num)s subscriber received it.", "%(num)s subscribers received it.", heard.receivers
         )

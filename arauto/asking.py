@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from time import time
 
-from arauto.logs import FIRST, Id
+from arauto.memory.entries import FIRST, Id
 from arauto.words import gettext
 
 MOST_LAST = 1_000_000  # messages; a greater number is taken for a time

@@ -17,15 +17,14 @@ from arauto.asking import BadPoint
 from arauto.audit import Audit, Who, audit
 from arauto.capacity import Capacity
 from arauto.drain import Drain
-from arauto.following import Follower
 from arauto.frames import Frames
 from arauto.guards import check_handshake, check_rate, is_websocket
 from arauto.language import chosen
+from arauto.memory.follower import Follower, Words
+from arauto.memory.shared import Shared
 from arauto.messages import Item, Refused, encode_error, text
 from arauto.names import Selection
-from arauto.pulse import Pulse
 from arauto.rates import Rate
-from arauto.recording import Recording
 from arauto.rights import NoRight, check_listening
 from arauto.selection import BadChange, BadSelection, check_size, read_change, read_lists, select
 from arauto.shortage import sentence
@@ -46,13 +45,14 @@ log = logging.getLogger("arauto")
 class Feeds:
     """What the feeds of this process share. Kept as ``app.extensions["feeds"]``.
 
+    :param shared: what recorded channels need.
     :param beat: seconds between heartbeats.
     :param watch: where one has to log in.
     """
 
     def __init__(
         self,
-        recording: Recording,
+        shared: Shared,
         capacity: Capacity,
         rate: Rate,
         limit: int,
@@ -60,14 +60,14 @@ class Feeds:
         drain: Drain,
         watch: Watch | None = None,
     ) -> None:
-        self.recording = recording
+        self.shared = shared
         self.watch = watch
         self.capacity = capacity
         self.rate = rate
         self.frames = Frames(limit)
         self.beat = beat
         self.drain = drain
-        self.pulse = Pulse()
+        self.pulse = shared.pulse
         self._open: set[tuple[Follower, Subscriber]] = set()
 
     @contextmanager
@@ -77,10 +77,12 @@ class Feeds:
             yield
             return
         self._open.add((follower, subscriber))
+        follower.watch.begin(subscriber)
         try:
             self._reconcile(follower, subscriber)
             yield
         finally:
+            follower.watch.end()
             self._open.discard((follower, subscriber))
 
     def reconcile(self) -> None:
@@ -89,8 +91,8 @@ class Feeds:
             self._reconcile(follower, subscriber)
 
     def _reconcile(self, follower: Follower, subscriber: Subscriber) -> None:
-        if strays := follower.strays(subscriber.channels):
-            subscriber.ask_again(strays)
+        if commands := follower.strays(subscriber.channels):
+            subscriber.ask(commands)
 
 
 def init_feed(app: Flask, feeds: Feeds) -> None:
@@ -216,7 +218,7 @@ def _wait_until_read(transport: Transport) -> None:
 def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> None:
     deliver = _Deliver(transport, feeds.frames, fault)
     hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver
-    follower = _follower(feeds, hand_on, transport, asked.redis_user)
+    follower = _follower(feeds, hand_on, asked.redis_user)
     with (
         _logged(g.selection, transport, deliver),
         Subscriber(
@@ -226,10 +228,11 @@ def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> N
             feeds.pulse,
             g.selection,
             follower.commands if follower else None,
+            hears_sharded=True,
         ) as subscriber,
         feeds.following(follower, subscriber),
     ):
-        _converse(transport, subscriber, follower, asked)
+        _converse(transport, subscriber, asked)
 
 
 @cache
@@ -304,41 +307,43 @@ class _Deliver:
             self._transport.abort()
 
 
-def _follower(
-    feeds: Feeds, deliver: Callable[[list[Item]], None], transport: Transport, user: str
-) -> Follower | None:
+def _follower(feeds: Feeds, deliver: Callable[[list[Item]], None], user: str) -> Follower | None:
     """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
-    recording = feeds.recording
+    recording = feeds.shared.recording
     if not recording.is_allowed and not g.starts:
         return None
     if not all(map(recording.covers, g.starts)):
         with suppress(redis.RedisError):
             recording.refresh()  # another process may have been the first to know
-
-    def leave() -> None:
-        if not transport.close(Code.COME_AGAIN):
-            transport.abort()
-
-    unheard = ""
-    if user:
-        unheard = gettext(
-            "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
-            user=user,
-        )
-    return Follower(recording, deliver, g.selection, g.starts, leave, unheard)
+    return Follower(feeds.shared, deliver, g.selection, g.starts, _words_for(user))
 
 
-def _converse(
-    transport: Transport, subscriber: Subscriber, follower: Follower | None, asked: Visitor
-) -> None:
+def _words_for(user: str) -> Words:
+    if not user:
+        return _words(chosen())
+    sentence = gettext(
+        "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
+        user=user,
+    )
+    return _words(chosen())._replace(unheard=sentence)
+
+
+@cache
+def _words(language: str) -> Words:
+    return Words(
+        gettext("{name} is recorded, but Redis does not let this program hear of its log: {words}"),
+        gettext("The log of {name} cannot be read: {words}"),
+        gettext("no process records it; the servers' logs may say why"),
+    )
+
+
+def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
             check_size(subscriber.size_after(change))
             check_listening(asked, change.subscribe, change.psubscribe)
-            if follower is not None:
-                follower.expect(change)
             subscriber.change(change)
         except NoRight as error:
             audit().note("listening refused", Who.of(asked), **error.what)

@@ -9,10 +9,10 @@ from flask import Flask, Response, abort, request
 
 from arauto.asking import DEFAULT_LIMIT, BadPoint, Point, read_limit, read_point
 from arauto.audit import Who, audit
-from arauto.logs import Entry, Hole
+from arauto.memory.entries import Hole, Message
+from arauto.memory.reading import Found, Log
 from arauto.messages import data_of, hole_event, named
 from arauto.naming import asked_channel
-from arauto.reading import Found, head, hole_before, place, read
 from arauto.recording import Recording
 from arauto.redis_link import complaint
 from arauto.rights import NoRight, check_reading
@@ -42,14 +42,15 @@ def init_history(app: Flask, recording: Recording) -> None:
             abort(403, str(error))
         except redis.RedisError:
             abort(503, gettext("Redis does not answer."))
-        lines = _lines(recording, channel, since, until, limit)
         try:
+            log = Log.open(recording.store, channel) if recording.is_allowed else None
             # A log that was switched off is kept for as long as any other.
-            if not recording.covers(channel) and not (recording.is_allowed and head(recording, channel)):
+            if log is None and not recording.covers(channel):
                 abort(
                     404,
                     gettext("This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."),
                 )
+            lines = _lines(log, channel, since, until, limit)
             first = next(lines, b"")
         except BadPoint as error:
             abort(400, str(error))
@@ -63,13 +64,13 @@ def init_history(app: Flask, recording: Recording) -> None:
 
 
 def _lines(
-    recording: Recording, channel: bytes, since: Point, until: Point | None, limit: int | None
+    log: Log | None, channel: bytes, since: Point, until: Point | None, limit: int | None
 ) -> Iterator[bytes]:
     """One chunk of lines for each page of the log; what ends early, and was not asked to, says why."""
     left = limit or DEFAULT_LIMIT
     began, more = False, b""
     try:
-        for page in _pages(recording, channel, since, until):
+        for page in _pages(log, since, until) if log else ():
             began = True
             if not left:
                 yield more
@@ -89,28 +90,20 @@ def _lines(
         yield orjson.dumps({"error": complaint(error)}) + b"\n"
 
 
-def _pages(recording: Recording, channel: bytes, since: Point, until: Point | None) -> Iterator[list[Found]]:
-    end = head(recording, channel)
-    if end is None:
-        return
-    if since.id is not None and since.id > end.id:
+def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[Found]]:
+    if since.id is not None and since.id > log.end:
         raise BadPoint(gettext("The log has no such id: it may be of another log, which is gone."))
-    if since.ms is not None and (hole := hole_before(recording, channel, since.ms)):
+    if since.ms is not None and (hole := log.hole_before(since.ms)):
         yield [hole]
-    yield from read(
-        recording,
-        channel,
-        place(recording, channel, since),
-        end.id if until is None else min(end.id, place(recording, channel, until)),
-    )
+    yield from log.read(log.place(since), log.end if until is None else min(log.end, log.place(until)))
 
 
 def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:
     """The beginning of the page that has at most ``limit`` messages, and how many are left over."""
     if len(page) < limit:
-        return page, limit - sum([isinstance(found, Entry) for found in page])
+        return page, limit - sum([isinstance(found, Message) for found in page])
     for at, found in enumerate(page):
-        if isinstance(found, Entry):
+        if isinstance(found, Message):
             limit -= 1
             if not limit:
                 return page[: at + 1], 0
@@ -118,22 +111,22 @@ def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:
 
 
 def _write(channel: bytes, page: list[Found]) -> bytes:
-    entries = [found for found in page if isinstance(found, Entry)]
-    if len(entries) == len(page):
+    messages = [found for found in page if isinstance(found, Message)]
+    if len(messages) == len(page):
         try:
-            return _write_texts(orjson.dumps(channel.decode()), entries)
+            return _write_texts(orjson.dumps(channel.decode()), messages)
         except UnicodeDecodeError:
             pass
     return b"".join([_line(channel, found) for found in page])
 
 
-def _write_texts(name: bytes, entries: list[Entry]) -> bytes:
+def _write_texts(name: bytes, messages: list[Message]) -> bytes:
     """The same lines as :func:`_line` writes, several times as fast."""
     return b"".join(
         [
             b'{"id":"%b","channel":%b,"data":%b,"at":%.3f}\n'
             % (raw, name, orjson.dumps(data.decode()), int(raw.partition(b"-")[0]) / 1000)
-            for raw, data, _ in entries
+            for raw, data in messages
         ]
     )
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from arauto.logs import Hole, Id, Marker, Position, Stop, channel_of, is_ids
+from arauto.memory.entries import Hole
+from arauto.memory.words import Position
 
 Push = list[Any]
 """What Redis pushes, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
@@ -45,12 +46,15 @@ class Refused(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A message out of the log of ``channel``; or, without ``data``, the id of the oldest that
-    was shown and has none yet."""
+    """A message that is in the log of ``channel``.
+
+    ``ms``: when it was written, in Unix milliseconds, if it was read from there.
+    """
 
     channel: bytes
-    id: Id
-    data: bytes | None
+    position: Position
+    data: bytes
+    ms: int | None = None
 
 
 class LogGap(NamedTuple):
@@ -61,14 +65,23 @@ class LogGap(NamedTuple):
 
 
 class Followed(NamedTuple):
-    """From here on ``channel`` is numbered: what has no id yet gets one, or comes with it.
+    """``channel`` is recorded, and the page was shown all up to ``position``; ``None``: nobody knows.
 
-    ``pending`` is how many messages the page was shown before this that are yet to get theirs.
+    ``since``: all that was published before this moment (Unix milliseconds), where it is earlier
+    than the position says.
     """
 
     channel: bytes
-    position: Position
-    pending: int = 0
+    position: Position | None
+    since: int | None = None
+
+
+class Halted(NamedTuple):
+    """Nothing of ``channel`` is recorded since then (Unix milliseconds), and why; empty: it is again."""
+
+    channel: bytes
+    since: int
+    why: str
 
 
 class Unfollowed(NamedTuple):
@@ -83,7 +96,7 @@ class Complaint(NamedTuple):
     error: str
 
 
-Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Unfollowed | Complaint
+Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Halted | Unfollowed | Complaint
 
 
 def encode(batch: list[Item], at: float, limit: int) -> bytes:
@@ -92,29 +105,7 @@ def encode(batch: list[Item], at: float, limit: int) -> bytes:
     :param at: when the batch arrived, in Unix seconds.
     :param limit: bytes of a message that are shown; see ``truncated`` in :func:`event`.
     """
-    if any(item[0] == b"smessage" for item in batch):
-        events = _join([event(item, at, limit) for item in batch if _is_for_pages(item)])
-        return orjson.dumps(events or [{"type": "heartbeat", "at": at}])
     return orjson.dumps([event(item, at, limit) for item in batch])
-
-
-def _is_for_pages(item: Item) -> bool:
-    """Not an answer to a question that is void by now, and not the words of a stranger."""
-    if not isinstance(item, list) or item[0] != b"smessage":
-        return True
-    return is_ids(item[1]) and (Marker.read(item[2]) or Stop.read(item[2])) is not None
-
-
-def _join(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give an id to the message that it came with; at the end of a batch it stays alone."""
-    out: list[dict[str, Any]] = []
-    for event in events:
-        before = out[-1] if out else {}
-        if "next" in before and event["type"] == "message" and event["channel"] == before["channel"]:
-            out[-1] = event | {"id": before["id"]}
-        else:
-            out.append(event)
-    return out
 
 
 def event(item: Item, at: float, limit: int) -> dict[str, Any]:
@@ -132,18 +123,22 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         if kind == b"pmessage":
             shown = {"type": "pmessage", **named("pattern", item[1]), **named("channel", item[2])}
             return shown | {"at": at} | data_of(item[3], limit)
-        if kind == b"smessage" and (marker := Marker.read(item[2])):
-            return _marker(channel_of(item[1]), marker)
-        if kind == b"smessage" and (stop := Stop.read(item[2])):
-            shown = {"type": "stopped", **named("channel", channel_of(item[1]))}
-            return shown | {"from": stop.since / 1000, "error": stop.why}
         return {"type": kind.decode(), **named(CONFIRMATIONS[kind], item[1]), "at": at}
     if isinstance(item, Unfollowed):
         return {"type": "unrecorded", **named("channel", item.channel)}
     if isinstance(item, Complaint):
         return {"type": "error", "error": item.error}
-    if isinstance(item, (Numbered, LogGap, Followed)):
-        return _recorded(item, limit)
+    if isinstance(item, Numbered):
+        shown = {"type": "message", **named("channel", item.channel), "id": item.position.id}
+        past = {"at": at} if item.ms is None else {"at": item.ms / 1000, "past": True}
+        return shown | past | data_of(item.data, limit)
+    if isinstance(item, LogGap):
+        return hole_event(*item)
+    if isinstance(item, Followed):
+        return _following(item)
+    if isinstance(item, Halted):
+        shown = {"type": "stopped", **named("channel", item.channel)}
+        return shown | {"from": item.since / 1000, "error": item.why}
     if isinstance(item, Lost):
         return {"type": "reconnecting", "from": item.at, "reason": "redis", "detail": item.detail}
     if isinstance(item, Gap):
@@ -152,33 +147,10 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
     return {"type": "refused", **refused, "error": item.error}
 
 
-def _marker(channel: bytes, marker: Marker) -> dict[str, Any]:
-    """What a recorder or a publisher says of messages that have no id on the channel itself.
-
-    ``recorded``: the ``count`` oldest messages without an id have ``id`` and the numbers after
-    it. With ``next`` it is the message that follows; with ``break`` those without an id so far
-    will never have one, and the log that goes on has this ``epoch``.
-    """
-    told = {"type": "recorded", **named("channel", channel), "id": str(marker.position.id)}
-    if marker.kind == "next":
-        return told | {"next": True}
-    if marker.kind == "gap":
-        return told | {"count": 0, "break": True, "epoch": marker.position.epoch}
-    return told | {"count": marker.many}
-
-
-def _recorded(item: Numbered | LogGap | Followed, limit: int) -> dict[str, Any]:
-    if isinstance(item, LogGap):
-        return hole_event(*item)
-    name = named("channel", item.channel)
-    if isinstance(item, Followed):
-        epoch, id = item.position
-        pending = {"pending": item.pending} if item.pending else {}
-        return {"type": "following", **name, "epoch": epoch, "id": str(id)} | pending
-    if item.data is None:
-        return {"type": "recorded", **name, "id": str(item.id), "count": 1}
-    shown = {"type": "message", **name, "id": str(item.id), "at": item.id.ms / 1000}
-    return shown | {"past": True} | data_of(item.data, limit)
+def _following(item: Followed) -> dict[str, Any]:
+    place = item.position and {"epoch": item.position.epoch, "id": item.position.id}
+    since = {} if item.since is None else {"since": item.since / 1000}
+    return {"type": "following", **named("channel", item.channel)} | (place or {}) | since
 
 
 def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:

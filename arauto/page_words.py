@@ -52,16 +52,19 @@ def _status_words() -> Words:
 
 def _feed_words() -> Words:
     return {
-        "gap_redis": gettext("No connection to Redis from {from} to {to}: messages in between are unknown."),
-        "gap_server": gettext(
-            "No connection to the server from {from} to {to}: messages in between are unknown."
+        "gap_redis": gettext("No connection to Redis from {from} to {to}: messages may be missing."),
+        "gap_server": gettext("No connection to the server from {from} to {to}: messages may be missing."),
+        "gap_recorder": gettext("{channel} was not recorded from {from} to {to}: messages may be missing."),
+        "gap_log": gettext("{channel}: its log no longer has the messages from {from} to {to}."),
+        "gap_replaced": gettext(
+            "{channel}: its log was replaced by another; messages from {from} to {to} may be missing."
         ),
-        "gap_recorder": gettext(
-            "{channel} was not recorded from {from} to {to}: messages in between are unknown."
+        "gap_unreadable": gettext(
+            "{channel}: its log could not be read; messages from {from} to {to} may be missing."
         ),
-        "gap_log": gettext("{channel}: the log no longer has the messages from {from} to {to}."),
-        "gap_replaced": gettext("{channel} has another log since: messages from {from} to {to} are unknown."),
-        "gap_unrecorded": gettext("{channel} has no log any more: messages from {from} to {to} are unknown."),
+        "gap_unrecorded": gettext(
+            "{channel} is not recorded any more; messages from {from} to {to} may be missing."
+        ),
         "skipped": [
             ngettext(
                 "{n} message came meanwhile and is not drawn",
@@ -217,10 +220,10 @@ def _selection_words() -> Words:
 def _recording_words() -> Words:
     return {
         "recorded": gettext("recorded"),
-        "recorded_until": gettext("recorded until {time}"),
+        "recorded_until": gettext("not recorded since {time}"),
         "recording_on": gettext("{name} is recorded: a page that was away gets what it missed."),
-        "recording_off": gettext("{name} is live only: nothing of it is kept."),
-        "recording_stopped": gettext("{name}: recording stopped since {time}: {error}"),
+        "recording_off": gettext("{name} is live only: a page that was away misses what came meanwhile."),
+        "recording_stopped": gettext("{name} has not been recorded since {time} and is live only: {error}"),
         "record": gettext("Record from now on"),
         "record_no": gettext("Stop recording"),
         "forget_sure": gettext("All that was recorded of {name} goes, for everyone and for good."),

@@ -4,10 +4,11 @@ from typing import Any, NamedTuple
 
 import redis
 from redis.connection import AbstractConnection
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError
 
 from arauto.globs import matches
-from arauto.recording import Command, Recording
+from arauto.memory.store import Command
+from arauto.recording import Recording
 from arauto.redis_link import RedisLink, complaint
 from arauto.shadows import ALL_OF_PATTERNS, of_channel, pattern_of
 from arauto.visitor import Visitor
@@ -32,37 +33,45 @@ class Heard(NamedTuple):
     """How many subscriptions received a message, as Redis counted on this node.
 
     ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
-    On a recorded channel the recorder is one of the receivers, and ``position`` says where the
-    message is in the log, or ``unrecorded`` why it is not.
+    On a recorded channel the recorder is one of the receivers. ``is_promised``: the message will be in
+    the log, also if the recorder ends before it has written it; or ``unrecorded`` says why not.
     """
 
     receivers: int
     tabs: int | None
-    position: str = ""
+    is_promised: bool = False
     unrecorded: str = ""
 
 
 def publish(recording: Recording, channel: bytes, message: bytes, asked: Visitor) -> Heard:
-    """Publish ``message`` as it is. Where its channel is recorded, that happens in the same step.
+    """Publish ``message`` as it is. Where its channel is recorded, its log is promised it in the same step.
 
     What cannot be recorded is published all the same. A user of Redis publishes by his own
-    connection, so that Redis decides; the recorder then hears it as it hears others.
+    connection, so that Redis decides; the recorder hears it as it hears others.
 
     :raise PublishError: Redis is away or refuses; a user of Redis is named in it.
     """
     plain: Command = ("PUBLISH", channel, message)
     if asked.redis_user or not recording.covers(channel):
         return _publish(asked.link, channel, plain, asked.redis_user)
+    by_name, whole = recording.store.publishing(channel, message)
     try:
-        heard = _publish(asked.link, channel, recording.publishing(channel, message))
+        try:
+            heard = _publish(asked.link, channel, by_name)
+        except _NotKnown:
+            heard = _publish(asked.link, channel, whole)
     except _NotRun as error:
         heard = _publish(asked.link, channel, plain)._replace(unrecorded=str(error))
-    recording.tell(channel, heard.unrecorded)
+    recording.tell(channel, heard.unrecorded, by="publishing")
     return heard
 
 
 class _NotRun(Exception):
-    """Redis does not run the script, so nothing has happened; the text is its own words."""
+    """Redis does not run the script to its end, so nothing was published; the text is its own words."""
+
+
+class _NotKnown(_NotRun):
+    """It does not know it, or not by its name."""
 
 
 def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Heard:
@@ -81,13 +90,14 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
     try:
         _send(connection, command, _numsub(of_channel(channel)), _NUMPAT)
         answer = connection.read_response()
-        receivers, position, unrecorded = answer if isinstance(answer, list) else (answer, None, None)
+        receivers, is_promised, why = answer if isinstance(answer, list) else (answer, 0, None)
         tabs = _tabs(link, connection, channel, receivers)
-        return Heard(receivers, tabs, (position or b"").decode(), (unrecorded or b"").decode())
+        return Heard(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
     except redis.ResponseError as error:
         connection.disconnect()  # the other answers are still to come
-        if command[0] == "EVAL" and _is_not_run(str(error)):
-            raise _NotRun(complaint(error)) from None
+        not_run = _not_run(error) if command[0] != "PUBLISH" else None
+        if not_run is not None:
+            raise not_run(complaint(error)) from None
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis refused the message: %(words)s", words=complaint(error))
         if user and status == 403:
@@ -105,9 +115,14 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
         pool.release(connection)
 
 
-def _is_not_run(words: str) -> bool:
-    """Whether the script has not even begun. What it does itself is refused in other words."""
-    return ("'eval'" in words.lower() and "permission" in words) or "acl_check_cmd" in words
+def _not_run(error: redis.ResponseError) -> type[_NotRun] | None:
+    """``None``: these are not Redis's own words for it, but perhaps those of a proxy that knows no more."""
+    words = str(error).lower()
+    if isinstance(error, NoScriptError) or "'evalsha'" in words:
+        return _NotKnown
+    # Publishing is the last that the script does, so all that goes wrong in it comes before.
+    is_redis = isinstance(error, NoPermissionError) or "script" in words or "unknown command" in words
+    return _NotRun if is_redis else None
 
 
 def _numsub(*names: bytes) -> Command:

@@ -246,7 +246,7 @@ class RedisLink:
 
 def complaint(error: redis.RedisError) -> str:
     """What Redis says, without what it repeats of a command, which may be a long script of ours."""
-    return re.split(r", with args beginning with| script: ", str(error))[0]
+    return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", str(error))[0]
 
 
 def parse(url: str) -> dict[str, Any]:

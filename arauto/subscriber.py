@@ -41,6 +41,7 @@ _MESSAGES = (b"message", b"pmessage", b"smessage")
 _SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
 _PINGED = (b"PING", b"")
+_LOOK = (b"PING", b"look")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection gets it that has subscriptions
 _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
 
@@ -156,18 +157,26 @@ class Subscriber(threading.Thread):
         """What is selected by name."""
         return list(self._channels)
 
-    def ask_again(self, names: Iterable[bytes]) -> None:
-        """Subscribe once more to those of ``names`` that are selected: Redis answers at that point."""
-        with self._lock:
-            names = [name for name in names if name in self._channels]
-            if self._wire is not None and names:
-                self._request(self._commands(b"SUBSCRIBE", names, ()))
-
     def ask(self, commands: list[Command]) -> None:
         """Say something more to Redis, for as long as this connection lasts; from any thread."""
         with self._lock:
             if self._wire is not None:
                 self._request(commands)
+
+    def look(self) -> bool:
+        """Have ``[b"pong", …]`` handed on behind all that Redis has pushed by now; from any thread.
+
+        :return: whether Redis was asked. It is not where somebody else would have to be waited for.
+        """
+        if self._delivering or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._wire is None or self._lost is not None:
+                return False
+            self._request([_LOOK], patience=0)
+            return True
+        finally:
+            self._lock.release()
 
     def stop(self) -> None:
         """Ask the thread to end; from any thread."""
@@ -332,8 +341,12 @@ class Subscriber(threading.Thread):
             command, name = self._expected.popleft()
             if not self._expected:
                 self._all_answered()
+        if command == b"PING" and str(reply).startswith("NOPERM"):
+            reply = [b"pong", name]  # a refusal is an answer too
         if isinstance(reply, Exception):
             return self._refusal(command, name, str(reply))
+        if (command, name) == _LOOK:
+            return [reply] if isinstance(reply, list) else []
         return [] if command in self._unheard or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:

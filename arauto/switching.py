@@ -10,10 +10,11 @@ from redis.exceptions import NoPermissionError
 
 from arauto.audit import Who, audit
 from arauto.guards import check_rate
+from arauto.memory.keys import is_recordable
+from arauto.memory.thread import RecorderThread
 from arauto.messages import text
 from arauto.naming import asked_channel
 from arauto.rates import Rate
-from arauto.recorder import Recorder
 from arauto.recording import Recording
 from arauto.redis_link import complaint
 from arauto.rights import NoRight, check_logging
@@ -25,7 +26,7 @@ PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
 _LOOK_EVERY = 0.05  # seconds
 
 
-def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, rate: Rate) -> None:
+def init_switching(app: Flask, recording: Recording, recorder: RecorderThread | None, rate: Rate) -> None:
     """Add the routes. Without a recorder both are forbidden.
 
     :param rate: at which somebody may publish; this counts as that.
@@ -38,6 +39,14 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, 
         channel, on = asked_channel(name, needs_query="/" in name), _wanted()
         if recorder is None:
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
+        if not is_recordable(channel):
+            abort(
+                409,
+                gettext(
+                    "%(name)s cannot be recorded: what is written would make more come there, without end.",
+                    name=text(channel),
+                ),
+            )
         if not on and recording.glob_of(channel) is not None:
             abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
         with _refusals(channel):
@@ -48,11 +57,13 @@ def init_switching(app: Flask, recording: Recording, recorder: Recorder | None, 
                     "recording on" if on else "recording off", Who.of(visitor()), channel=channel.decode()
                 )
                 recorder.wake()
-            if on and not _has_begun(recording, channel):
-                abort(
-                    503,
-                    gettext("It is switched on, but no recorder has begun: the server's log may say why."),
-                )
+                if on and not _has_begun(recording, channel):
+                    abort(
+                        503,
+                        gettext(
+                            "It is switched on, but no recorder has begun: the server's log may say why."
+                        ),
+                    )
         return jsonify(channel=text(channel), recorded=on)
 
     @app.delete("/channels/messages")
@@ -79,12 +90,16 @@ def _wanted() -> bool:
 
 
 def _has_begun(recording: Recording, channel: bytes) -> bool:
-    """Whether a recorder hears the channel; one that is at work does so at once."""
+    """Whether a recorder has the channel; one that is at work takes it at once."""
     end = monotonic() + PATIENCE
-    while not recording.covers(channel) and monotonic() < end:
+    while not (is_taken := _is_taken(recording, channel)) and monotonic() < end:
         sleep(_LOOK_EVERY)
-        recording.refresh()
-    return recording.covers(channel)
+    return is_taken
+
+
+def _is_taken(recording: Recording, channel: bytes) -> bool:
+    head = recording.store.head(channel)
+    return head is not None and head.is_taken and not head.is_closed
 
 
 @contextmanager

@@ -45,7 +45,6 @@ class Code(IntEnum):
     POLICY = 1008
     TOO_BIG = 1009
     FAULT = 1011
-    COME_AGAIN = 1012  # at once: only the page knows what it has been shown
     NO_ROOM = 1013
 
 

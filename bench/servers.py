@@ -151,6 +151,7 @@ def arauto(bench: Bench, worker: str = "gevent", record: str = "") -> Iterator[R
     handshake = Handshake(f"/feed?channel={CHANNEL.decode()}", b'"subscribe"')
     command = [sys.executable, "-m", "gunicorn", "app:app"]
     environ = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets, "ARAUTO_RECORD": record}
+    environ["ARAUTO_RECORD_MESSAGES"] = "200000"  # more than any measurement writes
     environ["ARAUTO_CONNECT_RATE"] = "0"  # the client's few addresses stand for people at many
     with bench.run(command, handshake, **environ) as running:
         yield running

@@ -1,4 +1,4 @@
-"""The next protocol of recorded channels: state machines without I/O, proved in tests/simulator.
+"""The protocol of recorded channels: state machines without I/O, proved in tests/simulator.
 
 The log decides what every page shows and in which order. Each page keeps its own subscription to the
 channel, which spares it reading the messages from the log. The recorder of the deployment appends what it
@@ -13,7 +13,9 @@ and forgets what is announced, so it knows what is missing. Invariants:
 words.py has what is announced, and texts.py how Redis carries it. backlog.py holds what was received and is
 in no log yet. recorder.py follows one channel of one process, candidate.py one process, feed.py one channel
 of one page; they know no Redis. store.py and lua/ do at Redis what must happen in one step, by the names of
-keys.py. thread.py is the one thread of a process that records or stands by.
-
-following.py and recorder.py do this work today, by another protocol.
+keys.py. follower.py joins the feeds of one page to its subscriber and its browser, shared.py has what the
+followers of a process have in common, watch.py asks Redis what it still has for a page that waits. reading.py
+reads a log back, of which entries.py are the parts; upgrade.py goes on with those of earlier versions.
+thread.py is the one thread of a process that records or stands by: what its connection has brought lies in
+the inbox.py, hearing.py tells the candidate of it, and speaking.py does what that wishes.
 """

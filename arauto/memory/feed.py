@@ -7,10 +7,10 @@ comes in time, messages are shown as they arrive and the page has no position un
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from arauto.memory.backlog import Backlog
+from arauto.memory.backlog import Backlog, Copy, Received
 from arauto.memory.words import (
     Appended,
     Closed,
@@ -24,16 +24,31 @@ from arauto.memory.words import (
     digest,
 )
 
-PATIENCE = 2500  # milliseconds that a message waits for its announcement
+PATIENCE = 2250  # milliseconds that a message waits for its announcement
+MUTE = 400  # milliseconds, after which a mark that nobody has answered may be followed by another
+LATE = 1500  # milliseconds that a message may be older than its entry, without a word about it
 MAX_WAITING = 100_000  # messages; then only the recorder's next beginning ends the fallback
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A message for the page; without a position, it is in no log that is known."""
+    """A message for the page; without a position, it is in no log that is known.
+
+    ``ms``: when it was written, if it was read from the log. ``copies``: it again, as it came by patterns.
+    """
 
     data: bytes
     position: Position | None = None
+    ms: int | None = field(default=None, compare=False)
+    copies: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """All there is to a feed that waits for nothing but announcements: feeds may be equal, and share it."""
+
+    position: Position
+    waiting: tuple[Received, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +62,13 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the page goes on if it is cut off now; ``None``: nobody knows, it will have a gap."""
+    """Where the page goes on if it is cut off now; ``None``: nobody knows, it will have a gap.
+
+    ``since``: up to when it was shown everything, where that is not known from the position.
+    """
 
     position: Position | None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +88,11 @@ class Read:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """The page was shown everything that was published before this moment, or a gap."""
-
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
 class Locate:
     """A command: publish a :class:`Mark`, once for all feeds of the process that want one now."""
 
 
-Step = Show | Gap | Place | Known | Halt | Read | Locate
+Step = Show | Copy | Gap | Place | Halt | Read | Locate
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +118,6 @@ class Pages:
     end: Position
     at: int  # when that was, by Redis's clock
     until: int  # all that was published before is in the log
-    owner: int  # the token of the recorder
     is_other: bool = False
     is_stale: bool = False
     has_more: bool = False
@@ -122,11 +133,12 @@ class ChannelFeed:
     """Feed it with what happens; each call returns what is to be done, in order.
 
     :param start: where the page was; ``None``: it is new here, or what it was shown is in no log.
-    :param since: up to when the page was shown everything, in milliseconds.
+    :param since: up to when the page was shown everything, in milliseconds; see :data:`LATE`.
     """
 
     def __init__(self, start: Position | None, since: int) -> None:
         self.state = State.LIVE if start is None else State.OPENING
+        self.live_since = since  # where it is that
         self.position = start
         # What was published before we subscribed has numbers up to this; ``None``: that is not known yet.
         self._older: int | None = 0 if start is None else None
@@ -145,9 +157,7 @@ class ChannelFeed:
         self._marked_at = 0
         self._marks: dict[str, int] = {}  # those heard while opening -> how many messages came before
         self._since_mark: list[tuple[Appended | Renewed, int]] = []  # ... and what was announced after it
-        self._owner = 0
-        self._is_halted = False
-        self._complete = 0, 0
+        self.is_halted = False
         self._caught_up = 0
 
     @property
@@ -163,9 +173,37 @@ class ChannelFeed:
         return self._caught_up >= self._read_at
 
     @property
+    def since(self) -> int:
+        """Up to when the page was shown everything, in milliseconds."""
+        return self._since
+
+    @property
+    def place(self) -> Position | None:
+        """Where the page goes on if it is cut off now; ``None``: nobody knows."""
+        is_exact = self._has_place or self.state is State.OPENING
+        return self.position if is_exact and self.state is not State.LIVE else None
+
+    @property
+    def settled(self) -> Settled | None:
+        """``None``: it waits for more than announcements."""
+        if self.state is not State.FOLLOWING or not self._has_place or not self._is_complete:
+            return None
+        if self.position is None or self._read or self._words or self._in_gap or self.is_halted:
+            return None
+        if self._is_late:
+            return None
+        return Settled(self.position, tuple(self._backlog))
+
+    def settle(self, settled: Settled) -> None:
+        """Be like the feed that was :attr:`settled`, which this one was equal to before."""
+        self.position, self._older = settled.position, 0
+        self._since = max(self._since, settled.position.ms - LATE)
+        self._backlog = Backlog(settled.waiting)
+
+    @property
     def waits_since(self) -> int | None:
         """When the oldest message was received that the page was not shown yet."""
-        return next((message.at for message in self._backlog if not message.is_shown), None)
+        return next((message.at for message in self._backlog if not self._backlog.is_shown(message)), None)
 
     # What happens
 
@@ -178,10 +216,18 @@ class ChannelFeed:
         message = self._backlog.add(data, now)
         if self.state is not State.LIVE:
             return []
-        message.is_shown = True
+        self._backlog.show(message)
         if not self._mark or len(self._backlog) > MAX_WAITING:
             self._forget_mark()
         return [Show(data)]
+
+    def copied(self, copy: Copy) -> list[Step]:
+        """The message that was received last comes again, by a pattern."""
+        newest = self._backlog.newest
+        if newest is not None and self._backlog.is_shown(newest):
+            return [copy]
+        self._backlog.copy(copy)
+        return []
 
     def announced(self, word: Word, now: int) -> list[Step]:
         """Something was announced about the log."""
@@ -189,44 +235,43 @@ class ChannelFeed:
             self._count(word)
         else:
             self._words.append((word, self._backlog.serial))
-        return self._go_on(now)
+        return self._tell_since(self._go_on(now))
 
     def read(self, pages: Pages, now: int) -> list[Step]:
         """The answer to :class:`Read`."""
         asked, self._read, self._is_unreadable = self._read, None, False
         if asked is None or self.state is State.LIVE:
             return []  # it came too late
-        self._owner, self._read_at = pages.owner, pages.at
+        self._read_at = now
         if pages.is_other and pages.is_stale:
             self._read = asked
             return self._fall_back(now, "replaced") + self._go_on(now)
         steps = self._show_pages(asked, pages)
         if pages.has_more:
-            return [*steps, self._ask(asked.until, now)]
-        return steps + self._go_on(now)
+            return [*self._tell_since(steps), self._ask(asked.until, now)]
+        return self._tell_since(steps + self._go_on(now))
 
     def unreadable(self, now: int) -> list[Step]:
         """The log cannot be read: what the page has missed remains unknown."""
         self._is_unreadable = self._read is not None
         return self._give_up(now)
 
-    def complete(self, token: int, until: int, at: int) -> list[Step]:
-        """The recorder with this token said at ``at``: what was published before ``until`` is in its logs."""
-        if token != self._owner:
-            return []
-        self._complete = until, at
-        return self._know()
-
     def caught_up(self, at: int) -> list[Step]:
         """All that Redis had pushed before ``at`` was handed in."""
         self._caught_up = at
-        return self._know() + self._give_up(at)
+        if self.state is State.LIVE:
+            self._since = max(self._since, at)
+        return self._give_up(at)
+
+    def ended(self, now: int) -> list[Step]:
+        """Nobody records it any more: what waits is shown as it came."""
+        return [*self._admit(now), *self._show_backlog()]
 
     def tick(self, now: int) -> list[Step]:
-        """Nothing waits longer than :data:`PATIENCE`. Call it about once a second."""
+        """Nothing waits longer than :data:`PATIENCE`. Call it a few times a second while something does."""
         steps: list[Step] = []
-        if self._mark and now - self._marked_at > PATIENCE:
-            self._forget_mark()
+        if self._mark and now - self._marked_at > (PATIENCE if self._marked else MUTE):
+            self._forget_mark()  # it was asked before a recorder had the channel, say
         if self.state is State.LIVE or self._older is None:
             steps.append(Locate())
         if self.state is State.LIVE:
@@ -275,6 +320,8 @@ class ChannelFeed:
             is_next = word.epoch == self.position.epoch and behind <= self.position.number
             return None if is_next else behind
         if isinstance(word, Resumed):
+            if self.position.number >= word.position.number and self.position.epoch != word.position.epoch:
+                return word.position.number  # it was read since; or all was lost, and the clock went back
             end = word.position.number - self._left_here(word, serial) - 1
             return end if self.position.number < end else None
         return None
@@ -325,12 +372,13 @@ class ChannelFeed:
         steps = self._admit(now) + place + self._show_backlog()
         self._mark, self._marked, self._since_mark = "", None, []
         self._backlog.clear(serial)
-        self._has_place, self.position, self.state = False, None, State.LIVE
+        self._has_place, self.position = False, None
+        self._go_live(now)
         return steps
 
     def _take_stopped(self, word: Stopped, now: int) -> list[Step]:
         """Nobody waits for what cannot come."""
-        self._is_halted, self._owner = True, 0
+        self.is_halted = True
         halt = Halt(word.since, word.why)
         is_sure = self._read is None and self._is_level
         return (
@@ -338,11 +386,10 @@ class ChannelFeed:
         )
 
     def _go_on_again(self) -> list[Step]:
-        was_halted, self._is_halted = self._is_halted, False
+        was_halted, self.is_halted = self.is_halted, False
         return [Halt(0, "")] if was_halted else []
 
     def _take_appended(self, word: Appended, serial: int, now: int) -> list[Step]:
-        self._owner = word.token
         if self.state is State.LIVE:
             self._since_mark.append((word, serial))
             return self._locate(word.last.number, now)
@@ -356,32 +403,36 @@ class ChannelFeed:
         for number, message in enumerate(messages, word.last.number - len(messages) + 1):
             if message is not None and number > self.position.number:
                 self.position = Position(word.epoch, number, word.ms)
-                steps += [] if message.is_shown else [Show(message.data, self.position)]
+                steps += self._show(message, self.position)
         if self.position.is_behind(word.last):
             self.position = word.last  # the rest lies in a gap
-        return steps + self._note_known(word.until)
+        self._since = max(self._since, word.until)
+        return steps
 
     def _take_resumed(self, word: Resumed, serial: int) -> list[Step]:
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
-        self._older = 0
+        was_complete, self._older = self._is_complete, 0
         if known >= word.position.number:
             self._backlog.clear(serial)  # the page has the gap, and what is behind it, from the log
             return []
         here = self._left_here(word, serial)
         numbers = range(word.position.number - here, word.position.number)
         left = list(zip(numbers, word.left[len(word.left) - here :], strict=True))
-        shown: list[Show] = []
+        waited: list[tuple[Received, Position | None]] = []
         for message in reversed(self._backlog.clear(serial)):  # as they were found
             at = None
             if left and left[-1][1] == digest(message.data):
                 at = Position(word.position.epoch, left.pop()[0], word.position.ms)
-            if not message.is_shown and (at is None or at.number > known):
-                shown.append(Show(message.data, at))
-        shown.reverse()
+            waited.append((message, at))
+        shown: list[Show] = []
+        for message, at in reversed(waited):
+            if at is None or at.number > known:
+                shown += self._show(message, at)
         self.position, self.state = word.position, State.FOLLOWING
-        self._owner, self._since, self._has_place = word.token, word.at, False
+        self._since, self._has_place = word.at, False
         self._forget_mark()
-        gap = [Gap(word.since, word.at, "recorder")] if word.since < word.at else []
+        # Who has heard all of it since the page was last told of a gap has shown it, too.
+        gap = [Gap(word.since, word.at, "recorder")] if word.since < word.at and not was_complete else []
         # Between what is in the log and the first that is not, others may be missing.
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
         return [*shown[:at_gap], *gap, *shown[at_gap:]]
@@ -427,11 +478,11 @@ class ChannelFeed:
             return []
         said = self._since_mark
         self._mark, self._marked, self._since_mark = "", None, []
+        steps = self._go_on_again()
         renewed = [word.position.epoch for word, _ in said if isinstance(word, Renewed)]
         self._older = marked.position.number
         self.position = Position([marked.position.epoch, *renewed][-1], self._older, marked.position.ms)
         self.state = State.FOLLOWING
-        steps: list[Step] = []
         for earlier, serial in said:
             steps += self._take_appended(earlier, serial, now) if isinstance(earlier, Appended) else []
         return steps
@@ -457,21 +508,30 @@ class ChannelFeed:
             if entry.data is None:
                 steps.append(Gap(entry.since, entry.ms, "recorder"))
             else:
-                steps.append(Show(entry.data, at))
+                steps.append(Show(entry.data, at, entry.ms))
         if not pages.is_other and pages.end.number > known:
             steps.append(Gap(self._since, pages.at, "log"))
         self.position = pages.end
         if asked.until is None and not pages.has_more:
-            steps += self._note_known(pages.until)
+            self._since = max(self._since, pages.until)
         return steps
 
     def _show_backlog(self) -> list[Step]:
         """All of it stays, for what may still be announced of it."""
         shown: list[Step] = []
         for message in self._backlog:
-            shown += [] if message.is_shown else [Show(message.data)]
-            message.is_shown = True
+            shown += self._show(message, None)
         return shown
+
+    def _show(self, message: Received, position: Position | None) -> list[Show]:
+        if self._backlog.is_shown(message):
+            return []
+        self._backlog.show(message)
+        return [Show(message.data, position, copies=message.copies)]
+
+    def _go_live(self, now: int) -> None:
+        if self.state is not State.LIVE:
+            self.state, self.live_since = State.LIVE, now
 
     def _admit(self, now: int) -> list[Step]:
         """Say that what was published before we subscribed may be missing, if that may be."""
@@ -486,7 +546,8 @@ class ChannelFeed:
         steps += self._admit(now) + self._show_backlog()
         self._forget_mark()
         self._read, self._is_unreadable = None, False
-        self._has_place, self.state = False, State.LIVE
+        self._has_place = False
+        self._go_live(now)
         self._in_gap = len(self._words) if any(isinstance(step, Gap) for step in steps) else 0
         return [*steps, Locate()]
 
@@ -510,22 +571,22 @@ class ChannelFeed:
 
     def _tell_place(self) -> list[Step]:
         """The page has a position once it was shown nothing that may still be announced."""
-        is_exact = self.state is State.FOLLOWING and not any(message.is_shown for message in self._backlog)
+        is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
         if is_exact and not self._has_place and self._read is None and not self._words:
             self._has_place = True
             return [Place(self.position)]
         return []
 
-    def _know(self) -> list[Step]:
-        until, at = self._complete
-        if self.state is State.LIVE:
-            return self._note_known(self._caught_up)
-        if self.state is State.FOLLOWING and self._caught_up >= at and self._read is None and not self._words:
-            return self._note_known(until)
-        return []
+    @property
+    def _is_late(self) -> bool:
+        """Whether what was published long before the newest entry may be missing."""
+        return self.position is not None and self._since < self.position.ms - LATE
 
-    def _note_known(self, until: int) -> list[Step]:
-        if until <= self._since:
-            return []
-        self._since = until
-        return [Known(until)]
+    def _tell_since(self, steps: list[Step]) -> list[Step]:
+        """The page concludes from a message's position what it knows; where that is wrong it is told."""
+        if self.state is State.LIVE or not self._is_late:
+            return steps
+        if not any(isinstance(step, Show) and step.position for step in steps):
+            return steps
+        at = next((i for i, step in enumerate(steps) if isinstance(step, Read)), len(steps))
+        return [*steps[:at], Place(self.position, self._since), *steps[at:]]

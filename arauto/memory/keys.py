@@ -6,6 +6,12 @@ LEASE = b"arauto:lease"
 NAMES = b"arauto:logs:names"
 """A set: the channels that have a log."""
 
+SWITCHED = b"arauto:logs:switched"
+"""A set: the channels that were switched on."""
+
+GLOBS = b"arauto:logs:globs"
+"""A sorted set: what all servers of the database record -> until when that holds."""
+
 
 def is_recordable(channel: bytes) -> bool:
     """Not what we say ourselves, and not what Redis says of keys: it would go on without end."""

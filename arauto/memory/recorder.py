@@ -12,8 +12,10 @@ from enum import Enum, auto
 from arauto.memory.backlog import Backlog
 from arauto.memory.words import Appended, Closed, Mark, Marked, Position, Renewed, Resumed, Word
 
-MAX_BACKLOG = 10_000  # messages
+MAX_BACKLOG = 50_000  # messages
 MAX_APPEND = 1 << 20  # bytes at a time, which a slow network carries before an answer is given up
+MOST_APPENDED = 1000  # messages at a time, so that Redis is never busy for long
+REST = 10  # milliseconds between two appends of a busy channel: each is announced to every page
 LONGEST_PAUSE = 16  # beats until it is asked again what was not answered
 
 
@@ -108,12 +110,24 @@ class ChannelRecorder:
         self._writing: Append | None = None  # what is under way
         self._taking: Take | None = None  # the same
         self._waits = False  # Redis refused to write; it is asked again at the next beat
+        self._rests_until = 0  # messages come close together: more are waited for
         self._end: Position | None = None  # up to which everything is announced once we may write
 
     @property
     def waiting(self) -> int:
         """How many messages the log lacks, as far as is known here."""
         return len(self._backlog)
+
+    @property
+    def rests_until(self) -> int | None:
+        """When what waits is to be flushed, if it could be now but for others that may come soon."""
+        is_free = self.standing is Standing.RECORDING and not self._writing and not self._waits
+        return self._rests_until if is_free and self._backlog else None
+
+    @property
+    def size(self) -> int:
+        """And how many bytes they have."""
+        return self._backlog.size
 
     # What happens
 
@@ -142,22 +156,32 @@ class ChannelRecorder:
     def received(self, data: bytes, now: int) -> list[Step]:
         """Redis pushed a message of the channel."""
         self._backlog.add(data, now)
-        if len(self._backlog) > MAX_BACKLOG:
-            return self._retake()  # what cannot be written for so long ends in a gap
-        return []
+        return self.let_go() if len(self._backlog) > MAX_BACKLOG else []
 
-    def flush(self) -> list[Step]:
-        """Append what waits; call it when all that came at once was received."""
+    def let_go(self) -> list[Step]:
+        """Keep no message that is in no log: what cannot be written for so long ends in a gap."""
+        if self._taking and not self._taking.position and not self._taking.is_first:
+            self._backlog.clear()  # the gap is on its way
+            return []
+        return self._retake()
+
+    def flush(self, now: int) -> list[Step]:
+        """Append what waits; call it when all that came at once was received, and :attr:`rests_until`.
+
+        A message that comes alone is written at once.
+        """
         if self.standing is not Standing.RECORDING or self._writing or self._waits:
             return []
-        if not self._backlog or self.position is None:
+        if not self._backlog or self.position is None or now < self._rests_until:
             return []
         messages, size = list[bytes](), 0
         for message in self._backlog:
             size += len(message.data)
-            if messages and size > MAX_APPEND:
+            if messages and (size > MAX_APPEND or len(messages) == MOST_APPENDED):
                 break
             messages.append(message.data)
+        if len(messages) > 1 and len(messages) == len(self._backlog):
+            self._rests_until = now + REST
         self._writing = Append(self.token, self.position, tuple(messages))
         return [self._writing]
 
@@ -306,5 +330,6 @@ class ChannelRecorder:
 
     def _take(self, is_first: bool = False) -> list[Step]:
         self.standing, self._end = Standing.TAKING, None
+        self._mark, self._since_mark = "", None
         self._taking = Take(self.token, self.position, is_first)
         return [self._taking]

@@ -1,9 +1,10 @@
 """What the protocol says to Redis: one script for each step that must happen at once."""
 
 import hashlib
+import re
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,18 +13,34 @@ import redis
 from redis.exceptions import NoPermissionError, NoScriptError
 
 from arauto.memory.feed import Entry, Pages, Read
-from arauto.memory.keys import LEASE, NAMES, beats_of, head_of, promised_of, stream_of, words_of
+from arauto.memory.keys import (
+    GLOBS,
+    LEASE,
+    NAMES,
+    beats_of,
+    head_of,
+    is_recordable,
+    promised_of,
+    stream_of,
+    words_of,
+)
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.texts import write_word
 from arauto.memory.words import Mark, Marked, Position, Stopped, digest
 
+NUDGE = b"look"
 LASTS = 1500  # milliseconds that a recorder counts as alive without a sign of life
 MAX_PROMISED = 10_000  # messages of a channel, where no recorder takes them over
 PAGE = 1000  # entries read at a time, so that Redis is never busy for long
 
-_ALONE = ("publish", "lease")  # scripts that are not about a log's entries
+GLOBS_LAST = 15_000  # milliseconds that the globs of a server count without being said again
+
+_ALONE = ("publish", "lease", "globs")  # scripts that are not about a log's entries
+_NUMBER = re.compile(rb"\d{1,15}")
+_EPOCHS = re.compile(rb"[0-9a-f]+:(\d{1,15})")
 
 Argument = bytes | str | int
+Command = tuple[Argument, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,16 @@ class Appending:
     many: int
     outcome: Outcome
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is known of a log; ``starts``: behind which numbers its epochs begin, oldest first."""
+
+    end: Position
+    is_taken: bool  # a recorder has it, or had it last
+    is_closed: bool
+    starts: tuple[int, ...]
 
 
 class Store:
@@ -52,7 +79,7 @@ class Store:
         age: int,
         draw_epoch: Callable[[], str] = lambda: secrets.token_hex(6),
     ) -> None:
-        self._client = client
+        self.client = client
         self._draw_epoch = draw_epoch
         self._database = int(client.connection_pool.connection_kwargs.get("db") or 0)
         self.beats = beats_of(self._database)
@@ -97,28 +124,56 @@ class Store:
 
     def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
         """Announce it to all who follow the channel."""
-        self._client.execute_command("SPUBLISH", self.words_of(channel), write_word(word))
+        self.client.execute_command("SPUBLISH", self.words_of(channel), write_word(word))
 
     # Readers
 
-    def read(self, channel: bytes, request: Read) -> Pages | None:
-        """The first page of what is wanted; ``None``: there is no log."""
+    def read(self, channel: bytes, request: Read, many: int = PAGE) -> Pages | None:
+        """The first of what is wanted, at most so ``many`` entries; ``None``: there is no log."""
         after = request.after
         last = "" if request.until is None else request.until
-        found = self._run("read", channel, after.epoch, after.ms, after.number, last, PAGE)
-        return None if found is None else _pages(found, request.until)
+        found = self._run("read", channel, after.epoch, after.ms, after.number, last, many)
+        return None if found is None else _pages(found, request.until, many)
+
+    def head(self, channel: bytes) -> Head | None:
+        """``None``: there is no log."""
+        client: Any = self.client
+        found = client.hmget(head_of(channel), "epoch", "ms", "number", "owner", "closed", "epochs")
+        epoch, ms, number, owner, closed, epochs = (field or b"" for field in found)
+        if not (epoch and _NUMBER.fullmatch(ms) and _NUMBER.fullmatch(number)):
+            return None
+        starts = tuple(map(int, _EPOCHS.findall(epochs)))
+        return Head(_position(epoch, ms, number), owner not in (b"", b"0"), bool(closed), starts)
 
     # All logs
 
     def names(self) -> set[bytes]:
         """The channels that have a log."""
-        client: Any = self._client
+        client: Any = self.client
         found: set[bytes] = client.smembers(NAMES)
         return found
 
-    def note(self, channel: bytes) -> None:
-        """The channel has a log from now on."""
-        self._client.sadd(NAMES, channel)
+    def note(self, channel: bytes) -> bool:
+        """The channel has a log from now on: whether it had none."""
+        return bool(self.client.sadd(NAMES, channel))
+
+    def nudge(self) -> None:
+        """Have the recorders look now what is to be recorded."""
+        self.client.execute_command("SPUBLISH", self.beats, NUDGE)
+
+    def drop(self, channel: bytes, stays_off: bool = False) -> None:
+        """Let go of a log, and of its name, if it is closed or never began, and is empty.
+
+        :param stays_off: but not of the word that it is switched off: recorders may not know it yet.
+        """
+        self.client.srem(NAMES, channel)  # first: whoever begins it meanwhile will have noted it
+        if not self._run("drop", channel, int(stays_off)):
+            self.note(channel)
+
+    def upgrade(self, channel: bytes) -> int | str:
+        """Make the log of an earlier version ours: 1 if that was done, or why it was not."""
+        done = self._run("upgrade", channel, channel, int(is_recordable(channel)))
+        return done.decode(errors="replace") if isinstance(done, bytes) else int(done)
 
     # Switches
 
@@ -132,17 +187,25 @@ class Store:
 
     # Publishing
 
-    def publish(self, channel: bytes, message: bytes) -> tuple[int, str]:
-        """Publish, and promise the message to the log: how many received it, and why it is not promised."""
+    def publishing(self, channel: bytes, message: bytes) -> tuple[Command, Command]:
+        """Two commands that publish, and promise the message to the log.
+
+        They answer how many received it, 1 if it is promised, and why it is not or nothing. Only where
+        Redis does not know the script of the first is the second to be sent.
+        """
+        text, known_as = script("publish")
         keys = (head_of(channel), promised_of(channel))
-        received, why = self._eval("publish", keys, channel, message, digest(message), MAX_PROMISED)
-        return received, why.decode(errors="replace") if why else ""
+        given = (len(keys), *keys, channel, message, digest(message), MAX_PROMISED)
+        return ("EVALSHA", known_as, *given), ("EVAL", text, *given)
 
     # The lease
 
-    def claim(self, above: int = 0) -> int:
-        """Become the recorder, with a token greater than ``above``; 0: another one is at work."""
-        return int(self._eval("lease", (LEASE,), "claim", LASTS, above))
+    def claim(self, above: int = 0, grace: int = 0) -> int:
+        """Become the recorder, with a token greater than ``above``; 0: another one is at work.
+
+        :param grace: milliseconds for which a lease that has run out is left to others.
+        """
+        return int(self._eval("lease", (LEASE,), "claim", LASTS, above, grace))
 
     def renew(self, token: int, until: int) -> bool:
         """Give a sign of life: whether it is still the recorder.
@@ -158,6 +221,13 @@ class Store:
 
     # Scripts
 
+    def saying(self, globs: tuple[bytes, ...]) -> Command:
+        """A command that says what this server records.
+
+        It answers what all record, and why what we do is not said or nothing.
+        """
+        return ("EVAL", script("globs")[0], 1, GLOBS, GLOBS_LAST, *globs)
+
     def _run(self, name: str, channel: bytes, *given: Argument) -> Any:
         keys = (stream_of(channel), head_of(channel), promised_of(channel))
         common = (self.words_of(channel), self._most, self._age, self._draw_epoch())
@@ -165,7 +235,7 @@ class Store:
 
     def _eval(self, name: str, keys: tuple[bytes, ...], *given: Argument) -> Any:
         text, known_as = script(name)
-        client: Any = self._client
+        client: Any = self.client
         try:
             return client.evalsha(known_as, len(keys), *keys, *given)
         except NoScriptError:
@@ -190,21 +260,21 @@ def _position(epoch: bytes, ms: bytes, number: bytes) -> Position:
     return Position(epoch.decode(), int(number), int(ms))
 
 
-def _pages(found: list[Any], until: int | None) -> Pages:
+def _pages(found: list[Any], until: int | None, many: int) -> Pages:
     """What the script ``read`` found, up to the number ``until``."""
-    epoch, ms, number, at, complete, owner, is_other, is_stale, from_ms, first, raw = found
+    epoch, ms, number, at, complete, is_other, is_stale, from_ms, first, raw = found
     after, end = _position(epoch, from_ms, first), _position(epoch, ms, number)
-    if until is not None and not is_other and until < end.number:
-        end = replace(end, number=max(until, after.number))
-    entries = [entry for entry in map(read_entry, raw) if entry and after.number < entry.number <= end.number]
-    read_to = _read_to(after, entries, raw) if len(raw) == PAGE else after
+    last = end.number if until is None or is_other else min(end.number, max(until, after.number))
+    entries = [entry for entry in map(read_entry, raw) if entry and after.number < entry.number <= last]
+    if last < end.number:  # of what is not read, some may be of the same moment, none of an earlier one
+        end = Position(end.epoch, last, entries[-1].ms if entries else after.ms)
+    read_to = _read_to(after, entries, raw) if len(raw) == many else after
     has_more = read_to.number < end.number and (read_to.ms, read_to.number) > (after.ms, after.number)
     return Pages(
         entries,
         read_to if has_more else end,
         int(at),
         int(complete),
-        int(owner),
         bool(is_other),
         bool(is_stale),
         has_more,
@@ -224,6 +294,6 @@ def read_entry(raw: list[Any]) -> Entry | None:
     if len(fields) != 2:
         return None
     field, value = fields
-    if field == b"gap" and value.isdigit():
+    if field == b"gap" and value.isdigit() and len(value) <= 15:
         return Entry(number, ms, None, int(value))
     return Entry(number, ms, value) if field in (b"m", b"o") else None  # o: by the protocol of today

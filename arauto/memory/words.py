@@ -13,6 +13,11 @@ class Position:
     ms: int = field(default=0, compare=False)
     """When it was written or earlier, in Unix milliseconds: where to look for it."""
 
+    @property
+    def id(self) -> str:
+        """Of the entry, as Redis has it."""
+        return f"{self.ms}-{self.number}"
+
     def is_behind(self, other: "Position") -> bool:
         """Whether ``other`` is later in the same log."""
         return self.epoch == other.epoch and self.number < other.number

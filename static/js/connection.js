@@ -123,9 +123,8 @@ export class Connection extends Emitter {
     }
     this.#joiner.forget();
     switch (event.type) {
-      case "gap": this.#positions.interrupt(event); return [event];
+      case "gap": return [event];
       case "following": this.#positions.begin(event); return [];
-      case "recorded": this.#positions.number(event); return [];
       case "stopped": this.#positions.stop(event); return [];
       case "unrecorded": this.#positions.end(event); return [];
       case "subscribe": case "psubscribe": return this.#confirmed(event);

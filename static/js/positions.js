@@ -5,48 +5,27 @@ import { keyOf } from "./names.js";
 export class Positions {
   #places = new Map();
 
-  // Everything up to this id was shown; what came or comes without an id is counted until it gets one.
-  begin({ channel, epoch, id, pending = 0 }) {
-    this.#places.set(channel, { epoch, id, pending, next: null });
+  // Everything up to this id was shown; without one, nobody knows. `since` is a moment up to which that is so, if it
+  // is earlier than the id's.
+  begin({ channel, epoch, id, since }) {
+    this.#places.set(channel, { ...this.#places.get(channel), epoch, id, since });
   }
 
   take({ type, channel, id }) {
     const place = this.#places.get(channel);
-    if (!place || type !== "message") return;
-    const known = id ?? place.next;
-    place.next = null;
-    if (known) place.id = known;
-    else place.pending++;
+    if (place && id && type === "message") Object.assign(place, { id, since: undefined });
   }
 
-  // What a recorder says of messages that came without an id.
-  number(event) {
-    const place = this.#places.get(event.channel);
-    if (!place) return;
-    if (event.next) {
-      place.next = event.id;
-      return;
-    }
-    if (event.break) return this.begin(event);
-    place.id = lastOf(event);
-    place.pending = Math.max(0, place.pending - event.count);
-  }
-
-  // From the first word on; it is said again and again, until one has no error.
+  // Since the first word; it is said again and again, perhaps with a better reason, until one has no error.
   stop(event) {
-    const place = this.#places.get(event.channel);
-    if (place) place.stopped = event.error ? place.stopped ?? event : undefined;
+    const { channel, error } = event;
+    const place = this.#places.get(channel);
+    this.#places.set(channel, { ...place, stopped: error ? { ...event, from: place?.stopped?.from ?? event.from } : undefined });
   }
 
   // It is live only from now on.
   end({ channel }) {
     this.#places.delete(channel);
-  }
-
-  // The log cannot make whole what lies before.
-  interrupt({ channel }) {
-    const place = this.#places.get(channel);
-    if (place) place.pending = 0;
   }
 
   // The keys of the names that are recorded.
@@ -65,7 +44,7 @@ export class Positions {
 
   // Whether nothing of these names can be missing without the server saying so.
   covers(names) {
-    return names.every(({ kind, name }) => kind === "channel" && this.#places.has(name));
+    return names.every(({ kind, name }) => kind === "channel" && this.#places.get(name)?.id);
   }
 
   // One for each channel, in their order.
@@ -73,18 +52,12 @@ export class Positions {
     for (const { kind, name } of names) if (kind === "channel") query.append("after", this.#say(this.#places.get(name)));
   }
 
-  #say(place) {
-    if (!place) return "";
-    place.next = null; // what was announced has not come
-    return `${place.epoch}.${place.id}.${place.pending}`;
+  #say({ epoch, id, since } = {}) {
+    if (!id) return "";
+    return `${epoch}.${id}${since === undefined ? "" : `.${Math.round(1000 * since)}`}`;
   }
 }
 
 function isChannel({ kind, name }, channel) {
   return kind === "channel" && name === channel;
-}
-
-function lastOf({ id, count }) {
-  const [moment, number] = id.split("-");
-  return `${moment}-${Number(number) + count - 1}`;
 }

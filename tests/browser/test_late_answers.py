@@ -13,6 +13,7 @@ from tests.browser.test_memory import choose
 from tests.browser.test_publish_desk import PROTECTED, recent, times
 from tests.browser.test_replay import bar, moment, said
 from tests.support.http import publish as publish_to
+from tests.support.logs import is_recording
 from tests.support.pages import (
     answer,
     channel_field,
@@ -200,7 +201,7 @@ def test_how_far_a_log_reaches_moves_nobody_and_says_nothing_once_left(
     open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="a")
-    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     publish_to(server, "a", "kept")
     page = open_page(view("a"), server=server, allow=("net::ERR_FAILED",))
     expect_live(page)

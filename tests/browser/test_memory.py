@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from arauto.memory.keys import SWITCHED
 from tests.browser.conftest import OpenPage
 from tests.browser.test_looks import expect_no_violation
 from tests.support.http import publish
+from tests.support.logs import entries, is_recording
 from tests.support.pages import (
     SERVER_AWAY,
     STATUS_503,
@@ -31,7 +33,7 @@ RECORD = {"ARAUTO_RECORD": "kept.*", "ARAUTO_WORKERS": "1"}
 def other(own_redis: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
     """Another server on the same Redis, which records while the page's own is away."""
     server = ArautoServer(tmp_path / "other.log", REDIS_URL=own_redis.url, **RECORD)
-    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     yield server
     server.close()
 
@@ -49,7 +51,7 @@ def test_what_was_missed_comes_when_the_page_is_back(
     port = str(free_port())
     server = start(PORT=port, REDIS_URL=own_redis.url, **RECORD)
     page = open_page(view("kept.a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
-    expect_live(page)
+    expect(chip(page, "kept.a").get_by_text("recorded")).to_be_visible()  # it has a place to go on from
     publish(other, "kept.a", "inside before")
     own_redis.client.publish("kept.a", "outside before")
     expect_texts(page, ["inside before", "outside before"])
@@ -75,7 +77,7 @@ def test_the_address_says_since_when(
     expect_texts(page, ["2", "3"])
     own_redis.client.publish("kept.a", "4")
     expect_texts(page, ["2", "3", "4"])
-    expect(chip(page, "kept.a")).to_contain_text("recorded")
+    expect(chip(page, "kept.a").get_by_text("recorded")).to_be_visible()
     own_redis.client.execute_command("CLIENT KILL TYPE pubsub")  # the recorder and the page come again
     expect(notices(page)).to_have_text(re.compile(r"kept\.a was not recorded from [\d:.]+ to"))
     end(page, other)
@@ -98,8 +100,10 @@ def test_a_channel_is_switched_on_its_chip(
     page = open_page(view("a", "b", patterns=("a*",)), server=server, width=390)
     expect_live(page)
     recorded = chip(page, "a").get_by_text("recorded", exact=True)
-    more(page, "a is live only: nothing of it is kept.").press("Enter")
-    expect(page.get_by_role("menu")).to_contain_text("a is live only: nothing of it is kept.")
+    more(page, "a is live only: a page that was away misses what came meanwhile.").press("Enter")
+    expect(page.get_by_role("menu")).to_contain_text(
+        "a is live only: a page that was away misses what came meanwhile."
+    )
     expect_no_violation(page, "menu of a chip")
     expect(page.get_by_role("menuitem", name="Record from now on")).to_be_focused()
     page.keyboard.press("Enter")
@@ -107,12 +111,14 @@ def test_a_channel_is_switched_on_its_chip(
     expect(more(page, "a is recorded")).to_be_focused()
     expect(more(page, "b is live only")).to_be_visible()
     own_redis.client.publish("a", "outside")
-    eventually(lambda: own_redis.client.xlen("arauto:log:a") == 1)
+    eventually(lambda: len(entries(own_redis, "a")) == 1)
 
     own_redis.client.config_set("maxmemory", "1")
     own_redis.client.publish("a", "unrecorded")
-    expect(chip(page, "a")).to_contain_text(re.compile(r"recorded until \d\d:\d\d:\d\d"))
-    expect(more(page, "a: recording stopped since")).to_have_attribute("title", re.compile("OOM command not"))
+    expect(chip(page, "a")).to_contain_text(re.compile(r"not recorded since \d\d:\d\d:\d\d"))
+    expect(more(page, "a has not been recorded since")).to_have_attribute(
+        "title", re.compile("OOM command not")
+    )
     expect_no_violation(page, "recording has stopped")
     own_redis.client.config_set("maxmemory", "0")
     expect(recorded).to_be_visible()
@@ -120,12 +126,12 @@ def test_a_channel_is_switched_on_its_chip(
     choose(page, "a is recorded", "Delete its log")
     page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
     choose(page, "a is recorded", "Delete its log")
-    assert own_redis.client.exists("arauto:log:a")
+    assert entries(own_redis, "a")
     page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
-    eventually(lambda: not own_redis.client.exists("arauto:log:a"))
+    eventually(lambda: not entries(own_redis, "a"))
     choose(page, "a is recorded", "Stop recording")
     expect(more(page, "a is live only")).to_be_visible()
-    assert not own_redis.client.exists("arauto:recorded")
+    assert not own_redis.client.exists(SWITCHED)
 
 
 def test_what_cannot_be_switched_says_why(

@@ -44,7 +44,7 @@ def test_a_name_turns_nothing_around_it(open_page: OpenPage, name: str) -> None:
     teller.say("gap", reason="recorder", channel=name, **SINCE)
     page = teller.page
     expect(notices(page)).to_have_text(re.compile("was not recorded from 11:59:00 to 12:00:00"))
-    assert left_of(page, "recorded") < left_of(page, "unknown")
+    assert left_of(page, "recorded") < left_of(page, "missing")
 
 
 def left_of(page: Page, word: str) -> float:

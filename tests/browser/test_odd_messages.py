@@ -18,6 +18,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
 from tests.browser.test_noticing import calls, leave, settings, watched
 from tests.support.http import get
+from tests.support.logs import entries, is_recording, lay
 from tests.support.pages import expect_live, notices, rows, view
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
@@ -130,7 +131,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisSe
             ArautoServer(folder / "log", REDIS_URL=redis.url, ARAUTO_RECORD="odd.*", ARAUTO_WORKERS="1")
         ) as server,
     ):
-        eventually(lambda: redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+        eventually(lambda: is_recording(redis), why="a recorder is at work")
         yield redis, server
         assert "Traceback" not in server.log
 
@@ -143,7 +144,7 @@ def test_a_reload_shows_the_hostile_past(
     expect_live(page)
     publish_together(redis, "odd.a", [*HOSTILE, "the end"])
     expect_all(page, len(HOSTILE) + 1)
-    eventually(lambda: redis.client.xlen("arauto:log:odd.a") == len(HOSTILE) + 1, why="all is recorded")
+    eventually(lambda: len(entries(redis, "odd.a")) == len(HOSTILE) + 1, why="all is recorded")
     page.reload()
     expect_live(page)
     expect_all(page, len(HOSTILE) + 1)
@@ -154,17 +155,15 @@ def test_what_others_write_to_a_log_stops_neither_page_nor_server(
 ) -> None:
     redis, server = recorded
     now = round(time() * 1000)
-    entries = (
+    written: list[dict[str, str]] = [
         {"m": "one"},
         {"gap": "9" * 20},
         {"gap": "x"},
         {"m": "a", "b": "c"},
         {"z": "two"},
         {"m": "the end"},
-    )
-    for n, fields in enumerate(entries, 1):
-        redis.client.xadd("arauto:log:odd.late", fields, id=f"{now}-{n}")  # type: ignore[arg-type]
-    redis.client.hset("arauto:logs", "odd.late", f"0123456789abcdef.{now}-{len(entries)}")
+    ]
+    lay(redis, "odd.late", *((now, fields) for fields in written))
     assert get(server, "/channels/odd.late/messages").status == 200
     page = open_page(view("odd.late") + "&since=first", server=server)
     expect_live(page)

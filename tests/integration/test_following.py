@@ -14,8 +14,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from arauto.settings import WORKERS
-from tests.integration.test_recorder import recorder_of
 from tests.support.http import handshake, publish
+from tests.support.logs import is_recording
+from tests.support.recording import recorder_of
 from tests.support.redis_servers import RedisServer
 from tests.support.returning import ReturningTab
 from tests.support.servers import ArautoServer
@@ -23,6 +24,7 @@ from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 RETURNS = 200
+PATIENT = "import arauto.memory.feed as feed; feed.PATIENCE = 60_000"  # no gap because the machine is busy
 
 
 @pytest.fixture(params=WORKERS)
@@ -34,8 +36,9 @@ def recording(
         ARAUTO_RECORD="kept.*",
         ARAUTO_RECORD_MESSAGES="100000",
         ARAUTO_WORKER=request.param,
+        ALTER=PATIENT,
     )
-    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     return server
 
 
@@ -65,6 +68,7 @@ class Load:
         self._threads = [Thread(target=self._inside), Thread(target=self._outside)]
 
     def __enter__(self) -> "Load":
+        eventually(self._has_log)
         for thread in self._threads:
             thread.start()
         return self
@@ -74,6 +78,9 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def _has_log(self) -> bool:
+        return "recorded" in publish(self._server, self._channel, "first").json
+
     def _inside(self) -> None:
         while not self._ended.wait(0.005):
             number = self.published["i"]
@@ -81,7 +88,7 @@ class Load:
             # A worker that is killed in the middle leaves its client without an answer, or with part of one.
             with suppress(ConnectionError, HTTPException):
                 answer = publish(self._server, self._channel, f"i{number}")
-                assert "id" in answer.json, answer.json
+                assert answer.json.get("recorded"), answer.json
 
     def _outside(self) -> None:
         while not self._ended.wait(0.003):
@@ -119,25 +126,27 @@ def test_two_hundred_returns_at_random_moments_under_load(
         eventually(lambda: sum(tab.sockets for tab in tabs) >= len(tabs) + RETURNS)
 
 
+def publish_and_see(server: ArautoServer, tab: Tab, channel: str, data: str) -> str:
+    """The id that the tab is told."""
+    publish(server, channel, data)
+    event = tab.until("message")[-1]
+    assert event["data"] == data
+    return str(event["id"])
+
+
 def test_a_tab_that_was_away_is_whole_again(recording: ArautoServer, own_redis: RedisServer) -> None:
     with open_tab(recording, "kept.a") as tab:
-        following = tab.next()
-        assert (following["type"], following["id"].split("-")[1]) == ("following", "0")
-        first = publish(recording, "kept.a", "inside").json["id"]
-        event = tab.next()
-        assert (event["type"], event["data"], event["id"]) == ("message", "inside", first)
+        following = tab.until("following")[-1]
+        ids = [publish_and_see(recording, tab, "kept.a", "inside")]
         own_redis.client.publish("kept.a", "outside")
-        event = tab.next()
-        assert (event["data"], "id" in event) == ("outside", False)
-        told = tab.next()
-        assert (told["type"], told["count"], told["id"].split("-")[1]) == ("recorded", 1, "2")
+        ids.append(tab.until("message")[-1]["id"])
     for n in range(2500):
         own_redis.client.publish("kept.a", str(n))
-    eventually(lambda: own_redis.client.xlen("arauto:log:kept.a") == 2502)
-    for seen, pending, missed in ((told["id"], 0, 2500), (first, 1, 2500), (first, 0, 2501)):
-        after = f"{following['epoch']}.{seen}.{pending}"
+    eventually(lambda: own_redis.client.xlen("arauto:stream:{kept.a}") == 2502)
+    for seen, missed in ((ids[1], 2500), (ids[0], 2501)):
+        after = f"{following['epoch']}.{seen}"
         with open_tab(recording, "kept.a", query={"after": after}) as tab:
-            events = tab.until("following")
+            events = tab.through("2499")
             messages = [event["data"] for event in events if event["type"] == "message"]
             assert len(messages) == missed
             assert messages[-2500:] == [str(n) for n in range(2500)]
@@ -149,12 +158,12 @@ def test_what_the_first_message_asks_for_is_as_in_an_address(
     recording: ArautoServer, own_redis: RedisServer
 ) -> None:
     with open_tab(recording, "kept.a") as tab:
-        epoch = tab.next()["epoch"]
-        ids = [publish(recording, "kept.a", str(n)).json["id"] for n in range(4)]
+        epoch = tab.until("following")[-1]["epoch"]
+        ids = [publish_and_see(recording, tab, "kept.a", str(n)) for n in range(4)]
     names = [f"{number:03}".ljust(200, "x") for number in range(98)]
     with connect(f"{recording.ws}/feed?selection=follows", compression=None) as socket:
         tab = Tab(socket)
-        tab.say(channel=["kept.a", *names], pattern=["p.*"], after=[f"{epoch}.{ids[1]}.0"])
+        tab.say(channel=["kept.a", *names], pattern=["p.*"], after=[f"{epoch}.{ids[1]}"])
         seen = [tab.next() for _ in range(len(names) + 5)]
         missed = [event["data"] for event in seen if event["type"] == "message"]
         assert missed == ["2", "3"]
@@ -191,20 +200,36 @@ def test_what_cannot_be_heard_is_refused_in_the_first_message_too(
 
 def test_what_cannot_be_made_whole_is_a_gap(recording: ArautoServer, own_redis: RedisServer) -> None:
     with open_tab(recording, "kept.a") as tab:
-        epoch = tab.next()["epoch"]
-        ids = [publish(recording, "kept.a", str(n)).json["id"] for n in range(10)]
-    own_redis.client.xtrim("arauto:log:kept.a", maxlen=4, approximate=False)
+        epoch = tab.until("following")[-1]["epoch"]
+        ids = [publish_and_see(recording, tab, "kept.a", str(n)) for n in range(10)]
+    own_redis.client.xtrim("arauto:stream:{kept.a}", maxlen=4, approximate=False)
 
     def returned(after: str, channel: str = "kept.a") -> list[object]:
         with open_tab(recording, channel, query={"after": after}) as tab:
-            shown = tab.until("following" if channel == "kept.a" else "gap")
-            return [event.get("reason") or event["data"] for event in shown if event["type"] != "following"]
+            own_redis.client.publish(channel, "after")
+            shown = tab.through("after")[:-1]
+            return [
+                event.get("reason") or event["data"] for event in shown if event["type"] in ("gap", "message")
+            ]
 
-    assert returned(f"{epoch}.{ids[5]}.0") == ["6", "7", "8", "9"]  # nothing is missing
-    assert returned(f"{epoch}.{ids[3]}.0") == ["log", "6", "7", "8", "9"]
-    assert returned(f"{epoch}.{ids[9]}.0") == []
-    assert returned(f"{'0' * 16}.{ids[7]}.0") == ["replaced", "6", "7", "8", "9"]
-    assert returned(f"{epoch}.{ids[7]}.0", "other") == ["unrecorded"]
+    assert returned(f"{epoch}.{ids[5]}") == ["6", "7", "8", "9"]  # nothing is missing
+    assert returned(f"{epoch}.{ids[3]}") == ["log", "6", "7", "8", "9"]
+    assert returned(f"{epoch}.{ids[9]}") == []
+    assert returned(f"{'0' * 16}.{ids[7]}") == ["replaced", "6", "7", "8", "9"]
+    assert returned(f"{epoch}.{ids[7]}", "other") == ["unrecorded"]
+
+
+@pytest.mark.parametrize("is_published", [False, True])
+def test_a_tab_on_a_channel_without_a_log_follows_it_soon(
+    recording: ArautoServer, is_published: bool
+) -> None:
+    """Nobody is told meanwhile that no process records it."""
+    with open_tab(recording, "kept.new") as tab:
+        if is_published:
+            publish(recording, "kept.new", "first")
+        told = tab.until("following")
+    assert "stopped" not in {event["type"] for event in told}
+    assert told[-1]["id"]
 
 
 @pytest.mark.parametrize("since", ["2", "10m", "first"])
@@ -212,13 +237,14 @@ def test_since(recording: ArautoServer, since: str) -> None:
     for n in range(3):
         publish(recording, "kept.a", str(n))
     with open_tab(recording, "kept.a", query={"since": since}) as tab:
+        tab.until("following")  # it has a place to go on from, should it be cut off now
         events = tab.until("following")
     assert [event["data"] for event in events[:-1]] == ["0", "1", "2"][-2 if since == "2" else 0 :]
 
 
 @pytest.mark.parametrize(
     "query",
-    ["after=x", "after=abc.1-2.0", "after=abcdabcd.1-2", "after=&after=", "since=soon", "since=9999999999"],
+    ["after=x", "after=xyz.1-2", "after=abcdabcd.1-2.x", "after=&after=", "since=soon", "since=9999999999"],
 )
 def test_a_place_that_cannot_be_read(recording: ArautoServer, query: str) -> None:
     answer = handshake(recording, f"/feed?channel=kept.a&{query}")
@@ -232,7 +258,7 @@ def test_a_recorder_that_is_killed_under_load(recording: ArautoServer, own_redis
             for round in range(60):
                 own_redis.client.publish("kept.a", f"o{round}")
                 if round == 20:
-                    os.kill(recorder_of(recording, own_redis).pid, signal.SIGKILL)
+                    os.kill(recorder_of(recording).pid, signal.SIGKILL)
                 Event().wait(0.1)
         for tab in tabs:
             eventually(lambda tab=tab: tab.data("kept.a")[-1:] == ["o59"])

@@ -9,30 +9,33 @@ from urllib.parse import quote
 import pytest
 
 from arauto.asking import DEFAULT_LIMIT
-from tests.support.http import get, publish
+from arauto.memory.keys import head_of, stream_of
+from tests.support.http import get
+from tests.support.logs import OwnLog, forget, head
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
-from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
 def recording(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
     log = tmp_path_factory.mktemp("history") / "log"
-    valkey.client.delete("arauto:recorder")
-    server = ArautoServer(log, REDIS_URL=valkey.url, ARAUTO_RECORD="past*", ARAUTO_WORKERS="1")
+    alter = "from arauto.memory.thread import RecorderThread as R; R.run = lambda self: None"
+    server = ArautoServer(log, REDIS_URL=valkey.url, ARAUTO_RECORD="past*", ARAUTO_WORKERS="1", ALTER=alter)
     with closing(server):
-        # A recorder that begins later notes in each log that nobody listened until then.
-        eventually(lambda: valkey.client.hget("arauto:recorder", "until"), why="a recorder is at work")
         yield server
         assert "Traceback" not in server.log
 
 
 @pytest.fixture
-def ids(recording: ArautoServer, valkey: RedisServer) -> Iterator[list[str]]:
+def log(recording: ArautoServer, valkey: RedisServer) -> Iterator[OwnLog]:
     """Ten messages, 0 to 9."""
-    yield [publish(recording, "past", str(n)).json["id"] for n in range(10)]
-    valkey.client.delete("arauto:log:past")
-    valkey.client.hdel("arauto:logs", "past")
+    yield OwnLog(valkey, "past", *"0123456789")
+    forget(valkey, "past")
+
+
+@pytest.fixture
+def ids(log: OwnLog) -> list[str]:
+    return log.ids
 
 
 def read(server: ArautoServer, query: str, channel: str = "past") -> list[dict[str, Any]]:
@@ -72,36 +75,29 @@ def test_from_here_to_there(recording: ArautoServer, ids: list[str]) -> None:
 
 
 def test_a_limit_that_nobody_asked_for_is_told(recording: ArautoServer, valkey: RedisServer) -> None:
-    with valkey.client.pipeline(transaction=False) as pipeline:
-        for n in range(DEFAULT_LIMIT):
-            pipeline.publish("past/long", n)
-        pipeline.execute()
-    eventually(
-        lambda: len(read(recording, "since=first", "past/long")) == DEFAULT_LIMIT, why="all is recorded"
-    )
+    log = OwnLog(valkey, "past/long", *map(str, range(DEFAULT_LIMIT)))
     last = read(recording, "since=first", "past/long")[-1]
     assert last["data"] == str(DEFAULT_LIMIT - 1)  # there is no more
-    valkey.client.publish("past/long", "more")
-    eventually(lambda: len(read(recording, "since=first", "past/long")) > DEFAULT_LIMIT, why="it is recorded")
+    log.write("more")
+    assert len(read(recording, "since=first", "past/long")) == DEFAULT_LIMIT + 1
     assert read(recording, "since=first", "past/long")[-1] == {"more": last["id"]}
     assert data(read(recording, f"since={last['id']}", "past/long")) == "more"
     assert len(read(recording, f"since=first&limit={DEFAULT_LIMIT}", "past/long")) == DEFAULT_LIMIT
-    valkey.client.delete("arauto:log:past/long")
-    valkey.client.hdel("arauto:logs", "past/long")
+    forget(valkey, "past/long")
 
 
 def test_bytes_and_names_of_all_kinds(recording: ArautoServer, valkey: RedisServer) -> None:
     name = "past/é ?#.messages"
-    publish(recording, name, "text")
+    log = OwnLog(valkey, name, "text")
     (line,) = read(recording, "", name)
     assert (line["channel"], line["data"]) == (name, "text")
-    log = f"arauto:log:{name}"
-    valkey.client.xadd(log, {"m": b"\xff"}, id="4000000000000-2")
-    valkey.client.hset("arauto:logs", name, "0123456789abcdef.4000000000000-2")
+    valkey.client.hset(head_of(name.encode()), "ms", "4000000000000")
+    log.write(b"\xff")
     text, binary = read(recording, "", name)
     assert text == line  # in whatever company
     assert (binary["data"], binary["encoding"], binary["size"]) == ("/w==", "base64", 1)
     assert binary["at"] == 4_000_000_000
+    forget(valkey, name)
 
 
 @pytest.mark.parametrize(
@@ -128,45 +124,110 @@ def test_a_channel_that_is_not_recorded(recording: ArautoServer) -> None:
 def test_what_is_not_kept_any_more_is_a_gap(
     recording: ArautoServer, valkey: RedisServer, ids: list[str]
 ) -> None:
-    log = "arauto:log:past"
-    valkey.client.xtrim(log, maxlen=6, approximate=False)  # 0 to 3 are gone
+    stream = stream_of(b"past")
+    valkey.client.xtrim(stream, maxlen=6, approximate=False)  # 0 to 3 are gone
     gap, *rest = read(recording, f"since={ids[1]}")
     assert (gap["type"], gap["reason"], gap["missing"]) == ("gap", "log", 2)
     assert data(rest) == "456789"
     assert data(read(recording, f"since={ids[3]}")) == "456789"  # nothing that was asked for is missing
     gap, *rest = read(recording, "since=10m")
     assert (gap["type"], "missing" in gap) == ("gap", False)
-    valkey.client.xdel(log, ids[6], ids[9])
+    valkey.client.xdel(stream, ids[6], ids[9])
     lines = read(recording, f"since={ids[4]}")
     assert [line.get("missing", line.get("data")) for line in lines] == ["5", 1, "7", "8", 1]
-    valkey.client.delete(log)
+    valkey.client.delete(stream)
     (gap,) = read(recording, f"since={ids[4]}")
     assert gap["missing"] == 5
 
 
 def test_another_log_is_told_from_the_one_before(
-    recording: ArautoServer, valkey: RedisServer, ids: list[str]
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
-    valkey.client.delete("arauto:log:past", "arauto:logs")
-    publish(recording, "past", "anew")
-    gap, *rest = read(recording, f"since={ids[5]}")
+    before = log.ids[5]
+    log.store.delete(b"past")
+    for lines in (read(recording, f"since={before}"), read(recording, "since=first")):
+        assert [line["reason"] for line in lines] == ["replaced"][: len(lines)]
+    log.begin()
+    log.write("anew")
+    gap, *rest = read(recording, f"since={before}")
     assert (gap["reason"], "missing" in gap) == ("replaced", False)
-    assert data(rest) == "anew"
+    assert [line.get("data", line.get("reason")) for line in rest] == ["recorder", "anew"]
+    assert [line.get("data", line.get("reason")) for line in read(recording, "since=10m")] == [
+        "recorder",
+        "anew",
+    ]
 
 
-def test_a_key_that_is_no_log(recording: ArautoServer, valkey: RedisServer, ids: list[str]) -> None:
-    valkey.client.delete("arauto:log:past")
-    valkey.client.set("arauto:log:past", "mine")
+def test_what_nobody_recorded_is_one_gap(recording: ArautoServer, valkey: RedisServer, log: OwnLog) -> None:
+    log.begin()
+    log.write("more")
+    lines = read(recording, f"since={log.ids[8]}")
+    assert [line.get("data", line.get("reason")) for line in lines] == ["9", "recorder", "more"]
+    assert lines[1]["from"] <= lines[1]["to"]
+
+
+def test_numbers_that_jump_are_no_gap_of_their_own(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
+) -> None:
+    """Where what was known of the log is lost, numbers go on with the time."""
+    valkey.client.hdel(head_of(b"past"), "epoch")
+    valkey.client.rpush("arauto:promised:{past}", "1 promised")
+    log.begin()
+    log.write("more")
+    first, last = int(log.ids[0].split("-")[1]), int(log.ids[-1].split("-")[1])
+    assert last > first + 11
+    told = ["8", "9", "promised", "recorder", "more"]
+    for since in (f"since={log.ids[7]}", "since=5"):
+        lines = read(recording, since)
+        assert [line.get("data", line.get("reason")) for line in lines] == told
+    assert [line.get("data", line.get("reason")) for line in read(recording, "since=first")][-5:] == told
+
+
+def test_what_was_trimmed_before_a_jump_is_told(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
+) -> None:
+    valkey.client.hset(head_of(b"past"), "epochs", head(valkey, "past")["epochs"] + " abc:" + "9" * 14)
+    valkey.client.hset(head_of(b"past"), "number", "9" * 14)
+    log.begin()
+    log.write("more")
+    valkey.client.xtrim(stream_of(b"past"), maxlen=2, approximate=False)  # a gap entry and "more"
+    lines = read(recording, f"since={log.ids[7]}")
+    assert [line.get("data", line.get("reason")) for line in lines] == ["log", "recorder", "more"]
+    assert "missing" not in lines[0]
+
+
+def test_entries_of_others_are_as_if_they_were_missing(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
+) -> None:
+    ms, number = map(int, log.ids[-1].split("-"))
+    valkey.client.xadd(stream_of(b"past"), {"a": "1", "b": "2"}, id=f"{ms + 1}-{number + 1}")
+    valkey.client.xadd(stream_of(b"past"), {"gap": "soon"}, id=f"{ms + 1}-{number + 2}")
+    log.begin()
+    log.write("more")
+    lines = read(recording, f"since={log.ids[8]}")
+    assert [line.get("data", line.get("reason")) for line in lines] == ["9", "recorder", "more"]
+
+
+def test_a_key_that_is_no_log(recording: ArautoServer, valkey: RedisServer, log: OwnLog) -> None:
+    valkey.client.delete(stream_of(b"past"))
+    valkey.client.set(stream_of(b"past"), "mine")
     answer = get(recording, "/channels/past/messages")
     assert answer.status == 502
     assert answer.error.startswith("Redis does not tell its log: WRONGTYPE")
 
 
+@pytest.mark.parametrize(
+    ("field", "value"), [("epoch", ""), ("ms", "x"), ("number", "-1"), ("number", "9" * 5000)]
+)
+def test_a_head_that_cannot_be_read_is_none(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog, field: str, value: str
+) -> None:
+    valkey.client.hset(head_of(b"past"), field, value)
+    assert read(recording, "") == []
+
+
 def test_many_pages(recording: ArautoServer, valkey: RedisServer) -> None:
-    with valkey.client.pipeline() as pipeline:
-        for n in range(1, 5001):
-            pipeline.xadd("arauto:log:past.many", {"m": str(n)}, id=f"1700000000000-{n}")
-        pipeline.hset("arauto:logs", "past.many", "0123456789abcdef.1700000000000-5000")
-        pipeline.execute()
+    OwnLog(valkey, "past.many", *map(str, range(1, 5001)))
     lines = read(recording, "since=4000", "past.many")
     assert [int(line["data"]) for line in lines] == list(range(1001, 5001))
+    forget(valkey, "past.many")

@@ -7,7 +7,9 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from arauto.memory.keys import stream_of
 from tests.support.http import Answer, publish, request
+from tests.support.logs import entries, is_recording
 from tests.support.nginx import Nginx
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
@@ -47,12 +49,11 @@ def server(
 @pytest.fixture
 def logs(server: ArautoServer, redis: RedisServer) -> None:
     """In the log of each name there is one message, the name."""
-    eventually(lambda: redis.client.hget("arauto:recorder", "until"), why="a recorder is at work")
-    for key in redis.client.keys("arauto:log:*"):
-        redis.client.delete(key)
-    redis.client.delete("arauto:logs")
+    eventually(lambda: is_recording(redis), why="a recorder is at work")
     for name in NAMES:
-        assert publish(server, name, name).json["id"]
+        redis.client.delete(stream_of(name.encode()))
+        assert publish(server, name, name).json["receivers"] == 1
+    eventually(lambda: kept(redis) == set(NAMES))
 
 
 def by_query(server: ArautoServer, method: str, name: str) -> Answer:
@@ -72,7 +73,7 @@ def kept(redis: RedisServer) -> set[str]:
     """The names that still have their message in their logs."""
     return {
         name for name in NAMES
-        if name.encode() in [fields.get(b"m") for _, fields in redis.client.xrange(f"arauto:log:{name}")]
+        if name.encode() in [fields.get(b"m") for _, fields in entries(redis, name)]
     }  # fmt: skip
 
 

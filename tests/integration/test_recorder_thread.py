@@ -4,18 +4,28 @@ import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Thread
+from time import monotonic
 
 import pytest
 import redis
 
+from arauto.departures import Departures
+from arauto.memory import recorder as recorder_module
+from arauto.memory import thread
 from arauto.memory.feed import Pages, Read
-from arauto.memory.keys import head_of
+from arauto.memory.keys import LEASE, head_of
 from arauto.memory.store import Store
-from arauto.memory.words import Position
+from arauto.memory.thread import HANDOVER, LEAVE
+from arauto.memory.words import Mark, Position
+from arauto.names import Selection
+from arauto.recording import Recording
+from arauto.redis_link import RedisLink
+from arauto.settings import WORKERS, read
 from arauto.wire import Wire
-from tests.support.recording import RecordingProcess, make_store, recorder
+from tests.support.recording import Fixed, RecordingProcess, make_store, record, recorder
 from tests.support.redis_servers import RedisServer
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 Start = Callable[..., RecordingProcess]
 
@@ -29,9 +39,12 @@ def store(own_redis: RedisServer) -> Store:
 def start_process(own_redis: RedisServer, tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as stack:
 
-        def start_one(*channels: str, pattern: str = "", database: int = 0) -> RecordingProcess:
+        def start_one(
+            *channels: str, pattern: str = "", database: int = 0, worker: str = "gthread"
+        ) -> RecordingProcess:
             log = tmp_path / f"recording-{len(list(tmp_path.iterdir()))}"
-            process = RecordingProcess(f"{own_redis.url}/{database}", log, *channels, pattern=pattern)
+            url = f"{own_redis.url}/{database}"
+            process = RecordingProcess(url, log, *channels, pattern=pattern, worker=worker)
             stack.callback(process.kill)
             return process
 
@@ -78,10 +91,11 @@ def publish(server: RedisServer, channel: str, name: str, many: int = 300) -> li
     return list(texts)
 
 
+@pytest.mark.parametrize("worker", WORKERS)
 def test_what_a_killed_recorder_has_not_written_is_written_by_who_stood_by(
-    own_redis: RedisServer, store: Store, start_process: Start
+    own_redis: RedisServer, store: Store, start_process: Start, worker: str
 ) -> None:
-    processes = [start_process("a") for _ in range(3)]
+    processes = [start_process("a", worker=worker) for _ in range(3)]
     eventually(lambda: is_recorded(own_redis, "a") and stands_by(own_redis, "a") == 3, why="three hear it")
     sent = publish(own_redis, "a", "calm")
     expect_log(store, "a", sent)
@@ -110,38 +124,260 @@ def test_a_process_that_stops_hands_over_at_once(own_redis: RedisServer, store: 
     assert own_redis.subscribers() == 0
 
 
-def test_who_finds_no_way_back_to_redis_makes_room(
+def test_whoever_stops_writes_what_it_has_at_once(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where no more clients are let in, say, those that publish being there already."""
+    """Though the channel is busy, and it would wait for more."""
+    monkeypatch.setattr(recorder_module, "REST", 1_000_000)
+    monkeypatch.setattr(thread, "REST", 1_000_000)
+    one = recorder(own_redis.url, b"a")
+    one.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    sent = []
+    while one.candidate.rests_until is None:
+        sent += publish(own_redis, "a", f"{len(sent)}", 100)
+    log = one.candidate._logs[b"a"].recorder
+    eventually(lambda: len(log_of(store, "a")) + log.waiting == len(sent), why="it has all")
+    one.stop()
+    assert log_of(store, "a") == sent
+
+
+def test_whoever_loses_its_connection_makes_room_at_once(own_redis: RedisServer, store: Store) -> None:
+    """The other one knows what is not in the log, and nothing is missing."""
     first, second = recorder(own_redis.url, b"a"), recorder(own_redis.url, b"a")
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     second.start()
-    eventually(lambda: second.candidate.channels and second.candidate.is_ready, why="both hear it")
-    monkeypatch.setattr(first._subscriber, "_connect", no_way)
-    own_redis.client.client_kill_filter(_type="pubsub")
-    eventually(lambda: second.candidate.token, why="the other one is the recorder")
-    eventually(lambda: log_of(store, "a") == [None], why="it goes on behind a gap")
-    expect_log(store, "a", [None, *publish(own_redis, "a", "heard")])
+    eventually(lambda: stands_by(own_redis, "a") == 2 and second.candidate.is_ready, why="both hear it")
+    sent = publish(own_redis, "a", "first")
+    expect_log(store, "a", sent)
+    wire, first._subscriber._connect = first._subscriber._wire, no_way
+    assert wire is not None
+    wire.shutdown()
+    sent += publish(own_redis, "a", "second")
+    expect_log(store, "a", sent)
+    assert second.candidate.token
     second.stop()
     first.stop()
 
 
-@pytest.mark.parametrize("heard", ["a", "arauto:*"])
-def test_that_nothing_can_be_heard_is_said(
-    own_redis: RedisServer, caplog: pytest.LogCaptureFixture, heard: str
+def no_way() -> Wire:
+    raise redis.ConnectionError("max number of clients reached")
+
+
+def test_a_process_that_goes_does_not_become_the_recorder(own_redis: RedisServer) -> None:
+    departures = Departures()
+    departures.use_slot(0)
+    departures.go()
+    going = record(Fixed(RedisLink(own_redis.url), Selection((b"a",), ())), departures)
+    first = recorder(own_redis.url, b"a")
+    first.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    going.start()
+    eventually(lambda: stands_by(own_redis, "a") == 2 and going.candidate.is_ready, why="both hear it")
+    token = first.candidate.token
+    first.stop()
+    own_redis.client.execute_command("SPUBLISH", "arauto:beats:0", "0 1 0")
+    going.stop()
+    assert int(own_redis.client.hget(LEASE, "token") or 0) == token
+
+
+def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
+    own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rules = ["resetchannels", f"&{heard}"]
-    own_redis.client.execute_command("ACL", "SETUSER", "deaf", "on", ">secret", "~*", "+@all", *rules)
-    one = recorder(own_redis.url.replace("//", "//deaf:secret@"), b"a")
+    monkeypatch.setattr(thread, "HANDOVER", 1000.0)
+    departures = Departures()
+    departures.use_slot(1)
+    departures.use_slot(0)
+    recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
+    one = record(recording, departures)
     one.start()
-    eventually(lambda: "recording: " in caplog.text and "permission" in caplog.text, why="it is said")
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    departures.go()
+    stopping = Thread(target=one.stop)
+    stopping.start()
+    before = recording.refreshed
+    eventually(lambda: recording.refreshed > before + 1, why="it goes on")
+    assert one.candidate.token
+    departures.use_slot(1)
+    departures.go()
+    stopping.join(PATIENCE)
+    assert own_redis.client.hget(LEASE, "expires") == b"0"
+
+
+@pytest.mark.parametrize("is_recorder", [True, False])
+def test_a_stop_does_not_wait_for_a_redis_that_hangs(own_redis: RedisServer, is_recorder: bool) -> None:
+    one = recorder(own_redis.url, b"a")
+    one.start()
+    if is_recorder:
+        eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    own_redis.freeze()
+    began = monotonic()
+    one.stop()
+    assert monotonic() - began < HANDOVER + LEAVE + 0.5
+    own_redis.thaw()
+    one.join()
+
+
+def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer, store: Store) -> None:
+    recording = Fixed(RedisLink(own_redis.url), Selection((), ()))
+    one = record(recording)
+    one.start()
+    for _ in range(2):
+        eventually(lambda: not own_redis.subscribers(), why="nothing is heard")
+        before = recording.refreshed
+        eventually(lambda before=before: recording.refreshed > before + 1, why="it looks")
+        assert (one.candidate.token, own_redis.subscribers()) == (0, 0)
+        recording.choose(b"a")
+        one.wake()
+        eventually(lambda: is_recorded(own_redis, "a") and one.candidate.token, why="it is recorded")
+        recording.choose()
+        one.wake()
     one.stop()
 
 
-def no_way() -> Wire:
-    raise redis.ConnectionError("max number of clients reached")
+def test_a_switch_is_followed_at_once(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thread, "LOOK_EVERY", 1000)
+    recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
+    seen: list[int] = []
+    one = record(recording, reconcile=lambda: seen.append(recording.generation))
+    one.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    recording.choose(b"a", b"b")
+    one.wake()
+    eventually(lambda: is_recorded(own_redis, "b"), why="it is recorded")
+    assert seen == [1]
+    one.wake()
+    eventually(lambda: seen == [1, 1], why="once more")
+    one.stop()
+
+
+def test_a_mistake_is_told_and_ends_nothing(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
+    faults: list[Exception] = [KeyError("a mistake"), RuntimeError("can't start new thread")]
+    recording.refresh = lambda: raise_next(faults)  # type: ignore[method-assign]
+    one = record(recording)
+    one.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    one.stop()
+    assert caplog.text.count("the recorder failed\nTraceback") == 1
+    assert caplog.text.count("allows no more processes or threads") == 1
+    assert one.complaint == ""
+
+
+def raise_next(faults: list[Exception]) -> None:
+    if faults:
+        raise faults.pop(0)
+
+
+def allow(server: RedisServer, *rules: str) -> str:
+    """The URL of a user with these rights."""
+    server.client.execute_command("ACL", "SETUSER", "poor", "reset", "on", ">secret", *rules)
+    return server.url.replace("//", "//poor:secret@")
+
+
+def test_that_nothing_can_be_heard_is_said(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+    one = recorder(allow(own_redis, "~*", "+@all", "resetchannels", "&a"), b"a")
+    one.start()
+    eventually(lambda: "permission" in one.complaint, why="it is said")
+    one.stop()
+    assert caplog.text.count("nothing is recorded that others publish: NOPERM") == 1
+
+
+@pytest.mark.parametrize("missing", ["-evalsha -eval", "-hset", "-time", "-smembers"])
+def test_that_nobody_may_be_the_recorder_is_said_until_somebody_may(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture, missing: str
+) -> None:
+    one = recorder(allow(own_redis, "~*", "&*", "+@all", *missing.split()), b"a")
+    one.start()
+    eventually(lambda: "permission" in one.complaint or "NOPERM" in one.complaint, why="it is said")
+    assert caplog.text.count("nothing is recorded that others publish: ") == 1
+    allow(own_redis, "~*", "&*", "+@all")
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    eventually(lambda: not one.complaint, why="all is well")
+    one.stop()
+    assert "Traceback" not in caplog.text
+
+
+def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
+    own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others are recorded, and who asks for its log hears why it is not."""
+    monkeypatch.setattr(thread, "ASK_EVERY", 0.1)
+    url = allow(own_redis, "~*", "+@all", "resetchannels", "&b", "&arauto:*")
+    recording = Fixed(RedisLink(url), Selection((b"a", b"b"), ()))
+    one = record(recording)
+    one.start()
+    eventually(lambda: is_recorded(own_redis, "b"), why="the other one is recorded")
+    eventually(lambda: "permission" in one.why_not(b"a"), why="why this one is not")
+    assert (one.why_not(b"b"), one.complaint) == ("", "")
+    with own_redis.client.pubsub(ignore_subscribe_messages=True) as page:
+        page.ssubscribe("arauto:words:0:{a}")
+        page.get_message(timeout=PATIENCE)
+        store.say(b"a", Mark("ab.1"))
+        said = [page.get_message(timeout=PATIENCE) for _ in range(2)]
+    assert b"stopped 0 NOPERM" in said[1]["data"]
+    allow(own_redis, "~*", "+@all", "allchannels")
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    eventually(lambda: not one.why_not(b"a"), why="all is well")
+    one.stop()
+    assert [channel for channel, why in recording.told if why.startswith("NOPERM")][:1] == [b"a"]
+    assert {(b"a", ""), (b"b", "")} <= {*recording.told}
+
+
+def test_whoever_hears_all_records_rather_than_who_does_not(own_redis: RedisServer) -> None:
+    url = allow(own_redis, "~*", "+@all", "resetchannels", "&arauto:*")
+    poor, rich = recorder(url, b"a"), recorder(own_redis.url, b"a")
+    poor.start()
+    eventually(lambda: poor.why_not(b"a"), why="it may not hear it")
+    rich.start()
+    eventually(lambda: rich.candidate.token, why="the other one records")
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    poor.stop()
+    rich.stop()
+
+
+def test_a_channel_that_cannot_be_written_is_told_once_and_again_when_it_can(
+    own_redis: RedisServer, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    recording = Recording(RedisLink(own_redis.url), read({"ARAUTO_RECORD": "a"}))
+    one = record(recording)
+    one.start()
+    eventually(lambda: one.candidate.token, why="it is the recorder")
+    own_redis.client.publish("a", 0)
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    own_redis.client.config_set("maxmemory", "1")
+    for n in range(1, 20):
+        own_redis.client.publish("a", n)
+    eventually(lambda: "channel 'a' is not recorded any more: OOM" in caplog.text, why="it is said")
+    eventually(lambda: "maxmemory" in one.complaint, why="nobody can be the recorder")
+    own_redis.client.config_set("maxmemory", "0")
+    expect_log(store, "a", [str(n) for n in range(20)])
+    eventually(lambda: "channel 'a' is recorded again" in caplog.text, why="it is said")
+    eventually(lambda: not one.complaint, why="all is well")
+    one.stop()
+    for words in ("is not recorded any more", "is recorded again", "others publish: command not allowed"):
+        assert caplog.text.count(words) == 1
+
+
+def test_the_recorder_alone_upgrades_and_trims(
+    own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread, "TRIM_EVERY", 0.0)
+    upgraded: list[bool] = []
+    monkeypatch.setattr(thread, "upgrade", lambda store: upgraded.append(is_recorded(own_redis, "a")))
+    both = [Fixed(RedisLink(own_redis.url), Selection((b"a",), ())) for _ in range(2)]
+    first, second = map(record, both)
+    first.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    assert upgraded == [False]
+    second.start()
+    eventually(lambda: both[1].refreshed > 2 and both[0].trimmed, why="it trims")
+    assert (both[1].trimmed, upgraded) == (0, [False])
+    first.stop()
+    eventually(lambda: both[1].trimmed, why="the other one does")
+    assert upgraded == [False, True]
+    second.stop()
 
 
 def test_the_form_and_others_are_recorded_in_the_order_in_which_they_published(
@@ -154,7 +390,7 @@ def test_the_form_and_others_are_recorded_in_the_order_in_which_they_published(
         if n % 2:
             own_redis.client.publish("a", n)
         else:
-            assert store.publish(b"a", b"%d" % n) == (1, "")
+            assert store.client.execute_command(*store.publishing(b"a", b"%d" % n)[1]) == [1, 1, None]
         sent.append(str(n))
     expect_log(store, "a", sent)
 

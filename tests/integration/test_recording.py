@@ -3,41 +3,42 @@
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from arauto.logs import Id
+from arauto.memory.keys import SWITCHED, head_of, promised_of, stream_of
 from tests.support.http import publish
+from tests.support.logs import OwnLog, entries, gaps, head, is_recording, logged
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
 from tests.support.tabs import open_tab
 from tests.support.waiting import PATIENCE, eventually
 
-# One that begins later than the first message notes in the log that nobody listened until then.
-NO_RECORDER = "import arauto.recorder; arauto.recorder.Recorder.run = lambda self: None"
+NO_RECORDER = "from arauto.memory.thread import RecorderThread as R; R.run = lambda self: None"
 ALL = "\x00\x7fé🎺\r\n"
 
 
 @pytest.fixture
 def recording(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
-    """What is published here needs no recorder."""
-    return start(
-        REDIS_URL=own_redis.url,
-        ARAUTO_RECORD="kept.*,exact",
-        ARAUTO_WORKERS="1",
-        ALTER=NO_RECORDER,
-    )
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,exact", ARAUTO_WORKERS="1")
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+    return server
 
 
-def expect_recorder(redis_server: RedisServer) -> None:
-    """Before that an entry may be a gap: nobody listened."""
-    eventually(lambda: redis_server.client.hget("arauto:recorder", "until"), why="a recorder is at work")
+@pytest.fixture
+def promising(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+    """Nobody writes what it promises; there is a log of ``exact``."""
+    OwnLog(own_redis, "exact")
+    return start(REDIS_URL=own_redis.url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1", ALTER=NO_RECORDER)
 
 
-def entries(redis_server: RedisServer, channel: str) -> list[tuple[Id, dict[bytes, bytes]]]:
-    log: Any = redis_server.client.xrange(f"arauto:log:{channel}")
-    return [(Id.read(id), fields) for id, fields in log]
+def promised(redis_server: RedisServer, channel: str = "exact") -> int:
+    return int(redis_server.client.llen(promised_of(channel.encode())))  # type: ignore[arg-type]
+
+
+def patterns(redis_server: RedisServer) -> list[int]:
+    """How many each recorder hears."""
+    return [int(client["psub"]) for client in redis_server.client.client_list(_type="pubsub")]
 
 
 @pytest.fixture(params=list(binaries()))
@@ -46,32 +47,38 @@ def each_redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Redis
         yield server
 
 
-def test_what_is_published_here_is_recorded_in_the_same_step(
+def test_what_is_published_here_is_in_the_log_as_it_is(
     start: type[ArautoServer], each_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=each_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
-    expect_recorder(each_redis)
+    eventually(lambda: is_recording(each_redis), why="a recorder is at work")
     with each_redis.client.pubsub(ignore_subscribe_messages=True) as everything:
         everything.psubscribe("*")
         everything.get_message(timeout=PATIENCE)
         texts = ["one", ALL, "x" * 1_000_000, ""]
-        ids = [publish(server, "kept.a", text).json["id"] for text in texts]
+        for text in texts:
+            assert publish(server, "kept.a", text).json["receivers"] == 2  # a recorder is one
         # A subscriber of every channel hears the messages and nothing else.
         heard = [everything.get_message(timeout=5) for _ in texts]
         assert [message["data"] for message in heard] == [text.encode() for text in texts]
         assert everything.get_message(timeout=0) is None
-    log = entries(each_redis, "kept.a")
-    assert [str(id) for id, _ in log] == ids
-    assert [fields for _, fields in log] == [{b"m": text.encode()} for text in texts]
-    assert [id.n for id, _ in log] == [1, 2, 3, 4]
+    eventually(lambda: len(entries(each_redis, "kept.a")) == 4, why="all is recorded")
+    assert [fields for _, fields in entries(each_redis, "kept.a")] == [
+        {b"m": text.encode()} for text in texts
+    ]
+    assert logged(each_redis, "kept.a") == [text.encode() for text in texts]
+    assert promised(each_redis, "kept.a") == 0
+
+
+def test_what_is_promised_is_said(promising: ArautoServer, own_redis: RedisServer) -> None:
+    answer = publish(promising, "exact", "x")
+    assert answer.json == {"channel": "exact", "receivers": 0, "tabs": 0, "recorded": True}
+    assert own_redis.client.lrange(promised_of(b"exact"), 0, -1)[0].endswith(b" x")  # type: ignore[index]
 
 
 def test_what_is_not_recorded_leaves_no_trace(recording: ArautoServer, own_redis: RedisServer) -> None:
     answer = publish(recording, "other", "x")
     assert answer.json == {"channel": "other", "receivers": 0, "tabs": 0}
-    assert b"arauto:logs" not in own_redis.client.keys("*") or not own_redis.client.hexists(
-        "arauto:logs", "other"
-    )
     assert own_redis.client.keys("*other*") == []
 
 
@@ -83,95 +90,165 @@ def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisS
 
 def test_a_log_is_capped_by_count(start: type[ArautoServer], own_redis: RedisServer) -> None:
     server = start(
-        REDIS_URL=own_redis.url,
-        ARAUTO_RECORD="*",
-        ARAUTO_RECORD_MESSAGES="100",
-        ARAUTO_WORKERS="1",
-        ALTER=NO_RECORDER,
+        REDIS_URL=own_redis.url, ARAUTO_RECORD="*", ARAUTO_RECORD_MESSAGES="100", ARAUTO_WORKERS="1"
     )
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     for n in range(350):
         publish(server, "capped", str(n))
-    log = entries(own_redis, "capped")
-    assert 100 <= len(log) <= 200
-    assert log[-1][0].n == 350
+    eventually(lambda: logged(own_redis, "capped")[-1:] == [b"349"])
+    assert 100 <= len(logged(own_redis, "capped")) <= 200
 
 
-def test_a_full_redis_still_publishes(recording: ArautoServer, own_redis: RedisServer) -> None:
+def test_a_full_redis_still_publishes(promising: ArautoServer, own_redis: RedisServer) -> None:
     """It says so in the answer, and in the log once."""
     own_redis.client.config_set("maxmemory", "1")
     for _ in range(3):
-        answer = publish(recording, "exact", "x")
+        answer = publish(promising, "exact", "x")
         assert answer.status == 200
         assert answer.json["unrecorded"].startswith("OOM ")
-    assert recording.log.count("channel 'exact' is not recorded any more: OOM") == 1
+    assert promising.log.count("channel 'exact' is not recorded any more: OOM") == 1
     own_redis.client.config_set("maxmemory", "0")
-    assert publish(recording, "exact", "x").json["id"].endswith("-1")
-    assert recording.log.count("channel 'exact' is recorded again") == 1
+    assert publish(promising, "exact", "x").json["recorded"]
+    assert promising.log.count("channel 'exact' is recorded again") == 1
 
 
 def test_a_replica_takes_no_log(start: type[ArautoServer], own_redis: RedisServer) -> None:
     """Its subscribers hear what is published there all the same."""
+    OwnLog(own_redis, "exact")
     own_redis.client.replicaof("127.0.0.1", "1")
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1")
     with open_tab(server, "exact") as tab:
-        assert tab.next()["type"] == "following"
         for n in range(3):
             assert publish(server, "exact", str(n)).json["unrecorded"].startswith("READONLY ")
-        assert tab.messages(3) == ["0", "1", "2"]
+        data: list[str] = []
+        while len(data) < 3:
+            data += [tab.past("following")["data"]]
+        assert data == ["0", "1", "2"]
     assert server.log.count("channel 'exact' is not recorded any more: READONLY") == 1
-    eventually(lambda: server.log.count("nothing is recorded that others publish: You can't write") == 1)
     own_redis.client.replicaof("NO", "ONE")
-    assert "id" in publish(server, "exact", "x").json
+    assert publish(server, "exact", "x").json["recorded"]
     assert server.log.count("channel 'exact' is recorded again") == 1
 
 
 def test_a_key_that_is_no_log_is_left_alone(recording: ArautoServer, own_redis: RedisServer) -> None:
-    own_redis.client.set("arauto:log:exact", "mine")
-    assert publish(recording, "exact", "x").json["unrecorded"].startswith("WRONGTYPE ")
-    assert own_redis.client.get("arauto:log:exact") == b"mine"
-    assert "id" in publish(recording, "kept.b", "x").json
+    own_redis.client.set(stream_of(b"exact"), "mine")
+    assert publish(recording, "exact", "x").json["receivers"] == 1
+    publish(recording, "kept.b", "x")
+    eventually(lambda: logged(own_redis, "kept.b") == [b"x"])
+    assert own_redis.client.get(stream_of(b"exact")) == b"mine"
 
 
-@pytest.mark.parametrize(
-    "rights", ["-xadd", "-eval", "-spublish", "resetkeys ~other", "resetchannels &exact"]
-)
-def test_without_the_right_to_record_it_is_published(
+@pytest.mark.parametrize("rights", ["-rpush", "-hmget", "-eval -evalsha", "resetkeys ~other", "-llen"])
+def test_without_the_right_to_promise_it_is_published(
     start: type[ArautoServer], own_redis: RedisServer, rights: str
 ) -> None:
+    OwnLog(own_redis, "exact")
+    own_redis.client.script_flush()
     user = ["on", ">secret", "~*", "&*", "+@all", *rights.split(" ")]
     own_redis.client.execute_command("ACL", "SETUSER", "poor", *user)
     url = own_redis.url.replace("//", "//poor:secret@")
-    server = start(REDIS_URL=url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1")
-    answer = publish(server, "exact", "x")
-    assert answer.status == 200
-    assert "permission" in answer.json["unrecorded"]
-    assert not own_redis.client.exists("arauto:log:exact")
+    server = start(REDIS_URL=url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1", ALTER=NO_RECORDER)
+    with own_redis.client.pubsub(ignore_subscribe_messages=True) as subscriber:
+        subscriber.subscribe("exact")
+        subscriber.get_message(timeout=PATIENCE)
+        for n in range(2):
+            answer = publish(server, "exact", str(n))
+            assert (answer.status, answer.json["receivers"]) == (200, 1)
+            assert (
+                "permission" in answer.json["unrecorded"]
+                or "can't run this command" in answer.json["unrecorded"]
+            )
+        own_redis.client.publish("exact", "last")
+        heard = [subscriber.get_message(timeout=PATIENCE)["data"] for _ in range(3)]
+    assert heard == [b"0", b"1", b"last"]  # each once
+    assert promised(own_redis) == 0
+
+
+@pytest.mark.parametrize("rights", ["+@all", "-evalsha", "-eval"])
+def test_a_script_that_redis_does_not_know_publishes_once(
+    start: type[ArautoServer], own_redis: RedisServer, rights: str
+) -> None:
+    OwnLog(own_redis, "exact")
+    user = ["on", ">secret", "~*", "&*", "+@all", rights]
+    own_redis.client.execute_command("ACL", "SETUSER", "some", *user)
+    url = own_redis.url.replace("//", "//some:secret@")
+    server = start(REDIS_URL=url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1", ALTER=NO_RECORDER)
+    with own_redis.client.pubsub(ignore_subscribe_messages=True) as subscriber:
+        subscriber.subscribe("exact")
+        subscriber.get_message(timeout=PATIENCE)
+        for n in range(4):
+            if n % 2 == 0:
+                own_redis.client.script_flush()
+            answer = publish(server, "exact", str(n)).json
+            assert (answer["receivers"], answer.get("recorded", False)) == (1, rights != "-eval")
+        own_redis.client.publish("exact", "last")
+        heard = [subscriber.get_message(timeout=PATIENCE)["data"] for _ in range(5)]
+    assert heard == [b"0", b"1", b"2", b"3", b"last"]
 
 
 def test_what_may_not_be_published_is_not_recorded(start: type[ArautoServer], own_redis: RedisServer) -> None:
-    user = ["on", ">secret", "~*", "+@all", "resetchannels", "&other"]
+    OwnLog(own_redis, "exact")
+    user = ["on", ">secret", "~*", "+@all", "resetchannels", "&other", "&arauto:*"]
     own_redis.client.execute_command("ACL", "SETUSER", "mute", *user)
     url = own_redis.url.replace("//", "//mute:secret@")
-    server = start(REDIS_URL=url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1")
+    server = start(REDIS_URL=url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1", ALTER=NO_RECORDER)
     assert publish(server, "exact", "x").status == 403
-    assert not own_redis.client.exists("arauto:log:exact")
+    assert promised(own_redis) == 0
 
 
 def test_a_log_that_lost_its_head_goes_on_with_another_epoch(
     recording: ArautoServer, own_redis: RedisServer
 ) -> None:
     publish(recording, "exact", "1")
-    first = own_redis.client.hget("arauto:logs", "exact")
-    own_redis.client.delete("arauto:logs")
-    publish(recording, "exact", "2")
-    assert [id.n for id, _ in entries(own_redis, "exact")] == [1, 2]
-    own_redis.client.delete("arauto:log:exact")
+    eventually(lambda: logged(own_redis, "exact") == [b"1"])
+    first = head(own_redis, "exact")
+    own_redis.client.delete(head_of(b"exact"))
+    publish(recording, "exact", "2")  # nobody knows whether that is all: it may lie in the gap
+    eventually(lambda: gaps(own_redis, "exact") == 1)
     publish(recording, "exact", "3")
-    assert [id.n for id, _ in entries(own_redis, "exact")] == [3]  # that two are gone can be seen
-    assert first is not None
+    eventually(lambda: entries(own_redis, "exact")[-1][1] == {b"m": b"3"})
+    second = head(own_redis, "exact")
+    assert first["epoch"] != second["epoch"]
+    assert int(first["number"]) < int(second["number"])
 
 
 def test_a_clock_that_went_back_breaks_no_order(recording: ArautoServer, own_redis: RedisServer) -> None:
-    ahead = 4_000_000_000_000
-    own_redis.client.hset("arauto:logs", "exact", f"0123456789abcdef.{ahead}-7")
-    assert publish(recording, "exact", "x").json["id"] == f"{ahead}-8"
+    publish(recording, "exact", "1")
+    eventually(lambda: logged(own_redis, "exact") == [b"1"])
+    ahead, number = 4_000_000_000_000, int(head(own_redis, "exact")["number"])
+    own_redis.client.hset(head_of(b"exact"), "ms", str(ahead))
+    publish(recording, "exact", "2")
+    eventually(lambda: logged(own_redis, "exact") == [b"1", b"2"])
+    assert entries(own_redis, "exact")[-1][0] == (ahead, number + 1)
+
+
+def test_servers_with_different_globs_record_what_any_of_them_has(
+    tmp_path: Path, own_redis: RedisServer
+) -> None:
+    alter = "import arauto.memory.store as store; store.GLOBS_LAST = 2000"
+    given = {"REDIS_URL": own_redis.url, "ARAUTO_WORKERS": "1", "ALTER": alter}
+    with closing(ArautoServer(tmp_path / "one", ARAUTO_RECORD="one.*", **given)) as one:
+        with closing(ArautoServer(tmp_path / "two", ARAUTO_RECORD="two.*", **given)) as two:
+            eventually(lambda: patterns(own_redis) == [2, 2], why="each has the globs of both")
+            for server in (one, two):
+                for name in ("one.a", "two.a"):
+                    publish(server, name, "x")
+                    own_redis.client.publish(name, "y")
+            eventually(lambda: all(len(logged(own_redis, name)) == 4 for name in ("one.a", "two.a")))
+            assert gaps(own_redis, "one.a") == gaps(own_redis, "two.a") == 0
+        eventually(lambda: patterns(own_redis) == [1], why="nobody has the other glob any more")
+        assert publish(one, "two.a", "x").json.keys() == {"channel", "receivers", "tabs"}
+        assert "Traceback" not in one.log + two.log
+
+
+def test_a_server_that_may_not_say_its_globs_records_them(
+    start: type[ArautoServer], own_redis: RedisServer
+) -> None:
+    user = ["on", ">secret", "~*", "&*", "+@all", "-zadd", "-zrangebyscore", "-smembers"]
+    own_redis.client.execute_command("ACL", "SETUSER", "poor", *user)
+    own_redis.client.sadd(SWITCHED, "other")
+    url = own_redis.url.replace("//", "//poor:secret@")
+    server = start(REDIS_URL=url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1")
+    assert "recorded" not in publish(server, "other", "x").json
+    OwnLog(own_redis, "exact")
+    assert publish(server, "exact", "x").json["recorded"]

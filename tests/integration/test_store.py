@@ -3,16 +3,16 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 import redis
 from redis.exceptions import NoPermissionError
 
-from arauto.memory import store as store_module
 from arauto.memory.feed import Entry, Pages, Read
 from arauto.memory.keys import head_of, promised_of, stream_of, words_of
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
-from arauto.memory.store import Store
+from arauto.memory.store import PAGE, Store
 from arauto.memory.texts import read_word
 from arauto.memory.words import Appended, Mark, Position, Word
 from tests.support.redis_servers import RedisServer
@@ -39,6 +39,10 @@ def store(redis_server: RedisServer) -> Store:
     return make(redis_server.client)
 
 
+def publish(store: Store, channel: bytes, message: bytes) -> Any:
+    return store.client.execute_command(*store.publishing(channel, message)[1])
+
+
 class Log:
     """A log that is begun, and its recorder."""
 
@@ -55,8 +59,8 @@ class Log:
         self.position = Position(self.position.epoch, self.position.number + done.many, self.position.ms)
         return done.outcome
 
-    def read(self, after: Position | None = None) -> Pages:
-        pages = self.store.read(self.channel, Read(after or Position("", 0), None))
+    def read(self, after: Position | None = None, many: int = PAGE) -> Pages:
+        pages = self.store.read(self.channel, Read(after or Position("", 0), None), many)
         assert pages is not None
         return pages
 
@@ -73,7 +77,7 @@ def test_a_log_is_written_and_read(store: Store, channel: bytes) -> None:
         (1, b"a"),
         (2, b"b\r\n\0"),
     ]
-    assert (pages.end, pages.owner, pages.is_other, pages.is_stale) == (log.position, 7, False, False)
+    assert (pages.end, pages.is_other, pages.is_stale) == (log.position, False, False)
     assert log.append() is Outcome.DONE
 
 
@@ -93,6 +97,22 @@ def test_a_channel_that_is_switched_off_is_taken_by_its_glob_alone(store: Store,
     with pytest.raises(Unwanted):
         store.take(channel, Take(9, None), 0, has_glob=False)
     assert store.take(channel, Take(9, None), 0, has_glob=True) is None
+
+
+def test_what_is_off_and_deleted_is_not_begun_by_who_does_not_know(store: Store, channel: bytes) -> None:
+    log = Log(store, channel)
+    store.switch(channel, False)
+    assert store.delete(channel)
+    store.drop(channel, stays_off=True)
+    assert store.head(channel) is None
+    assert channel in store.names()  # it is let go of later
+    with pytest.raises(Unwanted):
+        store.take(channel, Take(9, log.position), 0, has_glob=False)
+    store.drop(channel)
+    assert channel not in store.names()
+    assert store.client.keys(head_of(channel).decode()) == []
+    store.switch(channel, True)
+    assert store.take(channel, Take(9, None), 0, has_glob=False) is None
 
 
 def test_entries_of_others_are_passed_over(redis_server: RedisServer, store: Store, channel: bytes) -> None:
@@ -125,19 +145,18 @@ def test_a_key_that_is_no_stream(redis_server: RedisServer, store: Store, channe
     redis_server.client.set(stream_of(channel), "x")
     with pytest.raises(redis.ResponseError, match="is no stream"):
         store.take(channel, Take(7, None), 0, has_glob=True)
-    assert store.publish(channel, b"a") == (0, "")
+    assert publish(store, channel, b"a") == [0, 0, None]
+    with pytest.raises(redis.ResponseError, match="is no stream"):
+        store.switch(channel, True)
 
 
-def test_what_is_known_badly_is_found_in_several_turns(
-    store: Store, channel: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(store_module, "PAGE", 3)
+def test_what_is_known_badly_is_found_in_several_turns(store: Store, channel: bytes) -> None:
     log = Log(store, channel)
     began = log.position
     log.append(*(b"%d" % n for n in range(10)))
     after, found, turns = Position(began.epoch, began.number + 7, 0), list[Entry](), 0
     while True:
-        pages = log.read(after)
+        pages = log.read(after, many=3)
         found += pages.entries
         after, turns = pages.end, turns + 1
         if not pages.has_more:
@@ -148,8 +167,8 @@ def test_what_is_known_badly_is_found_in_several_turns(
 
 def test_what_is_promised_survives_the_recorder(store: Store, channel: bytes) -> None:
     log = Log(store, channel)
-    assert store.publish(channel, b"a\n 1") == (0, "")
-    assert store.publish(channel, b"b") == (0, "")
+    assert publish(store, channel, b"a\n 1") == [0, 1, None]
+    assert publish(store, channel, b"b") == [0, 1, None]
     assert log.append(b"a\n 1") is Outcome.DONE
     assert store.take(channel, Take(8, None), 0, has_glob=True) is None
     pages = store.read(channel, Read(Position(log.position.epoch, log.position.number), None))
@@ -232,7 +251,7 @@ def is_of_the_log(word: Word) -> bool:
 
 def published(store: Store, channel: bytes) -> bool:
     try:
-        store.publish(channel, b"x")
+        publish(store, channel, b"x")
     except NoPermissionError:
         return False
     return True

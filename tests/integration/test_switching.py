@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -11,9 +12,10 @@ from urllib.parse import quote
 
 import pytest
 
+from arauto.memory.keys import LEASE, SWITCHED, head_of, stream_of
 from arauto.settings import WORKERS
-from tests.integration.test_recorder import gaps, log_of, logged
 from tests.support.http import Answer, get, publish, request
+from tests.support.logs import entries, gaps, head, is_recording, logged
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.returning import ReturningTab
 from tests.support.servers import ArautoServer
@@ -57,14 +59,19 @@ def lines(server: ArautoServer, channel: str = "a") -> list[Any]:
 
 
 def place_of(following: dict[str, Any]) -> dict[str, str]:
-    return {"after": f"{following['epoch']}.{following['id']}.0"}
+    return {"after": f"{following['epoch']}.{following['id']}"}
 
 
-def resumed(tab: Tab) -> dict[str, Any]:
-    """The word that what comes from now on is in the log."""
-    while not (event := tab.next()).get("break") and event.get("error") != "":
+def shown(tab: Tab, n: int) -> list[dict[str, Any]]:
+    """The next messages and gaps."""
+    rows = (event for event in iter(tab.next, None) if event["type"] in ("message", "gap"))
+    return list(islice(rows, n))
+
+
+def resumed(tab: Tab) -> None:
+    """Wait for the word that what comes from now on is in the log."""
+    while tab.until("stopped")[-1]["error"]:
         pass
-    return event
 
 
 def test_what_is_switched_on_is_recorded_whoever_publishes_it(
@@ -80,7 +87,7 @@ def test_what_is_switched_on_is_recorded_whoever_publishes_it(
         assert set(logged(own_redis, name)) == {b"outside", b"inside"}
         assert gaps(own_redis, name) == 0
         assert sorted(lines(server, name)) == ["inside", "outside"]
-    assert own_redis.client.keys("arauto:log:ab") == []
+    assert own_redis.client.exists(stream_of(b"ab"), head_of(b"ab")) == 0
 
 
 def test_all_processes_know_it_and_a_restart_keeps_it(
@@ -90,13 +97,13 @@ def test_all_processes_know_it_and_a_restart_keeps_it(
         return all(word in publish(server, "a", "x").json for _ in range(20))
 
     switch_on(server)
-    eventually(lambda: all_say("id"))
+    eventually(lambda: all_say("recorded"))
     server.stop()
     server = start(REDIS_URL=own_redis.url)
-    eventually(lambda: all_say("id"))
+    eventually(lambda: all_say("recorded"))
     eventually(lambda: gaps(own_redis, "a") == 1)
     switch_off(server)
-    n = len(log_of(own_redis, "a"))
+    n = len(entries(own_redis, "a"))
     own_redis.client.publish("a", "outside")
     for _ in range(10):
         publish(server, "a", "inside")  # also through a process that does not know it yet
@@ -105,9 +112,9 @@ def test_all_processes_know_it_and_a_restart_keeps_it(
             publish(server, "a", "x").json.keys() == {"channel", "receivers", "tabs"} for _ in range(20)
         )
     )
-    assert len(log_of(own_redis, "a")) == n
-    assert not own_redis.client.exists("arauto:recorded")
-    eventually(lambda: not own_redis.client.exists("arauto:recorder"), why="no recorder is needed")
+    assert len(entries(own_redis, "a")) == n
+    assert not own_redis.client.exists(SWITCHED)
+    eventually(lambda: not is_recording(own_redis), why="no recorder is needed")
 
 
 @pytest.mark.parametrize("slot", [0, 1])
@@ -120,8 +127,9 @@ def test_a_process_that_hears_late_of_a_stop_leaves_no_gap_of_its_own(
         f"Drain.send_away = lambda self: (self._departures._slot == {slot} and sleep(2.5), go(self))"
     )
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="a", ALTER=late)
-    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"))
+    eventually(lambda: is_recording(own_redis))
     publish(server, "a", "x")
+    eventually(lambda: logged(own_redis, "a") == [b"x"])
     assert server.stop() == 0
     start(REDIS_URL=own_redis.url, ARAUTO_RECORD="a")
     eventually(lambda: gaps(own_redis, "a") > 0)
@@ -143,7 +151,7 @@ def test_open_tabs_begin_to_follow_without_a_hole_or_a_duplicate(
             if n == 50:
                 toggling.start()
         toggling.join()
-        opened = int(own_redis.client.hget("arauto:logs", "a").decode().rpartition("-")[2])
+        opened = int(head(own_redis, "a")["number"])
         eventually(lambda: all(tab.number("a") >= opened for tab in tabs), why="all follow the log again")
         for n in range(300, 600):
             publish(server, "a", f"i{n}")
@@ -177,15 +185,18 @@ def test_switched_off_and_on_again_leaves_a_gap(server: ArautoServer, own_redis:
         assert [tab.next().keys() & {"data", "id"} for _ in range(2)] == [{"data"}, {"data"}]
     assert lines(server) == ["1"]  # it can still be read
     with open_tab(server, "a", query=place) as tab:
-        assert tab.next()["reason"] == "unrecorded"
+        told = tab.until(
+            "unrecorded"
+        )  # by a process that knows already that it is off, or reads the log first
+        assert [event["reason"] for event in told if event["type"] == "gap"] in (["unrecorded"], ["recorder"])
         switch_on(server)
         tab.until("following")
     publish(server, "a", "2")
     eventually(lambda: lines(server) == ["1", "recorder", "2"])
     with open_tab(server, "a", query=place) as tab:
-        events = tab.until("following")
-        assert [event.get("data", event.get("reason")) for event in events[:-1]] == ["1", "recorder", "2"]
-        assert events[1]["to"] > events[1]["from"] >= events[0]["at"] - 2
+        first, gap, second = shown(tab, 3)
+    assert (first["data"], gap["reason"], second["data"]) == ("1", "recorder", "2")
+    assert gap["to"] > gap["from"] >= first["at"] - 2
 
 
 def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: RedisServer) -> None:
@@ -194,19 +205,24 @@ def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: 
     publish(server, "off", "x")
     eventually(lambda: logged(own_redis, "off") == [b"x"])
     switch_off(server, "off")
+    eventually(lambda: own_redis.client.pubsub_numsub("a") == [(b"a", 2)], why="the other one stands by")
     own_redis.client.publish("a", "before")
     eventually(lambda: logged(own_redis, "a") == [b"before"])
-    ports = [int(c["addr"].rsplit(":", 1)[1]) for c in own_redis.client.client_list(_type="pubsub")]
+    with own_redis.client.monitor() as monitor:
+        said: dict[str, Any] = {}
+        for _ in range(3):  # signs of life, within which whoever stands by has asked where the log is
+            while " arauto:lease renew " not in (said := monitor.next_command())["command"]:
+                pass
     (holder,) = [
         worker
         for worker in server.workers()
-        if any(connection.laddr.port in ports for connection in worker.net_connections("tcp"))
+        if any(c.laddr.port == int(said["client_port"]) for c in worker.net_connections("tcp"))
     ]
     os.kill(holder.pid, signal.SIGKILL)
-    eventually(lambda: gaps(own_redis, "a") == 1)
     own_redis.client.publish("a", "after")
     eventually(lambda: logged(own_redis, "a") == [b"before", b"after"])
-    assert len(log_of(own_redis, "off")) == 1  # nothing is noted in a log that is closed
+    assert gaps(own_redis, "a") == 0
+    assert len(entries(own_redis, "off")) == 1  # nothing is noted in a log that is closed
 
 
 def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
@@ -221,7 +237,9 @@ def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
             if not command.startswith("CLIENT "):  # that is the test's own
                 said.append(command)
     assert [event.keys() for event in heard] == [{"type", "channel", "data", "at"}] * 2
-    assert sorted(set(said) - {"HGETALL arauto:recorded"}) == [
+    # Once a second each process asks what any server on this database records.
+    said = [one for one in said if "arauto:logs:" not in one and one != "TIME"]
+    assert sorted(set(said)) == [
         "PUBLISH a inside",
         "PUBLISH a outside",
         "PUBSUB NUMPAT",
@@ -233,12 +251,12 @@ def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
 
 
 def test_a_log_that_is_off_goes_when_it_is_old(start: type[ArautoServer], own_redis: RedisServer) -> None:
-    alter = "import arauto.recorder; arauto.recorder.TRIM_EVERY = 0.5"
+    alter = "import arauto.memory.thread as thread; thread.TRIM_EVERY = 0.5"
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD_SECONDS="1", ALTER=alter)
     switch_on(server)
     publish(server, "a", "x")
     switch_off(server)
-    eventually(lambda: own_redis.client.keys("*") == [])
+    eventually(lambda: own_redis.client.keys("*") in ([], [LEASE]))
 
 
 @pytest.fixture
@@ -247,14 +265,14 @@ def plain(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
 
 
 def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisServer) -> None:
-    own_redis.client.hset("arauto:recorded", "a", "1")
+    own_redis.client.sadd(SWITCHED, "a")
     own_redis.client.config_resetstat()
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORDING="off", ARAUTO_DELETE_LOGS="on")
     for answer in (switch(server, "a", True), switch(server, "a", False), forget(server)):
         assert answer.status == 403
         assert answer.error.endswith(".")
     assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": 0}
-    assert "cmdstat_hgetall" not in own_redis.client.info("commandstats")
+    assert "cmdstat_smembers" not in own_redis.client.info("commandstats")
 
 
 def test_what_the_setting_records_stays_recorded(plain: ArautoServer) -> None:
@@ -262,32 +280,61 @@ def test_what_the_setting_records_stays_recorded(plain: ArautoServer) -> None:
     answer = switch(plain, "kept.a", False)
     assert answer.status == 409
     assert "ARAUTO_RECORD " in answer.error
-    assert "id" in publish(plain, "kept.a", "x").json
+    eventually(lambda: "recorded" in publish(plain, "kept.a", "x").json)
 
 
 def test_a_channel_whose_glob_is_gone_is_closed(start: type[ArautoServer], own_redis: RedisServer) -> None:
     def run(globs: str) -> ArautoServer:
-        return start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD=globs)
+        alter = (
+            "import arauto.memory.store as store; store.GLOBS_LAST = 2000; "
+            "import arauto.memory.thread as thread; thread.TRIM_EVERY = 0.5"
+        )
+        return start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD=globs, ALTER=alter)
 
     server = run("kept.*,other")
-    eventually(lambda: own_redis.client.hget("arauto:recorder", "until"))
+    eventually(lambda: is_recording(own_redis))
     publish(server, "kept.a", "1")
+    eventually(lambda: logged(own_redis, "kept.a") == [b"1"])
     server.stop()
     server = run("other")
-    eventually(lambda: b" " in own_redis.client.hget("arauto:logs", "kept.a"))
+    eventually(lambda: head(own_redis, "kept.a")["closed"])
     publish(server, "kept.a", "lost")
     server.stop()
     server = run("kept.*,other")
-    eventually(lambda: b" " not in own_redis.client.hget("arauto:logs", "kept.a"))
+    publish(server, "kept.a", "in the gap, if no recorder is there yet")
+    eventually(lambda: head(own_redis, "kept.a")["closed"] == "")
     publish(server, "kept.a", "2")
-    assert lines(server, "kept.a") == ["1", "recorder", "2"]
+    eventually(lambda: lines(server, "kept.a") == ["1", "recorder", "2"])
+
+
+@pytest.mark.parametrize("name", ["arauto:words:0:{a}", "__keyspace@0__:a", "__keyevent@0__:xadd"])
+def test_what_tells_of_what_is_written_is_not_recorded(
+    start: type[ArautoServer], own_redis: RedisServer, name: str
+) -> None:
+    """It would go on without end."""
+    own_redis.client.config_set("notify-keyspace-events", "KEA")
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="*")
+    eventually(lambda: is_recording(own_redis))
+    for on in (True, False):
+        answer = switch(server, name, on)
+        assert (answer.status, answer.error) == (
+            409,
+            f"{name} cannot be recorded: what is written would make more come there, without end.",
+        )
+    answer = switch(server, name, True, Accept_Language="pt-BR")
+    assert answer.error == f"{name} não pode ser gravado: gravar o que chega lá faria chegar mais, sem fim."
+    assert get(server, f"/channels/messages?channel={quote(name)}").status == 404
+    assert publish(server, name, "x").json.keys() == {"channel", "receivers", "tabs"}
+    own_redis.client.publish("a", "x")
+    eventually(lambda: logged(own_redis, "a") == [b"x"])
+    assert own_redis.client.keys("arauto:stream:*") == [stream_of(b"a")]
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", "{}", '{"recorded": 1}', '{"recorded": "on"}'])
 def test_what_cannot_be_read_switches_nothing(plain: ArautoServer, own_redis: RedisServer, body: str) -> None:
     answer = request(plain, "PUT", "/channels/a/recording", body)
     assert (answer.status, answer.error[-1]) == (400, ".")
-    assert not own_redis.client.exists("arauto:recorded")
+    assert not own_redis.client.exists(SWITCHED)
 
 
 def test_who_may_not_publish_may_not_switch(plain: ArautoServer) -> None:
@@ -308,10 +355,10 @@ def test_redis_that_is_away_or_refuses(start: type[ArautoServer], own_redis: Red
     assert answer.status == 403
     assert "permission" in answer.error
     own_redis.client.execute_command("ACL", "SETUSER", "poor", "+xadd")
-    own_redis.client.set("arauto:log:a", "mine")
+    own_redis.client.set(stream_of(b"a"), "mine")
     answer = switch(server, "a", True)
     assert answer.status == 502
-    assert "WRONGTYPE arauto:log:a is no stream" in answer.error
+    assert "WRONGTYPE the key arauto:stream:{a} is no stream" in answer.error
     switch_on(server, "b")
     answer = switch(server, "c", True)
     assert answer.status == 409
@@ -334,18 +381,21 @@ def test_a_deleted_log_is_another_log_afterwards(server: ArautoServer, own_redis
         # Where its process does not know yet, the recorder writes it, and must not do so afterwards.
         eventually(lambda: logged(own_redis, "a") == [b"1"])
         assert forget(server).json == {"channel": "a", "deleted": True}
-        new = resumed(tab)
+        new = tab.until("following")[-1]
         assert new["epoch"] != old["epoch"]
         publish(server, "a", "2")
         own_redis.client.publish("a", "3")
         eventually(lambda: lines(server) == ["2", "3"])
-    for place, shown in ((old, ["replaced", "2", "3"]), (new, ["2", "3"])):
+    for place, wanted in ((old, ["replaced", "2", "3"]), (new, ["2", "3"])):
         with open_tab(server, "a", query=place_of(place)) as tab:
-            events = tab.until("following")[:-1]
-        assert [event.get("data", event.get("reason")) for event in events] == shown
+            events = shown(tab, len(wanted))
+            assert [event.get("data", event.get("reason")) for event in events] == wanted
+            tab.until("following")
     switch_off(server)
     assert forget(server).status == 200
-    assert own_redis.client.keys("arauto:log*") == []
+    assert own_redis.client.keys("*{a}*") == [head_of(b"a")]
+    assert head(own_redis, "a") == {"off": "1"}  # until all know it; then this is let go of
+    assert forget(server).status == 404
 
 
 def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
@@ -356,23 +406,20 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
         tab.until("following")
         own_redis.client.config_set("maxmemory", "1")
         assert publish(server, "a", "x").status == 200
-        stopped = tab.until("stopped")
-        assert "x" in [event.get("data") for event in stopped]
-        assert stopped[-1]["error"].startswith("OOM ")
-        with open_tab(server, "a") as late:  # it is said again and again
+        assert tab.until("stopped")[-1]["error"].startswith("OOM ")
+        tab.through("x")
+        with open_tab(server, "a") as late:  # whoever comes now is told too
             assert late.until("stopped")[-1]["channel"] == "a"
         # For so long that the lease is lost too: nobody can be the recorder any more.
         eventually(lambda: "nothing is recorded that others publish: " in server.log)
-        for _ in range(5):
-            tab.until("stopped")
         own_redis.client.config_set("maxmemory", "0")
         resumed(tab)
-        eventually(lambda: "id" in publish(server, "a", "y").json)
+        eventually(lambda: "recorded" in publish(server, "a", "y").json)
         own_redis.client.replicaof("127.0.0.1", str(free_port()))
         assert any("read only replica" in tab.until("stopped")[-1]["error"] for _ in range(10))
         own_redis.client.replicaof("NO", "ONE")
         resumed(tab)
-    assert lines(server)[0] == "recorder"
+    assert [line for line in lines(server) if line != "recorder"][:2] == ["x", "y"]  # it was kept meanwhile
 
 
 def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(

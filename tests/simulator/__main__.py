@@ -4,7 +4,8 @@ import argparse
 import sys
 from time import perf_counter
 
-from tests.simulator.schedule import Protocol, play, shrink
+from tests.simulator.protocol import Protocol
+from tests.simulator.schedule import play, shrink
 
 
 def main() -> None:

@@ -7,94 +7,160 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from arauto.memory.candidate import Candidate, Claim, Command, Follow, OfChannel, Release, Renew
-from arauto.memory.feed import ChannelFeed, Gap, Known, Locate, Place, Read, Show
+from arauto.memory.candidate import Claim, Command, Follow, OfChannel, Release, Renew
+from arauto.memory.feed import LATE, ChannelFeed, Gap, Locate, Place, Read, Show
 from arauto.memory.feed import Step as FeedStep
-from arauto.memory.recorder import Answer, Append, Ask, ChannelRecorder, Fenced, Outcome, Take
+from arauto.memory.recorder import Answer, Append, Ask, Fenced, Outcome, Take
 from arauto.memory.words import Mark as MarkWord
 from arauto.memory.words import Marked, Position, Stopped
-from tests.simulator.redis_double import Beat, Raw, RedisDouble
-
-CHANNEL = b"news.a"
+from tests.simulator.protocol import Protocol
+from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server
 
 Task = Callable[[], None]
+Pushed = tuple[bytes, object]
+"""A channel, or none, and what Redis says of it."""
 
 
 @dataclass(frozen=True)
-class Confirmed:
+class Listening:
     """Redis's answer to SUBSCRIBE."""
+
+
+@dataclass(frozen=True)
+class Following:
+    """Redis's answer to SSUBSCRIBE for what is announced."""
+
+
+@dataclass(frozen=True)
+class Left:
+    """Redis's answer to UNSUBSCRIBE."""
 
 
 class Connection:
     """What Redis pushes, until somebody reads it."""
 
-    def __init__(self, redis: RedisDouble) -> None:
-        self.inbox: deque[object] = deque()
-        self.push = self.inbox.append
-        self._redis = redis
+    def __init__(self, server: Server) -> None:
+        self.inbox: deque[Pushed] = deque()
+        self.is_open = True
+        self._server = server
+        self._pushes: dict[RedisDouble, Push] = {}
 
-    def subscribe(self) -> None:
-        self._redis.follow(self.push)
-        self._redis.subscribe(self.push)
-        self.push(Confirmed())
+    def subscribe(self, redis: RedisDouble) -> None:
+        redis.subscribe(self._push(redis))
+        self._push(redis)(Listening())
 
-    def subscribe_to_pattern(self) -> None:
-        """Of the logs of channels that the pattern has, nothing is heard yet."""
-        self._redis.subscribe(self.push)
+    def follow(self, redis: RedisDouble) -> None:
+        if self.is_open:
+            redis.follow(self._push(redis))
+            self._push(redis)(Following())
 
-    def follow(self) -> None:
-        self._redis.follow(self.push)
-        self.push(Confirmed())
+    def listen_to_beats(self, redis: RedisDouble) -> None:
+        redis.listen_to_beats(self._push(redis))
+
+    def leave(self, redis: RedisDouble, has_pattern: bool) -> None:
+        """No more of this channel, but for what is on its way, and for words if it came by a pattern."""
+        if redis in self._pushes:
+            redis.leave(self._pushes[redis])
+            if not has_pattern:
+                redis.unfollow(self._pushes[redis])
+            self._pushes[redis](Left())
 
     def close(self) -> None:
-        self._redis.drop(self.push)
+        self.is_open = False
+        for redis, push in self._pushes.items():
+            redis.drop(push)
         self.inbox.clear()
+
+    def _push(self, redis: RedisDouble) -> Push:
+        if redis not in self._pushes:
+            self._pushes[redis] = lambda pushed: self.inbox.append((redis.channel, pushed))
+        return self._pushes[redis]
 
 
 class Process:
     """One process of a server: its candidate, and the sockets of its tabs."""
 
     def __init__(
-        self, name: str, redis: RedisDouble, make: Callable[[str], ChannelRecorder], has_pattern: bool
+        self, name: str, channels: list[RedisDouble], protocol: Protocol, has_pattern: bool, ahead: int
     ) -> None:
         self.name = name
-        self.redis = redis
+        self.redis, self.channels = channels[0], {redis.channel: redis for redis in channels}
+        self.server = self.redis.server
+        self.ahead = ahead  # of the time, by its own clock, which nobody sets back
         self.is_alive = self.is_awake = True
         self.has_pattern = has_pattern  # it hears of a channel by its first message
         self.tabs: list[Tab] = []
         self.pending: list[Task] = []  # commands whose turn has not come
-        self._make = make
+        self._protocol = protocol
         self._starts = 0
         self.begin()
+
+    @property
+    def now(self) -> int:
+        return self.server.time + self.ahead
 
     def begin(self) -> None:
         """Like a process that is started, whose name nobody had before."""
         self._starts += 1
         self._marks = f"{self.name}-{self._starts}"
-        self.candidate = Candidate(self._marks, self.redis.now, self._make)
-        self._located = 0
+        self.candidate = self._protocol.candidate(self._marks, self.now, self._protocol.recorder)
+        self.covers = set(self.channels)
+        self._located: dict[bytes, int] = {}
+        self._follows: set[bytes] = set()
         self._connect()
 
     def _connect(self) -> None:
-        self.connection = Connection(self.redis)
-        self.is_connected = True
-        self.candidate.disconnected(self.redis.now)
-        self.redis.listen_to_beats(self.connection.push)
+        self.connection = Connection(self.server)
+        self._listens: set[bytes] = set()  # by what is confirmed
+        self._hears: set[bytes] = set()
+        self.connection.listen_to_beats(self.redis)
         self.candidate.connected()
-        if not self.has_pattern:
-            self.connection.subscribe()
-            return
-        self.connection.subscribe_to_pattern()
-        is_known = self.redis.data.position is not None or bool(self.redis.data.entries)
-        if is_known or CHANNEL in self.candidate.channels:
-            self.connection.follow()
+        for channel in self.channels:
+            if channel in self.covers:
+                self._listen(channel)
+
+    def _listen(self, channel: bytes) -> None:
+        redis = self.channels[channel]
+        is_known = redis.data.position is not None or bool(redis.data.entries)
+        is_followed = not self.has_pattern or is_known or channel in self._follows
+        if is_followed and not self.has_pattern:
+            self.connection.follow(redis)
+        self.connection.subscribe(redis)
+        if is_followed and self.has_pattern:
+            self.connection.follow(redis)
+
+    def cover(self, channel: bytes) -> None:
+        """The channel is to be recorded, as far as this process knows."""
+        if channel not in self.covers:
+            self.covers.add(channel)
+            if self.connection.is_open:
+                self._listen(channel)
+
+    def uncover(self, channel: bytes) -> None:
+        self.covers.discard(channel)
+        self._listens.discard(channel)
+        self._hears.discard(channel)
+        self._follows.discard(channel)
+        self.candidate.unsubscribed(channel)
+        self.connection.leave(self.channels[channel], self.has_pattern)
 
     def lose_link(self) -> None:
         self.connection.close()
-        self.is_connected = False
+        self.pending.append(lambda: self._do(self.candidate.disconnected(self.now)))
+
+    def lose_link_again(self) -> None:
+        """The new one is lost too, before anything has come by it, or soon after."""
+        while self.pending:
+            self.run_one()
+        self.lose_link()
+        self.run_one()
+        self._connect()
+        for _ in range(random.randint(0, 4)):
+            self.read_one()
+        self.lose_link()
 
     def kill(self) -> None:
-        self.lose_link()
+        self.connection.close()
         self.is_alive = False
         self.pending.clear()
         for tab in list(self.tabs):
@@ -109,29 +175,42 @@ class Process:
     def read_one(self) -> None:
         if not self.connection.inbox:
             return
-        self._hear(self.connection.inbox.popleft())
+        self._hear(*self.connection.inbox.popleft())
         if not self.connection.inbox or random.random() < 0.3:
-            self._do(self.candidate.flush())
+            self._do(self.candidate.flush(self.now))
 
-    def _hear(self, pushed: object) -> None:
-        candidate, now = self.candidate, self.redis.now
-        if isinstance(pushed, Confirmed):
-            self._do(candidate.subscribed(CHANNEL, now))
-        elif isinstance(pushed, Raw):
-            self._do(candidate.received(CHANNEL, pushed.data, now))
-        elif isinstance(pushed, Beat):
+    def _hear(self, channel: bytes, pushed: object) -> None:
+        candidate, now = self.candidate, self.now
+        if isinstance(pushed, Beat):
             self._do(candidate.beaten(pushed.token, pushed.at, now))
-            for tab in self.tabs:
-                if tab.feed is not None:
-                    tab.do(tab.feed.complete(pushed.token, pushed.until, pushed.at))
-        else:
-            self._do(candidate.announced(CHANNEL, pushed))  # type: ignore[arg-type]
+        elif isinstance(pushed, Left):
+            self._listens.discard(channel)
+            if not self.has_pattern:
+                self._hears.discard(channel)
+            candidate.unsubscribed(channel)
+        elif channel not in self.covers:
+            return  # it was on its way
+        elif isinstance(pushed, Listening):
+            self._listens.add(channel)
+            self._begin(channel)
+        elif isinstance(pushed, Following):
+            self._hears.add(channel)
+            self._begin(channel)
+        elif isinstance(pushed, Raw):
+            if channel in self._listens:
+                self._do(candidate.received(channel, pushed.data, now))
+        elif channel in self._hears:
+            self._do(candidate.announced(channel, pushed))  # type: ignore[arg-type]
+
+    def _begin(self, channel: bytes) -> None:
+        if channel in self._listens & self._hears:
+            self._do(self.candidate.subscribed(channel, self.now))
 
     def tick(self) -> None:
         """A few times a second."""
-        if not self.is_connected:
+        if not self.connection.is_open and not self.pending:
             self._connect()
-        self._do(self.candidate.tick(self.redis.now))
+        self._do(self.candidate.tick(self.now))
 
     # Commands: they happen later, and their answers later still, if at all
 
@@ -146,7 +225,7 @@ class Process:
     def _lead(self, command: Command) -> None:
         candidate, redis = self.candidate, self.redis
         if isinstance(command, Claim):
-            self._do(candidate.claimed(redis.claim(command.above), redis.now))
+            self._do(candidate.claimed(redis.claim(command.above), self.now))
         elif isinstance(command, Release):
             redis.release(command.token)
         elif isinstance(command, Renew):
@@ -157,10 +236,13 @@ class Process:
             self._do(candidate.renewed(command, is_recorder))
 
     def _execute(self, command: OfChannel | Follow) -> None:
+        channel, candidate = command.channel, self.candidate
+        redis = self.channels[channel]
         if isinstance(command, Follow):
-            self.connection.follow()
+            self._follows.add(channel)
+            self.connection.follow(redis)
             return
-        redis, candidate, step = self.redis, self.candidate, command.step
+        step = command.step
         if isinstance(step, Ask):
             redis.announce(MarkWord(step.name))
         elif isinstance(step, Answer):
@@ -172,24 +254,26 @@ class Process:
             why = "" if outcome is Outcome.DONE else "why"
             if random.random() < 0.03:
                 many, outcome = 0, Outcome.UNKNOWN
-            self.pending.append(lambda: self._do(candidate.appended(CHANNEL, step, many, outcome, why)))
+            self.pending.append(
+                lambda: self._do(candidate.appended(channel, step, many, outcome, why, self.now))
+            )
         elif isinstance(step, Take):
             try:
                 end = redis.take(step.token, step.position, command.until, step.is_first)
             except PermissionError:
-                self.pending.append(lambda: self._do(candidate.refused(CHANNEL, step, "why")))
+                self.pending.append(lambda: self._do(candidate.refused(channel, step, "why")))
             except Fenced as error:
                 above = error.token
-                self.pending.append(lambda: self._do(candidate.fenced(CHANNEL, step, above)))
+                self.pending.append(lambda: self._do(candidate.fenced(channel, step, above)))
             else:
-                self.pending.append(lambda: self._do(candidate.taken(CHANNEL, step, end)))
+                self.pending.append(lambda: self._do(candidate.taken(channel, step, end, self.now)))
 
-    def locate(self) -> None:
+    def locate(self, redis: RedisDouble) -> None:
         """One of the tabs wants to know where in the log it is."""
-        if self._located != self.redis.now:
-            self._located = self.redis.now
-            name = f"{self._marks}.{self.redis.now}"
-            self.pending.append(lambda: self.redis.announce(MarkWord(name)))
+        if self._located.get(redis.channel) != self.server.time:
+            self._located[redis.channel] = self.server.time
+            name = f"{self._marks}.{self.server.time}"
+            self.pending.append(lambda: redis.announce(MarkWord(name)))
 
     def run_one(self) -> None:
         if self.pending:
@@ -208,22 +292,23 @@ class Page:
     def show(self, step: FeedStep) -> None:
         if isinstance(step, Place):
             self.position = step.position
+            if step.since is not None:
+                self.since = step.since
             self.was_live = True
         elif isinstance(step, Show):
             self.rows.append(step)
             if step.position is not None:
                 self.position = step.position
+                self.since = step.position.ms - LATE
         elif isinstance(step, Gap):
             self.rows.append(step)
-        elif isinstance(step, Known):
-            self.since = step.until
 
 
 class Tab:
     """A page, and the socket and feed that it has at a time."""
 
     def __init__(self, name: str, redis: RedisDouble, make: Callable[..., ChannelFeed]) -> None:
-        self.name = name
+        self.name = f"{name} of {redis.channel.decode()}"
         self.redis = redis
         self.page = Page()
         self.process: Process | None = None
@@ -237,15 +322,19 @@ class Tab:
     def is_open(self) -> bool:
         return self.feed is not None
 
+    @property
+    def now(self) -> int:
+        return self.process.now if self.process else self.redis.server.time
+
     def open(self, process: Process) -> None:
-        now = self.redis.now
         self._returns = self.page.position is None and self._gap_from is not None
         self.process = process
         process.tabs.append(self)
-        self.page.since = self.page.since or now
+        self.page.since = self.page.since or self.now
         self.feed = self._make(self.page.position, self.page.since)
-        self.connection = Connection(self.redis)
-        self.connection.subscribe()
+        self.connection = Connection(self.redis.server)
+        self.connection.follow(self.redis)
+        self.connection.subscribe(self.redis)
 
     def drop(self) -> None:
         """The socket breaks: what was under way is lost."""
@@ -265,8 +354,10 @@ class Tab:
     def read_one(self) -> None:
         if self.feed is None or not self.connection.inbox:
             return
-        pushed, now = self.connection.inbox.popleft(), self.redis.now
-        if isinstance(pushed, Confirmed):
+        (_, pushed), now = self.connection.inbox.popleft(), self.now
+        if isinstance(pushed, Following):
+            return
+        if isinstance(pushed, Listening):
             if self._returns and self._gap_from is not None:  # the page's own gap
                 self.outbox.append(Gap(self._gap_from, now, "server"))
                 self._gap_from = None
@@ -281,8 +372,8 @@ class Tab:
     def tick(self) -> None:
         if self.feed is not None:
             if not self.connection.inbox:
-                self.do(self.feed.caught_up(self.redis.now))
-            self.do(self.feed.tick(self.redis.now))
+                self.do(self.feed.caught_up(self.now))
+            self.do(self.feed.tick(self.now))
 
     def run_one(self) -> None:
         if self.pending:
@@ -297,7 +388,7 @@ class Tab:
             if isinstance(step, Read):
                 self.pending.append(lambda step=step: self._read(step))  # type: ignore[misc]
             elif isinstance(step, Locate) and self.process is not None:
-                self.process.locate()
+                self.process.locate(self.redis)
             else:
                 self.outbox.append(step)
 
@@ -308,6 +399,6 @@ class Tab:
         try:
             pages = self.redis.read(step.after, step.until)
         except PermissionError:
-            self.pending.append(lambda: self.do(feed.unreadable(self.redis.now)))
+            self.pending.append(lambda: self.do(feed.unreadable(self.now)))
             return
-        self.pending.append(lambda: self.do(feed.read(pages, self.redis.now)))
+        self.pending.append(lambda: self.do(feed.read(pages, self.now)))

@@ -49,15 +49,28 @@ class Data:
     lease_until: int = 0
 
 
+@dataclass
+class Server:
+    """What is the same for all channels. Its clock may be set, unlike the time, in milliseconds."""
+
+    time: int = 1_000_000
+    ahead: int = 0  # of the time, by its clock
+    run: int = 1
+    refuses_writes: bool = False
+    is_readable: bool = True
+
+    @property
+    def now(self) -> int:
+        return self.time + self.ahead
+
+
 class RedisDouble:
-    """Each method is one step. ``now`` is its clock, in milliseconds."""
+    """One channel of a server. Each method is one step."""
 
     def __init__(self) -> None:
-        self.now = 1_000_000
-        self.run = 1
+        self.server = Server()
+        self.channel = b"news.a"
         self.data = Data()
-        self.refuses_writes = False
-        self.is_readable = True
         self.keep = 10_000  # entries
         self.published: list[tuple[bytes, int]] = []
         self._epochs = 0
@@ -65,16 +78,38 @@ class RedisDouble:
         self._words: list[Push] = []
         self._beats: list[Push] = []
 
+    @property
+    def now(self) -> int:
+        return self.server.now
+
+    @property
+    def run(self) -> int:
+        return self.server.run
+
+    @property
+    def refuses_writes(self) -> bool:
+        return self.server.refuses_writes
+
     # Pub/Sub
 
     def subscribe(self, push: Push) -> None:
-        self._channel.append(push)
+        if push not in self._channel:
+            self._channel.append(push)
 
     def follow(self, push: Push) -> None:
-        self._words.append(push)
+        if push not in self._words:
+            self._words.append(push)
 
     def listen_to_beats(self, push: Push) -> None:
         self._beats.append(push)
+
+    def leave(self, push: Push) -> None:
+        if push in self._channel:
+            self._channel.remove(push)
+
+    def unfollow(self, push: Push) -> None:
+        if push in self._words:
+            self._words.remove(push)
 
     def drop(self, push: Push) -> None:
         for listeners in (self._channel, self._words, self._beats):
@@ -111,7 +146,7 @@ class RedisDouble:
             self._add(message)
         data.until = max(data.until, until)
         self.announce(
-            Appended(after.epoch, after.number + 1, tuple(map(digest, messages)), token, data.until)
+            Appended(after.epoch, after.number + 1, tuple(map(digest, messages)), token, data.until, self.now)
         )
         return len(messages), Outcome.DONE
 
@@ -142,7 +177,7 @@ class RedisDouble:
         """The recorder has all that was ever published, and writes it."""
         data = self.data
         self._epochs += 1
-        data.position = Position(f"e{self._epochs}", self.now)
+        data.position = Position(f"e{self._epochs}", self.now, self.now)
         data.starts = {data.position.epoch: self.now}
         data.begins_at, data.renewed = self.now, ""
         data.owner, data.owner_run, data.closed, data.until = token, self.run, None, until
@@ -156,7 +191,10 @@ class RedisDouble:
         last = data.entries[-1].number if data.entries else 0
         number = data.position.number if data.position else max(last, known.number if known else 0, self.now)
         self._epochs += 1
-        data.position = Position(f"e{self._epochs}", number)
+        moment = self._moment
+        if data.entries and data.entries[-1].ms == moment:
+            moment += 1  # what was tried took the next number of this one
+        data.position = Position(f"e{self._epochs}", number, moment)
         data.starts[data.position.epoch] = data.position.number
         since = data.closed if data.closed is not None else (data.until or until)  # 0: nobody knows any more
         left = tuple(map(digest, data.promised))
@@ -167,23 +205,29 @@ class RedisDouble:
         if begins and not left:
             since = self.now
         else:
-            self._add(None, min(since, self.now))
+            since = min(since, self.now - 1)
+            self._add(None, since)
         data.owner, data.owner_run, data.closed, data.until = token, self.run, None, self.now
-        self.announce(Resumed(data.position, min(since, self.now), self.now, token, left))
+        self.announce(Resumed(data.position, since, self.now, token, left))
 
     def _add(self, message: bytes | None, since: int = 0) -> None:
         data = self.data
         assert data.position is not None
-        data.position = replace(data.position, number=data.position.number + 1)
-        data.entries.append(Entry(data.position.number, self.now, message, since))
+        data.position = replace(data.position, number=data.position.number + 1, ms=self._moment)
+        data.entries.append(Entry(data.position.number, data.position.ms, message, since))
         if message is not None and data.promised and data.promised[0] == message:
             data.promised.pop(0)
         del data.entries[: -self.keep]
 
+    @property
+    def _moment(self) -> int:
+        """What an entry says of when it was written; it never goes back."""
+        return max(self.now, self.data.position.ms if self.data.position else 0)
+
     def read(self, after: Position, until: int | None) -> Pages:
         """:raise PermissionError: the log cannot be read."""
         data = self.data
-        if not self.is_readable or data.position is None:
+        if not self.server.is_readable or data.position is None:
             raise PermissionError
         is_other = not self._goes_back_to(after)
         end = data.position.number if until is None else min(data.position.number, until)
@@ -196,12 +240,13 @@ class RedisDouble:
         if has_more:
             entries = entries[:PAGE]
             end = entries[-1].number
+        is_cut = has_more or end < data.position.number
+        ms = data.position.ms if not is_cut else entries[-1].ms if entries else after.ms
         return Pages(
             entries,
-            Position(data.position.epoch, max(end, first)),
+            Position(data.position.epoch, max(end, first), ms),
             self.now,
             data.until,
-            data.owner,
             is_other,
             data.owner_run != self.run,
             has_more,
@@ -226,7 +271,7 @@ class RedisDouble:
             return
         self._epochs += 1
         data.renewed, data.begins_at = data.position.epoch, data.position.number
-        data.position = Position(f"e{self._epochs}", data.position.number)
+        data.position = replace(data.position, epoch=f"e{self._epochs}")
         data.starts[data.position.epoch] = data.position.number
         if data.closed is None:
             self.announce(Renewed(data.position))
@@ -275,7 +320,7 @@ class RedisDouble:
     def restart(self, data: Data) -> None:
         """It comes back with what a snapshot had; every connection is lost."""
         self.data = deepcopy(data)
-        self.run += 1
+        self.server.run += 1
         self._channel.clear()
         self._words.clear()
         self._beats.clear()

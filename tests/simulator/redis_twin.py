@@ -14,7 +14,7 @@ from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.store import Store
 from arauto.memory.texts import read_word
 from arauto.memory.words import Mark, Marked, Position, Stopped, Word
-from tests.simulator.redis_double import Data, RedisDouble
+from tests.simulator.redis_double import PAGE, Data, RedisDouble
 
 CHANNEL = b"news.a"
 FENCE = b"fence"
@@ -98,14 +98,14 @@ class RedisTwin(RedisDouble):
         expected = super().read(after, until)
         self._set_out()
         ms = next((entry.ms for entry in self.data.entries if entry.number >= after.number), self.now)
-        answer = self._store.read(CHANNEL, Read(replace(after, ms=ms), until))
+        answer = self._store.read(CHANNEL, Read(replace(after, ms=ms), until), PAGE)
         self._compare("read", *map(_plain, (expected, answer)))
         return expected
 
     def publish_and_promise(self, data: bytes) -> None:
         super().publish_and_promise(data)
         self._set_out()
-        self._store.publish(CHANNEL, data)
+        self.client.execute_command(*self._store.publishing(CHANNEL, data)[1])
         self._compare("publish", None, None)
 
     def delete(self) -> None:
@@ -255,7 +255,6 @@ def _plain(pages: Pages | None) -> Any:
         pages.end,
         pages.at,
         pages.until,
-        pages.owner,
         pages.is_other,
         pages.is_stale,
         pages.has_more,

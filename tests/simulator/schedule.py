@@ -5,24 +5,17 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from arauto.memory.feed import ChannelFeed
-from arauto.memory.recorder import ChannelRecorder
 from tests.simulator.actors import Process, Tab
 from tests.simulator.checker import Broken, check_equal_rows, check_rows, rows_of
+from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Data, RedisDouble
 
 STEPS = 160
 NEXT_TO_LAST, LAST = b"next to last", b"last"
+WIDE = 10_000_000
+"""From this seed on there are two channels, and more happens. In every other one clocks differ."""
+
 LONGEST = 3000  # milliseconds that a message may wait until a page shows it
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """The machines and the scripts under test."""
-
-    feed: Callable[..., ChannelFeed] = ChannelFeed
-    recorder: Callable[[str], ChannelRecorder] = ChannelRecorder
-    redis: Callable[[], RedisDouble] = RedisDouble
 
 
 @dataclass(frozen=True)
@@ -40,30 +33,61 @@ WEIGHTS = {
 }  # fmt: skip
 
 
+MORE_WEIGHTS = WEIGHTS | {"unlink twice": 2, "unlink all": 1, "leave": 2, "join": 3}
+CLOCKS = {"clock": 2, "own clock": 1}
+ENDS = {
+    "freeze": "wake", "refuse": "allow", "off": "on", "unreadable": "readable", "kill": "start",
+    "leave": "join",
+}  # fmt: skip
+JUMPS = (-180_000, -20_000, -1500, -300, 300, 1500, 20_000, 180_000)  # milliseconds
+
+
+def has_clocks(seed: int) -> bool:
+    """Whether clocks differ and are set: then nobody can tell from moments what a gap is about."""
+    return seed >= WIDE and seed % 2 == 0
+
+
 def draw(seed: int, steps: int = STEPS) -> list[Act]:
     """The schedule of a seed: a few kinds of fault at a time, or they would hide each other."""
     rng = random.Random(seed)
+    weights = MORE_WEIGHTS if seed >= WIDE else WEIGHTS
     always = {"publish", "promise", "run", "time", "open", "drop"}
-    faults = rng.sample(sorted(WEIGHTS.keys() - always), rng.randint(0, 6))
-    ends = {"freeze": "wake", "refuse": "allow", "off": "on", "unreadable": "readable", "kill": "start"}
-    kinds = sorted(always | set(faults) | {ends[fault] for fault in faults if fault in ends})
-    drawn = rng.choices(kinds, [WEIGHTS[kind] for kind in kinds], k=steps)
+    if has_clocks(seed):
+        weights, always = weights | CLOCKS, always | {"clock"}
+    faults = rng.sample(sorted(weights.keys() - always), rng.randint(0, 6))
+    kinds = sorted(always | set(faults) | {ENDS[fault] for fault in faults if fault in ENDS})
+    drawn = rng.choices(kinds, [weights[kind] for kind in kinds], k=steps)
     return [Act(kind, rng.randrange(1 << 30)) for kind in drawn]
 
 
 class World:
-    """Two processes, three tabs, one Redis."""
+    """Two processes, some tabs, one Redis."""
 
     def __init__(self, protocol: Protocol, seed: int) -> None:
         random.seed(seed)
+        is_wide = seed >= WIDE
         self.redis = protocol.redis()
+        self.server = self.redis.server
+        self.channels = [self.redis]
+        if is_wide:
+            self.channels.append(protocol.redis())
+            self.channels[1].server, self.channels[1].channel = self.server, b"news.b"
         self.processes = [
-            Process(f"p{n}", self.redis, protocol.recorder, has_pattern=seed % 3 == 0) for n in range(2)
+            Process(
+                f"p{n}",
+                self.channels,
+                protocol,
+                has_pattern=seed % 3 == 0,
+                ahead=random.choice((0, -90_000, 90_000)) if has_clocks(seed) else 0,
+            )
+            for n in range(2)
         ]
-        self.tabs = [Tab(f"t{n}", self.redis, protocol.feed) for n in range(3)]
-        self._snapshot: Data = self.redis.snapshot()
+        tabs = 2 if is_wide else 3
+        self.tabs = [Tab(f"t{n}", redis, protocol.feed) for redis in self.channels for n in range(tabs)]
+        self._snapshots: list[Data] = [redis.snapshot() for redis in self.channels]
         self._count = 0
         self._alphabet = seed % 4 == 0  # then messages are often equal
+        self._is_timely = not self._alphabet and not has_clocks(seed)
         self.settle(100)
 
     def play(self, acts: list[Act]) -> None:
@@ -76,8 +100,9 @@ class World:
         rng = random.Random(act.chance)
         random.seed(act.chance)
         process, tab = rng.choice(self.processes), rng.choice(self.tabs)
+        redis = rng.choice(self.channels) if len(self.channels) > 1 else self.redis
         if act.kind in ("publish", "promise"):
-            self._publish(act.kind, rng)
+            self._publish(act.kind, redis, rng)
         elif act.kind == "run":
             for _ in range(rng.randint(1, 8)):
                 self.step(rng)
@@ -87,11 +112,15 @@ class World:
             tab.open(process)
         elif act.kind == "drop":
             tab.drop()
+        elif act.kind == "clock":
+            self.server.ahead += rng.choice(JUMPS)
+        elif act.kind == "own clock":
+            process.ahead += abs(rng.choice(JUMPS))
         else:
-            self._break(act.kind, process)
+            self._break(act.kind, process, redis)
 
-    def _break(self, kind: str, process: Process) -> None:
-        redis = self.redis
+    def _break(self, kind: str, process: Process, redis: RedisDouble) -> None:
+        server = self.server
         if kind == "kill" and process.is_alive:
             process.kill()
         elif kind == "start" and not process.is_alive:
@@ -103,25 +132,35 @@ class World:
             process.is_awake = True
         elif kind == "unlink" and process.is_alive:
             process.lose_link()
+        elif kind == "unlink twice" and process.can_act:
+            process.lose_link_again()
+        elif kind == "unlink all":
+            for one in self.processes:
+                self._break("unlink", one, redis)
+        elif kind == "leave" and process.can_act:
+            process.uncover(redis.channel)
+        elif kind == "join" and process.can_act:
+            process.cover(redis.channel)
         elif kind in ("refuse", "allow"):
-            redis.refuses_writes = kind == "refuse"
-        elif kind == "delete" and not redis.refuses_writes:
+            server.refuses_writes = kind == "refuse"
+        elif kind == "delete" and not server.refuses_writes:
             redis.delete()
-        elif kind in ("off", "on") and not redis.refuses_writes:
+        elif kind in ("off", "on") and not server.refuses_writes:
             redis.switch(kind == "on")
         elif kind == "forget head":
             redis.forget_head()
         elif kind == "forget lease":
-            redis.forget_lease()
+            self.redis.forget_lease()
         elif kind == "snapshot":
-            self._snapshot = redis.snapshot()
+            self._snapshots = [one.snapshot() for one in self.channels]
         elif kind == "restart":
             self._restart()
         elif kind in ("readable", "unreadable"):
-            redis.is_readable = kind == "readable"
+            server.is_readable = kind == "readable"
 
     def _restart(self) -> None:
-        self.redis.restart(self._snapshot)
+        for redis, snapshot in zip(self.channels, self._snapshots, strict=True):
+            redis.restart(snapshot)
         for tab in self.tabs:
             tab.drop()  # a feed whose link to Redis was lost sends its page back
         for process in self.processes:
@@ -129,19 +168,19 @@ class World:
                 process.pending.clear()
                 process.lose_link()
 
-    def _publish(self, kind: str, rng: random.Random) -> None:
+    def _publish(self, kind: str, redis: RedisDouble, rng: random.Random) -> None:
         self._count += 1
         data = rng.choice((b"a", b"b")) if self._alphabet else b"%d" % self._count
-        if kind == "promise" and not self._alphabet:  # what is left over then leaves holes between
-            self.redis.publish_and_promise(data)
+        if kind == "promise" and self._is_timely:  # what is left over then leaves holes between
+            redis.publish_and_promise(data)
         else:
-            self.redis.publish(data)
+            redis.publish(data)
 
     # Time
 
     def step(self, rng: random.Random) -> None:
         """Somebody who can goes on by one step."""
-        self.redis.now += 1
+        self.server.time += 1
         ready: list[Callable[[], None]] = []
         for actor in (*self.processes, *self.tabs):
             if not actor.can_act:
@@ -157,17 +196,17 @@ class World:
             rng.choice(ready)()
 
     def pass_time(self, ms: int) -> None:
-        self.redis.now += ms
+        self.server.time += ms
         for actor in (*self.processes, *self.tabs):
             if actor.can_act:
                 actor.tick()
         for tab in self.tabs:
             if tab.can_act and tab.feed is not None and not tab.connection.inbox:
-                self._check_wait(tab.name, tab.feed.waits_since)
+                self._check_wait(tab.name, tab.feed.waits_since, tab.now)
 
-    def _check_wait(self, name: str, since: int | None) -> None:
-        if since is not None and self.redis.now - since > LONGEST:
-            raise Broken(f"{name} has not shown what it received {self.redis.now - since} ms ago")
+    def _check_wait(self, name: str, since: int | None, now: int) -> None:
+        if since is not None and now - since > LONGEST:
+            raise Broken(f"{name} has not shown what it received {now - since} ms ago")
 
     def settle(self, ms: int) -> None:
         """Everything that can happen at once happens, then time passes."""
@@ -193,26 +232,29 @@ class World:
 
         That the metadata of the log is gone is noticed when something is written, so one goes before.
         """
-        self.redis.refuses_writes, self.redis.is_readable = False, True
-        self.redis.switch(True)
-        for process in self.processes:
-            self._break("start", process)
-            self._break("wake", process)
+        self.server.refuses_writes, self.server.is_readable = False, True
+        for redis in self.channels:
+            redis.switch(True)
+            for process in self.processes:
+                for kind in ("start", "wake", "join"):
+                    self._break(kind, process, redis)
         for _ in range(16):
             self.settle(700)
             for tab in self.tabs:
                 if not tab.is_open:
                     tab.open(self.processes[0])
         for data in (NEXT_TO_LAST, LAST):
-            self.redis.publish(data)
+            for redis in self.channels:
+                redis.publish(data)
             for _ in range(8):
                 self.settle(700)
 
     def check(self) -> None:
-        check = check_equal_rows if self._alphabet else check_rows
+        check = check_rows if self._is_timely else check_equal_rows
         for tab in self.tabs:
-            check(tab.name, tab.page.rows, self.redis.published)
-        check("the log", rows_of(self.redis.data.entries), self.redis.published)
+            check(tab.name, tab.page.rows, tab.redis.published)
+        for redis in self.channels:
+            check(f"the log of {redis.channel.decode()}", rows_of(redis.data.entries), redis.published)
 
 
 def play(seed: int, protocol: Protocol, acts: list[Act] | None = None) -> World:

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from arauto.memory import store
-from tests.simulator import redis_double, redis_twin
+from tests.simulator import redis_twin
+from tests.simulator.protocol import Protocol
 from tests.simulator.redis_twin import Different, RedisTwin
-from tests.simulator.schedule import Protocol, play
+from tests.simulator.schedule import play
 from tests.support.redis_servers import RedisServer, binaries
 
 SEEDS = 25  # with each server
@@ -20,7 +21,6 @@ def protocol(
 ) -> Iterator[Protocol]:
     server = RedisServer(binaries()[request.param], tmp_path)
     monkeypatch.setattr(store, "script", redis_twin.script)
-    monkeypatch.setattr(store, "PAGE", redis_double.PAGE)
     monkeypatch.setattr(RedisTwin, "client", server.client, raising=False)
     yield Protocol(redis=RedisTwin)
     server.close()

@@ -1,22 +1,66 @@
 """A process that records or stands by: ``python -m tests.support.recording <URL> <channels> <patterns>``."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 from time import sleep
+from typing import Any
 
+import psutil
+
+from arauto.departures import Departures
 from arauto.memory.store import Store
 from arauto.memory.thread import RecorderThread
 from arauto.names import Selection
 from arauto.pulse import Pulse
 from arauto.redis_link import RedisLink
-from tests.support.servers import ROOT
+from tests.support.servers import ROOT, ArautoServer
+
+
+def recorder_of(server: ArautoServer) -> psutil.Process:
+    """The worker that has become the recorder last."""
+    said = re.findall(r"\[(\d+)\] this process records what others publish", server.log)
+    return psutil.Process(int(said[-1]))
+
+
+class Fixed:
+    """A recording of channels and patterns that the test decides."""
+
+    def __init__(self, link: RedisLink, selection: Selection) -> None:
+        self.link = link
+        self.store = Store(link.client, 10_000, 3_600_000)
+        self.generation = 0
+        self.refreshed = self.trimmed = 0
+        self.complaint = ""
+        self.told: list[tuple[bytes, str]] = []
+        self.selection = selection
+
+    @property
+    def is_wanted(self) -> bool:
+        return bool(self.selection.channels or self.selection.patterns)
+
+    def choose(self, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> None:
+        self.selection = Selection(channels, patterns)
+        self.generation += 1
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def tell(self, channel: bytes, why: str) -> None:
+        self.told.append((channel, why))
+
+    def trim(self) -> None:
+        self.trimmed += 1
 
 
 def recorder(url: str, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> RecorderThread:
-    link = RedisLink(url)
-    selection = Selection(channels, patterns)
-    return RecorderThread(make_store(url), link.connect, Pulse(), lambda: selection)
+    return record(Fixed(RedisLink(url), Selection(channels, patterns)))
+
+
+def record(recording: Any, departures: Departures | None = None, **more: Any) -> RecorderThread:
+    more.setdefault("reconcile", lambda: None)
+    return RecorderThread(recording, Pulse(), departures=departures or Departures(), **more)
 
 
 def make_store(url: str) -> Store:
@@ -26,8 +70,11 @@ def make_store(url: str) -> Store:
 class RecordingProcess:
     """A process of its own, which can be killed."""
 
-    def __init__(self, url: str, log: Path, *channels: str, pattern: str = "") -> None:
-        command = [sys.executable, "-m", "tests.support.recording", url, ",".join(channels), pattern]
+    def __init__(
+        self, url: str, log: Path, *channels: str, pattern: str = "", worker: str = "gthread"
+    ) -> None:
+        monkey = ["-m", "gevent.monkey", "--module"] if worker == "gevent" else ["-m"]
+        command = [sys.executable, *monkey, "tests.support.recording", url, ",".join(channels), pattern]
         self._log = log
         with log.open("w") as output:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=output)

@@ -10,6 +10,8 @@ from websockets.sync.client import ClientConnection, connect
 
 Event = dict[str, Any]
 
+ADDRESS_LIMIT = 2_000  # as in the page
+
 
 class Place:
     """Where a tab is on one channel, as the page knows it."""
@@ -17,14 +19,15 @@ class Place:
     def __init__(self, event: Event) -> None:
         self.epoch = event["epoch"]
         self.id = event["id"]
-        self.pending: list[Event] = []
+        self.since = event.get("since")
 
     @property
     def number(self) -> int:
         return int(self.id.split("-")[1])
 
     def __str__(self) -> str:
-        return f"{self.epoch}.{self.id}.{len(self.pending)}"
+        since = "" if self.since is None else f".{round(1000 * self.since)}"
+        return f"{self.epoch}.{self.id}{since}"
 
 
 class ReturningTab(threading.Thread):
@@ -40,7 +43,6 @@ class ReturningTab(threading.Thread):
         self._since = since
         self._channels = channels
         self._places: dict[str, Place] = {}
-        self._ahead: dict[str, str] = {}
         self._ended = threading.Event()
         self._socket: ClientConnection | None = None
 
@@ -72,68 +74,51 @@ class ReturningTab(threading.Thread):
     def run(self) -> None:
         while not self._ended.is_set():
             try:
-                with connect(
-                    self._address(), compression=None, max_size=None, close_timeout=0.2
-                ) as self._socket:
+                address, greeting = self._ask()
+                with connect(address, compression=None, max_size=None, close_timeout=0.2) as self._socket:
                     self.sockets += 1
-                    self._ahead.clear()
+                    if greeting:
+                        self._socket.send(json.dumps(greeting))
                     while True:
                         for event in json.loads(self._socket.recv()):
                             self._hear(event)
             except (OSError, WebSocketException, TimeoutError):
                 self._ended.wait(0.02)
 
-    def _address(self) -> str:
+    def _ask(self) -> tuple[str, dict[str, list[str]]]:
+        """Where to connect, and what to say first, as the page does where its address is too long."""
         query = [("channel", name) for name in self._channels]
         query += [("after", str(self._places.get(name, ""))) for name in self._channels]
         query += [("since", self._since)] if self._since else []
-        return f"{self._url}/feed?" + urlencode(query)
+        address = f"{self._url}/feed?{urlencode(query)}"
+        if len(address) <= ADDRESS_LIMIT:
+            return address, {}
+        greeting: dict[str, list[str]] = {}
+        for name, value in query:
+            greeting.setdefault(name, []).append(value)
+        return f"{self._url}/feed?selection=follows", greeting
 
     def _hear(self, event: Event) -> None:
-        kind, place = event["type"], self._places.get(event.get("channel", ""))
+        kind, channel = event["type"], event.get("channel", "")
+        place = self._places.get(channel)
         if kind == "message":
-            self._show(event, place)
+            self.shown.append(event)
+            if place is not None and "id" in event:
+                self._advance(place, event["id"])
         elif kind == "gap":
             self.gaps.append(event)
-            if place is not None:
-                place.pending = []
-        elif kind == "following":
-            if place and place.epoch == event["epoch"] and self.number_of(event["id"]) < place.number:
+        elif kind == "following" and "id" in event:
+            if place and place.epoch == event["epoch"] and number_of(event["id"]) < place.number:
                 self.faults.append(f"back to {event['id']} from {place.id}")
-            place = self._places[event["channel"]] = Place(event)
-            place.pending = [event] * event.get("pending", 0)
-        elif kind == "recorded":
-            self._recorded(event, place)
-        elif kind == "unrecorded":
-            self._places.pop(event["channel"], None)
+            self._places[channel] = Place(event)
+        elif kind in ("following", "unrecorded"):
+            self._places.pop(channel, None)
 
-    def _show(self, event: Event, place: Place | None) -> None:
-        event["id"] = event.get("id") or self._ahead.pop(event["channel"], None)
-        self.shown.append(event)
-        if place is None:
-            return
-        if event["id"] is None:
-            place.pending.append(event)
-        else:
-            self._advance(place, event["id"], 1)
+    def _advance(self, place: Place, id: str) -> None:
+        if number_of(id) != place.number + 1 and not self.gaps:
+            self.faults.append(f"{id} after {place.id}")
+        place.id, place.since = id, None
 
-    def _recorded(self, event: Event, place: Place | None) -> None:
-        if event.get("next"):
-            self._ahead[event["channel"]] = event["id"]
-        elif event.get("break") and place is not None:
-            place.id, place.pending = event["id"], []
-        elif place is not None:
-            self._advance(place, event["id"], event["count"])
-            if event["count"] > len(place.pending):
-                self.faults.append(f"{event} numbers more than was shown: {len(place.pending)}")
-            del place.pending[: event["count"]]
 
-    def _advance(self, place: Place, first: str, count: int) -> None:
-        ms, number = first.split("-")
-        if int(number) != place.number + 1 and not self.gaps:
-            self.faults.append(f"{first} after {place.id}")
-        place.id = f"{ms}-{int(number) + count - 1}"
-
-    @staticmethod
-    def number_of(id: str) -> int:
-        return int(id.split("-")[1])
+def number_of(id: str) -> int:
+    return int(id.split("-")[1])

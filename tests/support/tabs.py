@@ -46,6 +46,13 @@ class Tab:
             seen.append(self.next())
         return seen
 
+    def through(self, data: str) -> list[Event]:
+        """Everything up to and with the first message that has this data."""
+        seen = self.until("message")
+        while seen[-1]["data"] != data:
+            seen += self.until("message")
+        return seen
+
     def past(self, kind: str) -> Event:
         """The next event of another kind."""
         event = self.next()

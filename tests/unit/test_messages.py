@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arauto.logs import FIRST, Hole, Id, Position
+from arauto.memory.entries import FIRST, Hole, Id
+from arauto.memory.words import Position
 from arauto.messages import (
     Followed,
     Gap,
+    Halted,
     Item,
     LogGap,
     Lost,
@@ -24,7 +26,7 @@ from arauto.messages import (
 )
 
 CAP = 64
-POSITION = b"late 0123456789abcdef.1-1 "
+HERE = Position("0af1", 8, 1700)
 
 
 def decoded(*batch: Item, limit: int = CAP) -> list[dict[str, Any]]:
@@ -75,10 +77,10 @@ def test_a_channel_that_is_not_text_stays_visible() -> None:
         lambda name: [b"pmessage", b"*", name, b""],
         lambda name: [b"subscribe", name, 1],
         lambda name: Refused("channel", name, "no"),
-        lambda name: Numbered(name, Id(1, 0), b""),
-        lambda name: Numbered(name, Id(1, 0), None),
+        lambda name: Numbered(name, HERE, b""),
         lambda name: LogGap(name, Hole(Id(1, 0), 1, 2, "log")),
-        lambda name: Followed(name, Position("e", Id(1, 0))),
+        lambda name: Followed(name, HERE),
+        lambda name: Halted(name, 0, "OOM"),
         lambda name: Unfollowed(name),
     ],
 )
@@ -155,59 +157,22 @@ _REQUIRED = {
 }
 
 
-EPOCH = "0123456789abcdef"
+def test_a_message_that_is_in_a_log_says_where() -> None:
+    shown = {"type": "message", "channel": "a", "id": "1700-8", "data": "x"}
+    assert decoded(Numbered(b"a", HERE, b"x")) == [shown | {"at": 12.5}]
+    assert decoded(Numbered(b"a", HERE, b"x", 1700)) == [shown | {"at": 1.7, "past": True}]
 
 
-def marker(channel: bytes, words: str) -> Item:
-    return [b"smessage", b"arauto:ids:" + channel, words.encode()]
-
-
-def test_an_id_goes_with_the_message_that_it_came_with() -> None:
-    following = marker(b"a", f"next {EPOCH}.1700-8")
-    (event,) = decoded(following, [b"message", b"a", b"x"])
-    assert event == {"type": "message", "channel": "a", "at": 12.5, "data": "x", "id": "1700-8"}
-    alone = {"type": "recorded", "channel": "a", "id": "1700-8", "next": True}
-    assert decoded(following) == [alone]
-    assert decoded(following, [b"message", b"b", b"x"])[0] == alone
-
-
-def test_what_recorders_say() -> None:
-    late, new = marker(b"a", f"late {EPOCH}.1700-8 3"), marker(b"a", f"gap {EPOCH}.1700-11")
-    assert decoded(late, new) == [
-        {"type": "recorded", "channel": "a", "id": "1700-8", "count": 3},
-        {"type": "recorded", "channel": "a", "id": "1700-11", "count": 0, "break": True, "epoch": EPOCH},
-    ]
-    stop = marker(b"a", "stop 1700500 OOM command not allowed")
+def test_what_is_said_of_a_log() -> None:
+    place = {"type": "following", "channel": "a", "epoch": "0af1", "id": "1700-8"}
+    assert decoded(Followed(b"a", HERE)) == [place]
+    assert decoded(Followed(b"a", HERE, 1500)) == [place | {"since": 1.5}]
+    assert decoded(Followed(b"a", None)) == [{"type": "following", "channel": "a"}]
     told = {"type": "stopped", "channel": "a", "from": 1700.5, "error": "OOM command not allowed"}
-    assert decoded(stop) == [told]
-
-
-@pytest.mark.parametrize(
-    "words",
-    ["", "late", "late x 3", f"late {EPOCH}.1-1 x", "\xff", f"next {EPOCH}.1-1 2 3 x", "stop", "stop x y"],
-)
-def test_the_words_of_a_stranger_do_no_harm(words: str) -> None:
-    stray: Item = [b"smessage", b"arauto:feed:0123", f"done 0123.1 {EPOCH}.1-1 a".encode()]
-    assert decoded(stray) == [{"type": "heartbeat", "at": 12.5}]
-    shown = decoded(marker(b"a", words), [b"message", b"a", b"x"])
-    assert shown[-1]["data"] == "x"
+    assert decoded(Halted(b"a", 1700500, "OOM command not allowed")) == [told]
+    assert decoded(Unfollowed(b"a")) == [{"type": "unrecorded", "channel": "a"}]
 
 
 def test_a_hole_between_two_clocks_does_not_end_before_it_begins() -> None:
     told = hole_event(b"a", Hole(FIRST, 2_000, 1_500, "unrecorded"))
     assert (told["from"], told["to"]) == (2.0, 2.0)
-
-
-@pytest.mark.parametrize(
-    "word",
-    [
-        b"stop " + b"9" * 5_000,
-        b"stop 1e5 x",
-        *(POSITION + b for b in (b"9" * 30, b"-5", b"x")),
-        b"\xff",
-        b"",
-        b" ",
-    ],
-)
-def test_the_words_of_a_stranger_about_a_log_are_not_told(word: bytes) -> None:
-    assert decoded([b"smessage", b"arauto:ids:a", word]) == [{"type": "heartbeat", "at": 12.5}]

@@ -6,16 +6,18 @@ import pytest
 import redis
 from redis.exceptions import NoPermissionError
 
+from arauto.departures import Departures
 from arauto.memory import thread as thread_module
 from arauto.memory.candidate import Claim
 from arauto.memory.recorder import Take
 from arauto.memory.store import Store
 from arauto.memory.thread import RecorderThread
 from arauto.memory.words import Mark, Marked, Stopped
+from arauto.messages import Item
 from arauto.names import Change, Selection
-from arauto.pulse import Pulse
+from arauto.redis_link import RedisLink
 from arauto.subscriber import Command
-from arauto.wire import Wire
+from tests.support.recording import Fixed, record
 
 
 class SilentStore(Store):
@@ -26,7 +28,7 @@ class SilentStore(Store):
 
     is_away = False
 
-    def claim(self, above: int = 0) -> int:
+    def claim(self, above: int = 0, grace: int = 0) -> int:
         if self.is_away:
             self.now += 900
             raise redis.TimeoutError
@@ -61,38 +63,40 @@ class Link:
             (b"SUBSCRIBE", change.subscribe, change.psubscribe),
             (b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe),
         ):
-            self.said += self._thread._commands(verb, channels, patterns)
+            self.said += self._thread._hearing.commands(verb, channels, patterns)
 
     def ask(self, commands: list[Command]) -> None:
         self.said += commands
 
 
-class Recording:
-    """A thread that does not run: the test has it look, and answers for Redis."""
+class Recording(Fixed):
+    """One whose thread does not run: the test has it look, and answers for Redis."""
 
     def __init__(self) -> None:
-        self.covered = Selection((), ())
-        self.store = SilentStore(redis.Redis(), 100, 1000)
-        self.thread = RecorderThread(self.store, no_link, Pulse(), self.look)
-        self.link = Link(self.thread)
-        self.thread._subscriber = self.link  # type: ignore[assignment]
-
-    def look(self) -> Selection:
-        return self.covered
+        super().__init__(RedisLink("redis://127.0.0.1:1"), Selection((), ()))
+        self.store: SilentStore = SilentStore(redis.Redis(), 100, 1000)
+        self.departures = Departures()
+        self.thread = record(self, self.departures)
+        self.redis = Link(self.thread)
+        self.thread._subscriber = self.redis  # type: ignore[assignment]
 
     def cover(self, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> list[Command]:
         """What is said to Redis where this is to be recorded from now on."""
-        self.link.said = []
-        self.covered = Selection(channels, patterns)
-        self.thread._change(self.thread._look())
-        return self.link.said
+        self.redis.said = []
+        self.choose(*channels, patterns=patterns)
+        self.thread._look_on()
+        return self.redis.said
 
     def confirm(self, *commands: Command) -> None:
         for verb, name in commands:
-            self.thread._hear([[verb.lower(), name, 1]])
+            self.come([verb.lower(), name, 1])
 
     def push(self, *item: bytes) -> None:
-        self.thread._hear([list(item)])
+        self.come(list(item))
+
+    def come(self, *items: Item) -> None:
+        self.thread._inbox.put(list(items))
+        self.thread._turn()
 
     def waiting(self, channel: bytes) -> int:
         """How many messages are not in the log, as far as is known."""
@@ -102,12 +106,9 @@ class Recording:
         return channel in self.thread.candidate.channels
 
 
-def no_link() -> Wire:
-    raise redis.ConnectionError
-
-
 @pytest.fixture
-def recording() -> Recording:
+def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
+    monkeypatch.setattr(thread_module, "upgrade", lambda store: None)
     return Recording()
 
 

@@ -272,6 +272,18 @@ def test_a_forbidden_name_is_refused_alone_and_not_asked_for_again(redis: Redis)
             assert link.recv(999) == command(b"PSUBSCRIBE", b"p*") + command(b"SUBSCRIBE", SHADOWS[1])
 
 
+def test_a_question_that_is_refused_is_answered(redis: Redis) -> None:
+    """Whoever may not PING is not cut off for that, and knows what Redis had sent by then."""
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        link.recv(999)
+        link.sendall(ALL_CONFIRMED)
+        listening.next()
+        eventually(listening.subscriber.look)
+        link.sendall(b"-NOPERM no\r\n" + message(b"next"))
+        assert listening.next() == [[b"pong", b"look"], [b"message", b"a", b"next"]]
+
+
 def test_who_may_not_be_counted_gets_the_feed_all_the_same(redis: Redis) -> None:
     listening = Listening(redis)
     with listening.subscriber:

@@ -1,8 +1,19 @@
 -- KEYS: the lease. ARGV: what is wanted, milliseconds that it lasts; then for
--- claim: a token that is too low -> the token of the new recorder, or 0 while another one is at work
+-- claim: a token that is too low, for how many milliseconds a lease that has run out is left to others
+-- -> the token of the new recorder, or 0 while another one is at work
 -- renew: the token, until when all logs lack nothing, the channel of beats -> whether it is still the recorder
 -- release: the token, 0, the channel of beats -> the same; those who hear it claim the lease at once
 local LEASE, wanted, lasts = KEYS[1], ARGV[1], tonumber(ARGV[2])
+-- Of what is refused within a script, Redis 7.0 does not say what it was.
+local needs = {{'TIME'}, {'HMGET', LEASE, 'token'}, {'HSET', LEASE, 'token', '0'}}
+if ARGV[5] then needs[4] = {'SPUBLISH', ARGV[5], ''} end
+for _, command in ipairs(needs) do
+  if not redis.acl_check_cmd(unpack(command)) then
+    local on = command[2] and ' on ' .. command[2] or ''
+    return redis.error_reply('NOPERM no permission to run ' .. command[1] .. on)
+  end
+end
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -13,7 +24,7 @@ local token, expires = tonumber(lease[1] or '') or 0, tonumber(lease[2] or '') o
 
 if wanted == 'claim' then
   -- No lease lasts longer than ours: where one does, the clock went back.
-  if now < expires and expires <= now + lasts then return 0 end
+  if now < expires + ARGV[4] and expires <= now + lasts then return 0 end
   -- The time, so that no token comes again when Redis has been replaced by an empty one.
   token = math.max(now, token + 1, ARGV[3] + 1)
   redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))

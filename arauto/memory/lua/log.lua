@@ -5,6 +5,28 @@
 local STREAM, HEAD, PROMISED = KEYS[1], KEYS[2], KEYS[3]
 local WORDS, MOST, AGE, FRESH = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
+-- A script that is refused something half way has done the rest, so each asks first: the error, if any.
+-- And of what is refused within a script, Redis 7.0 does not say what it was.
+local NEEDS = {
+  TIME = {}, HMGET = {HEAD, 'epoch'}, TYPE = {STREAM}, XREVRANGE = {STREAM, '+', '-'}, XRANGE = {STREAM, '-', '+'},
+  SPUBLISH = {WORDS, ''}, HSET = {HEAD, 'epoch', ''}, HDEL = {HEAD, 'run'},
+  XADD = {STREAM, '*', 'm', ''}, XDEL = {STREAM, '0-1'}, UNLINK = {PROMISED},
+  LLEN = {PROMISED}, LINDEX = {PROMISED, 0}, LPOP = {PROMISED}, LRANGE = {PROMISED, 0, -1},
+}
+
+local function refused(...)
+  for _, command in ipairs({...}) do
+    local needs = NEEDS[command]
+    if not redis.acl_check_cmd(command, unpack(needs)) then
+      local on = needs[1] and ' on ' .. needs[1] or ''
+      return redis.error_reply('NOPERM no permission to run ' .. command .. on)
+    end
+  end
+end
+
+local lacks = refused('TIME', 'HMGET', 'TYPE')
+if lacks then return lacks end
+
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
@@ -45,21 +67,6 @@ local function keep_head(head)
 end
 
 local function announce(...) redis.call('SPUBLISH', WORDS, table.concat({...}, ' ')) end
-
--- A script that is refused something half way has done the rest, so each asks first: the error, if any.
-local NEEDS = {
-  SPUBLISH = {WORDS, ''}, HSET = {HEAD, 'epoch', ''}, HDEL = {HEAD, 'run'},
-  XADD = {STREAM, '*', 'm', ''}, XDEL = {STREAM, '0-1'}, UNLINK = {PROMISED},
-  LLEN = {PROMISED}, LINDEX = {PROMISED, 0}, LPOP = {PROMISED}, LRANGE = {PROMISED, 0, -1},
-}
-
-local function refused(...)
-  for _, command in ipairs({...}) do
-    if not redis.acl_check_cmd(command, unpack(NEEDS[command])) then
-      return redis.error_reply('NOPERM no permission to run ' .. command .. ' on ' .. NEEDS[command][1])
-    end
-  end
-end
 
 -- The key may be somebody else's.
 local function no_stream()

@@ -1,6 +1,7 @@
 -- KEYS: the head of the channel's log, what is promised to it.
 -- ARGV: the channel, the message, its digest, how much may be promised.
--- Whatever is the matter with the log, the message is published. -> receivers, why it is not promised or false
+-- Whatever is the matter with the log, the message is published.
+-- -> receivers, 1 if it is promised, why it is not or false
 local head, promised, channel, message = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 if not redis.acl_check_cmd('PUBLISH', channel, '') then
   return redis.error_reply('NOPERM no permission to publish to this channel')
@@ -8,15 +9,17 @@ end
 
 local function failed(reply) return type(reply) == 'table' and reply.err end
 
+-- Whether it is, and why Redis refuses.
 local function promise()
   local known = redis.pcall('HMGET', head, 'epoch', 'off')
-  if failed(known) then return known.err end
-  if not known[1] or known[2] == '1' then return end
+  if failed(known) then return 0, known.err end
+  if not known[1] or known[2] == '1' then return 0 end
   local many = redis.pcall('LLEN', promised)
-  if failed(many) then return many.err end
-  if many >= tonumber(ARGV[4]) then return end
-  return failed(redis.pcall('RPUSH', promised, ARGV[3] .. ' ' .. message))
+  if failed(many) then return 0, many.err end
+  if many >= tonumber(ARGV[4]) then return 0 end
+  local why = failed(redis.pcall('RPUSH', promised, ARGV[3] .. ' ' .. message))
+  return why and 0 or 1, why
 end
 
-local why = promise()
-return {redis.call('PUBLISH', channel, message), why or false}
+local is_promised, why = promise()
+return {redis.call('PUBLISH', channel, message), is_promised, why or false}

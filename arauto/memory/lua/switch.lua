@@ -1,6 +1,7 @@
 -- 1: the channel may be recorded; 0: it is not any more, and its log is closed.
 local head = read_head()
 local wrong = refused('SPUBLISH', 'HSET', 'UNLINK')
+if not wrong and ARGV[5] == '1' then wrong = refused('XADD') or no_stream() end
 if wrong then return wrong end
 redis.call('HSET', HEAD, 'off', 1 - ARGV[5])
 if ARGV[5] == '1' or not head.epoch or head.closed then return end

@@ -7,7 +7,7 @@ local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV
 local head = read_head()
 if token < head.owner then return redis.error_reply('FENCED ' .. whole(head.owner)) end
 if head.off == '1' and ARGV[9] ~= '1' then return redis.error_reply('CLOSED') end
-local wrong = refused('SPUBLISH', 'HSET', 'XADD', 'XDEL', 'LRANGE', 'UNLINK') or no_stream()
+local wrong = refused('SPUBLISH', 'HSET', 'XREVRANGE', 'XADD', 'XDEL', 'LRANGE', 'UNLINK') or no_stream()
 if wrong then return wrong end
 
 local last = redis.call('XREVRANGE', STREAM, '+', '-', 'COUNT', 1)
@@ -54,7 +54,8 @@ redis.call('UNLINK', PROMISED)
 local lacks = not is_first or complete > 0 or left[1]
 -- Whoever knows nothing of this log has seen those live, if at all.
 local begins_ms, begins = whole(head.ms), whole(head.number)
-since = lacks and math.min(since, now) or now
+-- Where Redis's clock went back it may be later than now; it must be seen that something may be missing.
+since = lacks and math.min(since, now - 1) or now
 if lacks then add(head, 'gap', whole(since)) end
 redis.call('HSET', HEAD, 'ms', whole(head.ms), 'number', whole(head.number), 'begins_ms', begins_ms,
   'begins', begins)

@@ -1,0 +1,11 @@
+-- 1: recorders that do not know yet that it is off must not begin it again.
+-- Lets go of a log that is closed or never began, if it is empty. -> 1 if nothing is left of it
+local head = read_head()
+if head.epoch and not head.closed then return 0 end
+local is_other = no_stream()
+if not is_other and redis.call('XLEN', STREAM) > 0 then return 0 end
+redis.call('UNLINK', HEAD, PROMISED)
+if not is_other then redis.call('UNLINK', STREAM) end
+if ARGV[5] ~= '1' or head.off ~= '1' then return 1 end
+redis.call('HSET', HEAD, 'off', '1')
+return 0

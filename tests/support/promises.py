@@ -1,0 +1,212 @@
+"""The promise about recorded channels, checked from outside: what was published beside what tabs were shown.
+
+No message is missing outside of a gap that was told, none comes twice, all have one order.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Event as Flag
+from threading import Thread
+from time import time
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from tests.support.http import get
+from tests.support.redis_servers import RedisServer
+from tests.support.returning import Event, ReturningTab
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+LIVE_WITHIN = 3.0  # seconds, whatever happens to recording
+BUSY = 1.0  # seconds that a busy machine may add
+CLOCK = 0.5  # seconds that a moment may be told wrong: by three processes, Redis among them
+IN_FLIGHT = 1.0  # seconds that the page allows for what is under way when its socket breaks
+
+
+class Span(NamedTuple):
+    """Of a gap, in Unix seconds."""
+
+    start: float
+    end: float
+
+    def has(self, moment: float) -> bool:
+        return self.start - CLOCK <= moment <= self.end + CLOCK
+
+
+class Published:
+    """Numbers on one channel, each with the moment it was published; by one who waits for each answer."""
+
+    def __init__(self, redis_server: RedisServer, channel: str) -> None:
+        self.channel = channel
+        self.moments: dict[str, float] = {}
+        self._client = redis_server.client
+
+    @property
+    def last(self) -> str:
+        return list(self.moments)[-1]
+
+    def note(self) -> str:
+        """The next number, which is to be published by the caller."""
+        data = str(len(self.moments))
+        self.moments[data] = time()
+        return data
+
+    def go_on(self, many: int = 1) -> None:
+        """From outside, as ``redis-cli`` would."""
+        for _ in range(many):
+            self._client.publish(self.channel, self.note())
+
+    @contextmanager
+    def keep_on(self, pause: float = 0.0125) -> Iterator[None]:
+        """For as long as the block runs, and one more at its end."""
+        over = Flag()
+
+        def run() -> None:
+            while not over.wait(pause):
+                self.go_on()
+
+        thread = Thread(target=run)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+            self.go_on()
+
+    def wait_for(self, many: int) -> None:
+        """So many more are published by another thread."""
+        until = len(self.moments) + many
+        eventually(lambda: len(self.moments) >= until)
+
+
+class NotingTab(ReturningTab):
+    """Notes all it is told, in order; where it has no place to go on from, a gap as the page shows it."""
+
+    def __init__(self, url: str, published: "Published") -> None:
+        super().__init__(url, [published.channel])
+        self.first = len(published.moments)  # of the numbers that it is to be shown
+        self.story: list[Event] = []
+        self._may_come = Flag()
+        self._may_come.set()
+        self._is_away = Flag()
+        self._left_at = 0.0
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """It has no socket for as long as the block runs."""
+        self._may_come.clear()
+        try:
+            eventually(self._has_left, why="it has no socket")
+            yield
+        finally:
+            self._is_away.clear()
+            self._may_come.set()
+
+    def _has_left(self) -> bool:
+        """One that was just connecting has a socket to lose only now."""
+        self.drop()
+        return self._is_away.wait(0.05)
+
+    def leave(self) -> None:
+        self._may_come.set()
+        super().leave()
+
+    def told(self, kind: str) -> list[Event]:
+        return [event for event in list(self.story) if event["type"] == kind]
+
+    def is_told_its_place_since(self, moment: float) -> bool:
+        return any("id" in event and event["heard"] > moment for event in self.told("following"))
+
+    def messages(self, channel: str) -> list[Event]:
+        return [event for event in self.told("message") if event["channel"] == channel]
+
+    def _ask(self) -> tuple[str, dict[str, list[str]]]:
+        heard = [event["heard"] for event in self.story]
+        if not self._may_come.is_set():
+            self._is_away.set()
+            self._may_come.wait()
+        self._left_at = 0.0 if self.is_followed or not heard else heard[-1] - IN_FLIGHT
+        return super()._ask()
+
+    def _hear(self, event: Event) -> None:
+        if event["type"] == "subscribe" and self._left_at:
+            gap = {"type": "gap", "from": self._left_at, "to": event["at"], "heard": time()}
+            self._left_at = 0.0
+            self.story.append(gap)
+        self.story.append(event | {"heard": time()})
+        super()._hear(event)
+
+
+@contextmanager
+def watching(server: ArautoServer, published: Published, tabs: int = 1) -> Iterator[list[NotingTab]]:
+    """Tabs that follow the channel's log."""
+    with ExitStack() as stack:
+        there = [NotingTab(server.ws, published) for _ in range(tabs)]
+        for tab in there:
+            stack.callback(tab.join, 10)
+            stack.callback(tab.leave)
+            tab.start()
+        eventually(lambda: all(tab.is_followed for tab in there), why="they follow")
+        yield there
+
+
+def replay(server: ArautoServer, channel: str) -> list[dict[str, Any]]:
+    """What the log holds, as the page reads it."""
+    answer = get(server, f"/channels/messages?channel={quote(channel)}&limit=100000")
+    assert answer.status == 200, answer.body
+    return [json.loads(line) for line in answer.body.splitlines()]
+
+
+def check_kept(server: ArautoServer, published: Published, tabs: list[NotingTab], log_from: int = 0) -> None:
+    """The promise, for each tab and for the log, once the last message has come to all.
+
+    :param log_from: the number that the log may begin with.
+    """
+    channel = published.channel
+    for tab in tabs:
+        eventually(lambda tab=tab: tab.data(channel)[-1:] == [published.last], why="the last has come")
+    eventually(lambda: replay(server, channel)[-1].get("data") == published.last, why="the last is recorded")
+    log = replay(server, channel)
+    ids = {line["data"]: line["id"] for line in log if "data" in line}
+    found = [f"log: {fault}" for fault in _faults(log, published, log_from)]
+    for n, tab in enumerate(tabs):
+        found += [f"tab {n}: {fault}" for fault in _faults(tab.story, published, tab.first) + tab.faults]
+        found += [f"tab {n}: {fault}" for fault in _late(tab, published)]
+        found += [
+            f"tab {n}: {event['data']} is {event['id']} here, and {ids[event['data']]} in the log"
+            for event in tab.messages(channel)
+            if event.get("id") and ids.get(event["data"], event["id"]) != event["id"]
+        ]
+    assert not found, f"{len(found)} faults: {found[:6]}"
+
+
+def _faults(story: list[Event], published: Published, first: int) -> list[str]:
+    found, seen, last = list[str](), set[int](), -1
+    shown = [event for event in story if "data" in event and event["channel"] == published.channel]
+    for number in (int(event["data"]) for event in shown):
+        if number in seen:
+            found.append(f"{number} came twice")
+        elif number < last:
+            found.append(f"{number} came after {last}")
+        seen.add(number)
+        last = max(last, number)
+    gaps = [Span(event["from"], event["to"]) for event in story if event.get("type") == "gap"]
+    missing = [
+        int(data)
+        for data, moment in published.moments.items()
+        if int(data) >= first and int(data) not in seen and not any(gap.has(moment) for gap in gaps)
+    ]
+    if missing:
+        found.append(f"{len(missing)} are missing without a gap, from {missing[0]} to {missing[-1]}")
+    return found
+
+
+def _late(tab: NotingTab, published: Published) -> list[str]:
+    return [
+        f"{event['data']} came after {late:.1f} s"
+        for event in tab.messages(published.channel)
+        if not event.get("past")
+        and (late := event["heard"] - published.moments[event["data"]]) > LIVE_WITHIN + BUSY
+    ]
