@@ -11,7 +11,7 @@ from arauto.memory.keys import SWITCHED
 from tests.browser.conftest import OpenPage
 from tests.browser.test_looks import expect_no_violation
 from tests.support.http import publish
-from tests.support.logs import entries, is_recording
+from tests.support.logs import entries, is_recording, logged
 from tests.support.pages import (
     SERVER_AWAY,
     STATUS_503,
@@ -73,6 +73,7 @@ def test_the_address_says_since_when(
 ) -> None:
     for text in ("1", "2", "3"):
         publish(other, "kept.a", text)
+    eventually(lambda: len(logged(own_redis, "kept.a")) == 3, why="the last two are those of the log")
     page = open_page(view("kept.a") + "&since=2", server=other, allow=SERVER_AWAY)
     expect_texts(page, ["2", "3"])
     own_redis.client.publish("kept.a", "4")

@@ -15,7 +15,7 @@ from websockets.sync.client import connect
 
 from arauto.settings import WORKERS
 from tests.support.http import handshake, publish
-from tests.support.logs import is_recording
+from tests.support.logs import is_recording, logged
 from tests.support.recording import recorder_of
 from tests.support.redis_servers import RedisServer
 from tests.support.returning import ReturningTab
@@ -233,9 +233,10 @@ def test_a_tab_on_a_channel_without_a_log_follows_it_soon(
 
 
 @pytest.mark.parametrize("since", ["2", "10m", "first"])
-def test_since(recording: ArautoServer, since: str) -> None:
+def test_since(recording: ArautoServer, own_redis: RedisServer, since: str) -> None:
     for n in range(3):
         publish(recording, "kept.a", str(n))
+    eventually(lambda: len(logged(own_redis, "kept.a")) == 3, why="the last two are those of the log")
     with open_tab(recording, "kept.a", query={"since": since}) as tab:
         tab.until("following")  # it has a place to go on from, should it be cut off now
         events = tab.until("following")
