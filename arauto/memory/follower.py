@@ -11,9 +11,8 @@ from arauto.asking import Point
 from arauto.memory.backlog import Copy
 from arauto.memory.entries import FIRST, Hole
 from arauto.memory.feed import LATE, ChannelFeed, Gap, Halt, Locate, Place, Read, Show, State, Step
-from arauto.memory.reading import Log
+from arauto.memory.reading import FIRST_PAGE, Log, next_size
 from arauto.memory.shared import Shared, States, Turn
-from arauto.memory.store import PAGE
 from arauto.memory.texts import read_word
 from arauto.memory.watch import Watch
 from arauto.memory.watch import moment as _now
@@ -38,8 +37,6 @@ from arauto.subscriber import Command, subscribing
 ALONE_AFTER = 3000  # milliseconds without an answer, then the page is told that nobody records
 BEGINS_WITHIN = 1.5  # seconds that a log may take to begin, after which its past is not waited for
 ROUND = 0.05  # seconds
-FIRST_PAGE = 10  # entries; nobody knows yet how large they are
-PAGE_BYTES = 4_000_000
 
 Deliver = Callable[[list[Item]], None]
 
@@ -227,6 +224,7 @@ class Follower:
         self._heard.clear()
         self._feeds.clear()
         self._channel_of.clear()
+        self._unexplained.clear()
         self._is_open = False
         self.watch.forget()
 
@@ -291,6 +289,7 @@ class Follower:
     def _forget(self, channel: bytes) -> None:
         self._feeds.pop(channel, None)
         self._epochs.pop(channel, None)
+        self._unexplained.discard(channel)
 
     def _look(self) -> None:
         """Redis has answered: all that it had pushed when it was asked has been handed in."""
@@ -340,7 +339,7 @@ class Follower:
         if pages is None:
             return feed.unreadable(_now())
         weight = 1 + sum([len(entry.data or b"") for entry in pages.entries])
-        self._size = max(1, min(PAGE, len(pages.entries) * PAGE_BYTES // weight))
+        self._size = next_size(len(pages.entries), weight)
         return feed.read(pages, _now())
 
     def _flush(self) -> None:

@@ -55,7 +55,7 @@ class Log:
             if found:
                 yield found
             weight = 1 + sum([sum(map(len, fields)) for _, fields in page])
-            size = max(1, min(PAGE, len(page) * PAGE_BYTES // weight))
+            size = next_size(len(page), weight)
 
     def place(self, point: Point) -> Id:
         """The id behind which ``point`` is."""
@@ -150,6 +150,11 @@ class Log:
             left -= len(page)
             newest = f"({page[-1][0].decode()}"
         return Id.read(newest.removeprefix("("))
+
+
+def next_size(entries: int, weight: int) -> int:
+    """How many entries to read at a time, where so many had that many bytes together."""
+    return max(1, min(PAGE, entries * PAGE_BYTES // weight))
 
 
 def _is_ours(fields: list[bytes]) -> bool:
