@@ -117,6 +117,7 @@ class Candidate:
     def __init__(self, name: str, now: int, make: Callable[[str], ChannelRecorder] = ChannelRecorder) -> None:
         self.token = 0  # with which the process is the recorder; 0: it is not
         self.rests_until: int | None = None  # when to flush, if not before: a busy channel waits for more
+        self.is_led = False  # another process gave the last sign of life
         self.is_hindered = False  # Redis refuses it a name: who hears all comes first
         self._make = make
         self._name = name
@@ -156,6 +157,7 @@ class Candidate:
         if commands:
             self._heard_at = now - SILENCE // 2  # whoever stood by comes first
         self._beat_at = 0
+        self.is_led = False
         self._logs.clear()
         self._waiting.clear()
         self._news.clear()
@@ -230,6 +232,7 @@ class Candidate:
     def beaten(self, token: int, at: int, now: int) -> list[Command]:
         """The recorder gave a sign of life at ``at``; 0: there is none any more."""
         self._heard_at, self._beat_at, self._unheard_at, self._is_deaf = now, at, 0, False
+        self.is_led = token not in (0, self.token)
         if not token:
             return [] if self.token or self.is_hindered or not self.is_ready else [Claim(self._above)]
         if token == self.token:
@@ -263,6 +266,7 @@ class Candidate:
         commands += self.beat(now)
         patience = 2 * SILENCE if self.is_hindered else SILENCE
         if not self.token and not self._is_deaf and now - self._heard_at > patience:
+            self.is_led = False
             commands.append(Claim(self._above, 0 if self.is_ready else GRACE))
         for channel, log in self._logs.items():
             commands += self._tell(channel, log.recorder.tick())

@@ -88,7 +88,7 @@ class Follower:
         self._epochs: dict[bytes, str] = {}  # as the page knows them
         self._has_gap = False  # of what was lost with the link, no log can tell all
         self._states: States | None = None
-        self._unexplained: set[bytes] = set()  # not recorded, and it is not known why
+        self._reasons: dict[bytes, str] = {}  # why nobody records a channel, as the page was told
         self._is_loaded = True  # whether the feeds are as ``_states`` says
         self._is_plain = True  # nothing was asked of Redis, so another page would get the same
         self._out: list[Item] = []
@@ -224,7 +224,7 @@ class Follower:
         self._heard.clear()
         self._feeds.clear()
         self._channel_of.clear()
-        self._unexplained.clear()
+        self._reasons.clear()
         self._is_open = False
         self.watch.forget()
 
@@ -289,7 +289,7 @@ class Follower:
     def _forget(self, channel: bytes) -> None:
         self._feeds.pop(channel, None)
         self._epochs.pop(channel, None)
-        self._unexplained.discard(channel)
+        self._reasons.pop(channel, None)
 
     def _look(self) -> None:
         """Redis has answered: all that it had pushed when it was asked has been handed in."""
@@ -303,13 +303,11 @@ class Follower:
                 self._say_why(channel, feed)
 
     def _say_why(self, channel: bytes, feed: ChannelFeed) -> None:
-        """Nobody records the channel; that is said again where the reason becomes known only later."""
+        """Nobody records the channel; that is said again where another reason becomes known later."""
         why = self._shared.why_not(channel)
-        if feed.is_halted and not (why and channel in self._unexplained):
+        if feed.is_halted and (not why or why == self._reasons.get(channel)):
             return
-        self._unexplained.discard(channel)
-        if not why:
-            self._unexplained.add(channel)
+        self._reasons[channel] = why
         stopped = Stopped(feed.live_since, why or self._words.alone)
         self._do(channel, feed.announced(stopped, _now()))
 

@@ -39,7 +39,7 @@ class Speaker:
         give_up: Callable[[], bool],
     ) -> None:
         self.complaint = ""
-        """Why this process can be no recorder; empty: it can, or another one is."""
+        """Why this process could not be the recorder when it last tried; empty: it could."""
         self._candidate = candidate
         self._store = store
         self._has_glob = has_glob

@@ -196,7 +196,12 @@ class RecorderThread(threading.Thread):
                 self._trim()
         except redis.RedisError as error:
             words = complaint(error)
-        self._tell(words or self._speaker.complaint or self._hearing.complaint)
+        self._tell(words or self._hearing.complaint or self._hindrance)
+
+    @property
+    def _hindrance(self) -> str:
+        """Why it cannot be the recorder; who hears nothing, or another one, does not try any more."""
+        return "" if self.candidate.is_led else self._speaker.complaint
 
     def _look(self) -> None:
         self._recording.refresh()

@@ -23,6 +23,7 @@ from arauto.recording import Recording
 from arauto.redis_link import RedisLink
 from arauto.settings import WORKERS, read
 from arauto.wire import Wire
+from tests.support.logs import is_recording
 from tests.support.recording import Fixed, RecordingProcess, make_store, record, recorder
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import PATIENCE, eventually
@@ -299,6 +300,31 @@ def test_that_nobody_may_be_the_recorder_is_said_until_somebody_may(
     assert "Traceback" not in caplog.text
 
 
+def test_why_it_cannot_be_the_recorder_is_not_said_while_another_one_is(own_redis: RedisServer) -> None:
+    poor = recorder(allow(own_redis, "~*", "&*", "+@all", "-hset"), b"a")
+    poor.start()
+    eventually(lambda: "hset" in poor.complaint.lower(), why="it is said")
+    rich = recorder(own_redis.url, b"a")
+    rich.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="the other one records")
+    eventually(lambda: not poor.complaint, why="all is well")
+    rich.stop()
+    eventually(lambda: "hset" in poor.complaint.lower(), why="it is said again")
+    poor.stop()
+
+
+def test_what_was_the_matter_before_does_not_hide_what_is_now(own_redis: RedisServer) -> None:
+    """The link ends with what was said last, and by the next one nothing is heard."""
+    one = recorder(allow(own_redis, "~*", "&*", "+@all"), b"a")
+    one.start()
+    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    allow(own_redis, "~*", "&*", "+@all", "-hset")
+    eventually(lambda: "hset" in one.complaint.lower(), why="it gives no sign of life")
+    allow(own_redis, "~*", "+@all", "resetchannels", "&a")
+    eventually(lambda: "channels" in one.complaint or "a channel" in one.complaint, why="it hears nothing")
+    one.stop()
+
+
 def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -343,9 +369,9 @@ def test_a_channel_that_cannot_be_written_is_told_once_and_again_when_it_can(
     recording = Recording(RedisLink(own_redis.url), read({"ARAUTO_RECORD": "a"}))
     one = record(recording)
     one.start()
-    eventually(lambda: one.candidate.token, why="it is the recorder")
+    eventually(lambda: is_recording(own_redis), why="it is the recorder")
     own_redis.client.publish("a", 0)
-    eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
+    expect_log(store, "a", ["0"])
     own_redis.client.config_set("maxmemory", "1")
     for n in range(1, 20):
         own_redis.client.publish("a", n)

@@ -127,8 +127,7 @@ def test_with_one_right_less(stage: Stage, right: str) -> None:
             published.go_on()
             for tab in (before, after):
                 shows_at_once(tab, published)
-            assert all(is_last_recorded(tab, published) for tab in (before, after)), said
-            return True
+            return all(is_last_recorded(tab, published) for tab in (before, after))
 
         eventually(is_recorded_or_told, within=30, why="the page says what is missing")
 
