@@ -51,8 +51,6 @@ class Recording:
         self.generation = 0
         """How often what is recorded has changed."""
         self._age = settings.record_seconds * 1000
-        # redis-py would make a dict of each entry, which takes longer than all the rest.
-        link.client.set_response_callback("XRANGE", lambda entries, **_: entries)
         self.store = Store(link.client, settings.record_messages, self._age)
         globs = settings.record if settings.recording else ()
         self._own = tuple(glob.encode() for glob in globs)

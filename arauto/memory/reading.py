@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 from typing import Any
 
-import redis
-
 from arauto.asking import Point
 from arauto.memory.entries import FIRST, Hole, Id, Message
-from arauto.memory.keys import stream_of
-from arauto.memory.store import PAGE, Head, Store
+from arauto.memory.head import Head
+from arauto.memory.store import PAGE, Store
 from arauto.memory.words import Position
 
 FIRST_PAGE = 10  # entries; nobody knows yet how large they are
@@ -20,23 +18,20 @@ Found = Message | Hole
 
 
 class Log:
-    """The log of a channel, up to where it ended when this was made.
+    """The log of a channel, up to where it ended when this was made."""
 
-    :param client: answers ``XRANGE`` with entries as Redis tells them, see ``Recording``.
-    """
-
-    def __init__(self, client: redis.Redis, channel: bytes, head: Head) -> None:
-        self._client: Any = client
-        self._key = stream_of(channel)
+    def __init__(self, store: Store, channel: bytes, head: Head) -> None:
+        self._store = store
+        self._channel = channel
         self._epoch = head.end.epoch
-        self._starts = head.starts or (0,)
+        self._starts = tuple(first for _, first in head.epochs) or (0,)
         self.end = Id(head.end.ms, head.end.number)
 
     @classmethod
     def open(cls, store: Store, channel: bytes) -> "Log | None":
         """``None`` if there is none."""
         head = store.head(channel)
-        return cls(store.client, channel, head) if head else None
+        return cls(store, channel, head) if head else None
 
     def read(self, after: Id, until: Id) -> Iterator[list[Found]]:
         """What the log has after ``after``, up to and with ``until``, page by page.
@@ -45,7 +40,7 @@ class Log:
         """
         size = FIRST_PAGE
         while after < until:
-            page = self._client.xrange(self._key, f"({after}", str(until), count=size)
+            page = self._store.entries(self._channel, f"({after}", str(until), size)
             found = self._find(page, after)
             if page:
                 after = Id.read(page[-1][0])
@@ -113,7 +108,7 @@ class Log:
         """
         if id.n - 1 not in self._starts or after.n < self._starts[0]:
             return False
-        oldest = self._client.xrange(self._key, count=1)
+        oldest = self._store.entries(self._channel, "-", "+", 1)
         return bool(oldest) and Id.read(oldest[0][0]) <= after
 
     def _missing(self, after: Id, before: Id, n: int) -> list[Found]:
@@ -133,7 +128,7 @@ class Log:
     def _first(self, after: Id) -> Id | None:
         """The first entry of ours behind ``after``."""
         size = 1
-        while page := self._client.xrange(self._key, f"({after}", count=size):
+        while page := self._store.entries(self._channel, f"({after}", "+", size):
             for raw, fields in page:
                 if _is_ours(fields):
                     return Id.read(raw)
@@ -144,7 +139,7 @@ class Log:
         """The id after which there are ``many`` entries, or all there are."""
         newest, left = "+", many + 1
         while left > 0:
-            page = self._client.xrevrange(self._key, newest, count=min(left, PAGE))
+            page = self._store.newest(self._channel, newest, min(left, PAGE))
             if len(page) < min(left, PAGE):
                 return FIRST
             left -= len(page)

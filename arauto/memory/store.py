@@ -13,6 +13,7 @@ import redis
 from redis.exceptions import NoPermissionError, NoScriptError
 
 from arauto.memory.feed import Entry, Pages, Read
+from arauto.memory.head import FIELDS, Head
 from arauto.memory.keys import (
     GLOBS,
     LEASE,
@@ -36,11 +37,13 @@ PAGE = 1000  # entries read at a time, so that Redis is never busy for long
 GLOBS_LAST = 15_000  # milliseconds that the globs of a server count without being said again
 
 _ALONE = ("publish", "lease", "globs")  # scripts that are not about a log's entries
-_NUMBER = re.compile(rb"\d{1,15}")
-_EPOCHS = re.compile(rb"[0-9a-f]+:(\d{1,15})")
-
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
+
+# As bytes, since what they answer is to come as it is, and not as redis-py reads it.
+TIME: Command = (b"TIME",)
+RUN: Command = (b"INFO", b"server")
+_RUN = re.compile(rb"run_id:(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +53,6 @@ class Appending:
     many: int
     outcome: Outcome
     why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What is known of a log; ``starts``: behind which numbers its epochs begin, oldest first."""
-
-    end: Position
-    is_taken: bool  # a recorder has it, or had it last
-    is_closed: bool
-    starts: tuple[int, ...]
 
 
 class Store:
@@ -130,20 +123,51 @@ class Store:
 
     def read(self, channel: bytes, request: Read, many: int = PAGE) -> Pages | None:
         """The first of what is wanted, at most so ``many`` entries; ``None``: there is no log."""
-        after = request.after
-        last = "" if request.until is None else request.until
-        found = self._run("read", channel, after.epoch, after.ms, after.number, last, many)
-        return None if found is None else _pages(found, request.until, many)
+        start = request.after
+        while True:
+            head, run, entries, at = self._look(channel, start, many)
+            if head is None:
+                return None
+            is_other = not head.goes_back_to(request.after)
+            wanted = head.begins if is_other else request.after
+            if (wanted.ms, wanted.number) == (start.ms, start.number):
+                return _pages(request, head, start, entries, many, at, is_other, head.run != run)
+            start = wanted
 
     def head(self, channel: bytes) -> Head | None:
         """``None``: there is no log."""
         client: Any = self.client
-        found = client.hmget(head_of(channel), "epoch", "ms", "number", "owner", "closed", "epochs")
-        epoch, ms, number, owner, closed, epochs = (field or b"" for field in found)
-        if not (epoch and _NUMBER.fullmatch(ms) and _NUMBER.fullmatch(number)):
-            return None
-        starts = tuple(map(int, _EPOCHS.findall(epochs)))
-        return Head(_position(epoch, ms, number), owner not in (b"", b"0"), bool(closed), starts)
+        return Head.read(client.hmget(head_of(channel), *FIELDS))
+
+    def entries(self, channel: bytes, first: str, last: str, many: int) -> list[Any]:
+        """As Redis tells them; redis-py would make a dict of each, which takes longer than all the rest."""
+        client: Any = self.client
+        found: list[Any] = client.execute_command(*_range(b"XRANGE", channel, first, last, many))
+        return found
+
+    def newest(self, channel: bytes, last: str, many: int) -> list[Any]:
+        """The same backwards, down to the oldest."""
+        client: Any = self.client
+        found: list[Any] = client.execute_command(*_range(b"XREVRANGE", channel, last, "-", many))
+        return found
+
+    def _look(self, channel: bytes, after: Position, many: int) -> tuple[Head | None, str, list[Any], int]:
+        """The head, the run of Redis, the entries behind ``after`` and the time, seen in this order.
+
+        What is written meanwhile is not in the head that was seen, and what is gone meanwhile is seen to
+        be missing, so nobody else has to wait until all four are seen.
+        """
+        with self.client.pipeline(transaction=False) as pipeline:
+            pipeline.execute_command(b"HMGET", head_of(channel), *FIELDS)
+            pipeline.execute_command(*RUN)
+            pipeline.execute_command(*_range(b"XRANGE", channel, f"({after.ms}-{after.number}", "+", many))
+            pipeline.execute_command(*TIME)
+            fields, run, entries, time = pipeline.execute(raise_on_error=False)
+        for answer in (fields, entries, time):
+            if isinstance(answer, redis.ResponseError):
+                raise answer
+        seconds, microseconds = map(int, time)
+        return Head.read(fields), _run(run), entries, 1000 * seconds + microseconds // 1000
 
     # All logs
 
@@ -260,25 +284,44 @@ def _position(epoch: bytes, ms: bytes, number: bytes) -> Position:
     return Position(epoch.decode(), int(number), int(ms))
 
 
-def _pages(found: list[Any], until: int | None, many: int) -> Pages:
-    """What the script ``read`` found, up to the number ``until``."""
-    epoch, ms, number, at, complete, is_other, is_stale, from_ms, first, raw = found
-    after, end = _position(epoch, from_ms, first), _position(epoch, ms, number)
-    last = end.number if until is None or is_other else min(end.number, max(until, after.number))
+def _range(command: bytes, channel: bytes, first: str, last: str, many: int) -> Command:
+    return command, stream_of(channel), first, last, "COUNT", many
+
+
+def _run(info: bytes | redis.ResponseError) -> str:
+    """Which run of Redis this is. Without the right to INFO all are the same, as for the scripts."""
+    found = None if isinstance(info, redis.ResponseError) else _RUN.search(info)
+    return found[1].decode() if found else ""
+
+
+def _pages(
+    request: Read,
+    head: Head,
+    after: Position,
+    raw: list[Any],
+    many: int,
+    at: int,
+    is_other: bool,
+    is_stale: bool,
+) -> Pages:
+    """What is wanted of up to ``many`` entries that were read behind ``after``."""
+    epoch, end = head.end.epoch, head.end
+    after = Position(epoch, after.number, after.ms)
+    last = (
+        end.number if request.until is None or is_other else min(end.number, max(request.until, after.number))
+    )
+    is_full = len(raw) == many and _id(raw[-1]) < (end.ms, end.number)
     entries = [entry for entry in map(read_entry, raw) if entry and after.number < entry.number <= last]
     if last < end.number:  # of what is not read, some may be of the same moment, none of an earlier one
-        end = Position(end.epoch, last, entries[-1].ms if entries else after.ms)
-    read_to = _read_to(after, entries, raw) if len(raw) == many else after
+        end = Position(epoch, last, entries[-1].ms if entries else after.ms)
+    read_to = _read_to(after, entries, raw) if is_full else after
     has_more = read_to.number < end.number and (read_to.ms, read_to.number) > (after.ms, after.number)
-    return Pages(
-        entries,
-        read_to if has_more else end,
-        int(at),
-        int(complete),
-        bool(is_other),
-        bool(is_stale),
-        has_more,
-    )
+    return Pages(entries, read_to if has_more else end, at, head.until, is_other, is_stale, has_more)
+
+
+def _id(raw: list[Any]) -> tuple[int, int]:
+    ms, number = map(int, raw[0].split(b"-"))
+    return ms, number
 
 
 def _read_to(after: Position, entries: list[Entry], raw: list[Any]) -> Position:
@@ -289,8 +332,8 @@ def _read_to(after: Position, entries: list[Entry], raw: list[Any]) -> Position:
 
 def read_entry(raw: list[Any]) -> Entry | None:
     """What Redis tells of one entry; ``None``: somebody else has written it."""
-    id, fields = raw
-    ms, number = map(int, id.split(b"-"))
+    ms, number = _id(raw)
+    fields = raw[1]
     if len(fields) != 2:
         return None
     field, value = fields

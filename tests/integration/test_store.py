@@ -9,6 +9,7 @@ import pytest
 import redis
 from redis.exceptions import NoPermissionError
 
+from arauto.memory import store as store_module
 from arauto.memory.feed import Entry, Pages, Read
 from arauto.memory.keys import head_of, promised_of, stream_of, words_of
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
@@ -174,6 +175,32 @@ def test_what_is_promised_survives_the_recorder(store: Store, channel: bytes) ->
     pages = store.read(channel, Read(Position(log.position.epoch, log.position.number), None))
     assert pages is not None
     assert [entry.data for entry in pages.entries] == [b"b", None]
+
+
+def test_what_is_written_while_a_log_is_read_is_read_later(
+    store: Store, channel: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(store, channel)
+    began = log.position
+    log.append(b"a")
+    head, stream = head_of(channel), stream_of(channel)
+    later = "redis.call('XADD', KEYS[2], '*', 'm', 'later') redis.call('HINCRBY', KEYS[1], 'number', 1)"
+    monkeypatch.setattr(store_module, "RUN", ("EVAL", f"{later} return ''", 2, head, stream))
+    pages = log.read(began)
+    assert [entry.data for entry in pages.entries] == [b"a"]
+    assert (pages.end, pages.has_more) == (log.position, False)
+
+
+def test_what_is_deleted_while_a_log_is_read_is_seen_to_be_missing(
+    store: Store, channel: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = Log(store, channel)
+    began = log.position
+    log.append(b"a", b"b")
+    command = ("EVAL", "redis.call('UNLINK', KEYS[1]) return ''", 1, stream_of(channel))
+    monkeypatch.setattr(store_module, "RUN", command)
+    pages = log.read(began)
+    assert (pages.entries, pages.end.number, pages.has_more) == ([], began.number + 2, False)
 
 
 @pytest.mark.parametrize("name", [b"}", b"{", b"{a}b", b"a b", b"\xff\n", b"a}b{c"])

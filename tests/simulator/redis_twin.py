@@ -35,7 +35,7 @@ def script(name: str) -> tuple[str, str]:
     """The script as it is, but for the time and the run of Redis, which the schedule decides."""
     text, _ = _script(name)
     text = text.replace("redis.call('TIME')", f"redis.call('MGET', '{SECONDS}', '{MICROSECONDS}')")
-    text = text.replace("redis.pcall('INFO', 'server')", f"'run_id:' .. redis.call('GET', '{RUN}')")
+    text = text.replace("redis.pcall('INFO', 'server')", f"redis.call('GET', '{RUN}')")
     return text, hashlib.sha1(text.encode()).hexdigest()
 
 
@@ -189,7 +189,7 @@ class RedisTwin(RedisDouble):
     def _set_out(self) -> None:
         self._refuse(False)
         seconds, ms = divmod(self.now, 1000)
-        self.client.mset({SECONDS: seconds, MICROSECONDS: 1000 * ms, RUN: f"run{self.run}"})
+        self.client.mset({SECONDS: seconds, MICROSECONDS: 1000 * ms, RUN: f"run_id:run{self.run}"})
         self._refuse(self.refuses_writes)
 
     def _refuse(self, refuses: bool) -> None:

@@ -21,6 +21,8 @@ def protocol(
 ) -> Iterator[Protocol]:
     server = RedisServer(binaries()[request.param], tmp_path)
     monkeypatch.setattr(store, "script", redis_twin.script)
+    monkeypatch.setattr(store, "TIME", (b"MGET", redis_twin.SECONDS, redis_twin.MICROSECONDS))
+    monkeypatch.setattr(store, "RUN", (b"GET", redis_twin.RUN))
     monkeypatch.setattr(RedisTwin, "client", server.client, raising=False)
     yield Protocol(redis=RedisTwin)
     server.close()

@@ -8,7 +8,7 @@ local WORDS, MOST, AGE, FRESH = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 -- A script that is refused something half way has done the rest, so each asks first: the error, if any.
 -- And of what is refused within a script, Redis 7.0 does not say what it was.
 local NEEDS = {
-  TIME = {}, HMGET = {HEAD, 'epoch'}, TYPE = {STREAM}, XREVRANGE = {STREAM, '+', '-'}, XRANGE = {STREAM, '-', '+'},
+  TIME = {}, HMGET = {HEAD, 'epoch'}, TYPE = {STREAM}, XREVRANGE = {STREAM, '+', '-'},
   SPUBLISH = {WORDS, ''}, HSET = {HEAD, 'epoch', ''}, HDEL = {HEAD, 'run'},
   XADD = {STREAM, '*', 'm', ''}, XDEL = {STREAM, '0-1'}, UNLINK = {PROMISED},
   LLEN = {PROMISED}, LINDEX = {PROMISED, 0}, LPOP = {PROMISED}, LRANGE = {PROMISED, 0, -1},
