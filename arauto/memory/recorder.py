@@ -275,10 +275,7 @@ class ChannelRecorder:
         if isinstance(word, Resumed):
             self._begin(word)
         elif isinstance(word, Renewed):
-            if self.position is not None and self.position.number <= word.position.number:
-                self.position = word.position
-                self._writing = None
-                self._record()
+            self._rename(word)
         elif isinstance(word, Closed):
             self._desync()
         elif isinstance(word, Appended) and self.position is not None:
@@ -296,6 +293,15 @@ class ChannelRecorder:
             self._record()  # our turn came after this
         else:
             self.standing = Standing.STANDBY
+
+    def _rename(self, word: Renewed) -> None:
+        """The log was deleted. What the recorder had received before it was asked may not be in it yet."""
+        if self.position is None:
+            return
+        number = max(self.position.number, word.position.number)
+        self.position = Position(word.position.epoch, number, word.position.ms)
+        self._writing = None
+        self._record()
 
     def _pop(self, word: Appended) -> list[Step]:
         assert self.position is not None  # noqa: S101 - for mypy: the caller has looked

@@ -164,7 +164,8 @@ class RedisDouble:
             is_same
             and known
             and data.position
-            and (known == data.position or known.is_behind(data.position) or known.epoch == data.renewed)
+            and known.number <= data.position.number
+            and known.epoch in (data.position.epoch, data.renewed)
         ):
             data.owner = token
             return data.position

@@ -3,7 +3,7 @@
 from collections import deque
 
 from arauto.memory.recorder import Ask, ChannelRecorder, Standing
-from arauto.memory.words import Mark, Marked, Position
+from arauto.memory.words import Appended, Mark, Marked, Position, Renewed
 
 LATE = 10  # beats
 
@@ -21,3 +21,18 @@ def test_an_answer_that_comes_late_is_waited_for() -> None:
             recorder.announced(Marked(step.name, Position("e", 5), 5))
     assert recorder.standing is Standing.STANDBY
     assert marks < LATE
+
+
+def test_a_log_that_is_deleted_while_one_asks_where_it_is() -> None:
+    """The answer counts a message that waits to be written: the deleted log ends before it."""
+    recorder = ChannelRecorder("a")
+    [asked] = recorder.subscribed()
+    assert isinstance(asked, Ask)
+    recorder.announced(Mark(asked.name))
+    recorder.announced(Renewed(Position("f", 4, 20)))
+    recorder.announced(Marked(asked.name, Position("e", 5, 10), 4))
+    assert recorder.position == Position("f", 5, 20)
+    recorder.received(b"later", 0)
+    recorder.announced(Appended("f", 5, (1,), 7, 0, 30))
+    assert (recorder.position, recorder.waiting) == (Position("f", 5, 20), 1)
+    assert recorder.standing is Standing.STANDBY

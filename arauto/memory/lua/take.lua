@@ -15,7 +15,7 @@ local last_ms, last_number = string.match(last[1] and last[1][1] or '', '^(%d+)-
 last_ms, last_number = tonumber(last_ms or ''), tonumber(last_number or '')
 local here = run()
 local is_whole = not last_ms or last_ms == head.ms and last_number == head.number
-local is_known = head.epoch and (epoch == head.epoch and number <= head.number or epoch == head.renewed)
+local is_known = head.epoch and number <= head.number and (epoch == head.epoch or epoch == head.renewed)
 if epoch ~= '' and is_known and is_whole and head.run == here and not head.closed then
   redis.call('HSET', HEAD, 'owner', ARGV[5])
   return {head.epoch, whole(head.ms), whole(head.number)}
