@@ -37,13 +37,15 @@ ROUNDS := 3
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench --rounds $(ROUNDS)
 
-# Tabs under random faults: MINUTES=20 SOCKETS=100 WORKER=gevent SEED=… to have a run again.
+# Tabs under random faults: MINUTES=20 SOCKETS=100 WORKER=gevent REDIS=valkey SEED=… to have a run again.
+# RECORDED=yes for a recorded channel of two servers.
 MINUTES := 20
-SOCKETS := 100
 WORKER := gevent
+REDIS := valkey
 soak: $(VENV)/installed-dev
 	@tests/setup.sh
-	$(BIN)/python -m tests.soak --minutes $(MINUTES) --sockets $(SOCKETS) --worker $(WORKER) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m tests.$(if $(RECORDED),recorded_soak,soak) --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
+		$(if $(SOCKETS),--sockets $(SOCKETS)) $(if $(SEED),--seed $(SEED))
 
 # After a change of words: collect them, merge them into each language, compile.
 translations: $(VENV)/installed-dev

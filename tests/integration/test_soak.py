@@ -3,9 +3,18 @@
 import pytest
 
 from arauto.settings import WORKERS
+from tests import recorded_soak
 from tests.soak import soak
+from tests.support.redis_servers import binaries
 
 
 @pytest.mark.parametrize(("worker", "seed"), [(WORKERS[0], 1), (WORKERS[1], 2)])
 def test_thirty_seconds_of_random_faults(worker: str, seed: int) -> None:
     assert soak(seconds=30, sockets=20, worker=worker, redis_name="valkey", seed=seed) == []
+
+
+@pytest.mark.parametrize(
+    ("worker", "redis_name", "seed"), [(WORKERS[0], "valkey", 3), (WORKERS[1], [*binaries()][-1], 4)]
+)
+def test_twenty_seconds_on_a_recorded_channel(worker: str, redis_name: str, seed: int) -> None:
+    assert recorded_soak.soak(seconds=20, sockets=6, worker=worker, redis_name=redis_name, seed=seed) == []
