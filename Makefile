@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test flaky simulate bench soak translations lock audit clean
+.PHONY: run test flaky simulate bench soak translations lock audit release clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
@@ -61,13 +61,17 @@ lock: $(VENV)/tools/installed
 audit: $(VENV)/tools/installed
 	$(VENV)/tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock -r requirements-dev.lock
 
+# The wheel and the sdist, in dist/. Needs the network.
+release: $(VENV)/tools/installed
+	$(VENV)/tools/bin/uv build --quiet --clear --out-dir dist
+
 $(VENV)/tools/installed: Makefile
 	$(PYTHON) -m venv $(VENV)/tools
 	$(VENV)/tools/bin/pip install --quiet uv==0.13.9 pip-audit==2.10.1
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arauto needs Python 3.11 or later: set PYTHON=/path/to/python3.11")'

@@ -12,6 +12,9 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+if sys.flags.safe_path:  # gunicorn puts this directory first all the same
+    sys.path = [*(path for path in sys.path if path != os.getcwd()), os.getcwd()]
+
 sys.dont_write_bytecode = True  # Ctrl+C leaves nothing in the tree ...
 with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()

@@ -1,6 +1,7 @@
 """Which language a person reads: by cookie, else by ``Accept-Language``, and the switch."""
 
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlencode
 
 from flask import Flask, Response, redirect, request, url_for
@@ -20,7 +21,7 @@ _MATCHES = {code: code for code in _CODES} | {code.split("-")[0]: code for code 
 
 def init_language(app: Flask) -> None:
     """Choose the language of every request; templates have it, all that there are, and their addresses."""
-    app.config["BABEL_TRANSLATION_DIRECTORIES"] = f"{app.root_path}/arauto/translations"
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parent / "translations")
     Babel(app, locale_selector=lambda: chosen().replace("-", "_"))
     app.context_processor(lambda: {"language": chosen(), "languages": LANGUAGES, "language_url": url})
 

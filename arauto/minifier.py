@@ -12,11 +12,13 @@ import sys
 from pathlib import Path, PurePath
 
 from arauto.joining import join
+from arauto.places import HOME
 from arauto.shortening import resolve_properties, shorten_properties, tighten
 
 _CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
 TYPES = {".js": "text/javascript", ".css": "text/css"}
-STATIC = Path(__file__).parent.parent / "static"
+STATIC = HOME / "static"
+PARENT = Path(__file__).parent.parent  # of the package
 SHEETS = [  # in the order of the cascade
     "reset",
     "tokens",
@@ -50,7 +52,7 @@ def minify_apart() -> dict[str, str]:
     """
     program = [sys.executable, "-B", "-m", "arauto.minifier"]
     try:
-        run = subprocess.run(program, cwd=STATIC.parent, capture_output=True, text=True, check=True)  # noqa: S603 - it is ourselves
+        run = subprocess.run(program, cwd=PARENT, capture_output=True, text=True, check=True)  # noqa: S603 - it is ourselves
         small: dict[str, str] = json.loads(run.stdout)
         return small
     except subprocess.CalledProcessError as error:

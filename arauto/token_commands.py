@@ -1,4 +1,4 @@
-"""``flask --app app token create | list | revoke``."""
+"""``arauto token create | list | revoke``, also as ``flask --app app token``."""
 
 import os
 from collections.abc import Callable
@@ -14,12 +14,12 @@ from arauto.tokens import DAY, MAX_NAME, Tokens, TokensError, is_name
 
 T = TypeVar("T")
 
-_group = AppGroup("token", help="Tokens for programs.")
+token = AppGroup("token", help="Make, list and revoke tokens for programs.")
 
 
 def init_token_commands(app: Flask, path: str) -> None:
     """Add the commands for the tokens in the file at ``path``."""
-    app.cli.add_command(_group)
+    app.cli.add_command(token)
     app.extensions["tokens"] = Tokens(path) if path else None
 
 
@@ -30,7 +30,7 @@ def _tokens() -> Tokens:
     return found
 
 
-@_group.command("create")
+@token.command("create")
 @click.argument("name")
 @click.option(
     "--read", "reads", multiple=True, metavar="GLOB", help="Channels that it may hear, such as news.*."
@@ -47,25 +47,25 @@ def _create(name: str, reads: tuple[str, ...], publishes: tuple[str, ...], days:
         raise click.ClickException("Say what it may: --read 'news.*', --publish 'alerts.*', or both.")
     if not is_name(name):
         raise click.ClickException(f"A name has 1 to {MAX_NAME} bytes and no control characters.")
-    token = _do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY))
+    made = _do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY))
     _note("token made", name)
-    click.echo(token)
+    click.echo(made)
 
 
-@_group.command("list")
+@token.command("list")
 def _list() -> None:
     """Show the tokens: never they themselves, which nobody keeps."""
-    for token in _do(lambda: _tokens().list()):
-        until = token.ends.strftime("%Y-%m-%d")
-        over = " (over)" if token.is_over else ""
+    for one in _do(lambda: _tokens().list()):
+        until = one.ends.strftime("%Y-%m-%d")
+        over = " (over)" if one.is_over else ""
         click.echo(
-            f"{token.name}  reads: {' '.join(token.reads) or '-'}  "
-            f"publishes: {' '.join(token.publishes) or '-'}  until {until}{over}"
-            + (f"  …{token.end}" if token.end else "")
+            f"{one.name}  reads: {' '.join(one.reads) or '-'}  "
+            f"publishes: {' '.join(one.publishes) or '-'}  until {until}{over}"
+            + (f"  …{one.end}" if one.end else "")
         )
 
 
-@_group.command("revoke")
+@token.command("revoke")
 @click.argument("name")
 def _revoke(name: str) -> None:
     """End a token; its open sockets close within seconds."""

@@ -26,12 +26,20 @@ class ArautoServer:
     With ``ALTER`` in the environment it is the program of altered.py.
 
     :param on: one of machines.py to run it on.
-    :param tree: where its files are.
+    :param tree: where it is started.
+    :param command: that starts it.
     """
 
     prefix = ""  # before every path
 
-    def __init__(self, log: Path, on: Sequence[str] = (), tree: Path = ROOT, **environ: str) -> None:
+    def __init__(
+        self,
+        log: Path,
+        on: Sequence[str] = (),
+        tree: Path = ROOT,
+        command: Sequence[str] = GUNICORN,
+        **environ: str,
+    ) -> None:
         self.port = int(environ.get("PORT") or free_port())
         self.host = f"127.0.0.1:{self.port}"
         self.url = f"http://{self.host}"
@@ -40,7 +48,7 @@ class ArautoServer:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "HOST"))}
         with log.open("w") as output:
             self._process = subprocess.Popen(
-                [*on, *(ALTERED if "ALTER" in environ else GUNICORN)],
+                [*on, *(ALTERED if "ALTER" in environ else command)],
                 cwd=tree,
                 env=clean | SAME | {"PORT": str(self.port)} | environ,
                 stdout=output,

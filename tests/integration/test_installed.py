@@ -1,0 +1,102 @@
+"""A wheel of the program, in an environment that has nothing else, and in a directory of somebody's own."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from arauto import __version__
+from arauto.settings import SETTINGS
+from tests.support.http import get, publish
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ROOT, ArautoServer
+from tests.support.waiting import PATIENCE
+
+
+@pytest.fixture(scope="module")
+def arauto(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The installed command."""
+    room = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", room, ROOT], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", room / "venv"], check=True)
+    (wheel,) = room.glob("*.whl")
+    subprocess.run([*pip, "--python", room / "venv/bin/python", "install", wheel], check=True)
+    return str(room / "venv/bin/arauto")
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Iterator[Path]:
+    """Where somebody works on Pub/Sub, with a file that is named like a library of ours."""
+    (tmp_path / "redis.py").write_text("raise SystemExit('the wrong redis')\n")
+    yield tmp_path
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left <= {"redis.py", "log", "tokens.json", "tokens.lock"}, (
+        "it leaves nothing that nobody asked for"
+    )
+
+
+def run(arauto: str, directory: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    clean = {"PATH": "/usr/bin:/bin", "HOME": str(directory)}
+    return subprocess.run(
+        [arauto, *arguments],
+        cwd=directory,
+        env=clean | environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def test_it_publishes_and_receives(arauto: str, directory: Path, own_redis: RedisServer) -> None:
+    server = ArautoServer(
+        directory / "log", tree=directory, command=[arauto], REDIS_URL=own_redis.url, ARAUTO_RECORD="news"
+    )
+    with closing(server):
+        with connect(f"{server.ws}/feed?channel=news") as tab:
+            assert json.loads(tab.recv())[0]["type"] == "subscribe"
+            assert publish(server, "news", "hello").json["receivers"] >= 1
+            while "hello" not in (said := str(tab.recv(PATIENCE))):
+                assert '"error"' not in said
+        page = get(server, "/", Accept_Language="pt-BR").body.decode()
+        assert "Mensagem" in page
+        files = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
+        assert len(files) > 2
+        assert {get(server, file).status for file in files} == {200}
+        assert server.stop() == 0
+    assert "Traceback" not in server.log
+    assert "cannot be made small" not in server.log
+
+
+def test_it_tells_its_version_and_its_settings(arauto: str, directory: Path) -> None:
+    told = run(arauto, directory, "--version")
+    assert (told.returncode, told.stdout) == (0, f"arauto, version {__version__}\n")
+    told = run(arauto, directory, "--help")
+    assert told.returncode == 0
+    assert all(setting.name in told.stdout for setting in SETTINGS)
+
+
+def test_what_it_does_not_know_is_refused(arauto: str, directory: Path) -> None:
+    told = run(arauto, directory, "serve")
+    assert (told.returncode, told.stdout) == (2, "")
+    assert "No such command 'serve'" in told.stderr
+    assert "arauto --help" in told.stderr
+    told = run(arauto, directory, PORT="many")
+    assert (told.returncode, "Traceback" in told.stderr) == (1, False)
+    assert "PORT" in told.stderr
+
+
+def test_it_makes_and_revokes_tokens(arauto: str, directory: Path, own_redis: RedisServer) -> None:
+    here = {"ARAUTO_TOKENS": "tokens.json", "REDIS_URL": own_redis.url, "ARAUTO_TOKEN": "a" * 32}
+    told = run(arauto, directory, "token", "create", "backup", "--read", "news.*", **here)
+    assert told.returncode == 0, told.stderr
+    assert "backup" in run(arauto, directory, "token", "list", **here).stdout
+    assert run(arauto, directory, "token", "revoke", "backup", **here).returncode == 0
+    assert run(arauto, directory, "token", "list", **here).stdout == ""
