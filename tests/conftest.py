@@ -13,7 +13,7 @@ import pytest
 from arauto.settings import WORKERS
 from tests.simulator import SCHEDULES
 from tests.support.redis_servers import RedisServer, binaries
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
@@ -95,7 +95,7 @@ def plain_arauto(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[type[ArautoServer]]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """Starts a program of the test's own: ``start(REDIS_URL=…)``; it is stopped afterwards."""
     with ExitStack() as stack:
 
@@ -109,7 +109,7 @@ def start(tmp_path: Path) -> Iterator[type[ArautoServer]]:
 
 @pytest.fixture(params=WORKERS)
 def own_arauto(
-    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
+    request: pytest.FixtureRequest, start: Start, own_redis: RedisServer
 ) -> Iterator[ArautoServer]:
     """The program on each worker, with a Redis that the test may break."""
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from tests.support.chromium import find_or_install
 from tests.support.pages import Contexts, Pages
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import PATIENCE, eventually
 
 ARGUMENTS = (
@@ -35,7 +35,7 @@ def contexts() -> Iterator[Contexts]:
 
 @pytest.fixture
 def open_page(
-    request: pytest.FixtureRequest, contexts: Contexts, plain_arauto: ArautoServer, start: type[ArautoServer]
+    request: pytest.FixtureRequest, contexts: Contexts, plain_arauto: ArautoServer, start: Start
 ) -> Iterator[OpenPage]:
     """Opens pages: see :meth:`Pages.open`. ``start`` is here so that pages go before servers."""
     own = "own_redis" in request.fixturenames

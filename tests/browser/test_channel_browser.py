@@ -17,7 +17,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.waiting import PATIENCE
 
 REFRESH = 3_000  # milliseconds
@@ -45,7 +45,7 @@ def row(dialog: Locator, name: str) -> Locator:
 
 
 def test_what_is_alive_is_listed_and_watched_with_a_click(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("mine"), server=server, own_clock=True)
@@ -71,7 +71,7 @@ def test_what_is_alive_is_listed_and_watched_with_a_click(
 
 
 def test_the_list_is_searched_and_keeps_step_while_open(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a[b"), server=server, own_clock=True)
@@ -97,9 +97,7 @@ def test_the_list_is_searched_and_keeps_step_while_open(
     assert [url.partition("channels?")[2] for url in asked if "channels?" in url] == ["match=after"]
 
 
-def test_a_long_list_says_that_it_is_cut(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_a_long_list_says_that_it_is_cut(open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:
     page = open_page(view("a"), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))
     expect_live(page)
     with listening(own_redis, *[b"many %d" % n for n in range(1100)]):
@@ -110,9 +108,7 @@ def test_a_long_list_says_that_it_is_cut(
         expect(dialog.get_by_role("rowheader")).to_have_count(1000)
 
 
-def test_a_redis_that_is_away_is_said(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_a_redis_that_is_away_is_said(open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server, allow=STATUS_503)
     expect_live(page)

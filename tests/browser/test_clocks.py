@@ -24,7 +24,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.teller import NOON, Teller
 from tests.support.waiting import eventually
 
@@ -48,7 +48,7 @@ def shifted(page: Page, milliseconds: int) -> None:
 
 @pytest.mark.parametrize("shift", [HOUR, -HOUR])
 def test_a_browser_whose_clock_is_wrong_tells_the_servers_times(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], shift: int
+    open_page: OpenPage, own_redis: RedisServer, start: Start, shift: int
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
     page = open_page(view("a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
@@ -73,7 +73,7 @@ def test_a_browser_whose_clock_is_wrong_tells_the_servers_times(
 
 @pytest.mark.parametrize("shift", [HOUR, -HOUR])
 def test_a_clock_that_is_set_during_a_break_does_not_move_the_gap(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], shift: int
+    open_page: OpenPage, own_redis: RedisServer, start: Start, shift: int
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
     page = open_page(view("a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
@@ -90,7 +90,7 @@ def test_a_clock_that_is_set_during_a_break_does_not_move_the_gap(
 
 
 def test_silence_is_noticed_though_the_clock_was_set_back(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)

@@ -26,7 +26,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.waiting import eventually
 
 
@@ -99,7 +99,7 @@ def test_a_burst_leaves_what_was_typed_since(open_page: OpenPage) -> None:
 
 
 def test_a_question_that_comes_late_gives_the_place_back(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_PROTECTED="prod")
     page = open_page(view("prod"), server=server, allow=PROTECTED)
@@ -180,7 +180,7 @@ def test_without_javascript_an_error_gives_the_text_back(open_page: OpenPage) ->
 
 
 def test_a_switch_that_worked_erases_no_other_sentence(
-    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer
+    open_page: OpenPage, start: Start, own_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server)
@@ -198,7 +198,7 @@ def test_a_switch_that_worked_erases_no_other_sentence(
 
 
 def test_how_far_a_log_reaches_moves_nobody_and_says_nothing_once_left(
-    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer
+    open_page: OpenPage, start: Start, own_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="a")
     eventually(lambda: is_recording(own_redis), why="a recorder is at work")
@@ -227,7 +227,7 @@ def test_how_far_a_log_reaches_moves_nobody_and_says_nothing_once_left(
 
 
 def test_the_next_list_of_channels_erases_no_problem(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view(*(f"mine {n}" for n in range(100))), server=server)

@@ -30,7 +30,7 @@ from tests.support.pages import (
 )
 from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ROOT, ArautoServer
+from tests.support.servers import ROOT, ArautoServer, Start
 from tests.support.waiting import PATIENCE
 
 SCREENS = [(360, 740), (768, 1024), (1280, 800), (1920, 1080)]
@@ -39,7 +39,7 @@ LONG = "um.canal.de.nome.muito.comprido." * 8
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 def test_axe_finds_no_barrier_in_any_state(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], language: str
+    open_page: OpenPage, own_redis: RedisServer, start: Start, language: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     selection = view("a", "b", patterns=("p.*",))
@@ -136,7 +136,7 @@ def test_axe_finds_no_barrier_in_any_state(
 
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 def test_axe_finds_no_barrier_in_the_dialogs(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], language: str
+    open_page: OpenPage, own_redis: RedisServer, start: Start, language: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_PROTECTED="prod")
     page = open_page(view("a", "b"), server=server, language=language, allow=("status of 409",))
@@ -338,7 +338,7 @@ EVENING = [
 
 
 def test_screenshots_of_a_morning(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], tmp_path: Path
+    open_page: OpenPage, own_redis: RedisServer, start: Start, tmp_path: Path
 ) -> None:
     page = open_page(
         view("sistema_alertas", "noticias", patterns=("pedidos.*",)),

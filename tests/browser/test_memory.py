@@ -23,7 +23,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer, free_port
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 RECORD = {"ARAUTO_RECORD": "kept.*", "ARAUTO_WORKERS": "1"}
@@ -46,7 +46,7 @@ def end(page: Page, *servers: ArautoServer) -> None:
 
 
 def test_what_was_missed_comes_when_the_page_is_back(
-    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer, other: ArautoServer
+    open_page: OpenPage, start: Start, own_redis: RedisServer, other: ArautoServer
 ) -> None:
     port = str(free_port())
     server = start(PORT=port, REDIS_URL=own_redis.url, **RECORD)
@@ -94,9 +94,7 @@ def choose(page: Page, sentence: str, item: str) -> None:
     page.get_by_role("menuitem", name=item).click()
 
 
-def test_a_channel_is_switched_on_its_chip(
-    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer
-) -> None:
+def test_a_channel_is_switched_on_its_chip(open_page: OpenPage, start: Start, own_redis: RedisServer) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_DELETE_LOGS="on")
     page = open_page(view("a", "b", patterns=("a*",)), server=server, width=390)
     expect_live(page)
@@ -136,7 +134,7 @@ def test_a_channel_is_switched_on_its_chip(
 
 
 def test_what_cannot_be_switched_says_why(
-    open_page: OpenPage, start: type[ArautoServer], own_redis: RedisServer, other: ArautoServer
+    open_page: OpenPage, start: Start, own_redis: RedisServer, other: ArautoServer
 ) -> None:
     page = open_page(view("kept.a"), server=other, allow=["status of 409"])
     choose(page, "kept.a is recorded", "Stop recording")

@@ -14,7 +14,7 @@ from tests.browser.test_exporting import export
 from tests.browser.test_reading import choose, clipboard
 from tests.support.pages import channel_field, expect_live, message_field, rows, view
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.waiting import PATIENCE
 
 NAME = b"bin\xe9 '$x"
@@ -84,7 +84,7 @@ def test_every_export_says_so(open_page: OpenPage, valkey: RedisServer) -> None:
 
 
 def test_the_channel_browser_tells_them_apart(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     page = open_page(view(TWIN), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))
     expect_live(page)

@@ -18,7 +18,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.waiting import PATIENCE, eventually
 
 PROTECTED = ("status of 409",)
@@ -263,9 +263,7 @@ def test_a_number_that_is_none_gets_a_sentence(open_page: OpenPage, valkey: Redi
 # Protected channels
 
 
-def test_a_protected_channel_asks_first(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_a_protected_channel_asks_first(open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_PROTECTED="prod.*")
     page = open_page(view("prod.eu", "free"), server=server, allow=PROTECTED)
     expect_live(page)
@@ -289,7 +287,7 @@ def test_a_protected_channel_asks_first(
 
 
 def test_without_javascript_a_protected_channel_needs_the_box(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_PROTECTED="noticias")
     page = open_page(server=server, java_script_enabled=False, allow=PROTECTED)

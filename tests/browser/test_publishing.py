@@ -23,7 +23,7 @@ from tests.support.pages import (
 )
 from tests.support.programs import example, listening, run
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.waiting import PATIENCE
 
 
@@ -166,7 +166,7 @@ def test_what_cannot_be_published_gets_a_sentence_and_is_kept(
 
 
 def test_a_failure_says_why_and_keeps_the_text(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     page = open_page(view("away"), server=start(REDIS_URL=own_redis.url), allow=STATUS_503)
     expect_live(page)

@@ -31,7 +31,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 STATUS_400 = ("status of 400",)
@@ -50,7 +50,7 @@ def redis(own_redis: RedisServer) -> RedisServer:
 
 
 @pytest.fixture
-def server(start: type[ArautoServer], redis: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
+def server(start: Start, redis: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
     """Its recorder has taken both logs, each with a gap until then."""
     with closing(
         ArautoServer(tmp_path / "log", REDIS_URL=redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")

@@ -30,7 +30,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 REPUBLISH = "detail => document.dispatchEvent(new CustomEvent('republish', { detail }))"
@@ -236,7 +236,7 @@ def test_an_empty_selection_rests_until_something_is_chosen(open_page: OpenPage,
 
 
 def test_a_name_that_redis_refuses_says_so_on_its_chip(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     own_redis.client.execute_command(
         "ACL SETUSER viewer on >secret resetchannels &open -@all +@pubsub +ping +info"
@@ -276,7 +276,7 @@ def publish_to_each(redis_server: RedisServer, names: list[str], message: str) -
 
 @pytest.mark.parametrize("names", [LATIN, CYRILLIC], ids=["latin", "cyrillic"])
 def test_a_selection_too_long_for_an_address_comes_back(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer], names: list[str]
+    open_page: OpenPage, own_redis: RedisServer, start: Start, names: list[str]
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
     page = open_page(view(names[0]), server=server, allow=[*SERVER_AWAY, *STATUS_503])

@@ -8,7 +8,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
 from tests.support.pages import SERVER_AWAY, STATUS_503, expect_live, expect_state, row, rows, view
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.waiting import eventually
 
 MODULES = {"binary.js", "commands.js", "exporter.js", "lanes.js", "past.js", "searcher.js", "tree.js"}
@@ -29,7 +29,7 @@ def choose(page: Page, text: str, item: str) -> None:
 
 
 def test_all_that_needs_no_server_works_without_one(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(
@@ -56,7 +56,7 @@ def test_all_that_needs_no_server_works_without_one(
 
 
 def test_what_could_not_be_loaded_says_so_and_comes_with_the_next_attempt(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server, allow=("net::ERR_FAILED",), permissions=["clipboard-write"])

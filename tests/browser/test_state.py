@@ -32,7 +32,7 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 UNDER_WAY = timedelta(seconds=3)  # a gap begins before the break by what may have been on its way
@@ -68,7 +68,7 @@ def expect_one_gap(page: Page, whom: str, after: str) -> None:
 
 
 def test_the_page_is_live_only_when_redis_has_confirmed(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     own_redis.freeze()
@@ -87,7 +87,7 @@ def test_the_page_is_live_only_when_redis_has_confirmed(
 
 
 def test_a_restart_of_redis_is_told_and_leaves_one_gap(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     page = open_page(view("a", "b"), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))
     expect_live(page)
@@ -106,7 +106,7 @@ def test_a_restart_of_redis_is_told_and_leaves_one_gap(
 
 
 def test_a_restart_of_the_server_is_told_and_leaves_one_gap(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
     page = open_page(view("a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
@@ -128,7 +128,7 @@ def test_a_restart_of_the_server_is_told_and_leaves_one_gap(
 
 
 def test_a_full_server_says_so_and_lets_in_when_there_is_room(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_SOCKETS="1")
     first = open_page(view("a"), server=server)
@@ -152,7 +152,7 @@ def test_to_ask_why_when_all_is_well_again_is_no_error(open_page: OpenPage) -> N
 
 
 def test_a_server_that_falls_silent_is_given_up_after_45_seconds(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
@@ -183,7 +183,7 @@ def suspended(server: ArautoServer) -> Iterator[None]:
 
 
 def test_a_page_knows_how_often_the_server_says_that_it_lives(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_HEARTBEAT="3")
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
@@ -196,7 +196,7 @@ def test_a_page_knows_how_often_the_server_says_that_it_lives(
 
 
 def test_a_page_that_wakes_reconnects_at_once(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
@@ -212,7 +212,7 @@ def test_a_page_that_wakes_reconnects_at_once(
 
 
 def test_coming_back_again_and_again_is_one_attempt(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
@@ -253,7 +253,7 @@ def test_pages_come_back_spread_over_the_whole_wait(open_page: OpenPage) -> None
 
 
 def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     """The browser takes heartbeats for a page that stands still; they say nothing of now."""
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_HEARTBEAT="1")
@@ -296,7 +296,7 @@ def lose(page: Page, server: ArautoServer) -> None:
 
 
 def test_what_is_chosen_while_the_server_is_away_is_heard_afterwards(
-    open_page: OpenPage, own_redis: RedisServer, start: type[ArautoServer]
+    open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("old"), server=server, own_clock=True, allow=SERVER_AWAY)

@@ -13,7 +13,7 @@ from tests.browser.test_watching import new_button, publish_many
 from tests.support.pages import answer, expect_live, expect_state, log, notices, publish, row, rows, view
 from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 NAMES = ("sistema_alertas", "noticias")
@@ -31,7 +31,7 @@ ORDER = (
 
 
 @pytest.fixture
-def server(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+def server(start: Start, own_redis: RedisServer) -> ArautoServer:
     return start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
 
 

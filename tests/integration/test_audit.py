@@ -17,7 +17,7 @@ from tests.support.http import get, handshake, publish
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.starts import run
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
@@ -75,7 +75,7 @@ def environ(own_redis: RedisServer, tmp_path: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_each_deed_is_told_without_what_was_said(
-    start: type[ArautoServer], listener: Listener, environ: dict[str, str], worker: str
+    start: Start, listener: Listener, environ: dict[str, str], worker: str
 ) -> None:
     server = start(**environ, ARAUTO_WORKER=worker)
     ana, shared = Person(server), Person(server)
@@ -133,7 +133,7 @@ def test_each_deed_is_told_without_what_was_said(
 
 
 def test_what_was_said_is_told_where_it_is_asked_for(
-    start: type[ArautoServer], own_redis: RedisServer, listener: Listener
+    start: Start, own_redis: RedisServer, listener: Listener
 ) -> None:
     """Where nobody logs in it is told by address alone."""
     server = start(REDIS_URL=own_redis.url, ARAUTO_AUDIT_CHANNEL=AUDIT, ARAUTO_AUDIT_CONTENT="1")
@@ -145,7 +145,7 @@ def test_what_was_said_is_told_where_it_is_asked_for(
 
 
 def test_nobody_else_speaks_on_the_audit_channel(
-    start: type[ArautoServer], listener: Listener, environ: dict[str, str]
+    start: Start, listener: Listener, environ: dict[str, str]
 ) -> None:
     shared = Person(start(**environ))
     shared.log_in(TOKEN)
@@ -171,7 +171,7 @@ def test_a_command_that_makes_a_token_is_told(
 
 
 def test_a_channel_that_redis_refuses_is_told_once_and_stops_nobody(
-    start: type[ArautoServer], own_redis: RedisServer
+    start: Start, own_redis: RedisServer
 ) -> None:
     rules = ("~arauto:*", "&arauto:tabs:*", "&a", "+@all")
     set_user(own_redis, "small", "x", "resetchannels", *rules)

@@ -9,7 +9,7 @@ from arauto.settings import WORKERS
 from tests.support.http import get, publish
 from tests.support.machines import read_only
 from tests.support.redis_servers import RedisServer, binaries, free_port
-from tests.support.servers import GUNICORN, ROOT, ArautoServer
+from tests.support.servers import GUNICORN, ROOT, Start
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import open_tab
 
@@ -23,7 +23,7 @@ VALKEY = (
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("worker", WORKERS)
 def test_one_directory_to_write_to_is_enough(
-    start: type[ArautoServer], valkey: RedisServer, worker: str, place: str
+    start: Start, valkey: RedisServer, worker: str, place: str
 ) -> None:
     server = start(on=read_only(place), REDIS_URL=valkey.url, ARAUTO_WORKER=worker, TMPDIR="", HOME="/none")
     assert get(server, "/").status == 200

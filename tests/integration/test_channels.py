@@ -10,7 +10,7 @@ from redis.client import PubSub
 
 from tests.support.http import get, publish, request
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
@@ -101,9 +101,7 @@ def subscribed(redis_server: RedisServer, channel: str) -> socket.socket:
     return sock
 
 
-def test_without_redis_it_is_503_and_without_permission_403(
-    own_redis: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_without_redis_it_is_503_and_without_permission_403(own_redis: RedisServer, start: Start) -> None:
     own_redis.client.execute_command("ACL SETUSER mute on >secret allchannels -@all +ping +publish")
     url = own_redis.url.replace("//", "//mute:secret@")
     server = start(REDIS_URL=url, ARAUTO_WORKERS="1")
@@ -176,9 +174,7 @@ def test_the_count_is_right_or_unknown_for_any_number_of_tabs(
             assert tabs in (n, None)
 
 
-def test_a_viewer_who_may_not_be_counted_gets_the_feed(
-    own_redis: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_a_viewer_who_may_not_be_counted_gets_the_feed(own_redis: RedisServer, start: Start) -> None:
     own_redis.client.execute_command(
         "ACL SETUSER viewer on >secret resetchannels &open* -@all +@pubsub +ping +info"
     )

@@ -5,15 +5,13 @@ from unittest.mock import ANY
 
 from tests.support.crowd import Crowd
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import Start
 from tests.support.waiting import eventually
 
 SOCKETS, MESSAGES = 1000, 100
 
 
-def test_a_thousand_tabs_get_every_message_once_and_in_order(
-    start: type[ArautoServer], own_redis: RedisServer
-) -> None:
+def test_a_thousand_tabs_get_every_message_once_and_in_order(start: Start, own_redis: RedisServer) -> None:
     server = start(REDIS_URL=own_redis.url)
     with closing(Crowd(server, SOCKETS, "crowd")) as crowd:
         crowd.until_each_has(1)

@@ -7,7 +7,7 @@ import pytest
 from tests.support.http import get
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port
-from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.servers import GUNICORN, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 
 TOKEN = "a shared token of twenty-six"
@@ -43,9 +43,7 @@ def test_flasks_own_server_does_not_either(valkey: RedisServer) -> None:
     assert stopped.stderr.splitlines()[-1] == REFUSAL.format("0.0.0.0")
 
 
-def test_open_on_a_network_for_who_says_so_and_it_says_so_too(
-    start: type[ArautoServer], valkey: RedisServer
-) -> None:
+def test_open_on_a_network_for_who_says_so_and_it_says_so_too(start: Start, valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, HOST="0.0.0.0", ARAUTO_OPEN="1", container="")
     assert "Warning: ARAUTO_OPEN is set: whoever reaches this address may watch and publish." in server.log
     assert get(server, "/").status == 200
@@ -103,7 +101,7 @@ def test_in_a_container_it_makes_a_token_and_prints_the_link(networked: ArautoSe
 
 @pytest.mark.parametrize("environ", [{"ARAUTO_TOKEN": TOKEN}, {"ARAUTO_OPEN": "1"}])
 def test_in_a_container_with_something_set_no_token_is_made(
-    start: type[ArautoServer], valkey: RedisServer, environ: dict[str, str]
+    start: Start, valkey: RedisServer, environ: dict[str, str]
 ) -> None:
     server = start(REDIS_URL=valkey.url, HOST="0.0.0.0", container="docker", **environ)
     assert "Log in at" not in server.log

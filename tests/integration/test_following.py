@@ -19,7 +19,7 @@ from tests.support.logs import is_recording, logged
 from tests.support.recording import recorder_of
 from tests.support.redis_servers import RedisServer
 from tests.support.returning import ReturningTab
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
@@ -28,9 +28,7 @@ PATIENT = "import arauto.memory.feed as feed; feed.PATIENCE = 60_000"  # no gap 
 
 
 @pytest.fixture(params=WORKERS)
-def recording(
-    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
-) -> ArautoServer:
+def recording(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> ArautoServer:
     server = start(
         REDIS_URL=own_redis.url,
         ARAUTO_RECORD="kept.*",

@@ -12,7 +12,7 @@ from arauto.settings import WORKERS
 from tests.support.http import HANDSHAKE, get, publish
 from tests.support.machines import limit, limited
 from tests.support.redis_servers import RedisServer, free_port
-from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.servers import GUNICORN, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import Tab, hears, open_tab
 from tests.support.waiting import eventually
@@ -59,7 +59,7 @@ def until_refused(server: ArautoServer, stack: ExitStack) -> Iterator[Tab]:
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_no_more_sockets_are_let_in_than_there_are_files_for(
-    start: type[ArautoServer], own_redis: RedisServer, worker: str
+    start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(
         on=limited("-n 256"), REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1",
@@ -87,7 +87,7 @@ def test_too_few_files_end_with_one_sentence(valkey: RedisServer) -> None:
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_worker_without_descriptors_keeps_its_tabs(
-    start: type[ArautoServer], own_redis: RedisServer, worker: str
+    start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1")
     (process,) = server.workers()
@@ -101,7 +101,7 @@ def test_a_worker_without_descriptors_keeps_its_tabs(
     assert "Traceback" not in server.log
 
 
-def test_a_worker_without_threads_keeps_its_tabs(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_a_worker_without_threads_keeps_its_tabs(start: Start, own_redis: RedisServer) -> None:
     """A thread needs address space for its stack, so a limit of that is one of threads, for root too."""
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER="gthread", ARAUTO_WORKERS="1")
     (process,) = server.workers()
@@ -118,7 +118,7 @@ def test_a_worker_without_threads_keeps_its_tabs(start: type[ArautoServer], own_
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_feed_without_a_thread_of_its_own_says_why_it_leaves(
-    start: type[ArautoServer], valkey: RedisServer, worker: str
+    start: Start, valkey: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ALTER=NO_THREAD_FOR_B)
     with open_tab(server, "a") as tab:

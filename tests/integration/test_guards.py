@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.http import HANDSHAKE, get, handshake, publish, request
 from tests.support.raw import RawFeed, raw_feed
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
@@ -59,7 +59,7 @@ def test_fetch_metadata_decides_where_there_is_no_origin(
     assert get(plain_arauto, "/", Sec_Fetch_Site=site).status == 200  # a link leads here
 
 
-def test_other_origins_can_be_allowed(start: type[ArautoServer], valkey: RedisServer) -> None:
+def test_other_origins_can_be_allowed(start: Start, valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_ORIGINS="https://alerts.example.org, https://b.example")
     assert publish(server, "a", "x", Origin="https://alerts.example.org").status == 200
     assert handshake(server, Origin="https://b.example").status == 101
@@ -185,7 +185,7 @@ def test_the_page_is_told_that_all_is_well_by_a_status_that_is_no_error(plain_ar
         pass  # a socket is one all the same
 
 
-def test_one_over_the_cap_gets_503_and_pages_go_on(start: type[ArautoServer], valkey: RedisServer) -> None:
+def test_one_over_the_cap_gets_503_and_pages_go_on(start: Start, valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS="3")
     with open_tab(server, "a"), open_tab(server, "a"):
         with open_tab(server, "a"):
@@ -201,7 +201,7 @@ def test_one_over_the_cap_gets_503_and_pages_go_on(start: type[ArautoServer], va
 
 
 @pytest.mark.alone
-def test_twenty_over_the_cap_are_refused_at_once(start: type[ArautoServer], valkey: RedisServer) -> None:
+def test_twenty_over_the_cap_are_refused_at_once(start: Start, valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS="10")
     with ExitStack() as stack:
         inside = [stack.enter_context(raw_feed(server)) for _ in range(10)]
@@ -218,7 +218,7 @@ def test_twenty_over_the_cap_are_refused_at_once(start: type[ArautoServer], valk
         assert handshake(server).status == 503
 
 
-def test_one_address_takes_no_more_than_its_share(start: type[ArautoServer], valkey: RedisServer) -> None:
+def test_one_address_takes_no_more_than_its_share(start: Start, valkey: RedisServer) -> None:
     ana, bia = "127.0.0.2", "127.0.0.3"
     server = start(
         REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS_PER_ADDRESS="2",

@@ -20,7 +20,7 @@ from tests.support.logs import LEASE, is_recording, stream_of
 from tests.support.promises import BUSY, LIVE_WITHIN, NotingTab, Published, check_kept, watching
 from tests.support.recording import recorder_of
 from tests.support.redis_servers import RedisServer, binaries
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 
@@ -39,7 +39,7 @@ def own(worker: str, tmp_path: Path) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-def server(worker: str, own: RedisServer, start: type[ArautoServer]) -> Iterator[ArautoServer]:
+def server(worker: str, own: RedisServer, start: Start) -> Iterator[ArautoServer]:
     started = start(REDIS_URL=own.url, ARAUTO_WORKER=worker, ARAUTO_RECORD="kept.*", ARAUTO_DELETE_LOGS="on")
     eventually(lambda: is_recording(own), why="a recorder is at work")
     yield started
@@ -243,9 +243,7 @@ def beats(redis_server: RedisServer, many: int) -> None:
         eventually(lambda before=before: redis_server.client.hgetall(LEASE) != before)
 
 
-def test_what_redis_says_of_keys_is_not_recorded(
-    worker: str, own: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_what_redis_says_of_keys_is_not_recorded(worker: str, own: RedisServer, start: Start) -> None:
     """Each entry of a log would bring the next one."""
     own.client.config_set("notify-keyspace-events", "KEA")
     server = start(REDIS_URL=own.url, ARAUTO_WORKER=worker, ARAUTO_RECORD="*")

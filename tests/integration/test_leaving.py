@@ -15,7 +15,7 @@ from arauto.settings import WORKERS
 from tests.integration.test_openings import SMALL_BUFFER
 from tests.support.http import HANDSHAKE, get
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import PATIENCE, eventually
 
@@ -92,7 +92,7 @@ def test_a_silent_peer_that_never_answers_a_close_is_let_go(
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_reader_that_stops_is_cut_and_the_others_hear_on(
-    start: type[ArautoServer], own_redis: RedisServer, worker: str
+    start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ALTER=SMALL_BUFFER)
     stuck = raw_feed(server, receive_buffer=4096)
@@ -110,7 +110,7 @@ def test_a_reader_that_stops_is_cut_and_the_others_hear_on(
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_thirty_megabytes_reach_a_slow_reader_whole(
-    start: type[ArautoServer], own_redis: RedisServer, worker: str
+    start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     patient = "import arauto.wire as w; w.Wire.send.__defaults__ = (60.0, False)"
     server = start(
@@ -128,9 +128,7 @@ def test_thirty_megabytes_reach_a_slow_reader_whole(
     raw.close()
 
 
-def test_control_with_one_write_a_frame_the_stream_breaks(
-    start: type[ArautoServer], own_redis: RedisServer
-) -> None:
+def test_control_with_one_write_a_frame_the_stream_breaks(start: Start, own_redis: RedisServer) -> None:
     """What takes what fits and forgets the rest, as simple-websocket does under gevent."""
     once = "import arauto.wire as w; w.Wire._send_rest = lambda *rest: None"
     server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_MESSAGE=str(32 << 20), ALTER=once)
@@ -202,7 +200,7 @@ def test_a_stop_says_goodbye_and_leaves_nothing(
 
 
 def test_a_killed_worker_is_replaced_and_its_seats_are_free_again(
-    start: type[ArautoServer], own_redis: RedisServer
+    start: Start, own_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_MAX_SOCKETS="1")
     raw = raw_feed(server)
@@ -219,7 +217,7 @@ def test_a_killed_worker_is_replaced_and_its_seats_are_free_again(
     eventually(there_is_room)
 
 
-def test_a_worker_that_has_ended_is_not_ended_again(start: type[ArautoServer], valkey: RedisServer) -> None:
+def test_a_worker_that_has_ended_is_not_ended_again(start: Start, valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ALTER=BOTH_AT_ONCE)
     for process in server.workers():
         process.send_signal(signal.SIGINT)
@@ -229,9 +227,7 @@ def test_a_worker_that_has_ended_is_not_ended_again(start: type[ArautoServer], v
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_ctrl_c_pressed_twice_ends_it_once(
-    start: type[ArautoServer], valkey: RedisServer, worker: str
-) -> None:
+def test_ctrl_c_pressed_twice_ends_it_once(start: Start, valkey: RedisServer, worker: str) -> None:
     """A terminal sends it to every process, and gunicorn's master sends its own word besides."""
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker)
     family = [server._process.pid, *(process.pid for process in server.workers())]

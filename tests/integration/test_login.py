@@ -11,7 +11,7 @@ import pytest
 from tests.support.http import get, handshake, publish, publish_json
 from tests.support.persons import HTML, Person, session_cookie
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
@@ -292,7 +292,7 @@ def test_bearer_guesses_have_to_wait_too(door: ArautoServer) -> None:
     assert get(door, "/channels", Authorization=f"Bearer {TOKEN}").status == 429
 
 
-def test_a_token_that_changes_ends_its_sessions(start: type[ArautoServer], valkey: RedisServer) -> None:
+def test_a_token_that_changes_ends_its_sessions(start: Start, valkey: RedisServer) -> None:
     before = start(REDIS_URL=valkey.url, ARAUTO_SECRET=SECRET, ARAUTO_TOKEN=TOKEN)
     environ = {"REDIS_URL": valkey.url, "ARAUTO_SECRET": SECRET, "PORT": str(before.port)}
     person = Person(before)
@@ -305,7 +305,7 @@ def test_a_token_that_changes_ends_its_sessions(start: type[ArautoServer], valke
     assert not person.is_in()
 
 
-def test_behind_tls_the_cookie_says_so(start: type[ArautoServer], valkey: RedisServer) -> None:
+def test_behind_tls_the_cookie_says_so(start: Start, valkey: RedisServer) -> None:
     server = start(
         REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, ARAUTO_PROXIES="127.0.0.1"
     )  # fmt: skip
@@ -327,7 +327,7 @@ def test_behind_tls_the_cookie_says_so(start: type[ArautoServer], valkey: RedisS
 
 
 def test_at_two_ports_of_one_host_nobody_logs_the_other_out(
-    door: ArautoServer, start: type[ArautoServer], valkey: RedisServer
+    door: ArautoServer, start: Start, valkey: RedisServer
 ) -> None:
     """Browsers have one jar for all ports, and for what other programs have put there."""
     other = start(REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, ARAUTO_SECRET=SECRET)
@@ -353,7 +353,7 @@ def test_without_a_proxy_that_is_named_nobody_says_that_it_is_tls(door: ArautoSe
     assert "address=203" not in door.log
 
 
-def test_redis_away_is_told_and_ends_no_session(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_redis_away_is_told_and_ends_no_session(start: Start, own_redis: RedisServer) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_TOKEN=TOKEN)
     person = Person(server)
     person.log_in(TOKEN)

@@ -10,7 +10,7 @@ from arauto.settings import WORKERS
 from tests.support.http import get, handshake
 from tests.support.raw import CLOSE, TEXT, RawFeed, close_frame, frame, raw_feed
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import PATIENCE, eventually
 
 AT_ONCE = 50
@@ -62,9 +62,7 @@ SLOW = [silent, half_frame_and_silent, never_answers_our_close]
 
 
 @pytest.fixture(params=WORKERS)
-def server(
-    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
-) -> Iterator[ArautoServer]:
+def server(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> Iterator[ArautoServer]:
     server = start(
         REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1", ARAUTO_MAX_SOCKETS="200",
         ARAUTO_HEARTBEAT=str(BEAT), ALTER=SHORT_BEAT,
@@ -119,7 +117,7 @@ def test_a_thousand_come_and_go_and_nothing_stays(server: ArautoServer, own_redi
     assert process.memory_info().rss - memory < GROWTH
 
 
-def test_control_without_deadlines_they_all_stay(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_control_without_deadlines_they_all_stay(start: Start, own_redis: RedisServer) -> None:
     """A silent peer, one that never answers a close, one that stops reading."""
     never = (
         "import arauto.transport as t, arauto.wire as w;"
@@ -150,7 +148,7 @@ arauto.wire.Wire.__init__ = small
 @pytest.mark.alone
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_reader_that_stops_is_cut_in_time_and_costs_the_others_nothing(
-    start: type[ArautoServer], own_redis: RedisServer, worker: str
+    start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ALTER=SMALL_BUFFER)
     with raw_feed(server) as other:
@@ -216,7 +214,7 @@ def cause(fault: str, server: ArautoServer, redis: RedisServer) -> RawFeed:
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
-    start: type[ArautoServer], own_redis: RedisServer, worker: str
+    start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ALTER=FAULTS)
     for fault in ("fault in subscribe", "fault in change", "fault in encode", "fault in send"):
@@ -235,7 +233,7 @@ def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
 
 
 def test_control_a_fault_that_reaches_flask_puts_a_page_into_the_stream(
-    start: type[ArautoServer], own_redis: RedisServer
+    start: Start, own_redis: RedisServer
 ) -> None:
     let_through = FAULTS + (
         "arauto.feed.Exception = ZeroDivisionError\narauto.transport.Transport.release = lambda self: None\n"
@@ -246,7 +244,7 @@ def test_control_a_fault_that_reaches_flask_puts_a_page_into_the_stream(
     feed.close()
 
 
-def test_control_without_a_limit_a_flood_goes_on(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_control_without_a_limit_a_flood_goes_on(start: Start, own_redis: RedisServer) -> None:
     server = start(REDIS_URL=own_redis.url, ALTER="import arauto.transport as t; t.MAX_FRAMES = 10**9")
     with raw_feed(server) as feed:
         for _ in range(100):

@@ -10,7 +10,7 @@ from tests.support.http import get, handshake, publish
 from tests.support.persons import Person, in_utf8
 from tests.support.raw import RawFeed
 from tests.support.redis_servers import RedisServer, free_port
-from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.servers import GUNICORN, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 
 ANA = {"X_Forwarded_User": "ana"}
@@ -167,9 +167,7 @@ def test_guesses_are_counted_by_network(behind: ArautoServer) -> None:
     assert beside.status == 401
 
 
-def test_what_listens_on_all_addresses_knows_ipv4_by_them(
-    start: type[ArautoServer], valkey: RedisServer
-) -> None:
+def test_what_listens_on_all_addresses_knows_ipv4_by_them(start: Start, valkey: RedisServer) -> None:
     server = start(
         REDIS_URL=valkey.url, HOST="::", ARAUTO_PROXIES="127.0.0.1", ARAUTO_TOKEN=TOKEN,
         ARAUTO_PROXY_USER="X-Forwarded-User", ARAUTO_MAX_SOCKETS_PER_ADDRESS="1",

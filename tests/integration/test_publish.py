@@ -8,7 +8,7 @@ from redis.client import PubSub
 
 from tests.support.http import publish, publish_json, request
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
@@ -91,7 +91,7 @@ def test_multipart_is_published(plain_arauto: ArautoServer, listener: PubSub) ->
 
 @pytest.mark.parametrize("sure", ["1", "true"])
 def test_what_is_protected_is_published_only_when_confirmed(
-    start: type[ArautoServer], listener: PubSub, valkey: RedisServer, sure: str
+    start: Start, listener: PubSub, valkey: RedisServer, sure: str
 ) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_PROTECTED="prod.*, exact", ARAUTO_WORKERS="1")
     for channel in ("prod.eu", "exact"):

@@ -10,14 +10,12 @@ from arauto.settings import WORKERS
 from tests.support.logs import gaps, is_recording, logged, owner
 from tests.support.recording import make_store, recorder_of
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 
 @pytest.fixture(params=WORKERS)
-def recording(
-    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
-) -> ArautoServer:
+def recording(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> ArautoServer:
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,exact", ARAUTO_WORKER=request.param)
     eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     return server
@@ -111,7 +109,7 @@ def test_subscribers_killed_leave_a_gap(recording: ArautoServer, own_redis: Redi
     eventually(lambda: logged(own_redis, "exact") == [b"before", b"after"])
 
 
-def test_what_is_old_is_let_go(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_what_is_old_is_let_go(start: Start, own_redis: RedisServer) -> None:
     start(
         REDIS_URL=own_redis.url,
         ARAUTO_RECORD="*",

@@ -10,7 +10,7 @@ from arauto.memory.keys import SWITCHED, head_of, promised_of, stream_of
 from tests.support.http import publish
 from tests.support.logs import OwnLog, entries, gaps, head, is_recording, logged
 from tests.support.redis_servers import RedisServer, binaries
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import PATIENCE, eventually
 
@@ -19,14 +19,14 @@ ALL = "\x00\x7fé🎺\r\n"
 
 
 @pytest.fixture
-def recording(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+def recording(start: Start, own_redis: RedisServer) -> ArautoServer:
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,exact", ARAUTO_WORKERS="1")
     eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     return server
 
 
 @pytest.fixture
-def promising(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+def promising(start: Start, own_redis: RedisServer) -> ArautoServer:
     """Nobody writes what it promises; there is a log of ``exact``."""
     OwnLog(own_redis, "exact")
     return start(REDIS_URL=own_redis.url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1", ALTER=NO_RECORDER)
@@ -47,9 +47,7 @@ def each_redis(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Redis
         yield server
 
 
-def test_what_is_published_here_is_in_the_log_as_it_is(
-    start: type[ArautoServer], each_redis: RedisServer
-) -> None:
+def test_what_is_published_here_is_in_the_log_as_it_is(start: Start, each_redis: RedisServer) -> None:
     server = start(REDIS_URL=each_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
     eventually(lambda: is_recording(each_redis), why="a recorder is at work")
     with each_redis.client.pubsub(ignore_subscribe_messages=True) as everything:
@@ -82,13 +80,13 @@ def test_what_is_not_recorded_leaves_no_trace(recording: ArautoServer, own_redis
     assert own_redis.client.keys("*other*") == []
 
 
-def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_recording_can_be_forbidden(start: Start, own_redis: RedisServer) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="*", ARAUTO_RECORDING="off", ARAUTO_WORKERS="1")
     assert publish(server, "kept.a", "x").json == {"channel": "kept.a", "receivers": 0, "tabs": 0}
     assert own_redis.client.keys("*") == []
 
 
-def test_a_log_is_capped_by_count(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_a_log_is_capped_by_count(start: Start, own_redis: RedisServer) -> None:
     server = start(
         REDIS_URL=own_redis.url, ARAUTO_RECORD="*", ARAUTO_RECORD_MESSAGES="100", ARAUTO_WORKERS="1"
     )
@@ -112,7 +110,7 @@ def test_a_full_redis_still_publishes(promising: ArautoServer, own_redis: RedisS
     assert promising.log.count("channel 'exact' is recorded again") == 1
 
 
-def test_a_replica_takes_no_log(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_a_replica_takes_no_log(start: Start, own_redis: RedisServer) -> None:
     """Its subscribers hear what is published there all the same."""
     OwnLog(own_redis, "exact")
     own_redis.client.replicaof("127.0.0.1", "1")
@@ -140,7 +138,7 @@ def test_a_key_that_is_no_log_is_left_alone(recording: ArautoServer, own_redis: 
 
 @pytest.mark.parametrize("rights", ["-rpush", "-hmget", "-eval -evalsha", "resetkeys ~other", "-llen"])
 def test_without_the_right_to_promise_it_is_published(
-    start: type[ArautoServer], own_redis: RedisServer, rights: str
+    start: Start, own_redis: RedisServer, rights: str
 ) -> None:
     OwnLog(own_redis, "exact")
     own_redis.client.script_flush()
@@ -166,7 +164,7 @@ def test_without_the_right_to_promise_it_is_published(
 
 @pytest.mark.parametrize("rights", ["+@all", "-evalsha", "-eval"])
 def test_a_script_that_redis_does_not_know_publishes_once(
-    start: type[ArautoServer], own_redis: RedisServer, rights: str
+    start: Start, own_redis: RedisServer, rights: str
 ) -> None:
     OwnLog(own_redis, "exact")
     user = ["on", ">secret", "~*", "&*", "+@all", rights]
@@ -186,7 +184,7 @@ def test_a_script_that_redis_does_not_know_publishes_once(
     assert heard == [b"0", b"1", b"2", b"3", b"last"]
 
 
-def test_what_may_not_be_published_is_not_recorded(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_what_may_not_be_published_is_not_recorded(start: Start, own_redis: RedisServer) -> None:
     OwnLog(own_redis, "exact")
     user = ["on", ">secret", "~*", "+@all", "resetchannels", "&other", "&arauto:*"]
     own_redis.client.execute_command("ACL", "SETUSER", "mute", *user)
@@ -241,9 +239,7 @@ def test_servers_with_different_globs_record_what_any_of_them_has(
         assert "Traceback" not in one.log + two.log
 
 
-def test_a_server_that_may_not_say_its_globs_records_them(
-    start: type[ArautoServer], own_redis: RedisServer
-) -> None:
+def test_a_server_that_may_not_say_its_globs_records_them(start: Start, own_redis: RedisServer) -> None:
     user = ["on", ">secret", "~*", "&*", "+@all", "-zadd", "-zrangebyscore", "-smembers"]
     own_redis.client.execute_command("ACL", "SETUSER", "poor", *user)
     own_redis.client.sadd(SWITCHED, "other")

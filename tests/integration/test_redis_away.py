@@ -9,13 +9,13 @@ from websockets.sync.client import connect
 from arauto.settings import WORKERS
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 
 @pytest.fixture(params=WORKERS)
-def arauto(request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+def arauto(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> ArautoServer:
     return start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param)
 
 
@@ -109,7 +109,7 @@ def test_publishing_to_a_frozen_redis_fails_within_two_seconds(
     eventually(lambda: get(arauto, "/readyz").status == 200)
 
 
-def test_a_forbidden_channel_is_refused_alone(own_redis: RedisServer, start: type[ArautoServer]) -> None:
+def test_a_forbidden_channel_is_refused_alone(own_redis: RedisServer, start: Start) -> None:
     own_redis.client.execute_command(
         "ACL SETUSER viewer on >secret resetchannels &open &p.* -@all +@pubsub +ping +info"
     )

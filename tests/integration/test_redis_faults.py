@@ -17,7 +17,7 @@ from arauto.subscriber import Subscriber
 from tests.support import faults
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.scenes import bad_network, promised, settle
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
@@ -41,9 +41,7 @@ def refused_with(tab: Tab, words: str) -> None:
     assert words in told["error"]
 
 
-def test_a_password_that_changes_is_told_and_not_tried_in_haste(
-    own: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_a_password_that_changes_is_told_and_not_tried_in_haste(own: RedisServer, start: Start) -> None:
     own.client.execute_command("ACL", "SETUSER", "viewer", "on", f">{SECRET}", "allchannels", "+@all")
     server = start(REDIS_URL=own.url.replace("//", f"//viewer:{SECRET.replace(' ', '%20')}@"))
     with open_tab(server, "a") as tab:
@@ -57,9 +55,7 @@ def test_a_password_that_changes_is_told_and_not_tried_in_haste(
         assert SECRET not in server.log
 
 
-def test_a_permission_lost_while_connected_is_told_for_its_channel(
-    own: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_a_permission_lost_while_connected_is_told_for_its_channel(own: RedisServer, start: Start) -> None:
     own.client.execute_command("ACL", "SETUSER", "viewer", "on", ">x", "&a", "&b", "+@all", "~*")
     server = start(REDIS_URL=own.url.replace("//", "//viewer:x@"))
     with open_tab(server, "a", "b") as tab:
@@ -71,9 +67,7 @@ def test_a_permission_lost_while_connected_is_told_for_its_channel(
         assert tab.until("message")[-1]["data"] == "still heard"
 
 
-def test_a_redis_that_is_full_is_told_and_lets_in_when_there_is_room(
-    own: RedisServer, start: type[ArautoServer]
-) -> None:
+def test_a_redis_that_is_full_is_told_and_lets_in_when_there_is_room(own: RedisServer, start: Start) -> None:
     server = start(REDIS_URL=own.url)
     with open_tab(server, "a") as tab:
         own.client.config_set("maxclients", 1)
@@ -84,7 +78,7 @@ def test_a_redis_that_is_full_is_told_and_lets_in_when_there_is_room(
         assert [event["type"] for event in tab.until("subscribe")][-2:] == ["gap", "subscribe"]
 
 
-def test_a_redis_that_is_loading_is_waited_for(own: RedisServer, start: type[ArautoServer]) -> None:
+def test_a_redis_that_is_loading_is_waited_for(own: RedisServer, start: Start) -> None:
     with own.client.pipeline() as pipe:
         for number in range(3000):
             pipe.set(f"key {number}", "x" * 100)

@@ -11,7 +11,7 @@ from tests.support.http import get
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.rules import PERSON, PROGRAM, as_program, rules, set_user
-from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.servers import GUNICORN, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
@@ -226,7 +226,7 @@ def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(own_redis: RedisServ
     assert sentence_of(stopped).endswith("or set ARAUTO_WORKERS=1.")
 
 
-def test_one_process_keeps_sessions_itself(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_one_process_keeps_sessions_itself(start: Start, own_redis: RedisServer) -> None:
     set_user(own_redis, "small", "x", *rules(PROGRAM), "resetkeys")
     set_user(own_redis, "ana", ANA, *USER, "&*")
     url = own_redis.url.replace("//", "//small:x@")

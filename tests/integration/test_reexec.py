@@ -12,7 +12,7 @@ import pytest
 from arauto.settings import WORKERS
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer, free_port
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.trees import copy_tree, move_valkey
 from tests.support.waiting import eventually
@@ -34,9 +34,7 @@ def new_master(server: ArautoServer) -> Iterator[psutil.Process]:
         psutil.wait_procs([new], 15)
 
 
-def test_a_new_master_serves_when_the_old_one_has_gone(
-    start: type[ArautoServer], valkey: RedisServer
-) -> None:
+def test_a_new_master_serves_when_the_old_one_has_gone(start: Start, valkey: RedisServer) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKERS="1")
     with new_master(server):
         assert server.stop() == 0
@@ -47,7 +45,7 @@ def test_a_new_master_serves_when_the_old_one_has_gone(
 @pytest.mark.parametrize("worker", WORKERS)
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGQUIT])
 def test_the_embedded_valkey_stays_until_the_last_master_has_gone(
-    start: type[ArautoServer], tmp_path: Path, worker: str, signum: int
+    start: Start, tmp_path: Path, worker: str, signum: int
 ) -> None:
     server, port = _start_with_valkey(start, tmp_path, worker)
     with new_master(server):
@@ -59,7 +57,7 @@ def test_the_embedded_valkey_stays_until_the_last_master_has_gone(
     assert "Traceback" not in server.log
 
 
-def test_it_stays_for_the_old_master_when_the_new_one_goes(start: type[ArautoServer], tmp_path: Path) -> None:
+def test_it_stays_for_the_old_master_when_the_new_one_goes(start: Start, tmp_path: Path) -> None:
     server, port = _start_with_valkey(start, tmp_path, "gevent")
     with new_master(server):
         pass
@@ -68,7 +66,7 @@ def test_it_stays_for_the_old_master_when_the_new_one_goes(start: type[ArautoSer
     assert not _answers(port)
 
 
-def _start_with_valkey(start: type[ArautoServer], tmp_path: Path, worker: str) -> tuple[ArautoServer, int]:
+def _start_with_valkey(start: Start, tmp_path: Path, worker: str) -> tuple[ArautoServer, int]:
     port = free_port()
     copy_tree(tmp_path / "tree")
     move_valkey(tmp_path / "tree", port)

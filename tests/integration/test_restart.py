@@ -14,7 +14,7 @@ from arauto.settings import WORKERS
 from tests.support.raw import CLOSE, RawFeed, close_frame
 from tests.support.redis_servers import RedisServer, free_port
 from tests.support.scenes import bad_network, promised
-from tests.support.servers import ALTERED, ArautoServer
+from tests.support.servers import ALTERED, ArautoServer, Start
 from tests.support.starts import run
 from tests.support.tabs import hears, open_tab
 from tests.support.trees import copy_tree
@@ -102,7 +102,7 @@ def test_a_stop_before_the_workers_have_begun(valkey: RedisServer, worker: str) 
 
 @pytest.mark.parametrize("change", ["1 +", "raise SystemExit('no')"])
 def test_a_reload_that_fails_takes_nobody_with_it(
-    start: type[ArautoServer], own_redis: RedisServer, tmp_path: Path, change: str
+    start: Start, own_redis: RedisServer, tmp_path: Path, change: str
 ) -> None:
     tree = tmp_path / "tree"
     copy_tree(tree)

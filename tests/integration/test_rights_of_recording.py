@@ -13,7 +13,7 @@ from tests.support.logs import is_recording
 from tests.support.promises import BUSY, LIVE_WITHIN, NotingTab, Published, check_kept, watching
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.rules import ACTS, PROGRAM, RECORDS, as_program, rules
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 ALLOWED = dict.fromkeys(rules("+ping", ACTS, RECORDS, channels=("kept.*",)))
@@ -133,7 +133,7 @@ def test_with_one_right_less(stage: Stage, right: str) -> None:
 
 
 @pytest.mark.parametrize("gone", [["EVAL", "EVALSHA"], ["EVALSHA"]])
-def test_scripts_that_are_renamed_away(tmp_path: Path, start: type[ArautoServer], gone: list[str]) -> None:
+def test_scripts_that_are_renamed_away(tmp_path: Path, start: Start, gone: list[str]) -> None:
     options = [word for command in gone for word in ("--rename-command", command, "")]
     with closing(RedisServer(binaries()["valkey"], tmp_path, *options)) as redis_server:
         server = start(REDIS_URL=redis_server.url, ARAUTO_RECORD="kept.*")

@@ -16,7 +16,7 @@ from tests.support.http import get, publish, request
 from tests.support.machines import crowded, fewer, limit, limited
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port
-from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.servers import GUNICORN, Start
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import Tab, hears, open_tab
 from tests.support.waiting import PATIENCE, eventually
@@ -68,7 +68,7 @@ def left(tab: Tab) -> int:
     ids=["memory", "processes"],
 )
 def test_what_is_too_little_for_the_minifier_is_enough_for_the_rest(
-    start: type[ArautoServer], valkey: RedisServer, worker: str, machine: list[str]
+    start: Start, valkey: RedisServer, worker: str, machine: list[str]
 ) -> None:
     server = start(on=machine, REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1")
     assert (
@@ -99,7 +99,7 @@ def test_no_thread_for_any_worker_ends_with_a_sentence_each(valkey: RedisServer)
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_master_that_cannot_fork_keeps_what_it_has_and_tries_again(
-    start: type[ArautoServer], own_redis: RedisServer, worker: str
+    start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(
         on=crowded(), REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="2",
@@ -127,9 +127,7 @@ def test_a_master_that_cannot_fork_keeps_what_it_has_and_tries_again(
     assert "Traceback" not in server.log
 
 
-def test_a_worker_that_cannot_start_takes_no_other_with_it(
-    start: type[ArautoServer], own_redis: RedisServer
-) -> None:
+def test_a_worker_that_cannot_start_takes_no_other_with_it(start: Start, own_redis: RedisServer) -> None:
     server = start(on=crowded(), REDIS_URL=own_redis.url, ARAUTO_WORKER="gthread", ARAUTO_WORKERS="2")
     with open_tab(server, "a") as tab:
         kept = server.worker_of(tab.port)
@@ -153,7 +151,7 @@ def test_a_worker_that_cannot_start_takes_no_other_with_it(
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_a_worker_that_waits_for_files_goes_when_it_is_told(
-    start: type[ArautoServer], valkey: RedisServer, worker: str
+    start: Start, valkey: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1")
     (only,) = server.workers()
@@ -168,9 +166,7 @@ def test_a_worker_that_waits_for_files_goes_when_it_is_told(
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_what_is_short_later_is_said_in_words(
-    start: type[ArautoServer], valkey: RedisServer, worker: str
-) -> None:
+def test_what_is_short_later_is_said_in_words(start: Start, valkey: RedisServer, worker: str) -> None:
     server = start(
         REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ARAUTO_AUDIT_CHANNEL="audit",
         ARAUTO_TOKEN=TOKEN, ALTER=NO_THREAD_AND_NO_MEMORY,
@@ -192,7 +188,7 @@ def test_what_is_short_later_is_said_in_words(
 
 @pytest.mark.parametrize("more", [b'"",' + b" " * 10**6, b"[]," * 300_000], ids=["long", "many"])
 def test_json_for_which_memory_is_short_is_not_taken_for_something_else(
-    start: type[ArautoServer], valkey: RedisServer, more: bytes
+    start: Start, valkey: RedisServer, more: bytes
 ) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ARAUTO_WORKERS="1")
     (process,) = server.workers()
@@ -206,9 +202,7 @@ def test_json_for_which_memory_is_short_is_not_taken_for_something_else(
     assert "Traceback" not in server.log
 
 
-def test_a_name_that_no_thread_can_look_up_is_a_redis_that_is_away(
-    start: type[ArautoServer], valkey: RedisServer
-) -> None:
+def test_a_name_that_no_thread_can_look_up_is_a_redis_that_is_away(start: Start, valkey: RedisServer) -> None:
     url = valkey.url.replace("127.0.0.1", "localhost")
     server = start(REDIS_URL=url, ARAUTO_WORKER="gevent", ARAUTO_WORKERS="1", ALTER=NO_REAL_THREAD)
     assert publish(server, "a", "x").status == 503

@@ -12,7 +12,7 @@ from arauto.settings import WORKERS
 from tests.support.http import get
 from tests.support.raw import HEARTBEAT, RawFeed
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 
 HEAD = "GET / HTTP/1.1\r\nHost: localhost\r\nX-Drop: "
 BODY = (
@@ -75,7 +75,7 @@ def stack() -> Iterator[ExitStack]:
 
 @pytest.mark.alone
 def test_two_hundred_slow_clients_delay_no_page_and_are_cut(
-    start: type[ArautoServer], valkey: RedisServer, worker: str, stack: ExitStack
+    start: Start, valkey: RedisServer, worker: str, stack: ExitStack
 ) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_MAX_SOCKETS="300", ALTER=SOON)
     drops = Drops(server)
@@ -96,7 +96,7 @@ def test_two_hundred_slow_clients_delay_no_page_and_are_cut(
 
 
 def test_control_without_a_deadline_slow_clients_take_all_the_threads(
-    start: type[ArautoServer], valkey: RedisServer, stack: ExitStack
+    start: Start, valkey: RedisServer, stack: ExitStack
 ) -> None:
     server = start(
         REDIS_URL=valkey.url, ARAUTO_WORKER="gthread", ARAUTO_WORKERS="1", ARAUTO_MAX_SOCKETS="1", ALTER=NEVER
@@ -113,9 +113,7 @@ def test_control_without_a_deadline_slow_clients_take_all_the_threads(
             raw.recv(1)
 
 
-def test_a_feed_without_a_body_is_not_waited_for(
-    start: type[ArautoServer], valkey: RedisServer, worker: str
-) -> None:
+def test_a_feed_without_a_body_is_not_waited_for(start: Start, valkey: RedisServer, worker: str) -> None:
     """Some proxies say of every request how long its body is, and of a handshake that it has none."""
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_HEARTBEAT="1", ALTER=SOON)
     feed = RawFeed(server, headers="Content-Length: 0\r\n").confirmed()
@@ -129,7 +127,7 @@ def test_a_feed_without_a_body_is_not_waited_for(
 
 
 def test_a_large_message_that_arrives_in_time_is_published(
-    start: type[ArautoServer], valkey: RedisServer, worker: str
+    start: Start, valkey: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ALTER=LATER)
     body = b"channel=large&message=" + b"x" * 1_000_000

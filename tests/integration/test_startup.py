@@ -17,7 +17,7 @@ import pytest
 from arauto import embedded
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer, binaries, free_port
-from tests.support.servers import GUNICORN, ROOT, ArautoServer
+from tests.support.servers import GUNICORN, ROOT, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import open_tab
 from tests.support.trees import copy_tree
@@ -175,7 +175,7 @@ def test_a_wrong_password_ends_with_one_sentence_without_it(tmp_path: Path, pass
     assert "secret" not in sentence
 
 
-def test_a_unix_socket_and_a_password_work(start: type[ArautoServer], tmp_path: Path) -> None:
+def test_a_unix_socket_and_a_password_work(start: Start, tmp_path: Path) -> None:
     path = tmp_path / "redis.sock"
     server = RedisServer(binaries()["valkey"], tmp_path, "--unixsocket", str(path))
     server.client.execute_command("ACL SETUSER ana on >p&ss allchannels +@all")

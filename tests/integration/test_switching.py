@@ -18,15 +18,13 @@ from tests.support.http import Answer, get, publish, request
 from tests.support.logs import entries, gaps, head, is_recording, logged
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.returning import ReturningTab
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 
 @pytest.fixture(params=WORKERS)
-def server(
-    request: pytest.FixtureRequest, start: type[ArautoServer], own_redis: RedisServer
-) -> Iterator[ArautoServer]:
+def server(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> Iterator[ArautoServer]:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param, ARAUTO_DELETE_LOGS="on")
     yield server
     assert "Traceback" not in server.log
@@ -91,7 +89,7 @@ def test_what_is_switched_on_is_recorded_whoever_publishes_it(
 
 
 def test_all_processes_know_it_and_a_restart_keeps_it(
-    start: type[ArautoServer], server: ArautoServer, own_redis: RedisServer
+    start: Start, server: ArautoServer, own_redis: RedisServer
 ) -> None:
     def all_say(word: str) -> bool:
         return all(word in publish(server, "a", "x").json for _ in range(20))
@@ -119,7 +117,7 @@ def test_all_processes_know_it_and_a_restart_keeps_it(
 
 @pytest.mark.parametrize("slot", [0, 1])
 def test_a_process_that_hears_late_of_a_stop_leaves_no_gap_of_its_own(
-    start: type[ArautoServer], own_redis: RedisServer, slot: int
+    start: Start, own_redis: RedisServer, slot: int
 ) -> None:
     """One of the two processes is not the recorder, and must not become it for a moment."""
     late = (
@@ -250,7 +248,7 @@ def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
     assert own_redis.client.keys("*") == []
 
 
-def test_a_log_that_is_off_goes_when_it_is_old(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_a_log_that_is_off_goes_when_it_is_old(start: Start, own_redis: RedisServer) -> None:
     alter = "import arauto.memory.thread as thread; thread.TRIM_EVERY = 0.5"
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD_SECONDS="1", ALTER=alter)
     switch_on(server)
@@ -260,11 +258,11 @@ def test_a_log_that_is_off_goes_when_it_is_old(start: type[ArautoServer], own_re
 
 
 @pytest.fixture
-def plain(start: type[ArautoServer], own_redis: RedisServer) -> ArautoServer:
+def plain(start: Start, own_redis: RedisServer) -> ArautoServer:
     return start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="kept.*")
 
 
-def test_recording_can_be_forbidden(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_recording_can_be_forbidden(start: Start, own_redis: RedisServer) -> None:
     own_redis.client.sadd(SWITCHED, "a")
     own_redis.client.config_resetstat()
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORDING="off", ARAUTO_DELETE_LOGS="on")
@@ -283,7 +281,7 @@ def test_what_the_setting_records_stays_recorded(plain: ArautoServer) -> None:
     eventually(lambda: "recorded" in publish(plain, "kept.a", "x").json)
 
 
-def test_a_channel_whose_glob_is_gone_is_closed(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_a_channel_whose_glob_is_gone_is_closed(start: Start, own_redis: RedisServer) -> None:
     def run(globs: str) -> ArautoServer:
         alter = (
             "import arauto.memory.store as store; store.GLOBS_LAST = 2000; "
@@ -309,7 +307,7 @@ def test_a_channel_whose_glob_is_gone_is_closed(start: type[ArautoServer], own_r
 
 @pytest.mark.parametrize("name", ["arauto:words:0:{a}", "__keyspace@0__:a", "__keyevent@0__:xadd"])
 def test_what_tells_of_what_is_written_is_not_recorded(
-    start: type[ArautoServer], own_redis: RedisServer, name: str
+    start: Start, own_redis: RedisServer, name: str
 ) -> None:
     """It would go on without end."""
     own_redis.client.config_set("notify-keyspace-events", "KEA")
@@ -345,7 +343,7 @@ def test_who_may_not_publish_may_not_switch(plain: ArautoServer) -> None:
     assert forget(plain).status == 403  # no setting allows it
 
 
-def test_redis_that_is_away_or_refuses(start: type[ArautoServer], own_redis: RedisServer) -> None:
+def test_redis_that_is_away_or_refuses(start: Start, own_redis: RedisServer) -> None:
     user = ["on", ">secret", "~*", "&*", "+@all", "-xadd"]
     own_redis.client.execute_command("ACL", "SETUSER", "poor", *user)
     url = own_redis.url.replace("//", "//poor:secret@")
@@ -422,9 +420,7 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
     assert [line for line in lines(server) if line != "recorder"][:2] == ["x", "y"]  # it was kept meanwhile
 
 
-def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(
-    start: type[ArautoServer], tmp_path: Path
-) -> None:
+def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(start: Start, tmp_path: Path) -> None:
     missing = [part for name in ("EVAL", "PUBSUB", "INFO") for part in ("--rename-command", name, "")]
     redis_server = RedisServer(binaries()["valkey"], tmp_path, *missing)
     try:

@@ -14,7 +14,7 @@ from tests.support.http import publish
 from tests.support.proxy import Proxy
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.scenes import lose_nothing_slowly, promised
-from tests.support.servers import GUNICORN, ArautoServer
+from tests.support.servers import GUNICORN, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
@@ -140,7 +140,7 @@ def test_files_that_cannot_be_used_end_with_one_sentence(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("query", ["ssl_cert_reqs=none", "ssl_check_hostname=false"])
 def test_a_certificate_that_nobody_checks_is_warned_of(
-    tmp_path: Path, binary: str, start: type[ArautoServer], query: str
+    tmp_path: Path, binary: str, start: Start, query: str
 ) -> None:
     certificates, port = make_certificates(tmp_path), free_port()
     with closing(RedisServer(binary, tmp_path, *certificates.redis_options(port))):

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -105,6 +105,10 @@ class ArautoServer:
     def _booted(self) -> bool:
         assert self._process.poll() is None, f"the server ended:\n{self.log}"
         return "Arauto is at" in self.log and self.log.count("is ready for requests") == self.workers_wanted
+
+
+Start = Callable[..., ArautoServer]
+"""Starts one with the environment given; it is stopped after the test."""
 
 
 def _connections_to(process: psutil.Process, port: int) -> int:
