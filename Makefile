@@ -5,25 +5,37 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test flaky simulate bench soak translations lock audit release clean
+.PHONY: run test unit lint fmt system flaky simulate bench soak translations lock audit release clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
 
-test: $(VENV)/installed-dev
-	@tests/setup.sh
+test: lint system
+	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -m alone
+
+# What needs no server, in seconds: while something is being changed.
+unit: $(VENV)/installed-dev
+	$(BIN)/python -m pytest tests/unit
+
+lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not alone"
-	$(BIN)/python -m pytest -m alone
+
+fmt: $(VENV)/installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# What the tests need beside Python packages, as far as it is missing.
+system:
+	@tests/setup.sh
 
 # What waits, measures or counts, again and again in random order beside two busy loops. One file more often:
 # TESTS=tests/unit/test_wire.py COUNT=100; SEED=… to have a run again.
 TESTS := tests/integration tests/browser
 COUNT := 20
-flaky: $(VENV)/installed-dev
-	@tests/setup.sh
+flaky: $(VENV)/installed-dev system
 	$(BIN)/python -m tests.flaky --count $(COUNT) $(if $(SEED),--seed $(SEED)) $(TESTS)
 
 # The next protocol of recorded channels in simulated schedules: SEEDS=100000 takes an hour. FIRST=… to go on.
@@ -42,8 +54,7 @@ bench: $(VENV)/installed-dev
 MINUTES := 20
 WORKER := gevent
 REDIS := valkey
-soak: $(VENV)/installed-dev
-	@tests/setup.sh
+soak: $(VENV)/installed-dev system
 	$(BIN)/python -m tests.$(if $(RECORDED),recorded_soak,soak) --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
 		$(if $(SOCKETS),--sockets $(SOCKETS)) $(if $(SEED),--seed $(SEED))
 
