@@ -423,11 +423,12 @@ class ChannelFeed:
             at = None
             if left and left[-1][1] == digest(message.data):
                 at = Position(word.position.epoch, left.pop()[0], word.position.ms)
+            if at is not None and at.number <= known:
+                break  # what came before this one is older than what the page was shown from the log
             waited.append((message, at))
         shown: list[Show] = []
         for message, at in reversed(waited):
-            if at is None or at.number > known:
-                shown += self._show(message, at)
+            shown += self._show(message, at)
         self.position, self.state = word.position, State.FOLLOWING
         self._since, self._has_place = word.at, False
         self._forget_mark()
