@@ -169,9 +169,9 @@ class RedisDouble:
         ):
             data.owner = token
             return data.position
-        if is_first and data.position is None and not data.entries and known is None:
+        if is_first and data.position is None and not data.entries and not data.promised and known is None:
             return self._begin(token, until)
-        self._resume(token, known, until)
+        self._resume(token, known, 0 if is_first else until)
         return None
 
     def _begin(self, token: int, until: int) -> Position:

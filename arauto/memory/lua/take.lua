@@ -24,7 +24,9 @@ end
 -- A number that was told once must not be that of another message, so this is another epoch. Numbers only
 -- rise: where the last is not known for sure, they go on with the time, which is ahead of them.
 local is_first = not head.epoch and not last_ms and epoch == ''
-local is_here = is_first and ARGV[10] == '1'
+local promises = redis.call('LRANGE', PROMISED, 0, -1)  -- where there are any, there was a log
+local is_here = is_first and ARGV[10] == '1' and not promises[1]
+if ARGV[10] == '1' and not is_here then complete = 0 end  -- what was before is not known
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
 if not head.epoch then
   head.number = math.max(last_number or 0, number, now)
@@ -46,12 +48,12 @@ if why then return redis.error_reply(why) end
 if is_here then return {head.epoch, whole(head.ms), whole(head.number)} end
 
 local left = {}
-for _, promise in ipairs(redis.call('LRANGE', PROMISED, 0, -1)) do
+for _, promise in ipairs(promises) do
   local digest, message = string.match(promise, '^(%d+) (.*)$')
   if digest and not add(head, 'm', message) then left[#left + 1] = digest end
 end
 redis.call('UNLINK', PROMISED)
-local lacks = not is_first or complete > 0 or left[1]
+local lacks = not is_first or complete > 0 or promises[1]
 -- Whoever knows nothing of this log has seen those live, if at all.
 local begins_ms, begins = whole(head.ms), whole(head.number)
 -- Where Redis's clock went back it may be later than now; it must be seen that something may be missing.
