@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 from time import perf_counter, sleep
+from typing import Any
 from urllib.parse import urlencode
 
 import redis
@@ -150,13 +151,13 @@ def _read(client: redis.Redis, port: int) -> dict[str, float]:
 
 def _address(client: redis.Redis, missed: int) -> str:
     """The feed's address for a tab that missed so many."""
-    epoch = client.hget(head_of(CHANNEL), "epoch")
-    id = client.xrevrange(stream_of(CHANNEL), count=missed + 1)[-1][0]
-    after = f"{epoch.decode()}.{id.decode()}"
+    epoch: Any = client.hget(head_of(CHANNEL), "epoch")
+    last: Any = client.xrevrange(stream_of(CHANNEL), count=missed + 1)
+    after = f"{epoch.decode()}.{last[-1][0].decode()}"
     return f"/feed?channel={CHANNEL.decode()}&after={after}"
 
 
-def _check_whole(missed: int, seen: bytes) -> None:
+def _check_whole(missed: int, seen: bytes | bytearray) -> None:
     if (found := seen.count(b'"past":true')) != missed:
         raise Broken(f"a tab that missed {missed} got {found}")
 

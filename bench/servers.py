@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import psutil
 
@@ -150,7 +151,8 @@ def arauto(bench: Bench, worker: str = "gevent", record: str = "") -> Iterator[R
     sockets = "1100" if worker == "gthread" else str(MAX_SOCKETS)
     handshake = Handshake(f"/feed?channel={CHANNEL.decode()}", b'"subscribe"')
     command = [sys.executable, "-m", "gunicorn", "app:app"]
-    environ = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets, "ARAUTO_RECORD": record}
+    environ: dict[str, Any] = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets}
+    environ["ARAUTO_RECORD"] = record
     environ["ARAUTO_RECORD_MESSAGES"] = "200000"  # more than any measurement writes
     environ["ARAUTO_CONNECT_RATE"] = "0"  # the client's few addresses stand for people at many
     with bench.run(command, handshake, **environ) as running:

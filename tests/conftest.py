@@ -104,7 +104,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             stack.callback(server.close)
             return server
 
-        yield run  # type: ignore[misc]
+        yield run
 
 
 @pytest.fixture(params=WORKERS)

@@ -65,7 +65,7 @@ class Numbers(Published):
 
     def __init__(self, redis_server: RedisServer, servers: list[ArautoServer]) -> None:
         super().__init__(redis_server, CHANNEL)
-        self._redis = redis.Redis(port=redis_server.port, protocol=2, socket_timeout=2, retry=None)
+        self._redis = redis.Redis(port=redis_server.port, protocol=2, socket_timeout=2, retry=None)  # type: ignore[arg-type]
         self._ways: Any = cycle([self._by_program, *(self._by_form(server) for server in servers)])
         self._over = Flag()
         self._thread = Thread(target=self._run)
@@ -162,7 +162,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
     with tempfile.TemporaryDirectory(prefix="arauto-soak-") as name, ExitStack() as stack:
         redis_server = stack.enter_context(closing(RedisServer(binaries()[redis_name], Path(name))))
         proxy = stack.enter_context(closing(Proxy(redis_server.port)))
-        options = {
+        options: dict[str, Any] = {
             "REDIS_URL": f"redis://127.0.0.1:{proxy.port}",
             "ARAUTO_WORKER": worker,
             "ARAUTO_RECORD": "kept.*",

@@ -115,7 +115,7 @@ def _leaks(redis_server: RedisServer, server: ArautoServer, memory: int) -> list
 
 def _descriptors(server: ArautoServer) -> int:
     """Open descriptors of the worker that has most."""
-    return max(worker.num_fds() for worker in server.workers())
+    return max(int(worker.num_fds()) for worker in server.workers())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,9 @@ import socket
 from base64 import b64encode
 from collections.abc import Iterable
 from hashlib import sha1
+from typing import Any
 from urllib.parse import urlsplit
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import gevent
 from gevent.hub import get_hub
@@ -19,7 +21,7 @@ REDIS = urlsplit(os.environ["REDIS_URL"])
 frames: dict[bytes, bytes] = {}
 
 
-def app(environ, start_response) -> Iterable[bytes]:
+def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
     browser = environ["gunicorn.socket"]
     key = environ["HTTP_SEC_WEBSOCKET_KEY"] + GUID
     accept = b64encode(sha1(key.encode()).digest())
@@ -36,7 +38,7 @@ def app(environ, start_response) -> Iterable[bytes]:
     raise SystemExit  # no HTTP answer after the frames
 
 
-def stream(redis, browser) -> None:
+def stream(redis: Any, browser: Any) -> None:
     hub = get_hub()
     watcher = hub.loop.io(redis.fileno(), 1)
     receive, send = redis._sock.recv, browser._sock.send

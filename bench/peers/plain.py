@@ -6,6 +6,7 @@ import threading
 import redis
 from flask import Flask
 from flask_sock import Sock
+from simple_websocket import Server
 
 app = Flask(__name__)
 sock = Sock(app)
@@ -13,8 +14,8 @@ sock = Sock(app)
 client = redis.Redis.from_url(os.environ["REDIS_URL"], decode_responses=True, max_connections=5000)
 
 
-@sock.route("/feed")
-def feed(ws) -> None:
+@sock.route("/feed")  # type: ignore[untyped-decorator]
+def feed(ws: Server) -> None:
     def stream() -> None:
         for reply in pubsub.listen():
             ws.send(str(reply["data"]))

@@ -8,7 +8,6 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_appearance import choose
-from tests.browser.test_chips import solo
 from tests.browser.test_state import UNDER_WAY, clock, expect_one_gap, expect_order, suspended
 from tests.support.pages import (
     SERVER_AWAY,
@@ -19,6 +18,7 @@ from tests.support.pages import (
     expect_texts,
     notices,
     rows,
+    solo,
     status,
     stop_clock,
     view,

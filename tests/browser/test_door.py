@@ -255,7 +255,7 @@ def test_a_page_of_another_origin_gets_nothing_by_our_cookie(
     enter(page, TOKEN)
     expect_live(page)
     with another_site() as url:
-        evil = open_page("", server=url, allow=EXPECTED)  # type: ignore[arg-type]
+        evil = open_page("", server=url, allow=EXPECTED)
         told = evil.evaluate(
             """async ([http, ws]) => {
               const body = new URLSearchParams({ channel: "a", message: "from an evil page" });

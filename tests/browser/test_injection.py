@@ -58,7 +58,8 @@ PAYLOADS = (
     f"\u202e>{RUN}=rorreno x=crs gmi<\u202c\u200b<img\u00a0src=x\u2028onerror={RUN}>",
     '{"__proto__":{"innerHTML":"<img src=x onerror=pwned=1>"},"constructor":"<svg onload=pwned=1>"}',
 )
-PLAIN = [payload for payload in PAYLOADS if payload.isascii() and "," not in payload]  # what a header may say
+# What a header may say.
+PLAIN = tuple(payload for payload in PAYLOADS if payload.isascii() and "," not in payload)
 PASSWORD = "ana's long password"
 LANGUAGES = ("en", "pt-BR")
 TRAP = """
@@ -144,7 +145,7 @@ def test_as_message_channel_title_and_link(
     expect_live(page)
     shown = 0
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         with valkey.client.pipeline(transaction=False) as pipeline:
             for payload in PAYLOADS:
                 pipeline.publish(payload, payload)

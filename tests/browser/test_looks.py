@@ -48,7 +48,7 @@ def test_axe_finds_no_barrier_in_any_state(
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect_no_violation(page, "empty")
 
-    for channel, data in [
+    messages: list[tuple[str, str | bytes]] = [
         ("a", "text"),
         ("p.x", '{"json": 1}'),
         ("b", b"\xff"),
@@ -63,7 +63,8 @@ def test_axe_finds_no_barrier_in_any_state(
         ("a", '{"level": "info", "text": "x"}'),
         ("b", '{"level": "debug", "n": 1.0, "a": [true, "s"]}'),
         ("b", b"\x81\x01\xff"),
-    ]:
+    ]
+    for channel, data in messages:
         own_redis.client.publish(channel, data)
     expect(rows(page)).to_have_count(11)
     expect(page.locator(".row__more")).to_have_count(11)

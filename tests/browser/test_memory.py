@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from arauto.memory.keys import SWITCHED
 from tests.browser.conftest import OpenPage
-from tests.browser.test_looks import expect_no_violation
+from tests.support.barriers import expect_no_violation
 from tests.support.http import publish
 from tests.support.logs import entries, is_recording, logged
 from tests.support.pages import (
@@ -26,7 +27,7 @@ from tests.support.redis_servers import RedisServer, free_port
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
-RECORD = {"ARAUTO_RECORD": "kept.*", "ARAUTO_WORKERS": "1"}
+RECORD: dict[str, Any] = {"ARAUTO_RECORD": "kept.*", "ARAUTO_WORKERS": "1"}
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ KEYS = (
     "__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf", "toJSON", "length",
     "then", "", "a.b", "\ud800",
 )  # fmt: skip
-LEAVES = (
+LEAVES: tuple[Any, ...] = (
     None, True, False, 0, -0.0, 1e308, -1, 2**70, 10, "", " ", "\ud800", "\udc00\ud800", "__proto__", "info",
     "critical", "0x10", "http://", "https://[", "javascript:1", "firing", "a" * 300, [], {}, [[]], [None],
     {"toString": 1}, {"valueOf": {}, "toString": {}}, {"length": -1}, {"length": 1e9, "0": "x"},

@@ -13,7 +13,7 @@ from arauto.memory.keys import NAMES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
 from tests.browser.test_holding import button
-from tests.browser.test_looks import expect_no_violation
+from tests.support.barriers import expect_no_violation
 from tests.support.http import publish
 from tests.support.logs import gaps, lay
 from tests.support.pages import (

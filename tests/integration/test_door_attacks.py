@@ -93,6 +93,7 @@ def test_no_byte_of_what_is_kept_may_change(server: ArautoServer, redis_server: 
     person.log_in(TOKEN)
     (key,) = redis_server.client.keys("arauto:session:*")
     kept = redis_server.client.get(key)
+    assert isinstance(kept, bytes)
     places = {*range(0, len(kept), 7), 11, 12, len(kept) - 1}  # the nonce, the text, the tag
     for place in places:
         redis_server.client.set(key, kept[:place] + bytes([kept[place] ^ 1]) + kept[place + 1 :])

@@ -1,6 +1,7 @@
 """Open on this machine, shut on a network, and open there only for who says so."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 
@@ -80,7 +81,7 @@ def test_on_a_network_digits_and_plain_names_and_ours_lead_here(
 
 
 @pytest.fixture(scope="module")
-def networked(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> ArautoServer:
+def networked(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
     server = ArautoServer(
         tmp_path_factory.mktemp("networked") / "log",
         REDIS_URL=valkey.url, HOST="0.0.0.0", container="docker", ARAUTO_ORIGINS="https://alerts.example.org",

@@ -3,6 +3,7 @@
 import socket
 from contextlib import ExitStack, closing
 from time import monotonic
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -112,7 +113,7 @@ def test_a_name_that_was_led_here_is_refused(plain_arauto: ArautoServer, host: s
     ],
 )
 def test_a_broken_handshake_is_refused_with_a_status(
-    plain_arauto: ArautoServer, changes: dict[str, str | None], status: int
+    plain_arauto: ArautoServer, changes: dict[str, Any], status: int
 ) -> None:
     answer = handshake(plain_arauto, **changes)
     assert answer.status == status

@@ -9,14 +9,16 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from time import time
 
 import pytest
 
+from arauto.memory.keys import LEASE, stream_of
 from arauto.settings import WORKERS
 from tests.support.http import Answer, publish, request
-from tests.support.logs import LEASE, is_recording, stream_of
+from tests.support.logs import is_recording
 from tests.support.promises import BUSY, LIVE_WITHIN, NotingTab, Published, check_kept, watching
 from tests.support.recording import recorder_of
 from tests.support.redis_servers import RedisServer, binaries
@@ -238,9 +240,12 @@ def test_two_databases_of_one_redis(worker: str, own: RedisServer, tmp_path: Pat
 
 def beats(redis_server: RedisServer, many: int) -> None:
     """So many signs of life of the recorder go by."""
+
+    def differs(before: object) -> bool:
+        return redis_server.client.hgetall(LEASE) != before
+
     for _ in range(many):
-        before = redis_server.client.hgetall(LEASE)
-        eventually(lambda before=before: redis_server.client.hgetall(LEASE) != before)
+        eventually(partial(differs, redis_server.client.hgetall(LEASE)))
 
 
 def test_what_redis_says_of_keys_is_not_recorded(worker: str, own: RedisServer, start: Start) -> None:
@@ -323,7 +328,7 @@ def test_somebody_else_writes_into_the_log(
             published.wait_for(20)
             with tabs[0].away():
                 published.wait_for(20)
-                own.client.xadd(stream_of(b"kept.a"), fields, id=id)
+                own.client.xadd(stream_of(b"kept.a"), fields, id=id)  # type: ignore[arg-type]
                 published.wait_for(20)
             sockets = tabs[0].sockets + 1
             published.wait_for(100)

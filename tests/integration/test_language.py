@@ -1,5 +1,7 @@
 """The language by Accept-Language, and the switch that is remembered."""
 
+from typing import Any
+
 import pytest
 
 from tests.support.http import get, publish, request
@@ -52,7 +54,7 @@ def test_an_unknown_language_changes_nothing(plain_arauto: ArautoServer) -> None
 
 
 def test_errors_speak_portuguese_plurals_included(plain_arauto: ArautoServer) -> None:
-    pt = {"Accept_Language": "pt-BR"}
+    pt: dict[str, Any] = {"Accept_Language": "pt-BR"}
     assert publish(plain_arauto, "", "x", **pt).error == "O canal é obrigatório."
     assert request(plain_arauto, "GET", "/nada", **pt).error == (
         "Não há nada neste endereço: vá para a página inicial."

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -33,7 +34,7 @@ def server(
     request: pytest.FixtureRequest, redis: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ArautoServer]:
     directory = tmp_path_factory.mktemp("naming")
-    environ = {
+    environ: dict[str, Any] = {
         "REDIS_URL": redis.url, "ARAUTO_RECORD": "*", "ARAUTO_DELETE_LOGS": "on", "ARAUTO_WORKERS": "1",
         "ARAUTO_PUBLISH_RATE": "0",
     }  # fmt: skip

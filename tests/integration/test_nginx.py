@@ -17,7 +17,7 @@ from tests.support.redis_servers import RedisServer
 from tests.support.tabs import open_tab
 
 TOKEN = "a shared token of twenty-six"
-BEARER = {"Authorization": f"Bearer {TOKEN}"}
+BEARER: dict[str, Any] = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture(scope="module", params=WORKERS)
@@ -98,7 +98,7 @@ def test_past_the_proxy_nobody_is_believed(nginx: Nginx) -> None:
     """From an address that is not named: neither TLS nor another address."""
     behind = nginx.behind
     connection = behind.connect(5)
-    connection.source_address = ("127.0.0.3", 0)
+    connection.source_address = ("127.0.0.3", 0)  # type: ignore[attr-defined]
     with closing(connection):
         headers = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9", "Accept": HTML}
         connection.request("GET", f"{PREFIX}/login", headers=headers)

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from functools import partial
 from time import monotonic, sleep
 
 import pytest
@@ -217,6 +218,10 @@ def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
     start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ALTER=FAULTS)
+
+    def is_logged(fault: str) -> bool:
+        return server.log.count(f"RuntimeError: {fault}") == 1
+
     for fault in ("fault in subscribe", "fault in change", "fault in encode", "fault in send"):
         feed = cause(fault, server, own_redis)
         last = feed.next()
@@ -226,7 +231,7 @@ def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
         feed.send_if_it_is_there(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert feed.rest() == b""
         feed.close()
-        eventually(lambda fault=fault: server.log.count(f"RuntimeError: {fault}") == 1)
+        eventually(partial(is_logged, fault))
     eventually(lambda: own_redis.subscribers() == 0)
     assert server.log.count("Traceback") == 4
     assert get(server, "/healthz").status == 200

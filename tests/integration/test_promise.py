@@ -101,6 +101,7 @@ def small_buffers(stage: Stage) -> Iterator[None]:
     """Redis gives a subscriber up that is a megabyte behind."""
     client = stage[0].client
     usual = client.config_get("client-output-buffer-limit")["client-output-buffer-limit"]
+    assert usual is not None
     client.config_set("client-output-buffer-limit", "pubsub 1mb 1mb 1")
     yield
     client.config_set("client-output-buffer-limit", usual)

@@ -1,7 +1,7 @@
 """POST /publish: what it takes, what it answers, what it never publishes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from redis.client import PubSub
@@ -190,7 +190,7 @@ def test_another_content_type_gets_415(plain_arauto: ArautoServer) -> None:
     assert (answer.status, answer.error) == (415, "Send a form or JSON.")
 
 
-BODIES = {
+BODIES: dict[str, tuple[str, Callable[[str], bytes]]] = {
     "urlencoded": (FORM, lambda text: f"channel=a&message={text}".encode()),
     "escaped": (FORM, lambda text: b"channel=a&message=" + b"%78" * len(text)),
     "multipart": (

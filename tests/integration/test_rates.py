@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 
@@ -60,7 +61,7 @@ def test_an_address_publishes_so_often(slow: ArautoServer, valkey: RedisServer) 
     heard = valkey.client.pubsub()
     heard.subscribe("a")
     bearer = {"Authorization": f"Bearer {TOKEN}"}
-    ana = bearer | {"X_Forwarded_For": "203.0.113.1"}
+    ana: dict[str, Any] = bearer | {"X_Forwarded_For": "203.0.113.1"}
     expect_refusal(until_refused(lambda: publish_once(slow, "a", "x", **ana), 200))
     expect_refusal(publish_once(slow, "", "whatever is wrong with it", **ana))
     expect_refusal(request(slow, "PUT", "/channels/a/recording", '{"recorded":true}', **ana))
@@ -102,6 +103,6 @@ def test_sockets_open_so_often(slow: ArautoServer) -> None:
         assert get(slow, "/feed?channel=a", **ana).status == 426  # only a socket counts
     expect_refusal(until_refused(lambda: handshake(slow, **ana), 101))
     expect_refusal(get(slow, "/feed?channel=a", **ana))  # as the page asks why
-    headers = {"additional_headers": {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-For": "203.0.113.4"}}
-    with open_tab(slow, "a", **headers):
+    headers = {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-For": "203.0.113.4"}
+    with open_tab(slow, "a", additional_headers=headers):
         pass

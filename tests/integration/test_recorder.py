@@ -1,5 +1,6 @@
 """What others publish is recorded too: once, in order, or a gap in the log says since when not."""
 
+from functools import partial
 from threading import Event
 
 import pytest
@@ -31,8 +32,12 @@ def test_a_burst_on_many_channels(recording: ArautoServer, own_redis: RedisServe
         pipeline.publish("exact", b"x" * 1_000_000)
         pipeline.execute()
     eventually(lambda: logged(own_redis, "exact") == [b"x" * 1_000_000])
+
+    def is_whole(name: str) -> bool:
+        return logged(own_redis, name) == [str(n).encode() for n in range(50)]
+
     for name in names:
-        eventually(lambda name=name: logged(own_redis, name) == [str(n).encode() for n in range(50)])
+        eventually(partial(is_whole, name))
     assert own_redis.client.keys("*other*") == []
 
 
@@ -51,7 +56,7 @@ def test_a_lease_from_the_future_is_none(store: Store, own_redis: RedisServer) -
 
 def test_a_lease_that_has_run_out_is_left_to_who_knows_the_logs(store: Store, own_redis: RedisServer) -> None:
     first = store.claim()
-    own_redis.client.hset(LEASE, "expires", own_redis.client.time()[0] * 1000)  # type: ignore[index]
+    own_redis.client.hset(LEASE, "expires", own_redis.client.time()[0] * 1000)
     assert store.claim(grace=600_000) == 0
     second = store.claim()
     assert second > first

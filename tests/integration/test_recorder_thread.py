@@ -3,6 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from time import monotonic
@@ -134,7 +135,7 @@ def test_whoever_stops_writes_what_it_has_at_once(
     one = recorder(own_redis.url, b"a")
     one.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
-    sent = []
+    sent = list[str | None]()
     while one.candidate.rests_until is None:
         sent += publish(own_redis, "a", f"{len(sent)}", 100)
     log = one.candidate._logs[b"a"].recorder
@@ -224,10 +225,13 @@ def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer
     recording = Fixed(RedisLink(own_redis.url), Selection((), ()))
     one = record(recording)
     one.start()
+
+    def has_looked(before: int) -> bool:
+        return recording.refreshed > before + 1
+
     for _ in range(2):
         eventually(lambda: not own_redis.subscribers(), why="nothing is heard")
-        before = recording.refreshed
-        eventually(lambda before=before: recording.refreshed > before + 1, why="it looks")
+        eventually(partial(has_looked, recording.refreshed), why="it looks")
         assert (one.candidate.token, own_redis.subscribers()) == (0, 0)
         recording.choose(b"a")
         one.wake()

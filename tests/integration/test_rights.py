@@ -75,7 +75,11 @@ def person(server: ArautoServer, user: str) -> Person:
 
 def act(somebody: Person, method: str, path: str, body: str | None = None, **headers: str) -> Answer:
     """What the page's script sends."""
-    given = {"Cookie": somebody.cookie, "Origin": somebody.server.url, "X_CSRF_Token": somebody.form_token()}
+    given: dict[str, Any] = {
+        "Cookie": somebody.cookie,
+        "Origin": somebody.server.url,
+        "X_CSRF_Token": somebody.form_token(),
+    }
     return request(somebody.server, method, path, body, **given | headers)
 
 
@@ -199,8 +203,8 @@ def test_a_right_that_is_taken_away_ends_what_is_followed(
         redis_server.client.publish("kept.c", "not for bia")
         redis_server.client.publish("else", "for bia")
         assert tab.next()["data"] == "for bia"
-    told = come_back(bia, following, "kept.c", "refused")
-    assert [event["type"] for event in told] == ["error", "refused"]
+    events = come_back(bia, following, "kept.c", "refused")
+    assert [event["type"] for event in events] == ["error", "refused"]
 
 
 def test_a_user_who_is_deleted_hears_nothing_more(server: ArautoServer, redis_server: RedisServer) -> None:

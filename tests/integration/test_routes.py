@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -91,7 +92,7 @@ def door(
     assert "Traceback" not in server.log
 
 
-def environ(valkey: RedisServer, directory: str) -> dict[str, str]:
+def environ(valkey: RedisServer, directory: str) -> dict[str, Any]:
     return {
         "REDIS_URL": valkey.url, "ARAUTO_TOKEN": TOKEN, "ARAUTO_LOGIN": "redis", "ARAUTO_PROTECTED": "prod.*",
         "ARAUTO_RECORD": "news.*,a", "ARAUTO_DELETE_LOGS": "on",
@@ -165,7 +166,7 @@ def test_every_route_answers_and_none_has_a_fault(
     ) -> None:
         method, path = route
         given = said | {"Content-Type": body[0]} | (secrets if is_ours else {})
-        named = {name.replace("-", "_"): value for name, value in given.items()}
+        named: dict[str, Any] = {name.replace("-", "_"): value for name, value in given.items()}
         answer = request(door, method, f"{path}?{joined(query)}" if query else path, body[1], **named)
         tries.note(answer)
         assert answer.status < 500, (answer.status, answer.body)

@@ -15,7 +15,7 @@ from arauto.memory.keys import head_of, promised_of, stream_of, words_of
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.store import PAGE, Store
 from arauto.memory.texts import read_word
-from arauto.memory.words import Appended, Mark, Position, Word
+from arauto.memory.words import Appended, Mark, Marked, Position, Renewed, Resumed, Word
 from tests.support.redis_servers import RedisServer
 
 SCRIPTS = ["eval", "evalsha", "time", "info", "publish", "spublish", "type", "unlink"]
@@ -264,16 +264,16 @@ def test_with_one_right_less_everything_is_announced_or_not_written(
             attempt(lambda: short.take(channel, Take(9, None), 0, has_glob=True))
     admin.execute_command("ACL", "DELUSER", "short")
     assert received is (right not in ("eval", "publish"))
-    ends = [
-        word.last if isinstance(word, Appended) else word.position for word in words if is_of_the_log(word)
-    ]
+    ends = [end_of(word) for word in words if not isinstance(word, Mark)]
     assert log.read().end == (ends or [log.position])[-1]
     numbers = [entry.number for entry in log.read(log.position).entries]
     assert numbers == list(range(log.position.number + 1, log.read().end.number + 1))
 
 
-def is_of_the_log(word: Word) -> bool:
-    return not isinstance(word, Mark)
+def end_of(word: Word) -> Position:
+    """Where the log ends, as the word says."""
+    assert isinstance(word, Appended | Resumed | Renewed | Marked), word
+    return word.last if isinstance(word, Appended) else word.position
 
 
 def published(store: Store, channel: bytes) -> bool:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from threading import Thread
@@ -30,7 +31,7 @@ def server(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer)
     assert "Traceback" not in server.log
 
 
-def switch(server: ArautoServer, channel: str, recorded: object, **headers: str) -> Answer:
+def switch(server: ArautoServer, channel: str, recorded: object, **headers: Any) -> Answer:
     body = json.dumps({"recorded": recorded})
     return request(server, "PUT", f"/channels/recording?channel={quote(channel)}", body, **headers)
 
@@ -75,13 +76,17 @@ def resumed(tab: Tab) -> None:
 def test_what_is_switched_on_is_recorded_whoever_publishes_it(
     server: ArautoServer, own_redis: RedisServer
 ) -> None:
+
+    def has_both(name: str) -> bool:
+        return len(logged(own_redis, name)) >= 2
+
     for name in ("a*", "/topic//b?#é", "[b]\\"):
         own_redis.client.publish(name, "before")
         switch_on(server, name)
         own_redis.client.publish("ab", "no channel of that name")
         own_redis.client.publish(name, "outside")
         publish(server, name, "inside")  # whether its process knows already or not
-        eventually(lambda name=name: len(logged(own_redis, name)) >= 2)
+        eventually(partial(has_both, name))
         assert set(logged(own_redis, name)) == {b"outside", b"inside"}
         assert gaps(own_redis, name) == 0
         assert sorted(lines(server, name)) == ["inside", "outside"]
@@ -137,12 +142,21 @@ def test_a_process_that_hears_late_of_a_stop_leaves_no_gap_of_its_own(
 def test_open_tabs_begin_to_follow_without_a_hole_or_a_duplicate(
     server: ArautoServer, own_redis: RedisServer
 ) -> None:
+
+    def toggle() -> None:
+        switch_on(server)
+        switch_off(server)
+        switch_on(server)
+
+    def follows(tab: ReturningTab) -> bool:
+        return tab.number("a") > 0
+
     tabs = [ReturningTab(server.ws, ["a", "b"]) for _ in range(4)]
     for tab in tabs:
         tab.start()
     eventually(lambda: own_redis.client.pubsub_numsub("a", "b") == [(b"a", 4), (b"b", 4)])
     try:
-        toggling = Thread(target=lambda: (switch_on(server), switch_off(server), switch_on(server)))
+        toggling = Thread(target=toggle)
         for n in range(300):
             publish(server, "a", f"i{n}")
             own_redis.client.publish("a", f"o{n}")
@@ -158,9 +172,9 @@ def test_open_tabs_begin_to_follow_without_a_hole_or_a_duplicate(
                 tabs[n // 20 % 4].drop()
         for tab in tabs:
             for side in "io":
-                eventually(lambda tab=tab, side=side: tab.data("a", side)[-1:] == [f"{side}599"])
+                eventually(partial(tab.ends_with, f"{side}599", "a", side))
                 assert tab.data("a", side) == [f"{side}{n}" for n in range(600)]
-            eventually(lambda tab=tab: tab.number("a") > 0)
+            eventually(partial(follows, tab))
             assert tab.number("b") == 0
             assert tab.faults == []
             assert [gap["reason"] for gap in tab.gaps] == []

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -114,8 +115,14 @@ def test_a_certificate_that_changes_is_told_on_the_page_too(tmp_path: Path, bina
 @pytest.mark.parametrize("shown", [True, False], ids=["with a certificate", "without one"])
 def test_a_redis_that_wants_to_see_a_certificate(tmp_path: Path, binary: str, shown: bool) -> None:
     certificates, port = make_certificates(tmp_path), free_port()
-    environ = {"REDIS_URL": f"rediss://localhost:{port}", "ARAUTO_REDIS_CA": str(certificates.authority)}
-    mine = {"ARAUTO_REDIS_CERT": str(certificates.certificate), "ARAUTO_REDIS_KEY": str(certificates.key)}
+    environ: dict[str, Any] = {
+        "REDIS_URL": f"rediss://localhost:{port}",
+        "ARAUTO_REDIS_CA": str(certificates.authority),
+    }
+    mine: dict[str, Any] = {
+        "ARAUTO_REDIS_CERT": str(certificates.certificate),
+        "ARAUTO_REDIS_KEY": str(certificates.key),
+    }
     with closing(RedisServer(binary, tmp_path, *certificates.redis_options(port, clients="yes"))):
         if not shown:
             said = sentence_of(run(GUNICORN, PORT=str(free_port()), **environ))

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from tests.support.starts import run
 from tests.support.tabs import open_tab
 
 FLASK = [sys.executable, "-m", "flask", "--app", "app", "token"]
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def gate(valkey: RedisServer, directory: Path) -> Iterator[ArautoServer]:
 
 
 @pytest.fixture
-def command(valkey: RedisServer, directory: Path):
+def command(valkey: RedisServer, directory: Path) -> Command:
     def do(*arguments: str) -> subprocess.CompletedProcess[str]:
         return run([*FLASK, *arguments], REDIS_URL=valkey.url, ARAUTO_TOKENS=str(directory / "tokens"))
 
@@ -52,7 +54,7 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def test_a_token_is_for_its_channels_and_only_until_it_is_revoked(
-    gate: ArautoServer, valkey: RedisServer, command, directory: Path
+    gate: ArautoServer, valkey: RedisServer, command: Command, directory: Path
 ) -> None:
     made = command("create", "backup", "--read", "news.*", "--read", "alerts", "--publish", "jobs.*")
     token = made.stdout.strip()
@@ -110,7 +112,7 @@ def test_a_token_is_for_its_channels_and_only_until_it_is_revoked(
     assert "There is no token named backup" in command("revoke", "backup").stderr
 
 
-def test_an_expired_token_opens_nothing(gate: ArautoServer, command, directory: Path) -> None:
+def test_an_expired_token_opens_nothing(gate: ArautoServer, command: Command, directory: Path) -> None:
     token = command("create", "old", "--publish", "*").stdout.strip()
     assert publish(gate, "a", "x", **bearer(token)).status == 200
     rows = json.loads((directory / "tokens").read_text())
@@ -120,7 +122,7 @@ def test_an_expired_token_opens_nothing(gate: ArautoServer, command, directory: 
 
 
 def test_a_file_that_is_broken_is_told_and_lets_nobody_in(
-    gate: ArautoServer, command, directory: Path
+    gate: ArautoServer, command: Command, directory: Path
 ) -> None:
     token = command("create", "fine", "--publish", "*").stdout.strip()
     whole = (directory / "tokens").read_bytes()
@@ -133,7 +135,7 @@ def test_a_file_that_is_broken_is_told_and_lets_nobody_in(
     assert publish(gate, "a", "x", **bearer(token)).status == 200
 
 
-def test_a_token_that_reads_only(gate: ArautoServer, command) -> None:
+def test_a_token_that_reads_only(gate: ArautoServer, command: Command) -> None:
     token = command("create", "wall", "--read", "*").stdout.strip()
     refused = publish(gate, "a", "x", **bearer(token))
     assert (refused.status, refused.error) == (403, "You may watch, but not publish. Nothing was published.")

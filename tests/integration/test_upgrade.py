@@ -33,7 +33,7 @@ DONE = {b"kept.a", b"kept.trimmed", b"kept.foreign", b"kept.bad", b"switched", b
 @pytest.fixture
 def earlier(own_redis: RedisServer) -> RedisServer:
     """The logs of an earlier version, as if they had been made just now."""
-    ahead = 1000 * own_redis.client.time()[0] - MADE - 100  # type: ignore[index]
+    ahead = 1000 * own_redis.client.time()[0] - MADE - 100
     for line in (ROOT / "tests/data/earlier_logs.txt").read_text().splitlines():
         if not line.startswith("#"):
             line = re.sub(r"\b1795678\d{6}\b", lambda match: str(int(match[0]) + ahead), line)
@@ -57,7 +57,7 @@ def found(store: Store, channel: bytes, since: str = "first") -> list[Any]:
 
 
 def epoch_of(redis_server: RedisServer, channel: str) -> tuple[str, int, int]:
-    head = redis_server.client.hget("arauto:logs", channel)
+    head: Any = redis_server.client.hget("arauto:logs", channel)
     epoch, ms, number = re.split(r"[.\- ]", head.decode())[:3]
     return epoch, int(ms), int(number)
 

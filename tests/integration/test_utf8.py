@@ -5,13 +5,13 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from redis.client import PubSub
 
 from tests.integration.test_publish import (
     BOUNDARY,
     FORM,
     MIB,
     MULTIPART,
-    PubSub,
     chunked,
     heard,
     listener,

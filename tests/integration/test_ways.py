@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from itertools import product
 from time import time
+from typing import Any, Literal
 from unicodedata import normalize
 from urllib.parse import urlencode
 
@@ -65,7 +66,7 @@ def test_a_token_is_pasted_with_what_nobody_sees_around_it(hall: ArautoServer, t
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_token_may_have_any_letters(hall: ArautoServer, form: str) -> None:
+def test_a_token_may_have_any_letters(hall: ArautoServer, form: Literal["NFC", "NFD"]) -> None:
     """Some keyboards write an accent apart from its letter."""
     token = normalize(form, TOKEN)
     assert publish(hall, "a", "x", Authorization=in_utf8(f"Bearer {token}")).status == 200
@@ -115,7 +116,8 @@ def sessions(hall: ArautoServer) -> dict[str, str]:
 
 def guesses(valkey: RedisServer) -> list[bytes]:
     """What is remembered of them."""
-    return [*valkey.client.keys("arauto:wait:*"), *valkey.client.keys("arauto:attempts:*")]
+    client: Any = valkey.client
+    return [*client.keys("arauto:wait:*"), *client.keys("arauto:attempts:*")]
 
 
 def forget(valkey: RedisServer) -> None:
@@ -123,7 +125,7 @@ def forget(valkey: RedisServer) -> None:
         valkey.client.delete(key)
 
 
-def seen(hall: ArautoServer, headers: dict[str, str]) -> Visitor:
+def seen(hall: ArautoServer, headers: dict[str, Any]) -> Visitor:
     """Whom the program takes the sender of such headers for; a socket is let in exactly where a page is."""
     page = get(hall, "/", Accept="text/html", **headers)
     assert (handshake(hall, **headers).status == 101) == (page.status == 200)

@@ -40,7 +40,8 @@ def check_rows(name: str, rows: Rows, published: Published) -> None:
 def check_equal_rows(name: str, rows: Rows, published: Published) -> None:
     """The same where messages are equal: what is between two gaps is looked for where it fits first."""
     contents = [data for data, _ in published]
-    at, stretches = 0, [[]]
+    at = 0
+    stretches: list[list[bytes]] = [[]]
     for row in rows:
         if isinstance(row, Show):
             stretches[-1].append(row.data)

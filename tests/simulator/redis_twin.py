@@ -75,7 +75,7 @@ class RedisTwin(RedisDouble):
         return expected
 
     def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
-        expected: Any
+        expected: Position | Exception | None
         try:
             expected = super().take(token, known, until, is_first)
         except (PermissionError, Fenced) as error:

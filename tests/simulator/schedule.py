@@ -182,7 +182,7 @@ class World:
         """Somebody who can goes on by one step."""
         self.server.time += 1
         ready: list[Callable[[], None]] = []
-        for actor in (*self.processes, *self.tabs):
+        for actor in self._actors:
             if not actor.can_act:
                 continue
             if actor.connection.inbox:
@@ -197,7 +197,7 @@ class World:
 
     def pass_time(self, ms: int) -> None:
         self.server.time += ms
-        for actor in (*self.processes, *self.tabs):
+        for actor in self._actors:
             if actor.can_act:
                 actor.tick()
         for tab in self.tabs:
@@ -219,8 +219,12 @@ class World:
         self.pass_time(ms)
 
     @property
+    def _actors(self) -> list[Process | Tab]:
+        return [*self.processes, *self.tabs]
+
+    @property
     def _backlog(self) -> bool:
-        actors = [actor for actor in (*self.processes, *self.tabs) if actor.can_act]
+        actors = [actor for actor in self._actors if actor.can_act]
         return any(actor.connection.inbox or actor.pending for actor in actors) or any(
             tab.outbox for tab in self.tabs
         )

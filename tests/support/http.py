@@ -52,21 +52,21 @@ def request(
 
 
 def get(server: ArautoServer, path: str, **headers: str) -> Answer:
-    return request(server, "GET", path, **headers)
+    return request(server, "GET", path, None, PATIENCE, **headers)
 
 
 def publish(server: ArautoServer, channel: str, message: str, **headers: str) -> Answer:
     """What the page's form and ``curl -d`` send."""
     body = urlencode({"channel": channel, "message": message})
-    return request(server, "POST", "/publish", body, **{"Content_Type": FORM} | headers)
+    return request(server, "POST", "/publish", body, PATIENCE, **{"Content_Type": FORM} | headers)
 
 
 def publish_json(server: ArautoServer, body: str | bytes, **headers: str) -> Answer:
-    return request(server, "POST", "/publish", body, Content_Type="application/json", **headers)
+    return request(server, "POST", "/publish", body, PATIENCE, Content_Type="application/json", **headers)
 
 
 def handshake(server: ArautoServer, path: str = "/feed?channel=a", **changes: str | None) -> Answer:
     """A WebSocket handshake with some headers changed, or left out where ``None``."""
     headers = HANDSHAKE | {name.replace("_", "-"): value for name, value in changes.items()}
     given = {name.replace("-", "_"): value for name, value in headers.items() if value is not None}
-    return request(server, "GET", path, **given)
+    return request(server, "GET", path, None, PATIENCE, **given)

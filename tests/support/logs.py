@@ -41,7 +41,7 @@ def is_recording(redis_server: RedisServer) -> bool:
     """
     lease: Any = redis_server.client.hmget(LEASE, "token", "expires")
     token, expires = (int(part or 0) for part in lease)
-    return expires > max(1000 * redis_server.client.time()[0], token + LASTS)  # type: ignore[index]
+    return expires > max(1000 * redis_server.client.time()[0], token + LASTS)
 
 
 def owner(redis_server: RedisServer, channel: str) -> int:

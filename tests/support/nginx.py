@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.support.certificates import make_certificates
 from tests.support.redis_servers import free_port, let_go
@@ -44,7 +45,7 @@ class Nginx(ArautoServer):
     prefix = PREFIX
     address = "127.0.0.2"  # not the proxy's own, which the program believes about others
 
-    def __init__(self, directory: Path, merges: bool = False, **environ: str) -> None:
+    def __init__(self, directory: Path, merges: bool = False, **environ: Any) -> None:
         """:param merges: paths go on as nginx understands them, and not as they came."""
         self.directory = directory
         self.port = free_port()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect
 
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE, eventually
@@ -114,9 +114,13 @@ class Pages:
             if not any(allowed in text for allowed in allow):
                 self._problems.append(text)
 
+        def dismiss(dialog: Dialog) -> None:
+            note(f"dialog: {dialog.message}")
+            dialog.dismiss()
+
         page.on("console", lambda line: note(line.text) if line.type in ("error", "warning") else None)
         page.on("pageerror", lambda error: note(f"page error: {error}"))
-        page.on("dialog", lambda dialog: (note(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", dismiss)
         page.expose_function("reportProblem", note)
         page.add_init_script(_WATCH)
 

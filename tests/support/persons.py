@@ -26,7 +26,7 @@ class Person:
         self.headers = headers
 
     def get(self, path: str = "/", **headers: str | None) -> Answer:
-        return self._ask("GET", path, None, {"Accept": HTML} | headers)
+        return self._ask("GET", path, None, {"Accept": HTML, **headers})
 
     def post(self, path: str, fields: dict[str, str], **headers: str | None) -> Answer:
         given = {"Content_Type": FORM, "Accept": HTML, "Origin": self.server.url} | headers
@@ -75,7 +75,7 @@ class Person:
 
     def _ask(self, method: str, path: str, body: Any, headers: dict[str, str | None]) -> Answer:
         cookie = {"Cookie": self.cookie} if self.cookies else {}
-        given = {k: v for k, v in (cookie | self.headers | headers).items() if v is not None}
+        given: dict[str, Any] = {k: v for k, v in (cookie | self.headers | headers).items() if v is not None}
         answer = request(self.server, method, path, body, **given)
         for line in answer.cookies:
             pair, _, attributes = line.partition(";")

@@ -6,6 +6,7 @@ No message is missing outside of a gap that was told, none comes twice, all have
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from threading import Event as Flag
 from threading import Thread
 from time import time
@@ -166,8 +167,12 @@ def check_kept(server: ArautoServer, published: Published, tabs: list[NotingTab]
     :param log_from: the number that the log may begin with.
     """
     channel = published.channel
+
+    def has_last(tab: NotingTab) -> bool:
+        return tab.ends_with(published.last, channel)
+
     for tab in tabs:
-        eventually(lambda tab=tab: tab.data(channel)[-1:] == [published.last], why="the last has come")
+        eventually(partial(has_last, tab), why="the last has come")
     eventually(lambda: replay(server, channel)[-1].get("data") == published.last, why="the last is recorded")
     log = replay(server, channel)
     ids = {line["data"]: line["id"] for line in log if "data" in line}

@@ -62,6 +62,10 @@ class ReturningTab(threading.Thread):
             if event["channel"] == channel and event["data"].startswith(prefix)
         ]
 
+    def ends_with(self, data: str, channel: str, prefix: str = "") -> bool:
+        """Whether that is the last of :meth:`data`."""
+        return self.data(channel, prefix)[-1:] == [data]
+
     def drop(self) -> None:
         """Lose the socket without a word."""
         if self._socket is not None:

@@ -9,7 +9,7 @@ PATIENCE = 60.0  # seconds; a wait ends with its condition, this is for a busy m
 T = TypeVar("T")
 
 
-def eventually(condition: Callable[[], T], within: float = PATIENCE, why: str = "") -> T:
+def eventually(condition: Callable[[], T | None], within: float = PATIENCE, why: str = "") -> T:
     """Ask until the answer is true, and return it.
 
     An ``AssertionError`` that ``condition`` raises counts as not yet, and is what is shown

@@ -100,7 +100,7 @@ class Numbers:
 
     def __init__(self, port: int, channels: list[str], pause: float, padding: int = 0) -> None:
         self.published = Published()
-        self._client = redis.Redis(port=port, protocol=2, socket_timeout=2, retry=None)
+        self._client = redis.Redis(port=port, protocol=2, socket_timeout=2, retry=None)  # type: ignore[arg-type]
         self._channels = channels
         self._pause = pause
         self._padding = "." * padding

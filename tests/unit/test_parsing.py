@@ -1,6 +1,7 @@
 """Whatever the cuts between reads, the replies are those of one parser that saw all of it."""
 
 import itertools
+from typing import Any
 
 import hiredis
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arauto import parsing
+from arauto.messages import Item
 from arauto.parsing import Parser
 
 names = st.binary(max_size=5)
@@ -100,8 +102,9 @@ def test_subscribers_that_lag_read_equal_pieces() -> None:
     """More waits than a read takes, and each piece ends in the middle of a reply."""
     stream = b"".join(resp(b"a", b"%05d" % number * 20) for number in range(3000))
 
-    def read(first: int) -> list[object]:
-        parser, at, batches = Parser(), 0, []
+    def read(first: int) -> list[list[Item]]:
+        parser, at = Parser(), 0
+        batches: list[list[Item]] = []
         while at < len(stream):
             size = parser.wanted if batches else first
             batches.append(parser.parse(stream[at : at + size]))
@@ -116,7 +119,8 @@ def test_subscribers_that_lag_read_equal_pieces() -> None:
 
 def test_what_follows_a_large_reply_is_shared() -> None:
     large, small = resp(b"a", b"x" * 200_000), resp(b"a", b"small")
-    stream, parser, got = large + small + small[:10], Parser(), []
+    stream, parser = large + small + small[:10], Parser()
+    got: list[Any] = []
     for at in range(0, len(stream), 65536):
         got += parser.parse(stream[at : at + 65536])
     assert [len(reply[2]) for reply in got] == [200_000, 5]
@@ -127,7 +131,8 @@ def test_what_follows_a_large_reply_is_shared() -> None:
 def test_large_replies_come_whole_to_each_subscriber() -> None:
     stream = b"".join(resp(b"a", b"%d" % number * 100_000) for number in range(5))
     for _ in range(3):
-        parser, at, got = Parser(), 0, []
+        parser, at = Parser(), 0
+        got: list[Any] = []
         while at < len(stream):
             assert parser.wanted > 0
             got += parser.parse(stream[at : at + (size := parser.wanted)])

@@ -38,8 +38,9 @@ class SilentStore(Store):
         self.signs += 1
         return True
 
-    def note(self, channel: bytes) -> None:
+    def note(self, channel: bytes) -> bool:
         self.now += 100
+        return False
 
     def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> None:
         raise NoPermissionError

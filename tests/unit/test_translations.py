@@ -2,7 +2,8 @@
 
 import gettext
 import re
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,9 @@ def catalog(path: Path, locale: str | None = None) -> Catalog:
         return read_po(file, locale=locale)
 
 
-def forms(text: str | tuple[str, ...]) -> tuple[str, ...]:
-    return text if isinstance(text, tuple) else (text,)
+def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    assert text is not None
+    return (text,) if isinstance(text, str) else tuple(text)
 
 
 def messages(of: Catalog) -> dict[str, Message]:
@@ -53,6 +55,7 @@ def test_the_same_words_are_compiled_to_the_same_file(po: Path, monkeypatch: pyt
 
     def read_later(*args: Any, **options: Any) -> Catalog:
         later = read_po(*args, **options)
+        assert isinstance(later.creation_date, datetime)
         later.creation_date += timedelta(days=1)
         return later
 
@@ -67,6 +70,7 @@ def test_the_compiled_file_says_the_same(po: Path) -> None:
     for sentence, message in messages(catalog(po, po.parents[1].name)).items():
         said = forms(message.string)
         if isinstance(message.id, tuple):
-            assert [compiled.ngettext(*message.id, n) for n in (0, 1, 2)] == [said[0], said[0], said[1]]
+            one, many = message.id
+            assert [compiled.ngettext(one, many, n) for n in (0, 1, 2)] == [said[0], said[0], said[1]]
         else:
             assert compiled.gettext(sentence) == said[0], "run make translations"
