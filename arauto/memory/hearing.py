@@ -44,7 +44,9 @@ class Hearing:
         self._words_of = words_of
         self._beats = beats
         self._tell = tell
-        self._names: frozenset[bytes] = frozenset()  # of the selection's channels
+        self._former = Selection((), ())  # what is asked for no more, as long as messages come by it
+        self._globs: tuple[bytes, ...] = ()  # the selection's patterns, and those ...
+        self._names: frozenset[bytes] = frozenset()  # ... and the same of channels
         self._known: frozenset[bytes] = frozenset()  # the channels that have a log
         self._followed: frozenset[bytes] = frozenset()  # those of them that are recorded
         self._channels: dict[bytes, bytes] = {}  # what announcements come by -> their channel
@@ -59,17 +61,17 @@ class Hearing:
         before, known = self.selection, frozenset(known)
         self.selection = Selection(tuple(filter(is_recordable, selection.channels)), selection.patterns)
         is_other = self.selection != before
-        if is_other:
-            self._names = frozenset(self.selection.channels)
-            self.source_of.cache_clear()
-            for channel in self._candidate.channels | self._heard:
-                if self.source_of(channel) is None:
-                    self._forget(channel)
+        gone = {*before.channels, *before.patterns} - {*self.selection.channels, *self.selection.patterns}
+        # Where messages come in two ways, only Redis's answer tells which is the last that comes by this one.
+        names = (name for name in _missing(before.channels, self.selection.channels) if self._glob_of(name))
+        self._former = self._heard_of(
+            (*self._former.channels, *names),
+            (*self._former.patterns, *_missing(before.patterns, self.selection.patterns)),
+        )
+        self._sources -= gone - {*self._former.channels, *self._former.patterns}
         if is_other or known != self._known:
             self._known = known
-            self._followed = frozenset(name for name in known if self.source_of(name) is not None)
-        gone = {*before.channels, *before.patterns} - {*self.selection.channels, *self.selection.patterns}
-        self._sources -= gone
+            self._look_for_sources()
         for name in gone:
             self.refused.pop(name, None)
         return Change(
@@ -84,7 +86,7 @@ class Hearing:
         channels, patterns = tuple(channels), tuple(patterns)
         messages = [(verb, name) for name in channels] + [(b"P" + verb, name) for name in patterns]
         if verb == b"UNSUBSCRIBE":
-            gone = [self.follow(name, verb) for name in channels if self.source_of(name) is None]
+            gone = [self.follow(name, verb) for name in channels if self._glob_of(name) is None]
             return [*gone, *messages]
         logs = dict.fromkeys((*channels, *self._followed) if patterns else channels)
         return [(b"SSUBSCRIBE", self._beats), *map(self.follow, logs), *messages]
@@ -127,10 +129,13 @@ class Hearing:
         if isinstance(item, Lost):
             for names in (self._asked, self._heard, self._sources):
                 names.clear()
+            self._look_for_sources()
             # What messages come by the next connection does not ask for, where this one was refused it.
             sources = {*self.selection.channels, *self.selection.patterns}
             self.refused = {name: why for name, why in self.refused.items() if name in sources}
-            return self._candidate.disconnected(now)
+            wishes = self._candidate.disconnected(now)
+            self._look_for_sources()
+            return wishes
         return self._note_refused(item) if isinstance(item, Refused) else []
 
     def _hear(self, push: list[bytes], now: int) -> list[Wish]:
@@ -150,10 +155,8 @@ class Hearing:
         if kind == b"sunsubscribe" and name in self._channels:
             self._forget(self._channels[name])
         elif kind in (b"unsubscribe", b"punsubscribe") and name in self._sources:
-            self._sources.discard(name)  # asked for again meanwhile, or it would be known
-            for channel in self._heard:
-                if self.source_of(channel) == name:
-                    self._candidate.unsubscribed(channel)
+            self._sources.discard(name)
+            self._look_for_sources()
         return []
 
     def _beaten(self, data: bytes, now: int) -> list[Wish]:
@@ -191,9 +194,11 @@ class Hearing:
     def _listen(self, source: bytes, now: int) -> list[Wish]:
         if source in self._sources:
             return []
+        lacking = {channel for channel in self._heard if self.source_of(channel) not in self._sources}
         self._sources.add(source)
+        self.source_of.cache_clear()
         wishes = self._let_in({source})
-        for channel in self._heard:
+        for channel in lacking:
             if self.source_of(channel) == source:
                 wishes += self._candidate.subscribed(channel, now)
         return wishes
@@ -226,14 +231,37 @@ class Hearing:
     # Within
 
     def _find_source(self, channel: bytes) -> bytes | None:
-        """By others than this one its messages come once more.
+        """By others than this one its messages come once more, as soon as Redis has confirmed them.
 
-        A pattern before a name, which comes and goes: it would cost a gap to listen elsewhere.
+        A pattern before a name, which comes and goes.
         """
         if not is_recordable(channel):
             return None
-        glob = next((glob for glob in self.selection.patterns if matches(glob, channel)), None)
-        return channel if glob is None and channel in self._names else glob
+        ways = [glob for glob in self._globs if matches(glob, channel)]
+        if channel in self._names:
+            ways.append(channel)
+        return next((way for way in ways if way in self._sources), ways[0] if ways else None)
+
+    def _glob_of(self, channel: bytes) -> bytes | None:
+        return next((glob for glob in self.selection.patterns if matches(glob, channel)), None)
+
+    def _heard_of(self, channels: Iterable[bytes], patterns: Iterable[bytes]) -> Selection:
+        heard = self._sources.__contains__
+        return Selection(tuple(filter(heard, channels)), tuple(filter(heard, patterns)))
+
+    def _look_for_sources(self) -> None:
+        """They may be others now; a channel that comes in no way that is confirmed is not heard."""
+        self._former = self._heard_of(self._former.channels, self._former.patterns)
+        self._globs = tuple(sorted({*self.selection.patterns, *self._former.patterns}))
+        self._names = frozenset((*self.selection.channels, *self._former.channels))
+        self.source_of.cache_clear()
+        for channel in self._candidate.channels | self._heard:
+            source = self.source_of(channel)
+            if source is None:
+                self._forget(channel)
+            elif source not in self._sources:
+                self._candidate.unsubscribed(channel)
+        self._followed = frozenset(name for name in self._known if self.source_of(name) is not None)
 
     def _forget(self, channel: bytes) -> None:
         self._candidate.unsubscribed(channel)
