@@ -195,9 +195,18 @@ class Recording:
         elif self.complaint:
             return  # a glob of another server may have it
         elif epoch and not closed:
-            self.store.switch(channel, False)
+            self._close(channel)
         else:
             self.store.drop(channel)
+
+    def _close(self, channel: bytes) -> None:
+        """Unless it is recorded by now: what was known of that is as old as all that was done since."""
+        self.refresh()
+        if not self.covers(channel):
+            self.store.switch(channel, False)
+            self.refresh()
+            if self.covers(channel):
+                self.store.switch(channel, True)
 
 
 def _find_glob(globs: tuple[bytes, ...], channel: bytes) -> bytes | None:

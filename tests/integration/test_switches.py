@@ -211,3 +211,25 @@ def test_with_one_right_less_a_switch_is_whole_or_refused(
         recording.refresh()
     if recording.covers(b"a"):
         take(recording)
+
+
+def test_what_is_switched_on_while_others_tidy_up_stays_on(
+    recording: Recording, own_redis: RedisServer, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every process looks once a minute for logs that nobody records any more."""
+    recording.switch(b"a", True)
+    take(recording)
+    recording.switch(b"a", False)
+    with closing(RedisLink(own_redis.url)) as link:
+        tidier = Recording(link, read({}))
+        names = tidier.store.names
+
+        def names_then() -> set[bytes]:
+            recording.switch(b"a", True)
+            take(recording, token=10)
+            return names()
+
+        monkeypatch.setattr(tidier.store, "names", names_then)
+        tidier.trim()
+    known = head(own_redis, "a")
+    assert (known["closed"], known["owner"]) == ("", "10")
