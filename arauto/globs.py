@@ -1,6 +1,9 @@
 """Redis's globs: does a pattern match a name? The same answer as Redis gives (pure)."""
 
+import re
 from functools import lru_cache
+
+_WIDE_RANGE = re.compile(rb"\[[^\]]*?(?:[\x00-\x7f]-[\x80-\xff]|[\x80-\xff]-[\x00-\x7f])")
 
 _STAR = None
 _ANY = frozenset(range(256))
@@ -27,6 +30,14 @@ def matches(pattern: bytes, name: bytes) -> bool:
             resume += 1
             at, place = star + 1, resume
     return all(token is _STAR for token in tokens[at:])
+
+
+def is_ambiguous(pattern: bytes) -> bool:
+    """Whether it has a range from ASCII to beyond: what that matches depends on the machine that Redis is on.
+
+    Redis compares ``char``, whose sign differs between processors.
+    """
+    return _WIDE_RANGE.search(pattern) is not None
 
 
 @lru_cache(maxsize=1024)

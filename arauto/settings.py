@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 from unicodedata import category
 
+from arauto.globs import is_ambiguous
 from arauto.origins import as_browsers_say
 from arauto.pasted import shown, trimmed
 
@@ -69,6 +70,13 @@ def _list(text: str) -> tuple[str, ...]:
 
 def _globs(text: str) -> tuple[bytes, ...]:
     return tuple(glob.encode() for glob in _list(text))
+
+
+def _recorded(text: str) -> tuple[str, ...]:
+    globs = _list(text)
+    if any(is_ambiguous(glob.encode()) for glob in globs):
+        raise ValueError("each letter by itself where a range goes from ASCII to beyond, as [a-é] does")
+    return globs
 
 
 def _origins(text: str) -> frozenset[str]:
@@ -211,7 +219,7 @@ class Settings:
         "",
         "Channels as globs, such as orders.*, separated by commas, whose messages are kept in Redis, "
         "so that a page gets what it missed. Needs Redis 7 or any Valkey.",
-        _list,
+        _recorded,
     )
     record_messages: int = _setting(
         "ARAUTO_RECORD_MESSAGES",

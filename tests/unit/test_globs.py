@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from arauto.globs import matches
+from arauto.globs import is_ambiguous, matches
 from tests.support.redis_servers import RedisServer
 
 
@@ -44,3 +44,19 @@ def test_redis_says_the_same_of_any_pattern(redis_server: RedisServer) -> None:
             pattern = "".join(chance.choices(r"ab-]^\*?[", k=chance.randint(1, 7))).encode()
             heard = set(redis_server.client.pubsub_channels(pattern))
             assert {name for name in names if matches(pattern, name)} == heard, pattern
+
+
+@pytest.mark.parametrize(
+    ("pattern", "expected"),
+    [
+        ("kept.[a-é]*", True),
+        ("[é-z]", True),
+        ("[xa-é]", True),
+        ("[é-ü]", False),
+        ("[a-z]é", False),
+        ("a-é", False),
+        ("[aé]", False),
+    ],
+)
+def test_a_range_from_ascii_to_beyond_is_ambiguous(pattern: str, expected: bool) -> None:
+    assert is_ambiguous(pattern.encode()) is expected

@@ -92,6 +92,15 @@ def test_a_value_is_text_in_utf8(name: str) -> None:
     assert ascii(str(caught.value)) == f"'{name} does not work: give it in UTF-8.'"
 
 
+def test_a_glob_that_not_every_redis_reads_alike_is_told() -> None:
+    with pytest.raises(SettingsError) as caught:
+        read({"ARAUTO_RECORD": "orders.*,kept.[a-é]*"})
+    assert str(caught.value) == (
+        "ARAUTO_RECORD=orders.*,kept.[a-é]* does not work: "
+        "give each letter by itself where a range goes from ASCII to beyond, as [a-é] does."
+    )
+
+
 @pytest.mark.parametrize("value", [f'"{TOKEN}"', f"'{TOKEN}'\r", '""'])
 @pytest.mark.parametrize("name", ["ARAUTO_TOKEN", "ARAUTO_CHANNELS", "REDIS_URL", "PORT"])
 def test_quotes_around_a_value_are_told(name: str, value: str) -> None:
