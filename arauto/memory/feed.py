@@ -157,7 +157,7 @@ class ChannelFeed:
         self._marked_at = 0
         self._marks: dict[str, int] = {}  # those heard while opening -> how many messages came before
         self._since_mark: list[tuple[Appended | Renewed, int]] = []  # ... and what was announced after it
-        self.is_halted = False
+        self._halt: Halt | None = None  # why nothing is recorded, as the page was told
         self._caught_up = 0
 
     @property
@@ -176,6 +176,11 @@ class ChannelFeed:
     def since(self) -> int:
         """Up to when the page was shown everything, in milliseconds."""
         return self._since
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the page was told that nothing is recorded."""
+        return self._halt is not None
 
     @property
     def place(self) -> Position | None:
@@ -378,16 +383,14 @@ class ChannelFeed:
 
     def _take_stopped(self, word: Stopped, now: int) -> list[Step]:
         """Nobody waits for what cannot come."""
-        self.is_halted = True
-        halt = Halt(word.since, word.why)
+        was, self._halt = self._halt, Halt(word.since, word.why)
+        told: list[Step] = [] if self._halt == was else [self._halt]
         is_sure = self._read is None and self._is_level
-        return (
-            [halt, *self._fall_back(now, "recorder")] if self.state is State.FOLLOWING and is_sure else [halt]
-        )
+        return told + (self._fall_back(now, "recorder") if self.state is State.FOLLOWING and is_sure else [])
 
     def _go_on_again(self) -> list[Step]:
-        was_halted, self.is_halted = self.is_halted, False
-        return [Halt(0, "")] if was_halted else []
+        was, self._halt = self._halt, None
+        return [Halt(0, "")] if was else []
 
     def _take_appended(self, word: Appended, serial: int, now: int) -> list[Step]:
         if self.state is State.LIVE:

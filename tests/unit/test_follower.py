@@ -309,3 +309,12 @@ def test_a_reason_that_is_another_later_is_told_then() -> None:
     assert [told(), told()] == [["alone"], []]
     for why[0] in ("away", "may not"):
         assert [told(), told()] == [[why[0]], []]
+
+
+def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
+    page = following()
+
+    def told(text: str) -> list[str]:
+        return [item.why for item in page.hear(word(text)) if isinstance(item, Halted)]
+
+    assert [told(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]
