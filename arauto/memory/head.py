@@ -38,13 +38,13 @@ class Head:
         )
         if not (epoch and _NUMBER.fullmatch(ms) and _NUMBER.fullmatch(number)):
             return None
-        name = epoch.decode()
+        name = epoch.decode(errors="replace")
         return cls(
             Position(name, int(number), int(ms)),
             Position(name, _whole(begins), _whole(begins_ms)),
             tuple((known.decode(), int(first)) for known, first in _EPOCHS.findall(epochs)),
             _whole(until),
-            run.decode(),
+            run.decode(errors="replace"),
             owner not in (b"", b"0"),
             bool(closed),
         )

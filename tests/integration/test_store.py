@@ -11,7 +11,7 @@ from redis.exceptions import NoPermissionError
 
 from arauto.memory import store as store_module
 from arauto.memory.feed import Entry, Pages, Read
-from arauto.memory.keys import head_of, promised_of, stream_of, words_of
+from arauto.memory.keys import LEASE, head_of, promised_of, stream_of, words_of
 from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.memory.store import PAGE, Store
 from arauto.memory.texts import read_word
@@ -201,6 +201,73 @@ def test_what_is_deleted_while_a_log_is_read_is_seen_to_be_missing(
     monkeypatch.setattr(store_module, "RUN", command)
     pages = log.read(began)
     assert (pages.entries, pages.end.number, pages.has_more) == ([], began.number + 2, False)
+
+
+def test_a_take_that_is_refused_changes_nothing(
+    redis_server: RedisServer, store: Store, channel: bytes
+) -> None:
+    """Else the gap of the one that succeeds would begin when this one was tried."""
+    log = Log(store, channel)
+    log.append(b"a")
+    before = redis_server.client.hgetall(head_of(channel))
+    redis_server.client.set(promised_of(channel), "x")
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        store.take(channel, Take(8, None), 0, has_glob=True)
+    assert redis_server.client.hgetall(head_of(channel)) == before
+
+
+def test_what_somebody_else_put_before_promises_does_not_hide_them(
+    redis_server: RedisServer, store: Store, channel: bytes
+) -> None:
+    log = Log(store, channel)
+    redis_server.client.rpush(promised_of(channel), "somebody else's")
+    publish(store, channel, b"a")
+    publish(store, channel, b"b")
+    assert log.append(b"a", b"b") is Outcome.DONE
+    assert redis_server.client.llen(promised_of(channel)) == 0
+    store.take(channel, Take(8, None), 0, has_glob=True)
+    assert log.texts().count(b"a") <= 1
+
+
+@pytest.mark.parametrize("number", [9 * 10**14, 10**15, 10**16, 10**20])
+@pytest.mark.parametrize("field", ["owner", "number", "ms", "until", "closed", "begins"])
+def test_a_number_that_nobody_reads_is_not_counted_on(
+    redis_server: RedisServer, store: Store, channel: bytes, field: str, number: int
+) -> None:
+    Log(store, channel)
+    redis_server.client.hset(head_of(channel), field, str(number))
+    log = Log(store, channel, token=8)
+    assert log.append(b"a") is Outcome.DONE
+    assert log.texts()[-1] == b"a"
+    assert max(log.position.number, log.position.ms) < 9 * 10**14
+
+
+def test_a_lease_with_a_number_that_nobody_reads_is_none(redis_server: RedisServer, store: Store) -> None:
+    redis_server.client.hset(LEASE, mapping={"token": str(10**16), "expires": "0"})
+    assert 0 < store.claim() < 9 * 10**14
+    redis_server.client.delete(LEASE)
+
+
+def test_an_entry_with_a_number_that_nobody_reads_is_named(
+    redis_server: RedisServer, store: Store, channel: bytes
+) -> None:
+    Log(store, channel)
+    redis_server.client.xadd(stream_of(channel), {"m": "x"}, id=f"{10**16}-1")
+    with pytest.raises(redis.ResponseError, match="has an entry that is none of ours: delete it"):
+        store.take(channel, Take(8, None), 0, has_glob=True)
+    assert store.delete(channel)
+    assert Log(store, channel, token=9).append(b"a") is Outcome.DONE
+
+
+@pytest.mark.parametrize("field", ["epoch", "run"])
+def test_a_head_that_is_no_text_is_read(
+    redis_server: RedisServer, store: Store, channel: bytes, field: str
+) -> None:
+    log = Log(store, channel)
+    log.append(b"a")
+    redis_server.client.hset(head_of(channel), field, b"\xff\xfe")
+    assert log.texts() == [b"a"] or log.texts() == [None, b"a"]
+    assert store.head(channel) is not None
 
 
 @pytest.mark.parametrize("name", [b"}", b"{", b"{a}b", b"a b", b"\xff\n", b"a}b{c"])

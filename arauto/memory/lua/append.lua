@@ -10,6 +10,10 @@ if head.epoch ~= epoch or head.number ~= number then return {0, 'MOVED', ''} end
 local wrong = refused('SPUBLISH', 'HDEL', 'XADD', 'LLEN', 'LINDEX', 'LPOP')
 local why = failed(wrong or redis.pcall('HSET', HEAD, 'owner', ARGV[5]))
 local promised = why and 0 or redis.call('LLEN', PROMISED)
+while promised > 0 and not string.match(redis.call('LINDEX', PROMISED, 0), '^%d+ ') do
+  redis.call('LPOP', PROMISED)  -- somebody else's: what comes behind it would never be found
+  promised = promised - 1
+end
 local digests = {}
 for i = 1, many do
   local digest, message = ARGV[9 + i], ARGV[9 + many + i]

@@ -21,6 +21,7 @@ local function whole(number) return string.format('%.0f', number) end
 
 local lease = redis.call('HMGET', LEASE, 'token', 'expires')
 local token, expires = tonumber(lease[1] or '') or 0, tonumber(lease[2] or '') or 0
+if not (token < 9e14) then token = 0 end  -- no recorder has one of more than 15 digits
 
 if wanted == 'claim' then
   -- No lease lasts longer than ours: where one does, the clock went back.

@@ -40,6 +40,13 @@ local function run()
   return not failed(info) and string.match(info, 'run_id:(%w+)') or ''
 end
 
+-- Readers take numbers of up to 15 digits for ours. Counting on from what somebody else has written must not
+-- end in one that they do not read.
+local function plausible(text)
+  local number = string.match(text or '', '^%d+$') and tonumber(text)
+  return number and number < 9e14 and number or nil
+end
+
 local TEXTS = {'epoch', 'renewed', 'epochs', 'run', 'off'}
 local NUMBERS = {'ms', 'number', 'owner', 'until', 'closed', 'begins_ms', 'begins'}
 
@@ -48,7 +55,7 @@ local function read_head()
   local head = {}
   local texts, numbers = redis.call('HMGET', HEAD, unpack(TEXTS)), redis.call('HMGET', HEAD, unpack(NUMBERS))
   for i, name in ipairs(TEXTS) do head[name] = texts[i] or '' end
-  for i, name in ipairs(NUMBERS) do head[name] = tonumber(numbers[i] or '') end
+  for i, name in ipairs(NUMBERS) do head[name] = plausible(numbers[i]) end
   if head.epoch == '' or not (head.ms and head.number) then head.epoch = false end
   head.owner, head['until'] = head.owner or 0, head['until'] or 0
   return head

@@ -13,6 +13,9 @@ if wrong then return wrong end
 local last = redis.call('XREVRANGE', STREAM, '+', '-', 'COUNT', 1)
 local last_ms, last_number = string.match(last[1] and last[1][1] or '', '^(%d+)-(%d+)$')
 last_ms, last_number = tonumber(last_ms or ''), tonumber(last_number or '')
+if last_ms and not (plausible(last[1][1]:match('^%d+')) and plausible(last[1][1]:match('%d+$'))) then
+  return redis.error_reply('WRONGID the stream ' .. STREAM .. ' has an entry that is none of ours: delete it')
+end
 local here = run()
 local is_whole = not last_ms or last_ms == head.ms and last_number == head.number
 local is_known = head.epoch and number <= head.number and (epoch == head.epoch or epoch == head.renewed)
