@@ -17,7 +17,7 @@ from arauto.memory.words import Appended, Mark, Position, Resumed, Stopped, Word
 BEAT = 500  # milliseconds
 SILENCE = 1000  # milliseconds without a sign of life, then another one tries
 GRACE = 1000  # milliseconds in which whoever knows what the logs lack comes before who does not
-DEAF = 2000  # milliseconds in which the recorder does not hear itself, then it makes room for who does
+DEAF = 2000  # milliseconds in which the recorder hears nothing, not even itself, then it makes room
 MAX_SIZE = 1 << 26  # bytes of all messages that are kept here because they are in no log yet
 
 
@@ -129,7 +129,7 @@ class Candidate:
         self._is_deaf = True
         self._heard_at = now
         self._beat_at = 0  # the moment of the last sign of life that this connection heard
-        self._unheard_at = 0  # when the oldest sign of life was given that has not come back; 0: all have
+        self._unheard_at = 0  # since when signs of life do not come back, and nothing else comes; 0: all have
         self._renewed_at = 0
         self._above = 0
         self._may_try = False  # once a tick, or whoever is refused all the time does nothing else
@@ -202,6 +202,8 @@ class Candidate:
     def received(self, channel: bytes, data: bytes, now: int) -> list[Command]:
         """Redis pushed a message."""
         commands: list[Command] = []
+        if self._unheard_at:
+            self._unheard_at = now  # the signs of life are behind this
         if log := self._logs.get(channel):
             self._waiting.add(channel)
             commands = self._tell(channel, log.recorder.received(data, now))

@@ -135,6 +135,16 @@ def test_a_recorder_that_does_not_hear_itself_makes_room(candidate: Candidate) -
     assert candidate.tick(100_000 + 2 * SILENCE) == [Claim(0)]
 
 
+def test_a_recorder_that_has_much_to_hear_stays(candidate: Candidate) -> None:
+    """Its signs of life come back behind all that was published before them."""
+    for now in range(0, 10 * DEAF, BEAT):
+        for command in candidate.tick(now):
+            if isinstance(command, Renew):
+                candidate.renewed(command, True)
+        candidate.received(b"a", b"much", now)
+    assert candidate.token == 7
+
+
 def test_whoever_does_not_hear_all_lets_others_go_first(candidate: Candidate) -> None:
     assert candidate.hinder(True) == [Release(7)]
     assert candidate.beaten(0, 5, 0) == []
