@@ -69,9 +69,11 @@ class Hearing:
             (*self._former.patterns, *_missing(before.patterns, self.selection.patterns)),
         )
         self._sources -= gone - {*self._former.channels, *self._former.patterns}
+        if is_other:
+            self._look_for_sources()
         if is_other or known != self._known:
             self._known = known
-            self._look_for_sources()
+            self._find_followed()
         for name in gone:
             self.refused.pop(name, None)
         return Change(
@@ -157,6 +159,7 @@ class Hearing:
         elif kind in (b"unsubscribe", b"punsubscribe") and name in self._sources:
             self._sources.discard(name)
             self._look_for_sources()
+            self._find_followed()
         return []
 
     def _beaten(self, data: bytes, now: int) -> list[Wish]:
@@ -261,6 +264,8 @@ class Hearing:
                 self._forget(channel)
             elif source not in self._sources:
                 self._candidate.unsubscribed(channel)
+
+    def _find_followed(self) -> None:
         self._followed = frozenset(name for name in self._known if self.source_of(name) is not None)
 
     def _forget(self, channel: bytes) -> None:
