@@ -89,6 +89,7 @@ class Follower:
         self._has_gap = False  # of what was lost with the link, no log can tell all
         self._states: States | None = None
         self._reasons: dict[bytes, str] = {}  # why nobody records a channel, as the page was told
+        self._refusals: dict[bytes, str] = {}  # why the log of a channel is not heard, as the page was told
         self._is_loaded = True  # whether the feeds are as ``_states`` says
         self._is_plain = True  # nothing was asked of Redis, so another page would get the same
         self._out: list[Item] = []
@@ -204,7 +205,8 @@ class Follower:
                 return
         elif isinstance(item, Refused) and item.kind == "log":
             channel = self._channel_of.pop(item.name, None)
-            if channel is not None:
+            if channel is not None and self._refusals.get(channel) != item.error:
+                self._refusals[channel] = item.error
                 self._complain(self._words.unheard, channel, item.error)
             return
         elif isinstance(item, Refused) and item.kind:
@@ -225,6 +227,7 @@ class Follower:
         self._feeds.clear()
         self._channel_of.clear()
         self._reasons.clear()
+        self._refusals.clear()
         self._is_open = False
         self.watch.forget()
 

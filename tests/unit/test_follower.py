@@ -229,6 +229,9 @@ def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
     said = page.hear(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
     assert said == [Complaint("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
+    for why, told in (("NOPERM", []), ("away", [Complaint("a unheard: away")])):
+        assert page.follower.strays([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]  # whatever was switched elsewhere
+        assert page.hear(Refused("log", WORDS, why)) == told
 
 
 def test_what_is_switched_on_is_followed_from_there() -> None:
