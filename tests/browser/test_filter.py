@@ -292,6 +292,7 @@ def test_messages_wait_for_a_regex_in_their_order(open_page: OpenPage, valkey: R
     expect(page.locator(".row[data-matches=true]")).to_have_count(150)
     expect(page.locator(".row[data-matches=false]")).to_have_count(150)
     page.get_by_label("Only highlight").uncheck()
+    expect_texts(page, even)
     page.get_by_role("button", name="Pause").click()
     valkey.client.publish("in order", "number 300")
     expect(count(page)).to_have_text("151 of 301")
