@@ -4,9 +4,7 @@ Ends with a verdict: was every number shown in order and once, or its hole marke
 tab and in the log, with one id for all; was nobody stuck; did all come back to where it was.
 """
 
-import argparse
 import random
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -22,7 +20,6 @@ from typing import Any
 import psutil
 import redis
 
-from arauto.settings import WORKERS
 from tests.support import faults
 from tests.support.http import publish, request
 from tests.support.promises import NotingTab, Published, replay, story_faults
@@ -30,6 +27,7 @@ from tests.support.proxy import Proxy
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.scenes import COMES_BACK
 from tests.support.servers import ArautoServer
+from tests.support.soaking import main
 from tests.support.waiting import eventually
 
 CHANNEL = "kept.a"
@@ -41,23 +39,6 @@ KEPT_KEYS = [
     "arauto:logs:names",
     *(f"arauto:{kind}:{{{CHANNEL}}}" for kind in ("head", "promised", "stream")),
 ]
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="make soak RECORDED=yes", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20, help="how long (default 20)")
-    parser.add_argument("--sockets", type=int, default=12, help="how many tabs (default 12)")
-    parser.add_argument("--worker", choices=WORKERS, default=WORKERS[0])
-    parser.add_argument("--redis", choices=list(binaries()), default="valkey")
-    parser.add_argument(
-        "--seed", type=int, default=random.randrange(2**32), help="as a run before printed it"
-    )
-    given = parser.parse_args()
-    found = soak(given.minutes * 60, given.sockets, given.worker, given.redis, given.seed)
-    for fault in found[:50]:
-        print("BROKEN:", fault)
-    print(f"Verdict: {f'{len(found)} faults found' if found else 'the promise was kept'}. Seed {given.seed}.")
-    sys.exit(bool(found))
 
 
 class Numbers(Published):
@@ -248,4 +229,4 @@ def _check(servers: list[ArautoServer], numbers: Numbers, tabs: list[NotingTab])
 
 
 if __name__ == "__main__":
-    main()
+    main("make soak RECORDED=yes", __doc__, 12, soak)

@@ -4,9 +4,7 @@ Ends with a verdict: was every message seen in order and once, or its hole marke
 has a cause; did threads, descriptors, Redis clients and memory come back to where they were.
 """
 
-import argparse
 import random
-import sys
 import tempfile
 from collections import Counter
 from contextlib import closing
@@ -14,36 +12,17 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from arauto.settings import WORKERS
 from tests.support.faults import FAULTS, Scene
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.scenes import bad_network, settle, verdict, watch
 from tests.support.servers import ArautoServer
+from tests.support.soaking import main
 from tests.support.waiting import eventually
 
 LONGEST = 40.0  # seconds of one fault
 PAUSE = 0.1  # seconds between two rounds of numbers
 MEMORY_GROWTH = 20e6  # bytes a worker may have grown by, its tabs gone
 PROGRESS = 10.0  # seconds between two lines
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="make soak", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=20, help="how long (default 20)")
-    parser.add_argument("--sockets", type=int, default=100, help="how many tabs (default 100)")
-    parser.add_argument("--worker", choices=WORKERS, default=WORKERS[0])
-    parser.add_argument("--redis", choices=list(binaries()), default="valkey")
-    parser.add_argument(
-        "--seed", type=int, default=random.randrange(2**32), help="as a run before printed it"
-    )
-    given = parser.parse_args()
-    faults = soak(given.minutes * 60, given.sockets, given.worker, given.redis, given.seed)
-    for fault in faults[:50]:
-        print("BROKEN:", fault)
-    print(
-        f"Verdict: {f'{len(faults)} faults found' if faults else 'the promise was kept'}. Seed {given.seed}."
-    )
-    sys.exit(bool(faults))
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
@@ -119,4 +98,4 @@ def _descriptors(server: ArautoServer) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    main("make soak", __doc__, 100, soak)
