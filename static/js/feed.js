@@ -48,8 +48,8 @@ export class Feed extends Emitter {
     const isShown = this.#live.add(own);
     if (this.isPast) this.held += own.filter(isMessage).length;
     else this.#follow.miss(isShown);
-    if (own.length < events.length) this.#retag(events);
-    this.#view.schedule();
+    for (const { type, event } of events) if (type === "also") this.#view.retag(event);
+    this.#view.add(own);
     this.#search();
   }
 
@@ -57,10 +57,6 @@ export class Feed extends Emitter {
     this.#follow.miss(this.#store.add(events));
     this.#view.schedule();
     this.#search();
-  }
-
-  #retag(events) {
-    events.filter(({ type }) => type === "also").forEach(({ event }) => this.#view.retag(event));
   }
 
   // The past
@@ -99,7 +95,7 @@ export class Feed extends Emitter {
 
   // Messages for which test(event) is true are not shown; null: all are.
   setHidden(test) {
-    if (test === null && this.#isHidden === null) return;
+    if (test === this.#isHidden) return;
     this.#isHidden = test;
     this.#select();
   }

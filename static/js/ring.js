@@ -46,6 +46,13 @@ export class Ring {
     return index < this.end ? this.#befores[index - this.#gone] : this.#total;
   }
 
+  // The index of the first event for which test(event) is true; the end where there is none.
+  find(test) {
+    let index = this.#start;
+    while (index < this.end && !test(this.at(index))) index++;
+    return index;
+  }
+
   push(event) {
     this.#befores.push(this.#total);
     this.#events.push(event);

@@ -32,6 +32,7 @@ export class View {
   #isPaused = false;
   #isSelecting = false;
   #end = Infinity; // while paused or text is selected, events from here on wait
+  #late; // the events that came meanwhile
   #calmFrom = 0; // events before this one came in a flood
 
   constructor({ list, older, earlier }, rows, words, follow, onDraw) {
@@ -79,16 +80,24 @@ export class View {
     const isHeld = this.#isPaused || this.#isSelecting;
     if (isHeld === this.#follow.isPaused) return;
     this.#end = isHeld ? this.#ring.end : Infinity;
+    this.#late = isHeld && new WeakSet();
     this.#wasHeld ||= !isHeld && this.#to < this.#ring.end;
     this.#follow.isPaused = isHeld;
+  }
+
+  // These came just now.
+  add(events) {
+    if (this.#late) events.forEach((event) => this.#late.add(event));
+    this.schedule();
   }
 
   // Another ring: all rows are drawn anew.
   show(ring) {
     this.#ring = ring;
     this.#calmFrom = 0;
-    if (this.#follow.isPaused) this.#end = ring.end;
+    if (this.#late) this.#end = ring.find((event) => this.#late.has(event));
     this.#follow.toEnd();
+    this.#follow.miss(ring.total - ring.before(this.#end));
     this.#restart();
     this.#tell();
     this.schedule();

@@ -85,6 +85,21 @@ def test_what_is_kept_can_be_searched_while_paused(open_page: OpenPage, valkey: 
     expect(new_button(page)).to_have_text("1 new")
     let_draw(page)
     assert texts(page) == ["message 5.", "message 15."]
+    valkey.client.publish("search", "25.")
+    expect(page.locator("#filter-count")).to_have_text("3 of 3,002")
+    page.get_by_role("searchbox", name="Filter").fill("/^2?5\\./")
+    expect(page.locator("#filter-count")).to_have_text("1 of 3,002")
+    expect(new_button(page)).to_have_text("1 new")
+    let_draw(page)
+    assert texts(page) == []
+    button(page, "Newest first").click()
+    expect(new_button(page)).to_have_text("1 new")
+    button(page, "Newest first").click()
+    page.get_by_role("searchbox", name="Filter").fill("/ 1?5\\./")
+    expect_texts(page, ["message 5.", "message 15."])
+    button(page, "Clear").click()
+    button(page, "Undo").click()
+    expect_texts(page, ["message 5.", "message 15."])
     button(page, "Resume").click()
     expect_texts(page, ["message 5.", "message 15.", "message 5."])
 
