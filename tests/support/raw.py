@@ -66,7 +66,7 @@ HEARTBEAT = b'[{"type":"heartbeat"'
 
 
 class RawFeed:
-    """One connection. Frames that the server sends unasked, its heartbeats, are left out."""
+    """One connection. Heartbeats, which the server sends unasked, are left out of what is ``next``."""
 
     def __init__(
         self, server: ArautoServer, channel: str = "raw", *, receive_buffer: int = 0, extra: bytes = b"",
@@ -97,22 +97,26 @@ class RawFeed:
         self.send(frame(TEXT, change(**names)))
 
     def next(self) -> Frame | None:
-        """The next frame, or ``None`` at the end of the stream."""
-        while True:
-            opcode, length = self._exactly(2) or (0, 0)
-            if not opcode:
-                return None
-            assert not length & 0x80, "a server does not mask"
-            if length == 126:
-                (length,) = struct.unpack(">H", self._exactly(2))
-            elif length == 127:
-                (length,) = struct.unpack(">Q", self._exactly(8))
-            payload = self._exactly(length)
-            assert len(payload) == length, "the stream ended in mid-frame"
-            assert opcode & 0xF0 == FIN, "a whole frame without reserved bits"
-            got = Frame(opcode & 0xF, payload)
+        """The next frame that is no heartbeat, or ``None`` at the end of the stream."""
+        while (got := self.frame()) is not None:
             if got != Frame(PING, b"") and not got.payload.startswith(HEARTBEAT):
                 return got
+        return None
+
+    def frame(self) -> Frame | None:
+        """The next frame, or ``None`` at the end of the stream."""
+        opcode, length = self._exactly(2) or (0, 0)
+        if not opcode:
+            return None
+        assert not length & 0x80, "a server does not mask"
+        if length == 126:
+            (length,) = struct.unpack(">H", self._exactly(2))
+        elif length == 127:
+            (length,) = struct.unpack(">Q", self._exactly(8))
+        payload = self._exactly(length)
+        assert len(payload) == length, "the stream ended in mid-frame"
+        assert opcode & 0xF0 == FIN, "a whole frame without reserved bits"
+        return Frame(opcode & 0xF, payload)
 
     def events(self) -> Iterator[dict[str, Any]]:
         """The events of the text frames that come next; other frames may not come."""
