@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -64,10 +65,15 @@ def test_choose(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
     ):
         dialog = open_browser(page)
         dialog.get_by_role("button", name="Watch estoque").click()
-        for number in range(40):
+        numbers = count(1)
+
+        def has_rate() -> bool:
+            number = next(numbers)
             own_redis.client.publish("noticias", f"notícia {number}")
             own_redis.client.publish("estoque", f"item {number}")
-        expect(dialog.get_by_role("row").filter(has_text="noticias")).to_contain_text("/s")
+            return "/s" in dialog.get_by_role("row").filter(has_text="noticias").inner_text()
+
+        eventually(has_rate)
         expect(dialog.get_by_role("rowheader")).to_have_count(5)
         take(page, "tour-1-channels", tmp_path)
 
