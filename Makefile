@@ -32,7 +32,7 @@ system:
 	@tests/setup.sh
 
 # What waits, measures or counts, again and again in random order beside two busy loops. One file more often:
-# TESTS=tests/unit/test_wire.py COUNT=100; SEED=… to have a run again.
+# TESTS=tests/unit/net/test_nonblocking_socket.py COUNT=100; SEED=… to have a run again.
 TESTS := tests/integration tests/browser
 COUNT := 20
 flaky: $(VENV)/installed-dev system

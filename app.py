@@ -13,37 +13,39 @@ import redis
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
 
-from arauto import embedded, exposure, handover, language
-from arauto.answers import answer, init_answers
-from arauto.assets import init_assets
-from arauto.audit import Audit, Who, audit
-from arauto.capacity import Capacity
-from arauto.channels import ChannelsError, list_channels
-from arauto.departures import Departures
-from arauto.drain import Drain
-from arauto.feed import Feeds, init_feed
-from arauto.globs import matches
-from arauto.guards import check_rate, init_guards
-from arauto.history import init_history
-from arauto.memory.shared import Shared
-from arauto.memory.thread import RecorderThread
-from arauto.minifier import minify_apart
-from arauto.page import init_page
-from arauto.proxies import Proxies
-from arauto.publishing import Heard, PublishError, publish
-from arauto.pulse import Pulse
-from arauto.rates import Rate, Rates
-from arauto.recording import Recording
-from arauto.redis_link import RedisLink, Tls
-from arauto.rights import NoRight, check_publishing
-from arauto.selection import BadSelection, ChannelName, check_name
+from arauto.assets.minifier import minify_apart
+from arauto.assets.serve import init_assets
+from arauto.auth.audit import Audit, Who, audit
+from arauto.auth.permissions import NoRight, check_publishing
+from arauto.auth.request_guards import check_rate, init_guards
+from arauto.auth.visitor import Visitor, visitor
+from arauto.cli.token_commands import init_token_commands
+from arauto.feed.session import Feeds, init_feed
+from arauto.i18n.gettext import gettext, ngettext
+from arauto.protocol.validation import BadSelection, ChannelName, check_name
+from arauto.recording.recorded_channels import Recording
+from arauto.recording.recorder_thread import RecorderThread
+from arauto.recording.shared_queries import Shared
+from arauto.redis_io import embedded
+from arauto.redis_io.channel_list import ChannelsError, list_channels
+from arauto.redis_io.connection import RedisLink, Tls
+from arauto.server import bind_policy, shared_state
 from arauto.settings import Settings, SettingsError, read
-from arauto.switching import init_switching
-from arauto.token_commands import init_token_commands
-from arauto.utf8 import init_utf8, read_json
-from arauto.visitor import Visitor, visitor
-from arauto.words import gettext, ngettext
-from arauto.workers import find_addresses_at_once
+from arauto.system.concurrency import find_addresses_at_once
+from arauto.system.timer_wheel import Pulse
+from arauto.text.glob import matches
+from arauto.views.history import init_history
+from arauto.views.page import init_page
+from arauto.views.publish import Heard, PublishError, publish
+from arauto.views.recording import init_switching
+from arauto.web import locale
+from arauto.web.forwarded import Proxies
+from arauto.web.request_encoding import init_utf8, read_json
+from arauto.web.responses import answer, init_answers
+from arauto.workers.connection_limits import Capacity
+from arauto.workers.drain import Drain
+from arauto.workers.rate_limits import Rate, Rates
+from arauto.workers.worker_states import Departures
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -57,8 +59,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     try:
         settings = _with_secrets(settings or read(os.environ))
-        found = handover.found or _find(settings)
-    except (SettingsError, exposure.Exposed, embedded.NoRedis) as error:
+        found = shared_state.found or _find(settings)
+    except (SettingsError, bind_policy.Exposed, embedded.NoRedis) as error:
         raise SystemExit(str(error)) from None
     find_addresses_at_once()
     link = RedisLink(found.url, Tls.of(settings))
@@ -69,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False  # a channel's name may have two in a row
     app.url_map.converters["channel"] = ChannelName
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    language.init_language(app)
+    locale.init_language(app)
     if settings.proxies:
         app.wsgi_app = Proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
     init_utf8(app)  # before all others, which may answer with a page
@@ -78,13 +80,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["visitor"] = Visitor(link=link)
     app.extensions["audit"] = Audit(link, settings)
     init_token_commands(app, settings.tokens)
-    rates = handover.rates or Rates(settings.publish_rate, settings.connect_rate)
+    rates = shared_state.rates or Rates(settings.publish_rate, settings.connect_rate)
     if settings.has_login:
         _add_doors(app, settings, link, rates.beside)
-    init_assets(app, minify_apart() if handover.assets is None else handover.assets)
-    capacity = handover.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
+    init_assets(app, minify_apart() if shared_state.assets is None else shared_state.assets)
+    capacity = shared_state.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
     recording = Recording(link, settings)
-    departures = handover.departures or Departures()
+    departures = shared_state.departures or Departures()
     drain, watch, pulse = Drain(departures), app.extensions.get("watch"), Pulse()
     recorder = None
     if recording.is_allowed:
@@ -105,20 +107,22 @@ def _with_secrets(settings: Settings) -> Settings:
 
     :raise Exposed: Flask's own server would be open on a network.
     """
-    if not handover.secret:
+    if not shared_state.secret:
         running = click.get_current_context(silent=True)
         host = (running and running.params.get("host")) or "127.0.0.1"
-        handover.token = exposure.make_token(settings, [host], container=False)
-        handover.secret = secrets.token_hex(32)
+        shared_state.token = bind_policy.make_token(settings, [host], container=False)
+        shared_state.secret = secrets.token_hex(32)
     return replace(
-        settings, token=settings.token or handover.token, secret=settings.secret or handover.secret
+        settings, token=settings.token or shared_state.token, secret=settings.secret or shared_state.secret
     )
 
 
 def _add_doors(app: Flask, settings: Settings, link: RedisLink, beside: Rate) -> None:
-    from arauto.doors import init_doors  # not above: their cryptography takes memory, even unused
-    from arauto.login import init_login
-    from arauto.token_pages import init_token_pages
+    from arauto.auth.authentication import (
+        init_doors,  # not above: their cryptography takes memory, even unused
+    )
+    from arauto.views.api_tokens import init_token_pages
+    from arauto.views.login import init_login
 
     init_doors(app, settings, link, beside)
     init_login(app)

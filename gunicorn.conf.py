@@ -20,21 +20,25 @@ with suppress(OSError):  # ... not even what loading this file has left
     Path(__cached__).unlink()
     Path(__cached__).parent.rmdir()
 
-from arauto import addresses, embedded, exposure, files, handover, minifier, precautions, scratch  # noqa: E402
-from arauto.capacity import Capacity  # noqa: E402
-from arauto.departures import Departures  # noqa: E402
-from arauto.forks import Forks  # noqa: E402
-from arauto.rates import Rates  # noqa: E402
+from arauto.assets import minifier  # noqa: E402
+from arauto.net import ip_addresses  # noqa: E402
+from arauto.redis_io import embedded  # noqa: E402
+from arauto.server import bind_policy, config_checks, shared_state  # noqa: E402
+from arauto.server.forking import Forks  # noqa: E402
 from arauto.settings import SettingsError, read, strangers  # noqa: E402
-from arauto.shortage import sentence, start  # noqa: E402
+from arauto.system import file_limits, temp_directory  # noqa: E402
+from arauto.system.resource_errors import sentence, start  # noqa: E402
+from arauto.workers.connection_limits import Capacity  # noqa: E402
+from arauto.workers.rate_limits import Rates  # noqa: E402
+from arauto.workers.worker_states import Departures  # noqa: E402
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
 
 try:
     settings = read(os.environ)
-    worker_tmp_dir = scratch.find_directory()
-    room = files.make_room(settings.max_sockets, SPARE)
-except (SettingsError, scratch.NoPlace, files.TooFew) as error:
+    worker_tmp_dir = temp_directory.find_directory()
+    room = file_limits.make_room(settings.max_sockets, SPARE)
+except (SettingsError, temp_directory.NoPlace, file_limits.TooFew) as error:
     sys.exit(str(error))
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
@@ -49,7 +53,7 @@ keepalive = 2  # seconds; a stop waits for idle connections that long
 graceful_timeout = 8  # seconds; less than the 10 that docker stop grants
 max_requests = 0  # a recycled worker would cut every socket it holds
 preload_app = False  # gevent patches the standard library after the fork
-believed = (*settings.proxies, *filter(None, map(addresses.mapped, settings.proxies)))
+believed = (*settings.proxies, *filter(None, map(ip_addresses.mapped, settings.proxies)))
 forwarded_allow_ips = ",".join(map(str, believed))
 control_socket_disable = True  # it would leave a file in the home directory
 
@@ -57,24 +61,26 @@ control_socket_disable = True  # it would leave a file in the home directory
 def on_starting(server):
     """In the master, before it listens: find or start Redis, or say why not and end."""
     try:
-        precautions.check(server.cfg, settings, room.sockets)
+        config_checks.check(server.cfg, settings, room.sockets)
         if server.cfg.bind == [bind] and not os.environ.keys() & {"LISTEN_FDS", "GUNICORN_FD"}:
             _check_address()
-        hosts = exposure.hosts(server.cfg.address, os.environ)
-        handover.token = exposure.make_token(settings, hosts, exposure.in_container(os.environ))
-        handover.secret = secrets.token_hex(32)
-        handover.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address, room.sockets)
-        handover.departures = Departures()
-        handover.rates = Rates(settings.publish_rate, settings.connect_rate)
-        handover.valkey = embedded.EmbeddedValkey.take_over(os.environ)
-        handover.found = embedded.find_apart(handover.token)
-        handover.found.is_embedded |= handover.valkey is not None
-        if handover.found.binary:
-            handover.valkey = embedded.EmbeddedValkey.start(handover.found.binary, settings.max_sockets)
-        handover.assets = minifier.minify_apart()
-    except (OSError, MemoryError, exposure.Exposed, embedded.NoRedis, precautions.Precaution) as error:
+        hosts = bind_policy.hosts(server.cfg.address, os.environ)
+        shared_state.token = bind_policy.make_token(settings, hosts, bind_policy.in_container(os.environ))
+        shared_state.secret = secrets.token_hex(32)
+        shared_state.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address, room.sockets)
+        shared_state.departures = Departures()
+        shared_state.rates = Rates(settings.publish_rate, settings.connect_rate)
+        shared_state.valkey = embedded.EmbeddedValkey.take_over(os.environ)
+        shared_state.found = embedded.find_apart(shared_state.token)
+        shared_state.found.is_embedded |= shared_state.valkey is not None
+        if shared_state.found.binary:
+            shared_state.valkey = embedded.EmbeddedValkey.start(
+                shared_state.found.binary, settings.max_sockets
+            )
+        shared_state.assets = minifier.minify_apart()
+    except (OSError, MemoryError, bind_policy.Exposed, embedded.NoRedis, config_checks.Precaution) as error:
         sys.exit(sentence(error) or str(error))
-    handover.forks = Forks(server, handover.departures)
+    shared_state.forks = Forks(server, shared_state.departures)
     _tell_all_first(server)
 
 
@@ -83,7 +89,7 @@ def _tell_all_first(server):
     stop = server.stop
 
     def tell_and_stop(graceful=True):
-        handover.departures.replace_all()
+        shared_state.departures.replace_all()
         stop(graceful)
 
     server.stop = tell_and_stop
@@ -91,8 +97,8 @@ def _tell_all_first(server):
 
 def on_reload(server):
     """In the master, on SIGHUP, before the new workers: the files may be new ones."""
-    handover.assets = minifier.minify_apart()
-    handover.forks.replace_all()
+    shared_state.assets = minifier.minify_apart()
+    shared_state.forks.replace_all()
 
 
 def pre_exec(server):
@@ -101,8 +107,8 @@ def pre_exec(server):
     gunicorn would run the file that was run, and with ``python -m gunicorn`` that is one of a package.
     """
     server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
-    if handover.valkey is not None:
-        handover.valkey.hand_on(server.cfg.env_orig)
+    if shared_state.valkey is not None:
+        shared_state.valkey.hand_on(server.cfg.env_orig)
 
 
 def _check_address():
@@ -121,16 +127,16 @@ def when_ready(server):
     """In the master, once it listens: tell where."""
     # A person on this machine can open the other one.
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
-    kind = "embedded " if handover.found.is_embedded else ""
-    _tell(f"Arauto is at {' '.join(shown)} on {kind}{handover.found.name}")
-    if handover.token:
-        _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{handover.token}")
+    kind = "embedded " if shared_state.found.is_embedded else ""
+    _tell(f"Arauto is at {' '.join(shown)} on {kind}{shared_state.found.name}")
+    if shared_state.token:
+        _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{shared_state.token}")
     if room.sockets * server.cfg.workers < settings.max_sockets:
         _tell(
             f"Warning: A process may open only {room.files} files here, so a worker takes {room.sockets} "
             f"sockets, not ARAUTO_MAX_SOCKETS={settings.max_sockets}: allow more (ulimit -n), or set fewer."
         )
-    for warning in (*exposure.warnings(settings, handover.found), *strangers(os.environ)):
+    for warning in (*bind_policy.warnings(settings, shared_state.found), *strangers(os.environ)):
         _tell(f"Warning: {warning}")
 
 
@@ -143,12 +149,12 @@ def _tell(line):
 
 def on_exit(server):
     """In the master, after the last worker has gone."""
-    if handover.valkey is None:
+    if shared_state.valkey is None:
         return
     if server.reexec_pid or server.master_pid == os.getppid():
-        handover.valkey.leave()  # there is another master, which holds it too
+        shared_state.valkey.leave()  # there is another master, which holds it too
     else:
-        handover.valkey.stop()
+        shared_state.valkey.stop()
 
 
 def pre_fork(server, worker):
@@ -159,22 +165,22 @@ def pre_fork(server, worker):
 
 def post_fork(server, worker):
     """In a new worker."""
-    handover.capacity.use_slot(worker.slot)
-    handover.departures.use_slot(worker.slot)
-    handover.forks.boot(worker)
+    shared_state.capacity.use_slot(worker.slot)
+    shared_state.departures.use_slot(worker.slot)
+    shared_state.forks.boot(worker)
 
 
 def child_exit(server, worker):
     """In the master, when a worker has ended, however it ended."""
-    handover.capacity.clear_slot(worker.slot)
-    handover.departures.clear_slot(worker.slot)
+    shared_state.capacity.clear_slot(worker.slot)
+    shared_state.departures.clear_slot(worker.slot)
 
 
 def post_worker_init(worker):
     """In a worker with its application loaded: log, record, cut the slow, and drain before it stops."""
     # Not above: gevent has patched what they need only now.
-    from arauto.deadlines import Deadlines
-    from arauto.lingering import Lingering
+    from arauto.server.request_timeouts import Deadlines
+    from arauto.server.unread_body import Lingering
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
     feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
@@ -192,15 +198,15 @@ def post_worker_init(worker):
     # takes a third of the time when a log is read.
     gc.collect()
     gc.freeze()
-    handover.forks.be_ready()
+    shared_state.forks.be_ready()
     worker.log.info("Worker %s is ready for requests", worker.pid)
 
 
 def _spare_threads(worker):
     from gunicorn.workers.gthread import TConn
 
-    from arauto.accepting import patient
-    from arauto.threads import Threads, wait_for_data
+    from arauto.server.accept_backoff import patient
+    from arauto.server.thread_pool import Threads, wait_for_data
 
     worker.tpool = Threads(worker.cfg.threads)
     worker.accept = patient(worker.accept)
@@ -210,13 +216,13 @@ def _spare_threads(worker):
 def _spare_descriptors():
     from gunicorn.workers import ggevent
 
-    from arauto.accepting import patient_server
+    from arauto.server.accept_backoff import patient_server
 
     ggevent.StreamServer = patient_server(ggevent.StreamServer)
 
 
 def _watch_heads(worker):
-    from arauto.lingering import part
+    from arauto.server.unread_body import part
 
     # gevent's worker gives a head the seconds of keepalive; this one would wait for ever.
     handle = worker.handle

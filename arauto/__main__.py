@@ -1,5 +1,5 @@
 """``python -m arauto`` is the command ``arauto``."""
 
-from arauto.cli import main
+from arauto.cli.main import main
 
 main()

@@ -8,9 +8,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 from unicodedata import category
 
-from arauto.globs import is_ambiguous
-from arauto.origins import as_browsers_say
-from arauto.pasted import shown, trimmed
+from arauto.text.cleanup import shown, trimmed
+from arauto.text.glob import is_ambiguous
+from arauto.text.origins import as_browsers_say
 
 WORKERS = ("gevent", "gthread")
 SHORTEST_SECRET = 16  # characters; a token of fewer can be guessed

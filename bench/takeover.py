@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import median
 from time import sleep, time
 
-from arauto.memory.feed import Read
-from arauto.memory.store import Store
-from arauto.memory.words import Position
+from arauto.recording.log_store import Store
+from arauto.recording_core.announcements import Position
+from arauto.recording_core.channel_feed import Read
 from tests.support.recording import RecordingProcess, make_store, recorder
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.waiting import eventually

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.test_publish_desk import forgetful, recent  # noqa: F401 - a fixture
+from tests.browser.test_publish_form import forgetful, recent  # noqa: F401 - a fixture
 from tests.browser.test_reading import choose
 from tests.support.pages import (
     answer,

@@ -10,7 +10,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_channel_browser import listening, open_browser
 from tests.browser.test_filter import filter_field
 from tests.browser.test_memory import choose
-from tests.browser.test_publish_desk import PROTECTED, recent, times
+from tests.browser.test_publish_form import PROTECTED, recent, times
 from tests.browser.test_replay import bar, moment, said
 from tests.support.http import publish as publish_to
 from tests.support.logs import is_recording

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from arauto.memory.keys import SWITCHED
+from arauto.recording_core.log_keys import SWITCHED
 from tests.browser.conftest import OpenPage
 from tests.support.barriers import expect_no_violation
 from tests.support.http import publish

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from arauto.memory.keys import LEASE, head_of, stream_of
+from arauto.recording_core.log_keys import LEASE, head_of, stream_of
 from tests.browser.conftest import OpenPage
 from tests.support.barriers import expect_no_violation
 from tests.support.http import publish, request

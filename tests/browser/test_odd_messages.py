@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from arauto.joining import join
-from arauto.minifier import STATIC
+from arauto.assets.bundler import join
+from arauto.assets.minifier import STATIC
 from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
-from tests.browser.test_noticing import calls, leave, settings, watched
+from tests.browser.test_notifications import calls, leave, settings, watched
 from tests.support.http import get
 from tests.support.logs import entries, is_recording, lay
 from tests.support.pages import expect_live, notices, rows, view

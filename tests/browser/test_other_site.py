@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.test_door import EXPECTED, another_site
+from tests.browser.test_login import EXPECTED, another_site
 from tests.support.pages import expect_live, expect_texts, view
 from tests.support.persons import Person, hidden, session_cookie
 from tests.support.redis_servers import RedisServer

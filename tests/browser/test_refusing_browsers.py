@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
-from tests.browser.test_noticing import leave, level, settings
+from tests.browser.test_notifications import leave, level, settings
 from tests.browser.test_reading import choose
 from tests.support.pages import expect_live, row, view
 from tests.support.redis_servers import RedisServer

@@ -9,7 +9,7 @@ from time import time
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from arauto.memory.keys import NAMES
+from arauto.recording_core.log_keys import NAMES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
 from tests.browser.test_holding import button

@@ -7,8 +7,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.test_noticing import level, settings
-from tests.browser.test_publish_desk import recent
+from tests.browser.test_notifications import level, settings
+from tests.browser.test_publish_form import recent
 from tests.support.pages import channel_field, expect_live, expect_texts, message_field, publish, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually

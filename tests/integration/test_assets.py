@@ -7,8 +7,8 @@ import sys
 import pytest
 from flask import Flask
 
-from arauto.assets import init_assets
-from arauto.minifier import minify, sources
+from arauto.assets.minifier import minify, sources
+from arauto.assets.serve import init_assets
 from tests.support.http import get
 from tests.support.servers import ROOT, ArautoServer
 

@@ -15,7 +15,7 @@ from tests.support.tabs import open_tab
 
 PLACES = ("/tmp", "/dev/shm")
 VALKEY = (
-    "import sys; from arauto import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
+    "import sys; from arauto.redis_io import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
     "server = e.EmbeddedValkey.start(sys.argv[2], 10); print('up'); server.stop()"
 )
 

@@ -54,7 +54,7 @@ def test_the_load_ends_with_whoever_made_it() -> None:
 
 
 def test_what_needs_no_luck_is_green() -> None:
-    done = run("tests/unit/test_globs.py::test_a_pattern_of_many_stars_takes_no_time")
+    done = run("tests/unit/text/test_glob.py::test_a_pattern_of_many_stars_takes_no_time")
     assert done.returncode == 0, done
     assert "2 passed" in done.stdout
     assert "\nGreen. Seed " in done.stdout

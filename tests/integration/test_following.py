@@ -25,7 +25,8 @@ from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 RETURNS = 200
-PATIENT = "import arauto.memory.feed as feed; feed.PATIENCE = 60_000"  # no gap because the machine is busy
+# No gap because the machine is busy.
+PATIENT = "import arauto.recording_core.channel_feed as feed; feed.PATIENCE = 60_000"
 
 
 @pytest.fixture(params=WORKERS)

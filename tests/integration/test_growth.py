@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 
 STACK = 8 * 1024 * 1024  # bytes of address space, which a new thread wants
 NO_THREAD_FOR_B = """
-from arauto.subscriber import Subscriber
+from arauto.redis_io.subscriber import Subscriber
 start = Subscriber.start
 
 def start_unless_b(subscriber):

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from arauto.asking import DEFAULT_LIMIT
-from arauto.memory.keys import head_of, stream_of
+from arauto.recording.log_query import DEFAULT_LIMIT
+from arauto.recording_core.log_keys import head_of, stream_of
 from tests.support.http import get
 from tests.support.logs import OwnLog, forget, head
 from tests.support.redis_servers import RedisServer
@@ -19,7 +19,7 @@ from tests.support.servers import ArautoServer
 @pytest.fixture(scope="module")
 def recording(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
     log = tmp_path_factory.mktemp("history") / "log"
-    alter = "from arauto.memory.thread import RecorderThread as R; R.run = lambda self: None"
+    alter = "from arauto.recording.recorder_thread import RecorderThread as R; R.run = lambda self: None"
     server = ArautoServer(log, REDIS_URL=valkey.url, ARAUTO_RECORD="past*", ARAUTO_WORKERS="1", ALTER=alter)
     with closing(server):
         yield server

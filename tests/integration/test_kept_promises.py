@@ -15,7 +15,7 @@ from time import time
 
 import pytest
 
-from arauto.memory.keys import LEASE, stream_of
+from arauto.recording_core.log_keys import LEASE, stream_of
 from arauto.settings import WORKERS
 from tests.support.http import Answer, publish, request
 from tests.support.logs import is_recording

@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 TOKEN = "a shared token of twenty-six"
 READ_TOKEN = "a token for those who read"
 SECRET = "what the sessions are sealed with"
-LONG = "import arauto.attempts as a; a.FIRST_WAIT = 60.0"  # a wait that no test is too slow for
+LONG = "import arauto.auth.login_throttle as a; a.FIRST_WAIT = 60.0"  # a wait that no test is too slow for
 
 
 @pytest.fixture(scope="module")

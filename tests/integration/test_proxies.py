@@ -14,7 +14,7 @@ from tests.support.servers import GUNICORN, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 
 ANA = {"X_Forwarded_User": "ana"}
-LONG = "import arauto.attempts as a; a.FIRST_WAIT = 600.0; a.LONGEST_WAIT = 600.0"
+LONG = "import arauto.auth.login_throttle as a; a.FIRST_WAIT = 600.0; a.LONGEST_WAIT = 600.0"
 TOKEN = "a shared token of twenty-six"
 FORM = {"channel": "a", "message": "x"}
 

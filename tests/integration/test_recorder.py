@@ -5,8 +5,8 @@ from threading import Event
 
 import pytest
 
-from arauto.memory.keys import LEASE
-from arauto.memory.store import Store
+from arauto.recording.log_store import Store
+from arauto.recording_core.log_keys import LEASE
 from arauto.settings import WORKERS
 from tests.support.logs import gaps, is_recording, logged, owner
 from tests.support.recording import make_store, recorder_of
@@ -119,7 +119,7 @@ def test_what_is_old_is_let_go(start: Start, own_redis: RedisServer) -> None:
         REDIS_URL=own_redis.url,
         ARAUTO_RECORD="*",
         ARAUTO_RECORD_SECONDS="1",
-        ALTER="import arauto.memory.thread as thread; thread.TRIM_EVERY = 0.5",
+        ALTER="import arauto.recording.recorder_thread as thread; thread.TRIM_EVERY = 0.5",
     )
     eventually(lambda: is_recording(own_redis))
     own_redis.client.publish("exact", "x")

@@ -11,19 +11,19 @@ from time import monotonic
 import pytest
 import redis
 
-from arauto.departures import Departures
-from arauto.memory import recorder as recorder_module
-from arauto.memory import thread
-from arauto.memory.feed import Pages, Read
-from arauto.memory.keys import LEASE, head_of
-from arauto.memory.store import Store
-from arauto.memory.thread import HANDOVER, LEAVE
-from arauto.memory.words import Mark, Position
-from arauto.names import Selection
-from arauto.recording import Recording
-from arauto.redis_link import RedisLink
+from arauto.net.nonblocking_socket import Wire
+from arauto.protocol.selection import Selection
+from arauto.recording import recorder_thread
+from arauto.recording.log_store import Store
+from arauto.recording.recorded_channels import Recording
+from arauto.recording.recorder_thread import HANDOVER, LEAVE
+from arauto.recording_core import channel_recorder as recorder_module
+from arauto.recording_core.announcements import Mark, Position
+from arauto.recording_core.channel_feed import Pages, Read
+from arauto.recording_core.log_keys import LEASE, head_of
+from arauto.redis_io.connection import RedisLink
 from arauto.settings import WORKERS, read
-from arauto.wire import Wire
+from arauto.workers.worker_states import Departures
 from tests.support.logs import is_recording
 from tests.support.recording import Fixed, RecordingProcess, make_store, record, recorder
 from tests.support.redis_servers import RedisServer
@@ -131,7 +131,7 @@ def test_whoever_stops_writes_what_it_has_at_once(
 ) -> None:
     """Though the channel is busy, and it would wait for more."""
     monkeypatch.setattr(recorder_module, "REST", 1_000_000)
-    monkeypatch.setattr(thread, "REST", 1_000_000)
+    monkeypatch.setattr(recorder_thread, "REST", 1_000_000)
     one = recorder(own_redis.url, b"a")
     one.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
@@ -187,7 +187,7 @@ def test_a_process_that_goes_does_not_become_the_recorder(own_redis: RedisServer
 def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
     own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thread, "HANDOVER", 1000.0)
+    monkeypatch.setattr(recorder_thread, "HANDOVER", 1000.0)
     departures = Departures()
     departures.use_slot(1)
     departures.use_slot(0)
@@ -242,7 +242,7 @@ def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer
 
 
 def test_a_switch_is_followed_at_once(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(thread, "LOOK_EVERY", 1000)
+    monkeypatch.setattr(recorder_thread, "LOOK_EVERY", 1000)
     recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
     seen: list[int] = []
     one = record(recording, reconcile=lambda: seen.append(recording.generation))
@@ -333,7 +333,7 @@ def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are recorded, and who asks for its log hears why it is not."""
-    monkeypatch.setattr(thread, "ASK_EVERY", 0.1)
+    monkeypatch.setattr(recorder_thread, "ASK_EVERY", 0.1)
     url = allow(own_redis, "~*", "+@all", "resetchannels", "&b", "&arauto:*")
     recording = Fixed(RedisLink(url), Selection((b"a", b"b"), ()))
     one = record(recording)
@@ -393,9 +393,11 @@ def test_a_channel_that_cannot_be_written_is_told_once_and_again_when_it_can(
 def test_the_recorder_alone_upgrades_and_trims(
     own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(thread, "TRIM_EVERY", 0.0)
+    monkeypatch.setattr(recorder_thread, "TRIM_EVERY", 0.0)
     upgraded: list[bool] = []
-    monkeypatch.setattr(thread, "upgrade", lambda store: upgraded.append(is_recorded(own_redis, "a")))
+    monkeypatch.setattr(
+        recorder_thread, "upgrade", lambda store: upgraded.append(is_recorded(own_redis, "a"))
+    )
     both = [Fixed(RedisLink(own_redis.url), Selection((b"a",), ())) for _ in range(2)]
     first, second = map(record, both)
     first.start()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arauto.memory.keys import SWITCHED, head_of, promised_of, stream_of
+from arauto.recording_core.log_keys import SWITCHED, head_of, promised_of, stream_of
 from tests.support.http import publish
 from tests.support.logs import OwnLog, entries, gaps, head, is_recording, logged
 from tests.support.redis_servers import RedisServer, binaries
@@ -15,7 +15,7 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import PATIENCE, eventually
 
-NO_RECORDER = "from arauto.memory.thread import RecorderThread as R; R.run = lambda self: None"
+NO_RECORDER = "from arauto.recording.recorder_thread import RecorderThread as R; R.run = lambda self: None"
 ALL = "\x00\x7fé🎺\r\n"
 
 
@@ -225,7 +225,7 @@ def test_a_clock_that_went_back_breaks_no_order(recording: ArautoServer, own_red
 def test_servers_with_different_globs_record_what_any_of_them_has(
     tmp_path: Path, own_redis: RedisServer
 ) -> None:
-    alter = "import arauto.memory.store as store; store.GLOBS_LAST = 2000"
+    alter = "import arauto.recording.log_store as store; store.GLOBS_LAST = 2000"
     given: dict[str, Any] = {"REDIS_URL": own_redis.url, "ARAUTO_WORKERS": "1", "ALTER": alter}
     with closing(ArautoServer(tmp_path / "one", ARAUTO_RECORD="one.*", **given)) as one:
         with closing(ArautoServer(tmp_path / "two", ARAUTO_RECORD="two.*", **given)) as two:

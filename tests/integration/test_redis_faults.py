@@ -10,10 +10,10 @@ from time import time
 
 import pytest
 
-from arauto.names import Selection
-from arauto.pulse import Pulse
-from arauto.redis_link import RedisLink
-from arauto.subscriber import Subscriber
+from arauto.protocol.selection import Selection
+from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.subscriber import Subscriber
+from arauto.system.timer_wheel import Pulse
 from tests.support import faults
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.scenes import bad_network, promised, settle

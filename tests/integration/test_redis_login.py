@@ -23,9 +23,9 @@ USER = rules(PERSON, channels=())
 
 # A user is asked for sooner than every 10 seconds; a guess too many costs more time than a test takes.
 HURRY = """
-import arauto.attempts, arauto.watch
-arauto.watch.ROUND, arauto.watch.AUTH_ROUND = 0.5, 1.0
-arauto.attempts.FIRST_WAIT = 60.0
+import arauto.auth.login_throttle, arauto.auth.session_monitor
+arauto.auth.session_monitor.ROUND, arauto.auth.session_monitor.AUTH_ROUND = 0.5, 1.0
+arauto.auth.login_throttle.FIRST_WAIT = 60.0
 """
 
 

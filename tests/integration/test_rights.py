@@ -10,9 +10,9 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from arauto.memory.keys import SWITCHED
+from arauto.auth.api_tokens import Tokens
+from arauto.recording_core.log_keys import SWITCHED
 from arauto.settings import WORKERS
-from arauto.tokens import Tokens
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, request
 from tests.support.logs import is_recording, logged
@@ -27,7 +27,9 @@ TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
 PASSWORD = "a long password for everyone"
 USER = rules(PERSON, channels=("kept.*", "else"))
 FOLLOWER = rules(PERSON, RETURNS, channels=("kept.*", "else"))
-SOON = "import arauto.watch as w; w.ROUND, w.AUTH_ROUND = 0.5, 1.0"  # instead of 5 and 10 seconds
+SOON = (
+    "import arauto.auth.session_monitor as w; w.ROUND, w.AUTH_ROUND = 0.5, 1.0"  # instead of 5 and 10 seconds
+)
 
 
 @pytest.fixture(scope="module", params=WORKERS)

@@ -21,7 +21,7 @@ COMMANDS = ["+ping", *(right for right in ALLOWED if right.startswith("+"))]
 NAMES = [right for right in ALLOWED if right.startswith("&arauto:")] + ["~arauto:*"]
 
 # Links are cut again and again: this is not to wait as for a Redis in trouble.
-SOON = "import arauto.subscriber as s; s.BACKOFF_CAP, s.REFUSED_PAUSE = 0.25, 1.0"
+SOON = "import arauto.redis_io.subscriber as s; s.BACKOFF_CAP, s.REFUSED_PAUSE = 0.25, 1.0"
 
 Stage = tuple[RedisServer, ArautoServer]
 

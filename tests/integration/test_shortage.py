@@ -10,7 +10,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from arauto.minifier import sources
+from arauto.assets.minifier import sources
 from arauto.settings import WORKERS
 from tests.support.http import get, publish, request
 from tests.support.machines import crowded, fewer, limit, limited

@@ -25,9 +25,9 @@ CHUNKED = (
 )
 EACH = 67  # of these three kinds: two hundred in all
 PATIENCE, LONG_PATIENCE = 1.5, 4.0  # seconds, instead of tens
-SOON = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1.5"
-LATER = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 4.0"
-NEVER = "import arauto.deadlines as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1e9"
+SOON = "import arauto.server.request_timeouts as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1.5"
+LATER = "import arauto.server.request_timeouts as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 4.0"
+NEVER = "import arauto.server.request_timeouts as d; d.HEAD_PATIENCE = d.BODY_PATIENCE = 1e9"
 
 
 @pytest.fixture(params=WORKERS)

@@ -26,7 +26,7 @@ from tests.integration.test_publish import (  # noqa: F401
     test_an_empty_message_reaches_a_tab,
     test_the_count_is_redis_own_tabs_included,
 )
-from tests.integration.test_switching import (  # noqa: F401
+from tests.integration.test_recording_switch import (  # noqa: F401
     server,
     test_a_deleted_log_is_another_log_afterwards,
 )

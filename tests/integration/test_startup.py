@@ -14,7 +14,7 @@ from threading import Thread
 import psutil
 import pytest
 
-from arauto import embedded
+from arauto.redis_io import embedded
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.servers import GUNICORN, ROOT, ArautoServer, Start
@@ -120,12 +120,14 @@ def answering(reply: bytes) -> Iterator[int]:
 )
 def test_what_answers_is_not_said_to_be_away(reply: bytes, sentence: str) -> None:
     with answering(reply) as port:
-        stopped = run([sys.executable, "-m", "arauto.embedded"], REDIS_URL=f"redis://127.0.0.1:{port}")
+        stopped = run(
+            [sys.executable, "-m", "arauto.redis_io.embedded"], REDIS_URL=f"redis://127.0.0.1:{port}"
+        )
     assert sentence_of(stopped).startswith(sentence.format(where=f"127.0.0.1:{port}"))
 
 
 def test_a_database_that_redis_does_not_have_is_told(valkey: RedisServer) -> None:
-    stopped = run([sys.executable, "-m", "arauto.embedded"], REDIS_URL=f"{valkey.url}/99")
+    stopped = run([sys.executable, "-m", "arauto.redis_io.embedded"], REDIS_URL=f"{valkey.url}/99")
     assert "refuses us (DB index is out of range): change REDIS_URL" in sentence_of(stopped)
 
 
@@ -224,8 +226,9 @@ def test_the_embedded_valkey_goes_with_its_owner_however_that_ends(tmp_path: Pat
     """Also when the owner is killed and can clean up nothing."""
     port = free_port()
     script = (
-        "import signal, sys; from arauto import embedded as e; e.ADDRESS = ('127.0.0.1', int(sys.argv[1]));"
-        "server = e.EmbeddedValkey.start(sys.argv[2], 10); print('up', flush=True); signal.pause()"
+        "import signal, sys; from arauto.redis_io import embedded as e;"
+        "e.ADDRESS = ('127.0.0.1', int(sys.argv[1])); server = e.EmbeddedValkey.start(sys.argv[2], 10);"
+        "print('up', flush=True); signal.pause()"
     )
     binary = binaries()["valkey"]
     owner = subprocess.Popen(

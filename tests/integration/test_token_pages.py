@@ -9,7 +9,7 @@ from time import time
 
 import pytest
 
-from arauto.tokens import Tokens
+from arauto.auth.api_tokens import Tokens
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, publish
 from tests.support.persons import Person, in_utf8

@@ -11,17 +11,17 @@ from typing import Any
 import pytest
 import redis
 
-from arauto.asking import read_point
-from arauto.memory.entries import FIRST, Hole
-from arauto.memory.feed import Read
-from arauto.memory.keys import NAMES, SWITCHED, head_of, stream_of
-from arauto.memory.reading import Log
-from arauto.memory.recorder import Append, Outcome, Take
-from arauto.memory.store import Store
-from arauto.memory.upgrade import upgrade
-from arauto.memory.words import Position
-from arauto.recording import Recording
-from arauto.redis_link import RedisLink
+from arauto.recording.log_query import read_point
+from arauto.recording.log_reader import Log
+from arauto.recording.log_store import Store
+from arauto.recording.log_upgrade import upgrade
+from arauto.recording.recorded_channels import Recording
+from arauto.recording_core.announcements import Position
+from arauto.recording_core.channel_feed import Read
+from arauto.recording_core.channel_recorder import Append, Outcome, Take
+from arauto.recording_core.log_entries import FIRST, Hole
+from arauto.recording_core.log_keys import NAMES, SWITCHED, head_of, stream_of
+from arauto.redis_io.connection import RedisLink
 from arauto.settings import read
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ROOT

@@ -7,12 +7,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from arauto.memory.candidate import Claim, Command, Follow, OfChannel, Release, Renew
-from arauto.memory.feed import LATE, ChannelFeed, Gap, Locate, Place, Read, Show
-from arauto.memory.feed import Step as FeedStep
-from arauto.memory.recorder import Answer, Append, Ask, Fenced, Outcome, Take
-from arauto.memory.words import Mark as MarkWord
-from arauto.memory.words import Marked, Position, Stopped
+from arauto.recording_core.announcements import Mark as MarkWord
+from arauto.recording_core.announcements import Marked, Position, Stopped
+from arauto.recording_core.candidate import Claim, Command, Follow, OfChannel, Release, Renew
+from arauto.recording_core.channel_feed import LATE, ChannelFeed, Gap, Locate, Place, Read, Show
+from arauto.recording_core.channel_feed import Step as FeedStep
+from arauto.recording_core.channel_recorder import Answer, Append, Ask, Fenced, Outcome, Take
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from arauto.memory.candidate import Candidate
-from arauto.memory.feed import ChannelFeed
-from arauto.memory.recorder import ChannelRecorder
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.channel_feed import ChannelFeed
+from arauto.recording_core.channel_recorder import ChannelRecorder
 from tests.simulator.redis_double import RedisDouble
 
 

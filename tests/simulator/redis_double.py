@@ -4,9 +4,9 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
-from arauto.memory.feed import Entry, Pages
-from arauto.memory.recorder import Fenced, Outcome
-from arauto.memory.words import Appended, Closed, Position, Renewed, Resumed, Word, digest
+from arauto.recording_core.announcements import Appended, Closed, Position, Renewed, Resumed, Word, digest
+from arauto.recording_core.channel_feed import Entry, Pages
+from arauto.recording_core.channel_recorder import Fenced, Outcome
 
 LEASE = 1500  # milliseconds
 PAGE = 5  # entries; few, so that reading often takes several turns

@@ -7,13 +7,13 @@ from typing import Any
 
 import redis
 
-from arauto.memory import store as store_module
-from arauto.memory.feed import Pages, Read
-from arauto.memory.keys import LEASE, beats_of, head_of, promised_of, stream_of, words_of
-from arauto.memory.recorder import Append, Fenced, Outcome, Take, Unwanted
-from arauto.memory.store import Store
-from arauto.memory.texts import read_word
-from arauto.memory.words import Mark, Marked, Position, Stopped, Word
+from arauto.recording import log_store as store_module
+from arauto.recording.log_store import Store
+from arauto.recording_core.announcement_text import read_word
+from arauto.recording_core.announcements import Mark, Marked, Position, Stopped, Word
+from arauto.recording_core.channel_feed import Pages, Read
+from arauto.recording_core.channel_recorder import Append, Fenced, Outcome, Take, Unwanted
+from arauto.recording_core.log_keys import LEASE, beats_of, head_of, promised_of, stream_of, words_of
 from tests.simulator.redis_double import PAGE, Data, RedisDouble
 
 CHANNEL = b"news.a"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arauto.memory import store
+from arauto.recording import log_store
 from tests.simulator import redis_twin
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_twin import Different, RedisTwin
@@ -20,9 +20,9 @@ def protocol(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Protocol]:
     server = RedisServer(binaries()[request.param], tmp_path)
-    monkeypatch.setattr(store, "script", redis_twin.script)
-    monkeypatch.setattr(store, "TIME", (b"MGET", redis_twin.SECONDS, redis_twin.MICROSECONDS))
-    monkeypatch.setattr(store, "RUN", (b"GET", redis_twin.RUN))
+    monkeypatch.setattr(log_store, "script", redis_twin.script)
+    monkeypatch.setattr(log_store, "TIME", (b"MGET", redis_twin.SECONDS, redis_twin.MICROSECONDS))
+    monkeypatch.setattr(log_store, "RUN", (b"GET", redis_twin.RUN))
     monkeypatch.setattr(RedisTwin, "client", server.client, raising=False)
     yield Protocol(redis=RedisTwin)
     server.close()
@@ -46,6 +46,6 @@ def test_another_script_is_found_out(protocol: Protocol, monkeypatch: pytest.Mon
             text, known_as = text.replace("whole(number + 1)", "whole(number)"), known_as[::-1]
         return text, known_as
 
-    monkeypatch.setattr(store, "script", altered)
+    monkeypatch.setattr(log_store, "script", altered)
     with pytest.raises(Different):
         compare(protocol)

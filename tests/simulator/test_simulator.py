@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from arauto.memory import feed as feed_module
-from arauto.memory.candidate import Candidate, Command, OfChannel
-from arauto.memory.feed import ChannelFeed
-from arauto.memory.recorder import ChannelRecorder, Take
-from arauto.memory.recorder import Step as RecorderStep
-from arauto.memory.words import Position, Resumed, Word
+from arauto.recording_core import channel_feed as feed_module
+from arauto.recording_core.announcements import Position, Resumed, Word
+from arauto.recording_core.candidate import Candidate, Command, OfChannel
+from arauto.recording_core.channel_feed import ChannelFeed
+from arauto.recording_core.channel_recorder import ChannelRecorder, Take
+from arauto.recording_core.channel_recorder import Step as RecorderStep
 from tests.simulator import SCHEDULES
 from tests.simulator.checker import Broken
 from tests.simulator.protocol import Protocol

@@ -1,4 +1,4 @@
-"""The program with something in it changed, for gunicorn: ``ALTER='import arauto.pulse as p; p.TICK = 1'``.
+"""The program with something in it changed, for gunicorn: ``ALTER='import arauto.settings as s; …'``.
 
 Faults are put in this way, waits are made short, and a defence is taken out to see what it is for.
 """

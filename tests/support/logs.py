@@ -3,11 +3,11 @@
 from itertools import pairwise
 from typing import Any
 
-from arauto.memory.entries import Id
-from arauto.memory.keys import LEASE, head_of, promised_of, stream_of
-from arauto.memory.recorder import Append, Outcome, Take
-from arauto.memory.store import LASTS, Store
-from arauto.memory.words import Position
+from arauto.recording.log_store import LASTS, Store
+from arauto.recording_core.announcements import Position
+from arauto.recording_core.channel_recorder import Append, Outcome, Take
+from arauto.recording_core.log_entries import Id
+from arauto.recording_core.log_keys import LEASE, head_of, promised_of, stream_of
 from tests.support.redis_servers import RedisServer
 
 Fields = dict[bytes, bytes]

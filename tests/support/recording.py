@@ -9,12 +9,12 @@ from typing import Any
 
 import psutil
 
-from arauto.departures import Departures
-from arauto.memory.store import Store
-from arauto.memory.thread import RecorderThread
-from arauto.names import Selection
-from arauto.pulse import Pulse
-from arauto.redis_link import RedisLink
+from arauto.protocol.selection import Selection
+from arauto.recording.log_store import Store
+from arauto.recording.recorder_thread import RecorderThread
+from arauto.redis_io.connection import RedisLink
+from arauto.system.timer_wheel import Pulse
+from arauto.workers.worker_states import Departures
 from tests.support.servers import ROOT, ArautoServer
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from arauto.settings import WORKERS
 from tests.browser import test_injection, test_other_site
-from tests.integration import test_attacks, test_door_attacks, test_routes, test_smuggling
+from tests.integration import test_attacks, test_login_attacks, test_routes, test_smuggling
 from tests.support.servers import ROOT
 
 COUNTED = {  # a part of the attack's name, and how often
@@ -16,9 +16,9 @@ COUNTED = {  # a part of the attack's name, and how often
     "markup and scripts": len(test_injection.PAYLOADS),
     "pages at another port": len(test_other_site.SITES) * (3 * len(test_other_site.FORMS) + 15),
     "addresses that lead elsewhere": len(test_other_site.LEADING_ELSEWHERE),
-    "a cookie changed": len(test_door_attacks.changed("x" * 43)) + 3,
-    "channels outside": len(test_door_attacks.OUTSIDE),
-    "patterns that reach over": len(test_door_attacks.REACHING),
+    "a cookie changed": len(test_login_attacks.changed("x" * 43)) + 3,
+    "channels outside": len(test_login_attacks.OUTSIDE),
+    "patterns that reach over": len(test_login_attacks.REACHING),
     "any request": test_routes.EXAMPLES * 3 * len(WORKERS),
 }
 

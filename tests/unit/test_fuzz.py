@@ -14,8 +14,8 @@ from websockets.protocol import OPEN
 from websockets.uri import parse_uri
 from wsproto.connection import Connection
 
-from arauto.pulse import Pulse
-from arauto.transport import MAX_INCOMING, Transport
+from arauto.net.websocket import MAX_INCOMING, Transport
+from arauto.system.timer_wheel import Pulse
 from tests.support.raw import CLOSE, PING, PONG, TEXT, close_frame, frame
 
 PERMITTED = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}

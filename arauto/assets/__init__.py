@@ -1,0 +1,1 @@
+"""Scripts and styles as they are sent: joined, minified, packed."""

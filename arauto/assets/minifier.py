@@ -1,0 +1,102 @@
+"""Makes the page's scripts and styles ready: what is wanted at once is joined, and all is made small.
+
+``python -m arauto.assets.minifier`` prints them as JSON. It runs apart, because the library has
+threads of its own, and gunicorn's master, which asks for it, will fork.
+"""
+
+import json
+import logging
+import re
+import subprocess
+import sys
+from pathlib import Path, PurePath
+
+from arauto.assets.bundler import join
+from arauto.assets.name_shortening import resolve_properties, shorten_properties, tighten
+from arauto.system.paths import HOME
+
+_CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
+TYPES = {".js": "text/javascript", ".css": "text/css"}
+STATIC = HOME / "static"
+PARENT = Path(__file__).parents[2]  # of the package
+SHEETS = [  # in the order of the cascade
+    "reset",
+    "tokens",
+    "base",
+    "layout",
+    "header",
+    "status",
+    "chips",
+    "choose",
+    "feed",
+    "row",
+    "json",
+    "card",
+    "desk",
+    "replay",
+    "menu",
+    "welcome",
+    "publish",
+    "dialog",
+    "answer",
+    "utilities",
+]
+
+log = logging.getLogger("arauto")
+
+
+def minify_apart() -> dict[str, str]:
+    """What the pages load, by path: ``page/main.js`` and other scripts, ``page.css``, ``door.css``.
+
+    Small where there is the library for it, and the processes and the memory; else as it is written.
+    """
+    program = [sys.executable, "-B", "-m", "arauto.assets.minifier"]
+    try:
+        run = subprocess.run(program, cwd=PARENT, capture_output=True, text=True, check=True)  # noqa: S603 - it is ourselves
+        small: dict[str, str] = json.loads(run.stdout)
+        return small
+    except subprocess.CalledProcessError as error:
+        why = error.stderr.partition("\n")[0] or f"status {error.returncode}"
+    except OSError as error:
+        why = str(error)
+    log.warning(
+        "Warning: The page loads slower, for its scripts cannot be made small here (%s): "
+        "allow more processes and memory (ulimit -u, ulimit -v).",
+        why,
+    )
+    return sources()
+
+
+def main() -> None:
+    """Print what :func:`minify_apart` returns."""
+    print(json.dumps(minify()))
+
+
+def minify() -> dict[str, str]:
+    """What :func:`minify_apart` returns, made here."""
+    texts = sources()
+    try:
+        import minify as library
+    except ImportError:  # there is no wheel of it for macOS on ARM
+        return texts
+    small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in texts.items()}
+    sheets = {path: tighten(text) for path, text in small.items() if path.endswith(".css")}
+    scripts = {path: _CONST.sub("let", text) for path, text in small.items() if path.endswith(".js")}
+    return scripts | shorten_properties(resolve_properties(sheets))
+
+
+def sources() -> dict[str, str]:
+    """What the page loads, before it is made small."""
+    scripts = {path.stem: path.read_text("utf-8") for path in STATIC.glob("js/*.js")}
+    texts = {f"page/{name}.js": text for name, text in join(scripts).items()}
+    texts["page.css"] = "".join(map(_sheet, SHEETS))
+    texts["door.css"] = _sheet("door")
+    return texts
+
+
+def _sheet(name: str) -> str:
+    return STATIC.joinpath("css", f"{name}.css").read_text("utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""Tokens for programs: who made which is in a file, with only their hashes; each for some channels."""
+
+import fcntl
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from time import time
+
+import orjson
+
+from arauto.system.resource_errors import sentence
+
+BEGINNING = "arauto_"  # so that a search for secrets finds them
+SHOWN = 4  # characters of the end that are kept, for people to tell which it is
+DAY = 24 * 3600  # seconds
+MAX_NAME = 256  # bytes
+_LAST = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
+
+
+class TokensError(Exception):
+    """The file or what is asked of it cannot be used; the text is a sentence that names the remedy."""
+
+
+class NameTaken(TokensError):
+    """There is a token of this name."""
+
+
+class NoToken(TokensError):
+    """There is none of this name."""
+
+
+def is_name(name: str) -> bool:
+    """Whether a token can be called so."""
+    return name.isprintable() and 0 < len(name.encode()) <= MAX_NAME
+
+
+@dataclass(frozen=True)
+class Token:
+    """What a token is for. The token itself is known only to who has it."""
+
+    name: str
+    reads: tuple[str, ...]  # globs of channels
+    publishes: tuple[str, ...]
+    until: float  # Unix seconds
+    digest: str
+    made: float = 0.0  # Unix seconds; unknown of those that older versions made
+    end: str = ""
+
+    @property
+    def ends(self) -> datetime:
+        """When its time is over; no year has more than four digits."""
+        return datetime.fromtimestamp(min(self.until, _LAST), UTC)
+
+    @property
+    def begins(self) -> datetime:
+        """When it was made."""
+        return datetime.fromtimestamp(self.made, UTC)
+
+    @property
+    def is_over(self) -> bool:
+        return self.until <= time()
+
+
+class Tokens:
+    """The tokens in one file. A change of it is seen at the next request."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._read: tuple[object, dict[str, Token]] = (None, {})
+
+    def find(self, token: str) -> Token | None:
+        """What ``token`` is for, if it is one and its time is not over.
+
+        Compared by hash: how long that takes tells nothing about any token.
+        """
+        found = self._all().get(_digest(token))
+        return None if found is None or found.is_over else found
+
+    def gone(self, digests: Iterable[str]) -> set[str]:
+        """Which of these tokens were revoked or are over."""
+        there = self._all()
+        return {digest for digest in digests if digest not in there or there[digest].is_over}
+
+    def list(self) -> list[Token]:
+        """All of them, by name."""
+        return sorted(self._all().values(), key=lambda token: token.name)
+
+    def create(self, name: str, reads: Iterable[str], publishes: Iterable[str], until: float) -> str:
+        """A new token; this is the only time that it is shown.
+
+        :raise NameTaken: there is one of this name.
+        :raise TokensError: the file cannot be written.
+        """
+        token = BEGINNING + secrets.token_urlsafe(32)
+        made = Token(name, tuple(reads), tuple(publishes), until, _digest(token), int(time()), token[-SHOWN:])
+        with self._changing() as there:
+            if any(other.name == name for other in there.values()):
+                raise NameTaken(f"There is a token named {name}: revoke it first, or choose another name.")
+            there[made.digest] = made
+        return token
+
+    def revoke(self, name: str) -> None:
+        """Its sockets close within seconds.
+
+        :raise NoToken: there is none of this name.
+        :raise TokensError: the file cannot be written.
+        """
+        with self._changing() as there:
+            found = [token for token in there.values() if token.name == name]
+            if not found:
+                raise NoToken(f"There is no token named {name}: flask --app app token list shows them.")
+            del there[found[0].digest]
+
+    def _all(self) -> dict[str, Token]:
+        try:
+            now = os.stat(self._path)
+        except FileNotFoundError:
+            return {}
+        version = (now.st_ino, now.st_mtime_ns, now.st_size)
+        if self._read[0] != version:
+            self._read = (version, self._parse())
+        return self._read[1]
+
+    def _parse(self) -> dict[str, Token]:
+        try:
+            rows = [
+                Token(**row | {"reads": tuple(row["reads"]), "publishes": tuple(row["publishes"])})
+                for row in orjson.loads(self._path.read_bytes())
+            ]
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            remedy = sentence(error) or "Mend or remove it."  # but not for what the machine lacks
+            raise TokensError(f"The file of ARAUTO_TOKENS cannot be read ({error}). {remedy}") from None
+        return {row.digest: row for row in rows}
+
+    @contextmanager
+    def _changing(self) -> Iterator[dict[str, Token]]:
+        """One change at a time; the file is replaced, so that nobody reads half of it."""
+        try:
+            with self._path.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                there = dict(self._all())
+                yield there
+                new = self._path.with_suffix(".new")
+                with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+                    file.write(orjson.dumps([asdict(token) for token in there.values()]))
+                new.replace(self._path)
+        except OSError as error:
+            said = f"The file of ARAUTO_TOKENS cannot be written ({error}). {sentence(error)}"
+            raise TokensError(said.rstrip()) from None
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

@@ -1,0 +1,118 @@
+"""Who did what and when: a line in the log for each deed and, if set, a message on a channel of its own."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from queue import Full, Queue
+from time import time
+from typing import NamedTuple
+
+import orjson
+import redis
+from flask import current_app, request
+
+from arauto.auth.visitor import Visitor
+from arauto.redis_io.connection import RedisLink
+from arauto.settings import Settings
+from arauto.system.resource_errors import NoThread, sentence, start
+
+MOST_WAITING = 10_000  # deeds that are still to be told on the channel
+
+log = logging.getLogger("arauto")
+
+
+class Who(NamedTuple):
+    """Who did it, as the audit names it; what is not known is empty."""
+
+    user: str = ""
+    way: str = ""
+    address: str = ""
+
+    @classmethod
+    def of(cls, asked: Visitor) -> "Who":
+        """The visitor of this request."""
+        return cls(asked.name, asked.way if asked.name else "", request.remote_addr or "")
+
+
+class Audit:
+    """Kept as ``app.extensions["audit"]``.
+
+    The log is written at once. The channel is told by a thread, so that no visitor waits for it;
+    it begins with the first deed, and what Redis does not take is only in the log. Each process has its
+    own, so the channel's order is not that of the deeds: that is the order of ``at``, in seconds.
+    """
+
+    def __init__(self, link: RedisLink, settings: Settings) -> None:
+        self.channel = settings.audit_channel.encode()
+        self._with_content = settings.audit_content
+        self._link = link
+        self._waiting: Queue[bytes] = Queue(MOST_WAITING)
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+        self._told = ""
+
+    def note(self, event: str, who: Who, content: str | None = None, **facts: str | int) -> None:
+        """Say what happened.
+
+        :param content: what was published; it is left out unless a setting asks for it.
+        :param facts: never a password or a token.
+        """
+        if content is not None and self._with_content:
+            facts["message"] = content
+        told = facts | {name: value for name, value in who._asdict().items() if value}
+        log.info("%s", _line(event, told))
+        if self.channel:
+            self._hand_over(orjson.dumps({"event": event, "at": round(time(), 6), **told}))
+
+    def flush(self) -> None:
+        """Wait until the channel has been told; for a command that ends."""
+        if self._thread is not None:
+            self._waiting.join()
+
+    def _hand_over(self, text: bytes) -> None:
+        try:
+            self._begin()
+        except NoThread as error:
+            self._complain(sentence(error))  # the next deed tries again, and then all are told
+        try:
+            self._waiting.put_nowait(text)
+        except Full:
+            self._complain(f"more than {MOST_WAITING} deeds are waiting")
+
+    def _begin(self) -> None:
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="audit", daemon=True)
+                start(thread)
+                self._thread = thread
+
+    def _run(self) -> None:
+        while True:
+            text = self._waiting.get()
+            try:
+                self._link.client.execute_command("PUBLISH", self.channel, text)
+                self._told = ""
+            except redis.RedisError as error:
+                self._complain(str(error))
+            finally:
+                self._waiting.task_done()
+
+    def _complain(self, words: str) -> None:
+        if words != self._told:
+            log.warning("the audit channel misses what is in the log: %s", words)
+        self._told = words
+
+
+def audit() -> Audit:
+    """The audit of this program."""
+    found: Audit = current_app.extensions["audit"]
+    return found
+
+
+def _line(event: str, told: Mapping[str, str | int]) -> str:
+    plain = ("way", "address")  # words of ours; all else is as somebody wrote it
+    pairs = [
+        f"{name}={value if name in plain or isinstance(value, int) else repr(value)}"
+        for name, value in told.items()
+    ]
+    return " ".join([event, *pairs])

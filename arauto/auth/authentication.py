@@ -1,0 +1,322 @@
+"""The ways in: a session, a bearer token, a proxy's word. Who comes by none of them is asked to log in."""
+
+import logging
+from collections.abc import Iterable
+from contextlib import suppress
+from hmac import compare_digest
+from time import time
+from typing import Any
+from unicodedata import normalize
+from urllib.parse import urlencode
+
+import redis
+from flask import Flask, Request, abort, current_app, g, redirect, request, url_for
+from werkzeug.datastructures import WWWAuthenticate
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
+
+from arauto.auth.api_tokens import Token, Tokens, TokensError
+from arauto.auth.audit import Audit, Who
+from arauto.auth.login_throttle import Attempts, TooSoon
+from arauto.auth.request_guards import SAFE_METHODS
+from arauto.auth.session_monitor import Watch
+from arauto.auth.sessions import PREFIX as SESSION
+from arauto.auth.sessions import Session, Sessions
+from arauto.auth.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor
+from arauto.i18n.gettext import gettext, ngettext
+from arauto.net.ip_addresses import neighbour
+from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.expiring_store import KeepsNothing, MemoryShelf, RedisShelf, Shelf, ShelfAway, may_keep
+from arauto.settings import Settings
+from arauto.text.user_globs import may_be_meant
+from arauto.web.cookies import get_cookie
+from arauto.web.forwarded import PROXIED
+from arauto.web.headers import BadHeader, bearer_in, user_in
+from arauto.web.responses import wants_page
+from arauto.workers.rate_limits import Rate
+
+COOKIE = "session"
+_PROGRAM = "program:"  # before the hash of a program's token, as a visitor's key
+_OPEN = ("login", "static", "healthz", "readyz")  # endpoints that nobody has to log in for
+
+log = logging.getLogger("arauto")
+
+
+class WrongCredentials(Exception):
+    """They are not right, and nothing more is said about them."""
+
+
+class Doors:
+    """Kept as ``app.extensions["doors"]`` where one has to log in."""
+
+    def __init__(
+        self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit, beside: Rate
+    ) -> None:
+        self.settings = settings
+        self._audit = audit
+        self.tokens = tokens
+        self.link = link
+        shelf = _shelf(link)
+        self.sessions = Sessions(shelf, settings.secret, settings.session_hours * 3600)
+        self.attempts = Attempts(shelf)
+        self._beside_rate = beside
+
+    def identify(self, request: Request) -> Visitor | None:
+        """Who sends ``request``; ``None``: somebody who has not logged in.
+
+        A bearer token of ours says more than a cookie, and that more than a proxy. What is wrong keeps
+        nobody out who comes another way too: a token may be the proxy's own.
+
+        :raise ShelfAway: that cannot be known now.
+        :raise TooSoon: too many wrong tokens came from there.
+        :raise BadHeader: a proxy's word cannot be read.
+        """
+        token = bearer_in(request)
+        other, unknown = None, None
+        try:
+            other = self._of_session(get_cookie(COOKIE)) or self._proxied(request)
+        except (BadHeader, ShelfAway) as error:
+            unknown = error
+        found = self._bearer(token, request.remote_addr or "", other) if token else other
+        if found is None and unknown is not None:
+            raise unknown
+        return found
+
+    def log_in(self, address: str, user: str, password: str) -> Session:
+        """A session for a Redis user, or for who knows a shared token and gives no user.
+
+        :raise WrongCredentials: that is none.
+        :raise TooSoon: too many attempts; none is looked at now.
+        :raise ShelfAway: a session cannot be kept now.
+        :raise redis.RedisError: Redis does not answer.
+        """
+        who = f"address {neighbour(address)}", f"user {user}"
+        self.attempts.begin(*(who if user else who[:1]))
+        if user:
+            if not self.settings.redis_login or not self._is_redis_user(user, password):
+                raise WrongCredentials
+            session = self.sessions.begin("redis", user, password)
+        else:
+            name = self._shared(password)
+            session = self.sessions.begin("token", name, self.sessions.mark("token", self._token(name)))
+        self.attempts.succeed(*who)
+        return session
+
+    def dismiss(self, visitor: Visitor) -> None:
+        """End the session of a visitor whom Redis no longer lets in."""
+        self.sessions.drop(visitor.key)
+        self._audit.note("shut out", Who(visitor.name, visitor.way))
+
+    def csrf_of(self, binding: str) -> str:
+        """The CSRF token of a session's key, or of who comes by a proxy."""
+        return self.sessions.mark("csrf", binding)
+
+    def _token(self, name: str) -> str:
+        """The shared token of this name, or nothing."""
+        return self.settings.token if name == SHARED else self.settings.read_token
+
+    def _shared(self, given: str) -> str:
+        name = ""
+        for kind in (SHARED, SHARED_READ):
+            if self._token(kind) and compare_digest(_plain(given), _plain(self._token(kind))):
+                name = kind
+        if not name:
+            raise WrongCredentials
+        return name
+
+    def _is_redis_user(self, user: str, password: str) -> bool:
+        # Both are asked in any case: else the time of a refusal would tell users without a password.
+        lets_in = self.link.as_user(user, password).lets_in()
+        takes_any = self.link.as_user(user, self.sessions.mark("nobody's password", password)).lets_in()
+        if takes_any:
+            log.warning("user=%r of Redis has no password: nobody is let in as it", user)
+        return lets_in and not takes_any
+
+    def _bearer(self, token: str, address: str, other: Visitor | None) -> Visitor | None:
+        """Who comes with ``token``, else ``other``, who comes another way."""
+        try:
+            program = self.tokens.find(token) if self.tokens else None
+        except TokensError:
+            if other is None:
+                raise
+            program = None
+        if program is not None:
+            return self._of_program(program)
+        return self._guess(token, address) if other is None else self._beside(token, other)
+
+    def _guess(self, token: str, address: str) -> Visitor | None:
+        who = f"bearer {neighbour(address)}"
+        self.attempts.check(who)
+        try:
+            return self._with_token(token)
+        except WrongCredentials:
+            self._audit.note("token refused", Who("", "bearer", address))
+            self.attempts.begin(who)
+            return None
+
+    def _beside(self, token: str, other: Visitor) -> Visitor:
+        """Who is in already is not refused for a wrong token; too many, and none is looked at for a while."""
+        if self._beside_rate.wait(*other.counted_as):
+            return other
+        try:
+            return self._with_token(token)
+        except WrongCredentials:
+            self._beside_rate.take(*other.counted_as)
+            return other
+
+    def _with_token(self, token: str) -> Visitor:
+        name = self._shared(token)
+        return Visitor(link=self.link, name=name, way="bearer", publishes=_publishes(name))
+
+    def _of_program(self, token: Token) -> Visitor:
+        return Visitor(
+            link=self.link,
+            name=token.name,
+            way="bearer",
+            reads=tuple(glob.encode() for glob in token.reads),
+            publishes=tuple(glob.encode() for glob in token.publishes),
+            until=token.until,
+            key=_PROGRAM + token.digest,
+        )
+
+    def gone(self, keys: Iterable[str]) -> set[str]:
+        """Which visitors, by their keys, are no longer let in; of whom it cannot be known now, nobody."""
+        asked = set(keys)
+        sessions = {key for key in asked if key.startswith(SESSION)}
+        digests = [key.removeprefix(_PROGRAM) for key in asked if key.startswith(_PROGRAM)]
+        gone: set[str] = set()
+        with suppress(ShelfAway):
+            gone |= self.sessions.gone(sessions)
+        with suppress(TokensError):
+            gone |= {_PROGRAM + digest for digest in (self.tokens.gone(digests) if self.tokens else ())}
+        return gone
+
+    def _of_session(self, id: str) -> Visitor | None:
+        """Who has that session; ``None`` where its shared token is no longer the one that is set."""
+        session = self.sessions.find(id)
+        if session is None:
+            return None
+        common: dict[str, Any] = {
+            "name": session.name,
+            "way": session.way,
+            "until": session.until,
+            "key": session.key,
+            "csrf": self.csrf_of(session.key),
+        }
+        if session.way == "redis":
+            return Visitor(link=self.link.as_user(session.name, session.secret), **common)
+        token = self._token(session.name)
+        if not token or not self.sessions.is_mark(session.secret, "token", token):
+            return None
+        return Visitor(link=self.link, publishes=_publishes(session.name), **common)
+
+    def _proxied(self, request: Request) -> Visitor | None:
+        if not self.settings.proxy_user or PROXIED not in request.environ:
+            return None
+        name = user_in(request, self.settings.proxy_user)
+        if not name:
+            return None
+        reads_only = may_be_meant(name, self.settings.proxy_readers)
+        # Nobody tells us when it logs somebody out: an open socket has to ask it again some day.
+        until = time() + self.settings.session_hours * 3600
+        return Visitor(
+            link=self.link,
+            name=name,
+            way="proxy",
+            publishes=() if reads_only else ALL,
+            until=until,
+            key=f"proxy:{name} {until}",
+            csrf=self.csrf_of(f"proxy {name}"),
+        )
+
+
+def _plain(token: str) -> bytes:
+    """The same bytes, however its accents are written."""
+    return normalize("NFC", token).encode("utf-8", "surrogatepass")
+
+
+def _publishes(name: str) -> Globs:
+    return () if name == SHARED_READ else ALL
+
+
+def _shelf(link: RedisLink) -> Shelf:
+    """Sessions are for all processes, so they lie in Redis; where we may not, this one remembers.
+
+    That there is only one then was seen to at the start.
+    """
+    try:
+        may_keep(link)
+    except KeepsNothing:
+        return MemoryShelf()
+    except redis.RedisError:
+        pass  # it is away, and comes back
+    return RedisShelf(link)
+
+
+def init_doors(app: Flask, settings: Settings, link: RedisLink, beside: Rate) -> None:
+    """Let in who has logged in, and nobody else.
+
+    :param beside: of wrong bearer tokens that come with another way in.
+    """
+    tokens, audit = app.extensions["tokens"], app.extensions["audit"]
+    doors = app.extensions["doors"] = Doors(settings, link, tokens, audit, beside)
+    app.extensions["watch"] = Watch(doors.gone, doors.dismiss)
+    app.before_request(_let_in)
+    app.before_request(_check_csrf)
+    app.teardown_request(_close)
+
+
+def _let_in() -> Any:
+    if request.endpoint in _OPEN:
+        return None
+    doors: Doors = current_app.extensions["doors"]
+    try:
+        g.visitor = doors.identify(request)
+    except ShelfAway:
+        raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
+    except TokensError as error:
+        raise ServiceUnavailable(str(error)) from None
+    except TooSoon as error:
+        raise too_soon(error) from None
+    except BadHeader as error:
+        raise BadRequest(str(error)) from None
+    if g.visitor is not None:
+        return None
+    if request.method in SAFE_METHODS and wants_page():
+        here = request.full_path.rstrip("?")
+        return redirect(url_for("login") + ("" if here == "/" else "?" + urlencode({"next": here})), 303)
+    raise not_logged_in()
+
+
+def not_logged_in() -> HTTPException:
+    """401, for programs and for the page's script."""
+    return Unauthorized(
+        gettext("You are not logged in: log in, or send a token as Authorization: Bearer."),
+        www_authenticate=WWWAuthenticate("bearer", {"realm": "arauto"}),
+    )
+
+
+def _check_csrf() -> None:
+    """A browser sends its cookie with whatever makes it ask us; only our own pages know this."""
+    asked: Visitor | None = g.get("visitor")
+    if asked is None or not asked.csrf or request.method in SAFE_METHODS:
+        return
+    given = request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")
+    if not compare_digest(given.encode(), asked.csrf.encode()):
+        abort(403, gettext("This page is older than your login: reload it. Nothing was done."))
+
+
+def _close(error: BaseException | None) -> None:
+    found: Visitor | None = g.get("visitor")
+    if found is not None and found.redis_user:
+        found.link.close()
+
+
+def too_soon(error: TooSoon) -> HTTPException:
+    """429, with the seconds."""
+    seconds = int(error.seconds) + 1
+    sentence = ngettext(
+        "Too many attempts: try again in %(num)s second.",
+        "Too many attempts: try again in %(num)s seconds.",
+        seconds,
+    )
+    return TooManyRequests(sentence, retry_after=seconds)

@@ -1,0 +1,53 @@
+"""Attempts to log in: after a few, each has to wait longer than the last."""
+
+from hashlib import sha256
+
+from arauto.redis_io.expiring_store import Shelf
+
+FREE = 5  # attempts without a wait
+FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0  # seconds; doubled each time
+REMEMBERED = 900.0  # seconds after the last attempt
+
+
+class TooSoon(Exception):
+    """The next attempt has to wait, for :attr:`seconds`."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+class Attempts:
+    """Counts by address and by user alike, whether there is such a user or not."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def begin(self, *who: str) -> None:
+        """Count an attempt before it is looked at, so that many at once gain nothing.
+
+        :raise TooSoon: one of ``who`` has to wait; then it is not counted.
+        """
+        self.check(*who)
+        for name in map(_hidden, who):
+            over = self._shelf.count(f"attempts:{name}", REMEMBERED) - FREE
+            if over > 0:
+                wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(over - 1, 16))
+                self._shelf.put(f"wait:{name}", b"1", wait)
+
+    def check(self, *who: str) -> None:
+        """:raise TooSoon: one of ``who`` has to wait."""
+        if wait := max(self._shelf.left(f"wait:{name}") for name in map(_hidden, who)):
+            raise TooSoon(wait)
+
+    def succeed(self, address: str, user: str) -> None:
+        """It was right. The user starts anew; the address keeps what it has guessed before.
+
+        Otherwise who knows one password could use it to guess at others without a wait.
+        """
+        self._shelf.uncount(f"attempts:{_hidden(address)}")
+        self._shelf.drop([f"attempts:{_hidden(user)}", f"wait:{_hidden(user)}", f"wait:{_hidden(address)}"])
+
+
+def _hidden(name: str) -> str:
+    return sha256(name.encode()).hexdigest()

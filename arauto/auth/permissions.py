@@ -1,0 +1,131 @@
+"""What a visitor may do with a channel, and the sentence that names what it may not.
+
+Users of Redis are for Redis to refuse, where they listen and publish by their own connections.
+What this program does for them with a log, it asks Redis about first.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis.exceptions import AuthenticationError
+
+from arauto.auth.audit import audit
+from arauto.auth.visitor import ALL, Visitor
+from arauto.i18n.gettext import gettext
+from arauto.protocol.events import text
+from arauto.protocol.selection import Names
+from arauto.redis_io.connection import RedisLink
+
+
+class NoRight(Exception):
+    """The visitor may not; the text is a sentence that names what.
+
+    :param what: the same for the audit, such as ``channel="news"``.
+    """
+
+    status = 403
+
+    def __init__(self, sentence: str, **what: str) -> None:
+        super().__init__(sentence)
+        self.what = what
+
+
+def check_listening(asked: Visitor, channels: Names, patterns: Names) -> None:
+    """:raise NoRight: its token is not for one of these."""
+    if asked.reads is ALL:
+        return
+    for name in channels:
+        if not asked.may_read(name):
+            raise NoRight(
+                gettext("This token may not listen to %(name)s.", name=text(name)), channel=text(name)
+            )
+    for name in patterns:
+        if not asked.may_read_all_of(name):
+            raise NoRight(
+                gettext("This token may not listen to all of %(name)s.", name=text(name)), pattern=text(name)
+            )
+
+
+def check_reading(asked: Visitor, channel: bytes) -> None:
+    """The past of a channel is for who may subscribe to it.
+
+    :raise NoRight: the visitor may not.
+    :raise redis.RedisError: Redis does not answer.
+    """
+    check_listening(asked, (channel,), ())
+    if asked.redis_user:
+        with _let_in(asked):
+            may = asked.link.may_subscribe(channel)
+        if not may:
+            raise NoRight(
+                gettext(
+                    "Redis does not let the user %(user)s listen to %(name)s.",
+                    user=asked.name,
+                    name=text(channel),
+                ),
+                channel=text(channel),
+            )
+
+
+def check_publishing(asked: Visitor, channel: bytes) -> None:
+    """:raise NoRight: it reads only, its token is not for this channel, or the channel is the audit's."""
+    _spare_audit(channel)
+    if asked.may_publish(channel):
+        return
+    if asked.is_reader:
+        raise NoRight(gettext("You may watch, but not publish. Nothing was published."))
+    raise NoRight(
+        gettext("This token may not publish to %(channel)s. Nothing was published.", channel=channel.decode())
+    )
+
+
+def check_logging(asked: Visitor, channel: bytes, link: RedisLink) -> None:
+    """What becomes of a channel's log is for who may publish to it.
+
+    :param link: the program's own, by which Redis is asked about its user.
+    :raise NoRight: the visitor may not.
+    :raise redis.RedisError: Redis does not answer, or not to us.
+    """
+    _spare_audit(channel)
+    if not asked.may_publish(channel):
+        raise NoRight(
+            gettext("Only who may publish to %(name)s may record it or delete its log.", name=text(channel))
+        )
+    if asked.redis_user:
+        check_let_in(asked)
+        if not link.would_let(asked.name, "PUBLISH", channel, b""):
+            raise NoRight(
+                gettext(
+                    "Redis does not let the user %(user)s publish to %(name)s: "
+                    "only who may do that may record it or delete its log.",
+                    user=asked.name,
+                    name=text(channel),
+                )
+            )
+
+
+def _spare_audit(channel: bytes) -> None:
+    if channel == audit().channel:
+        raise NoRight(gettext("On this channel the server says who did what: nobody else does, here."))
+
+
+def check_let_in(asked: Visitor) -> None:
+    """Redis still lets its user in, whose session does not know.
+
+    :raise NoRight: it does not.
+    :raise redis.RedisError: it does not answer.
+    """
+    if asked.redis_user and not asked.link.lets_in():
+        raise NoRight(_shut_out(asked))
+
+
+@contextmanager
+def _let_in(asked: Visitor) -> Iterator[None]:
+    try:
+        yield
+    except AuthenticationError:
+        raise NoRight(_shut_out(asked)) from None
+
+
+def _shut_out(asked: Visitor) -> str:
+    return gettext("Redis no longer lets the user %(user)s in: log in again.", user=asked.name)

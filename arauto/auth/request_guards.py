@@ -1,0 +1,150 @@
+"""Who may come in: origins, Fetch Metadata, the WebSocket handshake; and what pages may do."""
+
+import base64
+import binascii
+from urllib.parse import urlsplit
+
+from flask import Flask, Request, Response, abort, current_app, request
+from werkzeug.exceptions import HTTPException, TooManyRequests
+
+from arauto.auth.audit import Who, audit
+from arauto.auth.visitor import Visitor
+from arauto.i18n.gettext import gettext, ngettext
+from arauto.net.ip_addresses import is_fixed, is_loopback
+from arauto.settings import Settings
+from arauto.workers.rate_limits import Rate, by_address
+
+_CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "worker-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "manifest-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types arauto 'allow-duplicates'",
+    )
+)
+_HEADERS = {
+    "Content-Security-Policy": _CSP,
+    "X-Content-Type-Options": "nosniff",
+    # Not no-referrer: with that a browser says "Origin: null" when it sends our own form.
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+class UpgradeRequired(HTTPException):
+    """426: the feed is for WebSockets."""
+
+    code = 426
+
+    def get_headers(self, *args: object, **kwargs: object) -> list[tuple[str, str]]:
+        wanted = ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")
+        return [*super().get_headers(), *wanted]
+
+
+def init_guards(app: Flask) -> None:
+    """Check every request, and put the security headers on every answer."""
+    app.before_request(_check_host)
+    app.before_request(_check_origin)
+    app.after_request(_add_headers)
+
+
+def _check_host() -> None:
+    """Refuse names that are not ours.
+
+    A page of another site can have its own name lead to our address (DNS rebinding). To the
+    browser it is then of one origin with us, and only the name gives it away. Digits cannot
+    be led anywhere; while only this machine is meant to reach us, they must be its own.
+    What tells nobody more than that we are alive answers to any name, as monitors know many.
+    """
+    if request.endpoint in ("healthz", "readyz"):
+        return
+    settings: Settings = current_app.config["SETTINGS"]
+    host = (urlsplit(f"//{request.host}").hostname or "").lower()
+    if is_loopback(host) or any(urlsplit(origin).hostname == host for origin in settings.origins):
+        return
+    if is_loopback(settings.host) or not is_fixed(host):
+        abort(400, gettext("This name does not lead here: add its origin to ARAUTO_ORIGINS."))
+
+
+def _check_origin() -> None:
+    if request.method in SAFE_METHODS and not is_websocket(request):
+        return
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        if not _is_ours(origin, request):
+            abort(403, gettext("Pages of another origin may not publish or listen here."))
+    elif request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
+        # Browsers say Sec-Fetch-Site, programs such as curl do not.
+        abort(403, gettext("Pages of another origin may not publish or listen here."))
+
+
+def _is_ours(origin: str, request: Request) -> bool:
+    settings: Settings = current_app.config["SETTINGS"]
+    own = f"{request.scheme.replace('ws', 'http')}://{request.host}"
+    return origin.lower() == own.lower() or origin.lower() in settings.origins
+
+
+def is_websocket(request: Request) -> bool:
+    """Whether the request asks for an upgrade to a WebSocket."""
+    return request.headers.get("Upgrade", "").lower() == "websocket"
+
+
+def check_rate(rate: Rate, asked: Visitor, counts: bool = True) -> None:
+    """Refuse who comes too often, by address or by user.
+
+    :param counts: whether this is one of the times.
+    """
+    names = by_address(request.remote_addr or "") + asked.counted_as
+    wait = rate.take(*names) if counts else rate.wait(*names)
+    if wait:
+        if rate.is_news():
+            audit().note("too often", Who.of(asked), path=request.path)
+        seconds = int(wait) + 1
+        sentence = ngettext(
+            "Too many at once from you or your address: try again in %(num)s second.",
+            "Too many at once from you or your address: try again in %(num)s seconds.",
+            seconds,
+        )
+        raise TooManyRequests(sentence, retry_after=seconds)
+
+
+def check_handshake() -> None:
+    """Refuse a broken WebSocket handshake while there still is a status to say it with."""
+    if not is_websocket(request):
+        raise UpgradeRequired(gettext("The feed is a WebSocket: connect with ws:// or wss://."))
+    if request.method != "GET" or request.environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
+        abort(400, gettext("A WebSocket handshake is a GET with HTTP/1.1."))
+    if request.content_length or "Transfer-Encoding" in request.headers:
+        abort(400, gettext("A WebSocket handshake has no body."))  # it would be waited for, then cut
+    if "upgrade" not in request.headers.get("Connection", "").lower():
+        abort(400, gettext("A WebSocket handshake needs the header Connection: Upgrade."))
+    if request.headers.get("Sec-WebSocket-Version") != "13":
+        raise UpgradeRequired(
+            gettext("This WebSocket version is not understood: use 13."),
+        )
+    if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
+        abort(400, gettext("Sec-WebSocket-Key must be 16 bytes in base64."))
+
+
+def _is_key(key: str) -> bool:
+    try:
+        return len(base64.b64decode(key, validate=True)) == 16
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.endpoint != "static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

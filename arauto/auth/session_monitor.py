@@ -1,0 +1,89 @@
+"""Open sockets whose visitors had to log in: each is closed soon after its session is over."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep, time
+
+import redis
+
+from arauto.auth.visitor import Visitor
+from arauto.net.websocket import Code, Transport
+from arauto.redis_io.expiring_store import ShelfAway
+from arauto.system.resource_errors import start
+
+ROUND = 5.0  # seconds between two looks
+AUTH_ROUND = 10.0  # seconds after which a user of Redis is asked for again
+
+Gone = Callable[[Iterable[str]], set[str]]
+"""Which visitors, by their keys, are no longer let in; may raise :class:`ShelfAway`."""
+
+log = logging.getLogger("arauto")
+
+
+class Watch:
+    """Looks after the sockets of this process, in a thread that starts with the first."""
+
+    def __init__(self, gone: Gone, dismiss: Callable[[Visitor], None]) -> None:
+        """:param dismiss: ends the session of a user whom Redis no longer lets in."""
+        self._gone = gone
+        self._dismiss = dismiss
+        self._present: dict[Transport, tuple[Visitor, str]] = {}
+        self._asked: dict[str, float] = {}  # when Redis was asked for a session's user
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    @contextmanager
+    def present(self, transport: Transport, visitor: Visitor, goodbye: str) -> Iterator[None]:
+        """``transport`` is open for as long as the block runs.
+
+        :param goodbye: the sentence it gets when the session is over.
+
+        :raise NoThread: there is none to look after it.
+        """
+        with self._lock:
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="watch", daemon=True)
+                start(thread)
+                self._thread = thread
+            self._present[transport] = visitor, goodbye
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._present[transport]
+
+    def _run(self) -> None:
+        while True:
+            sleep(ROUND)
+            try:
+                self._look()
+            except Exception:
+                log.exception("sessions could not be looked at")
+
+    def _look(self) -> None:
+        with self._lock:
+            present = dict(self._present)
+        visitors = {visitor.key: visitor for visitor, _ in present.values()}
+        over = {key for key, visitor in visitors.items() if visitor.until <= time()}
+        try:
+            over |= self._gone(visitors)
+            over |= {key for key, visitor in visitors.items() if self._is_shut_out(visitor)}
+        except (ShelfAway, redis.RedisError, OSError):
+            pass  # it cannot be known now, and nobody is sent off for that
+        self._asked = {key: at for key, at in self._asked.items() if key in visitors}
+        for transport, (visitor, goodbye) in present.items():
+            if visitor.key in over and not transport.close(Code.POLICY, goodbye):
+                transport.abort()
+
+    def _is_shut_out(self, visitor: Visitor) -> bool:
+        """Redis leaves connections alone whose user got another password or was turned off."""
+        now = monotonic()
+        if not visitor.redis_user or now - self._asked.setdefault(visitor.key, now) < AUTH_ROUND:
+            return False
+        self._asked[visitor.key] = now
+        if visitor.link.lets_in():
+            return False
+        self._dismiss(visitor)
+        return True

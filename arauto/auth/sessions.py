@@ -1,0 +1,115 @@
+"""Sessions: who has logged in. The server keeps them; the browser holds only a name for its own.
+
+A session lies sealed under the hash of its name, with a key that is made of that name and of our
+secret: whoever reads what is kept finds neither a password nor a name to come in with.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from hmac import compare_digest, new
+from time import time
+
+import orjson
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from arauto.redis_io.expiring_store import Shelf
+
+PREFIX = "session:"  # of each session's key
+_NONCE = 12  # bytes, as AES-GCM wants it
+
+
+@dataclass(frozen=True)
+class Session:
+    """Who somebody is, for as long as it says."""
+
+    id: str  # what the cookie says
+    way: str  # ``token`` or ``redis``
+    name: str
+    until: float  # Unix seconds
+    secret: str  # the shared token's mark, or the password of a Redis user
+
+    @property
+    def key(self) -> str:
+        """Where it is kept."""
+        return _key(self.id)
+
+
+class Sessions:
+    """All sessions there are."""
+
+    def __init__(self, shelf: Shelf, secret: str, seconds: float) -> None:
+        self._shelf = shelf
+        self._secret = secret.encode()
+        self._seconds = seconds
+
+    def begin(self, way: str, name: str, secret: str) -> Session:
+        """A new session, always under a new name.
+
+        :raise ShelfAway: it cannot be kept.
+        """
+        session = Session(secrets.token_urlsafe(32), way, name, time() + self._seconds, secret)
+        self._shelf.put(session.key, self._seal(session), self._seconds)
+        self._shelf.add(_all_of(session), session.key, self._seconds)
+        return session
+
+    def find(self, id: str) -> Session | None:
+        """The session that has this name.
+
+        :raise ShelfAway: that cannot be known now.
+        """
+        sealed = self._shelf.get(_key(id)) if id else None
+        session = self._open(id, sealed) if sealed else None
+        return session if session and session.until > time() else None
+
+    def end(self, session: Session) -> None:
+        """Log out."""
+        self.drop(session.key)
+
+    def drop(self, key: str) -> None:
+        """The same, for who knows only the session's key."""
+        self._shelf.drop([key])
+
+    def end_all(self, session: Session) -> None:
+        """Log out everywhere: every session of the same person by the same way."""
+        self._shelf.drop([*self._shelf.members(_all_of(session)), _all_of(session), session.key])
+
+    def gone(self, keys: Iterable[str]) -> set[str]:
+        """Which of these sessions, by their keys, are over."""
+        asked = list(keys)
+        return {key for key, is_there in zip(asked, self._shelf.has(asked), strict=True) if not is_there}
+
+    def mark(self, purpose: str, text: str) -> str:
+        """What only we can make of ``text``: for CSRF tokens, and to know a shared token again."""
+        return new(self._secret, f"{purpose} {text}".encode(), sha256).hexdigest()
+
+    def is_mark(self, given: str, purpose: str, text: str) -> bool:
+        """Whether ``given`` is that, compared in constant time."""
+        return compare_digest(given.encode(), self.mark(purpose, text).encode())
+
+    def _seal(self, session: Session) -> bytes:
+        nonce = secrets.token_bytes(_NONCE)
+        return nonce + self._cipher(session.id).encrypt(nonce, orjson.dumps(asdict(session)), None)
+
+    def _open(self, id: str, sealed: bytes) -> Session | None:
+        try:
+            told = self._cipher(id).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+        except (InvalidTag, ValueError):
+            return None  # another secret, or somebody has written there who has none
+        return Session(**orjson.loads(told))
+
+    def _cipher(self, id: str) -> AESGCM:
+        made = HKDF(SHA256(), 32, salt=id.encode(), info=b"arauto session")
+        return AESGCM(made.derive(self._secret))
+
+
+def _key(id: str) -> str:
+    return f"{PREFIX}{sha256(id.encode()).hexdigest()}"
+
+
+def _all_of(session: Session) -> str:
+    return f"sessions:{sha256(f'{session.way} {session.name}'.encode()).hexdigest()}"

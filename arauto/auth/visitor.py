@@ -1,0 +1,80 @@
+"""Who is asking: a name, what it may hear and say, and how it connects to Redis."""
+
+from dataclasses import dataclass
+from math import inf
+
+from flask import current_app, g
+
+from arauto.i18n.gettext import gettext
+from arauto.redis_io.connection import RedisLink
+from arauto.text.glob import matches
+
+Globs = tuple[bytes, ...]
+ALL: Globs = (b"*",)
+SHARED, SHARED_READ = "token", "read"  # the names of those who come with a shared token
+_SPECIAL = b"*?[\\"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visitor:
+    """Where nobody has to log in there is one for all, who may do everything.
+
+    A user of Redis may try everything here too: Redis itself refuses, in the visitor's own name.
+    """
+
+    link: RedisLink
+    name: str = ""  # empty: nobody was asked
+    way: str = "open"  # open, token, redis, proxy or bearer
+    reads: Globs = ALL
+    publishes: Globs = ALL
+    until: float = inf  # Unix seconds
+    key: str = ""  # what an open socket is bound to: the session's key, or the bearer token's hash
+    csrf: str = ""  # what its pages say with each change; empty: it shows no page
+
+    @property
+    def is_reader(self) -> bool:
+        """It may watch, and publish nothing at all."""
+        return not self.publishes
+
+    @property
+    def redis_user(self) -> str:
+        """The user of Redis that it is, or nothing."""
+        return self.name if self.way == "redis" else ""
+
+    @property
+    def counted_as(self) -> list[str]:
+        """The name under which it is counted; who shares a token with others is known by its session."""
+        shares = self.way in ("token", "bearer") and self.name in (SHARED, SHARED_READ)
+        name = self.key if shares else f"{self.way} {self.name}"
+        return [f"user {name}"] if self.name and name else []
+
+    def may_publish(self, channel: bytes) -> bool:
+        return self.publishes is ALL or any(matches(glob, channel) for glob in self.publishes)
+
+    def may_read(self, channel: bytes) -> bool:
+        return self.reads is ALL or any(matches(glob, channel) for glob in self.reads)
+
+    def may_read_all_of(self, pattern: bytes) -> bool:
+        """Whether nothing that ``pattern`` matches is outside; where that is not plain, no."""
+        return any(pattern == glob or _covers(glob, pattern) for glob in self.reads)
+
+
+def _covers(glob: bytes, pattern: bytes) -> bool:
+    """``glob`` is plain text and a star, and ``pattern`` begins with that text."""
+    text = glob[:-1]
+    return glob.endswith(b"*") and not any(byte in _SPECIAL for byte in text) and pattern.startswith(text)
+
+
+def visitor() -> Visitor:
+    """Who asks in this request."""
+    found: Visitor = g.get("visitor") or current_app.extensions["visitor"]
+    return found
+
+
+def people_call(asked: Visitor) -> str:
+    """The visitor's name for people; who came with a shared token has none."""
+    if asked.way in ("token", "bearer") and asked.name == SHARED:
+        return gettext("Shared token")
+    if asked.way in ("token", "bearer") and asked.name == SHARED_READ:
+        return gettext("Shared token, read-only")
+    return asked.name

@@ -1,0 +1,85 @@
+"""``arauto token create | list | revoke``, also as ``flask --app app token``."""
+
+import os
+from collections.abc import Callable
+from time import time
+from typing import TypeVar
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from arauto.auth.api_tokens import DAY, MAX_NAME, Tokens, TokensError, is_name
+from arauto.auth.audit import Who, audit
+
+T = TypeVar("T")
+
+token = AppGroup("token", help="Make, list and revoke tokens for programs.")
+
+
+def init_token_commands(app: Flask, path: str) -> None:
+    """Add the commands for the tokens in the file at ``path``."""
+    app.cli.add_command(token)
+    app.extensions["tokens"] = Tokens(path) if path else None
+
+
+def _tokens() -> Tokens:
+    found: Tokens | None = current_app.extensions["tokens"]
+    if found is None:
+        raise click.ClickException("Name the file that keeps them: ARAUTO_TOKENS=tokens.json.")
+    return found
+
+
+@token.command("create")
+@click.argument("name")
+@click.option(
+    "--read", "reads", multiple=True, metavar="GLOB", help="Channels that it may hear, such as news.*."
+)
+@click.option(
+    "--publish", "publishes", multiple=True, metavar="GLOB", help="Channels that it may publish to."
+)
+@click.option(
+    "--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long it works."
+)
+def _create(name: str, reads: tuple[str, ...], publishes: tuple[str, ...], days: int) -> None:
+    """Make a token and print it, this one time."""
+    if not reads and not publishes:
+        raise click.ClickException("Say what it may: --read 'news.*', --publish 'alerts.*', or both.")
+    if not is_name(name):
+        raise click.ClickException(f"A name has 1 to {MAX_NAME} bytes and no control characters.")
+    made = _do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY))
+    _note("token made", name)
+    click.echo(made)
+
+
+@token.command("list")
+def _list() -> None:
+    """Show the tokens: never they themselves, which nobody keeps."""
+    for one in _do(lambda: _tokens().list()):
+        until = one.ends.strftime("%Y-%m-%d")
+        over = " (over)" if one.is_over else ""
+        click.echo(
+            f"{one.name}  reads: {' '.join(one.reads) or '-'}  "
+            f"publishes: {' '.join(one.publishes) or '-'}  until {until}{over}"
+            + (f"  …{one.end}" if one.end else "")
+        )
+
+
+@token.command("revoke")
+@click.argument("name")
+def _revoke(name: str) -> None:
+    """End a token; its open sockets close within seconds."""
+    _do(lambda: _tokens().revoke(name))
+    _note("token revoked", name)
+
+
+def _note(event: str, name: str) -> None:
+    audit().note(event, Who(os.environ.get("USER", ""), "command"), token=name)
+    audit().flush()
+
+
+def _do(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except TokensError as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,1 @@
+"""One browser's session: from the subscriber to its WebSocket."""

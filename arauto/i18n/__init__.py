@@ -1,0 +1,1 @@
+"""Words for people: gettext, and the words of the page's script."""

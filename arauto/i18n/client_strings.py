@@ -1,0 +1,305 @@
+"""The words the page's script needs, in the language of the person who asked."""
+
+from arauto.i18n.gettext import gettext, ngettext
+
+Words = dict[str, str | list[str]]
+
+
+def page_words() -> Words:
+    """Return every word of the script by key; a plural is a list: for one, and for others.
+
+    The script fills ``{placeholders}`` and chooses the plural, so both are handed over as they are.
+    """
+    return (
+        _status_words()
+        | _feed_words()
+        | _reading_words()
+        | _past_words()
+        | _selection_words()
+        | _recording_words()
+        | _browser_words()
+        | _publish_words()
+        | _settings_words()
+    )
+
+
+def _status_words() -> Words:
+    return {
+        "status_idle": gettext("Choose a channel"),
+        "status_connecting": gettext("Connecting"),
+        "status_live": gettext("Live"),
+        "status_live_but": [
+            ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 1),
+            ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 2),
+        ],
+        "lost_server": gettext("Reconnecting to the server, lost since {time}."),
+        "lost_redis": gettext("The server is reconnecting to Redis, lost since {time}."),
+        "lost_proxy": gettext(
+            "Reconnecting since {time}. The server answers, but no WebSocket gets through:"
+            " look at the proxy in between."
+        ),
+        "status_refused": gettext("Refused: {reason}"),
+        "refused_long": gettext(
+            "Refused: the request is too long for what stands between this page and the server ({status})."
+            " Listen to fewer names, or delete this site's cookies."
+        ),
+        "refused_mute": gettext(
+            "Refused: what answers here ({status}) does not know this page's feed."
+            " Look at the proxy in between, or load the page again."
+        ),
+    }
+
+
+def _feed_words() -> Words:
+    return {
+        "gap_redis": gettext("No connection to Redis from {from} to {to}: messages may be missing."),
+        "gap_server": gettext("No connection to the server from {from} to {to}: messages may be missing."),
+        "gap_recorder": gettext("{channel} was not recorded from {from} to {to}: messages may be missing."),
+        "gap_log": gettext("{channel}: its log no longer has the messages from {from} to {to}."),
+        "gap_replaced": gettext(
+            "{channel}: its log was replaced by another; messages from {from} to {to} may be missing."
+        ),
+        "gap_unreadable": gettext(
+            "{channel}: its log could not be read; messages from {from} to {to} may be missing."
+        ),
+        "gap_unrecorded": gettext(
+            "{channel} is not recorded any more; messages from {from} to {to} may be missing."
+        ),
+        "skipped": [
+            ngettext(
+                "{n} message came meanwhile and is not drawn",
+                "{n} messages came meanwhile and are not drawn",
+                1,
+            ),
+            ngettext(
+                "{n} message came meanwhile and is not drawn",
+                "{n} messages came meanwhile and are not drawn",
+                2,
+            ),
+        ],
+        "fell_out": [
+            ngettext(
+                "{n} message came meanwhile and is gone: the newest 10,000 are kept",
+                "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
+                1,
+            ),
+            ngettext(
+                "{n} message came meanwhile and is gone: the newest 10,000 are kept",
+                "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
+                2,
+            ),
+        ],
+        "older": [
+            ngettext("{n} older message is not shown", "{n} older messages are not shown", 1),
+            ngettext("{n} older message is not shown", "{n} older messages are not shown", 2),
+        ],
+        "new": [
+            ngettext("{n} new", "{n} new", 1),
+            ngettext("{n} new", "{n} new", 2),
+        ],
+        "cleared": [
+            ngettext("{n} message was cleared.", "{n} messages were cleared.", 1),
+            ngettext("{n} message was cleared.", "{n} messages were cleared.", 2),
+        ],
+        "undo": gettext("Undo"),
+        "pause": gettext("Pause"),
+        "resume": gettext("Resume"),
+        "matching": gettext("{matching} of {n}"),
+        "odd_count": [
+            ngettext("{n} message could not be read", "{n} messages could not be read", 1),
+            ngettext("{n} message could not be read", "{n} messages could not be read", 2),
+        ],
+        "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
+        "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
+        "regex_slow": gettext(
+            "{regex} is too slow: it was stopped, and nothing is filtered. Make it simpler."
+        ),
+        "regex_unable": gettext(
+            "Regular expressions cannot be searched for: a part of the page did not start."
+            " Nothing is filtered; load the page again."
+        ),
+        "glob_long": gettext("Between two * there can be at most {n} characters; nothing is filtered."),
+        "severity_bad": gettext("{severity} is no severity: choose from {ranks}. Nothing is filtered."),
+        "export_ready": [
+            ngettext("{n} message, as shown", "{n} messages, as shown", 1),
+            ngettext("{n} message, as shown", "{n} messages, as shown", 2),
+        ],
+        "exporting": gettext("{n} of {all}"),
+        "exported": [
+            ngettext("{n} message exported", "{n} messages exported", 1),
+            ngettext("{n} message exported", "{n} messages exported", 2),
+        ],
+        "matched": gettext("Matched by the pattern {pattern}"),
+        "odd": gettext("shown as it came: it could not be read"),
+        "empty_message": gettext("empty message"),
+        "invisible": gettext("has invisible characters"),
+        "binary": gettext("binary, {size}"),
+        "truncated": gettext("first {shown} of {size}"),
+        "copied": gettext("Copied"),
+        "not_copied": gettext("Not copied: the browser does not allow it."),
+        "not_loaded": gettext(
+            "The server does not answer, and this needs it once: try again when it is back."
+        ),
+        "not_text": gettext("not UTF-8"),
+        "not_text_why": gettext("The name is not UTF-8: another channel may look the same."),
+        "channel_not_text": gettext(
+            "The channel's name is not UTF-8, and a form carries only text: use Copy as redis-cli."
+        ),
+    }
+
+
+def _reading_words() -> Words:
+    return {
+        "show_all": gettext("Show all ({size})"),
+        "show_more": gettext("Show more (of {size})"),
+        "show_rest": gettext("Show {n} more"),
+        "decoded": gettext("decoded from {format}"),
+        "decoded_part": gettext("decoded from {format}, only the beginning"),
+        "quoted": gettext("decoded: JSON in a string"),
+        "coded": gettext("without terminal codes"),
+        "pins_full": gettext("At most {n} messages can be pinned: unpin one first."),
+        "severity_critical": gettext("Critical"),
+        "severity_error": gettext("Error"),
+        "severity_warning": gettext("Warning"),
+        "severity_info": gettext("Info"),
+        "severity_debug": gettext("Debug"),
+    }
+
+
+def _past_words() -> Words:
+    return {
+        "past": gettext("This is the past, not live."),
+        "past_end": gettext("This is the past, not live. The log ends here."),
+        "past_none": gettext("Nothing is recorded from then on."),
+        "searched": gettext("{n} searched, {found} found"),
+    }
+
+
+def _selection_words() -> Words:
+    return {
+        "solo": gettext("Show only {name}"),
+        "hide": gettext("Hide {name}"),
+        "chip_seen": gettext("Click to show only this. Last message at {time}"),
+        "chip_unseen": gettext("Click to show only this. No message yet"),
+        "per_second": gettext("{n}/s"),
+        "all_channels": gettext("All channels"),
+        "chart": [
+            ngettext(
+                "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
+                "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
+                1,
+            ),
+            ngettext(
+                "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
+                "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
+                2,
+            ),
+        ],
+        "remove_channel": gettext("Remove channel {name}"),
+        "remove_pattern": gettext("Remove pattern {name}"),
+        "chip_refused": gettext("Refused by Redis: {error}"),
+        "name_empty": gettext("Type the name of a channel or a pattern."),
+        "name_long": gettext("A name has at most {max} bytes; this one has {bytes}."),
+        "name_control": gettext("A name cannot contain control characters."),
+        "left_out": [
+            ngettext(
+                "{n} name of the link is left out: {names}.",
+                "{n} names of the link are left out: {names}.",
+                1,
+            ),
+            ngettext(
+                "{n} name of the link is left out: {names}.",
+                "{n} names of the link are left out: {names}.",
+                2,
+            ),
+        ],
+        "selection_full": gettext("At most {max} channels and patterns at once: remove one first."),
+    }
+
+
+def _recording_words() -> Words:
+    return {
+        "recorded": gettext("recorded"),
+        "recorded_until": gettext("not recorded since {time}"),
+        "recording_on": gettext("{name} is recorded: a page that was away gets what it missed."),
+        "recording_off": gettext("{name} is live only: a page that was away misses what came meanwhile."),
+        "recording_stopped": gettext("{name} has not been recorded since {time} and is live only: {error}"),
+        "record": gettext("Record from now on"),
+        "record_no": gettext("Stop recording"),
+        "forget_sure": gettext("All that was recorded of {name} goes, for everyone and for good."),
+    }
+
+
+def _browser_words() -> Words:
+    return {
+        "alive": [
+            ngettext("{n} channel", "{n} channels", 1),
+            ngettext("{n} channel", "{n} channels", 2),
+        ],
+        "alive_patterns": [
+            ngettext("{n} pattern", "{n} patterns", 1),
+            ngettext("{n} pattern", "{n} patterns", 2),
+        ],
+        "alive_cut": gettext("The first {n} are shown: search for the rest."),
+        "no_channels": gettext("The server did not answer."),
+        "unknown": gettext("unknown"),
+        "watch": gettext("Watch"),
+        "watch_name": gettext("Watch {name}"),
+        "unwatch": gettext("Unwatch"),
+        "unwatch_name": gettext("Unwatch {name}"),
+    }
+
+
+def _settings_words() -> Words:
+    return {
+        "zone_local": gettext("All times are those of this computer: {zone}"),
+        "zone_utc": gettext("All times are UTC; quiet hours are those of this computer: {zone}"),
+        "keeps_nothing": gettext(
+            "This browser keeps nothing more for this page: it lasts until the page is closed."
+        ),
+        "kept_spoilt": gettext("What this browser had kept cannot be read: the next choice replaces it."),
+        "notified": gettext("{n} new, the last in {channel}"),
+        "notify_denied": gettext("The browser does not allow notifications for this page."),
+        "notify_unable": gettext("This browser does not show the notifications of a page."),
+        "notify_sample": gettext("This is how it calls you."),
+        "sound_unable": gettext("This browser does not play the sounds of a page."),
+        "sound_waits": gettext("This browser keeps the page silent until you click in it."),
+    }
+
+
+def _publish_words() -> Words:
+    return {
+        "receivers": [
+            ngettext("{n} subscriber received it", "{n} subscribers received it", 1),
+            ngettext("{n} subscriber received it", "{n} subscribers received it", 2),
+        ],
+        "tabs": [
+            ngettext("{n} tab", "{n} tabs", 1),
+            ngettext("{n} tab", "{n} tabs", 2),
+        ],
+        "others": [
+            ngettext("{n} other", "{n} others", 1),
+            ngettext("{n} other", "{n} others", 2),
+        ],
+        "receivers_twice": gettext("each counts once by channel and once by pattern"),
+        "receivers_note": gettext("open pages included"),
+        "receivers_none": gettext("Nobody was listening: this message is gone."),
+        "channel_empty": gettext("Type the channel to publish to."),
+        "message_long": gettext("The message has {size}; at most {max} can be published."),
+        "times_wrong": gettext("Publish it from 1 to {max} times."),
+        "burst_stop": gettext("Stop ({at} of {times})"),
+        "burst_done": gettext("the last of {n} messages"),
+        "burst_broken": gettext("{n} were published before."),
+        "confirm": gettext("{channel} is protected. Publish there all the same?"),
+        "not_confirmed": gettext("Nothing was published."),
+        "size": gettext("{size} of {max}"),
+        "json_valid": gettext("valid JSON"),
+        "returns_kept": gettext("its carriage returns are sent too, unless you edit it"),
+        "returns_lost": gettext("edited: its carriage returns are gone"),
+        "json_broken": gettext("JSON breaks at line {line}, column {column}"),
+        "forget": gettext("Forget {name}"),
+        "draft_long": gettext("A message of more than {max} characters is not kept here."),
+        "templates_full": gettext("At most {max} templates are kept: forget one first."),
+        "no_answer": gettext("The server did not answer. Your text is kept."),
+        "strange_answer": gettext("The server answered with status {status}. Your text is kept."),
+    }

@@ -1,0 +1,1 @@
+"""Sockets: writes with a deadline, WebSocket, IP addresses."""

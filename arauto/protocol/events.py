@@ -1,0 +1,212 @@
+"""A Redis push -> a feed event; bytes -> text or base64. Knows no thread and no socket."""
+
+import base64
+import codecs
+from typing import Any, NamedTuple
+
+import orjson
+
+from arauto.recording_core.announcements import Position
+from arauto.recording_core.log_entries import Hole
+
+Push = list[Any]
+"""What Redis pushes, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
+
+CONFIRMATIONS = {
+    b"subscribe": "channel",
+    b"unsubscribe": "channel",
+    b"psubscribe": "pattern",
+    b"punsubscribe": "pattern",
+}
+
+
+class Lost(NamedTuple):
+    """The link to Redis broke; ``at`` is the last moment it was known to work.
+
+    ``detail`` is what Redis or the system said about it, in their own words.
+    """
+
+    at: float
+    detail: str
+
+
+class Gap(NamedTuple):
+    """The link is back: what was published between ``start`` and ``end`` is unknown."""
+
+    start: float
+    end: float
+
+
+class Refused(NamedTuple):
+    """Redis refuses; ``kind`` is ``channel`` or ``pattern``, or empty: it refuses us altogether."""
+
+    kind: str
+    name: bytes
+    error: str
+
+
+class Numbered(NamedTuple):
+    """A message that is in the log of ``channel``.
+
+    ``ms``: when it was written, in Unix milliseconds, if it was read from there.
+    """
+
+    channel: bytes
+    position: Position
+    data: bytes
+    ms: int | None = None
+
+
+class LogGap(NamedTuple):
+    """The log of ``channel`` cannot make whole what a page has missed."""
+
+    channel: bytes
+    hole: Hole
+
+
+class Followed(NamedTuple):
+    """``channel`` is recorded, and the page was shown all up to ``position``; ``None``: nobody knows.
+
+    ``since``: all that was published before this moment (Unix milliseconds), where it is earlier
+    than the position says.
+    """
+
+    channel: bytes
+    position: Position | None
+    since: int | None = None
+
+
+class Halted(NamedTuple):
+    """Nothing of ``channel`` is recorded since then (Unix milliseconds), and why; empty: it is again."""
+
+    channel: bytes
+    since: int
+    why: str
+
+
+class Unfollowed(NamedTuple):
+    """From here on ``channel`` is live only: its recording was switched off."""
+
+    channel: bytes
+
+
+class Complaint(NamedTuple):
+    """Something that does not work as asked for; a sentence for people."""
+
+    error: str
+
+
+Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Halted | Unfollowed | Complaint
+
+
+def encode(batch: list[Item], at: float, limit: int) -> bytes:
+    """One JSON text, an array of events, for all of ``batch``.
+
+    :param at: when the batch arrived, in Unix seconds.
+    :param limit: bytes of a message that are shown; see ``truncated`` in :func:`event`.
+    """
+    return orjson.dumps([event(item, at, limit) for item in batch])
+
+
+def event(item: Item, at: float, limit: int) -> dict[str, Any]:
+    """The event that the page gets for one push of Redis or one notice of the subscriber.
+
+    ``data`` is the text as published; bytes that are not UTF-8 come in base64 with
+    ``encoding`` and their ``size``. Of more than ``limit`` bytes only the beginning comes,
+    with ``truncated`` and the true ``size``.
+    """
+    if isinstance(item, list):
+        kind = item[0]
+        if kind == b"message":
+            shown = {"type": "message", **named("channel", item[1]), "at": at}
+            return shown | data_of(item[2], limit)
+        if kind == b"pmessage":
+            shown = {"type": "pmessage", **named("pattern", item[1]), **named("channel", item[2])}
+            return shown | {"at": at} | data_of(item[3], limit)
+        return {"type": kind.decode(), **named(CONFIRMATIONS[kind], item[1]), "at": at}
+    if isinstance(item, Unfollowed):
+        return {"type": "unrecorded", **named("channel", item.channel)}
+    if isinstance(item, Complaint):
+        return {"type": "error", "error": item.error}
+    if isinstance(item, Numbered):
+        shown = {"type": "message", **named("channel", item.channel), "id": item.position.id}
+        past = {"at": at} if item.ms is None else {"at": item.ms / 1000, "past": True}
+        return shown | past | data_of(item.data, limit)
+    if isinstance(item, LogGap):
+        return hole_event(*item)
+    if isinstance(item, Followed):
+        return _following(item)
+    if isinstance(item, Halted):
+        shown = {"type": "stopped", **named("channel", item.channel)}
+        return shown | {"from": item.since / 1000, "error": item.why}
+    if isinstance(item, Lost):
+        return {"type": "reconnecting", "from": item.at, "reason": "redis", "detail": item.detail}
+    if isinstance(item, Gap):
+        return {"type": "gap", "from": item.start, "to": item.end, "reason": "redis"}
+    refused = named(item.kind, item.name) if item.kind else {}
+    return {"type": "refused", **refused, "error": item.error}
+
+
+def _following(item: Followed) -> dict[str, Any]:
+    place = item.position and {"epoch": item.position.epoch, "id": item.position.id}
+    since = {} if item.since is None else {"since": item.since / 1000}
+    return {"type": "following", **named("channel", item.channel)} | (place or {}) | since
+
+
+def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
+    """A hole in a log, the same on a feed's socket as in an answer.
+
+    It may begin by Redis's clock and end by ours: it does not end before it begins.
+    """
+    missing = {} if hole.missing is None else {"missing": hole.missing}
+    return {
+        "type": "gap",
+        **named("channel", channel),
+        "from": hole.start / 1000,
+        "to": max(hole.start, hole.end) / 1000,
+        "reason": hole.reason,
+    } | missing
+
+
+def encode_error(sentence: str) -> bytes:
+    """What the page gets when a change of its selection is not accepted."""
+    return orjson.dumps([{"type": "error", "error": sentence}])
+
+
+def named(kind: str, name: bytes) -> dict[str, str]:
+    """The name of a ``channel`` or ``pattern`` in an event or an answer.
+
+    Where it is not UTF-8, what is shown of it may be the name of another one: the bytes
+    themselves are beside it in base64, as ``channel_base64``.
+    """
+    try:
+        return {kind: name.decode()}
+    except UnicodeDecodeError:
+        return {kind: text(name), f"{kind}_base64": base64.b64encode(name).decode()}
+
+
+def quoted(name: bytes) -> str:
+    """A name for our log: no two names look alike in it."""
+    try:
+        return repr(name.decode())
+    except UnicodeDecodeError:
+        return repr(name)
+
+
+def text(name: bytes) -> str:
+    """A channel's or pattern's name for people: bytes that are not UTF-8 stay visible."""
+    return name.decode(errors="backslashreplace")
+
+
+def data_of(data: bytes, limit: int) -> dict[str, Any]:
+    """The data of an event: as text or in base64, see :func:`event`."""
+    try:
+        if len(data) <= limit:
+            return {"data": data.decode()}
+        # An incremental decoder leaves out the character that the cut went through.
+        beginning = codecs.getincrementaldecoder("utf-8")().decode(data[:limit])
+        return {"data": beginning, "truncated": True, "size": len(data)}
+    except UnicodeDecodeError:
+        shown = base64.b64encode(data[:limit]).decode()
+        cut = {"truncated": True} if len(data) > limit else {}
+        return {"data": shown, "encoding": "base64", "size": len(data)} | cut

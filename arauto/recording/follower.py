@@ -1,0 +1,392 @@
+"""The recorded channels of one page: what its subscriber brings is handed on as their logs say."""
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from time import monotonic, sleep, time
+from typing import NamedTuple
+
+import redis
+
+from arauto.protocol.events import (
+    Complaint,
+    Followed,
+    Halted,
+    Item,
+    LogGap,
+    Lost,
+    Numbered,
+    Refused,
+    Unfollowed,
+    text,
+)
+from arauto.protocol.events import Gap as LinkGap
+from arauto.protocol.selection import Selection
+from arauto.recording.log_query import Point
+from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
+from arauto.recording.log_watch import Watch
+from arauto.recording.log_watch import moment as _now
+from arauto.recording.shared_queries import Shared, States, Turn
+from arauto.recording_core.announcement_text import read_word
+from arauto.recording_core.announcements import Position, Stopped
+from arauto.recording_core.backlog import Copy
+from arauto.recording_core.channel_feed import (
+    LATE,
+    ChannelFeed,
+    Gap,
+    Halt,
+    Locate,
+    Place,
+    Read,
+    Show,
+    State,
+    Step,
+)
+from arauto.recording_core.log_entries import FIRST, Hole
+from arauto.redis_io.connection import complaint
+from arauto.redis_io.subscriber import Command, subscribing
+
+ALONE_AFTER = 3000  # milliseconds without an answer, then the page is told that nobody records
+BEGINS_WITHIN = 1.5  # seconds that a log may take to begin, after which its past is not waited for
+ROUND = 0.05  # seconds
+
+Deliver = Callable[[list[Item]], None]
+
+
+class Start(NamedTuple):
+    """Where a page goes on: behind a message that it was shown, or at a point of the past.
+
+    ``since``: up to when it was shown everything, in Unix milliseconds, where it was told; or 0.
+    """
+
+    at: Position | Point
+    since: int = 0
+
+
+class Words(NamedTuple):
+    """What a page is told, with ``{name}`` for the channel and ``{words}`` for what Redis says."""
+
+    unheard: str
+    unread: str
+    alone: str
+
+
+class Follower:
+    """Stands between a subscriber and its ``deliver``; runs in the subscriber's thread.
+
+    :param starts: where the page was, by channel.
+    :param words: looked up beforehand: that thread has no request that says a language.
+    """
+
+    def __init__(
+        self,
+        shared: Shared,
+        deliver: Deliver,
+        selection: Selection,
+        starts: dict[bytes, Start],
+        words: Words,
+    ) -> None:
+        self._shared = shared
+        self._recording = shared.recording
+        self._deliver = deliver
+        self._starts = dict(starts)
+        self._words = words
+        self._is_open = False  # whether this connection to Redis was asked for anything
+        self._channel_of: dict[bytes, bytes] = {}  # announcements that were asked for -> their channel
+        self._heard: set[bytes] = set()  # channels whose announcements come ...
+        self._confirmed: set[bytes] = set()  # ... and those that come themselves
+        self._patterns = set(selection.patterns)
+        self._feeds: dict[bytes, ChannelFeed] = {}
+        self._epochs: dict[bytes, str] = {}  # as the page knows them
+        self._has_gap = False  # of what was lost with the link, no log can tell all
+        self._states: States | None = None
+        self._reasons: dict[bytes, str] = {}  # why nobody records a channel, as the page was told
+        self._refusals: dict[bytes, str] = {}  # why the log of a channel is not heard, as the page was told
+        self._is_loaded = True  # whether the feeds are as ``_states`` says
+        self._is_plain = True  # nothing was asked of Redis, so another page would get the same
+        self._out: list[Item] = []
+        self._size = FIRST_PAGE  # entries that are read at a time
+        self.watch = Watch(shared.pulse)
+
+    # What is said to Redis
+
+    def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+        """Announcements are asked for before the channel that they are about."""
+        channels, asked = tuple(channels), set(self._channel_of.values())
+        is_followed = self._recording.covers if verb == b"SUBSCRIBE" else asked.__contains__
+        words = [self._follow(name, verb) for name in channels if is_followed(name)]
+        self._is_open = True
+        return words + subscribing(verb, channels, patterns)
+
+    def strays(self, channels: Iterable[bytes]) -> list[Command]:
+        """What to say because recording was switched on or off; from any thread.
+
+        :param channels: that are selected.
+        """
+        if not self._is_open:
+            return []  # what is asked for first is still to come, and decides
+        asked, covers = set(self._channel_of.values()), self._recording.covers
+        strays = [name for name in channels if covers(name) != (name in asked)]
+        self._confirmed.update(strays)  # before anything of a page was recorded, nobody has noted that
+        return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in strays]
+
+    def _follow(self, channel: bytes, verb: bytes) -> Command:
+        words = self._recording.store.words_of(channel)
+        if verb == b"SUBSCRIBE":
+            self._channel_of[words] = channel
+        return b"S" + verb, words
+
+    # What comes
+
+    def __call__(self, batch: list[Item]) -> None:
+        if not self._channel_of and not self._starts:
+            self._deliver(batch)  # the very list, which other feeds share
+            return
+        before = self._states
+        turn = self._shared.find(batch, before) if before else None
+        if turn is not None:
+            self._states, self._is_loaded, out = turn.after, False, turn.out
+        else:
+            out = self._take_in(batch)
+            if before and self._states and self._is_plain:
+                self._shared.keep(Turn(batch, before, self._states, out))
+        if out:
+            self._deliver(out)
+        self.watch.plan(self._feeds.values(), self._states)
+
+    def _take_in(self, batch: list[Item]) -> list[Item]:
+        if not self._is_loaded:
+            for channel, settled in self._states or ():
+                self._feeds[channel].settle(settled)
+        self._is_loaded = self._is_plain = True
+        now = _now()
+        for item in batch:
+            self._sort(item, now)
+        states = tuple((channel, one) for channel, feed in self._feeds.items() if (one := feed.settled))
+        self._states = states if states and len(states) == len(self._feeds) else None
+        # Others may be given these states, so they must not be changed here any more.
+        self._is_loaded = self._states is None
+        out, self._out = self._out, []
+        return out
+
+    def _sort(self, item: Item, now: int) -> None:
+        if not isinstance(item, list):
+            self._notice(item)
+            return
+        kind, name = item[0], item[1]
+        if kind == b"message" and name in self._feeds:
+            if steps := self._feeds[name].received(item[2], now):
+                self._do(name, steps)
+        elif kind == b"pmessage" and item[2] in self._feeds:
+            if steps := self._feeds[item[2]].copied(Copy(*item[1:])):
+                self._do(item[2], steps)
+        elif kind == b"smessage":
+            channel = self._channel_of.get(name, b"")
+            if channel in self._feeds and (word := read_word(item[2])):
+                self._do(channel, self._feeds[channel].announced(word, now))
+        elif kind == b"ssubscribe":
+            self._hear(self._channel_of.get(name))
+        elif kind == b"sunsubscribe":
+            self._unhear(self._channel_of.pop(name, b""))
+        elif kind == b"pong":
+            self._look()
+        else:
+            self._out.append(item)
+            self._confirm(kind, name)
+
+    def _confirm(self, kind: bytes, name: bytes) -> None:
+        self._is_plain = False
+        if kind == b"subscribe":
+            self._confirmed.add(name)
+            self._begin(name)
+        elif kind == b"unsubscribe":
+            self._confirmed.discard(name)
+            self._starts.pop(name, None)
+            self._forget(name)
+        elif kind == b"psubscribe":
+            self._patterns.add(name)
+        elif kind == b"punsubscribe":
+            self._patterns.discard(name)
+
+    def _notice(self, item: Item) -> None:
+        if isinstance(item, Lost):
+            self._lose()
+        elif isinstance(item, LinkGap):
+            has_gap, self._has_gap = self._has_gap or bool(self._patterns), False
+            if not has_gap:
+                return
+        elif isinstance(item, Refused) and item.kind == "log":
+            channel = self._channel_of.pop(item.name, None)
+            if channel is not None and self._refusals.get(channel) != item.error:
+                self._refusals[channel] = item.error
+                self._complain(self._words.unheard, channel, item.error)
+            return
+        elif isinstance(item, Refused) and item.kind:
+            self._confirm(b"unsubscribe" if item.kind == "channel" else b"punsubscribe", item.name)
+        self._out.append(item)
+
+    def _lose(self) -> None:
+        """The link to Redis broke: each channel goes on from where its page is."""
+        for channel in self._confirmed:
+            feed = self._feeds.get(channel)
+            place = feed.place if feed else None
+            if feed and place:
+                self._starts[channel] = Start(place, feed.since)
+            elif channel not in self._starts:
+                self._has_gap = True
+        self._confirmed.clear()
+        self._heard.clear()
+        self._feeds.clear()
+        self._channel_of.clear()
+        self._reasons.clear()
+        self._refusals.clear()
+        self._is_open = False
+        self.watch.forget()
+
+    # A channel is followed
+
+    def _hear(self, channel: bytes | None) -> None:
+        if channel is not None:
+            self._heard.add(channel)
+            if channel in self._confirmed:
+                self._begin(channel)
+
+    def _begin(self, channel: bytes) -> None:
+        if channel in self._feeds:
+            return
+        start = self._starts.pop(channel, None)
+        if channel not in self._heard:
+            if start and isinstance(start.at, Position):  # it was recorded once
+                self._gap(channel, start.since or start.at.ms - LATE, "unrecorded")
+                self._out.append(Unfollowed(channel))
+            return
+        position, since = self._place(channel, start)
+        self._feeds[channel] = feed = ChannelFeed(position, since)
+        self._do(channel, feed.subscribed(_now()))
+
+    def _place(self, channel: bytes, start: Start | None) -> tuple[Position | None, int]:
+        if start is None:
+            return None, _now()
+        if isinstance(start.at, Position):
+            self._epochs[channel] = start.at.epoch
+            return start.at, start.since or start.at.ms - LATE
+        self._is_plain = False
+        try:
+            log = self._find_log(channel)
+            if log is None:
+                return None, _now()
+            position = log.locate(start.at)
+            if start.at.ms and (hole := log.hole_before(start.at.ms)):
+                self._out.append(LogGap(channel, hole))
+        except redis.RedisError as error:
+            self._complain(self._words.unread, channel, complaint(error))
+            return None, _now()
+        self._tell(channel, Place(position))  # it has a place to go on from if it is cut off now
+        return position, start.at.ms or position.ms
+
+    def _find_log(self, channel: bytes) -> Log | None:
+        """The first that is published to a channel may be there before its log, but not for long."""
+        self._flush()
+        end = monotonic() + BEGINS_WITHIN
+        while (log := Log.open(self._recording.store, channel)) is None and monotonic() < end:
+            self._shared.locate(channel)
+            sleep(ROUND)
+        return log
+
+    def _unhear(self, channel: bytes) -> None:
+        self._is_plain = False
+        self._heard.discard(channel)
+        if channel in self._feeds:
+            self._do(channel, self._feeds[channel].ended(_now()))
+            self._out.append(Unfollowed(channel))
+            self._forget(channel)
+
+    def _forget(self, channel: bytes) -> None:
+        self._feeds.pop(channel, None)
+        self._epochs.pop(channel, None)
+        self._reasons.pop(channel, None)
+
+    def _look(self) -> None:
+        """Redis has answered: all that it had pushed when it was asked has been handed in."""
+        self._is_plain = False
+        at = self.watch.answered()
+        for channel, feed in list(self._feeds.items()):
+            if at:
+                self._do(channel, feed.caught_up(at))
+            self._do(channel, feed.tick(_now()))
+            if feed.state is State.LIVE and _now() - feed.live_since > ALONE_AFTER:
+                self._say_why(channel, feed)
+
+    def _say_why(self, channel: bytes, feed: ChannelFeed) -> None:
+        """Nobody records the channel; that is said again where another reason becomes known later."""
+        why = self._shared.why_not(channel)
+        if feed.is_halted and (not why or why == self._reasons.get(channel)):
+            return
+        self._reasons[channel] = why
+        stopped = Stopped(feed.live_since, why or self._words.alone)
+        self._do(channel, feed.announced(stopped, _now()))
+
+    # What a feed wants
+
+    def _do(self, channel: bytes, steps: list[Step]) -> None:
+        queue = deque(steps)
+        while queue:
+            step = queue.popleft()
+            if isinstance(step, Read):
+                queue.extendleft(reversed(self._read(channel, step)))
+            elif isinstance(step, Locate):
+                self._is_plain = False
+                self._shared.locate(channel)
+            else:
+                self._tell(channel, step)
+
+    def _read(self, channel: bytes, step: Read) -> list[Step]:
+        self._is_plain = False
+        self._flush()
+        feed = self._feeds[channel]
+        try:
+            pages = self._recording.store.read(channel, step, self._size)
+        except redis.RedisError as error:
+            self._complain(self._words.unread, channel, complaint(error))
+            return feed.unreadable(_now())
+        if pages is None:
+            return feed.unreadable(_now())
+        weight = 1 + sum([len(entry.data or b"") for entry in pages.entries])
+        self._size = next_size(len(pages.entries), weight)
+        return feed.read(pages, _now())
+
+    def _flush(self) -> None:
+        """What is known need not wait for the log."""
+        if self._out:
+            out, self._out = self._out, []
+            self._deliver(out)
+
+    def _tell(self, channel: bytes, step: Step) -> None:
+        out = self._out.append
+        if isinstance(step, Show):
+            self._show(channel, step)
+        elif isinstance(step, Copy):
+            out([b"pmessage", step.pattern, step.channel, step.data])
+        elif isinstance(step, Gap):
+            out(LogGap(channel, Hole(FIRST, step.start, step.end, step.reason)))
+        elif isinstance(step, Halt):
+            out(Halted(channel, step.since, step.why))
+        elif isinstance(step, Place):
+            self._epochs[channel] = step.position.epoch if step.position else ""
+            out(Followed(channel, step.position, step.since))
+
+    def _show(self, channel: bytes, step: Show) -> None:
+        out, position = self._out, step.position
+        if position is None:
+            out.append([b"message", channel, step.data])
+        else:
+            out.append(Numbered(channel, position, step.data, step.ms))
+            if self._epochs.get(channel) != position.epoch:
+                self._tell(channel, Place(position))
+        for copy in step.copies:
+            self._tell(channel, copy)
+
+    def _gap(self, channel: bytes, start: int, reason: str) -> None:
+        self._out.append(LogGap(channel, Hole(FIRST, start, round(1000 * time()), reason)))
+
+    def _complain(self, words: str, channel: bytes, why: str) -> None:
+        self._out.append(Complaint(words.replace("{name}", text(channel)).replace("{words}", why)))

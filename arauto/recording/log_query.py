@@ -1,0 +1,65 @@
+"""From where to where somebody wants to read a log: what an address says, checked."""
+
+import re
+from dataclasses import dataclass
+from time import time
+
+from arauto.i18n.gettext import gettext
+from arauto.recording_core.log_entries import FIRST, Id
+
+MOST_LAST = 1_000_000  # messages; a greater number is taken for a time
+MAX_LIMIT = 100_000  # messages in one answer
+DEFAULT_LIMIT = 10_000
+AHEAD = 2.0  # seconds that another clock may be ahead of ours
+
+_SPAN = re.compile(r"(\d{1,9})(s|m|h|d)", re.ASCII)
+_ID = re.compile(r"(\d{1,15})-(\d{1,15})", re.ASCII)
+_NUMBER = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class BadPoint(ValueError):
+    """A point in a log that cannot be meant; its text is a sentence for people."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in a log, in one of three ways: behind an entry, at a moment, so many from the end."""
+
+    id: Id | None = None
+    ms: int | None = None
+    last: int | None = None
+
+
+def read_point(text: str, now: float | None = None) -> Point:
+    """Read ``first``, an id, ``10m``, a Unix time or, up to a million, how many from the end.
+
+    :raise BadPoint: it is none of these, or a time that has not come yet.
+    """
+    now = time() if now is None else now
+    if text == "first":
+        return Point(id=FIRST)
+    if match := _ID.fullmatch(text):
+        return Point(id=Id(int(match[1]), int(match[2])))
+    if match := _SPAN.fullmatch(text):
+        return Point(ms=max(0, round(1000 * (now - int(match[1]) * _SECONDS[match[2]]))))
+    if _NUMBER.fullmatch(text):
+        if "." not in text and 1 <= int(text) <= MOST_LAST:
+            return Point(last=int(text))
+        if float(text) > now + AHEAD:
+            raise BadPoint(gettext("That time has not come yet."))
+        return Point(ms=round(1000 * float(text)))
+    raise BadPoint(
+        gettext(
+            "%(text)s is no point in a log: give 10m, 100 (messages), first, "
+            "a Unix time such as 1763879938.5 or the id of a message.",
+            text=text[:50],
+        )
+    )
+
+
+def read_limit(text: str) -> int:
+    """:raise BadPoint: it is no number from 1 to :data:`MAX_LIMIT`."""
+    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_LIMIT:
+        raise BadPoint(gettext("The limit is a whole number from 1 to %(most)s.", most=MAX_LIMIT))
+    return int(text)

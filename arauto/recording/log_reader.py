@@ -1,0 +1,160 @@
+"""A log read back: the messages between two points, and a hole wherever something is missing."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from arauto.recording.log_query import Point
+from arauto.recording.log_store import PAGE, Store
+from arauto.recording_core.announcements import Position
+from arauto.recording_core.log_entries import FIRST, Hole, Id, Message
+from arauto.recording_core.log_head import Head
+
+FIRST_PAGE = 10  # entries; nobody knows yet how large they are
+PAGE_BYTES = 4_000_000
+
+NO_NUMBER = 2**53  # in the id of a moment, greater than the number of every entry
+
+Found = Message | Hole
+
+
+class Log:
+    """The log of a channel, up to where it ended when this was made."""
+
+    def __init__(self, store: Store, channel: bytes, head: Head) -> None:
+        self._store = store
+        self._channel = channel
+        self._epoch = head.end.epoch
+        self._starts = tuple(first for _, first in head.epochs) or (0,)
+        self.end = Id(head.end.ms, head.end.number)
+
+    @classmethod
+    def open(cls, store: Store, channel: bytes) -> "Log | None":
+        """``None`` if there is none."""
+        head = store.head(channel)
+        return cls(store, channel, head) if head else None
+
+    def read(self, after: Id, until: Id) -> Iterator[list[Found]]:
+        """What the log has after ``after``, up to and with ``until``, page by page.
+
+        Where something is missing, a hole says so: at the beginning, within, and at the end.
+        """
+        size = FIRST_PAGE
+        while after < until:
+            page = self._store.entries(self._channel, f"({after}", str(until), size)
+            found = self._find(page, after)
+            if page:
+                after = Id.read(page[-1][0])
+            if len(page) < size:
+                found += self._missing(after, until, until.n + 1)
+                after = until
+            if found:
+                yield found
+            weight = 1 + sum([sum(map(len, fields)) for _, fields in page])
+            size = next_size(len(page), weight)
+
+    def place(self, point: Point) -> Id:
+        """The id behind which ``point`` is."""
+        if point.last is not None:
+            return self._before_last(point.last)
+        if point.ms is not None:
+            return Id(max(0, point.ms - 1), NO_NUMBER)
+        return point.id or FIRST
+
+    def locate(self, point: Point) -> Position:
+        """The same as a position: everything of the log that comes after it has a greater number."""
+        id = min(self.place(point), self.end)
+        if id.n in (0, NO_NUMBER):
+            first = self._first(id)
+            id = Id(first.ms, first.n - 1) if first else self.end
+        return Position(self._epoch, id.n, id.ms)
+
+    def hole_before(self, ms: int) -> Hole | None:
+        """What may be missing at the beginning, where the log does not reach back to this moment."""
+        first = self._first(FIRST)
+        if first and first.ms > ms and first.n != self._starts[0] + 1:
+            return Hole(first, ms, first.ms, "log")
+        return None
+
+    def _find(self, page: list[Any], after: Id) -> list[Found]:
+        """What is in a page as Redis tells it: ids, each with its one field and that field's value.
+
+        What others have written to the log is as if it were missing.
+        """
+        page = [entry for entry in page if _is_ours(entry[1])]
+        if not page:
+            return []
+        found: list[Found] = [Message(raw, data) for raw, (_, data) in page]
+        first, last = Id.read(page[0][0]).n, Id.read(page[-1][0]).n
+        # Numbers rise, so these two tell whether all are there.
+        is_whole = first == after.n + 1 and last == after.n + len(page)
+        if is_whole and b"gap" not in {field for _, (field, _) in page}:
+            return found
+        with_holes: list[Found] = []
+        for message, (raw, (field, data)) in zip(found, page, strict=True):
+            id = Id.read(raw)
+            if id.n <= after.n < NO_NUMBER:  # only a log that began anew counts from one again
+                with_holes.append(Hole(id, after.ms, id.ms, "replaced"))
+            elif not self._begins_at(id, after):
+                with_holes += self._missing(after, id, id.n)
+            since = int(data) or after.ms or id.ms if field == b"gap" else 0
+            with_holes.append(Hole(id, since, id.ms, "recorder") if since else message)
+            after = id
+        return with_holes
+
+    def _begins_at(self, id: Id, after: Id) -> bool:
+        """Whether an epoch begins here, with a number far from the last: its gap entry says what is missing.
+
+        Unless entries are not kept any more that stood between the two.
+        """
+        if id.n - 1 not in self._starts or after.n < self._starts[0]:
+            return False
+        oldest = self._store.entries(self._channel, "-", "+", 1)
+        return bool(oldest) and Id.read(oldest[0][0]) <= after
+
+    def _missing(self, after: Id, before: Id, n: int) -> list[Found]:
+        """Those between ``after`` and the number ``n``.
+
+        Who asks for a time, or from the beginning, gets what there is.
+        """
+        missing = n - after.n - 1
+        if after.n in (0, NO_NUMBER) or before.n == NO_NUMBER or missing <= 0:
+            return []
+        if after.n < self._starts[0] < n:
+            return [Hole(before, after.ms, before.ms, "replaced")]
+        # Numbers may jump where an epoch begins.
+        is_one_epoch = not any(after.n < start < n for start in self._starts)
+        return [Hole(before, after.ms, before.ms, "log", missing if is_one_epoch else None)]
+
+    def _first(self, after: Id) -> Id | None:
+        """The first entry of ours behind ``after``."""
+        size = 1
+        while page := self._store.entries(self._channel, f"({after}", "+", size):
+            for raw, fields in page:
+                if _is_ours(fields):
+                    return Id.read(raw)
+            after, size = Id.read(page[-1][0]), min(2 * size, PAGE)
+        return None
+
+    def _before_last(self, many: int) -> Id:
+        """The id after which there are ``many`` entries, or all there are."""
+        newest, left = "+", many + 1
+        while left > 0:
+            page = self._store.newest(self._channel, newest, min(left, PAGE))
+            if len(page) < min(left, PAGE):
+                return FIRST
+            left -= len(page)
+            newest = f"({page[-1][0].decode()}"
+        return Id.read(newest.removeprefix("("))
+
+
+def next_size(entries: int, weight: int) -> int:
+    """How many entries to read at a time, where so many had that many bytes together."""
+    return max(1, min(PAGE, entries * PAGE_BYTES // weight))
+
+
+def _is_ours(fields: list[bytes]) -> bool:
+    if len(fields) != 2:
+        return False
+    field, value = fields
+    # o: as versions before this protocol named what others had published
+    return field in (b"m", b"o") or (field == b"gap" and value.isdigit() and len(value) <= 15)

@@ -1,0 +1,342 @@
+"""What the protocol says to Redis: one script for each step that must happen at once."""
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import redis
+from redis.exceptions import NoPermissionError, NoScriptError
+
+from arauto.recording_core.announcement_text import write_word
+from arauto.recording_core.announcements import Mark, Marked, Position, Stopped, digest
+from arauto.recording_core.channel_feed import Entry, Pages, Read
+from arauto.recording_core.channel_recorder import Append, Fenced, Outcome, Take, Unwanted
+from arauto.recording_core.log_head import FIELDS, Head
+from arauto.recording_core.log_keys import (
+    GLOBS,
+    LEASE,
+    NAMES,
+    beats_of,
+    head_of,
+    is_recordable,
+    promised_of,
+    stream_of,
+    words_of,
+)
+
+NUDGE = b"look"
+LASTS = 1500  # milliseconds that a recorder counts as alive without a sign of life
+MAX_PROMISED = 10_000  # messages of a channel, where no recorder takes them over
+PAGE = 1000  # entries read at a time, so that Redis is never busy for long
+
+GLOBS_LAST = 15_000  # milliseconds that the globs of a server count without being said again
+
+_ALONE = ("publish", "lease", "globs")  # scripts that are not about a log's entries
+Argument = bytes | str | int
+Command = tuple[Argument, ...]
+
+# As bytes, since what they answer is to come as it is, and not as redis-py reads it.
+TIME: Command = (b"TIME",)
+RUN: Command = (b"INFO", b"server")
+_RUN = re.compile(rb"run_id:(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Appending:
+    """How an :class:`Append` ended, after how many messages, and why in Redis's words."""
+
+    many: int
+    outcome: Outcome
+    why: str
+
+
+class Store:
+    """The logs in one database of Redis. Every method is one step there, but for reading on.
+
+    Methods raise ``redis.RedisError`` where Redis is away or refuses.
+
+    :param most: entries that a log keeps.
+    :param age: milliseconds for which it keeps them.
+    :param draw_epoch: names an epoch, if one begins; no two may be the same.
+    """
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        most: int,
+        age: int,
+        draw_epoch: Callable[[], str] = lambda: secrets.token_hex(6),
+    ) -> None:
+        self.client = client
+        self._draw_epoch = draw_epoch
+        self._database = int(client.connection_pool.connection_kwargs.get("db") or 0)
+        self.beats = beats_of(self._database)
+        """The sharded channel on which the recorder gives its signs of life."""
+        self._most = most
+        self._age = age
+
+    def words_of(self, channel: bytes) -> bytes:
+        """The sharded channel of what is announced about the channel's log."""
+        return words_of(channel, self._database)
+
+    # The recorder
+
+    def append(self, channel: bytes, request: Append, until: int) -> Appending:
+        """:param until: all that was published before is in the log then (0: unknown)."""
+        after, messages = request.after, request.messages
+        given: list[Argument] = [request.token, after.epoch, after.number, until, len(messages)]
+        given += map(digest, messages)
+        given += messages
+        many, outcome, why = self._run("append", channel, *given)
+        return Appending(many, Outcome[outcome.decode()], why.decode(errors="replace"))
+
+    def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> Position | None:
+        """Become the one who writes. Where the log ends then; ``None``: it begins anew, which is announced.
+
+        :param until: up to when the log is known to lack nothing (0: unknown).
+        :raise Fenced: another recorder has come since.
+        :raise Unwanted: no glob has the channel, and it is switched off.
+        """
+        known = request.position or Position("", 0)
+        given = (request.token, known.epoch, known.number, until, int(has_glob), int(request.is_first))
+        try:
+            end = self._run("take", channel, *given)
+        except redis.ResponseError as error:
+            kind, _, token = str(error).partition(" ")
+            if kind == "FENCED":
+                raise Fenced(int(token)) from None
+            if kind == "CLOSED":
+                raise Unwanted from None
+            raise
+        return None if end is None else _position(*end)
+
+    def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
+        """Announce it to all who follow the channel."""
+        self.client.execute_command("SPUBLISH", self.words_of(channel), write_word(word))
+
+    # Readers
+
+    def read(self, channel: bytes, request: Read, many: int = PAGE) -> Pages | None:
+        """The first of what is wanted, at most so ``many`` entries; ``None``: there is no log."""
+        start = request.after
+        while True:
+            head, run, entries, at = self._look(channel, start, many)
+            if head is None:
+                return None
+            is_other = not head.goes_back_to(request.after)
+            wanted = head.begins if is_other else request.after
+            if (wanted.ms, wanted.number) == (start.ms, start.number):
+                return _pages(request, head, start, entries, many, at, is_other, head.run != run)
+            start = wanted
+
+    def head(self, channel: bytes) -> Head | None:
+        """``None``: there is no log."""
+        client: Any = self.client
+        return Head.read(client.hmget(head_of(channel), *FIELDS))
+
+    def entries(self, channel: bytes, first: str, last: str, many: int) -> list[Any]:
+        """As Redis tells them; redis-py would make a dict of each, which takes longer than all the rest."""
+        client: Any = self.client
+        found: list[Any] = client.execute_command(*_range(b"XRANGE", channel, first, last, many))
+        return found
+
+    def newest(self, channel: bytes, last: str, many: int) -> list[Any]:
+        """The same backwards, down to the oldest."""
+        client: Any = self.client
+        found: list[Any] = client.execute_command(*_range(b"XREVRANGE", channel, last, "-", many))
+        return found
+
+    def _look(self, channel: bytes, after: Position, many: int) -> tuple[Head | None, str, list[Any], int]:
+        """The head, the run of Redis, the entries behind ``after`` and the time, seen in this order.
+
+        What is written meanwhile is not in the head that was seen, and what is gone meanwhile is seen to
+        be missing, so nobody else has to wait until all four are seen.
+        """
+        with self.client.pipeline(transaction=False) as pipeline:
+            pipeline.execute_command(b"HMGET", head_of(channel), *FIELDS)
+            pipeline.execute_command(*RUN)
+            pipeline.execute_command(*_range(b"XRANGE", channel, f"({after.ms}-{after.number}", "+", many))
+            pipeline.execute_command(*TIME)
+            fields, run, entries, time = pipeline.execute(raise_on_error=False)
+        for answer in (fields, entries, time):
+            if isinstance(answer, redis.ResponseError):
+                raise answer
+        seconds, microseconds = map(int, time)
+        return Head.read(fields), _run(run), entries, 1000 * seconds + microseconds // 1000
+
+    # All logs
+
+    def names(self) -> set[bytes]:
+        """The channels that have a log."""
+        client: Any = self.client
+        found: set[bytes] = client.smembers(NAMES)
+        return found
+
+    def note(self, channel: bytes) -> bool:
+        """The channel has a log from now on: whether it had none."""
+        return bool(self.client.sadd(NAMES, channel))
+
+    def nudge(self) -> None:
+        """Have the recorders look now what is to be recorded."""
+        self.client.execute_command("SPUBLISH", self.beats, NUDGE)
+
+    def drop(self, channel: bytes, stays_off: bool = False) -> None:
+        """Let go of a log, and of its name, if it is closed or never began, and is empty.
+
+        :param stays_off: but not of the word that it is switched off: recorders may not know it yet.
+        """
+        self.client.srem(NAMES, channel)  # first: whoever begins it meanwhile will have noted it
+        if not self._run("drop", channel, int(stays_off)):
+            self.note(channel)
+
+    def upgrade(self, channel: bytes) -> int | str:
+        """Make the log of an earlier version ours: 1 if that was done, or why it was not."""
+        done = self._run("upgrade", channel, channel, int(is_recordable(channel)))
+        return done.decode(errors="replace") if isinstance(done, bytes) else int(done)
+
+    # Switches
+
+    def delete(self, channel: bytes) -> bool:
+        """Whether there was a log. One that is recorded goes on as another one."""
+        return bool(self._run("delete", channel))
+
+    def switch(self, channel: bytes, on: bool) -> None:
+        """Let recorders take the channel, or close its log."""
+        self._run("switch", channel, int(on))
+
+    # Publishing
+
+    def publishing(self, channel: bytes, message: bytes) -> tuple[Command, Command]:
+        """Two commands that publish, and promise the message to the log.
+
+        They answer how many received it, 1 if it is promised, and why it is not or nothing. Only where
+        Redis does not know the script of the first is the second to be sent.
+        """
+        text, known_as = script("publish")
+        keys = (head_of(channel), promised_of(channel))
+        given = (len(keys), *keys, channel, message, digest(message), MAX_PROMISED)
+        return ("EVALSHA", known_as, *given), ("EVAL", text, *given)
+
+    # The lease
+
+    def claim(self, above: int = 0, grace: int = 0) -> int:
+        """Become the recorder, with a token greater than ``above``; 0: another one is at work.
+
+        :param grace: milliseconds for which a lease that has run out is left to others.
+        """
+        return int(self._eval("lease", (LEASE,), "claim", LASTS, above, grace))
+
+    def renew(self, token: int, until: int) -> bool:
+        """Give a sign of life: whether it is still the recorder.
+
+        :param until: all that was published before is in all logs (0: unknown).
+        """
+        given = ("renew", LASTS, token, until, self.beats)
+        return bool(self._eval("lease", (LEASE,), *given))
+
+    def release(self, token: int) -> bool:
+        """Let another one become the recorder at once."""
+        return bool(self._eval("lease", (LEASE,), "release", LASTS, token, 0, self.beats))
+
+    # Scripts
+
+    def saying(self, globs: tuple[bytes, ...]) -> Command:
+        """A command that says what this server records.
+
+        It answers what all record, and why what we do is not said or nothing.
+        """
+        return ("EVAL", script("globs")[0], 1, GLOBS, GLOBS_LAST, *globs)
+
+    def _run(self, name: str, channel: bytes, *given: Argument) -> Any:
+        keys = (stream_of(channel), head_of(channel), promised_of(channel))
+        common = (self.words_of(channel), self._most, self._age, self._draw_epoch())
+        return self._eval(name, keys, *common, *given)
+
+    def _eval(self, name: str, keys: tuple[bytes, ...], *given: Argument) -> Any:
+        text, known_as = script(name)
+        client: Any = self.client
+        try:
+            return client.evalsha(known_as, len(keys), *keys, *given)
+        except NoScriptError:
+            pass
+        except NoPermissionError as error:
+            if "'evalsha'" not in str(error):  # it was run, and something in it was refused
+                raise
+        return client.eval(text, len(keys), *keys, *given)
+
+
+@cache
+def script(name: str) -> tuple[str, str]:
+    """The text of a script, and the name under which Redis knows it again."""
+    folder = resources.files("arauto.recording") / "lua"
+    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
+    if name not in _ALONE:
+        text = (folder / "log.lua").read_text(encoding="utf-8") + text
+    return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _position(epoch: bytes, ms: bytes, number: bytes) -> Position:
+    return Position(epoch.decode(), int(number), int(ms))
+
+
+def _range(command: bytes, channel: bytes, first: str, last: str, many: int) -> Command:
+    return command, stream_of(channel), first, last, "COUNT", many
+
+
+def _run(info: bytes | redis.ResponseError) -> str:
+    """Which run of Redis this is. Without the right to INFO all are the same, as for the scripts."""
+    found = None if isinstance(info, redis.ResponseError) else _RUN.search(info)
+    return found[1].decode() if found else ""
+
+
+def _pages(
+    request: Read,
+    head: Head,
+    after: Position,
+    raw: list[Any],
+    many: int,
+    at: int,
+    is_other: bool,
+    is_stale: bool,
+) -> Pages:
+    """What is wanted of up to ``many`` entries that were read behind ``after``."""
+    epoch, end = head.end.epoch, head.end
+    after = Position(epoch, after.number, after.ms)
+    last = (
+        end.number if request.until is None or is_other else min(end.number, max(request.until, after.number))
+    )
+    is_full = len(raw) == many and _id(raw[-1]) < (end.ms, end.number)
+    entries = [entry for entry in map(read_entry, raw) if entry and after.number < entry.number <= last]
+    if last < end.number:  # of what is not read, some may be of the same moment, none of an earlier one
+        end = Position(epoch, last, entries[-1].ms if entries else after.ms)
+    read_to = _read_to(after, entries, raw) if is_full else after
+    has_more = read_to.number < end.number and (read_to.ms, read_to.number) > (after.ms, after.number)
+    return Pages(entries, read_to if has_more else end, at, head.until, is_other, is_stale, has_more)
+
+
+def _id(raw: list[Any]) -> tuple[int, int]:
+    ms, number = map(int, raw[0].split(b"-"))
+    return ms, number
+
+
+def _read_to(after: Position, entries: list[Entry], raw: list[Any]) -> Position:
+    """Where a full page ends. Those of others, and those that are known, may have filled it."""
+    number = entries[-1].number if entries else after.number
+    return Position(after.epoch, number, int(raw[-1][0].partition(b"-")[0]))
+
+
+def read_entry(raw: list[Any]) -> Entry | None:
+    """What Redis tells of one entry; ``None``: somebody else has written it."""
+    ms, number = _id(raw)
+    fields = raw[1]
+    if len(fields) != 2:
+        return None
+    field, value = fields
+    if field == b"gap" and value.isdigit() and len(value) <= 15:
+        return Entry(number, ms, None, int(value))
+    return Entry(number, ms, value) if field in (b"m", b"o") else None  # o: by the protocol of today

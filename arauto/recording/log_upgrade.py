@@ -1,0 +1,46 @@
+"""Logs that an earlier version has left are gone on with. One day nobody has any, and this file may go."""
+
+import logging
+from typing import Any
+
+import redis
+
+from arauto.protocol.events import quoted
+from arauto.recording.log_store import Store
+from arauto.redis_io.connection import complaint
+
+_HEADS, _SWITCHED = b"arauto:logs", b"arauto:recorded"
+_REST = (b"arauto:unsaid", b"arauto:recorder")
+
+log = logging.getLogger("arauto")
+
+
+def upgrade(store: Store) -> list[bytes]:
+    """Make the logs of earlier versions ours: of which channels. Call it before any log is taken.
+
+    What has been done is not done again, whoever does it at the same time and wherever it was cut off.
+    What cannot be read is left alone; the log says so.
+
+    :raise redis.RedisError: Redis does not answer.
+    """
+    client: Any = store.client
+    try:
+        heads, switched = client.hkeys(_HEADS), client.hkeys(_SWITCHED)
+        upgraded = [channel for channel in {*heads, *switched} if _upgrade(store, channel)]
+        if (heads or switched) and not client.exists(_HEADS, _SWITCHED):
+            client.unlink(*_REST)
+    except redis.ResponseError as error:
+        log.warning("logs from an earlier version, if there are any, are left alone: %s", complaint(error))
+        return []
+    return upgraded
+
+
+def _upgrade(store: Store, channel: bytes) -> bool:
+    try:
+        store.note(channel)
+        done = store.upgrade(channel)
+    except redis.ResponseError as error:
+        done = complaint(error)
+    if isinstance(done, str):
+        log.warning("the log of %s from an earlier version is left alone: %s", quoted(channel), done)
+    return done == 1

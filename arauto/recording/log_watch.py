@@ -1,0 +1,102 @@
+"""For as long as a page waits for something, Redis is asked now and then what else it has for it."""
+
+from collections.abc import Collection
+from time import time
+
+from arauto.recording.shared_queries import States
+from arauto.recording_core.channel_feed import ChannelFeed, State
+from arauto.redis_io.subscriber import Subscriber, now
+from arauto.system.timer_wheel import Pulse
+
+_BEGAN = round(1000 * (time() - now()))
+TICK = 0.25  # seconds
+SOON = 250  # milliseconds
+LOOK_AFTER = 1000  # milliseconds that a message may wait for its announcement before Redis is asked
+HURRY = 500  # milliseconds between two questions ...
+HURRIES_FOR = 3000  # ... for so long, where a channel may have only just begun to be recorded
+PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two questions where nobody records
+
+
+def moment() -> int:
+    """Unix milliseconds by a clock that is never set, as this process began to count them."""
+    return _BEGAN + round(1000 * now())
+
+
+class Watch:
+    """Asks by the subscriber's own connection, so the answer comes after all that Redis had pushed.
+
+    What is public is for the subscriber's thread; the pulse only asks.
+    """
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._pulse = pulse
+        self._subscriber: Subscriber | None = None
+        self._is_ticking = False
+        self._due: int | None = None  # when to ask; ``None``: there is no reason
+        self._asked_at: int | None = None  # when Redis was asked that has not answered
+        self._pause = PAUSE
+
+    def begin(self, subscriber: Subscriber) -> None:
+        """Whom to have ask; from any thread."""
+        self._subscriber = subscriber
+        if self._due is not None:
+            self._tick()
+
+    def end(self) -> None:
+        """The page has left; from any thread."""
+        self._subscriber = None
+
+    def plan(self, feeds: Collection[ChannelFeed], states: States | None) -> None:
+        """See whether there is a reason to ask, after each batch."""
+        due = self._find_due(feeds, states)
+        if due is None or self._due is None or due < self._due:
+            self._due = due if self._asked_at is None else None
+        if self._due is not None and self._subscriber is not None and not self._is_ticking:
+            self._tick()
+
+    def answered(self) -> int:
+        """Redis has answered: when it was asked; 0: by a connection that is gone."""
+        at, self._asked_at = self._asked_at, None
+        self._due = None
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return at or 0
+
+    def forget(self) -> None:
+        """The connection is gone."""
+        self._due = self._asked_at = None
+        self._pause = PAUSE
+
+    def _find_due(self, feeds: Collection[ChannelFeed], states: States | None) -> int | None:
+        if states is not None:
+            self._pause = PAUSE
+            waiting = [settled.waiting[0].at for _, settled in states if settled.waiting]
+            return min(waiting) + LOOK_AFTER if waiting else None
+        if not feeds:
+            return None
+        if any(feed.state is not State.LIVE and feed.settled is None for feed in feeds):
+            return moment() + SOON
+        if any(feed.state is State.LIVE and moment() - feed.live_since < HURRIES_FOR for feed in feeds):
+            self._pause = PAUSE
+            return moment() + HURRY
+        return moment() + self._pause
+
+    def _tick(self) -> None:
+        self._is_ticking = True
+        self._pulse.after(TICK, self._tend)
+
+    def _tend(self) -> float | None:
+        if self._subscriber is None:
+            return None
+        if self._due is not None and moment() >= self._due:
+            self._ask(self._subscriber)
+        if self._due is None and self._asked_at is None:
+            self._is_ticking = False
+            if self._due is None:  # or it was set while we looked away
+                return None
+            self._is_ticking = True
+        return TICK
+
+    def _ask(self, subscriber: Subscriber) -> None:
+        self._asked_at, due, self._due = moment(), self._due, None
+        if not subscriber.look():
+            self._asked_at, self._due = None, due

@@ -1,0 +1,215 @@
+"""Which channels are recorded, by all servers on a database of Redis, and what becomes of their logs."""
+
+import logging
+import threading
+from contextlib import suppress
+from functools import lru_cache
+from typing import Any
+
+import redis
+
+from arauto.protocol.events import quoted
+from arauto.protocol.selection import Selection
+from arauto.recording.log_store import Store
+from arauto.recording_core.log_keys import SWITCHED, head_of, is_recordable, stream_of
+from arauto.redis_io.connection import RedisLink, complaint
+from arauto.settings import Settings
+from arauto.text.glob import matches
+
+log = logging.getLogger("arauto")
+
+
+class _Coverage:
+    """What Redis said last, as a whole; it is not changed, so all threads may ask it."""
+
+    def __init__(self, globs: frozenset[bytes], switched: frozenset[bytes]) -> None:
+        self.globs, self.switched = globs, switched
+        patterns = tuple(sorted(globs))
+        self.glob_of = lru_cache(4096)(lambda channel: _find_glob(patterns, channel))
+        channels = (name for name in sorted(switched) if is_recordable(name) and self.glob_of(name) is None)
+        self.selection = Selection(tuple(channels), patterns)
+        self._channels = frozenset(self.selection.channels)
+
+    def has(self, channel: bytes) -> bool:
+        return channel in self._channels or self.glob_of(channel) is not None
+
+
+class Recording:
+    """The recorded channels: those that a glob of any server has, and those that were switched on.
+
+    Methods raise ``redis.RedisError`` where Redis is away or refuses.
+    """
+
+    MAX_SWITCHED = 1000  # channels that can be switched on; for more there are globs
+
+    def __init__(self, link: RedisLink, settings: Settings) -> None:
+        self.link = link
+        self.is_allowed = settings.recording
+        self.may_delete = settings.delete_logs
+        self.complaint = ""
+        """Why it is not known for all servers what is recorded, in Redis's words."""
+        self.generation = 0
+        """How often what is recorded has changed."""
+        self._age = settings.record_seconds * 1000
+        self.store = Store(link.client, settings.record_messages, self._age)
+        globs = settings.record if settings.recording else ()
+        self._own = tuple(glob.encode() for glob in globs)
+        self._coverage = _Coverage(frozenset(self._own), frozenset())
+        self._refreshing = threading.Lock()  # or an older answer could take the place of a newer one
+        self._refused: dict[bytes, frozenset[str]] = {}  # the channels that cannot be recorded, for whom
+
+    # Which they are
+
+    @property
+    def selection(self) -> Selection:
+        """The channels that no glob has, and the globs."""
+        return self._coverage.selection
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether there is anything to record."""
+        return bool(self.selection.channels or self.selection.patterns)
+
+    def covers(self, channel: bytes) -> bool:
+        """Whether ``channel`` is recorded."""
+        return self._coverage.has(channel)
+
+    def glob_of(self, channel: bytes) -> bytes | None:
+        """A glob that has ``channel`` recorded; it cannot be switched then."""
+        return self._coverage.glob_of(channel)
+
+    def refresh(self) -> None:
+        """Learn what is recorded, and say which globs this server has; about once a second.
+
+        What Redis refuses to tell stays as it was, and :attr:`complaint` says why.
+        """
+        if not self.is_allowed:
+            return
+        client: Any = self.link.client
+        with self._refreshing:
+            with client.pipeline(transaction=False) as pipeline:
+                pipeline.smembers(SWITCHED)
+                pipeline.execute_command(*self.store.saying(self._own))
+                switched, said = pipeline.execute(raise_on_error=False)
+            before, globs, refusals = self._coverage, self._coverage.globs, []
+            if isinstance(switched, redis.RedisError):
+                refusals.append(complaint(switched))
+                switched = before.switched
+            if isinstance(said, redis.RedisError):
+                refusals.append(complaint(said))
+            else:
+                globs, why = frozenset([*self._own, *said[0]]), said[1]
+                refusals += [why.decode(errors="replace")] if why else []
+            self.complaint = refusals[0] if refusals else ""
+            if (globs, switched) != (before.globs, before.switched):
+                self._coverage = _Coverage(globs, frozenset(switched))
+                self.generation += 1
+
+    # What becomes of their logs
+
+    def switch(self, channel: bytes, on: bool) -> None:
+        """Have ``channel`` recorded once a recorder hears it, or not any more: then its log is closed.
+
+        :raise redis.ResponseError: Redis refuses; ``FULL``, too many channels are switched on.
+        """
+        if on:
+            self._switch_on(channel)
+        else:
+            self._switch_off(channel)
+        self.refresh()
+
+    def forget(self, channel: bytes) -> bool:
+        """Delete the log of ``channel``: whether there was one. What is recorded goes on in a new one."""
+        is_gone = self.store.delete(channel)
+        head = self.store.head(channel)
+        if head is None or head.is_closed:
+            self.store.drop(channel, stays_off=True)
+        return is_gone
+
+    def trim(self) -> None:
+        """Let go of what is too old, also where nothing is published any more. Call it about once a minute.
+
+        The logs of what is not recorded any more are closed; once they are empty, nothing is left of them.
+        """
+        self.refresh()
+        client: Any = self.link.client
+        seconds, microseconds = client.time()
+        oldest = seconds * 1000 + microseconds // 1000 - self._age
+        names = list(self.store.names())
+        with client.pipeline(transaction=False) as pipeline:
+            for channel in names:
+                pipeline.xtrim(stream_of(channel), minid=oldest, approximate=False)
+                pipeline.hmget(head_of(channel), "epoch", "closed", "off")
+            found = pipeline.execute(raise_on_error=False)
+        for channel, head in zip(names, found[1::2], strict=True):
+            if not isinstance(head, redis.RedisError):
+                with suppress(redis.ResponseError):
+                    self._tidy(channel, *head)
+
+    def tell(self, channel: bytes, why: str, by: str = "recorder") -> None:
+        """Log once that ``channel`` cannot be recorded, and once that it can again (``why`` empty).
+
+        :param by: who has found that out, and will find out when it is over.
+        """
+        was = self._refused.get(channel, frozenset[str]())
+        is_now = was | {by} if why else was - {by}
+        if is_now == was:
+            return
+        self._refused[channel] = is_now
+        if not was:
+            log.warning("channel %s is not recorded any more: %s", quoted(channel), why)
+        if not is_now:
+            del self._refused[channel]
+            log.warning("channel %s is recorded again", quoted(channel))
+
+    # A recorder takes what is in the set, and needs the head's leave for it. If only one of them is
+    # changed, because this process dies, nothing is recorded that was switched off, and ``trim`` gives
+    # the leave that is missing.
+
+    def _switch_on(self, channel: bytes) -> None:
+        client: Any = self.link.client
+        is_new = client.sadd(SWITCHED, channel)
+        try:
+            if is_new and client.scard(SWITCHED) > self.MAX_SWITCHED:
+                raise redis.ResponseError("FULL")
+            self.store.switch(channel, True)
+        except redis.ResponseError:
+            if is_new:
+                client.srem(SWITCHED, channel)
+            raise
+
+    def _switch_off(self, channel: bytes) -> None:
+        client: Any = self.link.client
+        if not client.srem(SWITCHED, channel) and not client.exists(head_of(channel)):
+            return
+        with suppress(redis.ResponseError):  # it is off all the same; ``trim`` closes its log later
+            self.store.note(channel)
+            self.store.switch(channel, False)
+            if client.sismember(SWITCHED, channel):  # somebody has switched it on since
+                self.store.switch(channel, True)
+
+    def _tidy(self, channel: bytes, epoch: bytes | None, closed: bytes | None, off: bytes | None) -> None:
+        if self.covers(channel):
+            if off == b"1" and channel in self._coverage.switched:
+                self.store.switch(channel, True)
+        elif self.complaint:
+            return  # a glob of another server may have it
+        elif epoch and not closed:
+            self._close(channel)
+        else:
+            self.store.drop(channel)
+
+    def _close(self, channel: bytes) -> None:
+        """Unless it is recorded by now: what was known of that is as old as all that was done since."""
+        self.refresh()
+        if not self.covers(channel):
+            self.store.switch(channel, False)
+            self.refresh()
+            if self.covers(channel):
+                self.store.switch(channel, True)
+
+
+def _find_glob(globs: tuple[bytes, ...], channel: bytes) -> bytes | None:
+    if not is_recordable(channel):
+        return None
+    return next((glob for glob in globs if matches(glob, channel)), None)

@@ -1,0 +1,130 @@
+"""What a candidate wishes, done at Redis."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+
+import redis
+
+from arauto.recording.log_store import Store
+from arauto.recording_core.announcements import Mark, Marked
+from arauto.recording_core.candidate import Candidate, Claim, Follow, OfChannel, Release, Renew
+from arauto.recording_core.candidate import Command as Wish
+from arauto.recording_core.channel_recorder import Answer, Append, Ask, Fenced, Outcome, Take, Unwanted
+from arauto.redis_io.connection import complaint
+
+log = logging.getLogger("arauto")
+
+
+class Speaker:
+    """Does one wish after the other; of what Redis answers come more.
+
+    :param has_glob: whether a channel comes by a pattern.
+    :param follow: asks for what is announced about a channel's log.
+    :param may_claim: whether this process may become the recorder now.
+    :param upgrade: called by whoever has become it, before a log is taken.
+    :param tell: notes why a channel cannot be recorded; empty: it can.
+    :param give_up: whether what Redis does not answer is not waited for any more.
+    """
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        store: Store,
+        has_glob: Callable[[bytes], bool],
+        follow: Callable[[bytes], None],
+        may_claim: Callable[[], bool],
+        upgrade: Callable[[], object],
+        tell: Callable[[bytes, str], None],
+        give_up: Callable[[], bool],
+    ) -> None:
+        self.complaint = ""
+        """Why this process could not be the recorder when it last tried; empty: it could."""
+        self._candidate = candidate
+        self._store = store
+        self._has_glob = has_glob
+        self._follow = follow
+        self._may_claim = may_claim
+        self._upgrade = upgrade
+        self._tell = tell
+        self._give_up = give_up
+        self._is_away = False  # Redis did not answer last
+
+    def do(self, wishes: list[Wish], now: Callable[[], int]) -> None:
+        """All of it, and all that follows from it; with signs of life meanwhile."""
+        queue = deque(wishes)
+        while queue and not (self._is_away and self._give_up()):
+            queue.extendleft(self._candidate.beat(now()))
+            queue += self._fulfil(queue.popleft(), now)
+
+    def _fulfil(self, wish: Wish, now: Callable[[], int]) -> list[Wish]:
+        if isinstance(wish, Follow):
+            self._follow(wish.channel)
+            return []
+        try:
+            wishes = self._speak(wish, now()) if isinstance(wish, OfChannel) else self._lead(wish, now)
+        except redis.RedisError as error:
+            self._is_away = not isinstance(error, redis.ResponseError)
+            return self._failed(wish, error, now())
+        self._is_away = False
+        return wishes
+
+    def _lead(self, wish: Claim | Renew | Release, now: Callable[[], int]) -> list[Wish]:
+        candidate = self._candidate
+        if isinstance(wish, Release):
+            self._store.release(wish.token)
+            return []
+        if isinstance(wish, Renew):
+            is_recorder = self._store.renew(wish.token, wish.until)
+            self.complaint = ""
+            return candidate.renewed(wish, is_recorder)
+        if not self._may_claim():
+            return []
+        token = self._store.claim(wish.above, wish.grace)
+        self.complaint = ""
+        if token:
+            log.info("this process records what others publish")
+            self._upgrade()
+        return candidate.claimed(token, now())
+
+    def _speak(self, wish: OfChannel, now: int) -> list[Wish]:
+        candidate, channel, step = self._candidate, wish.channel, wish.step
+        if isinstance(step, Append):
+            done = self._store.append(channel, step, wish.until)
+            if done.outcome in (Outcome.DONE, Outcome.REFUSED):
+                self._tell(channel, done.why)
+            return candidate.appended(channel, step, done.many, done.outcome, done.why, now)
+        if isinstance(step, Take):
+            return self._take(channel, step, wish.until, now)
+        if isinstance(step, Ask):
+            self._store.say(channel, Mark(step.name))
+        elif isinstance(step, Answer):
+            self._store.say(channel, Marked(step.name, step.position, step.written))
+        else:
+            self._store.say(channel, step)
+        return []
+
+    def _take(self, channel: bytes, request: Take, until: int, now: int) -> list[Wish]:
+        try:
+            self._store.note(channel)  # before there is a log: then all who stand by will hear of it
+            end = self._store.take(channel, request, until, self._has_glob(channel))
+        except Fenced as error:
+            return self._candidate.fenced(channel, request, error.token)
+        except Unwanted:
+            return self._candidate.refused(channel, request, "")
+        self._tell(channel, "")
+        return self._candidate.taken(channel, request, end, now)
+
+    def _failed(self, wish: Wish, error: redis.RedisError, now: int) -> list[Wish]:
+        words, is_answer = complaint(error), isinstance(error, redis.ResponseError)
+        if not isinstance(wish, OfChannel):
+            self.complaint = words
+            return []
+        if is_answer and isinstance(wish.step, Append | Take):
+            self._tell(wish.channel, words)
+        if isinstance(wish.step, Append):
+            outcome = Outcome.REFUSED if is_answer else Outcome.UNKNOWN
+            return self._candidate.appended(wish.channel, wish.step, 0, outcome, words, now)
+        if isinstance(wish.step, Take):
+            return self._candidate.refused(wish.channel, wish.step, words if is_answer else "")
+        return []

@@ -1,0 +1,279 @@
+"""What a process that records hears: names and patterns asked of Redis, and what comes by them."""
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from arauto.protocol.events import Item, Lost, Refused
+from arauto.protocol.selection import Change, Selection
+from arauto.recording.log_store import NUDGE
+from arauto.recording_core.announcement_text import read_word
+from arauto.recording_core.announcements import Mark, Stopped
+from arauto.recording_core.candidate import Candidate, OfChannel
+from arauto.recording_core.candidate import Command as Wish
+from arauto.recording_core.log_keys import is_recordable
+from arauto.redis_io.subscriber import Command
+from arauto.text.glob import matches
+
+
+class Hearing:
+    """Tells a candidate what comes by its connection.
+
+    All is called by the thread of the candidate, but for :meth:`commands`.
+
+    :param words_of: the sharded channel of what is announced about a channel's log.
+    :param beats: the sharded channel of signs of life.
+    :param tell: notes why a channel or a pattern is not recorded; empty: it is again.
+    """
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        words_of: Callable[[bytes], bytes],
+        beats: bytes,
+        tell: Callable[[bytes, str], None],
+    ) -> None:
+        self.selection = Selection((), ())
+        """By what messages come."""
+        self.source_of = lru_cache(4096)(self._find_source)
+        """The name or the pattern by which a channel's messages come; asked for each of them."""
+        self.refused: dict[bytes, str] = {}
+        """What Redis does not let us hear, and why."""
+        self.is_nudged = False
+        """A page has come to a channel that has no log yet."""
+        self._candidate = candidate
+        self._words_of = words_of
+        self._beats = beats
+        self._tell = tell
+        self._former = Selection((), ())  # what is asked for no more, as long as messages come by it
+        self._globs: tuple[bytes, ...] = ()  # the selection's patterns, and those ...
+        self._names: frozenset[bytes] = frozenset()  # ... and the same of channels
+        self._known: frozenset[bytes] = frozenset()  # the channels that have a log
+        self._followed: frozenset[bytes] = frozenset()  # those of them that are recorded
+        self._channels: dict[bytes, bytes] = {}  # what announcements come by -> their channel
+        self._asked: set[bytes] = set()  # the channels whose announcements are asked for ...
+        self._heard: set[bytes] = set()  # ... those whose announcements come ...
+        self._sources: set[bytes] = set()  # ... and the names and patterns by which messages do
+
+    # What is asked for
+
+    def cover(self, selection: Selection, known: Iterable[bytes]) -> Change:
+        """What is recorded from now on, and which channels have a log: how the first differs from before."""
+        before, known = self.selection, frozenset(known)
+        self.selection = Selection(tuple(filter(is_recordable, selection.channels)), selection.patterns)
+        is_other = self.selection != before
+        gone = {*before.channels, *before.patterns} - {*self.selection.channels, *self.selection.patterns}
+        # Where messages come in two ways, only Redis's answer tells which is the last that comes by this one.
+        names = (name for name in _missing(before.channels, self.selection.channels) if self._glob_of(name))
+        self._former = self._heard_of(
+            (*self._former.channels, *names),
+            (*self._former.patterns, *_missing(before.patterns, self.selection.patterns)),
+        )
+        self._sources -= gone - {*self._former.channels, *self._former.patterns}
+        if is_other:
+            self._look_for_sources()
+        if is_other or known != self._known:
+            self._known = known
+            self._find_followed()
+        for name in gone:
+            self.refused.pop(name, None)
+        return Change(
+            subscribe=_missing(self.selection.channels, before.channels),
+            unsubscribe=_missing(before.channels, self.selection.channels),
+            psubscribe=_missing(self.selection.patterns, before.patterns),
+            punsubscribe=_missing(before.patterns, self.selection.patterns),
+        )
+
+    def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+        """Announcements are asked for before the messages that they are about; from any thread."""
+        channels, patterns = tuple(channels), tuple(patterns)
+        messages = [(verb, name) for name in channels] + [(b"P" + verb, name) for name in patterns]
+        if verb == b"UNSUBSCRIBE":
+            gone = [self.follow(name, verb) for name in channels if self._glob_of(name) is None]
+            return [*gone, *messages]
+        logs = dict.fromkeys((*channels, *self._followed) if patterns else channels)
+        return [(b"SSUBSCRIBE", self._beats), *map(self.follow, logs), *messages]
+
+    def follow(self, channel: bytes, verb: bytes = b"SUBSCRIBE") -> Command:
+        """What is said to hear what is announced about the channel's log."""
+        name = self._words_of(channel)
+        self._channels[name] = channel
+        if verb == b"SUBSCRIBE":
+            self._asked.add(channel)
+        return b"S" + verb, name
+
+    def lacking(self) -> list[Command]:
+        """What to ask for of logs that others have begun."""
+        return [self.follow(channel) for channel in self._followed - self._heard - self._asked]
+
+    def again(self) -> tuple[Change, list[Command]]:
+        """What to ask for once more that was refused: Redis may allow it by now."""
+        names = tuple(name for name in self.selection.channels if name in self.refused)
+        patterns = tuple(name for name in self.selection.patterns if name in self.refused)
+        logs = [(b"SSUBSCRIBE", name) for name in self.refused.keys() & {self._beats, *self._channels}]
+        return Change(subscribe=names, psubscribe=patterns), logs
+
+    @property
+    def complaint(self) -> str:
+        """Why nothing is heard at all; empty: something is, or may be."""
+        return self.refused.get(b"") or self.refused.get(self._beats) or ""
+
+    def refusal_of(self, channel: bytes) -> str:
+        """Why the channel is not heard here; empty: it is, or may be."""
+        wanted = (self._words_of(channel), self.source_of(channel))
+        return next((self.refused[name] for name in wanted if name in self.refused), "")
+
+    # What comes
+
+    def take_in(self, item: Item, now: int) -> list[Wish]:
+        """Tell the candidate."""
+        if isinstance(item, list):
+            return self._hear(item, now)
+        if isinstance(item, Lost):
+            for names in (self._asked, self._heard, self._sources):
+                names.clear()
+            self._look_for_sources()
+            # What messages come by the next connection does not ask for, where this one was refused it.
+            sources = {*self.selection.channels, *self.selection.patterns}
+            self.refused = {name: why for name, why in self.refused.items() if name in sources}
+            wishes = self._candidate.disconnected(now)
+            self._look_for_sources()
+            return wishes
+        return self._note_refused(item) if isinstance(item, Refused) else []
+
+    def _hear(self, push: list[bytes], now: int) -> list[Wish]:
+        kind, name = push[0], push[1]
+        if kind == b"message":
+            is_wanted = self.source_of(name) == name and name in self._sources
+            return self._candidate.received(name, push[2], now) if is_wanted else []
+        if kind == b"pmessage":
+            is_wanted = self.source_of(push[2]) == name and name in self._sources
+            return self._candidate.received(push[2], push[3], now) if is_wanted else []
+        if kind == b"smessage":
+            return self._beaten(push[2], now) if name == self._beats else self._announced(name, push[2])
+        if kind == b"ssubscribe":
+            return self._follow(name, now)
+        if kind in (b"subscribe", b"psubscribe"):
+            return self._listen(name, now)
+        if kind == b"sunsubscribe" and name in self._channels:
+            self._forget(self._channels[name])
+        elif kind in (b"unsubscribe", b"punsubscribe") and name in self._sources:
+            self._sources.discard(name)
+            self._look_for_sources()
+            self._find_followed()
+        return []
+
+    def _beaten(self, data: bytes, now: int) -> list[Wish]:
+        if data == NUDGE:
+            self.is_nudged = True
+        parts = data.split()
+        if len(parts) == 3 and all(part.isdigit() and len(part) <= 15 for part in parts):
+            token, at, _ = map(int, parts)
+            return self._candidate.beaten(token, at, now)
+        return []
+
+    def _announced(self, name: bytes, data: bytes) -> list[Wish]:
+        channel, word = self._channels.get(name), read_word(data)
+        if channel is None or word is None or channel not in self._heard:
+            return []
+        if isinstance(word, Mark) and channel not in self._candidate.channels:
+            return self._say_why(channel)
+        return self._candidate.announced(channel, word)
+
+    def _follow(self, name: bytes, now: int) -> list[Wish]:
+        wishes = self._let_in({name})
+        if name == self._beats:
+            self._candidate.connected()
+            return wishes
+        channel = self._channels.get(name)
+        if channel is None or channel in self._heard:
+            return wishes
+        self._asked.discard(channel)
+        source = self.source_of(channel)
+        if source is None:
+            return wishes  # it has gone before Redis answered
+        self._heard.add(channel)
+        return wishes + (self._candidate.subscribed(channel, now) if source in self._sources else [])
+
+    def _listen(self, source: bytes, now: int) -> list[Wish]:
+        if source in self._sources:
+            return []
+        lacking = {channel for channel in self._heard if self.source_of(channel) not in self._sources}
+        self._sources.add(source)
+        self.source_of.cache_clear()
+        wishes = self._let_in({source})
+        for channel in lacking:
+            if self.source_of(channel) == source:
+                wishes += self._candidate.subscribed(channel, now)
+        return wishes
+
+    # What Redis refuses
+
+    def _note_refused(self, item: Refused) -> list[Wish]:
+        was, self.refused[item.name] = self.refused.get(item.name), item.error
+        if not item.name or was == item.error:
+            return []  # it does not let us in at all, so nothing is heard; or it was said
+        if item.name != self._beats:
+            self._tell(self._channels.get(item.name, item.name), item.error)
+        wishes = self._candidate.hinder(True)
+        for channel in self._heard:
+            if self.source_of(channel) == item.name:
+                wishes += self._say_why(channel)
+        return wishes
+
+    def _let_in(self, names: set[bytes]) -> list[Wish]:
+        for name in {b"", *names}:
+            if self.refused.pop(name, None):
+                self._tell(self._channels.get(name, name), "")
+        return [] if self.refused else self._candidate.hinder(False)
+
+    def _say_why(self, channel: bytes) -> list[Wish]:
+        """Who follows the log hears from the recorder why nothing is written to it."""
+        why = self.refusal_of(channel)
+        return [OfChannel(channel, Stopped(0, why), 0)] if why and self._candidate.token else []
+
+    # Within
+
+    def _find_source(self, channel: bytes) -> bytes | None:
+        """By others than this one its messages come once more, as soon as Redis has confirmed them.
+
+        A pattern before a name, which comes and goes.
+        """
+        if not is_recordable(channel):
+            return None
+        ways = [glob for glob in self._globs if matches(glob, channel)]
+        if channel in self._names:
+            ways.append(channel)
+        return next((way for way in ways if way in self._sources), ways[0] if ways else None)
+
+    def _glob_of(self, channel: bytes) -> bytes | None:
+        return next((glob for glob in self.selection.patterns if matches(glob, channel)), None)
+
+    def _heard_of(self, channels: Iterable[bytes], patterns: Iterable[bytes]) -> Selection:
+        heard = self._sources.__contains__
+        return Selection(tuple(filter(heard, channels)), tuple(filter(heard, patterns)))
+
+    def _look_for_sources(self) -> None:
+        """They may be others now; a channel that comes in no way that is confirmed is not heard."""
+        self._former = self._heard_of(self._former.channels, self._former.patterns)
+        self._globs = tuple(sorted({*self.selection.patterns, *self._former.patterns}))
+        self._names = frozenset((*self.selection.channels, *self._former.channels))
+        self.source_of.cache_clear()
+        for channel in self._candidate.channels | self._heard:
+            source = self.source_of(channel)
+            if source is None:
+                self._forget(channel)
+            elif source not in self._sources:
+                self._candidate.unsubscribed(channel)
+
+    def _find_followed(self) -> None:
+        self._followed = frozenset(name for name in self._known if self.source_of(name) is not None)
+
+    def _forget(self, channel: bytes) -> None:
+        self._candidate.unsubscribed(channel)
+        self._heard.discard(channel)
+        self._asked.discard(channel)
+
+
+def _missing(names: Iterable[bytes], among: Iterable[bytes]) -> tuple[bytes, ...]:
+    there = set(among)
+    return tuple(name for name in names if name not in there)

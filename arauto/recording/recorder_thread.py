@@ -1,0 +1,240 @@
+"""The thread of a process that records, or stands by to."""
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable
+from time import monotonic, sleep
+
+import redis
+
+from arauto.protocol.selection import Change
+from arauto.recording.inbox import Inbox
+from arauto.recording.log_upgrade import upgrade
+from arauto.recording.recorded_channels import Recording
+from arauto.recording.recorder_actions import Speaker
+from arauto.recording.recorder_subscription import Hearing
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.candidate import Command as Wish
+from arauto.recording_core.channel_recorder import REST
+from arauto.redis_io.connection import complaint
+from arauto.redis_io.subscriber import Command, Subscriber
+from arauto.system.resource_errors import sentence
+from arauto.system.timer_wheel import Pulse
+from arauto.workers.worker_states import Departures
+
+TICK = 0.25  # seconds
+LOOK_EVERY = 1.0  # seconds until it is looked again what is to be recorded
+LOOK_AGAIN = 0.1  # seconds until then at least, whoever asks for it
+ASK_EVERY = 5.0  # seconds until Redis is asked again for what it refused
+TRIM_EVERY = 60.0  # seconds
+HANDOVER = 1.0  # seconds within which the processes of a server hear that it stops, if it does
+LEAVE = 1.0  # seconds that are waited for the thread to end
+_ROUND = 0.01  # seconds between two looks at whether they have
+
+log = logging.getLogger("arauto")
+
+
+class RecorderThread(threading.Thread):
+    """Every process may have one; one of them records. Where nothing is to be recorded, it only looks.
+
+    What the connection brings is taken in by this thread alone, which also does all that is said to the logs.
+
+    :param reconcile: called when it has changed what is recorded, so that the feeds of this process follow.
+    """
+
+    def __init__(
+        self,
+        recording: Recording,
+        pulse: Pulse,
+        reconcile: Callable[[], None],
+        departures: Departures,
+    ) -> None:
+        super().__init__(name="recorder", daemon=True)
+        self.complaint = ""
+        """Why nothing is recorded, in Redis's words; empty: all is well."""
+        self._recording = recording
+        self._pulse = pulse
+        self._reconcile = reconcile
+        self._departures = departures
+        self._reconciled = 0  # with which generation of what is recorded
+        self._has_changed = False
+        self._trimmed_at = self._asked_at = monotonic()
+        self._tick_at = self._look_at = self._looked_at = 0.0
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+        self._begin()
+
+    def why_not(self, channel: bytes) -> str:
+        """Why the channel is not recorded, as far as this process knows; from any thread."""
+        return self.complaint or self._hearing.refusal_of(channel) or self._recording.complaint
+
+    def wake(self) -> None:
+        """Have it look now; from any thread."""
+        self._wake.set()
+        self._inbox.nudge()
+
+    def stop(self) -> None:
+        """Give the lease back, and end; from any thread.
+
+        Where a whole server stops, none of its other processes is to take it for its last moments:
+        it is kept until all have heard, or it is this one alone that stops.
+        """
+        end = monotonic() + HANDOVER
+        while self.candidate.token and not self._departures.all_go and monotonic() < end:
+            sleep(_ROUND)
+        self._stopping.set()
+        self.wake()
+        if self.is_alive():
+            self.join(LEAVE)
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._look()
+                if self._recording.is_wanted:
+                    self._work()
+                else:
+                    self._trim()  # what is left of channels that were switched off
+                    self._tell("")
+            except Exception as error:
+                self._fail(error)
+            self._wake.wait(LOOK_EVERY)
+            self._wake.clear()
+
+    def _fail(self, error: Exception) -> None:
+        words = complaint(error) if isinstance(error, redis.RedisError) else sentence(error)
+        if not words:
+            log.exception("the recorder failed")
+        self._tell(words or "the recorder failed")
+
+    def _tell(self, words: str) -> None:
+        if words and words != self.complaint:
+            log.warning("nothing is recorded that others publish: %s", words)
+        self.complaint = words
+
+    # While there is something to record
+
+    def _begin(self) -> None:
+        store = self._recording.store
+        self.candidate = Candidate(secrets.token_hex(8), _now())
+        self._inbox = Inbox()
+        self._hearing = Hearing(self.candidate, store.words_of, store.beats, self._recording.tell)
+        self._speaker = Speaker(
+            self.candidate,
+            store,
+            has_glob=lambda channel: self._hearing.source_of(channel) != channel,
+            follow=lambda channel: self._subscriber.ask([self._hearing.follow(channel)]),
+            may_claim=lambda: not self._departures.am_going,
+            upgrade=lambda: upgrade(store),
+            tell=self._recording.tell,
+            give_up=self._stopping.is_set,
+        )
+
+    def _work(self) -> None:
+        self._begin()
+        self._cover()
+        with Subscriber(
+            self._recording.link.connect,
+            self._inbox.put,
+            self._inbox.end,
+            self._pulse,
+            self._hearing.selection,
+            self._hearing.commands,
+            hears_sharded=True,
+        ) as self._subscriber:
+            try:
+                while not self._is_over:
+                    self._turn()
+                self._take_in(0)
+                self._do(self.candidate.flush(_now() + REST))  # no more is waited for
+            finally:
+                self._inbox.end()
+                self._do(self.candidate.disconnected(_now()))
+
+    @property
+    def _is_over(self) -> bool:
+        return self._stopping.is_set() or self._inbox.is_over or not self._recording.is_wanted
+
+    def _turn(self) -> None:
+        self._take_in(self._patience)
+        self._do(self.candidate.flush(_now()))
+        if monotonic() >= self._tick_at:
+            self._tick_at = monotonic() + TICK
+            self._do(self.candidate.tick(_now()))
+        if self._hearing.is_nudged:
+            self._hearing.is_nudged = False
+            self._look_at = min(self._look_at, self._looked_at + LOOK_AGAIN)
+        if monotonic() >= self._look_at or self._wake.is_set():
+            self._looked_at = monotonic()
+            self._look_at = self._looked_at + LOOK_EVERY
+            self._wake.clear()
+            self._look_on()
+
+    def _take_in(self, patience: float) -> None:
+        for batch in self._inbox.take(patience):
+            for item in batch:
+                self._do(self._hearing.take_in(item, _now()))
+            self._do(self.candidate.flush(_now()))
+
+    @property
+    def _patience(self) -> float:
+        rests_until = self.candidate.rests_until
+        until = self._tick_at if rests_until is None else min(self._tick_at, rests_until / 1000)
+        return max(0.0, until - monotonic())
+
+    def _do(self, wishes: list[Wish]) -> None:
+        if wishes:
+            self._speaker.do(wishes, _now)
+
+    def _look_on(self) -> None:
+        words = ""
+        try:
+            self._look()
+            self._listen(self._cover())
+            if self.candidate.token:
+                self._trim()
+        except redis.RedisError as error:
+            words = complaint(error)
+        self._tell(words or self._hearing.complaint or self._hindrance)
+
+    @property
+    def _hindrance(self) -> str:
+        """Why it cannot be the recorder; who hears nothing, or another one, does not try any more."""
+        return "" if self.candidate.is_led else self._speaker.complaint
+
+    def _look(self) -> None:
+        self._recording.refresh()
+        generation = self._recording.generation
+        has_changed = generation != self._reconciled
+        if (
+            has_changed or self._has_changed
+        ):  # once more a second later: a feed may have been between two states
+            self._reconcile()
+        self._reconciled, self._has_changed = generation, has_changed
+
+    def _cover(self) -> Change:
+        return self._hearing.cover(self._recording.selection, self._recording.store.names())
+
+    def _listen(self, change: Change) -> None:
+        """Ask Redis for what is to be heard now."""
+        self._ask(change, self._hearing.lacking())
+        if monotonic() - self._asked_at > ASK_EVERY:
+            self._asked_at = monotonic()
+            self._ask(*self._hearing.again())
+
+    def _ask(self, change: Change, logs: list[Command]) -> None:
+        if logs:
+            self._subscriber.ask(logs)
+        if change != Change():
+            self._subscriber.change(change)
+
+    def _trim(self) -> None:
+        if monotonic() - self._trimmed_at > TRIM_EVERY:
+            self._trimmed_at = monotonic()
+            self._recording.trim()
+
+
+def _now() -> int:
+    """Milliseconds of this process's own clock."""
+    return int(monotonic() * 1000)

@@ -1,0 +1,38 @@
+"""Where a page wants to go on, read from the address of its feed and checked."""
+
+import re
+from collections.abc import Sequence
+
+from arauto.i18n.gettext import gettext
+from arauto.recording.follower import Start
+from arauto.recording.log_query import BadPoint, read_point
+from arauto.recording_core.announcements import Position
+
+# Pages of earlier versions say besides how many messages they were shown after it, which are in the log now.
+_AFTER = re.compile(
+    r"(?P<epoch>[0-9a-f]{1,32})\.(?P<ms>\d{1,15})-(?P<number>\d{1,15})(\.(\d{1,9}|(?P<since>\d{10,15})))?",
+    re.ASCII,
+)
+
+
+def read_starts(channels: Sequence[str], after: Sequence[str], since: str | None) -> dict[bytes, Start]:
+    """The n-th ``after``, ``<epoch>.<ms>-<number>[.<since>]`` or nothing, is for the n-th channel.
+
+    :param since: a point in the log for the channels that have no ``after``.
+    :raise BadPoint: one cannot be read.
+    """
+    starts: dict[bytes, Start] = {}
+    if since:
+        starts = dict.fromkeys((name.encode() for name in channels), Start(read_point(since)))
+    if len(after) > len(channels):
+        raise BadPoint(gettext("Give one place to go on from for each channel, or none at all."))
+    return starts | {name.encode(): _read(text) for name, text in zip(channels, after, strict=False) if text}
+
+
+def _read(text: str) -> Start:
+    if match := _AFTER.fullmatch(text):
+        position = Position(match["epoch"], int(match["number"]), int(match["ms"]))
+        return Start(position, int(match["since"] or 0))
+    raise BadPoint(
+        gettext("%(text)s is no place to go on from: leave it out, and start from now.", text=text[:50])
+    )

@@ -1,0 +1,82 @@
+"""What the followers of one process share: how to ask where they are, and what one has found out for all."""
+
+import secrets
+from collections.abc import Callable
+from time import monotonic
+from typing import NamedTuple
+
+import redis
+
+from arauto.protocol.events import Item
+from arauto.recording.recorded_channels import Recording
+from arauto.recording_core.announcements import Mark
+from arauto.recording_core.channel_feed import Settled
+from arauto.redis_io.connection import complaint
+from arauto.system.timer_wheel import Pulse
+
+MARK_EVERY = 0.2  # seconds between two marks of one channel
+REMEMBERED = 32  # batches; pages that lag are in other states
+MANY = 1000  # channels of which it is known when they were marked last
+
+States = tuple[tuple[bytes, Settled], ...]
+"""Of all followed channels of a page."""
+
+
+class Turn(NamedTuple):
+    """What a batch did to a follower."""
+
+    batch: list[Item]
+    before: States
+    after: States
+    out: list[Item]
+
+
+class Shared:
+    """Made once for all feeds of the process.
+
+    :param why_not: why a channel is not recorded, as far as the recorder of this process knows.
+    """
+
+    def __init__(self, recording: Recording, pulse: Pulse, why_not: Callable[[bytes], str]) -> None:
+        self.recording = recording
+        self.pulse = pulse
+        self._why_not = why_not
+        self._refusal = ""  # why Redis did not let us ask
+        self._name = secrets.token_hex(8)
+        self._marks = 0
+        self._marked: dict[bytes, float] = {}
+        self._turns: tuple[Turn, ...] = ()
+
+    def why_not(self, channel: bytes) -> str:
+        """Why it is not recorded, as far as this process knows; empty: it is or may be."""
+        return self._why_not(channel) or self._refusal
+
+    def locate(self, channel: bytes) -> None:
+        """Ask the recorder where in the log this point of the channel is, unless it was asked just now."""
+        now = monotonic()
+        if now - self._marked.get(channel, 0) < MARK_EVERY:
+            return
+        if len(self._marked) >= MANY:
+            self._marked.clear()
+        self._marked[channel] = now
+        self._marks += 1
+        try:
+            if self.recording.store.note(channel):  # recorders do not hear what nobody has published to yet
+                self.recording.store.nudge()
+            self.recording.store.say(channel, Mark(f"{self._name}.{self._marks}"))
+            self._refusal = ""
+        except redis.ResponseError as error:
+            self._refusal = complaint(error)
+        except redis.RedisError:
+            pass  # whoever asks does so again
+
+    def find(self, batch: list[Item], before: States) -> Turn | None:
+        """What this very batch did to another follower that was in the same state."""
+        for turn in self._turns:
+            if turn.batch is batch and turn.before == before:
+                return turn
+        return None
+
+    def keep(self, turn: Turn) -> None:
+        """Remember it for the others."""
+        self._turns = (turn, *self._turns[: REMEMBERED - 1])

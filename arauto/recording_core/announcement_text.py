@@ -1,0 +1,83 @@
+"""The words as Redis carries them: one line of text each, as the scripts write it too (pure)."""
+
+import re
+from collections.abc import Callable
+
+from arauto.recording_core.announcements import (
+    Appended,
+    Closed,
+    Mark,
+    Marked,
+    Position,
+    Renewed,
+    Resumed,
+    Stopped,
+    Word,
+)
+
+_EPOCH = r"([0-9a-f]{1,32})"
+_N = r"(\d{1,15})"
+_NAME = r"([0-9a-f]{1,32}\.\d{1,15})"
+_DIGESTS = r"(\d{1,10}(?:,\d{1,10})*)"
+_FORMS = {
+    "appended": re.compile(rf"appended {_EPOCH} {_N} {_N} {_N} {_N} {_DIGESTS}", re.ASCII),
+    "resumed": re.compile(rf"resumed {_EPOCH} {_N} {_N} {_N} {_N} {_N} {_DIGESTS}?", re.ASCII),
+    "renewed": re.compile(rf"renewed {_EPOCH} {_N} {_N}", re.ASCII),
+    "closed": re.compile("closed"),
+    "stopped": re.compile(rf"stopped {_N} ([ -~]{{1,200}})", re.ASCII),
+    "mark": re.compile(f"mark {_NAME}", re.ASCII),
+    "marked": re.compile(rf"marked {_NAME} {_EPOCH} {_N} {_N} {_N}", re.ASCII),
+}
+
+
+def read_word(data: bytes) -> Word | None:
+    """``None``: it is none of ours. Whoever may publish there can write what he likes."""
+    text = data.decode("ascii", "replace")
+    kind = text.partition(" ")[0]
+    found = kind in _FORMS and _FORMS[kind].fullmatch(text)
+    return _READERS[kind](*found.groups()) if found else None
+
+
+def write_word(word: Mark | Marked | Stopped) -> bytes:
+    """What a process announces itself; all else is announced by the scripts."""
+    if isinstance(word, Stopped):
+        why = word.why.encode("ascii", "replace").decode()
+        return f"stopped {word.since} {''.join(filter(str.isprintable, why))[:200]}".encode()
+    if isinstance(word, Mark):
+        return f"mark {word.name}".encode()
+    at = word.position
+    return f"marked {word.name} {at.epoch} {at.ms} {at.number} {word.written}".encode()
+
+
+def _read_appended(epoch: str, ms: str, first: str, token: str, until: str, digests: str) -> Word:
+    return Appended(epoch, int(first), _read_digests(digests), int(token), int(until), int(ms))
+
+
+def _read_resumed(
+    epoch: str, ms: str, number: str, since: str, at: str, token: str, left: str | None
+) -> Word:
+    position = Position(epoch, int(number), int(ms))
+    return Resumed(position, int(since), int(at), int(token), _read_digests(left or ""))
+
+
+def _read_renewed(epoch: str, ms: str, number: str) -> Word:
+    return Renewed(Position(epoch, int(number), int(ms)))
+
+
+def _read_marked(name: str, epoch: str, ms: str, number: str, written: str) -> Word:
+    return Marked(name, Position(epoch, int(number), int(ms)), int(written))
+
+
+def _read_digests(text: str) -> tuple[int, ...]:
+    return tuple(map(int, text.split(","))) if text else ()
+
+
+_READERS: dict[str, Callable[..., Word]] = {
+    "appended": _read_appended,
+    "resumed": _read_resumed,
+    "renewed": _read_renewed,
+    "closed": Closed,
+    "stopped": lambda since, why: Stopped(int(since), why),
+    "mark": Mark,
+    "marked": _read_marked,
+}

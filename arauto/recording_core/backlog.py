@@ -1,0 +1,97 @@
+"""The messages of one channel that were received and are not announced yet, oldest first (pure)."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from arauto.recording_core.announcements import digest
+
+OVERHEAD = 200  # bytes that a message takes, beside its own
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A message once more, as a pattern brought it."""
+
+    pattern: bytes
+    channel: bytes
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One message as Redis pushed it. Those of the same data and copies are equal."""
+
+    data: bytes
+    at: int = field(compare=False)  # milliseconds, by the clock of who received it
+    serial: int = field(compare=False)  # counts what one connection received
+    copies: tuple[Copy, ...] = ()
+
+
+class Backlog:
+    """A queue that gives its oldest message only to who knows its digest.
+
+    :param waiting: what it begins with, of which nothing has been shown.
+    """
+
+    def __init__(self, waiting: Iterable[Received] = ()) -> None:
+        self._received = deque(waiting)
+        self.newest = self._received[-1] if self._received else None  # whatever becomes of it
+        self.size = sum([len(message.data) + OVERHEAD for message in self._received])  # bytes, about
+        self.serial = self.newest.serial if self.newest else 0  # of the newest
+        self._shown = self.oldest.serial - 1 if self.oldest else 0  # of the newest that the page was shown
+
+    def __len__(self) -> int:
+        return len(self._received)
+
+    def __iter__(self) -> Iterator[Received]:
+        return iter(self._received)
+
+    @property
+    def oldest(self) -> Received | None:
+        return self._received[0] if self._received else None
+
+    def add(self, data: bytes, at: int) -> Received:
+        self.serial += 1
+        self.newest = received = Received(data, at, self.serial)
+        self._received.append(received)
+        self.size += len(data) + OVERHEAD
+        return received
+
+    def copy(self, copy: Copy) -> None:
+        """The newest came again."""
+        if self.newest is None:
+            return
+        before, at = self.newest, self.newest.at
+        self.newest = Received(before.data, at, before.serial, (*before.copies, copy))
+        if self._received and self._received[-1] is before:
+            self._received[-1] = self.newest
+
+    def show(self, message: Received) -> None:
+        """Note that the page was shown this one, and all before it."""
+        self._shown = max(self._shown, message.serial)
+
+    def is_shown(self, message: Received) -> bool:
+        return message.serial <= self._shown
+
+    def take(self, wanted: int, until: int | None = None) -> Received | None:
+        """The oldest message if it has this digest, and at most this serial; else ``None``."""
+        oldest = self.oldest
+        if oldest is None or (until is not None and oldest.serial > until) or digest(oldest.data) != wanted:
+            return None
+        return self._pop()
+
+    def drop(self, many: int) -> None:
+        for _ in range(many):
+            self._pop()
+
+    def clear(self, until: int | None = None) -> list[Received]:
+        """Take all, or what was received up to this serial."""
+        taken = []
+        while self._received and (until is None or self._received[0].serial <= until):
+            taken.append(self._pop())
+        return taken
+
+    def _pop(self) -> Received:
+        self.size -= len(self._received[0].data) + OVERHEAD
+        return self._received.popleft()

@@ -1,0 +1,413 @@
+"""One process of a deployment: the recorder of all its channels, or ready to become it (pure).
+
+The recorder is the process that has the lease. It gives a sign of life twice a second, which all
+processes hear; where none is heard for :data:`SILENCE`, or it says that it goes, the others claim the lease.
+It goes as soon as its connection is lost: those who still hear know what the logs lack, and it does not.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from arauto.recording_core.announcements import Appended, Mark, Position, Resumed, Stopped, Word
+from arauto.recording_core.backlog import OVERHEAD, Backlog
+from arauto.recording_core.channel_recorder import (
+    MAX_BACKLOG,
+    Append,
+    ChannelRecorder,
+    Outcome,
+    Standing,
+    Take,
+)
+from arauto.recording_core.channel_recorder import Step as ChannelStep
+
+BEAT = 500  # milliseconds
+SILENCE = 1000  # milliseconds without a sign of life, then another one tries
+GRACE = 1000  # milliseconds in which whoever knows what the logs lack comes before who does not
+DEAF = 2000  # milliseconds in which the recorder hears nothing, not even itself, then it makes room
+MAX_SIZE = 1 << 26  # bytes of all messages that are kept here because they are in no log yet
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Become the recorder, with a token greater than ``above``.
+
+    ``grace``: for so many milliseconds after the last one's time others come first.
+    """
+
+    above: int
+    grace: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Renew:
+    """Give a sign of life: everything that was published before ``until`` is in the logs."""
+
+    token: int
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Let another one become the recorder."""
+
+    token: int
+
+
+@dataclass(frozen=True, slots=True)
+class OfChannel:
+    """What is to be said to Redis about one channel's log.
+
+    ``until``: up to when the log is known to lack nothing (0: unknown).
+    """
+
+    channel: bytes
+    step: ChannelStep | Stopped
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Hear what is announced about this channel's log; then it is :meth:`Candidate.subscribed`."""
+
+    channel: bytes
+
+
+Command = Claim | Renew | Release | Follow | OfChannel
+
+
+@dataclass
+class _Log:
+    recorder: ChannelRecorder
+    until: int = 0  # all that was published before is in it
+    is_ours: bool = False  # those who follow it believe our signs of life
+    why: str = ""  # nothing can be written to it
+    points: deque[tuple[int, Position]] = field(default_factory=deque)  # (moment, what came before it)
+
+    def note(self) -> None:
+        """Notice what is in the log by now."""
+        position = self.recorder.position
+        if position is None or self.recorder.standing is not Standing.RECORDING:
+            return
+        self.is_ours = True
+        while self.points:
+            at, point = self.points[0]
+            if point.epoch == position.epoch:
+                if point.number > position.number:
+                    break
+                self.until = at
+            self.points.popleft()
+
+    def mark(self, at: int) -> None:
+        """What was received until now was published before ``at``."""
+        if position := self.recorder.position:
+            self.points.append((at, Position(position.epoch, position.number + self.recorder.waiting)))
+
+
+@dataclass
+class _News:
+    """What came of a channel before its announcements are heard."""
+
+    since: int  # the moment of the last sign of life before it
+    kept: Backlog | None = field(default_factory=Backlog)  # None: too much
+
+
+class Candidate:
+    """Feed it with what happens; each call returns what is to be said to Redis, in order.
+
+    ``now`` is the time of this process, all other moments are Redis's, both in milliseconds.
+
+    :param name: hexadecimal; no process has or had the same.
+    :param make: what follows one channel.
+    """
+
+    def __init__(self, name: str, now: int, make: Callable[[str], ChannelRecorder] = ChannelRecorder) -> None:
+        self.token = 0  # with which the process is the recorder; 0: it is not
+        self.rests_until: int | None = None  # when to flush, if not before: a busy channel waits for more
+        self.is_led = False  # another process gave the last sign of life
+        self.is_hindered = False  # Redis refuses it a name: who hears all comes first
+        self._make = make
+        self._name = name
+        self._made = 0
+        self._logs: dict[bytes, _Log] = {}  # that this connection hears
+        self._waiting: set[bytes] = set()  # those of whose messages some may be in no log yet
+        self._news: dict[bytes, _News] = {}  # of channels whose announcements are not heard yet
+        self._size = 0  # of what is kept, in bytes, or less
+        self._is_deaf = True
+        self._heard_at = now
+        self._beat_at = 0  # the moment of the last sign of life that this connection heard
+        self._unheard_at = 0  # since when signs of life do not come back, and nothing else comes; 0: all have
+        self._renewed_at = 0
+        self._above = 0
+        self._may_try = False  # once a tick, or whoever is refused all the time does nothing else
+
+    @property
+    def until(self) -> int:
+        """Everything that was published before is in those logs that can be written."""
+        return min((log.until for log in self._logs.values() if log.is_ours and not log.why), default=0)
+
+    @property
+    def channels(self) -> set[bytes]:
+        """Of whose logs it hears; a new connection has to ask for them again."""
+        return set(self._logs)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it knows of all logs what they lack."""
+        return all(log.recorder.standing is not Standing.UNSYNCED for log in self._logs.values())
+
+    # The connection
+
+    def disconnected(self, now: int) -> list[Command]:
+        """What is heard after this has a hole before it. Redis may come back with less than it had."""
+        commands = self._make_room()
+        if commands:
+            self._heard_at = now - SILENCE // 2  # whoever stood by comes first
+        self._beat_at = 0
+        self.is_led = False
+        self._logs.clear()
+        self._waiting.clear()
+        self._news.clear()
+        self._is_deaf = True
+        return commands
+
+    def connected(self) -> None:
+        """From here on signs of life are heard."""
+        self._is_deaf = False
+
+    def hinder(self, is_hindered: bool) -> list[Command]:
+        """Redis refuses to let this process hear all that is to be recorded, or does not any more."""
+        was, self.is_hindered = self.is_hindered, is_hindered
+        if was or not is_hindered or not self.token:
+            return []
+        commands: list[Command] = [Release(self.token)]
+        self._resign()
+        return commands
+
+    def subscribed(self, channel: bytes, now: int) -> list[Command]:
+        """From here on all messages of the channel come, and all that is announced about its log."""
+        log = self._logs.get(channel) or self._begin(channel)
+        log.recorder.token = self.token
+        log.until = 0  # signs of life that came before this told nothing of it
+        log.points.clear()
+        news = self._news.pop(channel, None)
+        if news is None or not news.since or not self.token:
+            return self._tell(channel, log.recorder.subscribed())
+        log.until = news.since
+        self._waiting.add(channel)
+        first = [message.data for message in news.kept or ()]
+        return self._tell(channel, log.recorder.subscribed(first, now))
+
+    def unsubscribed(self, channel: bytes) -> None:
+        """The channel is not recorded any more."""
+        self._logs.pop(channel, None)
+        self._news.pop(channel, None)
+        self._waiting.discard(channel)
+
+    # What is heard
+
+    def received(self, channel: bytes, data: bytes, now: int) -> list[Command]:
+        """Redis pushed a message."""
+        commands: list[Command] = []
+        if self._unheard_at:
+            self._unheard_at = now  # the signs of life are behind this
+        if log := self._logs.get(channel):
+            self._waiting.add(channel)
+            commands = self._tell(channel, log.recorder.received(data, now))
+        elif channel in self._news:
+            self._note_news(channel, data, now)
+        else:
+            self._news[channel] = _News(self._beat_at)
+            self._note_news(channel, data, now)
+            commands = [Follow(channel)]
+        self._size += len(data) + OVERHEAD
+        return commands + self._let_go() if self._size > MAX_SIZE else commands
+
+    def announced(self, channel: bytes, word: Word) -> list[Command]:
+        """Something was announced about the channel's log."""
+        log = self._logs.get(channel)
+        if log is None:
+            return []  # what was on its way when the channel was unsubscribed
+        if isinstance(word, Resumed):
+            log.until = max(log.until, word.at)
+        elif isinstance(word, Appended):
+            log.until = max(log.until, word.until)
+        commands = self._tell(channel, log.recorder.announced(word))
+        log.note()
+        if isinstance(word, Mark) and self.token and log.why:
+            commands.append(OfChannel(channel, Stopped(log.until, log.why), log.until))
+        return commands
+
+    def beaten(self, token: int, at: int, now: int) -> list[Command]:
+        """The recorder gave a sign of life at ``at``; 0: there is none any more."""
+        self._heard_at, self._beat_at, self._unheard_at, self._is_deaf = now, at, 0, False
+        self.is_led = token not in (0, self.token)
+        if not token:
+            return [] if self.token or self.is_hindered or not self.is_ready else [Claim(self._above)]
+        if token == self.token:
+            for log in self._logs.values():
+                log.mark(at)
+                log.note()
+        return []
+
+    def flush(self, now: int) -> list[Command]:
+        """Append what waits; call it when all that came at once was handed in, and :attr:`rests_until`."""
+        self.rests_until = None
+        commands: list[Command] = []
+        for channel in list(self._waiting) if self.token else ():
+            recorder = self._logs[channel].recorder
+            commands += self._tell(channel, recorder.flush(now))
+            if not recorder.waiting:
+                self._waiting.discard(channel)
+            elif (until := recorder.rests_until) is not None:
+                self.rests_until = min(until, self.rests_until or until)
+        return commands
+
+    # The time
+
+    def tick(self, now: int) -> list[Command]:
+        """Call it about four times a second."""
+        self._may_try = True
+        self._waiting = {channel for channel in self._waiting if self._logs[channel].recorder.waiting}
+        commands: list[Command] = []
+        if self._unheard_at and now - self._unheard_at > DEAF:
+            commands += self._make_room()
+        commands += self.beat(now)
+        patience = 2 * SILENCE if self.is_hindered else SILENCE
+        if not self.token and not self._is_deaf and now - self._heard_at > patience:
+            self.is_led = False
+            commands.append(Claim(self._above, 0 if self.is_ready else GRACE))
+        for channel, log in self._logs.items():
+            commands += self._tell(channel, log.recorder.tick())
+        return commands + self.flush(now)
+
+    def beat(self, now: int) -> list[Renew]:
+        """A sign of life if it is time for one; call it while there is much else to do."""
+        if not self.token or now - self._renewed_at < BEAT:
+            return []
+        self._renewed_at = now
+        return [Renew(self.token, self.until)]
+
+    # Answers
+
+    def claimed(self, token: int, now: int) -> list[Command]:
+        """The answer to :class:`Claim`; 0: another one is the recorder."""
+        if not token:
+            return []
+        self.token, self._renewed_at, self._unheard_at = token, now, 0
+        return [Renew(token, 0), *self._appoint()]
+
+    def renewed(self, request: Renew, is_recorder: bool) -> list[Command]:
+        """The answer to :class:`Renew`."""
+        if request.token != self.token:
+            return []
+        if not is_recorder:
+            self._resign()
+            return []
+        self._unheard_at = self._unheard_at or self._renewed_at
+        may_try, self._may_try = self._may_try, False
+        return self._appoint() if may_try else []
+
+    def appended(
+        self, channel: bytes, request: Append, many: int, outcome: Outcome, why: str, now: int
+    ) -> list[Command]:
+        """The answer to :class:`Append`."""
+        log = self._logs.get(channel)
+        if log is None:
+            return []
+        commands = self._tell(channel, log.recorder.appended(request, many, outcome))
+        log.note()
+        if outcome is Outcome.DONE:
+            log.why = ""
+            commands += self._tell(channel, log.recorder.flush(now))
+        return commands + (self._stop(channel, why) if outcome is Outcome.REFUSED else [])
+
+    def taken(self, channel: bytes, request: Take, end: Position | None, now: int) -> list[Command]:
+        """The answer to :class:`Take`."""
+        log = self._logs.get(channel)
+        if log is None:
+            return []
+        log.why = ""
+        commands = self._tell(channel, log.recorder.taken(request, end))
+        log.note()
+        return commands + self._tell(channel, log.recorder.flush(now))
+
+    def refused(self, channel: bytes, request: Take, why: str) -> list[Command]:
+        """:class:`Take` was refused, in these words of Redis; empty: it is not wanted any more."""
+        log = self._logs.get(channel)
+        if log is None:
+            return []
+        commands = self._tell(channel, log.recorder.refused(request))
+        return commands + (self._stop(channel, why) if why else [])
+
+    def fenced(self, channel: bytes, request: Take, token: int) -> list[Command]:
+        """Another one has the channel, with this token, which is greater than ours."""
+        log = self._logs.get(channel)
+        commands: list[Command] = [Release(self.token)] if self.token else []
+        self._above = max(self._above, token)
+        if log is not None:
+            commands += self._tell(channel, log.recorder.refused(request))
+        self._resign()
+        return commands
+
+    # Within
+
+    def _begin(self, channel: bytes) -> _Log:
+        self._made += 1  # an answer to another one, before this connection, is none to it
+        log = self._logs[channel] = _Log(self._make(f"{self._name}{self._made:x}"))
+        return log
+
+    def _note_news(self, channel: bytes, data: bytes, now: int) -> None:
+        news = self._news[channel]
+        if news.kept is not None:
+            news.kept.add(data, now)
+            if len(news.kept) > MAX_BACKLOG:
+                news.kept = None
+
+    def _let_go(self) -> list[Command]:
+        """Keep less, if it is too much: of the channel with the most that is in no log."""
+        sizes = {channel: self._logs[channel].recorder.size for channel in self._waiting}
+        sizes |= {channel: news.kept.size for channel, news in self._news.items() if news.kept}
+        self._size = sum(sizes.values())
+        if self._size <= MAX_SIZE:
+            return []
+        channel = max(sizes, key=sizes.__getitem__)
+        self._size -= sizes[channel]
+        if channel in self._news:
+            self._news[channel].kept = None
+            return []
+        return self._tell(channel, self._logs[channel].recorder.let_go())
+
+    def _make_room(self) -> list[Command]:
+        """Whoever hears nothing must not be the recorder."""
+        if not self.token:
+            return []
+        commands: list[Command] = [Release(self.token)]
+        self._resign()
+        self._is_deaf = True
+        return commands
+
+    def _appoint(self) -> list[Command]:
+        """Those channels too that were refused, or have come since."""
+        commands: list[Command] = []
+        for channel, log in self._logs.items():
+            if log.recorder.token != self.token:
+                commands += self._tell(channel, log.recorder.appointed(self.token))
+        return commands
+
+    def _resign(self) -> None:
+        self.token = 0
+        for log in self._logs.values():
+            log.points.clear()
+            log.is_ours = False
+            log.recorder.dismissed()
+
+    def _stop(self, channel: bytes, why: str) -> list[Command]:
+        """Say so once; and to each who asks where it is."""
+        log = self._logs[channel]
+        was, log.why = log.why, why
+        return [] if was == why else [OfChannel(channel, Stopped(log.until, why), log.until)]
+
+    def _tell(self, channel: bytes, steps: list[ChannelStep]) -> list[Command]:
+        until = self._logs[channel].until
+        return [OfChannel(channel, step, until) for step in steps]

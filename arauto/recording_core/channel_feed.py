@@ -1,0 +1,596 @@
+"""One recorded channel of one page: what is shown, with which id, and where a gap is (pure).
+
+The log decides: a message is shown when its id is announced, so every page shows the log's order.
+What Redis pushes on the channel itself only spares reading it from the log. Where no announcement
+comes in time, messages are shown as they arrive and the page has no position until that is over.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+from arauto.recording_core.announcements import (
+    Appended,
+    Closed,
+    Mark,
+    Marked,
+    Position,
+    Renewed,
+    Resumed,
+    Stopped,
+    Word,
+    digest,
+)
+from arauto.recording_core.backlog import Backlog, Copy, Received
+
+PATIENCE = 2250  # milliseconds that a message waits for its announcement
+MUTE = 400  # milliseconds, after which a mark that nobody has answered may be followed by another
+LATE = 1500  # milliseconds that a message may be older than its entry, without a word about it
+MAX_WAITING = 100_000  # messages; then only the recorder's next beginning ends the fallback
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """A message for the page; without a position, it is in no log that is known.
+
+    ``ms``: when it was written, if it was read from the log. ``copies``: it again, as it came by patterns.
+    """
+
+    data: bytes
+    position: Position | None = None
+    ms: int | None = field(default=None, compare=False)
+    copies: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """All there is to a feed that waits for nothing but announcements: feeds may be equal, and share it."""
+
+    position: Position
+    waiting: tuple[Received, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A row: between the one before and the one after, messages may be missing. Milliseconds."""
+
+    start: int
+    end: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the page goes on if it is cut off now; ``None``: nobody knows, it will have a gap.
+
+    ``since``: up to when it was shown everything, where that is not known from the position.
+    """
+
+    position: Position | None
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Nothing is recorded since then, and why in Redis's words; an empty ``why``: it is again."""
+
+    since: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A command: read the log behind ``after``, up to the number ``until`` or to its end."""
+
+    after: Position
+    until: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Locate:
+    """A command: publish a :class:`Mark`, once for all feeds of the process that want one now."""
+
+
+Step = Show | Copy | Gap | Place | Halt | Read | Locate
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the log; a gap has no ``data``, but since when nobody recorded."""
+
+    number: int
+    ms: int
+    data: bytes | None
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """What :class:`Read` found, and up to where all of the log is known then.
+
+    ``is_other``: the log does not go back to the position; all of it that there is, is here.
+    ``is_stale``: Redis was restarted and nobody has begun to record since. ``has_more``: there is
+    more than one answer holds, so ``end`` is that of the entries.
+    """
+
+    entries: Sequence[Entry]
+    end: Position
+    at: int  # when that was, by Redis's clock
+    until: int  # all that was published before is in the log
+    is_other: bool = False
+    is_stale: bool = False
+    has_more: bool = False
+
+
+class State(Enum):
+    OPENING = auto()  # the log is being read
+    FOLLOWING = auto()  # each message waits for its announcement
+    LIVE = auto()  # none comes: messages are shown as they arrive
+
+
+class ChannelFeed:
+    """Feed it with what happens; each call returns what is to be done, in order.
+
+    :param start: where the page was; ``None``: it is new here, or what it was shown is in no log.
+    :param since: up to when the page was shown everything, in milliseconds; see :data:`LATE`.
+    """
+
+    def __init__(self, start: Position | None, since: int) -> None:
+        self.state = State.LIVE if start is None else State.OPENING
+        self.live_since = since  # where it is that
+        self.position = start
+        # What was published before we subscribed has numbers up to this; ``None``: that is not known yet.
+        self._older: int | None = 0 if start is None else None
+        self._since = since
+        self._backlog = Backlog()
+        self._words: deque[tuple[Word, int]] = deque()  # and the serial of the last message before it
+        self._in_gap = 0  # how many of them are about what lies in a gap that was told
+        self._read: Read | None = None
+        self._read_for: Word | None = None  # the announcement that the log was read for
+        self._is_unreadable = False
+        self._asked_at = since
+        self._read_at = 0
+        self._has_place = False
+        self._mark = ""  # the one whose number is not known yet ...
+        self._marked: Marked | None = None  # or it is known, but not in the log
+        self._marked_at = 0
+        self._marks: dict[str, int] = {}  # those heard while opening -> how many messages came before
+        self._since_mark: list[tuple[Appended | Renewed, int]] = []  # ... and what was announced after it
+        self._halt: Halt | None = None  # why nothing is recorded, as the page was told
+        self._caught_up = 0
+
+    @property
+    def _is_complete(self) -> bool:
+        """Whether nothing can be missing any more that was published before we subscribed."""
+        if self._older is None:
+            return False
+        return self._older == 0 or (self.position is not None and self.position.number >= self._older)
+
+    @property
+    def _is_level(self) -> bool:
+        """Whether all has come by now that the page may have been shown from the log already."""
+        return self._caught_up >= self._read_at
+
+    @property
+    def since(self) -> int:
+        """Up to when the page was shown everything, in milliseconds."""
+        return self._since
+
+    @property
+    def is_halted(self) -> bool:
+        """Whether the page was told that nothing is recorded."""
+        return self._halt is not None
+
+    @property
+    def place(self) -> Position | None:
+        """Where the page goes on if it is cut off now; ``None``: nobody knows."""
+        is_exact = self._has_place or self.state is State.OPENING
+        return self.position if is_exact and self.state is not State.LIVE else None
+
+    @property
+    def settled(self) -> Settled | None:
+        """``None``: it waits for more than announcements."""
+        if self.state is not State.FOLLOWING or not self._has_place or not self._is_complete:
+            return None
+        if self.position is None or self._read or self._words or self._in_gap or self.is_halted:
+            return None
+        if self._is_late:
+            return None
+        return Settled(self.position, tuple(self._backlog))
+
+    def settle(self, settled: Settled) -> None:
+        """Be like the feed that was :attr:`settled`, which this one was equal to before."""
+        self.position, self._older = settled.position, 0
+        self._since = max(self._since, settled.position.ms - LATE)
+        self._backlog = Backlog(settled.waiting)
+
+    @property
+    def waits_since(self) -> int | None:
+        """When the oldest message was received that the page was not shown yet."""
+        return next((message.at for message in self._backlog if not self._backlog.is_shown(message)), None)
+
+    # What happens
+
+    def subscribed(self, now: int) -> list[Step]:
+        """Redis has confirmed: from here on every message and every announcement comes."""
+        return [Locate()] if self.position is None else [Locate(), self._ask(None, now)]
+
+    def received(self, data: bytes, now: int) -> list[Step]:
+        """Redis pushed a message of the channel."""
+        message = self._backlog.add(data, now)
+        if self.state is not State.LIVE:
+            return []
+        self._backlog.show(message)
+        if not self._mark or len(self._backlog) > MAX_WAITING:
+            self._forget_mark()
+        return [Show(data)]
+
+    def copied(self, copy: Copy) -> list[Step]:
+        """The message that was received last comes again, by a pattern."""
+        newest = self._backlog.newest
+        if newest is not None and self._backlog.is_shown(newest):
+            return [copy]
+        self._backlog.copy(copy)
+        return []
+
+    def announced(self, word: Word, now: int) -> list[Step]:
+        """Something was announced about the log."""
+        if self._older is None and isinstance(word, Mark | Marked):
+            self._count(word)
+        else:
+            self._words.append((word, self._backlog.serial))
+        return self._tell_since(self._go_on(now))
+
+    def read(self, pages: Pages, now: int) -> list[Step]:
+        """The answer to :class:`Read`."""
+        asked, self._read, self._is_unreadable = self._read, None, False
+        if asked is None or self.state is State.LIVE:
+            return []  # it came too late
+        self._read_at = now
+        if pages.is_other and pages.is_stale:
+            self._read = asked
+            return self._fall_back(now, "replaced") + self._go_on(now)
+        steps = self._show_pages(asked, pages)
+        if pages.has_more:
+            return [*self._tell_since(steps), self._ask(asked.until, now)]
+        return self._tell_since(steps + self._go_on(now))
+
+    def unreadable(self, now: int) -> list[Step]:
+        """The log cannot be read: what the page has missed remains unknown."""
+        self._is_unreadable = self._read is not None
+        return self._give_up(now)
+
+    def caught_up(self, at: int) -> list[Step]:
+        """All that Redis had pushed before ``at`` was handed in."""
+        self._caught_up = at
+        if self.state is State.LIVE:
+            self._since = max(self._since, at)
+        return self._give_up(at)
+
+    def ended(self, now: int) -> list[Step]:
+        """Nobody records it any more: what waits is shown as it came."""
+        return [*self._admit(now), *self._show_backlog()]
+
+    def tick(self, now: int) -> list[Step]:
+        """Nothing waits longer than :data:`PATIENCE`. Call it a few times a second while something does."""
+        steps: list[Step] = []
+        if self._mark and now - self._marked_at > (PATIENCE if self._marked else MUTE):
+            self._forget_mark()  # it was asked before a recorder had the channel, say
+        if self.state is State.LIVE or self._older is None:
+            steps.append(Locate())
+        if self.state is State.LIVE:
+            return steps
+        oldest = now if self.waits_since is None else self.waits_since
+        began = self._asked_at if self._read is not None else now
+        # Only when all has been read that Redis had pushed by then is it the recorder that is late.
+        if self._caught_up < min(oldest, began) + PATIENCE or not self._is_level:
+            return steps
+        return steps + self._fall_back(now, "recorder") + self._go_on(now)
+
+    # Going on
+
+    def _ask(self, until: int | None, now: int) -> Read:
+        assert self.position is not None  # noqa: S101 - for mypy: without one nothing is asked
+        self._asked_at = now
+        self._read = Read(self.position, until)
+        return self._read
+
+    def _go_on(self, now: int) -> list[Step]:
+        """Do what the announcements say, as far as that is possible without reading."""
+        steps: list[Step] = []
+        while self._words and self._read is None:
+            word, serial = self._words[0]
+            before = None if self._in_gap else self._before(word, serial)
+            if before is not None and word is not self._read_for:
+                self._read_for = word
+                return [*steps, self._ask(before, now)]
+            if self._is_unclear(word, serial):
+                return steps
+            self._words.popleft()
+            steps += self._take(word, serial, now)
+            self._in_gap = max(0, self._in_gap - 1)
+        if self.state is State.OPENING and self._read is None:
+            self.state = State.FOLLOWING
+        return steps + self._tell_place()
+
+    def _before(self, word: Word, serial: int) -> int | None:
+        """Up to which number the log has to be read before ``word`` can be taken; ``None``: it can."""
+        if self.state is State.LIVE or self.position is None:
+            return None
+        if isinstance(word, Appended):
+            if word.last.number <= self.position.number:
+                return None  # numbers rise from epoch to epoch
+            behind = max(word.first - 1, min(self._older or 0, word.last.number))
+            is_next = word.epoch == self.position.epoch and behind <= self.position.number
+            return None if is_next else behind
+        if isinstance(word, Resumed):
+            if self.position.number >= word.position.number and self.position.epoch != word.position.epoch:
+                return word.position.number  # it was read since; or all was lost, and the clock went back
+            end = word.position.number - self._left_here(word, serial) - 1
+            return end if self.position.number < end else None
+        return None
+
+    def _is_unclear(self, word: Word, serial: int) -> bool:
+        """Whether equal messages could be mistaken: it is not known where ours begin, but soon will be."""
+        if self._older is not None or self.state is State.LIVE:
+            return False
+        oldest = self._backlog.oldest
+        may_be_ours = oldest is not None and oldest.serial <= serial
+        return isinstance(word, Appended) and may_be_ours and not self._begins_anew
+
+    @property
+    def _begins_anew(self) -> bool:
+        return any(isinstance(word, Resumed | Closed) for word, _ in self._words)
+
+    def _left_here(self, word: Resumed, serial: int) -> int:
+        """How many of the messages that were left over we have; the others are older than ours."""
+        before = [message for message in self._backlog if message.serial <= serial]
+        ours = iter([digest(message.data) for message in reversed(before)])
+        found = 0
+        for wanted in reversed(word.left):
+            if wanted not in ours:
+                break
+            found += 1
+        return found
+
+    def _take(self, word: Word, serial: int, now: int) -> list[Step]:
+        if isinstance(word, Appended):
+            return self._go_on_again() + self._take_appended(word, serial, now)
+        if isinstance(word, Resumed):
+            return self._go_on_again() + self._take_resumed(word, serial)
+        if isinstance(word, Stopped):
+            return self._take_stopped(word, now)
+        if isinstance(word, Renewed):
+            return self._take_renewed(word, serial, now)
+        if isinstance(word, Mark):
+            return self._take_mark(word, serial, now)
+        if isinstance(word, Marked):
+            return self._take_marked(word, now)
+        return self._take_closed(serial, now)
+
+    # Announcements
+
+    def _take_closed(self, serial: int, now: int) -> list[Step]:
+        """Nothing that was received before will be announced; what came since may be."""
+        place: list[Step] = [] if self.state is State.LIVE else [Place(None)]
+        steps = self._admit(now) + place + self._show_backlog()
+        self._mark, self._marked, self._since_mark = "", None, []
+        self._backlog.clear(serial)
+        self._has_place, self.position = False, None
+        self._go_live(now)
+        return steps
+
+    def _take_stopped(self, word: Stopped, now: int) -> list[Step]:
+        """Nobody waits for what cannot come."""
+        was, self._halt = self._halt, Halt(word.since, word.why)
+        told: list[Step] = [] if self._halt == was else [self._halt]
+        is_sure = self._read is None and self._is_level
+        return told + (self._fall_back(now, "recorder") if self.state is State.FOLLOWING and is_sure else [])
+
+    def _go_on_again(self) -> list[Step]:
+        was, self._halt = self._halt, None
+        return [Halt(0, "")] if was else []
+
+    def _take_appended(self, word: Appended, serial: int, now: int) -> list[Step]:
+        if self.state is State.LIVE:
+            self._since_mark.append((word, serial))
+            return self._locate(word.last.number, now)
+        wanted = word.digests[max(0, (self._older or 0) + 1 - word.first) :]
+        messages = [self._backlog.take(one, serial) for one in wanted]
+        if self.position is None or self.position.epoch != word.epoch:
+            return []  # of a log that is gone
+        if None in messages and self.position.is_behind(word.last) and not self._in_gap:
+            return [self._ask(word.last.number, now)]
+        steps: list[Step] = []
+        for number, message in enumerate(messages, word.last.number - len(messages) + 1):
+            if message is not None and number > self.position.number:
+                self.position = Position(word.epoch, number, word.ms)
+                steps += self._show(message, self.position)
+        if self.position.is_behind(word.last):
+            self.position = word.last  # the rest lies in a gap
+        self._since = max(self._since, word.until)
+        return steps
+
+    def _take_resumed(self, word: Resumed, serial: int) -> list[Step]:
+        known = -1 if self.position is None or self.state is State.LIVE else self.position.number
+        was_complete, self._older = self._is_complete, 0
+        if known >= word.position.number:
+            self._backlog.clear(serial)  # the page has the gap, and what is behind it, from the log
+            return []
+        here = self._left_here(word, serial)
+        numbers = range(word.position.number - here, word.position.number)
+        left = list(zip(numbers, word.left[len(word.left) - here :], strict=True))
+        waited: list[tuple[Received, Position | None]] = []
+        for message in reversed(self._backlog.clear(serial)):  # as they were found
+            at = None
+            if left and left[-1][1] == digest(message.data):
+                at = Position(word.position.epoch, left.pop()[0], word.position.ms)
+            if at is not None and at.number <= known:
+                break  # what came before this one is older than what the page was shown from the log
+            waited.append((message, at))
+        shown: list[Show] = []
+        for message, at in reversed(waited):
+            shown += self._show(message, at)
+        self.position, self.state = word.position, State.FOLLOWING
+        self._since, self._has_place = word.at, False
+        self._forget_mark()
+        # Who has heard all of it since the page was last told of a gap has shown it, too.
+        gap = [Gap(word.since, word.at, "recorder")] if word.since < word.at and not was_complete else []
+        # Between what is in the log and the first that is not, others may be missing.
+        at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
+        return [*shown[:at_gap], *gap, *shown[at_gap:]]
+
+    def _take_renewed(self, word: Renewed, serial: int, now: int) -> list[Step]:
+        if self.state is State.LIVE:
+            self._since_mark.append((word, serial))
+            return []
+        position, number = self.position, word.position.number
+        if position is not None and (position.number > number or position.epoch == word.position.epoch):
+            return []  # the log was read since
+        self.position, self._has_place = word.position, False
+        if position is None or position.number == number:
+            return []
+        return [Gap(self._since, now, "replaced")]
+
+    def _count(self, word: Mark | Marked) -> None:
+        """What was received here before the mark has the numbers up to that which is told of it."""
+        if self._begins_anew:
+            return
+        if isinstance(word, Mark):
+            self._marks.setdefault(word.name, self._backlog.serial)
+        elif word.name in self._marks:
+            self._older = word.position.number - self._marks[word.name]
+
+    def _take_mark(self, word: Mark, serial: int, now: int) -> list[Step]:
+        if self.state is State.LIVE and not self._mark:
+            self._mark, self._marked_at, self._since_mark = word.name, now, []
+            self._backlog.clear(serial)  # it is older than the mark, and the page has it
+        return []
+
+    def _take_marked(self, word: Marked, now: int) -> list[Step]:
+        """What comes after the mark has the numbers after the one that is told now."""
+        if self.state is not State.LIVE or word.name != self._mark:
+            return []
+        self._marked = word
+        return self._locate(word.written, now)
+
+    def _locate(self, written: int, now: int) -> list[Step]:
+        """Go over from live to following, once the number of the mark is in the log."""
+        marked = self._marked
+        if marked is None or written < marked.position.number:
+            return []
+        said = self._since_mark
+        self._mark, self._marked, self._since_mark = "", None, []
+        steps = self._go_on_again()
+        renewed = [word.position.epoch for word, _ in said if isinstance(word, Renewed)]
+        self._older = marked.position.number
+        self.position = Position([marked.position.epoch, *renewed][-1], self._older, marked.position.ms)
+        self.state = State.FOLLOWING
+        for earlier, serial in said:
+            steps += self._take_appended(earlier, serial, now) if isinstance(earlier, Appended) else []
+        return steps
+
+    def _forget_mark(self) -> None:
+        self._mark, self._marked, self._since_mark = "", None, []
+        if self.state is State.LIVE:
+            self._backlog.clear()
+
+    # Showing
+
+    def _show_pages(self, asked: Read, pages: Pages) -> list[Step]:
+        steps: list[Step] = []
+        known = asked.after.number
+        if pages.is_other:
+            end = pages.entries[0].ms if pages.entries else pages.at
+            steps.append(Gap(self._since, end, "replaced"))
+        for entry in pages.entries:
+            if not pages.is_other and entry.number > known + 1:
+                steps.append(Gap(self._since, entry.ms, "log"))
+            known = entry.number
+            at = Position(pages.end.epoch, entry.number, entry.ms)
+            if entry.data is None:
+                steps.append(Gap(entry.since, entry.ms, "recorder"))
+            else:
+                steps.append(Show(entry.data, at, entry.ms))
+        if not pages.is_other and pages.end.number > known:
+            steps.append(Gap(self._since, pages.at, "log"))
+        self.position = pages.end
+        if asked.until is None and not pages.has_more:
+            self._since = max(self._since, pages.until)
+        return steps
+
+    def _show_backlog(self) -> list[Step]:
+        """All of it stays, for what may still be announced of it."""
+        shown: list[Step] = []
+        for message in self._backlog:
+            shown += self._show(message, None)
+        return shown
+
+    def _show(self, message: Received, position: Position | None) -> list[Show]:
+        if self._backlog.is_shown(message):
+            return []
+        self._backlog.show(message)
+        return [Show(message.data, position, copies=message.copies)]
+
+    def _go_live(self, now: int) -> None:
+        if self.state is not State.LIVE:
+            self.state, self.live_since = State.LIVE, now
+
+    def _admit(self, now: int) -> list[Step]:
+        """Say that what was published before we subscribed may be missing, if that may be."""
+        was_complete, self._older = self._is_complete, 0
+        return [] if was_complete else [Gap(self._since, now, "recorder")]
+
+    def _fall_back(self, now: int, reason: str) -> list[Step]:
+        steps: list[Step] = [*self._guess(now), Place(None)]
+        if self._read is not None:
+            steps.append(Gap(self._since, now, reason))
+            self._older = 0
+        steps += self._admit(now) + self._show_backlog()
+        self._forget_mark()
+        self._read, self._is_unreadable = None, False
+        self._has_place = False
+        self._go_live(now)
+        self._in_gap = len(self._words) if any(isinstance(step, Gap) for step in steps) else 0
+        return [*steps, Locate()]
+
+    def _give_up(self, now: int) -> list[Step]:
+        """What cannot be read is not waited for, once it is known what of it has been shown."""
+        if not self._is_unreadable or not self._is_level:
+            return []
+        self._is_unreadable = False
+        return self._fall_back(now, "unreadable") + self._go_on(now)
+
+    def _guess(self, now: int) -> list[Step]:
+        """What was announced of what the page has is not shown again, as far as digests tell."""
+        steps: list[Step] = []
+        while self._words:
+            word, serial = self._words[0]
+            if self._before(word, serial) is not None:
+                break
+            self._words.popleft()
+            steps += self._take(word, serial, now)
+        return steps
+
+    def _tell_place(self) -> list[Step]:
+        """The page has a position once it was shown nothing that may still be announced."""
+        is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
+        if is_exact and not self._has_place and self._read is None and not self._words:
+            self._has_place = True
+            return [Place(self.position)]
+        return []
+
+    @property
+    def _is_late(self) -> bool:
+        """Whether what was published long before the newest entry may be missing."""
+        return self.position is not None and self._since < self.position.ms - LATE
+
+    def _tell_since(self, steps: list[Step]) -> list[Step]:
+        """The page concludes from a message's position what it knows; where that is wrong it is told."""
+        if self.state is State.LIVE or not self._is_late:
+            return steps
+        if not any(isinstance(step, Show) and step.position for step in steps):
+            return steps
+        at = next((i for i, step in enumerate(steps) if isinstance(step, Read)), len(steps))
+        return [*steps[:at], Place(self.position, self._since), *steps[at:]]

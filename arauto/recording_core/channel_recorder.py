@@ -1,0 +1,350 @@
+"""One recorded channel of one process that may record it: as the recorder, or standing by (pure).
+
+Everybody who can become the recorder receives the same messages in the same order, and hears which of
+them are in the log. So each knows what is missing there, and whoever takes over appends just that.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from arauto.recording_core.announcements import (
+    Appended,
+    Closed,
+    Mark,
+    Marked,
+    Position,
+    Renewed,
+    Resumed,
+    Word,
+)
+from arauto.recording_core.backlog import Backlog
+
+MAX_BACKLOG = 50_000  # messages
+MAX_APPEND = 1 << 20  # bytes at a time, which a slow network carries before an answer is given up
+MOST_APPENDED = 1000  # messages at a time, so that Redis is never busy for long
+REST = 10  # milliseconds between two appends of a busy channel: each is announced to every page
+LONGEST_PAUSE = 16  # beats until it is asked again what was not answered
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Publish :class:`Mark` with this name to all who follow the channel."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Publish :class:`Marked`."""
+
+    name: str
+    position: Position
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add these messages to the log, if it ends at ``after`` and ``token`` may write to it."""
+
+    token: int
+    after: Position
+    messages: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Become the one who may write; ``position``: what is behind it is here, ``None``: nobody knows.
+
+    ``is_first``: if there never was a log, nothing is missing: all that was published is here.
+    """
+
+    token: int
+    position: Position | None
+    is_first: bool = False
+
+
+Step = Ask | Answer | Append | Take
+
+
+class Outcome(Enum):
+    """How an :class:`Append` ended."""
+
+    DONE = auto()
+    MOVED = auto()  # the log ends elsewhere than was thought
+    FENCED = auto()  # another one may write
+    REFUSED = auto()  # Redis takes nothing now
+    UNKNOWN = auto()  # no answer came
+
+
+class Fenced(Exception):
+    """Another recorder has the channel, with this token, which is higher than ours."""
+
+    def __init__(self, token: int) -> None:
+        super().__init__(f"the recorder {token} has the channel")
+        self.token = token
+
+
+class Unwanted(Exception):
+    """The channel is switched off."""
+
+
+class Standing(Enum):
+    """Where a process stands with a channel."""
+
+    UNSYNCED = auto()  # it does not know where in the log its backlog begins
+    STANDBY = auto()  # its backlog is all that the log lacks
+    TAKING = auto()  # it asked to become the recorder
+    RECORDING = auto()
+
+
+class ChannelRecorder:
+    """Feed it with what happens; each call returns what is to be said to Redis, in order.
+
+    :param name: no process has or had the same: an old answer must not be taken for a new one.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.standing = Standing.UNSYNCED
+        self.position: Position | None = None
+        self.token = 0  # with which the process is the recorder; 0: it is not
+        self._name = name
+        self._asked = 0
+        self._beats = 0  # since it was asked ...
+        self._pause = 1  # ... of so many, before the question is put again
+        self._mark = ""  # the question that is not answered yet ...
+        self._since_mark: deque[Word] | None = None  # ... and what was announced after it
+        self._backlog = Backlog()
+        self._writing: Append | None = None  # what is under way
+        self._taking: Take | None = None  # the same
+        self._waits = False  # Redis refused to write; it is asked again at the next beat
+        self._rests_until = 0  # messages come close together: more are waited for
+        self._end: Position | None = None  # up to which everything is announced once we may write
+
+    @property
+    def waiting(self) -> int:
+        """How many messages the log lacks, as far as is known here."""
+        return len(self._backlog)
+
+    @property
+    def rests_until(self) -> int | None:
+        """When what waits is to be flushed, if it could be now but for others that may come soon."""
+        is_free = self.standing is Standing.RECORDING and not self._writing and not self._waits
+        return self._rests_until if is_free and self._backlog else None
+
+    @property
+    def size(self) -> int:
+        """And how many bytes they have."""
+        return self._backlog.size
+
+    # What happens
+
+    def subscribed(self, first: Sequence[bytes] = (), now: int = 0) -> list[Step]:
+        """A new connection hears the channel: what was received before may have a hole behind it.
+
+        :param first: unless that is all that was ever published.
+        """
+        self._desync()
+        for data in first:
+            self._backlog.add(data, now)
+        return self._take(is_first=bool(first)) if self.token else self._ask()
+
+    def appointed(self, token: int) -> list[Step]:
+        """This process is the recorder of the deployment now."""
+        self.token = token
+        return self._take()
+
+    def dismissed(self) -> None:
+        """It is not any more."""
+        self.token = 0
+        self._writing = self._taking = None
+        if self.standing in (Standing.RECORDING, Standing.TAKING):
+            self.standing = Standing.STANDBY if self.position else Standing.UNSYNCED
+
+    def received(self, data: bytes, now: int) -> list[Step]:
+        """Redis pushed a message of the channel."""
+        self._backlog.add(data, now)
+        return self.let_go() if len(self._backlog) > MAX_BACKLOG else []
+
+    def let_go(self) -> list[Step]:
+        """Keep no message that is in no log: what cannot be written for so long ends in a gap."""
+        if self._taking and not self._taking.position and not self._taking.is_first:
+            self._backlog.clear()  # the gap is on its way
+            return []
+        return self._retake()
+
+    def flush(self, now: int) -> list[Step]:
+        """Append what waits; call it when all that came at once was received, and :attr:`rests_until`.
+
+        A message that comes alone is written at once.
+        """
+        if self.standing is not Standing.RECORDING or self._writing or self._waits:
+            return []
+        if not self._backlog or self.position is None or now < self._rests_until:
+            return []
+        messages, size = list[bytes](), 0
+        for message in self._backlog:
+            size += len(message.data)
+            if messages and (size > MAX_APPEND or len(messages) == MOST_APPENDED):
+                break
+            messages.append(message.data)
+        if len(messages) > 1 and len(messages) == len(self._backlog):
+            self._rests_until = now + REST
+        self._writing = Append(self.token, self.position, tuple(messages))
+        return [self._writing]
+
+    def announced(self, word: Word) -> list[Step]:
+        """Something was announced about the log."""
+        if isinstance(word, Mark):
+            return self._marked_here(word)
+        if isinstance(word, Marked):
+            return self._answered(word)
+        if self._since_mark is not None:
+            self._since_mark.append(word)
+        return self._note(word)
+
+    def appended(self, request: Append, many: int, outcome: Outcome) -> list[Step]:
+        """The answer to ``request``: so ``many`` of its messages were written."""
+        if request is not self._writing:
+            return []  # the announcement came sooner
+        self._writing = None
+        self._backlog.drop(many)
+        self.position = Position(request.after.epoch, request.after.number + many, request.after.ms)
+        if outcome is Outcome.FENCED:
+            self.dismissed()
+        elif outcome is Outcome.REFUSED:
+            self._waits = True
+        elif outcome is not Outcome.DONE:
+            return self._take()  # to learn where the log ends: what was written will be announced
+        return []
+
+    def taken(self, request: Take, end: Position | None) -> list[Step]:
+        """The answer to ``request``: the log ends at ``end`` and nobody else writes to it now.
+
+        ``None``: it begins anew, with a :class:`Resumed` that is still to be heard.
+        """
+        if request is self._taking:
+            self._taking, self._end = None, end
+            # It is empty, and all that was received is to be written; or it was deleted meanwhile.
+            if request.is_first or (end and self.position and end.number == self.position.number):
+                self.position = end
+            self._record()
+        return []
+
+    def refused(self, request: Take) -> list[Step]:
+        """``request`` failed: whoever appointed this process does it again."""
+        if request is self._taking:
+            self.dismissed()
+        return []
+
+    def tick(self) -> list[Step]:
+        """Once a beat: try again what was not possible."""
+        self._waits = False
+        if self.token and self.standing in (Standing.UNSYNCED, Standing.STANDBY):
+            return self._take()
+        if self.standing is not Standing.UNSYNCED:
+            return []
+        self._beats += 1
+        if self._beats < self._pause:
+            return []  # where there are thousands of channels, an answer takes its time
+        self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        return self._ask()
+
+    # Standing by
+
+    def _ask(self) -> list[Step]:
+        self._asked += 1
+        self._beats = 0
+        self._mark, self._since_mark = f"{self._name}.{self._asked}", None
+        return [Ask(self._mark)]
+
+    def _marked_here(self, word: Mark) -> list[Step]:
+        if word.name == self._mark:
+            self._backlog.clear()  # it is older than the mark
+            self._since_mark = deque()
+        elif self.standing is Standing.RECORDING and self.position is not None:
+            number = self.position.number + len(self._backlog)
+            last = Position(self.position.epoch, number, self.position.ms)
+            return [Answer(word.name, last, self.position.number)]
+        return []
+
+    def _answered(self, word: Marked) -> list[Step]:
+        if word.name != self._mark or self._since_mark is None or self.standing is not Standing.UNSYNCED:
+            return []
+        said, self._since_mark, self._mark = self._since_mark, None, ""
+        self.position, self.standing = word.position, Standing.STANDBY
+        for earlier in said:
+            self._note(earlier)
+        return []
+
+    # Following the log
+
+    def _note(self, word: Word) -> list[Step]:
+        if isinstance(word, Resumed):
+            self._begin(word)
+        elif isinstance(word, Renewed):
+            self._rename(word)
+        elif isinstance(word, Closed):
+            self._desync()
+        elif isinstance(word, Appended) and self.position is not None:
+            return self._pop(word)
+        return []
+
+    def _begin(self, word: Resumed) -> None:
+        self._backlog.clear()
+        self._writing = None
+        self._mark, self._since_mark = "", None
+        self.position = word.position
+        if word.token == self.token:
+            self.standing, self._taking = Standing.RECORDING, None
+        elif self.standing is Standing.TAKING:
+            self._record()  # our turn came after this
+        else:
+            self.standing = Standing.STANDBY
+
+    def _rename(self, word: Renewed) -> None:
+        """The log was deleted. What the recorder had received before it was asked may not be in it yet."""
+        if self.position is None:
+            return
+        number = max(self.position.number, word.position.number)
+        self.position = Position(word.position.epoch, number, word.position.ms)
+        self._writing = None
+        self._record()
+
+    def _pop(self, word: Appended) -> list[Step]:
+        assert self.position is not None  # noqa: S101 - for mypy: the caller has looked
+        new = word.last.number - self.position.number
+        if word.epoch != self.position.epoch or word.first > self.position.number + 1:
+            return self._retake()
+        for wanted in word.digests[len(word.digests) - max(0, new) :]:
+            if self._backlog.take(wanted) is None:
+                return self._retake()
+        if new > 0:
+            self._writing = None
+            self.position = word.last
+        self._record()
+        return []
+
+    def _record(self) -> None:
+        """Begin, if nothing is in the log any more that we have not heard of."""
+        if self.standing is Standing.TAKING and self._end is not None and self._end == self.position:
+            self.standing = Standing.RECORDING
+
+    def _desync(self) -> None:
+        self.standing, self.position = Standing.UNSYNCED, None
+        self._backlog.clear()
+        self._writing = self._taking = None
+        self._mark, self._since_mark = "", None
+        self._pause = 1
+
+    def _retake(self) -> list[Step]:
+        """What is known of the log is wrong: begin it anew, or ask where it is."""
+        self._desync()
+        return self._take() if self.token else self._ask()
+
+    def _take(self, is_first: bool = False) -> list[Step]:
+        self.standing, self._end = Standing.TAKING, None
+        self._mark, self._since_mark = "", None
+        self._taking = Take(self.token, self.position, is_first)
+        return [self._taking]

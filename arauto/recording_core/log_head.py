@@ -1,0 +1,63 @@
+"""What is known of a log besides its entries; ``lua/log.lua`` keeps it (pure)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from arauto.recording_core.announcements import Position
+
+FIELDS = ("epoch", "ms", "number", "begins_ms", "begins", "epochs", "until", "run", "owner", "closed")
+"""Of the hash in Redis, in the order in which :meth:`Head.read` takes them."""
+
+_NUMBER = re.compile(rb"\d{1,15}")
+_EPOCHS = re.compile(rb"([0-9a-f]+):(\d{1,15})")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a log ends, and to what it goes back."""
+
+    end: Position
+    begins: Position
+    """What came before is of an epoch that is gone."""
+    epochs: tuple[tuple[str, int], ...]
+    """Their names, and behind which number each begins; oldest first."""
+    until: int
+    """Unix milliseconds; all that was published before is in the log."""
+    run: str
+    """In which run of Redis a recorder has begun it last."""
+    is_taken: bool
+    """A recorder has it, or had it last."""
+    is_closed: bool
+
+    @classmethod
+    def read(cls, fields: Sequence[bytes | None]) -> "Head | None":
+        """``None``: there is no log."""
+        epoch, ms, number, begins_ms, begins, epochs, until, run, owner, closed = (
+            field or b"" for field in fields
+        )
+        if not (epoch and _NUMBER.fullmatch(ms) and _NUMBER.fullmatch(number)):
+            return None
+        name = epoch.decode(errors="replace")
+        return cls(
+            Position(name, int(number), int(ms)),
+            Position(name, _whole(begins), _whole(begins_ms)),
+            tuple((known.decode(), int(first)) for known, first in _EPOCHS.findall(epochs)),
+            _whole(until),
+            run.decode(errors="replace"),
+            owner not in (b"", b"0"),
+            bool(closed),
+        )
+
+    def goes_back_to(self, place: Position) -> bool:
+        """Whether the log has the same entries up to there as whoever names it knows."""
+        is_found, most = False, self.end.number
+        for name, first in self.epochs:
+            if is_found:
+                most = min(most, first)
+            is_found = is_found or name == place.epoch
+        return is_found and place.number <= most
+
+
+def _whole(number: bytes) -> int:
+    return int(number) if _NUMBER.fullmatch(number) else 0

@@ -1,0 +1,1 @@
+"""Redis: connections, RESP, the subscriber thread, channel list, the embedded Valkey."""

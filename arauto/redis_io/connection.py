@@ -1,0 +1,331 @@
+"""Settings -> Redis clients and subscriber connections: plain, unix socket, TLS."""
+
+import re
+import socket
+import ssl
+from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
+
+import redis
+from redis.connection import (
+    AbstractConnection,
+    BlockingConnectionPool,
+    Connection,
+    SSLConnection,
+    UnixDomainSocketConnection,
+    parse_url,
+)
+from redis.exceptions import AuthenticationError, NoPermissionError
+
+from arauto.net.nonblocking_socket import Wire
+from arauto.protocol.tab_counting import of_channel
+from arauto.settings import Settings
+from arauto.text.cleanup import shown
+
+CONNECT_TIMEOUT = 1.0  # seconds
+REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
+PUBLISHERS = 50  # connections a process publishes with at a time
+
+# No retries: redis-py's default for a connection made by hand. They are ours, since a publish
+# must not be sent twice, and a subscriber must see the break.
+_PREFERRED: dict[str, Any] = {  # the URL's query may say otherwise
+    "socket_connect_timeout": CONNECT_TIMEOUT,
+    "socket_timeout": REPLY_TIMEOUT,
+}
+_REQUIRED: dict[str, Any] = {
+    # RESP2 and no driver info: a subscriber needs no HELLO and no CLIENT SETINFO, and each
+    # would cost a round trip when a thousand tabs come at once.
+    "protocol": 2,
+    "driver_info": None,
+    "decode_responses": False,
+}
+_OPTIONS = {  # that a URL's query may have; and those of TLS
+    *("db", "username", "password", "client_name", "lib_name", "lib_version", "protocol", "path"),
+    *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_read_size"),
+    *("health_check_interval", "retry_on_timeout", "decode_responses", "encoding", "encoding_errors"),
+    "legacy_responses",
+}
+_OCSP = {"ssl_validate_ocsp", "ssl_validate_ocsp_stapled"}  # redis-py does these while it connects
+_GREETINGS = ("username", "password", "db", "client_name")  # what costs a command at first
+_TCP: dict[str, Any] = {
+    "socket_keepalive_options": {
+        getattr(socket, name): value
+        for name, value in {
+            "TCP_KEEPIDLE": 10,  # seconds
+            "TCP_KEEPINTVL": 5,  # seconds
+            "TCP_KEEPCNT": 3,
+            "TCP_USER_TIMEOUT": 15000,  # milliseconds
+        }.items()
+        if hasattr(socket, name)
+    }
+}
+
+
+class LinkError(Exception):
+    """Redis cannot be used; the text is a sentence that names the remedy."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM: who may have signed Redis's certificate, and the one that we show."""
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """What the settings name."""
+        return cls(settings.redis_ca, settings.redis_cert, settings.redis_key)
+
+    def options(self) -> dict[str, str]:
+        """What is set, as redis-py names it."""
+        named = {"ssl_ca_certs": self.ca, "ssl_certfile": self.cert, "ssl_keyfile": self.key}
+        return {name: path for name, path in named.items() if path}
+
+
+class _TlsConnection(SSLConnection):
+    """A connection whose TLS context is made once, with ``with_context()``.
+
+    redis-py makes one for each connection, which reads and parses all authorities again.
+    """
+
+    context: ssl.SSLContext
+
+    def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
+        return self.context.wrap_socket(sock, server_hostname=self.host)
+
+    @classmethod
+    def with_context(cls, options: dict[str, Any]) -> type[Self]:
+        """A class of connections that share a context made for ``options``.
+
+        :raise OSError: a file of them cannot be used.
+        """
+        given = SSLConnection(**options)
+        context = ssl.create_default_context()
+        context.check_hostname = given.check_hostname
+        context.verify_mode = given.cert_reqs
+        if given.certfile or given.keyfile:
+            context.load_cert_chain(
+                given.certfile or given.keyfile, given.keyfile, given.certificate_password
+            )
+        if given.ca_certs or given.ca_path or given.ca_data:
+            context.load_verify_locations(given.ca_certs, given.ca_path, given.ca_data)
+        for flag in given.ssl_include_verify_flags or ():
+            context.verify_flags |= flag
+        for flag in given.ssl_exclude_verify_flags or ():
+            context.verify_flags &= ~flag
+        if given.ssl_min_version is not None:
+            context.minimum_version = given.ssl_min_version
+        if given.ssl_ciphers:
+            context.set_ciphers(given.ssl_ciphers)
+        return type(cls.__name__, (cls,), {"context": context})
+
+
+class RedisLink:
+    """The way to one Redis: a client that publishes, and connections that subscribe."""
+
+    def __init__(self, url: str, tls: Tls = Tls()) -> None:
+        """:raise LinkError: ``url`` does not parse, or a file for TLS cannot be used."""
+        given = parse(url)
+        self._class: type[AbstractConnection] = given.pop("connection_class", Connection)
+        self._options = _PREFERRED | (_TCP if self._class is not UnixDomainSocketConnection else {})
+        self._options |= given | _REQUIRED
+        if issubclass(self._class, SSLConnection):
+            # What the server of TLS 1.3 sends after the handshake counts as unread data for redis-py's
+            # pool, which then gives the connection up. The answer to CLIENT SETINFO brings it in.
+            del self._options["driver_info"]
+            self._options = tls.options() | self._options
+        try:
+            if self._class is SSLConnection and not _OCSP & self._options.keys():
+                self._class = _TlsConnection.with_context(self._options)
+            self._template = self._class(**self._options)
+        except TypeError as error:
+            raise LinkError(f"REDIS_URL has an option that redis-py does not know: {error}.") from None
+        except redis.RedisError as error:
+            raise LinkError(f"REDIS_URL has an option that does not work: {error}.") from None
+        except OSError as error:
+            raise LinkError(
+                f"A certificate or key for Redis cannot be used ({error}): look at ARAUTO_REDIS_CA, "
+                "ARAUTO_REDIS_CERT, ARAUTO_REDIS_KEY and what REDIS_URL says of ssl."
+            ) from None
+        self._greets = any(given.get(option) for option in _GREETINGS)
+        self.client = self._make_client()
+
+    def _make_client(self) -> redis.Redis:
+        pool = BlockingConnectionPool(
+            connection_class=self._class,
+            max_connections=PUBLISHERS,
+            timeout=CONNECT_TIMEOUT,
+            **self._options,
+        )
+        return redis.Redis.from_pool(pool)
+
+    def as_user(self, username: str, password: str) -> "RedisLink":
+        """The way to the same Redis for one of its users; close it after use."""
+        other = copy(self)
+        vars(other).pop("may_count", None)
+        rest = {name: value for name, value in self._options.items() if name not in _GREETINGS}
+        other._options = rest | {"username": username, "password": password}
+        other._greets = True
+        other.client = other._make_client()
+        return other
+
+    def lets_in(self) -> bool:
+        """Whether Redis takes our user and password.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
+        try:
+            self.connect().close()
+        except AuthenticationError:
+            return False
+        return True
+
+    def connect(self) -> Wire:
+        """A new connection for one subscriber, authenticated, on a socket of its own.
+
+        :raise redis.RedisError: Redis does not answer or refuses us.
+        :raise OSError: the same, from the system.
+        """
+        if self._greets:
+            connection = self._class(**self._options)
+            connection.connect()
+            sock: Any = connection._sock
+            connection._sock = None
+        else:
+            # Nothing to say first: the address is all that a connection object is needed for.
+            sock = self._template._connect()
+        # redis-py has done addresses, TLS and AUTH. From here on the socket is ours.
+        return Wire(sock)
+
+    @property
+    def is_verified(self) -> bool:
+        """False where the server's certificate is not looked at: anyone in between could be it."""
+        template = self._template
+        if not isinstance(template, SSLConnection):
+            return True
+        return template.cert_reqs == ssl.CERT_REQUIRED and bool(template.check_hostname)
+
+    @cached_property
+    def may_count(self) -> bool:
+        """Whether Redis lets us have shadow channels, by which tabs are counted.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
+        return self.may_subscribe(of_channel(b""))
+
+    def may_subscribe(self, channel: bytes) -> bool:
+        """Whether Redis lets us hear ``channel``, which is tried.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
+        with self.client.pubsub() as pubsub:
+            pubsub.subscribe(channel)
+            try:
+                if pubsub.get_message(timeout=REPLY_TIMEOUT) is None:
+                    raise redis.TimeoutError
+            except NoPermissionError:
+                return False
+            return True
+
+    def would_let(self, user: str, *command: str | bytes) -> bool:
+        """Whether Redis would let one of its users do that; nothing is done.
+
+        :raise redis.RedisError: Redis does not answer, or there is no such user.
+        """
+        return bool(self.client.execute_command("ACL", "DRYRUN", user, *command) == b"OK")
+
+    def close(self) -> None:
+        """Close the publishing connections."""
+        self.client.close()
+
+
+def complaint(error: redis.RedisError) -> str:
+    """What Redis says, without what it repeats of a command, which may be a long script of ours."""
+    return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", str(error))[0]
+
+
+def parse(url: str) -> dict[str, Any]:
+    """What ``url`` says, as redis-py names it.
+
+    :raise LinkError: it is not a Redis URL, or redis-py would read it otherwise than it is meant.
+    """
+    try:
+        _check(urlsplit(url))
+        return dict(parse_url(url))
+    except ValueError as error:
+        if str(error).startswith("Invalid value"):
+            raise LinkError(f"REDIS_URL does not work: {error}") from None
+        if re.search(r"[\[\]].*@", url):
+            raise LinkError(
+                "REDIS_URL does not parse: in a user or password write [ as %5B and ] as %5D."
+            ) from None
+        raise LinkError(
+            "REDIS_URL does not parse: give redis://host:6379, "
+            "rediss://user:password@host:6379 or unix:///path/to/redis.sock."
+        ) from None
+
+
+def _check(url: SplitResult) -> None:
+    options = [part.partition("=") for part in url.query.split("&") if part]
+    is_tcp = url.scheme in ("redis", "rediss")
+    is_cut = is_tcp and ("@" in url.path or any("@" in name for name, _, _ in options))
+    if url.fragment or is_cut:
+        raise LinkError(
+            "REDIS_URL ends too early: in a user or password write # as %23, / as %2F, ? as %3F, @ as %40 "
+            "and % as %25."
+        )
+    if is_tcp and not re.fullmatch(r"/*\d*/*", url.path):
+        raise LinkError("REDIS_URL names a database that is no number: give redis://host:6379/0.")
+    for name, _, _ in options:
+        if name not in _OPTIONS and not (url.scheme == "rediss" and name.startswith("ssl_")):
+            raise LinkError(
+                f"REDIS_URL has an option that redis-py does not know for a connection of {url.scheme}://: "
+                f"{shown(name)}. Leave it out."
+            )
+
+
+def address(url: str) -> str:
+    """Where ``url`` leads, for people: never with its user or password."""
+    given = parse(url)
+    if "path" in given:
+        return str(given["path"])
+    return f"{given.get('host', 'localhost')}:{given.get('port', 6379)}"
+
+
+def redis_cli(url: str, tls: Tls = Tls()) -> list[str]:
+    """The ``redis-cli`` command that reaches the same Redis; asks for a password itself."""
+    given = parse(url)
+    command = ["redis-cli"]
+    if "path" in given:
+        command += ["-s", str(given["path"])]
+    if given.get("host", "localhost") not in ("localhost", "127.0.0.1"):
+        command += ["-h", str(given["host"])]
+    if given.get("port", 6379) != 6379:
+        command += ["-p", str(given["port"])]
+    if url.startswith("rediss:"):
+        command.append("--tls")
+        for option, path in (("--cacert", tls.ca), ("--cert", tls.cert), ("--key", tls.key or tls.cert)):
+            command += [option, path] if path else []
+    if "username" in given:
+        command += ["--user", str(given["username"])]
+    return command + (["--askpass"] if "password" in given else [])
+
+
+def describe(link: RedisLink) -> str:
+    """The server's name and version, for example ``Redis 7.0.15``.
+
+    :raise redis.RedisError: Redis does not answer or refuses us.
+    """
+    link.client.ping()
+    try:
+        info = link.client.info("server")
+    except redis.ResponseError:
+        return "Redis"  # a user without the right to INFO can still publish and subscribe
+    if "valkey_version" in info:
+        return f"Valkey {info['valkey_version']}"
+    return f"Redis {info['redis_version']}"

@@ -1,0 +1,152 @@
+"""Small things kept for a while, for all processes together: in Redis, or in this one's memory."""
+
+from collections.abc import Iterable
+from threading import Lock
+from time import monotonic
+from typing import Any, Protocol, cast
+
+import redis
+
+from arauto.redis_io.connection import RedisLink
+
+PREFIX = "arauto:"  # of every key that we keep
+
+
+class ShelfAway(Exception):
+    """What is kept cannot be reached now."""
+
+
+class KeepsNothing(Exception):
+    """Redis does not let our user keep anything; the text is a sentence that names the remedy."""
+
+
+class Shelf(Protocol):
+    """Every method may raise :class:`ShelfAway`."""
+
+    def get(self, key: str) -> bytes | None: ...
+    def put(self, key: str, value: bytes, seconds: float) -> None: ...
+    def drop(self, keys: Iterable[str]) -> None: ...
+    def has(self, keys: list[str]) -> list[bool]: ...
+    def add(self, key: str, member: str, seconds: float) -> None:
+        """Add to the set ``key``, which stays for ``seconds`` from now."""
+
+    def members(self, key: str) -> list[str]: ...
+    def count(self, key: str, seconds: float) -> int:
+        """One more; the number stays for ``seconds`` from now."""
+
+    def uncount(self, key: str) -> None:
+        """One less, for what was counted in vain."""
+
+    def left(self, key: str) -> float:
+        """Seconds for which ``key`` stays; 0 where it is not there."""
+
+
+class RedisShelf:
+    """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE PTTL."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._client = link.client
+
+    def get(self, key: str) -> bytes | None:
+        return cast(bytes | None, self._do("GET", key))
+
+    def put(self, key: str, value: bytes, seconds: float) -> None:
+        self._do("SET", key, value, "PX", int(seconds * 1000))
+
+    def drop(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._do("DEL", key)
+
+    def has(self, keys: list[str]) -> list[bool]:
+        return [bool(self._do("EXISTS", key)) for key in keys]
+
+    def add(self, key: str, member: str, seconds: float) -> None:
+        self._do("SADD", key, member)
+        self._do("EXPIRE", key, int(seconds) + 1)
+
+    def members(self, key: str) -> list[str]:
+        return [member.decode() for member in self._do("SMEMBERS", key)]
+
+    def count(self, key: str, seconds: float) -> int:
+        number = int(self._do("INCR", key))
+        self._do("EXPIRE", key, int(seconds) + 1)
+        return number
+
+    def uncount(self, key: str) -> None:
+        self._do("DECR", key)
+
+    def left(self, key: str) -> float:
+        return max(0.0, int(self._do("PTTL", key)) / 1000)
+
+    def _do(self, *command: Any) -> Any:
+        try:
+            return self._client.execute_command(command[0], PREFIX + command[1], *command[2:])
+        except redis.RedisError as error:
+            raise ShelfAway(str(error)) from error
+
+
+def may_keep(link: RedisLink) -> None:
+    """See whether :class:`RedisShelf` can work.
+
+    :raise KeepsNothing: it cannot, with the user that we are.
+    :raise redis.RedisError: Redis does not answer.
+    """
+    try:
+        link.client.set(f"{PREFIX}check", b"", px=1000)
+    except redis.ResponseError as error:
+        raise KeepsNothing(
+            f"Redis does not let us keep sessions ({error}): allow our user the keys arauto:* as "
+            "docs/security.md shows, or set ARAUTO_WORKERS=1."
+        ) from None
+
+
+class MemoryShelf:
+    """In memory, for one process. What has run out goes when something is put in."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Any, float]] = {}
+        self._lock = Lock()
+
+    def get(self, key: str) -> bytes | None:
+        return cast(bytes | None, self._get(key))
+
+    def put(self, key: str, value: bytes, seconds: float) -> None:
+        with self._lock:
+            self._put(key, value, seconds)
+
+    def drop(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._kept.pop(key, None)
+
+    def has(self, keys: list[str]) -> list[bool]:
+        return [self._get(key) is not None for key in keys]
+
+    def add(self, key: str, member: str, seconds: float) -> None:
+        with self._lock:
+            self._put(key, {*(self._get(key) or ()), member}, seconds)
+
+    def members(self, key: str) -> list[str]:
+        return list(self._get(key) or ())
+
+    def count(self, key: str, seconds: float) -> int:
+        with self._lock:
+            number = int(self._get(key) or 0) + 1
+            self._put(key, number, seconds)
+            return number
+
+    def uncount(self, key: str) -> None:
+        with self._lock:
+            if number := self._get(key):
+                self._put(key, number - 1, self.left(key))
+
+    def left(self, key: str) -> float:
+        return max(0.0, self._kept.get(key, (None, 0.0))[1] - monotonic())
+
+    def _get(self, key: str) -> Any:
+        value, until = self._kept.get(key, (None, 0.0))
+        return value if until > monotonic() else None
+
+    def _put(self, key: str, value: Any, seconds: float) -> None:
+        now = monotonic()
+        self._kept = {name: kept for name, kept in self._kept.items() if kept[1] > now}
+        self._kept[key] = (value, now + seconds)

@@ -1,0 +1,1 @@
+"""gunicorn: hooks, checks before it listens, state shared with the workers."""

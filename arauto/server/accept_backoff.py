@@ -1,0 +1,60 @@
+"""What both workers do where the machine gives no descriptor for another connection: tell, and wait."""
+
+import logging
+from collections.abc import Callable
+from time import monotonic, sleep
+from typing import Any
+
+from arauto.system.resource_errors import sentence
+
+PAUSE = 0.1  # seconds until it is looked again
+_QUIET = 60.0  # seconds until it is told again
+
+log = logging.getLogger("arauto")
+
+
+class Complaint:
+    """Tells, not too often, that nobody can be accepted."""
+
+    def __init__(self) -> None:
+        self._from = monotonic()
+
+    def make(self, error: Exception) -> None:
+        """:raise Exception: it is ``error``, and not that the machine gives no more."""
+        if not (said := sentence(error)):
+            raise error
+        if monotonic() >= self._from:
+            log.warning("nobody can be let in for a moment: %s", said)
+            self._from = monotonic() + _QUIET
+
+
+def patient(accept: Callable[[Any], None]) -> Callable[[Any], None]:
+    """gthread's ``accept``, which would end the worker."""
+    complaint = Complaint()
+
+    def accept_or_wait(listener: Any) -> None:
+        try:
+            accept(listener)
+        except (OSError, MemoryError) as error:
+            complaint.make(error)
+            sleep(PAUSE)
+
+    return accept_or_wait
+
+
+def patient_server(base: Any) -> Any:
+    """gevent's server, a subclass of ``base``, which would write a traceback."""
+    complaint = Complaint()
+
+    class PatientServer(base):  # type: ignore[misc]  # gevent carries no types
+        def do_read(self) -> Any:
+            try:
+                return super().do_read()
+            except (OSError, MemoryError) as error:
+                complaint.make(error)
+                self.stop_accepting()
+                self._timer = self.loop.timer(PAUSE)
+                self._timer.start(self._start_accepting_if_started)
+                return None
+
+    return PatientServer

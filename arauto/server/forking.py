@@ -1,0 +1,133 @@
+"""gunicorn's master and its workers on a machine that gives no process more: they say so, and try again."""
+
+import mmap
+import os
+import signal
+import sys
+from time import monotonic, sleep
+from typing import Any
+
+from gunicorn.errors import HaltServer
+
+from arauto.system.resource_errors import sentence
+from arauto.workers.worker_states import Departures
+
+BOOT_PATIENCE = 3.0  # seconds until a worker that cannot start is the end, if no other one has
+REST = 10.0  # seconds until the next one is tried, where another one has
+_ROUND = 0.1  # seconds
+
+
+class Forks:
+    """In the master, between gunicorn and the system."""
+
+    def __init__(self, server: Any, departures: Departures) -> None:
+        self._server = server
+        self._departures = departures
+        self._ready = mmap.mmap(-1, 1)  # that a worker has ever been; the workers share it
+        self._owed = 0  # successors of a reload that are still to come
+        self._is_first = False  # whether the next one is the first of these
+        self._told = False
+        self._spawn, server.spawn_worker = server.spawn_worker, self.spawn
+        self._manage, server.manage_workers = server.manage_workers, self.manage
+        self._reexec, server.reexec = server.reexec, self.reexec
+        self._reload, server.reload = server.reload, self.reload
+        self._reap, server.reap_workers = server.reap_workers, self.reap
+
+    def spawn(self) -> None:
+        """Start a worker; where that cannot be, the others live on."""
+        self._departures.prepare(self._is_first)
+        try:
+            self._spawn()
+        except OSError as error:
+            self._be_short(error)
+        else:
+            if self._is_first:
+                self._departures.replace_all()
+            self._owed = max(0, self._owed - 1)
+            self._is_first = self._told = False
+
+    def _be_short(self, error: OSError) -> None:
+        if not self._told:
+            self._server.log.warning("No worker can be started; this is tried again. %s", _words(error))
+        self._told = True
+
+    def replace_all(self) -> None:
+        """On a reload: every worker is to have a successor, and goes when that is there."""
+        self._owed = self._server.num_workers
+        self._is_first = True
+
+    def manage(self) -> None:
+        """Start first what a reload could not, and then as many as are missing."""
+        for _ in range(self._owed):
+            self.spawn()
+        self._manage()
+
+    def reap(self) -> None:
+        """A worker that could not start is the end once: gunicorn does not expect a second one."""
+        try:
+            self._reap()
+        except HaltServer:
+            if self._server.LISTENERS:
+                raise
+
+    def reexec(self) -> None:
+        """Start another master, or go on without one."""
+        try:
+            self._reexec()
+        except OSError as error:
+            self._server.log.warning("No other master can be started. %s", _words(error))
+            if os.getpid() != self._server.pid:
+                os._exit(1)  # what was forked already must not go on as this one
+
+    def reload(self) -> None:
+        """Renew the workers; where that fails before the first one is there, those that are here live on."""
+        try:
+            self._reload()
+        except (Exception, SystemExit) as error:
+            if os.getpid() != self._server.pid:
+                raise  # a new worker has ended
+            self._server.app.cfg = self._server.cfg  # it may have read a part of the other
+            why = error.__context__ or error  # gunicorn exits where it cannot read its configuration
+            self._server.log.error("The workers are not renewed. %s", _words(why))
+
+    def boot(self, worker: Any) -> None:
+        """In a new worker: it goes when it is told to, and says in a sentence what it lacks to start."""
+        _go_when_told()
+        init_process, init_signals = worker.init_process, worker.init_signals
+
+        def init_signals_in_vain() -> None:
+            init_signals()
+            _go_when_told()  # gunicorn's own would only be noted until the application is loaded
+
+        def try_to_begin() -> None:
+            try:
+                init_process()
+            except Exception as error:
+                if worker.booted or not (said := sentence(error)):
+                    raise
+                worker.log.error("Worker %s cannot start. %s", worker.pid, said)
+                self._rest(worker)
+                sys.exit(1 if self._ready[0] else self._server.WORKER_BOOT_ERROR)
+
+        worker.init_process, worker.init_signals = try_to_begin, init_signals_in_vain
+
+    def be_ready(self) -> None:
+        """In a worker, when it has started."""
+        self._ready[0] = 1
+
+    def _rest(self, worker: Any) -> None:
+        _go_when_told()
+        end = monotonic() + (REST if self._ready[0] else BOOT_PATIENCE)
+        while os.getppid() == worker.ppid and monotonic() < end:
+            worker.notify()
+            sleep(_ROUND)
+
+
+def _go_when_told() -> None:
+    # Until a worker has its own ways it would do as the master does: keep the signal for later.
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+        signal.signal(signum, lambda *_: sys.exit(0))
+
+
+def _words(error: BaseException) -> str:
+    return sentence(error) or str(error)

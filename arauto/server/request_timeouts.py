@@ -1,0 +1,86 @@
+"""Requests must arrive in time: who sends one by drops holds a place that others need."""
+
+import socket
+import ssl
+import struct
+import threading
+from contextlib import suppress
+from time import monotonic
+from typing import Any
+
+from arauto.system.timer_wheel import Pulse
+
+HEAD_PATIENCE = 10.0  # seconds for a request's first line and headers
+BODY_PATIENCE = 30.0  # seconds for its body: a megabyte over 300 kbit/s
+REST_PATIENCE = 5.0  # seconds for what still comes when the answer is out
+_ROUND = 0.5  # seconds between two looks
+_AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
+
+_ERROR = b'{"error":"The request did not arrive in time: send it again, faster."}'
+_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: application/json\r\n" + (
+    b"Content-Length: %d\r\n\r\n%s" % (len(_ERROR), _ERROR)
+)
+
+
+class Deadlines:
+    """The connections whose requests are still arriving, from whichever thread."""
+
+    def __init__(self, pulse: Pulse) -> None:
+        self._due: dict[Any, float] = {}
+        self._answered: set[Any] = set()
+        self._lock = threading.Lock()
+        pulse.after(_ROUND, self._cut_late)
+
+    def begin_head(self, sock: Any) -> None:
+        """From now on a request's head is expected on ``sock``."""
+        self._due[sock] = monotonic() + HEAD_PATIENCE
+
+    def begin_body(self, sock: Any) -> None:
+        """The head is there; a body follows."""
+        self._due[sock] = monotonic() + BODY_PATIENCE
+
+    def begin_rest(self, sock: Any) -> None:
+        """The request has its answer, and its body still comes."""
+        self._answered.add(sock)
+        self._due[sock] = monotonic() + REST_PATIENCE
+
+    def end(self, sock: Any) -> None:
+        """All is there, or nobody waits for it any more; ``sock`` is not touched afterwards."""
+        with self._lock:
+            self._due.pop(sock, None)
+            self._answered.discard(sock)
+
+    def _cut_late(self) -> float:
+        now = monotonic()
+        with self._lock:
+            for sock in [sock for sock, due in self._due.copy().items() if due < now]:
+                del self._due[sock]
+                if sock in self._answered:
+                    reset(sock)
+                else:
+                    cut(sock, _LATE)
+        return _ROUND
+
+
+def reset(sock: Any) -> None:
+    """Cut who is still sending, and say so when the connection is closed.
+
+    Where its last window was full, it would else wait for another one until the system forgets us: a minute.
+    """
+    with suppress(OSError):
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
+    cut(sock)
+
+
+def cut(sock: Any, last: bytes = b"") -> None:
+    """Say what is to say, where that can be said without waiting; then wake whoever reads it."""
+    try:
+        if isinstance(sock, ssl.SSLSocket):
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # its own would drop the TLS state
+            return
+        plain = getattr(sock, "_sock", sock)  # gevent's own would wait, and fail who waits for it
+        if last:
+            plain.send(last, socket.MSG_DONTWAIT)
+        plain.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # it has left, or reads nothing

@@ -1,0 +1,60 @@
+"""What gthread does where the machine gives no thread or descriptor any more: it tells, or does without."""
+
+import select
+import socket
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+
+from gunicorn.workers.gthread import _DEFER
+
+from arauto.server.unread_body import part
+
+_ERROR = b'{"error":"The server can start no thread more: try again when a page has left."}'
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n" + (
+    b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(_ERROR), _ERROR)
+)
+
+
+class Threads(ThreadPoolExecutor):
+    """A connection for which no thread can be started gets 503, as soon as its request is there.
+
+    Earlier the answer would be lost: who is still sending sees only that the connection is closed.
+    """
+
+    _is_short = False
+
+    def submit(self, handle: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
+        self._is_short = False
+        future = super().submit(handle, *given, **named)
+        if self._is_short and future.cancel():
+            future = Future()
+            future.set_result(_turn_away(given[0]))
+        return future
+
+    def _adjust_thread_count(self) -> None:
+        try:
+            super()._adjust_thread_count()
+        except RuntimeError:
+            self._is_short = True
+
+
+def _turn_away(connection: Any) -> object:
+    """What gunicorn's own handling would return: wait for the request, or close."""
+    if not connection.data_ready and not connection.initialized:
+        return _DEFER
+    with suppress(OSError):
+        connection.sock.send(_FULL, socket.MSG_DONTWAIT)
+    part(connection.sock)
+    return False
+
+
+def wait_for_data(connection: Any, timeout: float) -> bool:
+    """As gunicorn's own for a connection, which takes one more descriptor for it."""
+    with suppress(OSError, ValueError):
+        if not connection.data_ready:
+            poll = select.poll()
+            poll.register(connection.sock, select.POLLIN)
+            connection.data_ready = bool(poll.poll(timeout * 1000))
+    return bool(connection.data_ready)

@@ -1,0 +1,58 @@
+"""What still comes after a request's answer is read for a while: else the answer may be lost.
+
+A connection that is closed with something unread is reset, and whoever is still sending sees
+that instead of the answer.
+"""
+
+import socket
+import ssl
+import threading
+from contextlib import suppress
+from typing import Any
+
+from arauto.server.request_timeouts import Deadlines, cut, reset
+
+MOST = 16 * 1024 * 1024  # bytes that are read for nothing
+AT_ONCE = 32  # connections of a process that are waited for; each holds a thread
+_PIECE = 16384  # bytes
+_PIECES = 4  # that are taken from who has sent more than a request
+
+
+class Lingering:
+    """Reads the rest of bodies that nobody wanted, within limits."""
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
+        self._places = threading.BoundedSemaphore(AT_ONCE)
+
+    def read_rest(self, req: Any) -> None:
+        """Call when ``req``, gunicorn's, has been answered."""
+        sock = req.unreader.sock
+        if not self._places.acquire(blocking=False):
+            reset(sock)
+            return
+        self._deadlines.begin_rest(sock)
+        try:
+            left = MOST
+            while left > 0 and (piece := req.body.read(_PIECE)):
+                left -= len(piece)
+            if left <= 0:
+                reset(sock)
+        except Exception:
+            cut(sock)  # it left, or its chunks are broken: it has its answer
+        finally:
+            self._deadlines.end(sock)
+            self._places.release()
+
+
+def part(sock: Any) -> None:
+    """End a connection that gthread is to close: it would wait for the other side, and accept nobody."""
+    if isinstance(sock, ssl.SSLSocket):
+        return
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_WR)
+        with suppress(BlockingIOError):
+            for _ in range(_PIECES):
+                if not sock.recv(_PIECE, socket.MSG_DONTWAIT):
+                    break
+        sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,13 @@
+"""Where files are that are no modules: beside the package in a checkout, within it where it is installed."""
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+
+IS_INSTALLED = (_PACKAGE / "app.py").exists()
+
+HOME = _PACKAGE if IS_INSTALLED else _PACKAGE.parent
+"""The directory of ``app.py``, ``gunicorn.conf.py``, ``static`` and ``templates``."""
+
+APPLICATION = "arauto.app" if IS_INSTALLED else "app"
+"""The module that has ``create_app`` and ``app``."""

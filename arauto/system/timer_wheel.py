@@ -1,0 +1,69 @@
+"""One thread a process that tends every open feed: heartbeats, silence, goodbyes unanswered.
+
+Ten thousand idle sockets would otherwise keep ten thousand timers running.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from math import ceil
+from time import monotonic, sleep
+
+from arauto.system.concurrency import make_lock
+from arauto.system.resource_errors import start
+
+TICK = 0.25  # seconds; how late a call may come
+
+Tend = Callable[[], float | None]
+"""Does what is due, without waiting for anyone; returns the seconds until it wants to be
+called again, or ``None`` when that is never."""
+
+log = logging.getLogger("arauto")
+
+
+class Pulse:
+    """Calls each ``tend`` when it is due. Its thread starts with the first and never ends."""
+
+    def __init__(self) -> None:
+        # A wheel of ticks: with twenty thousand waiting, a heap would cost more than the calls.
+        self._due: dict[int, list[Tend]] = {}
+        self._tick = TICK
+        self._next = 0  # the first tick that has not been called yet
+        self._lock = make_lock()
+        self._thread: threading.Thread | None = None
+
+    def after(self, seconds: float, tend: Tend) -> None:
+        """Call ``tend`` in ``seconds``; from any thread."""
+        tick = ceil((monotonic() + seconds) / self._tick)
+        with self._lock:
+            if self._thread is None:
+                # A process that is forked later starts its own.
+                self._next = ceil(monotonic() / self._tick)
+                thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+                start(thread)
+                self._thread = thread
+            self._due.setdefault(max(tick, self._next), []).append(tend)
+
+    def _run(self) -> None:
+        while True:
+            sleep(max(0.0, self._next * self._tick - monotonic()))
+            for tend in self._take_due():
+                self._call(tend)
+
+    def _take_due(self) -> list[Tend]:
+        due: list[Tend] = []
+        with self._lock:
+            past = int(monotonic() / self._tick) + 1
+            for tick in range(self._next, past):
+                due += self._due.pop(tick, ())
+            self._next = past
+        return due
+
+    def _call(self, tend: Tend) -> None:
+        try:
+            again = tend()
+        except Exception:
+            log.exception("a feed could not be tended")
+            return
+        if again is not None:
+            self.after(again, tend)

@@ -1,0 +1,25 @@
+"""Whether a setting names a user: by globs, however the name's accents are written (pure)."""
+
+from collections.abc import Iterable
+from unicodedata import normalize
+
+from arauto.text.glob import matches
+
+
+def is_named(user: str, globs: Iterable[bytes]) -> bool:
+    """Whether one of ``globs`` matches; for what gives a right."""
+    return any(matches(_plain(glob.decode()), _plain(user)) for glob in globs)
+
+
+def may_be_meant(user: str, globs: Iterable[bytes]) -> bool:
+    """The same in upper or lower case too; for what takes a right away.
+
+    Many directories let ``guest`` log in as ``Guest``, and their proxy says what was typed.
+    """
+    given = tuple(globs)
+    folded = [_plain(glob.decode().casefold()) for glob in given]
+    return is_named(user, given) or any(matches(glob, _plain(user.casefold())) for glob in folded)
+
+
+def _plain(text: str) -> bytes:
+    return normalize("NFC", text).encode()

@@ -1,0 +1,158 @@
+"""The page of tokens for programs: who may sees them, makes one, revokes one."""
+
+from collections.abc import Callable
+from datetime import datetime
+from time import time
+from typing import TypeVar
+
+import redis
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import format_date
+from werkzeug.wrappers import Response as BaseResponse
+
+from arauto.auth.api_tokens import DAY, MAX_NAME, NameTaken, NoToken, Tokens, TokensError, is_name
+from arauto.auth.audit import Who, audit
+from arauto.auth.permissions import NoRight, check_let_in
+from arauto.auth.visitor import SHARED, Visitor, visitor
+from arauto.i18n.gettext import gettext
+from arauto.protocol.validation import MAX_SELECTION, BadSelection, check_name
+from arauto.settings import Settings
+from arauto.text.cleanup import trimmed
+from arauto.text.user_globs import is_named
+from arauto.web.locale import switch
+
+T = TypeVar("T")
+
+DAYS = (7, 30, 90, 365)  # that a token can be made for
+USUAL_DAYS = 90
+
+
+class BadToken(ValueError):
+    """A token that cannot be made so; the text is a sentence for people."""
+
+
+def init_token_pages(app: Flask) -> None:
+    """Add the pages."""
+    app.add_url_rule("/tokens", "tokens", _tokens, methods=["GET", "POST"])
+    app.add_url_rule("/tokens/revoke", "revoke", _revoke, methods=["POST"])
+
+
+def may_make(asked: Visitor) -> bool:
+    """Whether the page is for this visitor: it has the shared token, or a setting names it."""
+    settings: Settings = current_app.config["SETTINGS"]
+    if not settings.tokens or not asked.csrf:  # a program makes no others
+        return False
+    if asked.way == "token":
+        return asked.name == SHARED
+    return is_named(asked.name, settings.token_makers)
+
+
+def _tokens() -> BaseResponse:
+    if request.method == "POST":
+        return _make()
+    if (switched := switch()) is not None:
+        return switched
+    _admit()
+    return _page()
+
+
+def _make() -> Response:
+    _admit()
+    try:
+        name, reads, publishes, days = _read()
+        token = _do(lambda: _kept().create(name, reads, publishes, time() + days * DAY))
+    except (BadToken, BadSelection) as error:
+        return _page(400, str(error))
+    except NameTaken:
+        return _page(409, gettext("There is a token of this name: revoke it first, or choose another name."))
+    audit().note("token made", Who.of(visitor()), token=name)
+    return _page(made=name, token=token)
+
+
+def _revoke() -> BaseResponse:
+    _admit()
+    name = request.form.get("name", "")
+    try:
+        _do(lambda: _kept().revoke(name))
+        audit().note("token revoked", Who.of(visitor()), token=name)
+    except NoToken:
+        pass  # somebody was quicker
+    return redirect(url_for("tokens"), 303)
+
+
+def _admit() -> None:
+    asked = visitor()
+    if not may_make(asked):
+        abort(403, gettext("You may not make tokens: ARAUTO_TOKEN_MAKERS names who may."))
+    try:
+        check_let_in(asked)
+    except NoRight as error:
+        abort(error.status, str(error))
+    except (redis.RedisError, OSError):
+        abort(503, gettext("Redis does not answer."))
+
+
+def _read() -> tuple[str, list[str], list[str], int]:
+    name = request.form.get("name", "").strip()
+    if not is_name(name):
+        raise BadToken(gettext("A name has 1 to %(n)s bytes and no control characters.", n=MAX_NAME))
+    reads, publishes = _globs("reads"), _globs("publishes")
+    if not reads and not publishes:
+        raise BadToken(gettext("Say what the token may hear or publish to, such as news.*"))
+    days = request.form.get("days", "")
+    if days not in map(str, DAYS):
+        raise BadToken(gettext("Choose for how long the token works."))
+    return name, reads, publishes, int(days)
+
+
+def _globs(field: str) -> list[str]:
+    globs = [*filter(None, map(trimmed, request.form.get(field, "").split(",")))]
+    if len(globs) > MAX_SELECTION:
+        raise BadToken(gettext("Give at most %(n)s channels.", n=MAX_SELECTION))
+    for glob in globs:
+        check_name(glob)
+    return globs
+
+
+def _page(status: int = 200, sentence: str = "", made: str = "", token: str = "") -> Response:
+    page = render_template(
+        "tokens.html",
+        sentence=sentence,
+        made=made,
+        token=token,
+        tokens=_do(lambda: _kept().list()),
+        given={} if token else request.form,
+        csrf=visitor().csrf,
+        day=_day,
+        days=DAYS,
+        usual_days=str(USUAL_DAYS),
+    )
+    return make_response(page, status)
+
+
+def _day(moment: datetime) -> str:
+    return str(format_date(moment, "medium"))
+
+
+def _kept() -> Tokens:
+    tokens: Tokens = current_app.extensions["tokens"]
+    return tokens
+
+
+def _do(act: Callable[[], T]) -> T:
+    try:
+        return act()
+    except (NameTaken, NoToken):
+        raise
+    except TokensError as error:
+        abort(503, str(error))

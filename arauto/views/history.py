@@ -1,0 +1,140 @@
+"""GET /channels/messages?channel=<name>: what a log holds, as NDJSON, one line a message."""
+
+from collections.abc import Iterator
+from itertools import chain
+
+import orjson
+import redis
+from flask import Flask, Response, abort, request
+
+from arauto.auth.audit import Who, audit
+from arauto.auth.permissions import NoRight, check_reading
+from arauto.auth.visitor import visitor
+from arauto.i18n.gettext import gettext
+from arauto.protocol.events import data_of, hole_event, named
+from arauto.recording.log_query import DEFAULT_LIMIT, BadPoint, Point, read_limit, read_point
+from arauto.recording.log_reader import Found, Log
+from arauto.recording.recorded_channels import Recording
+from arauto.recording_core.log_entries import Hole, Message
+from arauto.redis_io.connection import complaint
+from arauto.web.channel_argument import asked_channel
+
+MIMETYPE = "application/x-ndjson"
+
+
+def init_history(app: Flask, recording: Recording) -> None:
+    """Add the route."""
+
+    @app.get("/channels/messages")
+    @app.get("/channels/<channel:name>/messages")
+    def messages(name: str = "") -> Response:
+        channel = asked_channel(name)
+        try:
+            since = read_point(request.args.get("since") or "first")
+            until = read_point(request.args["until"]) if request.args.get("until") else None
+            limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
+        except BadPoint as error:
+            abort(400, str(error))
+        try:
+            check_reading(visitor(), channel)
+        except NoRight as error:
+            audit().note("reading refused", Who.of(visitor()), channel=channel.decode())
+            abort(403, str(error))
+        except redis.RedisError:
+            abort(503, gettext("Redis does not answer."))
+        try:
+            log = Log.open(recording.store, channel) if recording.is_allowed else None
+            # A log that was switched off is kept for as long as any other.
+            if log is None and not recording.covers(channel):
+                abort(
+                    404,
+                    gettext("This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."),
+                )
+            lines = _lines(log, channel, since, until, limit)
+            first = next(lines, b"")
+        except BadPoint as error:
+            abort(400, str(error))
+        except redis.ResponseError as error:
+            abort(502, gettext("Redis does not tell its log: %(words)s", words=complaint(error)))
+        except redis.RedisError:
+            abort(503, gettext("Redis does not answer."))
+        answer = Response(chain([first], lines), mimetype=MIMETYPE)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+
+def _lines(
+    log: Log | None, channel: bytes, since: Point, until: Point | None, limit: int | None
+) -> Iterator[bytes]:
+    """One chunk of lines for each page of the log; what ends early, and was not asked to, says why."""
+    left = limit or DEFAULT_LIMIT
+    began, more = False, b""
+    try:
+        for page in _pages(log, since, until) if log else ():
+            began = True
+            if not left:
+                yield more
+                return
+            taken, left = _cut(page, left)
+            yield _write(channel, taken)
+            if not left and limit:
+                return
+            if not left:
+                more = orjson.dumps({"more": str(taken[-1].id)}) + b"\n"
+            if len(taken) < len(page):
+                yield more
+                return
+    except redis.RedisError as error:
+        if not began:
+            raise
+        yield orjson.dumps({"error": complaint(error)}) + b"\n"
+
+
+def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[Found]]:
+    if since.id is not None and since.id > log.end:
+        raise BadPoint(gettext("The log has no such id: it may be of another log, which is gone."))
+    if since.ms is not None and (hole := log.hole_before(since.ms)):
+        yield [hole]
+    yield from log.read(log.place(since), log.end if until is None else min(log.end, log.place(until)))
+
+
+def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:
+    """The beginning of the page that has at most ``limit`` messages, and how many are left over."""
+    if len(page) < limit:
+        return page, limit - sum([isinstance(found, Message) for found in page])
+    for at, found in enumerate(page):
+        if isinstance(found, Message):
+            limit -= 1
+            if not limit:
+                return page[: at + 1], 0
+    return page, limit
+
+
+def _write(channel: bytes, page: list[Found]) -> bytes:
+    messages = [found for found in page if isinstance(found, Message)]
+    if len(messages) == len(page):
+        try:
+            return _write_texts(orjson.dumps(channel.decode()), messages)
+        except UnicodeDecodeError:
+            pass
+    return b"".join([_line(channel, found) for found in page])
+
+
+def _write_texts(name: bytes, messages: list[Message]) -> bytes:
+    """The same lines as :func:`_line` writes, several times as fast."""
+    return b"".join(
+        [
+            b'{"id":"%b","channel":%b,"data":%b,"at":%.3f}\n'
+            % (raw, name, orjson.dumps(data.decode()), int(raw.partition(b"-")[0]) / 1000)
+            for raw, data in messages
+        ]
+    )
+
+
+def _line(channel: bytes, found: Found) -> bytes:
+    if isinstance(found, Hole):
+        body = hole_event(channel, found)
+    else:
+        body = {"id": found.raw.decode(), **named("channel", channel)}
+        body |= data_of(found.data, len(found.data)) | {"at": found.id.ms / 1000}
+    return orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,146 @@
+"""The pages of the door: log in, log out, and who one is."""
+
+import secrets
+
+import redis
+from flask import (
+    Flask,
+    Response,
+    abort,
+    current_app,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.exceptions import ServiceUnavailable
+from werkzeug.wrappers import Response as BaseResponse
+
+from arauto.auth.audit import Who, audit
+from arauto.auth.authentication import COOKIE, Doors, WrongCredentials, too_soon
+from arauto.auth.login_throttle import TooSoon
+from arauto.auth.visitor import people_call, visitor
+from arauto.i18n.gettext import gettext
+from arauto.redis_io.expiring_store import ShelfAway
+from arauto.text.cleanup import trimmed
+from arauto.views.api_tokens import may_make
+from arauto.web.cookies import delete_cookie, get_cookie, set_cookie
+from arauto.web.locale import switch
+
+FORM_COOKIE = "login"  # the login form's CSRF token is made of it
+MAX_FIELD = 1024  # characters of a user, a password, a token
+
+
+def init_login(app: Flask) -> None:
+    """Add the pages."""
+    app.add_url_rule("/login", "login", _login, methods=["GET", "POST"])
+    app.add_url_rule("/account", "account", _account)
+    app.add_url_rule("/logout", "logout", _logout, methods=["POST"])
+
+
+def _login() -> BaseResponse:
+    if request.method == "POST":
+        return _log_in()
+    return switch() or _form()
+
+
+def _log_in() -> BaseResponse:
+    doors: Doors = current_app.extensions["doors"]
+    user, password = request.form.get("user", "").strip(), request.form.get("password", "")
+    if not user:  # a token is pasted; a password is for Redis to judge
+        password = trimmed(password)
+    address = request.remote_addr or ""
+    nobody = Who("", "redis" if user else "token", address)
+    mark = get_cookie(FORM_COOKIE)
+    if not mark or not doors.sessions.is_mark(request.form.get("csrf", ""), "login", mark):
+        return _form(gettext("This form was too old: try again. Cookies must be allowed."), 403)
+    try:
+        if not password or len(user) > MAX_FIELD or len(password) > MAX_FIELD:
+            raise WrongCredentials
+        session = doors.log_in(address, user, password)
+    except WrongCredentials:
+        audit().note("login refused", nobody)  # no name: it may be a password
+        return _form(_wrong(user), 401)
+    except TooSoon as error:
+        audit().note("login delayed", nobody)
+        return _form(too_soon(error).description or "", 429, int(error.seconds) + 1)
+    except (ShelfAway, redis.RedisError, OSError):
+        raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
+    audit().note("login", Who(session.name, session.way, address))
+    response = redirect(request.script_root + _inside(request.form.get("next", "")), 303)
+    _end_old_session(doors)
+    set_cookie(response, COOKIE, session.id, expires=session.until)
+    return response
+
+
+def _wrong(user: str) -> str:
+    if user:
+        return gettext("Redis knows no such user with this password.")
+    return gettext("This is not the token.")
+
+
+def _form(sentence: str = "", status: int = 200, retry_after: int = 0) -> Response:
+    doors: Doors = current_app.extensions["doors"]
+    mark = get_cookie(FORM_COOKIE) or secrets.token_urlsafe(16)
+    settings = doors.settings
+    page = render_template(
+        "login.html",
+        sentence=sentence,
+        csrf=doors.sessions.mark("login", mark),
+        next=_inside(request.values.get("next", "")),
+        user=request.form.get("user", ""),
+        by_token=bool(settings.token or settings.read_token),
+        by_redis=settings.redis_login,
+        by_proxy=bool(settings.proxy_user),
+    )
+    response = make_response(page, status)
+    set_cookie(response, FORM_COOKIE, mark)
+    if retry_after:
+        response.headers["Retry-After"] = str(retry_after)
+    return response
+
+
+def _inside(address: str) -> str:
+    """``address`` where it leads to a page of ours, else the start page."""
+    # A browser takes a backslash for a slash, and two of them for the name of another server.
+    is_ours = address.startswith("/") and address.isprintable() and address[1:2] not in ("/", "\\")
+    return address if is_ours else "/"
+
+
+def _account() -> BaseResponse:
+    if (switched := switch()) is not None:
+        return switched
+    asked = visitor()
+    page = render_template(
+        "account.html",
+        visitor=asked,
+        name=people_call(asked),
+        makes_tokens=may_make(asked),
+    )
+    return make_response(page)
+
+
+def _logout() -> BaseResponse:
+    doors: Doors = current_app.extensions["doors"]
+    try:
+        session = doors.sessions.find(get_cookie(COOKIE))
+        if session is None:
+            abort(400, gettext("There is no session to end: log out where you have logged in."))
+        if request.form.get("everywhere"):
+            doors.sessions.end_all(session)
+        else:
+            doors.sessions.end(session)
+    except ShelfAway:
+        raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
+    event = "logout everywhere" if request.form.get("everywhere") else "logout"
+    audit().note(event, Who(session.name, session.way, request.remote_addr or ""))
+    response = redirect(url_for("login"), 303)
+    delete_cookie(response, COOKIE)
+    return response
+
+
+def _end_old_session(doors: Doors) -> None:
+    """Who logs in again leaves nothing behind to come back to."""
+    if old := doors.sessions.find(get_cookie(COOKIE)):
+        doors.sessions.end(old)

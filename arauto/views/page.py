@@ -1,0 +1,68 @@
+"""The page: rendered once for each language and view that is asked for."""
+
+from functools import lru_cache
+from secrets import token_hex
+
+from flask import Flask, render_template, request
+from markupsafe import escape
+from werkzeug.wrappers import Response
+
+from arauto.assets.html_minifier import compact
+from arauto.auth.visitor import people_call, visitor
+from arauto.i18n.client_strings import page_words
+from arauto.i18n.gettext import gettext
+from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
+from arauto.redis_io.connection import Tls, redis_cli
+from arauto.redis_io.embedded import Found
+from arauto.settings import Settings
+from arauto.web.locale import LANGUAGES, chosen, switch
+
+# What differs from visitor to visitor is put in when a page is sent. Nobody can guess these, and
+# with "=" in them an attribute keeps its quotes.
+_PERSON, _CSRF = f"={token_hex(16)}", f"={token_hex(16)}"
+_COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # two kilobytes, of its three hundred sentences
+
+KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
+
+
+def init_page(app: Flask, settings: Settings, found: Found) -> None:
+    """Add the route of the page, and make the usual ones now: the first reader waits for none."""
+    config = {
+        "channels": settings.channels,
+        "delete_logs": settings.delete_logs,
+        "protected": bool(settings.protected),
+        "heartbeat": settings.heartbeat,
+        "max_message": settings.max_message,
+        "max_selection": MAX_SELECTION,
+        "max_name": MAX_NAME,
+        "redis_cli": redis_cli(found.url, Tls.of(settings)),
+    }
+
+    has_login = settings.has_login
+    app.jinja_env.policies["json.dumps_kwargs"] = _COMPACT
+
+    @lru_cache(maxsize=KEPT)
+    def page(language: str, root: str, query: bytes, reads_only: bool) -> str:
+        html = render_template(
+            "index.html",
+            person=_PERSON if has_login else "",
+            csrf=_CSRF if has_login else "",
+            reads_only=reads_only,
+            config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
+            redis_name=gettext("embedded %(name)s", name=found.name) if found.is_embedded else found.name,
+        )
+        return compact(html)
+
+    @app.get("/")
+    def index() -> Response | str:
+        if (switched := switch()) is not None:
+            return switched
+        asked = visitor()
+        kept = page(chosen(), request.script_root, request.query_string, asked.is_reader)
+        if not has_login:
+            return kept
+        return kept.replace(_CSRF, asked.csrf).replace(_PERSON, str(escape(people_call(asked))))
+
+    for code, _ in LANGUAGES:
+        with app.test_request_context(headers={"Accept-Language": code}):
+            page(chosen(), "", b"", False)

@@ -1,0 +1,125 @@
+"""What a page may do to a log: PUT /channels/recording, DELETE /channels/messages, with ?channel=<name>."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import monotonic, sleep
+
+import redis
+from flask import Flask, Response, abort, jsonify
+from redis.exceptions import NoPermissionError
+
+from arauto.auth.audit import Who, audit
+from arauto.auth.permissions import NoRight, check_logging
+from arauto.auth.request_guards import check_rate
+from arauto.auth.visitor import visitor
+from arauto.i18n.gettext import gettext
+from arauto.protocol.events import text
+from arauto.recording.recorded_channels import Recording
+from arauto.recording.recorder_thread import RecorderThread
+from arauto.recording_core.log_keys import is_recordable
+from arauto.redis_io.connection import complaint
+from arauto.web.channel_argument import asked_channel
+from arauto.web.request_encoding import read_json
+from arauto.workers.rate_limits import Rate
+
+PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
+_LOOK_EVERY = 0.05  # seconds
+
+
+def init_switching(app: Flask, recording: Recording, recorder: RecorderThread | None, rate: Rate) -> None:
+    """Add the routes. Without a recorder both are forbidden.
+
+    :param rate: at which somebody may publish; this counts as that.
+    """
+
+    @app.put("/channels/recording")
+    @app.put("/channels/<channel:name>/recording")
+    def switch(name: str = "") -> Response:
+        check_rate(rate, visitor())
+        channel, on = asked_channel(name, needs_query="/" in name), _wanted()
+        if recorder is None:
+            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
+        if not is_recordable(channel):
+            abort(
+                409,
+                gettext(
+                    "%(name)s cannot be recorded: what is written would make more come there, without end.",
+                    name=text(channel),
+                ),
+            )
+        if not on and recording.glob_of(channel) is not None:
+            abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
+        with _refusals(channel):
+            check_logging(visitor(), channel, recording.link)
+            if recording.glob_of(channel) is None:
+                recording.switch(channel, on)
+                audit().note(
+                    "recording on" if on else "recording off", Who.of(visitor()), channel=channel.decode()
+                )
+                recorder.wake()
+                if on and not _has_begun(recording, channel):
+                    abort(
+                        503,
+                        gettext(
+                            "It is switched on, but no recorder has begun: the server's log may say why."
+                        ),
+                    )
+        return jsonify(channel=text(channel), recorded=on)
+
+    @app.delete("/channels/messages")
+    @app.delete("/channels/<channel:name>/messages")
+    def forget(name: str = "") -> Response:
+        check_rate(rate, visitor())
+        channel = asked_channel(name, needs_query=True)
+        if recorder is None or not recording.may_delete:
+            abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
+        with _refusals(channel):
+            check_logging(visitor(), channel, recording.link)
+            if not recording.forget(channel):
+                abort(404, gettext("This channel has no log."))
+        audit().note("log deleted", Who.of(visitor()), channel=channel.decode())
+        return jsonify(channel=text(channel), deleted=True)
+
+
+def _wanted() -> bool:
+    given = read_json()
+    on = given.get("recorded") if isinstance(given, dict) else None
+    if not isinstance(on, bool):
+        abort(400, gettext('The body must be {"recorded": true} or {"recorded": false}.'))
+    return on
+
+
+def _has_begun(recording: Recording, channel: bytes) -> bool:
+    """Whether a recorder has the channel; one that is at work takes it at once."""
+    end = monotonic() + PATIENCE
+    while not (is_taken := _is_taken(recording, channel)) and monotonic() < end:
+        sleep(_LOOK_EVERY)
+    return is_taken
+
+
+def _is_taken(recording: Recording, channel: bytes) -> bool:
+    head = recording.store.head(channel)
+    return head is not None and head.is_taken and not head.is_closed
+
+
+@contextmanager
+def _refusals(channel: bytes) -> Iterator[None]:
+    try:
+        yield
+    except NoRight as error:
+        audit().note("recording refused", Who.of(visitor()), channel=channel.decode())
+        abort(error.status, str(error))
+    except redis.ResponseError as error:
+        words = complaint(error)
+        if words == "FULL":
+            abort(
+                409,
+                gettext(
+                    "%(n)s channels are switched on already: switch one off, or use ARAUTO_RECORD.",
+                    n=Recording.MAX_SWITCHED,
+                ),
+            )
+        status = 403 if isinstance(error, NoPermissionError) else 502
+        abort(status, gettext("Redis refuses it: %(words)s", words=words))
+    except redis.RedisError:
+        abort(503, gettext("Redis does not answer."))

@@ -1,0 +1,27 @@
+"""Which channel's log an address means: by the query, which no proxy changes, or by the path."""
+
+from flask import abort, request
+
+from arauto.i18n.gettext import gettext
+from arauto.protocol.validation import BadSelection, check_name
+
+
+def asked_channel(in_path: str, needs_query: bool = False) -> bytes:
+    """The channel of this request's address.
+
+    Proxies merge the slashes of a path and take dots out of it, so ``a//b`` may arrive as ``a/b``.
+
+    :param in_path: the name in the path; empty where the address has none there.
+    :param needs_query: whether the path alone is not enough.
+    """
+    names = request.args.getlist("channel")
+    if len(names) > 1:
+        abort(400, gettext("Give one channel."))
+    if in_path and names and names != [in_path]:
+        abort(409, gettext("The channel in the path is not that in the query: nothing was done."))
+    if in_path and needs_query and not names:
+        abort(400, gettext("Give the channel as ?channel=… too: a proxy may have changed the path."))
+    try:
+        return check_name(names[0] if names else in_path)
+    except BadSelection as error:
+        abort(400, str(error))

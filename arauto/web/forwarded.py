@@ -1,0 +1,41 @@
+"""Proxies that are named in the settings are believed: from where a request comes, and who asks."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Any
+
+from arauto.net.ip_addresses import is_within
+from arauto.settings import Network
+
+PROXIED = "arauto.proxied"  # in the environ of a request that one of them has sent
+
+
+class Proxies:
+    """WSGI middleware: the address of a request is the last that none of our proxies has.
+
+    What stands further left in ``X-Forwarded-For`` is what a client says of itself.
+    """
+
+    def __init__(self, app: Any, networks: tuple[Network, ...]) -> None:
+        self._app = app
+        self._networks = networks
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        address = environ.get("REMOTE_ADDR", "")
+        if is_within(address, self._networks):
+            environ[PROXIED] = True
+            told = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            while told and is_within(address, self._networks) and (before := _address(told.pop())):
+                address = before
+            environ["REMOTE_ADDR"] = address
+        return self._app(environ, start_response)  # type: ignore[no-any-return]
+
+
+def _address(told: str) -> str:
+    """The address that a proxy wrote, which may have a port behind it; nothing where it is none."""
+    for written in (told.strip(), told.strip().rpartition(":")[0]):
+        try:
+            return str(ip_address(written.strip("[]").partition("%")[0]))  # its zone may be any text
+        except ValueError:
+            continue
+    return ""

@@ -1,0 +1,56 @@
+"""Which language a person reads: by cookie, else by ``Accept-Language``, and the switch."""
+
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlencode
+
+from flask import Flask, Response, redirect, request, url_for
+from flask_babel import Babel
+from werkzeug.datastructures import LanguageAccept
+from werkzeug.http import parse_accept_header
+
+from arauto.web.cookies import get_cookie, set_cookie
+
+LANGUAGES = (("en", "English"), ("pt-BR", "Português"))
+COOKIE = "language"
+COOKIE_AGE = 365 * 24 * 3600  # seconds
+
+_CODES = [code for code, _ in LANGUAGES]
+_MATCHES = {code: code for code in _CODES} | {code.split("-")[0]: code for code in _CODES}
+
+
+def init_language(app: Flask) -> None:
+    """Choose the language of every request; templates have it, all that there are, and their addresses."""
+    app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parents[1] / "translations")
+    Babel(app, locale_selector=lambda: chosen().replace("-", "_"))
+    app.context_processor(lambda: {"language": chosen(), "languages": LANGUAGES, "language_url": url})
+
+
+def chosen() -> str:
+    """The language of this request: a code of :data:`LANGUAGES`."""
+    cookie = get_cookie(COOKIE)
+    return cookie if cookie in _CODES else _accepted(request.headers.get("Accept-Language", ""))
+
+
+@lru_cache(maxsize=256)  # browsers say the same few things, and parsing them is slow
+def _accepted(header: str) -> str:
+    accepted = parse_accept_header(header, LanguageAccept)
+    return _MATCHES[accepted.best_match(_MATCHES, "en")]
+
+
+def switch() -> Response | None:
+    """Remember ``?lang=…`` and lead back to the same view without it."""
+    asked = request.args.get("lang")
+    if asked is None:
+        return None
+    view = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    response = redirect(url_for(request.endpoint or "index") + ("?" + urlencode(view) if view else ""))
+    if asked in _CODES:
+        set_cookie(response, COOKIE, asked, max_age=COOKIE_AGE)
+    return response  # type: ignore[return-value]  # flask's redirect is typed by werkzeug
+
+
+def url(code: str) -> str:
+    """The link that switches this view to the language ``code``."""
+    view = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
+    return "?" + urlencode([("lang", code), *view])

@@ -1,0 +1,148 @@
+"""What is not UTF-8 is refused: else Werkzeug would put something else where the bytes were."""
+
+import json
+import re
+from collections.abc import Mapping
+from io import BytesIO
+from typing import IO, Any
+from urllib.parse import unquote_to_bytes
+
+import flask
+from flask import Flask, abort, request
+from werkzeug.datastructures import Headers, MultiDict
+from werkzeug.formparser import FormDataParser, MultiPartParser
+from werkzeug.http import parse_options_header
+
+from arauto.i18n.gettext import gettext
+
+_CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
+_MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
+
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # or one of two halves
+
+
+class _Fields(list[tuple[str, Any]]):
+    """A JSON object as it is written."""
+
+
+class _Parts(MultiPartParser):
+    """Werkzeug would take a part for latin-1 where it says so."""
+
+    def get_part_charset(self, headers: Headers) -> str:
+        _check_charset(parse_options_header(headers.get("content-type"))[1])
+        return "utf-8"
+
+
+class Form(FormDataParser):
+    """A form whose bytes are all UTF-8, with each field once."""
+
+    def parse(
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: Any = None
+    ) -> tuple[IO[bytes], Any, Any]:
+        if mimetype not in (_MULTIPART, _URLENCODED):
+            return super().parse(stream, mimetype, content_length, options)
+        body = stream.read() + stream.read(1)  # where the first has ended at the limit, the second refuses
+        check_body(body if mimetype == _MULTIPART else unquote_to_bytes(body))
+        self.silent = False
+        try:
+            parsed = super().parse(BytesIO(body), mimetype, content_length, options)
+        except ValueError:
+            abort(400, gettext("The form cannot be read: nothing was done."))
+        if parsed[2]:
+            abort(400, gettext("Send text and no file: curl does with -F 'message=<note.txt'."))
+        _check_once(parsed[1])
+        return parsed
+
+    def _parse_multipart(
+        self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str]
+    ) -> tuple[IO[bytes], Any, Any]:
+        boundary = options.get("boundary", "").encode("ascii")
+        if not boundary:
+            raise ValueError
+        parts = _Parts(
+            self.stream_factory, self.max_form_memory_size, self.cls, max_form_parts=self.max_form_parts
+        )
+        return stream, *parts.parse(stream, boundary, content_length)
+
+
+class Request(flask.Request):
+    """Reads its forms as :class:`Form`."""
+
+    form_data_parser_class = Form
+
+
+def init_utf8(app: Flask) -> None:
+    """Check the address of every request, and its body when it is read."""
+    app.request_class = Request
+    app.before_request(_check_address)
+    app.before_request(lambda: _check_charset(request.mimetype_params))
+    app.before_request(_check_coding)
+
+
+def _check_address() -> None:
+    path = request.environ.get("PATH_INFO", "").encode("latin1")
+    if not (is_utf8(path) and is_utf8(unquote_to_bytes(request.query_string))):
+        request.query_string = b""  # the answer may be a page, which has links to itself
+        abort(400, gettext("The address is not UTF-8: encode it in UTF-8 before you percent-encode it."))
+
+
+def _check_charset(parameters: Mapping[str, str]) -> None:
+    charset = parameters.get("charset", "utf-8")
+    if charset.lower() not in _CHARSETS:
+        abort(415, gettext("Send it in UTF-8: %(charset)s is not read here.", charset=charset[:50]))
+
+
+def _check_coding() -> None:
+    coding = request.headers.get("Content-Encoding", "")
+    if coding.lower() not in ("", "identity"):
+        abort(415, gettext("Send it as it is: %(coding)s is not unpacked here.", coding=coding[:50]))
+
+
+def check_body(body: bytes) -> None:
+    """Refuse a request whose body is not UTF-8."""
+    if not is_utf8(body):
+        abort(400, gettext("The body is not UTF-8: send it in UTF-8. Nothing was done."))
+
+
+def read_json() -> Any:
+    """The body of this request; ``None`` where it is no JSON."""
+    body = request.get_data() + request.stream.read(1)  # see above
+    check_body(body)
+    if _HALF.search(body) and has_half_characters(body):
+        abort(400, gettext("The body has half a character, such as \\ud83d: send whole ones."))
+    try:
+        # orjson tells only the last of the fields that have one name, and may crash where memory is short.
+        given = json.loads(body.decode(), object_pairs_hook=_Fields, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(given, _Fields):
+        return given
+    _check_once(MultiDict(given))
+    return dict(given)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)  # NaN is no JSON
+
+
+def has_half_characters(text: str | bytes) -> bool:
+    r"""Whether ``text`` is JSON but for surrogates that stand alone, such as ``"\ud83d"``."""
+    try:
+        given = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return not is_utf8(json.dumps(given, ensure_ascii=False).encode(errors="surrogatepass"))
+
+
+def is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _check_once(form: MultiDict[str, Any]) -> None:
+    for name, values in form.lists():
+        if len(values) > 1:
+            abort(400, gettext("Send the field %(name)s once: nothing was done.", name=name[:50]))

@@ -1,0 +1,94 @@
+"""What a request gets back: JSON for programs, a page for people, the same words in both."""
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+    RequestEntityTooLarge,
+)
+from werkzeug.wrappers import Response as BaseResponse
+
+from arauto.i18n.gettext import gettext
+from arauto.system.resource_errors import sentence
+
+RETRY_AFTER = 10  # seconds, where there is no room, or the machine gives no more
+
+log = logging.getLogger("arauto")
+
+
+def init_answers(app: Flask) -> None:
+    """Give every error the one shape: ``{"error": "A sentence."}`` or a page."""
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(ParseException, _broken_body)
+    app.register_error_handler(Exception, _fault)
+
+
+def answer(status: int, title: str, sentence: str, body: dict[str, object]) -> Response:
+    """``body`` as JSON, or a page with ``title`` and ``sentence`` where a person asks."""
+    if wants_page():
+        typed = _typed() if status >= 400 else ""
+        page = render_template("answer.html", title=title, sentence=sentence, typed=typed)
+        return make_response(page, status)
+    return make_response(jsonify(body), status)
+
+
+def wants_page() -> bool:
+    """Whether the client prefers HTML to JSON, as browsers do for a page and a form."""
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"])
+    return best == "text/html" and "text/html" in request.headers.get("Accept", "")
+
+
+def _typed() -> str:
+    """The message of a form that was sent without scripts: an error does not take it away."""
+    try:
+        return request.form.get("message", "")
+    except (HTTPException, ParseException):
+        return ""  # the body cannot be read
+
+
+def _http_error(error: HTTPException) -> BaseResponse:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # a redirect
+    sentence = _sentence(error)
+    title = gettext("Error %(status)s", status=error.code)
+    response = answer(error.code, title, sentence, {"error": sentence})
+    for name, value in error.get_headers():
+        if name.lower() != "content-type":
+            response.headers[name] = value
+    return response
+
+
+def _sentence(error: HTTPException) -> str:
+    """What we said when we raised it; else what fits the status, in the person's language."""
+    if error.description and error.description != type(error).description:
+        return error.description
+    if isinstance(error, NotFound):
+        return gettext("There is nothing at this address: go to the start page.")
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return gettext(
+            "This address does not take %(method)s: use %(allowed)s.", method=request.method, allowed=allowed
+        )
+    if isinstance(error, RequestEntityTooLarge):
+        return gettext("The request is too large: nothing was published.")
+    return gettext("The request cannot be understood.")
+
+
+def _broken_body(error: Exception) -> BaseResponse:
+    """The head was read before we were asked; the chunks of a body are read only now."""
+    return _http_error(BadRequest(gettext("The request cannot be understood.")))
+
+
+def _fault(error: Exception) -> BaseResponse:
+    if said := sentence(error):
+        log.warning("%s %s is refused: %s", request.method, request.path, said)
+        refusal = gettext("The server is short of memory, threads or files: try again in a moment.")
+        return make_response(jsonify(error=refusal), 503, {"Retry-After": RETRY_AFTER})  # a page takes a file
+    log.exception("unexpected fault in %s %s", request.method, request.path)
+    return _http_error(InternalServerError(gettext("The server made a mistake; its log says which.")))

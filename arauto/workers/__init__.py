@@ -1,0 +1,1 @@
+"""What the worker processes share: limits, rates, who is about to stop."""

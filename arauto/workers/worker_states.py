@@ -1,0 +1,49 @@
+"""Which worker processes are here, and which are about to go."""
+
+import mmap
+
+from arauto.workers.connection_limits import MAX_PROCESSES
+
+_NOBODY, _HERE, _GOING = range(3)
+
+
+class Departures:
+    """Kept in memory that the master shares with the workers it forks; each writes its own slot."""
+
+    def __init__(self) -> None:
+        self._slots = mmap.mmap(-1, MAX_PROCESSES)
+        self._generation = mmap.mmap(-1, 1)
+        self._slot = self._own_generation = 0
+        self._prepared: int | None = None
+
+    def use_slot(self, slot: int) -> None:
+        """Call in a new process: which slot is its own."""
+        self._slot = slot % MAX_PROCESSES
+        self._slots[self._slot] = _HERE
+        self._own_generation = self._generation[0] if self._prepared is None else self._prepared
+
+    def clear_slot(self, slot: int) -> None:
+        """Call in the master when a process has ended, however it ended."""
+        self._slots[slot % MAX_PROCESSES] = _NOBODY
+
+    def replace_all(self) -> None:
+        """Call in the master: all who are here will be told to go, one after the other."""
+        self._generation[0] = (self._generation[0] + 1) % 256
+
+    def prepare(self, is_successor: bool) -> None:
+        """Call in the master before it starts a process: the first successor comes before ``replace_all``."""
+        self._prepared = (self._generation[0] + is_successor) % 256
+
+    def go(self) -> None:
+        """This process has been told to go."""
+        self._slots[self._slot] = _GOING
+
+    @property
+    def am_going(self) -> bool:
+        """Whether this process has been told to go, or will be in a moment."""
+        return self._slots[self._slot] == _GOING or self._generation[0] != self._own_generation
+
+    @property
+    def all_go(self) -> bool:
+        """Whether every process has been told to go."""
+        return _HERE not in self._slots[:]

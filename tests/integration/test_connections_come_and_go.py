@@ -1,0 +1,287 @@
+"""A thousand pages come and go in every way there is, and nothing of them stays."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from time import monotonic, sleep
+
+import pytest
+
+from arauto.settings import WORKERS
+from tests.support.http import get, handshake
+from tests.support.raw import CLOSE, PING, PONG, TEXT, RawFeed, close_frame, frame, raw_feed
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer, Start
+from tests.support.waiting import eventually
+
+AT_ONCE = 50
+GROWTH = 3_000_000  # bytes; the first thousand take up to six more, later ones less than one
+BEAT = 1  # second, instead of 20
+# Whoever has left is remembered until the next look at its silence was due: let that be soon.
+SHORT_BEAT = (
+    "import arauto.net.websocket as t, arauto.redis_io.subscriber as s;"
+    f"t.PONG_WITHIN = s.PING_AFTER = {BEAT}; s.PONG_WITHIN = 2"
+)
+BEATS = 4  # of a page that answers, in which a silent one is found and let go, with room
+
+Leave = Callable[[RawFeed], None]
+
+
+def clean_close(feed: RawFeed) -> None:
+    feed.send(close_frame(1001))
+
+
+def reset(feed: RawFeed) -> None:
+    feed.reset()
+
+
+def fin_without_close(feed: RawFeed) -> None:
+    feed.close()
+
+
+def half_frame_and_fin(feed: RawFeed) -> None:
+    feed.send(frame(TEXT, b'{"subscribe":')[:9])
+    feed.close()
+
+
+def half_closed(feed: RawFeed) -> None:
+    feed.socket.shutdown(socket.SHUT_WR)
+
+
+def silent(feed: RawFeed) -> None:
+    """The cable was pulled: nothing comes any more, no pong either."""
+
+
+def half_frame_and_silent(feed: RawFeed) -> None:
+    feed.send(frame(TEXT, b'{"subscribe":')[:9])
+
+
+def never_answers_our_close(feed: RawFeed) -> None:
+    feed.send(frame(TEXT, b"nonsense"))
+
+
+QUICK = [clean_close, reset, fin_without_close, half_frame_and_fin, half_closed]
+SLOW = [silent, half_frame_and_silent, never_answers_our_close]
+
+
+@pytest.fixture(params=WORKERS)
+def server(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> Iterator[ArautoServer]:
+    server = start(
+        REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1", ARAUTO_MAX_SOCKETS="200",
+        ARAUTO_HEARTBEAT=str(BEAT), ALTER=SHORT_BEAT,
+    )  # fmt: skip
+    yield server
+    assert "Traceback" not in server.log
+
+
+class Beating:
+    """A page that answers: it counts the server's beats, which are late where the machine is."""
+
+    def __init__(self, server: ArautoServer) -> None:
+        self.beats = 0
+        self._feed = RawFeed(server).confirmed()
+        self._thread = threading.Thread(target=self._answer)
+        self._thread.start()
+
+    def _answer(self) -> None:
+        while (got := self._feed.frame()) is not None:
+            if got.opcode == PING:
+                self._feed.send_if_it_is_there(frame(PONG))
+                self.beats += 1
+
+    def leave(self) -> None:
+        self._feed.socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._feed.close()
+
+
+def come_and_go(server: ArautoServer, redis: RedisServer, leave: Leave, times: int) -> None:
+    for _ in range(times):
+        feeds = [RawFeed(server).confirmed() for _ in range(AT_ONCE)]
+        for feed in feeds:
+            leave(feed)
+        eventually(lambda: redis.subscribers() == 0)
+        for feed in feeds:
+            feed.close()
+
+
+@pytest.mark.alone
+def test_nobody_stays_longer_than_silence_takes(server: ArautoServer, own_redis: RedisServer) -> None:
+    beating = Beating(server)
+    for leave in (*QUICK, *SLOW):
+        feeds = [RawFeed(server).confirmed() for _ in range(AT_ONCE)]
+        for feed in feeds:
+            leave(feed)
+        began = beating.beats
+        eventually(lambda: own_redis.subscribers() == 1)
+        assert beating.beats - began <= BEATS, leave
+        for feed in feeds:
+            feed.close()
+    beating.leave()
+
+
+def test_a_thousand_come_and_go_and_nothing_stays(server: ArautoServer, own_redis: RedisServer) -> None:
+    def everyone(quick: int, slow: int) -> None:
+        for ways, times in ((QUICK, quick), (SLOW, slow)):
+            for leave in ways:
+                come_and_go(server, own_redis, leave, times)
+        for _ in range(AT_ONCE):
+            assert handshake(server, Sec_WebSocket_Key="bad").status == 400
+
+    everyone(3, 2)  # 15 and 6 times fifty, and fifty refusals
+    (process,) = server.workers()
+    threads, descriptors = server.threads(), server.descriptors(own_redis.port)
+    memory = process.memory_info().rss
+    everyone(3, 2)
+
+    def at_baseline() -> bool:
+        assert server.threads() <= threads
+        assert server.descriptors(own_redis.port) <= descriptors
+        assert server.log.count("feed opened") == server.log.count("feed closed") == 42 * AT_ONCE
+        return own_redis.subscribers() == 0
+
+    eventually(at_baseline)
+    assert process.memory_info().rss - memory < GROWTH
+
+
+def test_control_without_deadlines_they_all_stay(start: Start, own_redis: RedisServer) -> None:
+    """A silent peer, one that never answers a close, one that stops reading."""
+    never = (
+        "import arauto.net.websocket as t, arauto.net.nonblocking_socket as w;"
+        "t.PONG_WITHIN = t.CLOSE_PATIENCE = 1e6; w.Wire.send.__defaults__ = (1e6, False)"
+    )
+    server = start(REDIS_URL=own_redis.url, ARAUTO_HEARTBEAT=str(BEAT), ALTER=never)
+    peers = [RawFeed(server).confirmed() for _ in range(2)]
+    never_answers_our_close(peers[1])
+    with raw_feed(server, "stuck", receive_buffer=4096):
+        for _ in range(12):
+            own_redis.client.publish("stuck", "x" * 1_000_000)
+        beating = Beating(server)
+        eventually(lambda: beating.beats > BEATS, why="longer than any of them may stay in the test above")
+        assert own_redis.subscribers() == 4
+        beating.leave()
+    for peer in peers:
+        peer.close()
+
+
+SMALL_BUFFER = """
+import arauto.net.nonblocking_socket
+plain = arauto.net.nonblocking_socket.Wire.__init__
+def small(self, sock):
+    sock.setsockopt(1, 7, 65536)  # SO_SNDBUF: full at once, not after megabytes
+    plain(self, sock)
+arauto.net.nonblocking_socket.Wire.__init__ = small
+"""
+
+
+@pytest.mark.alone
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_reader_that_stops_is_cut_in_time_and_costs_the_others_nothing(
+    start: Start, own_redis: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ALTER=SMALL_BUFFER)
+    with raw_feed(server) as other:
+        alone = latencies(own_redis, other, until=lambda n: n == 100)
+        assert len(alone) == 100
+        stuck = RawFeed(server, receive_buffer=4096).confirmed()
+        began = monotonic()
+        beside = latencies(own_redis, other, until=lambda _: own_redis.subscribers() == 1)
+        took = monotonic() - began
+        stuck.close()
+    assert 5 < took < 5 + 1 + 1.5, "the deadline, a second, and what the buffers took"
+    assert p99(beside) < max(0.05, 2 * p99(alone)), (p99(alone), p99(beside))
+
+
+def latencies(redis: RedisServer, feed: RawFeed, until: Callable[[int], bool]) -> list[float]:
+    """Publish fifty times a second ten kilobytes; how long each took to arrive."""
+    took: list[float] = []
+    events = feed.events()
+    while not until(len(took)):
+        assert len(took) < 1000, "it was not cut"
+        began = monotonic()
+        redis.client.publish("raw", f"{len(took)} " + "x" * 10_000)
+        assert next(events)["data"].startswith(f"{len(took)} ")
+        took.append(monotonic() - began)
+        waiting = [int(client["omem"]) for client in redis.client.client_list(_type="pubsub")]
+        assert max(waiting) < 1_000_000
+        sleep(0.02)  # the pace of the publisher
+    return took
+
+
+def p99(values: list[float]) -> float:
+    return sorted(values)[len(values) * 99 // 100]
+
+
+FAULTS = """
+import arauto.feed.session, arauto.feed.frame_cache, arauto.net.nonblocking_socket
+
+def break_(module, name, needle):
+    plain = getattr(module, name)
+    def broken(*args, **kwargs):
+        if needle in repr(args):
+            raise RuntimeError(needle)
+        return plain(*args, **kwargs)
+    setattr(module, name, broken)
+
+break_(arauto.feed.session, "read_change", "fault in change")
+break_(arauto.feed.session, "Subscriber", "fault in subscribe")
+break_(arauto.feed.frame_cache, "encode", "fault in encode")
+break_(arauto.net.nonblocking_socket.Wire, "send", "fault in send")
+"""
+
+
+def cause(fault: str, server: ArautoServer, redis: RedisServer) -> RawFeed:
+    if fault == "fault in subscribe":
+        return RawFeed(server, "fault%20in%20subscribe")
+    feed = RawFeed(server).confirmed()
+    if fault == "fault in change":
+        feed.say(subscribe=[fault])
+    else:
+        redis.client.publish("raw", fault)
+    return feed
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
+    start: Start, own_redis: RedisServer, worker: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ALTER=FAULTS)
+
+    def is_logged(fault: str) -> bool:
+        return server.log.count(f"RuntimeError: {fault}") == 1
+
+    for fault in ("fault in subscribe", "fault in change", "fault in encode", "fault in send"):
+        feed = cause(fault, server, own_redis)
+        last = feed.next()
+        assert last is not None
+        assert (last.opcode, last.code) == (CLOSE, 1011)
+        assert last.reason == "The server made a mistake; its log says which."
+        feed.send_if_it_is_there(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert feed.rest() == b""
+        feed.close()
+        eventually(partial(is_logged, fault))
+    eventually(lambda: own_redis.subscribers() == 0)
+    assert server.log.count("Traceback") == 4
+    assert get(server, "/healthz").status == 200
+
+
+def test_control_a_fault_that_reaches_flask_puts_a_page_into_the_stream(
+    start: Start, own_redis: RedisServer
+) -> None:
+    let_through = FAULTS + (
+        "arauto.feed.session.Exception = ZeroDivisionError\n"
+        "arauto.net.websocket.Transport.release = lambda self: None\n"
+    )
+    server = start(REDIS_URL=own_redis.url, ALTER=let_through)
+    feed = cause("fault in change", server, own_redis)
+    assert b"HTTP/1.1 500" in feed.rest()
+    feed.close()
+
+
+def test_control_without_a_limit_a_flood_goes_on(start: Start, own_redis: RedisServer) -> None:
+    server = start(REDIS_URL=own_redis.url, ALTER="import arauto.net.websocket as t; t.MAX_FRAMES = 10**9")
+    with raw_feed(server) as feed:
+        for _ in range(100):
+            feed.send(frame(0x9, b"!") * 50)
+            assert all(feed.next() == (0xA, b"!") for _ in range(50))

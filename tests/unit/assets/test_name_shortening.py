@@ -1,0 +1,39 @@
+"""What is said in fewer letters is the same all the same."""
+
+import sys
+
+import pytest
+
+from arauto.assets.minifier import minify_apart, sources
+from arauto.assets.name_shortening import resolve_properties, tighten
+
+
+def test_what_the_root_says_is_put_where_it_is_used_once_or_by_another_name() -> None:
+    sheets = {
+        "page.css": ":root{--a:1px;--b:var(--a);--c:2px;--d:3px;--e:4px}"
+        "p{margin:var(--b) var(--b) var(--a) var(--c)}q{--d:5px;margin:var(--d) var(--e,0)}",
+        "door.css": "b{margin:var(--b)}",
+    }
+    assert resolve_properties(sheets) == {
+        "page.css": ":root{--a:1px;--d:3px;--e:4px}p{margin:var(--a) var(--a) var(--a) 2px}"
+        "q{--d:5px;margin:var(--d) var(--e,0)}",
+        "door.css": "b{margin:var(--a)}",
+    }
+
+
+def test_nested_rules_are_tight_and_text_is_as_it_was() -> None:
+    sheet = (
+        '.a{--b:0.5rem; & b, & .c:hover { content: "0.5 ; , {"; } '
+        "& + & { margin: 0.5em } [x] &::before { x: y; } }"
+    )
+    assert tighten(sheet) == (
+        '.a{--b:.5rem;b,.c:hover{content:"0.5 ; , {"}& + &{margin:.5em}[x] &::before{x:y}}'
+    )
+
+
+def test_a_minifier_that_ends_without_a_word_is_told_by_its_status(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, "executable", "false")
+    assert minify_apart() == sources()
+    assert "cannot be made small here (status 1): " in caplog.text

@@ -1,0 +1,49 @@
+"""Whom the doors no longer let in, where a part of that cannot be known."""
+
+from pathlib import Path
+from time import time
+
+import pytest
+
+from arauto.auth import authentication as module
+from arauto.auth.api_tokens import Tokens
+from arauto.auth.audit import Audit
+from arauto.auth.authentication import Doors
+from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.expiring_store import MemoryShelf, ShelfAway
+from arauto.settings import read
+from arauto.workers.rate_limits import Rate
+
+LINK = RedisLink("redis://nowhere.invalid")
+
+
+@pytest.fixture
+def tokens(tmp_path: Path) -> Tokens:
+    return Tokens(str(tmp_path / "tokens"))
+
+
+@pytest.fixture
+def doors(monkeypatch: pytest.MonkeyPatch, tokens: Tokens) -> Doors:
+    monkeypatch.setattr(module, "_shelf", lambda link: MemoryShelf())
+    settings = read({})
+    return Doors(settings, LINK, tokens, Audit(LINK, settings), Rate(1))
+
+
+def test_a_broken_file_of_tokens_keeps_no_session_open(doors: Doors, tokens: Tokens) -> None:
+    sessions = [doors.sessions.begin("token", "token", "secret") for _ in range(2)]
+    program, here, over = "program:of a token", *(session.key for session in sessions)
+    doors.sessions.end(sessions[1])
+    tokens._path.write_text("no JSON")
+    assert doors.gone([program, here, over]) == {over}
+
+
+def test_a_shelf_that_is_away_keeps_no_revoked_token_open(
+    doors: Doors, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(asked: list[str]) -> list[bool]:
+        raise ShelfAway
+
+    session = doors.sessions.begin("token", "token", "secret")
+    monkeypatch.setattr(doors.sessions._shelf, "has", away)
+    tokens.create("another", ["*"], [], time() + 60)
+    assert doors.gone([session.key, "program:revoked"]) == {"program:revoked"}

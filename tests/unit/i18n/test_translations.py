@@ -1,0 +1,76 @@
+"""Every sentence of the program is there in every language, with the same placeholders."""
+
+import gettext
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from arauto.web.locale import LANGUAGES
+from tests.support import translations
+
+FILES = sorted(translations.LANGUAGES.glob("*/LC_MESSAGES/messages.po"))
+PLACEHOLDER = re.compile(r"%\(\w+\)s|\{\w+\}")
+
+
+def catalog(path: Path, locale: str | None = None) -> Catalog:
+    with path.open("rb") as file:
+        return read_po(file, locale=locale)
+
+
+def forms(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    assert text is not None
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def messages(of: Catalog) -> dict[str, Message]:
+    return {forms(message.id)[0]: message for message in of if message.id}
+
+
+def test_each_language_but_english_has_its_file() -> None:
+    codes = {path.parents[1].name.replace("_", "-") for path in FILES}
+    assert codes | {"en"} == {code for code, _ in LANGUAGES}
+
+
+@pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
+def test_all_sentences_are_translated(po: Path, tmp_path: Path) -> None:
+    translations.collect(tmp_path / "messages.pot")
+    wanted, given = messages(catalog(tmp_path / "messages.pot")), messages(catalog(po, po.parents[1].name))
+    assert given.keys() == wanted.keys(), "run make translations, then translate"
+    for sentence, message in given.items():
+        assert not message.fuzzy, sentence
+        for form in forms(message.string):
+            assert form, sentence
+            assert set(PLACEHOLDER.findall(form)) == set(PLACEHOLDER.findall(sentence)), sentence
+
+
+@pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
+def test_the_same_words_are_compiled_to_the_same_file(po: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    today = translations.compiled(po)
+
+    def read_later(*args: Any, **options: Any) -> Catalog:
+        later = read_po(*args, **options)
+        assert isinstance(later.creation_date, datetime)
+        later.creation_date += timedelta(days=1)
+        return later
+
+    monkeypatch.setattr(translations, "read_po", read_later)
+    assert translations.compiled(po) == today
+
+
+@pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
+def test_the_compiled_file_says_the_same(po: Path) -> None:
+    with po.with_suffix(".mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for sentence, message in messages(catalog(po, po.parents[1].name)).items():
+        said = forms(message.string)
+        if isinstance(message.id, tuple):
+            one, many = message.id
+            assert [compiled.ngettext(one, many, n) for n in (0, 1, 2)] == [said[0], said[0], said[1]]
+        else:
+            assert compiled.gettext(sentence) == said[0], "run make translations"

@@ -1,0 +1,323 @@
+"""What a follower hands on of what comes by its subscriber."""
+
+from typing import Any
+
+import pytest
+from redis.exceptions import NoPermissionError
+
+from arauto.protocol.events import (
+    Complaint,
+    Followed,
+    Gap,
+    Halted,
+    Item,
+    LogGap,
+    Lost,
+    Numbered,
+    Refused,
+    Unfollowed,
+)
+from arauto.protocol.selection import Selection
+from arauto.recording import follower as follower_module
+from arauto.recording.follower import Follower, Start, Words
+from arauto.recording.log_watch import moment
+from arauto.recording.shared_queries import Shared
+from arauto.recording_core.announcements import Position, digest
+from arauto.recording_core.channel_feed import Pages
+from arauto.recording_core.channel_feed import Read as ReadLog
+
+EPOCH = "0123456789ab"
+CHANNEL = b"a"
+WORDS = b"words:a"
+HERE = Position(EPOCH, 9, 1000)
+SAYS = Words("{name} unheard: {words}", "{name} unread: {words}", "alone")
+
+
+class Store:
+    """A log that lacks nothing, and remembers what was said about it."""
+
+    def __init__(self) -> None:
+        self.said: list[Any] = []
+        self.pages = Pages([], HERE, 1000, 1000)
+
+    def words_of(self, channel: bytes) -> bytes:
+        return b"words:" + channel
+
+    def note(self, channel: bytes) -> bool:
+        return False
+
+    def say(self, channel: bytes, word: Any) -> None:
+        self.said.append(word)
+
+    def read(self, channel: bytes, request: ReadLog, many: int) -> Pages:
+        return self.pages
+
+
+class Recording:
+    def __init__(self) -> None:
+        self.store = Store()
+        self.is_on = True
+
+    def covers(self, channel: bytes) -> bool:
+        return self.is_on
+
+
+class NoPulse:
+    def __init__(self) -> None:
+        self.tended: list[Any] = []
+
+    def after(self, seconds: float, tend: Any) -> None:
+        self.tended.append(tend)
+
+
+class Page:
+    """A follower, and what its page is sent."""
+
+    def __init__(self, shared: Shared | None = None, start: Start | None = None, *patterns: bytes) -> None:
+        self.shared = shared or Shared(Recording(), NoPulse(), lambda channel: "")  # type: ignore[arg-type]
+        self.sent: list[list[Item]] = []
+        selection = Selection((CHANNEL,), patterns)
+        starts = {CHANNEL: start} if start else {}
+        self.follower = Follower(self.shared, self.sent.append, selection, starts, SAYS)
+
+    def hear(self, *batch: Item) -> list[Item]:
+        return self.hear_batch(list(batch))
+
+    def hear_batch(self, batch: list[Item]) -> list[Item]:
+        del self.sent[:]
+        self.follower(batch)
+        return [item for batch in self.sent for item in batch]
+
+    def open(self) -> list[Item]:
+        self.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+        return self.hear([b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1])
+
+
+def following(shared: Shared | None = None, *patterns: bytes) -> Page:
+    """A page that came back, to a log that lacks nothing."""
+    page = Page(shared, Start(HERE), *patterns)
+    page.open()
+    mark = page.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
+    page.hear(word(f"mark {mark}"), word(f"marked {mark} {EPOCH} 1000 9 9"))
+    return page
+
+
+def message(data: bytes) -> Item:
+    return [b"message", CHANNEL, data]
+
+
+def word(text: str) -> Item:
+    return [b"smessage", WORDS, text.encode()]
+
+
+def appended(number: int, *messages: bytes) -> Item:
+    digests = ",".join(str(digest(data)) for data in messages)
+    return word(f"appended {EPOCH} 2000 {number} 7 2000 {digests}")
+
+
+def numbered(number: int, data: bytes) -> Numbered:
+    return Numbered(CHANNEL, Position(EPOCH, number), data)
+
+
+def test_announcements_are_asked_for_before_their_channel() -> None:
+    commands = Page().follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    assert commands[:2] == [(b"SSUBSCRIBE", WORDS), (b"SUBSCRIBE", CHANNEL)]
+
+
+def test_what_is_not_recorded_passes_as_it_is() -> None:
+    page = Page()
+    page.shared.recording.is_on = False  # type: ignore[attr-defined]
+    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    batch = [[b"subscribe", CHANNEL, 1], message(b"1")]
+    page.hear_batch(batch)
+    assert page.sent == [batch]
+    assert page.sent[0] is batch
+
+
+def test_a_message_waits_for_its_announcement() -> None:
+    page = following()
+    assert page.hear(message(b"1"), message(b"2")) == []
+    assert page.hear(appended(10, b"1", b"2")) == [numbered(10, b"1"), numbered(11, b"2")]
+
+
+def test_a_new_page_shows_what_comes_until_it_knows_where_it_is() -> None:
+    page = Page()
+    page.open()
+    assert page.hear(message(b"1")) == [message(b"1")]
+    (mark,) = page.shared.recording.store.said  # type: ignore[attr-defined]
+    page.hear(word(f"mark {mark.name}"))
+    assert page.hear(word(f"marked {mark.name} {EPOCH} 1000 9 9")) == [Followed(CHANNEL, HERE)]
+
+
+def test_copies_of_patterns_go_with_their_message() -> None:
+    page = following(None, b"*")
+    copy: Item = [b"pmessage", b"*", CHANNEL, b"1"]
+    assert page.hear(message(b"1"), copy) == []
+    assert page.hear(appended(10, b"1")) == [numbered(10, b"1"), copy]
+    other: Item = [b"pmessage", b"*", b"other", b"1"]
+    assert page.hear(other) == [other]
+
+
+def test_a_copy_that_comes_in_another_batch_goes_with_its_message() -> None:
+    page = following(None, b"*")
+    copy: Item = [b"pmessage", b"*", CHANNEL, b"1"]
+    page.hear(message(b"1"))
+    assert page.hear(copy) == []
+    assert page.hear(appended(10, b"1")) == [numbered(10, b"1"), copy]
+
+
+def test_pages_in_the_same_state_get_the_very_same_batch() -> None:
+    one = following()
+    other = following(one.shared)
+    for batch in ([message(b"1"), message(b"2")], [appended(10, b"1")], [appended(11, b"2"), message(b"3")]):
+        first = one.hear_batch(batch)
+        assert other.hear_batch(batch) == first
+    assert one.sent[0] is other.sent[0]
+    assert other.hear(appended(12, b"3")) == [numbered(12, b"3")]
+    assert one.hear(appended(12, b"3")) == [numbered(12, b"3")]
+
+
+def test_a_page_in_another_state_finds_out_itself() -> None:
+    one = following()
+    other = following(one.shared)
+    other.hear(message(b"0"))
+    batch = [message(b"1"), appended(10, b"1")]
+    assert one.hear_batch(batch) == [numbered(10, b"1")]
+    assert numbered(10, b"1") not in other.hear_batch(batch)
+
+
+def test_where_each_page_is_followed_from_the_log_no_gap_is_told() -> None:
+    page = following()
+    page.hear(Lost(1.0, "gone"))
+    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    back: list[Item] = [Gap(1.0, 2.0), [b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1]]
+    assert page.hear(*back) == [[b"subscribe", CHANNEL, 1], Followed(CHANNEL, HERE)]
+
+
+def test_a_gap_of_the_link_is_told_where_a_pattern_is_selected() -> None:
+    page = following(None, b"*")
+    page.hear(Lost(1.0, "gone"))
+    assert page.hear(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
+
+
+def test_a_gap_of_the_link_is_told_where_nobody_knows_what_a_page_has() -> None:
+    page = Page()
+    page.open()
+    page.hear(Lost(1.0, "gone"))
+    assert page.hear(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
+
+
+def test_what_waits_is_shown_when_recording_ends() -> None:
+    page = following()
+    page.hear(message(b"1"))
+    assert page.hear([b"sunsubscribe", WORDS, 0]) == [message(b"1"), Unfollowed(CHANNEL)]
+    assert page.hear(message(b"2")) == [message(b"2")]
+
+
+def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> None:
+    page = Page(start=Start(HERE))
+    page.shared.recording.is_on = False  # type: ignore[attr-defined]
+    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    _, gap, unfollowed = page.hear([b"subscribe", CHANNEL, 1])
+    assert isinstance(gap, LogGap)
+    assert gap.hole.reason == "unrecorded"
+    assert unfollowed == Unfollowed(CHANNEL)
+
+
+def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
+    page = Page()
+    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    said = page.hear(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
+    assert said == [Complaint("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
+    for why, told in (("NOPERM", []), ("away", [Complaint("a unheard: away")])):
+        assert page.follower.strays([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]  # whatever was switched elsewhere
+        assert page.hear(Refused("log", WORDS, why)) == told
+
+
+def test_what_is_switched_on_is_followed_from_there() -> None:
+    page = Page()
+    page.shared.recording.is_on = False  # type: ignore[attr-defined]
+    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    page.hear([b"subscribe", CHANNEL, 1])
+    page.shared.recording.is_on = True  # type: ignore[attr-defined]
+    assert page.follower.strays([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]
+    assert page.follower.strays([CHANNEL]) == []
+    page.hear([b"ssubscribe", WORDS, 1])
+    assert page.shared.recording.store.said  # type: ignore[attr-defined]
+
+
+def test_why_nobody_records_is_told_when_no_recorder_answers() -> None:
+    page = Page()
+    page.open()
+    page.hear([b"pong", b"look"])
+    feed = page.follower._feeds[CHANNEL]
+    feed.live_since -= 10_000
+    told = page.hear([b"pong", b"look"])
+    assert any(isinstance(item, Halted) and item.why == "alone" for item in told)
+
+
+def test_a_page_that_follows_is_not_told_that_nobody_records(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = following()
+    monkeypatch.setattr(follower_module, "_now", lambda: moment() + 60_000)
+    assert not any(isinstance(item, Halted) for item in page.hear([b"pong", b"look"]))
+
+
+def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorder has the channel from the first message on; it was asked before."""
+    page = Page()
+    page.open()
+    said = page.shared.recording.store.said  # type: ignore[attr-defined]
+    page.hear(word(f"mark {said[-1].name}"), message(b"1"), appended(1, b"1"))
+    monkeypatch.setattr(follower_module, "_now", lambda: moment() + 500)
+    monkeypatch.setattr(page.shared, "_marked", {})
+    page.hear([b"pong", b"look"])
+    page.hear(word(f"mark {said[-1].name}"))
+    told = page.hear(word(f"marked {said[-1].name} {EPOCH} 2000 1 1"))
+    assert told == [Followed(CHANNEL, Position(EPOCH, 1, 2000))]
+
+
+def test_recorders_are_told_of_a_channel_that_has_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page()
+    store = page.shared.recording.store
+    monkeypatch.setattr(store, "note", lambda channel: True)
+    nudged: list[bool] = []
+    monkeypatch.setattr(store, "nudge", lambda: nudged.append(True), raising=False)
+    page.open()
+    assert nudged == [True]
+
+
+def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = Page()
+
+    def refuse(channel: bytes, word: Any) -> None:
+        raise NoPermissionError("may not spublish")
+
+    monkeypatch.setattr(page.shared.recording.store, "say", refuse)
+    page.open()
+    page.follower._feeds[CHANNEL].live_since -= 10_000
+    told = page.hear([b"pong", b"look"])
+    assert any(isinstance(item, Halted) and item.why == "may not spublish" for item in told)
+
+
+def test_a_reason_that_is_another_later_is_told_then() -> None:
+    why = [""]
+    shared = Shared(Recording(), NoPulse(), lambda channel: why[0])  # type: ignore[arg-type]
+    page = Page(shared)
+    page.open()
+    page.follower._feeds[CHANNEL].live_since -= 10_000
+
+    def told() -> list[str]:
+        return [item.why for item in page.hear([b"pong", b"look"]) if isinstance(item, Halted)]
+
+    assert [told(), told()] == [["alone"], []]
+    for why[0] in ("away", "may not"):
+        assert [told(), told()] == [[why[0]], []]
+
+
+def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
+    page = following()
+
+    def told(text: str) -> list[str]:
+        return [item.why for item in page.hear(word(text)) if isinstance(item, Halted)]
+
+    assert [told(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]

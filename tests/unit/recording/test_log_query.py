@@ -1,0 +1,50 @@
+"""Where a page or a reader wants to go on from."""
+
+import pytest
+
+from arauto.recording.follower import Start
+from arauto.recording.log_query import BadPoint, Point
+from arauto.recording.resume import read_starts
+from arauto.recording_core.announcements import Position
+from arauto.recording_core.log_entries import Id
+
+NAMES = ["a", "b"]
+
+
+def test_each_channel_has_a_place_of_its_own() -> None:
+    starts = read_starts(NAMES, ["", "0af1.1700000000000-41"], None)
+    assert starts == {b"b": Start(Position("0af1", 41))}
+    assert isinstance(starts[b"b"].at, Position)
+    assert starts[b"b"].at.ms == 1_700_000_000_000
+
+
+def test_a_place_may_say_up_to_when_all_was_shown() -> None:
+    starts = read_starts(["a"], ["0af1.1700000000000-41.1699999990000"], None)
+    assert starts == {b"a": Start(Position("0af1", 41), 1_699_999_990_000)}
+
+
+def test_a_point_is_for_those_that_have_no_place() -> None:
+    starts = {b"a": Start(Position("0af1", 2)), b"b": Start(Point(id=Id(0, 0)))}
+    assert read_starts(NAMES, ["0af1.1-2"], "first") == starts
+
+
+def test_a_page_of_an_earlier_version_says_more_than_is_needed() -> None:
+    assert read_starts(["a"], ["0af1.1700000000000-41.7"], None) == {b"a": Start(Position("0af1", 41))}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x", "0af1", "0af1.1", "0af1.1-", "0AF1.1-2", "0af1.1-2.", "0af1.1-2.3.4", "0af1.1-2.x", "0af1.-1-2",
+        "0af1.1-2.1234567890123456", "0af1.1-1234567890123456", f"{'a' * 33}.1-2", "٣.1-2", "0af1.٣-2",
+        "0af1.1-2\n",
+    ],
+)  # fmt: skip
+def test_what_is_no_place(text: str) -> None:
+    with pytest.raises(BadPoint, match="is no place to go on from"):
+        read_starts(["a"], [text], None)
+
+
+def test_more_places_than_channels() -> None:
+    with pytest.raises(BadPoint, match="one place to go on from for each channel"):
+        read_starts(["a"], ["", ""], None)

@@ -1,0 +1,171 @@
+"""The thread that records: what it asks Redis for, and what it makes of the answers."""
+
+from time import process_time
+
+import pytest
+import redis
+from redis.exceptions import NoPermissionError
+
+from arauto.protocol.events import Item
+from arauto.protocol.selection import Change, Selection
+from arauto.recording import recorder_thread as thread_module
+from arauto.recording.log_store import Store
+from arauto.recording.recorder_thread import RecorderThread
+from arauto.recording_core.announcements import Mark, Marked, Stopped
+from arauto.recording_core.candidate import Claim
+from arauto.recording_core.channel_recorder import Take
+from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.subscriber import Command
+from arauto.workers.worker_states import Departures
+from tests.support.recording import Fixed, record
+
+
+class SilentStore(Store):
+    """There is no log, and whatever is said is heard by nobody. Each log that is taken costs time."""
+
+    now = 0  # milliseconds
+    signs = 0  # of life
+
+    is_away = False
+
+    def claim(self, above: int = 0, grace: int = 0) -> int:
+        if self.is_away:
+            self.now += 900
+            raise redis.TimeoutError
+        return 7
+
+    def renew(self, token: int, until: int) -> bool:
+        self.signs += 1
+        return True
+
+    def note(self, channel: bytes) -> bool:
+        self.now += 100
+        return False
+
+    def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> None:
+        raise NoPermissionError
+
+    def names(self) -> set[bytes]:
+        return set()
+
+    def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
+        pass
+
+
+class Link:
+    """A subscriber whose connection the test plays."""
+
+    def __init__(self, thread: RecorderThread) -> None:
+        self._thread = thread
+        self.said: list[Command] = []
+
+    def change(self, change: Change) -> None:
+        for verb, channels, patterns in (
+            (b"SUBSCRIBE", change.subscribe, change.psubscribe),
+            (b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe),
+        ):
+            self.said += self._thread._hearing.commands(verb, channels, patterns)
+
+    def ask(self, commands: list[Command]) -> None:
+        self.said += commands
+
+
+class Recording(Fixed):
+    """One whose thread does not run: the test has it look, and answers for Redis."""
+
+    def __init__(self) -> None:
+        super().__init__(RedisLink("redis://127.0.0.1:1"), Selection((), ()))
+        self.store: SilentStore = SilentStore(redis.Redis(), 100, 1000)
+        self.departures = Departures()
+        self.thread = record(self, self.departures)
+        self.redis = Link(self.thread)
+        self.thread._subscriber = self.redis  # type: ignore[assignment]
+
+    def cover(self, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> list[Command]:
+        """What is said to Redis where this is to be recorded from now on."""
+        self.redis.said = []
+        self.choose(*channels, patterns=patterns)
+        self.thread._look_on()
+        return self.redis.said
+
+    def confirm(self, *commands: Command) -> None:
+        for verb, name in commands:
+            self.come([verb.lower(), name, 1])
+
+    def push(self, *item: bytes) -> None:
+        self.come(list(item))
+
+    def come(self, *items: Item) -> None:
+        self.thread._inbox.put(list(items))
+        self.thread._turn()
+
+    def waiting(self, channel: bytes) -> int:
+        """How many messages are not in the log, as far as is known."""
+        return self.thread.candidate._logs[channel].recorder.waiting
+
+    def is_followed(self, channel: bytes) -> bool:
+        return channel in self.thread.candidate.channels
+
+
+@pytest.fixture
+def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
+    monkeypatch.setattr(thread_module, "upgrade", lambda store: None)
+    return Recording()
+
+
+WORDS = b"arauto:words:0:{a}"
+
+
+def test_what_is_said_of_a_log_is_heard_as_long_as_a_pattern_has_the_channel(recording: Recording) -> None:
+    recording.confirm(*recording.cover(b"a", patterns=(b"*",)))
+    assert (b"SUNSUBSCRIBE", WORDS) not in recording.cover(patterns=(b"*",))
+    recording.cover(b"a")
+    assert (b"SUNSUBSCRIBE", WORDS) in recording.cover()
+
+
+def test_a_channel_that_comes_and_goes_before_redis_answers_is_followed_again(recording: Recording) -> None:
+    first, gone = recording.cover(b"a"), recording.cover()
+    assert (b"SUNSUBSCRIBE", WORDS) in gone
+    recording.confirm(*first, *gone)
+    again = recording.cover(b"a")
+    assert (b"SSUBSCRIBE", WORDS) in again
+    recording.confirm(*again)
+    assert recording.is_followed(b"a")
+
+
+def test_a_name_beside_a_pattern_that_has_it_changes_nothing(recording: Recording) -> None:
+    recording.confirm(*recording.cover(patterns=(b"*",)))
+    recording.push(b"pmessage", b"*", b"a", b"1")
+    recording.confirm((b"SSUBSCRIBE", WORDS))
+    named = recording.cover(b"a", patterns=(b"*",))
+    recording.push(b"pmessage", b"*", b"a", b"2")
+    recording.confirm(*named)
+    recording.push(b"message", b"a", b"3")
+    recording.push(b"pmessage", b"*", b"a", b"3")
+    recording.cover(patterns=(b"*",))
+    recording.push(b"pmessage", b"*", b"a", b"4")
+    assert recording.waiting(b"a") == 3
+
+
+def test_thousands_of_names_are_followed_at_once(recording: Recording) -> None:
+    names = [b"%d" % n for n in range(2000)]
+    began = process_time()
+    recording.confirm(*recording.cover(*names))
+    assert all(map(recording.is_followed, names))
+    assert process_time() - began < 10
+
+
+def test_whoever_takes_many_logs_gives_signs_of_life_meanwhile(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(thread_module, "_now", lambda: recording.store.now)
+    recording.confirm(*recording.cover(*(b"%d" % n for n in range(20))))
+    recording.thread._do([Claim(0)])
+    assert 4 <= recording.store.signs <= 6
+
+
+def test_whoever_is_to_end_waits_once_for_a_redis_that_is_away(recording: Recording) -> None:
+    recording.store.is_away = True
+    recording.thread._stopping.set()
+    recording.thread._do([Claim(0)] * 20)
+    assert recording.store.now == 900

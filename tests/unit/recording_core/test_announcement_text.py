@@ -1,0 +1,45 @@
+"""The announcements as text: what we write can be read, what strangers write is ignored."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from arauto.recording_core.announcement_text import read_word, write_word
+from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, Position, Renewed, Resumed
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (b"appended 5f3a 9 7 3 8 1,22", Appended("5f3a", 7, (1, 22), 3, 8)),
+        (b"resumed 5f3a 9 7 5 8 3 1,22", Resumed(Position("5f3a", 7), 5, 8, 3, (1, 22))),
+        (b"resumed 5f3a 9 7 5 8 3 ", Resumed(Position("5f3a", 7), 5, 8, 3)),
+        (b"renewed 5f3a 9 7", Renewed(Position("5f3a", 7))),
+        (b"closed", Closed()),
+        (b"mark 5f3a.1", Mark("5f3a.1")),
+        (b"marked 5f3a.1 5f3a 9 7 6", Marked("5f3a.1", Position("5f3a", 7), 6)),
+    ],
+)
+def test_each_word_has_its_text(text: bytes, word: object) -> None:
+    assert read_word(text) == word
+    if isinstance(word, Mark | Marked):
+        assert read_word(write_word(word)) == word
+
+
+def test_it_is_said_when_something_was_written() -> None:
+    word = read_word(b"appended 5f3a 9 7 3 8 1,22")
+    assert isinstance(word, Appended)
+    assert (word.last, word.last.ms) == (Position("5f3a", 8), 9)
+
+
+@given(st.binary())
+@example(b"appended 5f3a 9 7 3 8 ")
+@example(b"appended 5f3a 9 7 3 8 1,,2")
+@example(b"appended 5f3a 9 -7 3 8 1")
+@example(b"appended 5F3A 9 7 3 8 1")
+@example(b"marked 5f3a.1 5f3a 9 7 1e9")
+@example("mark 5f3a.١".encode())
+@example(b"closed ")
+@example(b"renewed 5f3a 9 " + b"9" * 16)
+def test_the_words_of_strangers_are_ignored(data: bytes) -> None:
+    assert read_word(data) is None or data == b"closed"

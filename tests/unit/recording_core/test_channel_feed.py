@@ -1,0 +1,24 @@
+"""What one page is told of one recorded channel, where the schedules of tests/simulator have no opinion."""
+
+from arauto.recording_core.announcements import Closed, Position, Resumed
+from arauto.recording_core.channel_feed import ChannelFeed, Gap, Pages, Place, Show
+
+RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)
+
+
+def test_a_page_that_has_heard_all_has_no_gap_where_recording_begins_again() -> None:
+    feed = ChannelFeed(None, 0)
+    feed.subscribed(0)
+    assert feed.received(b"a", 1) == [Show(b"a")]
+    assert feed.announced(RESUMED, 2000) == [Place(Position("e", 5))]
+    feed.announced(Closed(), 3000)
+    assert feed.received(b"b", 3001) == [Show(b"b")]
+    again = Resumed(Position("f", 6), since=3000, at=4000, token=7)
+    assert feed.announced(again, 4000) == [Place(Position("f", 6))]
+
+
+def test_a_page_that_was_away_while_nobody_recorded_has_one() -> None:
+    feed = ChannelFeed(Position("e", 4), 50)
+    feed.subscribed(0)
+    feed.read(Pages((), Position("e", 4), at=1500, until=100), 1500)
+    assert feed.announced(RESUMED, 2000) == [Gap(100, 2000, "recorder"), Place(Position("e", 5))]

@@ -1,0 +1,38 @@
+"""What one process does for one recorded channel, where the schedules of tests/simulator do not come."""
+
+from collections import deque
+
+from arauto.recording_core.announcements import Appended, Mark, Marked, Position, Renewed
+from arauto.recording_core.channel_recorder import Ask, ChannelRecorder, Standing
+
+LATE = 10  # beats
+
+
+def test_an_answer_that_comes_late_is_waited_for() -> None:
+    recorder = ChannelRecorder("a")
+    asked = deque([[*recorder.subscribed()], *[[] for _ in range(LATE)]])
+    marks = 0
+    for _ in range(10 * LATE):
+        asked.append(recorder.tick())
+        for step in asked.popleft():
+            assert isinstance(step, Ask)
+            marks += 1
+            recorder.announced(Mark(step.name))
+            recorder.announced(Marked(step.name, Position("e", 5), 5))
+    assert recorder.standing is Standing.STANDBY
+    assert marks < LATE
+
+
+def test_a_log_that_is_deleted_while_one_asks_where_it_is() -> None:
+    """The answer counts a message that waits to be written: the deleted log ends before it."""
+    recorder = ChannelRecorder("a")
+    [asked] = recorder.subscribed()
+    assert isinstance(asked, Ask)
+    recorder.announced(Mark(asked.name))
+    recorder.announced(Renewed(Position("f", 4, 20)))
+    recorder.announced(Marked(asked.name, Position("e", 5, 10), 4))
+    assert recorder.position == Position("f", 5, 20)
+    recorder.received(b"later", 0)
+    recorder.announced(Appended("f", 5, (1,), 7, 0, 30))
+    assert (recorder.position, recorder.waiting) == (Position("f", 5, 20), 1)
+    assert recorder.standing is Standing.STANDBY

@@ -1,0 +1,398 @@
+"""The subscriber against a scripted Redis: a server socket that the test speaks through."""
+
+import select
+import socket
+from collections.abc import Iterator
+from queue import Queue
+from threading import Event
+from time import time
+
+import pytest
+
+from arauto.net.nonblocking_socket import Wire
+from arauto.protocol.events import Gap, Item, Lost, Refused
+from arauto.protocol.selection import Change, Selection
+from arauto.redis_io import subscriber as module
+from arauto.redis_io.subscriber import Subscriber
+from arauto.system import timer_wheel as pulse_module
+from arauto.system.timer_wheel import Pulse
+from tests.support.waiting import PATIENCE, eventually
+
+
+class Redis:
+    """Accepts the subscriber's connections and says what it is told to."""
+
+    def __init__(self) -> None:
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(PATIENCE)
+
+    def connect(self) -> Wire:
+        return Wire(socket.create_connection(self._listener.getsockname(), timeout=5))
+
+    def accept(self) -> socket.socket:
+        accepted, _ = self._listener.accept()
+        accepted.settimeout(PATIENCE)
+        return accepted
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+@pytest.fixture
+def redis() -> Iterator[Redis]:
+    server = Redis()
+    yield server
+    server.close()
+
+
+def confirmation(kind: bytes, name: bytes) -> bytes:
+    return b"*3\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n:1\r\n" % (len(kind), kind, len(name), name)
+
+
+def message(data: bytes) -> bytes:
+    return b"*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$%d\r\n%b\r\n" % (len(data), data)
+
+
+def command(*parts: bytes) -> bytes:
+    return b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(part), part) for part in parts)
+
+
+SHADOWS = (b"arauto:tabs:channel:a", b"arauto:tabs:pattern:p*")
+SHADOWS_ASKED = b"".join(command(b"SUBSCRIBE", name) for name in SHADOWS)
+SHADOWS_CONFIRMED = b"".join(confirmation(b"subscribe", name) for name in SHADOWS)
+ALL_CONFIRMED = confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED
+PING, PONG = command(b"PING"), b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"
+SELECTION = Selection((b"a",), (b"p*",))
+CONFIRMED: list[Item] = [[b"subscribe", b"a", 1], [b"psubscribe", b"p*", 1]]
+
+
+class Listening:
+    """A subscriber whose batches go to a queue."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.batches: Queue[list[Item]] = Queue()
+        self.fault = Event()
+        self.subscriber = Subscriber(redis.connect, self.batches.put, self.fault.set, Pulse(), SELECTION)
+
+    def next(self) -> list[Item]:
+        return self.batches.get(timeout=PATIENCE)
+
+
+def test_what_comes_together_is_one_batch(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        asked = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*")
+        assert link.recv(999) == asked + SHADOWS_ASKED
+        link.sendall(ALL_CONFIRMED)
+        assert listening.next() == CONFIRMED
+        link.sendall(message(b"1") + message(b"2") + message(b"3"))
+        assert listening.next() == [[b"message", b"a", n] for n in (b"1", b"2", b"3")]
+    assert not listening.subscriber.is_alive()
+
+
+def test_after_a_break_the_gap_comes_before_everything_else(redis: Redis) -> None:
+    """Messages that arrive before the last confirmation wait for it."""
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(ALL_CONFIRMED)
+            listening.next()
+        (lost,) = listening.next()
+        assert isinstance(lost, Lost)
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + message(b"early"))
+            link.recv(999)
+            link.sendall(confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED)
+            gap, *rest = listening.next()
+            assert isinstance(gap, Gap)
+            assert gap.start == pytest.approx(lost.at, abs=0.001)
+            assert rest == [CONFIRMED[0], [b"message", b"a", b"early"], CONFIRMED[1]]
+
+
+def _fill(link: socket.socket) -> None:
+    """Say as much as the other side's buffers take."""
+    link.settimeout(0.1)
+    try:
+        while True:
+            link.sendall(message(b"x" * 10_000))
+    except TimeoutError:
+        pass
+
+
+def test_what_came_of_a_link_that_broke_before_it_was_whole_is_in_the_gap(redis: Redis) -> None:
+    """But for what is refused, which is not asked for again."""
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(ALL_CONFIRMED)
+            listening.next()
+        assert isinstance(listening.next()[0], Lost)
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + message(b"early") + NO_PATTERN)
+            asked = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*") + SHADOWS_ASKED
+            assert link.recv(999) == asked
+        with redis.accept() as link:
+            link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"subscribe", SHADOWS[0]))
+            gap, *rest = listening.next()
+            assert isinstance(gap, Gap)
+            assert rest == [Refused("pattern", b"p*", "NOPERM no"), CONFIRMED[0]]
+
+
+NO_PATTERN = b"-NOPERM no\r\n"
+
+
+def test_a_gap_begins_before_what_piled_up_while_the_browser_was_slow(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis may have cut the link long before its last bytes are read."""
+    monkeypatch.setattr(module, "IN_FLIGHT", 0.0)  # a second would hide a mistake
+    listening, slow = Listening(redis), Event()
+
+    def deliver(batch: list[Item]) -> None:
+        listening.batches.put(batch)
+        slow.wait(5)
+
+    listening.subscriber._deliver = deliver
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(ALL_CONFIRMED)
+            listening.next()
+            began = time()
+            _fill(link)
+        stalled = time() - began
+        slow.set()
+        while not isinstance((last := listening.next()[-1]), Lost):
+            pass
+        assert last.at <= began + stalled / 2
+
+
+def test_silence_is_asked_about_and_then_taken_for_a_break(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed = [0.0]
+    monkeypatch.setattr(module, "now", lambda: passed[0])
+    listening = Listening(redis)
+
+    def is_asked() -> bool:
+        listening.subscriber._check_silence()  # again, where the thread was just busy
+        return bool(select.select([link], [], [], 0)[0])
+
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.recv(999)
+            link.sendall(ALL_CONFIRMED)
+            listening.next()
+            for _ in range(3):
+                passed[0] += module.PING_AFTER
+                eventually(is_asked)
+                assert link.recv(999) == PING
+                link.sendall(PONG)
+                eventually(lambda: not listening.subscriber._expected)
+            passed[0] += module.PING_AFTER
+            eventually(is_asked)
+            passed[0] += module.PONG_WITHIN - 0.1
+            assert listening.subscriber._check_silence() == module.PONG_WITHIN
+            assert listening.batches.empty()
+            passed[0] += 0.1
+            assert listening.subscriber._check_silence() == module.PONG_WITHIN
+            (lost,) = listening.next()
+        assert isinstance(lost, Lost)
+
+
+def test_two_clocks_are_read_in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a gap would begin and end too early by what a busy machine does in between."""
+    passed, waits = [100.0], iter([5.0, 0.0, 0.0, 0.0])
+
+    def wall() -> float:
+        read = 1_000_000.0 + passed[0]
+        passed[0] += next(waits)
+        return read
+
+    monkeypatch.setattr(module, "now", lambda: passed[0])
+    monkeypatch.setattr(module, "time", wall)
+    assert module._unix(99.0) == 1_000_099.0
+
+
+def test_clocks_that_are_slow_to_read_are_read_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    passed = [100.0]
+
+    def wall() -> float:
+        passed[0] += 0.01
+        assert passed[0] < 101, "it never ends"
+        return 1_000_000.0 + passed[0]
+
+    monkeypatch.setattr(module, "now", lambda: passed[0])
+    monkeypatch.setattr(module, "time", wall)
+    assert module._unix(99.0) == pytest.approx(1_000_099.0)
+
+
+def test_a_fresh_link_is_not_cut_for_the_silence_of_the_old(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a long outage the last sign of life is old, but nobody was asked anything yet."""
+    monkeypatch.setattr(module, "PING_AFTER", 0.05)
+    listening = Listening(redis)
+    subscriber = listening.subscriber
+    with subscriber, redis.accept() as link:
+        link.recv(999)
+        subscriber._heard -= 3600
+        assert subscriber._check_silence() is not None
+        link.sendall(ALL_CONFIRMED)
+        assert listening.next() == CONFIRMED
+
+
+def test_bytes_that_look_like_a_pong_inside_a_message_belong_to_it(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulse_module, "TICK", 0.01)
+    monkeypatch.setattr(module, "PING_AFTER", 0.1)
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        link.recv(999)
+        link.sendall(ALL_CONFIRMED)
+        listening.next()
+        head, tail = message(PONG).split(PONG)
+        link.sendall(head)
+        assert link.recv(999) == PING
+        before = listening.subscriber._heard
+        link.sendall(PONG)
+        eventually(lambda: listening.subscriber._heard > before)
+        link.sendall(tail + PONG + message(b"next"))
+        assert listening.next() == [[b"message", b"a", PONG], [b"message", b"a", b"next"]]
+
+
+def test_a_forbidden_name_is_refused_alone_and_not_asked_for_again(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(b"-NOPERM no\r\n" + confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED)
+            assert listening.next() == [Refused("channel", b"a", "NOPERM no"), CONFIRMED[1]]
+        listening.next()
+        with redis.accept() as link:
+            assert link.recv(999) == command(b"PSUBSCRIBE", b"p*") + command(b"SUBSCRIBE", SHADOWS[1])
+
+
+def test_a_question_that_is_refused_is_answered(redis: Redis) -> None:
+    """Whoever may not PING is not cut off for that, and knows what Redis had sent by then."""
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        link.recv(999)
+        link.sendall(ALL_CONFIRMED)
+        listening.next()
+        eventually(listening.subscriber.look)
+        link.sendall(b"-NOPERM no\r\n" + message(b"next"))
+        assert listening.next() == [[b"pong", b"look"], [b"message", b"a", b"next"]]
+
+
+def test_who_may_not_be_counted_gets_the_feed_all_the_same(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        for _ in range(2):
+            with redis.accept() as link:
+                link.sendall(ALL_CONFIRMED.removesuffix(SHADOWS_CONFIRMED) + b"-NOPERM no\r\n" * 2)
+                heard = listening.next()
+                assert heard[-2:] == CONFIRMED
+                link.sendall(message(b"1"))
+                assert listening.next() == [[b"message", b"a", b"1"]]
+            assert isinstance(listening.next()[0], Lost)
+
+
+def test_shadows_are_never_shown(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*"))
+        assert listening.next() == CONFIRMED
+        link.sendall(SHADOWS_CONFIRMED + message(b"1"))
+        assert listening.next() == [[b"message", b"a", b"1"]]
+
+
+@pytest.mark.parametrize("error", [b"-ERR max number of clients reached\r\n", b"-LOADING wait\r\n", b"?\r\n"])
+def test_any_other_error_is_a_break(redis: Redis, error: bytes) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(error)
+            assert isinstance(listening.next()[0], Lost)
+        redis.accept().close()
+
+
+def test_the_gap_begins_where_the_link_was_lost_whatever_redis_says_meanwhile(
+    redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refusals are heard too, but nothing was listened to since the break."""
+    monkeypatch.setattr(module, "REFUSED_PAUSE", 0.1)
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(ALL_CONFIRMED)
+            listening.next()
+        (lost,) = listening.next()
+        assert isinstance(lost, Lost)
+        for _ in range(3):
+            with redis.accept() as link:
+                link.sendall(b"-NOAUTH Authentication required.\r\n")
+                assert isinstance(listening.next()[0], Refused)
+        with redis.accept() as link:
+            link.sendall(ALL_CONFIRMED)
+            gap = listening.next()[0]
+            assert isinstance(gap, Gap)
+            assert gap.start == pytest.approx(lost.at, abs=0.001)
+
+
+def test_being_locked_out_is_said_and_not_retried_at_once(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber:
+        with redis.accept() as link:
+            link.sendall(b"-NOAUTH Authentication required.\r\n")
+            assert listening.next() == [Refused("", b"", "NOAUTH Authentication required.")]
+        redis._listener.settimeout(0.5)
+        with pytest.raises(TimeoutError):
+            redis.accept()
+
+
+def test_the_selection_changes_on_the_open_link(redis: Redis) -> None:
+    listening = Listening(redis)
+    with listening.subscriber as subscriber, redis.accept() as link:
+        link.recv(999)
+        link.sendall(ALL_CONFIRMED)
+        listening.next()
+        change = Change(subscribe=(b"b",), unsubscribe=(b"a",), punsubscribe=(b"p*",))
+        assert subscriber.size_after(change) == 1
+        subscriber.change(change)
+        assert link.recv(999) == (
+            command(b"SUBSCRIBE", b"b")
+            + command(b"SUBSCRIBE", b"arauto:tabs:channel:b")
+            + command(b"UNSUBSCRIBE", b"a")
+            + command(b"PUNSUBSCRIBE", b"p*")
+            + b"".join(command(b"UNSUBSCRIBE", name) for name in SHADOWS)
+        )
+
+
+def test_nobody_to_hear_ends_the_thread_and_the_connection(redis: Redis) -> None:
+    def deliver(batch: list[Item]) -> None:
+        raise BrokenPipeError
+
+    subscriber = Subscriber(redis.connect, deliver, lambda: None, Pulse(), SELECTION)
+    subscriber.start()
+    with redis.accept() as link:
+        link.recv(999)
+        link.sendall(confirmation(b"subscribe", b"a"))
+        assert link.recv(999) == b""
+    subscriber.join(5)
+    assert not subscriber.is_alive()
+
+
+def test_a_fault_of_ours_is_told(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+    def deliver(batch: list[Item]) -> None:
+        raise KeyError("a fault")
+
+    fault = Event()
+    subscriber = Subscriber(redis.connect, deliver, fault.set, Pulse(), SELECTION)
+    subscriber.start()
+    with redis.accept() as link:
+        link.sendall(confirmation(b"subscribe", b"a"))
+        assert fault.wait(PATIENCE)
+        link.recv(999)
+        assert link.recv(999) == b""
+    subscriber.join(5)
+    assert "a subscriber failed" in caplog.text
