@@ -22,6 +22,7 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 
 fmt: $(VENV)/installed-dev
 	$(BIN)/ruff format .

@@ -9,7 +9,7 @@ from werkzeug.routing import BaseConverter
 from arauto.i18n.gettext import gettext
 from arauto.protocol.selection import Change, Names, Selection
 from arauto.protocol.tab_counting import PREFIX, is_shadow
-from arauto.web.request_encoding import has_half_characters
+from arauto.text.utf8 import has_half_characters
 
 MAX_NAME = 256  # bytes of UTF-8
 MAX_SELECTION = 100  # channels and patterns together

@@ -14,6 +14,7 @@ from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.http import parse_options_header
 
 from arauto.i18n.gettext import gettext
+from arauto.text.utf8 import has_half_characters, is_utf8
 
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
@@ -123,23 +124,6 @@ def read_json() -> Any:
 
 def _refuse(constant: str) -> None:
     raise ValueError(constant)  # NaN is no JSON
-
-
-def has_half_characters(text: str | bytes) -> bool:
-    r"""Whether ``text`` is JSON but for surrogates that stand alone, such as ``"\ud83d"``."""
-    try:
-        given = json.loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return not is_utf8(json.dumps(given, ensure_ascii=False).encode(errors="surrogatepass"))
-
-
-def is_utf8(data: bytes) -> bool:
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _check_once(form: MultiDict[str, Any]) -> None:
