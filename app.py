@@ -13,7 +13,7 @@ import redis
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
 
-from arauto.assets.minifier import minify_apart
+from arauto.assets.minifier import minify_in_subprocess
 from arauto.assets.serve import init_assets
 from arauto.auth.audit import Audit, Who, audit
 from arauto.auth.permissions import NoRight, check_publishing
@@ -25,27 +25,27 @@ from arauto.i18n.gettext import gettext, ngettext
 from arauto.protocol.validation import BadSelection, ChannelName, check_name
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
-from arauto.recording.shared_queries import Shared
+from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io import embedded
 from arauto.redis_io.channel_list import ChannelsError, list_channels
 from arauto.redis_io.connection import RedisLink, Tls
 from arauto.server import bind_policy, shared_state
 from arauto.settings import Settings, SettingsError, read
 from arauto.system.concurrency import find_addresses_at_once
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 from arauto.text.glob import matches
 from arauto.views.history import init_history
 from arauto.views.page import init_page
 from arauto.views.publish import Heard, PublishError, publish
-from arauto.views.recording import init_switching
+from arauto.views.recording import init_recording
 from arauto.web import locale
 from arauto.web.forwarded import Proxies
-from arauto.web.request_encoding import init_utf8, read_json
+from arauto.web.request_encoding import init_request_encoding, read_json
 from arauto.web.responses import answer, init_answers
-from arauto.workers.connection_limits import Capacity
+from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.drain import Drain
-from arauto.workers.rate_limits import Rate, Rates
-from arauto.workers.worker_states import Departures
+from arauto.workers.rate_limits import RateLimit, RateLimits
+from arauto.workers.worker_states import WorkerStates
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -74,29 +74,31 @@ def create_app(settings: Settings | None = None) -> Flask:
     locale.init_language(app)
     if settings.proxies:
         app.wsgi_app = Proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
-    init_utf8(app)  # before all others, which may answer with a page
+    init_request_encoding(app)  # before all others, which may answer with a page
     init_guards(app)
     init_answers(app)
     app.extensions["visitor"] = Visitor(link=link)
     app.extensions["audit"] = Audit(link, settings)
     init_token_commands(app, settings.tokens)
-    rates = shared_state.rates or Rates(settings.publish_rate, settings.connect_rate)
+    rates = shared_state.rates or RateLimits(settings.publish_rate, settings.connect_rate)
     if settings.has_login:
         _add_doors(app, settings, link, rates.beside)
-    init_assets(app, minify_apart() if shared_state.assets is None else shared_state.assets)
-    capacity = shared_state.capacity or Capacity(settings.max_sockets, settings.max_sockets_per_address)
+    init_assets(app, minify_in_subprocess() if shared_state.assets is None else shared_state.assets)
+    capacity = shared_state.capacity or ConnectionLimits(
+        settings.max_sockets, settings.max_sockets_per_address
+    )
     recording = Recording(link, settings)
-    departures = shared_state.departures or Departures()
-    drain, watch, pulse = Drain(departures), app.extensions.get("watch"), Pulse()
+    worker_states = shared_state.worker_states or WorkerStates()
+    drain, watch, timers = Drain(worker_states), app.extensions.get("watch"), TimerWheel()
     recorder = None
     if recording.is_allowed:
-        recorder = RecorderThread(recording, pulse, lambda: feeds.reconcile(), departures)
+        recorder = RecorderThread(recording, timers, lambda: feeds.reconcile(), worker_states)
     app.extensions["recorder"] = recorder
-    shared = Shared(recording, pulse, recorder.why_not if recorder else lambda channel: "")
+    shared = SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: "")
     feeds = Feeds(shared, capacity, rates.connect, settings.max_message, settings.heartbeat, drain, watch)
     init_feed(app, feeds)
     init_history(app, recording)
-    init_switching(app, recording, recorder, rates.publish)
+    init_recording(app, recording, recorder, rates.publish)
     init_page(app, settings, found)
     _add_routes(app, settings, recording, rates.publish)
     return app
@@ -117,17 +119,17 @@ def _with_secrets(settings: Settings) -> Settings:
     )
 
 
-def _add_doors(app: Flask, settings: Settings, link: RedisLink, beside: Rate) -> None:
+def _add_doors(app: Flask, settings: Settings, link: RedisLink, beside: RateLimit) -> None:
     from arauto.auth.authentication import (
-        init_doors,  # not above: their cryptography takes memory, even unused
+        init_authentication,  # not above: their cryptography takes memory, even unused
     )
-    from arauto.views.api_tokens import init_token_pages
+    from arauto.views.api_tokens import init_api_tokens
     from arauto.views.login import init_login
 
-    init_doors(app, settings, link, beside)
+    init_authentication(app, settings, link, beside)
     init_login(app)
     if settings.tokens:
-        init_token_pages(app)
+        init_api_tokens(app)
 
 
 def _find(settings: Settings) -> embedded.Found:
@@ -138,7 +140,7 @@ def _find(settings: Settings) -> embedded.Found:
     return found
 
 
-def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate) -> None:
+def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: RateLimit) -> None:
     link = recording.link
 
     @app.post("/publish")

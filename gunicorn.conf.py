@@ -28,9 +28,9 @@ from arauto.server.forking import Forks  # noqa: E402
 from arauto.settings import SettingsError, read, strangers  # noqa: E402
 from arauto.system import file_limits, temp_directory  # noqa: E402
 from arauto.system.resource_errors import sentence, start  # noqa: E402
-from arauto.workers.connection_limits import Capacity  # noqa: E402
-from arauto.workers.rate_limits import Rates  # noqa: E402
-from arauto.workers.worker_states import Departures  # noqa: E402
+from arauto.workers.connection_limits import ConnectionLimits  # noqa: E402
+from arauto.workers.rate_limits import RateLimits  # noqa: E402
+from arauto.workers.worker_states import WorkerStates  # noqa: E402
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
 
@@ -38,7 +38,7 @@ try:
     settings = read(os.environ)
     worker_tmp_dir = temp_directory.find_directory()
     room = file_limits.make_room(settings.max_sockets, SPARE)
-except (SettingsError, temp_directory.NoPlace, file_limits.TooFew) as error:
+except (SettingsError, temp_directory.NoTempDirectory, file_limits.TooFewFiles) as error:
     sys.exit(str(error))
 
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
@@ -67,20 +67,22 @@ def on_starting(server):
         hosts = bind_policy.hosts(server.cfg.address, os.environ)
         shared_state.token = bind_policy.make_token(settings, hosts, bind_policy.in_container(os.environ))
         shared_state.secret = secrets.token_hex(32)
-        shared_state.capacity = Capacity(settings.max_sockets, settings.max_sockets_per_address, room.sockets)
-        shared_state.departures = Departures()
-        shared_state.rates = Rates(settings.publish_rate, settings.connect_rate)
+        shared_state.capacity = ConnectionLimits(
+            settings.max_sockets, settings.max_sockets_per_address, room.sockets
+        )
+        shared_state.worker_states = WorkerStates()
+        shared_state.rates = RateLimits(settings.publish_rate, settings.connect_rate)
         shared_state.valkey = embedded.EmbeddedValkey.take_over(os.environ)
-        shared_state.found = embedded.find_apart(shared_state.token)
+        shared_state.found = embedded.find_in_subprocess(shared_state.token)
         shared_state.found.is_embedded |= shared_state.valkey is not None
         if shared_state.found.binary:
             shared_state.valkey = embedded.EmbeddedValkey.start(
                 shared_state.found.binary, settings.max_sockets
             )
-        shared_state.assets = minifier.minify_apart()
-    except (OSError, MemoryError, bind_policy.Exposed, embedded.NoRedis, config_checks.Precaution) as error:
+        shared_state.assets = minifier.minify_in_subprocess()
+    except (OSError, MemoryError, bind_policy.Exposed, embedded.NoRedis, config_checks.ConfigError) as error:
         sys.exit(sentence(error) or str(error))
-    shared_state.forks = Forks(server, shared_state.departures)
+    shared_state.forks = Forks(server, shared_state.worker_states)
     _tell_all_first(server)
 
 
@@ -89,7 +91,7 @@ def _tell_all_first(server):
     stop = server.stop
 
     def tell_and_stop(graceful=True):
-        shared_state.departures.replace_all()
+        shared_state.worker_states.replace_all()
         stop(graceful)
 
     server.stop = tell_and_stop
@@ -97,7 +99,7 @@ def _tell_all_first(server):
 
 def on_reload(server):
     """In the master, on SIGHUP, before the new workers: the files may be new ones."""
-    shared_state.assets = minifier.minify_apart()
+    shared_state.assets = minifier.minify_in_subprocess()
     shared_state.forks.replace_all()
 
 
@@ -166,29 +168,29 @@ def pre_fork(server, worker):
 def post_fork(server, worker):
     """In a new worker."""
     shared_state.capacity.use_slot(worker.slot)
-    shared_state.departures.use_slot(worker.slot)
+    shared_state.worker_states.use_slot(worker.slot)
     shared_state.forks.boot(worker)
 
 
 def child_exit(server, worker):
     """In the master, when a worker has ended, however it ended."""
     shared_state.capacity.clear_slot(worker.slot)
-    shared_state.departures.clear_slot(worker.slot)
+    shared_state.worker_states.clear_slot(worker.slot)
 
 
 def post_worker_init(worker):
     """In a worker with its application loaded: log, record, cut the slow, and drain before it stops."""
     # Not above: gevent has patched what they need only now.
-    from arauto.server.request_timeouts import Deadlines
-    from arauto.server.unread_body import Lingering
+    from arauto.server.request_timeouts import RequestTimeouts
+    from arauto.server.unread_body import UnreadBodies
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
     feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
     _drain_first(worker, feeds.drain, recorder)
     if recorder is not None:
         recorder.start()
-    worker.deadlines = Deadlines(feeds.pulse)
-    worker.lingering = Lingering(worker.deadlines)
+    worker.timeouts = RequestTimeouts(feeds.timers)
+    worker.unread_bodies = UnreadBodies(worker.timeouts)
     if worker.cfg.worker_class_str == "gthread":
         _watch_heads(worker)
         _spare_threads(worker)
@@ -206,9 +208,9 @@ def _spare_threads(worker):
     from gunicorn.workers.gthread import TConn
 
     from arauto.server.accept_backoff import patient
-    from arauto.server.thread_pool import Threads, wait_for_data
+    from arauto.server.thread_pool import ThreadPool, wait_for_data
 
-    worker.tpool = Threads(worker.cfg.threads)
+    worker.tpool = ThreadPool(worker.cfg.threads)
     worker.accept = patient(worker.accept)
     TConn.wait_for_data = wait_for_data
 
@@ -228,11 +230,11 @@ def _watch_heads(worker):
     handle = worker.handle
 
     def handle_in_time(connection):
-        worker.deadlines.begin_head(connection.sock)
+        worker.timeouts.begin_head(connection.sock)
         try:
             stays = handle(connection)
         finally:
-            worker.deadlines.end(connection.sock)
+            worker.timeouts.end(connection.sock)
         if stays is False:
             part(connection.sock)
         return stays
@@ -248,9 +250,9 @@ def pre_request(worker, req):
         # gunicorn would look for it in what follows.
         req.force_close()
     if _has_body(req):
-        worker.deadlines.begin_body(sock)
+        worker.timeouts.begin_body(sock)
     else:
-        worker.deadlines.end(sock)
+        worker.timeouts.end(sock)
 
 
 def _has_body(req):
@@ -262,9 +264,9 @@ def _has_body(req):
 
 def post_request(worker, req, environ, resp):
     """In a worker, when a request has been answered."""
-    worker.deadlines.end(req.unreader.sock)
+    worker.timeouts.end(req.unreader.sock)
     if _has_body(req):
-        worker.lingering.read_rest(req)
+        worker.unread_bodies.read_rest(req)
 
 
 def _exit(number, frame):

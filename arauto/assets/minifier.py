@@ -45,7 +45,7 @@ SHEETS = [  # in the order of the cascade
 log = logging.getLogger("arauto")
 
 
-def minify_apart() -> dict[str, str]:
+def minify_in_subprocess() -> dict[str, str]:
     """What the pages load, by path: ``page/main.js`` and other scripts, ``page.css``, ``door.css``.
 
     Small where there is the library for it, and the processes and the memory; else as it is written.
@@ -68,12 +68,12 @@ def minify_apart() -> dict[str, str]:
 
 
 def main() -> None:
-    """Print what :func:`minify_apart` returns."""
+    """Print what :func:`minify_in_subprocess` returns."""
     print(json.dumps(minify()))
 
 
 def minify() -> dict[str, str]:
-    """What :func:`minify_apart` returns, made here."""
+    """What :func:`minify_in_subprocess` returns, made here."""
     texts = sources()
     try:
         import minify as library

@@ -16,23 +16,30 @@ from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, T
 
 from arauto.auth.api_tokens import Token, Tokens, TokensError
 from arauto.auth.audit import Audit, Who
-from arauto.auth.login_throttle import Attempts, TooSoon
+from arauto.auth.login_throttle import LoginThrottle, TooSoon
 from arauto.auth.request_guards import SAFE_METHODS
-from arauto.auth.session_monitor import Watch
+from arauto.auth.session_monitor import SessionMonitor
 from arauto.auth.sessions import PREFIX as SESSION
 from arauto.auth.sessions import Session, Sessions
 from arauto.auth.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor
 from arauto.i18n.gettext import gettext, ngettext
 from arauto.net.ip_addresses import neighbour
 from arauto.redis_io.connection import RedisLink
-from arauto.redis_io.expiring_store import KeepsNothing, MemoryShelf, RedisShelf, Shelf, ShelfAway, may_keep
+from arauto.redis_io.expiring_store import (
+    ExpiringStore,
+    KeepsNothing,
+    MemoryStore,
+    RedisStore,
+    StoreUnavailable,
+    may_keep,
+)
 from arauto.settings import Settings
 from arauto.text.user_globs import may_be_meant
 from arauto.web.cookies import get_cookie
 from arauto.web.forwarded import PROXIED
 from arauto.web.headers import BadHeader, bearer_in, user_in
 from arauto.web.responses import wants_page
-from arauto.workers.rate_limits import Rate
+from arauto.workers.rate_limits import RateLimit
 
 COOKIE = "session"
 _PROGRAM = "program:"  # before the hash of a program's token, as a visitor's key
@@ -45,19 +52,19 @@ class WrongCredentials(Exception):
     """They are not right, and nothing more is said about them."""
 
 
-class Doors:
+class Authentication:
     """Kept as ``app.extensions["doors"]`` where one has to log in."""
 
     def __init__(
-        self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit, beside: Rate
+        self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit, beside: RateLimit
     ) -> None:
         self.settings = settings
         self._audit = audit
         self.tokens = tokens
         self.link = link
-        shelf = _shelf(link)
-        self.sessions = Sessions(shelf, settings.secret, settings.session_hours * 3600)
-        self.attempts = Attempts(shelf)
+        store = _store(link)
+        self.sessions = Sessions(store, settings.secret, settings.session_hours * 3600)
+        self.attempts = LoginThrottle(store)
         self._beside_rate = beside
 
     def identify(self, request: Request) -> Visitor | None:
@@ -66,7 +73,7 @@ class Doors:
         A bearer token of ours says more than a cookie, and that more than a proxy. What is wrong keeps
         nobody out who comes another way too: a token may be the proxy's own.
 
-        :raise ShelfAway: that cannot be known now.
+        :raise StoreUnavailable: that cannot be known now.
         :raise TooSoon: too many wrong tokens came from there.
         :raise BadHeader: a proxy's word cannot be read.
         """
@@ -74,7 +81,7 @@ class Doors:
         other, unknown = None, None
         try:
             other = self._of_session(get_cookie(COOKIE)) or self._proxied(request)
-        except (BadHeader, ShelfAway) as error:
+        except (BadHeader, StoreUnavailable) as error:
             unknown = error
         found = self._bearer(token, request.remote_addr or "", other) if token else other
         if found is None and unknown is not None:
@@ -86,7 +93,7 @@ class Doors:
 
         :raise WrongCredentials: that is none.
         :raise TooSoon: too many attempts; none is looked at now.
-        :raise ShelfAway: a session cannot be kept now.
+        :raise StoreUnavailable: a session cannot be kept now.
         :raise redis.RedisError: Redis does not answer.
         """
         who = f"address {neighbour(address)}", f"user {user}"
@@ -184,7 +191,7 @@ class Doors:
         sessions = {key for key in asked if key.startswith(SESSION)}
         digests = [key.removeprefix(_PROGRAM) for key in asked if key.startswith(_PROGRAM)]
         gone: set[str] = set()
-        with suppress(ShelfAway):
+        with suppress(StoreUnavailable):
             gone |= self.sessions.gone(sessions)
         with suppress(TokensError):
             gone |= {_PROGRAM + digest for digest in (self.tokens.gone(digests) if self.tokens else ())}
@@ -238,7 +245,7 @@ def _publishes(name: str) -> Globs:
     return () if name == SHARED_READ else ALL
 
 
-def _shelf(link: RedisLink) -> Shelf:
+def _store(link: RedisLink) -> ExpiringStore:
     """Sessions are for all processes, so they lie in Redis; where we may not, this one remembers.
 
     That there is only one then was seen to at the start.
@@ -246,20 +253,20 @@ def _shelf(link: RedisLink) -> Shelf:
     try:
         may_keep(link)
     except KeepsNothing:
-        return MemoryShelf()
+        return MemoryStore()
     except redis.RedisError:
         pass  # it is away, and comes back
-    return RedisShelf(link)
+    return RedisStore(link)
 
 
-def init_doors(app: Flask, settings: Settings, link: RedisLink, beside: Rate) -> None:
+def init_authentication(app: Flask, settings: Settings, link: RedisLink, beside: RateLimit) -> None:
     """Let in who has logged in, and nobody else.
 
     :param beside: of wrong bearer tokens that come with another way in.
     """
     tokens, audit = app.extensions["tokens"], app.extensions["audit"]
-    doors = app.extensions["doors"] = Doors(settings, link, tokens, audit, beside)
-    app.extensions["watch"] = Watch(doors.gone, doors.dismiss)
+    authentication = app.extensions["doors"] = Authentication(settings, link, tokens, audit, beside)
+    app.extensions["watch"] = SessionMonitor(authentication.gone, authentication.dismiss)
     app.before_request(_let_in)
     app.before_request(_check_csrf)
     app.teardown_request(_close)
@@ -268,10 +275,10 @@ def init_doors(app: Flask, settings: Settings, link: RedisLink, beside: Rate) ->
 def _let_in() -> Any:
     if request.endpoint in _OPEN:
         return None
-    doors: Doors = current_app.extensions["doors"]
+    authentication: Authentication = current_app.extensions["doors"]
     try:
-        g.visitor = doors.identify(request)
-    except ShelfAway:
+        g.visitor = authentication.identify(request)
+    except StoreUnavailable:
         raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
     except TokensError as error:
         raise ServiceUnavailable(str(error)) from None

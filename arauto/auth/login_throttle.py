@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from arauto.redis_io.expiring_store import Shelf
+from arauto.redis_io.expiring_store import ExpiringStore
 
 FREE = 5  # attempts without a wait
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0  # seconds; doubled each time
@@ -17,11 +17,11 @@ class TooSoon(Exception):
         self.seconds = seconds
 
 
-class Attempts:
+class LoginThrottle:
     """Counts by address and by user alike, whether there is such a user or not."""
 
-    def __init__(self, shelf: Shelf) -> None:
-        self._shelf = shelf
+    def __init__(self, store: ExpiringStore) -> None:
+        self._store = store
 
     def begin(self, *who: str) -> None:
         """Count an attempt before it is looked at, so that many at once gain nothing.
@@ -30,14 +30,14 @@ class Attempts:
         """
         self.check(*who)
         for name in map(_hidden, who):
-            over = self._shelf.count(f"attempts:{name}", REMEMBERED) - FREE
+            over = self._store.count(f"attempts:{name}", REMEMBERED) - FREE
             if over > 0:
                 wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(over - 1, 16))
-                self._shelf.put(f"wait:{name}", b"1", wait)
+                self._store.put(f"wait:{name}", b"1", wait)
 
     def check(self, *who: str) -> None:
         """:raise TooSoon: one of ``who`` has to wait."""
-        if wait := max(self._shelf.left(f"wait:{name}") for name in map(_hidden, who)):
+        if wait := max(self._store.left(f"wait:{name}") for name in map(_hidden, who)):
             raise TooSoon(wait)
 
     def succeed(self, address: str, user: str) -> None:
@@ -45,8 +45,8 @@ class Attempts:
 
         Otherwise who knows one password could use it to guess at others without a wait.
         """
-        self._shelf.uncount(f"attempts:{_hidden(address)}")
-        self._shelf.drop([f"attempts:{_hidden(user)}", f"wait:{_hidden(user)}", f"wait:{_hidden(address)}"])
+        self._store.uncount(f"attempts:{_hidden(address)}")
+        self._store.drop([f"attempts:{_hidden(user)}", f"wait:{_hidden(user)}", f"wait:{_hidden(address)}"])
 
 
 def _hidden(name: str) -> str:

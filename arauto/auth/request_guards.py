@@ -12,7 +12,7 @@ from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext, ngettext
 from arauto.net.ip_addresses import is_fixed, is_loopback
 from arauto.settings import Settings
-from arauto.workers.rate_limits import Rate, by_address
+from arauto.workers.rate_limits import RateLimit, by_address
 
 _CSP = "; ".join(
     (
@@ -98,7 +98,7 @@ def is_websocket(request: Request) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
-def check_rate(rate: Rate, asked: Visitor, counts: bool = True) -> None:
+def check_rate(rate: RateLimit, asked: Visitor, counts: bool = True) -> None:
     """Refuse who comes too often, by address or by user.
 
     :param counts: whether this is one of the times.

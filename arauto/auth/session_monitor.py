@@ -10,19 +10,19 @@ import redis
 
 from arauto.auth.visitor import Visitor
 from arauto.net.websocket import Code, Transport
-from arauto.redis_io.expiring_store import ShelfAway
+from arauto.redis_io.expiring_store import StoreUnavailable
 from arauto.system.resource_errors import start
 
 ROUND = 5.0  # seconds between two looks
 AUTH_ROUND = 10.0  # seconds after which a user of Redis is asked for again
 
 Gone = Callable[[Iterable[str]], set[str]]
-"""Which visitors, by their keys, are no longer let in; may raise :class:`ShelfAway`."""
+"""Which visitors, by their keys, are no longer let in; may raise :class:`StoreUnavailable`."""
 
 log = logging.getLogger("arauto")
 
 
-class Watch:
+class SessionMonitor:
     """Looks after the sockets of this process, in a thread that starts with the first."""
 
     def __init__(self, gone: Gone, dismiss: Callable[[Visitor], None]) -> None:
@@ -70,7 +70,7 @@ class Watch:
         try:
             over |= self._gone(visitors)
             over |= {key for key, visitor in visitors.items() if self._is_shut_out(visitor)}
-        except (ShelfAway, redis.RedisError, OSError):
+        except (StoreUnavailable, redis.RedisError, OSError):
             pass  # it cannot be known now, and nobody is sent off for that
         self._asked = {key: at for key, at in self._asked.items() if key in visitors}
         for transport, (visitor, goodbye) in present.items():

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from arauto.redis_io.expiring_store import Shelf
+from arauto.redis_io.expiring_store import ExpiringStore
 
 PREFIX = "session:"  # of each session's key
 _NONCE = 12  # bytes, as AES-GCM wants it
@@ -42,27 +42,27 @@ class Session:
 class Sessions:
     """All sessions there are."""
 
-    def __init__(self, shelf: Shelf, secret: str, seconds: float) -> None:
-        self._shelf = shelf
+    def __init__(self, store: ExpiringStore, secret: str, seconds: float) -> None:
+        self._store = store
         self._secret = secret.encode()
         self._seconds = seconds
 
     def begin(self, way: str, name: str, secret: str) -> Session:
         """A new session, always under a new name.
 
-        :raise ShelfAway: it cannot be kept.
+        :raise StoreUnavailable: it cannot be kept.
         """
         session = Session(secrets.token_urlsafe(32), way, name, time() + self._seconds, secret)
-        self._shelf.put(session.key, self._seal(session), self._seconds)
-        self._shelf.add(_all_of(session), session.key, self._seconds)
+        self._store.put(session.key, self._seal(session), self._seconds)
+        self._store.add(_all_of(session), session.key, self._seconds)
         return session
 
     def find(self, id: str) -> Session | None:
         """The session that has this name.
 
-        :raise ShelfAway: that cannot be known now.
+        :raise StoreUnavailable: that cannot be known now.
         """
-        sealed = self._shelf.get(_key(id)) if id else None
+        sealed = self._store.get(_key(id)) if id else None
         session = self._open(id, sealed) if sealed else None
         return session if session and session.until > time() else None
 
@@ -72,16 +72,16 @@ class Sessions:
 
     def drop(self, key: str) -> None:
         """The same, for who knows only the session's key."""
-        self._shelf.drop([key])
+        self._store.drop([key])
 
     def end_all(self, session: Session) -> None:
         """Log out everywhere: every session of the same person by the same way."""
-        self._shelf.drop([*self._shelf.members(_all_of(session)), _all_of(session), session.key])
+        self._store.drop([*self._store.members(_all_of(session)), _all_of(session), session.key])
 
     def gone(self, keys: Iterable[str]) -> set[str]:
         """Which of these sessions, by their keys, are over."""
         asked = list(keys)
-        return {key for key, is_there in zip(asked, self._shelf.has(asked), strict=True) if not is_there}
+        return {key for key, is_there in zip(asked, self._store.has(asked), strict=True) if not is_there}
 
     def mark(self, purpose: str, text: str) -> str:
         """What only we can make of ``text``: for CSRF tokens, and to know a shared token again."""

@@ -9,7 +9,7 @@ SAME_MOMENT = 0.02  # seconds; feeds that get the same batch within it share one
 REMEMBERED = 8  # frames; more would only hold memory
 
 
-class Frames:
+class FrameCache:
     """Makes the frames of one process.
 
     A thousand subscribers of a channel get the very same batch within a few milliseconds,

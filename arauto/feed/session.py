@@ -15,9 +15,9 @@ from werkzeug.exceptions import ServiceUnavailable
 from arauto.auth.audit import Audit, Who, audit
 from arauto.auth.permissions import NoRight, check_listening
 from arauto.auth.request_guards import check_handshake, check_rate, is_websocket
-from arauto.auth.session_monitor import Watch
+from arauto.auth.session_monitor import SessionMonitor
 from arauto.auth.visitor import Visitor, visitor
-from arauto.feed.frame_cache import Frames
+from arauto.feed.frame_cache import FrameCache
 from arauto.i18n.gettext import gettext
 from arauto.net.websocket import Code, Transport, Upgrade, text_frame
 from arauto.protocol.events import Item, Refused, encode_error, text
@@ -26,14 +26,14 @@ from arauto.protocol.validation import BadChange, BadSelection, check_size, read
 from arauto.recording.follower import Follower, Words
 from arauto.recording.log_query import BadPoint
 from arauto.recording.resume import read_starts
-from arauto.recording.shared_queries import Shared
+from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.subscriber import Subscriber
 from arauto.system.resource_errors import sentence
 from arauto.web.locale import chosen
 from arauto.web.responses import RETRY_AFTER
-from arauto.workers.connection_limits import Capacity
+from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.drain import Drain
-from arauto.workers.rate_limits import Rate
+from arauto.workers.rate_limits import RateLimit
 
 PATH = "/feed"
 ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's question
@@ -52,22 +52,22 @@ class Feeds:
 
     def __init__(
         self,
-        shared: Shared,
-        capacity: Capacity,
-        rate: Rate,
+        shared: SharedQueries,
+        capacity: ConnectionLimits,
+        rate: RateLimit,
         limit: int,
         beat: float,
         drain: Drain,
-        watch: Watch | None = None,
+        watch: SessionMonitor | None = None,
     ) -> None:
         self.shared = shared
         self.watch = watch
         self.capacity = capacity
         self.rate = rate
-        self.frames = Frames(limit)
+        self.frames = FrameCache(limit)
         self.beat = beat
         self.drain = drain
-        self.pulse = shared.pulse
+        self.timers = shared.timers
         self._open: set[tuple[Follower, Subscriber]] = set()
 
     @contextmanager
@@ -176,7 +176,7 @@ def feed(ws: Upgrade) -> None:
     """Stream the selection to one browser until it leaves."""
     feeds: Feeds = current_app.extensions["feeds"]
     goodbye, fault = _last_words(chosen())
-    transport = Transport(ws.sock, feeds.pulse, feeds.beat)
+    transport = Transport(ws.sock, feeds.timers, feeds.beat)
     asked = visitor()
     try:
         with feeds.drain.present(transport, goodbye), _bound(feeds.watch, transport, asked):
@@ -225,7 +225,7 @@ def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> N
             asked.link.connect,
             follower or hand_on,
             deliver.fail,
-            feeds.pulse,
+            feeds.timers,
             g.selection,
             follower.commands if follower else None,
             hears_sharded=True,
@@ -244,7 +244,9 @@ def _last_words(language: str) -> tuple[str, str]:
     return gettext("The server is restarting."), gettext("The server made a mistake; its log says which.")
 
 
-def _bound(watch: Watch | None, transport: Transport, asked: Visitor) -> AbstractContextManager[None]:
+def _bound(
+    watch: SessionMonitor | None, transport: Transport, asked: Visitor
+) -> AbstractContextManager[None]:
     """Bind the socket to the visitor's session, where there is one."""
     if watch is None or not asked.key:
         return nullcontext()
@@ -286,7 +288,7 @@ class _Deliver:
 
     __slots__ = ("_fault", "_make", "_send", "_transport", "events")
 
-    def __init__(self, transport: Transport, frames: Frames, fault: str) -> None:
+    def __init__(self, transport: Transport, frames: FrameCache, fault: str) -> None:
         self._transport = transport
         self._make = frames.make
         self._send = transport.send

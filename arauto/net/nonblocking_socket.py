@@ -15,7 +15,7 @@ class Stuck(TimeoutError):
     """The peer has taken no byte for :data:`WRITE_PATIENCE` seconds."""
 
 
-class Wire:
+class NonblockingSocket:
     """Takes over a connected socket (plain or TLS) and makes it non-blocking.
 
     ``recv`` is for one thread, ``send`` for any; ``shutdown`` wakes both from any thread.

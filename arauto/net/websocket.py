@@ -14,8 +14,8 @@ from typing import Any
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessage
 
-from arauto.net.nonblocking_socket import Stuck, Wire
-from arauto.system.timer_wheel import Pulse
+from arauto.net.nonblocking_socket import NonblockingSocket, Stuck
+from arauto.system.timer_wheel import TimerWheel
 
 BEAT = 20.0  # seconds between heartbeats, unless it is said otherwise
 PONG_WITHIN = 20.0  # seconds; a heartbeat may be quicker than the way to a browser and back
@@ -82,12 +82,12 @@ class Transport:
     :param beat: seconds between them.
     """
 
-    def __init__(self, sock: Any, pulse: Pulse, beat: float = BEAT) -> None:
-        self._wire = Wire(sock)
+    def __init__(self, sock: Any, timers: TimerWheel, beat: float = BEAT) -> None:
+        self._wire = NonblockingSocket(sock)
         self.send: Callable[[bytes], None] = self._wire.send
         """Send a frame that :func:`text_frame` has made. Raises ``OSError`` when the browser is
         gone, is leaving or has stopped reading."""
-        self._pulse = pulse
+        self._timers = timers
         self._parser: Connection | None = None  # most pages never say anything but pong
         self._incoming = ""
         self._frames, self._counted_since = 0, 0.0
@@ -97,7 +97,7 @@ class Transport:
         self._left = False
         self._over = False
         self.code: int = Code.ABNORMAL  # why it ended, for the log
-        pulse.after(beat, self._beat)
+        timers.after(beat, self._beat)
 
     def close(self, code: Code, reason: str = "", patience: float = CLOSE_PATIENCE) -> bool:
         """Say goodbye, once, from any thread; nothing is sent after it.
@@ -115,7 +115,7 @@ class Transport:
             except OSError:
                 pass  # it left first, or another thread has just said it
             self._goodbye_said = True
-            self._pulse.after(CLOSE_PATIENCE, self.abort)
+            self._timers.after(CLOSE_PATIENCE, self.abort)
         return True
 
     def abort(self) -> None:

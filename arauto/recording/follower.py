@@ -23,9 +23,9 @@ from arauto.protocol.events import Gap as LinkGap
 from arauto.protocol.selection import Selection
 from arauto.recording.log_query import Point
 from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
-from arauto.recording.log_watch import Watch
+from arauto.recording.log_watch import LogWatch
 from arauto.recording.log_watch import moment as _now
-from arauto.recording.shared_queries import Shared, States, Turn
+from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Position, Stopped
 from arauto.recording_core.backlog import Copy
@@ -79,7 +79,7 @@ class Follower:
 
     def __init__(
         self,
-        shared: Shared,
+        shared: SharedQueries,
         deliver: Deliver,
         selection: Selection,
         starts: dict[bytes, Start],
@@ -105,7 +105,7 @@ class Follower:
         self._is_plain = True  # nothing was asked of Redis, so another page would get the same
         self._out: list[Item] = []
         self._size = FIRST_PAGE  # entries that are read at a time
-        self.watch = Watch(shared.pulse)
+        self.watch = LogWatch(shared.timers)
 
     # What is said to Redis
 

@@ -6,7 +6,7 @@ from time import time
 from arauto.recording.shared_queries import States
 from arauto.recording_core.channel_feed import ChannelFeed, State
 from arauto.redis_io.subscriber import Subscriber, now
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 
 _BEGAN = round(1000 * (time() - now()))
 TICK = 0.25  # seconds
@@ -22,14 +22,14 @@ def moment() -> int:
     return _BEGAN + round(1000 * now())
 
 
-class Watch:
+class LogWatch:
     """Asks by the subscriber's own connection, so the answer comes after all that Redis had pushed.
 
     What is public is for the subscriber's thread; the pulse only asks.
     """
 
-    def __init__(self, pulse: Pulse) -> None:
-        self._pulse = pulse
+    def __init__(self, timers: TimerWheel) -> None:
+        self._timers = timers
         self._subscriber: Subscriber | None = None
         self._is_ticking = False
         self._due: int | None = None  # when to ask; ``None``: there is no reason
@@ -82,7 +82,7 @@ class Watch:
 
     def _tick(self) -> None:
         self._is_ticking = True
-        self._pulse.after(TICK, self._tend)
+        self._timers.after(TICK, self._tend)
 
     def _tend(self) -> float | None:
         if self._subscriber is None:

@@ -16,7 +16,7 @@ from arauto.redis_io.connection import complaint
 log = logging.getLogger("arauto")
 
 
-class Speaker:
+class RecorderActions:
     """Does one wish after the other; of what Redis answers come more.
 
     :param has_glob: whether a channel comes by a pattern.

@@ -15,7 +15,7 @@ from arauto.redis_io.subscriber import Command
 from arauto.text.glob import matches
 
 
-class Hearing:
+class RecorderSubscription:
     """Tells a candidate what comes by its connection.
 
     All is called by the thread of the candidate, but for :meth:`commands`.

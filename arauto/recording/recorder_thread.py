@@ -12,16 +12,16 @@ from arauto.protocol.selection import Change
 from arauto.recording.inbox import Inbox
 from arauto.recording.log_upgrade import upgrade
 from arauto.recording.recorded_channels import Recording
-from arauto.recording.recorder_actions import Speaker
-from arauto.recording.recorder_subscription import Hearing
+from arauto.recording.recorder_actions import RecorderActions
+from arauto.recording.recorder_subscription import RecorderSubscription
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate import Command as Wish
 from arauto.recording_core.channel_recorder import REST
 from arauto.redis_io.connection import complaint
 from arauto.redis_io.subscriber import Command, Subscriber
 from arauto.system.resource_errors import sentence
-from arauto.system.timer_wheel import Pulse
-from arauto.workers.worker_states import Departures
+from arauto.system.timer_wheel import TimerWheel
+from arauto.workers.worker_states import WorkerStates
 
 TICK = 0.25  # seconds
 LOOK_EVERY = 1.0  # seconds until it is looked again what is to be recorded
@@ -46,17 +46,17 @@ class RecorderThread(threading.Thread):
     def __init__(
         self,
         recording: Recording,
-        pulse: Pulse,
+        timers: TimerWheel,
         reconcile: Callable[[], None],
-        departures: Departures,
+        worker_states: WorkerStates,
     ) -> None:
         super().__init__(name="recorder", daemon=True)
         self.complaint = ""
         """Why nothing is recorded, in Redis's words; empty: all is well."""
         self._recording = recording
-        self._pulse = pulse
+        self._timers = timers
         self._reconcile = reconcile
-        self._departures = departures
+        self._worker_states = worker_states
         self._reconciled = 0  # with which generation of what is recorded
         self._has_changed = False
         self._trimmed_at = self._asked_at = monotonic()
@@ -67,7 +67,7 @@ class RecorderThread(threading.Thread):
 
     def why_not(self, channel: bytes) -> str:
         """Why the channel is not recorded, as far as this process knows; from any thread."""
-        return self.complaint or self._hearing.refusal_of(channel) or self._recording.complaint
+        return self.complaint or self._subscription.refusal_of(channel) or self._recording.complaint
 
     def wake(self) -> None:
         """Have it look now; from any thread."""
@@ -81,7 +81,7 @@ class RecorderThread(threading.Thread):
         it is kept until all have heard, or it is this one alone that stops.
         """
         end = monotonic() + HANDOVER
-        while self.candidate.token and not self._departures.all_go and monotonic() < end:
+        while self.candidate.token and not self._worker_states.all_go and monotonic() < end:
             sleep(_ROUND)
         self._stopping.set()
         self.wake()
@@ -119,13 +119,15 @@ class RecorderThread(threading.Thread):
         store = self._recording.store
         self.candidate = Candidate(secrets.token_hex(8), _now())
         self._inbox = Inbox()
-        self._hearing = Hearing(self.candidate, store.words_of, store.beats, self._recording.tell)
-        self._speaker = Speaker(
+        self._subscription = RecorderSubscription(
+            self.candidate, store.words_of, store.beats, self._recording.tell
+        )
+        self._actions = RecorderActions(
             self.candidate,
             store,
-            has_glob=lambda channel: self._hearing.source_of(channel) != channel,
-            follow=lambda channel: self._subscriber.ask([self._hearing.follow(channel)]),
-            may_claim=lambda: not self._departures.am_going,
+            has_glob=lambda channel: self._subscription.source_of(channel) != channel,
+            follow=lambda channel: self._subscriber.ask([self._subscription.follow(channel)]),
+            may_claim=lambda: not self._worker_states.am_going,
             upgrade=lambda: upgrade(store),
             tell=self._recording.tell,
             give_up=self._stopping.is_set,
@@ -138,9 +140,9 @@ class RecorderThread(threading.Thread):
             self._recording.link.connect,
             self._inbox.put,
             self._inbox.end,
-            self._pulse,
-            self._hearing.selection,
-            self._hearing.commands,
+            self._timers,
+            self._subscription.selection,
+            self._subscription.commands,
             hears_sharded=True,
         ) as self._subscriber:
             try:
@@ -162,8 +164,8 @@ class RecorderThread(threading.Thread):
         if monotonic() >= self._tick_at:
             self._tick_at = monotonic() + TICK
             self._do(self.candidate.tick(_now()))
-        if self._hearing.is_nudged:
-            self._hearing.is_nudged = False
+        if self._subscription.is_nudged:
+            self._subscription.is_nudged = False
             self._look_at = min(self._look_at, self._looked_at + LOOK_AGAIN)
         if monotonic() >= self._look_at or self._wake.is_set():
             self._looked_at = monotonic()
@@ -174,7 +176,7 @@ class RecorderThread(threading.Thread):
     def _take_in(self, patience: float) -> None:
         for batch in self._inbox.take(patience):
             for item in batch:
-                self._do(self._hearing.take_in(item, _now()))
+                self._do(self._subscription.take_in(item, _now()))
             self._do(self.candidate.flush(_now()))
 
     @property
@@ -185,7 +187,7 @@ class RecorderThread(threading.Thread):
 
     def _do(self, wishes: list[Wish]) -> None:
         if wishes:
-            self._speaker.do(wishes, _now)
+            self._actions.do(wishes, _now)
 
     def _look_on(self) -> None:
         words = ""
@@ -196,12 +198,12 @@ class RecorderThread(threading.Thread):
                 self._trim()
         except redis.RedisError as error:
             words = complaint(error)
-        self._tell(words or self._hearing.complaint or self._hindrance)
+        self._tell(words or self._subscription.complaint or self._hindrance)
 
     @property
     def _hindrance(self) -> str:
         """Why it cannot be the recorder; who hears nothing, or another one, does not try any more."""
-        return "" if self.candidate.is_led else self._speaker.complaint
+        return "" if self.candidate.is_led else self._actions.complaint
 
     def _look(self) -> None:
         self._recording.refresh()
@@ -214,14 +216,14 @@ class RecorderThread(threading.Thread):
         self._reconciled, self._has_changed = generation, has_changed
 
     def _cover(self) -> Change:
-        return self._hearing.cover(self._recording.selection, self._recording.store.names())
+        return self._subscription.cover(self._recording.selection, self._recording.store.names())
 
     def _listen(self, change: Change) -> None:
         """Ask Redis for what is to be heard now."""
-        self._ask(change, self._hearing.lacking())
+        self._ask(change, self._subscription.lacking())
         if monotonic() - self._asked_at > ASK_EVERY:
             self._asked_at = monotonic()
-            self._ask(*self._hearing.again())
+            self._ask(*self._subscription.again())
 
     def _ask(self, change: Change, logs: list[Command]) -> None:
         if logs:

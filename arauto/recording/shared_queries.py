@@ -12,7 +12,7 @@ from arauto.recording.recorded_channels import Recording
 from arauto.recording_core.announcements import Mark
 from arauto.recording_core.channel_feed import Settled
 from arauto.redis_io.connection import complaint
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 
 MARK_EVERY = 0.2  # seconds between two marks of one channel
 REMEMBERED = 32  # batches; pages that lag are in other states
@@ -31,15 +31,15 @@ class Turn(NamedTuple):
     out: list[Item]
 
 
-class Shared:
+class SharedQueries:
     """Made once for all feeds of the process.
 
     :param why_not: why a channel is not recorded, as far as the recorder of this process knows.
     """
 
-    def __init__(self, recording: Recording, pulse: Pulse, why_not: Callable[[bytes], str]) -> None:
+    def __init__(self, recording: Recording, timers: TimerWheel, why_not: Callable[[bytes], str]) -> None:
         self.recording = recording
-        self.pulse = pulse
+        self.timers = timers
         self._why_not = why_not
         self._refusal = ""  # why Redis did not let us ask
         self._name = secrets.token_hex(8)

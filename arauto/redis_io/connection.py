@@ -20,7 +20,7 @@ from redis.connection import (
 )
 from redis.exceptions import AuthenticationError, NoPermissionError
 
-from arauto.net.nonblocking_socket import Wire
+from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.tab_counting import of_channel
 from arauto.settings import Settings
 from arauto.text.cleanup import shown
@@ -185,7 +185,7 @@ class RedisLink:
             return False
         return True
 
-    def connect(self) -> Wire:
+    def connect(self) -> NonblockingSocket:
         """A new connection for one subscriber, authenticated, on a socket of its own.
 
         :raise redis.RedisError: Redis does not answer or refuses us.
@@ -200,7 +200,7 @@ class RedisLink:
             # Nothing to say first: the address is all that a connection object is needed for.
             sock = self._template._connect()
         # redis-py has done addresses, TLS and AUTH. From here on the socket is ours.
-        return Wire(sock)
+        return NonblockingSocket(sock)
 
     @property
     def is_verified(self) -> bool:

@@ -197,7 +197,7 @@ class EmbeddedValkey:
         return _answers(ADDRESS[0]) if self._process is None else self._process.poll() is None
 
 
-def find_apart(token: str = "") -> Found:
+def find_in_subprocess(token: str = "") -> Found:
     """:func:`find` in a process of its own, with the settings of the environment.
 
     :param token: the access token that was made because none is set there.

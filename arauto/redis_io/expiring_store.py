@@ -12,7 +12,7 @@ from arauto.redis_io.connection import RedisLink
 PREFIX = "arauto:"  # of every key that we keep
 
 
-class ShelfAway(Exception):
+class StoreUnavailable(Exception):
     """What is kept cannot be reached now."""
 
 
@@ -20,8 +20,8 @@ class KeepsNothing(Exception):
     """Redis does not let our user keep anything; the text is a sentence that names the remedy."""
 
 
-class Shelf(Protocol):
-    """Every method may raise :class:`ShelfAway`."""
+class ExpiringStore(Protocol):
+    """Every method may raise :class:`StoreUnavailable`."""
 
     def get(self, key: str) -> bytes | None: ...
     def put(self, key: str, value: bytes, seconds: float) -> None: ...
@@ -41,7 +41,7 @@ class Shelf(Protocol):
         """Seconds for which ``key`` stays; 0 where it is not there."""
 
 
-class RedisShelf:
+class RedisStore:
     """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE PTTL."""
 
     def __init__(self, link: RedisLink) -> None:
@@ -82,11 +82,11 @@ class RedisShelf:
         try:
             return self._client.execute_command(command[0], PREFIX + command[1], *command[2:])
         except redis.RedisError as error:
-            raise ShelfAway(str(error)) from error
+            raise StoreUnavailable(str(error)) from error
 
 
 def may_keep(link: RedisLink) -> None:
-    """See whether :class:`RedisShelf` can work.
+    """See whether :class:`RedisStore` can work.
 
     :raise KeepsNothing: it cannot, with the user that we are.
     :raise redis.RedisError: Redis does not answer.
@@ -100,7 +100,7 @@ def may_keep(link: RedisLink) -> None:
         ) from None
 
 
-class MemoryShelf:
+class MemoryStore:
     """In memory, for one process. What has run out goes when something is put in."""
 
     def __init__(self) -> None:

@@ -19,14 +19,14 @@ import hiredis
 import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
-from arauto.net.nonblocking_socket import WRITE_PATIENCE, Wire
+from arauto.net.nonblocking_socket import WRITE_PATIENCE, NonblockingSocket
 from arauto.protocol.events import Gap, Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern
 from arauto.redis_io.resp_parser import Parser
 from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 
 PING_AFTER = 20.0  # seconds of silence
 PONG_WITHIN = 8.0  # seconds; a link without an answer is dead, so that is known within 30
@@ -87,10 +87,10 @@ class Subscriber(threading.Thread):
 
     def __init__(
         self,
-        connect: Callable[[], Wire],
+        connect: Callable[[], NonblockingSocket],
         deliver: Deliver,
         on_fault: Callable[[], None],
-        pulse: Pulse,
+        timers: TimerWheel,
         selection: Selection,
         commands: MakeCommands | None = None,
         hears_sharded: bool = False,
@@ -99,13 +99,13 @@ class Subscriber(threading.Thread):
         self._connect = connect
         self._deliver = deliver
         self._on_fault = on_fault
-        self._pulse = pulse
+        self._timers = timers
         self._commands = commands or subscribing
         self._unheard = (b"PING",) if hears_sharded else (b"PING", *_SHARDED)
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._lock = make_lock()  # guards the selection, the wire and the order of commands
-        self._wire: Wire | None = None
+        self._wire: NonblockingSocket | None = None
         self._expected: deque[Command] = deque()  # commands not yet answered
         self._asked = 0.0  # when the oldest of them was sent
         self._delivering = False  # then the thread is with the browser, and Redis must wait
@@ -121,7 +121,7 @@ class Subscriber(threading.Thread):
 
     def __enter__(self) -> Self:
         start(self)
-        self._pulse.after(PING_AFTER, self._check_silence)
+        self._timers.after(PING_AFTER, self._check_silence)
         return self
 
     def __exit__(
@@ -249,7 +249,7 @@ class Subscriber(threading.Thread):
                 self._wire = None
             wire.close()
 
-    def _open(self) -> Wire:
+    def _open(self) -> NonblockingSocket:
         try:
             wire = self._connect()
         except (AuthenticationError, NoPermissionError) as error:
@@ -266,7 +266,7 @@ class Subscriber(threading.Thread):
             self._request(self._commands(b"SUBSCRIBE", self._channels, self._patterns) or [_PINGED])
         return wire
 
-    def _read(self, wire: Wire) -> None:
+    def _read(self, wire: NonblockingSocket) -> None:
         parser = Parser()
         while data := wire.recv(size := parser.wanted):
             # That more has come proves that the link still stood when the last read emptied it:

@@ -9,7 +9,7 @@ SHORTEST_TIMEOUT = 10  # seconds; a worker under load may tell the master late t
 SHORTEST_GRACE = 4  # seconds; the sockets' goodbyes may take more than two
 
 
-class Precaution(Exception):
+class ConfigError(Exception):
     """Such a setting was found; the text is a sentence that names the remedy."""
 
 
@@ -18,7 +18,7 @@ def check(cfg: Any, settings: Settings, sockets: int) -> None:
 
     :param sockets: how many a worker takes; no more than ``ARAUTO_MAX_SOCKETS``.
 
-    :raise Precaution: the first that is found.
+    :raise ConfigError: the first that is found.
     """
     for wrong, sentence in (
         (
@@ -61,4 +61,4 @@ def check(cfg: Any, settings: Settings, sockets: int) -> None:
         ),
     ):
         if wrong:
-            raise Precaution(sentence)
+            raise ConfigError(sentence)

@@ -10,7 +10,7 @@ from typing import Any
 from gunicorn.errors import HaltServer
 
 from arauto.system.resource_errors import sentence
-from arauto.workers.worker_states import Departures
+from arauto.workers.worker_states import WorkerStates
 
 BOOT_PATIENCE = 3.0  # seconds until a worker that cannot start is the end, if no other one has
 REST = 10.0  # seconds until the next one is tried, where another one has
@@ -20,9 +20,9 @@ _ROUND = 0.1  # seconds
 class Forks:
     """In the master, between gunicorn and the system."""
 
-    def __init__(self, server: Any, departures: Departures) -> None:
+    def __init__(self, server: Any, worker_states: WorkerStates) -> None:
         self._server = server
-        self._departures = departures
+        self._worker_states = worker_states
         self._ready = mmap.mmap(-1, 1)  # that a worker has ever been; the workers share it
         self._owed = 0  # successors of a reload that are still to come
         self._is_first = False  # whether the next one is the first of these
@@ -35,14 +35,14 @@ class Forks:
 
     def spawn(self) -> None:
         """Start a worker; where that cannot be, the others live on."""
-        self._departures.prepare(self._is_first)
+        self._worker_states.prepare(self._is_first)
         try:
             self._spawn()
         except OSError as error:
             self._be_short(error)
         else:
             if self._is_first:
-                self._departures.replace_all()
+                self._worker_states.replace_all()
             self._owed = max(0, self._owed - 1)
             self._is_first = self._told = False
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 
 HEAD_PATIENCE = 10.0  # seconds for a request's first line and headers
 BODY_PATIENCE = 30.0  # seconds for its body: a megabyte over 300 kbit/s
@@ -22,14 +22,14 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: app
 )
 
 
-class Deadlines:
+class RequestTimeouts:
     """The connections whose requests are still arriving, from whichever thread."""
 
-    def __init__(self, pulse: Pulse) -> None:
+    def __init__(self, timers: TimerWheel) -> None:
         self._due: dict[Any, float] = {}
         self._answered: set[Any] = set()
         self._lock = threading.Lock()
-        pulse.after(_ROUND, self._cut_late)
+        timers.after(_ROUND, self._cut_late)
 
     def begin_head(self, sock: Any) -> None:
         """From now on a request's head is expected on ``sock``."""

@@ -10,7 +10,7 @@ import threading
 from contextlib import suppress
 from typing import Any
 
-from arauto.server.request_timeouts import Deadlines, cut, reset
+from arauto.server.request_timeouts import RequestTimeouts, cut, reset
 
 MOST = 16 * 1024 * 1024  # bytes that are read for nothing
 AT_ONCE = 32  # connections of a process that are waited for; each holds a thread
@@ -18,11 +18,11 @@ _PIECE = 16384  # bytes
 _PIECES = 4  # that are taken from who has sent more than a request
 
 
-class Lingering:
+class UnreadBodies:
     """Reads the rest of bodies that nobody wanted, within limits."""
 
-    def __init__(self, deadlines: Deadlines) -> None:
-        self._deadlines = deadlines
+    def __init__(self, timeouts: RequestTimeouts) -> None:
+        self._timeouts = timeouts
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def read_rest(self, req: Any) -> None:
@@ -31,7 +31,7 @@ class Lingering:
         if not self._places.acquire(blocking=False):
             reset(sock)
             return
-        self._deadlines.begin_rest(sock)
+        self._timeouts.begin_rest(sock)
         try:
             left = MOST
             while left > 0 and (piece := req.body.read(_PIECE)):
@@ -41,7 +41,7 @@ class Lingering:
         except Exception:
             cut(sock)  # it left, or its chunks are broken: it has its answer
         finally:
-            self._deadlines.end(sock)
+            self._timeouts.end(sock)
             self._places.release()
 
 

@@ -8,7 +8,7 @@ OWN = 100  # descriptors that a worker needs itself, those with which it publish
 EACH = 2  # that a socket takes: the browser's and Redis's; and another connection, at the most
 
 
-class TooFew(Exception):
+class TooFewFiles(Exception):
     """There is room for no socket at all; the text is a sentence that names the remedy."""
 
 
@@ -23,7 +23,7 @@ class Room(NamedTuple):
 def make_room(sockets: int, others: int) -> Room:
     """Raise this process's limit as far as that is wanted and allowed. Many systems start at 1024.
 
-    :raise TooFew: what is allowed is not worth a start.
+    :raise TooFewFiles: what is allowed is not worth a start.
     """
     wanted = EACH * (sockets + others) + OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -39,7 +39,7 @@ def _share(files: int, others: int) -> Room:
     places = (files - OWN) // EACH
     others = min(others, places // 2)
     if others < 1:
-        raise TooFew(
+        raise TooFewFiles(
             f"A process may open only {files} files here, which is too few: allow 1024 or more (ulimit -n)."
         )
     return Room(places - others, others, files)

@@ -5,7 +5,7 @@ import tempfile
 MEMORY = "/dev/shm"  # noqa: S108 - gunicorn and we give no file there a name that could be known before
 
 
-class NoPlace(Exception):
+class NoTempDirectory(Exception):
     """No directory can be written to; the text is a sentence that names the remedy."""
 
 
@@ -14,7 +14,7 @@ def find_directory() -> str:
 
     It becomes Python's own directory for such files, too, where Python finds none.
 
-    :raise NoPlace: there is none.
+    :raise NoTempDirectory: there is none.
     """
     if is_writable(MEMORY):
         try:
@@ -25,7 +25,7 @@ def find_directory() -> str:
     try:
         return tempfile.gettempdir()
     except FileNotFoundError:
-        raise NoPlace(
+        raise NoTempDirectory(
             "No directory can be written to, not even for a moment: mount a tmpfs at /tmp "
             "(docker run --tmpfs /tmp), or set TMPDIR to a directory that can."
         ) from None

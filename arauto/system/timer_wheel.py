@@ -21,7 +21,7 @@ called again, or ``None`` when that is never."""
 log = logging.getLogger("arauto")
 
 
-class Pulse:
+class TimerWheel:
     """Calls each ``tend`` when it is due. Its thread starts with the first and never ends."""
 
     def __init__(self) -> None:

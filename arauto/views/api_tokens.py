@@ -41,7 +41,7 @@ class BadToken(ValueError):
     """A token that cannot be made so; the text is a sentence for people."""
 
 
-def init_token_pages(app: Flask) -> None:
+def init_api_tokens(app: Flask) -> None:
     """Add the pages."""
     app.add_url_rule("/tokens", "tokens", _tokens, methods=["GET", "POST"])
     app.add_url_rule("/tokens/revoke", "revoke", _revoke, methods=["POST"])

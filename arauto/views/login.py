@@ -18,11 +18,11 @@ from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.auth.audit import Who, audit
-from arauto.auth.authentication import COOKIE, Doors, WrongCredentials, too_soon
+from arauto.auth.authentication import COOKIE, Authentication, WrongCredentials, too_soon
 from arauto.auth.login_throttle import TooSoon
 from arauto.auth.visitor import people_call, visitor
 from arauto.i18n.gettext import gettext
-from arauto.redis_io.expiring_store import ShelfAway
+from arauto.redis_io.expiring_store import StoreUnavailable
 from arauto.text.cleanup import trimmed
 from arauto.views.api_tokens import may_make
 from arauto.web.cookies import delete_cookie, get_cookie, set_cookie
@@ -46,30 +46,30 @@ def _login() -> BaseResponse:
 
 
 def _log_in() -> BaseResponse:
-    doors: Doors = current_app.extensions["doors"]
+    authentication: Authentication = current_app.extensions["doors"]
     user, password = request.form.get("user", "").strip(), request.form.get("password", "")
     if not user:  # a token is pasted; a password is for Redis to judge
         password = trimmed(password)
     address = request.remote_addr or ""
     nobody = Who("", "redis" if user else "token", address)
     mark = get_cookie(FORM_COOKIE)
-    if not mark or not doors.sessions.is_mark(request.form.get("csrf", ""), "login", mark):
+    if not mark or not authentication.sessions.is_mark(request.form.get("csrf", ""), "login", mark):
         return _form(gettext("This form was too old: try again. Cookies must be allowed."), 403)
     try:
         if not password or len(user) > MAX_FIELD or len(password) > MAX_FIELD:
             raise WrongCredentials
-        session = doors.log_in(address, user, password)
+        session = authentication.log_in(address, user, password)
     except WrongCredentials:
         audit().note("login refused", nobody)  # no name: it may be a password
         return _form(_wrong(user), 401)
     except TooSoon as error:
         audit().note("login delayed", nobody)
         return _form(too_soon(error).description or "", 429, int(error.seconds) + 1)
-    except (ShelfAway, redis.RedisError, OSError):
+    except (StoreUnavailable, redis.RedisError, OSError):
         raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
     audit().note("login", Who(session.name, session.way, address))
     response = redirect(request.script_root + _inside(request.form.get("next", "")), 303)
-    _end_old_session(doors)
+    _end_old_session(authentication)
     set_cookie(response, COOKIE, session.id, expires=session.until)
     return response
 
@@ -81,13 +81,13 @@ def _wrong(user: str) -> str:
 
 
 def _form(sentence: str = "", status: int = 200, retry_after: int = 0) -> Response:
-    doors: Doors = current_app.extensions["doors"]
+    authentication: Authentication = current_app.extensions["doors"]
     mark = get_cookie(FORM_COOKIE) or secrets.token_urlsafe(16)
-    settings = doors.settings
+    settings = authentication.settings
     page = render_template(
         "login.html",
         sentence=sentence,
-        csrf=doors.sessions.mark("login", mark),
+        csrf=authentication.sessions.mark("login", mark),
         next=_inside(request.values.get("next", "")),
         user=request.form.get("user", ""),
         by_token=bool(settings.token or settings.read_token),
@@ -122,16 +122,16 @@ def _account() -> BaseResponse:
 
 
 def _logout() -> BaseResponse:
-    doors: Doors = current_app.extensions["doors"]
+    authentication: Authentication = current_app.extensions["doors"]
     try:
-        session = doors.sessions.find(get_cookie(COOKIE))
+        session = authentication.sessions.find(get_cookie(COOKIE))
         if session is None:
             abort(400, gettext("There is no session to end: log out where you have logged in."))
         if request.form.get("everywhere"):
-            doors.sessions.end_all(session)
+            authentication.sessions.end_all(session)
         else:
-            doors.sessions.end(session)
-    except ShelfAway:
+            authentication.sessions.end(session)
+    except StoreUnavailable:
         raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
     event = "logout everywhere" if request.form.get("everywhere") else "logout"
     audit().note(event, Who(session.name, session.way, request.remote_addr or ""))
@@ -140,7 +140,7 @@ def _logout() -> BaseResponse:
     return response
 
 
-def _end_old_session(doors: Doors) -> None:
+def _end_old_session(authentication: Authentication) -> None:
     """Who logs in again leaves nothing behind to come back to."""
-    if old := doors.sessions.find(get_cookie(COOKIE)):
-        doors.sessions.end(old)
+    if old := authentication.sessions.find(get_cookie(COOKIE)):
+        authentication.sessions.end(old)

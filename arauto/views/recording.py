@@ -20,13 +20,15 @@ from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.connection import complaint
 from arauto.web.channel_argument import asked_channel
 from arauto.web.request_encoding import read_json
-from arauto.workers.rate_limits import Rate
+from arauto.workers.rate_limits import RateLimit
 
 PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
 _LOOK_EVERY = 0.05  # seconds
 
 
-def init_switching(app: Flask, recording: Recording, recorder: RecorderThread | None, rate: Rate) -> None:
+def init_recording(
+    app: Flask, recording: Recording, recorder: RecorderThread | None, rate: RateLimit
+) -> None:
     """Add the routes. Without a recorder both are forbidden.
 
     :param rate: at which somebody may publish; this counts as that.

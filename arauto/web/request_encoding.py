@@ -72,7 +72,7 @@ class Request(flask.Request):
     form_data_parser_class = Form
 
 
-def init_utf8(app: Flask) -> None:
+def init_request_encoding(app: Flask) -> None:
     """Check the address of every request, and its body when it is read."""
     app.request_class = Request
     app.before_request(_check_address)

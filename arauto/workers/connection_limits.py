@@ -12,7 +12,7 @@ _COUNT = struct.Struct("i")
 _ALL_COUNTS = struct.Struct(f"{MAX_PROCESSES}i")
 
 
-class Capacity:
+class ConnectionLimits:
     """Counts in memory that the master shares with the workers it forks.
 
     Each process writes only its own slot of a row, so processes need no lock between them:

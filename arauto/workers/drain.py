@@ -7,7 +7,7 @@ from time import monotonic, sleep
 
 from arauto.net.websocket import CLOSE_PATIENCE, Code, Transport
 from arauto.system.timer_wheel import TICK
-from arauto.workers.worker_states import Departures
+from arauto.workers.worker_states import WorkerStates
 
 _ROUND = 0.01  # seconds between two looks at those who are still there
 
@@ -15,8 +15,8 @@ _ROUND = 0.01  # seconds between two looks at those who are still there
 class Drain:
     """Knows who is there. Where the process goes, or will be told to in a moment, nobody else is let in."""
 
-    def __init__(self, departures: Departures) -> None:
-        self._departures = departures
+    def __init__(self, worker_states: WorkerStates) -> None:
+        self._worker_states = worker_states
         self._begun = False
         self._present: dict[Transport, str] = {}
         self._lock = threading.Lock()
@@ -40,11 +40,11 @@ class Drain:
     @property
     def admits(self) -> bool:
         """Whether somebody may come who has not to leave again at once."""
-        return not self._departures.am_going
+        return not self._worker_states.am_going
 
     def send_away(self) -> None:
         """Close every socket with 1001 and wait until all have left, two seconds at most."""
-        self._departures.go()
+        self._worker_states.go()
         self._begun = True
         unsaid = self._remaining()
         end = monotonic() + CLOSE_PATIENCE

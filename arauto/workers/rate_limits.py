@@ -14,7 +14,7 @@ _TIME = struct.Struct("q")  # nanoseconds
 _SECOND = 1_000_000_000
 
 
-class Rate:
+class RateLimit:
     """A bucket for each name that fills at ``per_second``; 0: nobody counts.
 
     Of a bucket only the moment is kept at which it is full again. Processes have no lock between
@@ -57,13 +57,13 @@ class Rate:
         return int(_TIME.unpack_from(self._full_at, row)[0])
 
 
-class Rates:
+class RateLimits:
     """What is counted in this program."""
 
     def __init__(self, publish: int, connect: int) -> None:
-        self.publish = Rate(publish)
-        self.connect = Rate(connect)
-        self.beside = Rate(BESIDE)
+        self.publish = RateLimit(publish)
+        self.connect = RateLimit(connect)
+        self.beside = RateLimit(BESIDE)
 
 
 def by_address(address: str) -> list[str]:

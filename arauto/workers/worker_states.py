@@ -7,7 +7,7 @@ from arauto.workers.connection_limits import MAX_PROCESSES
 _NOBODY, _HERE, _GOING = range(3)
 
 
-class Departures:
+class WorkerStates:
     """Kept in memory that the master shares with the workers it forks; each writes its own slot."""
 
     def __init__(self) -> None:

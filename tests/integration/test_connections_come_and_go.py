@@ -149,7 +149,7 @@ def test_control_without_deadlines_they_all_stay(start: Start, own_redis: RedisS
     """A silent peer, one that never answers a close, one that stops reading."""
     never = (
         "import arauto.net.websocket as t, arauto.net.nonblocking_socket as w;"
-        "t.PONG_WITHIN = t.CLOSE_PATIENCE = 1e6; w.Wire.send.__defaults__ = (1e6, False)"
+        "t.PONG_WITHIN = t.CLOSE_PATIENCE = 1e6; w.NonblockingSocket.send.__defaults__ = (1e6, False)"
     )
     server = start(REDIS_URL=own_redis.url, ARAUTO_HEARTBEAT=str(BEAT), ALTER=never)
     peers = [RawFeed(server).confirmed() for _ in range(2)]
@@ -167,11 +167,11 @@ def test_control_without_deadlines_they_all_stay(start: Start, own_redis: RedisS
 
 SMALL_BUFFER = """
 import arauto.net.nonblocking_socket
-plain = arauto.net.nonblocking_socket.Wire.__init__
+plain = arauto.net.nonblocking_socket.NonblockingSocket.__init__
 def small(self, sock):
     sock.setsockopt(1, 7, 65536)  # SO_SNDBUF: full at once, not after megabytes
     plain(self, sock)
-arauto.net.nonblocking_socket.Wire.__init__ = small
+arauto.net.nonblocking_socket.NonblockingSocket.__init__ = small
 """
 
 
@@ -227,7 +227,7 @@ def break_(module, name, needle):
 break_(arauto.feed.session, "read_change", "fault in change")
 break_(arauto.feed.session, "Subscriber", "fault in subscribe")
 break_(arauto.feed.frame_cache, "encode", "fault in encode")
-break_(arauto.net.nonblocking_socket.Wire, "send", "fault in send")
+break_(arauto.net.nonblocking_socket.NonblockingSocket, "send", "fault in send")
 """
 
 

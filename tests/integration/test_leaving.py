@@ -112,7 +112,9 @@ def test_a_reader_that_stops_is_cut_and_the_others_hear_on(
 def test_thirty_megabytes_reach_a_slow_reader_whole(
     start: Start, own_redis: RedisServer, worker: str
 ) -> None:
-    patient = "import arauto.net.nonblocking_socket as w; w.Wire.send.__defaults__ = (60.0, False)"
+    patient = (
+        "import arauto.net.nonblocking_socket as w;w.NonblockingSocket.send.__defaults__ = (60.0, False)"
+    )
     server = start(
         REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ARAUTO_MAX_MESSAGE=str(32 << 20), ALTER=patient
     )
@@ -130,7 +132,7 @@ def test_thirty_megabytes_reach_a_slow_reader_whole(
 
 def test_control_with_one_write_a_frame_the_stream_breaks(start: Start, own_redis: RedisServer) -> None:
     """What takes what fits and forgets the rest, as simple-websocket does under gevent."""
-    once = "import arauto.net.nonblocking_socket as w; w.Wire._send_rest = lambda *rest: None"
+    once = "import arauto.net.nonblocking_socket as w; w.NonblockingSocket._send_rest = lambda *rest: None"
     server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_MESSAGE=str(32 << 20), ALTER=once)
     raw = raw_feed(server, receive_buffer=4096)
     own_redis.client.publish("raw", "0123456789abcde\n" * (30 << 16))

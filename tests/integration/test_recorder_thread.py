@@ -11,7 +11,7 @@ from time import monotonic
 import pytest
 import redis
 
-from arauto.net.nonblocking_socket import Wire
+from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.selection import Selection
 from arauto.recording import recorder_thread
 from arauto.recording.log_store import Store
@@ -23,7 +23,7 @@ from arauto.recording_core.channel_feed import Pages, Read
 from arauto.recording_core.log_keys import LEASE, head_of
 from arauto.redis_io.connection import RedisLink
 from arauto.settings import WORKERS, read
-from arauto.workers.worker_states import Departures
+from arauto.workers.worker_states import WorkerStates
 from tests.support.logs import is_recording
 from tests.support.recording import Fixed, RecordingProcess, make_store, record, recorder
 from tests.support.redis_servers import RedisServer
@@ -163,15 +163,15 @@ def test_whoever_loses_its_connection_makes_room_at_once(own_redis: RedisServer,
     first.stop()
 
 
-def no_way() -> Wire:
+def no_way() -> NonblockingSocket:
     raise redis.ConnectionError("max number of clients reached")
 
 
 def test_a_process_that_goes_does_not_become_the_recorder(own_redis: RedisServer) -> None:
-    departures = Departures()
-    departures.use_slot(0)
-    departures.go()
-    going = record(Fixed(RedisLink(own_redis.url), Selection((b"a",), ())), departures)
+    worker_states = WorkerStates()
+    worker_states.use_slot(0)
+    worker_states.go()
+    going = record(Fixed(RedisLink(own_redis.url), Selection((b"a",), ())), worker_states)
     first = recorder(own_redis.url, b"a")
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
@@ -188,21 +188,21 @@ def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
     own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder_thread, "HANDOVER", 1000.0)
-    departures = Departures()
-    departures.use_slot(1)
-    departures.use_slot(0)
+    worker_states = WorkerStates()
+    worker_states.use_slot(1)
+    worker_states.use_slot(0)
     recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
-    one = record(recording, departures)
+    one = record(recording, worker_states)
     one.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
-    departures.go()
+    worker_states.go()
     stopping = Thread(target=one.stop)
     stopping.start()
     before = recording.refreshed
     eventually(lambda: recording.refreshed > before + 1, why="it goes on")
     assert one.candidate.token
-    departures.use_slot(1)
-    departures.go()
+    worker_states.use_slot(1)
+    worker_states.go()
     stopping.join(PATIENCE)
     assert own_redis.client.hget(LEASE, "expires") == b"0"
 

@@ -13,7 +13,7 @@ import pytest
 from arauto.protocol.selection import Selection
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.subscriber import Subscriber
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 from tests.support import faults
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.scenes import bad_network, promised, settle
@@ -104,7 +104,7 @@ def test_an_address_that_changes_behind_a_name(own: RedisServer, monkeypatch: py
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     link = RedisLink(f"redis://redis.test:{own.port}")
     heard: list[object] = []
-    with Subscriber(link.connect, heard.extend, lambda: None, Pulse(), Selection((b"a",), ())):
+    with Subscriber(link.connect, heard.extend, lambda: None, TimerWheel(), Selection((b"a",), ())):
         eventually(lambda: heard, why="the loss is told")
         address[0] = "127.0.0.1"
         eventually(lambda: own.client.publish("a", "here"), why="the subscriber has found it")

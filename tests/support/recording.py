@@ -13,8 +13,8 @@ from arauto.protocol.selection import Selection
 from arauto.recording.log_store import Store
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.redis_io.connection import RedisLink
-from arauto.system.timer_wheel import Pulse
-from arauto.workers.worker_states import Departures
+from arauto.system.timer_wheel import TimerWheel
+from arauto.workers.worker_states import WorkerStates
 from tests.support.servers import ROOT, ArautoServer
 
 
@@ -58,9 +58,9 @@ def recorder(url: str, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> Re
     return record(Fixed(RedisLink(url), Selection(channels, patterns)))
 
 
-def record(recording: Any, departures: Departures | None = None, **more: Any) -> RecorderThread:
+def record(recording: Any, worker_states: WorkerStates | None = None, **more: Any) -> RecorderThread:
     more.setdefault("reconcile", lambda: None)
-    return RecorderThread(recording, Pulse(), departures=departures or Departures(), **more)
+    return RecorderThread(recording, TimerWheel(), worker_states=worker_states or WorkerStates(), **more)
 
 
 def make_store(url: str) -> Store:

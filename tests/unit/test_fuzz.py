@@ -15,7 +15,7 @@ from websockets.uri import parse_uri
 from wsproto.connection import Connection
 
 from arauto.net.websocket import MAX_INCOMING, Transport
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 from tests.support.raw import CLOSE, PING, PONG, TEXT, close_frame, frame
 
 PERMITTED = {1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014}
@@ -40,7 +40,7 @@ def converse(sent: bytes, cuts: list[int] | None = None) -> tuple[list[str], byt
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(60)
-        transport = Transport(ours, Pulse())
+        transport = Transport(ours, TimerWheel())
         said: list[str] = []
 
         def read() -> None:
@@ -83,7 +83,7 @@ def heard(answered: bytes) -> list[Frame]:
 @pytest.fixture(autouse=True)
 def _no_beats(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each example makes a pulse; without a call that is due later its thread never starts."""
-    monkeypatch.setattr(Pulse, "after", lambda *_: None)
+    monkeypatch.setattr(TimerWheel, "after", lambda *_: None)
 
 
 @given(st.one_of(st.binary(max_size=2000), streams), st.lists(st.integers(0, 5000), max_size=5))

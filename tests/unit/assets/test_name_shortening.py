@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from arauto.assets.minifier import minify_apart, sources
+from arauto.assets.minifier import minify_in_subprocess, sources
 from arauto.assets.name_shortening import resolve_properties, tighten
 
 
@@ -35,5 +35,5 @@ def test_a_minifier_that_ends_without_a_word_is_told_by_its_status(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "false")
-    assert minify_apart() == sources()
+    assert minify_in_subprocess() == sources()
     assert "cannot be made small here (status 1): " in caplog.text

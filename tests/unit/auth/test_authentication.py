@@ -8,11 +8,11 @@ import pytest
 from arauto.auth import authentication as module
 from arauto.auth.api_tokens import Tokens
 from arauto.auth.audit import Audit
-from arauto.auth.authentication import Doors
+from arauto.auth.authentication import Authentication
 from arauto.redis_io.connection import RedisLink
-from arauto.redis_io.expiring_store import MemoryShelf, ShelfAway
+from arauto.redis_io.expiring_store import MemoryStore, StoreUnavailable
 from arauto.settings import read
-from arauto.workers.rate_limits import Rate
+from arauto.workers.rate_limits import RateLimit
 
 LINK = RedisLink("redis://nowhere.invalid")
 
@@ -23,27 +23,29 @@ def tokens(tmp_path: Path) -> Tokens:
 
 
 @pytest.fixture
-def doors(monkeypatch: pytest.MonkeyPatch, tokens: Tokens) -> Doors:
-    monkeypatch.setattr(module, "_shelf", lambda link: MemoryShelf())
+def authentication(monkeypatch: pytest.MonkeyPatch, tokens: Tokens) -> Authentication:
+    monkeypatch.setattr(module, "_store", lambda link: MemoryStore())
     settings = read({})
-    return Doors(settings, LINK, tokens, Audit(LINK, settings), Rate(1))
+    return Authentication(settings, LINK, tokens, Audit(LINK, settings), RateLimit(1))
 
 
-def test_a_broken_file_of_tokens_keeps_no_session_open(doors: Doors, tokens: Tokens) -> None:
-    sessions = [doors.sessions.begin("token", "token", "secret") for _ in range(2)]
+def test_a_broken_file_of_tokens_keeps_no_session_open(
+    authentication: Authentication, tokens: Tokens
+) -> None:
+    sessions = [authentication.sessions.begin("token", "token", "secret") for _ in range(2)]
     program, here, over = "program:of a token", *(session.key for session in sessions)
-    doors.sessions.end(sessions[1])
+    authentication.sessions.end(sessions[1])
     tokens._path.write_text("no JSON")
-    assert doors.gone([program, here, over]) == {over}
+    assert authentication.gone([program, here, over]) == {over}
 
 
 def test_a_shelf_that_is_away_keeps_no_revoked_token_open(
-    doors: Doors, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
+    authentication: Authentication, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(asked: list[str]) -> list[bool]:
-        raise ShelfAway
+        raise StoreUnavailable
 
-    session = doors.sessions.begin("token", "token", "secret")
-    monkeypatch.setattr(doors.sessions._shelf, "has", away)
+    session = authentication.sessions.begin("token", "token", "secret")
+    monkeypatch.setattr(authentication.sessions._store, "has", away)
     tokens.create("another", ["*"], [], time() + 60)
-    assert doors.gone([session.key, "program:revoked"]) == {"program:revoked"}
+    assert authentication.gone([session.key, "program:revoked"]) == {"program:revoked"}

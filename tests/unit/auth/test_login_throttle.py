@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from arauto.auth import login_throttle
-from arauto.auth.login_throttle import FREE, LONGEST_WAIT, REMEMBERED, Attempts, TooSoon
+from arauto.auth.login_throttle import FREE, LONGEST_WAIT, REMEMBERED, LoginThrottle, TooSoon
 from arauto.redis_io import expiring_store
-from arauto.redis_io.expiring_store import MemoryShelf
+from arauto.redis_io.expiring_store import MemoryStore
 
 Pass = Callable[[float], None]
 
@@ -21,14 +21,14 @@ def let_pass(monkeypatch: pytest.MonkeyPatch) -> Pass:
     return let_pass
 
 
-def wait_of(tried: Attempts, *who: str) -> float:
+def wait_of(tried: LoginThrottle, *who: str) -> float:
     with pytest.raises(TooSoon) as told:
         tried.check(*who)
     return told.value.seconds
 
 
 def test_a_few_are_free_and_then_each_wait_is_twice_the_last(let_pass: Pass) -> None:
-    tried = Attempts(MemoryShelf())
+    tried = LoginThrottle(MemoryStore())
     for _ in range(FREE):
         tried.begin("address a", "user ana")
     waits = []
@@ -41,7 +41,7 @@ def test_a_few_are_free_and_then_each_wait_is_twice_the_last(let_pass: Pass) -> 
 
 
 def test_what_has_to_wait_is_not_counted(let_pass: Pass) -> None:
-    tried = Attempts(MemoryShelf())
+    tried = LoginThrottle(MemoryStore())
     for _ in range(FREE + 1):
         tried.begin("a")
     for _ in range(100):
@@ -53,7 +53,7 @@ def test_what_has_to_wait_is_not_counted(let_pass: Pass) -> None:
 
 
 def test_each_address_and_each_user_waits_for_itself(let_pass: Pass) -> None:
-    tried = Attempts(MemoryShelf())
+    tried = LoginThrottle(MemoryStore())
     for n in range(FREE + 1):
         tried.begin(f"address {n}", "user ana")
     assert wait_of(tried, "address new", "user ana")
@@ -61,7 +61,7 @@ def test_each_address_and_each_user_waits_for_itself(let_pass: Pass) -> None:
 
 
 def test_it_is_forgotten_after_a_while(let_pass: Pass) -> None:
-    tried = Attempts(MemoryShelf())
+    tried = LoginThrottle(MemoryStore())
     for _ in range(FREE):
         tried.begin("a")
     let_pass(REMEMBERED)
@@ -70,7 +70,7 @@ def test_it_is_forgotten_after_a_while(let_pass: Pass) -> None:
 
 
 def test_success_takes_back_itself_and_no_guess(let_pass: Pass) -> None:
-    tried = Attempts(MemoryShelf())
+    tried = LoginThrottle(MemoryStore())
     for n in range(FREE):
         tried.begin("address a", f"user {n}")
         tried.begin("address a", "user ana")

@@ -5,11 +5,11 @@ from time import time
 import pytest
 
 from arauto.auth import session_monitor as module
-from arauto.auth.session_monitor import Watch
+from arauto.auth.session_monitor import SessionMonitor
 from arauto.auth.visitor import Visitor
 from arauto.net.websocket import Code
 from arauto.redis_io.connection import RedisLink
-from arauto.redis_io.expiring_store import ShelfAway
+from arauto.redis_io.expiring_store import StoreUnavailable
 from tests.support.servers import ROOT
 from tests.support.waiting import eventually
 
@@ -52,7 +52,7 @@ def test_a_user_is_asked_for_as_soon_as_is_promised() -> None:
 
 def test_whose_session_is_over_is_sent_away_and_nobody_else() -> None:
     ana, bia, stuck = Door(), Door(), Door(is_stuck=True)
-    watch = Watch(lambda keys: {"ana"} & set(keys), lambda visitor: None)
+    watch = SessionMonitor(lambda keys: {"ana"} & set(keys), lambda visitor: None)
     with (
         watch.present(ana, somebody("ana"), "Over."),  # type: ignore[arg-type]
         watch.present(bia, somebody("bia"), "Over."),  # type: ignore[arg-type]
@@ -69,10 +69,10 @@ def test_time_runs_out_even_while_redis_is_away_and_then_nobody_else_goes() -> N
 
     def away(keys: Iterable[str]) -> set[str]:
         asked.set()
-        raise ShelfAway
+        raise StoreUnavailable
 
     late, other = Door(), Door()
-    watch = Watch(away, lambda visitor: None)
+    watch = SessionMonitor(away, lambda visitor: None)
     with (
         watch.present(late, somebody("late", until=time() - 1), "Over."),  # type: ignore[arg-type]
         watch.present(other, somebody("other"), "Over."),  # type: ignore[arg-type]

@@ -2,11 +2,11 @@ import pytest
 
 from arauto.auth import sessions as module
 from arauto.auth.sessions import Sessions
-from arauto.redis_io.expiring_store import MemoryShelf
+from arauto.redis_io.expiring_store import MemoryStore
 
 
 def test_what_was_begun_is_found_until_it_is_ended() -> None:
-    sessions = Sessions(MemoryShelf(), "secret", 60)
+    sessions = Sessions(MemoryStore(), "secret", 60)
     session = sessions.begin("redis", "ana", "p&ss")
     assert sessions.find(session.id) == session
     sessions.end(session)
@@ -14,27 +14,27 @@ def test_what_was_begun_is_found_until_it_is_ended() -> None:
 
 
 def test_it_ends_by_itself_whatever_the_shelf_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    sessions = Sessions(MemoryShelf(), "secret", 60)
+    sessions = Sessions(MemoryStore(), "secret", 60)
     session = sessions.begin("redis", "ana", "p&ss")
     monkeypatch.setattr(module, "time", lambda: session.until)
     assert sessions.find(session.id) is None
 
 
 def test_neither_another_secret_nor_another_name_opens_it() -> None:
-    shelf = MemoryShelf()
-    session = Sessions(shelf, "secret", 60).begin("redis", "ana", "p&ss")
-    assert Sessions(shelf, "another", 60).find(session.id) is None
-    other = Sessions(shelf, "secret", 60).begin("redis", "bia", "x")
-    kept = shelf.get(session.key)
+    store = MemoryStore()
+    session = Sessions(store, "secret", 60).begin("redis", "ana", "p&ss")
+    assert Sessions(store, "another", 60).find(session.id) is None
+    other = Sessions(store, "secret", 60).begin("redis", "bia", "x")
+    kept = store.get(session.key)
     assert kept is not None
     assert b"p&ss" not in kept
     assert session.id not in session.key
-    shelf.put(other.key, kept, 60)
-    assert Sessions(shelf, "secret", 60).find(other.id) is None
+    store.put(other.key, kept, 60)
+    assert Sessions(store, "secret", 60).find(other.id) is None
 
 
 def test_everywhere_is_everywhere_of_the_same_person() -> None:
-    sessions = Sessions(MemoryShelf(), "secret", 60)
+    sessions = Sessions(MemoryStore(), "secret", 60)
     here, there = sessions.begin("redis", "ana", "x"), sessions.begin("redis", "ana", "x")
     other, namesake = sessions.begin("redis", "bia", "x"), sessions.begin("token", "ana", "x")
     sessions.end_all(here)
@@ -45,10 +45,10 @@ def test_everywhere_is_everywhere_of_the_same_person() -> None:
 
 
 def test_a_mark_is_for_its_purpose() -> None:
-    sessions = Sessions(MemoryShelf(), "secret", 60)
+    sessions = Sessions(MemoryStore(), "secret", 60)
     mark = sessions.mark("csrf", "a")
     assert sessions.is_mark(mark, "csrf", "a")
     assert not sessions.is_mark(mark, "login", "a")
     assert not sessions.is_mark(mark, "csrf", "b")
     assert not sessions.is_mark("é", "csrf", "a")
-    assert not Sessions(MemoryShelf(), "another", 60).is_mark(mark, "csrf", "a")
+    assert not Sessions(MemoryStore(), "another", 60).is_mark(mark, "csrf", "a")

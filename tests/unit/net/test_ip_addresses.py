@@ -3,7 +3,7 @@ from ipaddress import ip_network
 import pytest
 
 from arauto.net.ip_addresses import is_fixed, is_loopback, is_within, mapped, neighbour
-from arauto.workers.connection_limits import Capacity
+from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.rate_limits import by_address
 
 
@@ -49,7 +49,7 @@ def test_within() -> None:
 def test_what_an_address_counts_as_everywhere(address: str, counted: str) -> None:
     assert neighbour(address) == counted
     assert by_address(address) == ([f"address {counted}"] if counted else [])
-    capacity = Capacity(10, 1)
+    capacity = ConnectionLimits(10, 1)
     assert [capacity.take(address) for _ in range(2)] == [True, not counted]
 
 

@@ -12,9 +12,9 @@ import pytest
 
 from arauto.net import nonblocking_socket as wire_module
 from arauto.net import websocket as transport_module
-from arauto.net.nonblocking_socket import Stuck, Wire
+from arauto.net.nonblocking_socket import NonblockingSocket, Stuck
 from arauto.net.websocket import Code, Transport, text_frame
-from arauto.system.timer_wheel import Pulse, Tend
+from arauto.system.timer_wheel import Tend, TimerWheel
 from tests.support.waiting import PATIENCE
 
 
@@ -39,7 +39,7 @@ def receive_all(sock: socket.socket, n: int) -> bytes:
 
 
 def test_recv_tells_data_and_the_end_apart(pair: Pair) -> None:
-    wire = Wire(pair[0])
+    wire = NonblockingSocket(pair[0])
     pair[1].sendall(b"x")
     assert wire.recv() == b"x"
     pair[1].close()
@@ -47,7 +47,7 @@ def test_recv_tells_data_and_the_end_apart(pair: Pair) -> None:
 
 
 def test_two_writers_never_mix(pair: Pair) -> None:
-    wire = Wire(pair[0])
+    wire = NonblockingSocket(pair[0])
     size = 3_000_000
     writers = [threading.Thread(target=wire.send, args=(letter * size,)) for letter in (b"a", b"b")]
     for writer in writers:
@@ -59,7 +59,7 @@ def test_two_writers_never_mix(pair: Pair) -> None:
 
 
 def test_a_peer_that_takes_nothing_is_stuck(pair: Pair) -> None:
-    wire = Wire(pair[0])
+    wire = NonblockingSocket(pair[0])
     began = monotonic()
     with pytest.raises(Stuck):
         wire.send(b"x" * 10_000_000, patience=0.2)
@@ -69,7 +69,7 @@ def test_a_peer_that_takes_nothing_is_stuck(pair: Pair) -> None:
 
 
 def test_a_second_writer_does_not_wait_for_ever_and_breaks_nothing(pair: Pair) -> None:
-    wire = Wire(pair[0])
+    wire = NonblockingSocket(pair[0])
     first = threading.Thread(target=wire.send, args=(b"x" * 5_000_000,))
     first.start()
     receive_all(pair[1], 1)
@@ -80,7 +80,7 @@ def test_a_second_writer_does_not_wait_for_ever_and_breaks_nothing(pair: Pair) -
 
 
 def test_shutdown_wakes_the_reader(pair: Pair) -> None:
-    wire = Wire(pair[0])
+    wire = NonblockingSocket(pair[0])
     threading.Timer(0.05, wire.shutdown).start()
     assert wire.recv() == b""
 
@@ -102,19 +102,19 @@ def masked(opcode: int, payload: bytes) -> bytes:
     ],
 )
 def test_a_text_is_one_frame(pair: Pair, size: int, header: bytes) -> None:
-    Transport(pair[0], Pulse()).send(text_frame(b"x" * size))
+    Transport(pair[0], TimerWheel()).send(text_frame(b"x" * size))
     assert receive_all(pair[1], len(header) + size) == header + b"x" * size
 
 
 def test_messages_come_whole_and_pings_are_answered(pair: Pair) -> None:
-    transport = Transport(pair[0], Pulse())
+    transport = Transport(pair[0], TimerWheel())
     pair[1].sendall(b"\x01\x82\0\0\0\0ab" + masked(0x9, b"beat") + b"\x80\x81\0\0\0\0c")
     assert transport.receive() == "abc"
     assert receive_all(pair[1], 6) == b"\x8a\x04beat"
 
 
 def test_a_close_is_answered(pair: Pair) -> None:
-    transport = Transport(pair[0], Pulse())
+    transport = Transport(pair[0], TimerWheel())
     pair[1].sendall(masked(0x8, struct.pack(">H", 1001)))
     assert transport.receive() is None
     assert transport.code == 1001
@@ -135,7 +135,7 @@ def test_a_close_is_answered(pair: Pair) -> None:
     ],
 )
 def test_a_broken_frame_closes_with_a_code(pair: Pair, frames: bytes, code: int) -> None:
-    transport = Transport(pair[0], Pulse())
+    transport = Transport(pair[0], TimerWheel())
     pair[1].sendall(frames)
     pair[1].shutdown(socket.SHUT_WR)
     assert transport.receive() is None
@@ -144,7 +144,7 @@ def test_a_broken_frame_closes_with_a_code(pair: Pair, frames: bytes, code: int)
 
 
 def test_a_frame_that_announces_exabytes_is_cut_at_the_cap(pair: Pair) -> None:
-    transport = Transport(pair[0], Pulse())
+    transport = Transport(pair[0], TimerWheel())
     pair[1].sendall(b"\x81\xff" + struct.pack(">Q", 1 << 62) + b"\0\0\0\0" + b"x" * 70_000)
     pair[1].shutdown(socket.SHUT_WR)
     assert transport.receive() is None
@@ -152,7 +152,7 @@ def test_a_frame_that_announces_exabytes_is_cut_at_the_cap(pair: Pair) -> None:
 
 
 def test_nothing_is_written_after_the_last_word(pair: Pair) -> None:
-    wire = Wire(pair[0])
+    wire = NonblockingSocket(pair[0])
     wire.send(b"last", last=True)
     with pytest.raises(BrokenPipeError):
         wire.send(b"more")
@@ -160,7 +160,7 @@ def test_nothing_is_written_after_the_last_word(pair: Pair) -> None:
 
 
 def test_nothing_is_sent_after_a_goodbye(pair: Pair) -> None:
-    transport = Transport(pair[0], Pulse())
+    transport = Transport(pair[0], TimerWheel())
     assert transport.close(Code.RESTART, "é" * 100)
     with pytest.raises(OSError, match="last word"):
         transport.send(text_frame(b"[]"))
@@ -178,7 +178,7 @@ def heartbeat(sock: socket.socket) -> float:
     return float(at)
 
 
-class ByHand(Pulse):
+class ByHand(TimerWheel):
     """Calls when the test does, however busy the machine is."""
 
     def after(self, seconds: float, tend: Tend) -> None:
@@ -201,18 +201,18 @@ def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport_module, "PONG_WITHIN", 0)
-    pulse = ByHand()
-    transport = Transport(pair[0], pulse)
+    timers = ByHand()
+    transport = Transport(pair[0], timers)
     reader = threading.Thread(target=transport.receive, daemon=True)
     reader.start()
     times = [time()]
     for _ in range(3):
-        times.append(pulse.beat(pair[1]))
+        times.append(timers.beat(pair[1]))
         answer(pair[1])
     times.append(time())
     assert times == sorted(times)
-    pulse.beat(pair[1])
-    assert pulse.tend() is None  # this time no pong came
+    timers.beat(pair[1])
+    assert timers.tend() is None  # this time no pong came
     reader.join()
     assert transport.code == Code.ABNORMAL
 
@@ -220,18 +220,18 @@ def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
 @pytest.mark.parametrize("now", [1700000000.996, 1700000000.0049999])
 def test_a_heartbeat_is_never_later_than_now(pair: Pair, monkeypatch: pytest.MonkeyPatch, now: float) -> None:
     monkeypatch.setattr(transport_module, "time", lambda: now)
-    pulse = ByHand()
-    transport = Transport(pair[0], pulse)
-    assert pulse.beat(pair[1]) == now
+    timers = ByHand()
+    transport = Transport(pair[0], timers)
+    assert timers.beat(pair[1]) == now
     transport.release()
 
 
 def test_a_browser_is_not_let_go_because_heartbeats_are_quicker_than_its_answers(pair: Pair) -> None:
-    pulse = ByHand()
-    transport = Transport(pair[0], pulse)
+    timers = ByHand()
+    transport = Transport(pair[0], timers)
     for _ in range(3):
-        pulse.beat(pair[1])
-    assert pulse.tend() == transport_module.BEAT
+        timers.beat(pair[1])
+    assert timers.tend() == transport_module.BEAT
     transport.release()
 
 
@@ -239,14 +239,14 @@ def test_a_browser_that_does_not_answer_a_goodbye_is_let_go(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(transport_module, "CLOSE_PATIENCE", 0.1)
-    transport = Transport(pair[0], Pulse())
+    transport = Transport(pair[0], TimerWheel())
     transport.close(Code.RESTART)
     assert transport.receive() is None
 
 
 def test_a_slow_reader_that_takes_something_is_not_stuck(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its patience begins anew with each byte taken: the whole may last many times as long."""
-    wire = Wire(pair[0])
+    wire = NonblockingSocket(pair[0])
     size, waits, taken = 4_000_000, [], bytearray()
 
     class Slow:

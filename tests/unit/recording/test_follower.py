@@ -21,7 +21,7 @@ from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
 from arauto.recording.follower import Follower, Start, Words
 from arauto.recording.log_watch import moment
-from arauto.recording.shared_queries import Shared
+from arauto.recording.shared_queries import SharedQueries
 from arauto.recording_core.announcements import Position, digest
 from arauto.recording_core.channel_feed import Pages
 from arauto.recording_core.channel_feed import Read as ReadLog
@@ -62,7 +62,7 @@ class Recording:
         return self.is_on
 
 
-class NoPulse:
+class NoTimers:
     def __init__(self) -> None:
         self.tended: list[Any] = []
 
@@ -73,8 +73,10 @@ class NoPulse:
 class Page:
     """A follower, and what its page is sent."""
 
-    def __init__(self, shared: Shared | None = None, start: Start | None = None, *patterns: bytes) -> None:
-        self.shared = shared or Shared(Recording(), NoPulse(), lambda channel: "")  # type: ignore[arg-type]
+    def __init__(
+        self, shared: SharedQueries | None = None, start: Start | None = None, *patterns: bytes
+    ) -> None:
+        self.shared = shared or SharedQueries(Recording(), NoTimers(), lambda channel: "")  # type: ignore[arg-type]
         self.sent: list[list[Item]] = []
         selection = Selection((CHANNEL,), patterns)
         starts = {CHANNEL: start} if start else {}
@@ -93,7 +95,7 @@ class Page:
         return self.hear([b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1])
 
 
-def following(shared: Shared | None = None, *patterns: bytes) -> Page:
+def following(shared: SharedQueries | None = None, *patterns: bytes) -> Page:
     """A page that came back, to a log that lacks nothing."""
     page = Page(shared, Start(HERE), *patterns)
     page.open()
@@ -301,7 +303,7 @@ def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyP
 
 def test_a_reason_that_is_another_later_is_told_then() -> None:
     why = [""]
-    shared = Shared(Recording(), NoPulse(), lambda channel: why[0])  # type: ignore[arg-type]
+    shared = SharedQueries(Recording(), NoTimers(), lambda channel: why[0])  # type: ignore[arg-type]
     page = Page(shared)
     page.open()
     page.follower._feeds[CHANNEL].live_since -= 10_000

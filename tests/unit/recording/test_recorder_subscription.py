@@ -4,18 +4,20 @@ import pytest
 
 from arauto.protocol.events import Lost, Refused
 from arauto.protocol.selection import Selection
-from arauto.recording.recorder_subscription import Hearing
+from arauto.recording.recorder_subscription import RecorderSubscription
 from arauto.recording_core.candidate import Candidate, Command
 
 
 def test_what_was_refused_before_a_connection_was_lost_is_asked_for_again() -> None:
     """A subscriber does not ask again by itself."""
-    hearing = Hearing(Candidate("a", 0), lambda channel: b"words:" + channel, b"beats", lambda *told: None)
-    hearing.cover(Selection((b"one",), (b"kept.*",)), ())
-    hearing.take_in(Refused("pattern", b"kept.*", "NOPERM"), 0)
-    hearing.take_in(Refused("channel", b"one", "NOPERM"), 0)
-    hearing.take_in(Lost(0.0, ""), 0)
-    change, _ = hearing.again()
+    subscription = RecorderSubscription(
+        Candidate("a", 0), lambda channel: b"words:" + channel, b"beats", lambda *told: None
+    )
+    subscription.cover(Selection((b"one",), (b"kept.*",)), ())
+    subscription.take_in(Refused("pattern", b"kept.*", "NOPERM"), 0)
+    subscription.take_in(Refused("channel", b"one", "NOPERM"), 0)
+    subscription.take_in(Lost(0.0, ""), 0)
+    change, _ = subscription.again()
     assert (change.subscribe, change.psubscribe) == ((b"one",), (b"kept.*",))
 
 
@@ -46,39 +48,41 @@ def test_each_message_is_taken_once_while_a_channel_comes_in_two_ways(one: Selec
     other = Selection((), (b"k.*",))
     ways = (other, one) if is_last else (one, other)
     candidate = Noting()
-    hearing = Hearing(candidate, lambda channel: b"words:" + channel, b"beats", lambda *told: None)
+    subscription = RecorderSubscription(
+        candidate, lambda channel: b"words:" + channel, b"beats", lambda *told: None
+    )
 
     def confirm(verb: bytes, selection: Selection) -> None:
         for name in selection.channels:
-            hearing.take_in([verb, name, b"1"], 0)
+            subscription.take_in([verb, name, b"1"], 0)
         for name in selection.patterns:
-            hearing.take_in([b"p" + verb, name, b"1"], 0)
+            subscription.take_in([b"p" + verb, name, b"1"], 0)
 
     def push(data: bytes, *ways: Selection) -> None:
         for way in ways:
             for name in way.channels:
-                hearing.take_in([b"message", name, data], 0)
+                subscription.take_in([b"message", name, data], 0)
             for name in way.patterns:
-                hearing.take_in([b"pmessage", name, b"k.a", data], 0)
+                subscription.take_in([b"pmessage", name, b"k.a", data], 0)
 
-    hearing.cover(one, [b"k.a"])
-    hearing.commands(b"SUBSCRIBE", one.channels, one.patterns)
-    hearing.take_in([b"ssubscribe", b"words:k.a", b"1"], 0)
+    subscription.cover(one, [b"k.a"])
+    subscription.commands(b"SUBSCRIBE", one.channels, one.patterns)
+    subscription.take_in([b"ssubscribe", b"words:k.a", b"1"], 0)
     confirm(b"subscribe", one)
     push(b"1", one)
     both = Selection(one.channels, one.patterns + other.patterns)
-    hearing.cover(both, [b"k.a"])
+    subscription.cover(both, [b"k.a"])
     push(b"2", one)
     confirm(b"subscribe", other)
     push(b"3", one, other)
     push(b"4", other, one)
     push(b"5", ways[0])
-    hearing.cover(other, [b"k.a"])  # between two that Redis sent at once
+    subscription.cover(other, [b"k.a"])  # between two that Redis sent at once
     push(b"5", ways[1])
     push(b"6", *ways)
     confirm(b"unsubscribe", one)
     push(b"7", other)
     assert candidate.told == [b"subscribed", *(b"%d" % n for n in range(1, 8))]
-    hearing.cover(Selection((), ()), [b"k.a"])
+    subscription.cover(Selection((), ()), [b"k.a"])
     confirm(b"unsubscribe", other)
     assert candidate.told[-1] == b"unsubscribed"

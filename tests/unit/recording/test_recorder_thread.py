@@ -16,7 +16,7 @@ from arauto.recording_core.candidate import Claim
 from arauto.recording_core.channel_recorder import Take
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.subscriber import Command
-from arauto.workers.worker_states import Departures
+from arauto.workers.worker_states import WorkerStates
 from tests.support.recording import Fixed, record
 
 
@@ -64,7 +64,7 @@ class Link:
             (b"SUBSCRIBE", change.subscribe, change.psubscribe),
             (b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe),
         ):
-            self.said += self._thread._hearing.commands(verb, channels, patterns)
+            self.said += self._thread._subscription.commands(verb, channels, patterns)
 
     def ask(self, commands: list[Command]) -> None:
         self.said += commands
@@ -76,8 +76,8 @@ class Recording(Fixed):
     def __init__(self) -> None:
         super().__init__(RedisLink("redis://127.0.0.1:1"), Selection((), ()))
         self.store: SilentStore = SilentStore(redis.Redis(), 100, 1000)
-        self.departures = Departures()
-        self.thread = record(self, self.departures)
+        self.worker_states = WorkerStates()
+        self.thread = record(self, self.worker_states)
         self.redis = Link(self.thread)
         self.thread._subscriber = self.redis  # type: ignore[assignment]
 

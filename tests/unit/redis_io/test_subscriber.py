@@ -9,13 +9,13 @@ from time import time
 
 import pytest
 
-from arauto.net.nonblocking_socket import Wire
+from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.events import Gap, Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.redis_io import subscriber as module
 from arauto.redis_io.subscriber import Subscriber
 from arauto.system import timer_wheel as pulse_module
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -26,8 +26,8 @@ class Redis:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(PATIENCE)
 
-    def connect(self) -> Wire:
-        return Wire(socket.create_connection(self._listener.getsockname(), timeout=5))
+    def connect(self) -> NonblockingSocket:
+        return NonblockingSocket(socket.create_connection(self._listener.getsockname(), timeout=5))
 
     def accept(self) -> socket.socket:
         accepted, _ = self._listener.accept()
@@ -72,7 +72,7 @@ class Listening:
     def __init__(self, redis: Redis) -> None:
         self.batches: Queue[list[Item]] = Queue()
         self.fault = Event()
-        self.subscriber = Subscriber(redis.connect, self.batches.put, self.fault.set, Pulse(), SELECTION)
+        self.subscriber = Subscriber(redis.connect, self.batches.put, self.fault.set, TimerWheel(), SELECTION)
 
     def next(self) -> list[Item]:
         return self.batches.get(timeout=PATIENCE)
@@ -372,7 +372,7 @@ def test_nobody_to_hear_ends_the_thread_and_the_connection(redis: Redis) -> None
     def deliver(batch: list[Item]) -> None:
         raise BrokenPipeError
 
-    subscriber = Subscriber(redis.connect, deliver, lambda: None, Pulse(), SELECTION)
+    subscriber = Subscriber(redis.connect, deliver, lambda: None, TimerWheel(), SELECTION)
     subscriber.start()
     with redis.accept() as link:
         link.recv(999)
@@ -387,7 +387,7 @@ def test_a_fault_of_ours_is_told(redis: Redis, caplog: pytest.LogCaptureFixture)
         raise KeyError("a fault")
 
     fault = Event()
-    subscriber = Subscriber(redis.connect, deliver, fault.set, Pulse(), SELECTION)
+    subscriber = Subscriber(redis.connect, deliver, fault.set, TimerWheel(), SELECTION)
     subscriber.start()
     with redis.accept() as link:
         link.sendall(confirmation(b"subscribe", b"a"))

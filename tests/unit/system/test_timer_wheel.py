@@ -5,7 +5,7 @@ from time import monotonic
 import pytest
 
 from arauto.system import timer_wheel as module
-from arauto.system.timer_wheel import Pulse
+from arauto.system.timer_wheel import TimerWheel
 from tests.support.waiting import PATIENCE, eventually
 
 
@@ -15,7 +15,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_each_is_called_when_it_is_due_and_again_as_it_asks() -> None:
-    pulse, done = Pulse(), Event()
+    timers, done = TimerWheel(), Event()
     often: list[float] = []
     late: list[float] = []
 
@@ -27,19 +27,19 @@ def test_each_is_called_when_it_is_due_and_again_as_it_asks() -> None:
         late.append(monotonic())
 
     began = monotonic()
-    pulse.after(0.3, call_late)
-    pulse.after(0.0, call_often)
+    timers.after(0.3, call_late)
+    timers.after(0.0, call_often)
     eventually(lambda: late and len(often) == 5)
     assert late[0] - began >= 0.3
     assert all(later - earlier >= 0.01 for earlier, later in pairwise(often))
-    pulse.after(0.05, done.set)
+    timers.after(0.05, done.set)
     assert done.wait(PATIENCE)
     assert (len(often), len(late)) == (5, 1)  # and not again
 
 
 def test_one_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:
-    pulse, done = Pulse(), Event()
-    pulse.after(0, lambda: 1 / 0)
-    pulse.after(0.01, done.set)
+    timers, done = TimerWheel(), Event()
+    timers.after(0, lambda: 1 / 0)
+    timers.after(0.01, done.set)
     assert done.wait(PATIENCE)
     assert "could not be tended" in caplog.text

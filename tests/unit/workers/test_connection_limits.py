@@ -4,7 +4,7 @@ from zlib import crc32
 import pytest
 
 from arauto.workers import connection_limits as capacity_module
-from arauto.workers.connection_limits import Capacity
+from arauto.workers.connection_limits import ConnectionLimits
 
 HERE, ANA, BIA = "127.0.0.1", "192.0.2.1", "192.0.2.2"
 
@@ -16,7 +16,7 @@ def same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_cap_holds_and_room_comes_back() -> None:
-    capacity = Capacity(2, 10)
+    capacity = ConnectionLimits(2, 10)
     assert capacity.take(HERE)
     assert capacity.take(ANA)
     assert capacity.full()
@@ -27,7 +27,7 @@ def test_the_cap_holds_and_room_comes_back() -> None:
 
 
 def test_an_address_has_a_cap_of_its_own() -> None:
-    capacity = Capacity(10, 2)
+    capacity = ConnectionLimits(10, 2)
     assert capacity.take(ANA)
     assert capacity.take(ANA)
     assert capacity.full_for(ANA)
@@ -40,7 +40,7 @@ def test_an_address_has_a_cap_of_its_own() -> None:
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1", ""])
 def test_this_machine_and_its_proxy_have_none(address: str) -> None:
-    capacity = Capacity(10, 1)
+    capacity = ConnectionLimits(10, 1)
     assert all(capacity.take(address) for _ in range(10))
 
 
@@ -55,13 +55,13 @@ def test_this_machine_and_its_proxy_have_none(address: str) -> None:
     ],
 )
 def test_an_ipv6_address_counts_as_its_network(one: str, other: str, same: bool) -> None:
-    capacity = Capacity(10, 1)
+    capacity = ConnectionLimits(10, 1)
     assert capacity.take(one)
     assert capacity.take(other) is not same
 
 
 def test_all_processes_count_together_and_a_dead_one_not_at_all() -> None:
-    capacity = Capacity(3, 2)
+    capacity = ConnectionLimits(3, 2)
     capacity.use_slot(1)
     assert capacity.take(HERE)
     child = os.fork()
@@ -77,7 +77,7 @@ def test_all_processes_count_together_and_a_dead_one_not_at_all() -> None:
 
 
 def test_a_process_may_have_room_for_fewer() -> None:
-    capacity = Capacity(10, 10, 1)
+    capacity = ConnectionLimits(10, 10, 1)
     assert capacity.take(HERE)
     assert capacity.full()
     assert not capacity.take(HERE)

@@ -4,7 +4,7 @@ from zlib import crc32
 import pytest
 
 from arauto.workers import rate_limits
-from arauto.workers.rate_limits import AT_ONCE, Rate
+from arauto.workers.rate_limits import AT_ONCE, RateLimit
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def test_so_many_at_once_and_then_so_many_a_second(clock: list[int]) -> None:
-    rate = Rate(2)
+    rate = RateLimit(2)
     assert [rate.take("ana") for _ in range(2 * AT_ONCE)] == [0] * 2 * AT_ONCE
     assert rate.wait("ana") == rate.take("ana") == 0.5
     clock[0] += 5 * 10**8
@@ -33,7 +33,7 @@ def test_so_many_at_once_and_then_so_many_a_second(clock: list[int]) -> None:
 
 
 def test_each_name_counts_and_a_refusal_counts_for_none(clock: list[int]) -> None:
-    rate = Rate(1)
+    rate = RateLimit(1)
     for _ in range(AT_ONCE):
         assert rate.take("address 192.0.2.1", "user ana") == 0
     assert rate.take("address 192.0.2.2", "user ana") > 0
@@ -42,19 +42,19 @@ def test_each_name_counts_and_a_refusal_counts_for_none(clock: list[int]) -> Non
 
 
 def test_nothing_is_counted_where_there_is_no_rate_or_no_name(clock: list[int]) -> None:
-    assert not any(Rate(0).take("ana") for _ in range(1000))
-    assert not any(Rate(1).take() for _ in range(1000))
+    assert not any(RateLimit(0).take("ana") for _ in range(1000))
+    assert not any(RateLimit(1).take() for _ in range(1000))
 
 
 def test_a_refusal_is_told_once_a_second(clock: list[int]) -> None:
-    rate = Rate(1)
+    rate = RateLimit(1)
     assert [rate.is_news(), rate.is_news()] == [True, False]
     clock[0] += 10**9
     assert [rate.is_news(), rate.is_news()] == [True, False]
 
 
 def test_all_processes_count_together(clock: list[int]) -> None:
-    rate = Rate(1)
+    rate = RateLimit(1)
     child = os.fork()
     if child == 0:
         os._exit(0 if not any(rate.take("ana") for _ in range(AT_ONCE)) else 1)

@@ -2,10 +2,10 @@
 
 from copy import copy
 
-from arauto.workers.worker_states import Departures
+from arauto.workers.worker_states import WorkerStates
 
 
-def workers(master: Departures, *slots: int) -> list[Departures]:
+def workers(master: WorkerStates, *slots: int) -> list[WorkerStates]:
     forked = [copy(master) for _ in slots]  # the memory is shared, the rest is their own
     for worker, slot in zip(forked, slots, strict=True):
         worker.use_slot(slot)
@@ -13,7 +13,7 @@ def workers(master: Departures, *slots: int) -> list[Departures]:
 
 
 def test_all_go_when_the_last_has_heard() -> None:
-    master = Departures()
+    master = WorkerStates()
     one, other = workers(master, 0, 1)
     assert not one.all_go
     one.go()
@@ -24,7 +24,7 @@ def test_all_go_when_the_last_has_heard() -> None:
 
 
 def test_who_has_ended_is_not_waited_for() -> None:
-    master = Departures()
+    master = WorkerStates()
     one, _ = workers(master, 0, 1)
     one.go()
     master.clear_slot(1)
@@ -32,7 +32,7 @@ def test_who_has_ended_is_not_waited_for() -> None:
 
 
 def test_those_who_will_be_replaced_go_before_they_are_told() -> None:
-    master = Departures()
+    master = WorkerStates()
     old, older = workers(master, 0, 1)
     master.replace_all()
     (new,) = workers(master, 2)
@@ -43,7 +43,7 @@ def test_those_who_will_be_replaced_go_before_they_are_told() -> None:
 
 
 def test_a_slot_that_is_used_again_is_here() -> None:
-    master = Departures()
+    master = WorkerStates()
     (one,) = workers(master, 0)
     one.go()
     master.clear_slot(0)
@@ -53,7 +53,7 @@ def test_a_slot_that_is_used_again_is_here() -> None:
 
 
 def test_without_a_master_a_process_is_alone() -> None:
-    alone = Departures()
+    alone = WorkerStates()
     assert not alone.am_going
     assert alone.all_go
     alone.go()
