@@ -1,8 +1,6 @@
 """Arauto's Flask application: :func:`create_app`, and ``app`` for gunicorn and flask."""
 
-import atexit
 import os
-import secrets
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +11,6 @@ import redis
 from flask import Flask, Response, abort, jsonify, request
 from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
 
-from arauto.assets.minifier import minify_in_subprocess
 from arauto.assets.serve import init_assets
 from arauto.auth.audit import Audit, Who, audit
 from arauto.auth.permissions import NoRight, check_publishing
@@ -29,7 +26,8 @@ from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io import embedded
 from arauto.redis_io.channel_list import ChannelsError, list_channels
 from arauto.redis_io.connection import RedisLink, Tls
-from arauto.server import bind_policy, shared_state
+from arauto.server import bind_policy
+from arauto.server.shared_state import SharedState
 from arauto.settings import Settings, SettingsError, read
 from arauto.system.concurrency import find_addresses_at_once
 from arauto.system.timer_wheel import TimerWheel
@@ -42,28 +40,30 @@ from arauto.web import locale
 from arauto.web.forwarded import Proxies
 from arauto.web.request_encoding import init_request_encoding, read_json
 from arauto.web.responses import answer, init_answers
-from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.drain import Drain
-from arauto.workers.rate_limits import RateLimit, RateLimits
-from arauto.workers.worker_states import WorkerStates
+from arauto.workers.rate_limits import RateLimit
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(settings: Settings | None = None, shared: SharedState | None = None) -> Flask:
     """Wire the application: settings, Redis, guards, routes, error answers.
 
     :param settings: what to use instead of the environment.
+    :param shared: what a server with several processes has made for all of them.
     :raise SystemExit: a setting or the Redis cannot be used; carries the sentence why.
     """
     try:
-        settings = _with_secrets(settings or read(os.environ))
-        found = shared_state.found or _find(settings)
+        settings = settings or read(os.environ)
+        shared = shared or SharedState.for_one_process(settings, _host())
     except (SettingsError, bind_policy.Exposed, embedded.NoRedis) as error:
         raise SystemExit(str(error)) from None
     find_addresses_at_once()
-    link = RedisLink(found.url, Tls.of(settings))
+    settings = replace(
+        settings, token=settings.token or shared.token, secret=settings.secret or shared.secret
+    )
+    link = RedisLink(shared.found.url, Tls.of(settings))
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
@@ -80,43 +80,32 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["visitor"] = Visitor(link=link)
     app.extensions["audit"] = Audit(link, settings)
     init_token_commands(app, settings.tokens)
-    rates = shared_state.rates or RateLimits(settings.publish_rate, settings.connect_rate)
+    rates = shared.rates
     if settings.has_login:
         _add_doors(app, settings, link, rates.beside)
-    init_assets(app, minify_in_subprocess() if shared_state.assets is None else shared_state.assets)
-    capacity = shared_state.capacity or ConnectionLimits(
-        settings.max_sockets, settings.max_sockets_per_address
-    )
+    init_assets(app, shared.assets)
     recording = Recording(link, settings)
-    worker_states = shared_state.worker_states or WorkerStates()
-    drain, watch, timers = Drain(worker_states), app.extensions.get("watch"), TimerWheel()
+    drain, watch, timers = Drain(shared.worker_states), app.extensions.get("watch"), TimerWheel()
     recorder = None
     if recording.is_allowed:
-        recorder = RecorderThread(recording, timers, lambda: feeds.reconcile(), worker_states)
+        recorder = RecorderThread(recording, timers, lambda: feeds.reconcile(), shared.worker_states)
     app.extensions["recorder"] = recorder
-    shared = SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: "")
-    feeds = Feeds(shared, capacity, rates.connect, settings.max_message, settings.heartbeat, drain, watch)
+    queries = SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: "")
+    feeds = Feeds(
+        queries, shared.capacity, rates.connect, settings.max_message, settings.heartbeat, drain, watch
+    )
     init_feed(app, feeds)
     init_history(app, recording)
     init_recording(app, recording, recorder, rates.publish)
-    init_page(app, settings, found)
+    init_page(app, settings, shared.found)
     _add_routes(app, settings, recording, rates.publish)
     return app
 
 
-def _with_secrets(settings: Settings) -> Settings:
-    """The settings with what gunicorn's master has made for all workers; without it, made here.
-
-    :raise Exposed: Flask's own server would be open on a network.
-    """
-    if not shared_state.secret:
-        running = click.get_current_context(silent=True)
-        host = (running and running.params.get("host")) or "127.0.0.1"
-        shared_state.token = bind_policy.make_token(settings, [host], container=False)
-        shared_state.secret = secrets.token_hex(32)
-    return replace(
-        settings, token=settings.token or shared_state.token, secret=settings.secret or shared_state.secret
-    )
+def _host() -> str:
+    """What Flask's own server listens on, where that is what runs."""
+    running = click.get_current_context(silent=True)
+    return (running and running.params.get("host")) or "127.0.0.1"
 
 
 def _add_doors(app: Flask, settings: Settings, link: RedisLink, beside: RateLimit) -> None:
@@ -130,14 +119,6 @@ def _add_doors(app: Flask, settings: Settings, link: RedisLink, beside: RateLimi
     init_login(app)
     if settings.tokens:
         init_api_tokens(app)
-
-
-def _find(settings: Settings) -> embedded.Found:
-    """Without gunicorn's master there is nobody else to start the embedded Valkey."""
-    found = embedded.find(settings)
-    if found.binary:
-        atexit.register(embedded.EmbeddedValkey.start(found.binary, settings.max_sockets).stop)
-    return found
 
 
 def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: RateLimit) -> None:
@@ -250,7 +231,9 @@ def __getattr__(name: str) -> Flask:
     # ``app`` is made when a server asks for it, so that importing create_app() has no effect.
     if name != "app":
         raise AttributeError(name)
-    globals()["app"] = create_app()
+    from arauto.server.hooks import master
+
+    globals()["app"] = create_app(shared=master.made)
     return globals()["app"]  # type: ignore[no-any-return]
 
 

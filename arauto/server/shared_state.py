@@ -1,17 +1,55 @@
-"""What gunicorn's master hands to the workers that it forks: set there, read here."""
+"""What gunicorn's master makes once for all workers; a process without a master makes its own."""
 
+import atexit
+import secrets
+from dataclasses import dataclass
+
+from arauto.assets.minifier import minify_in_subprocess
+from arauto.redis_io import embedded
 from arauto.redis_io.embedded import EmbeddedValkey, Found
-from arauto.server.forking import Forks
+from arauto.server import bind_policy
+from arauto.settings import Settings
 from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.rate_limits import RateLimits
 from arauto.workers.worker_states import WorkerStates
 
-found: Found | None = None
-capacity: ConnectionLimits | None = None
-worker_states: WorkerStates | None = None
-rates: RateLimits | None = None
-forks: Forks | None = None
-assets: dict[str, str] | None = None  # see minifier.py
-valkey: EmbeddedValkey | None = None  # here, because a reload makes gunicorn.conf.py anew
-token: str = ""  # the access token that was made because none was set
-secret: str = ""  # what all workers derive their keys from, where none was set
+
+@dataclass(frozen=True, kw_only=True)
+class SharedState:
+    """A parameter of ``create_app()``.
+
+    :param found: the Redis that is used.
+    :param token: the access token that was made because none was set; else empty.
+    :param secret: what all workers derive their keys from, where none was set.
+    :param assets: scripts and styles, see :mod:`arauto.assets.minifier`.
+    """
+
+    found: Found
+    token: str
+    secret: str
+    capacity: ConnectionLimits
+    worker_states: WorkerStates
+    rates: RateLimits
+    assets: dict[str, str]
+
+    @classmethod
+    def for_one_process(cls, settings: Settings, host: str) -> "SharedState":
+        """For Flask's own server, a command or a test. An embedded Valkey ends with the process.
+
+        :param host: what that server listens on.
+        :raise Exposed: Flask's own server would be open on a network.
+        :raise NoRedis: there is none.
+        """
+        token = bind_policy.make_token(settings, [host], container=False)
+        found = embedded.find(settings)
+        if found.binary:
+            atexit.register(EmbeddedValkey.start(found.binary, settings.max_sockets).stop)
+        return cls(
+            found=found,
+            token=token,
+            secret=secrets.token_hex(32),
+            capacity=ConnectionLimits(settings.max_sockets, settings.max_sockets_per_address),
+            worker_states=WorkerStates(),
+            rates=RateLimits(settings.publish_rate, settings.connect_rate),
+            assets=minify_in_subprocess(),
+        )

@@ -22,8 +22,8 @@ from tests.support.servers import ArautoServer
 TOKEN = "um segrêdo à parte=maçã; nº 1"
 READ_TOKEN = "a token for those who read"
 SLOWLY = (  # what is used up stays so for these tests
-    "import arauto.server.shared_state as h, arauto.workers.rate_limits as r;"
-    "r.AT_ONCE *= 1000; h.rates.beside._each *= 1000"
+    "from arauto.server.hooks import master; import arauto.workers.rate_limits as r;"
+    "r.AT_ONCE *= 1000; master.shared.rates.beside._each *= 1000"
 )
 PASSWORD = "a long password for everyone"
 

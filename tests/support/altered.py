@@ -6,6 +6,7 @@ Faults are put in this way, waits are made short, and a defence is taken out to 
 import os
 
 from app import create_app
+from arauto.server.hooks import master
 
 exec(os.environ["ALTER"])
-app = create_app()
+app = create_app(shared=master.shared)

@@ -1,0 +1,330 @@
+"""gunicorn's hooks: start and stop of what the workers share, their drain, and what gunicorn lacks.
+
+``gunicorn.conf.py`` is read anew at each reload, and this module only once: what lasts is here.
+"""
+
+import gc
+import itertools
+import logging
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from arauto.assets.minifier import minify_in_subprocess
+from arauto.redis_io import embedded
+from arauto.server import bind_policy, config_checks
+from arauto.server.forking import Forks
+from arauto.server.shared_state import SharedState
+from arauto.settings import Settings, SettingsError, read, strangers
+from arauto.system import file_limits, temp_directory
+from arauto.system.resource_errors import sentence, start
+from arauto.workers.connection_limits import ConnectionLimits
+from arauto.workers.rate_limits import RateLimits
+from arauto.workers.worker_states import WorkerStates
+
+SPARE = 100  # connections and threads for pages and publishing, beside the sockets
+
+if TYPE_CHECKING:  # gevent patches what they need only after the fork
+    from arauto.recording.recorder_thread import RecorderThread
+    from arauto.workers.drain import Drain
+
+
+class Master:
+    """What lasts in the master, from its start on; the workers have copies."""
+
+    settings: Settings
+    room: file_limits.Room
+    forks: Forks
+    valkey: embedded.EmbeddedValkey | None = None
+    made: SharedState | None = None  # nothing where no server has started, as under Flask's own
+
+    @property
+    def shared(self) -> SharedState:
+        """What was made at the start.
+
+        :raise RuntimeError: nothing was started.
+        """
+        if self.made is None:
+            raise RuntimeError("no server was started")
+        return self.made
+
+
+master = Master()
+
+
+def configure() -> tuple[Settings, file_limits.Room, str]:
+    """The settings of the environment, what a worker has room for, and gunicorn's ``worker_tmp_dir``.
+
+    :raise SystemExit: a setting cannot be used; carries the sentence why.
+    """
+    try:
+        master.settings = read(os.environ)
+        directory = temp_directory.find_directory()
+        master.room = file_limits.make_room(master.settings.max_sockets, SPARE)
+    except (SettingsError, temp_directory.NoTempDirectory, file_limits.TooFewFiles) as error:
+        sys.exit(str(error))
+    return master.settings, master.room, directory
+
+
+def address(settings: Settings) -> str:
+    """What gunicorn's ``bind`` is."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
+def on_starting(server: Any) -> None:
+    """In the master, before it listens: find or start Redis, or say why not and end."""
+    settings, room = master.settings, master.room
+    try:
+        config_checks.check(server.cfg, settings, room.sockets)
+        if server.cfg.bind == [address(settings)] and not os.environ.keys() & {"LISTEN_FDS", "GUNICORN_FD"}:
+            _check_address(settings)
+        hosts = bind_policy.hosts(server.cfg.address, os.environ)
+        token = bind_policy.make_token(settings, hosts, bind_policy.in_container(os.environ))
+        master.valkey = embedded.EmbeddedValkey.take_over(os.environ)
+        found = embedded.find_in_subprocess(token)
+        found.is_embedded |= master.valkey is not None
+        if found.binary:
+            master.valkey = embedded.EmbeddedValkey.start(found.binary, settings.max_sockets)
+        master.made = SharedState(
+            found=found,
+            token=token,
+            secret=secrets.token_hex(32),
+            capacity=ConnectionLimits(settings.max_sockets, settings.max_sockets_per_address, room.sockets),
+            worker_states=WorkerStates(),
+            rates=RateLimits(settings.publish_rate, settings.connect_rate),
+            assets=minify_in_subprocess(),
+        )
+    except (OSError, MemoryError, bind_policy.Exposed, embedded.NoRedis, config_checks.ConfigError) as error:
+        sys.exit(sentence(error) or str(error))
+    master.forks = Forks(server, master.shared.worker_states)
+    _tell_all_first(server)
+
+
+def _tell_all_first(server: Any) -> None:
+    # Each worker hears it in its own time, and one that has not yet must not begin to record.
+    stop = server.stop
+
+    def tell_and_stop(graceful: bool = True) -> None:
+        master.shared.worker_states.replace_all()
+        stop(graceful)
+
+    server.stop = tell_and_stop
+
+
+def on_reload(server: Any) -> None:
+    """In the master, on SIGHUP, before the new workers: the files may be new ones."""
+    master.made = replace(master.shared, assets=minify_in_subprocess())
+    master.forks.replace_all()
+
+
+def pre_exec(server: Any) -> None:
+    """In the new master's process, on SIGUSR2: start it as a module, and let it hold the embedded Valkey.
+
+    gunicorn would run the file that was run, and with ``python -m gunicorn`` that is one of a package.
+    """
+    server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
+    if master.valkey is not None:
+        master.valkey.hand_on(server.cfg.env_orig)
+
+
+def _check_address(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((settings.host, settings.port))
+    except OSError as error:
+        raise OSError(
+            f"Cannot listen on {address(settings)} ({error.strerror or error}): "
+            "set PORT or HOST to another one."
+        ) from None
+
+
+def when_ready(server: Any) -> None:
+    """In the master, once it listens: tell where."""
+    settings, room, shared = master.settings, master.room, master.shared
+    # A person on this machine can open the other one.
+    shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
+    kind = "embedded " if shared.found.is_embedded else ""
+    _tell(f"Arauto is at {' '.join(shown)} on {kind}{shared.found.name}")
+    if shared.token:
+        _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{shared.token}")
+    if room.sockets * server.cfg.workers < settings.max_sockets:
+        _tell(
+            f"Warning: A process may open only {room.files} files here, so a worker takes {room.sockets} "
+            f"sockets, not ARAUTO_MAX_SOCKETS={settings.max_sockets}: allow more (ulimit -n), or set fewer."
+        )
+    for warning in (*bind_policy.warnings(settings, shared.found), *strangers(os.environ)):
+        _tell(f"Warning: {warning}")
+
+
+def _tell(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except OSError:  # a disk that is full, a pipe that nobody reads any more: no reason to end
+        sys.stdout = None
+
+
+def on_exit(server: Any) -> None:
+    """In the master, after the last worker has gone."""
+    if master.valkey is None:
+        return
+    if server.reexec_pid or server.master_pid == os.getppid():
+        master.valkey.leave()  # there is another master, which holds it too
+    else:
+        master.valkey.stop()
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """In the master: the lowest slot that no living worker has."""
+    taken = {other.slot for other in server.WORKERS.values()}
+    worker.slot = next(slot for slot in itertools.count() if slot not in taken)
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """In a new worker."""
+    master.shared.capacity.use_slot(worker.slot)
+    master.shared.worker_states.use_slot(worker.slot)
+    master.forks.boot(worker)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """In the master, when a worker has ended, however it ended."""
+    master.shared.capacity.clear_slot(worker.slot)
+    master.shared.worker_states.clear_slot(worker.slot)
+
+
+def post_worker_init(worker: Any) -> None:
+    """In a worker with its application loaded: log, record, cut the slow, and drain before it stops."""
+    # Not above: gevent has patched what they need only now.
+    from arauto.server.request_timeouts import RequestTimeouts
+    from arauto.server.unread_body import UnreadBodies
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
+    feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
+    _drain_first(worker, feeds.drain, recorder)
+    if recorder is not None:
+        recorder.start()
+    worker.timeouts = RequestTimeouts(feeds.timers)
+    worker.unread_bodies = UnreadBodies(worker.timeouts)
+    if worker.cfg.worker_class_str == "gthread":
+        _watch_heads(worker)
+        _spare_threads(worker)
+    else:
+        _spare_descriptors()
+    # What is there now stays: nobody needs to look again and again whether it is garbage. That
+    # takes a third of the time when a log is read.
+    gc.collect()
+    gc.freeze()
+    master.forks.be_ready()
+    worker.log.info("Worker %s is ready for requests", worker.pid)
+
+
+def _spare_threads(worker: Any) -> None:
+    from gunicorn.workers.gthread import TConn
+
+    from arauto.server.accept_backoff import patient
+    from arauto.server.thread_pool import ThreadPool, wait_for_data
+
+    worker.tpool = ThreadPool(worker.cfg.threads)
+    worker.accept = patient(worker.accept)
+    TConn.wait_for_data = wait_for_data
+
+
+def _spare_descriptors() -> None:
+    from gunicorn.workers import ggevent
+
+    from arauto.server.accept_backoff import patient_server
+
+    ggevent.StreamServer = patient_server(ggevent.StreamServer)
+
+
+def _watch_heads(worker: Any) -> None:
+    from arauto.server.unread_body import part
+
+    # gevent's worker gives a head the seconds of keepalive; this one would wait for ever.
+    handle = worker.handle
+
+    def handle_in_time(connection: Any) -> Any:
+        worker.timeouts.begin_head(connection.sock)
+        try:
+            stays = handle(connection)
+        finally:
+            worker.timeouts.end(connection.sock)
+        if stays is False:
+            part(connection.sock)
+        return stays
+
+    worker.handle = handle_in_time
+
+
+def pre_request(worker: Any, req: Any) -> None:
+    """In a worker, when a request's head is there."""
+    sock = req.unreader.sock
+    if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
+        # Where one of its chunks is broken nobody knows where the next request begins, and
+        # gunicorn would look for it in what follows.
+        req.force_close()
+    if _has_body(req):
+        worker.timeouts.begin_body(sock)
+    else:
+        worker.timeouts.end(sock)
+
+
+def _has_body(req: Any) -> bool:
+    return any(
+        name == "TRANSFER-ENCODING" or (name == "CONTENT-LENGTH" and int(value))
+        for name, value in req.headers
+    )
+
+
+def post_request(worker: Any, req: Any, environ: Any, resp: Any) -> None:
+    """In a worker, when a request has been answered."""
+    worker.timeouts.end(req.unreader.sock)
+    if _has_body(req):
+        worker.unread_bodies.read_rest(req)
+
+
+def _exit(number: int, frame: object) -> None:
+    # gunicorn's own way under gevent ends the worker's loop as well, and where that is quicker the exit
+    # finds a worker that has ended.
+    import gevent
+
+    gevent.spawn(sys.exit, 0)
+
+
+def _drain_first(worker: Any, drain: "Drain", recorder: "RecorderThread | None") -> None:
+    # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
+    quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit
+    stops: dict[int, Any] = {signal.SIGTERM: worker.handle_exit, signal.SIGINT: quit, signal.SIGQUIT: quit}
+    stop, begun, drained = [], threading.Event(), threading.Event()
+
+    def handle(number: int, frame: object) -> None:
+        if drained.is_set():
+            for signum in stops:  # not SIG_IGN: Python complains of one that is under way
+                signal.signal(signum, lambda *_: None)
+            stops[number](number, frame)
+        elif not begun.is_set():
+            stop.append(number)
+            begun.set()
+
+    def drain_and_repeat() -> None:
+        # Not in the handler, which must not wait: what it interrupts may hold the very locks it
+        # needs. And not in a thread that starts only then: there may be none to be had.
+        begun.wait()
+        drain.send_away()
+        if recorder is not None:
+            recorder.stop()
+        drained.set()
+        os.kill(os.getpid(), stop[0])
+
+    start(threading.Thread(target=drain_and_repeat, name="drain", daemon=True))
+
+    for signum in stops:
+        signal.signal(signum, handle)
