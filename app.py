@@ -7,9 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 import click
-import redis
 from flask import Flask, Response, abort, jsonify, request
-from werkzeug.exceptions import ServiceUnavailable, UnsupportedMediaType
+from werkzeug.exceptions import UnsupportedMediaType
 
 from arauto.assets.serve import init_assets
 from arauto.auth.audit import Audit, Who, audit
@@ -19,12 +18,12 @@ from arauto.auth.visitor import Visitor, visitor
 from arauto.cli.token_commands import init_token_commands
 from arauto.feed.session import Feeds, init_feed
 from arauto.i18n.gettext import gettext, ngettext
-from arauto.protocol.validation import BadSelection, ChannelName, check_name
+from arauto.protocol.validation import ChannelName, check_name
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io import embedded
-from arauto.redis_io.channel_list import ChannelsError, list_channels
+from arauto.redis_io.channel_list import list_channels
 from arauto.redis_io.connection import RedisLink, Tls
 from arauto.server import bind_policy
 from arauto.server.shared_state import SharedState
@@ -132,11 +131,9 @@ def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate
             asked = visitor()
             check_publishing(asked, channel)
             heard = publish(recording, channel, message, asked)
-        except BadSelection as error:
-            abort(400, str(error))
-        except (NoRight, PublishError) as error:
+        except (NoRight, PublishError):
             _note("publish refused", channel, message)
-            abort(error.status, str(error))
+            raise
         _note("published", channel, message)
         body = {"channel": channel.decode(), "receivers": heard.receivers, "tabs": heard.tabs}
         if heard.is_promised:
@@ -147,13 +144,8 @@ def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate
 
     @app.get("/channels")
     def channels() -> Response:
-        try:
-            wanted = check_name(request.args.get("match") or "*")
-            return jsonify(list_channels(visitor().link, wanted, visitor().may_read))
-        except BadSelection as error:
-            abort(400, str(error))
-        except ChannelsError as error:
-            abort(error.status, str(error))
+        wanted = check_name(request.args.get("match") or "*")
+        return jsonify(list_channels(visitor().link, wanted, visitor().may_read))
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -161,10 +153,7 @@ def _add_routes(app: Flask, settings: Settings, recording: Recording, rate: Rate
 
     @app.get("/readyz")
     def readyz() -> Response:
-        try:
-            link.client.ping()
-        except redis.RedisError:
-            raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
+        link.client.ping()
         return jsonify(status="ready")
 
 

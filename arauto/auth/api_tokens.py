@@ -13,6 +13,7 @@ from time import time
 
 import orjson
 
+from arauto.refusal import Refusal
 from arauto.system.resource_errors import sentence
 
 BEGINNING = "arauto_"  # so that a search for secrets finds them
@@ -22,8 +23,10 @@ MAX_NAME = 256  # bytes
 _LAST = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
 
 
-class TokensError(Exception):
+class TokensError(Refusal):
     """The file or what is asked of it cannot be used; the text is a sentence that names the remedy."""
+
+    status = 503
 
 
 class NameTaken(TokensError):

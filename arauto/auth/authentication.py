@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import redis
 from flask import Flask, Request, abort, current_app, g, redirect, request, url_for
 from werkzeug.datastructures import WWWAuthenticate
-from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests, Unauthorized
+from werkzeug.exceptions import HTTPException, TooManyRequests, Unauthorized
 
 from arauto.auth.api_tokens import Token, Tokens, TokensError
 from arauto.auth.audit import Audit, Who
@@ -278,14 +278,8 @@ def _let_in() -> Any:
     authentication: Authentication = current_app.extensions["doors"]
     try:
         g.visitor = authentication.identify(request)
-    except StoreUnavailable:
-        raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
-    except TokensError as error:
-        raise ServiceUnavailable(str(error)) from None
     except TooSoon as error:
         raise too_soon(error) from None
-    except BadHeader as error:
-        raise BadRequest(str(error)) from None
     if g.visitor is not None:
         return None
     if request.method in SAFE_METHODS and wants_page():

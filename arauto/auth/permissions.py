@@ -15,9 +15,10 @@ from arauto.i18n.gettext import gettext
 from arauto.protocol.events import text
 from arauto.protocol.selection import Names
 from arauto.redis_io.connection import RedisLink
+from arauto.refusal import Refusal
 
 
-class NoRight(Exception):
+class NoRight(Refusal):
     """The visitor may not; the text is a sentence that names what.
 
     :param what: the same for the audit, such as ``channel="news"``.

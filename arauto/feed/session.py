@@ -8,7 +8,7 @@ from time import monotonic
 
 import flask_sock
 import redis
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, Response, current_app, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ServiceUnavailable
 
@@ -113,13 +113,8 @@ def _admit() -> Response | None:
     if request.path != PATH:
         return None
     feeds: Feeds = current_app.extensions["feeds"]
-    try:
-        if request.args.get("selection") != "follows":
-            _choose(request.args)
-    except (BadSelection, BadPoint) as error:
-        abort(400, str(error))
-    except NoRight as error:
-        abort(403, str(error))
+    if request.args.get("selection") != "follows":
+        _choose(request.args)
     if not feeds.drain.admits:
         _turn_away(gettext("The server is restarting: try again in a moment."))
     check_rate(feeds.rate, visitor(), counts=False)

@@ -9,6 +9,7 @@ from werkzeug.routing import BaseConverter
 from arauto.i18n.gettext import gettext
 from arauto.protocol.selection import Change, Names, Selection
 from arauto.protocol.tab_counting import PREFIX, is_shadow
+from arauto.refusal import Refusal
 from arauto.text.utf8 import has_half_characters
 
 MAX_NAME = 256  # bytes of UTF-8
@@ -23,7 +24,7 @@ class ChannelName(BaseConverter):
     part_isolating = False
 
 
-class BadSelection(ValueError):
+class BadSelection(Refusal):
     """A selection or a name that cannot be used; its text is a sentence for people."""
 
 

@@ -6,6 +6,7 @@ from time import time
 
 from arauto.i18n.gettext import gettext
 from arauto.recording_core.log_entries import FIRST, Id
+from arauto.refusal import Refusal
 
 MOST_LAST = 1_000_000  # messages; a greater number is taken for a time
 MAX_LIMIT = 100_000  # messages in one answer
@@ -18,7 +19,7 @@ _NUMBER = re.compile(r"\d{1,12}(\.\d{1,9})?", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-class BadPoint(ValueError):
+class BadPoint(Refusal):
     """A point in a log that cannot be meant; its text is a sentence for people."""
 
 

@@ -10,17 +10,14 @@ from arauto.i18n.gettext import gettext
 from arauto.protocol.events import named
 from arauto.protocol.tab_counting import is_shadow
 from arauto.redis_io.connection import RedisLink, complaint
+from arauto.refusal import Refusal
 
 MAX_LISTED = 1000  # channels; the rest is only counted
 _MOST = 1_000_000  # subscribers; a number beyond it is taken for nonsense
 
 
-class ChannelsError(Exception):
-    """Redis did not tell; the text says why, and ``status`` is the HTTP status that fits."""
-
-    def __init__(self, sentence: str, status: int) -> None:
-        super().__init__(sentence)
-        self.status = status
+class ChannelsError(Refusal):
+    """Redis did not tell; the text says why."""
 
 
 def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], bool]) -> dict[str, Any]:
@@ -30,7 +27,8 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
     see :func:`~arauto.protocol.events.named`. ``total`` counts all, ``cut`` says that not all are
     listed, ``patterns`` counts the patterns of everyone.
 
-    :raise ChannelsError: Redis is away or refuses.
+    :raise ChannelsError: Redis refuses.
+    :raise redis.RedisError: it does not answer.
     """
     try:
         names = cast(list[bytes], link.client.pubsub_channels(match))
@@ -49,8 +47,6 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis does not tell its channels: %(words)s", words=complaint(error))
         raise ChannelsError(sentence, status) from None
-    except redis.RedisError:
-        raise ChannelsError(gettext("Redis does not answer."), 503) from None
 
 
 def _subscribers(link: RedisLink, names: list[bytes]) -> list[int | None]:

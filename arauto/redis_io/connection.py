@@ -183,6 +183,8 @@ class RedisLink:
             self.connect().close()
         except AuthenticationError:
             return False
+        except OSError as error:
+            raise redis.ConnectionError(str(error)) from None
         return True
 
     def connect(self) -> NonblockingSocket:

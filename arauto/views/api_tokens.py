@@ -1,11 +1,8 @@
 """The page of tokens for programs: who may sees them, makes one, revokes one."""
 
-from collections.abc import Callable
 from datetime import datetime
 from time import time
-from typing import TypeVar
 
-import redis
 from flask import (
     Flask,
     Response,
@@ -20,24 +17,23 @@ from flask import (
 from flask_babel import format_date
 from werkzeug.wrappers import Response as BaseResponse
 
-from arauto.auth.api_tokens import DAY, MAX_NAME, NameTaken, NoToken, Tokens, TokensError, is_name
+from arauto.auth.api_tokens import DAY, MAX_NAME, NameTaken, NoToken, Tokens, is_name
 from arauto.auth.audit import Who, audit
-from arauto.auth.permissions import NoRight, check_let_in
+from arauto.auth.permissions import check_let_in
 from arauto.auth.visitor import SHARED, Visitor, visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_SELECTION, BadSelection, check_name
+from arauto.refusal import Refusal
 from arauto.settings import Settings
 from arauto.text.cleanup import trimmed
 from arauto.text.user_globs import is_named
 from arauto.web.locale import switch
 
-T = TypeVar("T")
-
 DAYS = (7, 30, 90, 365)  # that a token can be made for
 USUAL_DAYS = 90
 
 
-class BadToken(ValueError):
+class BadToken(Refusal):
     """A token that cannot be made so; the text is a sentence for people."""
 
 
@@ -70,7 +66,7 @@ def _make() -> Response:
     _admit()
     try:
         name, reads, publishes, days = _read()
-        token = _do(lambda: _kept().create(name, reads, publishes, time() + days * DAY))
+        token = _kept().create(name, reads, publishes, time() + days * DAY)
     except (BadToken, BadSelection) as error:
         return _page(400, str(error))
     except NameTaken:
@@ -83,7 +79,7 @@ def _revoke() -> BaseResponse:
     _admit()
     name = request.form.get("name", "")
     try:
-        _do(lambda: _kept().revoke(name))
+        _kept().revoke(name)
         audit().note("token revoked", Who.of(visitor()), token=name)
     except NoToken:
         pass  # somebody was quicker
@@ -94,12 +90,7 @@ def _admit() -> None:
     asked = visitor()
     if not may_make(asked):
         abort(403, gettext("You may not make tokens: ARAUTO_TOKEN_MAKERS names who may."))
-    try:
-        check_let_in(asked)
-    except NoRight as error:
-        abort(error.status, str(error))
-    except (redis.RedisError, OSError):
-        abort(503, gettext("Redis does not answer."))
+    check_let_in(asked)
 
 
 def _read() -> tuple[str, list[str], list[str], int]:
@@ -130,7 +121,7 @@ def _page(status: int = 200, sentence: str = "", made: str = "", token: str = ""
         sentence=sentence,
         made=made,
         token=token,
-        tokens=_do(lambda: _kept().list()),
+        tokens=_kept().list(),
         given={} if token else request.form,
         csrf=visitor().csrf,
         day=_day,
@@ -147,12 +138,3 @@ def _day(moment: datetime) -> str:
 def _kept() -> Tokens:
     tokens: Tokens = current_app.extensions["tokens"]
     return tokens
-
-
-def _do(act: Callable[[], T]) -> T:
-    try:
-        return act()
-    except (NameTaken, NoToken):
-        raise
-    except TokensError as error:
-        abort(503, str(error))

@@ -29,19 +29,14 @@ def init_history(app: Flask, recording: Recording) -> None:
     @app.get("/channels/<channel:name>/messages")
     def messages(name: str = "") -> Response:
         channel = asked_channel(name)
-        try:
-            since = read_point(request.args.get("since") or "first")
-            until = read_point(request.args["until"]) if request.args.get("until") else None
-            limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
-        except BadPoint as error:
-            abort(400, str(error))
+        since = read_point(request.args.get("since") or "first")
+        until = read_point(request.args["until"]) if request.args.get("until") else None
+        limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
         try:
             check_reading(visitor(), channel)
-        except NoRight as error:
+        except NoRight:
             audit().note("reading refused", Who.of(visitor()), channel=channel.decode())
-            abort(403, str(error))
-        except redis.RedisError:
-            abort(503, gettext("Redis does not answer."))
+            raise
         try:
             log = Log.open(recording.store, channel) if recording.is_allowed else None
             # A log that was switched off is kept for as long as any other.
@@ -52,12 +47,8 @@ def init_history(app: Flask, recording: Recording) -> None:
                 )
             lines = _lines(log, channel, since, until, limit)
             first = next(lines, b"")
-        except BadPoint as error:
-            abort(400, str(error))
         except redis.ResponseError as error:
             abort(502, gettext("Redis does not tell its log: %(words)s", words=complaint(error)))
-        except redis.RedisError:
-            abort(503, gettext("Redis does not answer."))
         answer = Response(chain([first], lines), mimetype=MIMETYPE)
         answer.headers["Cache-Control"] = "no-store"
         return answer

@@ -2,7 +2,6 @@
 
 import secrets
 
-import redis
 from flask import (
     Flask,
     Response,
@@ -14,7 +13,6 @@ from flask import (
     request,
     url_for,
 )
-from werkzeug.exceptions import ServiceUnavailable
 from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.auth.audit import Who, audit
@@ -22,7 +20,6 @@ from arauto.auth.authentication import COOKIE, Authentication, WrongCredentials,
 from arauto.auth.login_throttle import TooSoon
 from arauto.auth.visitor import people_call, visitor
 from arauto.i18n.gettext import gettext
-from arauto.redis_io.expiring_store import StoreUnavailable
 from arauto.text.cleanup import trimmed
 from arauto.views.api_tokens import may_make
 from arauto.web.cookies import delete_cookie, get_cookie, set_cookie
@@ -65,8 +62,6 @@ def _log_in() -> BaseResponse:
     except TooSoon as error:
         audit().note("login delayed", nobody)
         return _form(too_soon(error).description or "", 429, int(error.seconds) + 1)
-    except (StoreUnavailable, redis.RedisError, OSError):
-        raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
     audit().note("login", Who(session.name, session.way, address))
     response = redirect(request.script_root + _inside(request.form.get("next", "")), 303)
     _end_old_session(authentication)
@@ -123,16 +118,13 @@ def _account() -> BaseResponse:
 
 def _logout() -> BaseResponse:
     authentication: Authentication = current_app.extensions["doors"]
-    try:
-        session = authentication.sessions.find(get_cookie(COOKIE))
-        if session is None:
-            abort(400, gettext("There is no session to end: log out where you have logged in."))
-        if request.form.get("everywhere"):
-            authentication.sessions.end_all(session)
-        else:
-            authentication.sessions.end(session)
-    except StoreUnavailable:
-        raise ServiceUnavailable(gettext("Redis does not answer."), retry_after=1) from None
+    session = authentication.sessions.find(get_cookie(COOKIE))
+    if session is None:
+        abort(400, gettext("There is no session to end: log out where you have logged in."))
+    if request.form.get("everywhere"):
+        authentication.sessions.end_all(session)
+    else:
+        authentication.sessions.end(session)
     event = "logout everywhere" if request.form.get("everywhere") else "logout"
     audit().note(event, Who(session.name, session.way, request.remote_addr or ""))
     response = redirect(url_for("login"), 303)

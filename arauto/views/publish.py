@@ -12,21 +12,17 @@ from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, pattern_of
 from arauto.recording.log_store import Command
 from arauto.recording.recorded_channels import Recording
 from arauto.redis_io.connection import RedisLink, complaint
+from arauto.refusal import Refusal
 from arauto.text.glob import matches
 
 _NUMPAT: Command = ("PUBSUB", "NUMPAT")
 _SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
 
 
-class PublishError(Exception):
-    """The message could not be published; the text says what is known of it.
+class PublishError(Refusal):
+    """The message could not be published; the text says what is known of it."""
 
-    ``status`` is the HTTP status that fits.
-    """
-
-    def __init__(self, sentence: str, status: int = 503) -> None:
-        super().__init__(sentence)
-        self.status = status
+    status = 503
 
 
 class Heard(NamedTuple):

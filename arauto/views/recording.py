@@ -108,9 +108,9 @@ def _is_taken(recording: Recording, channel: bytes) -> bool:
 def _refusals(channel: bytes) -> Iterator[None]:
     try:
         yield
-    except NoRight as error:
+    except NoRight:
         audit().note("recording refused", Who.of(visitor()), channel=channel.decode())
-        abort(error.status, str(error))
+        raise
     except redis.ResponseError as error:
         words = complaint(error)
         if words == "FULL":
@@ -123,5 +123,3 @@ def _refusals(channel: bytes) -> Iterator[None]:
             )
         status = 403 if isinstance(error, NoPermissionError) else 502
         abort(status, gettext("Redis refuses it: %(words)s", words=words))
-    except redis.RedisError:
-        abort(503, gettext("Redis does not answer."))

@@ -3,7 +3,7 @@
 from flask import abort, request
 
 from arauto.i18n.gettext import gettext
-from arauto.protocol.validation import BadSelection, check_name
+from arauto.protocol.validation import check_name
 
 
 def asked_channel(in_path: str, needs_query: bool = False) -> bytes:
@@ -21,7 +21,4 @@ def asked_channel(in_path: str, needs_query: bool = False) -> bytes:
         abort(409, gettext("The channel in the path is not that in the query: nothing was done."))
     if in_path and needs_query and not names:
         abort(400, gettext("Give the channel as ?channel=… too: a proxy may have changed the path."))
-    try:
-        return check_name(names[0] if names else in_path)
-    except BadSelection as error:
-        abort(400, str(error))
+    return check_name(names[0] if names else in_path)

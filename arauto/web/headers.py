@@ -5,10 +5,11 @@ from unicodedata import normalize
 from flask import Request
 
 from arauto.i18n.gettext import gettext
+from arauto.refusal import Refusal
 from arauto.text.cleanup import trimmed
 
 
-class BadHeader(ValueError):
+class BadHeader(Refusal):
     """Such a header cannot be read in one way only; the text is a sentence for people."""
 
 

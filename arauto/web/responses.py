@@ -2,6 +2,7 @@
 
 import logging
 
+import redis
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import (
@@ -15,6 +16,8 @@ from werkzeug.exceptions import (
 from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.i18n.gettext import gettext
+from arauto.redis_io.expiring_store import StoreUnavailable
+from arauto.refusal import Refusal
 from arauto.system.resource_errors import sentence
 
 RETRY_AFTER = 10  # seconds, where there is no room, or the machine gives no more
@@ -26,6 +29,9 @@ def init_answers(app: Flask) -> None:
     """Give every error the one shape: ``{"error": "A sentence."}`` or a page."""
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ParseException, _broken_body)
+    app.register_error_handler(Refusal, _refusal)
+    app.register_error_handler(redis.RedisError, _redis_away)
+    app.register_error_handler(StoreUnavailable, _redis_away)
     app.register_error_handler(Exception, _fault)
 
 
@@ -55,13 +61,30 @@ def _typed() -> str:
 def _http_error(error: HTTPException) -> BaseResponse:
     if error.code is None or error.code < 400:
         return error.get_response()  # a redirect
-    sentence = _sentence(error)
-    title = gettext("Error %(status)s", status=error.code)
-    response = answer(error.code, title, sentence, {"error": sentence})
+    response = _error(error.code, _sentence(error))
     for name, value in error.get_headers():
         if name.lower() != "content-type":
             response.headers[name] = value
     return response
+
+
+def _refusal(error: Refusal) -> BaseResponse:
+    response = _error(error.status, str(error))
+    if error.retry_after is not None:
+        response.headers["Retry-After"] = error.retry_after
+    return response
+
+
+def _redis_away(error: Exception) -> BaseResponse:
+    if isinstance(error, redis.ResponseError):  # it does answer, but what no view expects
+        log.warning("unexpected reply from Redis path=%r error=%r", request.path, str(error))
+    response = _error(503, gettext("Redis does not answer."))
+    response.headers["Retry-After"] = 1
+    return response
+
+
+def _error(status: int, sentence: str) -> Response:
+    return answer(status, gettext("Error %(status)s", status=status), sentence, {"error": sentence})
 
 
 def _sentence(error: HTTPException) -> str:

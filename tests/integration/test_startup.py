@@ -14,7 +14,11 @@ from threading import Thread
 import psutil
 import pytest
 
+from app import create_app
 from arauto.redis_io import embedded
+from arauto.server.bind_policy import Exposed
+from arauto.server.shared_state import SharedState
+from arauto.settings import read
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.servers import GUNICORN, ROOT, ArautoServer, Start
@@ -129,6 +133,16 @@ def test_what_answers_is_not_said_to_be_away(reply: bytes, sentence: str) -> Non
 def test_a_database_that_redis_does_not_have_is_told(valkey: RedisServer) -> None:
     stopped = run([sys.executable, "-m", "arauto.redis_io.embedded"], REDIS_URL=f"{valkey.url}/99")
     assert "refuses us (DB index is out of range): change REDIS_URL" in sentence_of(stopped)
+
+
+def test_two_applications_in_one_process_are_independent(valkey: RedisServer) -> None:
+    """Each has its own secret, so that a session of one is none of the other's, and its own check."""
+    settings = read({"REDIS_URL": valkey.url, "ARAUTO_TOKEN": "a token of theirs"})
+    one, other = create_app(settings), create_app(settings)
+    assert one.config["SETTINGS"].secret != other.config["SETTINGS"].secret
+    for _ in range(2):
+        with pytest.raises(Exposed):
+            SharedState.for_one_process(read({"REDIS_URL": valkey.url}), host="0.0.0.0")
 
 
 def test_output_that_nobody_takes_stops_nothing(valkey: RedisServer) -> None:
