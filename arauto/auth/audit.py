@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import orjson
 import redis
-from flask import current_app, request
+from flask import request
 
 from arauto.auth.visitor import Visitor
 from arauto.redis_io.connection import RedisLink
@@ -35,9 +35,7 @@ class Who(NamedTuple):
 
 
 class Audit:
-    """Kept as ``app.extensions["audit"]``.
-
-    The log is written at once. The channel is told by a thread, so that no visitor waits for it;
+    """The log is written at once. The channel is told by a thread, so that no visitor waits for it;
     it begins with the first deed, and what Redis does not take is only in the log. Each process has its
     own, so the channel's order is not that of the deeds: that is the order of ``at``, in seconds.
     """
@@ -101,12 +99,6 @@ class Audit:
         if words != self._told:
             log.warning("the audit channel misses what is in the log: %s", words)
         self._told = words
-
-
-def audit() -> Audit:
-    """The audit of this program."""
-    found: Audit = current_app.extensions["audit"]
-    return found
 
 
 def _line(event: str, told: Mapping[str, str | int]) -> str:

@@ -10,7 +10,7 @@ from unicodedata import normalize
 from urllib.parse import urlencode
 
 import redis
-from flask import Flask, Request, abort, current_app, g, redirect, request, url_for
+from flask import Flask, Request, abort, g, redirect, request, url_for
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import HTTPException, TooManyRequests, Unauthorized
 
@@ -18,10 +18,9 @@ from arauto.auth.api_tokens import Token, Tokens, TokensError
 from arauto.auth.audit import Audit, Who
 from arauto.auth.login_throttle import LoginThrottle, TooSoon
 from arauto.auth.request_guards import SAFE_METHODS
-from arauto.auth.session_monitor import SessionMonitor
 from arauto.auth.sessions import PREFIX as SESSION
 from arauto.auth.sessions import Session, Sessions
-from arauto.auth.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor
+from arauto.auth.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor, visitor
 from arauto.i18n.gettext import gettext, ngettext
 from arauto.net.ip_addresses import neighbour
 from arauto.redis_io.connection import RedisLink
@@ -53,11 +52,12 @@ class WrongCredentials(Exception):
 
 
 class Authentication:
-    """Kept as ``app.extensions["doors"]`` where one has to log in."""
+    """Who sends a request: known by a session, a bearer token or a proxy that is trusted."""
 
     def __init__(
         self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit, beside: RateLimit
     ) -> None:
+        """:param beside: the limit of wrong bearer tokens that come with another way in."""
         self.settings = settings
         self._audit = audit
         self.tokens = tokens
@@ -259,28 +259,22 @@ def _store(link: RedisLink) -> ExpiringStore:
     return RedisStore(link)
 
 
-def init_authentication(app: Flask, settings: Settings, link: RedisLink, beside: RateLimit) -> None:
-    """Let in who has logged in, and nobody else.
-
-    :param beside: of wrong bearer tokens that come with another way in.
-    """
-    tokens, audit = app.extensions["tokens"], app.extensions["audit"]
-    authentication = app.extensions["doors"] = Authentication(settings, link, tokens, audit, beside)
-    app.extensions["watch"] = SessionMonitor(authentication.gone, authentication.dismiss)
-    app.before_request(_let_in)
+def init_authentication(app: Flask, authentication: Authentication) -> None:
+    """Let in who has logged in, and nobody else."""
+    app.before_request(lambda: _let_in(authentication))
     app.before_request(_check_csrf)
     app.teardown_request(_close)
 
 
-def _let_in() -> Any:
+def _let_in(authentication: Authentication) -> Any:
     if request.endpoint in _OPEN:
         return None
-    authentication: Authentication = current_app.extensions["doors"]
     try:
-        g.visitor = authentication.identify(request)
+        found = authentication.identify(request)
     except TooSoon as error:
         raise too_soon(error) from None
-    if g.visitor is not None:
+    if found is not None:
+        g.visitor = found
         return None
     if request.method in SAFE_METHODS and wants_page():
         here = request.full_path.rstrip("?")
@@ -298,8 +292,8 @@ def not_logged_in() -> HTTPException:
 
 def _check_csrf() -> None:
     """A browser sends its cookie with whatever makes it ask us; only our own pages know this."""
-    asked: Visitor | None = g.get("visitor")
-    if asked is None or not asked.csrf or request.method in SAFE_METHODS:
+    asked = visitor()
+    if not asked.csrf or request.method in SAFE_METHODS:
         return
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")
     if not compare_digest(given.encode(), asked.csrf.encode()):

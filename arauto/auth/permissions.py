@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from redis.exceptions import AuthenticationError
 
-from arauto.auth.audit import audit
+from arauto.auth.audit import Audit
 from arauto.auth.visitor import ALL, Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import text
@@ -68,46 +68,58 @@ def check_reading(asked: Visitor, channel: bytes) -> None:
             )
 
 
-def check_publishing(asked: Visitor, channel: bytes) -> None:
-    """:raise NoRight: it reads only, its token is not for this channel, or the channel is the audit's."""
-    _spare_audit(channel)
-    if asked.may_publish(channel):
-        return
-    if asked.is_reader:
-        raise NoRight(gettext("You may watch, but not publish. Nothing was published."))
-    raise NoRight(
-        gettext("This token may not publish to %(channel)s. Nothing was published.", channel=channel.decode())
-    )
+class Permissions:
+    """What a visitor may change in a channel. Nobody but the server publishes to the audit's channel.
 
-
-def check_logging(asked: Visitor, channel: bytes, link: RedisLink) -> None:
-    """What becomes of a channel's log is for who may publish to it.
-
-    :param link: the program's own, by which Redis is asked about its user.
-    :raise NoRight: the visitor may not.
-    :raise redis.RedisError: Redis does not answer, or not to us.
+    :param link: the program's own, by which Redis is asked about its users.
     """
-    _spare_audit(channel)
-    if not asked.may_publish(channel):
+
+    def __init__(self, link: RedisLink, audit: Audit) -> None:
+        self._link = link
+        self._audit = audit
+
+    def check_publishing(self, visitor: Visitor, channel: bytes) -> None:
+        """:raise NoRight: it reads only, its token is not for this channel, or the channel is the audit's."""
+        self._spare_audit(channel)
+        if visitor.may_publish(channel):
+            return
+        if visitor.is_reader:
+            raise NoRight(gettext("You may watch, but not publish. Nothing was published."))
         raise NoRight(
-            gettext("Only who may publish to %(name)s may record it or delete its log.", name=text(channel))
+            gettext(
+                "This token may not publish to %(channel)s. Nothing was published.", channel=channel.decode()
+            )
         )
-    if asked.redis_user:
-        check_let_in(asked)
-        if not link.would_let(asked.name, "PUBLISH", channel, b""):
+
+    def check_logging(self, visitor: Visitor, channel: bytes) -> None:
+        """Only who may publish to a channel may record it or delete its log.
+
+        :raise NoRight: the visitor may not.
+        :raise redis.RedisError: Redis does not answer, or not to us.
+        """
+        self._spare_audit(channel)
+        if not visitor.may_publish(channel):
+            raise NoRight(
+                gettext(
+                    "Only who may publish to %(name)s may record it or delete its log.", name=text(channel)
+                )
+            )
+        if not visitor.redis_user:
+            return
+        check_let_in(visitor)
+        if not self._link.would_let(visitor.name, "PUBLISH", channel, b""):
             raise NoRight(
                 gettext(
                     "Redis does not let the user %(user)s publish to %(name)s: "
                     "only who may do that may record it or delete its log.",
-                    user=asked.name,
+                    user=visitor.name,
                     name=text(channel),
                 )
             )
 
-
-def _spare_audit(channel: bytes) -> None:
-    if channel == audit().channel:
-        raise NoRight(gettext("On this channel the server says who did what: nobody else does, here."))
+    def _spare_audit(self, channel: bytes) -> None:
+        if channel == self._audit.channel:
+            raise NoRight(gettext("On this channel the server says who did what: nobody else does, here."))
 
 
 def check_let_in(asked: Visitor) -> None:

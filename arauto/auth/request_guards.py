@@ -4,13 +4,14 @@ import base64
 import binascii
 from urllib.parse import urlsplit
 
-from flask import Flask, Request, Response, abort, current_app, request
-from werkzeug.exceptions import HTTPException, TooManyRequests
+from flask import Flask, Request, Response, abort, request
+from werkzeug.exceptions import HTTPException
 
-from arauto.auth.audit import Who, audit
+from arauto.auth.audit import Audit, Who
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext, ngettext
 from arauto.net.ip_addresses import is_fixed, is_loopback
+from arauto.refusal import Refusal
 from arauto.settings import Settings
 from arauto.workers.rate_limits import RateLimit, by_address
 
@@ -50,14 +51,14 @@ class UpgradeRequired(HTTPException):
         return [*super().get_headers(), *wanted]
 
 
-def init_guards(app: Flask) -> None:
+def init_guards(app: Flask, settings: Settings) -> None:
     """Check every request, and put the security headers on every answer."""
-    app.before_request(_check_host)
-    app.before_request(_check_origin)
+    app.before_request(lambda: _check_host(settings))
+    app.before_request(lambda: _check_origin(settings.origins))
     app.after_request(_add_headers)
 
 
-def _check_host() -> None:
+def _check_host(settings: Settings) -> None:
     """Refuse names that are not ours.
 
     A page of another site can have its own name lead to our address (DNS rebinding). To the
@@ -67,7 +68,6 @@ def _check_host() -> None:
     """
     if request.endpoint in ("healthz", "readyz"):
         return
-    settings: Settings = current_app.config["SETTINGS"]
     host = (urlsplit(f"//{request.host}").hostname or "").lower()
     if is_loopback(host) or any(urlsplit(origin).hostname == host for origin in settings.origins):
         return
@@ -75,22 +75,21 @@ def _check_host() -> None:
         abort(400, gettext("This name does not lead here: add its origin to ARAUTO_ORIGINS."))
 
 
-def _check_origin() -> None:
+def _check_origin(allowed: frozenset[str]) -> None:
     if request.method in SAFE_METHODS and not is_websocket(request):
         return
     origin = request.headers.get("Origin")
     if origin is not None:
-        if not _is_ours(origin, request):
+        if not _is_ours(origin, allowed):
             abort(403, gettext("Pages of another origin may not publish or listen here."))
     elif request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
         # Browsers say Sec-Fetch-Site, programs such as curl do not.
         abort(403, gettext("Pages of another origin may not publish or listen here."))
 
 
-def _is_ours(origin: str, request: Request) -> bool:
-    settings: Settings = current_app.config["SETTINGS"]
+def _is_ours(origin: str, allowed: frozenset[str]) -> bool:
     own = f"{request.scheme.replace('ws', 'http')}://{request.host}"
-    return origin.lower() == own.lower() or origin.lower() in settings.origins
+    return origin.lower() == own.lower() or origin.lower() in allowed
 
 
 def is_websocket(request: Request) -> bool:
@@ -98,23 +97,30 @@ def is_websocket(request: Request) -> bool:
     return request.headers.get("Upgrade", "").lower() == "websocket"
 
 
-def check_rate(rate: RateLimit, asked: Visitor, counts: bool = True) -> None:
-    """Refuse who comes too often, by address or by user.
+class RateGuard:
+    """Refuses a visitor that comes too often, by address or by user."""
 
-    :param counts: whether this is one of the times.
-    """
-    names = by_address(request.remote_addr or "") + asked.counted_as
-    wait = rate.take(*names) if counts else rate.wait(*names)
-    if wait:
-        if rate.is_news():
-            audit().note("too often", Who.of(asked), path=request.path)
+    def __init__(self, rate: RateLimit, audit: Audit) -> None:
+        self._rate = rate
+        self._audit = audit
+
+    def check(self, visitor: Visitor, counts: bool = True) -> None:
+        """:param counts: whether this is one of the times.
+        :raise Refusal: 429, with the seconds.
+        """
+        names = by_address(request.remote_addr or "") + visitor.counted_as
+        wait = self._rate.take(*names) if counts else self._rate.wait(*names)
+        if not wait:
+            return
+        if self._rate.is_news():
+            self._audit.note("too often", Who.of(visitor), path=request.path)
         seconds = int(wait) + 1
         sentence = ngettext(
             "Too many at once from you or your address: try again in %(num)s second.",
             "Too many at once from you or your address: try again in %(num)s seconds.",
             seconds,
         )
-        raise TooManyRequests(sentence, retry_after=seconds)
+        raise Refusal(sentence, 429, retry_after=seconds)
 
 
 def check_handshake() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 
-from flask import current_app, g
+from flask import Flask, g
 
 from arauto.i18n.gettext import gettext
 from arauto.redis_io.connection import RedisLink
@@ -65,9 +65,17 @@ def _covers(glob: bytes, pattern: bytes) -> bool:
     return glob.endswith(b"*") and not any(byte in _SPECIAL for byte in text) and pattern.startswith(text)
 
 
+def init_visitor(app: Flask, everyone: Visitor) -> None:
+    """Let each request have a visitor: ``everyone``, until somebody else is identified."""
+
+    @app.before_request
+    def begin() -> None:
+        g.visitor = everyone
+
+
 def visitor() -> Visitor:
-    """Who asks in this request."""
-    found: Visitor = g.get("visitor") or current_app.extensions["visitor"]
+    """Who sends this request."""
+    found: Visitor = g.visitor
     return found
 
 

@@ -10,21 +10,21 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 
 from arauto.auth.api_tokens import DAY, MAX_NAME, Tokens, TokensError, is_name
-from arauto.auth.audit import Who, audit
+from arauto.auth.audit import Who
+from arauto.services import services_of
 
 T = TypeVar("T")
 
 token = AppGroup("token", help="Make, list and revoke tokens for programs.")
 
 
-def init_token_commands(app: Flask, path: str) -> None:
-    """Add the commands for the tokens in the file at ``path``."""
+def init_token_commands(app: Flask) -> None:
+    """Add the commands to those of ``flask``."""
     app.cli.add_command(token)
-    app.extensions["tokens"] = Tokens(path) if path else None
 
 
 def _tokens() -> Tokens:
-    found: Tokens | None = current_app.extensions["tokens"]
+    found = services_of(current_app).tokens
     if found is None:
         raise click.ClickException("Name the file that keeps them: ARAUTO_TOKENS=tokens.json.")
     return found
@@ -74,8 +74,9 @@ def _revoke(name: str) -> None:
 
 
 def _note(event: str, name: str) -> None:
-    audit().note(event, Who(os.environ.get("USER", ""), "command"), token=name)
-    audit().flush()
+    audit = services_of(current_app).audit
+    audit.note(event, Who(os.environ.get("USER", ""), "command"), token=name)
+    audit.flush()
 
 
 def _do(act: Callable[[], T]) -> T:

@@ -5,16 +5,17 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import cache
 from time import monotonic
+from typing import Any
 
 import flask_sock
 import redis
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ServiceUnavailable
 
-from arauto.auth.audit import Audit, Who, audit
+from arauto.auth.audit import Audit, Who
 from arauto.auth.permissions import NoRight, check_listening
-from arauto.auth.request_guards import check_handshake, check_rate, is_websocket
+from arauto.auth.request_guards import RateGuard, check_handshake
 from arauto.auth.session_monitor import SessionMonitor
 from arauto.auth.visitor import Visitor, visitor
 from arauto.feed.frame_cache import FrameCache
@@ -33,7 +34,6 @@ from arauto.web.locale import chosen
 from arauto.web.responses import RETRY_AFTER
 from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.drain import Drain
-from arauto.workers.rate_limits import RateLimit
 
 PATH = "/feed"
 ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's question
@@ -43,27 +43,31 @@ log = logging.getLogger("arauto")
 
 
 class Feeds:
-    """What the feeds of this process share. Kept as ``app.extensions["feeds"]``.
+    """What the feeds of one application in this process share.
 
     :param shared: what recorded channels need.
+    :param monitor: where one has to log in.
+    :param limit: bytes of a message.
     :param beat: seconds between heartbeats.
-    :param watch: where one has to log in.
     """
 
     def __init__(
         self,
         shared: SharedQueries,
         capacity: ConnectionLimits,
-        rate: RateLimit,
+        rate: RateGuard,
+        audit: Audit,
+        drain: Drain,
+        monitor: SessionMonitor | None,
+        *,
         limit: int,
         beat: float,
-        drain: Drain,
-        watch: SessionMonitor | None = None,
     ) -> None:
         self.shared = shared
-        self.watch = watch
+        self.monitor = monitor
         self.capacity = capacity
         self.rate = rate
+        self.audit = audit
         self.frames = FrameCache(limit)
         self.beat = beat
         self.drain = drain
@@ -96,44 +100,58 @@ class Feeds:
 
 
 def init_feed(app: Flask, feeds: Feeds) -> None:
-    """Add the feed's route, and its checks before the upgrade."""
-    app.extensions["feeds"] = feeds
-    flask_sock.Server = Upgrade  # see there why
-    app.before_request(_admit)
-    app.teardown_request(_give_back_seat)
-    flask_sock.Sock(app).route(PATH, endpoint="feed")(feed)
+    """Add the feed's route, with its checks before the upgrade."""
+    flask_sock.Server = Upgrade  # flask-sock has no other place to say it; see there why
+    flask_sock.Sock(app).route(PATH, endpoint="feed")(lambda upgrade: feed(feeds, upgrade))
+    upgrade = app.view_functions["feed"]
+
+    def admit_and_upgrade() -> Any:
+        with _admit(feeds):
+            return upgrade()
+
+    app.view_functions["feed"] = admit_and_upgrade
+    app.add_url_rule(PATH, "feed_refusal", lambda: _answer_why(feeds))
 
 
-def _admit() -> Response | None:
-    """Everything that can be refused is refused here: after the upgrade no status is left.
+def _answer_why(feeds: Feeds) -> Response:
+    """A plain GET goes through the same checks, so a page can ask why its socket was refused.
 
-    A plain GET goes through the same checks, so a page can ask why its socket was refused. Where
-    all is well by then it gets 204, since an error would be shown in its console; others get 426.
+    Where all is well by then it gets 204, since an error would be shown in its console; others get 426.
     """
-    if request.path != PATH:
-        return None
-    feeds: Feeds = current_app.extensions["feeds"]
-    if request.args.get("selection") != "follows":
-        _choose(request.args)
-    if not feeds.drain.admits:
-        _turn_away(gettext("The server is restarting: try again in a moment."))
-    check_rate(feeds.rate, visitor(), counts=False)
-    address = request.remote_addr or ""
-    if feeds.capacity.full():
-        _turn_away(_no_room())
-    if feeds.capacity.full_for(address):
-        _turn_away(_no_room_for_address())
-    if ASKS_WHY in request.headers and not is_websocket(request):
-        return Response(status=204)
+    _check(feeds)
+    if ASKS_WHY not in request.headers:
+        check_handshake()
+    return Response(status=204)
+
+
+@contextmanager
+def _admit(feeds: Feeds) -> Iterator[None]:
+    """Everything that can be refused is refused here: after the upgrade no status is left."""
+    _check(feeds)
     check_handshake()
-    check_rate(feeds.rate, visitor())
+    feeds.rate.check(visitor())
+    address = request.remote_addr or ""
     if not feeds.capacity.take(address):
         _turn_away(_no_room())
-    g.seat = address
-    return None
+    try:
+        yield
+    finally:
+        feeds.capacity.give_back(address)
 
 
-def _choose(given: MultiDict[str, str]) -> None:
+def _check(feeds: Feeds) -> None:
+    if request.args.get("selection") != "follows":
+        _choose(request.args, feeds.audit)
+    if not feeds.drain.admits:
+        _turn_away(gettext("The server is restarting: try again in a moment."))
+    feeds.rate.check(visitor(), counts=False)
+    if feeds.capacity.full():
+        _turn_away(_no_room())
+    if feeds.capacity.full_for(request.remote_addr or ""):
+        _turn_away(_no_room_for_address())
+
+
+def _choose(given: MultiDict[str, str], audit: Audit) -> None:
     """Check what a page wants to hear, and from where; it is in ``g.selection`` and ``g.starts`` then."""
     channels = given.getlist("channel")
     selection = select(channels, given.getlist("pattern"))
@@ -141,7 +159,7 @@ def _choose(given: MultiDict[str, str]) -> None:
     try:
         check_listening(visitor(), selection.channels, selection.patterns)
     except NoRight as error:
-        audit().note("listening refused", Who.of(visitor()), **error.what)
+        audit.note("listening refused", Who.of(visitor()), **error.what)
         raise
     g.selection = selection
 
@@ -160,22 +178,14 @@ def _no_room_for_address() -> str:
     )
 
 
-def _give_back_seat(error: BaseException | None) -> None:
-    seat: str | None = g.pop("seat", None)
-    if seat is not None:
-        feeds: Feeds = current_app.extensions["feeds"]
-        feeds.capacity.give_back(seat)
-
-
-def feed(ws: Upgrade) -> None:
+def feed(feeds: Feeds, ws: Upgrade) -> None:
     """Stream the selection to one browser until it leaves."""
-    feeds: Feeds = current_app.extensions["feeds"]
     goodbye, fault = _last_words(chosen())
     transport = Transport(ws.sock, feeds.timers, feeds.beat)
     asked = visitor()
     try:
-        with feeds.drain.present(transport, goodbye), _bound(feeds.watch, transport, asked):
-            if "selection" in g or _hear_selection(transport):
+        with feeds.drain.present(transport, goodbye), _bound(feeds.monitor, transport, asked):
+            if "selection" in g or _receive_selection(transport, feeds.audit):
                 _stream(feeds, transport, asked, fault)
     except Exception as error:
         # It must not reach Flask, which would write a page into the stream.
@@ -190,12 +200,12 @@ def feed(ws: Upgrade) -> None:
         transport.release()
 
 
-def _hear_selection(transport: Transport) -> bool:
+def _receive_selection(transport: Transport, audit: Audit) -> bool:
     """The first message says what the address had no room for; whether it may be heard."""
     if (said := transport.receive()) is None:
         return False
     try:
-        _choose(MultiDict(read_lists(said, _ASKED)))
+        _choose(MultiDict(read_lists(said, _ASKED)), audit)
         return True
     except (BadSelection, BadPoint, NoRight) as error:
         transport.close(Code.POLICY, str(error))
@@ -212,7 +222,7 @@ def _wait_until_read(transport: Transport) -> None:
 
 def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> None:
     deliver = _Deliver(transport, feeds.frames, fault)
-    hand_on = _Explain(deliver, asked.redis_user, audit(), Who.of(asked)) if asked.redis_user else deliver
+    hand_on = _Explain(deliver, asked.redis_user, feeds.audit, Who.of(asked)) if asked.redis_user else deliver
     follower = _follower(feeds, hand_on, asked.redis_user)
     with (
         _logged(g.selection, transport, deliver),
@@ -227,7 +237,7 @@ def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> N
         ) as subscriber,
         feeds.following(follower, subscriber),
     ):
-        _converse(transport, subscriber, asked)
+        _converse(transport, subscriber, asked, feeds.audit)
 
 
 @cache
@@ -240,10 +250,10 @@ def _last_words(language: str) -> tuple[str, str]:
 
 
 def _bound(
-    watch: SessionMonitor | None, transport: Transport, asked: Visitor
+    monitor: SessionMonitor | None, transport: Transport, asked: Visitor
 ) -> AbstractContextManager[None]:
     """Bind the socket to the visitor's session, where there is one."""
-    if watch is None or not asked.key:
+    if monitor is None or not asked.key:
         return nullcontext()
     if asked.redis_user:
         goodbye = gettext(
@@ -251,7 +261,7 @@ def _bound(
         )
     else:
         goodbye = gettext("Your session is over: log in again.")
-    return watch.present(transport, asked, goodbye)
+    return monitor.present(transport, asked, goodbye)
 
 
 class _Explain:
@@ -334,7 +344,7 @@ def _words(language: str) -> Words:
     )
 
 
-def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor) -> None:
+def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor, audit: Audit) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
@@ -343,7 +353,7 @@ def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor) -> N
             check_listening(asked, change.subscribe, change.psubscribe)
             subscriber.change(change)
         except NoRight as error:
-            audit().note("listening refused", Who.of(asked), **error.what)
+            audit.note("listening refused", Who.of(asked), **error.what)
             _complain(transport, str(error))
         except BadSelection as error:
             _complain(transport, str(error))

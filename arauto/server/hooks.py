@@ -19,12 +19,12 @@ from arauto.assets.minifier import minify_in_subprocess
 from arauto.redis_io import embedded
 from arauto.server import bind_policy, config_checks
 from arauto.server.forking import Forks
-from arauto.server.shared_state import SharedState
 from arauto.settings import Settings, SettingsError, read, strangers
 from arauto.system import file_limits, temp_directory
 from arauto.system.resource_errors import sentence, start
 from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.rate_limits import RateLimits
+from arauto.workers.shared_state import SharedState
 from arauto.workers.worker_states import WorkerStates
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
@@ -205,9 +205,11 @@ def post_worker_init(worker: Any) -> None:
     # Not above: gevent has patched what they need only now.
     from arauto.server.request_timeouts import RequestTimeouts
     from arauto.server.unread_body import UnreadBodies
+    from arauto.services import services_of
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
-    feeds, recorder = worker.wsgi.extensions["feeds"], worker.wsgi.extensions["recorder"]
+    services = services_of(worker.wsgi)
+    feeds, recorder = services.feeds, services.recorder
     _drain_first(worker, feeds.drain, recorder)
     if recorder is not None:
         recorder.start()

@@ -7,7 +7,6 @@ from flask import (
     Flask,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -18,7 +17,7 @@ from flask_babel import format_date
 from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.auth.api_tokens import DAY, MAX_NAME, NameTaken, NoToken, Tokens, is_name
-from arauto.auth.audit import Who, audit
+from arauto.auth.audit import Audit, Who
 from arauto.auth.permissions import check_let_in
 from arauto.auth.visitor import SHARED, Visitor, visitor
 from arauto.i18n.gettext import gettext
@@ -37,15 +36,30 @@ class BadToken(Refusal):
     """A token that cannot be made so; the text is a sentence for people."""
 
 
-def init_api_tokens(app: Flask) -> None:
+def init_api_tokens(app: Flask, settings: Settings, tokens: Tokens, audit: Audit) -> None:
     """Add the pages."""
-    app.add_url_rule("/tokens", "tokens", _tokens, methods=["GET", "POST"])
-    app.add_url_rule("/tokens/revoke", "revoke", _revoke, methods=["POST"])
+
+    @app.route("/tokens", endpoint="tokens", methods=["GET", "POST"])
+    def show_or_make() -> BaseResponse:
+        if request.method == "GET" and (switched := switch()) is not None:
+            return switched
+        _admit(settings)
+        return _make(tokens, audit) if request.method == "POST" else _page(tokens)
+
+    @app.post("/tokens/revoke")
+    def revoke() -> BaseResponse:
+        _admit(settings)
+        name = request.form.get("name", "")
+        try:
+            tokens.revoke(name)
+            audit.note("token revoked", Who.of(visitor()), token=name)
+        except NoToken:
+            pass  # somebody was quicker
+        return redirect(url_for("tokens"), 303)
 
 
-def may_make(asked: Visitor) -> bool:
+def may_make(asked: Visitor, settings: Settings) -> bool:
     """Whether the page is for this visitor: it has the shared token, or a setting names it."""
-    settings: Settings = current_app.config["SETTINGS"]
     if not settings.tokens or not asked.csrf:  # a program makes no others
         return False
     if asked.way == "token":
@@ -53,44 +67,24 @@ def may_make(asked: Visitor) -> bool:
     return is_named(asked.name, settings.token_makers)
 
 
-def _tokens() -> BaseResponse:
-    if request.method == "POST":
-        return _make()
-    if (switched := switch()) is not None:
-        return switched
-    _admit()
-    return _page()
-
-
-def _make() -> Response:
-    _admit()
-    try:
-        name, reads, publishes, days = _read()
-        token = _kept().create(name, reads, publishes, time() + days * DAY)
-    except (BadToken, BadSelection) as error:
-        return _page(400, str(error))
-    except NameTaken:
-        return _page(409, gettext("There is a token of this name: revoke it first, or choose another name."))
-    audit().note("token made", Who.of(visitor()), token=name)
-    return _page(made=name, token=token)
-
-
-def _revoke() -> BaseResponse:
-    _admit()
-    name = request.form.get("name", "")
-    try:
-        _kept().revoke(name)
-        audit().note("token revoked", Who.of(visitor()), token=name)
-    except NoToken:
-        pass  # somebody was quicker
-    return redirect(url_for("tokens"), 303)
-
-
-def _admit() -> None:
+def _admit(settings: Settings) -> None:
     asked = visitor()
-    if not may_make(asked):
+    if not may_make(asked, settings):
         abort(403, gettext("You may not make tokens: ARAUTO_TOKEN_MAKERS names who may."))
     check_let_in(asked)
+
+
+def _make(tokens: Tokens, audit: Audit) -> Response:
+    try:
+        name, reads, publishes, days = _read()
+        token = tokens.create(name, reads, publishes, time() + days * DAY)
+    except (BadToken, BadSelection) as error:
+        return _page(tokens, 400, str(error))
+    except NameTaken:
+        sentence = gettext("There is a token of this name: revoke it first, or choose another name.")
+        return _page(tokens, 409, sentence)
+    audit.note("token made", Who.of(visitor()), token=name)
+    return _page(tokens, made=name, token=token)
 
 
 def _read() -> tuple[str, list[str], list[str], int]:
@@ -115,13 +109,13 @@ def _globs(field: str) -> list[str]:
     return globs
 
 
-def _page(status: int = 200, sentence: str = "", made: str = "", token: str = "") -> Response:
+def _page(tokens: Tokens, status: int = 200, sentence: str = "", made: str = "", token: str = "") -> Response:
     page = render_template(
         "tokens.html",
         sentence=sentence,
         made=made,
         token=token,
-        tokens=_kept().list(),
+        tokens=tokens.list(),
         given={} if token else request.form,
         csrf=visitor().csrf,
         day=_day,
@@ -133,8 +127,3 @@ def _page(status: int = 200, sentence: str = "", made: str = "", token: str = ""
 
 def _day(moment: datetime) -> str:
     return str(format_date(moment, "medium"))
-
-
-def _kept() -> Tokens:
-    tokens: Tokens = current_app.extensions["tokens"]
-    return tokens

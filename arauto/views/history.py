@@ -7,7 +7,7 @@ import orjson
 import redis
 from flask import Flask, Response, abort, request
 
-from arauto.auth.audit import Who, audit
+from arauto.auth.audit import Audit, Who
 from arauto.auth.permissions import NoRight, check_reading
 from arauto.auth.visitor import visitor
 from arauto.i18n.gettext import gettext
@@ -22,7 +22,7 @@ from arauto.web.channel_argument import asked_channel
 MIMETYPE = "application/x-ndjson"
 
 
-def init_history(app: Flask, recording: Recording) -> None:
+def init_history(app: Flask, recording: Recording, audit: Audit) -> None:
     """Add the route."""
 
     @app.get("/channels/messages")
@@ -35,7 +35,7 @@ def init_history(app: Flask, recording: Recording) -> None:
         try:
             check_reading(visitor(), channel)
         except NoRight:
-            audit().note("reading refused", Who.of(visitor()), channel=channel.decode())
+            audit.note("reading refused", Who.of(visitor()), channel=channel.decode())
             raise
         try:
             log = Log.open(recording.store, channel) if recording.is_allowed else None

@@ -6,7 +6,6 @@ from flask import (
     Flask,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -15,7 +14,7 @@ from flask import (
 )
 from werkzeug.wrappers import Response as BaseResponse
 
-from arauto.auth.audit import Who, audit
+from arauto.auth.audit import Audit, Who
 from arauto.auth.authentication import COOKIE, Authentication, WrongCredentials, too_soon
 from arauto.auth.login_throttle import TooSoon
 from arauto.auth.visitor import people_call, visitor
@@ -29,21 +28,25 @@ FORM_COOKIE = "login"  # the login form's CSRF token is made of it
 MAX_FIELD = 1024  # characters of a user, a password, a token
 
 
-def init_login(app: Flask) -> None:
+def init_login(app: Flask, authentication: Authentication, audit: Audit) -> None:
     """Add the pages."""
-    app.add_url_rule("/login", "login", _login, methods=["GET", "POST"])
-    app.add_url_rule("/account", "account", _account)
-    app.add_url_rule("/logout", "logout", _logout, methods=["POST"])
+
+    @app.route("/login", methods=["GET", "POST"])
+    def login() -> BaseResponse:
+        if request.method == "POST":
+            return _log_in(authentication, audit)
+        return switch() or _form(authentication)
+
+    @app.get("/account")
+    def account() -> BaseResponse:
+        return switch() or _account(authentication)
+
+    @app.post("/logout")
+    def logout() -> BaseResponse:
+        return _log_out(authentication, audit)
 
 
-def _login() -> BaseResponse:
-    if request.method == "POST":
-        return _log_in()
-    return switch() or _form()
-
-
-def _log_in() -> BaseResponse:
-    authentication: Authentication = current_app.extensions["doors"]
+def _log_in(authentication: Authentication, audit: Audit) -> BaseResponse:
     user, password = request.form.get("user", "").strip(), request.form.get("password", "")
     if not user:  # a token is pasted; a password is for Redis to judge
         password = trimmed(password)
@@ -51,18 +54,20 @@ def _log_in() -> BaseResponse:
     nobody = Who("", "redis" if user else "token", address)
     mark = get_cookie(FORM_COOKIE)
     if not mark or not authentication.sessions.is_mark(request.form.get("csrf", ""), "login", mark):
-        return _form(gettext("This form was too old: try again. Cookies must be allowed."), 403)
+        return _form(
+            authentication, gettext("This form was too old: try again. Cookies must be allowed."), 403
+        )
     try:
         if not password or len(user) > MAX_FIELD or len(password) > MAX_FIELD:
             raise WrongCredentials
         session = authentication.log_in(address, user, password)
     except WrongCredentials:
-        audit().note("login refused", nobody)  # no name: it may be a password
-        return _form(_wrong(user), 401)
+        audit.note("login refused", nobody)  # no name: it may be a password
+        return _form(authentication, _wrong(user), 401)
     except TooSoon as error:
-        audit().note("login delayed", nobody)
-        return _form(too_soon(error).description or "", 429, int(error.seconds) + 1)
-    audit().note("login", Who(session.name, session.way, address))
+        audit.note("login delayed", nobody)
+        return _form(authentication, too_soon(error).description or "", 429, int(error.seconds) + 1)
+    audit.note("login", Who(session.name, session.way, address))
     response = redirect(request.script_root + _inside(request.form.get("next", "")), 303)
     _end_old_session(authentication)
     set_cookie(response, COOKIE, session.id, expires=session.until)
@@ -75,8 +80,9 @@ def _wrong(user: str) -> str:
     return gettext("This is not the token.")
 
 
-def _form(sentence: str = "", status: int = 200, retry_after: int = 0) -> Response:
-    authentication: Authentication = current_app.extensions["doors"]
+def _form(
+    authentication: Authentication, sentence: str = "", status: int = 200, retry_after: int = 0
+) -> Response:
     mark = get_cookie(FORM_COOKIE) or secrets.token_urlsafe(16)
     settings = authentication.settings
     page = render_template(
@@ -103,21 +109,18 @@ def _inside(address: str) -> str:
     return address if is_ours else "/"
 
 
-def _account() -> BaseResponse:
-    if (switched := switch()) is not None:
-        return switched
+def _account(authentication: Authentication) -> BaseResponse:
     asked = visitor()
     page = render_template(
         "account.html",
         visitor=asked,
         name=people_call(asked),
-        makes_tokens=may_make(asked),
+        makes_tokens=may_make(asked, authentication.settings),
     )
     return make_response(page)
 
 
-def _logout() -> BaseResponse:
-    authentication: Authentication = current_app.extensions["doors"]
+def _log_out(authentication: Authentication, audit: Audit) -> BaseResponse:
     session = authentication.sessions.find(get_cookie(COOKIE))
     if session is None:
         abort(400, gettext("There is no session to end: log out where you have logged in."))
@@ -126,7 +129,7 @@ def _logout() -> BaseResponse:
     else:
         authentication.sessions.end(session)
     event = "logout everywhere" if request.form.get("everywhere") else "logout"
-    audit().note(event, Who(session.name, session.way, request.remote_addr or ""))
+    audit.note(event, Who(session.name, session.way, request.remote_addr or ""))
     response = redirect(url_for("login"), 303)
     delete_cookie(response, COOKIE)
     return response

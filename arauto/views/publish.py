@@ -1,171 +1,107 @@
-"""Publish, and the counts that come back: all receivers, and which of them are our own tabs."""
+"""POST /publish: a channel and a message, as a form or as JSON."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-import redis
-from redis.connection import AbstractConnection
-from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError
+from flask import Flask, Response, abort, request
+from werkzeug.exceptions import UnsupportedMediaType
 
-from arauto.auth.visitor import Visitor
-from arauto.i18n.gettext import gettext
-from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, pattern_of
-from arauto.recording.log_store import Command
+from arauto.auth.audit import Audit, Who
+from arauto.auth.permissions import NoRight, Permissions
+from arauto.auth.request_guards import RateGuard
+from arauto.auth.visitor import visitor
+from arauto.i18n.gettext import gettext, ngettext
+from arauto.protocol.validation import check_name
+from arauto.recording.publishing import Published, PublishError, publish
 from arauto.recording.recorded_channels import Recording
-from arauto.redis_io.connection import RedisLink, complaint
-from arauto.refusal import Refusal
+from arauto.settings import Settings
 from arauto.text.glob import matches
-
-_NUMPAT: Command = ("PUBSUB", "NUMPAT")
-_SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
-
-
-class PublishError(Refusal):
-    """The message could not be published; the text says what is known of it."""
-
-    status = 503
+from arauto.web.request_encoding import read_json
+from arauto.web.responses import answer
 
 
-class Heard(NamedTuple):
-    """How many subscriptions received a message, as Redis counted on this node.
+def init_publish(
+    app: Flask,
+    settings: Settings,
+    recording: Recording,
+    rate: RateGuard,
+    permissions: Permissions,
+    audit: Audit,
+) -> None:
+    """Add the route."""
 
-    ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
-    On a recorded channel the recorder is one of the receivers. ``is_promised``: the message will be in
-    the log, also if the recorder ends before it has written it; or ``unrecorded`` says why not.
-    """
-
-    receivers: int
-    tabs: int | None
-    is_promised: bool = False
-    unrecorded: str = ""
-
-
-def publish(recording: Recording, channel: bytes, message: bytes, asked: Visitor) -> Heard:
-    """Publish ``message`` as it is. Where its channel is recorded, its log is promised it in the same step.
-
-    What cannot be recorded is published all the same. A user of Redis publishes by his own
-    connection, so that Redis decides; the recorder hears it as it hears others.
-
-    :raise PublishError: Redis is away or refuses; a user of Redis is named in it.
-    """
-    plain: Command = ("PUBLISH", channel, message)
-    if asked.redis_user or not recording.covers(channel):
-        return _publish(asked.link, channel, plain, asked.redis_user)
-    by_name, whole = recording.store.publishing(channel, message)
-    try:
+    @app.post("/publish")
+    def publish_message() -> Response:
+        rate.check(visitor())
         try:
-            heard = _publish(asked.link, channel, by_name)
-        except _NotKnown:
-            heard = _publish(asked.link, channel, whole)
-    except _NotRun as error:
-        heard = _publish(asked.link, channel, plain)._replace(unrecorded=str(error))
-    recording.tell(channel, heard.unrecorded, by="publishing")
-    return heard
+            channel, message = _read(settings)
+            permissions.check_publishing(visitor(), channel)
+            published = publish(recording, channel, message, visitor().link, visitor().redis_user)
+        except (NoRight, PublishError):
+            _note(audit, "publish refused", channel, message)
+            raise
+        _note(audit, "published", channel, message)
+        body = {"channel": channel.decode(), "receivers": published.receivers, "tabs": published.tabs}
+        if published.is_promised:
+            body["recorded"] = True
+        elif published.unrecorded:
+            body["unrecorded"] = published.unrecorded
+        return answer(200, gettext("Published"), _sentence(published), body)
 
 
-class _NotRun(Exception):
-    """Redis does not run the script to its end, so nothing was published; the text is its own words."""
+def _note(audit: Audit, event: str, channel: bytes, message: bytes) -> None:
+    """Where people have names, or where the audit has a channel."""
+    if visitor().name or audit.channel:
+        facts: dict[str, str | int] = {"channel": channel.decode(), "bytes": len(message)}
+        audit.note(event, Who.of(visitor()), content=message.decode(), **facts)
 
 
-class _NotKnown(_NotRun):
-    """It does not know it, or not by its name."""
+def _sentence(published: Published) -> str:
+    if published.receivers or published.is_promised:
+        return ngettext(
+            "%(num)s subscriber received it.", "%(num)s subscribers received it.", published.receivers
+        )
+    return gettext("Nobody was listening: this message is gone.")
 
 
-def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Heard:
-    pool = link.client.connection_pool
-    try:
-        connection = pool.get_connection()
-    except redis.RedisError as error:
-        if user and isinstance(error, AuthenticationError):
-            sentence = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
-            raise PublishError(sentence, 403) from None
-        raise PublishError(
-            gettext("Redis is away: the message was not published. Try again when it is back.")
-        ) from None
-    # The commands go out by hand and never twice: where the answer is missing, nobody
-    # knows whether it was published, and a client that retries would publish it again.
-    try:
-        _send(connection, command, _numsub(of_channel(channel)), _NUMPAT)
-        answer = connection.read_response()
-        receivers, is_promised, why = answer if isinstance(answer, list) else (answer, 0, None)
-        tabs = _tabs(link, connection, channel, receivers)
-        return Heard(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
-    except redis.ResponseError as error:
-        connection.disconnect()  # the other answers are still to come
-        not_run = _not_run(error) if command[0] != "PUBLISH" else None
-        if not_run is not None:
-            raise not_run(complaint(error)) from None
-        status = 403 if isinstance(error, NoPermissionError) else 502
-        sentence = gettext("Redis refused the message: %(words)s", words=complaint(error))
-        if user and status == 403:
-            sentence = gettext(
-                "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",
-                user=user,
-                channel=channel.decode(),
-            )
-        raise PublishError(sentence, status) from None
-    except redis.RedisError:
-        raise PublishError(
-            gettext("Redis did not answer: the message may have been published or not.")
-        ) from None
-    finally:
-        pool.release(connection)
+def _read(settings: Settings) -> tuple[bytes, bytes]:
+    """Channel and message of a publish request, from JSON or a form.
 
-
-def _not_run(error: redis.ResponseError) -> type[_NotRun] | None:
-    """``None``: these are not Redis's own words for it, but perhaps those of a proxy that knows no more."""
-    words = str(error).lower()
-    if isinstance(error, NoScriptError) or "'evalsha'" in words:
-        return _NotKnown
-    # Publishing is the last that the script does, so all that goes wrong in it comes before.
-    is_redis = isinstance(error, NoPermissionError) or "script" in words or "unknown command" in words
-    return _NotRun if is_redis else None
-
-
-def _numsub(*names: bytes) -> Command:
-    return ("PUBSUB", "NUMSUB", *names)
-
-
-def _send(connection: AbstractConnection, *commands: Command) -> None:
-    connection.send_packed_command(connection.pack_commands(commands))
-
-
-def _tabs(link: RedisLink, connection: AbstractConnection, channel: bytes, receivers: int) -> int | None:
-    """How many receivers are tabs; the answers that are due are read in any case.
-
-    The message is published: whatever goes wrong from here on only leaves this unknown.
+    :raise BadSelection: the channel cannot be used.
     """
-    try:
-        by_channel, patterns = _answer(connection), _answer(connection)
-        tabs = _sum(by_channel)
-        # To look through all channels for patterns takes Redis some time, so only where one may hear it.
-        if patterns and tabs < receivers:
-            tabs += _by_pattern(connection, channel)
-        if tabs < receivers and not link.may_count:
-            return None
-    except (redis.RedisError, OSError):
-        return None
-    # More tabs than receivers cannot be. Valkey 9.1 says NUMSUB wrong, by millions, while it
-    # enlarges its table of a channel's subscribers.
-    return tabs if tabs <= receivers else None
+    if request.is_json:
+        given = read_json()
+        if not isinstance(given, dict):
+            abort(400, gettext('The body must be a JSON object: {"channel": "news", "message": "hello"}'))
+    elif request.mimetype in ("", "application/x-www-form-urlencoded", "multipart/form-data"):
+        given = request.form
+    else:
+        raise UnsupportedMediaType(gettext("Send a form or JSON."))
+    channel = check_name(_text(given, "channel"))
+    if "message" not in given:
+        abort(400, gettext("Message is required; it may be empty."))
+    message = _text(given, "message").encode()
+    if given.get("newlines") == "lf":  # our page without its scripts: a browser sends every line end as CRLF
+        message = message.replace(b"\r\n", b"\n")
+    if len(message) > settings.max_message:
+        abort(
+            413,
+            gettext(
+                "The message has %(size)s bytes, more than the %(limit)s allowed: nothing was published.",
+                size=len(message),
+                limit=settings.max_message,
+            ),
+        )
+    confirmed = str(given.get("confirmed")).lower() in ("1", "true")
+    if not confirmed and any(matches(glob, channel) for glob in settings.protected):
+        abort(
+            409, gettext("The channel is protected: send confirmed=1 if you mean it. Nothing was published.")
+        )
+    return channel, message
 
 
-def _answer(connection: AbstractConnection) -> Any:
-    try:
-        return connection.read_response()
-    except redis.ResponseError:
-        connection.disconnect()
-        raise
-
-
-def _by_pattern(connection: AbstractConnection, channel: bytes) -> int:
-    _send(connection, _SHADOWS_OF_PATTERNS)
-    shadows = [name for name in _answer(connection) if matches(pattern_of(name), channel)]
-    if not shadows:
-        return 0
-    _send(connection, _numsub(*shadows))
-    return _sum(_answer(connection))
-
-
-def _sum(numsub: list[Any]) -> int:
-    """The counts of ``PUBSUB NUMSUB``, whose answer is names and counts in turn."""
-    return sum(numsub[1::2])
+def _text(given: Mapping[str, Any], name: str) -> str:
+    value = given.get(name, "")
+    if not isinstance(value, str):
+        abort(400, gettext("Channel and message must be text."))
+    return value

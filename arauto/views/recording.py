@@ -8,9 +8,9 @@ import redis
 from flask import Flask, Response, abort, jsonify
 from redis.exceptions import NoPermissionError
 
-from arauto.auth.audit import Who, audit
-from arauto.auth.permissions import NoRight, check_logging
-from arauto.auth.request_guards import check_rate
+from arauto.auth.audit import Audit, Who
+from arauto.auth.permissions import NoRight, Permissions
+from arauto.auth.request_guards import RateGuard
 from arauto.auth.visitor import visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import text
@@ -20,14 +20,18 @@ from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.connection import complaint
 from arauto.web.channel_argument import asked_channel
 from arauto.web.request_encoding import read_json
-from arauto.workers.rate_limits import RateLimit
 
 PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
 _LOOK_EVERY = 0.05  # seconds
 
 
 def init_recording(
-    app: Flask, recording: Recording, recorder: RecorderThread | None, rate: RateLimit
+    app: Flask,
+    recording: Recording,
+    recorder: RecorderThread | None,
+    rate: RateGuard,
+    permissions: Permissions,
+    audit: Audit,
 ) -> None:
     """Add the routes. Without a recorder both are forbidden.
 
@@ -37,7 +41,7 @@ def init_recording(
     @app.put("/channels/recording")
     @app.put("/channels/<channel:name>/recording")
     def switch(name: str = "") -> Response:
-        check_rate(rate, visitor())
+        rate.check(visitor())
         channel, on = asked_channel(name, needs_query="/" in name), _wanted()
         if recorder is None:
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
@@ -51,11 +55,11 @@ def init_recording(
             )
         if not on and recording.glob_of(channel) is not None:
             abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
-        with _refusals(channel):
-            check_logging(visitor(), channel, recording.link)
+        with _refusals(channel, audit):
+            permissions.check_logging(visitor(), channel)
             if recording.glob_of(channel) is None:
                 recording.switch(channel, on)
-                audit().note(
+                audit.note(
                     "recording on" if on else "recording off", Who.of(visitor()), channel=channel.decode()
                 )
                 recorder.wake()
@@ -71,15 +75,15 @@ def init_recording(
     @app.delete("/channels/messages")
     @app.delete("/channels/<channel:name>/messages")
     def forget(name: str = "") -> Response:
-        check_rate(rate, visitor())
+        rate.check(visitor())
         channel = asked_channel(name, needs_query=True)
         if recorder is None or not recording.may_delete:
             abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
-        with _refusals(channel):
-            check_logging(visitor(), channel, recording.link)
+        with _refusals(channel, audit):
+            permissions.check_logging(visitor(), channel)
             if not recording.forget(channel):
                 abort(404, gettext("This channel has no log."))
-        audit().note("log deleted", Who.of(visitor()), channel=channel.decode())
+        audit.note("log deleted", Who.of(visitor()), channel=channel.decode())
         return jsonify(channel=text(channel), deleted=True)
 
 
@@ -105,11 +109,11 @@ def _is_taken(recording: Recording, channel: bytes) -> bool:
 
 
 @contextmanager
-def _refusals(channel: bytes) -> Iterator[None]:
+def _refusals(channel: bytes, audit: Audit) -> Iterator[None]:
     try:
         yield
     except NoRight:
-        audit().note("recording refused", Who.of(visitor()), channel=channel.decode())
+        audit.note("recording refused", Who.of(visitor()), channel=channel.decode())
         raise
     except redis.ResponseError as error:
         words = complaint(error)

@@ -11,13 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
+import click
 import psutil
 import pytest
 
 from app import create_app
 from arauto.redis_io import embedded
-from arauto.server.bind_policy import Exposed
-from arauto.server.shared_state import SharedState
 from arauto.settings import read
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer, binaries, free_port
@@ -140,9 +139,11 @@ def test_two_applications_in_one_process_are_independent(valkey: RedisServer) ->
     settings = read({"REDIS_URL": valkey.url, "ARAUTO_TOKEN": "a token of theirs"})
     one, other = create_app(settings), create_app(settings)
     assert one.config["SETTINGS"].secret != other.config["SETTINGS"].secret
-    for _ in range(2):
-        with pytest.raises(Exposed):
-            SharedState.for_one_process(read({"REDIS_URL": valkey.url}), host="0.0.0.0")
+    with click.Context(click.Command("run")) as context:
+        context.params["host"] = "0.0.0.0"
+        for _ in range(2):
+            with pytest.raises(SystemExit, match="would let everyone"):
+                create_app(read({"REDIS_URL": valkey.url}))
 
 
 def test_output_that_nobody_takes_stops_nothing(valkey: RedisServer) -> None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from arauto.assets.minifier import minify_in_subprocess
 from arauto.redis_io import embedded
 from arauto.redis_io.embedded import EmbeddedValkey, Found
-from arauto.server import bind_policy
 from arauto.settings import Settings
 from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.rate_limits import RateLimits
@@ -33,14 +32,11 @@ class SharedState:
     assets: dict[str, str]
 
     @classmethod
-    def for_one_process(cls, settings: Settings, host: str) -> "SharedState":
+    def for_one_process(cls, settings: Settings, token: str = "") -> "SharedState":
         """For Flask's own server, a command or a test. An embedded Valkey ends with the process.
 
-        :param host: what that server listens on.
-        :raise Exposed: Flask's own server would be open on a network.
         :raise NoRedis: there is none.
         """
-        token = bind_policy.make_token(settings, [host], container=False)
         found = embedded.find(settings)
         if found.binary:
             atexit.register(EmbeddedValkey.start(found.binary, settings.max_sockets).stop)

@@ -1,0 +1,175 @@
+"""Publish, and the counts that come back: all receivers, and which of them are our own tabs."""
+
+from typing import Any, NamedTuple
+
+import redis
+from redis.connection import AbstractConnection
+from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError
+
+from arauto.i18n.gettext import gettext
+from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, pattern_of
+from arauto.recording.log_store import Command
+from arauto.recording.recorded_channels import Recording
+from arauto.redis_io.connection import RedisLink, complaint
+from arauto.refusal import Refusal
+from arauto.text.glob import matches
+
+_NUMPAT: Command = ("PUBSUB", "NUMPAT")
+_SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
+
+
+class PublishError(Refusal):
+    """The message could not be published; the text says what is known of it."""
+
+    status = 503
+
+
+class Published(NamedTuple):
+    """How many subscriptions received a message, as Redis counted on this node.
+
+    ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
+    On a recorded channel the recorder is one of the receivers. ``is_promised``: the message will be in
+    the log, also if the recorder ends before it has written it; or ``unrecorded`` says why not.
+    """
+
+    receivers: int
+    tabs: int | None
+    is_promised: bool = False
+    unrecorded: str = ""
+
+
+def publish(
+    recording: Recording, channel: bytes, message: bytes, link: RedisLink, redis_user: str = ""
+) -> Published:
+    """Publish ``message`` as it is. Where its channel is recorded, its log is promised it in the same step.
+
+    What cannot be recorded is published all the same. A user of Redis publishes by a connection of its
+    own, so that Redis decides; the recorder receives it like any other.
+
+    :param link: how the visitor connects.
+    :param redis_user: the user of Redis that it is, or nothing.
+
+    :raise PublishError: Redis is away or refuses; a user of Redis is named in it.
+    """
+    plain: Command = ("PUBLISH", channel, message)
+    if redis_user or not recording.covers(channel):
+        return _publish(link, channel, plain, redis_user)
+    by_name, whole = recording.store.publishing(channel, message)
+    try:
+        try:
+            published = _publish(link, channel, by_name)
+        except _NotKnown:
+            published = _publish(link, channel, whole)
+    except _NotRun as error:
+        published = _publish(link, channel, plain)._replace(unrecorded=str(error))
+    recording.tell(channel, published.unrecorded, by="publishing")
+    return published
+
+
+class _NotRun(Exception):
+    """Redis does not run the script to its end, so nothing was published; the text is its own words."""
+
+
+class _NotKnown(_NotRun):
+    """It does not know it, or not by its name."""
+
+
+def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Published:
+    pool = link.client.connection_pool
+    try:
+        connection = pool.get_connection()
+    except redis.RedisError as error:
+        if user and isinstance(error, AuthenticationError):
+            sentence = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
+            raise PublishError(sentence, 403) from None
+        raise PublishError(
+            gettext("Redis is away: the message was not published. Try again when it is back.")
+        ) from None
+    # The commands go out by hand and never twice: where the answer is missing, nobody
+    # knows whether it was published, and a client that retries would publish it again.
+    try:
+        _send(connection, command, _numsub(of_channel(channel)), _NUMPAT)
+        answer = connection.read_response()
+        receivers, is_promised, why = answer if isinstance(answer, list) else (answer, 0, None)
+        tabs = _tabs(link, connection, channel, receivers)
+        return Published(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
+    except redis.ResponseError as error:
+        connection.disconnect()  # the other answers are still to come
+        not_run = _not_run(error) if command[0] != "PUBLISH" else None
+        if not_run is not None:
+            raise not_run(complaint(error)) from None
+        status = 403 if isinstance(error, NoPermissionError) else 502
+        sentence = gettext("Redis refused the message: %(words)s", words=complaint(error))
+        if user and status == 403:
+            sentence = gettext(
+                "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",
+                user=user,
+                channel=channel.decode(),
+            )
+        raise PublishError(sentence, status) from None
+    except redis.RedisError:
+        raise PublishError(
+            gettext("Redis did not answer: the message may have been published or not.")
+        ) from None
+    finally:
+        pool.release(connection)
+
+
+def _not_run(error: redis.ResponseError) -> type[_NotRun] | None:
+    """``None``: these are not Redis's own words for it, but perhaps those of a proxy that knows no more."""
+    words = str(error).lower()
+    if isinstance(error, NoScriptError) or "'evalsha'" in words:
+        return _NotKnown
+    # Publishing is the last that the script does, so all that goes wrong in it comes before.
+    is_redis = isinstance(error, NoPermissionError) or "script" in words or "unknown command" in words
+    return _NotRun if is_redis else None
+
+
+def _numsub(*names: bytes) -> Command:
+    return ("PUBSUB", "NUMSUB", *names)
+
+
+def _send(connection: AbstractConnection, *commands: Command) -> None:
+    connection.send_packed_command(connection.pack_commands(commands))
+
+
+def _tabs(link: RedisLink, connection: AbstractConnection, channel: bytes, receivers: int) -> int | None:
+    """How many receivers are tabs; the answers that are due are read in any case.
+
+    The message is published: whatever goes wrong from here on only leaves this unknown.
+    """
+    try:
+        by_channel, patterns = _answer(connection), _answer(connection)
+        tabs = _sum(by_channel)
+        # To look through all channels for patterns takes Redis some time, so only where one may hear it.
+        if patterns and tabs < receivers:
+            tabs += _by_pattern(connection, channel)
+        if tabs < receivers and not link.may_count:
+            return None
+    except (redis.RedisError, OSError):
+        return None
+    # More tabs than receivers cannot be. Valkey 9.1 says NUMSUB wrong, by millions, while it
+    # enlarges its table of a channel's subscribers.
+    return tabs if tabs <= receivers else None
+
+
+def _answer(connection: AbstractConnection) -> Any:
+    try:
+        return connection.read_response()
+    except redis.ResponseError:
+        connection.disconnect()
+        raise
+
+
+def _by_pattern(connection: AbstractConnection, channel: bytes) -> int:
+    _send(connection, _SHADOWS_OF_PATTERNS)
+    shadows = [name for name in _answer(connection) if matches(pattern_of(name), channel)]
+    if not shadows:
+        return 0
+    _send(connection, _numsub(*shadows))
+    return _sum(_answer(connection))
+
+
+def _sum(numsub: list[Any]) -> int:
+    """The counts of ``PUBSUB NUMSUB``, whose answer is names and counts in turn."""
+    return sum(numsub[1::2])

@@ -1,0 +1,95 @@
+"""What the routes of one application use, made in the order in which one needs the other."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Flask
+
+from arauto.auth.api_tokens import Tokens
+from arauto.auth.audit import Audit
+from arauto.auth.permissions import Permissions
+from arauto.auth.request_guards import RateGuard
+from arauto.auth.session_monitor import SessionMonitor
+from arauto.feed.session import Feeds
+from arauto.recording.recorded_channels import Recording
+from arauto.recording.recorder_thread import RecorderThread
+from arauto.recording.shared_queries import SharedQueries
+from arauto.redis_io.connection import RedisLink
+from arauto.settings import Settings
+from arauto.system.timer_wheel import TimerWheel
+from arauto.workers.drain import Drain
+from arauto.workers.shared_state import SharedState
+
+if TYPE_CHECKING:  # its cryptography takes memory, even unused
+    from arauto.auth.authentication import Authentication
+
+_KEY = "arauto"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """Of one application; others in the same process have their own.
+
+    :param authentication: ``None`` where nobody has to log in.
+    :param tokens: ``None`` where programs have none.
+    :param recorder: ``None`` where nothing is recorded.
+    """
+
+    settings: Settings
+    link: RedisLink
+    audit: Audit
+    permissions: Permissions
+    authentication: "Authentication | None"
+    tokens: Tokens | None
+    recording: Recording
+    recorder: RecorderThread | None
+    feeds: Feeds
+    publish_rate: RateGuard
+
+    @classmethod
+    def make(cls, settings: Settings, link: RedisLink, shared: SharedState) -> "Services":
+        audit = Audit(link, settings)
+        tokens = Tokens(settings.tokens) if settings.tokens else None
+        authentication = monitor = None
+        if settings.has_login:
+            from arauto.auth.authentication import Authentication
+
+            authentication = Authentication(settings, link, tokens, audit, shared.rates.beside)
+            monitor = SessionMonitor(authentication.gone, authentication.dismiss)
+        timers = TimerWheel()
+        recording = Recording(link, settings)
+        recorder = None
+        if recording.is_allowed:
+            recorder = RecorderThread(recording, timers, lambda: feeds.reconcile(), shared.worker_states)
+        feeds = Feeds(
+            SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: ""),
+            shared.capacity,
+            RateGuard(shared.rates.connect, audit),
+            audit,
+            Drain(shared.worker_states),
+            monitor,
+            limit=settings.max_message,
+            beat=settings.heartbeat,
+        )
+        return cls(
+            settings=settings,
+            link=link,
+            audit=audit,
+            permissions=Permissions(link, audit),
+            authentication=authentication,
+            tokens=tokens,
+            recording=recording,
+            recorder=recorder,
+            feeds=feeds,
+            publish_rate=RateGuard(shared.rates.publish, audit),
+        )
+
+    def keep(self, app: Flask) -> None:
+        """Let :func:`services_of` find them."""
+        app.extensions[_KEY] = self
+
+
+def services_of(app: Flask) -> Services:
+    """For gunicorn's hooks and for commands; routes are given what they use."""
+    found: Services = app.extensions[_KEY]
+    return found
