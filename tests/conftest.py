@@ -12,6 +12,7 @@ import pytest
 
 from arauto.settings import WORKERS
 from tests.simulator import SCHEDULES
+from tests.support.machine_time import MachineTime, machine_time
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
@@ -47,6 +48,13 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server = RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("valkey"))
     yield server
     server.close()
+
+
+@pytest.fixture
+def machine() -> Iterator[MachineTime]:
+    """A clock for what is promised in seconds, on a machine that may be busy."""
+    with machine_time() as time:
+        yield time
 
 
 @pytest.fixture

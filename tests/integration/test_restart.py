@@ -5,12 +5,12 @@ import signal
 import threading
 from contextlib import ExitStack, closing
 from pathlib import Path
-from time import monotonic
 
 import psutil
 import pytest
 
 from arauto.settings import WORKERS
+from tests.support.machine_time import MachineTime
 from tests.support.raw import CLOSE, RawFeed, close_frame
 from tests.support.redis_servers import RedisServer, free_port
 from tests.support.scenes import bad_network, promised
@@ -33,7 +33,9 @@ while True:
 
 
 @pytest.mark.alone
-def test_a_stop_with_idle_busy_and_stuck_tabs(own_arauto: ArautoServer, own_redis: RedisServer) -> None:
+def test_a_stop_with_idle_busy_and_stuck_tabs(
+    own_arauto: ArautoServer, own_redis: RedisServer, machine: MachineTime
+) -> None:
     with ExitStack() as stack:
         idle = [stack.enter_context(closing(RawFeed(own_arauto, "idle"))) for _ in range(IDLE)]
         busy = [stack.enter_context(closing(RawFeed(own_arauto, "busy"))) for _ in range(BUSY)]
@@ -48,14 +50,14 @@ def test_a_stop_with_idle_busy_and_stuck_tabs(own_arauto: ArautoServer, own_redi
         with publishing(own_redis, "busy"):
             process = psutil.Process(own_arauto._process.pid)
             family = [process, *process.children(recursive=True)]
-            began = monotonic()
+            began = machine()
             process.send_signal(signal.SIGTERM)
             for feed in [*idle, *busy]:
                 said = goodbye(feed)
                 assert said[:2] == (1001).to_bytes(2), said
-            assert monotonic() - began < SAID_WITHIN
+            assert machine() - began < SAID_WITHIN
             assert own_arauto._process.wait(10) == 0
-            assert monotonic() - began < GONE_WITHIN
+            assert machine() - began < GONE_WITHIN
         assert not any(one.is_running() for one in family)
         assert own_redis.subscribers() == 0
 
