@@ -79,13 +79,13 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     init_publish(
         app,
         settings,
-        services.recording,
+        services.source,
         services.publish_rate,
         services.permissions,
         services.audit,
     )
-    init_channels(app)
-    init_history(app, services.recording, services.audit)
+    init_channels(app, services.source)
+    init_history(app, services.source, services.audit)
     init_recording(
         app,
         services.recording,
@@ -94,7 +94,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.permissions,
         services.audit,
     )
-    init_health(app, link)
+    init_health(app, services.source)
     init_page(app, settings, shared.found)
     init_token_commands(app)
     return app

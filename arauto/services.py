@@ -16,6 +16,8 @@ from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.connection import RedisLink
 from arauto.settings import Settings
+from arauto.sources.redis_source import RedisSource
+from arauto.sources.source import Source
 from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.drain import Drain
 from arauto.workers.shared_state import SharedState
@@ -43,6 +45,7 @@ class Services:
     tokens: Tokens | None
     recording: Recording
     recorder: RecorderThread | None
+    source: Source
     feeds: Feeds
     publish_rate: RateGuard
 
@@ -60,9 +63,12 @@ class Services:
         recording = Recording(link, settings)
         recorder = None
         if recording.is_allowed:
-            recorder = RecorderThread(recording, timers, lambda: feeds.reconcile(), shared.worker_states)
+            recorder = RecorderThread(recording, timers, lambda: source.reconcile(), shared.worker_states)
+        queries = SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: "")
+        source = RedisSource(recording, queries, audit)
         feeds = Feeds(
-            SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: ""),
+            source,
+            timers,
             shared.capacity,
             RateGuard(shared.rates.connect, audit),
             audit,
@@ -80,6 +86,7 @@ class Services:
             tokens=tokens,
             recording=recording,
             recorder=recorder,
+            source=source,
             feeds=feeds,
             publish_rate=RateGuard(shared.rates.publish, audit),
         )

@@ -1,14 +1,13 @@
-"""The view behind the socket: joins one subscriber to one transport."""
+"""The feed's route: joins the tail of a source to one browser's WebSocket."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from time import monotonic
 from typing import Any
 
 import flask_sock
-import redis
 from flask import Flask, Response, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ServiceUnavailable
@@ -21,15 +20,14 @@ from arauto.auth.visitor import Visitor, visitor
 from arauto.feed.frame_cache import FrameCache
 from arauto.i18n.gettext import gettext
 from arauto.net.websocket import Code, Transport, Upgrade, text_frame
-from arauto.protocol.events import Item, Refused, encode_error, text
+from arauto.protocol.events import Item, encode_error, text
 from arauto.protocol.selection import Selection
 from arauto.protocol.validation import BadChange, BadSelection, check_size, read_change, read_lists, select
-from arauto.recording.follower import Follower, Words
 from arauto.recording.log_query import BadPoint
 from arauto.recording.resume import read_starts
-from arauto.recording.shared_queries import SharedQueries
-from arauto.redis_io.subscriber import Subscriber
+from arauto.sources.source import Source, Tail
 from arauto.system.resource_errors import sentence
+from arauto.system.timer_wheel import TimerWheel
 from arauto.web.locale import chosen
 from arauto.web.responses import RETRY_AFTER
 from arauto.workers.connection_limits import ConnectionLimits
@@ -45,7 +43,6 @@ log = logging.getLogger("arauto")
 class Feeds:
     """What the feeds of one application in this process share.
 
-    :param shared: what recorded channels need.
     :param monitor: where one has to log in.
     :param limit: bytes of a message.
     :param beat: seconds between heartbeats.
@@ -53,7 +50,8 @@ class Feeds:
 
     def __init__(
         self,
-        shared: SharedQueries,
+        source: Source,
+        timers: TimerWheel,
         capacity: ConnectionLimits,
         rate: RateGuard,
         audit: Audit,
@@ -63,7 +61,8 @@ class Feeds:
         limit: int,
         beat: float,
     ) -> None:
-        self.shared = shared
+        self.source = source
+        self.timers = timers
         self.monitor = monitor
         self.capacity = capacity
         self.rate = rate
@@ -71,32 +70,6 @@ class Feeds:
         self.frames = FrameCache(limit)
         self.beat = beat
         self.drain = drain
-        self.timers = shared.timers
-        self._open: set[tuple[Follower, Subscriber]] = set()
-
-    @contextmanager
-    def following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
-        """For as long as the block runs, the feed hears of what is switched on or off."""
-        if follower is None:
-            yield
-            return
-        self._open.add((follower, subscriber))
-        follower.watch.begin(subscriber)
-        try:
-            self._reconcile(follower, subscriber)
-            yield
-        finally:
-            follower.watch.end()
-            self._open.discard((follower, subscriber))
-
-    def reconcile(self) -> None:
-        """Have each feed follow what is recorded now, and nothing else."""
-        for follower, subscriber in list(self._open):
-            self._reconcile(follower, subscriber)
-
-    def _reconcile(self, follower: Follower, subscriber: Subscriber) -> None:
-        if commands := follower.strays(subscriber.channels):
-            subscriber.ask(commands)
 
 
 def init_feed(app: Flask, feeds: Feeds) -> None:
@@ -222,22 +195,11 @@ def _wait_until_read(transport: Transport) -> None:
 
 def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> None:
     deliver = _Deliver(transport, feeds.frames, fault)
-    hand_on = _Explain(deliver, asked.redis_user, feeds.audit, Who.of(asked)) if asked.redis_user else deliver
-    follower = _follower(feeds, hand_on, asked.redis_user)
     with (
         _logged(g.selection, transport, deliver),
-        Subscriber(
-            asked.link.connect,
-            follower or hand_on,
-            deliver.fail,
-            feeds.timers,
-            g.selection,
-            follower.commands if follower else None,
-            hears_sharded=True,
-        ) as subscriber,
-        feeds.following(follower, subscriber),
+        feeds.source.tail(asked, g.selection, g.starts, deliver, deliver.fail) as tail,
     ):
-        _converse(transport, subscriber, asked, feeds.audit)
+        _converse(transport, tail, asked, feeds.audit)
 
 
 @cache
@@ -262,30 +224,6 @@ def _bound(
     else:
         goodbye = gettext("Your session is over: log in again.")
     return monitor.present(transport, asked, goodbye)
-
-
-class _Explain:
-    """Hands a batch on with Redis's refusals in words that name the channel and the user."""
-
-    def __init__(self, deliver: "_Deliver", user: str, audit: Audit, who: Who) -> None:
-        self._deliver = deliver
-        self._audit = audit
-        self._who = who
-        # Now, because the subscriber's thread has no request that says a language.
-        self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
-        self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
-
-    def __call__(self, batch: list[Item]) -> None:
-        if any(isinstance(item, Refused) for item in batch):
-            batch = [self._explain(item) if isinstance(item, Refused) else item for item in batch]
-        self._deliver(batch)
-
-    def _explain(self, refused: Refused) -> Refused:
-        name = text(refused.name)
-        self._audit.note("listening refused", self._who, **{refused.kind: name} if refused.kind else {})
-        return refused._replace(
-            error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
-        )
 
 
 class _Deliver:
@@ -314,44 +252,14 @@ class _Deliver:
             self._transport.abort()
 
 
-def _follower(feeds: Feeds, deliver: Callable[[list[Item]], None], user: str) -> Follower | None:
-    """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
-    recording = feeds.shared.recording
-    if not recording.is_allowed and not g.starts:
-        return None
-    if not all(map(recording.covers, g.starts)):
-        with suppress(redis.RedisError):
-            recording.refresh()  # another process may have been the first to know
-    return Follower(feeds.shared, deliver, g.selection, g.starts, _words_for(user))
-
-
-def _words_for(user: str) -> Words:
-    if not user:
-        return _words(chosen())
-    sentence = gettext(
-        "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
-        user=user,
-    )
-    return _words(chosen())._replace(unheard=sentence)
-
-
-@cache
-def _words(language: str) -> Words:
-    return Words(
-        gettext("{name} is recorded, but Redis does not let this program hear of its log: {words}"),
-        gettext("The log of {name} cannot be read: {words}"),
-        gettext("no process records it; the servers' logs may say why"),
-    )
-
-
-def _converse(transport: Transport, subscriber: Subscriber, asked: Visitor, audit: Audit) -> None:
+def _converse(transport: Transport, tail: Tail, asked: Visitor, audit: Audit) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
-            check_size(subscriber.size_after(change))
+            check_size(tail.size_after(change))
             check_listening(asked, change.subscribe, change.psubscribe)
-            subscriber.change(change)
+            tail.change(change)
         except NoRight as error:
             audit.note("listening refused", Who.of(asked), **error.what)
             _complain(transport, str(error))

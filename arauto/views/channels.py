@@ -4,13 +4,13 @@ from flask import Flask, Response, jsonify, request
 
 from arauto.auth.visitor import visitor
 from arauto.protocol.validation import check_name
-from arauto.redis_io.channel_list import list_channels
+from arauto.sources.source import Source
 
 
-def init_channels(app: Flask) -> None:
+def init_channels(app: Flask, source: Source) -> None:
     """Add the route."""
 
     @app.get("/channels")
     def channels() -> Response:
         wanted = check_name(request.args.get("match") or "*")
-        return jsonify(list_channels(visitor().link, wanted, visitor().may_read))
+        return jsonify(source.channels(visitor(), wanted))

@@ -2,10 +2,10 @@
 
 from flask import Flask, Response, jsonify
 
-from arauto.redis_io.connection import RedisLink
+from arauto.sources.source import Source
 
 
-def init_health(app: Flask, link: RedisLink) -> None:
+def init_health(app: Flask, source: Source) -> None:
     """Add the routes."""
 
     @app.get("/healthz")
@@ -14,5 +14,5 @@ def init_health(app: Flask, link: RedisLink) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        link.client.ping()
+        source.check_answers()
         return jsonify(status="ready")

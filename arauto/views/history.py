@@ -4,25 +4,24 @@ from collections.abc import Iterator
 from itertools import chain
 
 import orjson
-import redis
 from flask import Flask, Response, abort, request
 
 from arauto.auth.audit import Audit, Who
-from arauto.auth.permissions import NoRight, check_reading
+from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import data_of, hole_event, named
-from arauto.recording.log_query import DEFAULT_LIMIT, BadPoint, Point, read_limit, read_point
-from arauto.recording.log_reader import Found, Log
-from arauto.recording.recorded_channels import Recording
+from arauto.recording.log_query import DEFAULT_LIMIT, read_limit, read_point
+from arauto.recording.log_reader import Found
 from arauto.recording_core.log_entries import Hole, Message
-from arauto.redis_io.connection import complaint
+from arauto.refusal import Refusal
+from arauto.sources.source import Source, SourceError
 from arauto.web.channel_argument import asked_channel
 
 MIMETYPE = "application/x-ndjson"
 
 
-def init_history(app: Flask, recording: Recording, audit: Audit) -> None:
+def init_history(app: Flask, source: Source, audit: Audit) -> None:
     """Add the route."""
 
     @app.get("/channels/messages")
@@ -33,35 +32,28 @@ def init_history(app: Flask, recording: Recording, audit: Audit) -> None:
         until = read_point(request.args["until"]) if request.args.get("until") else None
         limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
         try:
-            check_reading(visitor(), channel)
+            source.check_reading(visitor(), channel)
         except NoRight:
             audit.note("reading refused", Who.of(visitor()), channel=channel.decode())
             raise
+        lines = _lines(source.read(channel, since, until), channel, limit)
         try:
-            log = Log.open(recording.store, channel) if recording.is_allowed else None
-            # A log that was switched off is kept for as long as any other.
-            if log is None and not recording.covers(channel):
-                abort(
-                    404,
-                    gettext("This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."),
-                )
-            lines = _lines(log, channel, since, until, limit)
             first = next(lines, b"")
-        except redis.ResponseError as error:
-            abort(502, gettext("Redis does not tell its log: %(words)s", words=complaint(error)))
+        except SourceError as error:
+            if error.is_refusal:
+                abort(502, gettext("Redis does not tell its log: %(words)s", words=str(error)))
+            raise Refusal(gettext("Redis does not answer."), 503, retry_after=1) from None
         answer = Response(chain([first], lines), mimetype=MIMETYPE)
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
 
-def _lines(
-    log: Log | None, channel: bytes, since: Point, until: Point | None, limit: int | None
-) -> Iterator[bytes]:
+def _lines(pages: Iterator[list[Found]], channel: bytes, limit: int | None) -> Iterator[bytes]:
     """One chunk of lines for each page of the log; what ends early, and was not asked to, says why."""
     left = limit or DEFAULT_LIMIT
     began, more = False, b""
     try:
-        for page in _pages(log, since, until) if log else ():
+        for page in pages:
             began = True
             if not left:
                 yield more
@@ -75,18 +67,10 @@ def _lines(
             if len(taken) < len(page):
                 yield more
                 return
-    except redis.RedisError as error:
+    except SourceError as error:
         if not began:
             raise
-        yield orjson.dumps({"error": complaint(error)}) + b"\n"
-
-
-def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[Found]]:
-    if since.id is not None and since.id > log.end:
-        raise BadPoint(gettext("The log has no such id: it may be of another log, which is gone."))
-    if since.ms is not None and (hole := log.hole_before(since.ms)):
-        yield [hole]
-    yield from log.read(log.place(since), log.end if until is None else min(log.end, log.place(until)))
+        yield orjson.dumps({"error": str(error)}) + b"\n"
 
 
 def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:

@@ -12,21 +12,15 @@ from arauto.auth.request_guards import RateGuard
 from arauto.auth.visitor import visitor
 from arauto.i18n.gettext import gettext, ngettext
 from arauto.protocol.validation import check_name
-from arauto.recording.publishing import Published, PublishError, publish
-from arauto.recording.recorded_channels import Recording
 from arauto.settings import Settings
+from arauto.sources.source import PublishError, Receipt, Source
 from arauto.text.glob import matches
 from arauto.web.request_encoding import read_json
 from arauto.web.responses import answer
 
 
 def init_publish(
-    app: Flask,
-    settings: Settings,
-    recording: Recording,
-    rate: RateGuard,
-    permissions: Permissions,
-    audit: Audit,
+    app: Flask, settings: Settings, source: Source, rate: RateGuard, permissions: Permissions, audit: Audit
 ) -> None:
     """Add the route."""
 
@@ -36,17 +30,17 @@ def init_publish(
         try:
             channel, message = _read(settings)
             permissions.check_publishing(visitor(), channel)
-            published = publish(recording, channel, message, visitor().link, visitor().redis_user)
+            receipt = source.publish(visitor(), channel, message)
         except (NoRight, PublishError):
             _note(audit, "publish refused", channel, message)
             raise
         _note(audit, "published", channel, message)
-        body = {"channel": channel.decode(), "receivers": published.receivers, "tabs": published.tabs}
-        if published.is_promised:
+        body = {"channel": channel.decode(), "receivers": receipt.receivers, "tabs": receipt.tabs}
+        if receipt.is_promised:
             body["recorded"] = True
-        elif published.unrecorded:
-            body["unrecorded"] = published.unrecorded
-        return answer(200, gettext("Published"), _sentence(published), body)
+        elif receipt.unrecorded:
+            body["unrecorded"] = receipt.unrecorded
+        return answer(200, gettext("Published"), _sentence(receipt), body)
 
 
 def _note(audit: Audit, event: str, channel: bytes, message: bytes) -> None:
@@ -56,10 +50,10 @@ def _note(audit: Audit, event: str, channel: bytes, message: bytes) -> None:
         audit.note(event, Who.of(visitor()), content=message.decode(), **facts)
 
 
-def _sentence(published: Published) -> str:
-    if published.receivers or published.is_promised:
+def _sentence(receipt: Receipt) -> str:
+    if receipt.receivers or receipt.is_promised:
         return ngettext(
-            "%(num)s subscriber received it.", "%(num)s subscribers received it.", published.receivers
+            "%(num)s subscriber received it.", "%(num)s subscribers received it.", receipt.receivers
         )
     return gettext("Nobody was listening: this message is gone.")
 

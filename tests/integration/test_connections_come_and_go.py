@@ -218,7 +218,8 @@ def p99(values: list[float]) -> float:
 
 
 FAULTS = """
-import arauto.feed.session, arauto.feed.frame_cache, arauto.net.nonblocking_socket
+import arauto.feed.session, arauto.sources.redis_source
+import arauto.feed.frame_cache, arauto.net.nonblocking_socket
 
 def break_(module, name, needle):
     plain = getattr(module, name)
@@ -229,7 +230,7 @@ def break_(module, name, needle):
     setattr(module, name, broken)
 
 break_(arauto.feed.session, "read_change", "fault in change")
-break_(arauto.feed.session, "Subscriber", "fault in subscribe")
+break_(arauto.sources.redis_source, "Subscriber", "fault in subscribe")
 break_(arauto.feed.frame_cache, "encode", "fault in encode")
 break_(arauto.net.nonblocking_socket.NonblockingSocket, "send", "fault in send")
 """

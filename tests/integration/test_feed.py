@@ -8,6 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosedError
 from websockets.frames import Close
 
+from tests.support.raw import TEXT, frame, raw_feed
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
@@ -162,12 +163,11 @@ def test_a_bad_name_from_the_page_gets_a_sentence(arauto: ArautoServer, redis_se
 
 
 def test_a_ten_megabyte_frame_closes_with_1009(arauto: ArautoServer) -> None:
-    with open_tab(arauto, "a") as tab:
-        try:
-            tab.socket.send("x" * 10_000_000)
-        except ConnectionClosedError:
-            pass  # it was closed before all was sent
-        assert _closed(tab).code == 1009
+    with raw_feed(arauto) as feed:
+        feed.send_if_it_is_there(frame(TEXT, b"x" * 10_000_000))  # it is closed before all is sent
+        last = feed.ending()
+    assert last is not None
+    assert last.code == 1009
 
 
 def test_the_log_tells_of_feeds_and_not_of_messages(arauto: ArautoServer, redis_server: RedisServer) -> None:

@@ -37,12 +37,12 @@ def start_unless_named(thread):
 
 threading.Thread.start = start_unless_named
 
-import app
+import arauto.sources.redis_source as redis_source
 
 def list_nothing(*given):
     raise MemoryError
 
-app.list_channels = list_nothing
+redis_source.list_channels = list_nothing
 """
 NO_REAL_THREAD = """
 import gevent.threadpool

@@ -1,6 +1,6 @@
-"""Publish, and the counts that come back: all receivers, and which of them are our own tabs."""
+"""PUBLISH to Redis, and the counts that come back: all receivers, and which of them are our own tabs."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 from redis.connection import AbstractConnection
@@ -11,36 +11,16 @@ from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, pattern_of
 from arauto.recording.log_store import Command
 from arauto.recording.recorded_channels import Recording
 from arauto.redis_io.connection import RedisLink, complaint
-from arauto.refusal import Refusal
+from arauto.sources.source import PublishError, Receipt
 from arauto.text.glob import matches
 
 _NUMPAT: Command = ("PUBSUB", "NUMPAT")
 _SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
 
 
-class PublishError(Refusal):
-    """The message could not be published; the text says what is known of it."""
-
-    status = 503
-
-
-class Published(NamedTuple):
-    """How many subscriptions received a message, as Redis counted on this node.
-
-    ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
-    On a recorded channel the recorder is one of the receivers. ``is_promised``: the message will be in
-    the log, also if the recorder ends before it has written it; or ``unrecorded`` says why not.
-    """
-
-    receivers: int
-    tabs: int | None
-    is_promised: bool = False
-    unrecorded: str = ""
-
-
 def publish(
     recording: Recording, channel: bytes, message: bytes, link: RedisLink, redis_user: str = ""
-) -> Published:
+) -> Receipt:
     """Publish ``message`` as it is. Where its channel is recorded, its log is promised it in the same step.
 
     What cannot be recorded is published all the same. A user of Redis publishes by a connection of its
@@ -57,13 +37,13 @@ def publish(
     by_name, whole = recording.store.publishing(channel, message)
     try:
         try:
-            published = _publish(link, channel, by_name)
+            receipt = _publish(link, channel, by_name)
         except _NotKnown:
-            published = _publish(link, channel, whole)
+            receipt = _publish(link, channel, whole)
     except _NotRun as error:
-        published = _publish(link, channel, plain)._replace(unrecorded=str(error))
-    recording.tell(channel, published.unrecorded, by="publishing")
-    return published
+        receipt = _publish(link, channel, plain)._replace(unrecorded=str(error))
+    recording.tell(channel, receipt.unrecorded, by="publishing")
+    return receipt
 
 
 class _NotRun(Exception):
@@ -74,7 +54,7 @@ class _NotKnown(_NotRun):
     """It does not know it, or not by its name."""
 
 
-def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Published:
+def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Receipt:
     pool = link.client.connection_pool
     try:
         connection = pool.get_connection()
@@ -92,7 +72,7 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
         answer = connection.read_response()
         receivers, is_promised, why = answer if isinstance(answer, list) else (answer, 0, None)
         tabs = _tabs(link, connection, channel, receivers)
-        return Published(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
+        return Receipt(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
     except redis.ResponseError as error:
         connection.disconnect()  # the other answers are still to come
         not_run = _not_run(error) if command[0] != "PUBLISH" else None

@@ -1,0 +1,176 @@
+"""Redis as a source: Pub/Sub, and the logs of recorded channels."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache
+from typing import Any
+
+import redis
+
+from arauto.auth.audit import Audit, Who
+from arauto.auth.permissions import check_reading
+from arauto.auth.visitor import Visitor
+from arauto.i18n.gettext import gettext
+from arauto.protocol.events import Item, Refused, text
+from arauto.protocol.selection import Selection
+from arauto.recording.follower import Follower, Start, Words
+from arauto.recording.log_query import BadPoint, Point
+from arauto.recording.log_reader import Found, Log
+from arauto.recording.recorded_channels import Recording
+from arauto.recording.shared_queries import SharedQueries
+from arauto.redis_io.channel_list import list_channels
+from arauto.redis_io.connection import complaint
+from arauto.redis_io.subscriber import Subscriber
+from arauto.refusal import Refusal
+from arauto.sources.redis_publish import publish
+from arauto.sources.source import Deliver, Receipt, SourceError
+from arauto.web.locale import chosen
+
+
+class RedisSource:
+    """A :class:`~arauto.sources.source.Source`."""
+
+    def __init__(self, recording: Recording, queries: SharedQueries, audit: Audit) -> None:
+        self._recording = recording
+        self._queries = queries
+        self._audit = audit
+        self._open: set[tuple[Follower, Subscriber]] = set()
+
+    def channels(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
+        return list_channels(visitor.link, glob, visitor.may_read)
+
+    def check_reading(self, visitor: Visitor, channel: bytes) -> None:
+        check_reading(visitor, channel)
+
+    def publish(self, visitor: Visitor, channel: bytes, message: bytes) -> Receipt:
+        return publish(self._recording, channel, message, visitor.link, visitor.redis_user)
+
+    def check_answers(self) -> None:
+        self._recording.link.client.ping()
+
+    def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[Found]]:
+        try:
+            log = Log.open(self._recording.store, channel) if self._recording.is_allowed else None
+            # A log that was switched off is kept for as long as any other.
+            if log is None and not self._recording.covers(channel):
+                sentence = gettext(
+                    "This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."
+                )
+                raise Refusal(sentence, 404)
+            if log is not None:
+                yield from _pages(log, since, until)
+        except redis.RedisError as error:
+            raise SourceError(complaint(error), isinstance(error, redis.ResponseError)) from None
+
+    @contextmanager
+    def tail(
+        self,
+        visitor: Visitor,
+        selection: Selection,
+        starts: dict[bytes, Start],
+        deliver: Deliver,
+        fail: Callable[[], None],
+    ) -> Iterator[Subscriber]:
+        user = visitor.redis_user
+        hand_on = _Explain(deliver, user, self._audit, Who.of(visitor)) if user else deliver
+        follower = self._follower(hand_on, selection, starts, user)
+        with (
+            Subscriber(
+                visitor.link.connect,
+                follower or hand_on,
+                fail,
+                self._queries.timers,
+                selection,
+                follower.commands if follower else None,
+                hears_sharded=True,
+            ) as subscriber,
+            self._following(follower, subscriber),
+        ):
+            yield subscriber
+
+    def reconcile(self) -> None:
+        """Have each tail follow what is recorded now, and nothing else."""
+        for follower, subscriber in list(self._open):
+            _reconcile(follower, subscriber)
+
+    def _follower(
+        self, deliver: Deliver, selection: Selection, starts: dict[bytes, Start], user: str
+    ) -> Follower | None:
+        """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
+        if not self._recording.is_allowed and not starts:
+            return None
+        if not all(map(self._recording.covers, starts)):
+            with suppress(redis.RedisError):
+                self._recording.refresh()  # another process may have been the first to know
+        return Follower(self._queries, deliver, selection, starts, _words_for(user))
+
+    @contextmanager
+    def _following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
+        """For as long as the block runs, the tail receives what is switched on or off."""
+        if follower is None:
+            yield
+            return
+        self._open.add((follower, subscriber))
+        follower.watch.begin(subscriber)
+        try:
+            _reconcile(follower, subscriber)
+            yield
+        finally:
+            follower.watch.end()
+            self._open.discard((follower, subscriber))
+
+
+def _reconcile(follower: Follower, subscriber: Subscriber) -> None:
+    if commands := follower.strays(subscriber.channels):
+        subscriber.ask(commands)
+
+
+def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[Found]]:
+    if since.id is not None and since.id > log.end:
+        raise BadPoint(gettext("The log has no such id: it may be of another log, which is gone."))
+    if since.ms is not None and (hole := log.hole_before(since.ms)):
+        yield [hole]
+    yield from log.read(log.place(since), log.end if until is None else min(log.end, log.place(until)))
+
+
+class _Explain:
+    """Hands a batch on with Redis's refusals in words that name the channel and the user."""
+
+    def __init__(self, deliver: Deliver, user: str, audit: Audit, who: Who) -> None:
+        self._deliver = deliver
+        self._audit = audit
+        self._who = who
+        # Now, because the subscriber's thread has no request that says a language.
+        self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
+        self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
+
+    def __call__(self, batch: list[Item]) -> None:
+        if any(isinstance(item, Refused) for item in batch):
+            batch = [self._explain(item) if isinstance(item, Refused) else item for item in batch]
+        self._deliver(batch)
+
+    def _explain(self, refused: Refused) -> Refused:
+        name = text(refused.name)
+        self._audit.note("listening refused", self._who, **{refused.kind: name} if refused.kind else {})
+        return refused._replace(
+            error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
+        )
+
+
+def _words_for(user: str) -> Words:
+    if not user:
+        return _words(chosen())
+    sentence = gettext(
+        "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
+        user=user,
+    )
+    return _words(chosen())._replace(unheard=sentence)
+
+
+@cache
+def _words(language: str) -> Words:
+    return Words(
+        gettext("{name} is recorded, but Redis does not let this program hear of its log: {words}"),
+        gettext("The log of {name} cannot be read: {words}"),
+        gettext("no process records it; the servers' logs may say why"),
+    )

@@ -1,0 +1,97 @@
+"""The interface of a source of messages. The feed knows this, and no Redis."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any, NamedTuple, Protocol
+
+from arauto.auth.visitor import Visitor
+from arauto.protocol.events import Item
+from arauto.protocol.selection import Change, Selection
+from arauto.recording.follower import Start
+from arauto.recording.log_query import Point
+from arauto.recording.log_reader import Found
+from arauto.refusal import Refusal
+
+Deliver = Callable[[list[Item]], None]
+"""Takes a batch of events. An ``OSError`` that it raises ends the tail."""
+
+
+class SourceError(Exception):
+    """The source does not answer, or refuses; the text is its own words.
+
+    :param is_refusal: it does answer.
+    """
+
+    def __init__(self, words: str, is_refusal: bool) -> None:
+        super().__init__(words)
+        self.is_refusal = is_refusal
+
+
+class PublishError(Refusal):
+    """The message could not be published; the text says what is known of it."""
+
+    status = 503
+
+
+class Receipt(NamedTuple):
+    """How many subscriptions received a message, as Redis counted on this node.
+
+    ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
+    On a recorded channel the recorder is one of the receivers. ``is_promised``: the message will be in
+    the log, also if the recorder ends before it has written it; or ``unrecorded`` says why not.
+    """
+
+    receivers: int
+    tabs: int | None
+    is_promised: bool = False
+    unrecorded: str = ""
+
+
+class Tail(Protocol):
+    """The messages of one selection as they come, until it is left."""
+
+    def size_after(self, change: Change) -> int:
+        """How many channels and patterns there would be."""
+
+    def change(self, change: Change) -> None:
+        """Go on with another selection; from any thread."""
+
+
+class Source(Protocol):
+    """One for each application."""
+
+    def channels(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
+        """The channels that ``glob`` matches and that the visitor may read, with their counts.
+
+        :raise Refusal: it cannot be told.
+        """
+
+    def check_reading(self, visitor: Visitor, channel: bytes) -> None:
+        """:raise NoRight: the visitor may not read what is stored of the channel."""
+
+    def tail(
+        self,
+        visitor: Visitor,
+        selection: Selection,
+        starts: dict[bytes, Start],
+        deliver: Deliver,
+        fail: Callable[[], None],
+    ) -> AbstractContextManager[Tail]:
+        """Deliver batches, from a thread of its own, for as long as the block runs.
+
+        :param starts: the points where stored channels begin.
+        :param fail: is called once where the thread ends by a fault.
+        """
+
+    def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[Found]]:
+        """What is stored of a channel, a page at a time, oldest first.
+
+        :raise Refusal: nothing is stored of it, or not from there.
+        :raise SourceError: it cannot be read, at first or further on.
+        """
+
+    def publish(self, visitor: Visitor, channel: bytes, message: bytes) -> Receipt:
+        """:raise PublishError: it was not published, or nobody knows; the text says which."""
+
+    def check_answers(self) -> None:
+        """Raise an error where the source does not answer."""
