@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test unit lint fmt system flaky simulate bench soak translations lock audit release clean
+.PHONY: run test unit lint fmt system flaky simulate bench soak map translations lock audit release clean
 
 run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
@@ -58,6 +58,10 @@ REDIS := valkey
 soak: $(VENV)/installed-dev system
 	$(BIN)/python -m tests.$(if $(RECORDED),recorded_soak,soak) --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
 		$(if $(SOCKETS),--sockets $(SOCKETS)) $(if $(SEED),--seed $(SEED))
+
+# After a change of imports between packages: the diagram in docs/architecture.md.
+map: $(VENV)/installed-dev
+	$(BIN)/python -m tests.support.package_map
 
 # After a change of words: collect them, merge them into each language, compile.
 translations: $(VENV)/installed-dev
