@@ -1,3 +1,3 @@
 """Arauto: a live web window on Redis Pub/Sub."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -2,6 +2,7 @@
 
 import re
 
+from arauto import __version__
 from arauto.settings import SETTINGS
 from tests.support.servers import ROOT
 
@@ -25,3 +26,16 @@ def test_every_file_that_a_document_links_to_is_there() -> None:
     for document in documents:
         for target in LINK.findall(document.read_text()):
             assert (document.parent / target).exists(), f"{document.name} links to {target}"
+
+
+def test_every_target_of_make_is_explained() -> None:
+    (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    told = re.findall(r"^\| `make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(phony.split())
+
+
+def test_the_version_has_its_entry_in_the_changelog() -> None:
+    headings = re.findall(r"^## (\S+)(?: - (\S+))?$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    (unreleased, _), (newest, date), *_ = headings
+    assert (unreleased, newest) == ("Unreleased", __version__)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", date)
