@@ -119,7 +119,7 @@ class Permissions:
 
     def _spare_audit(self, channel: bytes) -> None:
         if channel == self._audit.channel:
-            raise NoRight(gettext("On this channel the server says who did what: nobody else does, here."))
+            raise NoRight(gettext("This channel is for the audit trail: nobody else publishes to it here."))
 
 
 def check_let_in(asked: Visitor) -> None:

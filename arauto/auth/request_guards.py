@@ -72,7 +72,7 @@ def _check_host(settings: Settings) -> None:
     if is_loopback(host) or any(urlsplit(origin).hostname == host for origin in settings.origins):
         return
     if is_loopback(settings.host) or not is_fixed(host):
-        abort(400, gettext("This name does not lead here: add its origin to ARAUTO_ORIGINS."))
+        abort(400, gettext("Host not allowed. Add its origin to ARAUTO_ORIGINS."))
 
 
 def _check_origin(allowed: frozenset[str]) -> None:
@@ -116,8 +116,8 @@ class RateGuard:
             self._audit.note("too often", Who.of(visitor), path=request.path)
         seconds = int(wait) + 1
         sentence = ngettext(
-            "Too many at once from you or your address: try again in %(num)s second.",
-            "Too many at once from you or your address: try again in %(num)s seconds.",
+            "Too many requests from you or your address: try again in %(num)s second.",
+            "Too many requests from you or your address: try again in %(num)s seconds.",
             seconds,
         )
         raise Refusal(sentence, 429, retry_after=seconds)
@@ -135,7 +135,7 @@ def check_handshake() -> None:
         abort(400, gettext("A WebSocket handshake needs the header Connection: Upgrade."))
     if request.headers.get("Sec-WebSocket-Version") != "13":
         raise UpgradeRequired(
-            gettext("This WebSocket version is not understood: use 13."),
+            gettext("Unsupported WebSocket version: use 13."),
         )
     if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
         abort(400, gettext("Sec-WebSocket-Key must be 16 bytes in base64."))

@@ -33,7 +33,11 @@ def _tokens() -> Tokens:
 @token.command("create")
 @click.argument("name")
 @click.option(
-    "--read", "reads", multiple=True, metavar="GLOB", help="Channels that it may hear, such as news.*."
+    "--read",
+    "reads",
+    multiple=True,
+    metavar="GLOB",
+    help="Channels that it may subscribe to, such as news.*.",
 )
 @click.option(
     "--publish", "publishes", multiple=True, metavar="GLOB", help="Channels that it may publish to."

@@ -142,7 +142,7 @@ def _turn_away(sentence: str) -> None:
 
 
 def _no_room() -> str:
-    return gettext("All places are taken: too many pages are open. Try again when one has left.")
+    return gettext("Too many pages are open: try again when one has been closed.")
 
 
 def _no_room_for_address() -> str:
@@ -183,7 +183,7 @@ def _receive_selection(transport: Transport, audit: Audit) -> bool:
     except (BadSelection, BadPoint, NoRight) as error:
         transport.close(Code.POLICY, str(error))
     except BadChange:
-        transport.close(Code.POLICY, gettext("The page said something the server does not know."))
+        transport.close(Code.POLICY, gettext("Invalid message: expected channels and patterns."))
     _wait_until_read(transport)
     return False
 
@@ -208,7 +208,7 @@ def _last_words(language: str) -> tuple[str, str]:
 
     Cached, because looking sentences up costs more than the rest of this function.
     """
-    return gettext("The server is restarting."), gettext("The server made a mistake; its log says which.")
+    return gettext("The server is restarting."), gettext("Internal error. See the server log.")
 
 
 def _bound(
@@ -266,7 +266,7 @@ def _converse(transport: Transport, tail: Tail, asked: Visitor, audit: Audit) ->
         except BadSelection as error:
             _complain(transport, str(error))
         except BadChange:
-            transport.close(Code.POLICY, gettext("The page said something the server does not know."))
+            transport.close(Code.POLICY, gettext("Invalid message: expected channels and patterns."))
 
 
 def _complain(transport: Transport, sentence: str) -> None:

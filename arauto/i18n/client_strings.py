@@ -261,7 +261,7 @@ def _settings_words() -> Words:
         "notified": gettext("{n} new, the last in {channel}"),
         "notify_denied": gettext("The browser does not allow notifications for this page."),
         "notify_unable": gettext("This browser does not show the notifications of a page."),
-        "notify_sample": gettext("This is how it calls you."),
+        "notify_sample": gettext("This is what a notification looks like."),
         "sound_unable": gettext("This browser does not play the sounds of a page."),
         "sound_waits": gettext("This browser keeps the page silent until you click in it."),
     }

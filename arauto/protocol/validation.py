@@ -49,7 +49,9 @@ def check_name(name: str) -> bytes:
         raise BadSelection(gettext("A channel name can have at most %(n)s bytes.", n=MAX_NAME))
     if is_shadow(encoded):
         raise BadSelection(
-            gettext("Names that begin with %(prefix)s only count pages.", prefix=PREFIX.decode())
+            gettext(
+                "Names that begin with %(prefix)s are reserved for counting pages.", prefix=PREFIX.decode()
+            )
         )
     return encoded
 
@@ -93,7 +95,7 @@ def read_lists(text: str, known: Iterable[str]) -> dict[str, list[str]]:
         given = orjson.loads(text)
     except orjson.JSONDecodeError:
         if has_half_characters(text):
-            raise BadSelection(gettext("A name has half a character: send whole ones.")) from None
+            raise BadSelection(gettext("A name has an unpaired surrogate: send whole characters.")) from None
         raise BadChange from None
     if not isinstance(given, dict) or not given or not given.keys() <= set(known):
         raise BadChange

@@ -25,7 +25,7 @@ def read_starts(channels: Sequence[str], after: Sequence[str], since: str | None
     if since:
         starts = dict.fromkeys((name.encode() for name in channels), Start(read_point(since)))
     if len(after) > len(channels):
-        raise BadPoint(gettext("Give one place to go on from for each channel, or none at all."))
+        raise BadPoint(gettext("Give one position for each channel, or none."))
     return starts | {name.encode(): _read(text) for name, text in zip(channels, after, strict=False) if text}
 
 
@@ -33,6 +33,4 @@ def _read(text: str) -> Start:
     if match := _AFTER.fullmatch(text):
         position = Position(match["epoch"], int(match["number"]), int(match["ms"]))
         return Start(position, int(match["since"] or 0))
-    raise BadPoint(
-        gettext("%(text)s is no place to go on from: leave it out, and start from now.", text=text[:50])
-    )
+    raise BadPoint(gettext("%(text)s is not a position: leave it out to start from now.", text=text[:50]))

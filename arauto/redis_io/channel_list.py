@@ -45,7 +45,7 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
         }
     except redis.ResponseError as error:
         status = 403 if isinstance(error, NoPermissionError) else 502
-        sentence = gettext("Redis does not tell its channels: %(words)s", words=complaint(error))
+        sentence = gettext("Redis refuses to list its channels: %(words)s", words=complaint(error))
         raise ChannelsError(sentence, status) from None
 
 

@@ -161,7 +161,7 @@ def _words_for(user: str) -> Words:
     if not user:
         return _words(chosen())
     sentence = gettext(
-        "{name} is recorded, but Redis does not let the user %(user)s hear of its log: it is live only.",
+        "{name} is recorded, but Redis does not let the user %(user)s follow its log: it is live only.",
         user=user,
     )
     return _words(chosen())._replace(unheard=sentence)
@@ -170,7 +170,7 @@ def _words_for(user: str) -> Words:
 @cache
 def _words(language: str) -> Words:
     return Words(
-        gettext("{name} is recorded, but Redis does not let this program hear of its log: {words}"),
+        gettext("{name} is recorded, but Redis does not let this program follow its log: {words}"),
         gettext("The log of {name} cannot be read: {words}"),
         gettext("no process records it; the servers' logs may say why"),
     )

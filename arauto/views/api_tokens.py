@@ -93,7 +93,7 @@ def _read() -> tuple[str, list[str], list[str], int]:
         raise BadToken(gettext("A name has 1 to %(n)s bytes and no control characters.", n=MAX_NAME))
     reads, publishes = _globs("reads"), _globs("publishes")
     if not reads and not publishes:
-        raise BadToken(gettext("Say what the token may hear or publish to, such as news.*"))
+        raise BadToken(gettext("Say what the token may subscribe or publish to, such as news.*"))
     days = request.form.get("days", "")
     if days not in map(str, DAYS):
         raise BadToken(gettext("Choose for how long the token works."))

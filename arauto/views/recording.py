@@ -49,7 +49,7 @@ def init_recording(
             abort(
                 409,
                 gettext(
-                    "%(name)s cannot be recorded: what is written would make more come there, without end.",
+                    "%(name)s cannot be recorded: each entry would cause another message there, without end.",
                     name=text(channel),
                 ),
             )

@@ -90,13 +90,13 @@ def _check_address() -> None:
 def _check_charset(parameters: Mapping[str, str]) -> None:
     charset = parameters.get("charset", "utf-8")
     if charset.lower() not in _CHARSETS:
-        abort(415, gettext("Send it in UTF-8: %(charset)s is not read here.", charset=charset[:50]))
+        abort(415, gettext("Send it in UTF-8: %(charset)s is not supported.", charset=charset[:50]))
 
 
 def _check_coding() -> None:
     coding = request.headers.get("Content-Encoding", "")
     if coding.lower() not in ("", "identity"):
-        abort(415, gettext("Send it as it is: %(coding)s is not unpacked here.", coding=coding[:50]))
+        abort(415, gettext("Send the body uncompressed: %(coding)s is not supported.", coding=coding[:50]))
 
 
 def check_body(body: bytes) -> None:
@@ -110,7 +110,7 @@ def read_json() -> Any:
     body = request.get_data() + request.stream.read(1)  # see above
     check_body(body)
     if _HALF.search(body) and has_half_characters(body):
-        abort(400, gettext("The body has half a character, such as \\ud83d: send whole ones."))
+        abort(400, gettext("The body has an unpaired surrogate, such as \\ud83d: send whole characters."))
     try:
         # orjson tells only the last of the fields that have one name, and may crash where memory is short.
         given = json.loads(body.decode(), object_pairs_hook=_Fields, parse_constant=_refuse)

@@ -114,4 +114,4 @@ def _fault(error: Exception) -> BaseResponse:
         refusal = gettext("The server is short of memory, threads or files: try again in a moment.")
         return make_response(jsonify(error=refusal), 503, {"Retry-After": RETRY_AFTER})  # a page takes a file
     log.exception("unexpected fault in %s %s", request.method, request.path)
-    return _http_error(InternalServerError(gettext("The server made a mistake; its log says which.")))
+    return _http_error(InternalServerError(gettext("Internal error. See the server log.")))

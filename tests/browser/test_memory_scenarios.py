@@ -68,12 +68,12 @@ UNREAD: Said = (
     f"O registro de {CHANNEL} não pode ser lido: WHY",
 )
 UNHEARD: Said = (
-    f"{CHANNEL} is recorded, but Redis does not let this program hear of its log: WHY",
+    f"{CHANNEL} is recorded, but Redis does not let this program follow its log: WHY",
     f"{CHANNEL} é gravado, mas o Redis não deixa este programa ouvir sobre o registro dele: WHY",
 )
 NEVER: Said = (
-    "NAME cannot be recorded: what is written would make more come there, without end.",
-    "NAME não pode ser gravado: gravar o que chega lá faria chegar mais, sem fim.",
+    "NAME cannot be recorded: each entry would cause another message there, without end.",
+    "NAME não pode ser gravado: cada entrada causaria outra mensagem lá, sem fim.",
 )
 
 # Each state of recording that a chip ever showed.

@@ -134,7 +134,7 @@ def test_a_full_server_says_so_and_lets_in_when_there_is_room(
     first = open_page(view("a"), server=server)
     expect_live(first)
     second = open_page(view("a"), server=server, allow=STATUS_503)
-    expect(status(second)).to_contain_text("All places are taken: too many pages are open.")
+    expect(status(second)).to_contain_text("Too many pages are open:")
     expect_live(first)
     first.close()
     expect(status(second)).to_have_text("Live")

@@ -155,7 +155,7 @@ def test_nobody_else_speaks_on_the_audit_channel(
         act(shared, "DELETE", f"/channels/messages?channel={AUDIT}"),
     ):
         assert refused.status == 403
-        assert refused.error == "On this channel the server says who did what: nobody else does, here."
+        assert refused.error == "This channel is for the audit trail: nobody else publishes to it here."
     assert [event["event"] for event in listener.take(4)] == [
         "login", "publish refused", "recording refused", "recording refused",
     ]  # fmt: skip

@@ -107,7 +107,7 @@ def test_without_redis_it_is_503_and_without_permission_403(own_redis: RedisServ
     server = start(REDIS_URL=url, ARAUTO_WORKERS="1")
     answer = get(server, "/channels")
     assert answer.status == 403
-    assert answer.error.startswith("Redis does not tell its channels: ")
+    assert answer.error.startswith("Redis refuses to list its channels: ")
     assert heard(server, "a") == (0, None)  # who may not count publishes all the same
     assert heard(server, "a") == (0, None)
     own_redis.stop()
@@ -189,4 +189,7 @@ def test_a_viewer_who_may_not_be_counted_gets_the_feed(own_redis: RedisServer, s
 @pytest.mark.parametrize("kind", ["channel", "pattern"])
 def test_our_own_names_cannot_be_chosen(plain_arauto: ArautoServer, kind: str) -> None:
     answer = get(plain_arauto, f"/feed?{kind}=arauto:tabs:channel:a")
-    assert (answer.status, answer.error) == (400, "Names that begin with arauto:tabs: only count pages.")
+    assert (answer.status, answer.error) == (
+        400,
+        "Names that begin with arauto:tabs: are reserved for counting pages.",
+    )

@@ -261,7 +261,7 @@ def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
         last = feed.next()
         assert last is not None
         assert (last.opcode, last.code) == (CLOSE, 1011)
-        assert last.reason == "The server made a mistake; its log says which."
+        assert last.reason == "Internal error. See the server log."
         feed.send_if_it_is_there(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert feed.rest() == b""
         feed.close()

@@ -68,7 +68,7 @@ def test_no_more_sockets_are_let_in_than_there_are_files_for(
     with ExitStack() as stack:
         tabs = [stack.enter_context(open_tab(server, "a")) for _ in range(ROOM)]
         refused = get(server, "/feed?channel=a", **HANDSHAKE)
-        assert (refused.status, refused.error[:26]) == (503, "All places are taken: too ")
+        assert (refused.status, refused.error[:24]) == (503, "Too many pages are open:")
         with idle_connections(server, 300):
             assert hears(own_redis, *tabs)
         assert publish(server, "a", "x").json["receivers"] == ROOM
@@ -126,6 +126,6 @@ def test_a_feed_without_a_thread_of_its_own_says_why_it_leaves(
             pass
         assert refusal.value.rcvd is not None
         assert refusal.value.rcvd.code == 1013
-        assert refusal.value.rcvd.reason.startswith("All places are taken: too many pages are open.")
+        assert refusal.value.rcvd.reason.startswith("Too many pages are open:")
         assert hears(valkey, tab)
     assert "Traceback" not in server.log

@@ -193,7 +193,7 @@ def test_one_over_the_cap_gets_503_and_pages_go_on(start: Start, valkey: RedisSe
             for answer in (handshake(server), get(server, "/feed?channel=a")):
                 assert answer.status == 503
                 assert answer.headers["retry-after"] == "10"
-                assert answer.error.startswith("All places are taken")
+                assert answer.error.startswith("Too many pages are open")
             assert get(server, "/").status == 200
             assert publish(server, "a", "x").json["receivers"] == 3
         eventually(lambda: has_room(server))

@@ -213,7 +213,7 @@ def test_a_key_that_is_no_log(recording: ArautoServer, valkey: RedisServer, log:
     valkey.client.set(stream_of(b"past"), "mine")
     answer = get(recording, "/channels/past/messages")
     assert answer.status == 502
-    assert answer.error.startswith("Redis does not tell its log: WRONGTYPE")
+    assert answer.error.startswith("Redis refuses to read the log: WRONGTYPE")
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_an_empty_message_reaches_a_tab(plain_arauto: ArautoServer) -> None:
         ("a\nb", "A channel name cannot have control characters."),
         ("a\x00", "A channel name cannot have control characters."),
         ("a\x7f", "A channel name cannot have control characters."),
-        ("arauto:tabs:channel:a", "Names that begin with arauto:tabs: only count pages."),
+        ("arauto:tabs:channel:a", "Names that begin with arauto:tabs: are reserved for counting pages."),
     ],
 )
 def test_a_bad_channel_gets_400_and_a_sentence(

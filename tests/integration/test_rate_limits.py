@@ -56,7 +56,7 @@ def until_refused(act: Callable[[], Answer], goes_well: int) -> Answer:
 def expect_refusal(answer: Answer) -> None:
     assert answer.status == 429
     assert answer.headers["retry-after"] == "1"
-    assert answer.error == "Too many at once from you or your address: try again in 1 second."
+    assert answer.error == "Too many requests from you or your address: try again in 1 second."
 
 
 def test_an_address_publishes_so_often(slow: ArautoServer, valkey: RedisServer) -> None:

@@ -331,7 +331,7 @@ def test_what_tells_of_what_is_written_is_not_recorded(
         answer = switch(server, name, on)
         assert (answer.status, answer.error) == (
             409,
-            f"{name} cannot be recorded: what is written would make more come there, without end.",
+            f"{name} cannot be recorded: each entry would cause another message there, without end.",
         )
     answer = switch(server, name, True, Accept_Language="pt-BR")
     assert answer.error == f"{name} não pode ser gravado: gravar o que chega lá faria chegar mais, sem fim."
@@ -451,7 +451,7 @@ def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(start: Start,
         told = get(server, "/channels")
         assert (told.status, told.error) == (
             502,
-            "Redis does not tell its channels: unknown command 'PUBSUB'",
+            "Redis refuses to list its channels: unknown command 'PUBSUB'",
         )
     finally:
         redis_server.close()

@@ -27,7 +27,7 @@ from tests.support.servers import ArautoServer
 __all__ = ["listener"]
 NOT_UTF8 = "The body is not UTF-8: send it in UTF-8. Nothing was done."
 BAD_ADDRESS = "The address is not UTF-8: encode it in UTF-8 before you percent-encode it."
-HALF = "The body has half a character, such as \\ud83d: send whole ones."
+HALF = "The body has an unpaired surrogate, such as \\ud83d: send whole characters."
 JSON = "application/json"
 TOKEN = "a shared token of twenty-six"
 
@@ -87,7 +87,7 @@ def test_another_charset_is_refused(
     }
     named = f"{kind}; charset={charset}"
     answer = request(plain_arauto, "POST", "/publish", bodies[kind], Content_Type=named)
-    assert (answer.status, answer.error) == (415, f"Send it in UTF-8: {charset} is not read here.")
+    assert (answer.status, answer.error) == (415, f"Send it in UTF-8: {charset} is not supported.")
     assert nothing_heard(listener, valkey)
 
 
@@ -97,7 +97,7 @@ def test_what_is_packed_is_refused(
 ) -> None:
     body = gzip.compress(b"channel=n&message=x" if kind == FORM else b'{"channel": "n", "message": "x"}')
     answer = request(plain_arauto, "POST", "/publish", body, Content_Type=kind, Content_Encoding="gzip")
-    assert (answer.status, answer.error) == (415, "Send it as it is: gzip is not unpacked here.")
+    assert (answer.status, answer.error) == (415, "Send the body uncompressed: gzip is not supported.")
     assert nothing_heard(listener, valkey)
 
 
@@ -114,7 +114,7 @@ def test_a_part_with_another_charset_is_refused(
 ) -> None:
     body = multipart_bytes(b"confirmed", "é".encode(), b"Content-Type: text/plain; charset=ISO-8859-1\r\n")
     answer = request(plain_arauto, "POST", "/publish", body, Content_Type=MULTIPART)
-    assert (answer.status, answer.error) == (415, "Send it in UTF-8: ISO-8859-1 is not read here.")
+    assert (answer.status, answer.error) == (415, "Send it in UTF-8: ISO-8859-1 is not supported.")
     assert nothing_heard(listener, valkey)
 
 
@@ -232,7 +232,10 @@ def test_a_socket_is_told_of_half_a_character_and_lives_on(plain_arauto: ArautoS
         feed.say(subscribe=["half \ud83d"])
         feed.say(subscribe=["other"])
         events = feed.events()
-        assert next(events) == {"type": "error", "error": "A name has half a character: send whole ones."}
+        assert next(events) == {
+            "type": "error",
+            "error": "A name has an unpaired surrogate: send whole characters.",
+        }
         assert next(events)["channel"] == "other"
 
 

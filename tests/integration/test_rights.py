@@ -183,7 +183,7 @@ def test_a_user_who_does_not_is_told_and_hears_it_live(
     with connect(address, **ana.socket_headers()) as socket:
         tab = Tab(socket)
         assert tab.until("error")[-1]["error"] == (
-            "kept.a is recorded, but Redis does not let the user ana hear of its log: it is live only."
+            "kept.a is recorded, but Redis does not let the user ana follow its log: it is live only."
         )
         ana.publish("kept.a", "x")
         assert tab.until("message")[-1]["data"] == "x"

@@ -149,7 +149,11 @@ def test_a_form_of_another_page_makes_none(office: ArautoServer, tokens: Tokens)
         ({"name": " "}, 400, "A name has 1 to 256 bytes and no control characters."),
         ({"name": "a\x00"}, 400, "A name has 1 to 256 bytes and no control characters."),
         ({"name": "é" * 129}, 400, "A name has 1 to 256 bytes and no control characters."),
-        ({"reads": " ,", "publishes": ""}, 400, "Say what the token may hear or publish to, such as news.*"),
+        (
+            {"reads": " ,", "publishes": ""},
+            400,
+            "Say what the token may subscribe or publish to, such as news.*",
+        ),
         ({"reads": "a\nb"}, 400, "A channel name cannot have control characters."),
         ({"reads": "x" * 257}, 400, "A channel name can have at most 256 bytes."),
         ({"publishes": "x," * 101}, 400, "Give at most 100 channels."),

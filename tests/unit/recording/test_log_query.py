@@ -41,10 +41,10 @@ def test_a_page_of_an_earlier_version_says_more_than_is_needed() -> None:
     ],
 )  # fmt: skip
 def test_what_is_no_place(text: str) -> None:
-    with pytest.raises(BadPoint, match="is no place to go on from"):
+    with pytest.raises(BadPoint, match="is not a position"):
         read_starts(["a"], [text], None)
 
 
 def test_more_places_than_channels() -> None:
-    with pytest.raises(BadPoint, match="one place to go on from for each channel"):
+    with pytest.raises(BadPoint, match="one position for each channel"):
         read_starts(["a"], ["", ""], None)
