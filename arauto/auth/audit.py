@@ -97,7 +97,7 @@ class Audit:
 
     def _complain(self, words: str) -> None:
         if words != self._told:
-            log.warning("the audit channel misses what is in the log: %s", words)
+            log.warning("audit channel incomplete why=%r", words)
         self._told = words
 
 

@@ -135,7 +135,7 @@ class Authentication:
         lets_in = self.link.as_user(user, password).lets_in()
         takes_any = self.link.as_user(user, self.sessions.mark("nobody's password", password)).lets_in()
         if takes_any:
-            log.warning("user=%r of Redis has no password: nobody is let in as it", user)
+            log.warning("user without password user=%r", user)
         return lets_in and not takes_any
 
     def _bearer(self, token: str, address: str, other: Visitor | None) -> Visitor | None:

@@ -60,7 +60,7 @@ class SessionMonitor:
             try:
                 self._look()
             except Exception:
-                log.exception("sessions could not be looked at")
+                log.exception("session check failed")
 
     def _look(self) -> None:
         with self._lock:

@@ -163,11 +163,11 @@ def feed(feeds: Feeds, ws: Upgrade) -> None:
     except Exception as error:
         # It must not reach Flask, which would write a page into the stream.
         if said := sentence(error):
-            log.warning("a feed had to leave: %s", said)
+            log.warning("feed dropped why=%r", said)
             transport.close(Code.NO_ROOM, _no_room())
             _wait_until_read(transport)
         else:
-            log.exception("a feed failed")
+            log.exception("feed failed")
             transport.close(Code.FAULT, fault)
     finally:
         transport.release()

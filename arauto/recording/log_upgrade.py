@@ -30,7 +30,7 @@ def upgrade(store: Store) -> list[bytes]:
         if (heads or switched) and not client.exists(_HEADS, _SWITCHED):
             client.unlink(*_REST)
     except redis.ResponseError as error:
-        log.warning("logs from an earlier version, if there are any, are left alone: %s", complaint(error))
+        log.warning("upgrade failed why=%r", complaint(error))
         return []
     return upgraded
 
@@ -42,5 +42,5 @@ def _upgrade(store: Store, channel: bytes) -> bool:
     except redis.ResponseError as error:
         done = complaint(error)
     if isinstance(done, str):
-        log.warning("the log of %s from an earlier version is left alone: %s", quoted(channel), done)
+        log.warning("upgrade skipped channel=%s why=%r", quoted(channel), done)
     return done == 1

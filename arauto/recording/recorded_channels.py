@@ -157,10 +157,10 @@ class Recording:
             return
         self._refused[channel] = is_now
         if not was:
-            log.warning("channel %s is not recorded any more: %s", quoted(channel), why)
+            log.warning("recording stopped channel=%s why=%r", quoted(channel), why)
         if not is_now:
             del self._refused[channel]
-            log.warning("channel %s is recorded again", quoted(channel))
+            log.warning("recording resumed channel=%s", quoted(channel))
 
     # A recorder takes what is in the set, and needs the head's leave for it. If only one of them is
     # changed, because this process dies, nothing is recorded that was switched off, and ``trim`` gives

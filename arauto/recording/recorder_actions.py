@@ -83,7 +83,7 @@ class RecorderActions:
         token = self._store.claim(wish.above, wish.grace)
         self.complaint = ""
         if token:
-            log.info("this process records what others publish")
+            log.info("recorder started")
             self._upgrade()
         return candidate.claimed(token, now())
 

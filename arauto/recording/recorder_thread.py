@@ -105,12 +105,12 @@ class RecorderThread(threading.Thread):
     def _fail(self, error: Exception) -> None:
         words = complaint(error) if isinstance(error, redis.RedisError) else sentence(error)
         if not words:
-            log.exception("the recorder failed")
+            log.exception("recorder failed")
         self._tell(words or "the recorder failed")
 
     def _tell(self, words: str) -> None:
         if words and words != self.complaint:
-            log.warning("nothing is recorded that others publish: %s", words)
+            log.warning("recorder blocked why=%r", words)
         self.complaint = words
 
     # While there is something to record

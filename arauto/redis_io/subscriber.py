@@ -189,7 +189,7 @@ class Subscriber(threading.Thread):
         try:
             self._keep_listening()
         except Exception:
-            log.exception("a subscriber failed")
+            log.exception("subscriber failed")
             self._on_fault()
 
     def _keep_listening(self) -> None:

@@ -24,7 +24,7 @@ class Complaint:
         if not (said := sentence(error)):
             raise error
         if monotonic() >= self._from:
-            log.warning("nobody can be let in for a moment: %s", said)
+            log.warning("accept paused why=%r", said)
             self._from = monotonic() + _QUIET
 
 

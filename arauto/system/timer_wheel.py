@@ -63,7 +63,7 @@ class TimerWheel:
         try:
             again = tend()
         except Exception:
-            log.exception("a feed could not be tended")
+            log.exception("timer failed")
             return
         if again is not None:
             self.after(again, tend)

@@ -77,7 +77,7 @@ def _refusal(error: Refusal) -> BaseResponse:
 
 def _redis_away(error: Exception) -> BaseResponse:
     if isinstance(error, redis.ResponseError):  # it does answer, but what no view expects
-        log.warning("unexpected reply from Redis path=%r error=%r", request.path, str(error))
+        log.warning("unexpected reply from Redis path=%r why=%r", request.path, str(error))
     response = _error(503, gettext("Redis does not answer."))
     response.headers["Retry-After"] = 1
     return response
@@ -110,8 +110,8 @@ def _broken_body(error: Exception) -> BaseResponse:
 
 def _fault(error: Exception) -> BaseResponse:
     if said := sentence(error):
-        log.warning("%s %s is refused: %s", request.method, request.path, said)
+        log.warning("request refused method=%s path=%r why=%r", request.method, request.path, said)
         refusal = gettext("The server is short of memory, threads or files: try again in a moment.")
         return make_response(jsonify(error=refusal), 503, {"Retry-After": RETRY_AFTER})  # a page takes a file
-    log.exception("unexpected fault in %s %s", request.method, request.path)
+    log.exception("request failed method=%s path=%r", request.method, request.path)
     return _http_error(InternalServerError(gettext("Internal error. See the server log.")))

@@ -97,7 +97,7 @@ def test_a_worker_without_descriptors_keeps_its_tabs(
         eventually(lambda: get(server, "/").status == 200)
         assert hears(own_redis, tab)
     assert server.log.count("is ready for requests") == 1
-    assert server.log.count(f"nobody can be let in for a moment: {NO_FILE}") == 1
+    assert server.log.count(f"accept paused why={NO_FILE!r}") == 1
     assert "Traceback" not in server.log
 
 

@@ -423,7 +423,7 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
         with open_tab(server, "a") as late:  # whoever comes now is told too
             assert late.until("stopped")[-1]["channel"] == "a"
         # For so long that the lease is lost too: nobody can be the recorder any more.
-        eventually(lambda: "nothing is recorded that others publish: " in server.log)
+        eventually(lambda: "recorder blocked why=" in server.log)
         own_redis.client.config_set("maxmemory", "0")
         resumed(tab)
         eventually(lambda: "recorded" in publish(server, "a", "y").json)

@@ -197,7 +197,7 @@ def test_a_user_without_a_password_is_nobody(server: ArautoServer, redis_server:
     redis_server.client.execute_command("ACL SETUSER open on nopass allchannels +@all")
     for user in ("open", "default"):
         assert WRONG in Person(server).log_in("anything", user=user).body
-    assert "user='open' of Redis has no password" in server.log
+    assert "user without password user='open'" in server.log
 
 
 def test_one_user_is_guessed_at_from_many_addresses_and_the_others_come_in(

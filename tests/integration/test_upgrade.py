@@ -113,8 +113,7 @@ def test_what_is_somebody_elses_is_left_alone(
     with caplog.at_level(logging.WARNING, "arauto"):
         upgrade(recording.store)
     assert caplog.messages == [
-        "the log of 'kept.wrong' from an earlier version is left alone: "
-        "the key arauto:log:kept.wrong is no stream"
+        "upgrade skipped channel='kept.wrong' why='the key arauto:log:kept.wrong is no stream'"
     ]
     assert earlier.client.get("arauto:log:kept.wrong") == b"mine"
     assert earlier.client.hkeys("arauto:logs") == [b"kept.wrong"]

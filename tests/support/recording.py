@@ -20,7 +20,7 @@ from tests.support.servers import ROOT, ArautoServer
 
 def recorder_of(server: ArautoServer) -> psutil.Process:
     """The worker that has become the recorder last."""
-    said = re.findall(r"\[(\d+)\] this process records what others publish", server.log)
+    said = re.findall(r"\[(\d+)\] recorder started", server.log)
     return psutil.Process(int(said[-1]))
 
 

@@ -97,7 +97,7 @@ def test_what_several_have_found_out_is_said_once(caplog: pytest.LogCaptureFixtu
     recording.tell(b"a", "OOM")
     recording.tell(b"a", "READONLY")
     recording.tell(b"a", "", by="publishing")
-    assert caplog.messages == ["channel 'a' is not recorded any more: OOM"]
+    assert caplog.messages == ["recording stopped channel='a' why='OOM'"]
     recording.tell(b"a", "")
     recording.tell(b"a", "")
-    assert caplog.messages[1:] == ["channel 'a' is recorded again"]
+    assert caplog.messages[1:] == ["recording resumed channel='a'"]

@@ -42,4 +42,4 @@ def test_one_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixtur
     timers.after(0, lambda: 1 / 0)
     timers.after(0.01, done.set)
     assert done.wait(PATIENCE)
-    assert "could not be tended" in caplog.text
+    assert "timer failed" in caplog.text
