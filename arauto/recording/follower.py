@@ -1,4 +1,4 @@
-"""The recorded channels of one page: what its subscriber brings is handed on as their logs say."""
+"""Put the messages of one page's recorded channels in the order of their logs."""
 
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -45,17 +45,17 @@ from arauto.recording_core.log_entries import FIRST, Hole
 from arauto.redis_io.connection import complaint
 from arauto.redis_io.subscriber import Command, subscribing
 
-ALONE_AFTER = 3000  # milliseconds without an answer, then the page is told that nobody records
-BEGINS_WITHIN = 1.5  # seconds that a log may take to begin, after which its past is not waited for
+ALONE_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
+BEGINS_WITHIN = 1.5  # seconds to wait for the first entry of a new log
 ROUND = 0.05  # seconds
 
 Deliver = Callable[[list[Item]], None]
 
 
 class Start(NamedTuple):
-    """Where a page goes on: behind a message that it was shown, or at a point of the past.
+    """Where a page resumes: at a position it was shown, or at a point of the past.
 
-    ``since``: up to when it was shown everything, in Unix milliseconds, where it was told; or 0.
+    ``since``: up to when it was shown everything, in Unix milliseconds; 0 if unknown.
     """
 
     at: Position | Point
@@ -63,7 +63,7 @@ class Start(NamedTuple):
 
 
 class Words(NamedTuple):
-    """What a page is told, with ``{name}`` for the channel and ``{words}`` for what Redis says."""
+    """Messages for the page, with ``{name}`` for the channel and ``{words}`` for the reply of Redis."""
 
     unheard: str
     unread: str
@@ -73,8 +73,8 @@ class Words(NamedTuple):
 class Follower:
     """Stands between a subscriber and its ``deliver``; runs in the subscriber's thread.
 
-    :param starts: where the page was, by channel.
-    :param words: looked up beforehand: that thread has no request that says a language.
+    :param starts: where the page resumes, by channel.
+    :param words: translated beforehand: that thread has no request and so no language.
     """
 
     def __init__(
@@ -90,27 +90,27 @@ class Follower:
         self._deliver = deliver
         self._starts = dict(starts)
         self._words = words
-        self._is_open = False  # whether this connection to Redis was asked for anything
-        self._channel_of: dict[bytes, bytes] = {}  # announcements that were asked for -> their channel
-        self._heard: set[bytes] = set()  # channels whose announcements come ...
-        self._confirmed: set[bytes] = set()  # ... and those that come themselves
+        self._is_open = False  # whether this connection has sent its subscriptions
+        self._channel_of: dict[bytes, bytes] = {}  # announcements requested -> their channel
+        self._heard: set[bytes] = set()  # channels whose announcements are confirmed ...
+        self._confirmed: set[bytes] = set()  # ... and those that are confirmed themselves
         self._patterns = set(selection.patterns)
         self._feeds: dict[bytes, ChannelFeed] = {}
         self._epochs: dict[bytes, str] = {}  # as the page knows them
-        self._has_gap = False  # of what was lost with the link, no log can tell all
+        self._has_gap = False  # what was lost with the connection is in no log
         self._states: States | None = None
-        self._reasons: dict[bytes, str] = {}  # why nobody records a channel, as the page was told
-        self._refusals: dict[bytes, str] = {}  # why the log of a channel is not heard, as the page was told
+        self._reasons: dict[bytes, str] = {}  # why a channel is not recorded, as the page was told
+        self._refusals: dict[bytes, str] = {}  # why a log cannot be followed, as the page was told
         self._is_loaded = True  # whether the feeds are as ``_states`` says
-        self._is_plain = True  # nothing was asked of Redis, so another page would get the same
+        self._is_plain = True  # nothing was requested from Redis, so another page would get the same
         self._out: list[Item] = []
-        self._size = FIRST_PAGE  # entries that are read at a time
+        self._size = FIRST_PAGE  # entries to read at a time
         self.watch = LogWatch(shared.timers)
 
-    # What is said to Redis
+    # Commands to Redis
 
     def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
-        """Announcements are asked for before the channel that they are about."""
+        """Subscribe to announcements before the channel that they are about."""
         channels, asked = tuple(channels), set(self._channel_of.values())
         is_followed = self._recording.covers if verb == b"SUBSCRIBE" else asked.__contains__
         words = [self._follow(name, verb) for name in channels if is_followed(name)]
@@ -118,15 +118,15 @@ class Follower:
         return words + subscribing(verb, channels, patterns)
 
     def strays(self, channels: Iterable[bytes]) -> list[Command]:
-        """What to say because recording was switched on or off; from any thread.
+        """Commands to send because recording was switched on or off; from any thread.
 
-        :param channels: that are selected.
+        :param channels: the selected ones.
         """
         if not self._is_open:
-            return []  # what is asked for first is still to come, and decides
+            return []  # the first subscriptions are still to come, and decide
         asked, covers = set(self._channel_of.values()), self._recording.covers
         strays = [name for name in channels if covers(name) != (name in asked)]
-        self._confirmed.update(strays)  # before anything of a page was recorded, nobody has noted that
+        self._confirmed.update(strays)  # while nothing of a page was recorded, this was not tracked
         return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in strays]
 
     def _follow(self, channel: bytes, verb: bytes) -> Command:
@@ -135,7 +135,7 @@ class Follower:
             self._channel_of[words] = channel
         return b"S" + verb, words
 
-    # What comes
+    # Pushes from Redis
 
     def __call__(self, batch: list[Item]) -> None:
         if not self._channel_of and not self._starts:
@@ -163,7 +163,7 @@ class Follower:
             self._sort(item, now)
         states = tuple((channel, one) for channel, feed in self._feeds.items() if (one := feed.settled))
         self._states = states if states and len(states) == len(self._feeds) else None
-        # Others may be given these states, so they must not be changed here any more.
+        # Other followers may get these states, so they must not be changed here any more.
         self._is_loaded = self._states is None
         out, self._out = self._out, []
         return out
@@ -225,7 +225,7 @@ class Follower:
         self._out.append(item)
 
     def _lose(self) -> None:
-        """The link to Redis broke: each channel goes on from where its page is."""
+        """The connection to Redis broke: each channel resumes where its page is."""
         for channel in self._confirmed:
             feed = self._feeds.get(channel)
             place = feed.place if feed else None
@@ -242,7 +242,7 @@ class Follower:
         self._is_open = False
         self.watch.forget()
 
-    # A channel is followed
+    # Following a channel
 
     def _hear(self, channel: bytes | None) -> None:
         if channel is not None:
@@ -280,11 +280,11 @@ class Follower:
         except redis.RedisError as error:
             self._complain(self._words.unread, channel, complaint(error))
             return None, _now()
-        self._tell(channel, Place(position))  # it has a place to go on from if it is cut off now
+        self._tell(channel, Place(position))  # a position to resume from, should the connection break now
         return position, start.at.ms or position.ms
 
     def _find_log(self, channel: bytes) -> Log | None:
-        """The first that is published to a channel may be there before its log, but not for long."""
+        """The first message of a channel may come shortly before its log exists."""
         self._flush()
         end = monotonic() + BEGINS_WITHIN
         while (log := Log.open(self._recording.store, channel)) is None and monotonic() < end:
@@ -306,7 +306,7 @@ class Follower:
         self._reasons.pop(channel, None)
 
     def _look(self) -> None:
-        """Redis has answered: all that it had pushed when it was asked has been handed in."""
+        """Redis has replied to a probe: everything it had pushed before is handled."""
         self._is_plain = False
         at = self.watch.answered()
         for channel, feed in list(self._feeds.items()):
@@ -317,7 +317,7 @@ class Follower:
                 self._say_why(channel, feed)
 
     def _say_why(self, channel: bytes, feed: ChannelFeed) -> None:
-        """Nobody records the channel; that is said again where another reason becomes known later."""
+        """Nobody records the channel; say so again if the reason changes."""
         why = self._shared.why_not(channel)
         if feed.is_halted and (not why or why == self._reasons.get(channel)):
             return
@@ -325,7 +325,7 @@ class Follower:
         stopped = Stopped(feed.live_since, why or self._words.alone)
         self._do(channel, feed.announced(stopped, _now()))
 
-    # What a feed wants
+    # Steps of a channel feed
 
     def _do(self, channel: bytes, steps: list[Step]) -> None:
         queue = deque(steps)
@@ -355,7 +355,7 @@ class Follower:
         return feed.read(pages, _now())
 
     def _flush(self) -> None:
-        """What is known need not wait for the log."""
+        """Deliver what is known before the log is read."""
         if self._out:
             out, self._out = self._out, []
             self._deliver(out)

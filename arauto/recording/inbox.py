@@ -1,4 +1,4 @@
-"""What a connection has brought and a thread has not looked at yet."""
+"""A bounded queue of batches, from a subscriber to the recorder thread."""
 
 import threading
 from contextlib import suppress
@@ -6,12 +6,12 @@ from queue import Empty, Full, Queue
 
 from arauto.protocol.events import Item
 
-MOST = 64  # batches, each of one read; what comes then waits at Redis
-LOOK = 0.25  # seconds after which a full one is looked at again
+MOST = 64  # batches, each of one read; the rest waits in Redis
+LOOK = 0.25  # seconds between two attempts to put into a full queue
 
 
 class Inbox:
-    """Whoever fills it waits where it is full, and ends by ``OSError`` when nobody empties it any more."""
+    """``put`` waits while the queue is full, and raises ``OSError`` once it has ended."""
 
     def __init__(self) -> None:
         self._batches: Queue[list[Item]] = Queue(MOST)
@@ -22,12 +22,12 @@ class Inbox:
         return self._over.is_set()
 
     def end(self) -> None:
-        """Nobody empties it, or nobody fills it, any more."""
+        """Nobody reads from it, or writes to it, any more."""
         self._over.set()
         self.nudge()
 
     def put(self, batch: list[Item]) -> None:
-        """:raise OSError: it is over."""
+        """:raise OSError: the queue has ended."""
         while not self._over.is_set():
             with suppress(Full):
                 self._batches.put(batch, timeout=LOOK)
@@ -35,12 +35,12 @@ class Inbox:
         raise OSError("nobody hears this any more")
 
     def nudge(self) -> None:
-        """Have whoever waits in :meth:`take` go on."""
+        """Wake whoever waits in :meth:`take`."""
         with suppress(Full):
             self._batches.put_nowait([])
 
     def take(self, patience: float) -> list[list[Item]]:
-        """The batches that are there, after so many seconds at most."""
+        """The batches that are there, after waiting for at most ``patience`` seconds."""
         batches: list[list[Item]] = []
         with suppress(Empty):
             batches.append(self._batches.get(timeout=patience))

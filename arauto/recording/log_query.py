@@ -1,4 +1,4 @@
-"""From where to where somebody wants to read a log: what an address says, checked."""
+"""Parse the range of a log that a request names."""
 
 import re
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from arauto.i18n.gettext import gettext
 from arauto.recording_core.log_entries import FIRST, Id
 from arauto.refusal import Refusal
 
-MOST_LAST = 1_000_000  # messages; a greater number is taken for a time
+MOST_LAST = 1_000_000  # messages; a greater number is a Unix time
 MAX_LIMIT = 100_000  # messages in one answer
 DEFAULT_LIMIT = 10_000
-AHEAD = 2.0  # seconds that another clock may be ahead of ours
+AHEAD = 2.0  # seconds by which another clock may be ahead of ours
 
 _SPAN = re.compile(r"(\d{1,9})(s|m|h|d)", re.ASCII)
 _ID = re.compile(r"(\d{1,15})-(\d{1,15})", re.ASCII)
@@ -20,12 +20,12 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class BadPoint(Refusal):
-    """A point in a log that cannot be meant; its text is a sentence for people."""
+    """Not a point in a log; the text is a sentence for people."""
 
 
 @dataclass(frozen=True)
 class Point:
-    """A place in a log, in one of three ways: behind an entry, at a moment, so many from the end."""
+    """A place in a log: behind an entry, at a time, or that many messages from the end."""
 
     id: Id | None = None
     ms: int | None = None
@@ -33,9 +33,9 @@ class Point:
 
 
 def read_point(text: str, now: float | None = None) -> Point:
-    """Read ``first``, an id, ``10m``, a Unix time or, up to a million, how many from the end.
+    """Parse ``first``, an id, ``10m``, a Unix time or, up to a million, a number of messages from the end.
 
-    :raise BadPoint: it is none of these, or a time that has not come yet.
+    :raise BadPoint: it is none of these, or a time in the future.
     """
     now = time() if now is None else now
     if text == "first":
@@ -60,7 +60,7 @@ def read_point(text: str, now: float | None = None) -> Point:
 
 
 def read_limit(text: str) -> int:
-    """:raise BadPoint: it is no number from 1 to :data:`MAX_LIMIT`."""
+    """:raise BadPoint: it is not a number from 1 to :data:`MAX_LIMIT`."""
     if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_LIMIT:
         raise BadPoint(gettext("The limit is a whole number from 1 to %(most)s.", most=MAX_LIMIT))
     return int(text)

@@ -1,4 +1,4 @@
-"""A log read back: the messages between two points, and a hole wherever something is missing."""
+"""Read a log between two points: messages, and a hole wherever some are missing."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,16 +9,16 @@ from arauto.recording_core.announcements import Position
 from arauto.recording_core.log_entries import FIRST, Hole, Id, Message
 from arauto.recording_core.log_head import Head
 
-FIRST_PAGE = 10  # entries; nobody knows yet how large they are
+FIRST_PAGE = 10  # entries; their size is not known yet
 PAGE_BYTES = 4_000_000
 
-NO_NUMBER = 2**53  # in the id of a moment, greater than the number of every entry
+NO_NUMBER = 2**53  # in the id of a time, greater than the number of every entry
 
 Found = Message | Hole
 
 
 class Log:
-    """The log of a channel, up to where it ended when this was made."""
+    """The log of a channel, up to where it ended when this object was made."""
 
     def __init__(self, store: Store, channel: bytes, head: Head) -> None:
         self._store = store
@@ -29,14 +29,14 @@ class Log:
 
     @classmethod
     def open(cls, store: Store, channel: bytes) -> "Log | None":
-        """``None`` if there is none."""
+        """``None``: there is no log."""
         head = store.head(channel)
         return cls(store, channel, head) if head else None
 
     def read(self, after: Id, until: Id) -> Iterator[list[Found]]:
-        """What the log has after ``after``, up to and with ``until``, page by page.
+        """The entries after ``after``, up to and including ``until``, page by page.
 
-        Where something is missing, a hole says so: at the beginning, within, and at the end.
+        Where some are missing there is a hole: at the beginning, within, and at the end.
         """
         size = FIRST_PAGE
         while after < until:
@@ -61,7 +61,7 @@ class Log:
         return point.id or FIRST
 
     def locate(self, point: Point) -> Position:
-        """The same as a position: everything of the log that comes after it has a greater number."""
+        """The same as a position: every later entry of the log has a greater number."""
         id = min(self.place(point), self.end)
         if id.n in (0, NO_NUMBER):
             first = self._first(id)
@@ -69,16 +69,16 @@ class Log:
         return Position(self._epoch, id.n, id.ms)
 
     def hole_before(self, ms: int) -> Hole | None:
-        """What may be missing at the beginning, where the log does not reach back to this moment."""
+        """The hole at the beginning, if the log does not reach back to ``ms``."""
         first = self._first(FIRST)
         if first and first.ms > ms and first.n != self._starts[0] + 1:
             return Hole(first, ms, first.ms, "log")
         return None
 
     def _find(self, page: list[Any], after: Id) -> list[Found]:
-        """What is in a page as Redis tells it: ids, each with its one field and that field's value.
+        """Parse a page as Redis returns it: ids, each with one field and its value.
 
-        What others have written to the log is as if it were missing.
+        Entries that others have written to the stream count as missing.
         """
         page = [entry for entry in page if _is_ours(entry[1])]
         if not page:
@@ -104,7 +104,7 @@ class Log:
     def _begins_at(self, id: Id, after: Id) -> bool:
         """Whether an epoch begins here, with a number far from the last: its gap entry says what is missing.
 
-        Unless entries are not kept any more that stood between the two.
+        Not if entries between the two have been trimmed.
         """
         if id.n - 1 not in self._starts or after.n < self._starts[0]:
             return False
@@ -112,9 +112,9 @@ class Log:
         return bool(oldest) and Id.read(oldest[0][0]) <= after
 
     def _missing(self, after: Id, before: Id, n: int) -> list[Found]:
-        """Those between ``after`` and the number ``n``.
+        """The hole between ``after`` and the number ``n``.
 
-        Who asks for a time, or from the beginning, gets what there is.
+        None if a time or the beginning was asked for: then there is what there is.
         """
         missing = n - after.n - 1
         if after.n in (0, NO_NUMBER) or before.n == NO_NUMBER or missing <= 0:
@@ -136,7 +136,7 @@ class Log:
         return None
 
     def _before_last(self, many: int) -> Id:
-        """The id after which there are ``many`` entries, or all there are."""
+        """The id after which there are ``many`` entries, or all of them."""
         newest, left = "+", many + 1
         while left > 0:
             page = self._store.newest(self._channel, newest, min(left, PAGE))
@@ -148,7 +148,7 @@ class Log:
 
 
 def next_size(entries: int, weight: int) -> int:
-    """How many entries to read at a time, where so many had that many bytes together."""
+    """How many entries to read next, if so many had that many bytes together."""
     return max(1, min(PAGE, entries * PAGE_BYTES // weight))
 
 
@@ -156,5 +156,5 @@ def _is_ours(fields: list[bytes]) -> bool:
     if len(fields) != 2:
         return False
     field, value = fields
-    # o: as versions before this protocol named what others had published
+    # o: what earlier versions called messages that others had published
     return field in (b"m", b"o") or (field == b"gap" and value.isdigit() and len(value) <= 15)

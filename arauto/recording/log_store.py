@@ -1,4 +1,4 @@
-"""What the protocol says to Redis: one script for each step that must happen at once."""
+"""The logs in Redis: one Lua script for each atomic step."""
 
 import hashlib
 import re
@@ -30,17 +30,17 @@ from arauto.recording_core.log_keys import (
 )
 
 NUDGE = b"look"
-LASTS = 1500  # milliseconds that a recorder counts as alive without a sign of life
-MAX_PROMISED = 10_000  # messages of a channel, where no recorder takes them over
-PAGE = 1000  # entries read at a time, so that Redis is never busy for long
+LASTS = 1500  # milliseconds after its last beat until a recorder counts as dead
+MAX_PROMISED = 10_000  # messages of a channel, while no recorder writes them
+PAGE = 1000  # entries to read at a time, so that Redis is never busy for long
 
-GLOBS_LAST = 15_000  # milliseconds that the globs of a server count without being said again
+GLOBS_LAST = 15_000  # milliseconds for which the globs of a server are valid
 
 _ALONE = ("publish", "lease", "globs")  # scripts that are not about a log's entries
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
 
-# As bytes, since what they answer is to come as it is, and not as redis-py reads it.
+# Commands as bytes get their reply as bytes, not as redis-py parses it.
 TIME: Command = (b"TIME",)
 RUN: Command = (b"INFO", b"server")
 _RUN = re.compile(rb"run_id:(\w+)")
@@ -56,13 +56,13 @@ class Appending:
 
 
 class Store:
-    """The logs in one database of Redis. Every method is one step there, but for reading on.
+    """The logs in one database of Redis. Every method but :meth:`read` is one atomic step.
 
-    Methods raise ``redis.RedisError`` where Redis is away or refuses.
+    Methods raise ``redis.RedisError`` if Redis is away or refuses.
 
-    :param most: entries that a log keeps.
-    :param age: milliseconds for which it keeps them.
-    :param draw_epoch: names an epoch, if one begins; no two may be the same.
+    :param most: entries to keep per log.
+    :param age: milliseconds to keep them.
+    :param draw_epoch: returns a new name for an epoch; no two may be the same.
     """
 
     def __init__(
@@ -76,18 +76,18 @@ class Store:
         self._draw_epoch = draw_epoch
         self._database = int(client.connection_pool.connection_kwargs.get("db") or 0)
         self.beats = beats_of(self._database)
-        """The sharded channel on which the recorder gives its signs of life."""
+        """The sharded channel of the recorder's beats."""
         self._most = most
         self._age = age
 
     def words_of(self, channel: bytes) -> bytes:
-        """The sharded channel of what is announced about the channel's log."""
+        """The sharded channel of announcements about the channel's log."""
         return words_of(channel, self._database)
 
     # The recorder
 
     def append(self, channel: bytes, request: Append, until: int) -> Appending:
-        """:param until: all that was published before is in the log then (0: unknown)."""
+        """:param until: everything published before is in the log then (0: unknown)."""
         after, messages = request.after, request.messages
         given: list[Argument] = [request.token, after.epoch, after.number, until, len(messages)]
         given += map(digest, messages)
@@ -96,11 +96,11 @@ class Store:
         return Appending(many, Outcome[outcome.decode()], why.decode(errors="replace"))
 
     def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> Position | None:
-        """Become the one who writes. Where the log ends then; ``None``: it begins anew, which is announced.
+        """Become the writer. Returns where the log ends; ``None``: a new epoch begins, which is announced.
 
-        :param until: up to when the log is known to lack nothing (0: unknown).
-        :raise Fenced: another recorder has come since.
-        :raise Unwanted: no glob has the channel, and it is switched off.
+        :param until: up to when the log is known to be complete (0: unknown).
+        :raise Fenced: a later recorder has the log.
+        :raise Unwanted: no glob matches the channel, and it is switched off.
         """
         known = request.position or Position("", 0)
         given = (request.token, known.epoch, known.number, until, int(has_glob), int(request.is_first))
@@ -122,7 +122,7 @@ class Store:
     # Readers
 
     def read(self, channel: bytes, request: Read, many: int = PAGE) -> Pages | None:
-        """The first of what is wanted, at most so ``many`` entries; ``None``: there is no log."""
+        """The first ``many`` entries of ``request``; ``None``: there is no log."""
         start = request.after
         while True:
             head, run, entries, at = self._look(channel, start, many)
@@ -140,7 +140,7 @@ class Store:
         return Head.read(client.hmget(head_of(channel), *FIELDS))
 
     def entries(self, channel: bytes, first: str, last: str, many: int) -> list[Any]:
-        """As Redis tells them; redis-py would make a dict of each, which takes longer than all the rest."""
+        """Entries as Redis returns them; the dicts of redis-py would take longer than all the rest."""
         client: Any = self.client
         found: list[Any] = client.execute_command(*_range(b"XRANGE", channel, first, last, many))
         return found
@@ -152,10 +152,10 @@ class Store:
         return found
 
     def _look(self, channel: bytes, after: Position, many: int) -> tuple[Head | None, str, list[Any], int]:
-        """The head, the run of Redis, the entries behind ``after`` and the time, seen in this order.
+        """The head, Redis's run id, the entries behind ``after`` and the time, read in this order.
 
-        What is written meanwhile is not in the head that was seen, and what is gone meanwhile is seen to
-        be missing, so nobody else has to wait until all four are seen.
+        Entries that are written meanwhile are not in the head, and entries that are trimmed meanwhile are
+        seen to be missing, so no transaction is needed.
         """
         with self.client.pipeline(transaction=False) as pipeline:
             pipeline.execute_command(b"HMGET", head_of(channel), *FIELDS)
@@ -178,31 +178,31 @@ class Store:
         return found
 
     def note(self, channel: bytes) -> bool:
-        """The channel has a log from now on: whether it had none."""
+        """Register that the channel has a log: whether it is new."""
         return bool(self.client.sadd(NAMES, channel))
 
     def nudge(self) -> None:
-        """Have the recorders look now what is to be recorded."""
+        """Tell recorders to look for channels now."""
         self.client.execute_command("SPUBLISH", self.beats, NUDGE)
 
     def drop(self, channel: bytes, stays_off: bool = False) -> None:
-        """Let go of a log, and of its name, if it is closed or never began, and is empty.
+        """Remove a log and its name, if it is closed or never began, and is empty.
 
-        :param stays_off: but not of the word that it is switched off: recorders may not know it yet.
+        :param stays_off: keep the mark that it is switched off: recorders may not know it yet.
         """
-        self.client.srem(NAMES, channel)  # first: whoever begins it meanwhile will have noted it
+        self.client.srem(NAMES, channel)  # first: whoever begins the log meanwhile registers it again
         if not self._run("drop", channel, int(stays_off)):
             self.note(channel)
 
     def upgrade(self, channel: bytes) -> int | str:
-        """Make the log of an earlier version ours: 1 if that was done, or why it was not."""
+        """Convert the log of an earlier version: 1 if that was done, or why not."""
         done = self._run("upgrade", channel, channel, int(is_recordable(channel)))
         return done.decode(errors="replace") if isinstance(done, bytes) else int(done)
 
     # Switches
 
     def delete(self, channel: bytes) -> bool:
-        """Whether there was a log. One that is recorded goes on as another one."""
+        """Delete a log: whether there was one. If it is recorded, a new epoch begins."""
         return bool(self._run("delete", channel))
 
     def switch(self, channel: bytes, on: bool) -> None:
@@ -212,10 +212,10 @@ class Store:
     # Publishing
 
     def publishing(self, channel: bytes, message: bytes) -> tuple[Command, Command]:
-        """Two commands that publish, and promise the message to the log.
+        """Two commands that publish a message and promise it to the log.
 
-        They answer how many received it, 1 if it is promised, and why it is not or nothing. Only where
-        Redis does not know the script of the first is the second to be sent.
+        Both return the number of receivers, 1 if it is promised, and why not, or nothing. Send the second
+        only if Redis does not know the script of the first.
         """
         text, known_as = script("publish")
         keys = (head_of(channel), promised_of(channel))
@@ -225,30 +225,30 @@ class Store:
     # The lease
 
     def claim(self, above: int = 0, grace: int = 0) -> int:
-        """Become the recorder, with a token greater than ``above``; 0: another one is at work.
+        """Become the recorder, with a token greater than ``above``; 0: another process is.
 
-        :param grace: milliseconds for which a lease that has run out is left to others.
+        :param grace: milliseconds for which an expired lease is left to others.
         """
         return int(self._eval("lease", (LEASE,), "claim", LASTS, above, grace))
 
     def renew(self, token: int, until: int) -> bool:
-        """Give a sign of life: whether it is still the recorder.
+        """Send a beat: whether this process is still the recorder.
 
-        :param until: all that was published before is in all logs (0: unknown).
+        :param until: everything published before is in all logs (0: unknown).
         """
         given = ("renew", LASTS, token, until, self.beats)
         return bool(self._eval("lease", (LEASE,), *given))
 
     def release(self, token: int) -> bool:
-        """Let another one become the recorder at once."""
+        """Let another process become the recorder at once."""
         return bool(self._eval("lease", (LEASE,), "release", LASTS, token, 0, self.beats))
 
     # Scripts
 
     def saying(self, globs: tuple[bytes, ...]) -> Command:
-        """A command that says what this server records.
+        """A command that registers the globs of this server.
 
-        It answers what all record, and why what we do is not said or nothing.
+        It returns the globs of all servers, and why ours are not registered, or nothing.
         """
         return ("EVAL", script("globs")[0], 1, GLOBS, GLOBS_LAST, *globs)
 
@@ -265,14 +265,14 @@ class Store:
         except NoScriptError:
             pass
         except NoPermissionError as error:
-            if "'evalsha'" not in str(error):  # it was run, and something in it was refused
+            if "'evalsha'" not in str(error):  # the script ran, and something in it was refused
                 raise
         return client.eval(text, len(keys), *keys, *given)
 
 
 @cache
 def script(name: str) -> tuple[str, str]:
-    """The text of a script, and the name under which Redis knows it again."""
+    """The source of a script and its SHA-1, by which Redis knows it."""
     folder = resources.files("arauto.recording") / "lua"
     text = (folder / f"{name}.lua").read_text(encoding="utf-8")
     if name not in _ALONE:
@@ -289,7 +289,7 @@ def _range(command: bytes, channel: bytes, first: str, last: str, many: int) -> 
 
 
 def _run(info: bytes | redis.ResponseError) -> str:
-    """Which run of Redis this is. Without the right to INFO all are the same, as for the scripts."""
+    """The run id of Redis. Without permission for INFO all are the same, as in the scripts."""
     found = None if isinstance(info, redis.ResponseError) else _RUN.search(info)
     return found[1].decode() if found else ""
 
@@ -304,7 +304,7 @@ def _pages(
     is_other: bool,
     is_stale: bool,
 ) -> Pages:
-    """What is wanted of up to ``many`` entries that were read behind ``after``."""
+    """The answer to ``request``, from up to ``many`` entries that were read behind ``after``."""
     epoch, end = head.end.epoch, head.end
     after = Position(epoch, after.number, after.ms)
     last = (
@@ -312,7 +312,7 @@ def _pages(
     )
     is_full = len(raw) == many and _id(raw[-1]) < (end.ms, end.number)
     entries = [entry for entry in map(read_entry, raw) if entry and after.number < entry.number <= last]
-    if last < end.number:  # of what is not read, some may be of the same moment, none of an earlier one
+    if last < end.number:  # unread entries may have the same time, but no earlier one
         end = Position(epoch, last, entries[-1].ms if entries else after.ms)
     read_to = _read_to(after, entries, raw) if is_full else after
     has_more = read_to.number < end.number and (read_to.ms, read_to.number) > (after.ms, after.number)
@@ -325,13 +325,13 @@ def _id(raw: list[Any]) -> tuple[int, int]:
 
 
 def _read_to(after: Position, entries: list[Entry], raw: list[Any]) -> Position:
-    """Where a full page ends. Those of others, and those that are known, may have filled it."""
+    """Where a full page ends. Foreign entries, and those that are known, may have filled it."""
     number = entries[-1].number if entries else after.number
     return Position(after.epoch, number, int(raw[-1][0].partition(b"-")[0]))
 
 
 def read_entry(raw: list[Any]) -> Entry | None:
-    """What Redis tells of one entry; ``None``: somebody else has written it."""
+    """Parse one entry of a stream; ``None``: somebody else has written it."""
     ms, number = _id(raw)
     fields = raw[1]
     if len(fields) != 2:
@@ -339,4 +339,4 @@ def read_entry(raw: list[Any]) -> Entry | None:
     field, value = fields
     if field == b"gap" and value.isdigit() and len(value) <= 15:
         return Entry(number, ms, None, int(value))
-    return Entry(number, ms, value) if field in (b"m", b"o") else None  # o: by the protocol of today
+    return Entry(number, ms, value) if field in (b"m", b"o") else None  # o: from an earlier version

@@ -1,4 +1,4 @@
-"""Logs that an earlier version has left are gone on with. One day nobody has any, and this file may go."""
+"""Convert the logs of earlier versions. This file may go when nobody has any."""
 
 import logging
 from typing import Any
@@ -16,10 +16,10 @@ log = logging.getLogger("arauto")
 
 
 def upgrade(store: Store) -> list[bytes]:
-    """Make the logs of earlier versions ours: of which channels. Call it before any log is taken.
+    """Convert all logs of earlier versions, and return their channels. Call it before any log is taken.
 
-    What has been done is not done again, whoever does it at the same time and wherever it was cut off.
-    What cannot be read is left alone; the log says so.
+    It may be interrupted, or run in several processes: nothing is converted twice. What cannot be converted
+    stays as it is, which is logged.
 
     :raise redis.RedisError: Redis does not answer.
     """

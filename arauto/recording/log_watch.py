@@ -1,4 +1,4 @@
-"""For as long as a page waits for something, Redis is asked now and then what else it has for it."""
+"""Probe the subscriber's connection while a page waits for announcements."""
 
 from collections.abc import Collection
 from time import time
@@ -11,33 +11,33 @@ from arauto.system.timer_wheel import TimerWheel
 _BEGAN = round(1000 * (time() - now()))
 TICK = 0.25  # seconds
 SOON = 250  # milliseconds
-LOOK_AFTER = 1000  # milliseconds that a message may wait for its announcement before Redis is asked
-HURRY = 500  # milliseconds between two questions ...
-HURRIES_FOR = 3000  # ... for so long, where a channel may have only just begun to be recorded
-PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two questions where nobody records
+LOOK_AFTER = 1000  # milliseconds that a message may wait for its announcement before Redis is probed
+HURRY = 500  # milliseconds between two probes ...
+HURRIES_FOR = 3000  # ... for so long, if a channel may have only just begun to be recorded
+PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two probes if nobody records
 
 
 def moment() -> int:
-    """Unix milliseconds by a clock that is never set, as this process began to count them."""
+    """Unix milliseconds by a clock that is never set, counted from the start of this process."""
     return _BEGAN + round(1000 * now())
 
 
 class LogWatch:
-    """Asks by the subscriber's own connection, so the answer comes after all that Redis had pushed.
+    """Sends PING on the subscriber's own connection, so the reply follows everything that Redis had pushed.
 
-    What is public is for the subscriber's thread; the pulse only asks.
+    Public methods are for the subscriber's thread; the timer wheel only sends.
     """
 
     def __init__(self, timers: TimerWheel) -> None:
         self._timers = timers
         self._subscriber: Subscriber | None = None
         self._is_ticking = False
-        self._due: int | None = None  # when to ask; ``None``: there is no reason
-        self._asked_at: int | None = None  # when Redis was asked that has not answered
+        self._due: int | None = None  # when to probe; ``None``: no reason to
+        self._asked_at: int | None = None  # when the unanswered probe was sent
         self._pause = PAUSE
 
     def begin(self, subscriber: Subscriber) -> None:
-        """Whom to have ask; from any thread."""
+        """Start probing, by this subscriber; from any thread."""
         self._subscriber = subscriber
         if self._due is not None:
             self._tick()
@@ -47,7 +47,7 @@ class LogWatch:
         self._subscriber = None
 
     def plan(self, feeds: Collection[ChannelFeed], states: States | None) -> None:
-        """See whether there is a reason to ask, after each batch."""
+        """Decide after each batch whether to probe, and when."""
         due = self._find_due(feeds, states)
         if due is None or self._due is None or due < self._due:
             self._due = due if self._asked_at is None else None
@@ -55,7 +55,7 @@ class LogWatch:
             self._tick()
 
     def answered(self) -> int:
-        """Redis has answered: when it was asked; 0: by a connection that is gone."""
+        """Redis has replied: when the probe was sent; 0: on a connection that is gone."""
         at, self._asked_at = self._asked_at, None
         self._due = None
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
@@ -91,7 +91,7 @@ class LogWatch:
             self._ask(self._subscriber)
         if self._due is None and self._asked_at is None:
             self._is_ticking = False
-            if self._due is None:  # or it was set while we looked away
+            if self._due is None:  # or it was set meanwhile
                 return None
             self._is_ticking = True
         return TICK

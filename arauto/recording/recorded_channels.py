@@ -1,4 +1,4 @@
-"""Which channels are recorded, by all servers on a database of Redis, and what becomes of their logs."""
+"""Which channels are recorded, by all servers on one Redis database, and their logs."""
 
 import logging
 import threading
@@ -20,7 +20,7 @@ log = logging.getLogger("arauto")
 
 
 class _Coverage:
-    """What Redis said last, as a whole; it is not changed, so all threads may ask it."""
+    """What Redis said last. Never changed, so any thread may read it."""
 
     def __init__(self, globs: frozenset[bytes], switched: frozenset[bytes]) -> None:
         self.globs, self.switched = globs, switched
@@ -35,19 +35,19 @@ class _Coverage:
 
 
 class Recording:
-    """The recorded channels: those that a glob of any server has, and those that were switched on.
+    """The recorded channels: those that a glob of any server matches, and those that were switched on.
 
-    Methods raise ``redis.RedisError`` where Redis is away or refuses.
+    Methods raise ``redis.RedisError`` if Redis is away or refuses.
     """
 
-    MAX_SWITCHED = 1000  # channels that can be switched on; for more there are globs
+    MAX_SWITCHED = 1000  # channels that can be switched on; beyond that, use globs
 
     def __init__(self, link: RedisLink, settings: Settings) -> None:
         self.link = link
         self.is_allowed = settings.recording
         self.may_delete = settings.delete_logs
         self.complaint = ""
-        """Why it is not known for all servers what is recorded, in Redis's words."""
+        """Why the globs of all servers are not known, in Redis's words."""
         self.generation = 0
         """How often what is recorded has changed."""
         self._age = settings.record_seconds * 1000
@@ -55,14 +55,14 @@ class Recording:
         globs = settings.record if settings.recording else ()
         self._own = tuple(glob.encode() for glob in globs)
         self._coverage = _Coverage(frozenset(self._own), frozenset())
-        self._refreshing = threading.Lock()  # or an older answer could take the place of a newer one
-        self._refused: dict[bytes, frozenset[str]] = {}  # the channels that cannot be recorded, for whom
+        self._refreshing = threading.Lock()  # or an older reply could replace a newer one
+        self._refused: dict[bytes, frozenset[str]] = {}  # channel -> who cannot record it
 
-    # Which they are
+    # Coverage
 
     @property
     def selection(self) -> Selection:
-        """The channels that no glob has, and the globs."""
+        """The channels that no glob matches, and the globs."""
         return self._coverage.selection
 
     @property
@@ -75,13 +75,13 @@ class Recording:
         return self._coverage.has(channel)
 
     def glob_of(self, channel: bytes) -> bytes | None:
-        """A glob that has ``channel`` recorded; it cannot be switched then."""
+        """A glob that matches ``channel``, which therefore cannot be switched."""
         return self._coverage.glob_of(channel)
 
     def refresh(self) -> None:
-        """Learn what is recorded, and say which globs this server has; about once a second.
+        """Read what is recorded, and register the globs of this server. Call it about once a second.
 
-        What Redis refuses to tell stays as it was, and :attr:`complaint` says why.
+        What Redis refuses to return stays as it was, and :attr:`complaint` says why.
         """
         if not self.is_allowed:
             return
@@ -105,12 +105,12 @@ class Recording:
                 self._coverage = _Coverage(globs, frozenset(switched))
                 self.generation += 1
 
-    # What becomes of their logs
+    # Logs
 
     def switch(self, channel: bytes, on: bool) -> None:
-        """Have ``channel`` recorded once a recorder hears it, or not any more: then its log is closed.
+        """Start recording ``channel``, or stop and close its log.
 
-        :raise redis.ResponseError: Redis refuses; ``FULL``, too many channels are switched on.
+        :raise redis.ResponseError: Redis refuses; ``FULL``: too many channels are switched on.
         """
         if on:
             self._switch_on(channel)
@@ -119,7 +119,7 @@ class Recording:
         self.refresh()
 
     def forget(self, channel: bytes) -> bool:
-        """Delete the log of ``channel``: whether there was one. What is recorded goes on in a new one."""
+        """Delete the log of ``channel``: whether there was one. If it is recorded, a new log begins."""
         is_gone = self.store.delete(channel)
         head = self.store.head(channel)
         if head is None or head.is_closed:
@@ -127,9 +127,9 @@ class Recording:
         return is_gone
 
     def trim(self) -> None:
-        """Let go of what is too old, also where nothing is published any more. Call it about once a minute.
+        """Remove old entries, also of channels without new messages. Call it about once a minute.
 
-        The logs of what is not recorded any more are closed; once they are empty, nothing is left of them.
+        Logs of channels that are no longer recorded are closed, and removed once they are empty.
         """
         self.refresh()
         client: Any = self.link.client
@@ -149,7 +149,7 @@ class Recording:
     def tell(self, channel: bytes, why: str, by: str = "recorder") -> None:
         """Log once that ``channel`` cannot be recorded, and once that it can again (``why`` empty).
 
-        :param by: who has found that out, and will find out when it is over.
+        :param by: who found out, and will find out when it is over.
         """
         was = self._refused.get(channel, frozenset[str]())
         is_now = was | {by} if why else was - {by}
@@ -162,9 +162,9 @@ class Recording:
             del self._refused[channel]
             log.warning("recording resumed channel=%s", quoted(channel))
 
-    # A recorder takes what is in the set, and needs the head's leave for it. If only one of them is
-    # changed, because this process dies, nothing is recorded that was switched off, and ``trim`` gives
-    # the leave that is missing.
+    # A recorder takes the channels in the set, and needs permission in the head as well. If only one of
+    # the two is changed, because this process dies, nothing is recorded that was switched off, and ``trim``
+    # sets the missing permission.
 
     def _switch_on(self, channel: bytes) -> None:
         client: Any = self.link.client
@@ -185,7 +185,7 @@ class Recording:
         with suppress(redis.ResponseError):  # it is off all the same; ``trim`` closes its log later
             self.store.note(channel)
             self.store.switch(channel, False)
-            if client.sismember(SWITCHED, channel):  # somebody has switched it on since
+            if client.sismember(SWITCHED, channel):  # it was switched on meanwhile
                 self.store.switch(channel, True)
 
     def _tidy(self, channel: bytes, epoch: bytes | None, closed: bytes | None, off: bytes | None) -> None:
@@ -193,14 +193,14 @@ class Recording:
             if off == b"1" and channel in self._coverage.switched:
                 self.store.switch(channel, True)
         elif self.complaint:
-            return  # a glob of another server may have it
+            return  # a glob of another server may match it
         elif epoch and not closed:
             self._close(channel)
         else:
             self.store.drop(channel)
 
     def _close(self, channel: bytes) -> None:
-        """Unless it is recorded by now: what was known of that is as old as all that was done since."""
+        """Close a log unless its channel is recorded after all: what was read before may be out of date."""
         self.refresh()
         if not self.covers(channel):
             self.store.switch(channel, False)

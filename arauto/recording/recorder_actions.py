@@ -1,4 +1,4 @@
-"""What a candidate wishes, done at Redis."""
+"""Carry out a candidate's commands in Redis."""
 
 import logging
 from collections import deque
@@ -17,14 +17,14 @@ log = logging.getLogger("arauto")
 
 
 class RecorderActions:
-    """Does one wish after the other; of what Redis answers come more.
+    """Carries out commands in order, and those that follow from the replies.
 
-    :param has_glob: whether a channel comes by a pattern.
-    :param follow: asks for what is announced about a channel's log.
+    :param has_glob: whether a channel's messages come by a pattern.
+    :param follow: subscribes to the announcements of a channel's log.
     :param may_claim: whether this process may become the recorder now.
-    :param upgrade: called by whoever has become it, before a log is taken.
+    :param upgrade: called once this process is the recorder, before it takes a log.
     :param tell: notes why a channel cannot be recorded; empty: it can.
-    :param give_up: whether what Redis does not answer is not waited for any more.
+    :param give_up: whether to stop waiting for Redis.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class RecorderActions:
         give_up: Callable[[], bool],
     ) -> None:
         self.complaint = ""
-        """Why this process could not be the recorder when it last tried; empty: it could."""
+        """Why this process could not become the recorder when it last tried; empty: it could."""
         self._candidate = candidate
         self._store = store
         self._has_glob = has_glob
@@ -48,10 +48,10 @@ class RecorderActions:
         self._upgrade = upgrade
         self._tell = tell
         self._give_up = give_up
-        self._is_away = False  # Redis did not answer last
+        self._is_away = False  # Redis did not answer the last command
 
     def do(self, wishes: list[Wish], now: Callable[[], int]) -> None:
-        """All of it, and all that follows from it; with signs of life meanwhile."""
+        """Carry out all of them, and all that follows, with beats in between."""
         queue = deque(wishes)
         while queue and not (self._is_away and self._give_up()):
             queue.extendleft(self._candidate.beat(now()))
@@ -106,7 +106,7 @@ class RecorderActions:
 
     def _take(self, channel: bytes, request: Take, until: int, now: int) -> list[Wish]:
         try:
-            self._store.note(channel)  # before there is a log: then all who stand by will hear of it
+            self._store.note(channel)  # before there is a log: then all on stand-by subscribe to it
             end = self._store.take(channel, request, until, self._has_glob(channel))
         except Fenced as error:
             return self._candidate.fenced(channel, request, error.token)

@@ -1,4 +1,4 @@
-"""What a process that records hears: names and patterns asked of Redis, and what comes by them."""
+"""What a recorder process subscribes to, and how its pushes reach the candidate."""
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -16,12 +16,12 @@ from arauto.text.glob import matches
 
 
 class RecorderSubscription:
-    """Tells a candidate what comes by its connection.
+    """Passes the pushes of one connection to a candidate.
 
-    All is called by the thread of the candidate, but for :meth:`commands`.
+    Everything runs in the candidate's thread, except :meth:`commands`.
 
-    :param words_of: the sharded channel of what is announced about a channel's log.
-    :param beats: the sharded channel of signs of life.
+    :param words_of: the sharded channel of announcements about a channel's log.
+    :param beats: the sharded channel of beats.
     :param tell: notes why a channel or a pattern is not recorded; empty: it is again.
     """
 
@@ -33,36 +33,36 @@ class RecorderSubscription:
         tell: Callable[[bytes, str], None],
     ) -> None:
         self.selection = Selection((), ())
-        """By what messages come."""
+        """The channels and patterns to record."""
         self.source_of = lru_cache(4096)(self._find_source)
-        """The name or the pattern by which a channel's messages come; asked for each of them."""
+        """The name or the pattern by which a channel's messages come; needed for each message."""
         self.refused: dict[bytes, str] = {}
-        """What Redis does not let us hear, and why."""
+        """What Redis refuses to let us subscribe to, and why."""
         self.is_nudged = False
-        """A page has come to a channel that has no log yet."""
+        """A page follows a channel that has no log yet."""
         self._candidate = candidate
         self._words_of = words_of
         self._beats = beats
         self._tell = tell
-        self._former = Selection((), ())  # what is asked for no more, as long as messages come by it
-        self._globs: tuple[bytes, ...] = ()  # the selection's patterns, and those ...
-        self._names: frozenset[bytes] = frozenset()  # ... and the same of channels
+        self._former = Selection((), ())  # no longer selected, but messages still come by it
+        self._globs: tuple[bytes, ...] = ()  # the patterns of both ...
+        self._names: frozenset[bytes] = frozenset()  # ... and the channels of both
         self._known: frozenset[bytes] = frozenset()  # the channels that have a log
         self._followed: frozenset[bytes] = frozenset()  # those of them that are recorded
-        self._channels: dict[bytes, bytes] = {}  # what announcements come by -> their channel
-        self._asked: set[bytes] = set()  # the channels whose announcements are asked for ...
-        self._heard: set[bytes] = set()  # ... those whose announcements come ...
-        self._sources: set[bytes] = set()  # ... and the names and patterns by which messages do
+        self._channels: dict[bytes, bytes] = {}  # sharded channel of announcements -> its channel
+        self._asked: set[bytes] = set()  # channels whose announcements are requested ...
+        self._heard: set[bytes] = set()  # ... those whose announcements are confirmed ...
+        self._sources: set[bytes] = set()  # ... and the names and patterns that are confirmed
 
-    # What is asked for
+    # Subscriptions
 
     def cover(self, selection: Selection, known: Iterable[bytes]) -> Change:
-        """What is recorded from now on, and which channels have a log: how the first differs from before."""
+        """Set what is recorded and which channels have a log, and return the change to subscribe to."""
         before, known = self.selection, frozenset(known)
         self.selection = Selection(tuple(filter(is_recordable, selection.channels)), selection.patterns)
         is_other = self.selection != before
         gone = {*before.channels, *before.patterns} - {*self.selection.channels, *self.selection.patterns}
-        # Where messages come in two ways, only Redis's answer tells which is the last that comes by this one.
+        # If messages come in two ways, only Redis's confirmation tells which is the last by this one.
         names = (name for name in _missing(before.channels, self.selection.channels) if self._glob_of(name))
         self._former = self._heard_of(
             (*self._former.channels, *names),
@@ -84,7 +84,7 @@ class RecorderSubscription:
         )
 
     def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
-        """Announcements are asked for before the messages that they are about; from any thread."""
+        """Subscribe to announcements before the messages that they are about; from any thread."""
         channels, patterns = tuple(channels), tuple(patterns)
         messages = [(verb, name) for name in channels] + [(b"P" + verb, name) for name in patterns]
         if verb == b"UNSUBSCRIBE":
@@ -94,7 +94,7 @@ class RecorderSubscription:
         return [(b"SSUBSCRIBE", self._beats), *map(self.follow, logs), *messages]
 
     def follow(self, channel: bytes, verb: bytes = b"SUBSCRIBE") -> Command:
-        """What is said to hear what is announced about the channel's log."""
+        """The command that subscribes to the announcements of a channel's log."""
         name = self._words_of(channel)
         self._channels[name] = channel
         if verb == b"SUBSCRIBE":
@@ -102,11 +102,11 @@ class RecorderSubscription:
         return b"S" + verb, name
 
     def lacking(self) -> list[Command]:
-        """What to ask for of logs that others have begun."""
+        """Subscriptions to logs that others have begun."""
         return [self.follow(channel) for channel in self._followed - self._heard - self._asked]
 
     def again(self) -> tuple[Change, list[Command]]:
-        """What to ask for once more that was refused: Redis may allow it by now."""
+        """Subscriptions that were refused, to try again: Redis may allow them by now."""
         names = tuple(name for name in self.selection.channels if name in self.refused)
         patterns = tuple(name for name in self.selection.patterns if name in self.refused)
         logs = [(b"SSUBSCRIBE", name) for name in self.refused.keys() & {self._beats, *self._channels}]
@@ -114,25 +114,25 @@ class RecorderSubscription:
 
     @property
     def complaint(self) -> str:
-        """Why nothing is heard at all; empty: something is, or may be."""
+        """Why nothing is received at all; empty: something is, or may be."""
         return self.refused.get(b"") or self.refused.get(self._beats) or ""
 
     def refusal_of(self, channel: bytes) -> str:
-        """Why the channel is not heard here; empty: it is, or may be."""
+        """Why the channel is not received here; empty: it is, or may be."""
         wanted = (self._words_of(channel), self.source_of(channel))
         return next((self.refused[name] for name in wanted if name in self.refused), "")
 
-    # What comes
+    # Pushes
 
     def take_in(self, item: Item, now: int) -> list[Wish]:
-        """Tell the candidate."""
+        """Pass an item on to the candidate, and return its commands."""
         if isinstance(item, list):
             return self._hear(item, now)
         if isinstance(item, Lost):
             for names in (self._asked, self._heard, self._sources):
                 names.clear()
             self._look_for_sources()
-            # What messages come by the next connection does not ask for, where this one was refused it.
+            # The next connection does not subscribe to what this one was refused.
             sources = {*self.selection.channels, *self.selection.patterns}
             self.refused = {name: why for name, why in self.refused.items() if name in sources}
             wishes = self._candidate.disconnected(now)
@@ -190,7 +190,7 @@ class RecorderSubscription:
         self._asked.discard(channel)
         source = self.source_of(channel)
         if source is None:
-            return wishes  # it has gone before Redis answered
+            return wishes  # unsubscribed before Redis confirmed it
         self._heard.add(channel)
         return wishes + (self._candidate.subscribed(channel, now) if source in self._sources else [])
 
@@ -206,12 +206,12 @@ class RecorderSubscription:
                 wishes += self._candidate.subscribed(channel, now)
         return wishes
 
-    # What Redis refuses
+    # Refusals
 
     def _note_refused(self, item: Refused) -> list[Wish]:
         was, self.refused[item.name] = self.refused.get(item.name), item.error
         if not item.name or was == item.error:
-            return []  # it does not let us in at all, so nothing is heard; or it was said
+            return []  # the connection itself is refused, so nothing is received; or it was reported
         if item.name != self._beats:
             self._tell(self._channels.get(item.name, item.name), item.error)
         wishes = self._candidate.hinder(True)
@@ -227,16 +227,16 @@ class RecorderSubscription:
         return [] if self.refused else self._candidate.hinder(False)
 
     def _say_why(self, channel: bytes) -> list[Wish]:
-        """Who follows the log hears from the recorder why nothing is written to it."""
+        """Tell followers of the log why nothing is written to it."""
         why = self.refusal_of(channel)
         return [OfChannel(channel, Stopped(0, why), 0)] if why and self._candidate.token else []
 
-    # Within
+    # Internals
 
     def _find_source(self, channel: bytes) -> bytes | None:
-        """By others than this one its messages come once more, as soon as Redis has confirmed them.
+        """Each other way brings the channel's messages once more, as soon as Redis has confirmed it.
 
-        A pattern before a name, which comes and goes.
+        A pattern comes before a name, since names come and go.
         """
         if not is_recordable(channel):
             return None
@@ -253,7 +253,7 @@ class RecorderSubscription:
         return Selection(tuple(filter(heard, channels)), tuple(filter(heard, patterns)))
 
     def _look_for_sources(self) -> None:
-        """They may be others now; a channel that comes in no way that is confirmed is not heard."""
+        """Update the sources; a channel without a confirmed one is not received."""
         self._former = self._heard_of(self._former.channels, self._former.patterns)
         self._globs = tuple(sorted({*self.selection.patterns, *self._former.patterns}))
         self._names = frozenset((*self.selection.channels, *self._former.channels))

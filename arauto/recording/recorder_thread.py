@@ -1,4 +1,4 @@
-"""The thread of a process that records, or stands by to."""
+"""The recorder thread: it records, or is on stand-by."""
 
 import logging
 import secrets
@@ -24,23 +24,23 @@ from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.worker_states import WorkerStates
 
 TICK = 0.25  # seconds
-LOOK_EVERY = 1.0  # seconds until it is looked again what is to be recorded
-LOOK_AGAIN = 0.1  # seconds until then at least, whoever asks for it
-ASK_EVERY = 5.0  # seconds until Redis is asked again for what it refused
+LOOK_EVERY = 1.0  # seconds between two reads of what is to be recorded
+LOOK_AGAIN = 0.1  # seconds between two of them at least, whoever asks
+ASK_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
 TRIM_EVERY = 60.0  # seconds
-HANDOVER = 1.0  # seconds within which the processes of a server hear that it stops, if it does
-LEAVE = 1.0  # seconds that are waited for the thread to end
-_ROUND = 0.01  # seconds between two looks at whether they have
+HANDOVER = 1.0  # seconds within which all processes of a stopping server know that they stop
+LEAVE = 1.0  # seconds to wait for the thread to end
+_ROUND = 0.01  # seconds
 
 log = logging.getLogger("arauto")
 
 
 class RecorderThread(threading.Thread):
-    """Every process may have one; one of them records. Where nothing is to be recorded, it only looks.
+    """One per process; one of all of them records. If nothing is to be recorded, it only checks for changes.
 
-    What the connection brings is taken in by this thread alone, which also does all that is said to the logs.
+    This thread alone handles what its connection receives, and sends all commands about logs.
 
-    :param reconcile: called when it has changed what is recorded, so that the feeds of this process follow.
+    :param reconcile: called when what is recorded has changed, so that the feeds of this process follow.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class RecorderThread(threading.Thread):
         self._timers = timers
         self._reconcile = reconcile
         self._worker_states = worker_states
-        self._reconciled = 0  # with which generation of what is recorded
+        self._reconciled = 0  # the generation that feeds were last reconciled with
         self._has_changed = False
         self._trimmed_at = self._asked_at = monotonic()
         self._tick_at = self._look_at = self._looked_at = 0.0
@@ -70,15 +70,15 @@ class RecorderThread(threading.Thread):
         return self.complaint or self._subscription.refusal_of(channel) or self._recording.complaint
 
     def wake(self) -> None:
-        """Have it look now; from any thread."""
+        """Check for changes now; from any thread."""
         self._wake.set()
         self._inbox.nudge()
 
     def stop(self) -> None:
-        """Give the lease back, and end; from any thread.
+        """Release the lease, and end; from any thread.
 
-        Where a whole server stops, none of its other processes is to take it for its last moments:
-        it is kept until all have heard, or it is this one alone that stops.
+        If a whole server stops, none of its other processes is to take the lease for its last moments: it is
+        kept until all know that they stop, or only this one does.
         """
         end = monotonic() + HANDOVER
         while self.candidate.token and not self._worker_states.all_go and monotonic() < end:
@@ -95,7 +95,7 @@ class RecorderThread(threading.Thread):
                 if self._recording.is_wanted:
                     self._work()
                 else:
-                    self._trim()  # what is left of channels that were switched off
+                    self._trim()  # logs of channels that were switched off
                     self._tell("")
             except Exception as error:
                 self._fail(error)
@@ -113,7 +113,7 @@ class RecorderThread(threading.Thread):
             log.warning("recorder blocked why=%r", words)
         self.complaint = words
 
-    # While there is something to record
+    # Recording
 
     def _begin(self) -> None:
         store = self._recording.store
@@ -149,7 +149,7 @@ class RecorderThread(threading.Thread):
                 while not self._is_over:
                     self._turn()
                 self._take_in(0)
-                self._do(self.candidate.flush(_now() + REST))  # no more is waited for
+                self._do(self.candidate.flush(_now() + REST))  # wait for no more messages
             finally:
                 self._inbox.end()
                 self._do(self.candidate.disconnected(_now()))
@@ -202,7 +202,7 @@ class RecorderThread(threading.Thread):
 
     @property
     def _hindrance(self) -> str:
-        """Why it cannot be the recorder; who hears nothing, or another one, does not try any more."""
+        """Why it cannot become the recorder. On stand-by, or without a connection, it does not try."""
         return "" if self.candidate.is_led else self._actions.complaint
 
     def _look(self) -> None:
@@ -219,7 +219,7 @@ class RecorderThread(threading.Thread):
         return self._subscription.cover(self._recording.selection, self._recording.store.names())
 
     def _listen(self, change: Change) -> None:
-        """Ask Redis for what is to be heard now."""
+        """Subscribe to what is to be recorded now."""
         self._ask(change, self._subscription.lacking())
         if monotonic() - self._asked_at > ASK_EVERY:
             self._asked_at = monotonic()
@@ -238,5 +238,5 @@ class RecorderThread(threading.Thread):
 
 
 def _now() -> int:
-    """Milliseconds of this process's own clock."""
+    """Milliseconds by the clock of this process."""
     return int(monotonic() * 1000)

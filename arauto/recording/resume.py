@@ -1,4 +1,4 @@
-"""Where a page wants to go on, read from the address of its feed and checked."""
+"""Parse the positions from which a page resumes."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from arauto.recording.follower import Start
 from arauto.recording.log_query import BadPoint, read_point
 from arauto.recording_core.announcements import Position
 
-# Pages of earlier versions say besides how many messages they were shown after it, which are in the log now.
+# Pages of earlier versions add how many messages they were shown after it, which are in the log by now.
 _AFTER = re.compile(
     r"(?P<epoch>[0-9a-f]{1,32})\.(?P<ms>\d{1,15})-(?P<number>\d{1,15})(\.(\d{1,9}|(?P<since>\d{10,15})))?",
     re.ASCII,
@@ -16,10 +16,10 @@ _AFTER = re.compile(
 
 
 def read_starts(channels: Sequence[str], after: Sequence[str], since: str | None) -> dict[bytes, Start]:
-    """The n-th ``after``, ``<epoch>.<ms>-<number>[.<since>]`` or nothing, is for the n-th channel.
+    """The n-th ``after``, ``<epoch>.<ms>-<number>[.<since>]`` or empty, is for the n-th channel.
 
     :param since: a point in the log for the channels that have no ``after``.
-    :raise BadPoint: one cannot be read.
+    :raise BadPoint: one does not parse.
     """
     starts: dict[bytes, Start] = {}
     if since:

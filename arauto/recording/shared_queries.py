@@ -1,4 +1,4 @@
-"""What the followers of one process share: how to ask where they are, and what one has found out for all."""
+"""What the followers of one process share: marks, and the results of equal batches."""
 
 import secrets
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from arauto.redis_io.connection import complaint
 from arauto.system.timer_wheel import TimerWheel
 
 MARK_EVERY = 0.2  # seconds between two marks of one channel
-REMEMBERED = 32  # batches; pages that lag are in other states
-MANY = 1000  # channels of which it is known when they were marked last
+REMEMBERED = 32  # batches; slow pages are in other states
+MANY = 1000  # channels whose last mark is remembered
 
 States = tuple[tuple[bytes, Settled], ...]
-"""Of all followed channels of a page."""
+"""The states of all followed channels of a page."""
 
 
 class Turn(NamedTuple):
@@ -32,7 +32,7 @@ class Turn(NamedTuple):
 
 
 class SharedQueries:
-    """Made once for all feeds of the process.
+    """Made once per process.
 
     :param why_not: why a channel is not recorded, as far as the recorder of this process knows.
     """
@@ -41,18 +41,18 @@ class SharedQueries:
         self.recording = recording
         self.timers = timers
         self._why_not = why_not
-        self._refusal = ""  # why Redis did not let us ask
+        self._refusal = ""  # why Redis refused a mark
         self._name = secrets.token_hex(8)
         self._marks = 0
         self._marked: dict[bytes, float] = {}
         self._turns: tuple[Turn, ...] = ()
 
     def why_not(self, channel: bytes) -> str:
-        """Why it is not recorded, as far as this process knows; empty: it is or may be."""
+        """Why it is not recorded, as far as this process knows; empty: it is, or may be."""
         return self._why_not(channel) or self._refusal
 
     def locate(self, channel: bytes) -> None:
-        """Ask the recorder where in the log this point of the channel is, unless it was asked just now."""
+        """Ask the recorder for the position of this point of the channel, unless it was asked just now."""
         now = monotonic()
         if now - self._marked.get(channel, 0) < MARK_EVERY:
             return
@@ -61,22 +61,22 @@ class SharedQueries:
         self._marked[channel] = now
         self._marks += 1
         try:
-            if self.recording.store.note(channel):  # recorders do not hear what nobody has published to yet
+            if self.recording.store.note(channel):  # recorders do not follow channels without messages yet
                 self.recording.store.nudge()
             self.recording.store.say(channel, Mark(f"{self._name}.{self._marks}"))
             self._refusal = ""
         except redis.ResponseError as error:
             self._refusal = complaint(error)
         except redis.RedisError:
-            pass  # whoever asks does so again
+            pass  # the caller tries again
 
     def find(self, batch: list[Item], before: States) -> Turn | None:
-        """What this very batch did to another follower that was in the same state."""
+        """What this very batch did to another follower in the same state."""
         for turn in self._turns:
             if turn.batch is batch and turn.before == before:
                 return turn
         return None
 
     def keep(self, turn: Turn) -> None:
-        """Remember it for the others."""
+        """Keep it for the others."""
         self._turns = (turn, *self._turns[: REMEMBERED - 1])

@@ -1,4 +1,4 @@
-"""The words as Redis carries them: one line of text each, as the scripts write it too (pure)."""
+"""Announcements as lines of text, as the Lua scripts write them too (pure)."""
 
 import re
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _FORMS = {
 
 
 def read_word(data: bytes) -> Word | None:
-    """``None``: it is none of ours. Whoever may publish there can write what he likes."""
+    """``None``: not an announcement. Anybody with permission to publish there can send anything."""
     text = data.decode("ascii", "replace")
     kind = text.partition(" ")[0]
     found = kind in _FORMS and _FORMS[kind].fullmatch(text)
@@ -39,7 +39,7 @@ def read_word(data: bytes) -> Word | None:
 
 
 def write_word(word: Mark | Marked | Stopped) -> bytes:
-    """What a process announces itself; all else is announced by the scripts."""
+    """What a process announces itself; the scripts announce the rest."""
     if isinstance(word, Stopped):
         why = word.why.encode("ascii", "replace").decode()
         return f"stopped {word.since} {''.join(filter(str.isprintable, why))[:200]}".encode()

@@ -1,4 +1,4 @@
-"""What is announced about a channel's log, and the position that all of it is about (pure)."""
+"""Announcements about a channel's log, and the positions that they refer to (pure)."""
 
 from dataclasses import dataclass, field
 from zlib import crc32
@@ -15,7 +15,7 @@ class Position:
 
     @property
     def id(self) -> str:
-        """Of the entry, as Redis has it."""
+        """The id of the entry in Redis."""
         return f"{self.ms}-{self.number}"
 
     def is_behind(self, other: "Position") -> bool:
@@ -31,7 +31,7 @@ class Appended:
     first: int
     digests: tuple[int, ...]
     token: int  # of the recorder that wrote them
-    until: int  # all that was published before this moment (Unix milliseconds) is in the log
+    until: int  # everything published before (Unix milliseconds) is in the log
     ms: int = field(default=0, compare=False)  # when they were written
 
     @property
@@ -43,9 +43,9 @@ class Appended:
 class Resumed:
     """Recording begins at this point of the channel.
 
-    What was published before and is not in the log never will be: the entry at ``position`` is a
-    gap, from ``since`` to ``at`` (Unix milliseconds). Directly before it stand the messages that were
-    promised and not written yet, with the digests ``left``.
+    What was published before and is not in the log never will be: the entry at ``position`` is a gap, from
+    ``since`` to ``at`` (Unix milliseconds). Directly before it are the messages that were promised and not
+    written yet, with the digests ``left``.
     """
 
     position: Position
@@ -57,7 +57,7 @@ class Resumed:
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """The log was deleted and goes on as another one, empty up to ``position``."""
+    """The log was deleted, and another one begins, empty up to ``position``."""
 
     position: Position
 
@@ -69,7 +69,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Nothing can be written to the log, in Redis's words ``why``; the last that is in it is of ``since``."""
+    """Nothing can be written to the log, for the reason ``why`` of Redis; its last entry is of ``since``."""
 
     since: int
     why: str
@@ -77,7 +77,7 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A standby asks the recorder: which number has the last message before this point?"""
+    """A request to the recorder: which number has the last message before this point?"""
 
     name: str
 
@@ -86,7 +86,7 @@ class Mark:
 class Marked:
     """The recorder's answer to :class:`Mark`: the number that the last message before it will have.
 
-    ``written`` is the last number that is in the log by now. A number after it may never get there.
+    ``written`` is the last number in the log by now. A number after it may never get there.
     """
 
     name: str
@@ -98,5 +98,5 @@ Word = Appended | Resumed | Renewed | Closed | Stopped | Mark | Marked
 
 
 def digest(data: bytes) -> int:
-    """Tells messages apart well enough to find a mistake; nobody is kept from forging it."""
+    """A checksum that tells messages apart well enough to detect a mistake; it does not prevent forgery."""
     return crc32(data)

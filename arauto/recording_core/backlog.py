@@ -1,4 +1,4 @@
-"""The messages of one channel that were received and are not announced yet, oldest first (pure)."""
+"""The messages of one channel that are received but not announced yet, oldest first (pure)."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 from arauto.recording_core.announcements import digest
 
-OVERHEAD = 200  # bytes that a message takes, beside its own
+OVERHEAD = 200  # bytes of memory per message, beside its data
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A message once more, as a pattern brought it."""
+    """The same message again, by a pattern."""
 
     pattern: bytes
     channel: bytes
@@ -20,23 +20,23 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """One message as Redis pushed it. Those of the same data and copies are equal."""
+    """One message as Redis pushed it. Messages with equal data and copies are equal."""
 
     data: bytes
-    at: int = field(compare=False)  # milliseconds, by the clock of who received it
-    serial: int = field(compare=False)  # counts what one connection received
+    at: int = field(compare=False)  # milliseconds, by the receiver's clock
+    serial: int = field(compare=False)  # counts the messages of one connection
     copies: tuple[Copy, ...] = ()
 
 
 class Backlog:
-    """A queue that gives its oldest message only to who knows its digest.
+    """A queue whose oldest message is taken by its digest.
 
-    :param waiting: what it begins with, of which nothing has been shown.
+    :param waiting: its first messages, none of which has been shown.
     """
 
     def __init__(self, waiting: Iterable[Received] = ()) -> None:
         self._received = deque(waiting)
-        self.newest = self._received[-1] if self._received else None  # whatever becomes of it
+        self.newest = self._received[-1] if self._received else None  # also when it has left the queue
         self.size = sum([len(message.data) + OVERHEAD for message in self._received])  # bytes, about
         self.serial = self.newest.serial if self.newest else 0  # of the newest
         self._shown = self.oldest.serial - 1 if self.oldest else 0  # of the newest that the page was shown
@@ -59,7 +59,7 @@ class Backlog:
         return received
 
     def copy(self, copy: Copy) -> None:
-        """The newest came again."""
+        """The newest message came again."""
         if self.newest is None:
             return
         before, at = self.newest, self.newest.at
@@ -68,7 +68,7 @@ class Backlog:
             self._received[-1] = self.newest
 
     def show(self, message: Received) -> None:
-        """Note that the page was shown this one, and all before it."""
+        """Note that the page was shown this message, and all before it."""
         self._shown = max(self._shown, message.serial)
 
     def is_shown(self, message: Received) -> bool:

@@ -1,8 +1,8 @@
-"""One process of a deployment: the recorder of all its channels, or ready to become it (pure).
+"""One process that is the recorder of all channels, or on stand-by (pure).
 
-The recorder is the process that has the lease. It gives a sign of life twice a second, which all
-processes hear; where none is heard for :data:`SILENCE`, or it says that it goes, the others claim the lease.
-It goes as soon as its connection is lost: those who still hear know what the logs lack, and it does not.
+The recorder is the process that has the lease. It sends a beat twice a second, which all processes receive;
+after :data:`SILENCE` without one, or when it says that it stops, the others claim the lease. It resigns as
+soon as its connection is lost: the others know what the logs lack, and it does not.
 """
 
 from collections import deque
@@ -22,17 +22,17 @@ from arauto.recording_core.channel_recorder import (
 from arauto.recording_core.channel_recorder import Step as ChannelStep
 
 BEAT = 500  # milliseconds
-SILENCE = 1000  # milliseconds without a sign of life, then another one tries
-GRACE = 1000  # milliseconds in which whoever knows what the logs lack comes before who does not
-DEAF = 2000  # milliseconds in which the recorder hears nothing, not even itself, then it makes room
-MAX_SIZE = 1 << 26  # bytes of all messages that are kept here because they are in no log yet
+SILENCE = 1000  # milliseconds without a beat until another process claims the lease
+GRACE = 1000  # milliseconds in which those that know what the logs lack claim before those that do not
+DEAF = 2000  # milliseconds without receiving anything, its own beats included, until the recorder resigns
+MAX_SIZE = 1 << 26  # bytes of all messages that are kept because they are in no log yet
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Become the recorder, with a token greater than ``above``.
 
-    ``grace``: for so many milliseconds after the last one's time others come first.
+    ``grace``: milliseconds after the lease has expired in which others come first.
     """
 
     above: int
@@ -41,7 +41,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Renew:
-    """Give a sign of life: everything that was published before ``until`` is in the logs."""
+    """Send a beat: everything published before ``until`` is in the logs."""
 
     token: int
     until: int
@@ -49,16 +49,16 @@ class Renew:
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """Let another one become the recorder."""
+    """Let another process become the recorder."""
 
     token: int
 
 
 @dataclass(frozen=True, slots=True)
 class OfChannel:
-    """What is to be said to Redis about one channel's log.
+    """A command to Redis about one channel's log.
 
-    ``until``: up to when the log is known to lack nothing (0: unknown).
+    ``until``: up to when the log is known to be complete (0: unknown).
     """
 
     channel: bytes
@@ -68,7 +68,7 @@ class OfChannel:
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Hear what is announced about this channel's log; then it is :meth:`Candidate.subscribed`."""
+    """Subscribe to the announcements of this channel's log; then call :meth:`Candidate.subscribed`."""
 
     channel: bytes
 
@@ -79,13 +79,13 @@ Command = Claim | Renew | Release | Follow | OfChannel
 @dataclass
 class _Log:
     recorder: ChannelRecorder
-    until: int = 0  # all that was published before is in it
-    is_ours: bool = False  # those who follow it believe our signs of life
-    why: str = ""  # nothing can be written to it
-    points: deque[tuple[int, Position]] = field(default_factory=deque)  # (moment, what came before it)
+    until: int = 0  # everything published before is in it
+    is_ours: bool = False  # its followers trust our beats
+    why: str = ""  # why nothing can be written to it
+    points: deque[tuple[int, Position]] = field(default_factory=deque)  # (time, position before it)
 
     def note(self) -> None:
-        """Notice what is in the log by now."""
+        """Update what is in the log by now."""
         position = self.recorder.position
         if position is None or self.recorder.standing is not Standing.RECORDING:
             return
@@ -99,70 +99,70 @@ class _Log:
             self.points.popleft()
 
     def mark(self, at: int) -> None:
-        """What was received until now was published before ``at``."""
+        """Everything received until now was published before ``at``."""
         if position := self.recorder.position:
             self.points.append((at, Position(position.epoch, position.number + self.recorder.waiting)))
 
 
 @dataclass
 class _News:
-    """What came of a channel before its announcements are heard."""
+    """Messages of a channel before its announcements are confirmed."""
 
-    since: int  # the moment of the last sign of life before it
+    since: int  # the time of the last beat before it
     kept: Backlog | None = field(default_factory=Backlog)  # None: too much
 
 
 class Candidate:
-    """Feed it with what happens; each call returns what is to be said to Redis, in order.
+    """Call it with what happens; each call returns commands to Redis, in order.
 
-    ``now`` is the time of this process, all other moments are Redis's, both in milliseconds.
+    ``now`` is the time of this process, all other times are Redis's, both in milliseconds.
 
     :param name: hexadecimal; no process has or had the same.
-    :param make: what follows one channel.
+    :param make: makes the state of one channel.
     """
 
     def __init__(self, name: str, now: int, make: Callable[[str], ChannelRecorder] = ChannelRecorder) -> None:
-        self.token = 0  # with which the process is the recorder; 0: it is not
-        self.rests_until: int | None = None  # when to flush, if not before: a busy channel waits for more
-        self.is_led = False  # another process gave the last sign of life
-        self.is_hindered = False  # Redis refuses it a name: who hears all comes first
+        self.token = 0  # with which this process is the recorder; 0: it is not
+        self.rests_until: int | None = None  # when to flush, if not before: a busy channel collects messages
+        self.is_led = False  # another process sent the last beat
+        self.is_hindered = False  # Redis refuses it a subscription: unhindered processes come first
         self._make = make
         self._name = name
         self._made = 0
-        self._logs: dict[bytes, _Log] = {}  # that this connection hears
-        self._waiting: set[bytes] = set()  # those of whose messages some may be in no log yet
-        self._news: dict[bytes, _News] = {}  # of channels whose announcements are not heard yet
-        self._size = 0  # of what is kept, in bytes, or less
+        self._logs: dict[bytes, _Log] = {}  # channels whose announcements are confirmed
+        self._waiting: set[bytes] = set()  # those with messages that may be in no log yet
+        self._news: dict[bytes, _News] = {}  # channels whose announcements are not confirmed yet
+        self._size = 0  # bytes that are kept, or fewer
         self._is_deaf = True
         self._heard_at = now
-        self._beat_at = 0  # the moment of the last sign of life that this connection heard
-        self._unheard_at = 0  # since when signs of life do not come back, and nothing else comes; 0: all have
+        self._beat_at = 0  # the time of the last beat on this connection
+        self._unheard_at = 0  # since when nothing comes, not even our own beats; 0: all have come
         self._renewed_at = 0
         self._above = 0
-        self._may_try = False  # once a tick, or whoever is refused all the time does nothing else
+        self._may_try = False  # once a tick, or a process that is refused would do nothing else
 
     @property
     def until(self) -> int:
-        """Everything that was published before is in those logs that can be written."""
+        """Everything published before is in those logs that can be written."""
         return min((log.until for log in self._logs.values() if log.is_ours and not log.why), default=0)
 
     @property
     def channels(self) -> set[bytes]:
-        """Of whose logs it hears; a new connection has to ask for them again."""
+        """The channels whose logs it follows; a new connection has to subscribe again."""
         return set(self._logs)
 
     @property
     def is_ready(self) -> bool:
-        """Whether it knows of all logs what they lack."""
+        """Whether it knows for all logs what they lack."""
         return all(log.recorder.standing is not Standing.UNSYNCED for log in self._logs.values())
 
     # The connection
 
     def disconnected(self, now: int) -> list[Command]:
-        """What is heard after this has a hole before it. Redis may come back with less than it had."""
+        """A new connection may have missed messages, and Redis may come back with less than it had."""
         commands = self._make_room()
         if commands:
-            self._heard_at = now - SILENCE // 2  # whoever stood by comes first
+            self._heard_at = now - SILENCE // 2  # processes on stand-by come first
         self._beat_at = 0
         self.is_led = False
         self._logs.clear()
@@ -172,11 +172,11 @@ class Candidate:
         return commands
 
     def connected(self) -> None:
-        """From here on signs of life are heard."""
+        """The beats are subscribed to."""
         self._is_deaf = False
 
     def hinder(self, is_hindered: bool) -> list[Command]:
-        """Redis refuses to let this process hear all that is to be recorded, or does not any more."""
+        """Redis refuses this process a subscription that recording needs, or no longer does."""
         was, self.is_hindered = self.is_hindered, is_hindered
         if was or not is_hindered or not self.token:
             return []
@@ -185,10 +185,10 @@ class Candidate:
         return commands
 
     def subscribed(self, channel: bytes, now: int) -> list[Command]:
-        """From here on all messages of the channel come, and all that is announced about its log."""
+        """From here on all messages of the channel come, and all announcements about its log."""
         log = self._logs.get(channel) or self._begin(channel)
         log.recorder.token = self.token
-        log.until = 0  # signs of life that came before this told nothing of it
+        log.until = 0  # earlier beats said nothing about it
         log.points.clear()
         news = self._news.pop(channel, None)
         if news is None or not news.since or not self.token:
@@ -204,13 +204,13 @@ class Candidate:
         self._news.pop(channel, None)
         self._waiting.discard(channel)
 
-    # What is heard
+    # Pushes
 
     def received(self, channel: bytes, data: bytes, now: int) -> list[Command]:
         """Redis pushed a message."""
         commands: list[Command] = []
         if self._unheard_at:
-            self._unheard_at = now  # the signs of life are behind this
+            self._unheard_at = now  # our beats are behind this message
         if log := self._logs.get(channel):
             self._waiting.add(channel)
             commands = self._tell(channel, log.recorder.received(data, now))
@@ -224,10 +224,10 @@ class Candidate:
         return commands + self._let_go() if self._size > MAX_SIZE else commands
 
     def announced(self, channel: bytes, word: Word) -> list[Command]:
-        """Something was announced about the channel's log."""
+        """An announcement about the channel's log."""
         log = self._logs.get(channel)
         if log is None:
-            return []  # what was on its way when the channel was unsubscribed
+            return []  # sent before the channel was unsubscribed
         if isinstance(word, Resumed):
             log.until = max(log.until, word.at)
         elif isinstance(word, Appended):
@@ -239,7 +239,7 @@ class Candidate:
         return commands
 
     def beaten(self, token: int, at: int, now: int) -> list[Command]:
-        """The recorder gave a sign of life at ``at``; 0: there is none any more."""
+        """The recorder sent a beat at ``at``; token 0: it has released the lease."""
         self._heard_at, self._beat_at, self._unheard_at, self._is_deaf = now, at, 0, False
         self.is_led = token not in (0, self.token)
         if not token:
@@ -251,7 +251,7 @@ class Candidate:
         return []
 
     def flush(self, now: int) -> list[Command]:
-        """Append what waits; call it when all that came at once was handed in, and :attr:`rests_until`."""
+        """Append what waits. Call it when a whole batch is handled, and at :attr:`rests_until`."""
         self.rests_until = None
         commands: list[Command] = []
         for channel in list(self._waiting) if self.token else ():
@@ -263,7 +263,7 @@ class Candidate:
                 self.rests_until = min(until, self.rests_until or until)
         return commands
 
-    # The time
+    # Time
 
     def tick(self, now: int) -> list[Command]:
         """Call it about four times a second."""
@@ -282,23 +282,23 @@ class Candidate:
         return commands + self.flush(now)
 
     def beat(self, now: int) -> list[Renew]:
-        """A sign of life if it is time for one; call it while there is much else to do."""
+        """A beat, if one is due; call it during long work."""
         if not self.token or now - self._renewed_at < BEAT:
             return []
         self._renewed_at = now
         return [Renew(self.token, self.until)]
 
-    # Answers
+    # Replies
 
     def claimed(self, token: int, now: int) -> list[Command]:
-        """The answer to :class:`Claim`; 0: another one is the recorder."""
+        """The reply to :class:`Claim`; 0: another process is the recorder."""
         if not token:
             return []
         self.token, self._renewed_at, self._unheard_at = token, now, 0
         return [Renew(token, 0), *self._appoint()]
 
     def renewed(self, request: Renew, is_recorder: bool) -> list[Command]:
-        """The answer to :class:`Renew`."""
+        """The reply to :class:`Renew`."""
         if request.token != self.token:
             return []
         if not is_recorder:
@@ -311,7 +311,7 @@ class Candidate:
     def appended(
         self, channel: bytes, request: Append, many: int, outcome: Outcome, why: str, now: int
     ) -> list[Command]:
-        """The answer to :class:`Append`."""
+        """The reply to :class:`Append`."""
         log = self._logs.get(channel)
         if log is None:
             return []
@@ -323,7 +323,7 @@ class Candidate:
         return commands + (self._stop(channel, why) if outcome is Outcome.REFUSED else [])
 
     def taken(self, channel: bytes, request: Take, end: Position | None, now: int) -> list[Command]:
-        """The answer to :class:`Take`."""
+        """The reply to :class:`Take`."""
         log = self._logs.get(channel)
         if log is None:
             return []
@@ -333,7 +333,7 @@ class Candidate:
         return commands + self._tell(channel, log.recorder.flush(now))
 
     def refused(self, channel: bytes, request: Take, why: str) -> list[Command]:
-        """:class:`Take` was refused, in these words of Redis; empty: it is not wanted any more."""
+        """:class:`Take` was refused, for this reason of Redis; empty: the channel is switched off."""
         log = self._logs.get(channel)
         if log is None:
             return []
@@ -341,7 +341,7 @@ class Candidate:
         return commands + (self._stop(channel, why) if why else [])
 
     def fenced(self, channel: bytes, request: Take, token: int) -> list[Command]:
-        """Another one has the channel, with this token, which is greater than ours."""
+        """Another process has the channel, with this token, which is greater than ours."""
         log = self._logs.get(channel)
         commands: list[Command] = [Release(self.token)] if self.token else []
         self._above = max(self._above, token)
@@ -350,10 +350,10 @@ class Candidate:
         self._resign()
         return commands
 
-    # Within
+    # Internals
 
     def _begin(self, channel: bytes) -> _Log:
-        self._made += 1  # an answer to another one, before this connection, is none to it
+        self._made += 1  # a reply to an earlier object must not be taken for one to this
         log = self._logs[channel] = _Log(self._make(f"{self._name}{self._made:x}"))
         return log
 
@@ -365,7 +365,7 @@ class Candidate:
                 news.kept = None
 
     def _let_go(self) -> list[Command]:
-        """Keep less, if it is too much: of the channel with the most that is in no log."""
+        """Drop what waits of the channel with the most, if too much is kept."""
         sizes = {channel: self._logs[channel].recorder.size for channel in self._waiting}
         sizes |= {channel: news.kept.size for channel, news in self._news.items() if news.kept}
         self._size = sum(sizes.values())
@@ -379,7 +379,7 @@ class Candidate:
         return self._tell(channel, self._logs[channel].recorder.let_go())
 
     def _make_room(self) -> list[Command]:
-        """Whoever hears nothing must not be the recorder."""
+        """A process that receives nothing must not be the recorder."""
         if not self.token:
             return []
         commands: list[Command] = [Release(self.token)]
@@ -388,7 +388,7 @@ class Candidate:
         return commands
 
     def _appoint(self) -> list[Command]:
-        """Those channels too that were refused, or have come since."""
+        """Take all channels, also those that were refused or are new."""
         commands: list[Command] = []
         for channel, log in self._logs.items():
             if log.recorder.token != self.token:
@@ -403,7 +403,7 @@ class Candidate:
             log.recorder.dismissed()
 
     def _stop(self, channel: bytes, why: str) -> list[Command]:
-        """Say so once; and to each who asks where it is."""
+        """Announce it once, and again to each mark."""
         log = self._logs[channel]
         was, log.why = log.why, why
         return [] if was == why else [OfChannel(channel, Stopped(log.until, why), log.until)]

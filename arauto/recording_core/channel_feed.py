@@ -1,8 +1,8 @@
-"""One recorded channel of one page: what is shown, with which id, and where a gap is (pure).
+"""One recorded channel of one page: what to show, with which id, and where gaps are (pure).
 
 The log decides: a message is shown when its id is announced, so every page shows the log's order.
-What Redis pushes on the channel itself only spares reading it from the log. Where no announcement
-comes in time, messages are shown as they arrive and the page has no position until that is over.
+What Redis pushes on the channel itself only spares reading it from the log. If no announcement comes in
+time, messages are shown as they arrive, and the page has no position until announcements come again.
 """
 
 from collections import deque
@@ -25,16 +25,16 @@ from arauto.recording_core.announcements import (
 from arauto.recording_core.backlog import Backlog, Copy, Received
 
 PATIENCE = 2250  # milliseconds that a message waits for its announcement
-MUTE = 400  # milliseconds, after which a mark that nobody has answered may be followed by another
-LATE = 1500  # milliseconds that a message may be older than its entry, without a word about it
-MAX_WAITING = 100_000  # messages; then only the recorder's next beginning ends the fallback
+MUTE = 400  # milliseconds until an unanswered mark may be followed by another
+LATE = 1500  # milliseconds that a message may be older than its entry without a word about it
+MAX_WAITING = 100_000  # messages; beyond that, only a new epoch ends the fallback
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """A message for the page; without a position, it is in no log that is known.
+    """Show a message; without a position, it is in no known log.
 
-    ``ms``: when it was written, if it was read from the log. ``copies``: it again, as it came by patterns.
+    ``ms``: when it was written, if it was read from the log. ``copies``: the same message, by patterns.
     """
 
     data: bytes
@@ -45,7 +45,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """All there is to a feed that waits for nothing but announcements: feeds may be equal, and share it."""
+    """The whole state of a feed that waits for announcements only: equal feeds share it."""
 
     position: Position
     waiting: tuple[Received, ...]
@@ -53,7 +53,7 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A row: between the one before and the one after, messages may be missing. Milliseconds."""
+    """Show a gap: between the rows before and after, messages may be missing. Milliseconds."""
 
     start: int
     end: int
@@ -62,9 +62,9 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the page goes on if it is cut off now; ``None``: nobody knows, it will have a gap.
+    """Where the page resumes if its connection breaks now; ``None``: unknown, it will have a gap.
 
-    ``since``: up to when it was shown everything, where that is not known from the position.
+    ``since``: up to when it was shown everything, if the position does not tell.
     """
 
     position: Position | None
@@ -73,7 +73,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Nothing is recorded since then, and why in Redis's words; an empty ``why``: it is again."""
+    """Nothing is recorded since then, and why in Redis's words; an empty ``why``: recording has resumed."""
 
     since: int
     why: str
@@ -81,7 +81,7 @@ class Halt:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A command: read the log behind ``after``, up to the number ``until`` or to its end."""
+    """Read the log behind ``after``, up to the number ``until`` or to its end."""
 
     after: Position
     until: int | None
@@ -89,7 +89,7 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Locate:
-    """A command: publish a :class:`Mark`, once for all feeds of the process that want one now."""
+    """Publish a :class:`Mark`, once for all feeds of the process that want one now."""
 
 
 Step = Show | Copy | Gap | Place | Halt | Read | Locate
@@ -107,17 +107,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """What :class:`Read` found, and up to where all of the log is known then.
+    """The result of :class:`Read`, and up to where the log is known then.
 
-    ``is_other``: the log does not go back to the position; all of it that there is, is here.
-    ``is_stale``: Redis was restarted and nobody has begun to record since. ``has_more``: there is
-    more than one answer holds, so ``end`` is that of the entries.
+    ``is_other``: the log does not contain the position; these are all of its entries.
+    ``is_stale``: Redis was restarted and recording has not begun again. ``has_more``: there are more entries,
+    so ``end`` is that of the last one.
     """
 
     entries: Sequence[Entry]
     end: Position
-    at: int  # when that was, by Redis's clock
-    until: int  # all that was published before is in the log
+    at: int  # when it was read, by Redis's clock
+    until: int  # everything published before is in the log
     is_other: bool = False
     is_stale: bool = False
     has_more: bool = False
@@ -126,50 +126,50 @@ class Pages:
 class State(Enum):
     OPENING = auto()  # the log is being read
     FOLLOWING = auto()  # each message waits for its announcement
-    LIVE = auto()  # none comes: messages are shown as they arrive
+    LIVE = auto()  # no announcements: messages are shown as they arrive
 
 
 class ChannelFeed:
-    """Feed it with what happens; each call returns what is to be done, in order.
+    """Call it with what happens; each call returns what to do, in order.
 
-    :param start: where the page was; ``None``: it is new here, or what it was shown is in no log.
+    :param start: where the page was; ``None``: it is new, or what it was shown is in no log.
     :param since: up to when the page was shown everything, in milliseconds; see :data:`LATE`.
     """
 
     def __init__(self, start: Position | None, since: int) -> None:
         self.state = State.LIVE if start is None else State.OPENING
-        self.live_since = since  # where it is that
+        self.live_since = since  # since when it is live
         self.position = start
-        # What was published before we subscribed has numbers up to this; ``None``: that is not known yet.
+        # Messages from before our subscription have numbers up to this; ``None``: not known yet.
         self._older: int | None = 0 if start is None else None
         self._since = since
         self._backlog = Backlog()
-        self._words: deque[tuple[Word, int]] = deque()  # and the serial of the last message before it
-        self._in_gap = 0  # how many of them are about what lies in a gap that was told
+        self._words: deque[tuple[Word, int]] = deque()  # and the serial of the last message before each
+        self._in_gap = 0  # how many of them are about messages within a gap that was shown
         self._read: Read | None = None
         self._read_for: Word | None = None  # the announcement that the log was read for
         self._is_unreadable = False
         self._asked_at = since
         self._read_at = 0
         self._has_place = False
-        self._mark = ""  # the one whose number is not known yet ...
-        self._marked: Marked | None = None  # or it is known, but not in the log
+        self._mark = ""  # the mark whose number is not known yet ...
+        self._marked: Marked | None = None  # ... or it is known, but not in the log
         self._marked_at = 0
-        self._marks: dict[str, int] = {}  # those heard while opening -> how many messages came before
-        self._since_mark: list[tuple[Appended | Renewed, int]] = []  # ... and what was announced after it
+        self._marks: dict[str, int] = {}  # marks received while opening -> how many messages came before
+        self._since_mark: list[tuple[Appended | Renewed, int]] = []  # what was announced after the mark
         self._halt: Halt | None = None  # why nothing is recorded, as the page was told
         self._caught_up = 0
 
     @property
     def _is_complete(self) -> bool:
-        """Whether nothing can be missing any more that was published before we subscribed."""
+        """Whether nothing from before our subscription can be missing any more."""
         if self._older is None:
             return False
         return self._older == 0 or (self.position is not None and self.position.number >= self._older)
 
     @property
     def _is_level(self) -> bool:
-        """Whether all has come by now that the page may have been shown from the log already."""
+        """Whether every message has come that the page may have been shown from the log already."""
         return self._caught_up >= self._read_at
 
     @property
@@ -184,7 +184,7 @@ class ChannelFeed:
 
     @property
     def place(self) -> Position | None:
-        """Where the page goes on if it is cut off now; ``None``: nobody knows."""
+        """Where the page resumes if its connection breaks now; ``None``: unknown."""
         is_exact = self._has_place or self.state is State.OPENING
         return self.position if is_exact and self.state is not State.LIVE else None
 
@@ -200,7 +200,7 @@ class ChannelFeed:
         return Settled(self.position, tuple(self._backlog))
 
     def settle(self, settled: Settled) -> None:
-        """Be like the feed that was :attr:`settled`, which this one was equal to before."""
+        """Take the state of a feed that was equal to this one."""
         self.position, self._older = settled.position, 0
         self._since = max(self._since, settled.position.ms - LATE)
         self._backlog = Backlog(settled.waiting)
@@ -210,10 +210,10 @@ class ChannelFeed:
         """When the oldest message was received that the page was not shown yet."""
         return next((message.at for message in self._backlog if not self._backlog.is_shown(message)), None)
 
-    # What happens
+    # Input
 
     def subscribed(self, now: int) -> list[Step]:
-        """Redis has confirmed: from here on every message and every announcement comes."""
+        """The subscription is confirmed: from here on every message and announcement comes."""
         return [Locate()] if self.position is None else [Locate(), self._ask(None, now)]
 
     def received(self, data: bytes, now: int) -> list[Step]:
@@ -227,7 +227,7 @@ class ChannelFeed:
         return [Show(data)]
 
     def copied(self, copy: Copy) -> list[Step]:
-        """The message that was received last comes again, by a pattern."""
+        """The last message came again, by a pattern."""
         newest = self._backlog.newest
         if newest is not None and self._backlog.is_shown(newest):
             return [copy]
@@ -235,7 +235,7 @@ class ChannelFeed:
         return []
 
     def announced(self, word: Word, now: int) -> list[Step]:
-        """Something was announced about the log."""
+        """An announcement about the log."""
         if self._older is None and isinstance(word, Mark | Marked):
             self._count(word)
         else:
@@ -243,10 +243,10 @@ class ChannelFeed:
         return self._tell_since(self._go_on(now))
 
     def read(self, pages: Pages, now: int) -> list[Step]:
-        """The answer to :class:`Read`."""
+        """The reply to :class:`Read`."""
         asked, self._read, self._is_unreadable = self._read, None, False
         if asked is None or self.state is State.LIVE:
-            return []  # it came too late
+            return []  # too late
         self._read_at = now
         if pages.is_other and pages.is_stale:
             self._read = asked
@@ -262,33 +262,33 @@ class ChannelFeed:
         return self._give_up(now)
 
     def caught_up(self, at: int) -> list[Step]:
-        """All that Redis had pushed before ``at`` was handed in."""
+        """Everything that Redis had pushed before ``at`` is handled."""
         self._caught_up = at
         if self.state is State.LIVE:
             self._since = max(self._since, at)
         return self._give_up(at)
 
     def ended(self, now: int) -> list[Step]:
-        """Nobody records it any more: what waits is shown as it came."""
+        """The channel is no longer recorded: show what waits as it came."""
         return [*self._admit(now), *self._show_backlog()]
 
     def tick(self, now: int) -> list[Step]:
-        """Nothing waits longer than :data:`PATIENCE`. Call it a few times a second while something does."""
+        """Let nothing wait longer than :data:`PATIENCE`. Call it a few times a second while feeds wait."""
         steps: list[Step] = []
         if self._mark and now - self._marked_at > (PATIENCE if self._marked else MUTE):
-            self._forget_mark()  # it was asked before a recorder had the channel, say
+            self._forget_mark()  # sent before a recorder had the channel, say
         if self.state is State.LIVE or self._older is None:
             steps.append(Locate())
         if self.state is State.LIVE:
             return steps
         oldest = now if self.waits_since is None else self.waits_since
         began = self._asked_at if self._read is not None else now
-        # Only when all has been read that Redis had pushed by then is it the recorder that is late.
+        # The recorder is late only if everything that Redis had pushed by then is handled.
         if self._caught_up < min(oldest, began) + PATIENCE or not self._is_level:
             return steps
         return steps + self._fall_back(now, "recorder") + self._go_on(now)
 
-    # Going on
+    # Progress
 
     def _ask(self, until: int | None, now: int) -> Read:
         assert self.position is not None  # noqa: S101 - for mypy: without one nothing is asked
@@ -297,7 +297,7 @@ class ChannelFeed:
         return self._read
 
     def _go_on(self, now: int) -> list[Step]:
-        """Do what the announcements say, as far as that is possible without reading."""
+        """Handle announcements, as far as that is possible without reading."""
         steps: list[Step] = []
         while self._words and self._read is None:
             word, serial = self._words[0]
@@ -315,7 +315,7 @@ class ChannelFeed:
         return steps + self._tell_place()
 
     def _before(self, word: Word, serial: int) -> int | None:
-        """Up to which number the log has to be read before ``word`` can be taken; ``None``: it can."""
+        """Up to which number to read the log before ``word`` can be handled; ``None``: it can."""
         if self.state is State.LIVE or self.position is None:
             return None
         if isinstance(word, Appended):
@@ -326,13 +326,13 @@ class ChannelFeed:
             return None if is_next else behind
         if isinstance(word, Resumed):
             if self.position.number >= word.position.number and self.position.epoch != word.position.epoch:
-                return word.position.number  # it was read since; or all was lost, and the clock went back
+                return word.position.number  # it was read meanwhile; or all was lost, and the clock went back
             end = word.position.number - self._left_here(word, serial) - 1
             return end if self.position.number < end else None
         return None
 
     def _is_unclear(self, word: Word, serial: int) -> bool:
-        """Whether equal messages could be mistaken: it is not known where ours begin, but soon will be."""
+        """Whether equal messages could be confused: it is not known where ours begin, but soon will be."""
         if self._older is not None or self.state is State.LIVE:
             return False
         oldest = self._backlog.oldest
@@ -344,7 +344,7 @@ class ChannelFeed:
         return any(isinstance(word, Resumed | Closed) for word, _ in self._words)
 
     def _left_here(self, word: Resumed, serial: int) -> int:
-        """How many of the messages that were left over we have; the others are older than ours."""
+        """How many of the leftover messages we have; the others are older than ours."""
         before = [message for message in self._backlog if message.serial <= serial]
         ours = iter([digest(message.data) for message in reversed(before)])
         found = 0
@@ -372,7 +372,7 @@ class ChannelFeed:
     # Announcements
 
     def _take_closed(self, serial: int, now: int) -> list[Step]:
-        """Nothing that was received before will be announced; what came since may be."""
+        """Nothing received before will be announced; later messages may be."""
         place: list[Step] = [] if self.state is State.LIVE else [Place(None)]
         steps = self._admit(now) + place + self._show_backlog()
         self._mark, self._marked, self._since_mark = "", None, []
@@ -382,7 +382,7 @@ class ChannelFeed:
         return steps
 
     def _take_stopped(self, word: Stopped, now: int) -> list[Step]:
-        """Nobody waits for what cannot come."""
+        """Stop waiting for announcements that cannot come."""
         was, self._halt = self._halt, Halt(word.since, word.why)
         told: list[Step] = [] if self._halt == was else [self._halt]
         is_sure = self._read is None and self._is_level
@@ -408,7 +408,7 @@ class ChannelFeed:
                 self.position = Position(word.epoch, number, word.ms)
                 steps += self._show(message, self.position)
         if self.position.is_behind(word.last):
-            self.position = word.last  # the rest lies in a gap
+            self.position = word.last  # the rest is within a gap
         self._since = max(self._since, word.until)
         return steps
 
@@ -422,12 +422,12 @@ class ChannelFeed:
         numbers = range(word.position.number - here, word.position.number)
         left = list(zip(numbers, word.left[len(word.left) - here :], strict=True))
         waited: list[tuple[Received, Position | None]] = []
-        for message in reversed(self._backlog.clear(serial)):  # as they were found
+        for message in reversed(self._backlog.clear(serial)):  # newest first
             at = None
             if left and left[-1][1] == digest(message.data):
                 at = Position(word.position.epoch, left.pop()[0], word.position.ms)
             if at is not None and at.number <= known:
-                break  # what came before this one is older than what the page was shown from the log
+                break  # everything before it is older than what the page was shown from the log
             waited.append((message, at))
         shown: list[Show] = []
         for message, at in reversed(waited):
@@ -435,9 +435,9 @@ class ChannelFeed:
         self.position, self.state = word.position, State.FOLLOWING
         self._since, self._has_place = word.at, False
         self._forget_mark()
-        # Who has heard all of it since the page was last told of a gap has shown it, too.
+        # A page that received everything since its last gap was shown it, too.
         gap = [Gap(word.since, word.at, "recorder")] if word.since < word.at and not was_complete else []
-        # Between what is in the log and the first that is not, others may be missing.
+        # Between what is in the log and the first message that is not, others may be missing.
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
         return [*shown[:at_gap], *gap, *shown[at_gap:]]
 
@@ -447,14 +447,14 @@ class ChannelFeed:
             return []
         position, number = self.position, word.position.number
         if position is not None and (position.number > number or position.epoch == word.position.epoch):
-            return []  # the log was read since
+            return []  # the log was read meanwhile
         self.position, self._has_place = word.position, False
         if position is None or position.number == number:
             return []
         return [Gap(self._since, now, "replaced")]
 
     def _count(self, word: Mark | Marked) -> None:
-        """What was received here before the mark has the numbers up to that which is told of it."""
+        """What was received here before the mark has numbers up to the one in its answer."""
         if self._begins_anew:
             return
         if isinstance(word, Mark):
@@ -465,18 +465,18 @@ class ChannelFeed:
     def _take_mark(self, word: Mark, serial: int, now: int) -> list[Step]:
         if self.state is State.LIVE and not self._mark:
             self._mark, self._marked_at, self._since_mark = word.name, now, []
-            self._backlog.clear(serial)  # it is older than the mark, and the page has it
+            self._backlog.clear(serial)  # older than the mark, and the page was shown it
         return []
 
     def _take_marked(self, word: Marked, now: int) -> list[Step]:
-        """What comes after the mark has the numbers after the one that is told now."""
+        """Messages after the mark have numbers after the one in its answer."""
         if self.state is not State.LIVE or word.name != self._mark:
             return []
         self._marked = word
         return self._locate(word.written, now)
 
     def _locate(self, written: int, now: int) -> list[Step]:
-        """Go over from live to following, once the number of the mark is in the log."""
+        """Switch from live to following, once the number of the mark is in the log."""
         marked = self._marked
         if marked is None or written < marked.position.number:
             return []
@@ -521,7 +521,7 @@ class ChannelFeed:
         return steps
 
     def _show_backlog(self) -> list[Step]:
-        """All of it stays, for what may still be announced of it."""
+        """Show all of it, and keep it for what may still be announced."""
         shown: list[Step] = []
         for message in self._backlog:
             shown += self._show(message, None)
@@ -538,7 +538,7 @@ class ChannelFeed:
             self.state, self.live_since = State.LIVE, now
 
     def _admit(self, now: int) -> list[Step]:
-        """Say that what was published before we subscribed may be missing, if that may be."""
+        """Show a gap if messages from before our subscription may be missing."""
         was_complete, self._older = self._is_complete, 0
         return [] if was_complete else [Gap(self._since, now, "recorder")]
 
@@ -556,14 +556,14 @@ class ChannelFeed:
         return [*steps, Locate()]
 
     def _give_up(self, now: int) -> list[Step]:
-        """What cannot be read is not waited for, once it is known what of it has been shown."""
+        """Stop waiting for a log that cannot be read, once it is known what of it has been shown."""
         if not self._is_unreadable or not self._is_level:
             return []
         self._is_unreadable = False
         return self._fall_back(now, "unreadable") + self._go_on(now)
 
     def _guess(self, now: int) -> list[Step]:
-        """What was announced of what the page has is not shown again, as far as digests tell."""
+        """Do not show again what was announced of the messages that we have, as far as digests tell."""
         steps: list[Step] = []
         while self._words:
             word, serial = self._words[0]
@@ -583,11 +583,11 @@ class ChannelFeed:
 
     @property
     def _is_late(self) -> bool:
-        """Whether what was published long before the newest entry may be missing."""
+        """Whether messages published long before the newest entry may be missing."""
         return self.position is not None and self._since < self.position.ms - LATE
 
     def _tell_since(self, steps: list[Step]) -> list[Step]:
-        """The page concludes from a message's position what it knows; where that is wrong it is told."""
+        """The page derives from a message's position what it knows; tell it if that would be wrong."""
         if self.state is State.LIVE or not self._is_late:
             return steps
         if not any(isinstance(step, Show) and step.position for step in steps):

@@ -1,7 +1,7 @@
-"""One recorded channel of one process that may record it: as the recorder, or standing by (pure).
+"""One recorded channel of one process: as the recorder, or on stand-by (pure).
 
-Everybody who can become the recorder receives the same messages in the same order, and hears which of
-them are in the log. So each knows what is missing there, and whoever takes over appends just that.
+Every process that can become the recorder receives the same messages in the same order, and announcements of
+those in the log. So each knows what the log lacks, and whoever takes over appends just that.
 """
 
 from collections import deque
@@ -22,10 +22,10 @@ from arauto.recording_core.announcements import (
 from arauto.recording_core.backlog import Backlog
 
 MAX_BACKLOG = 50_000  # messages
-MAX_APPEND = 1 << 20  # bytes at a time, which a slow network carries before an answer is given up
+MAX_APPEND = 1 << 20  # bytes at a time, which a slow network carries before the reply times out
 MOST_APPENDED = 1000  # messages at a time, so that Redis is never busy for long
 REST = 10  # milliseconds between two appends of a busy channel: each is announced to every page
-LONGEST_PAUSE = 16  # beats until it is asked again what was not answered
+LONGEST_PAUSE = 16  # beats until an unanswered mark is repeated
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Become the one who may write; ``position``: what is behind it is here, ``None``: nobody knows.
+    """Become the writer; ``position``: what is behind it is here, ``None``: unknown.
 
-    ``is_first``: if there never was a log, nothing is missing: all that was published is here.
+    ``is_first``: if there never was a log, nothing is missing: every message ever published is here.
     """
 
     token: int
@@ -72,14 +72,14 @@ class Outcome(Enum):
     """How an :class:`Append` ended."""
 
     DONE = auto()
-    MOVED = auto()  # the log ends elsewhere than was thought
-    FENCED = auto()  # another one may write
-    REFUSED = auto()  # Redis takes nothing now
-    UNKNOWN = auto()  # no answer came
+    MOVED = auto()  # the log ends elsewhere
+    FENCED = auto()  # another process is the writer
+    REFUSED = auto()  # Redis accepts nothing now
+    UNKNOWN = auto()  # no reply
 
 
 class Fenced(Exception):
-    """Another recorder has the channel, with this token, which is higher than ours."""
+    """Another recorder has the channel, with this token, which is greater than ours."""
 
     def __init__(self, token: int) -> None:
         super().__init__(f"the recorder {token} has the channel")
@@ -91,35 +91,35 @@ class Unwanted(Exception):
 
 
 class Standing(Enum):
-    """Where a process stands with a channel."""
+    """The state of a channel in one process."""
 
-    UNSYNCED = auto()  # it does not know where in the log its backlog begins
-    STANDBY = auto()  # its backlog is all that the log lacks
-    TAKING = auto()  # it asked to become the recorder
+    UNSYNCED = auto()  # it is unknown where in the log the backlog begins
+    STANDBY = auto()  # the backlog is all that the log lacks
+    TAKING = auto()  # the process is becoming the writer
     RECORDING = auto()
 
 
 class ChannelRecorder:
-    """Feed it with what happens; each call returns what is to be said to Redis, in order.
+    """Call it with what happens; each call returns commands to Redis, in order.
 
-    :param name: no process has or had the same: an old answer must not be taken for a new one.
+    :param name: no process has or had the same: an old reply must not be taken for a new one.
     """
 
     def __init__(self, name: str) -> None:
         self.standing = Standing.UNSYNCED
         self.position: Position | None = None
-        self.token = 0  # with which the process is the recorder; 0: it is not
+        self.token = 0  # with which this process is the recorder; 0: it is not
         self._name = name
         self._asked = 0
-        self._beats = 0  # since it was asked ...
-        self._pause = 1  # ... of so many, before the question is put again
-        self._mark = ""  # the question that is not answered yet ...
+        self._beats = 0  # since the last mark ...
+        self._pause = 1  # ... of so many, until the next
+        self._mark = ""  # the unanswered mark ...
         self._since_mark: deque[Word] | None = None  # ... and what was announced after it
         self._backlog = Backlog()
-        self._writing: Append | None = None  # what is under way
-        self._taking: Take | None = None  # the same
-        self._waits = False  # Redis refused to write; it is asked again at the next beat
-        self._rests_until = 0  # messages come close together: more are waited for
+        self._writing: Append | None = None  # the append under way
+        self._taking: Take | None = None  # the take under way
+        self._waits = False  # Redis refused to write; tried again at the next beat
+        self._rests_until = 0  # messages come close together: collect them
         self._end: Position | None = None  # up to which everything is announced once we may write
 
     @property
@@ -129,21 +129,21 @@ class ChannelRecorder:
 
     @property
     def rests_until(self) -> int | None:
-        """When what waits is to be flushed, if it could be now but for others that may come soon."""
+        """When to flush what waits, if it only waits for more messages."""
         is_free = self.standing is Standing.RECORDING and not self._writing and not self._waits
         return self._rests_until if is_free and self._backlog else None
 
     @property
     def size(self) -> int:
-        """And how many bytes they have."""
+        """The bytes of these messages."""
         return self._backlog.size
 
-    # What happens
+    # Input
 
     def subscribed(self, first: Sequence[bytes] = (), now: int = 0) -> list[Step]:
-        """A new connection hears the channel: what was received before may have a hole behind it.
+        """A new connection receives the channel; messages before it may be missing.
 
-        :param first: unless that is all that was ever published.
+        :param first: every message ever published to the channel, if known.
         """
         self._desync()
         for data in first:
@@ -151,12 +151,12 @@ class ChannelRecorder:
         return self._take(is_first=bool(first)) if self.token else self._ask()
 
     def appointed(self, token: int) -> list[Step]:
-        """This process is the recorder of the deployment now."""
+        """This process is the recorder now."""
         self.token = token
         return self._take()
 
     def dismissed(self) -> None:
-        """It is not any more."""
+        """It no longer is."""
         self.token = 0
         self._writing = self._taking = None
         if self.standing in (Standing.RECORDING, Standing.TAKING):
@@ -168,16 +168,16 @@ class ChannelRecorder:
         return self.let_go() if len(self._backlog) > MAX_BACKLOG else []
 
     def let_go(self) -> list[Step]:
-        """Keep no message that is in no log: what cannot be written for so long ends in a gap."""
+        """Drop all messages that are in no log: what cannot be written for so long ends in a gap."""
         if self._taking and not self._taking.position and not self._taking.is_first:
             self._backlog.clear()  # the gap is on its way
             return []
         return self._retake()
 
     def flush(self, now: int) -> list[Step]:
-        """Append what waits; call it when all that came at once was received, and :attr:`rests_until`.
+        """Append what waits. Call it when a whole batch is handled, and at :attr:`rests_until`.
 
-        A message that comes alone is written at once.
+        A single message is written at once.
         """
         if self.standing is not Standing.RECORDING or self._writing or self._waits:
             return []
@@ -195,7 +195,7 @@ class ChannelRecorder:
         return [self._writing]
 
     def announced(self, word: Word) -> list[Step]:
-        """Something was announced about the log."""
+        """An announcement about the log."""
         if isinstance(word, Mark):
             return self._marked_here(word)
         if isinstance(word, Marked):
@@ -205,7 +205,7 @@ class ChannelRecorder:
         return self._note(word)
 
     def appended(self, request: Append, many: int, outcome: Outcome) -> list[Step]:
-        """The answer to ``request``: so ``many`` of its messages were written."""
+        """The reply to ``request``: so ``many`` of its messages were written."""
         if request is not self._writing:
             return []  # the announcement came sooner
         self._writing = None
@@ -220,13 +220,13 @@ class ChannelRecorder:
         return []
 
     def taken(self, request: Take, end: Position | None) -> list[Step]:
-        """The answer to ``request``: the log ends at ``end`` and nobody else writes to it now.
+        """The reply to ``request``: the log ends at ``end``, and nobody else writes to it now.
 
-        ``None``: it begins anew, with a :class:`Resumed` that is still to be heard.
+        ``None``: a new epoch begins, with a :class:`Resumed` that is still to come.
         """
         if request is self._taking:
             self._taking, self._end = None, end
-            # It is empty, and all that was received is to be written; or it was deleted meanwhile.
+            # It is empty, and everything received is to be written; or it was deleted meanwhile.
             if request.is_first or (end and self.position and end.number == self.position.number):
                 self.position = end
             self._record()
@@ -239,7 +239,7 @@ class ChannelRecorder:
         return []
 
     def tick(self) -> list[Step]:
-        """Once a beat: try again what was not possible."""
+        """Once a beat: try again what failed."""
         self._waits = False
         if self.token and self.standing in (Standing.UNSYNCED, Standing.STANDBY):
             return self._take()
@@ -247,11 +247,11 @@ class ChannelRecorder:
             return []
         self._beats += 1
         if self._beats < self._pause:
-            return []  # where there are thousands of channels, an answer takes its time
+            return []  # with thousands of channels, an answer takes its time
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
         return self._ask()
 
-    # Standing by
+    # Stand-by
 
     def _ask(self) -> list[Step]:
         self._asked += 1
@@ -261,7 +261,7 @@ class ChannelRecorder:
 
     def _marked_here(self, word: Mark) -> list[Step]:
         if word.name == self._mark:
-            self._backlog.clear()  # it is older than the mark
+            self._backlog.clear()  # older than the mark
             self._since_mark = deque()
         elif self.standing is Standing.RECORDING and self.position is not None:
             number = self.position.number + len(self._backlog)
@@ -299,12 +299,12 @@ class ChannelRecorder:
         if word.token == self.token:
             self.standing, self._taking = Standing.RECORDING, None
         elif self.standing is Standing.TAKING:
-            self._record()  # our turn came after this
+            self._record()  # this take came later
         else:
             self.standing = Standing.STANDBY
 
     def _rename(self, word: Renewed) -> None:
-        """The log was deleted. What the recorder had received before it was asked may not be in it yet."""
+        """The log was deleted. Messages that the recorder had received before may not be in it yet."""
         if self.position is None:
             return
         number = max(self.position.number, word.position.number)
@@ -327,7 +327,7 @@ class ChannelRecorder:
         return []
 
     def _record(self) -> None:
-        """Begin, if nothing is in the log any more that we have not heard of."""
+        """Begin to write, if every entry of the log has been announced here."""
         if self.standing is Standing.TAKING and self._end is not None and self._end == self.position:
             self.standing = Standing.RECORDING
 
@@ -339,7 +339,7 @@ class ChannelRecorder:
         self._pause = 1
 
     def _retake(self) -> list[Step]:
-        """What is known of the log is wrong: begin it anew, or ask where it is."""
+        """What is known of the log is wrong: begin a new epoch, or ask where it ends."""
         self._desync()
         return self._take() if self.token else self._ask()
 

@@ -1,4 +1,4 @@
-"""What is read in a log: messages with their ids, and holes (pure)."""
+"""Entries of a log: messages with their ids, and holes (pure)."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class Id(NamedTuple):
 
     @classmethod
     def read(cls, text: str | bytes) -> "Id":
-        """:raise ValueError: it is no id."""
+        """:raise ValueError: it is not an id."""
         ms, n = (text.decode() if isinstance(text, bytes) else text).split("-")
         return cls(int(ms), int(n))
 
@@ -23,7 +23,7 @@ FIRST = Id(0, 0)
 
 
 class Message(NamedTuple):
-    """One message of a log. Its id is kept as Redis wrote it, since few are ever looked into."""
+    """One message of a log. Its id is parsed only when needed, which is rare."""
 
     raw: bytes
     data: bytes
@@ -34,11 +34,10 @@ class Message(NamedTuple):
 
 
 class Hole(NamedTuple):
-    """Something is missing before ``id``, in Unix milliseconds from ``start`` to ``end``.
+    """Messages are missing before ``id``, in Unix milliseconds from ``start`` to ``end``.
 
-    ``reason``: ``recorder``, nobody listened; ``log``, it is not kept any more (``missing``
-    messages, where that is known); ``replaced``, it was another log; ``unrecorded``, there is no
-    log that could tell.
+    ``reason``: ``recorder``, nobody recorded; ``log``, they were trimmed (``missing`` says how many, if
+    known); ``replaced``, it was another log; ``unrecorded``, there is no log.
     """
 
     id: Id

@@ -1,4 +1,4 @@
-"""What is known of a log besides its entries; ``lua/log.lua`` keeps it (pure)."""
+"""The head of a log: where it ends, its epochs, its writer (pure). Written by ``lua/log.lua``."""
 
 import re
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from arauto.recording_core.announcements import Position
 
 FIELDS = ("epoch", "ms", "number", "begins_ms", "begins", "epochs", "until", "run", "owner", "closed")
-"""Of the hash in Redis, in the order in which :meth:`Head.read` takes them."""
+"""The fields of the hash, in the order of :meth:`Head.read`."""
 
 _NUMBER = re.compile(rb"\d{1,15}")
 _EPOCHS = re.compile(rb"([0-9a-f]+):(\d{1,15})")
@@ -15,17 +15,17 @@ _EPOCHS = re.compile(rb"([0-9a-f]+):(\d{1,15})")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a log ends, and to what it goes back."""
+    """Where a log ends, and how far back it goes."""
 
     end: Position
     begins: Position
-    """What came before is of an epoch that is gone."""
+    """Everything before is of an epoch that is gone."""
     epochs: tuple[tuple[str, int], ...]
-    """Their names, and behind which number each begins; oldest first."""
+    """Their names, and the number before each; oldest first."""
     until: int
-    """Unix milliseconds; all that was published before is in the log."""
+    """Unix milliseconds; everything published before is in the log."""
     run: str
-    """In which run of Redis a recorder has begun it last."""
+    """The run id of Redis when a recorder last took it."""
     is_taken: bool
     """A recorder has it, or had it last."""
     is_closed: bool
@@ -50,7 +50,7 @@ class Head:
         )
 
     def goes_back_to(self, place: Position) -> bool:
-        """Whether the log has the same entries up to there as whoever names it knows."""
+        """Whether the log has the same entries up to ``place`` as whoever names it knows."""
         is_found, most = False, self.end.number
         for name, first in self.epochs:
             if is_found:

@@ -1,35 +1,35 @@
-"""What the logs are called in Redis. All of one channel's names have the channel as their hash tag (pure)."""
+"""Names of keys and channels in Redis; a channel's own have it as their hash tag (pure)."""
 
 LEASE = b"arauto:lease"
-"""A hash: which recorder is at work, and until when."""
+"""A hash: which process is the recorder, and until when."""
 
 NAMES = b"arauto:logs:names"
 """A set: the channels that have a log."""
 
 SWITCHED = b"arauto:logs:switched"
-"""A set: the channels that were switched on."""
+"""A set: the channels that are switched on."""
 
 GLOBS = b"arauto:logs:globs"
-"""A sorted set: what all servers of the database record -> until when that holds."""
+"""A sorted set: the globs of all servers on the database, by the time until which they are valid."""
 
 
 def is_recordable(channel: bytes) -> bool:
-    """Not what we say ourselves, and not what Redis says of keys: it would go on without end."""
+    """Not our own channels, and no keyspace notifications: recording them would publish more, without end."""
     return not channel.startswith((b"arauto:", b"__keyspace@", b"__keyevent@"))
 
 
 def stream_of(channel: bytes) -> bytes:
-    """The key of the log's entries. An entry's id is its moment and its number, ``1763879938123-41``."""
+    """The key of the log's entries. An entry's id is its time and its number, ``1763879938123-41``."""
     return b"arauto:stream:{%b}" % channel
 
 
 def head_of(channel: bytes) -> bytes:
-    """The key of a hash: what is known of the log. See ``lua/log.lua``."""
+    """The key of the head, a hash. See ``lua/log.lua``."""
     return b"arauto:head:{%b}" % channel
 
 
 def promised_of(channel: bytes) -> bytes:
-    """The key of a list: what was published here and is not in the log yet."""
+    """The key of a list: messages published here that are not in the log yet."""
     return b"arauto:promised:{%b}" % channel
 
 
@@ -39,5 +39,5 @@ def words_of(channel: bytes, database: int) -> bytes:
 
 
 def beats_of(database: int) -> bytes:
-    """The sharded channel on which the recorder gives its signs of life."""
+    """The sharded channel of the recorder's beats."""
     return b"arauto:beats:%d" % database

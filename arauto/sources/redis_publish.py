@@ -1,4 +1,4 @@
-"""PUBLISH to Redis, and the counts that come back: all receivers, and which of them are our own tabs."""
+"""Publish a message to Redis, and count its receivers and the open tabs among them."""
 
 from typing import Any
 
@@ -21,15 +21,15 @@ _SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
 def publish(
     recording: Recording, channel: bytes, message: bytes, link: RedisLink, redis_user: str = ""
 ) -> Receipt:
-    """Publish ``message`` as it is. Where its channel is recorded, its log is promised it in the same step.
+    """Publish ``message`` as it is. If its channel is recorded, promise it to the log in the same step.
 
-    What cannot be recorded is published all the same. A user of Redis publishes by a connection of its
+    A message that cannot be recorded is published all the same. A Redis user publishes on a connection of its
     own, so that Redis decides; the recorder receives it like any other.
 
     :param link: how the visitor connects.
-    :param redis_user: the user of Redis that it is, or nothing.
+    :param redis_user: the visitor's Redis user, or empty.
 
-    :raise PublishError: Redis is away or refuses; a user of Redis is named in it.
+    :raise PublishError: Redis is away or refuses; the text names the Redis user.
     """
     plain: Command = ("PUBLISH", channel, message)
     if redis_user or not recording.covers(channel):
@@ -47,11 +47,11 @@ def publish(
 
 
 class _NotRun(Exception):
-    """Redis does not run the script to its end, so nothing was published; the text is its own words."""
+    """Redis did not run the script to its end, so nothing was published; the text is its own."""
 
 
 class _NotKnown(_NotRun):
-    """It does not know it, or not by its name."""
+    """Redis does not know the script, or not by its SHA-1."""
 
 
 def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Receipt:
@@ -65,8 +65,8 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
         raise PublishError(
             gettext("Redis is away: the message was not published. Try again when it is back.")
         ) from None
-    # The commands go out by hand and never twice: where the answer is missing, nobody
-    # knows whether it was published, and a client that retries would publish it again.
+    # The commands are sent by hand and never twice: without a reply nobody knows whether it was
+    # published, and a client that retries would publish it again.
     try:
         _send(connection, command, _numsub(of_channel(channel)), _NUMPAT)
         answer = connection.read_response()
@@ -74,7 +74,7 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
         tabs = _tabs(link, connection, channel, receivers)
         return Receipt(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
     except redis.ResponseError as error:
-        connection.disconnect()  # the other answers are still to come
+        connection.disconnect()  # the other replies are still to come
         not_run = _not_run(error) if command[0] != "PUBLISH" else None
         if not_run is not None:
             raise not_run(complaint(error)) from None
@@ -96,11 +96,11 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
 
 
 def _not_run(error: redis.ResponseError) -> type[_NotRun] | None:
-    """``None``: these are not Redis's own words for it, but perhaps those of a proxy that knows no more."""
+    """``None``: not an error of Redis itself, but perhaps of a proxy in between."""
     words = str(error).lower()
     if isinstance(error, NoScriptError) or "'evalsha'" in words:
         return _NotKnown
-    # Publishing is the last that the script does, so all that goes wrong in it comes before.
+    # Publishing is the script's last step, so any error comes before it.
     is_redis = isinstance(error, NoPermissionError) or "script" in words or "unknown command" in words
     return _NotRun if is_redis else None
 
@@ -114,21 +114,21 @@ def _send(connection: AbstractConnection, *commands: Command) -> None:
 
 
 def _tabs(link: RedisLink, connection: AbstractConnection, channel: bytes, receivers: int) -> int | None:
-    """How many receivers are tabs; the answers that are due are read in any case.
+    """How many receivers are tabs; the replies that are due are read in any case.
 
-    The message is published: whatever goes wrong from here on only leaves this unknown.
+    The message is published: an error from here on only leaves this unknown.
     """
     try:
         by_channel, patterns = _answer(connection), _answer(connection)
         tabs = _sum(by_channel)
-        # To look through all channels for patterns takes Redis some time, so only where one may hear it.
+        # Listing channels for patterns takes Redis some time, so only if a pattern may have received it.
         if patterns and tabs < receivers:
             tabs += _by_pattern(connection, channel)
         if tabs < receivers and not link.may_count:
             return None
     except (redis.RedisError, OSError):
         return None
-    # More tabs than receivers cannot be. Valkey 9.1 says NUMSUB wrong, by millions, while it
+    # There cannot be more tabs than receivers. Valkey 9.1 returns millions for NUMSUB while it
     # enlarges its table of a channel's subscribers.
     return tabs if tabs <= receivers else None
 
@@ -151,5 +151,5 @@ def _by_pattern(connection: AbstractConnection, channel: bytes) -> int:
 
 
 def _sum(numsub: list[Any]) -> int:
-    """The counts of ``PUBSUB NUMSUB``, whose answer is names and counts in turn."""
+    """The sum of the counts in ``PUBSUB NUMSUB``, which alternate with names."""
     return sum(numsub[1::2])
