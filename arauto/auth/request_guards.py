@@ -112,7 +112,7 @@ class RateGuard:
         wait = self._rate.take(*names) if counts else self._rate.wait(*names)
         if not wait:
             return
-        if self._rate.is_news():
+        if self._rate.should_log():
             self._audit.note("too often", Who.of(visitor), path=request.path)
         seconds = int(wait) + 1
         sentence = ngettext(

@@ -1,1 +1,1 @@
-"""The command arauto."""
+"""The command ``arauto``."""

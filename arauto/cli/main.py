@@ -1,4 +1,4 @@
-"""The command ``arauto``: start the server, or make and revoke tokens."""
+"""The command ``arauto``: starts the server, manages tokens."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from arauto.system.paths import APPLICATION, HOME, IS_INSTALLED
 
 
 class _Settings(click.Group):
-    """Its help tells the environment variables too."""
+    """Adds the environment variables to the help."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         rows = [
@@ -39,7 +39,7 @@ def arauto(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         config = str(HOME / "gunicorn.conf.py")
         program = [sys.executable, "-m", "gunicorn", "--config", config, f"{APPLICATION}:app"]
-        # A file of the directory where it is started, such as redis.py, must not be taken for a library.
+        # A file in the current directory, such as redis.py, must not be imported instead of a library.
         safe = {"PYTHONSAFEPATH": "1"} if IS_INSTALLED else {}
         os.execve(sys.executable, program, os.environ | safe)  # noqa: S606 - no shell is wanted
 
@@ -48,7 +48,7 @@ arauto.add_command(token)
 
 
 def main() -> None:
-    """Run the command with what the shell gave it."""
+    """Run the command."""
     arauto(prog_name="arauto", obj=ScriptInfo(create_app=_create_app))
 
 

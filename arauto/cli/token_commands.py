@@ -15,7 +15,7 @@ from arauto.services import services_of
 
 T = TypeVar("T")
 
-token = AppGroup("token", help="Make, list and revoke tokens for programs.")
+token = AppGroup("token", help="Create, list and revoke API tokens.")
 
 
 def init_token_commands(app: Flask) -> None:
@@ -46,7 +46,7 @@ def _tokens() -> Tokens:
     "--days", default=365, show_default=True, type=click.IntRange(1, 3650), help="How long it works."
 )
 def _create(name: str, reads: tuple[str, ...], publishes: tuple[str, ...], days: int) -> None:
-    """Make a token and print it, this one time."""
+    """Create a token and print it once."""
     if not reads and not publishes:
         raise click.ClickException("Say what it may: --read 'news.*', --publish 'alerts.*', or both.")
     if not is_name(name):
@@ -58,7 +58,7 @@ def _create(name: str, reads: tuple[str, ...], publishes: tuple[str, ...], days:
 
 @token.command("list")
 def _list() -> None:
-    """Show the tokens: never they themselves, which nobody keeps."""
+    """List the tokens. Token values are not stored."""
     for one in _do(lambda: _tokens().list()):
         until = one.ends.strftime("%Y-%m-%d")
         over = " (over)" if one.is_over else ""
@@ -72,7 +72,7 @@ def _list() -> None:
 @token.command("revoke")
 @click.argument("name")
 def _revoke(name: str) -> None:
-    """End a token; its open sockets close within seconds."""
+    """Revoke a token; its open sockets close within seconds."""
     _do(lambda: _tokens().revoke(name))
     _note("token revoked", name)
 

@@ -1,1 +1,1 @@
-"""Words for people: gettext, and the words of the page's script."""
+"""Translations: gettext, and the strings of the page's scripts."""

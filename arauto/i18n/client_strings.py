@@ -1,4 +1,4 @@
-"""The words the page's script needs, in the language of the person who asked."""
+"""The strings of the page's scripts, in the language of the request."""
 
 from arauto.i18n.gettext import gettext, ngettext
 
@@ -6,9 +6,9 @@ Words = dict[str, str | list[str]]
 
 
 def page_words() -> Words:
-    """Return every word of the script by key; a plural is a list: for one, and for others.
+    """All strings by key; a plural is a list of two.
 
-    The script fills ``{placeholders}`` and chooses the plural, so both are handed over as they are.
+    The script fills ``{placeholders}`` and chooses the plural.
     """
     return (
         _status_words()

@@ -1,4 +1,4 @@
-"""gettext for people's sentences, typed: Flask-Babel carries no types."""
+"""Typed gettext functions: Flask-Babel has no types."""
 
 from flask_babel import gettext as _gettext
 from flask_babel import ngettext as _ngettext
@@ -10,5 +10,5 @@ def gettext(sentence: str, **values: object) -> str:
 
 
 def ngettext(one: str, many: str, n: int, **values: object) -> str:
-    """The form that fits ``n``, with ``%(num)s`` as ``n``."""
+    """The form for ``n``, with ``%(num)s`` as ``n``."""
     return str(_ngettext(one, many, n, **values))

@@ -1,4 +1,4 @@
-"""Names and addresses of machines: which mean this one, and which a stranger cannot lead here (pure)."""
+"""Classify host names and IP addresses (pure)."""
 
 from collections.abc import Iterable
 from ipaddress import IPv6Network, ip_address
@@ -7,7 +7,7 @@ from arauto.settings import Network
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches what listens on ``host``."""
+    """Whether only this machine can connect to ``host``."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -17,7 +17,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_fixed(host: str) -> bool:
-    """Whether nobody outside can make ``host`` lead to us: digits, or a name without a domain."""
+    """Whether nobody outside can point ``host`` to us: an IP address, or a name without a domain."""
     try:
         ip_address(host)
     except ValueError:
@@ -26,10 +26,10 @@ def is_fixed(host: str) -> bool:
 
 
 def neighbour(address: str) -> str:
-    """What an address counts as, wherever somebody is counted by it.
+    """The name under which an address is counted.
 
-    One of IPv6 stands for its /64, of which one subscriber has all. Empty: this machine, that is its user,
-    or a proxy on it, for many; or a Unix socket.
+    An IPv6 address is counted as its /64, which one customer has. Empty: this machine or a proxy on it, which
+    stand for many, or a Unix socket.
     """
     try:
         given = ip_address(address.partition("%")[0])
@@ -42,7 +42,7 @@ def neighbour(address: str) -> str:
 
 
 def mapped(network: Network) -> IPv6Network | None:
-    """How what listens on ``::`` sees the addresses of an IPv4 network."""
+    """An IPv4 network as a socket that listens on ``::`` sees it."""
     if network.version == 6:
         return None
     return IPv6Network(f"::ffff:{network.network_address}/{96 + network.prefixlen}")

@@ -1,4 +1,4 @@
-"""A connected socket that one thread reads and any thread writes, every write with a deadline."""
+"""A connected socket with one reader and any number of writers, each write with a deadline."""
 
 import socket
 import ssl
@@ -7,12 +7,12 @@ from typing import Any
 
 from arauto.system.concurrency import Lock, make_lock, readiness, under_gevent
 
-WRITE_PATIENCE = 5.0  # seconds without a byte taken, after which a peer counts as stuck
+WRITE_PATIENCE = 5.0  # seconds without progress, after which the peer counts as stuck
 READ_SIZE = 65536  # bytes
 
 
 class Stuck(TimeoutError):
-    """The peer has taken no byte for :data:`WRITE_PATIENCE` seconds."""
+    """The peer has read nothing for :data:`WRITE_PATIENCE` seconds."""
 
 
 class NonblockingSocket:
@@ -21,7 +21,7 @@ class NonblockingSocket:
     ``recv`` is for one thread, ``send`` for any; ``shutdown`` wakes both from any thread.
     """
 
-    # A thousand wires pass through the processor's caches with each message: small is quick.
+    # There are thousands of these in the processor's caches: keep them small.
     __slots__ = ("_ended", "_lock", "_readiness", "_recv", "_sock", "_tls", "_wait_readable", "_write")
 
     def __init__(self, sock: socket.socket) -> None:
@@ -31,18 +31,18 @@ class NonblockingSocket:
         self._lock = make_lock()
         self._readiness = readiness(sock.fileno())
         self._wait_readable = self._readiness.wait_readable
-        # gevent wraps each call to wait where we never let it wait.
+        # gevent wraps each call to wait, and these never wait.
         quick: Any = sock._sock if under_gevent() and not self._tls else sock  # type: ignore[attr-defined]
         self._recv, self._write = quick.recv, quick.send
         if self._tls:
-            # OpenSSL's state of one connection is not for two threads at once.
+            # OpenSSL's state of one connection must not be used by two threads at once.
             one_at_a_time = make_lock()
             self._recv = _guarded(one_at_a_time, quick.recv)
             self._write = _guarded(one_at_a_time, quick.send)
         self._ended = False
 
     def recv(self, size: int = READ_SIZE) -> bytes:
-        """Wait for data and read what has come, at most ``size`` bytes. Less means: that was all.
+        """Wait for data and read at most ``size`` bytes. Fewer bytes mean that no more has arrived.
 
         :return: the bytes, or ``b""`` at the end of the stream.
         :raise OSError: the connection broke.
@@ -58,8 +58,8 @@ class NonblockingSocket:
                 self._wait_readable()
 
     def _recv_records(self, size: int) -> bytes:
-        # TLS may hold bytes that the kernel no longer shows as readable, so it is asked first;
-        # it gives one record at a time.
+        # TLS may hold bytes that the kernel no longer shows as readable, so ask it first.
+        # It returns one record at a time.
         data = b""
         while len(data) < size:
             try:
@@ -71,7 +71,7 @@ class NonblockingSocket:
                 continue
             except OSError:
                 if data:
-                    break  # the next call tells
+                    break  # the next call raises it
                 raise
             if not record:
                 break
@@ -79,13 +79,12 @@ class NonblockingSocket:
         return data
 
     def send(self, data: bytes, patience: float = WRITE_PATIENCE, last: bool = False) -> None:
-        """Write all of ``data`` before anyone else writes.
+        """Write all of ``data`` before any other writer.
 
-        :param patience: seconds to wait for another writer, and for the peer to take a byte.
-        :param last: nobody may write after this.
-        :raise Stuck: the time is up. Where a part was written the stream is broken, and the
-            wire has been shut down.
-        :raise OSError: the connection broke, or the last word was said.
+        :param patience: seconds to wait for another writer, and for the peer to read.
+        :param last: no write is allowed after this one.
+        :raise Stuck: the time is up. After a partial write the connection has been shut down.
+        :raise OSError: the connection broke, or the last write was done.
         """
         if not self._lock.acquire(False) and not self._lock.acquire(True, patience):
             raise Stuck("another writer is at it")
@@ -110,21 +109,21 @@ class NonblockingSocket:
                     self.shutdown()
                 raise Stuck("the peer takes nothing")
             try:
-                # gevent's TLS socket answers 0 where others raise.
+                # gevent's TLS socket returns 0 where others raise.
                 sent += self._write(view[sent:])
             except (BlockingIOError, ssl.SSLWantWriteError):
                 pass
 
     def shutdown(self) -> None:
-        """End the connection at once, both ways; whoever waits on it wakes."""
+        """End the connection in both directions; a waiting reader or writer wakes."""
         try:
             # SSLSocket.shutdown would drop the TLS state under a reader's feet.
             socket.socket.shutdown(self._sock, socket.SHUT_RDWR)
         except OSError:
-            pass  # it is down already
+            pass  # already shut down
 
     def release(self) -> None:
-        """Let go of the socket without closing it: somebody else owns its descriptor."""
+        """Detach from the socket without closing it: somebody else owns its descriptor."""
         self._readiness.close()
 
     def close(self) -> None:

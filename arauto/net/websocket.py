@@ -1,6 +1,6 @@
-"""The browser's socket made safe: whole frames, one lock, a deadline, a real close.
+"""WebSocket transport: whole frames, one write lock, heartbeats, a close with a deadline.
 
-wsproto parses what comes in; what goes out is framed here, in one write.
+wsproto parses incoming frames; outgoing ones are framed here, in one write.
 """
 
 import struct
@@ -17,14 +17,14 @@ from wsproto.events import BytesMessage, CloseConnection, Event, Ping, TextMessa
 from arauto.net.nonblocking_socket import NonblockingSocket, Stuck
 from arauto.system.timer_wheel import TimerWheel
 
-BEAT = 20.0  # seconds between heartbeats, unless it is said otherwise
-PONG_WITHIN = 20.0  # seconds; a heartbeat may be quicker than the way to a browser and back
-CLOSE_PATIENCE = 1.0  # seconds that a browser has to answer a close
-MAX_REASON = 123  # bytes that a close frame has room for
+BEAT = 20.0  # seconds between heartbeats, by default
+PONG_WITHIN = 20.0  # seconds; heartbeats may be more frequent than a round trip to the browser
+CLOSE_PATIENCE = 1.0  # seconds for a browser to answer a close
+MAX_REASON = 123  # bytes of reason that fit into a close frame
 MAX_INCOMING = 65536  # characters: a change of 100 names of 256 bytes, with room
-INCOMING_SIZE = 4096  # bytes read at a time: a page says little
-MAX_FRAMES = 500  # frames, or pieces of long ones, taken from a browser in FRAMES_SPAN
-FRAMES_SPAN = 10.0  # seconds; whoever holds a key down on a chip says 300 things in it
+INCOMING_SIZE = 4096  # bytes to read at a time: a page sends little
+MAX_FRAMES = 500  # frames, or fragments, accepted from a browser in FRAMES_SPAN
+FRAMES_SPAN = 10.0  # seconds; holding a key down on a chip sends 300 messages in it
 
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
 _SWITCHING = (
@@ -33,15 +33,15 @@ _SWITCHING = (
 
 _TEXT, _CLOSE, _PING, _PONG = 0x81, 0x88, 0x89, 0x8A
 _CUT = "…".encode()
-_ANSWER = b"\x8a\x80"  # an empty pong, which a mask of four bytes follows
+_ANSWER = b"\x8a\x80"  # an empty pong, followed by a mask of four bytes
 
 
 class Code(IntEnum):
     """Why a socket was closed, RFC 6455 section 7.4 and the IANA registry."""
 
     RESTART = 1001
-    NO_STATUS = 1005  # never on the wire: the peer gave none
-    ABNORMAL = 1006  # never on the wire: the peer is gone
+    NO_STATUS = 1005  # never sent: the peer gave none
+    ABNORMAL = 1006  # never sent: the peer is gone
     POLICY = 1008
     TOO_BIG = 1009
     FAULT = 1011
@@ -49,12 +49,11 @@ class Code(IntEnum):
 
 
 class Upgrade:
-    """Answers a handshake that request_guards.py has checked. For flask-sock this is its ``Server``.
+    """Answers a handshake that ``request_guards.py`` has checked. Takes the place of flask-sock's ``Server``.
 
-    simple-websocket, which flask-sock would use, rebuilds the request, parses it a second
-    time and negotiates permessage-deflate: a quarter of what a new socket costs, and twice
-    the time for each message. Afterwards it writes without a lock, loses the rest of a
-    partial write, and hangs a reader on an oversize message.
+    simple-websocket, flask-sock's default, rebuilds the request, parses it a second time and negotiates
+    permessage-deflate: a quarter of the cost of a new socket, and twice the time per message. It also writes
+    without a lock, loses the rest of a partial write, and hangs a reader on an oversize message.
     """
 
     connected = True
@@ -62,49 +61,50 @@ class Upgrade:
     def __init__(self, environ: dict[str, Any], **options: Any) -> None:
         self.mode = "gunicorn" if "gunicorn.socket" in environ else "werkzeug"
         self.sock = environ[f"{self.mode}.socket"]
-        # RFC 6455 wants SHA-1; what it proves is no secret.
+        # RFC 6455 requires SHA-1, and it protects no secret.
         proof = sha1(environ["HTTP_SEC_WEBSOCKET_KEY"].encode() + _GUID).digest()  # noqa: S324 - see above
         try:
             self.sock.sendall(_SWITCHING + b64encode(proof) + b"\r\n\r\n")
         except OSError:
-            pass  # it has left already, as the feed's first look at the socket will tell
+            pass  # it has left, as the first read will tell
 
     def close(self) -> None:
-        """Do nothing: the transport has closed already."""
+        """Do nothing: the transport has been closed."""
 
 
 class Transport:
     """Sends text frames from any thread; one thread calls :meth:`receive`.
 
-    :param sock: the browser's socket after the handshake. Its descriptor belongs to the
-        web server, so it is shut down here and never closed.
-    :param pulse: sends the heartbeats, and cuts who does not answer.
-    :param beat: seconds between them.
+    :param sock: the browser's socket after the handshake. The web server owns its descriptor, so it is shut
+        down here and never closed.
+    :param timers: sends heartbeats, and drops a browser that does not answer.
+    :param beat: seconds between heartbeats.
     """
 
     def __init__(self, sock: Any, timers: TimerWheel, beat: float = BEAT) -> None:
         self._wire = NonblockingSocket(sock)
         self.send: Callable[[bytes], None] = self._wire.send
-        """Send a frame that :func:`text_frame` has made. Raises ``OSError`` when the browser is
-        gone, is leaving or has stopped reading."""
+        """Send a frame made by :func:`text_frame`. Raises ``OSError`` if the browser is gone, is leaving or
+        has stopped reading.
+        """
         self._timers = timers
-        self._parser: Connection | None = None  # most pages never say anything but pong
+        self._parser: Connection | None = None  # most pages only ever send pongs
         self._incoming = ""
         self._frames, self._counted_since = 0, 0.0
         self._beat_every = beat
-        self._unanswered: float | None = None  # since when, by the monotonic clock
+        self._unanswered: float | None = None  # since when no pong has come, by the monotonic clock
         self._goodbye_said = False
         self._left = False
         self._over = False
-        self.code: int = Code.ABNORMAL  # why it ended, for the log
+        self.code: int = Code.ABNORMAL  # why it was closed, for the log
         timers.after(beat, self._beat)
 
     def close(self, code: Code, reason: str = "", patience: float = CLOSE_PATIENCE) -> bool:
-        """Say goodbye, once, from any thread; nothing is sent after it.
+        """Send a close frame, once, from any thread; nothing is sent after it.
 
-        :meth:`receive` ends when the browser answers, or is made to a second later.
+        :meth:`receive` ends when the browser answers, or after a second.
 
-        :return: whether it could be said within ``patience`` seconds.
+        :return: whether it could be sent within ``patience`` seconds.
         """
         if not self._goodbye_said:
             try:
@@ -113,19 +113,19 @@ class Transport:
             except Stuck:
                 return False
             except OSError:
-                pass  # it left first, or another thread has just said it
+                pass  # it left first, or another thread has closed it
             self._goodbye_said = True
             self._timers.after(CLOSE_PATIENCE, self.abort)
         return True
 
     def abort(self) -> None:
-        """End the connection without a word, from any thread."""
+        """End the connection without a close frame, from any thread."""
         self._wire.shutdown()
 
     def receive(self) -> str | None:
         """Wait for the browser's next text message.
 
-        :return: the text, or ``None`` when the connection has come to its end.
+        :return: the text, or ``None`` at the end of the connection.
         """
         while True:
             if self._parser is not None:
@@ -133,7 +133,7 @@ class Transport:
                     text = self._handle(event)
                     if text is not None:
                         return text
-            if self._left:  # what it may have sent after its goodbye says nothing
+            if self._left:  # frames after a close are ignored
                 return None
             try:
                 data = self._wire.recv(INCOMING_SIZE)
@@ -150,13 +150,13 @@ class Transport:
             self._parser.receive_data(data)
 
     def release(self) -> None:
-        """End the connection and let go of the socket; only the receiving thread may."""
+        """End the connection and detach from the socket; only the receiving thread may."""
         self._over = True
         self._wire.shutdown()
         self._wire.release()
 
     def _beat(self) -> float | None:
-        """Send the heartbeat, and cut a browser that has answered none for too long."""
+        """Send a heartbeat, and drop a browser that has not answered for too long."""
         if self._over or self._goodbye_said:
             return None
         asked = self._unanswered
@@ -164,15 +164,15 @@ class Transport:
             self.abort()
             return None
         if asked is None:
-            self._unanswered = monotonic()  # before the ping is sent: its answer may be quicker than we
+            self._unanswered = monotonic()  # before the ping is sent: its answer may come first
         try:
             self._wire.send(_heartbeat(time()), patience=0)
         except OSError:
-            self._unanswered = None  # a message is being written, which has a deadline of its own
+            self._unanswered = None  # a message is being written, which has its own deadline
         return self._beat_every
 
     def _count(self) -> None:
-        """One more frame; whoever sends too many of them is sent away."""
+        """Count a frame; close the connection after too many."""
         now = monotonic()
         if now - self._counted_since > FRAMES_SPAN:
             self._frames, self._counted_since = 0, now
@@ -210,13 +210,13 @@ class Transport:
         try:
             self.send(_header(_PONG, len(payload)) + payload)
         except Stuck:
-            self.abort()  # it asks and asks, and reads no answer
+            self.abort()  # it sends pings and reads no answer
         except OSError:
-            pass  # the next read tells
+            pass  # the next read raises it
 
     def _send_away(self, code: Code, reason: str) -> None:
         if not self.close(code, reason):
-            self.abort()  # it does not read, so it cannot be told
+            self.abort()  # it does not read, so it gets no close frame
 
     def _farewell(self, event: CloseConnection) -> None:
         """The browser closes, or answers our close, or broke the protocol."""
@@ -236,12 +236,12 @@ def text_frame(text: bytes) -> bytes:
 
 
 def _heartbeat(at: float) -> bytes:
-    """A ping for the browser, and for the page an event that says when: it may be read much later."""
+    """A ping for the browser, and for the page an event with the time: it may be read much later."""
     return text_frame(b'[{"type":"heartbeat","at":%a}]' % at) + bytes((_PING, 0))
 
 
 def _close_frame(code: int, reason: str) -> bytes:
-    if code == Code.NO_STATUS:  # it is not for the wire
+    if code == Code.NO_STATUS:  # it must not be sent
         return _header(_CLOSE, 0)
     said = reason.encode()
     if len(said) > MAX_REASON:

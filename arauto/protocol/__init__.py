@@ -1,1 +1,1 @@
-"""What is said on the wire: channels and patterns of a feed, events to a browser. No I/O."""
+"""The wire protocol: selections, pushes, events. No I/O."""

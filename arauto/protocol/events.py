@@ -1,4 +1,4 @@
-"""A Redis push -> a feed event; bytes -> text or base64. Knows no thread and no socket."""
+"""Convert Redis pushes to feed events, and events to JSON (pure)."""
 
 import base64
 import codecs
@@ -10,7 +10,7 @@ from arauto.recording_core.announcements import Position
 from arauto.recording_core.log_entries import Hole
 
 Push = list[Any]
-"""What Redis pushes, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
+"""A push of Redis, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
 
 CONFIRMATIONS = {
     b"subscribe": "channel",
@@ -21,9 +21,9 @@ CONFIRMATIONS = {
 
 
 class Lost(NamedTuple):
-    """The link to Redis broke; ``at`` is the last moment it was known to work.
+    """The connection to Redis broke; ``at`` is the last moment it was known to work.
 
-    ``detail`` is what Redis or the system said about it, in their own words.
+    ``detail`` is the error of Redis or of the system.
     """
 
     at: float
@@ -31,14 +31,14 @@ class Lost(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """The link is back: what was published between ``start`` and ``end`` is unknown."""
+    """The connection is back: messages between ``start`` and ``end`` may be missing."""
 
     start: float
     end: float
 
 
 class Refused(NamedTuple):
-    """Redis refuses; ``kind`` is ``channel`` or ``pattern``, or empty: it refuses us altogether."""
+    """Redis refuses a ``channel``, ``pattern`` or ``log``, as ``kind`` tells; empty: it refuses the login."""
 
     kind: str
     name: bytes
@@ -46,9 +46,9 @@ class Refused(NamedTuple):
 
 
 class Numbered(NamedTuple):
-    """A message that is in the log of ``channel``.
+    """A message with its position in the log of ``channel``.
 
-    ``ms``: when it was written, in Unix milliseconds, if it was read from there.
+    ``ms``: when it was written, in Unix milliseconds, if it was read from the log.
     """
 
     channel: bytes
@@ -58,17 +58,17 @@ class Numbered(NamedTuple):
 
 
 class LogGap(NamedTuple):
-    """The log of ``channel`` cannot make whole what a page has missed."""
+    """Messages of ``channel`` are missing, and its log does not have them."""
 
     channel: bytes
     hole: Hole
 
 
 class Followed(NamedTuple):
-    """``channel`` is recorded, and the page was shown all up to ``position``; ``None``: nobody knows.
+    """``channel`` is recorded, and the page was shown everything up to ``position``; ``None``: unknown.
 
-    ``since``: all that was published before this moment (Unix milliseconds), where it is earlier
-    than the position says.
+    ``since``: everything published before was shown (Unix milliseconds), if that is earlier than the position
+    tells.
     """
 
     channel: bytes
@@ -91,7 +91,7 @@ class Unfollowed(NamedTuple):
 
 
 class Complaint(NamedTuple):
-    """Something that does not work as asked for; a sentence for people."""
+    """An error to show; the text is a sentence for people."""
 
     error: str
 
@@ -103,17 +103,17 @@ def encode(batch: list[Item], at: float, limit: int) -> bytes:
     """One JSON text, an array of events, for all of ``batch``.
 
     :param at: when the batch arrived, in Unix seconds.
-    :param limit: bytes of a message that are shown; see ``truncated`` in :func:`event`.
+    :param limit: bytes of a message to include; see ``truncated`` in :func:`event`.
     """
     return orjson.dumps([event(item, at, limit) for item in batch])
 
 
 def event(item: Item, at: float, limit: int) -> dict[str, Any]:
-    """The event that the page gets for one push of Redis or one notice of the subscriber.
+    """The event for one push of Redis or one notice of the subscriber.
 
-    ``data`` is the text as published; bytes that are not UTF-8 come in base64 with
-    ``encoding`` and their ``size``. Of more than ``limit`` bytes only the beginning comes,
-    with ``truncated`` and the true ``size``.
+    ``data`` is the text as published; bytes that are not UTF-8 are in base64 with ``encoding`` and their
+    ``size``. Of more than ``limit`` bytes only the beginning is included, with ``truncated`` and the true
+    ``size``.
     """
     if isinstance(item, list):
         kind = item[0]
@@ -154,9 +154,9 @@ def _following(item: Followed) -> dict[str, Any]:
 
 
 def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
-    """A hole in a log, the same on a feed's socket as in an answer.
+    """A hole in a log as an event, the same on a WebSocket as in an HTTP answer.
 
-    It may begin by Redis's clock and end by ours: it does not end before it begins.
+    It may begin by Redis's clock and end by ours, so make sure that it does not end before it begins.
     """
     missing = {} if hole.missing is None else {"missing": hole.missing}
     return {
@@ -169,15 +169,15 @@ def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
 
 
 def encode_error(sentence: str) -> bytes:
-    """What the page gets when a change of its selection is not accepted."""
+    """The event for a change of the selection that is not accepted."""
     return orjson.dumps([{"type": "error", "error": sentence}])
 
 
 def named(kind: str, name: bytes) -> dict[str, str]:
-    """The name of a ``channel`` or ``pattern`` in an event or an answer.
+    """The name of a ``channel`` or ``pattern`` as JSON members.
 
-    Where it is not UTF-8, what is shown of it may be the name of another one: the bytes
-    themselves are beside it in base64, as ``channel_base64``.
+    If it is not UTF-8, its text may be the name of another one, so its bytes are added in base64, as
+    ``channel_base64``.
     """
     try:
         return {kind: name.decode()}
@@ -186,7 +186,7 @@ def named(kind: str, name: bytes) -> dict[str, str]:
 
 
 def quoted(name: bytes) -> str:
-    """A name for our log: no two names look alike in it."""
+    """A name for our log: no two names look alike."""
     try:
         return repr(name.decode())
     except UnicodeDecodeError:
@@ -194,7 +194,7 @@ def quoted(name: bytes) -> str:
 
 
 def text(name: bytes) -> str:
-    """A channel's or pattern's name for people: bytes that are not UTF-8 stay visible."""
+    """A name for people: bytes that are not UTF-8 stay visible."""
     return name.decode(errors="backslashreplace")
 
 
@@ -203,7 +203,7 @@ def data_of(data: bytes, limit: int) -> dict[str, Any]:
     try:
         if len(data) <= limit:
             return {"data": data.decode()}
-        # An incremental decoder leaves out the character that the cut went through.
+        # An incremental decoder leaves out the character that was cut.
         beginning = codecs.getincrementaldecoder("utf-8")().decode(data[:limit])
         return {"data": beginning, "truncated": True, "size": len(data)}
     except UnicodeDecodeError:

@@ -1,4 +1,4 @@
-"""The channels and patterns of a feed, as Redis gets them (pure)."""
+"""Channels and patterns of a feed, as bytes (pure)."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Change:
-    """What to add to and take from a selection."""
+    """What to add to and remove from a selection."""
 
     subscribe: Names = ()
     psubscribe: Names = ()

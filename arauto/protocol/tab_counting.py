@@ -1,7 +1,7 @@
-"""The shadow channels by which Redis counts our tabs: one beside each name that a feed listens to.
+"""Shadow channels, by which Redis counts our tabs: one beside each channel and pattern of a feed.
 
-Nobody publishes to them. A tab's connection holds its own, so nothing has to be registered
-and nothing is left behind.
+Nobody publishes to them. A tab's own connection subscribes, so nothing has to be registered, and nothing
+is left behind.
 """
 
 PREFIX = b"arauto:tabs:"
@@ -11,7 +11,7 @@ ALL_OF_PATTERNS = _OF_PATTERNS + b"*"
 
 
 def of_channel(channel: bytes) -> bytes:
-    """What every tab subscribes to that listens to ``channel``."""
+    """The shadow channel that every tab with ``channel`` subscribes to."""
     return _OF_CHANNELS + channel
 
 
@@ -21,10 +21,10 @@ def of_pattern(pattern: bytes) -> bytes:
 
 
 def pattern_of(shadow: bytes) -> bytes:
-    """The pattern beside which ``shadow`` stands."""
+    """The pattern that the shadow channel ``shadow`` is for."""
     return shadow.removeprefix(_OF_PATTERNS)
 
 
 def is_shadow(name: bytes) -> bool:
-    """Whether ``name`` belongs to us and to nobody who publishes."""
+    """Whether ``name`` is a shadow channel."""
     return name.startswith(PREFIX)

@@ -1,4 +1,4 @@
-"""The channels and patterns that one feed listens to: read from a request and checked."""
+"""Parse and validate channel names, selections and changes of a selection."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -18,27 +18,26 @@ _CHANGES = ("subscribe", "psubscribe", "unsubscribe", "punsubscribe")
 
 
 class ChannelName(BaseConverter):
-    """A channel's name within an address, whatever slashes it has."""
+    """URL converter for a channel's name, with any slashes."""
 
     regex = r"[\s\S]+?"
     part_isolating = False
 
 
 class BadSelection(Refusal):
-    """A selection or a name that cannot be used; its text is a sentence for people."""
+    """A selection or a name that cannot be used; the text is a sentence for people."""
 
 
 class BadChange(ValueError):
-    """What the page sent is not a change of selection at all."""
+    """A message of the page that is not a change of its selection."""
 
 
 def check_name(name: str) -> bytes:
-    """Return ``name`` as Redis gets it.
+    """Validate ``name``, and return it as Redis gets it.
 
-    Redis itself takes any bytes; what is refused here is what nobody means and what would
-    spoil a log line.
+    Redis accepts any bytes; refused here is what nobody means, and what would spoil a log line.
 
-    :raise BadSelection: it is empty, too long, has control characters or is one of our own.
+    :raise BadSelection: it is empty, too long, has control characters or is reserved.
     """
     if not name:
         raise BadSelection(gettext("Channel is required."))
@@ -57,9 +56,9 @@ def check_name(name: str) -> bytes:
 
 
 def select(channels: Iterable[str], patterns: Iterable[str]) -> Selection:
-    """The selection that a feed starts with.
+    """The first selection of a feed.
 
-    :raise BadSelection: there is no name at all, too many, or one that cannot be used.
+    :raise BadSelection: it has no name, too many, or one that cannot be used.
     """
     selection = Selection(_names(channels), _names(patterns))
     if not selection.channels and not selection.patterns:
@@ -69,7 +68,7 @@ def select(channels: Iterable[str], patterns: Iterable[str]) -> Selection:
 
 
 def check_size(size: int) -> None:
-    """:raise BadSelection: a feed cannot listen to so many names."""
+    """:raise BadSelection: these are too many names for one feed."""
     if size > MAX_SELECTION:
         raise BadSelection(
             gettext("A feed can listen to at most %(n)s channels and patterns.", n=MAX_SELECTION)
@@ -77,7 +76,7 @@ def check_size(size: int) -> None:
 
 
 def read_change(text: str) -> Change:
-    """Read what the page sends: ``{"subscribe": ["a"], "punsubscribe": ["b.*"]}``.
+    """Parse ``{"subscribe": ["a"], "punsubscribe": ["b.*"]}``.
 
     :raise BadChange: it is not such an object.
     :raise BadSelection: a name in it cannot be used.
@@ -86,7 +85,7 @@ def read_change(text: str) -> Change:
 
 
 def read_lists(text: str, known: Iterable[str]) -> dict[str, list[str]]:
-    """Read an object that has lists of texts under some of the ``known`` keys.
+    """Parse an object with lists of strings under some of the ``known`` keys.
 
     :raise BadChange: it is not such an object.
     :raise BadSelection: a name in it cannot be used.

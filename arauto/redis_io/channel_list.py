@@ -1,4 +1,4 @@
-"""What is alive at Redis now: channels with their subscribers, and the number of patterns."""
+"""List live channels with their subscribers, and count patterns."""
 
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,20 +12,20 @@ from arauto.protocol.tab_counting import is_shadow
 from arauto.redis_io.connection import RedisLink, complaint
 from arauto.refusal import Refusal
 
-MAX_LISTED = 1000  # channels; the rest is only counted
-_MOST = 1_000_000  # subscribers; a number beyond it is taken for nonsense
+MAX_LISTED = 1000  # channels; the others are only counted
+_MOST = 1_000_000  # subscribers; a larger number is not plausible
 
 
 class ChannelsError(Refusal):
-    """Redis did not tell; the text says why."""
+    """Redis does not list its channels; the text says why."""
 
 
 def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], bool]) -> dict[str, Any]:
-    """The channels that ``match`` (a glob), that anyone listens to and that one may read, by name.
+    """The channels that match ``match`` (a glob), have subscribers and may be read, sorted by name.
 
-    ``subscribers`` is ``None`` where Redis gave no possible number; for names that are not UTF-8
-    see :func:`~arauto.protocol.events.named`. ``total`` counts all, ``cut`` says that not all are
-    listed, ``patterns`` counts the patterns of everyone.
+    ``subscribers`` is ``None`` if Redis returned an impossible number; for names that are not UTF-8 see
+    :func:`~arauto.protocol.events.named`. ``total`` counts all channels, ``cut`` tells that not all are
+    listed, ``patterns`` counts everyone's patterns.
 
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
@@ -58,9 +58,10 @@ def _subscribers(link: RedisLink, names: list[bytes]) -> list[int | None]:
 
 
 def _clients(link: RedisLink) -> int:
-    """How many clients there are. More subscribers cannot be, but Valkey 9.1 says millions
-    while it enlarges its table of a channel's subscribers."""
+    """The number of clients. There cannot be more subscribers, but Valkey 9.1 returns millions while it
+    enlarges its table of a channel's subscribers.
+    """
     try:
         return int(link.client.info("clients")["connected_clients"])
     except redis.ResponseError:
-        return _MOST  # a user without the right to INFO
+        return _MOST  # a user without permission for INFO

@@ -1,4 +1,4 @@
-"""Settings -> Redis clients and subscriber connections: plain, unix socket, TLS."""
+"""Redis clients and subscriber connections: TCP, Unix socket, TLS."""
 
 import re
 import socket
@@ -27,29 +27,29 @@ from arauto.text.cleanup import shown
 
 CONNECT_TIMEOUT = 1.0  # seconds
 REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
-PUBLISHERS = 50  # connections a process publishes with at a time
+PUBLISHERS = 50  # connections for publishing, per process
 
-# No retries: redis-py's default for a connection made by hand. They are ours, since a publish
-# must not be sent twice, and a subscriber must see the break.
-_PREFERRED: dict[str, Any] = {  # the URL's query may say otherwise
+# No retries: that is redis-py's default for connections made by hand. A publish must not be sent
+# twice, and a subscriber must see that its connection broke.
+_PREFERRED: dict[str, Any] = {  # the URL's query may override these
     "socket_connect_timeout": CONNECT_TIMEOUT,
     "socket_timeout": REPLY_TIMEOUT,
 }
 _REQUIRED: dict[str, Any] = {
     # RESP2 and no driver info: a subscriber needs no HELLO and no CLIENT SETINFO, and each
-    # would cost a round trip when a thousand tabs come at once.
+    # would cost a round trip when a thousand tabs connect at once.
     "protocol": 2,
     "driver_info": None,
     "decode_responses": False,
 }
-_OPTIONS = {  # that a URL's query may have; and those of TLS
+_OPTIONS = {  # allowed in a URL's query, beside those of TLS
     *("db", "username", "password", "client_name", "lib_name", "lib_version", "protocol", "path"),
     *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_read_size"),
     *("health_check_interval", "retry_on_timeout", "decode_responses", "encoding", "encoding_errors"),
     "legacy_responses",
 }
-_OCSP = {"ssl_validate_ocsp", "ssl_validate_ocsp_stapled"}  # redis-py does these while it connects
-_GREETINGS = ("username", "password", "db", "client_name")  # what costs a command at first
+_OCSP = {"ssl_validate_ocsp", "ssl_validate_ocsp_stapled"}  # redis-py checks these while it connects
+_GREETINGS = ("username", "password", "db", "client_name")  # options that cost a command on connect
 _TCP: dict[str, Any] = {
     "socket_keepalive_options": {
         getattr(socket, name): value
@@ -70,7 +70,7 @@ class LinkError(Exception):
 
 @dataclass(frozen=True)
 class Tls:
-    """Files in PEM: who may have signed Redis's certificate, and the one that we show."""
+    """Files in PEM: trusted authorities, and our certificate with its key."""
 
     ca: str = ""
     cert: str = ""
@@ -78,11 +78,11 @@ class Tls:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """What the settings name."""
+        """From the settings."""
         return cls(settings.redis_ca, settings.redis_cert, settings.redis_key)
 
     def options(self) -> dict[str, str]:
-        """What is set, as redis-py names it."""
+        """The files that are set, by redis-py's names."""
         named = {"ssl_ca_certs": self.ca, "ssl_certfile": self.cert, "ssl_keyfile": self.key}
         return {name: path for name, path in named.items() if path}
 
@@ -90,7 +90,7 @@ class Tls:
 class _TlsConnection(SSLConnection):
     """A connection whose TLS context is made once, with ``with_context()``.
 
-    redis-py makes one for each connection, which reads and parses all authorities again.
+    redis-py makes one per connection, which reads and parses all authorities again.
     """
 
     context: ssl.SSLContext
@@ -102,7 +102,7 @@ class _TlsConnection(SSLConnection):
     def with_context(cls, options: dict[str, Any]) -> type[Self]:
         """A class of connections that share a context made for ``options``.
 
-        :raise OSError: a file of them cannot be used.
+        :raise OSError: one of the files cannot be used.
         """
         given = SSLConnection(**options)
         context = ssl.create_default_context()
@@ -126,7 +126,7 @@ class _TlsConnection(SSLConnection):
 
 
 class RedisLink:
-    """The way to one Redis: a client that publishes, and connections that subscribe."""
+    """Connections to one Redis: a client to publish with, and connections that subscribe."""
 
     def __init__(self, url: str, tls: Tls = Tls()) -> None:
         """:raise LinkError: ``url`` does not parse, or a file for TLS cannot be used."""
@@ -135,8 +135,8 @@ class RedisLink:
         self._options = _PREFERRED | (_TCP if self._class is not UnixDomainSocketConnection else {})
         self._options |= given | _REQUIRED
         if issubclass(self._class, SSLConnection):
-            # What the server of TLS 1.3 sends after the handshake counts as unread data for redis-py's
-            # pool, which then gives the connection up. The answer to CLIENT SETINFO brings it in.
+            # What a TLS 1.3 server sends after the handshake is unread data to redis-py's pool, which then
+            # drops the connection. Reading the reply to CLIENT SETINFO reads that too.
             del self._options["driver_info"]
             self._options = tls.options() | self._options
         try:
@@ -165,7 +165,7 @@ class RedisLink:
         return redis.Redis.from_pool(pool)
 
     def as_user(self, username: str, password: str) -> "RedisLink":
-        """The way to the same Redis for one of its users; close it after use."""
+        """The same Redis for one of its users; close it after use."""
         other = copy(self)
         vars(other).pop("may_count", None)
         rest = {name: value for name, value in self._options.items() if name not in _GREETINGS}
@@ -175,7 +175,7 @@ class RedisLink:
         return other
 
     def lets_in(self) -> bool:
-        """Whether Redis takes our user and password.
+        """Whether Redis accepts our user and password.
 
         :raise redis.RedisError: Redis does not answer.
         """
@@ -190,7 +190,7 @@ class RedisLink:
     def connect(self) -> NonblockingSocket:
         """A new connection for one subscriber, authenticated, on a socket of its own.
 
-        :raise redis.RedisError: Redis does not answer or refuses us.
+        :raise redis.RedisError: Redis does not answer, or refuses.
         :raise OSError: the same, from the system.
         """
         if self._greets:
@@ -199,14 +199,14 @@ class RedisLink:
             sock: Any = connection._sock
             connection._sock = None
         else:
-            # Nothing to say first: the address is all that a connection object is needed for.
+            # No command to send first: a connection object is needed for the address alone.
             sock = self._template._connect()
-        # redis-py has done addresses, TLS and AUTH. From here on the socket is ours.
+        # redis-py has resolved the address and done TLS and AUTH. From here on the socket is ours.
         return NonblockingSocket(sock)
 
     @property
     def is_verified(self) -> bool:
-        """False where the server's certificate is not looked at: anyone in between could be it."""
+        """False if the server's certificate is not verified."""
         template = self._template
         if not isinstance(template, SSLConnection):
             return True
@@ -214,14 +214,14 @@ class RedisLink:
 
     @cached_property
     def may_count(self) -> bool:
-        """Whether Redis lets us have shadow channels, by which tabs are counted.
+        """Whether Redis allows shadow channels, by which tabs are counted.
 
         :raise redis.RedisError: Redis does not answer.
         """
         return self.may_subscribe(of_channel(b""))
 
     def may_subscribe(self, channel: bytes) -> bool:
-        """Whether Redis lets us hear ``channel``, which is tried.
+        """Whether Redis allows us to subscribe to ``channel``: it is tried.
 
         :raise redis.RedisError: Redis does not answer.
         """
@@ -235,7 +235,7 @@ class RedisLink:
             return True
 
     def would_let(self, user: str, *command: str | bytes) -> bool:
-        """Whether Redis would let one of its users do that; nothing is done.
+        """Whether Redis would allow this command to one of its users; it is not run.
 
         :raise redis.RedisError: Redis does not answer, or there is no such user.
         """
@@ -247,14 +247,14 @@ class RedisLink:
 
 
 def complaint(error: redis.RedisError) -> str:
-    """What Redis says, without what it repeats of a command, which may be a long script of ours."""
+    """The error of Redis, without the command that it repeats, which may be a long script."""
     return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", str(error))[0]
 
 
 def parse(url: str) -> dict[str, Any]:
-    """What ``url`` says, as redis-py names it.
+    """Parse ``url`` into redis-py's options.
 
-    :raise LinkError: it is not a Redis URL, or redis-py would read it otherwise than it is meant.
+    :raise LinkError: it is not a Redis URL, or redis-py would misread it.
     """
     try:
         _check(urlsplit(url))
@@ -292,7 +292,7 @@ def _check(url: SplitResult) -> None:
 
 
 def address(url: str) -> str:
-    """Where ``url`` leads, for people: never with its user or password."""
+    """The address in ``url``, for people: never with its user or password."""
     given = parse(url)
     if "path" in given:
         return str(given["path"])
@@ -300,7 +300,7 @@ def address(url: str) -> str:
 
 
 def redis_cli(url: str, tls: Tls = Tls()) -> list[str]:
-    """The ``redis-cli`` command that reaches the same Redis; asks for a password itself."""
+    """The ``redis-cli`` command for the same Redis; it prompts for a password itself."""
     given = parse(url)
     command = ["redis-cli"]
     if "path" in given:
@@ -321,13 +321,13 @@ def redis_cli(url: str, tls: Tls = Tls()) -> list[str]:
 def describe(link: RedisLink) -> str:
     """The server's name and version, for example ``Redis 7.0.15``.
 
-    :raise redis.RedisError: Redis does not answer or refuses us.
+    :raise redis.RedisError: Redis does not answer, or refuses.
     """
     link.client.ping()
     try:
         info = link.client.info("server")
     except redis.ResponseError:
-        return "Redis"  # a user without the right to INFO can still publish and subscribe
+        return "Redis"  # a user without permission for INFO can still publish and subscribe
     if "valkey_version" in info:
         return f"Valkey {info['valkey_version']}"
     return f"Redis {info['redis_version']}"

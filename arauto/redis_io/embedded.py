@@ -1,7 +1,7 @@
-"""Which Redis is used, and a Valkey of our own when there is none.
+"""Find the Redis to use, or start an embedded Valkey.
 
-``python -m arauto.redis_io.embedded`` finds it and prints it as JSON: the master process runs that
-apart, because a process that will fork gevent workers must not load a Redis client first.
+``python -m arauto.redis_io.embedded`` finds it and prints it as JSON. gunicorn's master runs that in a
+subprocess, because a process that will fork gevent workers must not load a Redis client first.
 """
 
 import json
@@ -20,12 +20,12 @@ from arauto.system import temp_directory
 
 ADDRESS = ("127.0.0.1", 6379)
 EMBEDDED_URL = f"redis://{ADDRESS[0]}:{ADDRESS[1]}"
-HELD = "ARAUTO_VALKEY_HELD"  # in the environment of a master that another one has become
-SPARE_CLIENTS = 1000  # beside one a browser socket: those who publish, redis-cli, scripts
+HELD = "ARAUTO_VALKEY_HELD"  # environment variable that hands the pipe to the next master
+SPARE_CLIENTS = 1000  # beside one per browser socket: publishers, redis-cli, scripts
 START_PATIENCE = 10.0  # seconds
 STOP_PATIENCE = 5.0  # seconds
 
-# The server must go when we go, even when we are killed. The write end of a pipe closes
+# The server must end with us, even when we are killed. The write end of a pipe closes
 # with the last process that holds it, and then the shell's read ends.
 _WATCH = '"$@" </dev/null & child=$!; read -r _; kill $child 2>/dev/null; wait $child'
 
@@ -36,28 +36,28 @@ class NoRedis(Exception):
 
 @dataclass
 class Found:
-    """A Redis to use. ``binary`` is set when it is one of our own, to be started first."""
+    """A Redis to use. ``binary`` is set for an embedded Valkey that is still to be started."""
 
     url: str
     name: str
     binary: str = ""
-    is_verified: bool = True  # False: over TLS, and nobody looks at the certificate
-    is_embedded: bool = False  # one of our own, to be started or not
+    is_verified: bool = True  # False: over TLS without verifying the certificate
+    is_embedded: bool = False  # an embedded Valkey, started or not
 
 
 def find(settings: Settings) -> Found:
     """``REDIS_URL``, else a Redis on localhost:6379, else an embedded Valkey.
 
-    :raise NoRedis: the one that was asked for cannot be used, or none can be had.
+    :raise NoRedis: the one in ``REDIS_URL`` cannot be used, or there is none.
     """
     if settings.redis_url:
         return _check(settings.redis_url, settings)
-    # The address that every tutorial uses; in digits, so that nobody has to look it up again.
+    # The default address, in digits, so that nothing has to be resolved.
     for host, written in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
         if _answers(host):
             return _check(f"redis://{written}:{ADDRESS[1]}", settings)
     binary = _binary()
-    asked = [binary, "--version"]  # a file of our own package
+    asked = [binary, "--version"]  # a file of the installed package
     said = subprocess.run(asked, capture_output=True, text=True, check=False).stdout  # noqa: S603 - see there
     version = re.search(r"\bv=(\S+)", said)
     name = f"Valkey {version[1] if version else ''} ({ADDRESS[0]}:{ADDRESS[1]})"
@@ -122,13 +122,13 @@ def _binary() -> str:
 
 
 class EmbeddedValkey:
-    """A Valkey on 127.0.0.1:6379 that keeps nothing and ends with the last process that holds it."""
+    """A Valkey on 127.0.0.1:6379 without persistence. It ends with the last process that holds it."""
 
     def __init__(self, hold: int, process: subprocess.Popen[bytes] | None = None) -> None:
-        """Hold one that has been started.
+        """Hold one that is running.
 
         :param hold: the write end of the pipe that it watches.
-        :param process: what was started, where it was this process that did.
+        :param process: the process, if this one started it.
         """
         self._hold = hold
         self._process = process
@@ -167,25 +167,25 @@ class EmbeddedValkey:
 
     @classmethod
     def take_over(cls, environ: MutableMapping[str, str]) -> Self | None:
-        """Hold the one that was handed on with ``environ``, if any."""
+        """Hold the one that was handed over in ``environ``, if any."""
         if not (given := environ.pop(HELD, "")):
             return None
         os.set_inheritable(int(given), False)
         return cls(int(given))
 
     def hand_on(self, environ: MutableMapping[str, str]) -> None:
-        """Let the program that this process will execute with ``environ`` hold it too."""
+        """Let the program that this process executes with ``environ`` hold it too."""
         os.set_inheritable(self._hold, True)
         environ[HELD] = str(self._hold)
 
     def leave(self) -> None:
-        """Hold it no longer; others may. In a forked worker this does nothing."""
+        """Stop holding it; others may. Does nothing in a forked worker."""
         if os.getpid() == self._owner and self._hold >= 0:
             os.close(self._hold)
             self._hold = -1
 
     def stop(self) -> None:
-        """Hold it no longer and wait for its end. In a forked worker this does nothing."""
+        """Stop holding it, and wait for its end. Does nothing in a forked worker."""
         if os.getpid() != self._owner:
             return
         self.leave()
@@ -198,11 +198,11 @@ class EmbeddedValkey:
 
 
 def find_in_subprocess(token: str = "") -> Found:
-    """:func:`find` in a process of its own, with the settings of the environment.
+    """Run :func:`find` in a subprocess, with the settings of the environment.
 
     :param token: the access token that was made because none is set there.
 
-    :raise NoRedis: with the sentence of that process.
+    :raise NoRedis: with the error of that process.
     """
     run = subprocess.run(
         [sys.executable, "-B", "-m", "arauto.redis_io.embedded"],

@@ -1,4 +1,4 @@
-"""Small things kept for a while, for all processes together: in Redis, or in this one's memory."""
+"""Expiring key-value store, in Redis or in this process."""
 
 from collections.abc import Iterable
 from threading import Lock
@@ -9,15 +9,15 @@ import redis
 
 from arauto.redis_io.connection import RedisLink
 
-PREFIX = "arauto:"  # of every key that we keep
+PREFIX = "arauto:"  # of every key
 
 
 class StoreUnavailable(Exception):
-    """What is kept cannot be reached now."""
+    """The store cannot be reached now."""
 
 
 class KeepsNothing(Exception):
-    """Redis does not let our user keep anything; the text is a sentence that names the remedy."""
+    """Redis does not allow our user to store anything; the text is a sentence that names the remedy."""
 
 
 class ExpiringStore(Protocol):
@@ -28,17 +28,17 @@ class ExpiringStore(Protocol):
     def drop(self, keys: Iterable[str]) -> None: ...
     def has(self, keys: list[str]) -> list[bool]: ...
     def add(self, key: str, member: str, seconds: float) -> None:
-        """Add to the set ``key``, which stays for ``seconds`` from now."""
+        """Add to the set ``key``, which expires ``seconds`` from now."""
 
     def members(self, key: str) -> list[str]: ...
     def count(self, key: str, seconds: float) -> int:
-        """One more; the number stays for ``seconds`` from now."""
+        """Increment; the number expires ``seconds`` from now."""
 
     def uncount(self, key: str) -> None:
-        """One less, for what was counted in vain."""
+        """Decrement."""
 
     def left(self, key: str) -> float:
-        """Seconds for which ``key`` stays; 0 where it is not there."""
+        """Seconds until ``key`` expires; 0: it does not exist."""
 
 
 class RedisStore:
@@ -86,9 +86,9 @@ class RedisStore:
 
 
 def may_keep(link: RedisLink) -> None:
-    """See whether :class:`RedisStore` can work.
+    """Check that :class:`RedisStore` can work.
 
-    :raise KeepsNothing: it cannot, with the user that we are.
+    :raise KeepsNothing: it cannot, with our user.
     :raise redis.RedisError: Redis does not answer.
     """
     try:
@@ -101,7 +101,7 @@ def may_keep(link: RedisLink) -> None:
 
 
 class MemoryStore:
-    """In memory, for one process. What has run out goes when something is put in."""
+    """In memory, for one process. Expired values are removed on each write."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Any, float]] = {}

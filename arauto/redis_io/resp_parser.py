@@ -1,8 +1,8 @@
-"""What one connection sends -> the replies in it. Equal bytes are parsed once for all.
+"""Parse RESP replies; equal bytes are parsed once for all connections.
 
-Redis writes the same bytes to each of a thousand subscribers of a channel, so nearly every
-read but the first of a message finds them parsed. Where more waits than a read takes, they read in
-equal pieces too, since each begins where the last whole reply of the piece before has ended.
+Redis sends the same bytes to each of a thousand subscribers of a channel, so nearly every read but the
+first finds them parsed. If more waits than one read takes, the pieces are equal too, since each begins
+where the last whole reply of the piece before has ended.
 """
 
 from typing import Any
@@ -12,20 +12,20 @@ import hiredis
 from arauto.net.nonblocking_socket import READ_SIZE
 from arauto.protocol.events import Item
 
-_REMEMBERED = 16  # pieces; subscribers that lag a little find theirs too
+_REMEMBERED = 16  # pieces; slightly slower subscribers find theirs too
 
 _spare: list[hiredis.Reader] = []
 _recent: tuple[tuple[bytes, list[Item], int], ...] = ()
 
 
 class Parser:
-    """The state of one connection: what has come of a reply that is not whole yet."""
+    """The state of one connection: the bytes of an incomplete reply."""
 
     __slots__ = ("_owed", "_reader", "_rest")
 
     def __init__(self) -> None:
         self._rest = b""
-        self._reader: hiredis.Reader | None = None  # of a reply that is larger than a piece ...
+        self._reader: hiredis.Reader | None = None  # for a reply that is larger than a piece ...
         self._owed = 0  # ... and so many bytes of it
 
     @property
@@ -35,7 +35,7 @@ class Parser:
 
     @property
     def wanted(self) -> int:
-        """How many bytes to read, so that others read the same."""
+        """How many bytes to read, so that all connections read the same pieces."""
         return READ_SIZE - len(self._rest)
 
     def parse(self, data: bytes) -> list[Item]:
@@ -53,14 +53,14 @@ class Parser:
                 return replies
         reader = _spare.pop() if _spare else hiredis.Reader()
         replies = _feed(reader, data)
-        # The reader does not say whether it stands between two replies, so we count.
+        # The reader does not tell whether it is between two replies, so count.
         taken = sum(map(_size, replies))
         if len(data) - taken >= READ_SIZE:
             self._reader, self._owed = reader, len(data) - taken
             return replies
         _remember(data, replies, taken)
         self._rest = data[taken:]
-        if not self._rest and len(_spare) < _REMEMBERED:  # else it has begun with the rest, and goes
+        if not self._rest and len(_spare) < _REMEMBERED:  # else it holds the rest, and is not reused
             _spare.append(reader)
         return replies
 
@@ -68,7 +68,7 @@ class Parser:
         replies = _feed(reader, data)
         self._owed += len(data) - sum(map(_size, replies))
         if replies:
-            self._reader = None  # it has grown with what it held, and is not kept
+            self._reader = None  # it has grown, and is not reused
             self._rest = data[len(data) - self._owed :]
         return replies
 
@@ -82,7 +82,7 @@ def _feed(reader: hiredis.Reader, data: bytes) -> list[Item]:
 
 
 def _size(reply: Any) -> int:
-    """The bytes that ``reply`` took on the wire, in RESP2."""
+    """The bytes of ``reply`` in RESP2."""
     if isinstance(reply, list):
         return 3 + len(str(len(reply))) + sum(map(_part_size, reply))
     return 3 + len(reply if isinstance(reply, bytes) else str(reply).encode())  # +OK, -ERR no

@@ -1,7 +1,7 @@
-"""The thread behind one feed: one Redis connection, its channels and patterns, its breaks.
+"""The subscriber thread: one Redis connection, its selection, its outages.
 
-It reads the connection itself, because redis-py's PubSub costs a factor of ten and hides
-what a feed must tell: the moment the link broke and the PONG that never came.
+It reads the connection itself: redis-py's PubSub costs ten times as much, and hides when the connection
+broke and that a PONG never came.
 """
 
 import logging
@@ -29,58 +29,57 @@ from arauto.system.resource_errors import start
 from arauto.system.timer_wheel import TimerWheel
 
 PING_AFTER = 20.0  # seconds of silence
-PONG_WITHIN = 8.0  # seconds; a link without an answer is dead, so that is known within 30
+PONG_WITHIN = 8.0  # seconds; a connection without an answer is dead, so that is known within 30
 BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and this
-IN_FLIGHT = 1.0  # seconds that a message may take from PUBLISH to us when nothing is backed up
-HEALTHY_AFTER = 10.0  # seconds a link must live before the back-off starts anew
+IN_FLIGHT = 1.0  # seconds from PUBLISH to us if nothing is backed up
+HEALTHY_AFTER = 10.0  # seconds that a connection must last before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
-LOOKS = 3  # at two clocks that are to say the same moment
-JOIN_PATIENCE = 3.0  # seconds; connecting is the only wait that cannot be interrupted
+LOOKS = 3  # attempts to read two clocks at the same moment
+JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 
 _MESSAGES = (b"message", b"pmessage", b"smessage")
 _SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
 _PINGED = (b"PING", b"")
 _LOOK = (b"PING", b"look")
-_PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection gets it that has subscriptions
+_PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection with subscriptions gets it
 _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
 
 if sys.platform == "linux":
     from time import CLOCK_BOOTTIME, clock_gettime
 
-    # The monotonic clock stands still while a laptop sleeps; a gap must begin before the sleep.
+    # The monotonic clock stops while a laptop sleeps; a gap must begin before the sleep.
     now = partial(clock_gettime, CLOCK_BOOTTIME)
 else:
     now = monotonic
 
 Deliver = Callable[[list[Item]], None]
 Command = tuple[bytes, bytes]
-"""A command of Redis and the one name that it is about."""
+"""A command of Redis and its one argument."""
 MakeCommands = Callable[[bytes, Iterable[bytes], Iterable[bytes]], list[Command]]
-"""``SUBSCRIBE`` or ``UNSUBSCRIBE``, channels and patterns -> what is said to Redis."""
+"""``SUBSCRIBE`` or ``UNSUBSCRIBE``, channels and patterns -> commands to Redis."""
 
 log = logging.getLogger("arauto")
 
 
 class LinkLost(Exception):
-    """The connection to Redis cannot be used any more; the text is what Redis said, if anything."""
+    """The connection to Redis is unusable; the text is what Redis said, if anything."""
 
 
 class LockedOut(Exception):
-    """Redis does not let us in; the text is its own words."""
+    """Redis refuses to authenticate us; the text is its own."""
 
 
 class Subscriber(threading.Thread):
-    """Hands on everything that comes, in order, as one batch for each wake.
+    """Delivers all pushes in order, one batch per read.
 
     :param connect: makes a new connection to Redis; may raise ``redis.RedisError``.
-    :param deliver: takes a batch, in this thread. When it raises ``OSError``, nobody is
-        there to hear: the thread ends.
-    :param on_fault: called in this thread when it ends by a mistake of ours.
-    :param pulse: has the silence of a link looked at.
-    :param commands: what is asked for with the names; that sharded channels beside them are refused
-        changes nothing.
-    :param hears_sharded: whether it is handed on that these are confirmed, or refused as a ``log``.
+    :param deliver: takes a batch, in this thread. If it raises ``OSError``, the browser is gone and the
+        thread ends.
+    :param on_fault: called in this thread when it ends by an error of ours.
+    :param timers: checks the connection for silence.
+    :param commands: makes the commands for a selection; refused sharded channels change nothing.
+    :param hears_sharded: whether to deliver confirmations of sharded channels, and refusals as a ``log``.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -104,20 +103,20 @@ class Subscriber(threading.Thread):
         self._unheard = (b"PING",) if hears_sharded else (b"PING", *_SHARDED)
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
-        self._lock = make_lock()  # guards the selection, the wire and the order of commands
+        self._lock = make_lock()  # guards the selection, the connection and the order of commands
         self._wire: NonblockingSocket | None = None
-        self._expected: deque[Command] = deque()  # commands not yet answered
+        self._expected: deque[Command] = deque()  # commands without a reply yet
         self._asked = 0.0  # when the oldest of them was sent
-        self._delivering = False  # then the thread is with the browser, and Redis must wait
+        self._delivering = False  # the thread is writing to the browser, and does not read
         self._stopping = threading.Event()
-        self._heard = now()  # the last moment the link was known to work
+        self._heard = now()  # the last moment the connection was known to work
         self._emptied = False  # whether the last read took all that waited
-        self._caught_up = self._heard  # nothing that Redis had sent until then was unread
-        self._round_trip = 0.0  # seconds that Redis took to answer us last
-        self._lost: float | None = None  # since when nothing is known
-        self._told = ""  # why, in the words that were said last
-        self._was_live = False  # before that there is no gap: nobody was promised anything
-        self._held: list[Item] = []  # what came after a break, before all was confirmed
+        self._caught_up = self._heard  # everything Redis had sent until then was read
+        self._round_trip = 0.0  # seconds that Redis took for its last reply
+        self._lost: float | None = None  # since when the connection is lost
+        self._told = ""  # why, as the page was told last
+        self._was_live = False  # before that there is no gap, since the page was not live
+        self._held: list[Item] = []  # pushes after an outage, until everything is confirmed
 
     def __enter__(self) -> Self:
         start(self)
@@ -154,19 +153,19 @@ class Subscriber(threading.Thread):
 
     @property
     def channels(self) -> list[bytes]:
-        """What is selected by name."""
+        """The selected channels."""
         return list(self._channels)
 
     def ask(self, commands: list[Command]) -> None:
-        """Say something more to Redis, for as long as this connection lasts; from any thread."""
+        """Send more commands on this connection; from any thread."""
         with self._lock:
             if self._wire is not None:
                 self._request(commands)
 
     def look(self) -> bool:
-        """Have ``[b"pong", …]`` handed on behind all that Redis has pushed by now; from any thread.
+        """Deliver ``[b"pong", …]`` after everything that Redis has pushed by now; from any thread.
 
-        :return: whether Redis was asked. It is not where somebody else would have to be waited for.
+        :return: whether a PING was sent. It is not if that would have to wait.
         """
         if self._delivering or not self._lock.acquire(blocking=False):
             return False
@@ -214,7 +213,7 @@ class Subscriber(threading.Thread):
             self._stopping.wait(pause)
 
     def _tell_lost(self, words: str) -> bool:
-        """Say that the link is gone, and again when the reason is another one. False: nobody hears us."""
+        """Report the outage, and again if the reason changes. False: the browser is gone."""
         if self._stopping.is_set():
             return False
         known = self._lost is not None and words in ("", self._told)
@@ -232,15 +231,15 @@ class Subscriber(threading.Thread):
         return self._lost
 
     def _complete_until(self) -> float:
-        """All that was published before this moment has been read.
+        """Everything published before this moment has been read.
 
-        What Redis had not sent us yet when the link broke was published before we last read:
-        a little on a good day, and all that piled up while the browser was slow.
+        What Redis had not sent when the connection broke was published before our last read: a little on a
+        good day, and all that was backed up while the browser was slow.
         """
         return self._caught_up - IN_FLIGHT - self._round_trip
 
     def _listen(self) -> None:
-        """Connect, subscribe and hand on; returns when nobody wants to hear any more."""
+        """Connect, subscribe and deliver; returns when the browser is gone."""
         wire = self._open()
         try:
             self._read(wire)
@@ -257,20 +256,20 @@ class Subscriber(threading.Thread):
         with self._lock:
             self._wire = wire
             self._emptied = False
-            # Behind what came of a link that never was whole is a hole that nothing would tell.
+            # Pushes of a connection that never became whole have a hole behind them that nothing would tell.
             self._held = [item for item in self._held if isinstance(item, Refused)]
             if self._stopping.is_set():
                 wire.shutdown()
             self._expected.clear()
-            # An empty selection gets a PING, so that there is an answer to wait for.
+            # An empty selection sends a PING, so that there is a reply to wait for.
             self._request(self._commands(b"SUBSCRIBE", self._channels, self._patterns) or [_PINGED])
         return wire
 
     def _read(self, wire: NonblockingSocket) -> None:
         parser = Parser()
         while data := wire.recv(size := parser.wanted):
-            # That more has come proves that the link still stood when the last read emptied it:
-            # what is read after a long wait may be the rest of a link that broke in the meantime.
+            # More data proves that the connection still worked when the last read emptied it:
+            # data after a long wait may be the rest of a connection that broke meanwhile.
             if self._emptied:
                 self._caught_up = self._heard
             self._heard = now()
@@ -288,7 +287,7 @@ class Subscriber(threading.Thread):
         raise LinkLost
 
     def _is_silence_answered(self) -> bool:
-        """The short way for what ten thousand idle feeds do all day."""
+        """A shortcut for the only thing that idle connections do."""
         if self._lost is not None or not self._expected or self._expected[0] is not _PINGED:
             return False
         self._expected.popleft()
@@ -296,7 +295,7 @@ class Subscriber(threading.Thread):
         return True
 
     def _check_silence(self) -> float | None:
-        """Ask a silent Redis whether it is there; give up a link that has not answered."""
+        """Ping a silent Redis; give up a connection that has not answered."""
         if self._stopping.is_set():
             return None
         silence = now() - self._heard
@@ -314,7 +313,7 @@ class Subscriber(threading.Thread):
         return PONG_WITHIN
 
     def _sort_out(self, replies: Iterable[Item]) -> list[Item]:
-        """Match the answers among ``replies``; hold all back until a new link is whole."""
+        """Match the replies to commands; hold all back until a new connection is whole."""
         out: list[Item] = []
         for reply in replies:
             if isinstance(reply, list) and reply[0] in _MESSAGES:
@@ -334,15 +333,15 @@ class Subscriber(threading.Thread):
         return out
 
     def _answer(self, reply: Item | Exception) -> list[Item]:
-        # Commands are answered in order, so an error needs no name to be matched.
+        # Replies come in order, so an error needs no name.
         with self._lock:
             if not self._expected:
-                raise LinkLost(f"Redis said something nobody asked for: {reply!r:.100}")
+                raise LinkLost(f"Unexpected reply from Redis: {reply!r:.100}")
             command, name = self._expected.popleft()
             if not self._expected:
                 self._all_answered()
         if command == b"PING" and str(reply).startswith("NOPERM"):
-            reply = [b"pong", name]  # a refusal is an answer too
+            reply = [b"pong", name]  # a refusal is a reply too
         if isinstance(reply, Exception):
             return self._refusal(command, name, str(reply))
         if (command, name) == _LOOK:
@@ -350,7 +349,7 @@ class Subscriber(threading.Thread):
         return [] if command in self._unheard or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:
-        """Redis answers in order: what it was told before we asked, it has sent."""
+        """Redis replies in order: messages from before our command have been sent."""
         self._round_trip = self._heard - self._asked
         self._caught_up = max(self._caught_up, self._asked)
 
@@ -358,19 +357,19 @@ class Subscriber(threading.Thread):
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
         if command in _SHARDED and command in self._unheard:
-            return []  # whoever asked for it notices that nothing comes
+            return []  # no announcements will come, which the follower notices
         if command in _SHARDED:
             return [Refused("log", name, words)]
         if not words.startswith("NOPERM") or command not in _KINDS:
             raise LinkLost(words)
         if is_shadow(name):
-            return []  # then this tab is not counted, and all else is as it should be
+            return []  # the tab is not counted, and all else works
         with self._lock:
             (self._channels if command == b"SUBSCRIBE" else self._patterns).pop(name, None)
         return [Refused(_KINDS[command], name, words)]
 
     def _request(self, commands: list[Command], patience: float = WRITE_PATIENCE) -> None:
-        """Send commands; the caller holds the lock. A broken link shows when it is read."""
+        """Send commands; the caller holds the lock. A broken connection shows on the next read."""
         assert self._wire is not None  # noqa: S101 - for mypy: the caller has connected
         if not self._expected:
             self._asked = now()
@@ -392,9 +391,9 @@ class Subscriber(threading.Thread):
 
 
 def _unix(moment: float) -> float:
-    """A moment of :func:`now` as Unix seconds, by the clock as it stands today.
+    """A time of :func:`now` as Unix seconds, by the clock of today.
 
-    A busy machine may let us wait between two looks at two clocks: of several, the quickest counts.
+    A busy machine may pause between reading the two clocks: the fastest of several attempts counts.
     """
     looks = [(now(), time(), now()) for _ in range(LOOKS)]
     _, at, after = min(looks, key=lambda look: look[2] - look[0])
@@ -402,7 +401,7 @@ def _unix(moment: float) -> float:
 
 
 def subscribing(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
-    """``verb`` for these names, and for the shadow beside each: in one burst, the names first."""
+    """``verb`` for these names, then for the shadow channel of each."""
     channels, patterns = tuple(channels), tuple(patterns)
     shadows = [*map(of_channel, channels), *map(of_pattern, patterns)]
     return (

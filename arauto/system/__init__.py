@@ -1,1 +1,1 @@
-"""The process and its machine: locks under gevent and threads, timers, files, limits."""
+"""The process and its machine: concurrency, timers, file limits, paths."""

@@ -1,6 +1,6 @@
-"""What differs between the workers: how a thread waits for a socket, how it finds an address.
+"""Locks, waiting for sockets and name resolution, under gevent and under threads.
 
-Under gevent a wait gives way to other greenlets; under real threads it is poll(2).
+Under gevent a wait lets other greenlets run; under threads it is poll(2).
 """
 
 import select
@@ -28,7 +28,7 @@ class Lock(Protocol):
 
 
 def make_lock() -> Lock:
-    """A lock. Under gevent ``threading.Lock`` goes through ten lines of Python at each use."""
+    """A lock. Under gevent ``threading.Lock`` runs ten lines of Python at each use."""
     if not under_gevent():
         return threading.Lock()
     from gevent.lock import Semaphore
@@ -47,7 +47,7 @@ class Readiness(Protocol):
 
 
 class _PollReadiness:
-    """Waits with poll(2). A closed or broken socket counts as ready: the next call tells."""
+    """Waits with poll(2). A closed or broken socket counts as ready: the next call raises."""
 
     __slots__ = ("_fileno", "wait_readable")
 
@@ -104,10 +104,10 @@ def readiness(fileno: int) -> Readiness:
 
 
 def find_addresses_at_once() -> None:
-    """Let gevent answer for an address in digits by itself.
+    """Let gevent resolve IP addresses by itself.
 
-    It asks a pool of real threads for every address, even for one like 127.0.0.1: a thousand
-    tabs that come at once would wait in that queue, and the threads fight for the interpreter.
+    It asks a pool of real threads for every address, even for 127.0.0.1: a thousand tabs that connect at once
+    would queue there, while the threads compete for the interpreter.
     """
     if not under_gevent():
         return
@@ -126,7 +126,7 @@ def find_addresses_at_once() -> None:
                 pass
             try:
                 return super().getaddrinfo(host, port, family, kind, proto, flags)
-            except RuntimeError as error:  # no thread can be started for it
+            except RuntimeError as error:  # no thread can be started
                 raise socket.gaierror(socket.EAI_AGAIN, str(error)) from None
 
     hub = gevent.get_hub()

@@ -1,15 +1,15 @@
-"""How many browser sockets a worker may hold without running out of file descriptors."""
+"""How many browser sockets a worker's file descriptors allow."""
 
 import resource
 from contextlib import suppress
 from typing import NamedTuple
 
-OWN = 100  # descriptors that a worker needs itself, those with which it publishes among them
-EACH = 2  # that a socket takes: the browser's and Redis's; and another connection, at the most
+OWN = 100  # descriptors of the worker itself, publishing included
+EACH = 2  # per socket: the browser's and Redis's; per other connection, at most
 
 
 class TooFewFiles(Exception):
-    """There is room for no socket at all; the text is a sentence that names the remedy."""
+    """There is room for no socket; the text is a sentence that names the remedy."""
 
 
 class Room(NamedTuple):
@@ -17,18 +17,18 @@ class Room(NamedTuple):
 
     sockets: int
     others: int  # connections beside them
-    files: int  # the limit that this follows from
+    files: int  # the limit that decides
 
 
 def make_room(sockets: int, others: int) -> Room:
-    """Raise this process's limit as far as that is wanted and allowed. Many systems start at 1024.
+    """Raise this process's limit as far as wanted and allowed. Many systems start at 1024.
 
-    :raise TooFewFiles: what is allowed is not worth a start.
+    :raise TooFewFiles: the limit is too low to start.
     """
     wanted = EACH * (sockets + others) + OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if _less(soft, wanted):
-        with suppress(OSError, ValueError):  # some systems have one more limit, which they do not tell
+        with suppress(OSError, ValueError):  # some systems have another limit, which they do not tell
             allowed = wanted if not _less(hard, wanted) else hard
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

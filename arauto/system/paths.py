@@ -1,4 +1,4 @@
-"""Where files are that are no modules: beside the package in a checkout, within it where it is installed."""
+"""Where templates, static files and configuration are, in a checkout and when installed."""
 
 from pathlib import Path
 

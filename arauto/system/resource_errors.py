@@ -1,4 +1,4 @@
-"""What the machine may refuse, processes, threads, memory or files: a sentence that names the remedy."""
+"""Sentences for running out of processes, threads, memory or files."""
 
 import errno
 import threading
@@ -18,11 +18,11 @@ _SENTENCES = {
 
 
 class NoThread(Exception):
-    """The machine lets no thread more be started."""
+    """The machine cannot start another thread."""
 
 
 def start(thread: threading.Thread) -> None:
-    """:raise NoThread: the machine gives none."""
+    """:raise NoThread: the machine cannot start it."""
     try:
         thread.start()
     except RuntimeError as error:
@@ -30,7 +30,7 @@ def start(thread: threading.Thread) -> None:
 
 
 def sentence(error: BaseException) -> str:
-    """What to say of ``error`` where it is the machine that gave no more; else nothing."""
+    """A sentence if ``error`` means that the machine is out of something; else empty."""
     if isinstance(error, OSError):
         return _SENTENCES.get(error.errno or 0, "")
     if isinstance(error, NoThread) or "start new thread" in str(error):

@@ -1,4 +1,4 @@
-"""Where a process may have files that nobody else sees, such as those that show that workers live."""
+"""Find a directory for temporary files, such as gunicorn's heartbeats of workers."""
 
 import tempfile
 
@@ -6,13 +6,13 @@ MEMORY = "/dev/shm"  # noqa: S108 - gunicorn and we give no file there a name th
 
 
 class NoTempDirectory(Exception):
-    """No directory can be written to; the text is a sentence that names the remedy."""
+    """No directory is writable; the text is a sentence that names the remedy."""
 
 
 def find_directory() -> str:
-    """The one in memory, where there is one: a touch of a file there waits for no disk.
+    """The one in memory if it is writable, since touching a file there waits for no disk; else Python's.
 
-    It becomes Python's own directory for such files, too, where Python finds none.
+    If Python finds none, it gets the same directory.
 
     :raise NoTempDirectory: there is none.
     """
@@ -32,7 +32,7 @@ def find_directory() -> str:
 
 
 def is_writable(directory: str) -> bool:
-    """Whether a file can be made there."""
+    """Whether a file can be created there."""
     try:
         tempfile.TemporaryFile(dir=directory).close()
     except OSError:

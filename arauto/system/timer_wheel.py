@@ -1,6 +1,6 @@
-"""One thread a process that tends every open feed: heartbeats, silence, goodbyes unanswered.
+"""A timer wheel: one thread per process for heartbeats, silent connections and other timers.
 
-Ten thousand idle sockets would otherwise keep ten thousand timers running.
+Ten thousand idle sockets would otherwise need ten thousand timers.
 """
 
 import logging
@@ -15,14 +15,15 @@ from arauto.system.resource_errors import start
 TICK = 0.25  # seconds; how late a call may come
 
 Tend = Callable[[], float | None]
-"""Does what is due, without waiting for anyone; returns the seconds until it wants to be
-called again, or ``None`` when that is never."""
+"""Does what is due without waiting; returns the seconds until it should be called again, or ``None`` for
+never.
+"""
 
 log = logging.getLogger("arauto")
 
 
 class TimerWheel:
-    """Calls each ``tend`` when it is due. Its thread starts with the first and never ends."""
+    """Calls each ``tend`` when it is due. Its thread starts with the first, and never ends."""
 
     def __init__(self) -> None:
         # A wheel of ticks: with twenty thousand waiting, a heap would cost more than the calls.

@@ -1,1 +1,1 @@
-"""Pure functions on text: globs, origins, UTF-8, what is pasted."""
+"""Pure functions on text: globs, origins, UTF-8, trimming."""

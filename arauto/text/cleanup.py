@@ -1,4 +1,4 @@
-"""What is pasted brings along spaces, line ends and characters that nobody sees (pure)."""
+"""Trim and show invisible characters in pasted text (pure)."""
 
 from unicodedata import category
 
@@ -7,10 +7,10 @@ _AROUND = _UNSEEN + "".join(c for c in map(chr, range(0x3001)) if c.isspace() or
 
 
 def trimmed(text: str) -> str:
-    """``text`` without what nobody sees around it; within it all stays."""
+    """``text`` without invisible characters at both ends."""
     return text.strip(_AROUND)
 
 
 def shown(text: str) -> str:
-    """``text`` with what nobody sees in it written as Python writes it."""
+    """``text`` with invisible characters written as Python escapes."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)

@@ -1,4 +1,4 @@
-"""Redis's globs: does a pattern match a name? The same answer as Redis gives (pure)."""
+"""Redis globs: match a pattern as Redis does (pure)."""
 
 import re
 from functools import lru_cache
@@ -9,11 +9,11 @@ _STAR = None
 _ANY = frozenset(range(256))
 
 Token = frozenset[int] | None
-"""The bytes that one place may have, or a star."""
+"""The bytes that match one place, or a star."""
 
 
 def matches(pattern: bytes, name: bytes) -> bool:
-    """Whether a client that has ``PSUBSCRIBE pattern`` hears what is published to ``name``."""
+    """Whether a client with ``PSUBSCRIBE pattern`` receives what is published to ``name``."""
     tokens = _tokens(pattern)
     at = place = 0
     star, resume = -1, 0  # the last star, and the byte up to which it reaches
@@ -26,14 +26,14 @@ def matches(pattern: bytes, name: bytes) -> bool:
             at, place = at + 1, place + 1
         elif star < 0:
             return False
-        else:  # let the last star take one byte more; those before it never need to
+        else:  # let the last star take one byte more; earlier stars never need to
             resume += 1
             at, place = star + 1, resume
     return all(token is _STAR for token in tokens[at:])
 
 
 def is_ambiguous(pattern: bytes) -> bool:
-    """Whether it has a range from ASCII to beyond: what that matches depends on the machine that Redis is on.
+    """Whether it has a range from ASCII to beyond: its meaning depends on the machine that Redis runs on.
 
     Redis compares ``char``, whose sign differs between processors.
     """
@@ -62,7 +62,7 @@ def _tokens(pattern: bytes) -> tuple[Token, ...]:
 
 
 def _class(pattern: bytes, at: int) -> tuple[frozenset[int], int]:
-    """The bytes of ``[...]`` and where the pattern goes on; its end closes an open one."""
+    """The bytes of ``[...]`` and where the pattern continues; the pattern's end closes an open one."""
     negated = pattern[at : at + 1] == b"^"
     at += negated
     members: set[int] = set()

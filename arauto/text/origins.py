@@ -1,4 +1,4 @@
-"""Origins as browsers write them: a name in ASCII, no port where it is the usual one (pure)."""
+"""Normalize origins as browsers write them: ASCII names, no default ports (pure)."""
 
 import re
 from unicodedata import normalize
@@ -11,7 +11,7 @@ _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 def as_browsers_say(origin: str) -> str:
     """``https://José.example:443`` -> ``https://xn--jos-dma.example``.
 
-    :raise ValueError: it is no origin of a web page.
+    :raise ValueError: it is not an origin.
     """
     given = urlsplit(origin)
     host = ".".join(map(_ascii, (given.hostname or "").split(".")))

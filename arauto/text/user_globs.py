@@ -1,4 +1,4 @@
-"""Whether a setting names a user: by globs, however the name's accents are written (pure)."""
+"""Match user names by globs, whatever the Unicode form of their accents (pure)."""
 
 from collections.abc import Iterable
 from unicodedata import normalize
@@ -7,14 +7,14 @@ from arauto.text.glob import matches
 
 
 def is_named(user: str, globs: Iterable[bytes]) -> bool:
-    """Whether one of ``globs`` matches; for what gives a right."""
+    """Whether one of ``globs`` matches; for settings that grant a permission."""
     return any(matches(_plain(glob.decode()), _plain(user)) for glob in globs)
 
 
 def may_be_meant(user: str, globs: Iterable[bytes]) -> bool:
-    """The same in upper or lower case too; for what takes a right away.
+    """The same regardless of case; for settings that take a permission away.
 
-    Many directories let ``guest`` log in as ``Guest``, and their proxy says what was typed.
+    Many directories let ``guest`` log in as ``Guest``, and their proxy passes on what was typed.
     """
     given = tuple(globs)
     folded = [_plain(glob.decode().casefold()) for glob in given]

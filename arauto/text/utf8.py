@@ -1,4 +1,4 @@
-"""Whether bytes, and what JSON stands for, are UTF-8 (pure)."""
+"""Check for valid UTF-8, also behind JSON escapes (pure)."""
 
 import json
 
@@ -12,7 +12,7 @@ def is_utf8(data: bytes) -> bool:
 
 
 def has_half_characters(text: str | bytes) -> bool:
-    r"""Whether ``text`` is JSON but for surrogates that stand alone, such as ``"\ud83d"``."""
+    r"""Whether ``text`` is JSON except for unpaired surrogates, such as ``"\ud83d"``."""
     try:
         given = json.loads(text)
     except (ValueError, RecursionError):

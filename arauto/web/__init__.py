@@ -1,1 +1,1 @@
-"""What every request and response goes through: encoding, headers, cookies, language, errors."""
+"""What every request and response goes through: encoding, headers, cookies, locale, errors."""

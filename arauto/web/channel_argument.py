@@ -1,4 +1,4 @@
-"""Which channel's log an address means: by the query, which no proxy changes, or by the path."""
+"""The channel that a request names, in its query or its path."""
 
 from flask import abort, request
 
@@ -7,11 +7,11 @@ from arauto.protocol.validation import check_name
 
 
 def asked_channel(in_path: str, needs_query: bool = False) -> bytes:
-    """The channel of this request's address.
+    """The channel of this request.
 
-    Proxies merge the slashes of a path and take dots out of it, so ``a//b`` may arrive as ``a/b``.
+    Proxies merge the slashes of a path and remove dots, so ``a//b`` may arrive as ``a/b``.
 
-    :param in_path: the name in the path; empty where the address has none there.
+    :param in_path: the name in the path, or empty.
     :param needs_query: whether the path alone is not enough.
     """
     names = request.args.getlist("channel")

@@ -1,7 +1,7 @@
-"""Our cookies: of this instance only, whatever else there is at other ports and paths of its host.
+"""Cookies of this instance, apart from those of other ports and paths of its host.
 
-Browsers have one jar for all ports of a host, so a port stands in the name. Behind TLS the name begins as
-browsers want it of a cookie that no other host and nothing without TLS may have set.
+Browsers have one jar for all ports of a host, so the port is part of the name. Behind TLS the name has the
+prefix that browsers require of a cookie that no other host, and nothing without TLS, can have set.
 """
 
 from typing import Any
@@ -13,17 +13,17 @@ from arauto.settings import Settings
 
 
 def get_cookie(kind: str) -> str:
-    """What the browser has kept; empty where it has nothing."""
+    """The value of a cookie; empty if there is none."""
     return request.cookies.get(_name(kind), "")
 
 
 def set_cookie(response: Response, kind: str, value: str, **lifetime: Any) -> None:
-    """Have the browser keep ``value``."""
+    """Set a cookie."""
     response.set_cookie(_name(kind), value, **lifetime, **_attributes())
 
 
 def delete_cookie(response: Response, kind: str) -> None:
-    """Have the browser forget it."""
+    """Delete a cookie."""
     response.delete_cookie(_name(kind), **_attributes())
 
 
@@ -32,7 +32,7 @@ def _name(kind: str) -> str:
     name = f"arauto_{kind}" + (f"_{port}" if port.isascii() and port.isdigit() else "")
     if not _is_secure():
         return name
-    return f"{'__Secure-' if request.script_root else '__Host-'}{name}"  # the latter is for the path / alone
+    return f"{'__Secure-' if request.script_root else '__Host-'}{name}"  # the latter requires the path /
 
 
 def _attributes() -> dict[str, Any]:
@@ -41,6 +41,6 @@ def _attributes() -> dict[str, Any]:
 
 
 def _is_secure() -> bool:
-    """Whether browsers reach us by TLS, as the proxy says, or as ARAUTO_ORIGINS does."""
+    """Whether browsers reach us by TLS, by the word of the proxy or of ARAUTO_ORIGINS."""
     settings: Settings = current_app.config["SETTINGS"]
     return request.is_secure or f"https://{request.host}".lower() in settings.origins

@@ -1,4 +1,4 @@
-"""Proxies that are named in the settings are believed: from where a request comes, and who asks."""
+"""Trusted proxies: the client's address from X-Forwarded-For."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -7,13 +7,13 @@ from typing import Any
 from arauto.net.ip_addresses import is_within
 from arauto.settings import Network
 
-PROXIED = "arauto.proxied"  # in the environ of a request that one of them has sent
+PROXIED = "arauto.proxied"  # in the environ of a request from a trusted proxy
 
 
 class Proxies:
-    """WSGI middleware: the address of a request is the last that none of our proxies has.
+    """WSGI middleware: the address of a request is the last one that is not a trusted proxy.
 
-    What stands further left in ``X-Forwarded-For`` is what a client says of itself.
+    Addresses further left in ``X-Forwarded-For`` are what a client claims.
     """
 
     def __init__(self, app: Any, networks: tuple[Network, ...]) -> None:
@@ -32,7 +32,7 @@ class Proxies:
 
 
 def _address(told: str) -> str:
-    """The address that a proxy wrote, which may have a port behind it; nothing where it is none."""
+    """The address that a proxy wrote, perhaps with a port; empty if it is none."""
     for written in (told.strip(), told.strip().rpartition(":")[0]):
         try:
             return str(ip_address(written.strip("[]").partition("%")[0]))  # its zone may be any text

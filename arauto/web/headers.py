@@ -1,4 +1,4 @@
-"""What the headers say that decide who somebody is: text in UTF-8, which WSGI hands over as Latin-1."""
+"""Headers that identify a visitor, as UTF-8: WSGI passes them as Latin-1."""
 
 from unicodedata import normalize
 
@@ -10,13 +10,13 @@ from arauto.text.cleanup import trimmed
 
 
 class BadHeader(Refusal):
-    """Such a header cannot be read in one way only; the text is a sentence for people."""
+    """An ambiguous header; the text is a sentence for people."""
 
 
 def user_in(request: Request, header: str) -> str:
-    """The user whom a proxy names there; empty where it names none.
+    """The user that a proxy names; empty: none.
 
-    :raise BadHeader: that is not one name. Two headers of one name arrive with a comma between them.
+    :raise BadHeader: it is not one name. Two headers of one name arrive joined by a comma.
     """
     try:
         name = normalize("NFC", _text(request, header))
@@ -34,11 +34,11 @@ def user_in(request: Request, header: str) -> str:
 
 
 def bearer_in(request: Request) -> str:
-    """The token that is sent as ``Authorization: Bearer``; empty where there is none."""
+    """The token in ``Authorization: Bearer``; empty: none."""
     try:
         scheme, _, token = _text(request, "Authorization").partition(" ")
     except UnicodeError:
-        return ""  # no token of ours
+        return ""  # not one of our tokens
     return trimmed(token) if scheme.lower() == "bearer" else ""
 
 

@@ -1,4 +1,4 @@
-"""Which language a person reads: by cookie, else by ``Accept-Language``, and the switch."""
+"""The language of a request: from a cookie, else from ``Accept-Language``."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +20,7 @@ _MATCHES = {code: code for code in _CODES} | {code.split("-")[0]: code for code 
 
 
 def init_language(app: Flask) -> None:
-    """Choose the language of every request; templates have it, all that there are, and their addresses."""
+    """Select the language of every request, and pass it, all languages and their links to templates."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(Path(__file__).parents[1] / "translations")
     Babel(app, locale_selector=lambda: chosen().replace("-", "_"))
     app.context_processor(lambda: {"language": chosen(), "languages": LANGUAGES, "language_url": url})
@@ -32,14 +32,14 @@ def chosen() -> str:
     return cookie if cookie in _CODES else _accepted(request.headers.get("Accept-Language", ""))
 
 
-@lru_cache(maxsize=256)  # browsers say the same few things, and parsing them is slow
+@lru_cache(maxsize=256)  # few different headers are sent, and parsing is slow
 def _accepted(header: str) -> str:
     accepted = parse_accept_header(header, LanguageAccept)
     return _MATCHES[accepted.best_match(_MATCHES, "en")]
 
 
 def switch() -> Response | None:
-    """Remember ``?lang=…`` and lead back to the same view without it."""
+    """Store ``?lang=…`` in a cookie, and redirect to the same view without it."""
     asked = request.args.get("lang")
     if asked is None:
         return None

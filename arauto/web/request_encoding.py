@@ -1,4 +1,4 @@
-"""What is not UTF-8 is refused: else Werkzeug would put something else where the bytes were."""
+"""Reject requests that are not UTF-8: Werkzeug would replace the bytes."""
 
 import json
 import re
@@ -19,15 +19,15 @@ from arauto.text.utf8 import has_half_characters, is_utf8
 _CHARSETS = ("utf-8", "utf8", "us-ascii", "ascii")
 _MULTIPART, _URLENCODED = "multipart/form-data", "application/x-www-form-urlencoded"
 
-_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # or one of two halves
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")  # the first or second half of a surrogate pair
 
 
 class _Fields(list[tuple[str, Any]]):
-    """A JSON object as it is written."""
+    """The members of a JSON object, duplicates included."""
 
 
 class _Parts(MultiPartParser):
-    """Werkzeug would take a part for latin-1 where it says so."""
+    """Werkzeug would decode a part as Latin-1 if it says so."""
 
     def get_part_charset(self, headers: Headers) -> str:
         _check_charset(parse_options_header(headers.get("content-type"))[1])
@@ -42,7 +42,7 @@ class Form(FormDataParser):
     ) -> tuple[IO[bytes], Any, Any]:
         if mimetype not in (_MULTIPART, _URLENCODED):
             return super().parse(stream, mimetype, content_length, options)
-        body = stream.read() + stream.read(1)  # where the first has ended at the limit, the second refuses
+        body = stream.read() + stream.read(1)  # the first read ends at the limit, the second raises
         check_body(body if mimetype == _MULTIPART else unquote_to_bytes(body))
         self.silent = False
         try:
@@ -67,7 +67,7 @@ class Form(FormDataParser):
 
 
 class Request(flask.Request):
-    """Reads its forms as :class:`Form`."""
+    """Parses its forms with :class:`Form`."""
 
     form_data_parser_class = Form
 
@@ -83,7 +83,7 @@ def init_request_encoding(app: Flask) -> None:
 def _check_address() -> None:
     path = request.environ.get("PATH_INFO", "").encode("latin1")
     if not (is_utf8(path) and is_utf8(unquote_to_bytes(request.query_string))):
-        request.query_string = b""  # the answer may be a page, which has links to itself
+        request.query_string = b""  # the answer may be a page with links to itself
         abort(400, gettext("The address is not UTF-8: encode it in UTF-8 before you percent-encode it."))
 
 
@@ -100,19 +100,19 @@ def _check_coding() -> None:
 
 
 def check_body(body: bytes) -> None:
-    """Refuse a request whose body is not UTF-8."""
+    """Reject a request whose body is not UTF-8."""
     if not is_utf8(body):
         abort(400, gettext("The body is not UTF-8: send it in UTF-8. Nothing was done."))
 
 
 def read_json() -> Any:
-    """The body of this request; ``None`` where it is no JSON."""
+    """The body of this request; ``None``: it is not JSON."""
     body = request.get_data() + request.stream.read(1)  # see above
     check_body(body)
     if _HALF.search(body) and has_half_characters(body):
         abort(400, gettext("The body has an unpaired surrogate, such as \\ud83d: send whole characters."))
     try:
-        # orjson tells only the last of the fields that have one name, and may crash where memory is short.
+        # orjson keeps only the last of duplicate fields, and may crash when memory is short.
         given = json.loads(body.decode(), object_pairs_hook=_Fields, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
@@ -123,7 +123,7 @@ def read_json() -> Any:
 
 
 def _refuse(constant: str) -> None:
-    raise ValueError(constant)  # NaN is no JSON
+    raise ValueError(constant)  # NaN is not JSON
 
 
 def _check_once(form: MultiDict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What a request gets back: JSON for programs, a page for people, the same words in both."""
+"""Answers: JSON for programs, a page for people, and errors as either."""
 
 import logging
 
@@ -20,13 +20,13 @@ from arauto.redis_io.expiring_store import StoreUnavailable
 from arauto.refusal import Refusal
 from arauto.system.resource_errors import sentence
 
-RETRY_AFTER = 10  # seconds, where there is no room, or the machine gives no more
+RETRY_AFTER = 10  # seconds, if the server is full or the machine is short of something
 
 log = logging.getLogger("arauto")
 
 
 def init_answers(app: Flask) -> None:
-    """Give every error the one shape: ``{"error": "A sentence."}`` or a page."""
+    """Give every error one shape: ``{"error": "A sentence."}`` or a page."""
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(ParseException, _broken_body)
     app.register_error_handler(Refusal, _refusal)
@@ -36,7 +36,7 @@ def init_answers(app: Flask) -> None:
 
 
 def answer(status: int, title: str, sentence: str, body: dict[str, object]) -> Response:
-    """``body`` as JSON, or a page with ``title`` and ``sentence`` where a person asks."""
+    """``body`` as JSON, or a page with ``title`` and ``sentence`` for a browser."""
     if wants_page():
         typed = _typed() if status >= 400 else ""
         page = render_template("answer.html", title=title, sentence=sentence, typed=typed)
@@ -51,11 +51,11 @@ def wants_page() -> bool:
 
 
 def _typed() -> str:
-    """The message of a form that was sent without scripts: an error does not take it away."""
+    """The message of a form sent without scripts, so that an error page can give it back."""
     try:
         return request.form.get("message", "")
     except (HTTPException, ParseException):
-        return ""  # the body cannot be read
+        return ""  # the body cannot be parsed
 
 
 def _http_error(error: HTTPException) -> BaseResponse:
@@ -88,7 +88,7 @@ def _error(status: int, sentence: str) -> Response:
 
 
 def _sentence(error: HTTPException) -> str:
-    """What we said when we raised it; else what fits the status, in the person's language."""
+    """The error's own sentence; else one for its status."""
     if error.description and error.description != type(error).description:
         return error.description
     if isinstance(error, NotFound):
@@ -104,7 +104,7 @@ def _sentence(error: HTTPException) -> str:
 
 
 def _broken_body(error: Exception) -> BaseResponse:
-    """The head was read before we were asked; the chunks of a body are read only now."""
+    """Chunks of a body are parsed only when it is read."""
     return _http_error(BadRequest(gettext("The request cannot be understood.")))
 
 

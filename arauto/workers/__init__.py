@@ -1,1 +1,1 @@
-"""What the worker processes share: limits, rates, who is about to stop."""
+"""State that the worker processes share: limits, rates, which are stopping."""

@@ -1,4 +1,4 @@
-"""Counts the open sockets of all worker processes, in all and for each address."""
+"""Count open sockets over all worker processes, in total and per address."""
 
 import mmap
 import struct
@@ -7,7 +7,7 @@ import threading
 from arauto.net.ip_addresses import neighbour
 
 MAX_PROCESSES = 128  # workers, and their successors while the old ones still drain
-_ADDRESSES = 1024  # rows of counts; addresses that meet in one of them share its limit
+_ADDRESSES = 1024  # rows of counts; addresses with the same row share its limit
 _COUNT = struct.Struct("i")
 _ALL_COUNTS = struct.Struct(f"{MAX_PROCESSES}i")
 
@@ -15,9 +15,9 @@ _ALL_COUNTS = struct.Struct(f"{MAX_PROCESSES}i")
 class ConnectionLimits:
     """Counts in memory that the master shares with the workers it forks.
 
-    Each process writes only its own slot of a row, so processes need no lock between them:
-    a socket takes its seat first and then looks at the sum. Two that come at the very last
-    seat may both be refused; never is one too many let in.
+    Each process writes only its own slot of a row, so processes need no lock between them: a socket takes its
+    place first, and then checks the sum. Two that take the last place may both be refused; there is never one
+    too many.
     """
 
     def __init__(self, limit: int, address_limit: int, process_limit: int | None = None) -> None:
@@ -29,17 +29,17 @@ class ConnectionLimits:
         self._lock = threading.Lock()  # between the threads of one process
 
     def use_slot(self, slot: int) -> None:
-        """Call in a new process: which slot is its own. It starts at zero."""
+        """Call in a new process with its own slot, which starts at zero."""
         self._slot = slot % MAX_PROCESSES
         self.clear_slot(slot)
 
     def clear_slot(self, slot: int) -> None:
-        """Call in the master when a process has ended, however it ended."""
+        """Call in the master when a process has ended."""
         for row in range(1 + _ADDRESSES):
             self._write(row, slot % MAX_PROCESSES, 0)
 
     def take(self, address: str) -> bool:
-        """Take a seat; False when there is none."""
+        """Take a place; False if there is none."""
         self._add(address, 1)
         own = self._read(0, self._slot)
         fits = self.taken() <= self.limit and own <= self.process_limit
@@ -49,23 +49,23 @@ class ConnectionLimits:
         return False
 
     def give_back(self, address: str) -> None:
-        """Give back a seat that :meth:`take` gave."""
+        """Return a place that :meth:`take` gave."""
         self._add(address, -1)
 
     def full(self) -> bool:
-        """Whether the next one would be refused, whoever it is."""
+        """Whether the next socket would be refused, whatever its address."""
         return self.taken() >= self.limit or self._read(0, self._slot) >= self.process_limit
 
     def full_for(self, address: str) -> bool:
-        """Whether the next one from this address would be refused for it."""
+        """Whether the next socket from this address would be refused."""
         return self.taken_by(address) >= self.address_limit
 
     def taken(self) -> int:
-        """The seats taken in all processes."""
+        """The places taken in all processes."""
         return self._sum(0)
 
     def taken_by(self, address: str) -> int:
-        """The seats that this address has taken in all processes; 0 where nobody counts."""
+        """The places that this address has taken in all processes; 0 if it is not counted."""
         row = _row(address)
         return self._sum(row) if row else 0
 
@@ -87,6 +87,6 @@ class ConnectionLimits:
 
 
 def _row(address: str) -> int:
-    """Where an address is counted; 0 where it is not. The workers inherit one hash seed."""
+    """The row of an address; 0 if it is not counted. The workers inherit one hash seed."""
     counted = neighbour(address)
     return 1 + hash(counted) % _ADDRESSES if counted else 0

@@ -1,4 +1,4 @@
-"""The open sockets of this process, and how they are sent away when the server stops."""
+"""Close the open sockets of this process when the server stops."""
 
 import threading
 from collections.abc import Iterator
@@ -9,11 +9,11 @@ from arauto.net.websocket import CLOSE_PATIENCE, Code, Transport
 from arauto.system.timer_wheel import TICK
 from arauto.workers.worker_states import WorkerStates
 
-_ROUND = 0.01  # seconds between two looks at those who are still there
+_ROUND = 0.01  # seconds
 
 
 class Drain:
-    """Knows who is there. Where the process goes, or will be told to in a moment, nobody else is let in."""
+    """Tracks open sockets. When the process stops, or is about to, no more are accepted."""
 
     def __init__(self, worker_states: WorkerStates) -> None:
         self._worker_states = worker_states
@@ -23,14 +23,14 @@ class Drain:
 
     @contextmanager
     def present(self, transport: Transport, goodbye: str) -> Iterator[None]:
-        """``transport`` is open for as long as the block runs.
+        """Track ``transport`` for as long as the block runs.
 
-        :param goodbye: the sentence it gets when the server stops.
+        :param goodbye: the reason of its close frame when the server stops.
         """
         with self._lock:
             self._present[transport] = goodbye
         if self._begun:
-            transport.close(Code.RESTART, goodbye)  # it was let in just before
+            transport.close(Code.RESTART, goodbye)  # it was accepted just before
         try:
             yield
         finally:
@@ -39,11 +39,11 @@ class Drain:
 
     @property
     def admits(self) -> bool:
-        """Whether somebody may come who has not to leave again at once."""
+        """Whether new sockets are accepted."""
         return not self._worker_states.am_going
 
     def send_away(self) -> None:
-        """Close every socket with 1001 and wait until all have left, two seconds at most."""
+        """Close every socket with 1001, and wait until all have left, two seconds at most."""
         self._worker_states.go()
         self._begun = True
         unsaid = self._remaining()
@@ -55,7 +55,7 @@ class Drain:
                 if not transport.close(Code.RESTART, goodbye, patience=_ROUND)
             }
         for transport in unsaid:
-            transport.abort()  # stuck in a write: there is no way to say anything
+            transport.abort()  # stuck in a write: no close frame can be sent
         end = monotonic() + CLOSE_PATIENCE + TICK
         while self._remaining() and monotonic() < end:
             sleep(_ROUND)

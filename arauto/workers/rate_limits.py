@@ -1,4 +1,4 @@
-"""How often somebody may do something: counted in memory that all worker processes share."""
+"""Rate limits (GCRA), in memory that all worker processes share."""
 
 import mmap
 import struct
@@ -7,25 +7,25 @@ from time import monotonic_ns
 
 from arauto.net.ip_addresses import neighbour
 
-AT_ONCE = 20  # seconds' worth of it may come at once
-BESIDE = 2  # wrong bearer tokens a second of one who is in by another way; then none is looked at
-_ROWS = 16384  # of names; those that meet in one of them share its rate
+AT_ONCE = 20  # a burst of so many seconds' worth is allowed
+BESIDE = 2  # wrong bearer tokens a second of a visitor with another login; more are not checked
+_ROWS = 16384  # rows of names; names with the same row share its rate
 _TIME = struct.Struct("q")  # nanoseconds
 _SECOND = 1_000_000_000
 
 
 class RateLimit:
-    """A bucket for each name that fills at ``per_second``; 0: nobody counts.
+    """One bucket per name, refilled at ``per_second``; 0: no limit.
 
-    Of a bucket only the moment is kept at which it is full again. Processes have no lock between
-    them: where two count the same name in the same microsecond, one of the two goes uncounted.
+    A bucket is stored as the time at which it is full again. Processes have no lock between them: if two
+    count the same name in the same microsecond, one of the two may be lost.
     """
 
     def __init__(self, per_second: int) -> None:
         self._each = _SECOND // per_second if per_second else 0
         self._full_at = mmap.mmap(-1, _ROWS * _TIME.size)
         self._lock = threading.Lock()  # between the threads of one process
-        self._told = 0
+        self._logged_at = 0
 
     def take(self, *names: str) -> float:
         """Count once for each name: 0, or the seconds to wait; then nothing is counted."""
@@ -38,16 +38,16 @@ class RateLimit:
         return 0.0
 
     def wait(self, *names: str) -> float:
-        """What :meth:`take` would answer now."""
+        """What :meth:`take` would return now."""
         return self._wait(_rows(names), monotonic_ns())
 
-    def is_news(self) -> bool:
-        """Whether it is a second since the last time that this was true: so often a refusal is told."""
+    def should_log(self) -> bool:
+        """Whether to log a refusal now: True at most once a second."""
         now = monotonic_ns()
         with self._lock:
-            is_news = now - self._told >= _SECOND
-            self._told = now if is_news else self._told
-        return is_news
+            is_due = now - self._logged_at >= _SECOND
+            self._logged_at = now if is_due else self._logged_at
+        return is_due
 
     def _wait(self, rows: set[int], now: int) -> float:
         latest = max(map(self._read, rows), default=now)
@@ -58,7 +58,7 @@ class RateLimit:
 
 
 class RateLimits:
-    """What is counted in this program."""
+    """The rate limits of this program."""
 
     def __init__(self, publish: int, connect: int) -> None:
         self.publish = RateLimit(publish)
@@ -67,7 +67,7 @@ class RateLimits:
 
 
 def by_address(address: str) -> list[str]:
-    """The name under which an address is counted; this machine, or a proxy on it, has none."""
+    """The name under which an address is counted; this machine, and a proxy on it, are not."""
     counted = neighbour(address)
     return [f"address {counted}"] if counted else []
 

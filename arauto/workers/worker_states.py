@@ -1,4 +1,4 @@
-"""Which worker processes are here, and which are about to go."""
+"""Which worker processes are running, and which are stopping."""
 
 import mmap
 
@@ -8,7 +8,7 @@ _NOBODY, _HERE, _GOING = range(3)
 
 
 class WorkerStates:
-    """Kept in memory that the master shares with the workers it forks; each writes its own slot."""
+    """In memory that the master shares with the workers it forks; each writes its own slot."""
 
     def __init__(self) -> None:
         self._slots = mmap.mmap(-1, MAX_PROCESSES)
@@ -17,17 +17,17 @@ class WorkerStates:
         self._prepared: int | None = None
 
     def use_slot(self, slot: int) -> None:
-        """Call in a new process: which slot is its own."""
+        """Call in a new process with its own slot."""
         self._slot = slot % MAX_PROCESSES
         self._slots[self._slot] = _HERE
         self._own_generation = self._generation[0] if self._prepared is None else self._prepared
 
     def clear_slot(self, slot: int) -> None:
-        """Call in the master when a process has ended, however it ended."""
+        """Call in the master when a process has ended."""
         self._slots[slot % MAX_PROCESSES] = _NOBODY
 
     def replace_all(self) -> None:
-        """Call in the master: all who are here will be told to go, one after the other."""
+        """Call in the master: all running workers will be stopped, one after the other."""
         self._generation[0] = (self._generation[0] + 1) % 256
 
     def prepare(self, is_successor: bool) -> None:
@@ -35,15 +35,15 @@ class WorkerStates:
         self._prepared = (self._generation[0] + is_successor) % 256
 
     def go(self) -> None:
-        """This process has been told to go."""
+        """This process is stopping."""
         self._slots[self._slot] = _GOING
 
     @property
     def am_going(self) -> bool:
-        """Whether this process has been told to go, or will be in a moment."""
+        """Whether this process is stopping, or is about to."""
         return self._slots[self._slot] == _GOING or self._generation[0] != self._own_generation
 
     @property
     def all_go(self) -> bool:
-        """Whether every process has been told to go."""
+        """Whether every process is stopping."""
         return _HERE not in self._slots[:]

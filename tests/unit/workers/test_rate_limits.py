@@ -48,9 +48,9 @@ def test_nothing_is_counted_where_there_is_no_rate_or_no_name(clock: list[int]) 
 
 def test_a_refusal_is_told_once_a_second(clock: list[int]) -> None:
     rate = RateLimit(1)
-    assert [rate.is_news(), rate.is_news()] == [True, False]
+    assert [rate.should_log(), rate.should_log()] == [True, False]
     clock[0] += 10**9
-    assert [rate.is_news(), rate.is_news()] == [True, False]
+    assert [rate.should_log(), rate.should_log()] == [True, False]
 
 
 def test_all_processes_count_together(clock: list[int]) -> None:
