@@ -13,7 +13,7 @@ from arauto.text.glob import is_ambiguous
 from arauto.text.origins import as_browsers_say
 
 WORKERS = ("gevent", "gthread")
-SHORTEST_SECRET = 16  # characters; a token of fewer can be guessed
+SHORTEST_SECRET = 16  # characters; a shorter token can be guessed
 
 _OF_A_SERVICE = re.compile(r"_(SERVICE_(HOST|PORT)|PORT)(_|$)")  # as Kubernetes names what it sets for one
 
@@ -21,7 +21,7 @@ Network = IPv4Network | IPv6Network
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used; its text is a sentence that names the remedy."""
+    """A setting that cannot be used; the text is a sentence that names the remedy."""
 
 
 class Setting(NamedTuple):
@@ -31,7 +31,7 @@ class Setting(NamedTuple):
     default: str
     help: str
     parse: Callable[[str], Any]
-    secret: bool = False  # then its value is never shown
+    secret: bool = False  # its value is never shown
 
 
 def _number(low: int, high: int) -> Callable[[str], int]:
@@ -269,7 +269,7 @@ class Settings:
     redis_login: bool = _setting(
         "ARAUTO_LOGIN",
         "",
-        "redis: users and passwords of Redis log in, and its ACL decides what each may hear and say.",
+        "redis: users and passwords of Redis log in, and its ACL decides which channels each may use.",
         _login,
     )
     proxies: tuple[Network, ...] = _setting(
@@ -294,27 +294,27 @@ class Settings:
     tokens: str = _setting(
         "ARAUTO_TOKENS",
         "",
-        "File with the tokens of programs, of which it keeps only hashes; "
-        "flask --app app token, or a page, makes and revokes them. They need a way to log in beside them.",
+        "File with API tokens for programs, stored as hashes; flask --app app token, or a page, creates "
+        "and revokes them. Needs another way to log in beside it.",
     )
     token_makers: tuple[bytes, ...] = _setting(
         "ARAUTO_TOKEN_MAKERS",
         "",
         "Users of Redis or of the proxy, as globs separated by commas, who may make tokens for programs "
-        "in the page. Who has ARAUTO_TOKEN may as well.",
+        "in the page. Whoever has ARAUTO_TOKEN may, too.",
         _globs,
     )
     audit_channel: str = _setting(
         "ARAUTO_AUDIT_CHANNEL",
         "",
-        "Channel, such as arauto.audit, on which it is told who did what, as JSON. "
-        "Nobody publishes to it here. Empty: it is told in the log only.",
+        "Channel, such as arauto.audit, to which the audit trail is published as JSON; nobody else may "
+        "publish to it here. Empty: the audit trail is only in the log.",
         _channel,
     )
     audit_content: bool = _setting(
         "ARAUTO_AUDIT_CONTENT",
         "",
-        "1: the audit, in the log and on its channel, has what was published, and not only how many bytes.",
+        "1: the audit trail, in the log and on its channel, includes messages, and not only their size.",
         _switch,
     )
     session_hours: int = _setting(
@@ -331,7 +331,7 @@ class Settings:
 
     @property
     def has_login(self) -> bool:
-        """Whether there is a way to log in, and so a need to."""
+        """Whether there is a way to log in, and therefore a need to."""
         return bool(self.token or self.read_token or self.redis_login or self.proxy_user)
 
 
@@ -357,7 +357,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def strangers(environ: Mapping[str, str]) -> Iterator[str]:
-    """A sentence on each variable that looks like a setting and is none."""
+    """A warning for each variable that looks like a setting and is not."""
     known = [setting.name for setting in SETTINGS]
     for name in sorted(environ):
         if name.startswith("ARAUTO_") and name not in known and not _OF_A_SERVICE.search(name):
@@ -370,7 +370,7 @@ def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":  # docker run --env-file keeps them
         raise SettingsError(f"{setting.name} is in quotes: leave them out.")
     try:
-        text.encode()  # bytes of the environment that are not UTF-8 would be found out in the midst of a page
+        text.encode()  # bytes that are not UTF-8 would only show up within a page
         return setting.parse(text)
     except UnicodeEncodeError:
         raise SettingsError(f"{setting.name} does not work: give it in UTF-8.") from None

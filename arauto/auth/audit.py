@@ -1,4 +1,4 @@
-"""Who did what and when: a line in the log for each deed and, if set, a message on a channel of its own."""
+"""Audit trail: one log line per action and, if set, a message on a channel of its own."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ from arauto.redis_io.connection import RedisLink
 from arauto.settings import Settings
 from arauto.system.resource_errors import NoThread, sentence, start
 
-MOST_WAITING = 10_000  # deeds that are still to be told on the channel
+MOST_WAITING = 10_000  # events that are still to be published
 
 log = logging.getLogger("arauto")
 
@@ -35,9 +35,9 @@ class Who(NamedTuple):
 
 
 class Audit:
-    """The log is written at once. The channel is told by a thread, so that no visitor waits for it;
-    it begins with the first deed, and what Redis does not take is only in the log. Each process has its
-    own, so the channel's order is not that of the deeds: that is the order of ``at``, in seconds.
+    """The log is written at once. A thread publishes to the channel, so that no visitor waits for it; it
+    starts with the first event, and what Redis refuses is only in the log. Each process has its own, so
+    sort the channel's events by ``at``, in seconds.
     """
 
     def __init__(self, link: RedisLink, settings: Settings) -> None:
@@ -71,11 +71,11 @@ class Audit:
         try:
             self._begin()
         except NoThread as error:
-            self._complain(sentence(error))  # the next deed tries again, and then all are told
+            self._complain(sentence(error))  # the next event tries again, and then all are published
         try:
             self._waiting.put_nowait(text)
         except Full:
-            self._complain(f"more than {MOST_WAITING} deeds are waiting")
+            self._complain(f"more than {MOST_WAITING} events are waiting")
 
     def _begin(self) -> None:
         with self._lock:

@@ -1,4 +1,4 @@
-"""The ways in: a session, a bearer token, a proxy's word. Who comes by none of them is asked to log in."""
+"""Authentication by session, bearer token or trusted proxy header."""
 
 import logging
 from collections.abc import Iterable
@@ -246,9 +246,9 @@ def _publishes(name: str) -> Globs:
 
 
 def _store(link: RedisLink) -> ExpiringStore:
-    """Sessions are for all processes, so they lie in Redis; where we may not, this one remembers.
+    """Sessions are for all processes, so they are in Redis; without permission, in this process.
 
-    That there is only one then was seen to at the start.
+    That there is only one then was checked at the start.
     """
     try:
         may_keep(link)

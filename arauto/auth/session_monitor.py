@@ -1,4 +1,4 @@
-"""Open sockets whose visitors had to log in: each is closed soon after its session is over."""
+"""Close the open sockets of a session soon after it has ended."""
 
 import logging
 import threading
@@ -71,7 +71,7 @@ class SessionMonitor:
             over |= self._gone(visitors)
             over |= {key for key, visitor in visitors.items() if self._is_shut_out(visitor)}
         except (StoreUnavailable, redis.RedisError, OSError):
-            pass  # it cannot be known now, and nobody is sent off for that
+            pass  # store unavailable: keep sockets open
         self._asked = {key: at for key, at in self._asked.items() if key in visitors}
         for transport, (visitor, goodbye) in present.items():
             if visitor.key in over and not transport.close(Code.POLICY, goodbye):

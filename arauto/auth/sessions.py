@@ -1,7 +1,7 @@
-"""Sessions: who has logged in. The server keeps them; the browser holds only a name for its own.
+"""Sessions: stored on the server; the browser has only an id.
 
-A session lies sealed under the hash of its name, with a key that is made of that name and of our
-secret: whoever reads what is kept finds neither a password nor a name to come in with.
+A session is stored encrypted under the hash of its id, with a key derived from that id and our secret:
+whoever reads the store finds neither a password nor an id to log in with.
 """
 
 import secrets

@@ -1,4 +1,4 @@
-// One key, one deed; never while somebody types. On a keyboard of other letters, the place of the key counts.
+// Keyboard shortcuts, ignored while typing. On a keyboard that is not Latin, the position of a key counts.
 
 import { get, set } from "./preferences.js";
 

@@ -69,7 +69,7 @@ UNREAD: Said = (
 )
 UNHEARD: Said = (
     f"{CHANNEL} is recorded, but Redis does not let this program follow its log: WHY",
-    f"{CHANNEL} é gravado, mas o Redis não deixa este programa ouvir sobre o registro dele: WHY",
+    f"{CHANNEL} é gravado, mas o Redis não deixa este programa acompanhar o registro dele: WHY",
 )
 NEVER: Said = (
     "NAME cannot be recorded: each entry would cause another message there, without end.",

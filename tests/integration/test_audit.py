@@ -37,7 +37,7 @@ class Listener:
         self.texts: list[str] = []
 
     def take(self, n: int) -> list[dict[str, Any]]:
-        """The next ``n``, in the order of the deeds: each process tells its own in its own time."""
+        """The next ``n``, sorted by time: each process publishes its own."""
         events: list[dict[str, Any]] = []
         while len(events) < n:
             message = self._pubsub.get_message(timeout=10)
@@ -74,7 +74,7 @@ def environ(own_redis: RedisServer, tmp_path: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_each_deed_is_told_without_what_was_said(
+def test_each_action_is_logged_without_the_message(
     start: Start, listener: Listener, environ: dict[str, str], worker: str
 ) -> None:
     server = start(**environ, ARAUTO_WORKER=worker)

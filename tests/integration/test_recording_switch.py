@@ -334,7 +334,7 @@ def test_what_tells_of_what_is_written_is_not_recorded(
             f"{name} cannot be recorded: each entry would cause another message there, without end.",
         )
     answer = switch(server, name, True, Accept_Language="pt-BR")
-    assert answer.error == f"{name} não pode ser gravado: gravar o que chega lá faria chegar mais, sem fim."
+    assert answer.error == f"{name} não pode ser gravado: cada entrada causaria outra mensagem lá, sem fim."
     assert get(server, f"/channels/messages?channel={quote(name)}").status == 404
     assert publish(server, name, "x").json.keys() == {"channel", "receivers", "tabs"}
     own_redis.client.publish("a", "x")
