@@ -32,7 +32,7 @@ class Inbox:
             with suppress(Full):
                 self._batches.put(batch, timeout=LOOK)
                 return
-        raise OSError("nobody hears this any more")
+        raise OSError("the queue has ended")
 
     def nudge(self) -> None:
         """Wake whoever waits in :meth:`take`."""

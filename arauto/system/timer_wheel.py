@@ -40,7 +40,7 @@ class TimerWheel:
             if self._thread is None:
                 # A process that is forked later starts its own.
                 self._next = ceil(monotonic() / self._tick)
-                thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+                thread = threading.Thread(target=self._run, name="timers", daemon=True)
                 start(thread)
                 self._thread = thread
             self._due.setdefault(max(tick, self._next), []).append(tend)

@@ -1,4 +1,4 @@
-"""Logs behind the doors: who may read, switch and delete them, and what a feed hears of them."""
+"""Logs with a login: who may read, switch and delete them, and what a feed gets of them."""
 
 import json
 from collections.abc import Iterator

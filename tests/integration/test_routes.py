@@ -83,7 +83,7 @@ bodies = st.one_of(  # what it is called, and what it is
 def door(
     request: pytest.FixtureRequest, valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[ArautoServer]:
-    """The program with all its doors."""
+    """The program with every way to log in."""
     valkey.client.flushall()
     directory = tmp_path_factory.mktemp("routes")
     server = ArautoServer(directory / "log", ARAUTO_WORKER=request.param, **environ(valkey, str(directory)))

@@ -1,6 +1,6 @@
 """The promise, testable: what was published, what a tab received, and whether each hole is marked.
 
-Every missing number lies in the span of a gap, none comes twice, none out of order, and no
+Every missing number is within the span of a gap, none comes twice, none out of order, and no
 gap has no cause.
 """
 

@@ -82,7 +82,7 @@ def heard(answered: bytes) -> list[Frame]:
 
 @pytest.fixture(autouse=True)
 def _no_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each example makes a pulse; without a call that is due later its thread never starts."""
+    """Each example makes a timer wheel; without a call that is due later its thread never starts."""
     monkeypatch.setattr(TimerWheel, "after", lambda *_: None)
 
 

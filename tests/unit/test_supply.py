@@ -1,4 +1,4 @@
-"""What is installed is what was chosen, byte for byte; and no secret lies in the tree."""
+"""What is installed is what was chosen, byte for byte; and no secret is in the tree."""
 
 import re
 import subprocess

@@ -1,17 +1,17 @@
--- The recorder's token, the epoch and the number at which it believes the log to end, until when the log
--- lacks nothing then, how many messages, their digests, the messages.
--- -> how many were written, how it ended, and in Redis's words why
+-- ARGV: the recorder's token, the epoch and number at which it believes the log to end, until when the log is
+-- complete afterwards, how many messages, their digests, the messages.
+-- -> how many were written, the outcome, and why, in Redis's words
 local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local many = tonumber(ARGV[9])
 local head = read_head()
 if head.owner ~= token or head.closed then return {0, 'FENCED', ''} end
 if head.epoch ~= epoch or head.number ~= number then return {0, 'MOVED', ''} end
--- What could not be found again must not be written, so this comes first: Redis may take nothing now.
+-- An entry must not be written without its head, so try that first: Redis may accept nothing now.
 local wrong = refused('SPUBLISH', 'HDEL', 'XADD', 'LLEN', 'LINDEX', 'LPOP')
 local why = failed(wrong or redis.pcall('HSET', HEAD, 'owner', ARGV[5]))
 local promised = why and 0 or redis.call('LLEN', PROMISED)
 while promised > 0 and not string.match(redis.call('LINDEX', PROMISED, 0), '^%d+ ') do
-  redis.call('LPOP', PROMISED)  -- somebody else's: what comes behind it would never be found
+  redis.call('LPOP', PROMISED)  -- not ours: what is behind it would never be found
   promised = promised - 1
 end
 local digests = {}
@@ -33,5 +33,5 @@ if digests[1] then
 end
 if not why then return {#digests, 'DONE', ''} end
 if not string.find(why, 'equal or smaller', 1, true) then return {#digests, 'REFUSED', why} end
-redis.call('HDEL', HEAD, 'run')  -- somebody else writes to the stream: whoever takes it begins anew
+redis.call('HDEL', HEAD, 'run')  -- somebody else writes to the stream: the next take begins an epoch
 return {#digests, 'MOVED', why}

@@ -1,4 +1,4 @@
--- -> whether there was a log. One that is recorded goes on as another one, from the same number.
+-- -> whether there was a log. If it is recorded, a new epoch begins at the same number.
 local head = read_head()
 local wrong = refused('SPUBLISH', 'HSET', 'UNLINK') or no_stream()
 if wrong then return wrong end

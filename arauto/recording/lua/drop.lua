@@ -1,5 +1,6 @@
--- 1: recorders that do not know yet that it is off must not begin it again.
--- Lets go of a log that is closed or never began, if it is empty. -> 1 if nothing is left of it
+-- Removes a log that is closed or never began, if it is empty.
+-- ARGV: 1 to keep the mark that it is off, for recorders that do not know yet.
+-- -> 1 if nothing is left of it
 local head = read_head()
 if head.epoch and not head.closed then return 0 end
 local is_other = no_stream()

@@ -1,5 +1,5 @@
--- KEYS: the globs of all servers. ARGV: milliseconds that they hold, those of this server.
--- -> those that hold, and why ours are not among them or false
+-- KEYS: the globs of all servers. ARGV: milliseconds for which they are valid, those of this server.
+-- -> the valid ones, and why ours are not among them or false
 local GLOBS, lasts = KEYS[1], tonumber(ARGV[1])
 if not redis.acl_check_cmd('TIME') then return redis.error_reply('NOPERM no permission to run TIME') end
 local time = redis.call('TIME')
@@ -12,6 +12,6 @@ for i = 2, #ARGV do
   why = why or failed(redis.pcall('ZADD', GLOBS, string.format('%.0f', now + lasts), ARGV[i]))
 end
 if #ARGV > 1 then redis.pcall('ZREMRANGEBYSCORE', GLOBS, '-inf', string.format('%.0f', now)) end
--- None holds longer than ours: where one does, the clock went back.
+-- None is valid for longer than ours: if one is, the clock went back.
 local from, to = string.format('(%.0f', now), string.format('%.0f', now + lasts)
 return {redis.call('ZRANGEBYSCORE', GLOBS, from, to), why}

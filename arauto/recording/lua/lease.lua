@@ -1,10 +1,10 @@
--- KEYS: the lease. ARGV: what is wanted, milliseconds that it lasts; then for
--- claim: a token that is too low, for how many milliseconds a lease that has run out is left to others
--- -> the token of the new recorder, or 0 while another one is at work
--- renew: the token, until when all logs lack nothing, the channel of beats -> whether it is still the recorder
--- release: the token, 0, the channel of beats -> the same; those who hear it claim the lease at once
+-- KEYS: the lease. ARGV: the command, milliseconds that a lease lasts; then for
+-- claim: a token that is too low, milliseconds for which an expired lease is left to others
+-- -> the token of the new recorder, or 0 while another process is the recorder
+-- renew: the token, until when all logs are complete, the channel of beats -> whether it is still the recorder
+-- release: the token, 0, the channel of beats -> the same; processes on stand-by claim the lease at once
 local LEASE, wanted, lasts = KEYS[1], ARGV[1], tonumber(ARGV[2])
--- Of what is refused within a script, Redis 7.0 does not say what it was.
+-- Redis 7.0 does not say which command was refused within a script.
 local needs = {{'TIME'}, {'HMGET', LEASE, 'token'}, {'HSET', LEASE, 'token', '0'}}
 if ARGV[5] then needs[4] = {'SPUBLISH', ARGV[5], ''} end
 for _, command in ipairs(needs) do
@@ -21,12 +21,12 @@ local function whole(number) return string.format('%.0f', number) end
 
 local lease = redis.call('HMGET', LEASE, 'token', 'expires')
 local token, expires = tonumber(lease[1] or '') or 0, tonumber(lease[2] or '') or 0
-if not (token < 9e14) then token = 0 end  -- no recorder has one of more than 15 digits
+if not (token < 9e14) then token = 0 end  -- no token has more than 15 digits
 
 if wanted == 'claim' then
-  -- No lease lasts longer than ours: where one does, the clock went back.
+  -- No lease lasts longer than ours: if one does, the clock went back.
   if now < expires + ARGV[4] and expires <= now + lasts then return 0 end
-  -- The time, so that no token comes again when Redis has been replaced by an empty one.
+  -- The time, so that no token is used twice when Redis comes back empty.
   token = math.max(now, token + 1, ARGV[3] + 1)
   redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))
   return token

@@ -1,12 +1,12 @@
--- The log of one channel: what every script about it begins with.
--- KEYS: the stream, its head, what is promised.
--- ARGV: the channel of announcements, how many entries and how many milliseconds a log keeps, a name for
--- the next epoch; then what the script itself wants.
+-- The beginning of every script about the log of one channel.
+-- KEYS: the stream, its head, the promised messages.
+-- ARGV: the channel of announcements, how many entries and how many milliseconds to keep, a name for the
+-- next epoch; then the script's own arguments.
 local STREAM, HEAD, PROMISED = KEYS[1], KEYS[2], KEYS[3]
 local WORDS, MOST, AGE, FRESH = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
--- A script that is refused something half way has done the rest, so each asks first: the error, if any.
--- And of what is refused within a script, Redis 7.0 does not say what it was.
+-- A script that is refused a command half way has done the rest, so each checks first: the error, if any.
+-- And Redis 7.0 does not say which command was refused within a script.
 local NEEDS = {
   TIME = {}, HMGET = {HEAD, 'epoch'}, TYPE = {STREAM}, XREVRANGE = {STREAM, '+', '-'},
   SPUBLISH = {WORDS, ''}, HSET = {HEAD, 'epoch', ''}, HDEL = {HEAD, 'run'},
@@ -34,14 +34,13 @@ local function whole(number) return string.format('%.0f', number) end
 
 local function failed(reply) return type(reply) == 'table' and reply.err end
 
--- Which run of Redis this is. Without the right to INFO all are the same.
+-- The run id of Redis. Without permission for INFO all are the same.
 local function run()
   local info = redis.pcall('INFO', 'server')
   return not failed(info) and string.match(info, 'run_id:(%w+)') or ''
 end
 
--- Readers take numbers of up to 15 digits for ours. Counting on from what somebody else has written must not
--- end in one that they do not read.
+-- Readers accept numbers of up to 15 digits. Counting on from a foreign entry must not exceed that.
 local function plausible(text)
   local number = string.match(text or '', '^%d+$') and tonumber(text)
   return number and number < 9e14 and number or nil
@@ -50,7 +49,7 @@ end
 local TEXTS = {'epoch', 'renewed', 'epochs', 'run', 'off'}
 local NUMBERS = {'ms', 'number', 'owner', 'until', 'closed', 'begins_ms', 'begins'}
 
--- What is known of the log. Its ``epoch`` is false where nothing is.
+-- The head. Its ``epoch`` is false if there is no log.
 local function read_head()
   local head = {}
   local texts, numbers = redis.call('HMGET', HEAD, unpack(TEXTS)), redis.call('HMGET', HEAD, unpack(NUMBERS))
@@ -61,7 +60,7 @@ local function read_head()
   return head
 end
 
--- Or why Redis refuses.
+-- Writes the head, or returns why Redis refuses.
 local function keep_head(head)
   local fields = {}
   local function put(name, value)
@@ -75,7 +74,7 @@ end
 
 local function announce(...) redis.call('SPUBLISH', WORDS, table.concat({...}, ' ')) end
 
--- The key may be somebody else's.
+-- The key may belong to somebody else.
 local function no_stream()
   local kind = redis.call('TYPE', STREAM).ok
   if kind ~= 'none' and kind ~= 'stream' then
@@ -83,7 +82,7 @@ local function no_stream()
   end
 end
 
--- Its epoch, and where that begins. Of the many that a log may have had, the last ones are known.
+-- Begins an epoch at the end of the log. Of many epochs, the last ones are kept.
 local function begin_epoch(head)
   head.epoch = FRESH
   head.epochs = string.match(head.epochs .. ' ' .. FRESH .. ':' .. whole(head.number), '^ ?(.*)$')
@@ -91,7 +90,7 @@ local function begin_epoch(head)
   head.begins_ms, head.begins = head.ms, head.number
 end
 
--- Adds an entry behind the end that ``head`` has, and moves that; or why Redis refuses.
+-- Adds an entry at the end of the log and moves the end in ``head``, or returns why Redis refuses.
 local function add(head, field, value)
   local ms, number = math.max(head.ms, now), head.number + 1
   local id = whole(ms) .. '-' .. whole(number)

@@ -1,6 +1,6 @@
--- KEYS: the head of the channel's log, what is promised to it.
--- ARGV: the channel, the message, its digest, how much may be promised.
--- Whatever is the matter with the log, the message is published.
+-- KEYS: the head of the channel's log, its promised messages.
+-- ARGV: the channel, the message, its digest, how many messages may be promised.
+-- Whatever is wrong with the log, the message is published.
 -- -> receivers, 1 if it is promised, why it is not or false
 local head, promised, channel, message = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 if not redis.acl_check_cmd('PUBLISH', channel, '') then
@@ -9,7 +9,7 @@ end
 
 local function failed(reply) return type(reply) == 'table' and reply.err end
 
--- Whether it is, and why Redis refuses.
+-- -> 1 if the message is promised, and why Redis refuses
 local function promise()
   local known = redis.pcall('HMGET', head, 'epoch', 'off')
   if failed(known) then return 0, known.err end

@@ -1,8 +1,8 @@
--- The recorder's token, the epoch and the number up to which it knows the log (empty and 0: it does not),
--- until when it knows that the log lacked nothing (0: it does not), 1 if a glob has the channel, 1 if it has
--- all that was published if there never was a log.
--- From now on nobody else writes. -> the epoch, milliseconds and number at which the log ends; nothing where
--- it begins anew, which is announced
+-- Makes a recorder the only writer.
+-- ARGV: its token, the epoch and number up to which it knows the log (empty and 0: unknown), until when it
+-- knows the log to be complete (0: unknown), 1 if a glob matches the channel, 1 if it has every message ever
+-- published to the channel.
+-- -> the epoch, milliseconds and number at which the log ends; nothing if an epoch begins, which is announced
 local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local head = read_head()
 if token < head.owner then return redis.error_reply('FENCED ' .. whole(head.owner)) end
@@ -24,12 +24,12 @@ if epoch ~= '' and is_known and is_whole and head.run == here and not head.close
   return {head.epoch, whole(head.ms), whole(head.number)}
 end
 
--- A number that was told once must not be that of another message, so this is another epoch. Numbers only
--- rise: where the last is not known for sure, they go on with the time, which is ahead of them.
+-- A number must not be reused for another message, so this is another epoch. Numbers only rise: if the last
+-- is not known for sure, they continue with the time, which is ahead of them.
 local is_first = not head.epoch and not last_ms and epoch == ''
-local promises = redis.call('LRANGE', PROMISED, 0, -1)  -- where there are any, there was a log
+local promises = redis.call('LRANGE', PROMISED, 0, -1)  -- if there are any, there was a log
 local is_here = is_first and ARGV[10] == '1' and not promises[1]
-if ARGV[10] == '1' and not is_here then complete = 0 end  -- what was before is not known
+if ARGV[10] == '1' and not is_here then complete = 0 end  -- what was before is unknown
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
 if not head.epoch then
   head.number = math.max(last_number or 0, number, now)
@@ -37,7 +37,7 @@ elseif last_number then
   head.number = math.max(last_number, head.number)
 end
 head.ms = math.max(head.ms or 0, last_ms or 0, now)
--- An entry that is taken away again tells whether the stream can be written, and where it ended really.
+-- An entry that is removed again tells whether the stream can be written, and where it really ended.
 local probe = redis.pcall('XADD', STREAM, whole(head.ms) .. '-*', 'probe', '')
 if failed(probe) then probe = redis.call('XADD', STREAM, '*', 'probe', '') end
 redis.call('XDEL', STREAM, probe)
@@ -57,9 +57,9 @@ for _, promise in ipairs(promises) do
 end
 redis.call('UNLINK', PROMISED)
 local lacks = not is_first or complete > 0 or promises[1]
--- Whoever knows nothing of this log has seen those live, if at all.
+-- A page that does not know this log has seen these live, if at all.
 local begins_ms, begins = whole(head.ms), whole(head.number)
--- Where Redis's clock went back it may be later than now; it must be seen that something may be missing.
+-- If Redis's clock went back it may be later than now; the gap must be visible all the same.
 since = lacks and math.min(since, now - 1) or now
 if lacks then add(head, 'gap', whole(since)) end
 redis.call('HSET', HEAD, 'ms', whole(head.ms), 'number', whole(head.number), 'begins_ms', begins_ms,

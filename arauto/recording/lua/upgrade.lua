@@ -1,6 +1,6 @@
--- The channel, 1 if it can be recorded. Its log as earlier versions kept it becomes ours, which ends where
--- that ended, and what was switched on stays so.
--- -> 1 if it did; 0 if there is nothing of it; or in words why it is left alone
+-- Converts the log of an earlier version, and keeps the channel switched on if it was.
+-- ARGV: the channel, 1 if it can be recorded.
+-- -> 1 if it did; 0 if there is none; or in words why not
 local channel = ARGV[5]
 local OLD, HEADS, SWITCHED, LEASE = 'arauto:log:' .. channel, 'arauto:logs', 'arauto:recorded', 'arauto:recorder'
 local known = redis.call('HGET', HEADS, channel)

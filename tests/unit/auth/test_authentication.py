@@ -1,4 +1,4 @@
-"""Whom the doors no longer let in, where a part of that cannot be known."""
+"""Which visitors are no longer let in, if a part of that cannot be known."""
 
 from pathlib import Path
 from time import time

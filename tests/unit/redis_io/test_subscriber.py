@@ -14,7 +14,7 @@ from arauto.protocol.events import Gap, Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.redis_io import subscriber as module
 from arauto.redis_io.subscriber import Subscriber
-from arauto.system import timer_wheel as pulse_module
+from arauto.system import timer_wheel
 from arauto.system.timer_wheel import TimerWheel
 from tests.support.waiting import PATIENCE, eventually
 
@@ -244,7 +244,7 @@ def test_a_fresh_link_is_not_cut_for_the_silence_of_the_old(
 def test_bytes_that_look_like_a_pong_inside_a_message_belong_to_it(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pulse_module, "TICK", 0.01)
+    monkeypatch.setattr(timer_wheel, "TICK", 0.01)
     monkeypatch.setattr(module, "PING_AFTER", 0.1)
     listening = Listening(redis)
     with listening.subscriber, redis.accept() as link:
