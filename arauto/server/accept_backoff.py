@@ -8,7 +8,7 @@ from typing import Any
 from arauto.system.resource_errors import sentence
 
 PAUSE = 0.1  # seconds until it is looked again
-_QUIET = 60.0  # seconds until it is told again
+_QUIET = 60.0  # seconds until it is logged again
 
 log = logging.getLogger("arauto")
 
