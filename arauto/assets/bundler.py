@@ -1,108 +1,175 @@
 """The scripts that the page wants at once, joined: a request for each would delay the first message.
 
 Each module becomes a function that runs once and gives what the module exports to those after it.
+A module's name is its path in ``static/js`` without the suffix. Every file, joined or not, keeps
+that path, so the addresses in the modules that are loaded later are those of the sources.
 """
 
+import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-ENTRIES = ("appearance", "link", "main")
-"""What the page asks for itself, in the order in which it does."""
-
-_IMPORT = re.compile(r'^import \{ (\w+(?:, \w+)*) \} from "\./(\w+)\.js";\n', re.MULTILINE)
+_PATH = r'"(\.{1,2}/[\w./-]+)\.js"'
+_IMPORT = re.compile(rf"^import \{{\s*(\w+(?:,\s+\w+)*),?\s*\}} from {_PATH};\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:class|const|function\*?) (\w+))", re.MULTILINE)
-_OTHER = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
-
-
-Lists = Mapping[str, list[str]]  # what an entry exports, by its name
+_AGAIN = re.compile(rf"^export \{{ [\w, ]+ \}} from {_PATH};\n", re.MULTILINE)
+_OTHER = re.compile(r"^(?:import|export)\b(?!\().*", re.MULTILINE)
+_ADDRESS = re.compile(_PATH)  # of a module that is loaded later, or of a worker
 
 
 class CannotJoin(Exception):
     """A module imports or exports in a way that is not known here; the text says which and how."""
 
 
-def join(texts: Mapping[str, str]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Module:
+    """A script, taken apart."""
+
+    name: str
+    imports: list[tuple[list[str], str]]  # names, and the module that exports them
+    exports: list[str]
+    again: str  # the lines that export what another module does
+    body: str  # what remains
+
+    @classmethod
+    def of(cls, name: str, text: str) -> "Module":
+        """:raise CannotJoin: a line imports or exports in a way that is not known here."""
+        imports = [(re.split(r",\s+", names), _resolved(path, name)) for names, path in _IMPORT.findall(text)]
+        again = "".join(line[0] for line in _AGAIN.finditer(text))
+        rest = _AGAIN.sub("", _IMPORT.sub("", text))
+        exports, body = _EXPORT.findall(rest), _EXPORT.sub("", rest)
+        if other := _OTHER.search(body):
+            raise CannotJoin(f"{name}.js: {other[0]}")
+        return cls(name, imports, exports, again, body)
+
+
+def join(texts: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
     """Return the entries (by name), each with what no earlier one holds of what it needs, and the rest.
+
+    ``entries`` are the modules that the page asks for itself, in the order in which it does.
 
     What others need of an entry it exports as one list, and they take from it by position: the
     names are the module's own business, and short ones will do where they are sent.
 
     :raise CannotJoin: a line imports or exports otherwise than ``import { a, b } from "./c.js";``
-        and ``export`` before a class, a constant or a function; or two modules export one name.
+        and ``export`` before a class, a constant or a function; modules import what is not there,
+        or each other in a circle; or two modules of the entries export one name.
     """
-    homes: dict[str, str] = {}  # in which entry's file a module is now
-    for entry in ENTRIES:
-        homes |= dict.fromkeys(_in_order(texts, entry, set(homes)), entry)
-    _check_names(texts, homes)
-    wanted: defaultdict[str, set[str]] = defaultdict(set)  # what others import from an entry's file
-    for name, text in texts.items():
-        for names, other in _IMPORT.findall(text):
-            if other in homes and homes[other] != homes.get(name):
-                wanted[homes[other]] |= set(names.split(", "))
-    lists = {entry: sorted(wanted[entry]) for entry in ENTRIES}
-    joined = {entry: _joined(texts, entry, homes, lists) for entry in ENTRIES}
-    rest = {name: _alone(text, homes, lists) for name, text in texts.items() if name not in homes}
-    return joined | rest
+    return _Bundle({name: Module.of(name, text) for name, text in texts.items()}, entries).files()
 
 
-def _in_order(texts: Mapping[str, str], name: str, known: set[str]) -> Iterator[str]:
-    """Every module after those that it imports."""
-    if name in known:
-        return
-    known.add(name)
-    for _, other in _IMPORT.findall(texts[name]):
-        yield from _in_order(texts, other, known)
-    yield name
+class _Bundle:
+    def __init__(self, modules: Mapping[str, Module], entries: Sequence[str]) -> None:
+        self._modules = modules
+        self._homes: dict[str, str] = {}  # in which entry's file a module is, in the order of running
+        for entry in entries:
+            self._place(entry, entry, [])
+        self._check_names()
+        wanted: defaultdict[str, set[str]] = defaultdict(set)  # what others import from an entry's file
+        for module in modules.values():
+            for names, other in module.imports:
+                if self._home(other) != self._home(module.name):
+                    wanted[self._home(other)].update(names)
+        self._lists = {entry: sorted(wanted[entry]) for entry in entries}
+
+    def files(self) -> dict[str, str]:
+        joined = {entry: self._joined(entry) for entry in self._lists}
+        rest = [module for name, module in self._modules.items() if name not in self._homes]
+        return joined | {module.name: self._alone(module) for module in rest}
+
+    def _place(self, name: str, entry: str, importers: list[str]) -> None:
+        """Every module after those that it imports."""
+        if name in importers:
+            raise CannotJoin(f"{'.js imports '.join([*importers, name])}.js")
+        if name in self._homes:
+            return
+        for _, other in self._modules[name].imports:
+            self._check_there(name, other)
+            self._place(other, entry, [*importers, name])
+        self._homes[name] = entry
+
+    def _check_there(self, name: str, other: str) -> None:
+        if other not in self._modules:
+            raise CannotJoin(f"{name}.js: there is no {other}.js")
+
+    def _check_names(self) -> None:
+        owners: dict[str, str] = {}
+        for name in self._homes:
+            if again := self._modules[name].again:
+                raise CannotJoin(f"{name}.js: {again}")
+            for exported in self._modules[name].exports:
+                if exported in owners:
+                    raise CannotJoin(f"{owners[exported]}.js and {name}.js export {exported}")
+                owners[exported] = name
+
+    def _home(self, name: str) -> str:
+        return self._homes.get(name, name)
+
+    def _joined(self, entry: str) -> str:
+        members = [self._modules[name] for name, home in self._homes.items() if home == entry]
+        needed = [found for module in members for found in module.imports if self._home(found[1]) != entry]
+        imports, bound = self._taken(needed, entry)
+        body = "".join(_scope("const [{}] = ", module.exports, self._body(module)) for module in members)
+        return imports + _scope(f"export const {_list_of(entry)} = ", self._lists[entry], bound + body)
+
+    def _alone(self, module: Module) -> str:
+        imports, bound = self._taken(module.imports, module.name)
+        for path in _ADDRESS.findall(module.again):
+            self._check_alone(module.name, _resolved(path, module.name))
+        scope = _scope("export const [{}] = ", module.exports, bound + self._body(module))
+        return imports + module.again + scope
+
+    def _taken(self, needed: list[tuple[list[str], str]], home: str) -> tuple[str, str]:
+        """The lines that import, and those that give their names to what an entry's list has."""
+        wanted: defaultdict[str, set[str]] = defaultdict(set)
+        for names, other in needed:
+            self._check_there(home, other)
+            wanted[self._home(other)].update(names)
+        imports = bound = ""
+        for other, taken in wanted.items():
+            path = _relative(other, home)
+            if other in self._lists:
+                imports += f'import {{ {_list_of(other)} }} from "{path}";\n'
+                places = (name if name in taken else "" for name in self._lists[other])
+                bound += f"const [{', '.join(places)}] = {_list_of(other)};\n"
+            else:
+                imports += f'import {{ {", ".join(sorted(taken))} }} from "{path}";\n'
+        return imports, bound
+
+    def _body(self, module: Module) -> str:
+        """What the module does, with the addresses in it as they are from the file that it is in."""
+
+        def moved(found: re.Match[str]) -> str:
+            other = _resolved(found[1], module.name)
+            self._check_alone(module.name, other)
+            return f'"{_relative(other, self._home(module.name))}"'
+
+        return _ADDRESS.sub(moved, module.body)
+
+    def _check_alone(self, name: str, other: str) -> None:
+        self._check_there(name, other)
+        if other in self._homes:
+            raise CannotJoin(f"{name}.js: {other}.js is no file of its own, but in {self._home(other)}.js")
 
 
-def _check_names(texts: Mapping[str, str], homes: Mapping[str, str]) -> None:
-    owners: dict[str, str] = {}
-    for module in homes:
-        if other := _OTHER.search(_EXPORT.sub("", _IMPORT.sub("", texts[module]))):
-            raise CannotJoin(f"{module}.js: {other[0]}")
-        for name in _EXPORT.findall(texts[module]):
-            if name in owners:
-                raise CannotJoin(f"{owners[name]}.js and {module}.js export {name}")
-            owners[name] = module
+def _resolved(path: str, name: str) -> str:
+    """The module that another one names by this path."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
 
-def _joined(texts: Mapping[str, str], entry: str, homes: Mapping[str, str], lists: Lists) -> str:
-    members = [name for name, home in homes.items() if home == entry]
-    needed = [found for name in members for found in _IMPORT.findall(texts[name])]
-    imports, bound = _taken(
-        [(names, other) for names, other in needed if homes[other] != entry], homes, lists
-    )
-    body = "".join(_scope("const [{}] = ", _EXPORT.findall(texts[name]), texts[name]) for name in members)
-    return imports + _scope(f"export const ${entry} = ", lists[entry], bound + body)
+def _relative(name: str, other: str) -> str:
+    """The path by which one module is named in another."""
+    path = posixpath.relpath(name, posixpath.dirname(other) or ".")
+    return f"{path}.js" if path.startswith("../") else f"./{path}.js"
 
 
-def _alone(text: str, homes: Mapping[str, str], lists: Lists) -> str:
-    imports, bound = _taken(_IMPORT.findall(text), homes, lists)
-    body = _EXPORT.sub("", _IMPORT.sub("", text))
-    again = "".join(f"{line}\n" for line in _OTHER.findall(body))
-    return (
-        imports + again + _scope("export const [{}] = ", _EXPORT.findall(text), bound + _OTHER.sub("", body))
-    )
+def _list_of(entry: str) -> str:
+    return f"${posixpath.basename(entry)}"
 
 
-def _taken(needed: list[tuple[str, str]], homes: Mapping[str, str], lists: Lists) -> tuple[str, str]:
-    """The lines that import, and those that give their names to what an entry's list has."""
-    wanted: defaultdict[str, set[str]] = defaultdict(set)
-    for names, other in needed:
-        wanted[homes.get(other, other)] |= set(names.split(", "))
-    imports = bound = ""
-    for home, taken in wanted.items():
-        if home in lists:
-            imports += f'import {{ ${home} }} from "./{home}.js";\n'
-            places = (name if name in taken else "" for name in lists[home])
-            bound += f"const [{', '.join(places)}] = ${home};\n"
-        else:
-            imports += f'import {{ {", ".join(sorted(taken))} }} from "./{home}.js";\n'
-    return imports, bound
-
-
-def _scope(given: str, names: list[str], text: str) -> str:
+def _scope(given: str, names: list[str], body: str) -> str:
     """The text in a scope of its own, which gives these names to the one around it."""
-    body, listed = _EXPORT.sub("", _IMPORT.sub("", text)), ", ".join(names)
+    listed = ", ".join(names)
     return (given.format(listed) if names else "") + f"(() => {{\n{body}\nreturn [{listed}];\n}})();\n"

@@ -19,6 +19,7 @@ _CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 STATIC = HOME / "static"
 PARENT = Path(__file__).parents[2]  # of the package
+ENTRIES = ("appearance", "link", "main")  # what the page asks for itself, in the order in which it does
 SHEETS = [  # in the order of the cascade
     "reset",
     "tokens",
@@ -88,7 +89,7 @@ def minify() -> dict[str, str]:
 def sources() -> dict[str, str]:
     """What the page loads, before it is made small."""
     scripts = {path.stem: path.read_text("utf-8") for path in STATIC.glob("js/*.js")}
-    texts = {f"page/{name}.js": text for name, text in join(scripts).items()}
+    texts = {f"page/{name}.js": text for name, text in join(scripts, ENTRIES).items()}
     texts["page.css"] = "".join(map(_sheet, SHEETS))
     texts["door.css"] = _sheet("door")
     return texts

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from arauto.assets.bundler import join
-from arauto.assets.minifier import STATIC
+from arauto.assets.minifier import ENTRIES, STATIC
 from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
 from tests.browser.test_notifications import calls, leave, settings, watched
@@ -209,7 +209,7 @@ def fail(page: Page, stage: str) -> None:
     assert len(homes) == 1
     assert scripts[homes[0]].count(words) == 1
     scripts[homes[0]] = scripts[homes[0]].replace(words, words + fault)
-    joined = join(scripts)
+    joined = join(scripts, ENTRIES)
 
     def answer(route: Route) -> None:
         name = route.request.url.rpartition("/")[2].removesuffix(".js")
