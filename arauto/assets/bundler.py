@@ -111,15 +111,15 @@ class _Bundle:
         members = [self._modules[name] for name, home in self._homes.items() if home == entry]
         needed = [found for module in members for found in module.imports if self._home(found[1]) != entry]
         imports, bound = self._taken(needed, entry)
-        body = "".join(_scope("const [{}] = ", module.exports, self._body(module)) for module in members)
-        return imports + _scope(f"export const {_list_of(entry)} = ", self._lists[entry], bound + body)
+        body = "".join(_declared("const", module, self._body(module)) for module in members)
+        listed = f"[{', '.join(self._lists[entry])}]"
+        return imports + _scope(f"export const {_list_of(entry)} = ", listed, bound + body)
 
     def _alone(self, module: Module) -> str:
         imports, bound = self._taken(module.imports, module.name)
         for path in _ADDRESS.findall(module.again):
             self._check_alone(module.name, _resolved(path, module.name))
-        scope = _scope("export const [{}] = ", module.exports, bound + self._body(module))
-        return imports + module.again + scope
+        return imports + module.again + _declared("export const", module, bound + self._body(module))
 
     def _taken(self, needed: list[tuple[list[str], str]], home: str) -> tuple[str, str]:
         """The lines that import, and those that give their names to what an entry's list has."""
@@ -169,7 +169,13 @@ def _list_of(entry: str) -> str:
     return f"${posixpath.basename(entry)}"
 
 
-def _scope(given: str, names: list[str], body: str) -> str:
-    """The text in a scope of its own, which gives these names to the one around it."""
-    listed = ", ".join(names)
-    return (given.format(listed) if names else "") + f"(() => {{\n{body}\nreturn [{listed}];\n}})();\n"
+def _declared(keyword: str, module: Module, body: str) -> str:
+    """The module in a scope of its own, which gives what it exports to the one around it."""
+    if not module.exports:
+        return _scope("", "", body)
+    given = module.exports[0] if len(module.exports) == 1 else f"[{', '.join(module.exports)}]"
+    return _scope(f"{keyword} {given} = ", given, body)
+
+
+def _scope(head: str, given: str, body: str) -> str:
+    return f"{head}(() => {{\n{body}\nreturn {given};\n}})();\n"

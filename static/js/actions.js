@@ -2,12 +2,13 @@
 
 import { VIEWS } from "./body.js";
 import { copy } from "./clipboard.js";
+import { Deferred } from "./deferred.js";
 import { Menu } from "./menu.js";
-import { load } from "./modules.js";
 import { PIN_LIMIT } from "./pins.js";
 import { get, set } from "./preferences.js";
 import { equip, setTools } from "./tools.js";
 
+const commands = new Deferred("./commands.js", import.meta.url);
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const BY_NAME = ["curl", "again"]; // a form carries text only
 const SAID_FOR = 3_000; // milliseconds
@@ -114,7 +115,7 @@ export class Actions {
   }
 
   async #command(action, event) {
-    const { curlCommand, redisCommand } = await load("commands");
+    const { curlCommand, redisCommand } = await commands.load();
     if (action === "curl") return curlCommand(this.#targets.publishUrl, event);
     return redisCommand(this.#targets.redisCli, event);
   }

@@ -2,10 +2,10 @@
 
 import { alertIn } from "./alert.js";
 import { card, severityMark } from "./card.js";
+import { Deferred } from "./deferred.js";
 import { element, rowButton } from "./dom.js";
 import { abridged, base64Length, beginning, byteLength, size } from "./format.js";
 import { later } from "./later.js";
-import { arrival } from "./modules.js";
 import { attempt, isOdd, setOdd } from "./odd.js";
 import { paint } from "./paint.js";
 import { mayBeJson, plain, readJson } from "./reading.js";
@@ -14,6 +14,8 @@ import { showTools } from "./tools.js";
 
 export const VIEWS = ["wrapped", "line", "tree", "raw"];
 
+const binaryViews = new Deferred("./binary.js", import.meta.url);
+const trees = new Deferred("./tree.js", import.meta.url);
 const FOLD_CHARACTERS = 2_000;
 const FOLD_LINES = 12;
 const LINE_CHARACTERS = 400;
@@ -56,7 +58,7 @@ export class Bodies {
     const view = this.viewOf(event);
     const content = this.#content(body, event);
     if (content.isJson && view === "tree" && !this.#trees) {
-      this.#await(body, event, arrival("tree"), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
+      this.#await(body, event, trees.arrive(), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
     }
     const shown = view === "raw" ? asWritten(event, content) : content;
     body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(event, shown, view));
@@ -88,7 +90,7 @@ export class Bodies {
   }
 
   #packed(body, event) {
-    if (!this.#binary) return this.#await(body, event, arrival("binary"), (binary) => (this.#binary = binary));
+    if (!this.#binary) return this.#await(body, event, binaryViews.arrive(), (binary) => (this.#binary = binary));
     const bytes = this.#binary.fromBase64(event.data);
     if (event.truncated) return { bytes };
     if (bytes.length <= READ_LIMIT && !this.#binary.isGzip(bytes)) return this.#binary.unpacked(bytes);

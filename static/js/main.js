@@ -9,11 +9,11 @@ import { Chooser } from "./chooser.js";
 import { Composer } from "./composer.js";
 import { Controls } from "./controls.js";
 import { Cursor } from "./cursor.js";
+import { Deferred, loadAll } from "./deferred.js";
 import { Drafts } from "./drafts.js";
 import { Feed } from "./feed.js";
 import { Filter } from "./filter.js";
 import { config, connection, limits, selection } from "./link.js";
-import { load, loadAll } from "./modules.js";
 import { keyOf } from "./names.js";
 import { Noticing } from "./noticing.js";
 import { Pins } from "./pins.js";
@@ -60,10 +60,11 @@ new Controls({
   section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, rows, filter, words);
+const demo = new Deferred("./lanes.js", import.meta.url);
 let lanes = null;
 let standing;
 const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
-  const { Lanes } = await load("lanes");
+  const { Lanes } = await demo.load();
   (lanes ??= new Lanes(find("lanes"), rows)).open(channels);
 });
 const rates = new Rates(selection);

@@ -1,13 +1,14 @@
 // Plays the recorded past on in the feed, from a point and at a pace that are chosen; and searches it.
 
 import { keep } from "./address.js";
+import { Deferred } from "./deferred.js";
 import { isMessage } from "./events.js";
 import { toDate } from "./format.js";
-import { load } from "./modules.js";
 import { ticks } from "./now.js";
 import { noFilter, readFilter } from "./query.js";
 import { lastTime, shortTime } from "./times.js";
 
+const reader = new Deferred("./past.js", import.meta.url);
 const TICK = 100; // milliseconds
 const BUDGET = 12; // milliseconds of work before the page has its turn
 
@@ -64,7 +65,7 @@ export class Replay {
     const { signal } = (this.#run = new AbortController());
     this.#show(true);
     try {
-      const { readPage } = await load("past");
+      const { readPage } = await reader.load();
       const pages = this.#channels.flatMap((name) => [readPage(name, "first", 1), readPage(name, "1", 1)]);
       const times = (await Promise.all(pages)).flat().map((event) => event.at);
       if (times.length) Object.assign(at, { min: Math.min(...times), max: Math.max(...times) });
@@ -110,7 +111,7 @@ export class Replay {
     if (search) this.#bind(search, signal);
     const counts = { n: 0, found: 0 };
     try {
-      const { past } = await load("past");
+      const { past } = await reader.load();
       const events = past(this.#channels, since, signal);
       let { value: next } = await events.next();
       if (!next) return this.#say(this.#words.say("past_none"));

@@ -1,8 +1,10 @@
 // Has a worker search messages with regular expressions, and stops it where that takes too long. Knows no DOM.
 
+import { deferScript } from "./deferred.js";
 import { isMessage } from "./events.js";
 import { comparable } from "./reading.js";
 
+const script = deferScript("./searcher.js", import.meta.url);
 const WEIGHT = 64_000; // characters asked about at a time
 const TICK = 250; // milliseconds
 const TICKS = 8; // of waiting for an answer; of a page that slept meanwhile, one
@@ -114,7 +116,6 @@ function textsOf({ channel, data, encoding }) {
 
 // A worker's address is given by a policy: the page allows no other.
 function address() {
-  const url = new URL("./searcher.js", import.meta.url).href;
   const { trustedTypes } = globalThis;
-  return trustedTypes ? trustedTypes.createPolicy("arauto", { createScriptURL: () => url }).createScriptURL(url) : url;
+  return trustedTypes ? trustedTypes.createPolicy("arauto", { createScriptURL: () => script }).createScriptURL(script) : script;
 }

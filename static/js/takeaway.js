@@ -1,8 +1,10 @@
 // The export's menu: a format is chosen, the file is written and handed to the browser.
 
+import { Deferred } from "./deferred.js";
 import { toDate } from "./format.js";
-import { load } from "./modules.js";
 import { now } from "./now.js";
+
+const exporter = new Deferred("./exporter.js", import.meta.url);
 
 export class Takeaway {
   #place;
@@ -29,7 +31,7 @@ export class Takeaway {
   }
 
   async #write(events, extension) {
-    const { FORMATS, write } = await load("exporter");
+    const { FORMATS, write } = await exporter.load();
     return write(events, FORMATS[extension], (n) => this.#say("exporting", n, events.length));
   }
 

@@ -1,0 +1,69 @@
+// A module that no first message needs. It comes when it is asked for, and each of them when the browser is idle:
+// what they do must not depend on a server that is still there.
+
+const TIMEOUT = 5_000; // milliseconds, in which even a busy browser loads them
+
+const all = [];
+const scripts = []; // of workers
+
+export class Deferred {
+  #url;
+  #asked = null;
+  #arrival = null;
+
+  // The path from the module whose `import.meta.url` is `base`.
+  constructor(path, base) {
+    this.#url = new URL(path, base).href;
+    all.push(this);
+  }
+
+  get isAsked() {
+    return this.#asked !== null;
+  }
+
+  // Throws an Error without words where the server did not answer; the next call tries again.
+  load() {
+    this.#asked ??= cache(this.#url).then(() => import(this.#url)).catch(() => {
+      this.#asked = null;
+      throw new Error("");
+    });
+    return this.#asked;
+  }
+
+  // Asks for it and waits, however long that takes. Event of the document: "unloaded", when it does not come now.
+  arrive() {
+    this.#arrival ??= Promise.withResolvers();
+    this.load().then(this.#arrival.resolve, () => document.dispatchEvent(new Event("unloaded")));
+    return this.#arrival.promise;
+  }
+
+  arriveQuietly() {
+    this.load().then((module) => this.#arrival?.resolve(module), () => {});
+  }
+}
+
+// A worker's script, that is cached with the others.
+export function deferScript(path, base) {
+  const { href } = new URL(path, base);
+  scripts.push(href);
+  return href;
+}
+
+// What is not there yet; in silence.
+export function loadAll() {
+  const missing = all.filter(({ isAsked }) => !isAsked);
+  if (!missing.length) return;
+  const work = () => {
+    missing.forEach((module) => module.arriveQuietly());
+    scripts.forEach((url) => cache(url).catch(() => {}));
+  };
+  const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+  whenIdle(work, { timeout: TIMEOUT });
+}
+
+// An import that failed may be remembered by the browser, for as long as the page: a request is not.
+async function cache(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error("");
+  await answer.text();
+}
