@@ -110,8 +110,8 @@ def _drive(bench: Bench, page: Page) -> dict[str, float]:
 
 FILTERS = ("disk", "/9{3}/", "severity>=warning", "user.name:u99*")
 FILTER = """async ([filters, line]) => {
-  const { readFilter } = await import("./static/js/query.js");
-  const { Store } = await import("./static/js/store.js");
+  const { readFilter } = await import("./static/js/feed/filter_query.js");
+  const { Store } = await import("./static/js/feed/message_store.js");
   const store = new Store();
   const event = (n) => ({ type: "message", channel: "quick", data: line.replace('"u"', `"u${n}"`) });
   store.add(Array.from({ length: 10_000 }, (_, n) => event(n)));
@@ -125,7 +125,7 @@ FILTER = """async ([filters, line]) => {
 }"""
 LINE = {"user": {"name": "u"}, "severity": "error", "message": "text of about a hundred characters"}
 EXPORT = """async () => {
-  const { FORMATS, write } = await import("./static/js/exporter.js");
+  const { FORMATS, write } = await import("./static/js/feed/export_file.js");
   const event = (_, n) => ({ type: "message", channel: "bench", at: n / 10, data: `"line" ${n}` });
   const events = Array.from({ length: 100_000 }, event);
   await new Promise((done) => setTimeout(done, 200));

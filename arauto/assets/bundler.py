@@ -1,8 +1,8 @@
 """The scripts that the page wants at once, joined: a request for each would delay the first message.
 
 Each module becomes a function that runs once and gives what the module exports to those after it.
-A module's name is its path in ``static/js`` without the suffix. Every file, joined or not, keeps
-that path, so the addresses in the modules that are loaded later are those of the sources.
+A module's name is its path in ``static/js`` without the suffix: ``app/main``. The files that come
+out of it are beside each other, so no two modules have the same name in different folders.
 """
 
 import posixpath
@@ -17,6 +17,7 @@ _EXPORT = re.compile(r"^export (?=(?:async )?(?:class|const|function\*?) (\w+))"
 _AGAIN = re.compile(rf"^export \{{ [\w, ]+ \}} from {_PATH};\n", re.MULTILINE)
 _OTHER = re.compile(r"^(?:import|export)\b(?!\().*", re.MULTILINE)
 _ADDRESS = re.compile(_PATH)  # of a module that is loaded later, or of a worker
+_DECLARED = re.compile(r"^(?:async )?(?:class|const|let|var|function\*?)\s+(\w+|[\[{])", re.MULTILINE)
 
 
 class CannotJoin(Exception):
@@ -33,6 +34,11 @@ class Module:
     again: str  # the lines that export what another module does
     body: str  # what remains
 
+    @property
+    def is_open(self) -> bool:
+        """Whether all that it declares is exported, so that it needs no scope of its own."""
+        return _DECLARED.findall(self.body) == self.exports
+
     @classmethod
     def of(cls, name: str, text: str) -> "Module":
         """:raise CannotJoin: a line imports or exports in a way that is not known here."""
@@ -46,7 +52,7 @@ class Module:
 
 
 def join(texts: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
-    """Return the entries (by name), each with what no earlier one holds of what it needs, and the rest.
+    """Return files by name: the entries, each with what no earlier one holds of what it needs, and the rest.
 
     ``entries`` are the modules that the page asks for itself, in the order in which it does.
 
@@ -55,7 +61,7 @@ def join(texts: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
 
     :raise CannotJoin: a line imports or exports otherwise than ``import { a, b } from "./c.js";``
         and ``export`` before a class, a constant or a function; modules import what is not there,
-        or each other in a circle; or two modules of the entries export one name.
+        or each other in a circle; two modules of the entries export one name, or two files would have one.
     """
     return _Bundle({name: Module.of(name, text) for name, text in texts.items()}, entries).files()
 
@@ -75,9 +81,16 @@ class _Bundle:
         self._lists = {entry: sorted(wanted[entry]) for entry in entries}
 
     def files(self) -> dict[str, str]:
-        joined = {entry: self._joined(entry) for entry in self._lists}
-        rest = [module for name, module in self._modules.items() if name not in self._homes]
-        return joined | {module.name: self._alone(module) for module in rest}
+        texts = {entry: self._joined(entry) for entry in self._lists}
+        texts |= {
+            name: self._alone(module) for name, module in self._modules.items() if name not in self._homes
+        }
+        files: dict[str, str] = {}
+        for name, text in texts.items():
+            if _file(name) in files:
+                raise CannotJoin(f"two modules are {_file(name)}.js")
+            files[_file(name)] = text
+        return files
 
     def _place(self, name: str, entry: str, importers: list[str]) -> None:
         """Every module after those that it imports."""
@@ -104,6 +117,9 @@ class _Bundle:
                     raise CannotJoin(f"{owners[exported]}.js and {name}.js export {exported}")
                 owners[exported] = name
 
+    def _list_of(self, entry: str) -> str:
+        return f"${list(self._lists).index(entry)}"
+
     def _home(self, name: str) -> str:
         return self._homes.get(name, name)
 
@@ -111,15 +127,19 @@ class _Bundle:
         members = [self._modules[name] for name, home in self._homes.items() if home == entry]
         needed = [found for module in members for found in module.imports if self._home(found[1]) != entry]
         imports, bound = self._taken(needed, entry)
-        body = "".join(_declared("const", module, self._body(module)) for module in members)
+        body = "".join(
+            self._body(module) + "\n" if module.is_open else _declared("const", module, self._body(module))
+            for module in members
+        )
         listed = f"[{', '.join(self._lists[entry])}]"
-        return imports + _scope(f"export const {_list_of(entry)} = ", listed, bound + body)
+        return imports + _scope(f"export const {self._list_of(entry)} = ", listed, bound + body)
 
     def _alone(self, module: Module) -> str:
         imports, bound = self._taken(module.imports, module.name)
         for path in _ADDRESS.findall(module.again):
             self._check_alone(module.name, _resolved(path, module.name))
-        return imports + module.again + _declared("export const", module, bound + self._body(module))
+        again = _ADDRESS.sub(lambda found: _path_of(_resolved(found[1], module.name)), module.again)
+        return imports + again + _declared("export const", module, bound + self._body(module))
 
     def _taken(self, needed: list[tuple[list[str], str]], home: str) -> tuple[str, str]:
         """The lines that import, and those that give their names to what an entry's list has."""
@@ -129,22 +149,21 @@ class _Bundle:
             wanted[self._home(other)].update(names)
         imports = bound = ""
         for other, taken in wanted.items():
-            path = _relative(other, home)
             if other in self._lists:
-                imports += f'import {{ {_list_of(other)} }} from "{path}";\n'
+                imports += f"import {{ {self._list_of(other)} }} from {_path_of(other)};\n"
                 places = (name if name in taken else "" for name in self._lists[other])
-                bound += f"const [{', '.join(places)}] = {_list_of(other)};\n"
+                bound += f"const [{', '.join(places)}] = {self._list_of(other)};\n"
             else:
-                imports += f'import {{ {", ".join(sorted(taken))} }} from "{path}";\n'
+                imports += f"import {{ {', '.join(sorted(taken))} }} from {_path_of(other)};\n"
         return imports, bound
 
     def _body(self, module: Module) -> str:
-        """What the module does, with the addresses in it as they are from the file that it is in."""
+        """What the module does, with the addresses in it as they are from file to file."""
 
         def moved(found: re.Match[str]) -> str:
             other = _resolved(found[1], module.name)
             self._check_alone(module.name, other)
-            return f'"{_relative(other, self._home(module.name))}"'
+            return _path_of(other)
 
         return _ADDRESS.sub(moved, module.body)
 
@@ -159,14 +178,13 @@ def _resolved(path: str, name: str) -> str:
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
 
-def _relative(name: str, other: str) -> str:
-    """The path by which one module is named in another."""
-    path = posixpath.relpath(name, posixpath.dirname(other) or ".")
-    return f"{path}.js" if path.startswith("../") else f"./{path}.js"
+def _file(name: str) -> str:
+    return posixpath.basename(name)
 
 
-def _list_of(entry: str) -> str:
-    return f"${posixpath.basename(entry)}"
+def _path_of(name: str) -> str:
+    """How a file is named in another."""
+    return f'"./{_file(name)}.js"'
 
 
 def _declared(keyword: str, module: Module, body: str) -> str:

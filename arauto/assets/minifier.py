@@ -19,28 +19,32 @@ _CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 STATIC = HOME / "static"
 PARENT = Path(__file__).parents[2]  # of the package
-ENTRIES = ("appearance", "link", "main")  # what the page asks for itself, in the order in which it does
+ENTRIES = (
+    "ui/appearance",
+    "stream/boot",
+    "app/main",
+)  # what the page asks for itself, in the order in which it does
 SHEETS = [  # in the order of the cascade
-    "reset",
-    "tokens",
-    "base",
-    "layout",
-    "header",
-    "status",
-    "chips",
-    "choose",
-    "feed",
-    "row",
-    "json",
-    "card",
-    "desk",
-    "replay",
-    "menu",
-    "welcome",
-    "publish",
-    "dialog",
-    "answer",
-    "utilities",
+    "base/reset",
+    "base/variables",
+    "base/elements",
+    "base/layout",
+    "app/header",
+    "app/connection_status",
+    "channels/channel_chips",
+    "channels/subscribe_form",
+    "feed/feed",
+    "message/row",
+    "message/json_colors",
+    "message/alert_card",
+    "feed/toolbar",
+    "history/replay",
+    "ui/menu",
+    "app/empty_state",
+    "publish/publish_form",
+    "ui/dialog",
+    "app/answer",
+    "base/utilities",
 ]
 
 log = logging.getLogger("arauto")
@@ -88,11 +92,20 @@ def minify() -> dict[str, str]:
 
 def sources() -> dict[str, str]:
     """What the page loads, before it is made small."""
-    scripts = {path.stem: path.read_text("utf-8") for path in STATIC.glob("js/*.js")}
+    scripts = modules()
     texts = {f"page/{name}.js": text for name, text in join(scripts, ENTRIES).items()}
     texts["page.css"] = "".join(map(_sheet, SHEETS))
-    texts["door.css"] = _sheet("door")
+    texts["door.css"] = _sheet("app/login")
     return texts
+
+
+def modules() -> dict[str, str]:
+    """The scripts as they are written, by their paths in ``static/js`` without the suffix."""
+    root = STATIC / "js"
+    return {
+        path.relative_to(root).with_suffix("").as_posix(): path.read_text("utf-8")
+        for path in sorted(root.rglob("*.js"))
+    }
 
 
 def _sheet(name: str) -> str:

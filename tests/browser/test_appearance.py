@@ -122,8 +122,8 @@ def test_times_are_those_of_utc_where_that_is_chosen(open_page: OpenPage) -> Non
 def test_a_time_of_day_is_looked_for_in_the_zone_that_is_shown(open_page: OpenPage) -> None:
     page = open_page(view("a"))
     last = """async (now) => {
-      const { lastTime } = await import("./static/js/times.js");
-      const { hear } = await import("./static/js/now.js");
+      const { lastTime } = await import("./static/js/ui/timestamps.js");
+      const { hear } = await import("./static/js/lib/clock.js");
       hear(now);
       return lastTime(0, 30).toISOString();
     }"""

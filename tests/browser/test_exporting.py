@@ -118,7 +118,7 @@ def test_many_rows_are_written_a_few_at_a_time(open_page: OpenPage) -> None:
     expect_live(page)
     sizes, turns, most = page.evaluate(
         """async () => {
-          const { FORMATS, write } = await import("./static/js/exporter.js");
+          const { FORMATS, write } = await import("./static/js/feed/export_file.js");
           const line = { type: "message", channel: "many", patterns: [] };
           const event = (_, n) => ({ ...line, at: n / 10, data: `"line" ${n}` });
           const events = Array.from({ length: 10_000 }, event);

@@ -182,8 +182,8 @@ def test_a_filter_parses_what_it_must_and_once(open_page: OpenPage, text: str, p
     line = json.dumps({"user": {"name": "u"}, "severity": "error", "message": "disk"})
     counted = page.evaluate(
         """async ([text, line]) => {
-          const { readFilter } = await import("./static/js/query.js");
-          const { Store } = await import("./static/js/store.js");
+          const { readFilter } = await import("./static/js/feed/filter_query.js");
+          const { Store } = await import("./static/js/feed/message_store.js");
           const store = new Store();
           const event = (data) => ({ type: "message", channel: "quick", data });
           const jsons = Array.from({ length: 1_000 }, (_, n) => event(line.replace('"u"', `"u${n}"`)));
@@ -357,7 +357,7 @@ def test_no_glob_and_no_word_holds_up_the_page(
 def test_a_glob_is_matched_whole(open_page: OpenPage, pattern: str, text: str, is_match: bool) -> None:
     page = open_page(view("globs"))
     matched = page.evaluate(
-        """async ([pattern, text]) => (await import("./static/js/glob.js")).glob(pattern)(text)""",
+        """async ([pattern, text]) => (await import("./static/js/lib/glob.js")).glob(pattern)(text)""",
         [pattern, text],
     )
     assert matched is is_match

@@ -181,7 +181,7 @@ def test_equal_messages_of_another_selection_stay_two(open_page: OpenPage, valke
 
 
 JOIN = """async (pushes) => {
-  const { Joiner } = await import("./static/js/joiner.js");
+  const { Joiner } = await import("./static/js/stream/pattern_merge.js");
   const joiner = new Joiner();
   const shown = [];
   for (const push of pushes) {
@@ -295,9 +295,9 @@ def test_where_messages_are_hidden_notices_are_not(open_page: OpenPage) -> None:
     expect_live(page)
     page.evaluate(
         """async () => {
-          const { Feed } = await import("./static/js/feed.js");
-          const { Rows } = await import("./static/js/row.js");
-          const { setTools } = await import("./static/js/tools.js");
+          const { Feed } = await import("./static/js/feed/feed.js");
+          const { Rows } = await import("./static/js/message/row.js");
+          const { setTools } = await import("./static/js/message/row_buttons.js");
           const find = (id) => document.getElementById(id);
           setTools(find("row-tools"));
           const words = { language: "en", say: (key) => key };

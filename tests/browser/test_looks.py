@@ -3,7 +3,7 @@
 import json
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -271,7 +271,7 @@ def test_all_comes_from_one_host(open_page: OpenPage, plain_arauto: ArautoServer
     page = open_page(view("a"))
     expect_live(page)
     loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
-    assert {"appearance.js", "link.js", "main.js", "page.css"} <= {name.rpartition("/")[2] for name in loaded}
+    assert {"appearance.js", "boot.js", "main.js", "page.css"} <= {name.rpartition("/")[2] for name in loaded}
     assert {urlsplit(url).netloc for url in loaded} == {plain_arauto.host}
 
 
@@ -288,9 +288,9 @@ def test_the_page_with_all_that_it_may_ever_load_is_small(plain_arauto: ArautoSe
         assert answer.status == 200, path
         loaded[path] = answer.body
         if path.endswith(".js"):
-            wanted = re.findall(r'\bimport\b[^;]*?"\./(\w+\.js)"', answer.body.decode())
-            paths |= {f"{path.rpartition('/')[0]}/{name}" for name in wanted} - loaded.keys()
-    assert {"main.js", "tree.js", "msgpack.js", "exporter.js", "page.css"} <= {
+            wanted = re.findall(r'"(\.{1,2}/[\w/]+\.js)"', answer.body.decode())
+            paths |= {urljoin(path, other) for other in wanted} - loaded.keys()
+    assert {"main.js", "json_tree.js", "msgpack.js", "regex_worker.js", "export_file.js", "page.css"} <= {
         name.rpartition("/")[2] for name in loaded
     }
     assert len(page) + sum(map(len, loaded.values())) < 158_000

@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from arauto.assets.bundler import join
-from arauto.assets.minifier import ENTRIES, STATIC
+from arauto.assets.minifier import ENTRIES, modules
 from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
 from tests.browser.test_notifications import calls, leave, settings, watched
@@ -191,7 +191,7 @@ STAGES = {  # where a message fails: behind which words of a script, and by what
     "export": ("attempt(event, () => ", 'boom("export", event.data) ?? '),
     "view": ("#line(event, { text, isJson }) {", 'boom("view", text);'),
 }
-HOMES = {"filter": "filter", "export": "exporter"}  # the script, where many have those words
+HOMES = {"filter": "feed/filter_bar", "export": "feed/export_file"}  # the script, where many have those words
 MESSAGES: dict[str, str | bytes] = {
     "later": json.dumps(["boom-later", "x\n" * 40_000]),
     "paint": '["boom-paint"]',
@@ -204,7 +204,7 @@ MESSAGES: dict[str, str | bytes] = {
 def fail(page: Page, stage: str) -> None:
     """Let the page's scripts throw at a message that says so, at one of the steps of its way."""
     words, fault = STAGES[stage]
-    scripts = {path.stem: path.read_text() for path in STATIC.glob("js/*.js")}
+    scripts = modules()
     homes = [name for name, text in scripts.items() if words in text and HOMES.get(stage, name) == name]
     assert len(homes) == 1
     assert scripts[homes[0]].count(words) == 1
@@ -289,7 +289,10 @@ def value(random_: random.Random, depth: int = 0) -> Any:
 READ = """async ([texts, filters]) => {
   const at = (name) => import(`/static/js/${name}.js`);
   const [{ Rows }, { Trees }, { Words }, { readFilter }, { severityOf }, { keysOf }, { indent }, { onOdd }] =
-    await Promise.all(["row", "tree", "words", "query", "severity", "names", "indent", "odd"].map(at));
+    await Promise.all([
+      "message/row", "message/json_tree", "ui/i18n", "feed/filter_query", "message/severity",
+      "stream/channel_names", "lib/json_indent", "stream/unreadable",
+    ].map(at));
   const words = new Words(JSON.parse(document.getElementById("config").textContent).words, "en");
   const find = (id) => document.getElementById(id);
   const rows = new Rows(find("message-row"), find("notice-row"), words);

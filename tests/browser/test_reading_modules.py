@@ -78,7 +78,9 @@ def test_every_token_of_json_is_found_as_it_is_written(page: Page) -> None:
     cases = [generate(random_) for _ in range(500)]
     for text, _ in cases:
         json.loads(text)
-    assert call(page, "json", LEAVES, [text for text, _ in cases]) == [leaves for _, leaves in cases]
+    assert call(page, "lib/json_scanner", LEAVES, [text for text, _ in cases]) == [
+        leaves for _, leaves in cases
+    ]
 
 
 def test_deep_and_wide_json_is_walked_without_a_stack(page: Page) -> None:
@@ -90,19 +92,19 @@ def test_deep_and_wide_json_is_walked_without_a_stack(page: Page) -> None:
         value = members(text, value.start).next().value.value;
       }
     }"""
-    assert call(page, "json", count, deep) == [10_000, "1.0"]
+    assert call(page, "lib/json_scanner", count, deep) == [10_000, "1.0"]
     wide = "[" + ",".join(["1"] * 500_000) + "]"
     first = "({ root, members }, text) => [root(text).count, members(text, 0).next().value.value.end]"
-    assert call(page, "json", first, wide) == [500_000, 2]
+    assert call(page, "lib/json_scanner", first, wide) == [500_000, 2]
     escapes = '["' + "\\\\" * 250_000 + '"]'
-    assert call(page, "json", "({ root }, text) => root(text).end", escapes) == len(escapes)
+    assert call(page, "lib/json_scanner", "({ root }, text) => root(text).end", escapes) == len(escapes)
 
 
 def test_colours_cover_a_text_that_is_cut_anywhere(page: Page) -> None:
     text = '{"a": "b\\"c", "n": -1.5e3, "t": [true, null], "é🎺": ""}'
     rebuild = """({ tokens }, texts) => texts.map((text) => [...tokens(text)].map(
       ({ kind, start, end }) => [kind, text.slice(start, end)]))"""
-    cut = call(page, "json", rebuild, [text[:end] for end in range(len(text) + 1)])
+    cut = call(page, "lib/json_scanner", rebuild, [text[:end] for end in range(len(text) + 1)])
     assert cut[-1] == [
         ["key", '"a"'], ["string", '"b\\"c"'], ["key", '"n"'], ["number", "-1.5e3"], ["key", '"t"'],
         ["word", "true"], ["word", "null"], ["key", '"é🎺"'], ["string", '""'],
@@ -114,7 +116,7 @@ def test_colours_cover_a_text_that_is_cut_anywhere(page: Page) -> None:
     "text", ["", "{", "[1,]", "{'a':1}", '{"a":1} x', "[01]", "[NaN]", "12", '"a"', "\ufeff[]"]
 )
 def test_what_is_not_json_is_not_taken_for_it(page: Page, text: str) -> None:
-    assert call(page, "json", "({ parse }, text) => parse(text) === undefined", text)
+    assert call(page, "lib/json_scanner", "({ parse }, text) => parse(text) === undefined", text)
 
 
 # Severity
@@ -144,9 +146,9 @@ def test_severity_is_read_from_an_object_and_nothing_else(page: Page) -> None:
         '{"repository":{"full_name":"o/r"},"check_run":{"name":"ci","conclusion":"failure"}}': "error",
         '{"repository":null,"severity":"info","sender":null}': "info",
     }
-    found = call(page, "severity", "({ severityOf }, texts) => texts.map(severityOf)", list(cases))
+    found = call(page, "message/severity", "({ severityOf }, texts) => texts.map(severityOf)", list(cases))
     assert dict(zip(cases, found, strict=True)) == cases
-    ranks = call(page, "alert", "({ RANKS }) => RANKS")
+    ranks = call(page, "message/alert_parser", "({ RANKS }) => RANKS")
     assert ranks == ["debug", "info", "warning", "error", "critical"]
 
 
@@ -160,8 +162,8 @@ def test_what_cannot_have_a_severity_is_not_parsed(page: Page) -> None:
       return parsed;
     }"""
     texts = ["plain text", "level: error", '{"id": 1, "name": "no alert", "list": [1, 2, 3]}', "[" * 100]
-    assert call(page, "severity", count, texts) == 0
-    assert call(page, "severity", count, [*texts, '{"level": "info", "msg": "x"}']) == 1
+    assert call(page, "message/severity", count, texts) == 0
+    assert call(page, "message/severity", count, [*texts, '{"level": "info", "msg": "x"}']) == 1
 
 
 # MessagePack
@@ -171,7 +173,7 @@ DECODE = """({ decode }, texts) => texts.map((text) => decode(Uint8Array.from(te
 
 
 def decode(page: Page, packed: list[bytes]) -> list[str | None]:
-    return list(call(page, "msgpack", DECODE, [data.hex() for data in packed]))
+    return list(call(page, "lib/msgpack", DECODE, [data.hex() for data in packed]))
 
 
 VALUES: list[tuple[bytes, str]] = [
@@ -225,7 +227,7 @@ def test_every_kind_of_messagepack_is_read_exactly(page: Page) -> None:
     everything = b"\xdc" + struct.pack(">H", len(VALUES)) + b"".join(packed for packed, _ in VALUES)
     whole = f"[{', '.join(text for _, text in VALUES)}]"
     assert decode(page, [everything]) == [whole]
-    parts = call(page, "json", LEAVES, [whole])[0]
+    parts = call(page, "lib/json_scanner", LEAVES, [whole])[0]
     assert "18446744073709551615" in parts
     assert "timestamp(17000000000.5)" in parts
     assert f"ext-5(h'{'01' * 16}')" in parts
@@ -302,7 +304,7 @@ def test_the_copied_redis_cli_command_publishes_the_same_bytes(
     events += [{"channel": channel, "data": "x"} for channel in CHANNELS]
     events += [{"channel": "b", "data": in_base64(data), "encoding": "base64"} for data in binaries]
     make = "({ redisCommand }, [cli, events]) => events.map((event) => redisCommand(cli, event))"
-    commands = call(page, "commands", make, [["redis-cli", "-p", str(valkey.port)], events])
+    commands = call(page, "message/shell_commands", make, [["redis-cli", "-p", str(valkey.port)], events])
     wanted = [message.encode() for message in MESSAGES] + [b"x"] * len(CHANNELS) + binaries
     for command, event, data in zip(commands, events, wanted, strict=True):
         assert not any(ord(character) < 32 and character != "\n" for character in command)
@@ -322,7 +324,7 @@ def test_the_copied_curl_command_publishes_the_same_text(
     events = [{"channel": "news", "data": message} for message in MESSAGES]
     events += [{"channel": channel, "data": "x"} for channel in CHANNELS]
     make = "({ curlCommand }, [url, events]) => events.map((event) => curlCommand(url, event))"
-    commands = call(page, "commands", make, [f"{plain_arauto.url}/publish", events])
+    commands = call(page, "message/shell_commands", make, [f"{plain_arauto.url}/publish", events])
     for command, event in zip(commands, events, strict=True):
         run(shell, command)
         assert heard() == (event["channel"].encode(), event["data"].encode()), command[:200]

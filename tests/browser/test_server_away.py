@@ -11,7 +11,15 @@ from tests.support.redis_servers import RedisServer
 from tests.support.servers import Start
 from tests.support.waiting import eventually
 
-MODULES = {"binary.js", "commands.js", "exporter.js", "lanes.js", "past.js", "searcher.js", "tree.js"}
+MODULES = {
+    "binary_view.js",
+    "export_file.js",
+    "history_reader.js",
+    "json_tree.js",
+    "late_join_demo.js",
+    "regex_worker.js",
+    "shell_commands.js",
+}
 NOT_LOADED = "The server does not answer, and this needs it once: try again when it is back."
 OBJECT = '{"id": 12345678901234567890}'
 BYTES = b"\xff" * 600
@@ -60,7 +68,9 @@ def test_what_could_not_be_loaded_says_so_and_comes_with_the_next_attempt(
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     page = open_page(view("a"), server=server, allow=("net::ERR_FAILED",), permissions=["clipboard-write"])
-    pattern = "**/{binary,commands,exporter,lanes,past,searcher,tree}.js"
+    pattern = (
+        "**/{binary_view,export_file,history_reader,json_tree,late_join_demo,regex_worker,shell_commands}.js"
+    )
     page.route(pattern, lambda route: route.abort())
     page.reload()
     expect_live(page)

@@ -145,7 +145,7 @@ def test_to_ask_why_when_all_is_well_again_is_no_error(open_page: OpenPage) -> N
     """Between the refusal and the question somebody may have left, or the server be back."""
     page = open_page()
     why = """async () => {
-      const { whyNot } = await import("./static/js/retry.js");
+      const { whyNot } = await import("./static/js/stream/backoff.js");
       return whyNot("./feed?channel=a", new AbortController().signal);
     }"""
     assert page.evaluate(why) == {"answers": True, "refused": False, "reason": "", "status": 204}
@@ -240,7 +240,7 @@ def test_pages_come_back_spread_over_the_whole_wait(open_page: OpenPage) -> None
     page = open_page()
     tenths = page.evaluate(
         """async () => {
-          const { retryDelay } = await import("./static/js/retry.js");
+          const { retryDelay } = await import("./static/js/stream/backoff.js");
           const spread = (attempt, longest) => {
             const tenths = Array(10).fill(0);
             for (let n = 0; n < 10_000; n++) tenths[Math.floor(10 * retryDelay(attempt) / longest)] += 1;

@@ -52,10 +52,10 @@ def test_without_the_minifier_the_sources_are_sent(monkeypatch: pytest.MonkeyPat
     init_assets(app, minify())
     client = app.test_client()
     assert client.get(SCRIPT).data == SOURCE
-    sheets = {path.stem: path.read_bytes() for path in (ROOT / "static/css").iterdir()}
+    sheets = {path.stem: path.read_bytes() for path in (ROOT / "static/css").rglob("*.css")}
     styles = client.get("/static/page.css").data
     assert styles.startswith(sheets["reset"])
-    assert client.get("/static/door.css").data == sheets.pop("door")
+    assert client.get("/static/door.css").data == sheets.pop("login")
     assert len(styles) == sum(map(len, sheets.values()))
 
 

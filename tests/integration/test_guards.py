@@ -289,7 +289,7 @@ def test_programs_get_errors_as_json_and_people_as_a_page(
     assert "<!doctype html>" in page.body.decode().lower()
 
 
-@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/feed", "/static/js/main.js"])
+@pytest.mark.parametrize("path", ["/", "/healthz", "/nowhere", "/feed", "/static/js/app/main.js"])
 def test_every_answer_carries_the_security_headers(plain_arauto: ArautoServer, path: str) -> None:
     headers = get(plain_arauto, path).headers
     policy = headers["content-security-policy"]

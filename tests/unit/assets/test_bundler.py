@@ -4,24 +4,25 @@ import re
 
 import pytest
 
-from arauto.assets.bundler import CannotJoin, join
-from arauto.assets.minifier import ENTRIES, STATIC
+from arauto.assets.bundler import CannotJoin, Module, join
+from arauto.assets.minifier import ENTRIES, modules
 
 FIRST, SECOND, LAST = PAGE = ("look/first", "net/second", "last")
 PURE = {
     FIRST: 'import { get } from "../lib/kept.js";\nexport const look = get();\n',
-    "lib/kept": "export function get() {}\n",
+    "lib/kept": "const KEPT = 4;\nexport function get() {}\n",
     SECOND: "// One line says why.\nexport class Link {}\nconst LIMIT = 1;\n",
     LAST: 'import { Link } from "./net/second.js";\nimport { get } from "./lib/kept.js";\n'
     'import { far } from "./lib/a.js";\nconst LIMIT = 2;\n',
-    "lib/a": 'import { near } from "./b.js";\nexport async function far() {}\nexport function* each() {}\n',
+    "lib/a": 'import { near } from "./b.js";\nexport async function far() {}\nexport function* each() {}\n'
+    "const LIMIT = 3;\n",
     "lib/b": "export const near = 3;\n",
     "net/later": 'import { near } from "../lib/b.js";\nimport { own } from "./own.js";\n'
     'export { own } from "./own.js";\n',
     "net/own": "export const own = 4;\n",
 }
 OTHER = {"other": 'import { kept } from "./look/first.js";\nkept();\n'}
-LISTED = re.compile(r"^const \[?(.+?)\]? = \(", re.MULTILINE)
+LISTED = re.compile(r"^const \[?([\w, ]+?)\]? = \(\(", re.MULTILINE)
 
 
 def imports(text: str) -> list[str]:
@@ -30,53 +31,66 @@ def imports(text: str) -> list[str]:
 
 def test_an_entry_holds_what_it_needs_after_what_that_needs() -> None:
     joined = join(PURE, PAGE)
-    assert LISTED.findall(joined[LAST]) == ["near", "far, each"]
-    assert LISTED.findall(joined[FIRST]) == ["get", "look"]
-    assert joined[LAST].index("LIMIT = 2") > joined[LAST].index("async function far")
+    assert LISTED.findall(joined["first"]) == ["get"]
+    assert LISTED.findall(joined["last"]) == ["far, each"]
+    assert joined["last"].index("const near") < joined["last"].index("async function far")
+    assert joined["last"].index("LIMIT = 3") < joined["last"].index("LIMIT = 2")
+
+
+def test_what_has_no_name_for_itself_needs_no_scope() -> None:
+    joined = join(PURE, PAGE)
+    assert joined["first"].count("(() => {") == 2  # the file's and that of what has a constant of its own
+    assert "\nconst look = get();\n" in joined["first"]
 
 
 def test_what_an_earlier_entry_holds_is_taken_from_its_list() -> None:
     joined = join(PURE | {FIRST: PURE[FIRST] + "export const kept = look;\n"} | OTHER, PAGE)
-    assert imports(joined[LAST]) == [
-        'import { $second } from "./net/second.js";',
-        'import { $first } from "./look/first.js";',
+    assert imports(joined["last"]) == [
+        'import { $1 } from "./second.js";',
+        'import { $0 } from "./first.js";',
     ]
-    assert joined[FIRST].startswith("export const $first = ")
-    assert "return [get, kept];" in joined[FIRST]
-    assert "const [get, ] = $first;" in joined[LAST]
-    assert "const [, kept] = $first;" in joined["other"]
-    assert "export" not in joined[LAST].replace("export const $last = ", "")
+    assert joined["first"].startswith("export const $0 = ")
+    assert "return [get, kept];" in joined["first"]
+    assert "const [get, ] = $0;" in joined["last"]
+    assert "const [, kept] = $0;" in joined["other"]
+    assert "export" not in joined["last"].replace("export const $2 = ", "")
 
 
 def test_what_is_loaded_later_gets_the_same_objects() -> None:
-    later = join(PURE, PAGE)["net/later"]
-    assert 'import { $last } from "../last.js";\n' in later
-    assert "const [near] = $last;" in later
+    later = join(PURE, PAGE)["later"]
+    assert 'import { $2 } from "./last.js";\n' in later
+    assert "const [near] = $2;" in later
     assert 'import { own } from "./own.js";' in later  # nobody else has it
     assert 'export { own } from "./own.js";' in later.partition("(() => {")[0]
 
 
 def test_what_is_loaded_later_gives_its_names_as_it_is_asked_for_them() -> None:
     joined = join(PURE | OTHER, PAGE)
-    assert joined["net/own"].startswith("export const own = (() => {")
-    assert "return own;" in joined["net/own"]
-    assert joined["other"].partition("(() => {")[0] == 'import { $first } from "./look/first.js";\n'
+    assert joined["own"].startswith("export const own = (() => {")
+    assert "return own;" in joined["own"]
+    assert joined["other"].partition("(() => {")[0] == 'import { $0 } from "./first.js";\n'
 
 
 def test_a_list_of_imports_may_take_several_lines() -> None:
     several = 'import {\n  near,\n  other,\n} from "./b.js";\nexport const far = near + other;\n'
     texts = PURE | {"lib/a": several, "lib/b": "export const near = 3;\nexport const other = 4;\n"}
-    assert LISTED.findall(join(texts, PAGE)[LAST]) == ["near, other", "far"]
+    assert LISTED.findall(join(texts, PAGE)["last"]) == []
+    assert "const far = near + other;" in join(texts, PAGE)["last"]
 
 
 @pytest.mark.parametrize("how", ["import({})", "new URL({}, import.meta.url)", "lazy({}, import.meta.url)"])
-def test_an_address_is_right_from_the_file_that_it_is_in(how: str) -> None:
+def test_an_address_is_that_of_the_file(how: str) -> None:
     asked = PURE["lib/a"] + how.format('"../net/own.js"') + ";\n" + how.format('"./worker.js"')
     joined = join(PURE | {"lib/a": asked, "lib/worker": ""}, PAGE)
-    assert how.format('"./net/own.js"') in joined[LAST]
-    assert how.format('"./lib/worker.js"') in joined[LAST]
-    again = join(PURE | {"net/own": how.format('"../lib/worker.js"'), "lib/worker": ""}, PAGE)
-    assert how.format('"../lib/worker.js"') in again["net/own"]
+    assert how.format('"./own.js"') in joined["last"]
+    assert how.format('"./worker.js"') in joined["last"]
+    joined = join(PURE | {"net/own": how.format('"../lib/worker.js"'), "lib/worker": ""}, PAGE)
+    assert how.format('"./worker.js"') in joined["own"]
+
+
+def test_one_file_is_one_module() -> None:
+    with pytest.raises(CannotJoin, match=re.escape("two modules are own.js")):
+        join(PURE | {"lib/own": ""}, PAGE)
 
 
 def test_one_name_has_one_owner() -> None:
@@ -123,10 +137,8 @@ def test_what_an_entry_holds_has_no_address(line: str) -> None:
         join(PURE | {"net/own": line}, PAGE)
 
 
-def test_every_export_of_the_page_has_one_place() -> None:
-    texts = {path.stem: path.read_text() for path in STATIC.glob("js/*.js")}
-    joined = join(texts, ENTRIES)
-    held = [
-        name for entry in ENTRIES for names in LISTED.findall(joined[entry]) for name in names.split(", ")
-    ]
-    assert len(held) == len(set(held)) > 80
+def test_every_module_of_the_page_is_in_one_place() -> None:
+    joined = "".join(join(modules(), ENTRIES).values())
+    for name, text in modules().items():
+        body = re.sub(r'"\.\.?/(?:\w+/)?(\w+\.js)"', r'"./\1"', Module.of(name, text).body)
+        assert joined.count(body) == 1, name

@@ -1,0 +1,35 @@
+// Says in words how the feed stands; CSS draws the same from data-state.
+
+import { toDate } from "../lib/format.js";
+import { timesOfDay } from "../ui/timestamps.js";
+
+const TOO_LONG = [413, 414, 431];
+
+export class Status {
+  #place;
+  #words;
+
+  constructor(place, words) {
+    this.#place = place;
+    this.#words = words;
+  }
+
+  // An unchanged text is left alone: a screen reader would say it again.
+  show(state) {
+    const text = this.#text(state);
+    this.#place.dataset.state = state.name;
+    this.#place.title = text;
+    const line = this.#place.querySelector(".status__text");
+    if (line.textContent !== text) line.textContent = text;
+  }
+
+  #text({ name, what, since, reason, status, refusals }) {
+    if (name === "live" && refusals.size) return this.#words.say("status_live_but", { n: refusals.size });
+    if (name === "refused" && reason) return this.#words.say("status_refused", { reason });
+    if (name === "refused") return this.#words.say(TOO_LONG.includes(status) ? "refused_long" : "refused_mute", { status });
+    if (name !== "reconnecting") return this.#words.say(`status_${name}`);
+    const [time] = timesOfDay([toDate(since)]);
+    const sentence = this.#words.say(`lost_${what}`, { time });
+    return reason ? `${sentence} ${reason}` : sentence;
+  }
+}

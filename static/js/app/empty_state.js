@@ -1,0 +1,45 @@
+// The empty feed: why nothing is here yet, and a command to try in a terminal.
+
+import { shellQuote } from "../lib/format.js";
+import { copy } from "../ui/clipboard.js";
+
+const SAMPLE_MESSAGE = "Olá, assinantes!";
+const COPIED_SHOWN_FOR = 2_000; // milliseconds
+
+export class Welcome {
+  #place;
+  #words;
+  #label;
+
+  constructor(place, words) {
+    this.#place = place;
+    this.#words = words;
+    this.#button.hidden = false;
+    this.#label = this.#button.textContent;
+    this.#button.addEventListener("click", () => this.#copy());
+  }
+
+  suggest(redisCli, channel) {
+    const command = [...redisCli, "PUBLISH", channel, SAMPLE_MESSAGE];
+    this.#command.textContent = command.map(shellQuote).join(" ");
+  }
+
+  hide() {
+    this.#place.hidden = true;
+  }
+
+  async #copy() {
+    const isCopied = await copy(this.#command.textContent);
+    if (!isCopied) getSelection().selectAllChildren(this.#command); // for the person's own keys
+    this.#button.textContent = this.#words.say(isCopied ? "copied" : "not_copied");
+    setTimeout(() => (this.#button.textContent = this.#label), COPIED_SHOWN_FOR);
+  }
+
+  get #command() {
+    return this.#place.querySelector("code");
+  }
+
+  get #button() {
+    return this.#place.querySelector("button");
+  }
+}

@@ -1,0 +1,163 @@
+// Finds the elements and connects the rest.
+
+import { Browser } from "../channels/channel_browser.js";
+import { Chips } from "../channels/channel_chips.js";
+import { Rates } from "../channels/message_rates.js";
+import { Chart } from "../channels/rate_chart.js";
+import { Recording } from "../channels/recording_menu.js";
+import { Chooser } from "../channels/subscribe_form.js";
+import { Takeaway } from "../feed/export_menu.js";
+import { Feed } from "../feed/feed.js";
+import { Filter } from "../feed/filter_bar.js";
+import { Pins } from "../feed/pins.js";
+import { Actions } from "../feed/row_actions.js";
+import { Controls } from "../feed/toolbar.js";
+import { Replay } from "../history/replay.js";
+import { Deferred } from "../lib/deferred.js";
+import { Cursor } from "../message/roving_focus.js";
+import { Rows } from "../message/row.js";
+import { Drafts } from "../publish/drafts.js";
+import { keepUnsent, unsent } from "../publish/form_recovery.js";
+import { Composer } from "../publish/message_editor.js";
+import { Publisher } from "../publish/publish_form.js";
+import { config, connection, limits, selection } from "../stream/boot.js";
+import { keyOf } from "../stream/channel_names.js";
+import { dress } from "../ui/appearance.js";
+import { Words } from "../ui/i18n.js";
+import { keepTimes } from "../ui/timestamps.js";
+import { Status } from "./connection_status.js";
+import { Welcome } from "./empty_state.js";
+import { Noticing } from "./notifications.js";
+import { Settings } from "./settings_dialog.js";
+
+const find = (id) => document.getElementById(id);
+
+const words = new Words(config.words, document.documentElement.lang);
+const status = new Status(find("status"), words);
+const welcome = new Welcome(find("welcome"), words);
+const publisher = new Publisher(find("publish"), find("answer"), find("confirm"), selection, limits, words);
+const composer = new Composer(
+  find("publish-message"),
+  { size: find("publish-size"), check: find("publish-check"), format: find("publish-format") }, limits.maxMessage, words,
+);
+const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
+const settings = new Settings(find("settings"), find("settings-open"), find("level"), selection, words, tell);
+const noticing = new Noticing(document.querySelector("link[rel=icon]"), settings, words, tell);
+const rows = new Rows(find("message-row"), find("notice-row"), words);
+new Cursor(find("log"));
+new Actions(
+  { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said"), tools: find("row-tools") },
+  rows, new Pins(find("pins"), rows), words,
+  { redisCli: config.redis_cli, publishUrl: new URL("publish", document.baseURI).href },
+);
+const feed = new Feed(
+  { scroller: find("log"), list: find("messages"), older: find("older"), earlier: find("earlier"), newButton: find("new") },
+  rows, words,
+);
+const filter = new Filter(find("filter"), find("filter-count"), find("filter-note"), words);
+new Takeaway(find("export"), () => feed.shown, words);
+new Controls({
+  section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
+  pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
+}, feed, rows, filter, words);
+const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
+let lanes = null;
+let standing;
+const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
+  const { Lanes } = await demo.load();
+  (lanes ??= new Lanes(find("lanes"), rows)).open(channels);
+});
+const rates = new Rates(selection);
+const chart = new Chart(find("chart"), rates, words);
+const chips = new Chips(find("chips"), find("chip"), selection, words, {
+  empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => chart.show(name),
+  more: (...what) => recording.open(...what),
+});
+const recording = config.recording && new Recording(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
+new Browser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
+const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);
+
+selection.addEventListener("change", () => {
+  welcome.suggest(config.redis_cli, selection.channels[0] ?? config.channels[0]);
+  offer();
+  keepLanguageLinks();
+});
+connection.addEventListener("state", ({ detail }) => {
+  standing = detail;
+  if (detail.name === "live" || detail.name === "idle") Deferred.loadAll();
+  tellStanding();
+  replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
+});
+connection.addEventListener("events", ({ detail }) => {
+  welcome.hide();
+  feed.add(detail);
+  rates.add(detail.filter(({ past }) => !past));
+  noticing.heard(detail);
+});
+filter.addEventListener("change", () => {
+  feed.setFilter(filter.query, filter.hides);
+  keepLanguageLinks();
+});
+feed.addEventListener("draw", () => filter.tell(feed.counts));
+feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
+connection.addEventListener("problem", ({ detail }) => chooser.complain(detail));
+addEventListener("online", () => connection.wake());
+document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
+
+publisher.addEventListener("published", ({ detail }) => drafts.remember(detail));
+settings.addEventListener("change", () => {
+  dress();
+  retell();
+});
+setInterval(() => {
+  noticing.tick();
+  if (document.hidden) return;
+  chart.draw();
+  chips.tick(rates);
+}, 1_000);
+
+filter.load();
+selection.announce();
+publisher.start(unsent(), selection.channels[0]);
+keepUnsent(find("publish"), () => publisher.read());
+keepTimes(retell, () => feed.isSelecting);
+for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
+find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));
+connection.listen();
+
+// What nobody asked for just now stays until something else is said; with `former`, only that is replaced.
+// Firefox would show a file that somebody drops in place of the page.
+for (const type of ["dragover", "drop"]) {
+  addEventListener(type, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+}
+
+function tell(sentence, former) {
+  const said = find("said");
+  if (former === undefined || said.textContent === former) said.textContent = sentence;
+}
+
+function tellStanding() {
+  status.show(standing);
+  chips.show(standing);
+}
+
+function retell() {
+  rows.retell(find("feed"));
+  tellStanding();
+}
+
+// What the channel field suggests: the selection, what was sent to before, what is alive.
+function offer(alive = []) {
+  const channels = new Set([...selection.channels, ...drafts.channels, ...alive]);
+  const options = [...channels].map((value) => Object.assign(document.createElement("option"), { value }));
+  find("channels").replaceChildren(...options);
+}
+
+// The other language shows the same selection.
+function keepLanguageLinks() {
+  for (const link of document.querySelectorAll("a[hreflang]")) {
+    const url = new URL(location.href);
+    url.searchParams.set("lang", link.hreflang);
+    link.href = url;
+  }
+}

@@ -1,0 +1,229 @@
+// Calls a person who looks elsewhere: a count in the title and the icon; desktop notifications and a
+// sound for those who asked, at most one a second. What the browser refuses, even late, is said to be so.
+
+import { ticks } from "../lib/clock.js";
+import { abridged } from "../lib/format.js";
+import { RANKS } from "../message/alert_parser.js";
+import { plain } from "../message/plain_text.js";
+import { severityOf } from "../message/severity.js";
+import { keysOf } from "../stream/channel_names.js";
+import { attempt } from "../stream/unreadable.js";
+import { get } from "../ui/preferences.js";
+
+const PAUSE = 1_000; // milliseconds between two calls
+const LENGTH = 200; // characters of a message that a notification shows
+const AUDIO_LIMIT = 3_000; // milliseconds to start; meanwhile there are no more tones
+
+export class Noticing {
+  #icon;
+  #settings;
+  #words;
+  #tell;
+  #unread = 0;
+  #drawn = 0;
+  #last = null;
+  #waiting = 0;
+  #calledAt = -Infinity;
+  #timer = null;
+  #audio = null;
+  #isStarting = false;
+  #clicked = async () => (await isRunning(this.#audio)) && this.#tell("", this.#words.say("sound_waits"));
+
+  // `tell(sentence)` shows what stands in the way of a sound; `tell("", sentence)` takes it back.
+  constructor(icon, settings, words, tell) {
+    this.#icon = new Icon(icon);
+    this.#settings = settings;
+    this.#words = words;
+    this.#tell = tell;
+    document.addEventListener("visibilitychange", () => document.hidden || this.#read());
+    settings.addEventListener("change", ({ detail }) => this.#chosen(detail));
+    settings.addEventListener("open", () => this.#check());
+    const heed = (permission) => permission.addEventListener("change", () => this.#check());
+    navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
+  }
+
+  heard(events) {
+    const messages = events.filter(({ type }) => type.endsWith("message"));
+    if (document.hidden) this.#unread += messages.length;
+    if (get("desktop", false) || get("sound", false)) this.#notice(messages);
+  }
+
+  // Call once a second.
+  tick() {
+    if (this.#drawn === this.#unread) return;
+    this.#drawn = this.#unread;
+    const title = document.title.replace(/^\(.*?\) /, "");
+    document.title = this.#unread ? `(${this.#unread}) ${title}` : title;
+    this.#icon.count(this.#unread);
+  }
+
+  #read() {
+    this.#unread = 0;
+    this.tick();
+  }
+
+  // Whom to call, and when
+
+  #notice(messages) {
+    const worthy = messages.filter((event) => attempt(event, () => isWorthy(event)));
+    if (!worthy.length || isQuiet(new Date())) return;
+    this.#last = worthy.at(-1);
+    this.#waiting += worthy.length;
+    const pause = Math.max(0, this.#calledAt + PAUSE - ticks());
+    this.#timer ??= setTimeout(() => this.#call(), pause);
+  }
+
+  // Of all tabs that have heard the same, one calls.
+  #call() {
+    this.#timer = null;
+    this.#calledAt = ticks();
+    const [last, n] = [this.#last, this.#waiting];
+    this.#waiting = 0;
+    const call = () => {
+      if (get("sound", false)) this.#beep();
+      if (get("desktop", false) && (document.hidden || !document.hasFocus())) this.#notify(last, n);
+    };
+    if (!navigator.locks) return call(); // over plain http
+    const hold = () => new Promise((done) => setTimeout(done, PAUSE - 100)); // this tab's next call comes after it
+    const name = `arauto ${last.channel} ${last.data.slice(0, LENGTH)}`;
+    navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && (call(), hold())).catch(call);
+  }
+
+  #notify({ channel, data, encoding }, n) {
+    const body = encoding ? "" : abridged(plain(data), LENGTH, 3);
+    const title = n > 1 ? this.#words.say("notified", { n, channel }) : channel;
+    this.#show(title, body);
+  }
+
+  // On Android there is the class, and it makes none.
+  #show(title, body) {
+    try {
+      const notification = new Notification(title, { body, tag: "arauto", renotify: true, icon: this.#icon.plain });
+      notification.addEventListener("error", () => this.#unable());
+      notification.addEventListener("click", () => {
+        focus();
+        notification.close();
+      });
+    } catch {
+      this.#unable();
+    }
+  }
+
+  #unable() {
+    this.#check();
+    if (get("desktop", false)) this.#refuse("desktop", "notify_unable");
+  }
+
+  // A tone that cannot be heard now is left out: those that wait would all sound at once.
+  async #beep() {
+    if (this.#isStarting) return;
+    try {
+      this.#audio ??= new AudioContext();
+    } catch {
+      return this.#refuse("sound", "sound_unable");
+    }
+    this.#isStarting = true;
+    if (await isRunning(this.#audio)) play(this.#audio);
+    else this.#awaitClick();
+    this.#isStarting = false;
+  }
+
+  #awaitClick() {
+    this.#tell(this.#words.say("sound_waits"));
+    addEventListener("click", this.#clicked, { once: true });
+  }
+
+  // What a person switches on
+
+  async #chosen(name) {
+    if (name === "sound" && get("sound", false)) this.#beep();
+    if (name !== "desktop" || !get("desktop", false)) return;
+    try {
+      await Notification.requestPermission();
+    } catch {
+      // Then it is not granted.
+    }
+    this.#check();
+    if (get("desktop", false)) this.#show("Arauto", this.#words.say("notify_sample"));
+  }
+
+  #check() {
+    const isAllowed = globalThis.Notification?.permission === "granted";
+    if (get("desktop", false) && !isAllowed) this.#refuse("desktop", "notify_denied");
+  }
+
+  #refuse(name, word) {
+    this.#settings.refuse(name, this.#words.say(word));
+  }
+}
+
+async function isRunning(audio) {
+  const limit = new Promise((resolve) => setTimeout(resolve, AUDIO_LIMIT));
+  if (audio.state !== "running") await Promise.race([audio.resume(), limit]).catch(() => {});
+  return audio.state === "running";
+}
+
+function play(audio) {
+  const from = audio.currentTime;
+  const tone = new OscillatorNode(audio, { frequency: 880 });
+  const loudness = new GainNode(audio, { gain: 0.15 });
+  loudness.gain.setTargetAtTime(0, from + 0.12, 0.04);
+  tone.connect(loudness).connect(audio.destination);
+  tone.start(from);
+  tone.stop(from + 0.4);
+}
+
+// Plain text says nothing of its severity: it is only noticed where every message is.
+function isWorthy(event) {
+  const levels = get("levels", {});
+  return keysOf(event).some((key) => isAtLeast(levels[key] ?? levels[""] ?? "never", event.data));
+}
+
+function isAtLeast(level, data) {
+  if (level === "never" || level === "every") return level === "every";
+  return RANKS.includes(level) && RANKS.indexOf(severityOf(data)) >= RANKS.indexOf(level);
+}
+
+// Quiet hours may go over midnight.
+function isQuiet(date) {
+  const from = get("quiet_from", "");
+  const to = get("quiet_to", "");
+  if (!from || !to || from === to) return false;
+  const now = `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+  return from < to ? from <= now && now < to : from <= now || now < to;
+}
+
+class Icon {
+  #link;
+  #image = new Image();
+
+  constructor(link) {
+    this.#link = link;
+    this.plain = link.getAttribute("href");
+    this.#image.src = link.href;
+  }
+
+  count(n) {
+    const drawn = n && this.#draw(n > 99 ? "99+" : String(n));
+    this.#link.type = drawn ? "image/png" : "image/svg+xml";
+    this.#link.href = drawn || this.plain;
+  }
+
+  #draw(text) {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
+    const context = canvas.getContext("2d");
+    if (!context) return null;
+    if (this.#image.naturalWidth) context.drawImage(this.#image, 0, 0, 64, 64); // it came
+    context.font = `bold ${text.length > 2 ? 24 : 34}px sans-serif`;
+    const width = Math.max(context.measureText(text).width + 10, 36);
+    context.fillStyle = "#b3261e";
+    context.beginPath();
+    context.roundRect(64 - width, 26, width, 38, 12);
+    context.fill();
+    context.fillStyle = "#fff";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(text, 64 - width / 2, 46);
+    return canvas.toDataURL();
+  }
+}

@@ -1,0 +1,122 @@
+// The settings dialog: every choice is kept in the browser at once. Events: "change", "open".
+
+import { Emitter } from "../lib/emitter.js";
+import { keyOf } from "../stream/channel_names.js";
+import { chosen, DEFAULTS } from "../ui/appearance.js";
+import { change, get, keepingTrouble, set } from "../ui/preferences.js";
+import { zone } from "../ui/timestamps.js";
+
+const NOTICING = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
+
+export class Settings extends Emitter {
+  #dialog;
+  #form;
+  #level;
+  #selection;
+  #words;
+  #tell;
+  #refusal = "";
+
+  // `tell(sentence)` shows a refusal that comes while the dialog is closed.
+  constructor(dialog, opener, levelTemplate, selection, words, tell) {
+    super();
+    this.#dialog = dialog;
+    this.#form = dialog.querySelector(".settings");
+    this.#level = levelTemplate.content.firstElementChild;
+    this.#selection = selection;
+    this.#words = words;
+    this.#tell = tell;
+    opener.addEventListener("click", () => this.#open());
+    this.#form.addEventListener("change", ({ target }) => this.#changed(target));
+    this.#form.addEventListener("submit", (event) => event.preventDefault());
+    addEventListener("storage", () => this.#follow());
+  }
+
+  // Takes a choice back that cannot be had, and says why.
+  refuse(name, sentence) {
+    set(name, NOTICING[name]);
+    this.#form.elements[name].checked = false;
+    this.#refusal = sentence;
+    if (this.#dialog.open) this.say(sentence);
+    else this.#tell(sentence);
+  }
+
+  say(sentence) {
+    this.#dialog.querySelector("[role=status]").textContent = sentence;
+  }
+
+  #open() {
+    this.#drawLevels();
+    this.#showAll();
+    this.#sayTrouble();
+    this.#dialog.showModal();
+    this.dispatchEvent(new Event("open"));
+  }
+
+  // Another tab has changed something.
+  #follow() {
+    this.#showAll();
+    this.emit("change");
+  }
+
+  #sayTrouble() {
+    const trouble = keepingTrouble();
+    this.say(trouble ? this.#words.say(trouble) : this.#refusal);
+  }
+
+  // What is being typed is left alone.
+  #showAll() {
+    for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTICING })) this.#show(name, get(name, value));
+    for (const select of this.#form.querySelectorAll("[data-key]")) showLevel(select);
+    this.#tellZone();
+  }
+
+  #tellZone() {
+    const sentence = this.#words.say(chosen("zone") === "utc" ? "zone_utc" : "zone_local", { zone: zone() });
+    this.#dialog.querySelector(".settings__zone").textContent = sentence;
+  }
+
+  #show(name, value) {
+    const control = this.#form.elements[name];
+    if (control === document.activeElement) return;
+    if (control.type === "checkbox") control.checked = value;
+    else control.value = value;
+  }
+
+  #changed(control) {
+    const { name, type } = control;
+    if (control.dataset.key !== undefined) this.#setLevel(control);
+    else set(name, type === "checkbox" ? control.checked : control.value);
+    this.#tellZone();
+    this.#refusal = "";
+    this.#sayTrouble();
+    this.emit("change", name);
+  }
+
+  // From which severity up each name of the selection is noticed
+
+  #drawLevels() {
+    const names = this.#selection.names.map((name) => this.#buildLevel(keyOf(name), name.name));
+    const all = this.#buildLevel("", this.#words.say("all_channels"));
+    all.querySelector("[value='']").remove();
+    this.#dialog.querySelector(".levels").replaceChildren(all, ...names);
+  }
+
+  #buildLevel(key, name) {
+    const item = this.#level.cloneNode(true);
+    const select = item.querySelector("select");
+    item.querySelector("bdi").textContent = name;
+    select.dataset.key = key;
+    showLevel(select);
+    return item;
+  }
+
+  #setLevel({ dataset: { key }, value }) {
+    change("levels", {}, ({ [key]: _, ...others }) => (value ? { ...others, [key]: value } : others));
+  }
+}
+
+function showLevel(select) {
+  const { key } = select.dataset;
+  select.value = get("levels", {})[key] ?? (key ? "" : "never");
+}

@@ -1,0 +1,155 @@
+// The channel browser: what is alive at Redis, with its subscribers and the rate seen here; asked while open.
+
+import { channelKey, looksLikePattern } from "../stream/channel_names.js";
+import { colourOf } from "../ui/channel_color.js";
+import { notText } from "../ui/dom.js";
+import { rounded } from "./rate_chart.js";
+
+const REFRESH = 3_000; // milliseconds
+const PATIENCE = 250; // milliseconds without a key pressed
+const ANSWER_LIMIT = 5_000; // milliseconds
+const SPECIAL = /[*?[\]\\^]/g;
+
+export class Browser {
+  #dialog;
+  #template;
+  #selection;
+  #rates;
+  #words;
+  #rows = new Map();
+  #timer;
+  #asked = 0;
+  #problem = ""; // of the last button pressed
+
+  constructor(dialog, opener, template, selection, rates, words) {
+    this.#dialog = dialog;
+    this.#template = template.content.firstElementChild;
+    this.#selection = selection;
+    this.#rates = rates;
+    this.#words = words;
+    opener.addEventListener("click", () => this.#open());
+    dialog.addEventListener("close", () => clearTimeout(this.#timer));
+    this.#search.form.addEventListener("submit", (event) => event.preventDefault());
+    this.#search.addEventListener("input", () => this.#soon(PATIENCE));
+    selection.addEventListener("change", () => this.#mark());
+  }
+
+  // The names of what is alive; none where Redis does not say.
+  static async channels() {
+    const { channels = [] } = await ask("*");
+    return channels.filter(isText).map(({ channel }) => channel);
+  }
+
+  #open() {
+    this.#problem = "";
+    this.#dialog.showModal();
+    this.#refresh();
+  }
+
+  #soon(delay) {
+    clearTimeout(this.#timer);
+    if (this.#dialog.open) this.#timer = setTimeout(() => this.#refresh(), delay);
+  }
+
+  async #refresh() {
+    const asked = ++this.#asked;
+    const answer = await ask(this.#match);
+    if (asked !== this.#asked) return; // a later question was sent
+    if (answer.channels) this.#draw(answer.channels);
+    this.#say(this.#problem || this.#sentence(answer));
+    this.#soon(REFRESH);
+  }
+
+  #say(sentence) {
+    if (this.#state.textContent !== sentence) this.#state.textContent = sentence;
+  }
+
+  get #match() {
+    const text = this.#search.value;
+    return looksLikePattern(text) ? text : `*${text.replace(SPECIAL, "\\$&")}*`;
+  }
+
+  #sentence({ error, channels, total, cut, patterns }) {
+    if (!channels) return error ?? this.#words.say("no_channels");
+    const alive = this.#words.say("alive", { n: total });
+    const also = this.#words.say("alive_patterns", { n: patterns });
+    return `${alive}, ${also}.${cut ? ` ${this.#words.say("alive_cut", { n: channels.length })}` : ""}`;
+  }
+
+  // A row that stays keeps its place and its focus.
+  #draw(channels) {
+    const rows = channels.map((one) => [channelKey(one), this.#rows.get(channelKey(one)) ?? this.#build(one)]);
+    rows.forEach(([key, row], at) => this.#fill(row, key, channels[at].subscribers));
+    const before = this.#rows;
+    this.#rows = new Map(rows);
+    for (const [key, row] of before) if (!this.#rows.has(key)) row.remove();
+    rows.forEach(([, row], at) => this.#body.children[at] === row || this.#body.insertBefore(row, this.#body.children[at]));
+    this.#mark();
+  }
+
+  #build(one) {
+    const { channel } = one;
+    const row = this.#template.cloneNode(true);
+    const name = row.querySelector("bdi");
+    const button = row.querySelector("button");
+    name.textContent = channel;
+    name.dataset.colour = colourOf(channel);
+    button.disabled = !isText(one);
+    if (button.disabled) button.before(notText(this.#words), " ");
+    row.dataset.channel = channel;
+    button.addEventListener("click", () => this.#toggle(channel));
+    return row;
+  }
+
+  #fill(row, key, subscribers) {
+    const rate = this.#rates.now(key);
+    row.children[1].textContent = subscribers ?? this.#words.say("unknown");
+    row.children[2].textContent = rate ? this.#words.say("per_second", { n: rounded(rate) }) : "";
+  }
+
+  #toggle(channel) {
+    const name = { kind: "channel", name: channel };
+    const isWatched = this.#selection.has(name);
+    const problem = isWatched ? this.#selection.remove(name) : this.#selection.add(name);
+    this.#problem = problem ? this.#words.say(...problem) : "";
+    if (problem) this.#say(this.#problem);
+  }
+
+  #mark() {
+    for (const row of this.#rows.values()) {
+      const { channel } = row.dataset;
+      const button = row.querySelector("button");
+      const isWatched = !button.disabled && this.#selection.has({ kind: "channel", name: channel });
+      const key = isWatched ? "unwatch" : "watch";
+      button.textContent = this.#words.say(key);
+      button.ariaLabel = this.#words.say(`${key}_name`, { name: channel });
+    }
+  }
+
+  get #search() {
+    return this.#dialog.querySelector("input");
+  }
+
+  get #state() {
+    return this.#dialog.querySelector("[role=status]");
+  }
+
+  get #body() {
+    return this.#dialog.querySelector("tbody");
+  }
+}
+
+function isText({ channel_base64: bytes }) {
+  return bytes === undefined;
+}
+
+async function ask(match) {
+  try {
+    const url = new URL("channels", document.baseURI);
+    url.searchParams.set("match", match);
+    const answer = await fetch(url, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_LIMIT) });
+    return await answer.json();
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,191 @@
+// Shows the selection as chips: colour, standing at Redis, rate; shows only one, hides, removes.
+
+import { now } from "../lib/clock.js";
+import { toDate } from "../lib/format.js";
+import { keyOf, keysOf } from "../stream/channel_names.js";
+import { colourOf } from "../ui/channel_color.js";
+import { isPlain } from "../ui/shortcuts.js";
+import { timesOfDay } from "../ui/timestamps.js";
+import { rounded } from "./rate_chart.js";
+
+export class Chips {
+  #list;
+  #template;
+  #selection;
+  #words;
+  #chips = new Map();
+  #names = new Map();
+  #solo = null;
+  #hidden = new Set();
+  #on;
+
+  // `on` has empty(), hidden(test, or null where all is shown), peek(name or null) and
+  // more(button, channel, whether it is recorded).
+  constructor(list, template, selection, words, on) {
+    this.#list = list;
+    this.#template = template.content.firstElementChild;
+    this.#selection = selection;
+    this.#words = words;
+    this.#on = on;
+    selection.addEventListener("change", () => this.#draw());
+    list.addEventListener("keydown", (event) => this.#pressed(event));
+    list.addEventListener("focusin", ({ target }) => this.#reach(target.closest(".chip")));
+    list.addEventListener("mouseover", ({ target }) => this.#peek(target.closest(".chip")));
+    for (const type of ["mouseleave", "focusout"]) list.addEventListener(type, () => this.#peek(null));
+  }
+
+  show({ confirmed, refusals, stopped }) {
+    for (const [key, chip] of this.#chips) {
+      const error = refusals.get(key);
+      const state = error === undefined ? "waiting" : "refused";
+      chip.dataset.state = confirmed.has(key) ? "confirmed" : state;
+      if (chip.dataset.kind === "channel") this.#showRecording(chip, key, stopped);
+      this.#explain(chip, error);
+    }
+  }
+
+  // Call once a second.
+  tick(rates) {
+    for (const [key, chip] of this.#chips) {
+      const rate = rates.now(key);
+      const seen = rates.lastSeen(key);
+      write(chip.querySelector(".chip__rate"), this.#pace(rate, seen));
+      const [time] = seen ? timesOfDay([toDate(seen)]) : [];
+      chip.querySelector(".chip__solo").title = this.#words.say(seen ? "chip_seen" : "chip_unseen", { time });
+    }
+  }
+
+  flash(name) {
+    const chip = this.#chips.get(keyOf(name));
+    chip.classList.remove("is-flashing");
+    requestAnimationFrame(() => chip.classList.add("is-flashing"));
+    chip.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  // Drawing
+
+  #draw() {
+    const before = this.#chips;
+    const names = this.#selection.names;
+    this.#names = new Map(names.map((name) => [keyOf(name), name]));
+    this.#chips = new Map(names.map((name) => [keyOf(name), before.get(keyOf(name)) ?? this.#build(name)]));
+    for (const [key, chip] of before) if (!this.#chips.has(key)) chip.remove();
+    const added = [...this.#chips].filter(([key]) => !before.has(key)).map(([, chip]) => chip);
+    this.#list.append(...added);
+    if (!this.#chips.has(this.#solo)) this.#solo = null;
+    for (const key of this.#hidden) if (!this.#chips.has(key)) this.#hidden.delete(key);
+    this.#showHidden();
+    this.#reach(this.#list.querySelector(".is-reached") ?? this.#list.firstElementChild);
+  }
+
+  #build(name) {
+    const chip = this.#template.cloneNode(true);
+    const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
+    Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting", colour: colourOf(name.name) });
+    chip.querySelector(".chip__name").textContent = name.name;
+    chip.querySelector(".chip__kind").hidden = name.kind !== "pattern";
+    solo.ariaLabel = this.#words.say("solo", { name: name.name });
+    hide.ariaLabel = hide.title = this.#words.say("hide", { name: name.name });
+    remove.ariaLabel = remove.title = this.#words.say(`remove_${name.kind}`, { name: name.name });
+    more?.addEventListener("click", () => this.#on.more(more, name.name, chip.dataset.recording !== "off"));
+    solo.addEventListener("click", () => this.#toggleSolo(keyOf(name)));
+    hide.addEventListener("click", () => this.#toggleHidden(keyOf(name)));
+    remove.addEventListener("click", () => this.#remove(chip, name));
+    return chip;
+  }
+
+  #showRecording(chip, key, stopped) {
+    const stop = stopped.get(key);
+    const state = stop ? "stopped" : stopped.has(key) ? "on" : "off";
+    const values = { name: this.#names.get(key).name, time: stop && timesOfDay([toDate(stop.from)])[0], error: stop?.error };
+    const [tag, more] = [chip.querySelector(".chip__recorded"), chip.querySelector(".chip__more")];
+    chip.dataset.recording = state;
+    tag.hidden = state === "off";
+    write(tag, this.#words.say(stop ? "recorded_until" : "recorded", values));
+    if (more) more.ariaLabel = more.title = this.#words.say(`recording_${state}`, values);
+  }
+
+  #explain(chip, error) {
+    const sentence = error === undefined ? "" : this.#words.say("chip_refused", { error });
+    chip.title = sentence;
+    chip.querySelector(".chip__problem").textContent = sentence;
+  }
+
+  #pace(rate, seen) {
+    if (rate) return this.#words.say("per_second", { n: rounded(rate) });
+    return seen ? this.#age(Math.max(0, now() - seen)) : "";
+  }
+
+  #age(seconds) {
+    const [unit, size] = [["hour", 3600], ["minute", 60], ["second", 1]].find(([, size]) => seconds >= size || size === 1);
+    const options = { style: "unit", unit, unitDisplay: "narrow" };
+    return new Intl.NumberFormat(this.#words.language, options).format(Math.floor(seconds / size));
+  }
+
+  // One alone, or some not
+
+  #toggleSolo(key) {
+    this.#solo = this.#solo === key ? null : key;
+    this.#hidden.delete(key);
+    this.#showHidden();
+  }
+
+  #toggleHidden(key) {
+    if (!this.#hidden.delete(key)) this.#hidden.add(key);
+    if (this.#solo === key) this.#solo = null;
+    this.#showHidden();
+  }
+
+  #showHidden() {
+    for (const [key, chip] of this.#chips) {
+      chip.classList.toggle("is-hidden", this.#isHidden(key));
+      chip.querySelector(".chip__solo").ariaPressed = String(this.#solo === key);
+      chip.querySelector(".chip__hide").ariaPressed = String(this.#hidden.has(key));
+    }
+    const isAny = this.#solo !== null || this.#hidden.size > 0;
+    this.#on.hidden(isAny ? (event) => keysOf(event).every((key) => this.#isHidden(key)) : null);
+  }
+
+  #isHidden(key) {
+    return this.#hidden.has(key) || (this.#solo !== null && this.#solo !== key);
+  }
+
+  // The keyboard's place moves to the neighbour.
+  #remove(chip, name) {
+    const neighbour = chip.nextElementSibling ?? chip.previousElementSibling;
+    this.#selection.remove(name);
+    if (neighbour) neighbour.querySelector(".chip__remove").focus();
+    else this.#on.empty();
+  }
+
+  // Tab reaches one chip; the arrows lead to the others.
+
+  #pressed(event) {
+    if (!isPlain(event)) return;
+    const chip = event.target.closest(".chip");
+    const next = {
+      ArrowRight: chip.nextElementSibling, ArrowLeft: chip.previousElementSibling,
+      Home: this.#list.firstElementChild, End: this.#list.lastElementChild,
+    }[event.key];
+    if (event.key === "Delete") this.#remove(chip, this.#names.get(chip.dataset.key));
+    if (!next) return;
+    event.preventDefault();
+    (next.querySelector(`.${event.target.className}`) ?? next.firstElementChild).focus();
+  }
+
+  #reach(chip) {
+    for (const other of this.#list.children) {
+      other.classList.toggle("is-reached", other === chip);
+      for (const button of other.querySelectorAll("button")) button.tabIndex = other === chip ? 0 : -1;
+    }
+    if (chip?.contains(document.activeElement)) this.#peek(chip);
+  }
+
+  #peek(chip) {
+    this.#on.peek(chip ? this.#names.get(chip.dataset.key) : null);
+  }
+}
+
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}

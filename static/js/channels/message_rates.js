@@ -1,0 +1,95 @@
+// Counts messages, second by second, for the last five minutes. Knows no page.
+
+import { now } from "../lib/clock.js";
+import { channelKey, keyOf, keysOf } from "../stream/channel_names.js";
+
+export const SECONDS = 300;
+export const ALL = ""; // the key of everything together
+
+const RECENT = 5; // seconds over which "now" is an average
+const SERIES_LIMIT = 400; // a pattern may bring any number of channels
+
+export class Rates {
+  #series = new Map();
+  #selection;
+
+  constructor(selection) {
+    this.#selection = selection;
+  }
+
+  add(events) {
+    const second = Math.floor(now());
+    for (const event of events) if (event.type.endsWith("message")) this.#count(event, second);
+  }
+
+  // A second each, the oldest first; the last is the one that still runs.
+  of(key) {
+    const series = this.#series.get(key);
+    return series ? series.until(Math.floor(now())) : new Array(SECONDS).fill(0);
+  }
+
+  now(key) {
+    const recent = this.of(key).slice(-RECENT - 1, -1);
+    return recent.reduce((sum, n) => sum + n, 0) / RECENT;
+  }
+
+  // At the server, in seconds, or undefined where nothing came.
+  lastSeen(key) {
+    return this.#series.get(key)?.seen;
+  }
+
+  // What comes by a channel and by a pattern counts once for the channel.
+  #count(event, second) {
+    const name = { kind: "channel", name: event.channel };
+    for (const key of keysOf(event)) this.#add(key, second);
+    if (event.type === "message") return this.#add(ALL, second);
+    const key = channelKey(event);
+    if (this.#selection.has(name) && key === keyOf(name)) return; // it comes by itself too
+    this.#add(key, second);
+    this.#add(ALL, second);
+  }
+
+  #add(key, second) {
+    let series = this.#series.get(key);
+    if (!series) {
+      if (this.#series.size >= SERIES_LIMIT) this.#forgetOldest();
+      this.#series.set(key, (series = new Series(second)));
+    }
+    series.add(second);
+  }
+
+  #forgetOldest() {
+    const [oldest] = [...this.#series].sort(([, a], [, b]) => a.seen - b.seen)[0];
+    this.#series.delete(oldest);
+  }
+}
+
+class Series {
+  seen = 0;
+  #ring = new Uint32Array(SECONDS);
+  #second;
+
+  constructor(second) {
+    this.#second = second;
+  }
+
+  add(second) {
+    this.#goTo(second);
+    this.#ring[this.#second % SECONDS]++;
+    this.seen = now();
+  }
+
+  until(second) {
+    this.#goTo(second);
+    const next = (this.#second + 1) % SECONDS;
+    return [...this.#ring.subarray(next), ...this.#ring.subarray(0, next)];
+  }
+
+  #goTo(second) {
+    if (Math.abs(second - this.#second) >= SECONDS) {
+      this.#ring.fill(0);
+      this.#second = second; // the clock may have been set back, and nothing would be counted for so long
+    } else for (let at = this.#second + 1; at <= second; at++) this.#ring[at % SECONDS] = 0;
+    this.#second = Math.max(this.#second, second);
+  }
+}

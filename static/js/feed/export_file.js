@@ -1,0 +1,76 @@
+// Messages -> a file's text, in pieces that leave the page free to answer.
+
+import { ticks } from "../lib/clock.js";
+import { toDate } from "../lib/format.js";
+import { attempt } from "../stream/unreadable.js";
+
+const PIECE = 200; // messages between two looks at the clock
+const BUDGET = 12; // milliseconds of work before the page has its turn
+const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size"];
+const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
+
+export const FORMATS = {
+  ndjson: { type: "application/x-ndjson", row: (event) => `${JSON.stringify(record(event))}\n` },
+  csv: { type: "text/csv", begin: `${BYTE_ORDER_MARK}${COLUMNS}\r\n`, row: csvRow },
+  json: { type: "application/json", begin: "[\n", row: (event) => JSON.stringify(record(event)), between: ",\n", end: "\n]\n" },
+  txt: { type: "text/plain", row: textRow },
+};
+
+// A Blob of all messages; `onProgress` hears how many are done.
+export async function write(events, { type, begin = "", row, between = "", end = "" }, onProgress) {
+  const parts = [begin];
+  let texts = [];
+  let late = ticks() + BUDGET;
+  for (let done = 0; done < events.length; done += PIECE) {
+    const piece = events.slice(done, done + PIECE).map((event) => written(event, row)).join(between);
+    texts.push(done && between ? between + piece : piece);
+    if (ticks() < late) continue;
+    // A Blob copies texts at once and takes Blobs as they are: ten megabytes at the end would be a long task.
+    parts.push(new Blob(texts));
+    texts = [];
+    onProgress(done);
+    await turn();
+    late = ticks() + BUDGET;
+  }
+  return new Blob([...parts, ...texts, end], { type: `${type};charset=utf-8` });
+}
+
+// Of what cannot be written as it is, at least what was published and where.
+function written(event, row) {
+  const { channel, data, encoding } = event;
+  return attempt(event, () => row(event)) ?? row({ at: 0, channel, data, encoding });
+}
+
+function turn() {
+  return new Promise((done) => setTimeout(done));
+}
+
+function record({ at, channel, channel_base64, patterns, data, encoding, truncated, size }) {
+  return {
+    time: time(at), channel, channel_base64, patterns: patterns?.length ? patterns : undefined, encoding,
+    truncated, size: truncated && size, data,
+  };
+}
+
+function time(at) {
+  return toDate(at).toISOString();
+}
+
+// What is in base64, or only the beginning, says so.
+function textRow({ at, channel, channel_base64: bytes, data, encoding, truncated, size }) {
+  const name = bytes === undefined ? channel : `base64:${bytes}`;
+  return `${time(at)} ${name} ${encoding ? `${encoding}:` : ""}${data}${truncated ? `… (${size} B)` : ""}\n`;
+}
+
+function csvRow(event) {
+  const { patterns = [], ...rest } = record(event);
+  const values = { ...rest, patterns: patterns.join(" ") };
+  return `${COLUMNS.map((column) => csvField(String(values[column] ?? "")))}\r\n`;
+}
+
+// A spreadsheet runs what begins like a formula; an apostrophe makes it text. Where it splits at another sign than
+// the comma, cells begin in the middle of a field, and quotes that we wrote count for nothing.
+function csvField(text) {
+  const safe = text.replace(/(?:^|[;|\t\r\n])[\s\x00-\x1f"]*(?=[=+\-@＝＋－＠])/g, "$&'").replace(/^(?=[\t\r\n])/, "'");
+  return /[",;|\t\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}

@@ -1,0 +1,49 @@
+// The export's menu: a format is chosen, the file is written and handed to the browser.
+
+import { now } from "../lib/clock.js";
+import { Deferred } from "../lib/deferred.js";
+import { toDate } from "../lib/format.js";
+
+const exporter = new Deferred("./export_file.js", import.meta.url);
+
+export class Takeaway {
+  #place;
+  #events;
+  #words;
+
+  // `events` is asked for what is shown.
+  constructor(place, events, words) {
+    this.#place = place;
+    this.#events = events;
+    this.#words = words;
+    place.addEventListener("click", ({ target }) => target.value && this.#save(target.value));
+    place.addEventListener("toggle", () => this.#say("export_ready", this.#events().length));
+  }
+
+  async #save(extension) {
+    const events = this.#events();
+    const buttons = [...this.#place.querySelectorAll("button")];
+    buttons.forEach((button) => (button.ariaDisabled = true));
+    const blob = await this.#write(events, extension).catch(() => null);
+    buttons.forEach((button) => (button.ariaDisabled = null));
+    this.#say(blob ? "exported" : "not_loaded", events.length);
+    if (blob) hand(blob, `arauto-${toDate(now()).toISOString().slice(0, 19).replaceAll(":", "-")}Z.${extension}`);
+  }
+
+  async #write(events, extension) {
+    const { FORMATS, write } = await exporter.load();
+    return write(events, FORMATS[extension], (n) => this.#say("exporting", n, events.length));
+  }
+
+  #say(key, n, all = n) {
+    this.#place.querySelector("[role=status]").textContent = this.#words.say(key, { n, all });
+    const progress = this.#place.querySelector("progress");
+    Object.assign(progress, { value: n, max: all || 1, hidden: key !== "exporting" });
+  }
+}
+
+function hand(blob, download) {
+  const href = URL.createObjectURL(blob);
+  Object.assign(document.createElement("a"), { href, download }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}

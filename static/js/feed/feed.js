@@ -1,0 +1,220 @@
+// Keeps what was received and has it drawn: paused, cleared, filtered, in either order. Knows no WebSocket.
+// The recorded past may take the place of what is live, which goes on being kept.
+// Events: "draw" (something may have changed), "pause", "problem" (with the filter: a word's key and values).
+
+import { Emitter } from "../lib/emitter.js";
+import { later } from "../lib/idle_queue.js";
+import { isMessage } from "../stream/events.js";
+import { oddCount, onOdd } from "../stream/unreadable.js";
+import { hasSelection } from "../ui/dom.js";
+import { Follow } from "./autoscroll.js";
+import { View } from "./feed_view.js";
+import { noFilter } from "./filter_query.js";
+import { Highlighter } from "./match_highlights.js";
+import { Store } from "./message_store.js";
+
+export class Feed extends Emitter {
+  held = 0; // live messages since the past is shown
+  #live = new Store();
+  #store = this.#live; // what is shown
+  #scroller;
+  #follow;
+  #view;
+  #highlighter;
+  #isHidden = null;
+  #query = noFilter();
+  #hides = true;
+  #wanted = this.#query; // becomes the query once its search knows what there is
+  #isSearching = false;
+
+  constructor({ scroller, newButton, ...places }, rows, words) {
+    super();
+    this.#scroller = scroller;
+    this.#follow = new Follow(scroller, newButton, words, {
+      onChange: () => this.#view.schedule(),
+      onReturn: () => this.#goOn(),
+    });
+    this.#view = new View(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
+    this.#highlighter = new Highlighter(places.list, (row) => this.#view.eventOf(row));
+    document.addEventListener("selectionchange", () => (this.#view.isSelecting = hasSelection(places.list)));
+    this.#view.show(this.#store.shown);
+    onOdd(() => later(() => this.#view.schedule())); // it is counted, though not in the midst of a draw
+  }
+
+  // What comes
+
+  add(events) {
+    const own = events.filter(({ type }) => type !== "also");
+    const isShown = this.#live.add(own);
+    if (this.isPast) this.held += own.filter(isMessage).length;
+    else this.#follow.miss(isShown);
+    for (const { type, event } of events) if (type === "also") this.#view.retag(event);
+    this.#view.add(own);
+    this.#search();
+  }
+
+  addPast(events) {
+    this.#follow.miss(this.#store.add(events));
+    this.#view.schedule();
+    this.#search();
+  }
+
+  // The past
+
+  get isPast() {
+    return this.#store !== this.#live;
+  }
+
+  // Anew, if there was another.
+  startPast() {
+    if (!this.isPast) this.held = 0;
+    this.isPaused = false;
+    this.#show(new Store());
+  }
+
+  endPast() {
+    if (this.isPast) this.#show(this.#live);
+  }
+
+  #show(store) {
+    this.#store = store;
+    this.#select();
+  }
+
+  // What is shown
+
+  // While a new filter is still being searched for, nobody knows how many match.
+  get counts() {
+    const matching = this.#wanted === this.#query ? this.#store.matching.messages : null;
+    return { matching, messages: this.#store.messages, isSure: this.#store.waiting.length === 0, odd: oddCount() };
+  }
+
+  get shown() {
+    return this.#store.shown.all().filter(isMessage);
+  }
+
+  // Messages for which test(event) is true are not shown; null: all are.
+  setHidden(test) {
+    if (test === this.#isHidden) return;
+    this.#isHidden = test;
+    this.#select();
+  }
+
+  // Messages that do not pass are hidden; or, with `hides` false, those that pass are marked.
+  setFilter(query, hides) {
+    this.#wanted.search?.end();
+    this.#wanted = query;
+    this.#wanted.hides = hides;
+    if (!query.search) return this.#use(query);
+    query.search.onFail = (words) => this.emit("problem", words);
+    this.#isSearching = false;
+    this.#search();
+  }
+
+  #use(query) {
+    this.#query = query;
+    this.#hides = query.hides;
+    this.#highlighter.marks = query.marks;
+    this.#select();
+  }
+
+  // Until a search knows a message, that waits with all that came after it; a new filter waits for all there are.
+  async #search() {
+    const query = this.#wanted;
+    if (!query.search || this.#isSearching) return;
+    this.#isSearching = true;
+    for (let events; (events = this.#unknown(query)).length; ) {
+      await query.search.learn(events);
+      if (query !== this.#wanted) return;
+      if (query === this.#query) this.#advance();
+    }
+    this.#isSearching = false;
+    if (query !== this.#query) this.#use(query);
+  }
+
+  #unknown(query) {
+    const events = this.#stores.flatMap((store) => (query === this.#query ? store.waiting : store.all));
+    return events.filter((event) => !query.search.knows(event));
+  }
+
+  get #stores() {
+    return this.isPast ? [this.#store, this.#live] : [this.#live];
+  }
+
+  #advance() {
+    this.#follow.miss(this.#stores.map((store) => store.sift())[0]);
+    this.#view.schedule();
+  }
+
+  #select() {
+    const { test, search } = this.#query;
+    const isHidden = this.#isHidden;
+    const isSeen = isHidden && ((event) => !isHidden(event));
+    const matches = isSeen && test ? (event) => isSeen(event) && test(event) : isSeen || test;
+    this.#store.select(this.#hides ? matches : isSeen, matches, search && ((event) => search.knows(event)));
+    this.#view.show(this.#store.shown);
+    this.#search();
+  }
+
+  #drawn(rows) {
+    if (!this.#hides && this.#query.test) this.#markMatches(rows);
+    this.#highlighter.show(rows);
+    this.emit("draw");
+  }
+
+  #markMatches(rows) {
+    for (const row of rows) {
+      const event = this.#view.eventOf(row);
+      if (event && isMessage(event)) row.dataset.matches ??= this.#query.test(event);
+    }
+  }
+
+  // What the reader does
+
+  get isPaused() {
+    return this.#view.isPaused;
+  }
+
+  set isPaused(isPaused) {
+    if (isPaused === this.isPaused) return;
+    this.#view.isPaused = isPaused;
+    this.emit("pause");
+  }
+
+  get isSelecting() {
+    return this.#view.isSelecting;
+  }
+
+  #goOn() {
+    if (this.isSelecting) getSelection().empty();
+    this.#view.isSelecting = this.isPaused = false;
+  }
+
+  get newestFirst() {
+    return this.#view.newestFirst;
+  }
+
+  set newestFirst(newestFirst) {
+    this.#view.newestFirst = newestFirst;
+  }
+
+  // What was cleared can be had back as long as its notice is kept.
+  clear() {
+    const { all: events, messages } = this.#store;
+    if (messages === 0) return;
+    const notice = { type: "cleared", messages, undo: () => this.#restore(events, notice) };
+    this.#replace([notice]);
+  }
+
+  #restore(events, notice) {
+    this.#replace(events.concat(this.#store.all.filter((event) => event !== notice)));
+    this.#scroller.focus({ preventScroll: true });
+  }
+
+  #replace(events) {
+    const store = new Store();
+    store.add(events);
+    if (!this.isPast) this.#live = store;
+    this.#show(store);
+  }
+}

@@ -1,0 +1,270 @@
+// Draws the newest of a ring's events as rows: a few a frame, and only as many as can be laid out quickly.
+// What is not drawn is counted, in the line above or in a row where it would be.
+
+import { ticks } from "../lib/clock.js";
+
+const LIMIT = 500; // rows while the end is followed
+const EARLIER = 500; // rows more each time they are asked for
+const STEP = 60; // rows a draw: layout is what takes long, and a click has to wait for it
+const BUDGET = 10; // milliseconds of building a draw
+const REST = 2; // times as long as the last draw took, until the next
+const FRESH_LIMIT = 5; // waiting at once; beyond that, marking and announcing what is fresh only disturbs
+
+export class View {
+  #list;
+  #older;
+  #earlier;
+  #rows;
+  #words;
+  #follow;
+  #ring;
+  #from = 0; // rows are drawn of the events from here
+  #to = 0; // to before here
+  #toMessages = 0; // messages before #to
+  #limit = LIMIT;
+  #newestFirst = false;
+  #wasHeld = false; // drawing waited for the reader
+  #hasHole = false; // there are rows of before it waited
+  #facts = new WeakMap();
+  #onDraw;
+  #frame = null;
+  #due = 0;
+  #isPaused = false;
+  #isSelecting = false;
+  #end = Infinity; // while paused or text is selected, events from here on wait
+  #late; // the events that came meanwhile
+  #calmFrom = 0; // events before this one came in a flood
+
+  constructor({ list, older, earlier }, rows, words, follow, onDraw) {
+    this.#list = list;
+    this.#older = older;
+    this.#earlier = earlier;
+    this.#rows = rows;
+    this.#words = words;
+    this.#follow = follow;
+    this.#onDraw = onDraw;
+    earlier.addEventListener("click", () => this.#showEarlier());
+  }
+
+  get newestFirst() {
+    return this.#newestFirst;
+  }
+
+  set newestFirst(newestFirst) {
+    this.#newestFirst = newestFirst;
+    this.#follow.newestFirst = newestFirst;
+    this.show(this.#ring);
+  }
+
+  get isPaused() {
+    return this.#isPaused;
+  }
+
+  set isPaused(isPaused) {
+    this.#isPaused = isPaused;
+    this.#hold();
+  }
+
+  get isSelecting() {
+    return this.#isSelecting;
+  }
+
+  // Selected text would be lost with its row, or move from under the pointer.
+  set isSelecting(isSelecting) {
+    this.#isSelecting = isSelecting;
+    this.#hold();
+  }
+
+  // What comes meanwhile is held, and drawn in its order afterwards.
+  #hold() {
+    const isHeld = this.#isPaused || this.#isSelecting;
+    if (isHeld === this.#follow.isPaused) return;
+    this.#end = isHeld ? this.#ring.end : Infinity;
+    this.#late = isHeld && new WeakSet();
+    this.#wasHeld ||= !isHeld && this.#to < this.#ring.end;
+    this.#follow.isPaused = isHeld;
+  }
+
+  // These came just now.
+  add(events) {
+    if (this.#late) events.forEach((event) => this.#late.add(event));
+    this.schedule();
+  }
+
+  // Another ring: all rows are drawn anew.
+  show(ring) {
+    this.#ring = ring;
+    this.#calmFrom = 0;
+    if (this.#late) this.#end = ring.find((event) => this.#late.has(event));
+    this.#follow.toEnd();
+    this.#follow.miss(ring.total - ring.before(this.#end));
+    this.#restart();
+    this.#tell();
+    this.schedule();
+  }
+
+  // Another pattern of a message came late.
+  retag(event) {
+    const row = [...this.#list.children].findLast((child) => this.eventOf(child) === event);
+    if (row) this.#rows.retag(row, event);
+  }
+
+  eventOf(row) {
+    return this.#facts.get(row)?.event;
+  }
+
+  schedule() {
+    if (this.#due === 0 && this.#to < this.#last) return this.#draw(); // the very first rows wait for no frame
+    if (this.#frame !== null) return;
+    const wait = this.#due - ticks();
+    const ask = () => (this.#frame = requestAnimationFrame(() => this.#draw()));
+    if (wait > 0) this.#frame = setTimeout(ask, wait);
+    else ask();
+  }
+
+  // Layout takes longer than building, so a long draw is followed by a long rest.
+  #draw() {
+    const began = ticks();
+    this.#frame = null;
+    const changed = this.#advance() || this.#fill();
+    if (changed) this.#tell();
+    this.#onDraw(this.#list.children);
+    if (!changed) return;
+    const ended = ticks();
+    this.#due = ended + REST * (ended - began);
+    this.schedule();
+  }
+
+  // What a reader has scrolled to is not taken away: at the limit, the new waits.
+  #advance() {
+    if (this.#to >= this.#last) return false;
+    const room = this.#room;
+    this.#wasHeld ||= room <= 0;
+    if (room <= 0) return false;
+    this.#skip();
+    if (this.#last - this.#to > FRESH_LIMIT) this.#calmFrom = this.#last;
+    const isCalm = this.#to >= this.#calmFrom;
+    const rows = this.#build(this.#to, Math.min(this.#to + room, this.#last), 1);
+    this.#to += rows.length;
+    this.#toMessages = this.#ring.before(this.#to);
+    this.#setLive(isCalm);
+    if (isCalm) rows.forEach((row) => row.classList.add("is-fresh"));
+    this.#put(rows);
+    this.#trim();
+    this.#follow.keep();
+    return true;
+  }
+
+  get #last() {
+    return Math.min(this.#ring.end, this.#end);
+  }
+
+  get #room() {
+    if (this.#follow.atEnd) return STEP;
+    if (this.#newestFirst) return 0;
+    return Math.min(STEP, LIMIT - this.#list.childElementCount);
+  }
+
+  // Too much has come to draw it all: go on with the newest.
+  #skip() {
+    const { atEnd } = this.#follow;
+    const isNear = this.#to >= this.#ring.start && (!atEnd || this.#last - this.#to <= LIMIT);
+    if (!isNear && atEnd && !this.#wasHeld) this.#restart();
+    else if (!isNear) this.#leaveHole();
+    this.#wasHeld &&= !atEnd;
+  }
+
+  #restart() {
+    this.#list.replaceChildren();
+    this.#begin();
+    this.#hasHole = this.#wasHeld = false;
+  }
+
+  // The rows that were read stay; rows for what fell out and for what is not drawn follow them.
+  #leaveHole() {
+    const read = this.#toMessages;
+    const fallen = Math.max(0, this.#ring.before(this.#ring.start) - read);
+    this.#begin();
+    this.#notice("fell_out", read, fallen);
+    this.#notice("skipped", read + fallen, this.#toMessages - read - fallen);
+    this.#hasHole = true;
+  }
+
+  #begin() {
+    this.#limit = LIMIT;
+    this.#from = this.#to = Math.max(this.#ring.start, this.#last - STEP);
+    this.#toMessages = this.#ring.before(this.#to);
+  }
+
+  #notice(type, before, n) {
+    if (n <= 0) return;
+    const row = this.#rows.build({ type, n });
+    this.#facts.set(row, { index: -1, before });
+    this.#put([row]);
+  }
+
+  // Earlier rows, when there is nothing newer to draw.
+  #fill() {
+    const room = Math.min(STEP, this.#limit - this.#list.childElementCount, this.#from - this.#ring.start);
+    if (room <= 0 || this.#hasHole) return false;
+    const rows = this.#build(this.#from - 1, this.#from - room - 1, -1);
+    this.#from -= rows.length;
+    this.#setLive(false);
+    if (this.#newestFirst) this.#list.append(...rows);
+    else this.#follow.hold(() => this.#list.prepend(...rows.reverse()));
+    return true;
+  }
+
+  #build(index, end, step) {
+    const rows = [];
+    const late = ticks() + BUDGET;
+    for (; index !== end && (rows.length === 0 || ticks() < late); index += step) {
+      const event = this.#ring.at(index);
+      const row = this.#rows.build(event);
+      this.#facts.set(row, { event, index, before: this.#ring.before(index) });
+      rows.push(row);
+    }
+    return rows;
+  }
+
+  #put(rows) {
+    if (this.#newestFirst) this.#list.prepend(...rows.reverse());
+    else this.#list.append(...rows);
+  }
+
+  #setLive(isLive) {
+    const value = isLive ? "polite" : "off";
+    const log = this.#list.parentElement;
+    if (log.ariaLive !== value) log.ariaLive = value;
+  }
+
+  #trim() {
+    if (!this.#follow.atEnd) return;
+    for (let excess = this.#list.childElementCount - this.#limit; excess > 0; excess--) {
+      const row = this.#oldest;
+      this.#from = Math.max(this.#from, this.#facts.get(row).index + 1);
+      row.remove();
+    }
+    this.#hasHole &&= this.#facts.get(this.#oldest).index < this.#from;
+  }
+
+  get #oldest() {
+    return this.#newestFirst ? this.#list.lastElementChild : this.#list.firstElementChild;
+  }
+
+  // The line of what is older than the rows.
+  #tell() {
+    const oldest = this.#oldest;
+    const n = oldest ? this.#facts.get(oldest).before : this.#toMessages;
+    const hasEarlier = this.#from > this.#ring.start || this.#hasHole;
+    this.#older.parentElement.hidden = n === 0;
+    this.#older.textContent = n ? this.#words.say("older", { n }) : "";
+    this.#earlier.hidden = !hasEarlier;
+  }
+
+  #showEarlier() {
+    if (this.#hasHole) this.#restart();
+    this.#limit = Math.max(this.#list.childElementCount, LIMIT) + EARLIER;
+    this.schedule();
+  }
+}

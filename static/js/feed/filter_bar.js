@@ -1,0 +1,106 @@
+// The filter bar: its text is read, kept in the address and handed on.
+// Event: "change", whenever the filter is another one.
+
+import { Emitter } from "../lib/emitter.js";
+import { attempt } from "../stream/unreadable.js";
+import { asked, keep } from "../ui/url_state.js";
+import { noFilter, readFilter } from "./filter_query.js";
+
+const PATIENCE = 120; // milliseconds after the last key
+
+export class Filter extends Emitter {
+  #form;
+  #count;
+  #note;
+  #words;
+  #timer = null;
+  #asked = null;
+
+  constructor(form, count, note, words) {
+    super();
+    this.#form = form;
+    this.#count = count;
+    this.#note = note;
+    this.#words = words;
+    form.addEventListener("submit", (event) => event.preventDefault());
+    form.addEventListener("input", () => this.#wait());
+    form.addEventListener("change", () => this.#changed());
+  }
+
+  // The address decides.
+  load() {
+    const query = asked();
+    this.#text.value = query.get("filter") ?? "";
+    this.#only.checked = query.has("highlight");
+    if (this.#text.value) this.#changed();
+  }
+
+  focus() {
+    this.#text.select();
+    this.#text.focus();
+  }
+
+  get text() {
+    return this.#text.value;
+  }
+
+  // After each draw: how many pass, of how many.
+  tell({ matching, messages, isSure, odd }) {
+    const isActive = this.query?.test && matching !== null;
+    const counts = [
+      isActive && this.#words.say("matching", { matching, n: messages }),
+      odd && this.#words.say("odd_count", { n: odd }),
+    ];
+    this.#say(this.#count, counts.filter(Boolean).join("; "));
+    if (this.query && !this.query.problem) {
+      this.#say(this.#note, isActive && matching === 0 && isSure ? this.#words.say("nothing_matches", { n: messages }) : "");
+    }
+  }
+
+  get #text() {
+    return this.#form.elements.filter;
+  }
+
+  get #only() {
+    return this.#form.elements.highlight;
+  }
+
+  #wait() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#changed(), PATIENCE);
+  }
+
+  #changed() {
+    clearTimeout(this.#timer);
+    const asked = `${this.#only.checked} ${this.#text.value}`;
+    if (asked === this.#asked) return; // new rows would take a click that only left the field
+    this.#asked = asked;
+    this.hides = !this.#only.checked;
+    keep({ filter: this.#text.value, highlight: this.#only.checked && "only" });
+    this.#use(neverHiding(readFilter(this.#text.value)));
+  }
+
+  // It came out later that the filter cannot be used: everything passes.
+  refuse(problem) {
+    this.#use(noFilter(problem));
+  }
+
+  #use(query) {
+    const { problem } = (this.query = query);
+    this.#say(this.#note, problem ? this.#words.say(...problem) : "");
+    this.#note.dataset.state = problem ? "problem" : "";
+    this.#text.ariaInvalid = problem !== null;
+    this.emit("change");
+  }
+
+  // An unchanged text is left alone: a screen reader would say it again.
+  #say(place, text) {
+    if (place.textContent !== text) place.textContent = text;
+  }
+}
+
+// Nothing is hidden because it could not be tested.
+function neverHiding({ test, ...query }) {
+  const careful = (event) => attempt(event, () => test(event), true);
+  return { ...query, test: test && careful };
+}

@@ -1,0 +1,116 @@
+// Marks what was searched for in the rows, without touching them: the CSS Custom Highlight API.
+
+import { setOdd } from "../stream/unreadable.js";
+
+const PLACES = ".row__channel, .row__body";
+const OURS = ".mark, .severity, .row__unfold"; // says what was not published
+const LIMIT = 100; // marks a row; a regex that matches everything marks enough with these
+
+export class Highlighter {
+  #highlight = globalThis.Highlight && new Highlight();
+  #ranges = new Map();
+  #marks = [];
+  #list;
+  #eventOf;
+  #observer = new MutationObserver((changes) => this.#remark(changes));
+
+  constructor(list, eventOf) {
+    this.#list = list;
+    this.#eventOf = eventOf;
+    if (this.#highlight) CSS.highlights.set("found", this.#highlight);
+  }
+
+  // What to mark: each has find(text, limit), the places in a text, at once or later.
+  set marks(marks) {
+    this.#marks = marks;
+    this.#highlight?.clear();
+    this.#ranges.clear();
+    this.#observer.disconnect();
+    if (marks.length) this.#observer.observe(this.#list, { childList: true, subtree: true });
+  }
+
+  // Call after drawing.
+  show(rows) {
+    if (!this.#highlight || this.#marks.length === 0) return;
+    for (const row of this.#ranges.keys()) if (!row.isConnected) this.#forget(row);
+    for (const row of rows) if (!this.#ranges.has(row)) this.#mark(row);
+  }
+
+  // A row came to show its message in another way.
+  #remark(changes) {
+    const rows = new Set(changes.map(({ target }) => target.closest(".row__body")?.closest(".row")));
+    for (const row of rows) {
+      if (!this.#ranges.has(row)) continue;
+      this.#forget(row);
+      this.#mark(row);
+    }
+  }
+
+  #forget(row) {
+    this.#ranges.get(row).forEach((range) => this.#highlight.delete(range));
+    this.#ranges.delete(row);
+  }
+
+  #mark(row) {
+    this.#markFound(row).catch((error) => setOdd(this.#eventOf(row), error));
+  }
+
+  // What is found late is of no use where the row came to be another meanwhile.
+  async #markFound(row) {
+    const own = [];
+    this.#ranges.set(row, own);
+    const found = await Promise.all([...row.querySelectorAll(PLACES)].map((place) => this.#find(place)));
+    if (this.#ranges.get(row) !== own) return;
+    own.push(...found.flat().slice(0, LIMIT));
+    own.forEach((range) => this.#highlight.add(range));
+  }
+
+  async #find(place) {
+    const text = new Text(place);
+    const found = await Promise.all(this.#marks.map((mark) => mark.find(text.normal, LIMIT)));
+    return text.ranges(found.flat());
+  }
+}
+
+function isPublished({ parentElement }) {
+  return parentElement.matches(OURS) ? NodeFilter.FILTER_SKIP : NodeFilter.FILTER_ACCEPT;
+}
+
+// The text of an element, over all its nodes; and as it is searched, where the same letters are written the same.
+class Text {
+  normal;
+  #whole = "";
+  #nodes = [];
+  #origins = null; // of each character of the normal text, from where to where it is written
+
+  constructor(place) {
+    const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT, isPublished);
+    while (walker.nextNode()) {
+      this.#nodes.push({ node: walker.currentNode, start: this.#whole.length });
+      this.#whole += walker.currentNode.data;
+    }
+    this.normal = this.#whole.normalize();
+    if (this.normal !== this.#whole) this.#origins = originsIn(this.#whole);
+  }
+
+  ranges(places) {
+    return places.map(([index, length]) => {
+      const last = index + length - 1;
+      return this.#origins ? this.#range(this.#origins[index][0], this.#origins[last][1]) : this.#range(index, last + 1);
+    });
+  }
+
+  #range(from, to) {
+    const first = this.#nodes.findLast(({ start }) => start <= from);
+    const last = this.#nodes.findLast(({ start }) => start < to);
+    return new StaticRange({
+      startContainer: first.node, startOffset: from - first.start,
+      endContainer: last.node, endOffset: to - last.start,
+    });
+  }
+}
+
+function originsIn(text) {
+  return [...new Intl.Segmenter().segment(text)].flatMap(({ segment, index }) =>
+    new Array(segment.normalize().length).fill([index, index + segment.length]));
+}

@@ -1,0 +1,84 @@
+// Keeps the newest events, drawn or not; and of them those that are to be shown.
+
+import { isMessage } from "../stream/events.js";
+import { Ring } from "./ring_buffer.js";
+
+const LIMIT = 10_000; // events
+const LIMIT_CHARACTERS = 16_000_000; // a few large messages weigh as much as many small ones
+
+export class Store {
+  shown = new Ring();
+  matching = this.shown;
+  #kept = new Ring();
+  #characters = 0;
+  #tests = { shows: null, matches: null, knows: null };
+  #sifted = 0; // events before this one have been tested
+
+  get messages() {
+    return this.#kept.messages;
+  }
+
+  get all() {
+    return this.#kept.all();
+  }
+
+  // What has to wait for a test that does not know it yet, and all after that.
+  get waiting() {
+    return this.#kept.all().slice(this.#sifted - this.#kept.start);
+  }
+
+  // How many of the messages are to be shown.
+  add(events) {
+    events.forEach((event) => this.#push(event));
+    const isShown = this.sift();
+    while (this.#kept.length > LIMIT || this.#characters > LIMIT_CHARACTERS) this.#shift();
+    return isShown;
+  }
+
+  // From now on messages are shown that pass `shows`, and those match that pass `matches`; null: all.
+  // A notice always passes. Where the tests do not know every event at once, `knows` says which.
+  select(shows, matches, knows = null) {
+    this.#tests = { shows, matches, knows };
+    this.shown = this.#ring(shows);
+    this.matching = matches === shows ? this.shown : this.#ring(matches);
+    this.#sifted = this.#kept.start;
+    this.sift();
+  }
+
+  // Tests what is known by now; says how many more are to be shown.
+  sift() {
+    const { shows, matches, knows } = this.#tests;
+    const before = this.shown.total;
+    for (; this.#sifted < this.#kept.end; this.#sifted++) {
+      const event = this.#kept.at(this.#sifted);
+      if (knows && !knows(event)) break;
+      if (passes(event, shows)) this.shown.push(event);
+      if (this.matching !== this.shown && passes(event, matches)) this.matching.push(event);
+    }
+    return this.shown.total - before;
+  }
+
+  #ring(test) {
+    return new Ring(test ? 0 : this.#kept.before(this.#kept.start));
+  }
+
+  get #rings() {
+    return this.matching === this.shown ? [this.shown] : [this.shown, this.matching];
+  }
+
+  #push(event) {
+    this.#kept.push(event);
+    this.#characters += event.data?.length ?? 0;
+  }
+
+  #shift() {
+    const event = this.#kept.shift();
+    this.#sifted = Math.max(this.#sifted, this.#kept.start);
+    this.#characters -= event.data?.length ?? 0;
+    for (const ring of this.#rings) if (ring.at(ring.start) === event) ring.shift();
+  }
+}
+
+function passes(event, test) {
+  return !test || !isMessage(event) || test(event);
+}

@@ -1,0 +1,121 @@
+// Has a worker search messages with regular expressions, and stops it where that takes too long. Knows no DOM.
+
+import { deferScript } from "../lib/deferred.js";
+import { comparable } from "../message/plain_text.js";
+import { isMessage } from "../stream/events.js";
+
+const script = deferScript("./regex_worker.js", import.meta.url);
+const WEIGHT = 64_000; // characters asked about at a time
+const TICK = 250; // milliseconds
+const TICKS = 8; // of waiting for an answer; of a page that slept meanwhile, one
+
+export class Search {
+  onFail = null; // is called once with a word's key and values; after that, as after end(), no answer comes
+  #terms = [];
+  #known = new WeakMap();
+  #worker = null;
+  #isReady = false;
+  #asked = [];
+  #waited = 0;
+  #timer = null;
+
+  get isNeeded() {
+    return this.#terms.length > 0;
+  }
+
+  // Returns the test of a message that is known.
+  add(regex, name) {
+    const n = this.#terms.push({ regex, name }) - 1;
+    return (event) => this.#known.get(event)?.[n];
+  }
+
+  knows(event) {
+    return !isMessage(event) || this.#known.has(event);
+  }
+
+  // Learns of the first of these messages, as many as are searched quickly.
+  async learn(events) {
+    const batch = [];
+    for (let weight = 0; weight < WEIGHT && batch.length < events.length; ) {
+      const event = events[batch.length];
+      weight += event.data.length + event.channel.length;
+      batch.push(event);
+    }
+    const texts = batch.map(textsOf);
+    const answers = await Promise.all(this.#terms.map((term) => this.#ask(term, texts)));
+    batch.forEach((event, n) => this.#known.set(event, answers.map((answer) => answer[n])));
+  }
+
+  // The places in a text: [index, length].
+  async find(regex, name, text, limit) {
+    return (await this.#ask({ regex, name }, [[text]], limit))[0];
+  }
+
+  end() {
+    this.#rest();
+    this.#worker?.terminate();
+    this.#asked = [];
+    this.onFail = null;
+  }
+
+  // The worker
+
+  #ask({ regex, name }, texts, limit) {
+    return new Promise((answer) => {
+      this.#asked.push({ name, answer });
+      this.#timer ??= setInterval(() => this.#wait(), TICK);
+      if (this.#start()) this.#worker.postMessage({ regex, texts, limit });
+    });
+  }
+
+  #start() {
+    try {
+      this.#worker ??= this.#begin();
+    } catch {
+      this.#fail("regex_unable");
+    }
+    return this.#worker;
+  }
+
+  #begin() {
+    const worker = new Worker(address());
+    worker.addEventListener("message", ({ data }) => this.#heard(data));
+    worker.addEventListener("error", () => this.#fail("regex_unable"));
+    return worker;
+  }
+
+  #heard(answer) {
+    this.#waited = 0;
+    if (answer === "ready") this.#isReady = true;
+    else if (answer) this.#asked.shift()?.answer(answer);
+    else this.#fail("regex_bad");
+    if (!this.#asked.length) this.#rest();
+  }
+
+  #wait() {
+    if (this.#waited++ === TICKS) this.#fail(this.#isReady ? "regex_slow" : "regex_unable");
+  }
+
+  #rest() {
+    clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #fail(word) {
+    const regex = this.#asked[0]?.name;
+    const tell = this.onFail;
+    this.end();
+    tell?.([word, { regex }]);
+  }
+}
+
+// Base64 is not what was published.
+function textsOf({ channel, data, encoding }) {
+  return encoding ? [channel.normalize()] : [channel.normalize(), comparable(data)];
+}
+
+// A worker's address is given by a policy: the page allows no other.
+function address() {
+  const { trustedTypes } = globalThis;
+  return trustedTypes ? trustedTypes.createPolicy("arauto", { createScriptURL: () => script }).createScriptURL(script) : script;
+}

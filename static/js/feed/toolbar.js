@@ -1,0 +1,95 @@
+// The buttons over the feed, and what the keys do in it.
+
+import { copy } from "../ui/clipboard.js";
+import { get, set } from "../ui/preferences.js";
+import { Keys } from "../ui/shortcuts.js";
+
+export class Controls {
+  #feed;
+  #rows;
+  #log;
+  #section;
+  #buttons;
+  #words;
+
+  constructor({ section, log, said, keys, message, ...buttons }, feed, rows, filter, words) {
+    this.#feed = feed;
+    this.#rows = rows;
+    this.#log = log;
+    this.#section = section;
+    this.#buttons = buttons;
+    this.#words = words;
+    buttons.pause.addEventListener("click", () => this.#pause());
+    buttons.clear.addEventListener("click", () => feed.clear());
+    buttons.order.addEventListener("click", () => {
+      this.#turn(!feed.newestFirst);
+      set("newestFirst", feed.newestFirst);
+    });
+    buttons.help.addEventListener("click", () => keys.showModal());
+    feed.addEventListener("pause", () => this.#show());
+    this.#turn(get("newestFirst", false));
+    new Keys(keys, {
+      " ": () => this.#pause(),
+      "/": () => filter.focus(),
+      j: () => this.#move(1),
+      k: () => this.#move(-1),
+      c: () => this.#copy(said),
+      p: () => message.focus(),
+      Escape: (target) => this.#leave(target),
+    });
+  }
+
+  #pause() {
+    this.#feed.isPaused = !this.#feed.isPaused;
+  }
+
+  #turn(newestFirst) {
+    if (newestFirst !== this.#feed.newestFirst) this.#feed.newestFirst = newestFirst;
+    this.#show();
+  }
+
+  #show() {
+    const { isPaused, newestFirst } = this.#feed;
+    this.#section.dataset.order = newestFirst ? "newest" : "oldest";
+    this.#section.dataset.state = isPaused ? "paused" : "";
+    this.#buttons.pause.textContent = this.#words.say(isPaused ? "resume" : "pause");
+    this.#buttons.order.ariaPressed = newestFirst;
+  }
+
+  // Rows
+
+  get #row() {
+    return document.activeElement.closest(".row");
+  }
+
+  #move(step) {
+    const rows = [...this.#log.querySelectorAll(".row")];
+    const at = rows.indexOf(this.#row);
+    const row = at === -1 ? this.#seen(rows, step) : rows[at + step];
+    if (!row) return;
+    row.tabIndex = -1;
+    row.focus({ preventScroll: true });
+    row.scrollIntoView({ block: "nearest" });
+  }
+
+  // Where the walk begins: the first row that is seen, or the last.
+  #seen(rows, step) {
+    const { top, bottom } = this.#log.getBoundingClientRect();
+    const isSeen = (row) => row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom;
+    return step > 0 ? rows.find(isSeen) : rows.findLast(isSeen);
+  }
+
+  async #copy(said) {
+    const event = this.#row && this.#rows.eventOf(this.#row);
+    if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
+    const word = (await copy(event.data)) ? "copied" : "not_copied";
+    said.textContent = "";
+    said.textContent = this.#words.say(word);
+  }
+
+  // Out of a row or a field of the filter, to the feed.
+  #leave(target) {
+    if (!target.closest(".row, .filter")) return false;
+    this.#log.focus({ preventScroll: true });
+  }
+}

@@ -1,0 +1,68 @@
+// One who comes late: two sockets, opened at the same moment, of which one asks for the log.
+
+import { now } from "../lib/clock.js";
+import { isMessage } from "../stream/events.js";
+import { split } from "../stream/feed_address.js";
+import { hasSelection } from "../ui/dom.js";
+
+const LIMIT = 200; // rows a lane
+
+export class Lanes {
+  #dialog;
+  #rows;
+  #channels;
+  #sockets = [];
+
+  constructor(dialog, rows) {
+    this.#dialog = dialog;
+    this.#rows = rows;
+    dialog.querySelector(".button").addEventListener("click", () => this.#join());
+    dialog.addEventListener("close", () => this.#leave());
+  }
+
+  open(channels) {
+    this.#channels = channels;
+    this.#dialog.show();
+  }
+
+  #join() {
+    this.#leave();
+    this.#sockets = [...this.#dialog.querySelectorAll("ol")].map((list) => this.#listen(list));
+  }
+
+  #leave() {
+    for (const socket of this.#sockets.splice(0)) socket.close();
+  }
+
+  // The list's `data-since` says from where.
+  #listen(list) {
+    const address = new URL("feed", document.baseURI.replace("http", "ws"));
+    address.search = new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]);
+    const { url, greeting } = split(address);
+    const socket = new WebSocket(url);
+    if (greeting) socket.addEventListener("open", () => socket.send(JSON.stringify(greeting)));
+    const show = (events) => this.#sockets.includes(socket) && this.#show(list, events);
+    socket.addEventListener("message", ({ data }) => show(JSON.parse(data)));
+    socket.addEventListener("close", () => {
+      const at = now();
+      show([{ type: "gap", from: at, to: at, reason: "server" }]);
+    });
+    list.replaceChildren();
+    return socket;
+  }
+
+  #show(list, events) {
+    const shown = events.filter((event) => isMessage(event) || event.type === "gap");
+    let n = shown.splice(0, shown.length - LIMIT).filter(isMessage).length;
+    if (n) shown.unshift({ type: "older", n });
+    list.append(...shown.map((event) => this.#rows.build({ patterns: [], ...event })));
+    if (hasSelection(list)) return;
+    n = 0;
+    for (const row of [...list.children].slice(0, -LIMIT)) {
+      n += Number(row.dataset.messages);
+      row.remove();
+    }
+    if (n) list.prepend(this.#rows.build({ type: "older", n }));
+    list.parentElement.scrollTop = list.scrollHeight;
+  }
+}

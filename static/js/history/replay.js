@@ -1,0 +1,192 @@
+// Plays the recorded past on in the feed, from a point and at a pace that are chosen; and searches it.
+
+import { noFilter, readFilter } from "../feed/filter_query.js";
+import { ticks } from "../lib/clock.js";
+import { Deferred } from "../lib/deferred.js";
+import { toDate } from "../lib/format.js";
+import { isMessage } from "../stream/events.js";
+import { lastTime, shortTime } from "../ui/timestamps.js";
+import { keep } from "../ui/url_state.js";
+
+const reader = new Deferred("./history_reader.js", import.meta.url);
+const TICK = 100; // milliseconds
+const BUDGET = 12; // milliseconds of work before the page has its turn
+
+export class Replay {
+  #form;
+  #parts;
+  #feed;
+  #filter;
+  #words;
+  #channels = [];
+  #run = new AbortController();
+
+  // `compare` is called with the channels of which two lanes are wanted.
+  constructor(form, feed, filter, words, compare) {
+    this.#form = form;
+    this.#parts = form.elements;
+    this.#feed = feed;
+    this.#filter = filter;
+    this.#words = words;
+    const { open, search, at, lanes, live } = this.#parts;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#play(this.#since);
+    });
+    at.addEventListener("input", () => {
+      this.#run.abort();
+      this.#tell(at.value);
+    });
+    at.addEventListener("change", () => this.#play(at.value));
+    lanes.addEventListener("click", () => compare(this.#channels).catch((error) => this.#complain(error)));
+    live.addEventListener("click", () => this.#leave());
+    open.addEventListener("click", () => (form.hidden ? this.#open() : this.#leave()));
+    search.addEventListener("click", () => this.#search());
+    filter.addEventListener("change", () => this.#offer());
+    feed.addEventListener("draw", () => this.#count());
+  }
+
+  // Call with the channels that are recorded.
+  offer(channels) {
+    this.#channels = channels;
+    this.#offer();
+    if (!channels.length) this.#leave();
+  }
+
+  #offer() {
+    const { open, search } = this.#parts;
+    open.hidden = !this.#channels.length;
+    search.hidden = open.hidden || !this.#filter.query?.test;
+  }
+
+  async #open() {
+    const { at } = this.#parts;
+    this.#run.abort();
+    const { signal } = (this.#run = new AbortController());
+    this.#show(true);
+    try {
+      const { readPage } = await reader.load();
+      const pages = this.#channels.flatMap((name) => [readPage(name, "first", 1), readPage(name, "1", 1)]);
+      const times = (await Promise.all(pages)).flat().map((event) => event.at);
+      if (times.length) Object.assign(at, { min: Math.min(...times), max: Math.max(...times) });
+      if (signal.aborted) return; // left, moved or played meanwhile
+      if (!times.length) this.#say(this.#words.say("past_none"));
+      else if (!this.#feed.isPast) this.#tell(at.max);
+    } catch (error) {
+      if (!signal.aborted) this.#complain(error);
+    }
+  }
+
+  #show(isOpen) {
+    this.#form.hidden = !isOpen;
+    this.#parts.open.ariaExpanded = isOpen;
+  }
+
+  #search() {
+    this.#open();
+    this.#play("first", readFilter(this.#filter.text));
+  }
+
+  #leave() {
+    this.#run.abort();
+    this.#say("");
+    if (this.#feed.isPast) keep({ since: "" });
+    this.#feed.endPast();
+    if (this.#form.contains(document.activeElement)) this.#parts.open.focus();
+    this.#show(false);
+  }
+
+  // An id belongs to one log: for several, its moment counts.
+  get #since() {
+    const text = this.#parts.since.value.trim() || "first";
+    const clock = text.match(/^(\d\d?):(\d\d)(?::(\d\d))?$/);
+    if (clock) return String(lastTime(...clock.slice(1)) / 1000);
+    return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
+  }
+
+  // With a query, only what passes is shown, as fast as it goes.
+  async #play(since, { test, search } = noFilter()) {
+    this.#run.abort();
+    const { signal } = (this.#run = new AbortController());
+    if (search) this.#bind(search, signal);
+    const counts = { n: 0, found: 0 };
+    try {
+      const { past } = await reader.load();
+      const events = past(this.#channels, since, signal);
+      let { value: next } = await events.next();
+      if (!next) return this.#say(this.#words.say("past_none"));
+      this.#feed.startPast();
+      this.#say(this.#words.say("past"));
+      if (!test) keep({ since });
+      let { at } = next;
+      let before = ticks();
+      while (next && !signal.aborted) {
+        const now = ticks();
+        const pace = (!test && parseInt(this.#parts.speed.value)) || 0;
+        const batch = [];
+        if (!this.#feed.isPaused) {
+          at += (pace * (now - before)) / 1000;
+          while (next && (!pace || next.at <= at) && ticks() < now + BUDGET) {
+            counts.n += isMessage(next);
+            batch.push(next);
+            at = Math.max(at, next.at);
+            next = (await events.next()).value;
+          }
+        }
+        before = now;
+        for (let rest = batch.filter(isMessage); search && rest.length; rest = rest.filter((event) => !search.knows(event))) {
+          await search.learn(rest);
+        }
+        if (signal.aborted) return;
+        const found = batch.filter((event) => !test || !isMessage(event) || test(event));
+        counts.found += found.filter(isMessage).length;
+        this.#feed.addPast(found);
+        this.#tell(at, test && this.#words.say("searched", counts));
+        await new Promise((done) => setTimeout(done, pace || this.#feed.isPaused ? TICK : 0));
+      }
+      if (next) return;
+      this.#tell(at);
+      this.#say(this.#words.say(test ? "searched" : "past_end", counts));
+    } catch (error) {
+      if (!signal.aborted) this.#complain(error);
+    } finally {
+      search?.end();
+    }
+  }
+
+  // It ends with the run; where it fails, the run ends.
+  #bind(search, signal) {
+    signal.addEventListener("abort", () => search.end());
+    search.onFail = (words) => {
+      this.#run.abort();
+      this.#complain({ message: this.#words.say(...words) });
+    };
+  }
+
+  #tell(seconds, more = "") {
+    const { at } = this.#parts;
+    const time = shortTime(toDate(seconds));
+    at.max = Math.max(at.max, seconds);
+    at.value = seconds;
+    at.ariaValueText = time;
+    this.#form.querySelector("time").textContent = `${time} ${more}`;
+  }
+
+  // What is live goes on being kept meanwhile.
+  #count() {
+    const { isPast, held } = this.#feed;
+    const { live } = this.#parts;
+    live.hidden = !isPast;
+    live.lastElementChild.textContent = held ? `(${this.#words.say("new", { n: held })})` : "";
+  }
+
+  // The server's sentence, or none where it did not answer.
+  #complain({ message }) {
+    this.#say(message || this.#words.say("no_channels"), true);
+  }
+
+  #say(text, isProblem = false) {
+    this.#form.querySelector("p").textContent = text;
+    this.#parts.since.ariaInvalid = isProblem;
+  }
+}

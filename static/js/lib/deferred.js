@@ -1,0 +1,68 @@
+// A module that no first message needs. It comes when it is asked for, and each of them when the browser is idle:
+// what they do must not depend on a server that is still there.
+
+const TIMEOUT = 5_000; // milliseconds, in which even a busy browser loads them
+
+const all = [];
+const scripts = []; // of workers
+
+export class Deferred {
+  #url;
+  #asked = null;
+  #arrival = null;
+
+  // The path from the module whose `import.meta.url` is `base`.
+  constructor(path, base) {
+    this.#url = new URL(path, base).href;
+    all.push(this);
+  }
+
+  // Throws an Error without words where the server did not answer; the next call tries again.
+  load() {
+    this.#asked ??= this.#fetch().catch(() => {
+      this.#asked = null;
+      throw new Error("");
+    });
+    return this.#asked;
+  }
+
+  async #fetch() {
+    await cache(this.#url);
+    const module = await import(this.#url);
+    this.#arrival?.resolve(module);
+    return module;
+  }
+
+  // Asks for it and waits, however long that takes. Event of the document: "unloaded", when it does not come now.
+  arrive() {
+    this.#arrival ??= Promise.withResolvers();
+    this.load().then(this.#arrival.resolve, () => document.dispatchEvent(new Event("unloaded")));
+    return this.#arrival.promise;
+  }
+
+  // What is not there yet; in silence.
+  static loadAll() {
+    const missing = all.filter((module) => !module.#asked);
+    if (!missing.length) return;
+    const work = () => {
+      missing.forEach((module) => module.load().catch(() => {}));
+      scripts.forEach((url) => cache(url).catch(() => {}));
+    };
+    const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+    whenIdle(work, { timeout: TIMEOUT });
+  }
+}
+
+// A worker's script, that is cached with the others.
+export function deferScript(path, base) {
+  const { href } = new URL(path, base);
+  scripts.push(href);
+  return href;
+}
+
+// An import that failed may be remembered by the browser, for as long as the page: a request is not.
+async function cache(url) {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error("");
+  await answer.text();
+}

@@ -1,0 +1,44 @@
+// Does what can wait when the browser is idle and no flood runs, newest first; the oldest of many is given up.
+
+import { ticks } from "./clock.js";
+
+const LIMIT = 1_000;
+const SLICE = 5; // milliseconds
+const FLOOD = 50; // jobs within a
+const REST = 100; // milliseconds
+
+const whenIdle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+const jobs = [];
+let isAsked = false;
+let asked = 0;
+
+export function later(job) {
+  asked++;
+  jobs.push(job);
+  if (jobs.length > LIMIT) jobs.shift();
+  ask();
+}
+
+function ask() {
+  if (isAsked) return;
+  isAsked = true;
+  whenIdle(work);
+}
+
+function work() {
+  if (asked > FLOOD) return void setTimeout(work, REST, (asked = 0));
+  isAsked = false;
+  asked = 0;
+  const end = ticks() + SLICE;
+  while (jobs.length && ticks() < end) run(jobs.pop());
+  if (jobs.length) ask();
+}
+
+// What fails must not keep the others from being done.
+function run(job) {
+  try {
+    job();
+  } catch (error) {
+    reportError(error);
+  }
+}

@@ -1,0 +1,71 @@
+// An alert as a card: how bad, what, and where to look.
+
+import { abridged, beginning } from "../lib/format.js";
+import { members, root } from "../lib/json_scanner.js";
+import { element } from "../ui/dom.js";
+
+const TEXT_LIMIT = 1_000; // characters
+const TEXT_LINES = 12;
+const REST_LIMIT = 300; // characters
+const REST_MEMBERS = 12;
+const REST_VALUE = 60; // characters
+const TAG_LIMIT = 12;
+
+export function severityMark(severity, words) {
+  const mark = element("span", "severity", words.say(`severity_${severity}`));
+  mark.dataset.severity = severity;
+  return mark;
+}
+
+// `text` is the message as written: what the alert does not tell of it is shown beside it.
+export function card({ severity, title, text: said, tags, link, told }, text, words) {
+  const made = element("div", "card");
+  const head = element("p", "card__head");
+  if (severity) head.append(severityMark(severity, words), " ");
+  if (title) head.append(element("strong", "card__title", abridged(title, TEXT_LIMIT, 1)));
+  made.append(head);
+  if (said) (title ? made : head).append(lines(title ? "p" : "span", said));
+  const rest = told ? others(text, told) : "";
+  if (rest) made.append(element("p", "card__rest", rest));
+  if (tags.length) made.append(tagList(tags));
+  if (link) made.append(opener(link));
+  return made;
+}
+
+function lines(tag, whole) {
+  const shown = beginning(whole, TEXT_LIMIT, TEXT_LINES);
+  const place = element(tag, "card__text", shown.length < whole.length ? `${shown} …` : shown);
+  place.dir = "auto";
+  return place;
+}
+
+// The other members as they are written, digit by digit.
+function others(text, told) {
+  const found = [];
+  const isTold = new Set(told.map((name) => `"${name}"`));
+  for (const { key, value } of members(text, root(text).start)) {
+    const name = text.slice(key.start, key.end);
+    if (isTold.has(name)) continue;
+    if (found.length === REST_MEMBERS) return rest([...found, "…"]);
+    found.push(`${name}: ${abridged(text.slice(value.start, value.end), REST_VALUE, 1)}`);
+  }
+  return rest(found);
+}
+
+function rest(members) {
+  return abridged(members.join("  "), REST_LIMIT, 1);
+}
+
+function tagList(tags) {
+  const list = element("ul", "card__tags");
+  const [shown, more] = [tags.slice(0, TAG_LIMIT), tags.length - TAG_LIMIT];
+  list.append(...shown.map((tag) => element("li", "card__tag", tag)));
+  if (more > 0) list.append(element("li", "", `+ ${more}`));
+  return list;
+}
+
+// The address is what is shown, so that nobody is led elsewhere than it says.
+function opener(link) {
+  const anchor = element("a", "card__link", link);
+  return Object.assign(anchor, { href: link, target: "_blank", rel: "noopener noreferrer", tabIndex: -1 });
+}

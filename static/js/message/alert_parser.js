@@ -1,0 +1,129 @@
+// Finds the alert in a JSON object by the names that people use: a convention, never a must. Pure.
+
+import { abridged } from "../lib/format.js";
+
+const LEVELS = {
+  critical: ["critical", "crit", "fatal", "emergency", "emerg", "alert", "panic", "disaster", "max", "urgent"],
+  error: ["error", "err", "severe", "high", "major", "failure"],
+  warning: ["warning", "warn", "medium", "moderate", "minor"],
+  info: ["info", "information", "informational", "notice", "default", "low", "ok", "resolved", "none"],
+  debug: ["debug", "trace", "verbose", "min"],
+};
+const BY_WORD = new Map(Object.entries(LEVELS).flatMap(([level, words]) => words.map((word) => [word, level])));
+const BY_PRIORITY = ["", "debug", "info", "info", "error", "critical"]; // ntfy's 1 to 5
+const BY_TEN = ["", "debug", "debug", "info", "warning", "error", "critical"]; // 10 to 60, as loggers of Node count
+const LEVEL_NAMES = ["severity", "level", "priority"];
+const TEXT_NAMES = ["title", "message", "text", "msg"];
+const LINK_NAMES = ["link", "url", "click"];
+const ITEMS = ["pull_request", "issue", "discussion", "release", "workflow_run", "check_run", "check_suite"];
+const ALERT_LIMIT = 10;
+
+export const RANKS = ["debug", "info", "warning", "error", "critical"];
+
+// { severity, title, text, tags, link, told }; null where the value says nothing of the kind.
+// `told` lists the members that are in it, so that the others can be shown beside it.
+export function alertIn(value) {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+  return fromAlertmanager(value) ?? fromGitHub(value) ?? byConvention(value);
+}
+
+function byConvention(value) {
+  const severity = severityIn(value);
+  const title = string(value.title);
+  const text = string(value.message) || string(value.text) || string(value.msg);
+  if (!severity && !(title && text)) return null;
+  const link = linkIn(value.link, value.url, value.click);
+  const told = [
+    ...(severity ? LEVEL_NAMES : []), ...(link ? LINK_NAMES : []), "tags",
+    ...TEXT_NAMES.filter((name) => typeof value[name] === "string"),
+  ];
+  return { severity, title, text, tags: tagsIn(value.tags), link, told };
+}
+
+function severityIn({ severity, level, priority }) {
+  const said = word(severity) || word(level) || word(priority);
+  return said || (BY_TEN[number(level) / 10] ?? "") || (BY_PRIORITY[number(priority)] ?? "");
+}
+
+function word(given) {
+  return (typeof given === "string" && BY_WORD.get(given.toLowerCase())) || "";
+}
+
+function number(given) {
+  return typeof given === "number" || /^\d+$/.test(string(given)) ? Number(given) : NaN;
+}
+
+// Alertmanager, and Grafana, which says the same and more
+
+function fromAlertmanager({ alerts, status, receiver, title, externalURL }) {
+  if (!Array.isArray(alerts) || typeof status !== "string" || !alerts.every(isObject)) return null;
+  const names = new Set(alerts.map(({ labels }) => string(labels?.alertname)).filter(Boolean));
+  const [first = {}] = alerts;
+  return {
+    severity: status === "resolved" ? "info" : highest(alerts),
+    title: string(title) || [...names].join(", ") || status,
+    text: [...alerts.slice(0, ALERT_LIMIT).map(alertLine), alerts.length > ALERT_LIMIT && "…"].filter(Boolean).join("\n"),
+    tags: [status, alerts.length > 1 ? `× ${alerts.length}` : "", string(receiver)].filter(Boolean),
+    link: linkIn(first.panelURL, first.dashboardURL, first.generatorURL, externalURL),
+    told: null,
+  };
+}
+
+function alertLine({ status, labels, annotations }) {
+  const summary = string(annotations?.summary) || string(annotations?.description) || string(labels?.alertname);
+  return [string(status), string(labels?.instance), summary].filter(Boolean).join(" · ");
+}
+
+function highest(alerts) {
+  const levels = alerts.map(({ labels }) => RANKS.indexOf(word(labels?.severity)));
+  return RANKS[Math.max(...levels)] ?? "warning"; // it fires, whatever it calls that
+}
+
+// GitHub
+
+function fromGitHub(value) {
+  const repository = string(value.repository?.full_name);
+  if (!repository) return null;
+  const item = ITEMS.map((name) => value[name]).find(isObject) ?? value.head_commit ?? {};
+  const said = isObject(value.comment) ? value.comment : value.review ?? {};
+  return {
+    severity: item.conclusion === "failure" ? "error" : "",
+    title: firstLine(string(item.title) || string(item.name) || string(item.message) || repository),
+    text: string(said.body),
+    tags: [repository, value.action, item.conclusion, value.ref, value.sender?.login].filter(isWord),
+    link: linkIn(said.html_url, value.compare, item.html_url, item.url, value.repository.html_url),
+    told: null,
+  };
+}
+
+function firstLine(text) {
+  return abridged(text, text.length, 1);
+}
+
+// Values
+
+function tagsIn(tags) {
+  const list = typeof tags === "string" ? tags.split(",") : Array.isArray(tags) ? tags : [];
+  return list.filter(isWord).map((tag) => tag.trim());
+}
+
+// The first that may be opened: http or https, and nothing that runs.
+function linkIn(...given) {
+  for (const link of given.filter(isWord)) {
+    const url = URL.canParse(link) ? new URL(link) : {};
+    if (url.protocol === "https:" || url.protocol === "http:") return url.href;
+  }
+  return "";
+}
+
+function string(given) {
+  return typeof given === "string" ? given : "";
+}
+
+function isWord(given) {
+  return typeof given === "string" && given !== "";
+}
+
+function isObject(given) {
+  return typeof given === "object" && given !== null;
+}

@@ -1,0 +1,16 @@
+// Colours JSON in place: the text stays as written.
+
+import { tokens } from "../lib/json_scanner.js";
+import { element } from "../ui/dom.js";
+
+export function paint(place) {
+  const text = place.textContent;
+  const parts = [];
+  let at = 0;
+  for (const { kind, start, end } of tokens(text)) {
+    if (start > at) parts.push(text.slice(at, start));
+    parts.push(element("span", `json-${kind}`, text.slice(start, end)));
+    at = end;
+  }
+  place.replaceChildren(...parts, text.slice(at));
+}

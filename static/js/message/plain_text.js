@@ -1,0 +1,50 @@
+// What a text says, apart from how it was put: a byte order mark, the colours of a terminal, a string around JSON,
+// several JSON texts in one. Pure.
+
+import { parse, roots } from "../lib/json_scanner.js";
+
+const CODES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])/g;
+const QUOTED = /^\s*"(?:\s|\\[nrt])*[[{]/;
+const MAY_BE = /^[\s"]*[[{]/;
+
+// As a person reads it, and as it is searched.
+export function plain(text) {
+  const begun = text.startsWith("\ufeff") ? text.slice(1) : text;
+  return begun.includes("\x1b") ? begun.replace(CODES, "") : begun;
+}
+
+// The same letters are written the same.
+export function comparable(text) {
+  return plain(text).normalize();
+}
+
+export function mayBeJson(text) {
+  return MAY_BE.test(plain(text));
+}
+
+// The text that is JSON, and its value for questions: of several texts a list. Undefined where it is none.
+export function readJson(whole) {
+  const said = plain(whole);
+  if (!MAY_BE.test(said)) return { text: said };
+  const text = unquoted(said);
+  const value = parse(text) ?? several(text);
+  return value === undefined ? { text: said } : { text, value, isQuoted: text !== said };
+}
+
+function unquoted(text) {
+  try {
+    return QUOTED.test(text) ? JSON.parse(text) : text;
+  } catch {
+    return text;
+  }
+}
+
+function several(text) {
+  const values = [];
+  for (const { start, end } of roots(text)) {
+    const value = parse(text.slice(start, end));
+    if (value === undefined) return undefined;
+    values.push(value);
+  }
+  return values;
+}

@@ -1,0 +1,39 @@
+// A message as a command for a POSIX shell that publishes the same bytes again. Pure.
+
+import { toBase64 } from "../lib/bytes.js";
+import { byteLength, shellQuote } from "../lib/format.js";
+
+const ARGUMENT_LIMIT = 100_000; // bytes; Linux takes 131,072 in one argument
+const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument, an escape not be pasted safely
+
+const encoder = new TextEncoder();
+
+export function redisCommand(redisCli, { channel, channel_base64: bytes, data, encoding }) {
+  const name = bytes === undefined ? shellQuote(channel) : `"$(${unpacked(bytes)})"`;
+  const pipe = pipeFor(data, encoding);
+  if (pipe) return `${pipe} | ${shell([...redisCli, "-x", "PUBLISH"])} ${name}`;
+  return `${shell([...redisCli, "PUBLISH"])} ${name} ${shellQuote(data)}`;
+}
+
+// Only for text: a form cannot carry other bytes.
+export function curlCommand(url, { channel, data }) {
+  const command = ["curl", "--data-urlencode", `channel=${channel}`, "--data-urlencode"];
+  const pipe = pipeFor(data);
+  if (pipe) return `${pipe} | ${shell([...command, "message@-", url])}`;
+  return shell([...command, `message=${data}`, url]);
+}
+
+// What cannot be an argument goes in by standard input; empty where it can.
+function pipeFor(data, encoding) {
+  if (encoding === "base64") return unpacked(data);
+  if (CONTROL.test(data)) return unpacked(toBase64(encoder.encode(data)));
+  return byteLength(data) > ARGUMENT_LIMIT ? shell(["printf", "%s", data]) : "";
+}
+
+function unpacked(base64) {
+  return `${shell(["printf", "%s", base64])} | base64 -d`;
+}
+
+function shell(words) {
+  return words.map(shellQuote).join(" ");
+}

@@ -1,0 +1,229 @@
+// Turns the form into one POST, or a burst of them, and says how many received it, or why none could.
+
+import { Emitter } from "../lib/emitter.js";
+import { byteLength, exactSize } from "../lib/format.js";
+import { nameProblem } from "../stream/channel_names.js";
+import { isMeant } from "../ui/confirm.js";
+import { trimTyped } from "../ui/dom.js";
+import { put, take } from "./exact_text.js";
+
+const ANSWER_LIMIT = 10_000; // milliseconds
+const BURST_LIMIT = 1_000; // messages
+const NOT_CONFIRMED = 409;
+
+export class Publisher extends Emitter {
+  #form;
+  #answer;
+  #confirm;
+  #selection;
+  #limits;
+  #words;
+  #isSending = false;
+  #isStopped = false;
+
+  // Event: "published" (what was sent), once for each burst.
+  constructor(form, answer, confirm, selection, limits, words) {
+    super();
+    this.#form = form;
+    this.#answer = answer;
+    this.#confirm = confirm;
+    this.#selection = selection;
+    this.#limits = limits;
+    this.#words = words;
+    form.noValidate = true; // our sentences name the remedy in the page's own language
+    trimTyped(this.#channel);
+    form.addEventListener("submit", (event) => this.#submitted(event));
+    form.addEventListener("keydown", (event) => this.#pressed(event));
+    this.#stop.addEventListener("click", () => (this.#isStopped = true));
+    document.addEventListener("republish", ({ detail }) => this.fill(detail));
+  }
+
+  // Actions
+
+  // With what was left unsent, else on the channel. A person who was quicker than this script keeps what is typed.
+  start(unsent, channel) {
+    const { value, defaultValue } = this.#channel;
+    if (value !== defaultValue || this.#message.value !== "") return;
+    this.#channel.value = unsent?.channel ?? channel ?? value;
+    this.#write(unsent?.message ?? "");
+  }
+
+  read() {
+    return { channel: this.#channel.value, message: take(this.#message) };
+  }
+
+  fill({ channel, message }) {
+    this.#channel.value = channel;
+    this.#write(message);
+    this.#message.focus();
+  }
+
+  #pressed(event) {
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
+    event.preventDefault();
+    this.#form.requestSubmit();
+  }
+
+  async #submitted(event) {
+    event.preventDefault();
+    if (this.#isSending) return;
+    const problem = this.#problem();
+    if (problem) this.#complain(...problem);
+    else await this.#publish();
+  }
+
+  // Checking
+
+  #problem() {
+    if (this.#channel.value === "") return [this.#words.say("channel_empty"), this.#channel];
+    const problem = nameProblem(this.#channel.value, this.#limits.maxName);
+    if (problem) return [this.#words.say(...problem), this.#channel];
+    return this.#messageProblem() ?? this.#timesProblem();
+  }
+
+  #messageProblem() {
+    const bytes = byteLength(take(this.#message));
+    if (bytes <= this.#limits.maxMessage) return null;
+    const sizes = { size: this.#size(bytes), max: this.#size(this.#limits.maxMessage) };
+    return [this.#words.say("message_long", sizes), this.#message];
+  }
+
+  #timesProblem() {
+    const times = Number(this.#times.value);
+    if (Number.isInteger(times) && times >= 1 && times <= BURST_LIMIT) return null;
+    return [this.#words.say("times_wrong", { max: BURST_LIMIT }), this.#times];
+  }
+
+  #size(bytes) {
+    return exactSize(bytes, this.#words.language);
+  }
+
+  #complain(sentence, field) {
+    this.#say("failed", sentence);
+    field.focus();
+  }
+
+  // Publishing
+
+  async #publish() {
+    const sent = this.read();
+    const times = this.#times.value;
+    const focused = document.activeElement;
+    this.#setSending(true);
+    const answer = times > 1 ? await this.#burst(sent, Number(times)) : await this.#post(sent);
+    const isWaiting = document.activeElement === focused || document.activeElement === this.#stop;
+    this.#setSending(false);
+    if (answer.error === undefined) this.#published(sent, times, answer);
+    else this.#say("failed", answer.error, answer.n ? this.#words.say("burst_broken", answer) : "");
+    if (isWaiting && !focused.matches("input, textarea")) this.#message.focus();
+  }
+
+  // One after the other, in order; {n} in the message becomes its number.
+  async #burst({ channel, message }, times) {
+    this.#isStopped = false;
+    let confirmed = {};
+    let whole = { n: 0 }; // the last answer and how many there were
+    for (let n = 1; n <= times && !this.#isStopped; n++) {
+      this.#stop.hidden = false;
+      this.#stop.textContent = this.#words.say("burst_stop", { at: n, times });
+      const answer = await this.#post({ channel, message: message.replaceAll("{n}", n), ...confirmed });
+      if (answer.error !== undefined) return { ...answer, n: whole.n };
+      whole = { ...answer, n };
+      confirmed = answer.confirmed ?? confirmed;
+    }
+    return whole;
+  }
+
+  // The server says which channels are protected; the person says whether it is meant.
+  async #post(fields) {
+    const answer = await this.#send(fields);
+    if (answer.status !== NOT_CONFIRMED) return answer;
+    if (!(await isMeant(this.#confirm, this.#words.say("confirm", fields)))) return { error: this.#words.say("not_confirmed") };
+    const confirmed = { confirmed: 1 };
+    return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
+  }
+
+  async #send(fields) {
+    try {
+      const answer = await fetch(this.#form.action, this.#request(fields));
+      return await this.#read(answer);
+    } catch {
+      return { error: this.#words.say("no_answer") };
+    }
+  }
+
+  // Who has logged in says with it that the page is ours.
+  #request(fields) {
+    const { csrf } = this.#form.elements;
+    return {
+      method: "POST",
+      headers: { Accept: "application/json" },
+      body: new URLSearchParams(csrf ? { ...fields, csrf: csrf.value } : fields),
+      signal: AbortSignal.timeout(ANSWER_LIMIT),
+    };
+  }
+
+  // A proxy's error page is not JSON.
+  async #read(answer) {
+    const { status } = answer;
+    const reply = await answer.json().catch(() => ({}));
+    const isWhole = answer.ok ? "receivers" in reply : "error" in reply;
+    return isWhole ? { ...reply, status } : { error: this.#words.say("strange_answer", { status: String(status) }) };
+  }
+
+  // Answering
+
+  // The answer is about what was sent: what has been typed since stays.
+  #published(sent, times, { receivers, tabs, n }) {
+    if (take(this.#message) === sent.message) this.#write("");
+    if (this.#times.value === times) this.#times.value = 1;
+    this.emit("published", sent);
+    const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
+    if (receivers) this.#say("heard", this.#split(receivers, tabs), burst || this.#note(tabs));
+    else this.#say("unheard", this.#words.say("receivers_none"), burst);
+  }
+
+  #split(n, tabs) {
+    const all = this.#words.say("receivers", { n });
+    if (tabs == null) return all;
+    return `${all}: ${this.#words.say("tabs", { n: tabs })}, ${this.#words.say("others", { n: n - tabs })}`;
+  }
+
+  #note(tabs) {
+    if (tabs == null) return this.#words.say("receivers_note");
+    return tabs && this.#selection.hasPatterns ? this.#words.say("receivers_twice") : "";
+  }
+
+  #say(state, sentence, note = "") {
+    const [main, small] = this.#answer.children;
+    this.#answer.dataset.state = state;
+    main.textContent = sentence;
+    small.textContent = note;
+  }
+
+  #setSending(isSending) {
+    this.#isSending = isSending;
+    this.#stop.hidden = true;
+    this.#form.elements["publish-button"].ariaDisabled = isSending; // a button that is disabled loses the focus
+  }
+
+  #write(message) {
+    put(this.#message, message);
+  }
+
+  get #channel() {
+    return this.#form.elements.channel;
+  }
+
+  get #message() {
+    return this.#form.elements.message;
+  }
+
+  get #times() {
+    return this.#form.elements["publish-times"];
+  }
+
+  get #stop() {
+    return this.#form.elements["publish-stop"];
+  }
+}

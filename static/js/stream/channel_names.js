@@ -1,0 +1,49 @@
+// Pure: what may be the name of a channel or a pattern.
+
+import { byteLength } from "../lib/format.js";
+
+const CONTROL_CHARACTER = /\p{Cc}/u;
+const GLOB = /[*?[]/;
+
+export const KINDS = ["channel", "pattern"];
+
+export function looksLikePattern(text) {
+  return GLOB.test(text);
+}
+
+// The key and values of the word that says what is wrong with a name, or null.
+export function nameProblem(name, maxBytes) {
+  const bytes = byteLength(name);
+  if (bytes === 0) return ["name_empty"];
+  if (bytes > maxBytes) return ["name_long", { bytes, max: maxBytes }];
+  if (CONTROL_CHARACTER.test(name)) return ["name_control"];
+  return null;
+}
+
+export function same(a, b) {
+  return a.kind === b.kind && a.name === b.name;
+}
+
+export function keyOf({ kind, name }) {
+  return `${kind} ${name}`;
+}
+
+// Of a channel whose name is not UTF-8 only the bytes say which it is: another one may look the same.
+export function channelKey({ channel, channel_base64: bytes }) {
+  return bytes === undefined ? keyOf({ kind: "channel", name: channel }) : keyOf({ kind: "bytes", name: bytes });
+}
+
+// The names of a selection by which a message came.
+export function keysOf({ type, channel, pattern, patterns = pattern === undefined ? [] : [pattern] }) {
+  const keys = patterns.map((name) => keyOf({ kind: "pattern", name }));
+  return type === "message" ? [keyOf({ kind: "channel", name: channel }), ...keys] : keys;
+}
+
+export function readQuery(query) {
+  return KINDS.flatMap((kind) => query.getAll(kind).map((name) => ({ kind, name })));
+}
+
+export function writeQuery(query, names) {
+  KINDS.forEach((kind) => query.delete(kind));
+  names.forEach(({ kind, name }) => query.append(kind, name));
+}

@@ -1,0 +1,194 @@
+// Keeps one feed open for the selection and says truly how it stands. Knows no DOM.
+// Events: "state" (how it stands), "events" (messages and gaps to show), "problem" (a sentence).
+
+import { now } from "../lib/clock.js";
+import { Emitter } from "../lib/emitter.js";
+import { writeQuery } from "./channel_names.js";
+import { isMessage } from "./events.js";
+import { Outage } from "./outage.js";
+import { Joiner } from "./pattern_merge.js";
+import { Socket } from "./socket.js";
+import { Positions } from "./stream_positions.js";
+import { Subscriptions } from "./subscriptions.js";
+import { attempt } from "./unreadable.js";
+
+export class Connection extends Emitter {
+  #url;
+  #socket;
+  #subscriptions = new Subscriptions();
+  #outage = new Outage();
+  #joiner = new Joiner();
+  #positions = new Positions();
+  #since;
+  #refusal = null;
+  #status = 0; // of the answer that refused without saying why
+  #wasLive = false;
+  #confirmedAt = null; // of what Redis confirmed, the last time
+  #held = []; // what came before anybody listened; then null
+
+  // `since`: from where recorded channels are shown, where the page has not been yet.
+  // `heartbeat`: seconds between two signs of life.
+  constructor(url, since, heartbeat) {
+    super();
+    this.#url = url;
+    this.#socket = new Socket(() => this.#address(), heartbeat);
+    this.#since = since;
+    this.#on("open", () => this.#askChanges());
+    this.#on("batch", (events) => this.#heard(events));
+    this.#on("lost", (loss) => this.#lost(loss));
+    this.#on("why", (why) => this.#explained(why));
+  }
+
+  // Actions
+
+  // The page is ready: it is told how it stands and what has come already, and all that follows.
+  listen() {
+    const held = this.#held;
+    this.#held = null;
+    this.#report();
+    this.#show(held);
+  }
+
+  select(names) {
+    this.#subscriptions.want(names);
+    this.#positions.keep(names);
+    if (this.#subscriptions.isEmpty) this.#rest();
+    else if (this.#socket.isOpen) this.#askChanges();
+    else if (!this.#socket.isAlive) this.#socket.open();
+    this.#show(this.#settle());
+    this.#report();
+  }
+
+  // The network or the person is back: do not wait for the next attempt.
+  wake() {
+    if (!this.#subscriptions.isEmpty) this.#socket.wake();
+  }
+
+  // Socket
+
+  #on(type, listener) {
+    this.#socket.addEventListener(type, ({ detail }) => listener(detail));
+  }
+
+  #address() {
+    const url = new URL(this.#url);
+    this.#subscriptions.askAll();
+    writeQuery(url.searchParams, this.#subscriptions.names);
+    this.#positions.write(url.searchParams, this.#subscriptions.names);
+    if (this.#since) url.searchParams.set("since", this.#since);
+    return url;
+  }
+
+  // Names chosen while the socket was still opening are not in its address.
+  #askChanges() {
+    const changes = this.#subscriptions.askChanges();
+    if (changes) this.#socket.send(changes);
+  }
+
+  #lost({ lastHeard, reason, refused }) {
+    this.#subscriptions.forget();
+    this.#joiner.forget();
+    this.#outage.serverLost({ at: now(), lastHeard, wasLive: this.#wasLive, reason });
+    this.#refusal = refused ? reason : null;
+    this.#report();
+  }
+
+  #explained({ what, reason, refused, status }) {
+    this.#outage.explain(what, reason);
+    this.#refusal = refused ? reason : null;
+    this.#status = status;
+    this.#report();
+  }
+
+  #rest() {
+    this.#socket.close();
+    this.#outage.end();
+    this.#refusal = null;
+    this.#wasLive = false;
+  }
+
+  // What the server says
+
+  #heard(events) {
+    this.#show(events.flatMap((event) => attempt(event, () => this.#hear(event), [])));
+    this.#joiner.sent();
+    if (!events.every(isMessage)) this.#report();
+  }
+
+  // Each event leaves behind what the feed is to show.
+  #hear(event) {
+    if (isMessage(event)) {
+      this.#positions.take(event);
+      return this.#joiner.take(event);
+    }
+    this.#joiner.forget();
+    switch (event.type) {
+      case "gap": return [event];
+      case "following": this.#positions.begin(event); return [];
+      case "stopped": this.#positions.stop(event); return [];
+      case "unrecorded": this.#positions.end(event); return [];
+      case "subscribe": case "psubscribe": return this.#confirmed(event);
+      case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(nameOf(event)); return [];
+      case "reconnecting": this.#redisLost(event); return [];
+      case "refused": return this.#refused(event);
+      case "error": this.emit("problem", event.error); return [];
+      default: console.warn("Unknown event", event); return [];
+    }
+  }
+
+  #confirmed(event) {
+    this.#refusal = null;
+    this.#confirmedAt = event.at;
+    this.#subscriptions.confirm(nameOf(event));
+    return this.#settle();
+  }
+
+  #refused(event) {
+    const name = nameOf(event);
+    if (name) this.#subscriptions.refuse(name, event.error);
+    else this.#refusal = event.error;
+    return this.#settle();
+  }
+
+  #redisLost(event) {
+    this.#subscriptions.forget();
+    this.#refusal = null;
+    this.#outage.redisLost(event);
+  }
+
+  // Once all is confirmed the outage is over; it may leave a gap to show.
+  #settle() {
+    if (this.#state.name !== "live") return [];
+    this.#wasLive = true;
+    const gap = this.#outage.end(this.#confirmedAt);
+    return gap && !this.#positions.covers(this.#subscriptions.names) ? [gap] : [];
+  }
+
+  // What the page is told
+
+  get #state() {
+    const subscriptions = this.#subscriptions;
+    if (subscriptions.isEmpty) return { name: "idle" };
+    if (this.#refusal !== null) return { name: "refused", reason: this.#refusal, status: this.#status };
+    if (subscriptions.isLive) return { name: "live" };
+    if (subscriptions.isRefused) return { name: "refused", reason: [...subscriptions.refusals.values()][0] };
+    if (this.#outage.current) return { name: "reconnecting", ...this.#outage.current };
+    return { name: "connecting" };
+  }
+
+  #report() {
+    const { confirmed, refusals } = this.#subscriptions;
+    const { keys: recorded, stopped } = this.#positions;
+    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
+  }
+
+  #show(events) {
+    if (this.#held) this.#held.push(...events);
+    else if (events.length) this.emit("events", events);
+  }
+}
+
+function nameOf({ channel, pattern }) {
+  if (pattern !== undefined) return { kind: "pattern", name: pattern };
+  return channel === undefined ? null : { kind: "channel", name: channel };
+}

@@ -1,0 +1,13 @@
+// Pure: what a feed's address has no room for goes in the socket's first message.
+
+import { ADDRESS_LIMIT } from "../ui/url_state.js";
+
+// { url, greeting }: where to connect, and what to say first, or null.
+export function split(address) {
+  if (address.href.length <= ADDRESS_LIMIT) return { url: address, greeting: null };
+  const greeting = {};
+  for (const [name, value] of address.searchParams) (greeting[name] ??= []).push(value);
+  const url = new URL(address);
+  url.search = "selection=follows";
+  return { url, greeting };
+}

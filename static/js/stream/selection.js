@@ -1,0 +1,77 @@
+// The channels and patterns this page listens to; keeps the address bar in step.
+// Event: "change".
+
+import { Emitter } from "../lib/emitter.js";
+import { asked, write } from "../ui/url_state.js";
+import { nameProblem, readQuery, same, writeQuery } from "./channel_names.js";
+
+export class Selection extends Emitter {
+  leftOut = []; // names of the address that cannot be had, each with what is wrong with it
+  #names = [];
+  #limits;
+
+  constructor(limits) {
+    super();
+    this.#limits = limits;
+  }
+
+  get names() {
+    return [...this.#names];
+  }
+
+  get channels() {
+    return this.#names.filter(({ kind }) => kind === "channel").map(({ name }) => name);
+  }
+
+  get hasPatterns() {
+    return this.#names.some(({ kind }) => kind === "pattern");
+  }
+
+  // The address decides; where it says nothing, the server's defaults do.
+  load(defaults) {
+    const found = readQuery(asked());
+    const names = found.length ? found : defaults.map((name) => ({ kind: "channel", name }));
+    this.leftOut = names.map((name) => ({ ...name, problem: this.#accept(name) })).filter(({ problem }) => problem);
+    this.#changed();
+  }
+
+  // To those who came after it was loaded.
+  announce() {
+    this.emit("change");
+  }
+
+  has(name) {
+    return this.#names.some((other) => same(other, name));
+  }
+
+  // What is wrong with the name (a word's key and values), or null.
+  add(name) {
+    const problem = this.#accept(name);
+    if (!problem) this.#changed();
+    return problem;
+  }
+
+  remove(name) {
+    this.#names = this.#names.filter((other) => !same(other, name));
+    this.#changed();
+  }
+
+  #accept(name) {
+    if (this.has(name)) return null;
+    const problem = nameProblem(name.name, this.#limits.maxName) ?? this.#fullProblem();
+    if (!problem) this.#names.push(name);
+    return problem;
+  }
+
+  #fullProblem() {
+    const max = this.#limits.maxSelection;
+    return this.#names.length < max ? null : ["selection_full", { max }];
+  }
+
+  #changed() {
+    const query = asked();
+    writeQuery(query, this.#names);
+    write(query);
+    this.announce();
+  }
+}

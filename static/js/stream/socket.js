@@ -1,0 +1,133 @@
+// Keeps one WebSocket open: tries again with jitter, notices silence, finds out why not. Knows no DOM.
+// Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused, status}).
+
+import { hear, now, Stopwatch } from "../lib/clock.js";
+import { Emitter } from "../lib/emitter.js";
+import { retryDelay, whyNot } from "./backoff.js";
+import { split } from "./feed_address.js";
+
+const HEALTHY_AFTER = 10; // seconds
+const LATE = 25; // seconds that a heartbeat may be late
+const WATCH_INTERVAL = 5_000; // milliseconds
+const REFUSED_DELAY = 30_000; // milliseconds
+const ATTEMPTS_BEFORE_BLAMING_A_PROXY = 3;
+const POLICY_VIOLATION = 1008;
+
+export class Socket extends Emitter {
+  #address;
+  #silenceLimit;
+  #url = null;
+  #greeting = null;
+  #socket = null;
+  #life = new AbortController();
+  #timer = null;
+  #attempt = 0;
+  #opened = null; // a stopwatch, as the next
+  #heard = new Stopwatch();
+  #toldAt = null;
+
+  // `address` is asked at every attempt, since the selection may have changed.
+  // `heartbeat`: seconds between two of the server's.
+  constructor(address, heartbeat) {
+    super();
+    this.#address = address;
+    this.#silenceLimit = heartbeat + LATE;
+    setInterval(() => this.#watch(), WATCH_INTERVAL);
+  }
+
+  get isAlive() {
+    return this.#socket !== null;
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
+  }
+
+  open() {
+    this.close();
+    this.#life = new AbortController();
+    ({ url: this.#url, greeting: this.#greeting } = split(this.#address()));
+    this.#heard = new Stopwatch();
+    this.#socket = new WebSocket(withScheme(this.#url, "ws"));
+    this.#on("open", () => this.#begin());
+    this.#on("message", ({ data }) => this.#hear(data));
+    this.#on("close", (event) => this.#closed(event));
+  }
+
+  close() {
+    clearTimeout(this.#timer);
+    this.#life.abort();
+    this.#socket?.close();
+    this.#socket = this.#opened = null;
+  }
+
+  send(message) {
+    this.#socket.send(JSON.stringify(message));
+  }
+
+  // A laptop that slept holds a socket that is dead without knowing it.
+  wake() {
+    this.#watch();
+    if (!this.isAlive) this.open();
+  }
+
+  #on(type, listener) {
+    this.#socket.addEventListener(type, listener, { signal: this.#life.signal });
+  }
+
+  #begin() {
+    this.#opened = this.#heard = new Stopwatch();
+    if (this.#greeting) this.send(this.#greeting);
+    this.emit("open");
+  }
+
+  // What is heard may have waited long, in a page that was frozen or on a slow line, and the server may be
+  // gone since: what counts is when it was sent. What is of the past tells nothing of now.
+  #hear(data) {
+    this.#heard = new Stopwatch();
+    const events = JSON.parse(data);
+    const last = events.findLast(({ at, past }) => at !== undefined && !past);
+    if (last) hear((this.#toldAt = last.at));
+    if (events.at(-1).type !== "heartbeat") this.emit("batch", events);
+  }
+
+  #closed({ code, reason }) {
+    const neverOpened = this.#opened === null;
+    this.#lose(reason, code === POLICY_VIOLATION);
+    if (neverOpened) this.#askWhy();
+  }
+
+  #watch() {
+    if (this.isAlive && this.#heard.seconds > this.#silenceLimit) this.#lose("", false);
+  }
+
+  #lose(reason, refused) {
+    if (this.#opened?.seconds > HEALTHY_AFTER) this.#attempt = 0;
+    this.close();
+    this.#retry(refused);
+    this.emit("lost", { lastHeard: this.#toldAt ?? now(), reason, refused });
+  }
+
+  #retry(refused) {
+    clearTimeout(this.#timer);
+    const delay = refused ? REFUSED_DELAY : retryDelay(this.#attempt++);
+    this.#timer = setTimeout(() => this.open(), delay);
+  }
+
+  // A retry that comes first ends the question.
+  async #askWhy() {
+    this.#life = new AbortController();
+    const { signal } = this.#life;
+    const { answers, refused, reason, status } = await whyNot(withScheme(this.#url, "http"), signal);
+    if (signal.aborted) return;
+    const blocked = answers && this.#attempt >= ATTEMPTS_BEFORE_BLAMING_A_PROXY;
+    if (refused) this.#retry(refused);
+    this.emit("why", { what: blocked ? "proxy" : "server", reason, refused, status });
+  }
+}
+
+function withScheme(address, scheme) {
+  const url = new URL(address);
+  url.protocol = url.protocol.replace(/^http/, scheme);
+  return url;
+}

@@ -1,0 +1,91 @@
+// What the page wants to hear, and what Redis has said to each name. Knows no socket.
+
+import { keyOf } from "./channel_names.js";
+
+export class Subscriptions {
+  #wanted = new Map();
+  #asked = new Map();
+  #confirmed = new Set();
+  #refusals = new Map();
+
+  get names() {
+    return [...this.#wanted.values()];
+  }
+
+  get isEmpty() {
+    return this.#wanted.size === 0;
+  }
+
+  get isLive() {
+    return this.#confirmed.size > 0 && this.#confirmed.size + this.#refusals.size === this.#wanted.size;
+  }
+
+  get isRefused() {
+    return !this.isEmpty && this.#refusals.size === this.#wanted.size;
+  }
+
+  get refusals() {
+    return new Map(this.#refusals);
+  }
+
+  get confirmed() {
+    return new Set(this.#confirmed);
+  }
+
+  want(names) {
+    this.#wanted = new Map(names.map((name) => [keyOf(name), name]));
+    for (const key of this.#confirmed) if (!this.#wanted.has(key)) this.#confirmed.delete(key);
+    for (const key of this.#refusals.keys()) if (!this.#wanted.has(key)) this.#refusals.delete(key);
+  }
+
+  // A new socket's address asks for everything at once.
+  askAll() {
+    this.forget();
+    this.#asked = new Map(this.#wanted);
+  }
+
+  // The message that brings an open socket to what is wanted now, or null.
+  askChanges() {
+    const added = without(this.#wanted, this.#asked);
+    const gone = without(this.#asked, this.#wanted);
+    this.#asked = new Map(this.#wanted);
+    if (added.length + gone.length === 0) return null;
+    return {
+      subscribe: named("channel", added),
+      psubscribe: named("pattern", added),
+      unsubscribe: named("channel", gone),
+      punsubscribe: named("pattern", gone),
+    };
+  }
+
+  confirm(name) {
+    const key = keyOf(name);
+    if (!this.#wanted.has(key)) return;
+    this.#refusals.delete(key);
+    this.#confirmed.add(key);
+  }
+
+  withdraw(name) {
+    this.#confirmed.delete(keyOf(name));
+  }
+
+  refuse(name, error) {
+    const key = keyOf(name);
+    if (!this.#wanted.has(key)) return;
+    this.#confirmed.delete(key);
+    this.#refusals.set(key, error);
+  }
+
+  forget() {
+    this.#confirmed.clear();
+    this.#refusals.clear();
+  }
+}
+
+function without(names, others) {
+  return [...names].filter(([key]) => !others.has(key)).map(([, name]) => name);
+}
+
+function named(kind, names) {
+  return names.filter((name) => name.kind === kind).map(({ name }) => name);
+}

@@ -1,0 +1,28 @@
+// Makes elements. Text only ever becomes text.
+
+export function element(tag, className, text = "") {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+// The mark of a name that is not what is published to.
+export function notText(words) {
+  return Object.assign(element("span", "mark", words.say("not_text")), { title: words.say("not_text_why") });
+}
+
+// Reached by Tab only while its row is the current one: see roving_focus.js.
+export function rowButton(className, text = "") {
+  return Object.assign(element("button", className, text), { tabIndex: -1 });
+}
+
+export function hasSelection(place) {
+  const selection = getSelection();
+  return !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(place);
+}
+
+// Spaces around what a person has typed go, where they can be seen to go. What a script put there stays.
+export function trimTyped(input) {
+  input.addEventListener("change", () => (input.value = input.value.trim()));
+}

@@ -1,0 +1,38 @@
+// Looks a word up in the person's language, fills its {placeholders} and chooses the plural.
+
+import { lazily } from "../lib/lazy.js";
+
+// Letters of scripts from right to left; marks, embeddings and overrides.
+const TURNS = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
+
+export class Words {
+  #words;
+  #plurals;
+  #numbers;
+
+  constructor(words, language) {
+    this.language = language;
+    this.#words = words;
+    this.#plurals = lazily(() => new Intl.PluralRules(language));
+    this.#numbers = lazily(() => new Intl.NumberFormat(language));
+  }
+
+  say(key, values = {}) {
+    const word = this.#choose(this.#words[key], values.n);
+    return word.replace(/\{(\w+)\}/g, (_, name) => this.#fill(values[name]));
+  }
+
+  #choose(word, n) {
+    if (typeof word === "string") return word;
+    return word[this.#plurals().select(n) === "one" ? 0 : 1];
+  }
+
+  #fill(value) {
+    return typeof value === "number" ? this.#numbers().format(value) : isolated(value);
+  }
+}
+
+// What is written from right to left, or says so, would turn the sentence around it.
+function isolated(text) {
+  return TURNS.test(text) ? `\u2068${text.replaceAll("\u2069", "")}\u2069` : text;
+}

@@ -1,0 +1,116 @@
+// Tells times as their person chose: of this computer or UTC, of 12 or 24 hours, or how long ago.
+
+import { now } from "../lib/clock.js";
+import { toDate } from "../lib/format.js";
+import { lazily } from "../lib/lazy.js";
+import { chosen } from "./appearance.js";
+
+const REFRESH = 5_000; // milliseconds
+const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
+
+const language = document.documentElement.lang || undefined;
+const day = inZone({ month: "short", day: "numeric" });
+const dayOfYear = inZone({ dateStyle: "medium" });
+const short = inZone({ dateStyle: "short", timeStyle: "medium" });
+const relative = lazily(() => new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" }));
+
+export function rowTime(date) {
+  return chosen("times") === "relative" ? ago(now() - date / 1000) : timesOfDay([date], true)[0];
+}
+
+// Told together: each with its date, unless all are of today; with its offset where the clocks were changed between.
+export function timesOfDay(dates, isPrecise) {
+  const today = wall(toDate(now()));
+  const areToday = dates.every((date) => isSame(wall(date), today, "day"));
+  const isChanged = !isUtc() && new Set(dates.map((date) => date.getTimezoneOffset())).size > 1;
+  const told = (date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise);
+  return dates.map((date) => told(date) + (isChanged ? ` ${offset(date)}` : ""));
+}
+
+// `tell` is called whenever what is told already would be told otherwise, as time goes by and at midnight; but
+// not while `waits()`.
+export function keepTimes(tell, waits) {
+  let told = wall(toDate(now()));
+  setInterval(() => {
+    if (document.hidden || waits()) return;
+    const today = wall(toDate(now()));
+    if (chosen("times") === "relative" || !isSame(told, today, "day")) tell();
+    told = today;
+  }, REFRESH);
+}
+
+export function retell(list) {
+  for (const time of list.querySelectorAll("time[datetime]")) {
+    const date = new Date(time.dateTime);
+    const text = rowTime(date);
+    if (time.textContent !== text) time.textContent = text;
+    if (time.title) time.title = fullTime(date);
+  }
+}
+
+// "Monday, November 23, 2026 at 10:00:00 PM GMT-3"
+export const fullTime = inZone({ dateStyle: "full", timeStyle: "long" });
+
+// "11/23/26, 10:00:00 PM"
+export function shortTime(date) {
+  return short(date) + label();
+}
+
+// When it is, or was last, so late by the clock that is shown.
+export function lastTime(hours, minutes, seconds = 0) {
+  const date = toDate(now());
+  const utc = isUtc() ? "UTC" : "";
+  date[`set${utc}Hours`](hours, minutes, seconds, 0);
+  if (date > now() * 1000) date[`set${utc}Date`](date[`get${utc}Date`]() - 1);
+  return date;
+}
+
+// "America/Sao_Paulo, GMT-3"
+export function zone() {
+  return `${Intl.DateTimeFormat().resolvedOptions().timeZone}, ${offset()}`;
+}
+
+function offset(date) {
+  const parts = new Intl.DateTimeFormat(language, { timeZoneName: "shortOffset" }).formatToParts(date);
+  return parts.find(({ type }) => type === "timeZoneName").value;
+}
+
+function ago(seconds) {
+  const [unit, size] = STEPS.find(([, size]) => seconds >= size) ?? ["second", 1];
+  return relative().format(-Math.max(0, Math.floor(seconds / size)), unit);
+}
+
+function isUtc() {
+  return chosen("zone") === "utc";
+}
+
+function label() {
+  return isUtc() ? " UTC" : "";
+}
+
+function inZone(options) {
+  const make = (timeZone) => lazily(() => new Intl.DateTimeFormat(language, { ...options, timeZone }));
+  const [local, utc] = [make(), make("UTC")];
+  return (date) => (isUtc() ? utc() : local()).format(date);
+}
+
+// As an ISO text, what a clock on the wall shows.
+function wall(date) {
+  return new Date(date - (isUtc() ? 0 : date.getTimezoneOffset() * 60_000)).toISOString();
+}
+
+function isSame(some, other, what) {
+  const end = { year: -20, day: -14 }[what];
+  return some.slice(0, end) === other.slice(0, end);
+}
+
+function dateOf(date, today) {
+  return (isSame(wall(date), today, "year") ? day : dayOfYear)(date);
+}
+
+function clock(date, isPrecise) {
+  const time = wall(date).slice(-13, isPrecise ? -1 : -5);
+  if (chosen("clock") !== "12") return time + label();
+  const hours = Number(time.slice(0, 2));
+  return `${String(hours % 12 || 12).padStart(2, "0")}${time.slice(2)} ${hours < 12 ? "AM" : "PM"}${label()}`;
+}
