@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NODE := $(VENV)/node
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -18,15 +19,24 @@ test: lint system
 unit: $(VENV)/installed-dev
 	$(BIN)/python -m pytest tests/unit
 
-lint: $(VENV)/installed-dev
+lint: $(VENV)/installed-dev $(NODE)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
+	$(ON_NODE) $(NODE)/node_modules/.bin/tsc -p jsconfig.json
+	$(ON_NODE) $(NODE)/node_modules/.bin/biome lint --error-on-warnings
 
 fmt: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+# What checks the scripts and styles. Node comes with a Python package, and nobody needs it but developers.
+ON_NODE := NODE_USE_SYSTEM_CA=1 PATH="$(CURDIR)/$(BIN):$$PATH"
+$(NODE)/installed: package.json package-lock.json $(VENV)/installed-dev
+	@mkdir -p $(NODE) && cp package.json package-lock.json $(NODE)
+	@cd $(NODE) && $(ON_NODE) npm ci --loglevel=error --no-audit --no-fund
+	@touch $@
 
 # What the tests need beside Python packages, as far as it is missing.
 system:
@@ -69,9 +79,10 @@ translations: $(VENV)/installed-dev
 
 # After a change of requirements: what they stand for on every platform, with hashes. Needs the network.
 LOCK := $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate
-lock: $(VENV)/tools/installed
+lock: $(VENV)/tools/installed $(VENV)/installed-dev
 	$(LOCK) --custom-compile-command "make lock" requirements.txt -o requirements.lock
 	$(LOCK) --custom-compile-command "make lock" requirements-dev.txt -c requirements.lock -o requirements-dev.lock
+	$(ON_NODE) npm install --package-lock-only --loglevel=error --no-audit --no-fund
 
 # Known faults in what is installed. Needs the network: advisories are new every day.
 audit: $(VENV)/tools/installed

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+_TYPES = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # what only a checker reads may name any module
 _PATH = r'"(\.{1,2}/[\w./-]+)\.js"'
 _IMPORT = re.compile(rf"^import \{{\s*(\w+(?:,\s+\w+)*),?\s*\}} from {_PATH};\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:class|const|function\*?) (\w+))", re.MULTILINE)
@@ -42,6 +43,7 @@ class Module:
     @classmethod
     def of(cls, name: str, text: str) -> "Module":
         """:raise CannotJoin: a line imports or exports in a way that is not known here."""
+        text = _TYPES.sub("", text)
         imports = [(re.split(r",\s+", names), _resolved(path, name)) for names, path in _IMPORT.findall(text)]
         again = "".join(line[0] for line in _AGAIN.finditer(text))
         rest = _AGAIN.sub("", _IMPORT.sub("", text))

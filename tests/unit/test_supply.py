@@ -1,5 +1,6 @@
 """What is installed is what was chosen, byte for byte; and no secret is in the tree."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -56,6 +57,16 @@ def test_every_requirement_is_locked_with_its_hashes(chosen: str, lock: str) -> 
     assert len(wanted) > 5
     assert wanted.keys() - locked.keys() == set(), "make lock brings it up to date"
     assert [name for name, line in locked.items() if not HASH.search(line)] == []
+
+
+def test_what_npm_brings_is_locked_with_its_hashes() -> None:
+    wanted = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["devDependencies"] == wanted
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
+    assert [
+        path for path, package in packages.items() if not package["integrity"].startswith("sha512-")
+    ] == []
 
 
 def test_the_two_locks_agree() -> None:

@@ -36,7 +36,7 @@ const words = new Words(config.words, document.documentElement.lang);
 const status = new Status(find("status"), words);
 const welcome = new Welcome(find("welcome"), words);
 const publisher = new Publisher(find("publish"), find("answer"), find("confirm"), selection, limits, words);
-const composer = new Composer(
+new Composer(
   find("publish-message"),
   { size: find("publish-size"), check: find("publish-check"), format: find("publish-format") }, limits.maxMessage, words,
 );
@@ -127,7 +127,7 @@ connection.listen();
 
 // What nobody asked for just now stays until something else is said; with `former`, only that is replaced.
 // Firefox would show a file that somebody drops in place of the page.
-for (const type of ["dragover", "drop"]) {
+for (const type of /** @type {const} */ (["dragover", "drop"])) {
   addEventListener(type, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
 }
 
@@ -155,9 +155,9 @@ function offer(alive = []) {
 
 // The other language shows the same selection.
 function keepLanguageLinks() {
-  for (const link of document.querySelectorAll("a[hreflang]")) {
+  for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a[hreflang]"))) {
     const url = new URL(location.href);
     url.searchParams.set("lang", link.hreflang);
-    link.href = url;
+    link.href = url.href;
   }
 }

@@ -86,7 +86,11 @@ export class Noticing {
     if (!navigator.locks) return call(); // over plain http
     const hold = () => new Promise((done) => setTimeout(done, PAUSE - 100)); // this tab's next call comes after it
     const name = `arauto ${last.channel} ${last.data.slice(0, LENGTH)}`;
-    navigator.locks.request(name, { ifAvailable: true }, (lock) => lock && (call(), hold())).catch(call);
+    navigator.locks.request(name, { ifAvailable: true }, (lock) => {
+      if (!lock) return undefined;
+      call();
+      return hold();
+    }).catch(call);
   }
 
   #notify({ channel, data, encoding }, n) {

@@ -8,6 +8,9 @@ import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
 import { rounded } from "./rate_chart.js";
 
+/** @type {[unit: string, seconds: number][]} */
+const UNITS = [["hour", 3600], ["minute", 60], ["second", 1]];
+
 export class Chips {
   #list;
   #template;
@@ -117,8 +120,8 @@ export class Chips {
   }
 
   #age(seconds) {
-    const [unit, size] = [["hour", 3600], ["minute", 60], ["second", 1]].find(([, size]) => seconds >= size || size === 1);
-    const options = { style: "unit", unit, unitDisplay: "narrow" };
+    const [unit, size] = UNITS.find(([, size]) => seconds >= size || size === 1);
+    const options = /** @type {const} */ ({ style: "unit", unit, unitDisplay: "narrow" });
     return new Intl.NumberFormat(this.#words.language, options).format(Math.floor(seconds / size));
   }
 

@@ -44,7 +44,7 @@ export class Recording {
 
   async #ask(method, what, body) {
     const url = new URL(`channels/${what}?channel=${encodeURIComponent(this.#name)}`, document.baseURI);
-    const { csrf } = document.forms.publish.elements;
+    const { csrf } = /** @type {any} */ (document.forms).publish.elements;
     const headers = csrf && { "X-CSRF-Token": csrf.value };
     const options = { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_LIMIT) };
     const failed = () => ({ error: this.#words.say("no_channels") });

@@ -18,6 +18,7 @@ export const FORMATS = {
 
 // A Blob of all messages; `onProgress` hears how many are done.
 export async function write(events, { type, begin = "", row, between = "", end = "" }, onProgress) {
+  /** @type {BlobPart[]} */
   const parts = [begin];
   let texts = [];
   let late = ticks() + BUDGET;

@@ -35,6 +35,7 @@ export class View {
   #late; // the events that came meanwhile
   #calmFrom = 0; // events before this one came in a flood
 
+  /** @param {Record<string, HTMLElement>} places */
   constructor({ list, older, earlier }, rows, words, follow, onDraw) {
     this.#list = list;
     this.#older = older;

@@ -2,14 +2,14 @@
 //
 //   word  "two words"  /regex/i  channel:news.*  severity>=warning  user.id:42  total>100  -anything
 
-import { escape, glob, hasLongPart, LONGEST } from "../lib/glob.js";
+import { escapeRegex, glob, hasLongPart, LONGEST } from "../lib/glob.js";
 import { RANKS } from "../message/alert_parser.js";
 import { comparable, readJson } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
 import { Search } from "./regex_search.js";
 
 const TERM = new RegExp([
-  String.raw`(?<not>-?)(?:`,
+  "(?<not>-?)(?:",
   String.raw`/(?<regex>(?:\\.|[^\\/])+)/(?<flags>[dgimsuvy]*)(?=\s|$)`,
   String.raw`|(?<field>[\p{L}_$@][\p{L}\p{N}_$@.-]*)(?<sign>>=|<=|[:<>])(?!//)(?:"(?<quotedValue>[^"]*)"|(?<value>\S+))`,
   String.raw`|"(?<quoted>[^"]+)"|(?<word>\S+))`,
@@ -83,7 +83,7 @@ function places(every, text, limit) {
 }
 
 function literal(text) {
-  return new RegExp(escape(text), "iu");
+  return new RegExp(escapeRegex(text), "iu");
 }
 
 function globTest(value) {

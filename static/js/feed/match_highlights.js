@@ -87,7 +87,7 @@ class Text {
     const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT, isPublished);
     while (walker.nextNode()) {
       this.#nodes.push({ node: walker.currentNode, start: this.#whole.length });
-      this.#whole += walker.currentNode.data;
+      this.#whole += walker.currentNode.nodeValue;
     }
     this.normal = this.#whole.normalize();
     if (this.normal !== this.#whole) this.#origins = originsIn(this.#whole);

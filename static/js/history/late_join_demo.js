@@ -37,7 +37,7 @@ export class Lanes {
   // The list's `data-since` says from where.
   #listen(list) {
     const address = new URL("feed", document.baseURI.replace("http", "ws"));
-    address.search = new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]);
+    address.search = String(new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]));
     const { url, greeting } = split(address);
     const socket = new WebSocket(url);
     if (greeting) socket.addEventListener("open", () => socket.send(JSON.stringify(greeting)));

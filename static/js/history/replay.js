@@ -100,7 +100,7 @@ export class Replay {
   get #since() {
     const text = this.#parts.since.value.trim() || "first";
     const clock = text.match(/^(\d\d?):(\d\d)(?::(\d\d))?$/);
-    if (clock) return String(lastTime(...clock.slice(1)) / 1000);
+    if (clock) return String(lastTime(...clock.slice(1)).getTime() / 1000);
     return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 
@@ -122,7 +122,7 @@ export class Replay {
       let before = ticks();
       while (next && !signal.aborted) {
         const now = ticks();
-        const pace = (!test && parseInt(this.#parts.speed.value)) || 0;
+        const pace = (!test && parseInt(this.#parts.speed.value, 10)) || 0;
         const batch = [];
         if (!this.#feed.isPaused) {
           at += (pace * (now - before)) / 1000;

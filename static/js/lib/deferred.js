@@ -48,7 +48,7 @@ export class Deferred {
       missing.forEach((module) => module.load().catch(() => {}));
       scripts.forEach((url) => cache(url).catch(() => {}));
     };
-    const whenIdle = globalThis.requestIdleCallback ?? setTimeout;
+    const whenIdle = /** @type {typeof requestIdleCallback} */ (globalThis.requestIdleCallback ?? setTimeout);
     whenIdle(work, { timeout: TIMEOUT });
   }
 }

@@ -27,6 +27,7 @@ export function size(bytes, language) {
 
 // To make one is slow.
 function sizeFormat(power, language) {
+  /** @type {Intl.NumberFormatOptions} */
   const options = { style: "unit", unit: UNITS[power], unitDisplay: power ? "short" : "long" };
   return (sizeFormats[`${language} ${power}`] ??=
     new Intl.NumberFormat(language, { ...options, maximumFractionDigits: 1 }));

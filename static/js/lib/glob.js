@@ -26,12 +26,12 @@ export function glob(pattern) {
   };
 }
 
-export function escape(text) {
+export function escapeRegex(text) {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
 function source(part) {
-  return escape(part).replaceAll(String.raw`\?`, ".");
+  return escapeRegex(part).replaceAll(String.raw`\?`, ".");
 }
 
 function regex(part, flags = "") {

@@ -22,6 +22,12 @@ const LINE_CHARACTERS = 400;
 const PAINT_LIMIT = 10_000; // characters
 const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\u202e\u2060-\u2069]|.\ufeff|^\s+$/;
 
+/**
+ * What a message is: `text` as it is read, or `bytes`.
+ *
+ * @typedef {{ text?: string, bytes?: Uint8Array, isJson?: boolean, alert?: any, format?: string, isCut?: boolean }} Content
+ */
+
 export class Bodies {
   #view = VIEWS[0]; // of the whole feed
   #words;
@@ -163,6 +169,10 @@ export class Bodies {
     return this.#data(event, abridged(text, LINE_CHARACTERS, FOLD_LINES), isJson);
   }
 
+  /**
+   * @param {any} event
+   * @param {Content} content
+   */
   #text(event, { text, isJson }) {
     const shown = beginning(text, FOLD_CHARACTERS, FOLD_LINES);
     const data = this.#data(event, shown, isJson);
@@ -207,6 +217,10 @@ export class Bodies {
   }
 }
 
+/**
+ * @param {HTMLElement} row
+ * @param {Content} content
+ */
 function describe(row, { isJson, alert }, view) {
   row.dataset.view = view;
   if (isJson) row.dataset.json = "";

@@ -44,6 +44,7 @@ export class Composer {
     this.#timer = setTimeout(() => this.look(), PATIENCE);
   }
 
+  /** @param {{ indented?: string, line?: number, column?: number }} json */
   #say({ indented, line, column }) {
     const broken = line && this.#words.say("json_broken", { line, column });
     const returns = returnsOf(this.#message);

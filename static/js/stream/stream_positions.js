@@ -52,6 +52,7 @@ export class Positions {
     for (const { kind, name } of names) if (kind === "channel") query.append("after", this.#say(this.#places.get(name)));
   }
 
+  /** @param {{ epoch?: string, id?: string, since?: number }} [place] */
   #say({ epoch, id, since } = {}) {
     if (!id) return "";
     return `${epoch}.${id}${since === undefined ? "" : `.${Math.round(1000 * since)}`}`;

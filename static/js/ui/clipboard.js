@@ -7,7 +7,7 @@ export async function copy(text) {
 
 function copyField(text) {
   const field = Object.assign(document.createElement("textarea"), { value: text, className: "visually-hidden" });
-  const focused = document.activeElement;
+  const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   (document.querySelector(":popover-open") ?? document.body).append(field);
   field.select();
   // The field has other line ends by now, and no script may set the clipboard but here.

@@ -6,6 +6,7 @@ import { lazily } from "../lib/lazy.js";
 import { chosen } from "./appearance.js";
 
 const REFRESH = 5_000; // milliseconds
+/** @type {[unit: Intl.RelativeTimeFormatUnit, seconds: number][]} */
 const STEPS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]];
 
 const language = document.documentElement.lang || undefined;
@@ -61,7 +62,7 @@ export function lastTime(hours, minutes, seconds = 0) {
   const date = toDate(now());
   const utc = isUtc() ? "UTC" : "";
   date[`set${utc}Hours`](hours, minutes, seconds, 0);
-  if (date > now() * 1000) date[`set${utc}Date`](date[`get${utc}Date`]() - 1);
+  if (date.getTime() > now() * 1000) date[`set${utc}Date`](date[`get${utc}Date`]() - 1);
   return date;
 }
 

@@ -88,6 +88,14 @@ def test_an_address_is_that_of_the_file(how: str) -> None:
     assert how.format('"./worker.js"') in joined["own"]
 
 
+def test_what_only_a_checker_reads_is_left_out() -> None:
+    typed = '/**\n * @typedef {import("../lib/b.js").Near} Near\n */\nexport const own = 4;\n'
+    assert (
+        join(PURE | {"net/own": typed}, PAGE)["own"]
+        == "export const own = (() => {\n\nconst own = 4;\n\nreturn own;\n})();\n"
+    )
+
+
 def test_one_file_is_one_module() -> None:
     with pytest.raises(CannotJoin, match=re.escape("two modules are own.js")):
         join(PURE | {"lib/own": ""}, PAGE)
