@@ -127,7 +127,7 @@ export class Replay {
         if (!this.#feed.isPaused) {
           at += (pace * (now - before)) / 1000;
           while (next && (!pace || next.at <= at) && ticks() < now + BUDGET) {
-            counts.n += isMessage(next);
+            if (isMessage(next)) counts.n++;
             batch.push(next);
             at = Math.max(at, next.at);
             next = (await events.next()).value;

@@ -3,6 +3,7 @@
 const PRINTABLE = /[^\x20-\x7e]/g;
 const UNPACKED_LIMIT = 1 << 20; // bytes; a few kilobytes of gzip may hold gigabytes
 
+/** @type {(data: string) => Uint8Array<ArrayBuffer>} */
 export function fromBase64(data) {
   const text = atob(data);
   const bytes = new Uint8Array(text.length);
@@ -10,6 +11,7 @@ export function fromBase64(data) {
   return bytes;
 }
 
+/** @type {(bytes: Uint8Array) => string} */
 export function toBase64(bytes) {
   let text = "";
   for (const byte of bytes) text += String.fromCharCode(byte);
@@ -17,6 +19,7 @@ export function toBase64(bytes) {
 }
 
 // Null where the bytes are no UTF-8; of a cut text the character that the cut went through is left out.
+/** @type {(bytes: Uint8Array<ArrayBuffer>, isCut?: boolean) => string | null} */
 export function toText(bytes, isCut = false) {
   try {
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes, { stream: isCut });
@@ -26,23 +29,27 @@ export function toText(bytes, isCut = false) {
 }
 
 // "0000 48 65 6c 6c 6f  Hello", a line for so many bytes.
+/** @type {(bytes: Uint8Array, perLine: number) => string} */
 export function hexDump(bytes, perLine) {
   const lines = [];
   for (let at = 0; at < bytes.length; at += perLine) lines.push(hexLine(bytes.subarray(at, at + perLine), at, perLine));
   return lines.join("\n");
 }
 
+/** @type {(bytes: Uint8Array, at: number, perLine: number) => string} */
 function hexLine(bytes, at, perLine) {
   const pairs = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(" ");
   const text = String.fromCharCode(...bytes).replace(PRINTABLE, ".");
   return `${at.toString(16).padStart(4, "0")} ${pairs.padEnd(perLine * 3)} ${text}`;
 }
 
+/** @type {(bytes: Uint8Array) => boolean} */
 export function isGzip(bytes) {
   return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
 }
 
 // What the gzip holds, at most a megabyte of it; null where it is broken.
+/** @type {(bytes: Uint8Array<ArrayBuffer>) => Promise<{ bytes: Uint8Array<ArrayBuffer>, isCut: boolean } | null>} */
 export async function gunzip(bytes) {
   const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();
   const chunks = [];

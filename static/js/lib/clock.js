@@ -21,6 +21,7 @@ let told = Date.now() / 1000;
 let since = new Stopwatch();
 
 // Call with the time that the server has just told.
+/** @type {(at: number) => void} */
 export function hear(at) {
   told = at;
   since = new Stopwatch();

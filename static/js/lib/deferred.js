@@ -3,15 +3,20 @@
 
 const TIMEOUT = 5_000; // milliseconds, in which even a busy browser loads them
 
+/** @type {Deferred[]} */
 const all = [];
+/** @type {string[]} */
 const scripts = []; // of workers
 
 export class Deferred {
   #url;
+  /** @type {Promise<any> | null} */
   #asked = null;
+  /** @type {PromiseWithResolvers<any> | null} */
   #arrival = null;
 
   // The path from the module whose `import.meta.url` is `base`.
+  /** @param {string} path @param {string} base */
   constructor(path, base) {
     this.#url = new URL(path, base).href;
     all.push(this);
@@ -54,6 +59,7 @@ export class Deferred {
 }
 
 // A worker's script, that is cached with the others.
+/** @type {(path: string, base: string) => string} */
 export function deferScript(path, base) {
   const { href } = new URL(path, base);
   scripts.push(href);
@@ -61,6 +67,7 @@ export function deferScript(path, base) {
 }
 
 // An import that failed may be remembered by the browser, for as long as the page: a request is not.
+/** @type {(url: string) => Promise<void>} */
 async function cache(url) {
   const answer = await fetch(url);
   if (!answer.ok) throw new Error("");

@@ -1,6 +1,7 @@
 // What others may listen to.
 
 export class Emitter extends EventTarget {
+  /** @type {(type: string, detail?: any) => void} */
   emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }

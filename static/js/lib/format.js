@@ -4,28 +4,34 @@ const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const SHELL_SAFE = /^[\w@%+=:,./-]+$/;
 
 const encoder = new TextEncoder();
+/** @type {Record<string, Intl.NumberFormat>} */
 const sizeFormats = {};
 const LAST = 8.64e15; // milliseconds: no date is later
 
+/** @type {(text: string) => number} */
 export function byteLength(text) {
   return encoder.encode(text).length;
 }
 
+/** @type {(data: string) => number} */
 export function base64Length(data) {
   return (data.length / 4) * 3 - (data.match(/=*$/)[0].length);
 }
 
 // Always a date: where there is none, the nearest.
+/** @type {(seconds: number) => Date} */
 export function toDate(seconds) {
   return new Date(Math.max(-LAST, Math.min(seconds * 1000, LAST)) || 0);
 }
 
+/** @type {(bytes: number, language: string) => string} */
 export function size(bytes, language) {
   const power = Math.min(Math.floor(Math.log10(Math.max(bytes, 1)) / 3), UNITS.length - 1);
   return sizeFormat(power, language).format(bytes / 1000 ** power);
 }
 
 // To make one is slow.
+/** @type {(power: number, language: string) => Intl.NumberFormat} */
 function sizeFormat(power, language) {
   /** @type {Intl.NumberFormatOptions} */
   const options = { style: "unit", unit: UNITS[power], unitDisplay: power ? "short" : "long" };
@@ -34,11 +40,13 @@ function sizeFormat(power, language) {
 }
 
 // Where rounding would make two sizes look the same.
+/** @type {(bytes: number, language: string) => string} */
 export function exactSize(bytes, language) {
   return new Intl.NumberFormat(language, { style: "unit", unit: "byte", unitDisplay: "long" }).format(bytes);
 }
 
 // The beginning of a text, cut after so many characters or lines, never inside a surrogate pair.
+/** @type {(text: string, maxCharacters: number, maxLines: number) => string} */
 export function beginning(text, maxCharacters, maxLines) {
   let end = Math.min(text.length, maxCharacters);
   for (let line = 0, at = -1; line < maxLines; line++) {
@@ -51,12 +59,14 @@ export function beginning(text, maxCharacters, maxLines) {
 }
 
 // The same with a mark where it was cut.
+/** @type {(text: string, maxCharacters: number, maxLines: number) => string} */
 export function abridged(text, maxCharacters, maxLines) {
   const shown = beginning(text, maxCharacters, maxLines);
   return shown.length < text.length ? `${shown}…` : shown;
 }
 
 // Single quotes: in zsh, the shell of macOS, an exclamation mark is not safe inside double ones.
+/** @type {(argument: string) => string} */
 export function shellQuote(argument) {
   return SHELL_SAFE.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

@@ -3,11 +3,13 @@
 
 export const LONGEST = 64; // characters between two stars: each place of a text is compared with so many
 
+/** @type {(pattern: string) => boolean} */
 export function hasLongPart(pattern) {
   return pattern.split("*").slice(1, -1).some((part) => part.length > LONGEST);
 }
 
 // A test of texts, case aside.
+/** @type {(pattern: string) => (text: string) => boolean} */
 export function glob(pattern) {
   const parts = pattern.split("*").map(source);
   if (parts.length === 1) {
@@ -26,18 +28,22 @@ export function glob(pattern) {
   };
 }
 
+/** @type {(text: string) => string} */
 export function escapeRegex(text) {
   return text.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
+/** @type {(part: string) => string} */
 function source(part) {
   return escapeRegex(part).replaceAll(String.raw`\?`, ".");
 }
 
+/** @type {(part: string, flags?: string) => RegExp} */
 function regex(part, flags = "") {
   return new RegExp(part, `isu${flags}`);
 }
 
+/** @type {(part: RegExp, text: string, at: number) => number} */
 function after(part, text, at) {
   part.lastIndex = at;
   return part.test(text) ? part.lastIndex : -1;

@@ -8,10 +8,12 @@ const FLOOD = 50; // jobs within a
 const REST = 100; // milliseconds
 
 const whenIdle = globalThis.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+/** @type {(() => void)[]} */
 const jobs = [];
 let isAsked = false;
 let asked = 0;
 
+/** @type {(job: () => void) => void} */
 export function later(job) {
   asked++;
   jobs.push(job);
@@ -25,6 +27,7 @@ function ask() {
   whenIdle(work);
 }
 
+/** @type {() => void} */
 function work() {
   if (asked > FLOOD) return void setTimeout(work, REST, (asked = 0));
   isAsked = false;
@@ -35,6 +38,7 @@ function work() {
 }
 
 // What fails must not keep the others from being done.
+/** @type {(job: () => void) => void} */
 function run(job) {
   try {
     job();

@@ -4,15 +4,19 @@ const SPACE = /[ \t\n\r]*/y;
 const TOKEN =
   /[{}[\]:,]|"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
 const DEEPEST = 20; // from here on no deeper indentation: a hostile text would grow without bounds
+/** @type {Record<string, string>} */
 const CLOSING = { "{": "}", "[": "]" };
 
 // Only what begins like one is meant to be JSON.
+/** @type {(text: string) => boolean} */
 export function looksLikeJson(text) {
   return /^\s*[[{]/.test(text);
 }
 
 // {indented}, or {line, column} of the place where it stops being JSON.
+/** @type {(text: string) => { indented?: string, line?: number, column?: number }} */
 export function indent(text) {
+  /** @type {string[]} */
   const open = [];
   let out = "";
   let next = "value";
@@ -29,6 +33,7 @@ export function indent(text) {
 }
 
 // What to write for a token, and what may come after it; undefined where it may not stand here.
+/** @type {(token: string, next: string, open: string[]) => { written: string, next: string } | false | undefined} */
 function read(token, next, open) {
   const before = next === "first value" || next === "first key" ? newLine(open) : "";
   if (token === CLOSING[open.at(-1)]) return close(token, next, open);
@@ -41,21 +46,25 @@ function read(token, next, open) {
   return { written: before + token, next: token === "{" ? "first key" : "first value" };
 }
 
+/** @type {(token: string, next: string, open: string[]) => { written: string, next: string } | undefined} */
 function close(token, next, open) {
   if (next !== "comma" && !next.startsWith("first")) return undefined;
   open.pop();
   return { written: next === "comma" ? newLine(open) + token : token, next: open.length ? "comma" : "end" };
 }
 
+/** @type {(open: string[]) => string} */
 function newLine(open) {
   return `\n${"  ".repeat(Math.min(open.length, DEEPEST))}`;
 }
 
+/** @type {(text: string, at: number) => number} */
 function skip(text, at) {
   SPACE.lastIndex = at;
   return at + SPACE.exec(text)[0].length;
 }
 
+/** @type {(text: string, at: number) => { line: number, column: number }} */
 function place(text, at) {
   const before = text.slice(0, at).split("\n");
   return { line: before.length, column: before.at(-1).length + 1 };

@@ -8,6 +8,7 @@ const WHOLE_FLOAT = /^-?\d+$/;
 const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 // Null where the bytes are not one whole object or array and nothing else.
+/** @type {(bytes: Uint8Array) => string | null} */
 export function decode(bytes) {
   if (!isContainer(bytes[0])) return null;
   try {
@@ -20,10 +21,12 @@ export function decode(bytes) {
   }
 }
 
+/** @type {(byte: number) => boolean} */
 function isContainer(byte) {
   return (byte >= 0x80 && byte <= 0x9f) || (byte >= 0xdc && byte <= 0xdf);
 }
 
+/** @type {(bytes: Uint8Array) => string} */
 export function hex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -32,6 +35,7 @@ class Reader {
   #view;
   #at = 0;
 
+  /** @param {Uint8Array} bytes */
   constructor(bytes) {
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
@@ -40,6 +44,7 @@ class Reader {
     return this.#at === this.#view.byteLength;
   }
 
+  /** @type {(depth: number) => string} */
   value(depth) {
     if (depth > DEPTH_LIMIT) throw new RangeError("too deep");
     const type = this.#uint(1);
@@ -51,6 +56,7 @@ class Reader {
     return this.#long(type, depth);
   }
 
+  /** @type {(type: number, depth: number) => string} */
   #long(type, depth) {
     switch (type) {
       case 0xc0: return "null";
@@ -74,21 +80,25 @@ class Reader {
     }
   }
 
+  /** @type {(count: number, depth: number) => string} */
   #map(count, depth) {
     const member = () => `${this.value(depth + 1)}: ${this.value(depth + 1)}`;
     return `{${this.#list(count, member)}}`;
   }
 
+  /** @type {(count: number, depth: number) => string} */
   #array(count, depth) {
     return `[${this.#list(count, () => this.value(depth + 1))}]`;
   }
 
+  /** @type {(count: number, read: () => string) => string} */
   #list(count, read) {
     const list = [];
     for (let i = 0; i < count; i++) list.push(read()); // each takes a byte at least, so the input is the bound
     return list.join(", ");
   }
 
+  /** @type {(length: number) => string} */
   #string(length) {
     const bytes = this.#take(length);
     try {
@@ -98,16 +108,19 @@ class Reader {
     }
   }
 
+  /** @type {(length: number) => string} */
   #bytes(length) {
     return `h'${hex(this.#take(length))}'`;
   }
 
+  /** @type {(length: number) => string} */
   #extension(length) {
     const type = this.#view.getInt8(this.#move(1));
     if (type === TIMESTAMP) return this.#timestamp(length);
     return `ext${type}(${this.#bytes(length)})`;
   }
 
+  /** @type {(length: number) => string} */
   #timestamp(length) {
     if (length === 4) return `timestamp(${this.#uint(4)})`;
     if (length === 8) {
@@ -119,17 +132,20 @@ class Reader {
     return timestamp(this.#view.getBigInt64(this.#move(8)), nanoseconds);
   }
 
+  /** @type {(size: number) => number} */
   #uint(size) {
     const at = this.#move(size);
     if (size === 1) return this.#view.getUint8(at);
     return size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
   }
 
+  /** @type {(length: number) => Uint8Array} */
   #take(length) {
     const at = this.#move(length);
     return new Uint8Array(this.#view.buffer, this.#view.byteOffset + at, length);
   }
 
+  /** @type {(length: number) => number} */
   #move(length) {
     const at = this.#at;
     if (at + length > this.#view.byteLength) throw new RangeError("cut off");
@@ -139,6 +155,7 @@ class Reader {
 }
 
 // Most strings are short, and a decoder takes long to start.
+/** @type {(bytes: Uint8Array) => string | null} */
 function ascii(bytes) {
   let text = "";
   for (const byte of bytes) {
@@ -149,11 +166,13 @@ function ascii(bytes) {
 }
 
 // A float stays seen as one: 1 is written 1.0.
+/** @type {(number: number) => string} */
 function float(number) {
   const text = Object.is(number, -0) ? "-0" : String(number);
   return WHOLE_FLOAT.test(text) ? `${text}.0` : text;
 }
 
+/** @type {(seconds: number | bigint, nanoseconds: number | bigint) => string} */
 function timestamp(seconds, nanoseconds) {
   const fraction = String(nanoseconds).padStart(9, "0").replace(/0+$/, "");
   return `timestamp(${seconds}${fraction && `.${fraction}`})`;

@@ -5,13 +5,16 @@ import { byteLength } from "../lib/format.js";
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const GLOB = /[*?[]/;
 
+/** @type {Name["kind"][]} */
 export const KINDS = ["channel", "pattern"];
 
+/** @type {(text: string) => boolean} */
 export function looksLikePattern(text) {
   return GLOB.test(text);
 }
 
 // The key and values of the word that says what is wrong with a name, or null.
+/** @type {(name: string, maxBytes: number) => Said | null} */
 export function nameProblem(name, maxBytes) {
   const bytes = byteLength(name);
   if (bytes === 0) return ["name_empty"];
@@ -20,29 +23,35 @@ export function nameProblem(name, maxBytes) {
   return null;
 }
 
+/** @type {(a: Name, b: Name) => boolean} */
 export function same(a, b) {
   return a.kind === b.kind && a.name === b.name;
 }
 
+/** @type {(name: { kind: string, name: string }) => string} */
 export function keyOf({ kind, name }) {
   return `${kind} ${name}`;
 }
 
 // Of a channel whose name is not UTF-8 only the bytes say which it is: another one may look the same.
+/** @type {(event: FeedEvent) => string} */
 export function channelKey({ channel, channel_base64: bytes }) {
   return bytes === undefined ? keyOf({ kind: "channel", name: channel }) : keyOf({ kind: "bytes", name: bytes });
 }
 
 // The names of a selection by which a message came.
+/** @type {(event: FeedEvent) => string[]} */
 export function keysOf({ type, channel, pattern, patterns = pattern === undefined ? [] : [pattern] }) {
   const keys = patterns.map((name) => keyOf({ kind: "pattern", name }));
   return type === "message" ? [keyOf({ kind: "channel", name: channel }), ...keys] : keys;
 }
 
+/** @type {(query: URLSearchParams) => Name[]} */
 export function readQuery(query) {
   return KINDS.flatMap((kind) => query.getAll(kind).map((name) => ({ kind, name })));
 }
 
+/** @type {(query: URLSearchParams, names: Name[]) => void} */
 export function writeQuery(query, names) {
   KINDS.forEach((kind) => query.delete(kind));
   names.forEach(({ kind, name }) => query.append(kind, name));

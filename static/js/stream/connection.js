@@ -20,14 +20,18 @@ export class Connection extends Emitter {
   #joiner = new Joiner();
   #positions = new Positions();
   #since;
+  /** @type {string | null} */
   #refusal = null;
   #status = 0; // of the answer that refused without saying why
   #wasLive = false;
+  /** @type {number | null} */
   #confirmedAt = null; // of what Redis confirmed, the last time
+  /** @type {FeedEvent[] | null} */
   #held = []; // what came before anybody listened; then null
 
   // `since`: from where recorded channels are shown, where the page has not been yet.
   // `heartbeat`: seconds between two signs of life.
+  /** @param {URL} url @param {string | null} since @param {number} heartbeat */
   constructor(url, since, heartbeat) {
     super();
     this.#url = url;
@@ -49,6 +53,7 @@ export class Connection extends Emitter {
     this.#show(held);
   }
 
+  /** @type {(names: Name[]) => void} */
   select(names) {
     this.#subscriptions.want(names);
     this.#positions.keep(names);
@@ -66,6 +71,7 @@ export class Connection extends Emitter {
 
   // Socket
 
+  /** @type {(type: string, listener: (detail: any) => void) => void} */
   #on(type, listener) {
     this.#socket.addEventListener(type, ({ detail }) => listener(detail));
   }
@@ -85,6 +91,7 @@ export class Connection extends Emitter {
     if (changes) this.#socket.send(changes);
   }
 
+  /** @type {(loss: { lastHeard: number, reason: string, refused: boolean }) => void} */
   #lost({ lastHeard, reason, refused }) {
     this.#subscriptions.forget();
     this.#joiner.forget();
@@ -93,6 +100,7 @@ export class Connection extends Emitter {
     this.#report();
   }
 
+  /** @type {(why: { what: string, reason: string, refused: boolean, status: number }) => void} */
   #explained({ what, reason, refused, status }) {
     this.#outage.explain(what, reason);
     this.#refusal = refused ? reason : null;
@@ -109,6 +117,7 @@ export class Connection extends Emitter {
 
   // What the server says
 
+  /** @type {(events: FeedEvent[]) => void} */
   #heard(events) {
     this.#show(events.flatMap((event) => attempt(event, () => this.#hear(event), [])));
     this.#joiner.sent();
@@ -116,6 +125,7 @@ export class Connection extends Emitter {
   }
 
   // Each event leaves behind what the feed is to show.
+  /** @type {(event: FeedEvent) => FeedEvent[]} */
   #hear(event) {
     if (isMessage(event)) {
       this.#positions.take(event);
@@ -136,6 +146,7 @@ export class Connection extends Emitter {
     }
   }
 
+  /** @type {(event: FeedEvent) => FeedEvent[]} */
   #confirmed(event) {
     this.#refusal = null;
     this.#confirmedAt = event.at;
@@ -143,6 +154,7 @@ export class Connection extends Emitter {
     return this.#settle();
   }
 
+  /** @type {(event: FeedEvent) => FeedEvent[]} */
   #refused(event) {
     const name = nameOf(event);
     if (name) this.#subscriptions.refuse(name, event.error);
@@ -150,6 +162,7 @@ export class Connection extends Emitter {
     return this.#settle();
   }
 
+  /** @type {(event: FeedEvent) => void} */
   #redisLost(event) {
     this.#subscriptions.forget();
     this.#refusal = null;
@@ -157,6 +170,7 @@ export class Connection extends Emitter {
   }
 
   // Once all is confirmed the outage is over; it may leave a gap to show.
+  /** @type {() => FeedEvent[]} */
   #settle() {
     if (this.#state.name !== "live") return [];
     this.#wasLive = true;
@@ -182,12 +196,14 @@ export class Connection extends Emitter {
     this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
   }
 
+  /** @type {(events: FeedEvent[]) => void} */
   #show(events) {
     if (this.#held) this.#held.push(...events);
     else if (events.length) this.emit("events", events);
   }
 }
 
+/** @type {(event: FeedEvent) => Name | null} */
 function nameOf({ channel, pattern }) {
   if (pattern !== undefined) return { kind: "pattern", name: pattern };
   return channel === undefined ? null : { kind: "channel", name: channel };

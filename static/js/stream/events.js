@@ -1,5 +1,6 @@
 // Pure: what a feed's events are.
 
+/** @type {(event: FeedEvent) => boolean} */
 export function isMessage({ type }) {
   return type.endsWith("message");
 }

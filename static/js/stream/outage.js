@@ -4,25 +4,31 @@
 const IN_FLIGHT = 1; // seconds
 
 export class Outage {
+  /** @type {{ what: string, since: number, reason: string } | null} */
   #current = null;
+  /** @type {number | null} */
   #gapFrom = null;
+  /** @type {number | null} */
   #redisLostAt = null;
 
   get current() {
     return this.#current;
   }
 
+  /** @type {(loss: { at: number, lastHeard: number, wasLive: boolean, reason: string }) => void} */
   serverLost({ at, lastHeard, wasLive, reason }) {
     const since = this.#current?.what === "redis" ? at : this.#current?.since ?? at;
     this.#current = { what: "server", since, reason: reason || this.#lastReason };
     if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard - IN_FLIGHT;
   }
 
+  /** @type {(event: FeedEvent) => void} */
   redisLost({ from, detail }) {
     this.#current = { what: "redis", since: from, reason: detail };
     this.#redisLostAt ??= from;
   }
 
+  /** @type {(what: string, reason: string) => void} */
   explain(what, reason) {
     if (this.#current) this.#current = { ...this.#current, what, reason: reason || this.#lastReason };
   }
@@ -34,6 +40,7 @@ export class Outage {
 
   // Over, since Redis has confirmed `at`: the gap that the server cannot know of, since the feed's socket was
   // not there, or null. It never ends before it begins, though the clock were set back or another server's.
+  /** @type {(at?: number) => FeedEvent | null} */
   end(at) {
     const from = this.#gapFrom;
     const gap = from && { type: "gap", from, to: Math.max(from, at), reason: "server" };

@@ -4,10 +4,12 @@
 import { channelKey } from "./channel_names.js";
 
 export class Joiner {
+  /** @type {FeedEvent | null} */
   #last = null;
   #isSent = false;
 
   // What one push of a message leaves to show.
+  /** @type {(event: FeedEvent) => FeedEvent[]} */
   take(event) {
     if (!this.#belongs(event)) return this.#begin(event);
     this.#last.patterns.push(event.pattern);
@@ -24,6 +26,7 @@ export class Joiner {
     this.#last = null;
   }
 
+  /** @type {(event: FeedEvent) => FeedEvent[]} */
   #begin(event) {
     this.#last = event;
     this.#isSent = false;
@@ -32,6 +35,7 @@ export class Joiner {
   }
 
   // An equal message that is published again comes by a subscription that has had its turn.
+  /** @type {(event: FeedEvent) => boolean} */
   #belongs(event) {
     const { type, pattern, data, encoding, size } = event;
     const last = this.#last;

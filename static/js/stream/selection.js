@@ -6,10 +6,13 @@ import { asked, write } from "../ui/url_state.js";
 import { nameProblem, readQuery, same, writeQuery } from "./channel_names.js";
 
 export class Selection extends Emitter {
+  /** @type {(Name & { problem: Said })[]} */
   leftOut = []; // names of the address that cannot be had, each with what is wrong with it
+  /** @type {Name[]} */
   #names = [];
   #limits;
 
+  /** @param {{ maxName: number, maxSelection: number }} limits */
   constructor(limits) {
     super();
     this.#limits = limits;
@@ -28,8 +31,10 @@ export class Selection extends Emitter {
   }
 
   // The address decides; where it says nothing, the server's defaults do.
+  /** @type {(defaults: string[]) => void} */
   load(defaults) {
     const found = readQuery(asked());
+    /** @type {Name[]} */
     const names = found.length ? found : defaults.map((name) => ({ kind: "channel", name }));
     this.leftOut = names.map((name) => ({ ...name, problem: this.#accept(name) })).filter(({ problem }) => problem);
     this.#changed();
@@ -40,22 +45,26 @@ export class Selection extends Emitter {
     this.emit("change");
   }
 
+  /** @type {(name: Name) => boolean} */
   has(name) {
     return this.#names.some((other) => same(other, name));
   }
 
   // What is wrong with the name (a word's key and values), or null.
+  /** @type {(name: Name) => Said | null} */
   add(name) {
     const problem = this.#accept(name);
     if (!problem) this.#changed();
     return problem;
   }
 
+  /** @type {(name: Name) => void} */
   remove(name) {
     this.#names = this.#names.filter((other) => !same(other, name));
     this.#changed();
   }
 
+  /** @type {(name: Name) => Said | null} */
   #accept(name) {
     if (this.has(name)) return null;
     const problem = nameProblem(name.name, this.#limits.maxName) ?? this.#fullProblem();
@@ -63,6 +72,7 @@ export class Selection extends Emitter {
     return problem;
   }
 
+  /** @type {() => Said | null} */
   #fullProblem() {
     const max = this.#limits.maxSelection;
     return this.#names.length < max ? null : ["selection_full", { max }];

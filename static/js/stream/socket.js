@@ -16,18 +16,25 @@ const POLICY_VIOLATION = 1008;
 export class Socket extends Emitter {
   #address;
   #silenceLimit;
+  /** @type {URL | null} */
   #url = null;
+  /** @type {object | null} */
   #greeting = null;
+  /** @type {WebSocket | null} */
   #socket = null;
   #life = new AbortController();
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
   #attempt = 0;
+  /** @type {Stopwatch | null} */
   #opened = null; // a stopwatch, as the next
   #heard = new Stopwatch();
+  /** @type {number | null} */
   #toldAt = null;
 
   // `address` is asked at every attempt, since the selection may have changed.
   // `heartbeat`: seconds between two of the server's.
+  /** @param {() => URL} address @param {number} heartbeat */
   constructor(address, heartbeat) {
     super();
     this.#address = address;
@@ -61,6 +68,7 @@ export class Socket extends Emitter {
     this.#socket = this.#opened = null;
   }
 
+  /** @type {(message: object) => void} */
   send(message) {
     this.#socket.send(JSON.stringify(message));
   }
@@ -71,6 +79,7 @@ export class Socket extends Emitter {
     if (!this.isAlive) this.open();
   }
 
+  /** @type {(type: string, listener: (event: any) => void) => void} */
   #on(type, listener) {
     this.#socket.addEventListener(type, listener, { signal: this.#life.signal });
   }
@@ -83,14 +92,17 @@ export class Socket extends Emitter {
 
   // What is heard may have waited long, in a page that was frozen or on a slow line, and the server may be
   // gone since: what counts is when it was sent. What is of the past tells nothing of now.
+  /** @type {(data: string) => void} */
   #hear(data) {
     this.#heard = new Stopwatch();
+    /** @type {FeedEvent[]} */
     const events = JSON.parse(data);
     const last = events.findLast(({ at, past }) => at !== undefined && !past);
     if (last) hear((this.#toldAt = last.at));
     if (events.at(-1).type !== "heartbeat") this.emit("batch", events);
   }
 
+  /** @type {(event: CloseEvent) => void} */
   #closed({ code, reason }) {
     const neverOpened = this.#opened === null;
     this.#lose(reason, code === POLICY_VIOLATION);
@@ -101,6 +113,7 @@ export class Socket extends Emitter {
     if (this.isAlive && this.#heard.seconds > this.#silenceLimit) this.#lose("", false);
   }
 
+  /** @type {(reason: string, refused: boolean) => void} */
   #lose(reason, refused) {
     if (this.#opened?.seconds > HEALTHY_AFTER) this.#attempt = 0;
     this.close();
@@ -108,6 +121,7 @@ export class Socket extends Emitter {
     this.emit("lost", { lastHeard: this.#toldAt ?? now(), reason, refused });
   }
 
+  /** @type {(refused: boolean) => void} */
   #retry(refused) {
     clearTimeout(this.#timer);
     const delay = refused ? REFUSED_DELAY : retryDelay(this.#attempt++);
@@ -126,6 +140,7 @@ export class Socket extends Emitter {
   }
 }
 
+/** @type {(address: URL, scheme: string) => URL} */
 function withScheme(address, scheme) {
   const url = new URL(address);
   url.protocol = url.protocol.replace(/^http/, scheme);

@@ -2,21 +2,27 @@
 
 import { keyOf } from "./channel_names.js";
 
+/** @typedef {{ epoch?: string, id?: string, since?: number, stopped?: FeedEvent }} Place */
+
 export class Positions {
+  /** @type {Map<string, Place>} */
   #places = new Map();
 
   // Everything up to this id was shown; without one, nobody knows. `since` is a moment up to which that is so, if it
   // is earlier than the id's.
+  /** @type {(event: FeedEvent) => void} */
   begin({ channel, epoch, id, since }) {
     this.#places.set(channel, { ...this.#places.get(channel), epoch, id, since });
   }
 
+  /** @type {(event: FeedEvent) => void} */
   take({ type, channel, id }) {
     const place = this.#places.get(channel);
     if (place && id && type === "message") Object.assign(place, { id, since: undefined });
   }
 
   // Since the first word; it is said again and again, perhaps with a better reason, until one has no error.
+  /** @type {(event: FeedEvent) => void} */
   stop(event) {
     const { channel, error } = event;
     const place = this.#places.get(channel);
@@ -24,6 +30,7 @@ export class Positions {
   }
 
   // It is live only from now on.
+  /** @type {(event: FeedEvent) => void} */
   end({ channel }) {
     this.#places.delete(channel);
   }
@@ -38,27 +45,31 @@ export class Positions {
     return new Map([...this.#places].map(([name, { stopped }]) => [keyOf({ kind: "channel", name }), stopped]));
   }
 
+  /** @type {(names: Name[]) => void} */
   keep(names) {
     for (const channel of this.#places.keys()) if (!names.some((name) => isChannel(name, channel))) this.#places.delete(channel);
   }
 
   // Whether nothing of these names can be missing without the server saying so.
+  /** @type {(names: Name[]) => boolean} */
   covers(names) {
     return names.every(({ kind, name }) => kind === "channel" && this.#places.get(name)?.id);
   }
 
   // One for each channel, in their order.
+  /** @type {(query: URLSearchParams, names: Name[]) => void} */
   write(query, names) {
     for (const { kind, name } of names) if (kind === "channel") query.append("after", this.#say(this.#places.get(name)));
   }
 
-  /** @param {{ epoch?: string, id?: string, since?: number }} [place] */
+  /** @param {Place} [place] */
   #say({ epoch, id, since } = {}) {
     if (!id) return "";
     return `${epoch}.${id}${since === undefined ? "" : `.${Math.round(1000 * since)}`}`;
   }
 }
 
+/** @type {(name: Name, channel: string) => boolean} */
 function isChannel({ kind, name }, channel) {
   return kind === "channel" && name === channel;
 }

@@ -3,9 +3,13 @@
 import { keyOf } from "./channel_names.js";
 
 export class Subscriptions {
+  /** @type {Map<string, Name>} */
   #wanted = new Map();
+  /** @type {Map<string, Name>} */
   #asked = new Map();
+  /** @type {Set<string>} */
   #confirmed = new Set();
+  /** @type {Map<string, string>} */
   #refusals = new Map();
 
   get names() {
@@ -32,6 +36,7 @@ export class Subscriptions {
     return new Set(this.#confirmed);
   }
 
+  /** @type {(names: Name[]) => void} */
   want(names) {
     this.#wanted = new Map(names.map((name) => [keyOf(name), name]));
     for (const key of this.#confirmed) if (!this.#wanted.has(key)) this.#confirmed.delete(key);
@@ -58,6 +63,7 @@ export class Subscriptions {
     };
   }
 
+  /** @type {(name: Name) => void} */
   confirm(name) {
     const key = keyOf(name);
     if (!this.#wanted.has(key)) return;
@@ -65,10 +71,12 @@ export class Subscriptions {
     this.#confirmed.add(key);
   }
 
+  /** @type {(name: Name) => void} */
   withdraw(name) {
     this.#confirmed.delete(keyOf(name));
   }
 
+  /** @type {(name: Name, error: string) => void} */
   refuse(name, error) {
     const key = keyOf(name);
     if (!this.#wanted.has(key)) return;
@@ -82,10 +90,12 @@ export class Subscriptions {
   }
 }
 
+/** @type {(names: Map<string, Name>, others: Map<string, Name>) => Name[]} */
 function without(names, others) {
   return [...names].filter(([key]) => !others.has(key)).map(([, name]) => name);
 }
 
+/** @type {(kind: Name["kind"], names: Name[]) => string[]} */
 function named(kind, names) {
   return names.filter((name) => name.kind === kind).map(({ name }) => name);
 }

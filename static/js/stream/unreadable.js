@@ -2,10 +2,12 @@
 // It is shown as it came.
 
 const odd = new WeakSet();
+/** @type {((event: FeedEvent) => void)[]} */
 const listeners = [];
 let many = 0;
 
 // What `work` returns; `instead` where it throws.
+/** @template T @param {FeedEvent} event @param {() => T} work @param {T} [instead] @returns {T} */
 export function attempt(event, work, instead) {
   try {
     return work();
@@ -15,6 +17,7 @@ export function attempt(event, work, instead) {
   }
 }
 
+/** @type {(event: FeedEvent, error: unknown) => void} */
 export function setOdd(event, error) {
   if (odd.has(event)) return;
   odd.add(event);
@@ -23,6 +26,7 @@ export function setOdd(event, error) {
   listeners.forEach((listener) => listener(event));
 }
 
+/** @type {(event: FeedEvent) => boolean} */
 export function isOdd(event) {
   return odd.has(event);
 }
@@ -32,6 +36,7 @@ export function oddCount() {
   return many;
 }
 
+/** @type {(listener: (event: FeedEvent) => void) => void} */
 export function onOdd(listener) {
   listeners.push(listener);
 }

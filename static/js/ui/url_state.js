@@ -3,7 +3,9 @@
 
 const AGAIN = 5_000; // milliseconds
 
+/** @type {URL | null} */
 let waiting = null; // the address that the browser has not taken: in a while Safari takes a hundred
+/** @type {number | undefined} */
 let timer;
 
 export const ADDRESS_LIMIT = 2_000; // characters of an address; twice encoded for the login it still fits
@@ -15,6 +17,7 @@ export function asked() {
 }
 
 // Keeps values in it; those that are empty, not.
+/** @type {(values: Record<string, string>) => void} */
 export function keep(values) {
   const query = asked();
   for (const [name, value] of Object.entries(values)) {
@@ -24,10 +27,11 @@ export function keep(values) {
   write(query);
 }
 
+/** @type {(query: URLSearchParams) => void} */
 export function write(query) {
   const url = new URL(location.href);
   url.hash = "";
-  url.search = query;
+  url.search = String(query);
   if (url.href.length > ADDRESS_LIMIT) {
     url.search = "";
     url.hash = `?${query}`;
@@ -35,6 +39,7 @@ export function write(query) {
   put(url);
 }
 
+/** @type {(url: URL) => void} */
 function put(url) {
   clearTimeout(timer);
   waiting = null;
