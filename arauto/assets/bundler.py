@@ -75,12 +75,16 @@ class _Bundle:
         for entry in entries:
             self._place(entry, entry, [])
         self._check_names()
-        wanted: defaultdict[str, set[str]] = defaultdict(set)  # what others import from an entry's file
+        wanted = {entry: defaultdict[str, set[str]](set) for entry in entries}  # and which files want it
         for module in modules.values():
             for names, other in module.imports:
-                if self._home(other) != self._home(module.name):
-                    wanted[self._home(other)].update(names)
-        self._lists = {entry: sorted(wanted[entry]) for entry in entries}
+                if other in self._homes and self._home(other) != self._home(module.name):
+                    for name in names:
+                        wanted[self._home(other)][name].add(self._home(module.name))
+        self._lists = {  # what most want comes first: they need not pass over the others
+            entry: sorted(found, key=lambda name: (-len(found[name]), name))
+            for entry, found in wanted.items()
+        }
 
     def files(self) -> dict[str, str]:
         texts = {entry: self._joined(entry) for entry in self._lists}
@@ -129,19 +133,17 @@ class _Bundle:
         members = [self._modules[name] for name, home in self._homes.items() if home == entry]
         needed = [found for module in members for found in module.imports if self._home(found[1]) != entry]
         imports, bound = self._taken(needed, entry)
+        bodies = [(module, self._moved(module, module.body)) for module in members]
         body = "".join(
-            self._body(module) + "\n" if module.is_open else _declared("const", module, self._body(module))
-            for module in members
+            f"{text}\n" if module.is_open else _declared("const", module, text) for module, text in bodies
         )
         listed = f"[{', '.join(self._lists[entry])}]"
         return imports + _scope(f"export const {self._list_of(entry)} = ", listed, bound + body)
 
     def _alone(self, module: Module) -> str:
         imports, bound = self._taken(module.imports, module.name)
-        for path in _ADDRESS.findall(module.again):
-            self._check_alone(module.name, _resolved(path, module.name))
-        again = _ADDRESS.sub(lambda found: _path_of(_resolved(found[1], module.name)), module.again)
-        return imports + again + _declared("export const", module, bound + self._body(module))
+        again, body = self._moved(module, module.again), self._moved(module, module.body)
+        return imports + again + _declared("export const", module, bound + body)
 
     def _taken(self, needed: list[tuple[list[str], str]], home: str) -> tuple[str, str]:
         """The lines that import, and those that give their names to what an entry's list has."""
@@ -159,20 +161,19 @@ class _Bundle:
                 imports += f"import {{ {', '.join(sorted(taken))} }} from {_path_of(other)};\n"
         return imports, bound
 
-    def _body(self, module: Module) -> str:
-        """What the module does, with the addresses in it as they are from file to file."""
+    def _moved(self, module: Module, text: str) -> str:
+        """A part of the module, with the addresses in it as they are from file to file."""
 
         def moved(found: re.Match[str]) -> str:
             other = _resolved(found[1], module.name)
-            self._check_alone(module.name, other)
+            self._check_there(module.name, other)
+            if other in self._homes:
+                raise CannotJoin(
+                    f"{module.name}.js: {other}.js is no file of its own, but in {self._home(other)}.js"
+                )
             return _path_of(other)
 
-        return _ADDRESS.sub(moved, module.body)
-
-    def _check_alone(self, name: str, other: str) -> None:
-        self._check_there(name, other)
-        if other in self._homes:
-            raise CannotJoin(f"{name}.js: {other}.js is no file of its own, but in {self._home(other)}.js")
+        return _ADDRESS.sub(moved, text)
 
 
 def _resolved(path: str, name: str) -> str:

@@ -56,6 +56,16 @@ def test_what_an_earlier_entry_holds_is_taken_from_its_list() -> None:
     assert "export" not in joined["last"].replace("export const $2 = ", "")
 
 
+def test_what_most_files_want_is_first_in_the_list() -> None:
+    two = {
+        "other": 'import { kept } from "./look/first.js";\n',
+        "third": 'import { kept } from "./look/first.js";\n',
+    }
+    joined = join(PURE | {FIRST: PURE[FIRST] + "export const kept = look;\n"} | two, PAGE)
+    assert "return [kept, get];" in joined["first"]
+    assert "const [kept, ] = $0;" in joined["third"]
+
+
 def test_what_is_loaded_later_gets_the_same_objects() -> None:
     later = join(PURE, PAGE)["later"]
     assert 'import { $2 } from "./last.js";\n' in later
