@@ -96,6 +96,7 @@ export class Actions {
     this.#rows.setViewOf(row, isTree ? VIEWS[0] : "tree");
   }
 
+  /** @param {DOMStringMap} data */
   async #chosen({ view, action }) {
     const event = this.#rows.eventOf(this.#row);
     if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.#say("channel_not_text");

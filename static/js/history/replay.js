@@ -100,7 +100,7 @@ export class Replay {
   get #since() {
     const text = this.#parts.since.value.trim() || "first";
     const clock = text.match(/^(\d\d?):(\d\d)(?::(\d\d))?$/);
-    if (clock) return String(lastTime(...clock.slice(1)).getTime() / 1000);
+    if (clock) return String(lastTime(.../** @type {[string, string, string?]} */ (clock.slice(1))).getTime() / 1000);
     return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 

@@ -4,12 +4,13 @@ import { get } from "./preferences.js";
 
 export const DEFAULTS = { theme: "system", size: "normal", density: "comfortable", clock: "24", times: "exact", zone: "local" };
 
+/** @type {(name: keyof typeof DEFAULTS) => string} */
 export function chosen(name) {
   return get(name, DEFAULTS[name]);
 }
 
 export function dress() {
-  for (const name in DEFAULTS) document.documentElement.dataset[name] = chosen(name);
+  for (const name in DEFAULTS) document.documentElement.dataset[name] = chosen(/** @type {keyof typeof DEFAULTS} */ (name));
 }
 
 dress();

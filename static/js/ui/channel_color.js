@@ -2,6 +2,7 @@
 
 const COLOURS = 12;
 
+/** @type {(name: string) => number} */
 export function colourOf(name) {
   let hash = 0x811c9dc5; // FNV-1a
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);

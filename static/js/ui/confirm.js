@@ -1,5 +1,6 @@
 // Asks in a dialog whether something is meant.
 
+/** @type {(dialog: HTMLDialogElement, sentence: string) => Promise<boolean>} */
 export function isMeant(dialog, sentence) {
   dialog.querySelector("p").textContent = sentence;
   dialog.returnValue = "";

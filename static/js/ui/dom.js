@@ -1,5 +1,6 @@
 // Makes elements. Text only ever becomes text.
 
+/** @template {keyof HTMLElementTagNameMap} Tag @param {Tag} tag @param {string} className @param {string} [text] */
 export function element(tag, className, text = "") {
   const made = document.createElement(tag);
   made.className = className;
@@ -8,21 +9,25 @@ export function element(tag, className, text = "") {
 }
 
 // The mark of a name that is not what is published to.
+/** @type {(words: import("./i18n.js").Words) => HTMLElement} */
 export function notText(words) {
   return Object.assign(element("span", "mark", words.say("not_text")), { title: words.say("not_text_why") });
 }
 
 // Reached by Tab only while its row is the current one: see roving_focus.js.
+/** @type {(className: string, text?: string) => HTMLButtonElement} */
 export function rowButton(className, text = "") {
   return Object.assign(element("button", className, text), { tabIndex: -1 });
 }
 
+/** @type {(place: Node) => boolean} */
 export function hasSelection(place) {
   const selection = getSelection();
   return !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(place);
 }
 
 // Spaces around what a person has typed go, where they can be seen to go. What a script put there stays.
+/** @type {(input: HTMLInputElement) => void} */
 export function trimTyped(input) {
   input.addEventListener("change", () => (input.value = input.value.trim()));
 }

@@ -10,6 +10,7 @@ export class Words {
   #plurals;
   #numbers;
 
+  /** @param {Record<string, string | string[]>} words @param {string} language */
   constructor(words, language) {
     this.language = language;
     this.#words = words;
@@ -17,22 +18,26 @@ export class Words {
     this.#numbers = lazily(() => new Intl.NumberFormat(language));
   }
 
+  /** @type {(key: string, values?: Record<string, any>) => string} */
   say(key, values = {}) {
     const word = this.#choose(this.#words[key], values.n);
     return word.replace(/\{(\w+)\}/g, (_, name) => this.#fill(values[name]));
   }
 
+  /** @type {(word: string | string[], n: number) => string} */
   #choose(word, n) {
     if (typeof word === "string") return word;
     return word[this.#plurals().select(n) === "one" ? 0 : 1];
   }
 
+  /** @type {(value: string | number) => string} */
   #fill(value) {
     return typeof value === "number" ? this.#numbers().format(value) : isolated(value);
   }
 }
 
 // What is written from right to left, or says so, would turn the sentence around it.
+/** @type {(text: string) => string} */
 function isolated(text) {
   return TURNS.test(text) ? `\u2068${text.replaceAll("\u2069", "")}\u2069` : text;
 }

@@ -2,26 +2,30 @@
 
 import { isPlain } from "./shortcuts.js";
 
+/** @type {Record<string, number>} */
 const STEPS = { ArrowDown: 1, ArrowUp: -1 };
 const MARGIN = 8; // pixels to the edge of the window
 
 export class Menu {
   #menu;
+  /** @type {HTMLElement | null} */
   #opener = null;
 
   // `chosen(item)` is told which item was chosen.
+  /** @param {HTMLElement} menu @param {(item: HTMLButtonElement) => void} chosen */
   constructor(menu, chosen) {
     this.#menu = menu;
     menu.addEventListener("click", ({ target }) => {
-      const item = target.closest("button");
+      const item = /** @type {Element} */ (target).closest("button");
       if (!item) return;
       this.#close();
       chosen(item);
     });
     menu.addEventListener("keydown", (event) => this.#pressed(event));
-    menu.addEventListener("toggle", ({ newState }) => (this.#opener.ariaExpanded = newState === "open"));
+    menu.addEventListener("toggle", ({ newState }) => (this.#opener.ariaExpanded = /** @type {any} */ (newState === "open")));
   }
 
+  /** @type {(opener: HTMLElement) => void} */
   open(opener) {
     this.#opener = opener;
     this.#menu.showPopover();
@@ -34,6 +38,7 @@ export class Menu {
     if (this.#opener.isConnected) this.#opener.focus({ preventScroll: true });
   }
 
+  /** @type {(box: DOMRect) => void} */
   #place({ top, bottom, right }) {
     const { offsetWidth: width, offsetHeight: height } = this.#menu;
     const fitsBelow = bottom + height + MARGIN <= innerHeight;
@@ -41,13 +46,14 @@ export class Menu {
     Object.assign(this.#menu.style, { top: `${y}px`, left: `${Math.max(MARGIN, right - width)}px` });
   }
 
+  /** @type {(event: KeyboardEvent) => void} */
   #pressed(event) {
     const items = this.#items;
     const step = STEPS[event.key];
     if (event.key === "Tab") this.#close();
     if (!step || !isPlain(event)) return;
     event.preventDefault();
-    items.at((items.indexOf(document.activeElement) + step) % items.length).focus();
+    items.at((items.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)) + step) % items.length).focus();
   }
 
   get #items() {

@@ -3,6 +3,9 @@
 
 const KEY = "arauto";
 
+/** @typedef {Record<string, any>} Kept */
+
+/** @type {((all: Kept) => Kept)[]} */
 let waiting = []; // changes that the storage has not taken
 let isSpoilt = false; // what was there could not be read
 let kept = now();
@@ -10,12 +13,14 @@ let kept = now();
 addEventListener("storage", () => (kept = now())); // another tab's change
 
 // What is there may have been written by somebody else: only what is like `fallback` counts.
+/** @type {(name: string, fallback: any) => any} */
 export function get(name, fallback) {
   const value = kept[name];
   return isLike(value, fallback) ? value : fallback;
 }
 
 // `change(value)` gives the new value.
+/** @type {(name: string, fallback: any, change: (value: any) => any) => void} */
 export function change(name, fallback, change) {
   waiting.push((all) => ({ ...all, [name]: change(isLike(all[name], fallback) ? all[name] : fallback) }));
   kept = now();
@@ -27,6 +32,7 @@ export function change(name, fallback, change) {
   }
 }
 
+/** @type {(name: string, value: any) => void} */
 export function set(name, value) {
   change(name, value, () => value);
 }
@@ -37,10 +43,12 @@ export function keepingTrouble() {
   return isSpoilt ? "kept_spoilt" : "";
 }
 
+/** @type {() => Kept} */
 function now() {
   return waiting.reduce((all, change) => change(all), read());
 }
 
+/** @type {() => Kept} */
 function read() {
   try {
     const text = localStorage.getItem(KEY);
@@ -54,6 +62,7 @@ function read() {
   }
 }
 
+/** @type {(value: any, fallback: any) => boolean} */
 function isLike(value, fallback) {
   return typeof value === typeof fallback && value !== null && Array.isArray(value) === Array.isArray(fallback);
 }

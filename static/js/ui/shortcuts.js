@@ -7,16 +7,19 @@ const PRESSABLE = "button, a, summary, [role=button]";
 const COMPOSED = 229; // the code of a key that an input method has taken
 
 // Neither part of a shortcut of the browser's nor of a character that is made of several keys.
+/** @type {(event: KeyboardEvent) => boolean} */
 export function isPlain(event) {
   const { ctrlKey, altKey, metaKey, isComposing, keyCode } = event;
   return !(ctrlKey || altKey || metaKey || isComposing || keyCode === COMPOSED || event.getModifierState("AltGraph"));
 }
 
 export class Keys {
+  /** @type {Record<string, (target: Element) => any>} */
   #deeds;
   #isLatin = true; // the letter that was pressed last
 
   // `deeds` by the key that does them.
+  /** @param {HTMLDialogElement} dialog @param {Record<string, (target: Element) => any>} deeds */
   constructor(dialog, deeds) {
     this.#deeds = { ...deeds, "?": () => dialog.showModal() };
     const act = dialog.querySelector("input");
@@ -26,8 +29,9 @@ export class Keys {
     document.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
+  /** @type {(event: KeyboardEvent) => void} */
   #pressed(event) {
-    const { target } = event;
+    const target = /** @type {Element} */ (event.target);
     const key = this.#keyOf(event);
     if (!Object.hasOwn(this.#deeds, key) || this.#isMeantOtherwise(event, key)) return;
     if (key !== "Escape" && (target.closest(TYPING) || !get("keys", true))) return;
@@ -36,6 +40,7 @@ export class Keys {
   }
 
   // A Cyrillic or Greek letter stands for the Latin one in its place, and there the slash has its place as well.
+  /** @type {(event: KeyboardEvent) => string} */
   #keyOf({ key, code, shiftKey }) {
     const isLetter = /^\p{L}$/u.test(key);
     if (isLetter) this.#isLatin = /\p{Script=Latin}/u.test(key);
@@ -45,6 +50,7 @@ export class Keys {
     return isLetter && isSmall ? code.replace(/^Key(.)$/, (_, letter) => letter.toLowerCase()) : key;
   }
 
+  /** @type {(event: KeyboardEvent, key: string) => unknown} */
   #isMeantOtherwise(event, key) {
     const isHeld = event.repeat && key !== "j" && key !== "k";
     const isCovered = document.querySelector("dialog[open], :popover-open");

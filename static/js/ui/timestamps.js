@@ -15,21 +15,25 @@ const dayOfYear = inZone({ dateStyle: "medium" });
 const short = inZone({ dateStyle: "short", timeStyle: "medium" });
 const relative = lazily(() => new Intl.RelativeTimeFormat(language, { style: "narrow", numeric: "auto" }));
 
+/** @type {(date: Date) => string} */
 export function rowTime(date) {
-  return chosen("times") === "relative" ? ago(now() - date / 1000) : timesOfDay([date], true)[0];
+  return chosen("times") === "relative" ? ago(now() - +date / 1000) : timesOfDay([date], true)[0];
 }
 
 // Told together: each with its date, unless all are of today; with its offset where the clocks were changed between.
+/** @type {(dates: Date[], isPrecise?: boolean) => string[]} */
 export function timesOfDay(dates, isPrecise) {
   const today = wall(toDate(now()));
   const areToday = dates.every((date) => isSame(wall(date), today, "day"));
   const isChanged = !isUtc() && new Set(dates.map((date) => date.getTimezoneOffset())).size > 1;
+  /** @type {(date: Date) => string} */
   const told = (date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise);
   return dates.map((date) => told(date) + (isChanged ? ` ${offset(date)}` : ""));
 }
 
 // `tell` is called whenever what is told already would be told otherwise, as time goes by and at midnight; but
 // not while `waits()`.
+/** @type {(tell: () => void, waits: () => boolean) => void} */
 export function keepTimes(tell, waits) {
   let told = wall(toDate(now()));
   setInterval(() => {
@@ -40,8 +44,9 @@ export function keepTimes(tell, waits) {
   }, REFRESH);
 }
 
+/** @type {(list: Element) => void} */
 export function retell(list) {
-  for (const time of list.querySelectorAll("time[datetime]")) {
+  for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (list.querySelectorAll("time[datetime]"))) {
     const date = new Date(time.dateTime);
     const text = rowTime(date);
     if (time.textContent !== text) time.textContent = text;
@@ -53,11 +58,13 @@ export function retell(list) {
 export const fullTime = inZone({ dateStyle: "full", timeStyle: "long" });
 
 // "11/23/26, 10:00:00 PM"
+/** @type {(date: Date) => string} */
 export function shortTime(date) {
   return short(date) + label();
 }
 
 // When it is, or was last, so late by the clock that is shown.
+/** @type {(hours: any, minutes: any, seconds?: any) => Date} */
 export function lastTime(hours, minutes, seconds = 0) {
   const date = toDate(now());
   const utc = isUtc() ? "UTC" : "";
@@ -71,11 +78,13 @@ export function zone() {
   return `${Intl.DateTimeFormat().resolvedOptions().timeZone}, ${offset()}`;
 }
 
+/** @type {(date?: Date) => string} */
 function offset(date) {
   const parts = new Intl.DateTimeFormat(language, { timeZoneName: "shortOffset" }).formatToParts(date);
   return parts.find(({ type }) => type === "timeZoneName").value;
 }
 
+/** @type {(seconds: number) => string} */
 function ago(seconds) {
   const [unit, size] = STEPS.find(([, size]) => seconds >= size) ?? ["second", 1];
   return relative().format(-Math.max(0, Math.floor(seconds / size)), unit);
@@ -89,26 +98,32 @@ function label() {
   return isUtc() ? " UTC" : "";
 }
 
+/** @type {(options: Intl.DateTimeFormatOptions) => (date: Date) => string} */
 function inZone(options) {
+  /** @type {(timeZone?: string) => () => Intl.DateTimeFormat} */
   const make = (timeZone) => lazily(() => new Intl.DateTimeFormat(language, { ...options, timeZone }));
   const [local, utc] = [make(), make("UTC")];
   return (date) => (isUtc() ? utc() : local()).format(date);
 }
 
 // As an ISO text, what a clock on the wall shows.
+/** @type {(date: Date) => string} */
 function wall(date) {
-  return new Date(date - (isUtc() ? 0 : date.getTimezoneOffset() * 60_000)).toISOString();
+  return new Date(+date - (isUtc() ? 0 : date.getTimezoneOffset() * 60_000)).toISOString();
 }
 
+/** @type {(some: string, other: string, what: "year" | "day") => boolean} */
 function isSame(some, other, what) {
   const end = { year: -20, day: -14 }[what];
   return some.slice(0, end) === other.slice(0, end);
 }
 
+/** @type {(date: Date, today: string) => string} */
 function dateOf(date, today) {
   return (isSame(wall(date), today, "year") ? day : dayOfYear)(date);
 }
 
+/** @type {(date: Date, isPrecise: boolean) => string} */
 function clock(date, isPrecise) {
   const time = wall(date).slice(-13, isPrecise ? -1 : -5);
   if (chosen("clock") !== "12") return time + label();
