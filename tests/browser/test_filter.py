@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.support.machine_time import MachineTime
 from tests.support.pages import expect_live, expect_texts, log, notices, row, rows, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
@@ -235,16 +236,17 @@ def count_turns(page: Page) -> None:
 
 @pytest.mark.alone
 def test_a_slow_regex_is_named_and_stopped_and_the_page_goes_on(
-    open_page: OpenPage, valkey: RedisServer
+    open_page: OpenPage, valkey: RedisServer, machine: MachineTime
 ) -> None:
     page = open_page(view("slow"))
     expect_live(page)
     valkey.client.publish("slow", BAIT)
     expect_texts(page, [BAIT])
     count_turns(page)
+    machine.start()
     filter_field(page).fill(SLOW)
     expect(note(page)).to_have_text(TOO_SLOW)
-    assert page.evaluate("longest") < 1500
+    assert page.evaluate("longest") / machine.slowness < 1500
     expect(filter_field(page)).to_have_attribute("aria-invalid", "true")
     valkey.client.publish("slow", "after")
     expect_texts(page, [BAIT, "after"])
@@ -330,7 +332,7 @@ def test_a_browser_without_workers_says_that_it_cannot_search(
 )
 @pytest.mark.alone
 def test_no_glob_and_no_word_holds_up_the_page(
-    open_page: OpenPage, valkey: RedisServer, text: str, message: str
+    open_page: OpenPage, valkey: RedisServer, text: str, message: str, machine: MachineTime
 ) -> None:
     channel = "a" * 250
     page = open_page(view(channel))
@@ -338,10 +340,11 @@ def test_no_glob_and_no_word_holds_up_the_page(
     valkey.client.publish(channel, message)
     expect(rows(page)).to_have_count(1)
     count_turns(page)
+    machine.start()
     filter_field(page).fill(text)
     filter_field(page).press("Enter")
     expect(note(page)).to_have_text(re.compile("Nothing matches|is too slow"))
-    assert page.evaluate("longest") < 1500
+    assert page.evaluate("longest") / machine.slowness < 1500
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,17 @@ while True:
 class MachineTime:
     def __init__(self, shared: mmap.mmap) -> None:
         self._shared = shared
+        self._began = (0.0, 0.0)
+
+    def start(self) -> None:
+        """Begin to look how slow the machine is."""
+        self._began = (monotonic(), self())
+
+    @property
+    def slowness(self) -> float:
+        """How many times slower than at rest it has been since :meth:`start`."""
+        real, at_rest = self._began
+        return max(1.0, (monotonic() - real) / (self() - at_rest))
 
     def __call__(self) -> float:
         """The clock, in seconds."""
