@@ -12,7 +12,7 @@ from arauto.assets.serve import init_assets
 from arauto.auth.request_guards import init_guards
 from arauto.auth.visitor import Visitor, init_visitor
 from arauto.cli.token_commands import init_token_commands
-from arauto.feed.session import init_feed
+from arauto.feed.feed_socket import init_feed
 from arauto.protocol.validation import ChannelName
 from arauto.redis_io import embedded
 from arauto.redis_io.connection import RedisLink, Tls

@@ -10,7 +10,7 @@ from arauto.auth.audit import Audit
 from arauto.auth.permissions import Permissions
 from arauto.auth.request_guards import RateGuard
 from arauto.auth.session_monitor import SessionMonitor
-from arauto.feed.session import Feeds
+from arauto.feed.feed_socket import Feeds
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording.shared_queries import SharedQueries

@@ -218,7 +218,7 @@ def p99(values: list[float]) -> float:
 
 
 FAULTS = """
-import arauto.feed.session, arauto.sources.redis_source
+import arauto.feed.feed_socket, arauto.sources.redis_source
 import arauto.feed.frame_cache, arauto.net.nonblocking_socket
 
 def break_(module, name, needle):
@@ -229,7 +229,7 @@ def break_(module, name, needle):
         return plain(*args, **kwargs)
     setattr(module, name, broken)
 
-break_(arauto.feed.session, "read_change", "fault in change")
+break_(arauto.feed.feed_socket, "read_change", "fault in change")
 break_(arauto.sources.redis_source, "Subscriber", "fault in subscribe")
 break_(arauto.feed.frame_cache, "encode", "fault in encode")
 break_(arauto.net.nonblocking_socket.NonblockingSocket, "send", "fault in send")
@@ -275,7 +275,7 @@ def test_control_a_fault_that_reaches_flask_puts_a_page_into_the_stream(
     start: Start, own_redis: RedisServer
 ) -> None:
     let_through = FAULTS + (
-        "arauto.feed.session.Exception = ZeroDivisionError\n"
+        "arauto.feed.feed_socket.Exception = ZeroDivisionError\n"
         "arauto.net.websocket.Transport.release = lambda self: None\n"
     )
     server = start(REDIS_URL=own_redis.url, ALTER=let_through)
