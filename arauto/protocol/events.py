@@ -2,6 +2,7 @@
 
 import base64
 import codecs
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
@@ -97,6 +98,8 @@ class Complaint(NamedTuple):
 
 
 Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Halted | Unfollowed | Complaint
+Deliver = Callable[[list[Item]], None]
+"""Takes a batch. An ``OSError`` that it raises ends the subscriber."""
 
 
 def encode(batch: list[Item], at: float, limit: int) -> bytes:

@@ -1,7 +1,7 @@
 """Put the messages of one page's recorded channels in the order of their logs."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from time import monotonic, sleep, time
 from typing import NamedTuple
 
@@ -9,6 +9,7 @@ import redis
 
 from arauto.protocol.events import (
     Complaint,
+    Deliver,
     Followed,
     Halted,
     Item,
@@ -48,8 +49,6 @@ from arauto.redis_io.subscriber import Command, subscribing
 ALONE_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
 BEGINS_WITHIN = 1.5  # seconds to wait for the first entry of a new log
 ROUND = 0.05  # seconds
-
-Deliver = Callable[[list[Item]], None]
 
 
 class Start(NamedTuple):

@@ -8,8 +8,7 @@ import redis
 
 from arauto.recording.log_store import Store
 from arauto.recording_core.announcements import Mark, Marked
-from arauto.recording_core.candidate import Candidate, Claim, Follow, OfChannel, Release, Renew
-from arauto.recording_core.candidate import Command as Wish
+from arauto.recording_core.candidate import Action, Candidate, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_recorder import Answer, Append, Ask, Fenced, Outcome, Take, Unwanted
 from arauto.redis_io.connection import complaint
 
@@ -50,52 +49,52 @@ class RecorderActions:
         self._give_up = give_up
         self._is_away = False  # Redis did not answer the last command
 
-    def do(self, wishes: list[Wish], now: Callable[[], int]) -> None:
+    def do(self, actions: list[Action], now: Callable[[], int]) -> None:
         """Carry out all of them, and all that follows, with beats in between."""
-        queue = deque(wishes)
+        queue = deque(actions)
         while queue and not (self._is_away and self._give_up()):
             queue.extendleft(self._candidate.beat(now()))
-            queue += self._fulfil(queue.popleft(), now)
+            queue += self._do(queue.popleft(), now)
 
-    def _fulfil(self, wish: Wish, now: Callable[[], int]) -> list[Wish]:
-        if isinstance(wish, Follow):
-            self._follow(wish.channel)
+    def _do(self, action: Action, now: Callable[[], int]) -> list[Action]:
+        if isinstance(action, Follow):
+            self._follow(action.channel)
             return []
         try:
-            wishes = self._speak(wish, now()) if isinstance(wish, OfChannel) else self._lead(wish, now)
+            actions = self._speak(action, now()) if isinstance(action, OfChannel) else self._lead(action, now)
         except redis.RedisError as error:
             self._is_away = not isinstance(error, redis.ResponseError)
-            return self._failed(wish, error, now())
+            return self._failed(action, error, now())
         self._is_away = False
-        return wishes
+        return actions
 
-    def _lead(self, wish: Claim | Renew | Release, now: Callable[[], int]) -> list[Wish]:
+    def _lead(self, action: Claim | Renew | Release, now: Callable[[], int]) -> list[Action]:
         candidate = self._candidate
-        if isinstance(wish, Release):
-            self._store.release(wish.token)
+        if isinstance(action, Release):
+            self._store.release(action.token)
             return []
-        if isinstance(wish, Renew):
-            is_recorder = self._store.renew(wish.token, wish.until)
+        if isinstance(action, Renew):
+            is_recorder = self._store.renew(action.token, action.until)
             self.complaint = ""
-            return candidate.renewed(wish, is_recorder)
+            return candidate.renewed(action, is_recorder)
         if not self._may_claim():
             return []
-        token = self._store.claim(wish.above, wish.grace)
+        token = self._store.claim(action.above, action.grace)
         self.complaint = ""
         if token:
             log.info("recorder started")
             self._upgrade()
         return candidate.claimed(token, now())
 
-    def _speak(self, wish: OfChannel, now: int) -> list[Wish]:
-        candidate, channel, step = self._candidate, wish.channel, wish.step
+    def _speak(self, action: OfChannel, now: int) -> list[Action]:
+        candidate, channel, step = self._candidate, action.channel, action.step
         if isinstance(step, Append):
-            done = self._store.append(channel, step, wish.until)
+            done = self._store.append(channel, step, action.until)
             if done.outcome in (Outcome.DONE, Outcome.REFUSED):
                 self._tell(channel, done.why)
             return candidate.appended(channel, step, done.many, done.outcome, done.why, now)
         if isinstance(step, Take):
-            return self._take(channel, step, wish.until, now)
+            return self._take(channel, step, action.until, now)
         if isinstance(step, Ask):
             self._store.say(channel, Mark(step.name))
         elif isinstance(step, Answer):
@@ -104,7 +103,7 @@ class RecorderActions:
             self._store.say(channel, step)
         return []
 
-    def _take(self, channel: bytes, request: Take, until: int, now: int) -> list[Wish]:
+    def _take(self, channel: bytes, request: Take, until: int, now: int) -> list[Action]:
         try:
             self._store.note(channel)  # before there is a log: then all on stand-by subscribe to it
             end = self._store.take(channel, request, until, self._has_glob(channel))
@@ -115,16 +114,16 @@ class RecorderActions:
         self._tell(channel, "")
         return self._candidate.taken(channel, request, end, now)
 
-    def _failed(self, wish: Wish, error: redis.RedisError, now: int) -> list[Wish]:
+    def _failed(self, action: Action, error: redis.RedisError, now: int) -> list[Action]:
         words, is_answer = complaint(error), isinstance(error, redis.ResponseError)
-        if not isinstance(wish, OfChannel):
+        if not isinstance(action, OfChannel):
             self.complaint = words
             return []
-        if is_answer and isinstance(wish.step, Append | Take):
-            self._tell(wish.channel, words)
-        if isinstance(wish.step, Append):
+        if is_answer and isinstance(action.step, Append | Take):
+            self._tell(action.channel, words)
+        if isinstance(action.step, Append):
             outcome = Outcome.REFUSED if is_answer else Outcome.UNKNOWN
-            return self._candidate.appended(wish.channel, wish.step, 0, outcome, words, now)
-        if isinstance(wish.step, Take):
-            return self._candidate.refused(wish.channel, wish.step, words if is_answer else "")
+            return self._candidate.appended(action.channel, action.step, 0, outcome, words, now)
+        if isinstance(action.step, Take):
+            return self._candidate.refused(action.channel, action.step, words if is_answer else "")
         return []

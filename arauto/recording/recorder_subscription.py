@@ -8,8 +8,7 @@ from arauto.protocol.selection import Change, Selection
 from arauto.recording.log_store import NUDGE
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Mark, Stopped
-from arauto.recording_core.candidate import Candidate, OfChannel
-from arauto.recording_core.candidate import Command as Wish
+from arauto.recording_core.candidate import Action, Candidate, OfChannel
 from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.subscriber import Command
 from arauto.text.glob import matches
@@ -124,7 +123,7 @@ class RecorderSubscription:
 
     # Pushes
 
-    def take_in(self, item: Item, now: int) -> list[Wish]:
+    def take_in(self, item: Item, now: int) -> list[Action]:
         """Pass an item on to the candidate, and return its commands."""
         if isinstance(item, list):
             return self._hear(item, now)
@@ -135,12 +134,12 @@ class RecorderSubscription:
             # The next connection does not subscribe to what this one was refused.
             sources = {*self.selection.channels, *self.selection.patterns}
             self.refused = {name: why for name, why in self.refused.items() if name in sources}
-            wishes = self._candidate.disconnected(now)
+            actions = self._candidate.disconnected(now)
             self._look_for_sources()
-            return wishes
+            return actions
         return self._note_refused(item) if isinstance(item, Refused) else []
 
-    def _hear(self, push: list[bytes], now: int) -> list[Wish]:
+    def _hear(self, push: list[bytes], now: int) -> list[Action]:
         kind, name = push[0], push[1]
         if kind == b"message":
             is_wanted = self.source_of(name) == name and name in self._sources
@@ -162,7 +161,7 @@ class RecorderSubscription:
             self._find_followed()
         return []
 
-    def _beaten(self, data: bytes, now: int) -> list[Wish]:
+    def _beaten(self, data: bytes, now: int) -> list[Action]:
         if data == NUDGE:
             self.is_nudged = True
         parts = data.split()
@@ -171,7 +170,7 @@ class RecorderSubscription:
             return self._candidate.beaten(token, at, now)
         return []
 
-    def _announced(self, name: bytes, data: bytes) -> list[Wish]:
+    def _announced(self, name: bytes, data: bytes) -> list[Action]:
         channel, word = self._channels.get(name), read_word(data)
         if channel is None or word is None or channel not in self._heard:
             return []
@@ -179,54 +178,54 @@ class RecorderSubscription:
             return self._say_why(channel)
         return self._candidate.announced(channel, word)
 
-    def _follow(self, name: bytes, now: int) -> list[Wish]:
-        wishes = self._let_in({name})
+    def _follow(self, name: bytes, now: int) -> list[Action]:
+        actions = self._let_in({name})
         if name == self._beats:
             self._candidate.connected()
-            return wishes
+            return actions
         channel = self._channels.get(name)
         if channel is None or channel in self._heard:
-            return wishes
+            return actions
         self._asked.discard(channel)
         source = self.source_of(channel)
         if source is None:
-            return wishes  # unsubscribed before Redis confirmed it
+            return actions  # unsubscribed before Redis confirmed it
         self._heard.add(channel)
-        return wishes + (self._candidate.subscribed(channel, now) if source in self._sources else [])
+        return actions + (self._candidate.subscribed(channel, now) if source in self._sources else [])
 
-    def _listen(self, source: bytes, now: int) -> list[Wish]:
+    def _listen(self, source: bytes, now: int) -> list[Action]:
         if source in self._sources:
             return []
         lacking = {channel for channel in self._heard if self.source_of(channel) not in self._sources}
         self._sources.add(source)
         self.source_of.cache_clear()
-        wishes = self._let_in({source})
+        actions = self._let_in({source})
         for channel in lacking:
             if self.source_of(channel) == source:
-                wishes += self._candidate.subscribed(channel, now)
-        return wishes
+                actions += self._candidate.subscribed(channel, now)
+        return actions
 
     # Refusals
 
-    def _note_refused(self, item: Refused) -> list[Wish]:
+    def _note_refused(self, item: Refused) -> list[Action]:
         was, self.refused[item.name] = self.refused.get(item.name), item.error
         if not item.name or was == item.error:
             return []  # the connection itself is refused, so nothing is received; or it was reported
         if item.name != self._beats:
             self._tell(self._channels.get(item.name, item.name), item.error)
-        wishes = self._candidate.hinder(True)
+        actions = self._candidate.hinder(True)
         for channel in self._heard:
             if self.source_of(channel) == item.name:
-                wishes += self._say_why(channel)
-        return wishes
+                actions += self._say_why(channel)
+        return actions
 
-    def _let_in(self, names: set[bytes]) -> list[Wish]:
+    def _let_in(self, names: set[bytes]) -> list[Action]:
         for name in {b"", *names}:
             if self.refused.pop(name, None):
                 self._tell(self._channels.get(name, name), "")
         return [] if self.refused else self._candidate.hinder(False)
 
-    def _say_why(self, channel: bytes) -> list[Wish]:
+    def _say_why(self, channel: bytes) -> list[Action]:
         """Tell followers of the log why nothing is written to it."""
         why = self.refusal_of(channel)
         return [OfChannel(channel, Stopped(0, why), 0)] if why and self._candidate.token else []

@@ -14,8 +14,7 @@ from arauto.recording.log_upgrade import upgrade
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_actions import RecorderActions
 from arauto.recording.recorder_subscription import RecorderSubscription
-from arauto.recording_core.candidate import Candidate
-from arauto.recording_core.candidate import Command as Wish
+from arauto.recording_core.candidate import Action, Candidate
 from arauto.recording_core.channel_recorder import REST
 from arauto.redis_io.connection import complaint
 from arauto.redis_io.subscriber import Command, Subscriber
@@ -185,9 +184,9 @@ class RecorderThread(threading.Thread):
         until = self._tick_at if rests_until is None else min(self._tick_at, rests_until / 1000)
         return max(0.0, until - monotonic())
 
-    def _do(self, wishes: list[Wish]) -> None:
-        if wishes:
-            self._actions.do(wishes, _now)
+    def _do(self, actions: list[Action]) -> None:
+        if actions:
+            self._actions.do(actions, _now)
 
     def _look_on(self) -> None:
         words = ""

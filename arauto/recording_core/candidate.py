@@ -73,7 +73,7 @@ class Follow:
     channel: bytes
 
 
-Command = Claim | Renew | Release | Follow | OfChannel
+Action = Claim | Renew | Release | Follow | OfChannel
 
 
 @dataclass
@@ -158,7 +158,7 @@ class Candidate:
 
     # The connection
 
-    def disconnected(self, now: int) -> list[Command]:
+    def disconnected(self, now: int) -> list[Action]:
         """A new connection may have missed messages, and Redis may come back with less than it had."""
         commands = self._make_room()
         if commands:
@@ -175,16 +175,16 @@ class Candidate:
         """The beats are subscribed to."""
         self._is_deaf = False
 
-    def hinder(self, is_hindered: bool) -> list[Command]:
+    def hinder(self, is_hindered: bool) -> list[Action]:
         """Redis refuses this process a subscription that recording needs, or no longer does."""
         was, self.is_hindered = self.is_hindered, is_hindered
         if was or not is_hindered or not self.token:
             return []
-        commands: list[Command] = [Release(self.token)]
+        commands: list[Action] = [Release(self.token)]
         self._resign()
         return commands
 
-    def subscribed(self, channel: bytes, now: int) -> list[Command]:
+    def subscribed(self, channel: bytes, now: int) -> list[Action]:
         """From here on all messages of the channel come, and all announcements about its log."""
         log = self._logs.get(channel) or self._begin(channel)
         log.recorder.token = self.token
@@ -206,9 +206,9 @@ class Candidate:
 
     # Pushes
 
-    def received(self, channel: bytes, data: bytes, now: int) -> list[Command]:
+    def received(self, channel: bytes, data: bytes, now: int) -> list[Action]:
         """Redis pushed a message."""
-        commands: list[Command] = []
+        commands: list[Action] = []
         if self._unheard_at:
             self._unheard_at = now  # our beats are behind this message
         if log := self._logs.get(channel):
@@ -223,7 +223,7 @@ class Candidate:
         self._size += len(data) + OVERHEAD
         return commands + self._let_go() if self._size > MAX_SIZE else commands
 
-    def announced(self, channel: bytes, word: Word) -> list[Command]:
+    def announced(self, channel: bytes, word: Word) -> list[Action]:
         """An announcement about the channel's log."""
         log = self._logs.get(channel)
         if log is None:
@@ -238,7 +238,7 @@ class Candidate:
             commands.append(OfChannel(channel, Stopped(log.until, log.why), log.until))
         return commands
 
-    def beaten(self, token: int, at: int, now: int) -> list[Command]:
+    def beaten(self, token: int, at: int, now: int) -> list[Action]:
         """The recorder sent a beat at ``at``; token 0: it has released the lease."""
         self._heard_at, self._beat_at, self._unheard_at, self._is_deaf = now, at, 0, False
         self.is_led = token not in (0, self.token)
@@ -250,10 +250,10 @@ class Candidate:
                 log.note()
         return []
 
-    def flush(self, now: int) -> list[Command]:
+    def flush(self, now: int) -> list[Action]:
         """Append what waits. Call it when a whole batch is handled, and at :attr:`rests_until`."""
         self.rests_until = None
-        commands: list[Command] = []
+        commands: list[Action] = []
         for channel in list(self._waiting) if self.token else ():
             recorder = self._logs[channel].recorder
             commands += self._tell(channel, recorder.flush(now))
@@ -265,11 +265,11 @@ class Candidate:
 
     # Time
 
-    def tick(self, now: int) -> list[Command]:
+    def tick(self, now: int) -> list[Action]:
         """Call it about four times a second."""
         self._may_try = True
         self._waiting = {channel for channel in self._waiting if self._logs[channel].recorder.waiting}
-        commands: list[Command] = []
+        commands: list[Action] = []
         if self._unheard_at and now - self._unheard_at > DEAF:
             commands += self._make_room()
         commands += self.beat(now)
@@ -290,14 +290,14 @@ class Candidate:
 
     # Replies
 
-    def claimed(self, token: int, now: int) -> list[Command]:
+    def claimed(self, token: int, now: int) -> list[Action]:
         """The reply to :class:`Claim`; 0: another process is the recorder."""
         if not token:
             return []
         self.token, self._renewed_at, self._unheard_at = token, now, 0
         return [Renew(token, 0), *self._appoint()]
 
-    def renewed(self, request: Renew, is_recorder: bool) -> list[Command]:
+    def renewed(self, request: Renew, is_recorder: bool) -> list[Action]:
         """The reply to :class:`Renew`."""
         if request.token != self.token:
             return []
@@ -310,7 +310,7 @@ class Candidate:
 
     def appended(
         self, channel: bytes, request: Append, many: int, outcome: Outcome, why: str, now: int
-    ) -> list[Command]:
+    ) -> list[Action]:
         """The reply to :class:`Append`."""
         log = self._logs.get(channel)
         if log is None:
@@ -322,7 +322,7 @@ class Candidate:
             commands += self._tell(channel, log.recorder.flush(now))
         return commands + (self._stop(channel, why) if outcome is Outcome.REFUSED else [])
 
-    def taken(self, channel: bytes, request: Take, end: Position | None, now: int) -> list[Command]:
+    def taken(self, channel: bytes, request: Take, end: Position | None, now: int) -> list[Action]:
         """The reply to :class:`Take`."""
         log = self._logs.get(channel)
         if log is None:
@@ -332,7 +332,7 @@ class Candidate:
         log.note()
         return commands + self._tell(channel, log.recorder.flush(now))
 
-    def refused(self, channel: bytes, request: Take, why: str) -> list[Command]:
+    def refused(self, channel: bytes, request: Take, why: str) -> list[Action]:
         """:class:`Take` was refused, for this reason of Redis; empty: the channel is switched off."""
         log = self._logs.get(channel)
         if log is None:
@@ -340,10 +340,10 @@ class Candidate:
         commands = self._tell(channel, log.recorder.refused(request))
         return commands + (self._stop(channel, why) if why else [])
 
-    def fenced(self, channel: bytes, request: Take, token: int) -> list[Command]:
+    def fenced(self, channel: bytes, request: Take, token: int) -> list[Action]:
         """Another process has the channel, with this token, which is greater than ours."""
         log = self._logs.get(channel)
-        commands: list[Command] = [Release(self.token)] if self.token else []
+        commands: list[Action] = [Release(self.token)] if self.token else []
         self._above = max(self._above, token)
         if log is not None:
             commands += self._tell(channel, log.recorder.refused(request))
@@ -364,7 +364,7 @@ class Candidate:
             if len(news.kept) > MAX_BACKLOG:
                 news.kept = None
 
-    def _let_go(self) -> list[Command]:
+    def _let_go(self) -> list[Action]:
         """Drop what waits of the channel with the most, if too much is kept."""
         sizes = {channel: self._logs[channel].recorder.size for channel in self._waiting}
         sizes |= {channel: news.kept.size for channel, news in self._news.items() if news.kept}
@@ -378,18 +378,18 @@ class Candidate:
             return []
         return self._tell(channel, self._logs[channel].recorder.let_go())
 
-    def _make_room(self) -> list[Command]:
+    def _make_room(self) -> list[Action]:
         """A process that receives nothing must not be the recorder."""
         if not self.token:
             return []
-        commands: list[Command] = [Release(self.token)]
+        commands: list[Action] = [Release(self.token)]
         self._resign()
         self._is_deaf = True
         return commands
 
-    def _appoint(self) -> list[Command]:
+    def _appoint(self) -> list[Action]:
         """Take all channels, also those that were refused or are new."""
-        commands: list[Command] = []
+        commands: list[Action] = []
         for channel, log in self._logs.items():
             if log.recorder.token != self.token:
                 commands += self._tell(channel, log.recorder.appointed(self.token))
@@ -402,12 +402,12 @@ class Candidate:
             log.is_ours = False
             log.recorder.dismissed()
 
-    def _stop(self, channel: bytes, why: str) -> list[Command]:
+    def _stop(self, channel: bytes, why: str) -> list[Action]:
         """Announce it once, and again to each mark."""
         log = self._logs[channel]
         was, log.why = log.why, why
         return [] if was == why else [OfChannel(channel, Stopped(log.until, why), log.until)]
 
-    def _tell(self, channel: bytes, steps: list[ChannelStep]) -> list[Command]:
+    def _tell(self, channel: bytes, steps: list[ChannelStep]) -> list[Action]:
         until = self._logs[channel].until
         return [OfChannel(channel, step, until) for step in steps]

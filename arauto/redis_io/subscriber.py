@@ -20,7 +20,7 @@ import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.net.nonblocking_socket import WRITE_PATIENCE, NonblockingSocket
-from arauto.protocol.events import Gap, Item, Lost, Refused
+from arauto.protocol.events import Deliver, Gap, Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern
 from arauto.redis_io.resp_parser import Parser
@@ -53,7 +53,6 @@ if sys.platform == "linux":
 else:
     now = monotonic
 
-Deliver = Callable[[list[Item]], None]
 Command = tuple[bytes, bytes]
 """A command of Redis and its one argument."""
 MakeCommands = Callable[[bytes, Iterable[bytes], Iterable[bytes]], list[Command]]

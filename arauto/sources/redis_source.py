@@ -11,7 +11,7 @@ from arauto.auth.audit import Audit, Who
 from arauto.auth.permissions import check_reading
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
-from arauto.protocol.events import Item, Refused, text
+from arauto.protocol.events import Deliver, Item, Refused, text
 from arauto.protocol.selection import Selection
 from arauto.recording.follower import Follower, Start, Words
 from arauto.recording.log_query import BadPoint, Point
@@ -23,7 +23,7 @@ from arauto.redis_io.connection import complaint
 from arauto.redis_io.subscriber import Subscriber
 from arauto.refusal import Refusal
 from arauto.sources.redis_publish import publish
-from arauto.sources.source import Deliver, Receipt, SourceError
+from arauto.sources.source import Receipt, SourceError
 from arauto.web.locale import chosen
 
 

@@ -5,15 +5,12 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from arauto.auth.visitor import Visitor
-from arauto.protocol.events import Item
+from arauto.protocol.events import Deliver
 from arauto.protocol.selection import Change, Selection
 from arauto.recording.follower import Start
 from arauto.recording.log_query import Point
 from arauto.recording.log_reader import Found
 from arauto.refusal import Refusal
-
-Deliver = Callable[[list[Item]], None]
-"""Takes a batch of events. An ``OSError`` that it raises ends the tail."""
 
 
 class SourceError(Exception):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from arauto.recording_core.announcements import Mark as MarkWord
 from arauto.recording_core.announcements import Marked, Position, Stopped
-from arauto.recording_core.candidate import Claim, Command, Follow, OfChannel, Release, Renew
+from arauto.recording_core.candidate import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_feed import LATE, ChannelFeed, Gap, Locate, Place, Read, Show
 from arauto.recording_core.channel_feed import Step as FeedStep
 from arauto.recording_core.channel_recorder import Answer, Append, Ask, Fenced, Outcome, Take
@@ -214,7 +214,7 @@ class Process:
 
     # Commands: they happen later, and their answers later still, if at all
 
-    def _do(self, commands: Sequence[Command]) -> None:
+    def _do(self, commands: Sequence[Action]) -> None:
         for command in commands:
             # Signs of life, and who gives them, are quicker than all else.
             if isinstance(command, OfChannel | Follow):
@@ -222,7 +222,7 @@ class Process:
             else:
                 self._lead(command)
 
-    def _lead(self, command: Command) -> None:
+    def _lead(self, command: Action) -> None:
         candidate, redis = self.candidate, self.redis
         if isinstance(command, Claim):
             self._do(candidate.claimed(redis.claim(command.above), self.now))

@@ -8,7 +8,7 @@ import pytest
 
 from arauto.recording_core import channel_feed as feed_module
 from arauto.recording_core.announcements import Position, Resumed, Word
-from arauto.recording_core.candidate import Candidate, Command, OfChannel
+from arauto.recording_core.candidate import Action, Candidate, OfChannel
 from arauto.recording_core.channel_feed import ChannelFeed
 from arauto.recording_core.channel_recorder import ChannelRecorder, Take
 from arauto.recording_core.channel_recorder import Step as RecorderStep
@@ -166,7 +166,7 @@ class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
 class WhatIsTrueOfOneIsTrueOfAll(Candidate):
     """That one channel's log lacks nothing is taken to mean that none does."""
 
-    def _tell(self, channel: bytes, steps: list[RecorderStep]) -> list[Command]:
+    def _tell(self, channel: bytes, steps: list[RecorderStep]) -> list[Action]:
         until = max(log.until for log in self._logs.values())
         return [OfChannel(channel, step, until) for step in steps]
 
@@ -174,7 +174,7 @@ class WhatIsTrueOfOneIsTrueOfAll(Candidate):
 class AnotherConnectionHasMissedNothing(Candidate):
     """It goes on with what it knew, whatever was published before it heard the channel again."""
 
-    def disconnected(self, now: int) -> list[Command]:
+    def disconnected(self, now: int) -> list[Action]:
         logs = {**self._logs}
         commands = super().disconnected(now)
         self._logs |= logs
@@ -183,7 +183,7 @@ class AnotherConnectionHasMissedNothing(Candidate):
     def unsubscribed(self, channel: bytes) -> None:
         pass
 
-    def subscribed(self, channel: bytes, now: int) -> list[Command]:
+    def subscribed(self, channel: bytes, now: int) -> list[Action]:
         return [] if channel in self._logs else super().subscribed(channel, now)
 
 
@@ -206,7 +206,7 @@ class AGapEndsNowAtTheLatest(RedisDouble):
 class SilenceIsToldByTheClockOfRedis(Candidate):
     """A process whose own clock differs waits too long for the next sign of life."""
 
-    def beaten(self, token: int, at: int, now: int) -> list[Command]:
+    def beaten(self, token: int, at: int, now: int) -> list[Action]:
         return super().beaten(token, at, at)
 
 

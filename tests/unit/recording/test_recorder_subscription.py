@@ -5,7 +5,7 @@ import pytest
 from arauto.protocol.events import Lost, Refused
 from arauto.protocol.selection import Selection
 from arauto.recording.recorder_subscription import RecorderSubscription
-from arauto.recording_core.candidate import Candidate, Command
+from arauto.recording_core.candidate import Action, Candidate
 
 
 def test_what_was_refused_before_a_connection_was_lost_is_asked_for_again() -> None:
@@ -28,11 +28,11 @@ class Noting(Candidate):
         super().__init__("a", 0)
         self.told: list[bytes] = []
 
-    def received(self, channel: bytes, data: bytes, now: int) -> list[Command]:
+    def received(self, channel: bytes, data: bytes, now: int) -> list[Action]:
         self.told.append(data)
         return []
 
-    def subscribed(self, channel: bytes, now: int) -> list[Command]:
+    def subscribed(self, channel: bytes, now: int) -> list[Action]:
         self.told.append(b"subscribed")
         return super().subscribed(channel, now)
 

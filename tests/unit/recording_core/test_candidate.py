@@ -9,9 +9,9 @@ from arauto.recording_core.candidate import (
     DEAF,
     GRACE,
     SILENCE,
+    Action,
     Candidate,
     Claim,
-    Command,
     Follow,
     OfChannel,
     Release,
@@ -82,7 +82,7 @@ def recording(candidate: Candidate) -> Candidate:
     return candidate
 
 
-def write(candidate: Candidate, commands: list[Command], now: int) -> tuple[bytes, ...]:
+def write(candidate: Candidate, commands: list[Action], now: int) -> tuple[bytes, ...]:
     """Let Redis do what is asked for, one append: what it was."""
     [command] = commands
     assert isinstance(command, OfChannel)
