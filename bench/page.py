@@ -111,8 +111,8 @@ def _drive(bench: Bench, page: Page) -> dict[str, float]:
 FILTERS = ("disk", "/9{3}/", "severity>=warning", "user.name:u99*")
 FILTER = """async ([filters, line]) => {
   const { readFilter } = await import("./static/js/feed/filter_query.js");
-  const { Store } = await import("./static/js/feed/message_store.js");
-  const store = new Store();
+  const { MessageStore } = await import("./static/js/feed/message_store.js");
+  const store = new MessageStore();
   const event = (n) => ({ type: "message", channel: "quick", data: line.replace('"u"', `"u${n}"`) });
   store.add(Array.from({ length: 10_000 }, (_, n) => event(n)));
   const times = filters.map((text) => {

@@ -123,8 +123,8 @@ def test_a_time_of_day_is_looked_for_in_the_zone_that_is_shown(open_page: OpenPa
     page = open_page(view("a"))
     last = """async (now) => {
       const { lastTime } = await import("./static/js/ui/timestamps.js");
-      const { hear } = await import("./static/js/lib/clock.js");
-      hear(now);
+      const { setServerTime } = await import("./static/js/lib/clock.js");
+      setServerTime(now);
       return lastTime(0, 30).toISOString();
     }"""
     now = (NOON + timedelta(hours=10)).timestamp()

@@ -184,8 +184,8 @@ def test_a_filter_parses_what_it_must_and_once(open_page: OpenPage, text: str, p
     counted = page.evaluate(
         """async ([text, line]) => {
           const { readFilter } = await import("./static/js/feed/filter_query.js");
-          const { Store } = await import("./static/js/feed/message_store.js");
-          const store = new Store();
+          const { MessageStore } = await import("./static/js/feed/message_store.js");
+          const store = new MessageStore();
           const event = (data) => ({ type: "message", channel: "quick", data });
           const jsons = Array.from({ length: 1_000 }, (_, n) => event(line.replace('"u"', `"u${n}"`)));
           store.add([...jsons, ...Array.from({ length: 12_000 }, (_, n) => event(`line ${n}`)), ...jsons]);

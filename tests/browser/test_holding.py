@@ -181,8 +181,8 @@ def test_equal_messages_of_another_selection_stay_two(open_page: OpenPage, valke
 
 
 JOIN = """async (pushes) => {
-  const { Joiner } = await import("./static/js/stream/pattern_merge.js");
-  const joiner = new Joiner();
+  const { PatternMerge } = await import("./static/js/stream/pattern_merge.js");
+  const joiner = new PatternMerge();
   const shown = [];
   for (const push of pushes) {
     if (push === "sent") joiner.sent();

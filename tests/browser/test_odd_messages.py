@@ -288,7 +288,9 @@ def value(random_: random.Random, depth: int = 0) -> Any:
 
 READ = """async ([texts, filters]) => {
   const at = (name) => import(`/static/js/${name}.js`);
-  const [{ Rows }, { Trees }, { Words }, { readFilter }, { severityOf }, { keysOf }, { indent }, { onOdd }] =
+  const [
+    { Rows }, { JsonTrees }, { Words }, { readFilter }, { severityOf }, { keysOf }, { indent }, { onOdd },
+  ] =
     await Promise.all([
       "message/row", "message/json_tree", "ui/i18n", "feed/filter_query", "message/severity",
       "stream/channel_names", "lib/json_indent", "stream/unreadable",
@@ -296,7 +298,7 @@ READ = """async ([texts, filters]) => {
   const words = new Words(JSON.parse(document.getElementById("config").textContent).words, "en");
   const find = (id) => document.getElementById(id);
   const rows = new Rows(find("message-row"), find("notice-row"), words);
-  const trees = new Trees(words);
+  const trees = new JsonTrees(words);
   const tests = filters.map((text) => readFilter(text).test);
   const failed = [];
   let now = "";

@@ -17,7 +17,7 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 AT_ONCE = 50
-GROWTH = 3_000_000  # bytes; the first thousand take up to six more, later ones less than one
+GROWTH = 5_000_000  # bytes; the first thousand take as much once more, later ones less
 BEAT = 1  # second, instead of 20
 # Whoever has left is remembered until the next look at its silence was due: let that be soon.
 SHORT_BEAT = (

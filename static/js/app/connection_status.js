@@ -5,7 +5,7 @@ import { timesOfDay } from "../ui/timestamps.js";
 
 const TOO_LONG = [413, 414, 431];
 
-export class Status {
+export class ConnectionStatus {
   #place;
   #words;
 

@@ -6,7 +6,7 @@ import { copy } from "../ui/clipboard.js";
 const SAMPLE_MESSAGE = "Olá, assinantes!";
 const COPIED_SHOWN_FOR = 2_000; // milliseconds
 
-export class Welcome {
+export class EmptyState {
   #place;
   #words;
   #label;

@@ -1,51 +1,51 @@
 // Finds the elements and connects the rest.
 
-import { Browser } from "../channels/channel_browser.js";
-import { Chips } from "../channels/channel_chips.js";
-import { Rates } from "../channels/message_rates.js";
-import { Chart } from "../channels/rate_chart.js";
-import { Recording } from "../channels/recording_menu.js";
-import { Chooser } from "../channels/subscribe_form.js";
-import { Takeaway } from "../feed/export_menu.js";
+import { ChannelBrowser } from "../channels/channel_browser.js";
+import { ChannelChips } from "../channels/channel_chips.js";
+import { MessageRates } from "../channels/message_rates.js";
+import { RateChart } from "../channels/rate_chart.js";
+import { RecordingMenu } from "../channels/recording_menu.js";
+import { SubscribeForm } from "../channels/subscribe_form.js";
+import { ExportMenu } from "../feed/export_menu.js";
 import { Feed } from "../feed/feed.js";
-import { Filter } from "../feed/filter_bar.js";
+import { FilterBar } from "../feed/filter_bar.js";
 import { Pins } from "../feed/pins.js";
-import { Actions } from "../feed/row_actions.js";
-import { Controls } from "../feed/toolbar.js";
+import { RowActions } from "../feed/row_actions.js";
+import { Toolbar } from "../feed/toolbar.js";
 import { Replay } from "../history/replay.js";
 import { Deferred } from "../lib/deferred.js";
-import { Cursor } from "../message/roving_focus.js";
+import { RovingFocus } from "../message/roving_focus.js";
 import { Rows } from "../message/row.js";
 import { Drafts } from "../publish/drafts.js";
 import { keepUnsent, unsent } from "../publish/form_recovery.js";
-import { Composer } from "../publish/message_editor.js";
-import { Publisher } from "../publish/publish_form.js";
+import { MessageEditor } from "../publish/message_editor.js";
+import { PublishForm } from "../publish/publish_form.js";
 import { config, connection, limits, selection } from "../stream/boot.js";
 import { keyOf } from "../stream/channel_names.js";
-import { dress } from "../ui/appearance.js";
+import { applyAppearance } from "../ui/appearance.js";
 import { Words } from "../ui/i18n.js";
 import { keepTimes } from "../ui/timestamps.js";
-import { Status } from "./connection_status.js";
-import { Welcome } from "./empty_state.js";
-import { Noticing } from "./notifications.js";
-import { Settings } from "./settings_dialog.js";
+import { ConnectionStatus } from "./connection_status.js";
+import { EmptyState } from "./empty_state.js";
+import { Notifications } from "./notifications.js";
+import { SettingsDialog } from "./settings_dialog.js";
 
 const find = (id) => document.getElementById(id);
 
 const words = new Words(config.words, document.documentElement.lang);
-const status = new Status(find("status"), words);
-const welcome = new Welcome(find("welcome"), words);
-const publisher = new Publisher(find("publish"), find("answer"), find("confirm"), selection, limits, words);
-new Composer(
+const status = new ConnectionStatus(find("status"), words);
+const welcome = new EmptyState(find("welcome"), words);
+const publisher = new PublishForm(find("publish"), find("answer"), find("confirm"), selection, limits, words);
+new MessageEditor(
   find("publish-message"),
   { size: find("publish-size"), check: find("publish-check"), format: find("publish-format") }, limits.maxMessage, words,
 );
 const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
-const settings = new Settings(find("settings"), find("settings-open"), find("level"), selection, words, tell);
-const noticing = new Noticing(document.querySelector("link[rel=icon]"), settings, words, tell);
+const settings = new SettingsDialog(find("settings"), find("settings-open"), find("level"), selection, words, tell);
+const notifications = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
-new Cursor(find("log"));
-new Actions(
+new RovingFocus(find("log"));
+new RowActions(
   { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said"), tools: find("row-tools") },
   rows, new Pins(find("pins"), rows), words,
   { redisCli: config.redis_cli, publishUrl: new URL("publish", document.baseURI).href },
@@ -54,9 +54,9 @@ const feed = new Feed(
   { scroller: find("log"), list: find("messages"), older: find("older"), earlier: find("earlier"), newButton: find("new") },
   rows, words,
 );
-const filter = new Filter(find("filter"), find("filter-count"), find("filter-note"), words);
-new Takeaway(find("export"), () => feed.shown, words);
-new Controls({
+const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-note"), words);
+new ExportMenu(find("export"), () => feed.shown, words);
+new Toolbar({
   section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, rows, filter, words);
@@ -64,18 +64,18 @@ const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 let lanes = null;
 let standing;
 const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
-  const { Lanes } = await demo.load();
-  (lanes ??= new Lanes(find("lanes"), rows)).open(channels);
+  const { LateJoinDemo } = await demo.load();
+  (lanes ??= new LateJoinDemo(find("lanes"), rows)).open(channels);
 });
-const rates = new Rates(selection);
-const chart = new Chart(find("chart"), rates, words);
-const chips = new Chips(find("chips"), find("chip"), selection, words, {
+const rates = new MessageRates(selection);
+const chart = new RateChart(find("chart"), rates, words);
+const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
   empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => chart.show(name),
   more: (...what) => recording.open(...what),
 });
-const recording = config.recording && new Recording(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
-new Browser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
-const chooser = new Chooser(find("choose"), find("choose-problem"), selection, chips, words);
+const recording = config.recording && new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
+new ChannelBrowser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
+const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
 selection.addEventListener("change", () => {
   welcome.suggest(config.redis_cli, selection.channels[0] ?? config.channels[0]);
@@ -92,7 +92,7 @@ connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
   feed.add(detail);
   rates.add(detail.filter(({ past }) => !past));
-  noticing.heard(detail);
+  notifications.heard(detail);
 });
 filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);
@@ -106,11 +106,11 @@ document.addEventListener("visibilitychange", () => document.hidden || connectio
 
 publisher.addEventListener("published", ({ detail }) => drafts.remember(detail));
 settings.addEventListener("change", () => {
-  dress();
+  applyAppearance();
   retell();
 });
 setInterval(() => {
-  noticing.tick();
+  notifications.tick();
   if (document.hidden) return;
   chart.draw();
   chips.tick(rates);
@@ -122,7 +122,7 @@ publisher.start(unsent(), selection.channels[0]);
 keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
-find("publish-channel").addEventListener("focus", async () => offer(await Browser.channels()));
+find("publish-channel").addEventListener("focus", async () => offer(await ChannelBrowser.channels()));
 connection.listen();
 
 // What nobody asked for just now stays until something else is said; with `former`, only that is replaced.

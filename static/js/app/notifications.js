@@ -14,7 +14,7 @@ const PAUSE = 1_000; // milliseconds between two calls
 const LENGTH = 200; // characters of a message that a notification shows
 const AUDIO_LIMIT = 3_000; // milliseconds to start; meanwhile there are no more tones
 
-export class Noticing {
+export class Notifications {
   #icon;
   #settings;
   #words;

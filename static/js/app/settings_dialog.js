@@ -6,9 +6,9 @@ import { chosen, DEFAULTS } from "../ui/appearance.js";
 import { change, get, keepingTrouble, set } from "../ui/preferences.js";
 import { zone } from "../ui/timestamps.js";
 
-const NOTICING = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
+const NOTIFICATIONS = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
 
-export class Settings extends Emitter {
+export class SettingsDialog extends Emitter {
   #dialog;
   #form;
   #level;
@@ -34,7 +34,7 @@ export class Settings extends Emitter {
 
   // Takes a choice back that cannot be had, and says why.
   refuse(name, sentence) {
-    set(name, NOTICING[name]);
+    set(name, NOTIFICATIONS[name]);
     this.#form.elements[name].checked = false;
     this.#refusal = sentence;
     if (this.#dialog.open) this.say(sentence);
@@ -66,7 +66,7 @@ export class Settings extends Emitter {
 
   // What is being typed is left alone.
   #showAll() {
-    for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTICING })) this.#show(name, get(name, value));
+    for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTIFICATIONS })) this.#show(name, get(name, value));
     for (const select of this.#form.querySelectorAll("[data-key]")) showLevel(select);
     this.#tellZone();
   }

@@ -10,7 +10,7 @@ const PATIENCE = 250; // milliseconds without a key pressed
 const ANSWER_LIMIT = 5_000; // milliseconds
 const SPECIAL = /[*?[\]\\^]/g;
 
-export class Browser {
+export class ChannelBrowser {
   #dialog;
   #template;
   #selection;

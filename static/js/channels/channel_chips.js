@@ -11,7 +11,7 @@ import { rounded } from "./rate_chart.js";
 /** @type {[unit: string, seconds: number][]} */
 const UNITS = [["hour", 3600], ["minute", 60], ["second", 1]];
 
-export class Chips {
+export class ChannelChips {
   #list;
   #template;
   #selection;

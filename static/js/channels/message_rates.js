@@ -9,7 +9,7 @@ export const ALL = ""; // the key of everything together
 const RECENT = 5; // seconds over which "now" is an average
 const SERIES_LIMIT = 400; // a pattern may bring any number of channels
 
-export class Rates {
+export class MessageRates {
   #series = new Map();
   #selection;
 

@@ -4,7 +4,7 @@ import { keyOf } from "../stream/channel_names.js";
 import { colourOf } from "../ui/channel_color.js";
 import { ALL, SECONDS } from "./message_rates.js";
 
-export class Chart {
+export class RateChart {
   #place;
   #rates;
   #words;

@@ -5,7 +5,7 @@ import { Menu } from "../ui/menu.js";
 
 const ANSWER_LIMIT = 10_000; // milliseconds
 
-export class Recording {
+export class RecordingMenu {
   #menu;
   #said;
   #switch;

@@ -7,7 +7,7 @@ import { trimTyped } from "../ui/dom.js";
 const LISTED = 5; // names of the link that are left out
 const NAME_LENGTH = 40; // characters of each
 
-export class Chooser {
+export class SubscribeForm {
   #form;
   #problem;
   #selection;

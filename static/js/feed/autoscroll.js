@@ -2,7 +2,7 @@
 
 const NEAR = 2; // pixels; browsers round scroll positions
 
-export class Follow {
+export class Autoscroll {
   #scroller;
   #button;
   #words;

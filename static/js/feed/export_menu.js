@@ -6,7 +6,7 @@ import { toDate } from "../lib/format.js";
 
 const exporter = new Deferred("./export_file.js", import.meta.url);
 
-export class Takeaway {
+export class ExportMenu {
   #place;
   #events;
   #words;

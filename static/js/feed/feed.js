@@ -7,15 +7,15 @@ import { later } from "../lib/idle_queue.js";
 import { isMessage } from "../stream/events.js";
 import { oddCount, onOdd } from "../stream/unreadable.js";
 import { hasSelection } from "../ui/dom.js";
-import { Follow } from "./autoscroll.js";
-import { View } from "./feed_view.js";
+import { Autoscroll } from "./autoscroll.js";
+import { FeedView } from "./feed_view.js";
 import { noFilter } from "./filter_query.js";
-import { Highlighter } from "./match_highlights.js";
-import { Store } from "./message_store.js";
+import { MatchHighlights } from "./match_highlights.js";
+import { MessageStore } from "./message_store.js";
 
 export class Feed extends Emitter {
   held = 0; // live messages since the past is shown
-  #live = new Store();
+  #live = new MessageStore();
   #store = this.#live; // what is shown
   #scroller;
   #follow;
@@ -30,12 +30,12 @@ export class Feed extends Emitter {
   constructor({ scroller, newButton, ...places }, rows, words) {
     super();
     this.#scroller = scroller;
-    this.#follow = new Follow(scroller, newButton, words, {
+    this.#follow = new Autoscroll(scroller, newButton, words, {
       onChange: () => this.#view.schedule(),
       onReturn: () => this.#goOn(),
     });
-    this.#view = new View(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
-    this.#highlighter = new Highlighter(places.list, (row) => this.#view.eventOf(row));
+    this.#view = new FeedView(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
+    this.#highlighter = new MatchHighlights(places.list, (row) => this.#view.eventOf(row));
     document.addEventListener("selectionchange", () => (this.#view.isSelecting = hasSelection(places.list)));
     this.#view.show(this.#store.shown);
     onOdd(() => later(() => this.#view.schedule())); // it is counted, though not in the midst of a draw
@@ -69,7 +69,7 @@ export class Feed extends Emitter {
   startPast() {
     if (!this.isPast) this.held = 0;
     this.isPaused = false;
-    this.#show(new Store());
+    this.#show(new MessageStore());
   }
 
   endPast() {
@@ -212,7 +212,7 @@ export class Feed extends Emitter {
   }
 
   #replace(events) {
-    const store = new Store();
+    const store = new MessageStore();
     store.add(events);
     if (!this.isPast) this.#live = store;
     this.#show(store);

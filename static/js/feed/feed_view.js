@@ -10,7 +10,7 @@ const BUDGET = 10; // milliseconds of building a draw
 const REST = 2; // times as long as the last draw took, until the next
 const FRESH_LIMIT = 5; // waiting at once; beyond that, marking and announcing what is fresh only disturbs
 
-export class View {
+export class FeedView {
   #list;
   #older;
   #earlier;

@@ -8,7 +8,7 @@ import { noFilter, readFilter } from "./filter_query.js";
 
 const PATIENCE = 120; // milliseconds after the last key
 
-export class Filter extends Emitter {
+export class FilterBar extends Emitter {
   #form;
   #count;
   #note;

@@ -6,7 +6,7 @@ import { escapeRegex, glob, hasLongPart, LONGEST } from "../lib/glob.js";
 import { RANKS } from "../message/alert_parser.js";
 import { comparable, readJson } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
-import { Search } from "./regex_search.js";
+import { RegexSearch } from "./regex_search.js";
 
 const TERM = new RegExp([
   "(?<not>-?)(?:",
@@ -28,7 +28,7 @@ const COMPARE = {
 // With a `search`, the test is only for messages that it knows.
 export function readFilter(text) {
   try {
-    const search = new Search();
+    const search = new RegexSearch();
     const terms = [...text.normalize().matchAll(TERM)].map(({ 0: written, groups }) => readTerm(groups, written, search));
     const marks = terms.flatMap(({ mark }) => mark ?? []);
     return { test: terms.length ? passes(terms) : null, marks, problem: null, search: search.isNeeded ? search : null };

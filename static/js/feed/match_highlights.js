@@ -6,7 +6,7 @@ const PLACES = ".row__channel, .row__body";
 const OURS = ".mark, .severity, .row__unfold"; // says what was not published
 const LIMIT = 100; // marks a row; a regex that matches everything marks enough with these
 
-export class Highlighter {
+export class MatchHighlights {
   #highlight = globalThis.Highlight && new Highlight();
   #ranges = new Map();
   #marks = [];

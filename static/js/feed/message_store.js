@@ -1,15 +1,15 @@
 // Keeps the newest events, drawn or not; and of them those that are to be shown.
 
 import { isMessage } from "../stream/events.js";
-import { Ring } from "./ring_buffer.js";
+import { RingBuffer } from "./ring_buffer.js";
 
 const LIMIT = 10_000; // events
 const LIMIT_CHARACTERS = 16_000_000; // a few large messages weigh as much as many small ones
 
-export class Store {
-  shown = new Ring();
+export class MessageStore {
+  shown = new RingBuffer();
   matching = this.shown;
-  #kept = new Ring();
+  #kept = new RingBuffer();
   #characters = 0;
   #tests = { shows: null, matches: null, knows: null };
   #sifted = 0; // events before this one have been tested
@@ -59,7 +59,7 @@ export class Store {
   }
 
   #ring(test) {
-    return new Ring(test ? 0 : this.#kept.before(this.#kept.start));
+    return new RingBuffer(test ? 0 : this.#kept.before(this.#kept.start));
   }
 
   get #rings() {

@@ -9,7 +9,7 @@ const WEIGHT = 64_000; // characters asked about at a time
 const TICK = 250; // milliseconds
 const TICKS = 8; // of waiting for an answer; of a page that slept meanwhile, one
 
-export class Search {
+export class RegexSearch {
   onFail = null; // is called once with a word's key and values; after that, as after end(), no answer comes
   #terms = [];
   #known = new WeakMap();

@@ -5,7 +5,7 @@ import { isMessage } from "../stream/events.js";
 
 const COMPACT_AFTER = 4_096;
 
-export class Ring {
+export class RingBuffer {
   #events = [];
   #befores = [];
   #gone = 0; // events cut off the arrays

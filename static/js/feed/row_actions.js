@@ -13,7 +13,7 @@ const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const BY_NAME = ["curl", "again"]; // a form carries text only
 const SAID_FOR = 3_000; // milliseconds
 
-export class Actions {
+export class RowActions {
   #feed;
   #items;
   #said;

@@ -2,9 +2,9 @@
 
 import { copy } from "../ui/clipboard.js";
 import { get, set } from "../ui/preferences.js";
-import { Keys } from "../ui/shortcuts.js";
+import { Shortcuts } from "../ui/shortcuts.js";
 
-export class Controls {
+export class Toolbar {
   #feed;
   #rows;
   #log;
@@ -28,7 +28,7 @@ export class Controls {
     buttons.help.addEventListener("click", () => keys.showModal());
     feed.addEventListener("pause", () => this.#show());
     this.#turn(get("newestFirst", false));
-    new Keys(keys, {
+    new Shortcuts(keys, {
       " ": () => this.#pause(),
       "/": () => filter.focus(),
       j: () => this.#move(1),

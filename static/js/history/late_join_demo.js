@@ -7,7 +7,7 @@ import { hasSelection } from "../ui/dom.js";
 
 const LIMIT = 200; // rows a lane
 
-export class Lanes {
+export class LateJoinDemo {
   #dialog;
   #rows;
   #channels;
@@ -38,9 +38,9 @@ export class Lanes {
   #listen(list) {
     const address = new URL("feed", document.baseURI.replace("http", "ws"));
     address.search = String(new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]));
-    const { url, greeting } = split(address);
+    const { url, first } = split(address);
     const socket = new WebSocket(url);
-    if (greeting) socket.addEventListener("open", () => socket.send(JSON.stringify(greeting)));
+    if (first) socket.addEventListener("open", () => socket.send(JSON.stringify(first)));
     const show = (events) => this.#sockets.includes(socket) && this.#show(list, events);
     socket.addEventListener("message", ({ data }) => show(JSON.parse(data)));
     socket.addEventListener("close", () => {

@@ -22,7 +22,7 @@ let since = new Stopwatch();
 
 // Call with the time that the server has just told.
 /** @type {(at: number) => void} */
-export function hear(at) {
+export function setServerTime(at) {
   told = at;
   since = new Stopwatch();
 }

@@ -12,7 +12,7 @@ const FLAT_DEPTH = 12; // from here on no deeper indentation
 const PREVIEW = 60; // characters
 const VALUE_LIMIT = 1_000; // characters
 
-export class Trees {
+export class JsonTrees {
   #words;
 
   constructor(words) {

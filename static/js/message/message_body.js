@@ -28,7 +28,7 @@ const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\
  * @typedef {{ text?: string, bytes?: Uint8Array, isJson?: boolean, alert?: any, format?: string, isCut?: boolean }} Content
  */
 
-export class Bodies {
+export class MessageBodies {
   #view = VIEWS[0]; // of the whole feed
   #words;
   #binary = null; // modules that only some feeds need
@@ -64,7 +64,7 @@ export class Bodies {
     const view = this.viewOf(event);
     const content = this.#content(body, event);
     if (content.isJson && view === "tree" && !this.#trees) {
-      this.#await(body, event, trees.arrive(), ({ Trees }) => (this.#trees ??= new Trees(this.#words)));
+      this.#await(body, event, trees.arrive(), ({ JsonTrees }) => (this.#trees ??= new JsonTrees(this.#words)));
     }
     const shown = view === "raw" ? asWritten(event, content) : content;
     body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(event, shown, view));

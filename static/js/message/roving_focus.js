@@ -5,7 +5,7 @@ import { equip } from "./row_buttons.js";
 
 const STEPS = { ArrowUp: "previousElementSibling", ArrowDown: "nextElementSibling" };
 
-export class Cursor {
+export class RovingFocus {
   #log;
   #row = null;
 

@@ -7,7 +7,7 @@ import { attempt, isOdd, onOdd } from "../stream/unreadable.js";
 import { colourOf } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
 import { fullTime, retell, rowTime, timesOfDay } from "../ui/timestamps.js";
-import { Bodies } from "./message_body.js";
+import { MessageBodies } from "./message_body.js";
 import { setTabIndex } from "./roving_focus.js";
 import { equip } from "./row_buttons.js";
 
@@ -22,7 +22,7 @@ export class Rows {
     this.#message = messageTemplate.content.firstElementChild;
     this.#notice = noticeTemplate.content.firstElementChild;
     this.#words = words;
-    this.#bodies = new Bodies(words);
+    this.#bodies = new MessageBodies(words);
     onOdd(() => later(() => this.#refreshOdd()));
   }
 

@@ -6,7 +6,7 @@ import { returnsOf, take } from "./exact_text.js";
 
 const PATIENCE = 200; // milliseconds without a key pressed
 
-export class Composer {
+export class MessageEditor {
   #message;
   #size;
   #check;

@@ -11,7 +11,7 @@ const ANSWER_LIMIT = 10_000; // milliseconds
 const BURST_LIMIT = 1_000; // messages
 const NOT_CONFIRMED = 409;
 
-export class Publisher extends Emitter {
+export class PublishForm extends Emitter {
   #form;
   #answer;
   #confirm;

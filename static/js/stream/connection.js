@@ -6,9 +6,9 @@ import { Emitter } from "../lib/emitter.js";
 import { writeQuery } from "./channel_names.js";
 import { isMessage } from "./events.js";
 import { Outage } from "./outage.js";
-import { Joiner } from "./pattern_merge.js";
+import { PatternMerge } from "./pattern_merge.js";
 import { Socket } from "./socket.js";
-import { Positions } from "./stream_positions.js";
+import { StreamPositions } from "./stream_positions.js";
 import { Subscriptions } from "./subscriptions.js";
 import { attempt } from "./unreadable.js";
 
@@ -17,8 +17,8 @@ export class Connection extends Emitter {
   #socket;
   #subscriptions = new Subscriptions();
   #outage = new Outage();
-  #joiner = new Joiner();
-  #positions = new Positions();
+  #joiner = new PatternMerge();
+  #positions = new StreamPositions();
   #since;
   /** @type {string | null} */
   #refusal = null;
@@ -119,14 +119,14 @@ export class Connection extends Emitter {
 
   /** @type {(events: FeedEvent[]) => void} */
   #heard(events) {
-    this.#show(events.flatMap((event) => attempt(event, () => this.#hear(event), [])));
+    this.#show(events.flatMap((event) => attempt(event, () => this.#receive(event), [])));
     this.#joiner.sent();
     if (!events.every(isMessage)) this.#report();
   }
 
   // Each event leaves behind what the feed is to show.
   /** @type {(event: FeedEvent) => FeedEvent[]} */
-  #hear(event) {
+  #receive(event) {
     if (isMessage(event)) {
       this.#positions.take(event);
       return this.#joiner.take(event);

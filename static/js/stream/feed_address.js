@@ -2,14 +2,14 @@
 
 import { ADDRESS_LIMIT } from "../ui/url_state.js";
 
-// { url, greeting }: where to connect, and what to say first, or null.
-/** @type {(address: URL) => { url: URL, greeting: Record<string, string[]> | null }} */
+// { url, first }: where to connect, and what to say first, or null.
+/** @type {(address: URL) => { url: URL, first: Record<string, string[]> | null }} */
 export function split(address) {
-  if (address.href.length <= ADDRESS_LIMIT) return { url: address, greeting: null };
+  if (address.href.length <= ADDRESS_LIMIT) return { url: address, first: null };
   /** @type {Record<string, string[]>} */
-  const greeting = {};
-  for (const [name, value] of address.searchParams) (greeting[name] ??= []).push(value);
+  const first = {};
+  for (const [name, value] of address.searchParams) (first[name] ??= []).push(value);
   const url = new URL(address);
   url.search = "selection=follows";
-  return { url, greeting };
+  return { url, first };
 }

@@ -3,7 +3,7 @@
 
 import { channelKey } from "./channel_names.js";
 
-export class Joiner {
+export class PatternMerge {
   /** @type {FeedEvent | null} */
   #last = null;
   #isSent = false;

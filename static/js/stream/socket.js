@@ -1,7 +1,7 @@
 // Keeps one WebSocket open: tries again with jitter, notices silence, finds out why not. Knows no DOM.
 // Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused, status}).
 
-import { hear, now, Stopwatch } from "../lib/clock.js";
+import { now, setServerTime, Stopwatch } from "../lib/clock.js";
 import { Emitter } from "../lib/emitter.js";
 import { retryDelay, whyNot } from "./backoff.js";
 import { split } from "./feed_address.js";
@@ -19,7 +19,7 @@ export class Socket extends Emitter {
   /** @type {URL | null} */
   #url = null;
   /** @type {object | null} */
-  #greeting = null;
+  #first = null;
   /** @type {WebSocket | null} */
   #socket = null;
   #life = new AbortController();
@@ -53,11 +53,11 @@ export class Socket extends Emitter {
   open() {
     this.close();
     this.#life = new AbortController();
-    ({ url: this.#url, greeting: this.#greeting } = split(this.#address()));
+    ({ url: this.#url, first: this.#first } = split(this.#address()));
     this.#heard = new Stopwatch();
     this.#socket = new WebSocket(withScheme(this.#url, "ws"));
     this.#on("open", () => this.#begin());
-    this.#on("message", ({ data }) => this.#hear(data));
+    this.#on("message", ({ data }) => this.#receive(data));
     this.#on("close", (event) => this.#closed(event));
   }
 
@@ -86,19 +86,19 @@ export class Socket extends Emitter {
 
   #begin() {
     this.#opened = this.#heard = new Stopwatch();
-    if (this.#greeting) this.send(this.#greeting);
+    if (this.#first) this.send(this.#first);
     this.emit("open");
   }
 
   // What is heard may have waited long, in a page that was frozen or on a slow line, and the server may be
   // gone since: what counts is when it was sent. What is of the past tells nothing of now.
   /** @type {(data: string) => void} */
-  #hear(data) {
+  #receive(data) {
     this.#heard = new Stopwatch();
     /** @type {FeedEvent[]} */
     const events = JSON.parse(data);
     const last = events.findLast(({ at, past }) => at !== undefined && !past);
-    if (last) hear((this.#toldAt = last.at));
+    if (last) setServerTime((this.#toldAt = last.at));
     if (events.at(-1).type !== "heartbeat") this.emit("batch", events);
   }
 

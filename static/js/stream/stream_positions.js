@@ -4,7 +4,7 @@ import { keyOf } from "./channel_names.js";
 
 /** @typedef {{ epoch?: string, id?: string, since?: number, stopped?: FeedEvent }} Place */
 
-export class Positions {
+export class StreamPositions {
   /** @type {Map<string, Place>} */
   #places = new Map();
 

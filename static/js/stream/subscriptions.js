@@ -1,4 +1,4 @@
-// What the page wants to hear, and what Redis has said to each name. Knows no socket.
+// What the page subscribes to, and what Redis has said to each name. Knows no socket.
 
 import { keyOf } from "./channel_names.js";
 

@@ -9,8 +9,8 @@ export function chosen(name) {
   return get(name, DEFAULTS[name]);
 }
 
-export function dress() {
+export function applyAppearance() {
   for (const name in DEFAULTS) document.documentElement.dataset[name] = chosen(/** @type {keyof typeof DEFAULTS} */ (name));
 }
 
-dress();
+applyAppearance();

@@ -13,15 +13,15 @@ export function isPlain(event) {
   return !(ctrlKey || altKey || metaKey || isComposing || keyCode === COMPOSED || event.getModifierState("AltGraph"));
 }
 
-export class Keys {
+export class Shortcuts {
   /** @type {Record<string, (target: Element) => any>} */
-  #deeds;
+  #actions;
   #isLatin = true; // the letter that was pressed last
 
-  // `deeds` by the key that does them.
-  /** @param {HTMLDialogElement} dialog @param {Record<string, (target: Element) => any>} deeds */
-  constructor(dialog, deeds) {
-    this.#deeds = { ...deeds, "?": () => dialog.showModal() };
+  // `actions` by the key that does them.
+  /** @param {HTMLDialogElement} dialog @param {Record<string, (target: Element) => any>} actions */
+  constructor(dialog, actions) {
+    this.#actions = { ...actions, "?": () => dialog.showModal() };
     const act = dialog.querySelector("input");
     act.checked = get("keys", true);
     act.addEventListener("change", () => set("keys", act.checked));
@@ -33,10 +33,10 @@ export class Keys {
   #pressed(event) {
     const target = /** @type {Element} */ (event.target);
     const key = this.#keyOf(event);
-    if (!Object.hasOwn(this.#deeds, key) || this.#isMeantOtherwise(event, key)) return;
+    if (!Object.hasOwn(this.#actions, key) || this.#isMeantOtherwise(event, key)) return;
     if (key !== "Escape" && (target.closest(TYPING) || !get("keys", true))) return;
     if (key === " " && target.closest(PRESSABLE)) return;
-    if (this.#deeds[key](target) !== false) event.preventDefault();
+    if (this.#actions[key](target) !== false) event.preventDefault();
   }
 
   // A Cyrillic or Greek letter stands for the Latin one in its place, and there the slash has its place as well.
