@@ -12,7 +12,7 @@ run: $(VENV)/installed
 	@exec $(BIN)/gunicorn app:app
 
 test: lint system
-	$(BIN)/python -m pytest -n 6 --dist worksteal -m "not alone"
+	$(BIN)/python -m pytest -n 6 --dist worksteal --durations=10 -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 # What needs no server, in seconds: while something is being changed.
