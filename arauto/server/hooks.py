@@ -63,12 +63,13 @@ def configure() -> tuple[Settings, file_limits.Room, str]:
     :raise SystemExit: a setting cannot be used; carries the sentence why.
     """
     try:
-        master.settings = read(os.environ)
+        settings = read(os.environ)
         directory = temp_directory.find_directory()
-        master.room = file_limits.make_room(master.settings.max_sockets, SPARE)
+        room = file_limits.make_room(settings.max_sockets, SPARE)
     except (SettingsError, temp_directory.NoTempDirectory, file_limits.TooFewFiles) as error:
         sys.exit(str(error))
-    return master.settings, master.room, directory
+    master.settings, master.room = settings, room
+    return settings, room, directory
 
 
 def address(settings: Settings) -> str:
