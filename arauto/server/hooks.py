@@ -294,17 +294,35 @@ def post_request(worker: Any, req: Any, environ: Any, resp: Any) -> None:
         worker.unread_bodies.read_rest(req)
 
 
-def _exit(number: int, frame: object) -> None:
-    # gunicorn's own way under gevent ends the worker's loop as well, and where that is quicker the exit
-    # finds a worker that has ended.
+def _exit_once(worker: Any) -> Any:
+    """What ends a gevent worker at once, unless it has ended by itself.
+
+    gunicorn's own way ends the worker's loop as well, and where that is quicker, as where the master has
+    gone before, the exit finds a worker that has ended.
+    """
     import gevent
 
-    gevent.spawn(sys.exit, 0)
+    notify = worker.notify
+    ended = threading.Event()
+
+    def notify_or_end() -> None:
+        try:
+            notify()
+        except SystemExit:
+            ended.set()
+            raise
+
+    def exit_unless_ended() -> None:
+        if not ended.is_set():
+            sys.exit(0)
+
+    worker.notify = notify_or_end
+    return lambda number, frame: gevent.spawn(exit_unless_ended)
 
 
 def _drain_first(worker: Any, drain: "Drain", recorder: "RecorderThread | None") -> None:
     # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
-    quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit
+    quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit_once(worker)
     stops: dict[int, Any] = {signal.SIGTERM: worker.handle_exit, signal.SIGINT: quit, signal.SIGQUIT: quit}
     stop, begun, drained = [], threading.Event(), threading.Event()
 
