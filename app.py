@@ -48,7 +48,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     """
     try:
         settings = settings or read(os.environ)
-        shared = shared or SharedState.for_one_process(settings, _token(settings))
+        shared = shared or _for_one_process(settings)
     except (SettingsError, bind_policy.Exposed, embedded.NoRedis) as error:
         raise SystemExit(str(error)) from None
     find_addresses_at_once()
@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     init_language(app)
     if settings.proxies:
         app.wsgi_app = Proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
-    init_request_encoding(app)  # before all others, which may answer with a page
+    init_request_encoding(app)  # before all that may answer with a page
     init_guards(app, settings)
     init_answers(app)
     services = Services.make(settings, link, shared)
@@ -111,14 +111,16 @@ def _add_login(app: Flask, services: Services, authentication: "Authentication")
         init_api_tokens(app, services.settings, services.tokens, services.audit)
 
 
-def _token(settings: Settings) -> str:
-    """An access token, where Flask's own server needs one.
+def _for_one_process(settings: Settings) -> SharedState:
+    """What Flask's own server, a command or a test uses.
 
-    :raise Exposed: it would be open on a network.
+    :raise Exposed: Flask's own server would be open on a network.
+    :raise NoRedis: there is none.
     """
     running = click.get_current_context(silent=True)
     host = (running and running.params.get("host")) or "127.0.0.1"
-    return bind_policy.make_token(settings, [host], container=False)
+    bind_policy.make_token(settings, [host], container=False)  # or says why it cannot
+    return SharedState.for_one_process(settings)
 
 
 def __getattr__(name: str) -> Flask:

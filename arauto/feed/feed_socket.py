@@ -14,7 +14,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from arauto.auth.audit import Audit, Who
 from arauto.auth.permissions import NoRight, check_listening
-from arauto.auth.request_guards import RateGuard, check_handshake
+from arauto.auth.request_guards import RateGuard, check_handshake, is_websocket
 from arauto.auth.session_monitor import SessionMonitor
 from arauto.auth.visitor import Visitor, visitor
 from arauto.feed.frame_cache import FrameCache
@@ -79,8 +79,11 @@ def init_feed(app: Flask, feeds: Feeds) -> None:
     upgrade = app.view_functions["feed"]
 
     def admit_and_upgrade() -> Any:
-        with _admit(feeds):
+        address = _admit(feeds)
+        try:
             return upgrade()
+        finally:
+            feeds.capacity.give_back(address)
 
     app.view_functions["feed"] = admit_and_upgrade
     app.add_url_rule(PATH, "feed_refusal", lambda: _answer_why(feeds))
@@ -92,24 +95,23 @@ def _answer_why(feeds: Feeds) -> Response:
     Where all is well by then it gets 204, since an error would be shown in its console; others get 426.
     """
     _check(feeds)
-    if ASKS_WHY not in request.headers:
+    if ASKS_WHY not in request.headers or is_websocket(request):
         check_handshake()
     return Response(status=204)
 
 
-@contextmanager
-def _admit(feeds: Feeds) -> Iterator[None]:
-    """Everything that can be refused is refused here: after the upgrade no status is left."""
+def _admit(feeds: Feeds) -> str:
+    """Everything that can be refused is refused here: after the upgrade no status is left.
+
+    Returns the address that a place is taken for.
+    """
     _check(feeds)
     check_handshake()
     feeds.rate.check(visitor())
     address = request.remote_addr or ""
     if not feeds.capacity.take(address):
         _turn_away(_no_room())
-    try:
-        yield
-    finally:
-        feeds.capacity.give_back(address)
+    return address
 
 
 def _check(feeds: Feeds) -> None:

@@ -119,7 +119,7 @@ def _tell_all_first(server: Any) -> None:
 
 
 def on_reload(server: Any) -> None:
-    """In the master, on SIGHUP, before the new workers: the files may be new ones."""
+    """In the master, on SIGHUP, before the new workers: scripts and styles may be new ones."""
     master.made = replace(master.shared, assets=minify_in_subprocess())
     master.forks.replace_all()
 

@@ -41,7 +41,7 @@ def init_api_tokens(app: Flask, settings: Settings, tokens: Tokens, audit: Audit
 
     @app.route("/tokens", endpoint="tokens", methods=["GET", "POST"])
     def show_or_make() -> BaseResponse:
-        if request.method == "GET" and (switched := switch()) is not None:
+        if request.method != "POST" and (switched := switch()) is not None:
             return switched
         _admit(settings)
         return _make(tokens, audit) if request.method == "POST" else _page(tokens)

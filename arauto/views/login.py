@@ -1,4 +1,4 @@
-"""The pages of the door: log in, log out, and who one is."""
+"""Pages to log in and out, and of the account."""
 
 import secrets
 

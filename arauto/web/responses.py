@@ -79,7 +79,8 @@ def _redis_away(error: Exception) -> BaseResponse:
     if isinstance(error, redis.ResponseError):  # it does answer, but what no view expects
         log.warning("unexpected reply from Redis path=%r why=%r", request.path, str(error))
     response = _error(503, gettext("Redis does not answer."))
-    response.headers["Retry-After"] = 1
+    if not isinstance(error, redis.AuthenticationError):  # which stays so
+        response.headers["Retry-After"] = 1
     return response
 
 

@@ -32,7 +32,7 @@ class SharedState:
     assets: dict[str, str]
 
     @classmethod
-    def for_one_process(cls, settings: Settings, token: str = "") -> "SharedState":
+    def for_one_process(cls, settings: Settings) -> "SharedState":
         """For Flask's own server, a command or a test. An embedded Valkey ends with the process.
 
         :raise NoRedis: there is none.
@@ -42,7 +42,7 @@ class SharedState:
             atexit.register(EmbeddedValkey.start(found.binary, settings.max_sockets).stop)
         return cls(
             found=found,
-            token=token,
+            token="",
             secret=secrets.token_hex(32),
             capacity=ConnectionLimits(settings.max_sockets, settings.max_sockets_per_address),
             worker_states=WorkerStates(),

@@ -182,6 +182,11 @@ def test_the_page_is_told_that_all_is_well_by_a_status_that_is_no_error(plain_ar
     asks = {"Arauto_Asks_Why": "socket"}
     assert get(plain_arauto, "/feed?channel=a", **asks).status == 204
     assert get(plain_arauto, "/feed", **asks).status == 400
+    dropped = get(plain_arauto, "/feed?channel=a", **asks, Upgrade="websocket")  # as by a proxy
+    assert (dropped.status, dropped.error) == (
+        400,
+        "A WebSocket handshake needs the header Connection: Upgrade.",
+    )
     with open_tab(plain_arauto, "a", additional_headers={"Arauto-Asks-Why": "socket"}):
         pass  # a socket is one all the same
 

@@ -95,6 +95,12 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(office: ArautoServe
     assert again.status == 303
 
 
+def test_the_language_is_switched_for_head_too(office: ArautoServer) -> None:
+    for method in ("GET", "HEAD"):
+        answer = maker(office)._ask(method, "/tokens?lang=pt-BR", None, {})
+        assert (answer.status, answer.headers["location"]) == (302, "/tokens")
+
+
 def test_it_is_for_whom_a_setting_names_and_nobody_else(
     office: ArautoServer, valkey: RedisServer, tokens: Tokens
 ) -> None:
