@@ -140,6 +140,7 @@ class ChannelFeed:
         self.state = State.LIVE if start is None else State.OPENING
         self.live_since = since  # since when it is live
         self.position = start
+        self._began_in = start and start.epoch
         # Messages from before our subscription have numbers up to this; ``None``: not known yet.
         self._older: int | None = 0 if start is None else None
         self._since = since
@@ -415,9 +416,12 @@ class ChannelFeed:
     def _take_resumed(self, word: Resumed, serial: int) -> list[Step]:
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
         was_complete, self._older = self._is_complete, 0
-        if known >= word.position.number:
-            self._backlog.clear(serial)  # the page has the gap, and what is behind it, from the log
-            return []
+        if known >= word.position.number:  # the page has what is behind it from the log ...
+            before = self._backlog.clear(serial)
+            if word.since < word.at or self._began_in != word.position.epoch:
+                return []  # ... and a gap that these are in
+            # The page has waited for a log, which begins without a gap: nothing else would show these.
+            return [step for message in before for step in self._show(message, None)]
         here = self._left_here(word, serial)
         numbers = range(word.position.number - here, word.position.number)
         left = list(zip(numbers, word.left[len(word.left) - here :], strict=True))

@@ -18,7 +18,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
 from tests.browser.test_notifications import calls, leave, settings, watched
 from tests.support.http import get
-from tests.support.logs import entries, is_recording, lay
+from tests.support.logs import entries, head, is_recording, lay
 from tests.support.pages import expect_live, notices, rows, view
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
@@ -142,6 +142,7 @@ def test_a_reload_shows_the_hostile_past(
     redis, server = recorded
     page = open_page(view("odd.a") + "&since=first", server=server)
     expect_live(page)
+    eventually(lambda: head(redis, "odd.a"), why="the log that the page has asked for has begun")
     publish_together(redis, "odd.a", [*HOSTILE, "the end"])
     expect_all(page, len(HOSTILE) + 1)
     eventually(lambda: len(entries(redis, "odd.a")) == len(HOSTILE) + 1, why="all is recorded")

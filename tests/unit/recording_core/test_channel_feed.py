@@ -22,3 +22,21 @@ def test_a_page_that_was_away_while_nobody_recorded_has_one() -> None:
     feed.subscribed(0)
     feed.read(Pages((), Position("e", 4), at=1500, until=100), 1500)
     assert feed.announced(RESUMED, 2000) == [Gap(100, 2000, "recorder"), Place(Position("e", 5))]
+
+
+def test_what_came_before_the_log_began_is_shown_by_a_page_that_has_read_that_log() -> None:
+    """It subscribed, waited for the log, and found it begun behind messages that are in no log."""
+    begins = Resumed(Position("e", 5), since=2000, at=2000, token=7)
+    feed = ChannelFeed(Position("e", 5), 2000)
+    feed.subscribed(0)
+    assert feed.received(b"a", 1990) == []
+    feed.read(Pages((), Position("e", 5), at=2001, until=2001), 2001)
+    assert feed.announced(begins, 2002) == [Show(b"a")]
+
+
+def test_what_came_within_a_gap_that_the_page_was_shown_is_not_shown_again() -> None:
+    feed = ChannelFeed(Position("e", 5), 2000)
+    feed.subscribed(0)
+    assert feed.received(b"a", 1990) == []
+    feed.read(Pages((), Position("e", 5), at=2001, until=2001), 2001)
+    assert feed.announced(RESUMED, 2002) == []
