@@ -12,8 +12,8 @@ from pathlib import Path
 from statistics import median
 from time import sleep, time
 
+from arauto.protocol.log_position import Position
 from arauto.recording.log_store import Store
-from arauto.recording_core.announcements import Position
 from arauto.recording_core.channel_feed import Read
 from tests.support.recording import RecordingProcess, make_store, recorder
 from tests.support.redis_servers import RedisServer, binaries

@@ -21,10 +21,10 @@ from arauto.feed.frame_cache import FrameCache
 from arauto.i18n.gettext import gettext
 from arauto.net.websocket import Code, Transport, Upgrade, text_frame
 from arauto.protocol.events import Item, encode_error, text
+from arauto.protocol.log_query import BadPoint
+from arauto.protocol.resume import read_starts
 from arauto.protocol.selection import Selection
 from arauto.protocol.validation import BadChange, BadSelection, check_size, read_change, read_lists, select
-from arauto.recording.log_query import BadPoint
-from arauto.recording.resume import read_starts
 from arauto.sources.source import Source, Tail
 from arauto.system.resource_errors import sentence
 from arauto.system.timer_wheel import TimerWheel

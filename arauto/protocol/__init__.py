@@ -1,1 +1,1 @@
-"""The wire protocol: selections, pushes, events. No I/O."""
+"""What sources and feeds exchange: selections, events, positions and entries of a log. No I/O."""

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from arauto.recording_core.announcements import Position
-from arauto.recording_core.log_entries import Hole
+from arauto.protocol.log_entries import Hole
+from arauto.protocol.log_position import Position
 
 Push = list[Any]
 """A push of Redis, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""

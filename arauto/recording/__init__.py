@@ -6,6 +6,5 @@ process that records or stands by: ``inbox.py`` queues what its connection recei
 ``recorder_actions.py`` carries out the commands that the candidate returns. ``log_store.py`` and ``lua/``
 have the atomic steps. ``follower.py`` orders the messages of one page, ``shared_queries.py`` has what the
 followers of a process share, ``log_watch.py`` probes the connection of a page that waits. ``log_reader.py``
-reads a log from where ``log_query.py`` and ``resume.py`` say; ``log_upgrade.py`` converts logs of earlier
-versions.
+reads a log; ``log_upgrade.py`` converts logs of earlier versions.
 """

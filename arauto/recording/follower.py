@@ -21,14 +21,16 @@ from arauto.protocol.events import (
     text,
 )
 from arauto.protocol.events import Gap as LinkGap
+from arauto.protocol.log_entries import FIRST, Hole
+from arauto.protocol.log_position import Position
+from arauto.protocol.resume import Start
 from arauto.protocol.selection import Selection
-from arauto.recording.log_query import Point
 from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
 from arauto.recording.log_watch import LogWatch
 from arauto.recording.log_watch import moment as _now
 from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_word
-from arauto.recording_core.announcements import Position, Stopped
+from arauto.recording_core.announcements import Stopped
 from arauto.recording_core.backlog import Copy
 from arauto.recording_core.channel_feed import (
     LATE,
@@ -42,23 +44,12 @@ from arauto.recording_core.channel_feed import (
     State,
     Step,
 )
-from arauto.recording_core.log_entries import FIRST, Hole
 from arauto.redis_io.connection import complaint
 from arauto.redis_io.subscriber import Command, subscribing
 
 ALONE_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
 BEGINS_WITHIN = 1.5  # seconds to wait for the first entry of a new log
 ROUND = 0.05  # seconds
-
-
-class Start(NamedTuple):
-    """Where a page resumes: at a position it was shown, or at a point of the past.
-
-    ``since``: up to when it was shown everything, in Unix milliseconds; 0 if unknown.
-    """
-
-    at: Position | Point
-    since: int = 0
 
 
 class Words(NamedTuple):

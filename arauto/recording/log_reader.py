@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from arauto.recording.log_query import Point
+from arauto.protocol.log_entries import FIRST, Found, Hole, Id, Message
+from arauto.protocol.log_position import Position
+from arauto.protocol.log_query import Point
 from arauto.recording.log_store import PAGE, Store
-from arauto.recording_core.announcements import Position
-from arauto.recording_core.log_entries import FIRST, Hole, Id, Message
 from arauto.recording_core.log_head import Head
 
 FIRST_PAGE = 10  # entries; their size is not known yet
 PAGE_BYTES = 4_000_000
 
 NO_NUMBER = 2**53  # in the id of a time, greater than the number of every entry
-
-Found = Message | Hole
 
 
 class Log:

@@ -12,8 +12,9 @@ from typing import Any
 import redis
 from redis.exceptions import NoPermissionError, NoScriptError
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core.announcement_text import write_word
-from arauto.recording_core.announcements import Mark, Marked, Position, Stopped, digest
+from arauto.recording_core.announcements import Mark, Marked, Stopped, digest
 from arauto.recording_core.channel_feed import Entry, Pages, Read
 from arauto.recording_core.channel_recorder import Append, Fenced, Outcome, Take, Unwanted
 from arauto.recording_core.log_head import FIELDS, Head

@@ -12,6 +12,6 @@ those that are announced, so it knows what the log lacks. Invariants:
 
 ``announcements.py`` has the announcements, ``announcement_text.py`` their text in Redis. ``backlog.py`` has
 messages that are in no log yet. ``channel_recorder.py`` handles one channel of one process, ``candidate.py``
-one process, ``channel_feed.py`` one channel of one page; ``log_head.py``, ``log_entries.py`` and
-``log_keys.py`` describe a log in Redis.
+one process, ``channel_feed.py`` one channel of one page; ``log_head.py`` and ``log_keys.py`` describe a log
+in Redis.
 """

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Callable
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import (
     Appended,
     Closed,
     Mark,
     Marked,
-    Position,
     Renewed,
     Resumed,
     Stopped,

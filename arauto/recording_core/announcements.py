@@ -1,26 +1,9 @@
-"""Announcements about a channel's log, and the positions that they refer to (pure)."""
+"""Announcements about a channel's log (pure)."""
 
 from dataclasses import dataclass, field
 from zlib import crc32
 
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """Everything up to entry ``number`` of the log that has this ``epoch``."""
-
-    epoch: str
-    number: int
-    ms: int = field(default=0, compare=False)
-    """When it was written or earlier, in Unix milliseconds: where to look for it."""
-
-    @property
-    def id(self) -> str:
-        """The id of the entry in Redis."""
-        return f"{self.ms}-{self.number}"
-
-    def is_behind(self, other: "Position") -> bool:
-        """Whether ``other`` is later in the same log."""
-        return self.epoch == other.epoch and self.number < other.number
+from arauto.protocol.log_position import Position
 
 
 @dataclass(frozen=True, slots=True)

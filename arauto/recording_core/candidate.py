@@ -9,7 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from arauto.recording_core.announcements import Appended, Mark, Position, Resumed, Stopped, Word
+from arauto.protocol.log_position import Position
+from arauto.recording_core.announcements import Appended, Mark, Resumed, Stopped, Word
 from arauto.recording_core.backlog import OVERHEAD, Backlog
 from arauto.recording_core.channel_recorder import (
     MAX_BACKLOG,

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import (
     Appended,
     Closed,
     Mark,
     Marked,
-    Position,
     Renewed,
     Resumed,
     Stopped,

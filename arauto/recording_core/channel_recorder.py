@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import (
     Appended,
     Closed,
     Mark,
     Marked,
-    Position,
     Renewed,
     Resumed,
     Word,

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from arauto.recording_core.announcements import Position
+from arauto.protocol.log_position import Position
 
 FIELDS = ("epoch", "ms", "number", "begins_ms", "begins", "epochs", "until", "run", "owner", "closed")
 """The fields of the hash, in the order of :meth:`Head.read`."""

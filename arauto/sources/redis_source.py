@@ -12,10 +12,12 @@ from arauto.auth.permissions import check_reading
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import Deliver, Item, Refused, text
+from arauto.protocol.log_entries import Found
+from arauto.protocol.log_query import BadPoint, Point
+from arauto.protocol.resume import Start
 from arauto.protocol.selection import Selection
-from arauto.recording.follower import Follower, Start, Words
-from arauto.recording.log_query import BadPoint, Point
-from arauto.recording.log_reader import Found, Log
+from arauto.recording.follower import Follower, Words
+from arauto.recording.log_reader import Log
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.channel_list import list_channels

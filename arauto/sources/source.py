@@ -6,10 +6,10 @@ from typing import Any, NamedTuple, Protocol
 
 from arauto.auth.visitor import Visitor
 from arauto.protocol.events import Deliver
+from arauto.protocol.log_entries import Found
+from arauto.protocol.log_query import Point
+from arauto.protocol.resume import Start
 from arauto.protocol.selection import Change, Selection
-from arauto.recording.follower import Start
-from arauto.recording.log_query import Point
-from arauto.recording.log_reader import Found
 from arauto.refusal import Refusal
 
 

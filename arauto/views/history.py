@@ -11,9 +11,8 @@ from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import data_of, hole_event, named
-from arauto.recording.log_query import DEFAULT_LIMIT, read_limit, read_point
-from arauto.recording.log_reader import Found
-from arauto.recording_core.log_entries import Hole, Message
+from arauto.protocol.log_entries import Found, Hole, Message
+from arauto.protocol.log_query import DEFAULT_LIMIT, read_limit, read_point
 from arauto.refusal import Refusal
 from arauto.sources.source import Source, SourceError
 from arauto.web.channel_argument import asked_channel

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from arauto.recording.log_query import DEFAULT_LIMIT
+from arauto.protocol.log_query import DEFAULT_LIMIT
 from arauto.recording_core.log_keys import head_of, stream_of
 from tests.support.http import get
 from tests.support.logs import OwnLog, forget, head

@@ -13,13 +13,14 @@ import pytest
 import redis
 
 from arauto.net.nonblocking_socket import NonblockingSocket
+from arauto.protocol.log_position import Position
 from arauto.protocol.selection import Selection
 from arauto.recording import recorder_thread
 from arauto.recording.log_store import Store
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import HANDOVER, LEAVE
 from arauto.recording_core import channel_recorder as recorder_module
-from arauto.recording_core.announcements import Mark, Position
+from arauto.recording_core.announcements import Mark
 from arauto.recording_core.channel_feed import Pages, Read
 from arauto.recording_core.log_keys import LEASE, head_of
 from arauto.redis_io.connection import RedisLink

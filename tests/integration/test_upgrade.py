@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 import redis
 
-from arauto.recording.log_query import read_point
+from arauto.protocol.log_entries import FIRST, Hole
+from arauto.protocol.log_position import Position
+from arauto.protocol.log_query import read_point
 from arauto.recording.log_reader import Log
 from arauto.recording.log_store import Store
 from arauto.recording.log_upgrade import upgrade
 from arauto.recording.recorded_channels import Recording
-from arauto.recording_core.announcements import Position
 from arauto.recording_core.channel_feed import Read
 from arauto.recording_core.channel_recorder import Append, Outcome, Take
-from arauto.recording_core.log_entries import FIRST, Hole
 from arauto.recording_core.log_keys import NAMES, SWITCHED, head_of, stream_of
 from arauto.redis_io.connection import RedisLink
 from arauto.settings import read

@@ -7,8 +7,9 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Mark as MarkWord
-from arauto.recording_core.announcements import Marked, Position, Stopped
+from arauto.recording_core.announcements import Marked, Stopped
 from arauto.recording_core.candidate import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_feed import LATE, ChannelFeed, Gap, Locate, Place, Read, Show
 from arauto.recording_core.channel_feed import Step as FeedStep

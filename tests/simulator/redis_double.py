@@ -4,7 +4,8 @@ from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
-from arauto.recording_core.announcements import Appended, Closed, Position, Renewed, Resumed, Word, digest
+from arauto.protocol.log_position import Position
+from arauto.recording_core.announcements import Appended, Closed, Renewed, Resumed, Word, digest
 from arauto.recording_core.channel_feed import Entry, Pages
 from arauto.recording_core.channel_recorder import Fenced, Outcome
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core import channel_feed as feed_module
-from arauto.recording_core.announcements import Position, Resumed, Word
+from arauto.recording_core.announcements import Resumed, Word
 from arauto.recording_core.candidate import Action, Candidate, OfChannel
 from arauto.recording_core.channel_feed import ChannelFeed
 from arauto.recording_core.channel_recorder import ChannelRecorder, Take

@@ -3,10 +3,10 @@
 from itertools import pairwise
 from typing import Any
 
+from arauto.protocol.log_entries import Id
+from arauto.protocol.log_position import Position
 from arauto.recording.log_store import LASTS, Store
-from arauto.recording_core.announcements import Position
 from arauto.recording_core.channel_recorder import Append, Outcome, Take
-from arauto.recording_core.log_entries import Id
 from arauto.recording_core.log_keys import LEASE, head_of, promised_of, stream_of
 from tests.support.redis_servers import RedisServer
 

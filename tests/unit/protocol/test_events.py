@@ -22,8 +22,8 @@ from arauto.protocol.events import (
     hole_event,
     quoted,
 )
-from arauto.recording_core.announcements import Position
-from arauto.recording_core.log_entries import FIRST, Hole, Id
+from arauto.protocol.log_entries import FIRST, Hole, Id
+from arauto.protocol.log_position import Position
 
 CAP = 64
 HERE = Position("0af1", 8, 1700)

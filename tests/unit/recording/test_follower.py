@@ -17,12 +17,14 @@ from arauto.protocol.events import (
     Refused,
     Unfollowed,
 )
+from arauto.protocol.log_position import Position
+from arauto.protocol.resume import Start
 from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
-from arauto.recording.follower import Follower, Start, Words
+from arauto.recording.follower import Follower, Words
 from arauto.recording.log_watch import moment
 from arauto.recording.shared_queries import SharedQueries
-from arauto.recording_core.announcements import Position, digest
+from arauto.recording_core.announcements import digest
 from arauto.recording_core.channel_feed import Pages
 from arauto.recording_core.channel_feed import Read as ReadLog
 

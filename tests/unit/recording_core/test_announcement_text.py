@@ -4,8 +4,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core.announcement_text import read_word, write_word
-from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, Position, Renewed, Resumed
+from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, Renewed, Resumed
 
 
 @pytest.mark.parametrize(

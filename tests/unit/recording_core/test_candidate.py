@@ -2,8 +2,9 @@
 
 import pytest
 
+from arauto.protocol.log_position import Position
 from arauto.recording_core import candidate as candidate_module
-from arauto.recording_core.announcements import Position, Resumed
+from arauto.recording_core.announcements import Resumed
 from arauto.recording_core.candidate import (
     BEAT,
     DEAF,

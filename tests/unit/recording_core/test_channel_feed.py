@@ -1,6 +1,7 @@
 """What one page is told of one recorded channel, where the schedules of tests/simulator have no opinion."""
 
-from arauto.recording_core.announcements import Closed, Position, Resumed
+from arauto.protocol.log_position import Position
+from arauto.recording_core.announcements import Closed, Resumed
 from arauto.recording_core.channel_feed import ChannelFeed, Gap, Pages, Place, Show
 
 RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)

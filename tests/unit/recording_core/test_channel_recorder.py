@@ -2,7 +2,8 @@
 
 from collections import deque
 
-from arauto.recording_core.announcements import Appended, Mark, Marked, Position, Renewed
+from arauto.protocol.log_position import Position
+from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed
 from arauto.recording_core.channel_recorder import Ask, ChannelRecorder, Standing
 
 LATE = 10  # beats

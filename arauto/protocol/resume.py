@@ -2,17 +2,27 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from arauto.i18n.gettext import gettext
-from arauto.recording.follower import Start
-from arauto.recording.log_query import BadPoint, read_point
-from arauto.recording_core.announcements import Position
+from arauto.protocol.log_position import Position
+from arauto.protocol.log_query import BadPoint, Point, read_point
 
 # Pages of earlier versions add how many messages they were shown after it, which are in the log by now.
 _AFTER = re.compile(
     r"(?P<epoch>[0-9a-f]{1,32})\.(?P<ms>\d{1,15})-(?P<number>\d{1,15})(\.(\d{1,9}|(?P<since>\d{10,15})))?",
     re.ASCII,
 )
+
+
+class Start(NamedTuple):
+    """Where a page resumes: at a position it was shown, or at a point of the past.
+
+    ``since``: up to when it was shown everything, in Unix milliseconds; 0 if unknown.
+    """
+
+    at: Position | Point
+    since: int = 0
 
 
 def read_starts(channels: Sequence[str], after: Sequence[str], since: str | None) -> dict[bytes, Start]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from time import time
 
 from arauto.i18n.gettext import gettext
-from arauto.recording_core.log_entries import FIRST, Id
+from arauto.protocol.log_entries import FIRST, Id
 from arauto.refusal import Refusal
 
 MOST_LAST = 1_000_000  # messages; a greater number is a Unix time

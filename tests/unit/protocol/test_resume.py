@@ -2,11 +2,10 @@
 
 import pytest
 
-from arauto.recording.follower import Start
-from arauto.recording.log_query import BadPoint, Point
-from arauto.recording.resume import read_starts
-from arauto.recording_core.announcements import Position
-from arauto.recording_core.log_entries import Id
+from arauto.protocol.log_entries import Id
+from arauto.protocol.log_position import Position
+from arauto.protocol.log_query import BadPoint, Point
+from arauto.protocol.resume import Start, read_starts
 
 NAMES = ["a", "b"]
 

@@ -45,3 +45,7 @@ class Hole(NamedTuple):
     end: int
     reason: str
     missing: int | None = None
+
+
+Found = Message | Hole
+"""What a log has, or lacks, in one place."""
