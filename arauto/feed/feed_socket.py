@@ -22,7 +22,7 @@ from arauto.i18n.gettext import gettext
 from arauto.net.websocket import Code, Transport, Upgrade, text_frame
 from arauto.protocol.events import Item, encode_error, text
 from arauto.protocol.log_query import BadPoint
-from arauto.protocol.resume import read_starts
+from arauto.protocol.resume import read_resume_points
 from arauto.protocol.selection import Selection
 from arauto.protocol.validation import BadChange, BadSelection, check_size, read_change, read_lists, select
 from arauto.sources.source import Source, Tail
@@ -127,10 +127,10 @@ def _check(feeds: Feeds) -> None:
 
 
 def _choose(given: MultiDict[str, str], audit: Audit) -> None:
-    """Check what a page wants to hear, and from where; it is in ``g.selection`` and ``g.starts`` then."""
+    """Set ``g.selection`` and ``g.resume_points`` from the request, if the visitor may read all of it."""
     channels = given.getlist("channel")
     selection = select(channels, given.getlist("pattern"))
-    g.starts = read_starts(channels, given.getlist("after"), given.get("since"))
+    g.resume_points = read_resume_points(channels, given.getlist("after"), given.get("since"))
     try:
         check_listening(visitor(), selection.channels, selection.patterns)
     except NoRight as error:
@@ -199,7 +199,7 @@ def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> N
     deliver = _Deliver(transport, feeds.frames, fault)
     with (
         _logged(g.selection, transport, deliver),
-        feeds.source.tail(asked, g.selection, g.starts, deliver, deliver.fail) as tail,
+        feeds.source.tail(asked, g.selection, g.resume_points, deliver, deliver.fail) as tail,
     ):
         _converse(transport, tail, asked, feeds.audit)
 

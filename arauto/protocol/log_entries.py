@@ -47,5 +47,5 @@ class Hole(NamedTuple):
     missing: int | None = None
 
 
-Found = Message | Hole
-"""What a log has, or lacks, in one place."""
+LogEntry = Message | Hole
+"""What reading a log yields."""

@@ -15,7 +15,7 @@ _AFTER = re.compile(
 )
 
 
-class Start(NamedTuple):
+class ResumePoint(NamedTuple):
     """Where a page resumes: at a position it was shown, or at a point of the past.
 
     ``since``: up to when it was shown everything, in Unix milliseconds; 0 if unknown.
@@ -25,22 +25,24 @@ class Start(NamedTuple):
     since: int = 0
 
 
-def read_starts(channels: Sequence[str], after: Sequence[str], since: str | None) -> dict[bytes, Start]:
+def read_resume_points(
+    channels: Sequence[str], after: Sequence[str], since: str | None
+) -> dict[bytes, ResumePoint]:
     """The n-th ``after``, ``<epoch>.<ms>-<number>[.<since>]`` or empty, is for the n-th channel.
 
     :param since: a point in the log for the channels that have no ``after``.
     :raise BadPoint: one does not parse.
     """
-    starts: dict[bytes, Start] = {}
+    points: dict[bytes, ResumePoint] = {}
     if since:
-        starts = dict.fromkeys((name.encode() for name in channels), Start(read_point(since)))
+        points = dict.fromkeys((name.encode() for name in channels), ResumePoint(read_point(since)))
     if len(after) > len(channels):
         raise BadPoint(gettext("Give one position for each channel, or none."))
-    return starts | {name.encode(): _read(text) for name, text in zip(channels, after, strict=False) if text}
+    return points | {name.encode(): _read(text) for name, text in zip(channels, after, strict=False) if text}
 
 
-def _read(text: str) -> Start:
+def _read(text: str) -> ResumePoint:
     if match := _AFTER.fullmatch(text):
         position = Position(match["epoch"], int(match["number"]), int(match["ms"]))
-        return Start(position, int(match["since"] or 0))
+        return ResumePoint(position, int(match["since"] or 0))
     raise BadPoint(gettext("%(text)s is not a position: leave it out to start from now.", text=text[:50]))

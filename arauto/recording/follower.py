@@ -23,7 +23,7 @@ from arauto.protocol.events import (
 from arauto.protocol.events import Gap as LinkGap
 from arauto.protocol.log_entries import FIRST, Hole
 from arauto.protocol.log_position import Position
-from arauto.protocol.resume import Start
+from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
 from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
 from arauto.recording.log_watch import LogWatch
@@ -63,7 +63,7 @@ class Words(NamedTuple):
 class Follower:
     """Stands between a subscriber and its ``deliver``; runs in the subscriber's thread.
 
-    :param starts: where the page resumes, by channel.
+    :param resume_points: where the page resumes, by channel.
     :param words: translated beforehand: that thread has no request and so no language.
     """
 
@@ -72,13 +72,13 @@ class Follower:
         shared: SharedQueries,
         deliver: Deliver,
         selection: Selection,
-        starts: dict[bytes, Start],
+        resume_points: dict[bytes, ResumePoint],
         words: Words,
     ) -> None:
         self._shared = shared
         self._recording = shared.recording
         self._deliver = deliver
-        self._starts = dict(starts)
+        self._resume_points = dict(resume_points)
         self._words = words
         self._is_open = False  # whether this connection has sent its subscriptions
         self._channel_of: dict[bytes, bytes] = {}  # announcements requested -> their channel
@@ -128,7 +128,7 @@ class Follower:
     # Pushes from Redis
 
     def __call__(self, batch: list[Item]) -> None:
-        if not self._channel_of and not self._starts:
+        if not self._channel_of and not self._resume_points:
             self._deliver(batch)  # the very list, which other feeds share
             return
         before = self._states
@@ -190,7 +190,7 @@ class Follower:
             self._begin(name)
         elif kind == b"unsubscribe":
             self._confirmed.discard(name)
-            self._starts.pop(name, None)
+            self._resume_points.pop(name, None)
             self._forget(name)
         elif kind == b"psubscribe":
             self._patterns.add(name)
@@ -220,8 +220,8 @@ class Follower:
             feed = self._feeds.get(channel)
             place = feed.place if feed else None
             if feed and place:
-                self._starts[channel] = Start(place, feed.since)
-            elif channel not in self._starts:
+                self._resume_points[channel] = ResumePoint(place, feed.since)
+            elif channel not in self._resume_points:
                 self._has_gap = True
         self._confirmed.clear()
         self._heard.clear()
@@ -243,7 +243,7 @@ class Follower:
     def _begin(self, channel: bytes) -> None:
         if channel in self._feeds:
             return
-        start = self._starts.pop(channel, None)
+        start = self._resume_points.pop(channel, None)
         if channel not in self._heard:
             if start and isinstance(start.at, Position):  # it was recorded once
                 self._gap(channel, start.since or start.at.ms - LATE, "unrecorded")
@@ -253,7 +253,7 @@ class Follower:
         self._feeds[channel] = feed = ChannelFeed(position, since)
         self._do(channel, feed.subscribed(_now()))
 
-    def _place(self, channel: bytes, start: Start | None) -> tuple[Position | None, int]:
+    def _place(self, channel: bytes, start: ResumePoint | None) -> tuple[Position | None, int]:
         if start is None:
             return None, _now()
         if isinstance(start.at, Position):

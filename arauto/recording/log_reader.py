@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from arauto.protocol.log_entries import FIRST, Found, Hole, Id, Message
+from arauto.protocol.log_entries import FIRST, Hole, Id, LogEntry, Message
 from arauto.protocol.log_position import Position
 from arauto.protocol.log_query import Point
 from arauto.recording.log_store import PAGE, Store
@@ -22,7 +22,7 @@ class Log:
         self._store = store
         self._channel = channel
         self._epoch = head.end.epoch
-        self._starts = tuple(first for _, first in head.epochs) or (0,)
+        self._epoch_starts = tuple(first for _, first in head.epochs) or (0,)
         self.end = Id(head.end.ms, head.end.number)
 
     @classmethod
@@ -31,7 +31,7 @@ class Log:
         head = store.head(channel)
         return cls(store, channel, head) if head else None
 
-    def read(self, after: Id, until: Id) -> Iterator[list[Found]]:
+    def read(self, after: Id, until: Id) -> Iterator[list[LogEntry]]:
         """The entries after ``after``, up to and including ``until``, page by page.
 
         Where some are missing there is a hole: at the beginning, within, and at the end.
@@ -69,11 +69,11 @@ class Log:
     def hole_before(self, ms: int) -> Hole | None:
         """The hole at the beginning, if the log does not reach back to ``ms``."""
         first = self._first(FIRST)
-        if first and first.ms > ms and first.n != self._starts[0] + 1:
+        if first and first.ms > ms and first.n != self._epoch_starts[0] + 1:
             return Hole(first, ms, first.ms, "log")
         return None
 
-    def _find(self, page: list[Any], after: Id) -> list[Found]:
+    def _find(self, page: list[Any], after: Id) -> list[LogEntry]:
         """Parse a page as Redis returns it: ids, each with one field and its value.
 
         Entries that others have written to the stream count as missing.
@@ -81,13 +81,13 @@ class Log:
         page = [entry for entry in page if _is_ours(entry[1])]
         if not page:
             return []
-        found: list[Found] = [Message(raw, data) for raw, (_, data) in page]
+        found: list[LogEntry] = [Message(raw, data) for raw, (_, data) in page]
         first, last = Id.read(page[0][0]).n, Id.read(page[-1][0]).n
         # Numbers rise, so these two tell whether all are there.
         is_whole = first == after.n + 1 and last == after.n + len(page)
         if is_whole and b"gap" not in {field for _, (field, _) in page}:
             return found
-        with_holes: list[Found] = []
+        with_holes: list[LogEntry] = []
         for message, (raw, (field, data)) in zip(found, page, strict=True):
             id = Id.read(raw)
             if id.n <= after.n < NO_NUMBER:  # only a log that began anew counts from one again
@@ -104,12 +104,12 @@ class Log:
 
         Not if entries between the two have been trimmed.
         """
-        if id.n - 1 not in self._starts or after.n < self._starts[0]:
+        if id.n - 1 not in self._epoch_starts or after.n < self._epoch_starts[0]:
             return False
         oldest = self._store.entries(self._channel, "-", "+", 1)
         return bool(oldest) and Id.read(oldest[0][0]) <= after
 
-    def _missing(self, after: Id, before: Id, n: int) -> list[Found]:
+    def _missing(self, after: Id, before: Id, n: int) -> list[LogEntry]:
         """The hole between ``after`` and the number ``n``.
 
         None if a time or the beginning was asked for: then there is what there is.
@@ -117,10 +117,10 @@ class Log:
         missing = n - after.n - 1
         if after.n in (0, NO_NUMBER) or before.n == NO_NUMBER or missing <= 0:
             return []
-        if after.n < self._starts[0] < n:
+        if after.n < self._epoch_starts[0] < n:
             return [Hole(before, after.ms, before.ms, "replaced")]
         # Numbers may jump where an epoch begins.
-        is_one_epoch = not any(after.n < start < n for start in self._starts)
+        is_one_epoch = not any(after.n < start < n for start in self._epoch_starts)
         return [Hole(before, after.ms, before.ms, "log", missing if is_one_epoch else None)]
 
     def _first(self, after: Id) -> Id | None:

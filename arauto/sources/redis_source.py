@@ -12,9 +12,9 @@ from arauto.auth.permissions import check_reading
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import Deliver, Item, Refused, text
-from arauto.protocol.log_entries import Found
+from arauto.protocol.log_entries import LogEntry
 from arauto.protocol.log_query import BadPoint, Point
-from arauto.protocol.resume import Start
+from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
 from arauto.recording.follower import Follower, Words
 from arauto.recording.log_reader import Log
@@ -50,7 +50,7 @@ class RedisSource:
     def check_answers(self) -> None:
         self._recording.link.client.ping()
 
-    def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[Found]]:
+    def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
         try:
             log = Log.open(self._recording.store, channel) if self._recording.is_allowed else None
             # A log that was switched off is kept for as long as any other.
@@ -69,13 +69,13 @@ class RedisSource:
         self,
         visitor: Visitor,
         selection: Selection,
-        starts: dict[bytes, Start],
+        resume_points: dict[bytes, ResumePoint],
         deliver: Deliver,
         fail: Callable[[], None],
     ) -> Iterator[Subscriber]:
         user = visitor.redis_user
         hand_on = _Explain(deliver, user, self._audit, Who.of(visitor)) if user else deliver
-        follower = self._follower(hand_on, selection, starts, user)
+        follower = self._follower(hand_on, selection, resume_points, user)
         with (
             Subscriber(
                 visitor.link.connect,
@@ -96,15 +96,15 @@ class RedisSource:
             _reconcile(follower, subscriber)
 
     def _follower(
-        self, deliver: Deliver, selection: Selection, starts: dict[bytes, Start], user: str
+        self, deliver: Deliver, selection: Selection, resume_points: dict[bytes, ResumePoint], user: str
     ) -> Follower | None:
         """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
-        if not self._recording.is_allowed and not starts:
+        if not self._recording.is_allowed and not resume_points:
             return None
-        if not all(map(self._recording.covers, starts)):
+        if not all(map(self._recording.covers, resume_points)):
             with suppress(redis.RedisError):
                 self._recording.refresh()  # another process may have been the first to know
-        return Follower(self._queries, deliver, selection, starts, _words_for(user))
+        return Follower(self._queries, deliver, selection, resume_points, _words_for(user))
 
     @contextmanager
     def _following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
@@ -127,7 +127,7 @@ def _reconcile(follower: Follower, subscriber: Subscriber) -> None:
         subscriber.ask(commands)
 
 
-def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[Found]]:
+def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
     if since.id is not None and since.id > log.end:
         raise BadPoint(gettext("The log has no such id: it may be of another log, which is gone."))
     if since.ms is not None and (hole := log.hole_before(since.ms)):

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, Protocol
 
 from arauto.auth.visitor import Visitor
 from arauto.protocol.events import Deliver
-from arauto.protocol.log_entries import Found
+from arauto.protocol.log_entries import LogEntry
 from arauto.protocol.log_query import Point
-from arauto.protocol.resume import Start
+from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Change, Selection
 from arauto.refusal import Refusal
 
@@ -70,17 +70,17 @@ class Source(Protocol):
         self,
         visitor: Visitor,
         selection: Selection,
-        starts: dict[bytes, Start],
+        resume_points: dict[bytes, ResumePoint],
         deliver: Deliver,
         fail: Callable[[], None],
     ) -> AbstractContextManager[Tail]:
         """Deliver batches, from a thread of its own, for as long as the block runs.
 
-        :param starts: the points where stored channels begin.
+        :param resume_points: where stored channels resume.
         :param fail: is called once where the thread ends by a fault.
         """
 
-    def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[Found]]:
+    def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
         """What is stored of a channel, a page at a time, oldest first.
 
         :raise Refusal: nothing is stored of it, or not from there.

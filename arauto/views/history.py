@@ -11,7 +11,7 @@ from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import data_of, hole_event, named
-from arauto.protocol.log_entries import Found, Hole, Message
+from arauto.protocol.log_entries import Hole, LogEntry, Message
 from arauto.protocol.log_query import DEFAULT_LIMIT, read_limit, read_point
 from arauto.refusal import Refusal
 from arauto.sources.source import Source, SourceError
@@ -47,7 +47,7 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
         return answer
 
 
-def _lines(pages: Iterator[list[Found]], channel: bytes, limit: int | None) -> Iterator[bytes]:
+def _lines(pages: Iterator[list[LogEntry]], channel: bytes, limit: int | None) -> Iterator[bytes]:
     """One chunk of lines for each page of the log; what ends early, and was not asked to, says why."""
     left = limit or DEFAULT_LIMIT
     began, more = False, b""
@@ -72,7 +72,7 @@ def _lines(pages: Iterator[list[Found]], channel: bytes, limit: int | None) -> I
         yield orjson.dumps({"error": str(error)}) + b"\n"
 
 
-def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:
+def _cut(page: list[LogEntry], limit: int) -> tuple[list[LogEntry], int]:
     """The beginning of the page that has at most ``limit`` messages, and how many are left over."""
     if len(page) < limit:
         return page, limit - sum([isinstance(found, Message) for found in page])
@@ -84,7 +84,7 @@ def _cut(page: list[Found], limit: int) -> tuple[list[Found], int]:
     return page, limit
 
 
-def _write(channel: bytes, page: list[Found]) -> bytes:
+def _write(channel: bytes, page: list[LogEntry]) -> bytes:
     messages = [found for found in page if isinstance(found, Message)]
     if len(messages) == len(page):
         try:
@@ -105,7 +105,7 @@ def _write_texts(name: bytes, messages: list[Message]) -> bytes:
     )
 
 
-def _line(channel: bytes, found: Found) -> bytes:
+def _line(channel: bytes, found: LogEntry) -> bytes:
     if isinstance(found, Hole):
         body = hole_event(channel, found)
     else:

@@ -5,30 +5,32 @@ import pytest
 from arauto.protocol.log_entries import Id
 from arauto.protocol.log_position import Position
 from arauto.protocol.log_query import BadPoint, Point
-from arauto.protocol.resume import Start, read_starts
+from arauto.protocol.resume import ResumePoint, read_resume_points
 
 NAMES = ["a", "b"]
 
 
 def test_each_channel_has_a_place_of_its_own() -> None:
-    starts = read_starts(NAMES, ["", "0af1.1700000000000-41"], None)
-    assert starts == {b"b": Start(Position("0af1", 41))}
-    assert isinstance(starts[b"b"].at, Position)
-    assert starts[b"b"].at.ms == 1_700_000_000_000
+    points = read_resume_points(NAMES, ["", "0af1.1700000000000-41"], None)
+    assert points == {b"b": ResumePoint(Position("0af1", 41))}
+    assert isinstance(points[b"b"].at, Position)
+    assert points[b"b"].at.ms == 1_700_000_000_000
 
 
 def test_a_place_may_say_up_to_when_all_was_shown() -> None:
-    starts = read_starts(["a"], ["0af1.1700000000000-41.1699999990000"], None)
-    assert starts == {b"a": Start(Position("0af1", 41), 1_699_999_990_000)}
+    points = read_resume_points(["a"], ["0af1.1700000000000-41.1699999990000"], None)
+    assert points == {b"a": ResumePoint(Position("0af1", 41), 1_699_999_990_000)}
 
 
 def test_a_point_is_for_those_that_have_no_place() -> None:
-    starts = {b"a": Start(Position("0af1", 2)), b"b": Start(Point(id=Id(0, 0)))}
-    assert read_starts(NAMES, ["0af1.1-2"], "first") == starts
+    points = {b"a": ResumePoint(Position("0af1", 2)), b"b": ResumePoint(Point(id=Id(0, 0)))}
+    assert read_resume_points(NAMES, ["0af1.1-2"], "first") == points
 
 
 def test_a_page_of_an_earlier_version_says_more_than_is_needed() -> None:
-    assert read_starts(["a"], ["0af1.1700000000000-41.7"], None) == {b"a": Start(Position("0af1", 41))}
+    assert read_resume_points(["a"], ["0af1.1700000000000-41.7"], None) == {
+        b"a": ResumePoint(Position("0af1", 41))
+    }
 
 
 @pytest.mark.parametrize(
@@ -41,9 +43,9 @@ def test_a_page_of_an_earlier_version_says_more_than_is_needed() -> None:
 )  # fmt: skip
 def test_what_is_no_place(text: str) -> None:
     with pytest.raises(BadPoint, match="is not a position"):
-        read_starts(["a"], [text], None)
+        read_resume_points(["a"], [text], None)
 
 
 def test_more_places_than_channels() -> None:
     with pytest.raises(BadPoint, match="one position for each channel"):
-        read_starts(["a"], ["", ""], None)
+        read_resume_points(["a"], ["", ""], None)

@@ -18,7 +18,7 @@ from arauto.protocol.events import (
     Unfollowed,
 )
 from arauto.protocol.log_position import Position
-from arauto.protocol.resume import Start
+from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
 from arauto.recording.follower import Follower, Words
@@ -76,13 +76,13 @@ class Page:
     """A follower, and what its page is sent."""
 
     def __init__(
-        self, shared: SharedQueries | None = None, start: Start | None = None, *patterns: bytes
+        self, shared: SharedQueries | None = None, start: ResumePoint | None = None, *patterns: bytes
     ) -> None:
         self.shared = shared or SharedQueries(Recording(), NoTimers(), lambda channel: "")  # type: ignore[arg-type]
         self.sent: list[list[Item]] = []
         selection = Selection((CHANNEL,), patterns)
-        starts = {CHANNEL: start} if start else {}
-        self.follower = Follower(self.shared, self.sent.append, selection, starts, SAYS)
+        resume_points = {CHANNEL: start} if start else {}
+        self.follower = Follower(self.shared, self.sent.append, selection, resume_points, SAYS)
 
     def hear(self, *batch: Item) -> list[Item]:
         return self.hear_batch(list(batch))
@@ -99,7 +99,7 @@ class Page:
 
 def following(shared: SharedQueries | None = None, *patterns: bytes) -> Page:
     """A page that came back, to a log that lacks nothing."""
-    page = Page(shared, Start(HERE), *patterns)
+    page = Page(shared, ResumePoint(HERE), *patterns)
     page.open()
     mark = page.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
     page.hear(word(f"mark {mark}"), word(f"marked {mark} {EPOCH} 1000 9 9"))
@@ -219,7 +219,7 @@ def test_what_waits_is_shown_when_recording_ends() -> None:
 
 
 def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> None:
-    page = Page(start=Start(HERE))
+    page = Page(start=ResumePoint(HERE))
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
     _, gap, unfollowed = page.hear([b"subscribe", CHANNEL, 1])
