@@ -109,7 +109,7 @@ def test_a_question_that_comes_late_gives_the_place_back(
         route = next_route()
         go_on_writing(page)
         route.continue_()
-        page.get_by_role("dialog").get_by_role("button", name="Publish there").click()
+        page.get_by_role("dialog").get_by_role("button", name="Publish it").click()
         next_route().continue_()
         expect(answer(page)).to_contain_text("1 subscriber received it")
     expect_texts(page, ["first"])

@@ -1,12 +1,13 @@
 """The publisher's comforts: templates, last sends, JSON, bursts, protected channels."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_reading import choose
 from tests.support.pages import (
     answer,
     channel_field,
@@ -15,6 +16,7 @@ from tests.support.pages import (
     message_field,
     publish,
     publish_button,
+    rows,
     view,
 )
 from tests.support.redis_servers import RedisServer
@@ -143,6 +145,45 @@ def test_a_row_can_be_published_again(open_page: OpenPage, valkey: RedisServer) 
     expect(message_field(page)).to_be_focused()
 
 
+def test_what_was_written_comes_back_where_something_takes_its_place(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    publish(page, "a", "sent before")
+    expect_texts(page, ["sent before"])
+    expect(message_field(page)).to_have_value("")
+    choose(page, rows(page), "Publish again")
+    expect(message_field(page)).to_have_value("sent before")
+    expect(answer(page).get_by_role("button", name="Undo")).to_be_hidden()
+    ways: list[Callable[[], None]] = [
+        lambda: choose(page, rows(page), "Publish again"),
+        lambda: recent(page).get_by_role("button", name="a sent before").first.click(),
+    ]
+    for replace in ways:
+        channel_field(page).fill("b")
+        message_field(page).fill("half a thought")
+        replace()
+        expect(message_field(page)).to_have_value("sent before")
+        expect(answer(page)).to_contain_text("This replaced what was in the form.")
+        for text, channel in (("half a thought", "b"), ("sent before", "a"), ("half a thought", "b")):
+            answer(page).get_by_role("button", name="Undo").click()
+            expect(message_field(page)).to_have_value(text)
+            expect(message_field(page)).to_be_focused()
+            expect(channel_field(page)).to_have_value(channel)
+
+
+def test_an_empty_message_asks_first(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    publish_button(page).click()
+    dialog = page.get_by_role("dialog", name="Publish all the same?")
+    expect(dialog).to_contain_text("The message is empty.")
+    page.keyboard.press("Escape")
+    expect(answer(page)).to_have_text("Nothing was published.")
+    expect(message_field(page)).to_be_focused()
+    publish(page, "a", "the first")
+    expect_texts(page, ["the first"])
+
+
 def test_channels_are_suggested(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("selected"))
     expect_live(page)
@@ -268,7 +309,7 @@ def test_a_protected_channel_asks_first(open_page: OpenPage, own_redis: RedisSer
     page = open_page(view("prod.eu", "free"), server=server, allow=PROTECTED)
     expect_live(page)
     publish(page, "prod.eu", "careful")
-    dialog = page.get_by_role("dialog", name="A protected channel")
+    dialog = page.get_by_role("dialog", name="Publish all the same?")
     expect(dialog).to_contain_text("prod.eu")
     dialog.get_by_role("button", name="Do not publish").click()
     expect(answer(page)).to_have_text("Nothing was published.")
@@ -280,7 +321,7 @@ def test_a_protected_channel_asks_first(open_page: OpenPage, own_redis: RedisSer
     expect(answer(page)).to_have_text("Nothing was published.")
     times(page).fill("3")
     publish_button(page).click()
-    dialog.get_by_role("button", name="Publish there").click()
+    dialog.get_by_role("button", name="Publish it").click()
     expect_texts(page, ["careful"] * 3)  # asked once
     publish(page, "free", "no question")
     expect_texts(page, ["careful"] * 3 + ["no question"])

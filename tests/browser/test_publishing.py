@@ -135,6 +135,7 @@ def test_an_empty_message_is_published_and_marked(open_page: OpenPage, valkey: R
     expect_live(page)
     with heard_by_redis_py(valkey, "hollow") as pubsub:
         publish(page, "hollow", "")
+        page.get_by_role("dialog").get_by_role("button", name="Publish it").click()
         assert next_data(pubsub) == b""
     expect(answer(page)).to_contain_text("2 subscribers received it")
     expect(rows(page)).to_have_count(1)

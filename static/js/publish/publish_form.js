@@ -4,7 +4,7 @@ import { Emitter } from "../lib/emitter.js";
 import { byteLength, exactSize } from "../lib/format.js";
 import { nameProblem } from "../stream/channel_names.js";
 import { isMeant } from "../ui/confirm.js";
-import { trimTyped } from "../ui/dom.js";
+import { element, trimTyped } from "../ui/dom.js";
 import { put, take } from "./exact_text.js";
 
 const ANSWER_LIMIT = 10_000; // milliseconds
@@ -52,10 +52,18 @@ export class PublishForm extends Emitter {
     return { channel: this.#channel.value, message: take(this.#message) };
   }
 
+  // What was written there comes back with a button, and that again with the next.
   fill({ channel, message }) {
+    const former = this.read();
     this.#channel.value = channel;
     this.#write(message);
     this.#message.focus();
+    if (!former.message || former.message === message) return;
+    this.#say("", this.#words.say("replaced"));
+    const undo = element("button", "link", this.#words.say("undo"));
+    undo.type = "button";
+    undo.addEventListener("click", () => this.fill(former));
+    this.#answer.lastElementChild.append(undo);
   }
 
   #pressed(event) {
@@ -69,7 +77,12 @@ export class PublishForm extends Emitter {
     if (this.#isSending) return;
     const problem = this.#problem();
     if (problem) this.#complain(...problem);
-    else await this.#publish();
+    else if (take(this.#message) || (await this.#isMeant("confirm_empty"))) await this.#publish();
+    else this.#complain(this.#words.say("not_confirmed"), this.#message);
+  }
+
+  #isMeant(word, values) {
+    return isMeant(this.#confirm, this.#words.say(word, values));
   }
 
   // Checking
@@ -138,7 +151,7 @@ export class PublishForm extends Emitter {
   async #post(fields) {
     const answer = await this.#send(fields);
     if (answer.status !== NOT_CONFIRMED) return answer;
-    if (!(await isMeant(this.#confirm, this.#words.say("confirm", fields)))) return { error: this.#words.say("not_confirmed") };
+    if (!(await this.#isMeant("confirm", fields))) return { error: this.#words.say("not_confirmed") };
     const confirmed = { confirmed: 1 };
     return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
   }
