@@ -195,6 +195,26 @@ def test_the_filter_searches_the_whole_log(
     expect(bar(page)).to_be_hidden()
 
 
+def test_another_filter_or_selection_searches_anew(open_page: OpenPage, server: ArautoServer) -> None:
+    page = open_page(view("kept.a"), server=server)
+    expect_live(page)
+    expect(button(page, "Replay")).to_be_visible()
+    filter_field(page).fill("second")
+    button(page, "Search the recorded past").click()
+    expect_texts(page, ["second"])
+    filter_field(page).fill("/second|last|another/")
+    expect_texts(page, ["second", "last"])
+    subscribe(page, "kept.b")
+    expect_texts(page, ["from another channel", "second", "last"])
+    bar(page).get_by_label("Speed").select_option("1×")
+    filter_field(page).fill("")
+    expect_texts(page, ["first", "from another channel", "second", "late", "last"])
+    expect(said(page)).to_have_text("5 searched, 5 found")
+    bar(page).get_by_role("button", name="Back to live").click()
+    filter_field(page).fill("s")
+    expect_texts(page, [])
+
+
 def test_a_regex_that_is_too_slow_for_the_past_ends_the_search(
     open_page: OpenPage, server: ArautoServer, redis: RedisServer
 ) -> None:

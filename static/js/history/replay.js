@@ -19,6 +19,7 @@ export class Replay {
   #filter;
   #words;
   #channels = [];
+  #isSearch = false; // what is shown, or comes to be, was found
   #run = new AbortController();
 
   // `compare` is called with the channels of which two lanes are wanted.
@@ -42,15 +43,20 @@ export class Replay {
     live.addEventListener("click", () => this.#leave());
     open.addEventListener("click", () => (form.hidden ? this.#open() : this.#leave()));
     search.addEventListener("click", () => this.#search());
-    filter.addEventListener("change", () => this.#offer());
+    filter.addEventListener("change", () => {
+      this.#offer();
+      if (this.#isSearch) this.#search();
+    });
     feed.addEventListener("draw", () => this.#count());
   }
 
   // Call with the channels that are recorded.
   offer(channels) {
+    const isNew = String(channels) !== String(this.#channels);
     this.#channels = channels;
     this.#offer();
     if (!channels.length) this.#leave();
+    else if (isNew && this.#isSearch) this.#search();
   }
 
   #offer() {
@@ -83,12 +89,13 @@ export class Replay {
   }
 
   #search() {
-    this.#open();
+    if (this.#form.hidden) this.#open();
     this.#play("first", readFilter(this.#filter.text));
   }
 
   #leave() {
     this.#run.abort();
+    this.#isSearch = false;
     this.#say("");
     if (this.#feed.isPast) keep({ since: "" });
     this.#feed.endPast();
@@ -105,7 +112,9 @@ export class Replay {
   }
 
   // With a query, only what passes is shown, as fast as it goes.
-  async #play(since, { test, search } = noFilter()) {
+  async #play(since, query = null) {
+    const { test, search } = query ?? noFilter();
+    this.#isSearch = query !== null;
     this.#run.abort();
     const { signal } = (this.#run = new AbortController());
     if (search) this.#bind(search, signal);
@@ -117,12 +126,12 @@ export class Replay {
       if (!next) return this.#say(this.#words.say("past_none"));
       this.#feed.startPast();
       this.#say(this.#words.say("past"));
-      if (!test) keep({ since });
+      if (!query) keep({ since });
       let { at } = next;
       let before = ticks();
       while (next && !signal.aborted) {
         const now = ticks();
-        const pace = (!test && parseInt(this.#parts.speed.value, 10)) || 0;
+        const pace = (!query && parseInt(this.#parts.speed.value, 10)) || 0;
         const batch = [];
         if (!this.#feed.isPaused) {
           at += (pace * (now - before)) / 1000;
@@ -141,12 +150,12 @@ export class Replay {
         const found = batch.filter((event) => !test || !isMessage(event) || test(event));
         counts.found += found.filter(isMessage).length;
         this.#feed.addPast(found);
-        this.#tell(at, test && this.#words.say("searched", counts));
+        this.#tell(at, query && this.#words.say("searched", counts));
         await new Promise((done) => setTimeout(done, pace || this.#feed.isPaused ? TICK : 0));
       }
       if (next) return;
       this.#tell(at);
-      this.#say(this.#words.say(test ? "searched" : "past_end", counts));
+      this.#say(this.#words.say(query ? "searched" : "past_end", counts));
     } catch (error) {
       if (!signal.aborted) this.#complain(error);
     } finally {
