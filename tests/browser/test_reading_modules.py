@@ -119,6 +119,78 @@ def test_what_is_not_json_is_not_taken_for_it(page: Page, text: str) -> None:
     assert call(page, "lib/json_scanner", "({ parse }, text) => parse(text) === undefined", text)
 
 
+INDENT = "({ indent }, texts) => texts.map((text) => indent(text))"
+
+
+def indented(page: Page, *texts: str) -> list[dict[str, Any]]:
+    return list(call(page, "lib/json_indent", INDENT, texts))
+
+
+def test_indented_json_has_every_token_as_it_is_written(page: Page) -> None:
+    random_ = random.Random(6)
+    texts = [text for text, _ in (generate(random_) for _ in range(300))]
+    spread = [answer["indented"] for answer in indented(page, *texts)]
+    found = [call(page, "lib/json_scanner", LEAVES, some) for some in (texts, spread)]
+    assert found[0] == found[1]
+    assert [answer["indented"] for answer in indented(page, *spread)] == spread
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('{"a":1,"a":2}', '{\n  "a": 1,\n  "a": 2\n}'),
+        ("[184467440737095516150.10,1e999,-0]", "[\n  184467440737095516150.10,\n  1e999,\n  -0\n]"),
+        (r'["\ud83c","\udfba\ud83c"]', '[\n  "\\ud83c",\n  "\\udfba\\ud83c"\n]'),
+        ('{"key":"a value"}', '{\n  "key": "a value"\n}'),
+    ],
+)
+def test_json_that_a_parser_would_alter_is_only_indented(page: Page, text: str, expected: str) -> None:
+    assert indented(page, text) == [{"indented": expected}]
+
+
+def test_a_lone_surrogate_is_found_and_indented_as_it_is(page: Page) -> None:
+    read = """async ({ indent }) => {
+      const { root, members, tokens } = await import("/static/js/lib/json_scanner.js");
+      const text = '["\ud83c"]';
+      const all = [...tokens(text)].length + [...members(text, 0)].length;
+      return [indent(text).indented === '[\\n  "\ud83c"\\n]', all, root(text).end];
+    }"""
+    assert call(page, "lib/json_indent", read) == [True, 2, 5]
+
+
+def test_deep_json_is_indented_without_a_stack(page: Page) -> None:
+    deep, cut = "[" * 10_000 + "]" * 10_000, "[" * 10_000 + "]" * 9_999
+    answers = indented(page, deep, cut)
+    assert "".join(answers[0]["indented"].split()) == deep
+    assert answers[1] == {"line": 1, "column": 20_000}
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("[1,]", 4), ('{"a":1,}', 8), ("[,]", 2), ('["abc', 2), ('["abc\\', 2), ('["abc\\"', 2), ('{"abc', 2),
+        ('{"a"', 5), ('{"a":', 6), ('{"a"}', 5), ("{1:2}", 2), ('["a":1]', 5), ("[1}", 3), (" ", 2),
+        ("[constructor]", 2), ("[end]", 2), ("{key:1}", 2), ("[a value]", 2), ("[1\u00a0]", 3), ("[1;2]", 3),
+        ('["\u0000"]', 2), ('["\\u00g0"]', 2), ("{}{}", 3), ("[-]", 2), ("[+1]", 2), ("[Infinity]", 2),
+        ("[h'00']", 2),
+    ],
+)  # fmt: skip
+def test_what_breaks_json_is_found_and_harms_no_reader(page: Page, text: str, column: int) -> None:
+    assert indented(page, text) == [{"line": 1, "column": column}]
+    count = """({ root, roots, members, tokens }, text) =>
+      [root(text), ...roots(text), ...members(text, 0), ...tokens(text)].length"""
+    assert call(page, "lib/json_scanner", count, text) < 10
+
+
+def test_texts_of_json_may_have_any_spaces_between_them(page: Page) -> None:
+    assert call(
+        page, "message/plain_text", "({ readJson }, text) => readJson(text).value", "[1]\u00a0[2]\u2028"
+    ) == [
+        [1],
+        [2],
+    ]
+
+
 # Severity
 
 

@@ -1,17 +1,12 @@
 // Checks a JSON text and indents it token by token: no digit and no letter of a value is changed. Pure.
 
-const SPACE = /[ \t\n\r]*/y;
-const TOKEN =
-  /[{}[\]:,]|"[^"\\\u0000-\u001f]*(?:\\(?:["\\/bfnrt]|u[\da-fA-F]{4})[^"\\\u0000-\u001f]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])|(?:true|false|null)(?!\w)/y;
+import { parse, tokenAt } from "./json_scanner.js";
+
 const DEEPEST = 20; // from here on no deeper indentation: a hostile text would grow without bounds
+const VALUE = "a value"; // what may come next, as is a key; else the token itself
+const KEY = "a key";
 /** @type {Record<string, string>} */
 const CLOSING = { "{": "}", "[": "]" };
-
-// Only what begins like one is meant to be JSON.
-/** @type {(text: string) => boolean} */
-export function looksLikeJson(text) {
-  return /^\s*[[{]/.test(text);
-}
 
 // {indented}, or {line, column} of the place where it stops being JSON.
 /** @type {(text: string) => { indented?: string, line?: number, column?: number }} */
@@ -19,49 +14,44 @@ export function indent(text) {
   /** @type {string[]} */
   const open = [];
   let out = "";
-  let next = "value";
-  for (let at = skip(text, 0); ; at = skip(text, at)) {
-    if (next === "end") return at === text.length ? { indented: out } : place(text, at);
-    TOKEN.lastIndex = at;
-    const token = TOKEN.exec(text)?.[0];
-    const step = token && read(token, next, open);
-    if (!step) return place(text, at);
-    out += step.written;
-    next = step.next;
-    at += token.length;
+  let next = VALUE;
+  let last = "";
+  for (let at = 0; ; ) {
+    const { kind, start, end } = tokenAt(text, at);
+    const token = text.slice(start, end);
+    const isFirst = last in CLOSING;
+    const isClosing = kind === CLOSING[open.at(-1)];
+    if (!(isClosing ? isFirst || next === "," : fits(token, kind, next))) return place(text, start);
+    if (!kind) return { indented: out };
+    if (isClosing) open.pop();
+    if (isClosing !== isFirst) out += newLine(open);
+    if (kind in CLOSING) open.push(kind);
+    out += kind === "," ? `,${newLine(open)}` : kind === ":" ? ": " : token;
+    next = following(kind, next, open);
+    last = kind;
+    at = end;
   }
 }
 
-// What to write for a token, and what may come after it; undefined where it may not stand here.
-/** @type {(token: string, next: string, open: string[]) => { written: string, next: string } | false | undefined} */
-function read(token, next, open) {
-  const before = next === "first value" || next === "first key" ? newLine(open) : "";
-  if (token === CLOSING[open.at(-1)]) return close(token, next, open);
-  if (next.endsWith("key")) return token[0] === '"' && { written: before + token, next: "colon" };
-  if (next === "colon") return token === ":" && { written: ": ", next: "value" };
-  if (next === "comma") return token === "," && { written: `,${newLine(open)}`, next: open.at(-1) === "{" ? "key" : "value" };
-  if (":,]}".includes(token)) return undefined;
-  if (!(token in CLOSING)) return { written: before + token, next: open.length ? "comma" : "end" };
-  open.push(token);
-  return { written: before + token, next: token === "{" ? "first key" : "first value" };
+// Whether a token may stand here; of a closing bracket the caller knows.
+/** @type {(token: string, kind: string, next: string) => boolean} */
+function fits(token, kind, next) {
+  if (next !== VALUE && next !== KEY) return token === next;
+  if (next === KEY && token[0] !== '"') return false;
+  return kind in CLOSING || (token !== "" && parse(`[${token}]`) !== undefined);
 }
 
-/** @type {(token: string, next: string, open: string[]) => { written: string, next: string } | undefined} */
-function close(token, next, open) {
-  if (next !== "comma" && !next.startsWith("first")) return undefined;
-  open.pop();
-  return { written: next === "comma" ? newLine(open) + token : token, next: open.length ? "comma" : "end" };
+/** @type {(kind: string, next: string, open: string[]) => string} */
+function following(kind, next, open) {
+  if (kind === ":") return VALUE;
+  if (kind === "," || kind in CLOSING) return open.at(-1) === "{" ? KEY : VALUE;
+  if (next === KEY && kind !== "}") return ":";
+  return open.length ? "," : "";
 }
 
 /** @type {(open: string[]) => string} */
 function newLine(open) {
   return `\n${"  ".repeat(Math.min(open.length, DEEPEST))}`;
-}
-
-/** @type {(text: string, at: number) => number} */
-function skip(text, at) {
-  SPACE.lastIndex = at;
-  return at + SPACE.exec(text)[0].length;
 }
 
 /** @type {(text: string, at: number) => { line: number, column: number }} */

@@ -7,16 +7,21 @@
  * @typedef {{ kind: string, start: number, end: number, count?: number }} Value
  */
 
-const SPACE = /\s*/y;
-const WORD = /[^\s,:[\]{}"]+/y;
-const TOKEN = /("(?:[^"\\]|\\.)*(?:"|\\$)?)(\s*:)?|[^\s,:[\]{}"]+/g;
+const TOKEN =
+  /[ \t\n\r]*(?:("[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?$))(?=[ \t\n\r]*(:)?)|([\w.+'()-]+)|([^ \t\n\r])|$)/sy;
 /** @type {Record<string, string>} */
-const KINDS = { "{": "object", "[": "array", '"': "string" };
+const CONTAINERS = { "{": "object", "[": "array" };
+
+// Only what begins like one is meant to be JSON.
+/** @type {(text: string) => boolean} */
+export function looksLikeJson(text) {
+  return /^\s*[[{]/.test(text);
+}
 
 // Undefined where the text is no object or array. Only for questions: shown is always the text.
 /** @type {(text: string) => any} */
 export function parse(text) {
-  if (!/^\s*[[{]/.test(text)) return undefined;
+  if (!looksLikeJson(text)) return undefined;
   try {
     return JSON.parse(text);
   } catch {
@@ -24,18 +29,33 @@ export function parse(text) {
   }
 }
 
+// The token that follows, whether or not JSON allows it: a key, string, number or word, another character by itself,
+// and at the end an empty one.
+/** @type {(text: string, from: number) => Value} */
+export function tokenAt(text, from) {
+  TOKEN.lastIndex = from;
+  const [, string, colon, word, mark = ""] = TOKEN.exec(text);
+  const end = TOKEN.lastIndex;
+  const kind = string ? (colon ? "key" : "string") : word ? (/^[-\d]/.test(word) ? "number" : "word") : mark;
+  return { kind, start: end - (string ?? word ?? mark).length, end };
+}
+
+// What to colour in a text that may be cut anywhere.
+/** @type {(text: string) => Generator<Value, void>} */
+export function* tokens(text) {
+  for (let token = tokenAt(text, 0); token.kind; token = tokenAt(text, token.end)) if (token.kind[1]) yield token;
+}
+
 /** @type {(text: string) => Value} */
 export function root(text) {
-  return read(text, skipSpace(text, 0));
+  return read(text, 0);
 }
 
 // Of a text that may be several texts, one after the other.
 /** @type {(text: string) => Generator<Value, void>} */
 export function* roots(text) {
-  for (let at = skipSpace(text, 0); at < text.length; ) {
-    const value = read(text, at);
-    yield value;
-    at = skipSpace(text, value.end);
+  for (let value = read(text, 0); value.kind; value = read(text, value.end)) {
+    if (value.kind.trim()) yield value; // between texts may be any spaces
   }
 }
 
@@ -43,38 +63,22 @@ export function* roots(text) {
 /** @type {(text: string, start: number) => Generator<{ key: Value | null, value: Value }, void>} */
 export function* members(text, start) {
   const hasKeys = text[start] === "{";
-  let at = skipSpace(text, start + 1);
-  while (at < text.length && text[at] !== "]" && text[at] !== "}") {
-    const key = hasKeys ? read(text, at) : null;
-    const value = read(text, hasKeys ? skipSpace(text, skipSpace(text, key.end) + 1) : at);
-    yield { key, value };
-    at = skipSpace(text, value.end);
-    if (text[at] === ",") at = skipSpace(text, at + 1);
+  for (let at = start + 1; ; ) {
+    const first = read(text, at);
+    if ("]}".includes(first.kind)) return; // or the end
+    const value = hasKeys ? read(text, tokenAt(text, first.end).end) : first;
+    yield { key: hasKeys ? first : null, value };
+    const comma = tokenAt(text, value.end);
+    at = comma.kind === "," ? comma.end : value.end;
   }
 }
 
-// What to colour in a text that may be cut anywhere.
-/** @type {(text: string) => Generator<Value, void>} */
-export function* tokens(text) {
-  for (const { 0: token, 1: string, 2: colon, index } of text.matchAll(TOKEN)) {
-    if (string === undefined) yield { kind: wordKind(token), start: index, end: index + token.length };
-    else yield { kind: colon ? "key" : "string", start: index, end: index + string.length };
-  }
-}
-
-// One value: its kind, its place, and of an object or array how many members it has.
-/** @type {(text: string, start: number) => Value} */
-function read(text, start) {
-  const kind = KINDS[text[start]] ?? wordKind(text[start]);
-  if (kind === "string") return { kind, start, end: stringEnd(text, start) };
-  if (kind === "object" || kind === "array") return { kind, start, ...container(text, start) };
-  WORD.lastIndex = start;
-  return { kind, start, end: WORD.test(text) ? WORD.lastIndex : start + 1 };
-}
-
-/** @type {(word?: string) => string} */
-function wordKind(word = "") {
-  return /^[-\d]/.test(word) ? "number" : "word";
+// The value that follows.
+/** @type {(text: string, from: number) => Value} */
+function read(text, from) {
+  const token = tokenAt(text, from);
+  const kind = CONTAINERS[token.kind];
+  return kind ? { kind, start: token.start, ...container(text, token.start) } : token;
 }
 
 /** @type {(text: string, start: number) => { end: number, count: number }} */
@@ -84,33 +88,11 @@ function container(text, start) {
   let at = start;
   for (; at < text.length; at++) {
     const character = text[at];
-    if (character === '"') at = stringEnd(text, at) - 1;
+    if (character === '"') at = tokenAt(text, at).end - 1;
     else if (character === "{" || character === "[") depth++;
     else if (character === "," && depth === 1) commas++;
     else if ((character === "}" || character === "]") && --depth === 0) break;
   }
-  const isEmpty = skipSpace(text, start + 1) === at;
+  const isEmpty = tokenAt(text, start + 1).start === at;
   return { end: Math.min(at + 1, text.length), count: isEmpty ? 0 : commas + 1 };
-}
-
-/** @type {(text: string, start: number) => number} */
-function stringEnd(text, start) {
-  let end = start;
-  do end = text.indexOf('"', end + 1);
-  while (end !== -1 && isEscaped(text, end));
-  return end === -1 ? text.length : end + 1;
-}
-
-/** @type {(text: string, quote: number) => boolean} */
-function isEscaped(text, quote) {
-  let at = quote;
-  while (text[at - 1] === "\\") at--;
-  return (quote - at) % 2 === 1;
-}
-
-/** @type {(text: string, at: number) => number} */
-function skipSpace(text, at) {
-  SPACE.lastIndex = at;
-  SPACE.test(text);
-  return SPACE.lastIndex;
 }

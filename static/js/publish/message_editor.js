@@ -1,7 +1,8 @@
 // What the form says of a message while it is written: its size, whether it is JSON and where that breaks.
 
 import { byteLength, size } from "../lib/format.js";
-import { indent, looksLikeJson } from "../lib/json_indent.js";
+import { indent } from "../lib/json_indent.js";
+import { looksLikeJson } from "../lib/json_scanner.js";
 import { returnsOf, take } from "./exact_text.js";
 
 const PATIENCE = 200; // milliseconds without a key pressed
