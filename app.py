@@ -1,5 +1,6 @@
 """Arauto's Flask application: :func:`create_app`, and ``app`` for gunicorn and flask."""
 
+import atexit
 import os
 import sys
 from dataclasses import replace
@@ -8,14 +9,16 @@ from typing import TYPE_CHECKING
 import click
 from flask import Flask
 
+from arauto.assets.minifier import minify_in_subprocess
 from arauto.assets.serve import init_assets
 from arauto.auth.request_guards import init_guards
 from arauto.auth.visitor import Visitor, init_visitor
 from arauto.cli.token_commands import init_token_commands
 from arauto.feed.feed_socket import init_feed
 from arauto.protocol.validation import ChannelName
-from arauto.redis_io import embedded
+from arauto.redis_io import discovery
 from arauto.redis_io.connection import RedisLink, Tls
+from arauto.redis_io.embedded import EmbeddedValkey
 from arauto.server import bind_policy
 from arauto.services import Services
 from arauto.settings import Settings, SettingsError, read
@@ -49,13 +52,13 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     try:
         settings = settings or read(os.environ)
         shared = shared or _for_one_process(settings)
-    except (SettingsError, bind_policy.Exposed, embedded.NoRedis) as error:
+    except (SettingsError, bind_policy.Exposed, discovery.NoRedis) as error:
         raise SystemExit(str(error)) from None
     find_addresses_at_once()
     settings = replace(
         settings, token=settings.token or shared.token, secret=settings.secret or shared.secret
     )
-    link = RedisLink(shared.found.url, Tls.of(settings))
+    link = RedisLink(shared.redis.url, Tls.of(settings))
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA
@@ -95,7 +98,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.audit,
     )
     init_health(app, services.source)
-    init_page(app, settings, shared.found)
+    init_page(app, settings, shared.redis)
     init_token_commands(app)
     return app
 
@@ -112,7 +115,7 @@ def _add_login(app: Flask, services: Services, authentication: "Authentication")
 
 
 def _for_one_process(settings: Settings) -> SharedState:
-    """What Flask's own server, a command or a test uses.
+    """For Flask's own server, a command or a test. An embedded Valkey ends with the process.
 
     :raise Exposed: Flask's own server would be open on a network.
     :raise NoRedis: there is none.
@@ -120,7 +123,10 @@ def _for_one_process(settings: Settings) -> SharedState:
     running = click.get_current_context(silent=True)
     host = (running and running.params.get("host")) or "127.0.0.1"
     bind_policy.make_token(settings, [host], container=False)  # or says why it cannot
-    return SharedState.for_one_process(settings)
+    redis = discovery.find(settings)
+    if redis.binary:
+        atexit.register(EmbeddedValkey.start(redis.binary, settings.max_sockets).stop)
+    return SharedState.make(settings, redis, minify_in_subprocess())
 
 
 def __getattr__(name: str) -> Flask:

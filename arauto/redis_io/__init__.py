@@ -1,1 +1,1 @@
-"""Redis: connections, RESP, the subscriber thread, the channel list, the embedded Valkey."""
+"""Redis: connections, RESP, the subscriber thread, the channel list, discovery, the embedded Valkey."""

@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 from arauto.net.ip_addresses import is_loopback
-from arauto.redis_io.embedded import Found
+from arauto.redis_io.discovery import DiscoveredRedis
 from arauto.settings import Settings
 
 _FIRST_FD = 3  # of those that systemd hands over
@@ -59,11 +59,11 @@ def hosts(addresses: Iterable[Any], environ: Mapping[str, str]) -> Iterator[str]
             yield address[0]
 
 
-def warnings(settings: Settings, found: Found) -> Iterator[str]:
+def warnings(settings: Settings, redis: DiscoveredRedis) -> Iterator[str]:
     """What is allowed and yet worth a sentence at every start."""
     if settings.open and not settings.has_login and not is_loopback(settings.host):
         yield "ARAUTO_OPEN is set: whoever reaches this address may watch and publish."
-    if not found.is_verified:
+    if not redis.is_verified:
         yield (
             "REDIS_URL turns off the check of Redis's certificate: anyone in between could read and change "
             "everything. Leave ssl_cert_reqs and ssl_check_hostname out; ARAUTO_REDIS_CA names the authority."

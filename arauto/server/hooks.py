@@ -7,7 +7,6 @@ import gc
 import itertools
 import logging
 import os
-import secrets
 import signal
 import socket
 import sys
@@ -16,16 +15,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from arauto.assets.minifier import minify_in_subprocess
-from arauto.redis_io import embedded
+from arauto.redis_io import discovery
+from arauto.redis_io.embedded import EmbeddedValkey
 from arauto.server import bind_policy, config_checks
 from arauto.server.forking import Forks
 from arauto.settings import Settings, SettingsError, read, strangers
 from arauto.system import file_limits, temp_directory
 from arauto.system.resource_errors import sentence, start
-from arauto.workers.connection_limits import ConnectionLimits
-from arauto.workers.rate_limits import RateLimits
 from arauto.workers.shared_state import SharedState
-from arauto.workers.worker_states import WorkerStates
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
 
@@ -40,7 +37,7 @@ class Master:
     settings: Settings
     room: file_limits.Room
     forks: Forks
-    valkey: embedded.EmbeddedValkey | None = None
+    valkey: EmbeddedValkey | None = None
     made: SharedState | None = None  # nothing where no server has started, as under Flask's own
 
     @property
@@ -87,21 +84,13 @@ def on_starting(server: Any) -> None:
             _check_address(settings)
         hosts = bind_policy.hosts(server.cfg.address, os.environ)
         token = bind_policy.make_token(settings, hosts, bind_policy.in_container(os.environ))
-        master.valkey = embedded.EmbeddedValkey.take_over(os.environ)
-        found = embedded.find_in_subprocess(token)
-        found.is_embedded |= master.valkey is not None
-        if found.binary:
-            master.valkey = embedded.EmbeddedValkey.start(found.binary, settings.max_sockets)
-        master.made = SharedState(
-            found=found,
-            token=token,
-            secret=secrets.token_hex(32),
-            capacity=ConnectionLimits(settings.max_sockets, settings.max_sockets_per_address, room.sockets),
-            worker_states=WorkerStates(),
-            rates=RateLimits(settings.publish_rate, settings.connect_rate),
-            assets=minify_in_subprocess(),
-        )
-    except (OSError, MemoryError, bind_policy.Exposed, embedded.NoRedis, config_checks.ConfigError) as error:
+        master.valkey = EmbeddedValkey.take_over(os.environ)
+        redis = discovery.find_in_subprocess(token)
+        redis.is_embedded |= master.valkey is not None
+        if redis.binary:
+            master.valkey = EmbeddedValkey.start(redis.binary, settings.max_sockets)
+        master.made = SharedState.make(settings, redis, minify_in_subprocess(), token, room.sockets)
+    except (OSError, MemoryError, bind_policy.Exposed, discovery.NoRedis, config_checks.ConfigError) as error:
         sys.exit(sentence(error) or str(error))
     master.forks = Forks(server, master.shared.worker_states)
     _tell_all_first(server)
@@ -152,8 +141,8 @@ def when_ready(server: Any) -> None:
     settings, room, shared = master.settings, master.room, master.shared
     # A person on this machine can open the other one.
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
-    kind = "embedded " if shared.found.is_embedded else ""
-    _tell(f"Arauto is at {' '.join(shown)} on {kind}{shared.found.name}")
+    kind = "embedded " if shared.redis.is_embedded else ""
+    _tell(f"Arauto is at {' '.join(shown)} on {kind}{shared.redis.name}")
     if shared.token:
         _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{shared.token}")
     if room.sockets * server.cfg.workers < settings.max_sockets:
@@ -161,7 +150,7 @@ def when_ready(server: Any) -> None:
             f"Warning: A process may open only {room.files} files here, so a worker takes {room.sockets} "
             f"sockets, not ARAUTO_MAX_SOCKETS={settings.max_sockets}: allow more (ulimit -n), or set fewer."
         )
-    for warning in (*bind_policy.warnings(settings, shared.found), *strangers(os.environ)):
+    for warning in (*bind_policy.warnings(settings, shared.redis), *strangers(os.environ)):
         _tell(f"Warning: {warning}")
 
 

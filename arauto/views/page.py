@@ -13,7 +13,7 @@ from arauto.i18n.client_strings import page_words
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
 from arauto.redis_io.connection import Tls, redis_cli
-from arauto.redis_io.embedded import Found
+from arauto.redis_io.discovery import DiscoveredRedis
 from arauto.settings import Settings
 from arauto.web.locale import LANGUAGES, chosen, switch
 
@@ -25,7 +25,7 @@ _COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # two kilobytes, o
 KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
 
 
-def init_page(app: Flask, settings: Settings, found: Found) -> None:
+def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
     """Add the route of the page, and make the usual ones now: the first reader waits for none."""
     config = {
         "channels": settings.channels,
@@ -35,7 +35,7 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,
         "max_name": MAX_NAME,
-        "redis_cli": redis_cli(found.url, Tls.of(settings)),
+        "redis_cli": redis_cli(redis.url, Tls.of(settings)),
     }
 
     has_login = settings.has_login
@@ -49,7 +49,7 @@ def init_page(app: Flask, settings: Settings, found: Found) -> None:
             csrf=_CSRF if has_login else "",
             reads_only=reads_only,
             config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
-            redis_name=gettext("embedded %(name)s", name=found.name) if found.is_embedded else found.name,
+            redis_name=gettext("embedded %(name)s", name=redis.name) if redis.is_embedded else redis.name,
         )
         return compact(html)
 

@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from app import create_app
-from arauto.redis_io import embedded
+from arauto.redis_io import discovery, embedded
 from arauto.settings import read
 from tests.support.http import get, publish
 from tests.support.redis_servers import RedisServer, binaries, free_port
@@ -124,13 +124,13 @@ def answering(reply: bytes) -> Iterator[int]:
 def test_what_answers_is_not_said_to_be_away(reply: bytes, sentence: str) -> None:
     with answering(reply) as port:
         stopped = run(
-            [sys.executable, "-m", "arauto.redis_io.embedded"], REDIS_URL=f"redis://127.0.0.1:{port}"
+            [sys.executable, "-m", "arauto.redis_io.discovery"], REDIS_URL=f"redis://127.0.0.1:{port}"
         )
     assert sentence_of(stopped).startswith(sentence.format(where=f"127.0.0.1:{port}"))
 
 
 def test_a_database_that_redis_does_not_have_is_told(valkey: RedisServer) -> None:
-    stopped = run([sys.executable, "-m", "arauto.redis_io.embedded"], REDIS_URL=f"{valkey.url}/99")
+    stopped = run([sys.executable, "-m", "arauto.redis_io.discovery"], REDIS_URL=f"{valkey.url}/99")
     assert "refuses us (DB index is out of range): change REDIS_URL" in sentence_of(stopped)
 
 
@@ -262,7 +262,7 @@ def test_the_embedded_valkey_goes_with_its_owner_however_that_ends(tmp_path: Pat
 def test_an_embedded_valkey_that_cannot_start_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedded, "ADDRESS", ("127.0.0.1", free_port()))
     monkeypatch.setattr(embedded, "START_PATIENCE", 1)
-    with pytest.raises(embedded.NoRedis, match="The embedded Valkey did not start"):
+    with pytest.raises(discovery.NoRedis, match="The embedded Valkey did not start"):
         embedded.EmbeddedValkey.start("/bin/false", 10)
 
 
@@ -278,7 +278,7 @@ def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str])
     kept = copy_tree(tree)
     venv = Path(sys.prefix)
     (tree / ".venv").symlink_to(venv)
-    had_redis = _answers(embedded.ADDRESS[1])
+    had_redis = _answers(discovery.ADDRESS[1])
     port = free_port()
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "PYTHON"))}
     with (tmp_path / "log").open("w") as log:
@@ -289,12 +289,12 @@ def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str])
     said = (tmp_path / "log").read_text
     eventually(lambda: f"Arauto is at http://127.0.0.1:{port} on " in said(), within=20)
     assert ("embedded Valkey 9." in said()) is not had_redis
-    eventually(lambda: _answers(port) and _answers(embedded.ADDRESS[1]))
+    eventually(lambda: _answers(port) and _answers(discovery.ADDRESS[1]))
     family = psutil.Process(process.pid).children(recursive=True)
     os.killpg(process.pid, signal.SIGINT)  # what Ctrl+C does in a terminal
     process.wait(30)
     eventually(lambda: not any(child.is_running() for child in family))
-    assert _answers(embedded.ADDRESS[1]) is had_redis
+    assert _answers(discovery.ADDRESS[1]) is had_redis
     left = {str(p.relative_to(tree)) for p in tree.rglob("*") if p.is_file()} - set(kept)
     assert left == set()
     assert not list(tree.rglob("__pycache__"))

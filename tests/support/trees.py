@@ -20,7 +20,7 @@ def copy_tree(to: Path) -> list[str]:
 
 def move_valkey(tree: Path, port: int) -> None:
     """Have the program of this tree look for a Redis, and start its own, on another port than 6379."""
-    file = tree / "arauto" / "redis_io" / "embedded.py"
+    file = tree / "arauto" / "redis_io" / "discovery.py"
     text = file.read_text()
     moved = text.replace('ADDRESS = ("127.0.0.1", 6379)', f'ADDRESS = ("127.0.0.1", {port})')
     assert moved != text

