@@ -79,9 +79,6 @@ def test_a_chip_has_the_colour_of_its_rows_its_rate_and_the_last_time(open_page:
     expect(page.locator("#welcome")).to_be_hidden()
     page.clock.run_for(2_500)
     expect(rows(page)).to_have_count(40)
-    colour = chip(page, "quick").get_attribute("data-colour")
-    assert colour is not None
-    expect(rows(page).first).to_have_attribute("data-colour", colour)
     expect(page.locator(".row__name").first).to_have_css("color", computed(page, ".chip__name"))
     expect(chip(page, "quick").locator(".chip__rate")).to_have_text("8/s")
     page.clock.run_for(5_000)
@@ -92,6 +89,14 @@ def test_a_chip_has_the_colour_of_its_rows_its_rate_and_the_last_time(open_page:
 
 def computed(page: Page, selector: str) -> str:
     return str(page.locator(selector).first.evaluate("(element) => getComputedStyle(element).color"))
+
+
+def test_few_of_many_names_share_a_colour(open_page: OpenPage) -> None:
+    page = open_page(view(*map("channel {}".format, range(25))))
+    names = page.locator(".chip__name")
+    expect(names).to_have_count(25)
+    colours = names.evaluate_all("names => names.map((name) => getComputedStyle(name).color)")
+    assert len(set(colours)) > 20
 
 
 def test_fifty_chips_by_keyboard(open_page: OpenPage, valkey: RedisServer) -> None:

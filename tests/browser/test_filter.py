@@ -117,6 +117,29 @@ def test_a_filter_can_only_highlight(open_page: OpenPage, valkey: RedisServer) -
     expect(page.locator(".row[data-matches=true]")).to_contain_text("level")
 
 
+def test_neither_a_match_nor_what_is_new_hides_how_bad_a_message_is(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("marked"))
+    expect_live(page)
+    page.emulate_media(reduced_motion="no-preference")
+    valkey.client.publish("marked", '{"level": "warning"}')
+    warning = row(page, "warning")
+    flash = "row => row.getAnimations()[0].effect.getKeyframes().map(({ backgroundColor }) => backgroundColor)"
+    assert not any(warning.evaluate(flash))
+    expect(warning).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    colour = warning.evaluate("row => getComputedStyle(row).backgroundColor")
+    page.get_by_label("Only highlight").check()
+    filter_field(page).fill("warning")
+    expect(warning).not_to_have_css("background-image", "none")
+    expect(warning).to_have_css("background-color", colour)
+    found = warning.evaluate("row => getComputedStyle(row, '::highlight(found)').backgroundColor")
+    mark = warning.locator(".severity").evaluate(
+        "mark => [getComputedStyle(mark).color, getComputedStyle(mark).backgroundColor]"
+    )
+    assert found not in mark
+
+
 def test_what_was_found_stays_marked_however_it_is_shown(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("shown"))
     expect_live(page)

@@ -1,7 +1,7 @@
 // The channel browser: what is alive at Redis, with its subscribers and the rate seen here; asked while open.
 
 import { channelKey, looksLikePattern } from "../stream/channel_names.js";
-import { colourOf } from "../ui/channel_color.js";
+import { wearColour } from "../ui/channel_color.js";
 import { notText } from "../ui/dom.js";
 import { rounded } from "./rate_chart.js";
 
@@ -93,7 +93,7 @@ export class ChannelBrowser {
     const name = row.querySelector("bdi");
     const button = row.querySelector("button");
     name.textContent = channel;
-    name.dataset.colour = colourOf(channel);
+    wearColour(name, channel);
     button.disabled = !isText(one);
     if (button.disabled) button.before(notText(this.#words), " ");
     row.dataset.channel = channel;

@@ -3,7 +3,7 @@
 import { now } from "../lib/clock.js";
 import { toDate } from "../lib/format.js";
 import { keyOf, keysOf } from "../stream/channel_names.js";
-import { colourOf } from "../ui/channel_color.js";
+import { wearColour } from "../ui/channel_color.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
 import { rounded } from "./rate_chart.js";
@@ -84,7 +84,8 @@ export class ChannelChips {
   #build(name) {
     const chip = this.#template.cloneNode(true);
     const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
-    Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting", colour: colourOf(name.name) });
+    Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting" });
+    wearColour(chip, name.name);
     chip.querySelector(".chip__name").textContent = name.name;
     chip.querySelector(".chip__kind").hidden = name.kind !== "pattern";
     solo.ariaLabel = this.#words.say("solo", { name: name.name });

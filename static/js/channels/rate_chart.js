@@ -1,7 +1,7 @@
 // Draws messages a second over the last five minutes, at most once a second, and says it as a sentence.
 
 import { keyOf } from "../stream/channel_names.js";
-import { colourOf } from "../ui/channel_color.js";
+import { wearColour } from "../ui/channel_color.js";
 import { ALL, SECONDS } from "./message_rates.js";
 
 export class RateChart {
@@ -19,7 +19,8 @@ export class RateChart {
   // One name of the selection, or null: everything together.
   show(name) {
     this.#name = name;
-    this.#canvas.dataset.colour = name ? colourOf(name.name) : "";
+    this.#canvas.removeAttribute("style");
+    if (name) wearColour(this.#canvas, name.name);
     this.draw();
   }
 

@@ -4,7 +4,7 @@ import { toDate } from "../lib/format.js";
 import { later } from "../lib/idle_queue.js";
 import { isMessage } from "../stream/events.js";
 import { attempt, isOdd, onOdd } from "../stream/unreadable.js";
-import { colourOf } from "../ui/channel_color.js";
+import { wearColour } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
 import { fullTime, retell, rowTime, timesOfDay } from "../ui/timestamps.js";
 import { MessageBodies } from "./message_body.js";
@@ -91,7 +91,7 @@ export class Rows {
     this.#setChannel(channel, event);
     this.#bodies.fill(body, event);
     later(() => attempt(event, () => row.isConnected && equip(row)));
-    row.dataset.colour = colourOf(event.channel);
+    wearColour(row, event.channel);
     row.dataset.messages = 1;
     return row;
   }

@@ -1,10 +1,14 @@
-// The same channel always wears the same of a few colours: data-colour, drawn by CSS. Pure.
+// The same channel always wears the same colour: its hue, of which CSS makes a tint for light and for dark.
 
-const COLOURS = 12;
+/** @type {(element: HTMLElement, name: string) => void} */
+export function wearColour(element, name) {
+  element.style.setProperty("--Hue", String(hueOf(name)));
+}
 
+// Of 360.
 /** @type {(name: string) => number} */
-export function colourOf(name) {
+function hueOf(name) {
   let hash = 0x811c9dc5; // FNV-1a
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193);
-  return ((hash ^ (hash >>> 17)) >>> 0) % COLOURS;
+  return ((hash ^ (hash >>> 17)) >>> 0) % 360;
 }
