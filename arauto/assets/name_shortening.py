@@ -29,7 +29,7 @@ def tighten(sheet: str) -> str:
 
 
 def shorten_properties(sheets: Mapping[str, str]) -> dict[str, str]:
-    """What no script or template names may have any name; the usual get the shortest. Others begin with a capital."""
+    """What no script names may have any name, the usual the shortest; what a script names has a capital."""
     found = Counter(name for text in sheets.values() for name in _PROPERTY.findall(text))
     short = {name: f"--{n:x}" for n, (name, _) in enumerate(found.most_common())}
     return {path: _PROPERTY.sub(lambda name: short[name[0]], text) for path, text in sheets.items()}

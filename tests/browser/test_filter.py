@@ -125,7 +125,9 @@ def test_neither_a_match_nor_what_is_new_hides_how_bad_a_message_is(
     page.emulate_media(reduced_motion="no-preference")
     valkey.client.publish("marked", '{"level": "warning"}')
     warning = row(page, "warning")
-    flash = "row => row.getAnimations()[0].effect.getKeyframes().map(({ backgroundColor }) => backgroundColor)"
+    flash = (
+        "row => row.getAnimations()[0].effect.getKeyframes().map(({ backgroundColor }) => backgroundColor)"
+    )
     assert not any(warning.evaluate(flash))
     expect(warning).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
     colour = warning.evaluate("row => getComputedStyle(row).backgroundColor")
