@@ -14,7 +14,7 @@ from time import sleep, time
 
 from arauto.protocol.log_position import Position
 from arauto.recording.log_store import Store
-from arauto.recording_core.channel_feed import Read
+from arauto.recording_core.feed_steps import Read
 from tests.support.recording import RecordingProcess, make_store, recorder
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.waiting import eventually

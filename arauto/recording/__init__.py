@@ -3,7 +3,7 @@
 ``recorded_channels.py`` knows which channels are recorded. ``recorder_thread.py`` is the one thread of a
 process that records or stands by: ``inbox.py`` queues what its connection receives,
 ``recorder_subscription.py`` passes it to the candidate of ``arauto.recording_core``, and
-``recorder_actions.py`` carries out the commands that the candidate returns. ``log_store.py`` and ``lua/``
+``recorder_actions.py`` carries out the actions that the candidate returns. ``log_store.py`` and ``lua/``
 have the atomic steps. ``follower.py`` orders the messages of one page, ``shared_queries.py`` has what the
 followers of a process share, ``log_watch.py`` probes the connection of a page that waits. ``log_reader.py``
 reads a log; ``log_upgrade.py`` converts logs of earlier versions.

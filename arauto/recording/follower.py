@@ -32,18 +32,8 @@ from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Stopped
 from arauto.recording_core.backlog import Copy
-from arauto.recording_core.channel_feed import (
-    LATE,
-    ChannelFeed,
-    Gap,
-    Halt,
-    Locate,
-    Place,
-    Read,
-    Show,
-    State,
-    Step,
-)
+from arauto.recording_core.channel_feed import LATE, ChannelFeed, State
+from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show
 from arauto.redis_io.connection import complaint
 from arauto.redis_io.subscriber import Command, subscribing
 
@@ -317,7 +307,7 @@ class Follower:
 
     # Steps of a channel feed
 
-    def _do(self, channel: bytes, steps: list[Step]) -> None:
+    def _do(self, channel: bytes, steps: list[FeedStep]) -> None:
         queue = deque(steps)
         while queue:
             step = queue.popleft()
@@ -329,7 +319,7 @@ class Follower:
             else:
                 self._tell(channel, step)
 
-    def _read(self, channel: bytes, step: Read) -> list[Step]:
+    def _read(self, channel: bytes, step: Read) -> list[FeedStep]:
         self._is_plain = False
         self._flush()
         feed = self._feeds[channel]
@@ -350,7 +340,7 @@ class Follower:
             out, self._out = self._out, []
             self._deliver(out)
 
-    def _tell(self, channel: bytes, step: Step) -> None:
+    def _tell(self, channel: bytes, step: FeedStep) -> None:
         out = self._out.append
         if isinstance(step, Show):
             self._show(channel, step)

@@ -15,8 +15,7 @@ from redis.exceptions import NoPermissionError, NoScriptError
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcement_text import write_word
 from arauto.recording_core.announcements import Mark, Marked, Stopped, digest
-from arauto.recording_core.channel_feed import Entry, Pages, Read
-from arauto.recording_core.channel_recorder import Append, Fenced, Outcome, Take, Unwanted
+from arauto.recording_core.feed_steps import Entry, Pages, Read
 from arauto.recording_core.log_head import FIELDS, Head
 from arauto.recording_core.log_keys import (
     GLOBS,
@@ -29,6 +28,7 @@ from arauto.recording_core.log_keys import (
     stream_of,
     words_of,
 )
+from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 
 NUDGE = b"look"
 LASTS = 1500  # milliseconds after its last beat until a recorder counts as dead

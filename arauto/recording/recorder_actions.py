@@ -8,8 +8,9 @@ import redis
 
 from arauto.recording.log_store import Store
 from arauto.recording_core.announcements import Mark, Marked
-from arauto.recording_core.candidate import Action, Candidate, Claim, Follow, OfChannel, Release, Renew
-from arauto.recording_core.channel_recorder import Answer, Append, Ask, Fenced, Outcome, Take, Unwanted
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
+from arauto.recording_core.recorder_steps import Answer, Append, Ask, Fenced, Outcome, Take, Unwanted
 from arauto.redis_io.connection import complaint
 
 log = logging.getLogger("arauto")

@@ -8,7 +8,8 @@ from arauto.protocol.selection import Change, Selection
 from arauto.recording.log_store import NUDGE
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Mark, Stopped
-from arauto.recording_core.candidate import Action, Candidate, OfChannel
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.candidate_actions import Action, OfChannel
 from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.subscriber import Command
 from arauto.text.glob import matches

@@ -14,7 +14,8 @@ from arauto.recording.log_upgrade import upgrade
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_actions import RecorderActions
 from arauto.recording.recorder_subscription import RecorderSubscription
-from arauto.recording_core.candidate import Action, Candidate
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.candidate_actions import Action
 from arauto.recording_core.channel_recorder import REST
 from arauto.redis_io.connection import complaint
 from arauto.redis_io.subscriber import Command, Subscriber

@@ -11,7 +11,8 @@ those that are announced, so it knows what the log lacks. Invariants:
 - no message waits longer than ``channel_feed.PATIENCE`` for its announcement; then the page has no position
 
 ``announcements.py`` has the announcements, ``announcement_text.py`` their text in Redis. ``backlog.py`` has
-messages that are in no log yet. ``channel_recorder.py`` handles one channel of one process, ``candidate.py``
-one process, ``channel_feed.py`` one channel of one page; ``log_head.py`` and ``log_keys.py`` describe a log
-in Redis.
+messages that are in no log yet. The state machines are ``channel_recorder.py``, one channel of one process;
+``candidate.py``, one process; and ``channel_feed.py``, one channel of one page. What they return is in
+``recorder_steps.py``, ``candidate_actions.py`` and ``feed_steps.py``. ``log_head.py`` and ``log_keys.py``
+describe a log in Redis.
 """

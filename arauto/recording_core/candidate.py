@@ -12,69 +12,15 @@ from dataclasses import dataclass, field
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Mark, Resumed, Stopped, Word
 from arauto.recording_core.backlog import OVERHEAD, Backlog
-from arauto.recording_core.channel_recorder import (
-    MAX_BACKLOG,
-    Append,
-    ChannelRecorder,
-    Outcome,
-    Standing,
-    Take,
-)
-from arauto.recording_core.channel_recorder import Step as ChannelStep
+from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
+from arauto.recording_core.channel_recorder import MAX_BACKLOG, ChannelRecorder, Standing
+from arauto.recording_core.recorder_steps import Append, Outcome, RecorderStep, Take
 
 BEAT = 500  # milliseconds
 SILENCE = 1000  # milliseconds without a beat until another process claims the lease
 GRACE = 1000  # milliseconds in which those that know what the logs lack claim before those that do not
 DEAF = 2000  # milliseconds without receiving anything, its own beats included, until the recorder resigns
 MAX_SIZE = 1 << 26  # bytes of all messages that are kept because they are in no log yet
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Become the recorder, with a token greater than ``above``.
-
-    ``grace``: milliseconds after the lease has expired in which others come first.
-    """
-
-    above: int
-    grace: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Renew:
-    """Send a beat: everything published before ``until`` is in the logs."""
-
-    token: int
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
-class Release:
-    """Let another process become the recorder."""
-
-    token: int
-
-
-@dataclass(frozen=True, slots=True)
-class OfChannel:
-    """A command to Redis about one channel's log.
-
-    ``until``: up to when the log is known to be complete (0: unknown).
-    """
-
-    channel: bytes
-    step: ChannelStep | Stopped
-    until: int
-
-
-@dataclass(frozen=True, slots=True)
-class Follow:
-    """Subscribe to the announcements of this channel's log; then call :meth:`Candidate.subscribed`."""
-
-    channel: bytes
-
-
-Action = Claim | Renew | Release | Follow | OfChannel
 
 
 @dataclass
@@ -114,7 +60,7 @@ class _News:
 
 
 class Candidate:
-    """Call it with what happens; each call returns commands to Redis, in order.
+    """Call it with what happens; each call returns actions, in order.
 
     ``now`` is the time of this process, all other times are Redis's, both in milliseconds.
 
@@ -161,8 +107,8 @@ class Candidate:
 
     def disconnected(self, now: int) -> list[Action]:
         """A new connection may have missed messages, and Redis may come back with less than it had."""
-        commands = self._make_room()
-        if commands:
+        actions = self._make_room()
+        if actions:
             self._heard_at = now - SILENCE // 2  # processes on stand-by come first
         self._beat_at = 0
         self.is_led = False
@@ -170,7 +116,7 @@ class Candidate:
         self._waiting.clear()
         self._news.clear()
         self._is_deaf = True
-        return commands
+        return actions
 
     def connected(self) -> None:
         """The beats are subscribed to."""
@@ -181,9 +127,9 @@ class Candidate:
         was, self.is_hindered = self.is_hindered, is_hindered
         if was or not is_hindered or not self.token:
             return []
-        commands: list[Action] = [Release(self.token)]
+        actions: list[Action] = [Release(self.token)]
         self._resign()
-        return commands
+        return actions
 
     def subscribed(self, channel: bytes, now: int) -> list[Action]:
         """From here on all messages of the channel come, and all announcements about its log."""
@@ -209,20 +155,20 @@ class Candidate:
 
     def received(self, channel: bytes, data: bytes, now: int) -> list[Action]:
         """Redis pushed a message."""
-        commands: list[Action] = []
+        actions: list[Action] = []
         if self._unheard_at:
             self._unheard_at = now  # our beats are behind this message
         if log := self._logs.get(channel):
             self._waiting.add(channel)
-            commands = self._tell(channel, log.recorder.received(data, now))
+            actions = self._tell(channel, log.recorder.received(data, now))
         elif channel in self._news:
             self._note_news(channel, data, now)
         else:
             self._news[channel] = _News(self._beat_at)
             self._note_news(channel, data, now)
-            commands = [Follow(channel)]
+            actions = [Follow(channel)]
         self._size += len(data) + OVERHEAD
-        return commands + self._let_go() if self._size > MAX_SIZE else commands
+        return actions + self._let_go() if self._size > MAX_SIZE else actions
 
     def announced(self, channel: bytes, word: Word) -> list[Action]:
         """An announcement about the channel's log."""
@@ -233,11 +179,11 @@ class Candidate:
             log.until = max(log.until, word.at)
         elif isinstance(word, Appended):
             log.until = max(log.until, word.until)
-        commands = self._tell(channel, log.recorder.announced(word))
+        actions = self._tell(channel, log.recorder.announced(word))
         log.note()
         if isinstance(word, Mark) and self.token and log.why:
-            commands.append(OfChannel(channel, Stopped(log.until, log.why), log.until))
-        return commands
+            actions.append(OfChannel(channel, Stopped(log.until, log.why), log.until))
+        return actions
 
     def beaten(self, token: int, at: int, now: int) -> list[Action]:
         """The recorder sent a beat at ``at``; token 0: it has released the lease."""
@@ -254,15 +200,15 @@ class Candidate:
     def flush(self, now: int) -> list[Action]:
         """Append what waits. Call it when a whole batch is handled, and at :attr:`rests_until`."""
         self.rests_until = None
-        commands: list[Action] = []
+        actions: list[Action] = []
         for channel in list(self._waiting) if self.token else ():
             recorder = self._logs[channel].recorder
-            commands += self._tell(channel, recorder.flush(now))
+            actions += self._tell(channel, recorder.flush(now))
             if not recorder.waiting:
                 self._waiting.discard(channel)
             elif (until := recorder.rests_until) is not None:
                 self.rests_until = min(until, self.rests_until or until)
-        return commands
+        return actions
 
     # Time
 
@@ -270,17 +216,17 @@ class Candidate:
         """Call it about four times a second."""
         self._may_try = True
         self._waiting = {channel for channel in self._waiting if self._logs[channel].recorder.waiting}
-        commands: list[Action] = []
+        actions: list[Action] = []
         if self._unheard_at and now - self._unheard_at > DEAF:
-            commands += self._make_room()
-        commands += self.beat(now)
+            actions += self._make_room()
+        actions += self.beat(now)
         patience = 2 * SILENCE if self.is_hindered else SILENCE
         if not self.token and not self._is_deaf and now - self._heard_at > patience:
             self.is_led = False
-            commands.append(Claim(self._above, 0 if self.is_ready else GRACE))
+            actions.append(Claim(self._above, 0 if self.is_ready else GRACE))
         for channel, log in self._logs.items():
-            commands += self._tell(channel, log.recorder.tick())
-        return commands + self.flush(now)
+            actions += self._tell(channel, log.recorder.tick())
+        return actions + self.flush(now)
 
     def beat(self, now: int) -> list[Renew]:
         """A beat, if one is due; call it during long work."""
@@ -316,12 +262,12 @@ class Candidate:
         log = self._logs.get(channel)
         if log is None:
             return []
-        commands = self._tell(channel, log.recorder.appended(request, many, outcome))
+        actions = self._tell(channel, log.recorder.appended(request, many, outcome))
         log.note()
         if outcome is Outcome.DONE:
             log.why = ""
-            commands += self._tell(channel, log.recorder.flush(now))
-        return commands + (self._stop(channel, why) if outcome is Outcome.REFUSED else [])
+            actions += self._tell(channel, log.recorder.flush(now))
+        return actions + (self._stop(channel, why) if outcome is Outcome.REFUSED else [])
 
     def taken(self, channel: bytes, request: Take, end: Position | None, now: int) -> list[Action]:
         """The reply to :class:`Take`."""
@@ -329,27 +275,27 @@ class Candidate:
         if log is None:
             return []
         log.why = ""
-        commands = self._tell(channel, log.recorder.taken(request, end))
+        actions = self._tell(channel, log.recorder.taken(request, end))
         log.note()
-        return commands + self._tell(channel, log.recorder.flush(now))
+        return actions + self._tell(channel, log.recorder.flush(now))
 
     def refused(self, channel: bytes, request: Take, why: str) -> list[Action]:
         """:class:`Take` was refused, for this reason of Redis; empty: the channel is switched off."""
         log = self._logs.get(channel)
         if log is None:
             return []
-        commands = self._tell(channel, log.recorder.refused(request))
-        return commands + (self._stop(channel, why) if why else [])
+        actions = self._tell(channel, log.recorder.refused(request))
+        return actions + (self._stop(channel, why) if why else [])
 
     def fenced(self, channel: bytes, request: Take, token: int) -> list[Action]:
         """Another process has the channel, with this token, which is greater than ours."""
         log = self._logs.get(channel)
-        commands: list[Action] = [Release(self.token)] if self.token else []
+        actions: list[Action] = [Release(self.token)] if self.token else []
         self._above = max(self._above, token)
         if log is not None:
-            commands += self._tell(channel, log.recorder.refused(request))
+            actions += self._tell(channel, log.recorder.refused(request))
         self._resign()
-        return commands
+        return actions
 
     # Internals
 
@@ -383,18 +329,18 @@ class Candidate:
         """A process that receives nothing must not be the recorder."""
         if not self.token:
             return []
-        commands: list[Action] = [Release(self.token)]
+        actions: list[Action] = [Release(self.token)]
         self._resign()
         self._is_deaf = True
-        return commands
+        return actions
 
     def _appoint(self) -> list[Action]:
         """Take all channels, also those that were refused or are new."""
-        commands: list[Action] = []
+        actions: list[Action] = []
         for channel, log in self._logs.items():
             if log.recorder.token != self.token:
-                commands += self._tell(channel, log.recorder.appointed(self.token))
-        return commands
+                actions += self._tell(channel, log.recorder.appointed(self.token))
+        return actions
 
     def _resign(self) -> None:
         self.token = 0
@@ -409,6 +355,6 @@ class Candidate:
         was, log.why = log.why, why
         return [] if was == why else [OfChannel(channel, Stopped(log.until, why), log.until)]
 
-    def _tell(self, channel: bytes, steps: list[ChannelStep]) -> list[Action]:
+    def _tell(self, channel: bytes, steps: list[RecorderStep]) -> list[Action]:
         until = self._logs[channel].until
         return [OfChannel(channel, step, until) for step in steps]

@@ -6,8 +6,7 @@ time, messages are shown as they arrive, and the page has no position until anno
 """
 
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from arauto.protocol.log_position import Position
@@ -23,24 +22,12 @@ from arauto.recording_core.announcements import (
     digest,
 )
 from arauto.recording_core.backlog import Backlog, Copy, Received
+from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Pages, Place, Read, Show
 
 PATIENCE = 2250  # milliseconds that a message waits for its announcement
 MUTE = 400  # milliseconds until an unanswered mark may be followed by another
 LATE = 1500  # milliseconds that a message may be older than its entry without a word about it
 MAX_WAITING = 100_000  # messages; beyond that, only a new epoch ends the fallback
-
-
-@dataclass(frozen=True, slots=True)
-class Show:
-    """Show a message; without a position, it is in no known log.
-
-    ``ms``: when it was written, if it was read from the log. ``copies``: the same message, by patterns.
-    """
-
-    data: bytes
-    position: Position | None = None
-    ms: int | None = field(default=None, compare=False)
-    copies: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,78 +38,6 @@ class Settled:
     waiting: tuple[Received, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Show a gap: between the rows before and after, messages may be missing. Milliseconds."""
-
-    start: int
-    end: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where the page resumes if its connection breaks now; ``None``: unknown, it will have a gap.
-
-    ``since``: up to when it was shown everything, if the position does not tell.
-    """
-
-    position: Position | None
-    since: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Halt:
-    """Nothing is recorded since then, and why in Redis's words; an empty ``why``: recording has resumed."""
-
-    since: int
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Read:
-    """Read the log behind ``after``, up to the number ``until`` or to its end."""
-
-    after: Position
-    until: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Locate:
-    """Publish a :class:`Mark`, once for all feeds of the process that want one now."""
-
-
-Step = Show | Copy | Gap | Place | Halt | Read | Locate
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """An entry of the log; a gap has no ``data``, but since when nobody recorded."""
-
-    number: int
-    ms: int
-    data: bytes | None
-    since: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Pages:
-    """The result of :class:`Read`, and up to where the log is known then.
-
-    ``is_other``: the log does not contain the position; these are all of its entries.
-    ``is_stale``: Redis was restarted and recording has not begun again. ``has_more``: there are more entries,
-    so ``end`` is that of the last one.
-    """
-
-    entries: Sequence[Entry]
-    end: Position
-    at: int  # when it was read, by Redis's clock
-    until: int  # everything published before is in the log
-    is_other: bool = False
-    is_stale: bool = False
-    has_more: bool = False
-
-
 class State(Enum):
     OPENING = auto()  # the log is being read
     FOLLOWING = auto()  # each message waits for its announcement
@@ -130,7 +45,7 @@ class State(Enum):
 
 
 class ChannelFeed:
-    """Call it with what happens; each call returns what to do, in order.
+    """Call it with what happens; each call returns steps, in order.
 
     :param start: where the page was; ``None``: it is new, or what it was shown is in no log.
     :param since: up to when the page was shown everything, in milliseconds; see :data:`LATE`.
@@ -213,11 +128,11 @@ class ChannelFeed:
 
     # Input
 
-    def subscribed(self, now: int) -> list[Step]:
+    def subscribed(self, now: int) -> list[FeedStep]:
         """The subscription is confirmed: from here on every message and announcement comes."""
         return [Locate()] if self.position is None else [Locate(), self._ask(None, now)]
 
-    def received(self, data: bytes, now: int) -> list[Step]:
+    def received(self, data: bytes, now: int) -> list[FeedStep]:
         """Redis pushed a message of the channel."""
         message = self._backlog.add(data, now)
         if self.state is not State.LIVE:
@@ -227,7 +142,7 @@ class ChannelFeed:
             self._forget_mark()
         return [Show(data)]
 
-    def copied(self, copy: Copy) -> list[Step]:
+    def copied(self, copy: Copy) -> list[FeedStep]:
         """The last message came again, by a pattern."""
         newest = self._backlog.newest
         if newest is not None and self._backlog.is_shown(newest):
@@ -235,7 +150,7 @@ class ChannelFeed:
         self._backlog.copy(copy)
         return []
 
-    def announced(self, word: Word, now: int) -> list[Step]:
+    def announced(self, word: Word, now: int) -> list[FeedStep]:
         """An announcement about the log."""
         if self._older is None and isinstance(word, Mark | Marked):
             self._count(word)
@@ -243,7 +158,7 @@ class ChannelFeed:
             self._words.append((word, self._backlog.serial))
         return self._tell_since(self._go_on(now))
 
-    def read(self, pages: Pages, now: int) -> list[Step]:
+    def read(self, pages: Pages, now: int) -> list[FeedStep]:
         """The reply to :class:`Read`."""
         asked, self._read, self._is_unreadable = self._read, None, False
         if asked is None or self.state is State.LIVE:
@@ -257,25 +172,25 @@ class ChannelFeed:
             return [*self._tell_since(steps), self._ask(asked.until, now)]
         return self._tell_since(steps + self._go_on(now))
 
-    def unreadable(self, now: int) -> list[Step]:
+    def unreadable(self, now: int) -> list[FeedStep]:
         """The log cannot be read: what the page has missed remains unknown."""
         self._is_unreadable = self._read is not None
         return self._give_up(now)
 
-    def caught_up(self, at: int) -> list[Step]:
+    def caught_up(self, at: int) -> list[FeedStep]:
         """Everything that Redis had pushed before ``at`` is handled."""
         self._caught_up = at
         if self.state is State.LIVE:
             self._since = max(self._since, at)
         return self._give_up(at)
 
-    def ended(self, now: int) -> list[Step]:
+    def ended(self, now: int) -> list[FeedStep]:
         """The channel is no longer recorded: show what waits as it came."""
         return [*self._admit(now), *self._show_backlog()]
 
-    def tick(self, now: int) -> list[Step]:
+    def tick(self, now: int) -> list[FeedStep]:
         """Let nothing wait longer than :data:`PATIENCE`. Call it a few times a second while feeds wait."""
-        steps: list[Step] = []
+        steps: list[FeedStep] = []
         if self._mark and now - self._marked_at > (PATIENCE if self._marked else MUTE):
             self._forget_mark()  # sent before a recorder had the channel, say
         if self.state is State.LIVE or self._older is None:
@@ -297,9 +212,9 @@ class ChannelFeed:
         self._read = Read(self.position, until)
         return self._read
 
-    def _go_on(self, now: int) -> list[Step]:
+    def _go_on(self, now: int) -> list[FeedStep]:
         """Handle announcements, as far as that is possible without reading."""
-        steps: list[Step] = []
+        steps: list[FeedStep] = []
         while self._words and self._read is None:
             word, serial = self._words[0]
             before = None if self._in_gap else self._before(word, serial)
@@ -355,7 +270,7 @@ class ChannelFeed:
             found += 1
         return found
 
-    def _take(self, word: Word, serial: int, now: int) -> list[Step]:
+    def _take(self, word: Word, serial: int, now: int) -> list[FeedStep]:
         if isinstance(word, Appended):
             return self._go_on_again() + self._take_appended(word, serial, now)
         if isinstance(word, Resumed):
@@ -372,9 +287,9 @@ class ChannelFeed:
 
     # Announcements
 
-    def _take_closed(self, serial: int, now: int) -> list[Step]:
+    def _take_closed(self, serial: int, now: int) -> list[FeedStep]:
         """Nothing received before will be announced; later messages may be."""
-        place: list[Step] = [] if self.state is State.LIVE else [Place(None)]
+        place: list[FeedStep] = [] if self.state is State.LIVE else [Place(None)]
         steps = self._admit(now) + place + self._show_backlog()
         self._mark, self._marked, self._since_mark = "", None, []
         self._backlog.clear(serial)
@@ -382,18 +297,18 @@ class ChannelFeed:
         self._go_live(now)
         return steps
 
-    def _take_stopped(self, word: Stopped, now: int) -> list[Step]:
+    def _take_stopped(self, word: Stopped, now: int) -> list[FeedStep]:
         """Stop waiting for announcements that cannot come."""
         was, self._halt = self._halt, Halt(word.since, word.why)
-        told: list[Step] = [] if self._halt == was else [self._halt]
+        told: list[FeedStep] = [] if self._halt == was else [self._halt]
         is_sure = self._read is None and self._is_level
         return told + (self._fall_back(now, "recorder") if self.state is State.FOLLOWING and is_sure else [])
 
-    def _go_on_again(self) -> list[Step]:
+    def _go_on_again(self) -> list[FeedStep]:
         was, self._halt = self._halt, None
         return [Halt(0, "")] if was else []
 
-    def _take_appended(self, word: Appended, serial: int, now: int) -> list[Step]:
+    def _take_appended(self, word: Appended, serial: int, now: int) -> list[FeedStep]:
         if self.state is State.LIVE:
             self._since_mark.append((word, serial))
             return self._locate(word.last.number, now)
@@ -403,7 +318,7 @@ class ChannelFeed:
             return []  # of a log that is gone
         if None in messages and self.position.is_behind(word.last) and not self._in_gap:
             return [self._ask(word.last.number, now)]
-        steps: list[Step] = []
+        steps: list[FeedStep] = []
         for number, message in enumerate(messages, word.last.number - len(messages) + 1):
             if message is not None and number > self.position.number:
                 self.position = Position(word.epoch, number, word.ms)
@@ -413,7 +328,7 @@ class ChannelFeed:
         self._since = max(self._since, word.until)
         return steps
 
-    def _take_resumed(self, word: Resumed, serial: int) -> list[Step]:
+    def _take_resumed(self, word: Resumed, serial: int) -> list[FeedStep]:
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
         was_complete, self._older = self._is_complete, 0
         if known >= word.position.number:  # the page has what is behind it from the log ...
@@ -445,7 +360,7 @@ class ChannelFeed:
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
         return [*shown[:at_gap], *gap, *shown[at_gap:]]
 
-    def _take_renewed(self, word: Renewed, serial: int, now: int) -> list[Step]:
+    def _take_renewed(self, word: Renewed, serial: int, now: int) -> list[FeedStep]:
         if self.state is State.LIVE:
             self._since_mark.append((word, serial))
             return []
@@ -466,20 +381,20 @@ class ChannelFeed:
         elif word.name in self._marks:
             self._older = word.position.number - self._marks[word.name]
 
-    def _take_mark(self, word: Mark, serial: int, now: int) -> list[Step]:
+    def _take_mark(self, word: Mark, serial: int, now: int) -> list[FeedStep]:
         if self.state is State.LIVE and not self._mark:
             self._mark, self._marked_at, self._since_mark = word.name, now, []
             self._backlog.clear(serial)  # older than the mark, and the page was shown it
         return []
 
-    def _take_marked(self, word: Marked, now: int) -> list[Step]:
+    def _take_marked(self, word: Marked, now: int) -> list[FeedStep]:
         """Messages after the mark have numbers after the one in its answer."""
         if self.state is not State.LIVE or word.name != self._mark:
             return []
         self._marked = word
         return self._locate(word.written, now)
 
-    def _locate(self, written: int, now: int) -> list[Step]:
+    def _locate(self, written: int, now: int) -> list[FeedStep]:
         """Switch from live to following, once the number of the mark is in the log."""
         marked = self._marked
         if marked is None or written < marked.position.number:
@@ -502,8 +417,8 @@ class ChannelFeed:
 
     # Showing
 
-    def _show_pages(self, asked: Read, pages: Pages) -> list[Step]:
-        steps: list[Step] = []
+    def _show_pages(self, asked: Read, pages: Pages) -> list[FeedStep]:
+        steps: list[FeedStep] = []
         known = asked.after.number
         if pages.is_other:
             end = pages.entries[0].ms if pages.entries else pages.at
@@ -524,9 +439,9 @@ class ChannelFeed:
             self._since = max(self._since, pages.until)
         return steps
 
-    def _show_backlog(self) -> list[Step]:
+    def _show_backlog(self) -> list[FeedStep]:
         """Show all of it, and keep it for what may still be announced."""
-        shown: list[Step] = []
+        shown: list[FeedStep] = []
         for message in self._backlog:
             shown += self._show(message, None)
         return shown
@@ -541,13 +456,13 @@ class ChannelFeed:
         if self.state is not State.LIVE:
             self.state, self.live_since = State.LIVE, now
 
-    def _admit(self, now: int) -> list[Step]:
+    def _admit(self, now: int) -> list[FeedStep]:
         """Show a gap if messages from before our subscription may be missing."""
         was_complete, self._older = self._is_complete, 0
         return [] if was_complete else [Gap(self._since, now, "recorder")]
 
-    def _fall_back(self, now: int, reason: str) -> list[Step]:
-        steps: list[Step] = [*self._guess(now), Place(None)]
+    def _fall_back(self, now: int, reason: str) -> list[FeedStep]:
+        steps: list[FeedStep] = [*self._guess(now), Place(None)]
         if self._read is not None:
             steps.append(Gap(self._since, now, reason))
             self._older = 0
@@ -559,16 +474,16 @@ class ChannelFeed:
         self._in_gap = len(self._words) if any(isinstance(step, Gap) for step in steps) else 0
         return [*steps, Locate()]
 
-    def _give_up(self, now: int) -> list[Step]:
+    def _give_up(self, now: int) -> list[FeedStep]:
         """Stop waiting for a log that cannot be read, once it is known what of it has been shown."""
         if not self._is_unreadable or not self._is_level:
             return []
         self._is_unreadable = False
         return self._fall_back(now, "unreadable") + self._go_on(now)
 
-    def _guess(self, now: int) -> list[Step]:
+    def _guess(self, now: int) -> list[FeedStep]:
         """Do not show again what was announced of the messages that we have, as far as digests tell."""
-        steps: list[Step] = []
+        steps: list[FeedStep] = []
         while self._words:
             word, serial = self._words[0]
             if self._before(word, serial) is not None:
@@ -577,7 +492,7 @@ class ChannelFeed:
             steps += self._take(word, serial, now)
         return steps
 
-    def _tell_place(self) -> list[Step]:
+    def _tell_place(self) -> list[FeedStep]:
         """The page has a position once it was shown nothing that may still be announced."""
         is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
         if is_exact and not self._has_place and self._read is None and not self._words:
@@ -590,7 +505,7 @@ class ChannelFeed:
         """Whether messages published long before the newest entry may be missing."""
         return self.position is not None and self._since < self.position.ms - LATE
 
-    def _tell_since(self, steps: list[Step]) -> list[Step]:
+    def _tell_since(self, steps: list[FeedStep]) -> list[FeedStep]:
         """The page derives from a message's position what it knows; tell it if that would be wrong."""
         if self.state is State.LIVE or not self._is_late:
             return steps

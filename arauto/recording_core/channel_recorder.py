@@ -6,7 +6,6 @@ those in the log. So each knows what the log lacks, and whoever takes over appen
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from arauto.protocol.log_position import Position
@@ -20,74 +19,13 @@ from arauto.recording_core.announcements import (
     Word,
 )
 from arauto.recording_core.backlog import Backlog
+from arauto.recording_core.recorder_steps import Answer, Append, Ask, Outcome, RecorderStep, Take
 
 MAX_BACKLOG = 50_000  # messages
 MAX_APPEND = 1 << 20  # bytes at a time, which a slow network carries before the reply times out
 MOST_APPENDED = 1000  # messages at a time, so that Redis is never busy for long
 REST = 10  # milliseconds between two appends of a busy channel: each is announced to every page
 LONGEST_PAUSE = 16  # beats until an unanswered mark is repeated
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Publish :class:`Mark` with this name to all who follow the channel."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Publish :class:`Marked`."""
-
-    name: str
-    position: Position
-    written: int
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """Add these messages to the log, if it ends at ``after`` and ``token`` may write to it."""
-
-    token: int
-    after: Position
-    messages: tuple[bytes, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """Become the writer; ``position``: what is behind it is here, ``None``: unknown.
-
-    ``is_first``: if there never was a log, nothing is missing: every message ever published is here.
-    """
-
-    token: int
-    position: Position | None
-    is_first: bool = False
-
-
-Step = Ask | Answer | Append | Take
-
-
-class Outcome(Enum):
-    """How an :class:`Append` ended."""
-
-    DONE = auto()
-    MOVED = auto()  # the log ends elsewhere
-    FENCED = auto()  # another process is the writer
-    REFUSED = auto()  # Redis accepts nothing now
-    UNKNOWN = auto()  # no reply
-
-
-class Fenced(Exception):
-    """Another recorder has the channel, with this token, which is greater than ours."""
-
-    def __init__(self, token: int) -> None:
-        super().__init__(f"the recorder {token} has the channel")
-        self.token = token
-
-
-class Unwanted(Exception):
-    """The channel is switched off."""
 
 
 class Standing(Enum):
@@ -100,7 +38,7 @@ class Standing(Enum):
 
 
 class ChannelRecorder:
-    """Call it with what happens; each call returns commands to Redis, in order.
+    """Call it with what happens; each call returns steps, in order.
 
     :param name: no process has or had the same: an old reply must not be taken for a new one.
     """
@@ -140,7 +78,7 @@ class ChannelRecorder:
 
     # Input
 
-    def subscribed(self, first: Sequence[bytes] = (), now: int = 0) -> list[Step]:
+    def subscribed(self, first: Sequence[bytes] = (), now: int = 0) -> list[RecorderStep]:
         """A new connection receives the channel; messages before it may be missing.
 
         :param first: every message ever published to the channel, if known.
@@ -150,7 +88,7 @@ class ChannelRecorder:
             self._backlog.add(data, now)
         return self._take(is_first=bool(first)) if self.token else self._ask()
 
-    def appointed(self, token: int) -> list[Step]:
+    def appointed(self, token: int) -> list[RecorderStep]:
         """This process is the recorder now."""
         self.token = token
         return self._take()
@@ -162,19 +100,19 @@ class ChannelRecorder:
         if self.standing in (Standing.RECORDING, Standing.TAKING):
             self.standing = Standing.STANDBY if self.position else Standing.UNSYNCED
 
-    def received(self, data: bytes, now: int) -> list[Step]:
+    def received(self, data: bytes, now: int) -> list[RecorderStep]:
         """Redis pushed a message of the channel."""
         self._backlog.add(data, now)
         return self.let_go() if len(self._backlog) > MAX_BACKLOG else []
 
-    def let_go(self) -> list[Step]:
+    def let_go(self) -> list[RecorderStep]:
         """Drop all messages that are in no log: what cannot be written for so long ends in a gap."""
         if self._taking and not self._taking.position and not self._taking.is_first:
             self._backlog.clear()  # the gap is on its way
             return []
         return self._retake()
 
-    def flush(self, now: int) -> list[Step]:
+    def flush(self, now: int) -> list[RecorderStep]:
         """Append what waits. Call it when a whole batch is handled, and at :attr:`rests_until`.
 
         A single message is written at once.
@@ -194,7 +132,7 @@ class ChannelRecorder:
         self._writing = Append(self.token, self.position, tuple(messages))
         return [self._writing]
 
-    def announced(self, word: Word) -> list[Step]:
+    def announced(self, word: Word) -> list[RecorderStep]:
         """An announcement about the log."""
         if isinstance(word, Mark):
             return self._marked_here(word)
@@ -204,7 +142,7 @@ class ChannelRecorder:
             self._since_mark.append(word)
         return self._note(word)
 
-    def appended(self, request: Append, many: int, outcome: Outcome) -> list[Step]:
+    def appended(self, request: Append, many: int, outcome: Outcome) -> list[RecorderStep]:
         """The reply to ``request``: so ``many`` of its messages were written."""
         if request is not self._writing:
             return []  # the announcement came sooner
@@ -219,7 +157,7 @@ class ChannelRecorder:
             return self._take()  # to learn where the log ends: what was written will be announced
         return []
 
-    def taken(self, request: Take, end: Position | None) -> list[Step]:
+    def taken(self, request: Take, end: Position | None) -> list[RecorderStep]:
         """The reply to ``request``: the log ends at ``end``, and nobody else writes to it now.
 
         ``None``: a new epoch begins, with a :class:`Resumed` that is still to come.
@@ -232,13 +170,13 @@ class ChannelRecorder:
             self._record()
         return []
 
-    def refused(self, request: Take) -> list[Step]:
+    def refused(self, request: Take) -> list[RecorderStep]:
         """``request`` failed: whoever appointed this process does it again."""
         if request is self._taking:
             self.dismissed()
         return []
 
-    def tick(self) -> list[Step]:
+    def tick(self) -> list[RecorderStep]:
         """Once a beat: try again what failed."""
         self._waits = False
         if self.token and self.standing in (Standing.UNSYNCED, Standing.STANDBY):
@@ -253,13 +191,13 @@ class ChannelRecorder:
 
     # Stand-by
 
-    def _ask(self) -> list[Step]:
+    def _ask(self) -> list[RecorderStep]:
         self._asked += 1
         self._beats = 0
         self._mark, self._since_mark = f"{self._name}.{self._asked}", None
         return [Ask(self._mark)]
 
-    def _marked_here(self, word: Mark) -> list[Step]:
+    def _marked_here(self, word: Mark) -> list[RecorderStep]:
         if word.name == self._mark:
             self._backlog.clear()  # older than the mark
             self._since_mark = deque()
@@ -269,7 +207,7 @@ class ChannelRecorder:
             return [Answer(word.name, last, self.position.number)]
         return []
 
-    def _answered(self, word: Marked) -> list[Step]:
+    def _answered(self, word: Marked) -> list[RecorderStep]:
         if word.name != self._mark or self._since_mark is None or self.standing is not Standing.UNSYNCED:
             return []
         said, self._since_mark, self._mark = self._since_mark, None, ""
@@ -280,7 +218,7 @@ class ChannelRecorder:
 
     # Following the log
 
-    def _note(self, word: Word) -> list[Step]:
+    def _note(self, word: Word) -> list[RecorderStep]:
         if isinstance(word, Resumed):
             self._begin(word)
         elif isinstance(word, Renewed):
@@ -312,7 +250,7 @@ class ChannelRecorder:
         self._writing = None
         self._record()
 
-    def _pop(self, word: Appended) -> list[Step]:
+    def _pop(self, word: Appended) -> list[RecorderStep]:
         assert self.position is not None  # noqa: S101 - for mypy: the caller has looked
         new = word.last.number - self.position.number
         if word.epoch != self.position.epoch or word.first > self.position.number + 1:
@@ -338,12 +276,12 @@ class ChannelRecorder:
         self._mark, self._since_mark = "", None
         self._pause = 1
 
-    def _retake(self) -> list[Step]:
+    def _retake(self) -> list[RecorderStep]:
         """What is known of the log is wrong: begin a new epoch, or ask where it ends."""
         self._desync()
         return self._take() if self.token else self._ask()
 
-    def _take(self, is_first: bool = False) -> list[Step]:
+    def _take(self, is_first: bool = False) -> list[RecorderStep]:
         self.standing, self._end = Standing.TAKING, None
         self._mark, self._since_mark = "", None
         self._taking = Take(self.token, self.position, is_first)

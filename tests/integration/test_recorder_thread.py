@@ -21,7 +21,7 @@ from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import HANDOVER, LEAVE
 from arauto.recording_core import channel_recorder as recorder_module
 from arauto.recording_core.announcements import Mark
-from arauto.recording_core.channel_feed import Pages, Read
+from arauto.recording_core.feed_steps import Pages, Read
 from arauto.recording_core.log_keys import LEASE, head_of
 from arauto.redis_io.connection import RedisLink
 from arauto.settings import WORKERS, read

@@ -9,8 +9,8 @@ import redis
 
 from arauto.recording.log_store import GLOBS_LAST
 from arauto.recording.recorded_channels import Recording
-from arauto.recording_core.channel_recorder import Take, Unwanted
 from arauto.recording_core.log_keys import GLOBS, NAMES, SWITCHED, head_of, stream_of
+from arauto.recording_core.recorder_steps import Take, Unwanted
 from arauto.redis_io.connection import RedisLink
 from arauto.settings import read
 from tests.support.logs import OwnLog, head

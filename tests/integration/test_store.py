@@ -14,9 +14,9 @@ from arauto.recording import log_store as store_module
 from arauto.recording.log_store import PAGE, Store
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed, Resumed, Word
-from arauto.recording_core.channel_feed import Entry, Pages, Read
-from arauto.recording_core.channel_recorder import Append, Fenced, Outcome, Take, Unwanted
+from arauto.recording_core.feed_steps import Entry, Pages, Read
 from arauto.recording_core.log_keys import LEASE, head_of, promised_of, stream_of, words_of
+from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 from tests.support.redis_servers import RedisServer
 
 SCRIPTS = ["eval", "evalsha", "time", "info", "publish", "spublish", "type", "unlink"]

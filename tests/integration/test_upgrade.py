@@ -18,9 +18,9 @@ from arauto.recording.log_reader import Log
 from arauto.recording.log_store import Store
 from arauto.recording.log_upgrade import upgrade
 from arauto.recording.recorded_channels import Recording
-from arauto.recording_core.channel_feed import Read
-from arauto.recording_core.channel_recorder import Append, Outcome, Take
+from arauto.recording_core.feed_steps import Read
 from arauto.recording_core.log_keys import NAMES, SWITCHED, head_of, stream_of
+from arauto.recording_core.recorder_steps import Append, Outcome, Take
 from arauto.redis_io.connection import RedisLink
 from arauto.settings import read
 from tests.support.redis_servers import RedisServer

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Mark as MarkWord
 from arauto.recording_core.announcements import Marked, Stopped
-from arauto.recording_core.candidate import Action, Claim, Follow, OfChannel, Release, Renew
-from arauto.recording_core.channel_feed import LATE, ChannelFeed, Gap, Locate, Place, Read, Show
-from arauto.recording_core.channel_feed import Step as FeedStep
-from arauto.recording_core.channel_recorder import Answer, Append, Ask, Fenced, Outcome, Take
+from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
+from arauto.recording_core.channel_feed import LATE, ChannelFeed
+from arauto.recording_core.feed_steps import FeedStep, Gap, Locate, Place, Read, Show
+from arauto.recording_core.recorder_steps import Answer, Append, Ask, Fenced, Outcome, Take
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server
 

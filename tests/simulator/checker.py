@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-from arauto.recording_core.channel_feed import Entry, Gap, Show
+from arauto.recording_core.feed_steps import Entry, Gap, Show
 
 Published = Sequence[tuple[bytes, int]]
 Rows = Sequence[Show | Gap]

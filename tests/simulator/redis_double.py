@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Closed, Renewed, Resumed, Word, digest
-from arauto.recording_core.channel_feed import Entry, Pages
-from arauto.recording_core.channel_recorder import Fenced, Outcome
+from arauto.recording_core.feed_steps import Entry, Pages
+from arauto.recording_core.recorder_steps import Fenced, Outcome
 
 LEASE = 1500  # milliseconds
 PAGE = 5  # entries; few, so that reading often takes several turns

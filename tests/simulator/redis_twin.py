@@ -12,9 +12,9 @@ from arauto.recording import log_store as store_module
 from arauto.recording.log_store import Store
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Mark, Marked, Stopped, Word
-from arauto.recording_core.channel_feed import Pages, Read
-from arauto.recording_core.channel_recorder import Append, Fenced, Outcome, Take, Unwanted
+from arauto.recording_core.feed_steps import Pages, Read
 from arauto.recording_core.log_keys import LEASE, beats_of, head_of, promised_of, stream_of, words_of
+from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 from tests.simulator.redis_double import PAGE, Data, RedisDouble
 
 CHANNEL = b"news.a"

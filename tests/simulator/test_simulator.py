@@ -9,10 +9,12 @@ import pytest
 from arauto.protocol.log_position import Position
 from arauto.recording_core import channel_feed as feed_module
 from arauto.recording_core.announcements import Resumed, Word
-from arauto.recording_core.candidate import Action, Candidate, OfChannel
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.candidate_actions import Action, OfChannel
 from arauto.recording_core.channel_feed import ChannelFeed
-from arauto.recording_core.channel_recorder import ChannelRecorder, Take
-from arauto.recording_core.channel_recorder import Step as RecorderStep
+from arauto.recording_core.channel_recorder import ChannelRecorder
+from arauto.recording_core.feed_steps import FeedStep, Gap
+from arauto.recording_core.recorder_steps import RecorderStep, Take
 from tests.simulator import SCHEDULES
 from tests.simulator.checker import Broken
 from tests.simulator.protocol import Protocol
@@ -160,8 +162,8 @@ class ALostHeadIsTheSameLog(RedisDouble):
 class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
     """The log cannot be read, and the page goes on with what comes now."""
 
-    def unreadable(self, now: int) -> list[feed_module.Step]:
-        return [step for step in super().unreadable(now) if not isinstance(step, feed_module.Gap)]
+    def unreadable(self, now: int) -> list[FeedStep]:
+        return [step for step in super().unreadable(now) if not isinstance(step, Gap)]
 
 
 class WhatIsTrueOfOneIsTrueOfAll(Candidate):

@@ -6,8 +6,8 @@ from typing import Any
 from arauto.protocol.log_entries import Id
 from arauto.protocol.log_position import Position
 from arauto.recording.log_store import LASTS, Store
-from arauto.recording_core.channel_recorder import Append, Outcome, Take
 from arauto.recording_core.log_keys import LEASE, head_of, promised_of, stream_of
+from arauto.recording_core.recorder_steps import Append, Outcome, Take
 from tests.support.redis_servers import RedisServer
 
 Fields = dict[bytes, bytes]

@@ -25,8 +25,8 @@ from arauto.recording.follower import Follower, Words
 from arauto.recording.log_watch import moment
 from arauto.recording.shared_queries import SharedQueries
 from arauto.recording_core.announcements import digest
-from arauto.recording_core.channel_feed import Pages
-from arauto.recording_core.channel_feed import Read as ReadLog
+from arauto.recording_core.feed_steps import Pages
+from arauto.recording_core.feed_steps import Read as ReadLog
 
 EPOCH = "0123456789ab"
 CHANNEL = b"a"

@@ -5,7 +5,8 @@ import pytest
 from arauto.protocol.events import Lost, Refused
 from arauto.protocol.selection import Selection
 from arauto.recording.recorder_subscription import RecorderSubscription
-from arauto.recording_core.candidate import Action, Candidate
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.candidate_actions import Action
 
 
 def test_what_was_refused_before_a_connection_was_lost_is_asked_for_again() -> None:

@@ -12,8 +12,8 @@ from arauto.recording import recorder_thread as thread_module
 from arauto.recording.log_store import Store
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording_core.announcements import Mark, Marked, Stopped
-from arauto.recording_core.candidate import Claim
-from arauto.recording_core.channel_recorder import Take
+from arauto.recording_core.candidate_actions import Claim
+from arauto.recording_core.recorder_steps import Take
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.subscriber import Command
 from arauto.workers.worker_states import WorkerStates

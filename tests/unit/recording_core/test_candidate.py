@@ -5,20 +5,10 @@ import pytest
 from arauto.protocol.log_position import Position
 from arauto.recording_core import candidate as candidate_module
 from arauto.recording_core.announcements import Resumed
-from arauto.recording_core.candidate import (
-    BEAT,
-    DEAF,
-    GRACE,
-    SILENCE,
-    Action,
-    Candidate,
-    Claim,
-    Follow,
-    OfChannel,
-    Release,
-    Renew,
-)
-from arauto.recording_core.channel_recorder import MAX_APPEND, MAX_BACKLOG, REST, Append, Outcome, Take
+from arauto.recording_core.candidate import BEAT, DEAF, GRACE, SILENCE, Candidate
+from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
+from arauto.recording_core.channel_recorder import MAX_APPEND, MAX_BACKLOG, REST
+from arauto.recording_core.recorder_steps import Append, Outcome, Take
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Closed, Resumed
-from arauto.recording_core.channel_feed import ChannelFeed, Gap, Pages, Place, Show
+from arauto.recording_core.channel_feed import ChannelFeed
+from arauto.recording_core.feed_steps import Gap, Pages, Place, Show
 
 RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)
 

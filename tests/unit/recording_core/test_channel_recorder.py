@@ -4,7 +4,8 @@ from collections import deque
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed
-from arauto.recording_core.channel_recorder import Ask, ChannelRecorder, Standing
+from arauto.recording_core.channel_recorder import ChannelRecorder, Standing
+from arauto.recording_core.recorder_steps import Ask
 
 LATE = 10  # beats
 

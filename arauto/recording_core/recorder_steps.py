@@ -1,0 +1,68 @@
+"""The steps that a channel recorder returns, and how an append or a take ends (pure)."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from arauto.protocol.log_position import Position
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Publish :class:`Mark` with this name to all who follow the channel."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Publish :class:`Marked`."""
+
+    name: str
+    position: Position
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Add these messages to the log, if it ends at ``after`` and ``token`` may write to it."""
+
+    token: int
+    after: Position
+    messages: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Become the writer; ``position``: what is behind it is here, ``None``: unknown.
+
+    ``is_first``: if there never was a log, nothing is missing: every message ever published is here.
+    """
+
+    token: int
+    position: Position | None
+    is_first: bool = False
+
+
+RecorderStep = Ask | Answer | Append | Take
+
+
+class Outcome(Enum):
+    """How an :class:`Append` ended."""
+
+    DONE = auto()
+    MOVED = auto()  # the log ends elsewhere
+    FENCED = auto()  # another process is the writer
+    REFUSED = auto()  # Redis accepts nothing now
+    UNKNOWN = auto()  # no reply
+
+
+class Fenced(Exception):
+    """Another recorder has the channel, with this token, which is greater than ours."""
+
+    def __init__(self, token: int) -> None:
+        super().__init__(f"the recorder {token} has the channel")
+        self.token = token
+
+
+class Unwanted(Exception):
+    """The channel is switched off."""
