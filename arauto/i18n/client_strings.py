@@ -262,6 +262,8 @@ def _settings_words() -> Words:
         "notify_denied": gettext("The browser does not allow notifications for this page."),
         "notify_unable": gettext("This browser does not show the notifications of a page."),
         "notify_sample": gettext("This is what a notification looks like."),
+        "notify_never": gettext("Nothing notifies you: no channel may."),
+        "notify_quiet": gettext("Nothing notifies you now: these are quiet hours."),
         "sound_unable": gettext("This browser does not play the sounds of a page."),
         "sound_waits": gettext("This browser keeps the page silent until you click in it."),
     }

@@ -186,6 +186,46 @@ def test_a_sound_is_heard_when_switched_on_and_not_in_quiet_hours(
     expect(rows(page)).to_have_count(4)
 
 
+def test_what_is_switched_on_comes_and_can_be_tried(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = watched(open_page, "a")
+    dialog = settings(page)
+    test = dialog.get_by_role("button", name="Test")
+    expect(test).to_be_hidden()
+    dialog.get_by_label("with a sound").check()
+    eventually(lambda: calls(page) == ["beep"])
+    test.click()
+    eventually(lambda: calls(page) == ["beep"] * 2)
+    dialog.get_by_label("with a desktop notification").check()
+    eventually(lambda: calls(page) == ["beep", "beep", SAMPLE])
+    test.click()
+    eventually(lambda: sorted(calls(page)) == [SAMPLE, SAMPLE, "beep", "beep", "beep"])
+    expect(dialog.get_by_role("status")).to_have_text("")
+    dialog.get_by_role("button", name="Close").click()
+    leave(page)
+    valkey.client.publish("a", "text")
+    eventually(lambda: sorted(calls(page)) == [SAMPLE, SAMPLE, "a", "beep", "beep", "beep", "beep"])
+
+
+def test_what_keeps_all_calls_back_is_said(open_page: OpenPage) -> None:
+    page = watched(open_page, "a")
+    dialog = settings(page)
+    said = dialog.get_by_role("status")
+    dialog.get_by_label("with a sound").check()
+    level(dialog, "All channels").select_option("never")
+    expect(said).to_have_text("Nothing notifies you: no channel may.")
+    level(dialog, "a").select_option("every message")
+    expect(said).to_have_text("")
+    hour = page.evaluate("new Date().getHours()")
+    dialog.get_by_label("from", exact=True).fill(f"{(hour + 23) % 24:02}:00")
+    dialog.get_by_label("to", exact=True).fill(f"{(hour + 2) % 24:02}:00")
+    expect(said).to_have_text("Nothing notifies you now: these are quiet hours.")
+    dialog.get_by_role("button", name="Close").click()
+    settings(page)
+    expect(said).to_have_text("Nothing notifies you now: these are quiet hours.")
+    dialog.get_by_label("with a sound").uncheck()
+    expect(said).to_have_text("")
+
+
 def test_nobody_is_called_who_did_not_ask(open_page: OpenPage, valkey: RedisServer) -> None:
     page = watched(open_page, "a")
     leave(page)

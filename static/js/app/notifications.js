@@ -37,7 +37,8 @@ export class Notifications {
     this.#tell = tell;
     document.addEventListener("visibilitychange", () => document.hidden || this.#read());
     settings.addEventListener("change", ({ detail }) => this.#chosen(detail));
-    settings.addEventListener("open", () => this.#check());
+    settings.addEventListener("open", () => this.#opened());
+    settings.addEventListener("test", () => ["desktop", "sound"].forEach((name) => this.#chosen(name)));
     const heed = (permission) => permission.addEventListener("change", () => this.#check());
     navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
@@ -140,6 +141,7 @@ export class Notifications {
   // What a person switches on
 
   async #chosen(name) {
+    this.#warn();
     if (name === "sound" && get("sound", false)) this.#beep();
     if (name !== "desktop" || !get("desktop", false)) return;
     try {
@@ -149,6 +151,18 @@ export class Notifications {
     }
     this.#check();
     if (get("desktop", false)) this.#show("Arauto", this.#words.say("notify_sample"));
+  }
+
+  #opened() {
+    this.#check();
+    this.#warn();
+  }
+
+  // Of what keeps the calls back that were asked for.
+  #warn() {
+    if (!get("desktop", false) && !get("sound", false)) return;
+    if (this.#settings.isNever) this.#settings.say(this.#words.say("notify_never"));
+    else if (isQuiet(new Date())) this.#settings.say(this.#words.say("notify_quiet"));
   }
 
   #check() {
@@ -180,7 +194,7 @@ function play(audio) {
 // Plain text says nothing of its severity: it is only noticed where every message is.
 function isWorthy(event) {
   const levels = get("levels", {});
-  return keysOf(event).some((key) => isAtLeast(levels[key] ?? levels[""] ?? "never", event.data));
+  return keysOf(event).some((key) => isAtLeast(levels[key] ?? levels[""] ?? "every", event.data));
 }
 
 function isAtLeast(level, data) {

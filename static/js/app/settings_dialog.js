@@ -1,4 +1,4 @@
-// The settings dialog: every choice is kept in the browser at once. Events: "change", "open".
+// The settings dialog: every choice is kept in the browser at once. Events: "change", "open", "test".
 
 import { Emitter } from "../lib/emitter.js";
 import { keyOf } from "../stream/channel_names.js";
@@ -28,6 +28,7 @@ export class SettingsDialog extends Emitter {
     this.#tell = tell;
     opener.addEventListener("click", () => this.#open());
     this.#form.addEventListener("change", ({ target }) => this.#changed(target));
+    this.#form.elements.test.addEventListener("click", () => this.emit("test"));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     addEventListener("storage", () => this.#follow());
   }
@@ -111,6 +112,12 @@ export class SettingsDialog extends Emitter {
     return item;
   }
 
+  // Whether no name calls. To be asked while the dialog is open.
+  get isNever() {
+    const [all, ...names] = [...this.#form.querySelectorAll("[data-key]")].map(({ value }) => value);
+    return (names.length ? names : [all]).every((level) => (level || all) === "never");
+  }
+
   #setLevel({ dataset: { key }, value }) {
     change("levels", {}, ({ [key]: _, ...others }) => (value ? { ...others, [key]: value } : others));
   }
@@ -118,5 +125,5 @@ export class SettingsDialog extends Emitter {
 
 function showLevel(select) {
   const { key } = select.dataset;
-  select.value = get("levels", {})[key] ?? (key ? "" : "never");
+  select.value = get("levels", {})[key] ?? (key ? "" : "every");
 }
