@@ -12,7 +12,8 @@ import sys
 from pathlib import Path, PurePath
 
 from arauto.assets.bundler import join
-from arauto.assets.name_shortening import resolve_properties, shorten_properties, tighten
+from arauto.assets.css_minifier import resolve_properties, shorten_properties, tighten
+from arauto.assets.js_minifier import inline_constants, name_members
 from arauto.system.paths import HOME
 
 _CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
@@ -79,12 +80,13 @@ def main() -> None:
 
 def minify() -> dict[str, str]:
     """What :func:`minify_in_subprocess` returns, made here."""
-    texts = sources()
     try:
         import minify as library
     except ImportError:  # there is no wheel of it for macOS on ARM
-        return texts
-    small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in texts.items()}
+        return sources()
+    texts = _joined({name: inline_constants(text) for name, text in modules().items()})
+    named = {path: name_members(text) if path.endswith(".js") else text for path, text in texts.items()}
+    small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in named.items()}
     sheets = {path: tighten(text) for path, text in small.items() if path.endswith(".css")}
     scripts = {path: _CONST.sub("let", text) for path, text in small.items() if path.endswith(".js")}
     return scripts | shorten_properties(resolve_properties(sheets))
@@ -92,7 +94,10 @@ def minify() -> dict[str, str]:
 
 def sources() -> dict[str, str]:
     """What the page loads, before it is made small."""
-    scripts = modules()
+    return _joined(modules())
+
+
+def _joined(scripts: dict[str, str]) -> dict[str, str]:
     texts = {f"page/{name}.js": text for name, text in join(scripts, ENTRIES).items()}
     texts["page.css"] = "".join(map(_sheet, SHEETS))
     texts["door.css"] = _sheet("app/login")

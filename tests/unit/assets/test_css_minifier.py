@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
+from arauto.assets.css_minifier import resolve_properties, tighten
 from arauto.assets.minifier import minify_in_subprocess, sources
-from arauto.assets.name_shortening import resolve_properties, tighten
 
 
 def test_what_the_root_says_is_put_where_it_is_used_once_or_by_another_name() -> None:

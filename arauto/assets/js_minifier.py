@@ -1,0 +1,43 @@
+"""What a minifier of scripts lets stand: constants that are used once, and members with long names."""
+
+import re
+from collections import Counter
+
+_CONSTANT = re.compile(
+    r'^const ([A-Z][A-Z_]+) = (\d[\d_]*(?:\.\d+)?(?:e\d+)?|"[^"\\\n]*");.*\n', re.MULTILINE
+)
+_SCOPE = re.compile(r"^export const \S+ = \(\(\) => \{\n", re.MULTILINE)
+_MEMBER = re.compile(r"(?<![.\\])(\?)?\.([a-z]+[A-Z]\w*)\b")  # and not what is spread, nor in a regex
+_WORTH = 80  # bytes: below that, a list of names costs more when it is compressed than it saves
+
+
+def inline_constants(module: str) -> str:
+    """Write a number or text where the module uses it, if that is once."""
+    for found in _CONSTANT.finditer(module):
+        name, value = found.groups()
+        rest = module.replace(found[0], "")
+        member = rf"[.#$]{name}\b|\b{name}\s*:|(?<!\$)[{{,]\s*{name}\s*[,}}]"
+        if len(re.findall(rf"\b{name}\b", rest)) == 1 and not re.search(member, rest):
+            module = re.sub(rf"\b{name}\b", value, rest)
+    return module
+
+
+def name_members(script: str) -> str:
+    """Give short names to the members that a joined script uses often: ``a.textContent`` becomes ``a[b]``.
+
+    Only of two words or more: no text and no regular expression of ours has such a one after a point.
+    """
+    scope = _SCOPE.search(script)
+    if not scope:
+        return script
+    uses = Counter(name for _, name in _MEMBER.findall(script))
+    often = {
+        name: f"member_{name}" for name, count in uses.items() if count * (len(name) - 2) - len(name) > _WORTH
+    }
+    bound = "".join(f'const {variable} = "{name}";\n' for name, variable in often.items())
+
+    def named(found: re.Match[str]) -> str:
+        optional, name = found.groups()
+        return f"{'?.' if optional else ''}[{often[name]}]" if name in often else found[0]
+
+    return script[: scope.end()] + bound + _MEMBER.sub(named, script[scope.end() :])
