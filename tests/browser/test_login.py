@@ -17,7 +17,6 @@ from tests.support.barriers import expect_no_violation
 from tests.support.nginx import Nginx
 from tests.support.pages import (
     answer,
-    channel_field,
     chip,
     expect_confirmed,
     expect_live,
@@ -25,6 +24,7 @@ from tests.support.pages import (
     expect_texts,
     overflowing,
     publish,
+    rows,
     status,
     view,
 )
@@ -138,10 +138,23 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     enter(page, READ_TOKEN)
     expect_live(page)
     expect(page.get_by_text("You may watch, but not publish.")).to_be_visible()
-    expect(channel_field(page)).to_be_hidden()
+    expect(page.get_by_text("with the form")).to_be_hidden()
+    expect(page.get_by_role("region", name="Publish a message")).to_be_hidden()
     expect(more(page, "a is live only")).to_have_count(0)
+    messages = page.get_by_role("region", name="Messages").bounding_box()
+    assert messages is not None
+    assert messages["width"] > 1_200
     valkey.client.publish("a", "from elsewhere")
     expect_texts(page, ["from elsewhere"])
+    rows(page).get_by_role("button", name="Actions").click()
+    for item in ("Copy as curl", "Publish again"):
+        expect(page.get_by_role("menuitem", name=item)).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys")
+    expect(keys).to_contain_text("copy the row")
+    expect(keys).not_to_contain_text("write a message")
+    keys.get_by_role("button", name="Close").click()
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
         assert overflowing(page) == []

@@ -48,7 +48,7 @@ new RovingFocus(find("log"));
 new RowActions(
   { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said"), tools: find("row-tools") },
   rows, new Pins(find("pins"), rows), words,
-  { redisCli: config.redis_cli, publishUrl: new URL("publish", document.baseURI).href },
+  { redisCli: config.redis_cli, publishUrl: find("publish").checkVisibility() && new URL("publish", document.baseURI).href },
 );
 const feed = new Feed(
   { scroller: find("log"), list: find("messages"), older: find("older"), earlier: find("earlier"), newButton: find("new") },

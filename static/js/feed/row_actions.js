@@ -25,7 +25,7 @@ export class RowActions {
   #row = null;
   #silence = null;
 
-  // `targets` says where commands lead to: redisCli, publishUrl.
+  // `targets` says where commands lead to: redisCli, publishUrl, or false for who may not publish.
   constructor({ feed, menu, view, said, tools }, rows, pins, words, targets) {
     this.#feed = feed;
     this.#items = [...menu.querySelectorAll("button")];
@@ -73,13 +73,14 @@ export class RowActions {
   #open(row, button) {
     const event = this.#rows.eventOf(row);
     const isText = event.encoding !== "base64";
+    const isSendable = isText && canRepeat(event) && this.#targets.publishUrl;
     const hidden = {
       tree: row.dataset.json === undefined,
       base64: isText,
       text: !isText,
       redis: !canRepeat(event),
-      curl: !isText || !canRepeat(event),
-      again: !isText || !canRepeat(event),
+      curl: !isSendable,
+      again: !isSendable,
       pin: this.#pins.has(event),
       unpin: !this.#pins.has(event),
     };
