@@ -24,11 +24,23 @@ def test_what_the_root_says_is_put_where_it_is_used_once_or_by_another_name() ->
 def test_nested_rules_are_tight_and_text_is_as_it_was() -> None:
     sheet = (
         '.a{--b:0.5rem; & b, & .c:hover { content: "0.5 ; , {"; } '
-        "& + & { margin: 0.5em } [x] &::before { x: y; } }"
+        '& + & { margin: 0.5em } [x="y"] > &::before { x: y; } }'
     )
     assert tighten(sheet) == (
-        '.a{--b:.5rem;b,.c:hover{content:"0.5 ; , {"}& + &{margin:.5em}[x] &::before{x:y}}'
+        '.a{--b:.5rem;b,.c:hover{content:"0.5 ; , {"}& + &{margin:.5em}[x=y]>&::before{x:y}}'
     )
+
+
+def test_sizes_and_sides_have_their_short_names_and_containers_keep_theirs() -> None:
+    assert (
+        tighten(
+            ".a{max-inline-size:1px;block-size:2px;margin-block-start:3px;border-block-end:0;"
+            "container:feed/inline-size;margin-block:4px;padding-inline-start:5px}"
+        )
+        == ".a{max-width:1px;height:2px;margin-top:3px;border-bottom:0;"
+        "container:feed/inline-size;margin-block:4px;padding-inline-start:5px}"
+    )
+    assert not any("writing-mode" in text for text in sources().values())
 
 
 def test_a_minifier_that_ends_without_a_word_is_told_by_its_status(
