@@ -42,6 +42,6 @@ keepalive = 2  # seconds; a stop waits for idle connections that long
 graceful_timeout = 8  # seconds; less than the 10 that docker stop grants
 max_requests = 0  # a recycled worker would cut every socket it holds
 preload_app = False  # gevent patches the standard library after the fork
-believed = (*settings.proxies, *filter(None, map(ip_addresses.mapped, settings.proxies)))
+believed = (*settings.proxies, *filter(None, map(ip_addresses.as_mapped_ipv6, settings.proxies)))
 forwarded_allow_ips = ",".join(map(str, believed))
 control_socket_disable = True  # it would leave a file in the home directory

@@ -57,8 +57,8 @@ class Services:
         if settings.has_login:
             from arauto.auth.authentication import Authentication
 
-            authentication = Authentication(settings, link, tokens, audit, shared.rates.beside)
-            monitor = SessionMonitor(authentication.gone, authentication.dismiss)
+            authentication = Authentication(settings, link, tokens, audit, shared.rates.extra_tokens)
+            monitor = SessionMonitor(authentication.find_ended, authentication.end_session)
         timers = TimerWheel()
         recording = Recording(link, settings)
         recorder = None

@@ -10,7 +10,7 @@ from unicodedata import category
 
 from arauto.text.cleanup import shown, trimmed
 from arauto.text.glob import is_ambiguous
-from arauto.text.origins import as_browsers_say
+from arauto.text.origins import normalize_origin
 
 WORKERS = ("gevent", "gthread")
 SHORTEST_SECRET = 16  # characters; a shorter token can be guessed
@@ -81,7 +81,7 @@ def _recorded(text: str) -> tuple[str, ...]:
 
 def _origins(text: str) -> frozenset[str]:
     try:
-        return frozenset(map(as_browsers_say, _list(text)))
+        return frozenset(map(normalize_origin, _list(text)))
     except ValueError:
         raise ValueError("a list such as https://alerts.example.org") from None
 

@@ -1,1 +1,1 @@
-"""Who a visitor is, and what each may do."""
+"""Authentication, sessions, API tokens, permissions, request guards and the audit trail."""

@@ -1,4 +1,4 @@
-"""Tokens for programs: who made which is in a file, with only their hashes; each for some channels."""
+"""API tokens: a file with their names, globs and hashes."""
 
 import fcntl
 import os
@@ -16,7 +16,7 @@ import orjson
 from arauto.refusal import Refusal
 from arauto.system.resource_errors import sentence
 
-BEGINNING = "arauto_"  # so that a search for secrets finds them
+PREFIX = "arauto_"  # so that a search for secrets finds them
 SHOWN = 4  # characters of the end that are kept, for people to tell which it is
 DAY = 24 * 3600  # seconds
 MAX_NAME = 256  # bytes
@@ -37,7 +37,7 @@ class NoToken(TokensError):
     """There is none of this name."""
 
 
-def is_name(name: str) -> bool:
+def is_valid_name(name: str) -> bool:
     """Whether a token can be called so."""
     return name.isprintable() and 0 < len(name.encode()) <= MAX_NAME
 
@@ -84,7 +84,7 @@ class Tokens:
         found = self._all().get(_digest(token))
         return None if found is None or found.is_over else found
 
-    def gone(self, digests: Iterable[str]) -> set[str]:
+    def find_ended(self, digests: Iterable[str]) -> set[str]:
         """Which of these tokens were revoked or are over."""
         there = self._all()
         return {digest for digest in digests if digest not in there or there[digest].is_over}
@@ -99,9 +99,9 @@ class Tokens:
         :raise NameTaken: there is one of this name.
         :raise TokensError: the file cannot be written.
         """
-        token = BEGINNING + secrets.token_urlsafe(32)
+        token = PREFIX + secrets.token_urlsafe(32)
         made = Token(name, tuple(reads), tuple(publishes), until, _digest(token), int(time()), token[-SHOWN:])
-        with self._changing() as there:
+        with self._locked() as there:
             if any(other.name == name for other in there.values()):
                 raise NameTaken(f"There is a token named {name}: revoke it first, or choose another name.")
             there[made.digest] = made
@@ -113,7 +113,7 @@ class Tokens:
         :raise NoToken: there is none of this name.
         :raise TokensError: the file cannot be written.
         """
-        with self._changing() as there:
+        with self._locked() as there:
             found = [token for token in there.values() if token.name == name]
             if not found:
                 raise NoToken(f"There is no token named {name}: flask --app app token list shows them.")
@@ -141,7 +141,7 @@ class Tokens:
         return {row.digest: row for row in rows}
 
     @contextmanager
-    def _changing(self) -> Iterator[dict[str, Token]]:
+    def _locked(self) -> Iterator[dict[str, Token]]:
         """One change at a time; the file is replaced, so that nobody reads half of it."""
         try:
             with self._path.with_suffix(".lock").open("w") as lock:

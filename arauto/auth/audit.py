@@ -21,17 +21,17 @@ MOST_WAITING = 10_000  # events that are still to be published
 log = logging.getLogger("arauto")
 
 
-class Who(NamedTuple):
-    """Who did it, as the audit names it; what is not known is empty."""
+class Actor(NamedTuple):
+    """Who did it, as the audit trail says; empty: unknown."""
 
     user: str = ""
     way: str = ""
     address: str = ""
 
     @classmethod
-    def of(cls, asked: Visitor) -> "Who":
+    def of(cls, visitor: Visitor) -> "Actor":
         """The visitor of this request."""
-        return cls(asked.name, asked.way if asked.name else "", request.remote_addr or "")
+        return cls(visitor.name, visitor.way if visitor.name else "", request.remote_addr or "")
 
 
 class Audit:
@@ -49,7 +49,7 @@ class Audit:
         self._thread: threading.Thread | None = None
         self._told = ""
 
-    def note(self, event: str, who: Who, content: str | None = None, **facts: str | int) -> None:
+    def note(self, event: str, actor: Actor, content: str | None = None, **facts: str | int) -> None:
         """Say what happened.
 
         :param content: what was published; it is left out unless a setting asks for it.
@@ -57,7 +57,7 @@ class Audit:
         """
         if content is not None and self._with_content:
             facts["message"] = content
-        told = facts | {name: value for name, value in who._asdict().items() if value}
+        told = facts | {name: value for name, value in actor._asdict().items() if value}
         log.info("%s", _line(event, told))
         if self.channel:
             self._hand_over(orjson.dumps({"event": event, "at": round(time(), 6), **told}))

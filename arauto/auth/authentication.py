@@ -15,25 +15,25 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import HTTPException, TooManyRequests, Unauthorized
 
 from arauto.auth.api_tokens import Token, Tokens, TokensError
-from arauto.auth.audit import Audit, Who
+from arauto.auth.audit import Actor, Audit
 from arauto.auth.login_throttle import LoginThrottle, TooSoon
 from arauto.auth.request_guards import SAFE_METHODS
 from arauto.auth.sessions import PREFIX as SESSION
 from arauto.auth.sessions import Session, Sessions
-from arauto.auth.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor, visitor
+from arauto.auth.visitor import ALL, SHARED, SHARED_READ, Globs, Visitor, current_visitor
 from arauto.i18n.gettext import gettext, ngettext
-from arauto.net.ip_addresses import neighbour
+from arauto.net.ip_addresses import counted_address
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.expiring_store import (
+    CannotStore,
     ExpiringStore,
-    KeepsNothing,
     MemoryStore,
     RedisStore,
     StoreUnavailable,
-    may_keep,
+    check_can_store,
 )
 from arauto.settings import Settings
-from arauto.text.user_globs import may_be_meant
+from arauto.text.user_globs import user_may_match
 from arauto.web.cookies import get_cookie
 from arauto.web.forwarded import PROXIED
 from arauto.web.headers import BadHeader, bearer_in, user_in
@@ -55,9 +55,14 @@ class Authentication:
     """Who sends a request: known by a session, a bearer token or a proxy that is trusted."""
 
     def __init__(
-        self, settings: Settings, link: RedisLink, tokens: Tokens | None, audit: Audit, beside: RateLimit
+        self,
+        settings: Settings,
+        link: RedisLink,
+        tokens: Tokens | None,
+        audit: Audit,
+        extra_tokens: RateLimit,
     ) -> None:
-        """:param beside: the limit of wrong bearer tokens that come with another way in."""
+        """:param extra_tokens: the limit of wrong bearer tokens of visitors who are known otherwise."""
         self.settings = settings
         self._audit = audit
         self.tokens = tokens
@@ -65,7 +70,7 @@ class Authentication:
         store = _store(link)
         self.sessions = Sessions(store, settings.secret, settings.session_hours * 3600)
         self.attempts = LoginThrottle(store)
-        self._beside_rate = beside
+        self._extra_token_rate = extra_tokens
 
     def identify(self, request: Request) -> Visitor | None:
         """Who sends ``request``; ``None``: somebody who has not logged in.
@@ -96,26 +101,26 @@ class Authentication:
         :raise StoreUnavailable: a session cannot be kept now.
         :raise redis.RedisError: Redis does not answer.
         """
-        who = f"address {neighbour(address)}", f"user {user}"
-        self.attempts.begin(*(who if user else who[:1]))
+        names = f"address {counted_address(address)}", f"user {user}"
+        self.attempts.begin(*(names if user else names[:1]))
         if user:
             if not self.settings.redis_login or not self._is_redis_user(user, password):
                 raise WrongCredentials
             session = self.sessions.begin("redis", user, password)
         else:
             name = self._shared(password)
-            session = self.sessions.begin("token", name, self.sessions.mark("token", self._token(name)))
-        self.attempts.succeed(*who)
+            session = self.sessions.begin("token", name, self.sessions.sign("token", self._token(name)))
+        self.attempts.succeed(*names)
         return session
 
-    def dismiss(self, visitor: Visitor) -> None:
+    def end_session(self, visitor: Visitor) -> None:
         """End the session of a visitor whom Redis no longer lets in."""
         self.sessions.drop(visitor.key)
-        self._audit.note("shut out", Who(visitor.name, visitor.way))
+        self._audit.note("shut out", Actor(visitor.name, visitor.way))
 
     def csrf_of(self, binding: str) -> str:
         """The CSRF token of a session's key, or of who comes by a proxy."""
-        return self.sessions.mark("csrf", binding)
+        return self.sessions.sign("csrf", binding)
 
     def _token(self, name: str) -> str:
         """The shared token of this name, or nothing."""
@@ -132,11 +137,11 @@ class Authentication:
 
     def _is_redis_user(self, user: str, password: str) -> bool:
         # Both are asked in any case: else the time of a refusal would tell users without a password.
-        lets_in = self.link.as_user(user, password).lets_in()
-        takes_any = self.link.as_user(user, self.sessions.mark("nobody's password", password)).lets_in()
+        can_log_in = self.link.as_user(user, password).can_log_in()
+        takes_any = self.link.as_user(user, self.sessions.sign("nobody's password", password)).can_log_in()
         if takes_any:
             log.warning("user without password user=%r", user)
-        return lets_in and not takes_any
+        return can_log_in and not takes_any
 
     def _bearer(self, token: str, address: str, other: Visitor | None) -> Visitor | None:
         """Who comes with ``token``, else ``other``, who comes another way."""
@@ -148,29 +153,29 @@ class Authentication:
             program = None
         if program is not None:
             return self._of_program(program)
-        return self._guess(token, address) if other is None else self._beside(token, other)
+        return self._try_token(token, address) if other is None else self._try_extra_token(token, other)
 
-    def _guess(self, token: str, address: str) -> Visitor | None:
-        who = f"bearer {neighbour(address)}"
-        self.attempts.check(who)
+    def _try_token(self, token: str, address: str) -> Visitor | None:
+        names = f"bearer {counted_address(address)}"
+        self.attempts.check(names)
         try:
-            return self._with_token(token)
+            return self._by_shared_token(token)
         except WrongCredentials:
-            self._audit.note("token refused", Who("", "bearer", address))
-            self.attempts.begin(who)
+            self._audit.note("token refused", Actor("", "bearer", address))
+            self.attempts.begin(names)
             return None
 
-    def _beside(self, token: str, other: Visitor) -> Visitor:
+    def _try_extra_token(self, token: str, other: Visitor) -> Visitor:
         """Who is in already is not refused for a wrong token; too many, and none is looked at for a while."""
-        if self._beside_rate.wait(*other.counted_as):
+        if self._extra_token_rate.wait(*other.rate_names):
             return other
         try:
-            return self._with_token(token)
+            return self._by_shared_token(token)
         except WrongCredentials:
-            self._beside_rate.take(*other.counted_as)
+            self._extra_token_rate.take(*other.rate_names)
             return other
 
-    def _with_token(self, token: str) -> Visitor:
+    def _by_shared_token(self, token: str) -> Visitor:
         name = self._shared(token)
         return Visitor(link=self.link, name=name, way="bearer", publishes=_publishes(name))
 
@@ -185,17 +190,19 @@ class Authentication:
             key=_PROGRAM + token.digest,
         )
 
-    def gone(self, keys: Iterable[str]) -> set[str]:
+    def find_ended(self, keys: Iterable[str]) -> set[str]:
         """Which visitors, by their keys, are no longer let in; of whom it cannot be known now, nobody."""
-        asked = set(keys)
-        sessions = {key for key in asked if key.startswith(SESSION)}
-        digests = [key.removeprefix(_PROGRAM) for key in asked if key.startswith(_PROGRAM)]
-        gone: set[str] = set()
+        wanted = set(keys)
+        sessions = {key for key in wanted if key.startswith(SESSION)}
+        digests = [key.removeprefix(_PROGRAM) for key in wanted if key.startswith(_PROGRAM)]
+        ended: set[str] = set()
         with suppress(StoreUnavailable):
-            gone |= self.sessions.gone(sessions)
+            ended |= self.sessions.find_ended(sessions)
         with suppress(TokensError):
-            gone |= {_PROGRAM + digest for digest in (self.tokens.gone(digests) if self.tokens else ())}
-        return gone
+            ended |= {
+                _PROGRAM + digest for digest in (self.tokens.find_ended(digests) if self.tokens else ())
+            }
+        return ended
 
     def _of_session(self, id: str) -> Visitor | None:
         """Who has that session; ``None`` where its shared token is no longer the one that is set."""
@@ -212,7 +219,7 @@ class Authentication:
         if session.way == "redis":
             return Visitor(link=self.link.as_user(session.name, session.secret), **common)
         token = self._token(session.name)
-        if not token or not self.sessions.is_mark(session.secret, "token", token):
+        if not token or not self.sessions.is_signature(session.secret, "token", token):
             return None
         return Visitor(link=self.link, publishes=_publishes(session.name), **common)
 
@@ -222,7 +229,7 @@ class Authentication:
         name = user_in(request, self.settings.proxy_user)
         if not name:
             return None
-        reads_only = may_be_meant(name, self.settings.proxy_readers)
+        reads_only = user_may_match(name, self.settings.proxy_readers)
         # Nobody tells us when it logs somebody out: an open socket has to ask it again some day.
         until = time() + self.settings.session_hours * 3600
         return Visitor(
@@ -251,8 +258,8 @@ def _store(link: RedisLink) -> ExpiringStore:
     That there is only one then was checked at the start.
     """
     try:
-        may_keep(link)
-    except KeepsNothing:
+        check_can_store(link)
+    except CannotStore:
         return MemoryStore()
     except redis.RedisError:
         pass  # it is away, and comes back
@@ -260,13 +267,13 @@ def _store(link: RedisLink) -> ExpiringStore:
 
 
 def init_authentication(app: Flask, authentication: Authentication) -> None:
-    """Let in who has logged in, and nobody else."""
-    app.before_request(lambda: _let_in(authentication))
+    """Require a login of every request, except to open endpoints."""
+    app.before_request(lambda: _require_login(authentication))
     app.before_request(_check_csrf)
     app.teardown_request(_close)
 
 
-def _let_in(authentication: Authentication) -> Any:
+def _require_login(authentication: Authentication) -> Any:
     if request.endpoint in _OPEN:
         return None
     try:
@@ -292,11 +299,11 @@ def not_logged_in() -> HTTPException:
 
 def _check_csrf() -> None:
     """A browser sends its cookie with whatever makes it ask us; only our own pages know this."""
-    asked = visitor()
-    if not asked.csrf or request.method in SAFE_METHODS:
+    visitor = current_visitor()
+    if not visitor.csrf or request.method in SAFE_METHODS:
         return
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf", "")
-    if not compare_digest(given.encode(), asked.csrf.encode()):
+    if not compare_digest(given.encode(), visitor.csrf.encode()):
         abort(403, gettext("This page is older than your login: reload it. Nothing was done."))
 
 

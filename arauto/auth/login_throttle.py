@@ -1,4 +1,4 @@
-"""Attempts to log in: after a few, each has to wait longer than the last."""
+"""Throttle login attempts: after a few, each has to wait longer than the last."""
 
 from hashlib import sha256
 
@@ -23,21 +23,21 @@ class LoginThrottle:
     def __init__(self, store: ExpiringStore) -> None:
         self._store = store
 
-    def begin(self, *who: str) -> None:
+    def begin(self, *names: str) -> None:
         """Count an attempt before it is looked at, so that many at once gain nothing.
 
-        :raise TooSoon: one of ``who`` has to wait; then it is not counted.
+        :raise TooSoon: one of ``names`` has to wait; then it is not counted.
         """
-        self.check(*who)
-        for name in map(_hidden, who):
-            over = self._store.count(f"attempts:{name}", REMEMBERED) - FREE
+        self.check(*names)
+        for name in map(_hidden, names):
+            over = self._store.increment(f"attempts:{name}", REMEMBERED) - FREE
             if over > 0:
                 wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(over - 1, 16))
                 self._store.put(f"wait:{name}", b"1", wait)
 
-    def check(self, *who: str) -> None:
-        """:raise TooSoon: one of ``who`` has to wait."""
-        if wait := max(self._store.left(f"wait:{name}") for name in map(_hidden, who)):
+    def check(self, *names: str) -> None:
+        """:raise TooSoon: one of ``names`` has to wait."""
+        if wait := max(self._store.ttl(f"wait:{name}") for name in map(_hidden, names)):
             raise TooSoon(wait)
 
     def succeed(self, address: str, user: str) -> None:
@@ -45,7 +45,7 @@ class LoginThrottle:
 
         Otherwise who knows one password could use it to guess at others without a wait.
         """
-        self._store.uncount(f"attempts:{_hidden(address)}")
+        self._store.decrement(f"attempts:{_hidden(address)}")
         self._store.drop([f"attempts:{_hidden(user)}", f"wait:{_hidden(user)}", f"wait:{_hidden(address)}"])
 
 

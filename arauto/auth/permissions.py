@@ -1,4 +1,4 @@
-"""What a visitor may do with a channel, and the sentence that names what it may not.
+"""Check what a visitor may do with a channel.
 
 Users of Redis are for Redis to refuse, where they listen and publish by their own connections.
 What this program does for them with a log, it asks Redis about first.
@@ -31,37 +31,37 @@ class NoRight(Refusal):
         self.what = what
 
 
-def check_listening(asked: Visitor, channels: Names, patterns: Names) -> None:
+def check_subscribing(visitor: Visitor, channels: Names, patterns: Names) -> None:
     """:raise NoRight: its token is not for one of these."""
-    if asked.reads is ALL:
+    if visitor.reads is ALL:
         return
     for name in channels:
-        if not asked.may_read(name):
+        if not visitor.may_read(name):
             raise NoRight(
                 gettext("This token may not listen to %(name)s.", name=text(name)), channel=text(name)
             )
     for name in patterns:
-        if not asked.may_read_all_of(name):
+        if not visitor.may_read_all_of(name):
             raise NoRight(
                 gettext("This token may not listen to all of %(name)s.", name=text(name)), pattern=text(name)
             )
 
 
-def check_reading(asked: Visitor, channel: bytes) -> None:
+def check_reading(visitor: Visitor, channel: bytes) -> None:
     """The past of a channel is for who may subscribe to it.
 
     :raise NoRight: the visitor may not.
     :raise redis.RedisError: Redis does not answer.
     """
-    check_listening(asked, (channel,), ())
-    if asked.redis_user:
-        with _let_in(asked):
-            may = asked.link.may_subscribe(channel)
+    check_subscribing(visitor, (channel,), ())
+    if visitor.redis_user:
+        with _refuse_locked_out(visitor):
+            may = visitor.link.may_subscribe(channel)
         if not may:
             raise NoRight(
                 gettext(
                     "Redis does not let the user %(user)s listen to %(name)s.",
-                    user=asked.name,
+                    user=visitor.name,
                     name=text(channel),
                 ),
                 channel=text(channel),
@@ -80,7 +80,7 @@ class Permissions:
 
     def check_publishing(self, visitor: Visitor, channel: bytes) -> None:
         """:raise NoRight: it reads only, its token is not for this channel, or the channel is the audit's."""
-        self._spare_audit(channel)
+        self._check_not_audit(channel)
         if visitor.may_publish(channel):
             return
         if visitor.is_reader:
@@ -91,13 +91,13 @@ class Permissions:
             )
         )
 
-    def check_logging(self, visitor: Visitor, channel: bytes) -> None:
+    def check_recording(self, visitor: Visitor, channel: bytes) -> None:
         """Only who may publish to a channel may record it or delete its log.
 
         :raise NoRight: the visitor may not.
         :raise redis.RedisError: Redis does not answer, or not to us.
         """
-        self._spare_audit(channel)
+        self._check_not_audit(channel)
         if not visitor.may_publish(channel):
             raise NoRight(
                 gettext(
@@ -106,8 +106,8 @@ class Permissions:
             )
         if not visitor.redis_user:
             return
-        check_let_in(visitor)
-        if not self._link.would_let(visitor.name, "PUBLISH", channel, b""):
+        check_redis_user(visitor)
+        if not self._link.user_may_run(visitor.name, "PUBLISH", channel, b""):
             raise NoRight(
                 gettext(
                     "Redis does not let the user %(user)s publish to %(name)s: "
@@ -117,28 +117,28 @@ class Permissions:
                 )
             )
 
-    def _spare_audit(self, channel: bytes) -> None:
+    def _check_not_audit(self, channel: bytes) -> None:
         if channel == self._audit.channel:
             raise NoRight(gettext("This channel is for the audit trail: nobody else publishes to it here."))
 
 
-def check_let_in(asked: Visitor) -> None:
+def check_redis_user(visitor: Visitor) -> None:
     """Redis still lets its user in, whose session does not know.
 
     :raise NoRight: it does not.
     :raise redis.RedisError: it does not answer.
     """
-    if asked.redis_user and not asked.link.lets_in():
-        raise NoRight(_shut_out(asked))
+    if visitor.redis_user and not visitor.link.can_log_in():
+        raise NoRight(_locked_out_sentence(visitor))
 
 
 @contextmanager
-def _let_in(asked: Visitor) -> Iterator[None]:
+def _refuse_locked_out(visitor: Visitor) -> Iterator[None]:
     try:
         yield
     except AuthenticationError:
-        raise NoRight(_shut_out(asked)) from None
+        raise NoRight(_locked_out_sentence(visitor)) from None
 
 
-def _shut_out(asked: Visitor) -> str:
-    return gettext("Redis no longer lets the user %(user)s in: log in again.", user=asked.name)
+def _locked_out_sentence(visitor: Visitor) -> str:
+    return gettext("Redis no longer lets the user %(user)s in: log in again.", user=visitor.name)

@@ -1,4 +1,4 @@
-"""Who may come in: origins, Fetch Metadata, the WebSocket handshake; and what pages may do."""
+"""Checks before every request: Host, Origin, rate, WebSocket handshake; and the security headers."""
 
 import base64
 import binascii
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Request, Response, abort, request
 from werkzeug.exceptions import HTTPException
 
-from arauto.auth.audit import Audit, Who
+from arauto.auth.audit import Actor, Audit
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext, ngettext
 from arauto.net.ip_addresses import is_fixed, is_loopback
@@ -108,12 +108,12 @@ class RateGuard:
         """:param counts: whether this is one of the times.
         :raise Refusal: 429, with the seconds.
         """
-        names = by_address(request.remote_addr or "") + visitor.counted_as
+        names = by_address(request.remote_addr or "") + visitor.rate_names
         wait = self._rate.take(*names) if counts else self._rate.wait(*names)
         if not wait:
             return
         if self._rate.should_log():
-            self._audit.note("too often", Who.of(visitor), path=request.path)
+            self._audit.note("too often", Actor.of(visitor), path=request.path)
         seconds = int(wait) + 1
         sentence = ngettext(
             "Too many requests from you or your address: try again in %(num)s second.",

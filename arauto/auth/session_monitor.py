@@ -16,7 +16,7 @@ from arauto.system.resource_errors import start
 ROUND = 5.0  # seconds between two looks
 AUTH_ROUND = 10.0  # seconds after which a user of Redis is asked for again
 
-Gone = Callable[[Iterable[str]], set[str]]
+FindEnded = Callable[[Iterable[str]], set[str]]
 """Which visitors, by their keys, are no longer let in; may raise :class:`StoreUnavailable`."""
 
 log = logging.getLogger("arauto")
@@ -25,20 +25,20 @@ log = logging.getLogger("arauto")
 class SessionMonitor:
     """Looks after the sockets of this process, in a thread that starts with the first."""
 
-    def __init__(self, gone: Gone, dismiss: Callable[[Visitor], None]) -> None:
-        """:param dismiss: ends the session of a user whom Redis no longer lets in."""
-        self._gone = gone
-        self._dismiss = dismiss
+    def __init__(self, find_ended: FindEnded, end_session: Callable[[Visitor], None]) -> None:
+        """:param end_session: ends the session of a user whom Redis no longer lets in."""
+        self._find_ended = find_ended
+        self._end_session = end_session
         self._present: dict[Transport, tuple[Visitor, str]] = {}
         self._asked: dict[str, float] = {}  # when Redis was asked for a session's user
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
-    def present(self, transport: Transport, visitor: Visitor, goodbye: str) -> Iterator[None]:
+    def track(self, transport: Transport, visitor: Visitor, reason: str) -> Iterator[None]:
         """``transport`` is open for as long as the block runs.
 
-        :param goodbye: the sentence it gets when the session is over.
+        :param reason: the sentence it gets when the session is over.
 
         :raise NoThread: there is none to look after it.
         """
@@ -47,7 +47,7 @@ class SessionMonitor:
                 thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 start(thread)
                 self._thread = thread
-            self._present[transport] = visitor, goodbye
+            self._present[transport] = visitor, reason
         try:
             yield
         finally:
@@ -64,17 +64,17 @@ class SessionMonitor:
 
     def _look(self) -> None:
         with self._lock:
-            present = dict(self._present)
-        visitors = {visitor.key: visitor for visitor, _ in present.values()}
+            track = dict(self._present)
+        visitors = {visitor.key: visitor for visitor, _ in track.values()}
         over = {key for key, visitor in visitors.items() if visitor.until <= time()}
         try:
-            over |= self._gone(visitors)
+            over |= self._find_ended(visitors)
             over |= {key for key, visitor in visitors.items() if self._is_shut_out(visitor)}
         except (StoreUnavailable, redis.RedisError, OSError):
             pass  # store unavailable: keep sockets open
         self._asked = {key: at for key, at in self._asked.items() if key in visitors}
-        for transport, (visitor, goodbye) in present.items():
-            if visitor.key in over and not transport.close(Code.POLICY, goodbye):
+        for transport, (visitor, reason) in track.items():
+            if visitor.key in over and not transport.close(Code.POLICY, reason):
                 transport.abort()
 
     def _is_shut_out(self, visitor: Visitor) -> bool:
@@ -83,7 +83,7 @@ class SessionMonitor:
         if not visitor.redis_user or now - self._asked.setdefault(visitor.key, now) < AUTH_ROUND:
             return False
         self._asked[visitor.key] = now
-        if visitor.link.lets_in():
+        if visitor.link.can_log_in():
             return False
-        self._dismiss(visitor)
+        self._end_session(visitor)
         return True

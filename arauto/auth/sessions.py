@@ -25,13 +25,13 @@ _NONCE = 12  # bytes, as AES-GCM wants it
 
 @dataclass(frozen=True)
 class Session:
-    """Who somebody is, for as long as it says."""
+    """A login: who it is, and until when."""
 
     id: str  # what the cookie says
     way: str  # ``token`` or ``redis``
     name: str
     until: float  # Unix seconds
-    secret: str  # the shared token's mark, or the password of a Redis user
+    secret: str  # a MAC of the shared token, or the password of a Redis user
 
     @property
     def key(self) -> str:
@@ -40,7 +40,7 @@ class Session:
 
 
 class Sessions:
-    """All sessions there are."""
+    """The sessions of all processes."""
 
     def __init__(self, store: ExpiringStore, secret: str, seconds: float) -> None:
         self._store = store
@@ -71,25 +71,25 @@ class Sessions:
         self.drop(session.key)
 
     def drop(self, key: str) -> None:
-        """The same, for who knows only the session's key."""
+        """The same, by the session's key."""
         self._store.drop([key])
 
     def end_all(self, session: Session) -> None:
         """Log out everywhere: every session of the same person by the same way."""
         self._store.drop([*self._store.members(_all_of(session)), _all_of(session), session.key])
 
-    def gone(self, keys: Iterable[str]) -> set[str]:
+    def find_ended(self, keys: Iterable[str]) -> set[str]:
         """Which of these sessions, by their keys, are over."""
-        asked = list(keys)
-        return {key for key, is_there in zip(asked, self._store.has(asked), strict=True) if not is_there}
+        wanted = list(keys)
+        return {key for key, is_there in zip(wanted, self._store.has(wanted), strict=True) if not is_there}
 
-    def mark(self, purpose: str, text: str) -> str:
-        """What only we can make of ``text``: for CSRF tokens, and to know a shared token again."""
+    def sign(self, purpose: str, text: str) -> str:
+        """A MAC of ``text``: for CSRF tokens, and to recognize a shared token."""
         return new(self._secret, f"{purpose} {text}".encode(), sha256).hexdigest()
 
-    def is_mark(self, given: str, purpose: str, text: str) -> bool:
-        """Whether ``given`` is that, compared in constant time."""
-        return compare_digest(given.encode(), self.mark(purpose, text).encode())
+    def is_signature(self, given: str, purpose: str, text: str) -> bool:
+        """Whether ``given`` is that MAC, compared in constant time."""
+        return compare_digest(given.encode(), self.sign(purpose, text).encode())
 
     def _seal(self, session: Session) -> bytes:
         nonce = secrets.token_bytes(_NONCE)
@@ -99,7 +99,7 @@ class Sessions:
         try:
             told = self._cipher(id).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
         except (InvalidTag, ValueError):
-            return None  # another secret, or somebody has written there who has none
+            return None  # sealed with another secret, or not by us
         return Session(**orjson.loads(told))
 
     def _cipher(self, id: str) -> AESGCM:

@@ -1,4 +1,4 @@
-"""Who is asking: a name, what it may hear and say, and how it connects to Redis."""
+"""The visitor of a request: name, permissions and connection to Redis."""
 
 from dataclasses import dataclass
 from math import inf
@@ -23,7 +23,7 @@ class Visitor:
     """
 
     link: RedisLink
-    name: str = ""  # empty: nobody was asked
+    name: str = ""  # empty: nobody has to log in
     way: str = "open"  # open, token, redis, proxy or bearer
     reads: Globs = ALL
     publishes: Globs = ALL
@@ -42,7 +42,7 @@ class Visitor:
         return self.name if self.way == "redis" else ""
 
     @property
-    def counted_as(self) -> list[str]:
+    def rate_names(self) -> list[str]:
         """The name under which it is counted; who shares a token with others is known by its session."""
         shares = self.way in ("token", "bearer") and self.name in (SHARED, SHARED_READ)
         name = self.key if shares else f"{self.way} {self.name}"
@@ -73,16 +73,16 @@ def init_visitor(app: Flask, everyone: Visitor) -> None:
         g.visitor = everyone
 
 
-def visitor() -> Visitor:
-    """Who sends this request."""
+def current_visitor() -> Visitor:
+    """The visitor who sends this request."""
     found: Visitor = g.visitor
     return found
 
 
-def people_call(asked: Visitor) -> str:
+def display_name(visitor: Visitor) -> str:
     """The visitor's name for people; who came with a shared token has none."""
-    if asked.way in ("token", "bearer") and asked.name == SHARED:
+    if visitor.way in ("token", "bearer") and visitor.name == SHARED:
         return gettext("Shared token")
-    if asked.way in ("token", "bearer") and asked.name == SHARED_READ:
+    if visitor.way in ("token", "bearer") and visitor.name == SHARED_READ:
         return gettext("Shared token, read-only")
-    return asked.name
+    return visitor.name

@@ -9,8 +9,8 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from arauto.auth.api_tokens import DAY, MAX_NAME, Tokens, TokensError, is_name
-from arauto.auth.audit import Who
+from arauto.auth.api_tokens import DAY, MAX_NAME, Tokens, TokensError, is_valid_name
+from arauto.auth.audit import Actor
 from arauto.services import services_of
 
 T = TypeVar("T")
@@ -49,7 +49,7 @@ def _create(name: str, reads: tuple[str, ...], publishes: tuple[str, ...], days:
     """Create a token and print it once."""
     if not reads and not publishes:
         raise click.ClickException("Say what it may: --read 'news.*', --publish 'alerts.*', or both.")
-    if not is_name(name):
+    if not is_valid_name(name):
         raise click.ClickException(f"A name has 1 to {MAX_NAME} bytes and no control characters.")
     made = _do(lambda: _tokens().create(name, reads, publishes, time() + days * DAY))
     _note("token made", name)
@@ -79,7 +79,7 @@ def _revoke(name: str) -> None:
 
 def _note(event: str, name: str) -> None:
     audit = services_of(current_app).audit
-    audit.note(event, Who(os.environ.get("USER", ""), "command"), token=name)
+    audit.note(event, Actor(os.environ.get("USER", ""), "command"), token=name)
     audit.flush()
 
 

@@ -12,11 +12,11 @@ from flask import Flask, Response, g, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import ServiceUnavailable
 
-from arauto.auth.audit import Audit, Who
-from arauto.auth.permissions import NoRight, check_listening
+from arauto.auth.audit import Actor, Audit
+from arauto.auth.permissions import NoRight, check_subscribing
 from arauto.auth.request_guards import RateGuard, check_handshake, is_websocket
 from arauto.auth.session_monitor import SessionMonitor
-from arauto.auth.visitor import Visitor, visitor
+from arauto.auth.visitor import Visitor, current_visitor
 from arauto.feed.frame_cache import FrameCache
 from arauto.i18n.gettext import gettext
 from arauto.net.websocket import Code, Transport, Upgrade, text_frame
@@ -35,7 +35,7 @@ from arauto.workers.drain import Drain
 
 PATH = "/feed"
 ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's question
-_ASKED = ("channel", "pattern", "after", "since")
+_ARGUMENTS = ("channel", "pattern", "after", "since")
 
 log = logging.getLogger("arauto")
 
@@ -86,10 +86,10 @@ def init_feed(app: Flask, feeds: Feeds) -> None:
             feeds.capacity.give_back(address)
 
     app.view_functions["feed"] = admit_and_upgrade
-    app.add_url_rule(PATH, "feed_refusal", lambda: _answer_why(feeds))
+    app.add_url_rule(PATH, "feed_refusal", lambda: _explain_refusal(feeds))
 
 
-def _answer_why(feeds: Feeds) -> Response:
+def _explain_refusal(feeds: Feeds) -> Response:
     """A plain GET goes through the same checks, so a page can ask why its socket was refused.
 
     Where all is well by then it gets 204, since an error would be shown in its console; others get 426.
@@ -107,39 +107,39 @@ def _admit(feeds: Feeds) -> str:
     """
     _check(feeds)
     check_handshake()
-    feeds.rate.check(visitor())
+    feeds.rate.check(current_visitor())
     address = request.remote_addr or ""
     if not feeds.capacity.take(address):
-        _turn_away(_no_room())
+        _refuse(_no_room())
     return address
 
 
 def _check(feeds: Feeds) -> None:
     if request.args.get("selection") != "follows":
-        _choose(request.args, feeds.audit)
-    if not feeds.drain.admits:
-        _turn_away(gettext("The server is restarting: try again in a moment."))
-    feeds.rate.check(visitor(), counts=False)
+        _read_selection(request.args, feeds.audit)
+    if not feeds.drain.is_accepting:
+        _refuse(gettext("The server is restarting: try again in a moment."))
+    feeds.rate.check(current_visitor(), counts=False)
     if feeds.capacity.full():
-        _turn_away(_no_room())
+        _refuse(_no_room())
     if feeds.capacity.full_for(request.remote_addr or ""):
-        _turn_away(_no_room_for_address())
+        _refuse(_no_room_for_address())
 
 
-def _choose(given: MultiDict[str, str], audit: Audit) -> None:
+def _read_selection(given: MultiDict[str, str], audit: Audit) -> None:
     """Set ``g.selection`` and ``g.resume_points`` from the request, if the visitor may read all of it."""
     channels = given.getlist("channel")
     selection = select(channels, given.getlist("pattern"))
     g.resume_points = read_resume_points(channels, given.getlist("after"), given.get("since"))
     try:
-        check_listening(visitor(), selection.channels, selection.patterns)
+        check_subscribing(current_visitor(), selection.channels, selection.patterns)
     except NoRight as error:
-        audit.note("listening refused", Who.of(visitor()), **error.what)
+        audit.note("listening refused", Actor.of(current_visitor()), **error.what)
         raise
     g.selection = selection
 
 
-def _turn_away(sentence: str) -> None:
+def _refuse(sentence: str) -> None:
     raise ServiceUnavailable(sentence, retry_after=RETRY_AFTER)
 
 
@@ -155,13 +155,13 @@ def _no_room_for_address() -> str:
 
 def feed(feeds: Feeds, ws: Upgrade) -> None:
     """Stream the selection to one browser until it leaves."""
-    goodbye, fault = _last_words(chosen())
+    reason, fault = _close_reasons(chosen())
     transport = Transport(ws.sock, feeds.timers, feeds.beat)
-    asked = visitor()
+    visitor = current_visitor()
     try:
-        with feeds.drain.present(transport, goodbye), _bound(feeds.monitor, transport, asked):
+        with feeds.drain.track(transport, reason), _bind_to_session(feeds.monitor, transport, visitor):
             if "selection" in g or _receive_selection(transport, feeds.audit):
-                _stream(feeds, transport, asked, fault)
+                _stream(feeds, transport, visitor, fault)
     except Exception as error:
         # It must not reach Flask, which would write a page into the stream.
         if said := sentence(error):
@@ -180,7 +180,7 @@ def _receive_selection(transport: Transport, audit: Audit) -> bool:
     if (said := transport.receive()) is None:
         return False
     try:
-        _choose(MultiDict(read_lists(said, _ASKED)), audit)
+        _read_selection(MultiDict(read_lists(said, _ARGUMENTS)), audit)
         return True
     except (BadSelection, BadPoint, NoRight) as error:
         transport.close(Code.POLICY, str(error))
@@ -195,17 +195,17 @@ def _wait_until_read(transport: Transport) -> None:
         pass
 
 
-def _stream(feeds: Feeds, transport: Transport, asked: Visitor, fault: str) -> None:
+def _stream(feeds: Feeds, transport: Transport, visitor: Visitor, fault: str) -> None:
     deliver = _Deliver(transport, feeds.frames, fault)
     with (
         _logged(g.selection, transport, deliver),
-        feeds.source.tail(asked, g.selection, g.resume_points, deliver, deliver.fail) as tail,
+        feeds.source.tail(visitor, g.selection, g.resume_points, deliver, deliver.fail) as tail,
     ):
-        _converse(transport, tail, asked, feeds.audit)
+        _follow_changes(transport, tail, visitor, feeds.audit)
 
 
 @cache
-def _last_words(language: str) -> tuple[str, str]:
+def _close_reasons(language: str) -> tuple[str, str]:
     """What a socket may be closed with at a time when no request is there to say its language.
 
     Cached, because looking sentences up costs more than the rest of this function.
@@ -213,19 +213,19 @@ def _last_words(language: str) -> tuple[str, str]:
     return gettext("The server is restarting."), gettext("Internal error. See the server log.")
 
 
-def _bound(
-    monitor: SessionMonitor | None, transport: Transport, asked: Visitor
+def _bind_to_session(
+    monitor: SessionMonitor | None, transport: Transport, visitor: Visitor
 ) -> AbstractContextManager[None]:
     """Bind the socket to the visitor's session, where there is one."""
-    if monitor is None or not asked.key:
+    if monitor is None or not visitor.key:
         return nullcontext()
-    if asked.redis_user:
-        goodbye = gettext(
-            "Your session is over, or Redis no longer lets %(user)s in: log in again.", user=asked.name
+    if visitor.redis_user:
+        reason = gettext(
+            "Your session is over, or Redis no longer lets %(user)s in: log in again.", user=visitor.name
         )
     else:
-        goodbye = gettext("Your session is over: log in again.")
-    return monitor.present(transport, asked, goodbye)
+        reason = gettext("Your session is over: log in again.")
+    return monitor.track(transport, visitor, reason)
 
 
 class _Deliver:
@@ -254,24 +254,24 @@ class _Deliver:
             self._transport.abort()
 
 
-def _converse(transport: Transport, tail: Tail, asked: Visitor, audit: Audit) -> None:
+def _follow_changes(transport: Transport, tail: Tail, visitor: Visitor, audit: Audit) -> None:
     """Do what the page asks for, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
             check_size(tail.size_after(change))
-            check_listening(asked, change.subscribe, change.psubscribe)
+            check_subscribing(visitor, change.subscribe, change.psubscribe)
             tail.change(change)
         except NoRight as error:
-            audit.note("listening refused", Who.of(asked), **error.what)
-            _complain(transport, str(error))
+            audit.note("listening refused", Actor.of(visitor), **error.what)
+            _send_error(transport, str(error))
         except BadSelection as error:
-            _complain(transport, str(error))
+            _send_error(transport, str(error))
         except BadChange:
             transport.close(Code.POLICY, gettext("Invalid message: expected channels and patterns."))
 
 
-def _complain(transport: Transport, sentence: str) -> None:
+def _send_error(transport: Transport, sentence: str) -> None:
     try:
         transport.send(text_frame(encode_error(sentence)))
     except OSError:
@@ -286,7 +286,7 @@ def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> It
         + [f"pattern={text(name)!r}" for name in selection.patterns]
     )
     began = monotonic()
-    named = f" user={visitor().name!r}" if visitor().name else ""
+    named = f" user={current_visitor().name!r}" if current_visitor().name else ""
     log.info("feed opened %s%s address=%s", names, named, request.remote_addr)
     try:
         yield

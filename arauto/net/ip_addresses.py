@@ -25,7 +25,7 @@ def is_fixed(host: str) -> bool:
     return True
 
 
-def neighbour(address: str) -> str:
+def counted_address(address: str) -> str:
     """The name under which an address is counted.
 
     An IPv6 address is counted as its /64, which one customer has. Empty: this machine or a proxy on it, which
@@ -41,7 +41,7 @@ def neighbour(address: str) -> str:
     return str(plain) if plain.version == 4 else str(plain.exploded[:19])
 
 
-def mapped(network: Network) -> IPv6Network | None:
+def as_mapped_ipv6(network: Network) -> IPv6Network | None:
     """An IPv4 network as a socket that listens on ``::`` sees it."""
     if network.version == 6:
         return None

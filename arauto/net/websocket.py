@@ -159,11 +159,11 @@ class Transport:
         """Send a heartbeat, and drop a browser that has not answered for too long."""
         if self._over or self._goodbye_said:
             return None
-        asked = self._unanswered
-        if asked is not None and monotonic() - asked >= PONG_WITHIN:
+        pinged_at = self._unanswered
+        if pinged_at is not None and monotonic() - pinged_at >= PONG_WITHIN:
             self.abort()
             return None
-        if asked is None:
+        if pinged_at is None:
             self._unanswered = monotonic()  # before the ping is sent: its answer may come first
         try:
             self._wire.send(_heartbeat(time()), patience=0)

@@ -81,7 +81,7 @@ class RecorderThread(threading.Thread):
         kept until all know that they stop, or only this one does.
         """
         end = monotonic() + HANDOVER
-        while self.candidate.token and not self._worker_states.all_go and monotonic() < end:
+        while self.candidate.token and not self._worker_states.all_stopping and monotonic() < end:
             sleep(_ROUND)
         self._stopping.set()
         self.wake()
@@ -127,7 +127,7 @@ class RecorderThread(threading.Thread):
             store,
             has_glob=lambda channel: self._subscription.source_of(channel) != channel,
             follow=lambda channel: self._subscriber.ask([self._subscription.follow(channel)]),
-            may_claim=lambda: not self._worker_states.am_going,
+            may_claim=lambda: not self._worker_states.is_stopping,
             upgrade=lambda: upgrade(store),
             tell=self._recording.tell,
             give_up=self._stopping.is_set,

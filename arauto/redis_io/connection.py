@@ -167,14 +167,14 @@ class RedisLink:
     def as_user(self, username: str, password: str) -> "RedisLink":
         """The same Redis for one of its users; close it after use."""
         other = copy(self)
-        vars(other).pop("may_count", None)
+        vars(other).pop("may_count_tabs", None)
         rest = {name: value for name, value in self._options.items() if name not in _GREETINGS}
         other._options = rest | {"username": username, "password": password}
         other._greets = True
         other.client = other._make_client()
         return other
 
-    def lets_in(self) -> bool:
+    def can_log_in(self) -> bool:
         """Whether Redis accepts our user and password.
 
         :raise redis.RedisError: Redis does not answer.
@@ -213,7 +213,7 @@ class RedisLink:
         return template.cert_reqs == ssl.CERT_REQUIRED and bool(template.check_hostname)
 
     @cached_property
-    def may_count(self) -> bool:
+    def may_count_tabs(self) -> bool:
         """Whether Redis allows shadow channels, by which tabs are counted.
 
         :raise redis.RedisError: Redis does not answer.
@@ -234,7 +234,7 @@ class RedisLink:
                 return False
             return True
 
-    def would_let(self, user: str, *command: str | bytes) -> bool:
+    def user_may_run(self, user: str, *command: str | bytes) -> bool:
         """Whether Redis would allow this command to one of its users; it is not run.
 
         :raise redis.RedisError: Redis does not answer, or there is no such user.

@@ -85,7 +85,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     from redis.exceptions import AuthenticationError, InvalidResponse
 
     from arauto.redis_io.connection import LinkError, RedisLink, Tls, address, complaint, describe
-    from arauto.redis_io.expiring_store import KeepsNothing, may_keep
+    from arauto.redis_io.expiring_store import CannotStore, check_can_store
 
     where = ""
     try:
@@ -93,9 +93,9 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         link = RedisLink(url, Tls.of(settings))
         name = describe(link)
         if settings.has_login and settings.workers > 1:
-            may_keep(link)
+            check_can_store(link)
         link.close()
-    except (LinkError, KeepsNothing) as error:
+    except (LinkError, CannotStore) as error:
         raise NoRedis(str(error)) from None
     except AuthenticationError as error:
         raise NoRedis(

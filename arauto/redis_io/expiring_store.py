@@ -16,7 +16,7 @@ class StoreUnavailable(Exception):
     """The store cannot be reached now."""
 
 
-class KeepsNothing(Exception):
+class CannotStore(Exception):
     """Redis does not allow our user to store anything; the text is a sentence that names the remedy."""
 
 
@@ -31,13 +31,13 @@ class ExpiringStore(Protocol):
         """Add to the set ``key``, which expires ``seconds`` from now."""
 
     def members(self, key: str) -> list[str]: ...
-    def count(self, key: str, seconds: float) -> int:
+    def increment(self, key: str, seconds: float) -> int:
         """Increment; the number expires ``seconds`` from now."""
 
-    def uncount(self, key: str) -> None:
+    def decrement(self, key: str) -> None:
         """Decrement."""
 
-    def left(self, key: str) -> float:
+    def ttl(self, key: str) -> float:
         """Seconds until ``key`` expires; 0: it does not exist."""
 
 
@@ -67,15 +67,15 @@ class RedisStore:
     def members(self, key: str) -> list[str]:
         return [member.decode() for member in self._do("SMEMBERS", key)]
 
-    def count(self, key: str, seconds: float) -> int:
+    def increment(self, key: str, seconds: float) -> int:
         number = int(self._do("INCR", key))
         self._do("EXPIRE", key, int(seconds) + 1)
         return number
 
-    def uncount(self, key: str) -> None:
+    def decrement(self, key: str) -> None:
         self._do("DECR", key)
 
-    def left(self, key: str) -> float:
+    def ttl(self, key: str) -> float:
         return max(0.0, int(self._do("PTTL", key)) / 1000)
 
     def _do(self, *command: Any) -> Any:
@@ -85,16 +85,16 @@ class RedisStore:
             raise StoreUnavailable(str(error)) from error
 
 
-def may_keep(link: RedisLink) -> None:
+def check_can_store(link: RedisLink) -> None:
     """Check that :class:`RedisStore` can work.
 
-    :raise KeepsNothing: it cannot, with our user.
+    :raise CannotStore: it cannot, with our user.
     :raise redis.RedisError: Redis does not answer.
     """
     try:
         link.client.set(f"{PREFIX}check", b"", px=1000)
     except redis.ResponseError as error:
-        raise KeepsNothing(
+        raise CannotStore(
             f"Redis does not let us keep sessions ({error}): allow our user the keys arauto:* as "
             "docs/security.md shows, or set ARAUTO_WORKERS=1."
         ) from None
@@ -128,18 +128,18 @@ class MemoryStore:
     def members(self, key: str) -> list[str]:
         return list(self._get(key) or ())
 
-    def count(self, key: str, seconds: float) -> int:
+    def increment(self, key: str, seconds: float) -> int:
         with self._lock:
             number = int(self._get(key) or 0) + 1
             self._put(key, number, seconds)
             return number
 
-    def uncount(self, key: str) -> None:
+    def decrement(self, key: str) -> None:
         with self._lock:
             if number := self._get(key):
-                self._put(key, number - 1, self.left(key))
+                self._put(key, number - 1, self.ttl(key))
 
-    def left(self, key: str) -> float:
+    def ttl(self, key: str) -> float:
         return max(0.0, self._kept.get(key, (None, 0.0))[1] - monotonic())
 
     def _get(self, key: str) -> Any:

@@ -328,7 +328,7 @@ def _drain_first(worker: Any, drain: "Drain", recorder: "RecorderThread | None")
         # Not in the handler, which must not wait: what it interrupts may hold the very locks it
         # needs. And not in a thread that starts only then: there may be none to be had.
         begun.wait()
-        drain.send_away()
+        drain.close_all()
         if recorder is not None:
             recorder.stop()
         drained.set()

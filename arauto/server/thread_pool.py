@@ -30,7 +30,7 @@ class ThreadPool(ThreadPoolExecutor):
         future = super().submit(handle, *given, **named)
         if self._is_short and future.cancel():
             future = Future()
-            future.set_result(_turn_away(given[0]))
+            future.set_result(_refuse(given[0]))
         return future
 
     def _adjust_thread_count(self) -> None:
@@ -40,7 +40,7 @@ class ThreadPool(ThreadPoolExecutor):
             self._is_short = True
 
 
-def _turn_away(connection: Any) -> object:
+def _refuse(connection: Any) -> object:
     """What gunicorn's own handling would return: wait for the request, or close."""
     if not connection.data_ready and not connection.initialized:
         return _DEFER

@@ -124,7 +124,7 @@ def _tabs(link: RedisLink, connection: AbstractConnection, channel: bytes, recei
         # Listing channels for patterns takes Redis some time, so only if a pattern may have received it.
         if patterns and tabs < receivers:
             tabs += _by_pattern(connection, channel)
-        if tabs < receivers and not link.may_count:
+        if tabs < receivers and not link.may_count_tabs:
             return None
     except (redis.RedisError, OSError):
         return None

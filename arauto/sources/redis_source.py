@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 
-from arauto.auth.audit import Audit, Who
+from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import check_reading
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
@@ -74,7 +74,7 @@ class RedisSource:
         fail: Callable[[], None],
     ) -> Iterator[Subscriber]:
         user = visitor.redis_user
-        hand_on = _Explain(deliver, user, self._audit, Who.of(visitor)) if user else deliver
+        hand_on = _Explain(deliver, user, self._audit, Actor.of(visitor)) if user else deliver
         follower = self._follower(hand_on, selection, resume_points, user)
         with (
             Subscriber(
@@ -138,10 +138,10 @@ def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[LogEntr
 class _Explain:
     """Hands a batch on with Redis's refusals in words that name the channel and the user."""
 
-    def __init__(self, deliver: Deliver, user: str, audit: Audit, who: Who) -> None:
+    def __init__(self, deliver: Deliver, user: str, audit: Audit, actor: Actor) -> None:
         self._deliver = deliver
         self._audit = audit
-        self._who = who
+        self._actor = actor
         # Now, because the subscriber's thread has no request that says a language.
         self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
         self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
@@ -153,7 +153,7 @@ class _Explain:
 
     def _explain(self, refused: Refused) -> Refused:
         name = text(refused.name)
-        self._audit.note("listening refused", self._who, **{refused.kind: name} if refused.kind else {})
+        self._audit.note("listening refused", self._actor, **{refused.kind: name} if refused.kind else {})
         return refused._replace(
             error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
         )

@@ -8,7 +8,7 @@ _PORTS = {"http": 80, "https": 443}
 _HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 
 
-def as_browsers_say(origin: str) -> str:
+def normalize_origin(origin: str) -> str:
     """``https://José.example:443`` -> ``https://xn--jos-dma.example``.
 
     :raise ValueError: it is not an origin.

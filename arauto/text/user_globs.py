@@ -6,19 +6,19 @@ from unicodedata import normalize
 from arauto.text.glob import matches
 
 
-def is_named(user: str, globs: Iterable[bytes]) -> bool:
+def user_matches(user: str, globs: Iterable[bytes]) -> bool:
     """Whether one of ``globs`` matches; for settings that grant a permission."""
     return any(matches(_plain(glob.decode()), _plain(user)) for glob in globs)
 
 
-def may_be_meant(user: str, globs: Iterable[bytes]) -> bool:
+def user_may_match(user: str, globs: Iterable[bytes]) -> bool:
     """The same regardless of case; for settings that take a permission away.
 
     Many directories let ``guest`` log in as ``Guest``, and their proxy passes on what was typed.
     """
     given = tuple(globs)
     folded = [_plain(glob.decode().casefold()) for glob in given]
-    return is_named(user, given) or any(matches(glob, _plain(user.casefold())) for glob in folded)
+    return user_matches(user, given) or any(matches(glob, _plain(user.casefold())) for glob in folded)
 
 
 def _plain(text: str) -> bytes:

@@ -16,16 +16,16 @@ from flask import (
 from flask_babel import format_date
 from werkzeug.wrappers import Response as BaseResponse
 
-from arauto.auth.api_tokens import DAY, MAX_NAME, NameTaken, NoToken, Tokens, is_name
-from arauto.auth.audit import Audit, Who
-from arauto.auth.permissions import check_let_in
-from arauto.auth.visitor import SHARED, Visitor, visitor
+from arauto.auth.api_tokens import DAY, MAX_NAME, NameTaken, NoToken, Tokens, is_valid_name
+from arauto.auth.audit import Actor, Audit
+from arauto.auth.permissions import check_redis_user
+from arauto.auth.visitor import SHARED, Visitor, current_visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_SELECTION, BadSelection, check_name
 from arauto.refusal import Refusal
 from arauto.settings import Settings
 from arauto.text.cleanup import trimmed
-from arauto.text.user_globs import is_named
+from arauto.text.user_globs import user_matches
 from arauto.web.locale import switch
 
 DAYS = (7, 30, 90, 365)  # that a token can be made for
@@ -40,41 +40,41 @@ def init_api_tokens(app: Flask, settings: Settings, tokens: Tokens, audit: Audit
     """Add the pages."""
 
     @app.route("/tokens", endpoint="tokens", methods=["GET", "POST"])
-    def show_or_make() -> BaseResponse:
+    def show_or_create() -> BaseResponse:
         if request.method != "POST" and (switched := switch()) is not None:
             return switched
-        _admit(settings)
-        return _make(tokens, audit) if request.method == "POST" else _page(tokens)
+        _check_may_create(settings)
+        return _create(tokens, audit) if request.method == "POST" else _page(tokens)
 
     @app.post("/tokens/revoke")
     def revoke() -> BaseResponse:
-        _admit(settings)
+        _check_may_create(settings)
         name = request.form.get("name", "")
         try:
             tokens.revoke(name)
-            audit.note("token revoked", Who.of(visitor()), token=name)
+            audit.note("token revoked", Actor.of(current_visitor()), token=name)
         except NoToken:
             pass  # somebody was quicker
         return redirect(url_for("tokens"), 303)
 
 
-def may_make(asked: Visitor, settings: Settings) -> bool:
+def may_create_tokens(visitor: Visitor, settings: Settings) -> bool:
     """Whether the page is for this visitor: it has the shared token, or a setting names it."""
-    if not settings.tokens or not asked.csrf:  # a program makes no others
+    if not settings.tokens or not visitor.csrf:  # a program makes no others
         return False
-    if asked.way == "token":
-        return asked.name == SHARED
-    return is_named(asked.name, settings.token_makers)
+    if visitor.way == "token":
+        return visitor.name == SHARED
+    return user_matches(visitor.name, settings.token_makers)
 
 
-def _admit(settings: Settings) -> None:
-    asked = visitor()
-    if not may_make(asked, settings):
+def _check_may_create(settings: Settings) -> None:
+    visitor = current_visitor()
+    if not may_create_tokens(visitor, settings):
         abort(403, gettext("You may not make tokens: ARAUTO_TOKEN_MAKERS names who may."))
-    check_let_in(asked)
+    check_redis_user(visitor)
 
 
-def _make(tokens: Tokens, audit: Audit) -> Response:
+def _create(tokens: Tokens, audit: Audit) -> Response:
     try:
         name, reads, publishes, days = _read()
         token = tokens.create(name, reads, publishes, time() + days * DAY)
@@ -83,13 +83,13 @@ def _make(tokens: Tokens, audit: Audit) -> Response:
     except NameTaken:
         sentence = gettext("There is a token of this name: revoke it first, or choose another name.")
         return _page(tokens, 409, sentence)
-    audit.note("token made", Who.of(visitor()), token=name)
+    audit.note("token made", Actor.of(current_visitor()), token=name)
     return _page(tokens, made=name, token=token)
 
 
 def _read() -> tuple[str, list[str], list[str], int]:
     name = request.form.get("name", "").strip()
-    if not is_name(name):
+    if not is_valid_name(name):
         raise BadToken(gettext("A name has 1 to %(n)s bytes and no control characters.", n=MAX_NAME))
     reads, publishes = _globs("reads"), _globs("publishes")
     if not reads and not publishes:
@@ -117,7 +117,7 @@ def _page(tokens: Tokens, status: int = 200, sentence: str = "", made: str = "",
         token=token,
         tokens=tokens.list(),
         given={} if token else request.form,
-        csrf=visitor().csrf,
+        csrf=current_visitor().csrf,
         day=_day,
         days=DAYS,
         usual_days=str(USUAL_DAYS),

@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, jsonify, request
 
-from arauto.auth.visitor import visitor
+from arauto.auth.visitor import current_visitor
 from arauto.protocol.validation import check_name
 from arauto.sources.source import Source
 
@@ -13,4 +13,4 @@ def init_channels(app: Flask, source: Source) -> None:
     @app.get("/channels")
     def channels() -> Response:
         wanted = check_name(request.args.get("match") or "*")
-        return jsonify(source.channels(visitor(), wanted))
+        return jsonify(source.channels(current_visitor(), wanted))

@@ -6,16 +6,16 @@ from itertools import chain
 import orjson
 from flask import Flask, Response, abort, request
 
-from arauto.auth.audit import Audit, Who
+from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight
-from arauto.auth.visitor import visitor
+from arauto.auth.visitor import current_visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import data_of, hole_event, named
 from arauto.protocol.log_entries import Hole, LogEntry, Message
 from arauto.protocol.log_query import DEFAULT_LIMIT, read_limit, read_point
 from arauto.refusal import Refusal
 from arauto.sources.source import Source, SourceError
-from arauto.web.channel_argument import asked_channel
+from arauto.web.channel_argument import requested_channel
 
 MIMETYPE = "application/x-ndjson"
 
@@ -26,14 +26,14 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
     @app.get("/channels/messages")
     @app.get("/channels/<channel:name>/messages")
     def messages(name: str = "") -> Response:
-        channel = asked_channel(name)
+        channel = requested_channel(name)
         since = read_point(request.args.get("since") or "first")
         until = read_point(request.args["until"]) if request.args.get("until") else None
         limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
         try:
-            source.check_reading(visitor(), channel)
+            source.check_reading(current_visitor(), channel)
         except NoRight:
-            audit.note("reading refused", Who.of(visitor()), channel=channel.decode())
+            audit.note("reading refused", Actor.of(current_visitor()), channel=channel.decode())
             raise
         lines = _lines(source.read(channel, since, until), channel, limit)
         try:

@@ -14,13 +14,13 @@ from flask import (
 )
 from werkzeug.wrappers import Response as BaseResponse
 
-from arauto.auth.audit import Audit, Who
+from arauto.auth.audit import Actor, Audit
 from arauto.auth.authentication import COOKIE, Authentication, WrongCredentials, too_soon
 from arauto.auth.login_throttle import TooSoon
-from arauto.auth.visitor import people_call, visitor
+from arauto.auth.visitor import current_visitor, display_name
 from arauto.i18n.gettext import gettext
 from arauto.text.cleanup import trimmed
-from arauto.views.api_tokens import may_make
+from arauto.views.api_tokens import may_create_tokens
 from arauto.web.cookies import delete_cookie, get_cookie, set_cookie
 from arauto.web.locale import switch
 
@@ -51,9 +51,9 @@ def _log_in(authentication: Authentication, audit: Audit) -> BaseResponse:
     if not user:  # a token is pasted; a password is for Redis to judge
         password = trimmed(password)
     address = request.remote_addr or ""
-    nobody = Who("", "redis" if user else "token", address)
-    mark = get_cookie(FORM_COOKIE)
-    if not mark or not authentication.sessions.is_mark(request.form.get("csrf", ""), "login", mark):
+    nobody = Actor("", "redis" if user else "token", address)
+    nonce = get_cookie(FORM_COOKIE)
+    if not nonce or not authentication.sessions.is_signature(request.form.get("csrf", ""), "login", nonce):
         return _form(
             authentication, gettext("This form was too old: try again. Cookies must be allowed."), 403
         )
@@ -67,7 +67,7 @@ def _log_in(authentication: Authentication, audit: Audit) -> BaseResponse:
     except TooSoon as error:
         audit.note("login delayed", nobody)
         return _form(authentication, too_soon(error).description or "", 429, int(error.seconds) + 1)
-    audit.note("login", Who(session.name, session.way, address))
+    audit.note("login", Actor(session.name, session.way, address))
     response = redirect(request.script_root + _inside(request.form.get("next", "")), 303)
     _end_old_session(authentication)
     set_cookie(response, COOKIE, session.id, expires=session.until)
@@ -83,12 +83,12 @@ def _wrong(user: str) -> str:
 def _form(
     authentication: Authentication, sentence: str = "", status: int = 200, retry_after: int = 0
 ) -> Response:
-    mark = get_cookie(FORM_COOKIE) or secrets.token_urlsafe(16)
+    nonce = get_cookie(FORM_COOKIE) or secrets.token_urlsafe(16)
     settings = authentication.settings
     page = render_template(
         "login.html",
         sentence=sentence,
-        csrf=authentication.sessions.mark("login", mark),
+        csrf=authentication.sessions.sign("login", nonce),
         next=_inside(request.values.get("next", "")),
         user=request.form.get("user", ""),
         by_token=bool(settings.token or settings.read_token),
@@ -96,7 +96,7 @@ def _form(
         by_proxy=bool(settings.proxy_user),
     )
     response = make_response(page, status)
-    set_cookie(response, FORM_COOKIE, mark)
+    set_cookie(response, FORM_COOKIE, nonce)
     if retry_after:
         response.headers["Retry-After"] = str(retry_after)
     return response
@@ -110,12 +110,12 @@ def _inside(address: str) -> str:
 
 
 def _account(authentication: Authentication) -> BaseResponse:
-    asked = visitor()
+    visitor = current_visitor()
     page = render_template(
         "account.html",
-        visitor=asked,
-        name=people_call(asked),
-        makes_tokens=may_make(asked, authentication.settings),
+        visitor=visitor,
+        name=display_name(visitor),
+        makes_tokens=may_create_tokens(visitor, authentication.settings),
     )
     return make_response(page)
 
@@ -129,7 +129,7 @@ def _log_out(authentication: Authentication, audit: Audit) -> BaseResponse:
     else:
         authentication.sessions.end(session)
     event = "logout everywhere" if request.form.get("everywhere") else "logout"
-    audit.note(event, Who(session.name, session.way, request.remote_addr or ""))
+    audit.note(event, Actor(session.name, session.way, request.remote_addr or ""))
     response = redirect(url_for("login"), 303)
     delete_cookie(response, COOKIE)
     return response

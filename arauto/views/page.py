@@ -8,7 +8,7 @@ from markupsafe import escape
 from werkzeug.wrappers import Response
 
 from arauto.assets.html_minifier import compact
-from arauto.auth.visitor import people_call, visitor
+from arauto.auth.visitor import current_visitor, display_name
 from arauto.i18n.client_strings import page_words
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
@@ -57,11 +57,11 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
     def index() -> Response | str:
         if (switched := switch()) is not None:
             return switched
-        asked = visitor()
-        kept = page(chosen(), request.script_root, request.query_string, asked.is_reader)
+        visitor = current_visitor()
+        kept = page(chosen(), request.script_root, request.query_string, visitor.is_reader)
         if not has_login:
             return kept
-        return kept.replace(_CSRF, asked.csrf).replace(_PERSON, str(escape(people_call(asked))))
+        return kept.replace(_CSRF, visitor.csrf).replace(_PERSON, str(escape(display_name(visitor))))
 
     for code, _ in LANGUAGES:
         with app.test_request_context(headers={"Accept-Language": code}):

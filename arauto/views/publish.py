@@ -6,10 +6,10 @@ from typing import Any
 from flask import Flask, Response, abort, request
 from werkzeug.exceptions import UnsupportedMediaType
 
-from arauto.auth.audit import Audit, Who
+from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight, Permissions
 from arauto.auth.request_guards import RateGuard
-from arauto.auth.visitor import visitor
+from arauto.auth.visitor import current_visitor
 from arauto.i18n.gettext import gettext, ngettext
 from arauto.protocol.validation import check_name
 from arauto.settings import Settings
@@ -26,11 +26,11 @@ def init_publish(
 
     @app.post("/publish")
     def publish_message() -> Response:
-        rate.check(visitor())
+        rate.check(current_visitor())
         try:
             channel, message = _read(settings)
-            permissions.check_publishing(visitor(), channel)
-            receipt = source.publish(visitor(), channel, message)
+            permissions.check_publishing(current_visitor(), channel)
+            receipt = source.publish(current_visitor(), channel, message)
         except (NoRight, PublishError):
             _note(audit, "publish refused", channel, message)
             raise
@@ -45,9 +45,9 @@ def init_publish(
 
 def _note(audit: Audit, event: str, channel: bytes, message: bytes) -> None:
     """Where people have names, or where the audit has a channel."""
-    if visitor().name or audit.channel:
+    if current_visitor().name or audit.channel:
         facts: dict[str, str | int] = {"channel": channel.decode(), "bytes": len(message)}
-        audit.note(event, Who.of(visitor()), content=message.decode(), **facts)
+        audit.note(event, Actor.of(current_visitor()), content=message.decode(), **facts)
 
 
 def _sentence(receipt: Receipt) -> str:

@@ -8,17 +8,17 @@ import redis
 from flask import Flask, Response, abort, jsonify
 from redis.exceptions import NoPermissionError
 
-from arauto.auth.audit import Audit, Who
+from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight, Permissions
 from arauto.auth.request_guards import RateGuard
-from arauto.auth.visitor import visitor
+from arauto.auth.visitor import current_visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import text
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.connection import complaint
-from arauto.web.channel_argument import asked_channel
+from arauto.web.channel_argument import requested_channel
 from arauto.web.request_encoding import read_json
 
 PATIENCE = 4.0  # seconds for a recorder to begin, if there is none yet
@@ -41,8 +41,8 @@ def init_recording(
     @app.put("/channels/recording")
     @app.put("/channels/<channel:name>/recording")
     def switch(name: str = "") -> Response:
-        rate.check(visitor())
-        channel, on = asked_channel(name, needs_query="/" in name), _wanted()
+        rate.check(current_visitor())
+        channel, on = requested_channel(name, needs_query="/" in name), _wanted()
         if recorder is None:
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
         if not is_recordable(channel):
@@ -56,11 +56,13 @@ def init_recording(
         if not on and recording.glob_of(channel) is not None:
             abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
         with _refusals(channel, audit):
-            permissions.check_logging(visitor(), channel)
+            permissions.check_recording(current_visitor(), channel)
             if recording.glob_of(channel) is None:
                 recording.switch(channel, on)
                 audit.note(
-                    "recording on" if on else "recording off", Who.of(visitor()), channel=channel.decode()
+                    "recording on" if on else "recording off",
+                    Actor.of(current_visitor()),
+                    channel=channel.decode(),
                 )
                 recorder.wake()
                 if on and not _has_begun(recording, channel):
@@ -75,15 +77,15 @@ def init_recording(
     @app.delete("/channels/messages")
     @app.delete("/channels/<channel:name>/messages")
     def forget(name: str = "") -> Response:
-        rate.check(visitor())
-        channel = asked_channel(name, needs_query=True)
+        rate.check(current_visitor())
+        channel = requested_channel(name, needs_query=True)
         if recorder is None or not recording.may_delete:
             abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
         with _refusals(channel, audit):
-            permissions.check_logging(visitor(), channel)
+            permissions.check_recording(current_visitor(), channel)
             if not recording.forget(channel):
                 abort(404, gettext("This channel has no log."))
-        audit.note("log deleted", Who.of(visitor()), channel=channel.decode())
+        audit.note("log deleted", Actor.of(current_visitor()), channel=channel.decode())
         return jsonify(channel=text(channel), deleted=True)
 
 
@@ -113,7 +115,7 @@ def _refusals(channel: bytes, audit: Audit) -> Iterator[None]:
     try:
         yield
     except NoRight:
-        audit.note("recording refused", Who.of(visitor()), channel=channel.decode())
+        audit.note("recording refused", Actor.of(current_visitor()), channel=channel.decode())
         raise
     except redis.ResponseError as error:
         words = complaint(error)

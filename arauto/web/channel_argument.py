@@ -6,7 +6,7 @@ from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import check_name
 
 
-def asked_channel(in_path: str, needs_query: bool = False) -> bytes:
+def requested_channel(in_path: str, needs_query: bool = False) -> bytes:
     """The channel of this request.
 
     Proxies merge the slashes of a path and remove dots, so ``a//b`` may arrive as ``a/b``.

@@ -40,13 +40,13 @@ def _accepted(header: str) -> str:
 
 def switch() -> Response | None:
     """Store ``?lang=…`` in a cookie, and redirect to the same view without it."""
-    asked = request.args.get("lang")
-    if asked is None:
+    language = request.args.get("lang")
+    if language is None:
         return None
     view = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
     response = redirect(url_for(request.endpoint or "index") + ("?" + urlencode(view) if view else ""))
-    if asked in _CODES:
-        set_cookie(response, COOKIE, asked, max_age=COOKIE_AGE)
+    if language in _CODES:
+        set_cookie(response, COOKIE, language, max_age=COOKIE_AGE)
     return response  # type: ignore[return-value]  # flask's redirect is typed by werkzeug
 
 

@@ -4,7 +4,7 @@ import mmap
 import struct
 import threading
 
-from arauto.net.ip_addresses import neighbour
+from arauto.net.ip_addresses import counted_address
 
 MAX_PROCESSES = 128  # workers, and their successors while the old ones still drain
 _ADDRESSES = 1024  # rows of counts; addresses with the same row share its limit
@@ -88,5 +88,5 @@ class ConnectionLimits:
 
 def _row(address: str) -> int:
     """The row of an address; 0 if it is not counted. The workers inherit one hash seed."""
-    counted = neighbour(address)
+    counted = counted_address(address)
     return 1 + hash(counted) % _ADDRESSES if counted else 0

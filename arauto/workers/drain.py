@@ -22,15 +22,15 @@ class Drain:
         self._lock = threading.Lock()
 
     @contextmanager
-    def present(self, transport: Transport, goodbye: str) -> Iterator[None]:
+    def track(self, transport: Transport, reason: str) -> Iterator[None]:
         """Track ``transport`` for as long as the block runs.
 
-        :param goodbye: the reason of its close frame when the server stops.
+        :param reason: the reason of its close frame when the server stops.
         """
         with self._lock:
-            self._present[transport] = goodbye
+            self._present[transport] = reason
         if self._begun:
-            transport.close(Code.RESTART, goodbye)  # it was accepted just before
+            transport.close(Code.RESTART, reason)  # it was accepted just before
         try:
             yield
         finally:
@@ -38,21 +38,21 @@ class Drain:
                 del self._present[transport]
 
     @property
-    def admits(self) -> bool:
+    def is_accepting(self) -> bool:
         """Whether new sockets are accepted."""
-        return not self._worker_states.am_going
+        return not self._worker_states.is_stopping
 
-    def send_away(self) -> None:
+    def close_all(self) -> None:
         """Close every socket with 1001, and wait until all have left, two seconds at most."""
-        self._worker_states.go()
+        self._worker_states.stop()
         self._begun = True
         unsaid = self._remaining()
         end = monotonic() + CLOSE_PATIENCE
         while unsaid and monotonic() < end:
             unsaid = {
-                transport: goodbye
-                for transport, goodbye in unsaid.items()
-                if not transport.close(Code.RESTART, goodbye, patience=_ROUND)
+                transport: reason
+                for transport, reason in unsaid.items()
+                if not transport.close(Code.RESTART, reason, patience=_ROUND)
             }
         for transport in unsaid:
             transport.abort()  # stuck in a write: no close frame can be sent

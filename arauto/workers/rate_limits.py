@@ -5,10 +5,10 @@ import struct
 import threading
 from time import monotonic_ns
 
-from arauto.net.ip_addresses import neighbour
+from arauto.net.ip_addresses import counted_address
 
 AT_ONCE = 20  # a burst of so many seconds' worth is allowed
-BESIDE = 2  # wrong bearer tokens a second of a visitor with another login; more are not checked
+EXTRA_TOKENS = 2  # wrong bearer tokens a second of a visitor with another login; more are not checked
 _ROWS = 16384  # rows of names; names with the same row share its rate
 _TIME = struct.Struct("q")  # nanoseconds
 _SECOND = 1_000_000_000
@@ -63,12 +63,12 @@ class RateLimits:
     def __init__(self, publish: int, connect: int) -> None:
         self.publish = RateLimit(publish)
         self.connect = RateLimit(connect)
-        self.beside = RateLimit(BESIDE)
+        self.extra_tokens = RateLimit(EXTRA_TOKENS)
 
 
 def by_address(address: str) -> list[str]:
     """The name under which an address is counted; this machine, and a proxy on it, are not."""
-    counted = neighbour(address)
+    counted = counted_address(address)
     return [f"address {counted}"] if counted else []
 
 

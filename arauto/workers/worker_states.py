@@ -4,7 +4,7 @@ import mmap
 
 from arauto.workers.connection_limits import MAX_PROCESSES
 
-_NOBODY, _HERE, _GOING = range(3)
+_FREE, _RUNNING, _STOPPING = range(3)
 
 
 class WorkerStates:
@@ -19,12 +19,12 @@ class WorkerStates:
     def use_slot(self, slot: int) -> None:
         """Call in a new process with its own slot."""
         self._slot = slot % MAX_PROCESSES
-        self._slots[self._slot] = _HERE
+        self._slots[self._slot] = _RUNNING
         self._own_generation = self._generation[0] if self._prepared is None else self._prepared
 
     def clear_slot(self, slot: int) -> None:
         """Call in the master when a process has ended."""
-        self._slots[slot % MAX_PROCESSES] = _NOBODY
+        self._slots[slot % MAX_PROCESSES] = _FREE
 
     def replace_all(self) -> None:
         """Call in the master: all running workers will be stopped, one after the other."""
@@ -34,16 +34,16 @@ class WorkerStates:
         """Call in the master before it starts a process: the first successor comes before ``replace_all``."""
         self._prepared = (self._generation[0] + is_successor) % 256
 
-    def go(self) -> None:
+    def stop(self) -> None:
         """This process is stopping."""
-        self._slots[self._slot] = _GOING
+        self._slots[self._slot] = _STOPPING
 
     @property
-    def am_going(self) -> bool:
+    def is_stopping(self) -> bool:
         """Whether this process is stopping, or is about to."""
-        return self._slots[self._slot] == _GOING or self._generation[0] != self._own_generation
+        return self._slots[self._slot] == _STOPPING or self._generation[0] != self._own_generation
 
     @property
-    def all_go(self) -> bool:
+    def all_stopping(self) -> bool:
         """Whether every process is stopping."""
-        return _HERE not in self._slots[:]
+        return _RUNNING not in self._slots[:]

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 
 from arauto.auth.api_tokens import Tokens
-from arauto.workers.rate_limits import AT_ONCE, BESIDE
+from arauto.workers.rate_limits import AT_ONCE, EXTRA_TOKENS
 from tests.support.http import FORM, get, handshake, publish, request
 from tests.support.persons import Person, csrf, in_utf8, session_cookie
 from tests.support.redis_servers import RedisServer
@@ -23,7 +23,7 @@ TOKEN = "um segrêdo à parte=maçã; nº 1"
 READ_TOKEN = "a token for those who read"
 SLOWLY = (  # what is used up stays so for these tests
     "from arauto.server.hooks import master; import arauto.workers.rate_limits as r;"
-    "r.AT_ONCE *= 1000; master.shared.rates.beside._each *= 1000"
+    "r.AT_ONCE *= 1000; master.shared.rates.extra_tokens._each *= 1000"
 )
 PASSWORD = "a long password for everyone"
 
@@ -185,7 +185,7 @@ def test_a_name_that_cannot_be_read_is_told_beside_a_foreign_token(
 def test_who_is_in_cannot_guess_without_end(hall: ArautoServer) -> None:
     """A reader's wrong tokens: after too many the right one is not looked at either, for a while."""
     reader = {"X_Forwarded_User": "guest-2", "Accept": "text/html"}
-    for n in range(AT_ONCE * BESIDE):
+    for n in range(AT_ONCE * EXTRA_TOKENS):
         assert get(hall, "/account", Authorization=f"Bearer {n}", **reader).status == 200
     page = get(hall, "/account", Authorization=in_utf8(f"Bearer {TOKEN}"), **reader)
     assert b"<bdi>guest-2</bdi>" in page.body

@@ -172,7 +172,7 @@ def no_way() -> NonblockingSocket:
 def test_a_process_that_goes_does_not_become_the_recorder(own_redis: RedisServer) -> None:
     worker_states = WorkerStates()
     worker_states.use_slot(0)
-    worker_states.go()
+    worker_states.stop()
     going = record(Fixed(RedisLink(own_redis.url), Selection((b"a",), ())), worker_states)
     first = recorder(own_redis.url, b"a")
     first.start()
@@ -197,14 +197,14 @@ def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
     one = record(recording, worker_states)
     one.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
-    worker_states.go()
+    worker_states.stop()
     stopping = Thread(target=one.stop)
     stopping.start()
     before = recording.refreshed
     eventually(lambda: recording.refreshed > before + 1, why="it goes on")
     assert one.candidate.token
     worker_states.use_slot(1)
-    worker_states.go()
+    worker_states.stop()
     stopping.join(PATIENCE)
     assert own_redis.client.hget(LEASE, "expires") == b"0"
 

@@ -126,8 +126,8 @@ def test_a_process_that_hears_late_of_a_stop_leaves_no_gap_of_its_own(
 ) -> None:
     """One of the two processes is not the recorder, and must not become it for a moment."""
     late = (
-        "from time import sleep; from arauto.workers.drain import Drain; go = Drain.send_away; "
-        f"Drain.send_away = lambda self: (self._departures._slot == {slot} and sleep(2.5), go(self))"
+        "from time import sleep; from arauto.workers.drain import Drain; close = Drain.close_all; "
+        f"Drain.close_all = lambda self: (self._worker_states._slot == {slot} and sleep(2.5), close(self))"
     )
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="a", ALTER=late)
     eventually(lambda: is_recording(own_redis))

@@ -36,7 +36,7 @@ def test_a_broken_file_of_tokens_keeps_no_session_open(
     program, here, over = "program:of a token", *(session.key for session in sessions)
     authentication.sessions.end(sessions[1])
     tokens._path.write_text("no JSON")
-    assert authentication.gone([program, here, over]) == {over}
+    assert authentication.find_ended([program, here, over]) == {over}
 
 
 def test_a_shelf_that_is_away_keeps_no_revoked_token_open(
@@ -48,4 +48,4 @@ def test_a_shelf_that_is_away_keeps_no_revoked_token_open(
     session = authentication.sessions.begin("token", "token", "secret")
     monkeypatch.setattr(authentication.sessions._store, "has", away)
     tokens.create("another", ["*"], [], time() + 60)
-    assert authentication.gone([session.key, "program:revoked"]) == {"program:revoked"}
+    assert authentication.find_ended([session.key, "program:revoked"]) == {"program:revoked"}

@@ -41,14 +41,14 @@ def test_everywhere_is_everywhere_of_the_same_person() -> None:
     assert [sessions.find(one.id) is None for one in (here, there, other, namesake)] == [
         True, True, False, False,
     ]  # fmt: skip
-    assert sessions.gone([here.key, other.key]) == {here.key}
+    assert sessions.find_ended([here.key, other.key]) == {here.key}
 
 
 def test_a_mark_is_for_its_purpose() -> None:
     sessions = Sessions(MemoryStore(), "secret", 60)
-    mark = sessions.mark("csrf", "a")
-    assert sessions.is_mark(mark, "csrf", "a")
-    assert not sessions.is_mark(mark, "login", "a")
-    assert not sessions.is_mark(mark, "csrf", "b")
-    assert not sessions.is_mark("é", "csrf", "a")
-    assert not Sessions(MemoryStore(), "another", 60).is_mark(mark, "csrf", "a")
+    signature = sessions.sign("csrf", "a")
+    assert sessions.is_signature(signature, "csrf", "a")
+    assert not sessions.is_signature(signature, "login", "a")
+    assert not sessions.is_signature(signature, "csrf", "b")
+    assert not sessions.is_signature("é", "csrf", "a")
+    assert not Sessions(MemoryStore(), "another", 60).is_signature(signature, "csrf", "a")

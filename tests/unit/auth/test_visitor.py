@@ -44,9 +44,9 @@ def test_no_pattern_reaches_over_its_globs(glob: bytes, pattern: bytes, channel:
 def test_who_has_a_name_is_counted_by_it_whatever_it_is(way: str, name: str) -> None:
     """A proxy's visitor has another key in each request, and would never come too often by it."""
     visits = [Visitor(link=LINK, name=name, way=way, key=key) for key in ("one", "another")]
-    assert [visit.counted_as for visit in visits] == [[f"user {way} {name}"]] * 2
+    assert [visit.rate_names for visit in visits] == [[f"user {way} {name}"]] * 2
 
 
 def test_who_shares_a_token_is_counted_by_its_session() -> None:
-    assert Visitor(link=LINK, name="token", way="token", key="one").counted_as == ["user one"]
-    assert Visitor(link=LINK, name="token", way="bearer").counted_as == []
+    assert Visitor(link=LINK, name="token", way="token", key="one").rate_names == ["user one"]
+    assert Visitor(link=LINK, name="token", way="bearer").rate_names == []

@@ -2,7 +2,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from arauto.net.ip_addresses import is_fixed, is_loopback, is_within, mapped, neighbour
+from arauto.net.ip_addresses import as_mapped_ipv6, counted_address, is_fixed, is_loopback, is_within
 from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.rate_limits import by_address
 
@@ -47,12 +47,12 @@ def test_within() -> None:
     ],
 )
 def test_what_an_address_counts_as_everywhere(address: str, counted: str) -> None:
-    assert neighbour(address) == counted
+    assert counted_address(address) == counted
     assert by_address(address) == ([f"address {counted}"] if counted else [])
     capacity = ConnectionLimits(10, 1)
     assert [capacity.take(address) for _ in range(2)] == [True, not counted]
 
 
 def test_an_ipv4_network_as_it_is_seen_through_ipv6() -> None:
-    assert mapped(ip_network("10.0.0.0/24")) == ip_network("::ffff:10.0.0.0/120")
-    assert mapped(ip_network("2001:db8::/32")) is None
+    assert as_mapped_ipv6(ip_network("10.0.0.0/24")) == ip_network("::ffff:10.0.0.0/120")
+    assert as_mapped_ipv6(ip_network("2001:db8::/32")) is None

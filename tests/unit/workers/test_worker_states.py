@@ -15,20 +15,20 @@ def workers(master: WorkerStates, *slots: int) -> list[WorkerStates]:
 def test_all_go_when_the_last_has_heard() -> None:
     master = WorkerStates()
     one, other = workers(master, 0, 1)
-    assert not one.all_go
-    one.go()
-    assert (one.am_going, other.am_going, one.all_go) == (True, False, False)
-    other.go()
-    assert one.all_go
-    assert other.all_go
+    assert not one.all_stopping
+    one.stop()
+    assert (one.is_stopping, other.is_stopping, one.all_stopping) == (True, False, False)
+    other.stop()
+    assert one.all_stopping
+    assert other.all_stopping
 
 
 def test_who_has_ended_is_not_waited_for() -> None:
     master = WorkerStates()
     one, _ = workers(master, 0, 1)
-    one.go()
+    one.stop()
     master.clear_slot(1)
-    assert one.all_go
+    assert one.all_stopping
 
 
 def test_those_who_will_be_replaced_go_before_they_are_told() -> None:
@@ -36,25 +36,25 @@ def test_those_who_will_be_replaced_go_before_they_are_told() -> None:
     old, older = workers(master, 0, 1)
     master.replace_all()
     (new,) = workers(master, 2)
-    assert (old.am_going, older.am_going, new.am_going) == (True, True, False)
-    old.go()
-    older.go()
-    assert not old.all_go
+    assert (old.is_stopping, older.is_stopping, new.is_stopping) == (True, True, False)
+    old.stop()
+    older.stop()
+    assert not old.all_stopping
 
 
 def test_a_slot_that_is_used_again_is_here() -> None:
     master = WorkerStates()
     (one,) = workers(master, 0)
-    one.go()
+    one.stop()
     master.clear_slot(0)
     (next_one,) = workers(master, 0)
-    assert not next_one.am_going
-    assert not next_one.all_go
+    assert not next_one.is_stopping
+    assert not next_one.all_stopping
 
 
 def test_without_a_master_a_process_is_alone() -> None:
     alone = WorkerStates()
-    assert not alone.am_going
-    assert alone.all_go
-    alone.go()
-    assert alone.am_going
+    assert not alone.is_stopping
+    assert alone.all_stopping
+    alone.stop()
+    assert alone.is_stopping
