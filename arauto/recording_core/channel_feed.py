@@ -241,11 +241,16 @@ class ChannelFeed:
             is_next = word.epoch == self.position.epoch and behind <= self.position.number
             return None if is_next else behind
         if isinstance(word, Resumed):
-            if self.position.number >= word.position.number and self.position.epoch != word.position.epoch:
+            if self._is_beyond(word):
                 return word.position.number  # it was read meanwhile; or all was lost, and the clock went back
             end = word.position.number - self._left_here(word, serial) - 1
             return end if self.position.number < end else None
         return None
+
+    def _is_beyond(self, word: Resumed) -> bool:
+        """Whether the position is behind the beginning of this epoch, in another one."""
+        at = self.position
+        return at is not None and at.number >= word.position.number and at.epoch != word.position.epoch
 
     def _is_unclear(self, word: Word, serial: int) -> bool:
         """Whether equal messages could be confused: it is not known where ours begin, but soon will be."""
@@ -486,7 +491,9 @@ class ChannelFeed:
         steps: list[FeedStep] = []
         while self._words:
             word, serial = self._words[0]
-            if self._before(word, serial) is not None:
+            # A log that the page seems to have read beyond: if it is another one, the gap to come says so.
+            is_read = isinstance(word, Resumed) and self._is_beyond(word)
+            if self._before(word, serial) is not None and not is_read:
                 break
             self._words.popleft()
             steps += self._take(word, serial, now)

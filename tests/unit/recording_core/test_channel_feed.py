@@ -3,7 +3,7 @@
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Closed, Resumed
 from arauto.recording_core.channel_feed import ChannelFeed
-from arauto.recording_core.feed_steps import Gap, Pages, Place, Show
+from arauto.recording_core.feed_steps import Entry, Gap, Pages, Place, Read, Show
 
 RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)
 
@@ -42,3 +42,16 @@ def test_what_came_within_a_gap_that_the_page_was_shown_is_not_shown_again() -> 
     assert feed.received(b"a", 1990) == []
     feed.read(Pages((), Position("e", 5), at=2001, until=2001), 2001)
     assert feed.announced(RESUMED, 2002) == []
+
+
+def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> None:
+    """It had read beyond the beginning of an epoch, and the gap that follows covers what it had not."""
+    feed = ChannelFeed(Position("e", 4), 50)
+    feed.subscribed(0)
+    feed.received(b"a", 1)
+    feed.read(Pages((Entry(5, 2000, None, 100),), Position("f", 6), at=2500, until=2400), 2500)
+    assert feed.announced(RESUMED, 2501) == [Read(Position("f", 6), 5)]
+    feed.unreadable(2502)
+    steps = feed.caught_up(2600)
+    assert any(isinstance(step, Gap) for step in steps)
+    assert not any(isinstance(step, Show) for step in steps)
