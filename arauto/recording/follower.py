@@ -239,29 +239,33 @@ class Follower:
                 self._gap(channel, start.since or start.at.ms - LATE, "unrecorded")
                 self._out.append(Unfollowed(channel))
             return
-        position, since = self._place(channel, start)
-        self._feeds[channel] = feed = ChannelFeed(position, since)
+        self._feeds[channel] = feed = self._make_feed(channel, start)
         self._do(channel, feed.subscribed(_now()))
 
-    def _place(self, channel: bytes, start: ResumePoint | None) -> tuple[Position | None, int]:
+    def _make_feed(self, channel: bytes, start: ResumePoint | None) -> ChannelFeed:
         if start is None:
-            return None, _now()
+            return ChannelFeed(None, _now())
         if isinstance(start.at, Position):
             self._epochs[channel] = start.at.epoch
-            return start.at, start.since or start.at.ms - LATE
+            return ChannelFeed(start.at, start.since or start.at.ms - LATE)
         self._is_plain = False
         try:
-            log = self._find_log(channel)
+            log = Log.open(self._recording.store, channel)
+            has_waited = log is None
+            log = log or self._find_log(channel)
             if log is None:
-                return None, _now()
+                return ChannelFeed(None, _now())
             position = log.locate(start.at)
             if start.at.ms and (hole := log.hole_before(start.at.ms)):
                 self._out.append(LogGap(channel, hole))
         except redis.RedisError as error:
             self._complain(self._words.unread, channel, complaint(error))
-            return None, _now()
-        self._tell(channel, Place(position))  # a position to resume from, should the connection break now
-        return position, start.at.ms or position.ms
+            return ChannelFeed(None, _now())
+        # While Redis refuses writes, messages are written much later than they are published.
+        since = start.at.ms or min(position.ms - LATE, log.until or position.ms)
+        # A place to resume from, should the connection break now.
+        self._tell(channel, Place(position, since if since < position.ms - LATE else None))
+        return ChannelFeed(position, since, has_waited)
 
     def _find_log(self, channel: bytes) -> Log | None:
         """The first message of a channel may come shortly before its log exists."""

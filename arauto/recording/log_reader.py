@@ -16,7 +16,10 @@ NO_NUMBER = 2**53  # in the id of a time, greater than the number of every entry
 
 
 class Log:
-    """The log of a channel, up to where it ended when this object was made."""
+    """The log of a channel, up to where it ended when this object was made.
+
+    ``until``: everything published before was in it then, in Unix milliseconds (0: unknown).
+    """
 
     def __init__(self, store: Store, channel: bytes, head: Head) -> None:
         self._store = store
@@ -24,6 +27,7 @@ class Log:
         self._epoch = head.end.epoch
         self._epoch_starts = tuple(first for _, first in head.epochs) or (0,)
         self.end = Id(head.end.ms, head.end.number)
+        self.until = head.until
 
     @classmethod
     def open(cls, store: Store, channel: bytes) -> "Log | None":

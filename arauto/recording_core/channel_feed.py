@@ -49,13 +49,14 @@ class ChannelFeed:
 
     :param start: where the page was; ``None``: it is new, or what it was shown is in no log.
     :param since: up to when the page was shown everything, in milliseconds; see :data:`LATE`.
+    :param has_waited: it subscribed before there was a log, which begins at ``start``.
     """
 
-    def __init__(self, start: Position | None, since: int) -> None:
+    def __init__(self, start: Position | None, since: int, has_waited: bool = False) -> None:
         self.state = State.LIVE if start is None else State.OPENING
         self.live_since = since  # since when it is live
         self.position = start
-        self._began_in = start and start.epoch
+        self._has_waited = has_waited and start is not None  # it is not known yet how the log begins
         # Messages from before our subscription have numbers up to this; ``None``: not known yet.
         self._older: int | None = 0 if start is None else None
         self._since = since
@@ -130,7 +131,9 @@ class ChannelFeed:
 
     def subscribed(self, now: int) -> list[FeedStep]:
         """The subscription is confirmed: from here on every message and announcement comes."""
-        return [Locate()] if self.position is None else [Locate(), self._ask(None, now)]
+        if self.position is None or self._has_waited:
+            return [Locate()]
+        return [Locate(), self._ask(None, now)]
 
     def received(self, data: bytes, now: int) -> list[FeedStep]:
         """Redis pushed a message of the channel."""
@@ -154,9 +157,10 @@ class ChannelFeed:
         """An announcement about the log."""
         if self._older is None and isinstance(word, Mark | Marked):
             self._count(word)
-        else:
-            self._words.append((word, self._backlog.serial))
-        return self._tell_since(self._go_on(now))
+            return self._tell_since(self._go_on(now))
+        steps = self._begin_log(word, now) if self._has_waited else []
+        self._words.append((word, self._backlog.serial))
+        return self._tell_since(steps + self._go_on(now))
 
     def read(self, pages: Pages, now: int) -> list[FeedStep]:
         """The reply to :class:`Read`."""
@@ -206,6 +210,15 @@ class ChannelFeed:
 
     # Progress
 
+    def _begin_log(self, word: Word, now: int) -> list[FeedStep]:
+        """The log begins with all messages ever published, or behind those that are published already."""
+        self._has_waited = False
+        if not isinstance(word, Resumed):
+            return [self._ask(None, now)]
+        self.position, self._older = None, 0
+        self._go_live(now)
+        return self._show_backlog()
+
     def _ask(self, until: int | None, now: int) -> Read:
         assert self.position is not None  # noqa: S101 - for mypy: without one nothing is asked
         self._asked_at = now
@@ -226,7 +239,7 @@ class ChannelFeed:
             self._words.popleft()
             steps += self._take(word, serial, now)
             self._in_gap = max(0, self._in_gap - 1)
-        if self.state is State.OPENING and self._read is None:
+        if self.state is State.OPENING and self._read is None and not self._has_waited:
             self.state = State.FOLLOWING
         return steps + self._tell_place()
 
@@ -237,9 +250,10 @@ class ChannelFeed:
         if isinstance(word, Appended):
             if word.last.number <= self.position.number:
                 return None  # numbers rise from epoch to epoch
+            if word.epoch != self.position.epoch:
+                return word.last.number  # the log was read meanwhile, and another epoch had begun
             behind = max(word.first - 1, min(self._older or 0, word.last.number))
-            is_next = word.epoch == self.position.epoch and behind <= self.position.number
-            return None if is_next else behind
+            return behind if self.position.number < behind else None
         if isinstance(word, Resumed):
             if self._is_beyond(word):
                 return word.position.number  # it was read meanwhile; or all was lost, and the clock went back
@@ -336,12 +350,9 @@ class ChannelFeed:
     def _take_resumed(self, word: Resumed, serial: int) -> list[FeedStep]:
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
         was_complete, self._older = self._is_complete, 0
-        if known >= word.position.number:  # the page has what is behind it from the log ...
-            before = self._backlog.clear(serial)
-            if word.since < word.at or self._began_in != word.position.epoch:
-                return []  # ... and a gap that these are in
-            # The page has waited for a log, which begins without a gap: nothing else would show these.
-            return [step for message in before for step in self._show(message, None)]
+        if known >= word.position.number:
+            self._backlog.clear(serial)  # the page has the gap, and what is behind it, from the log
+            return []
         here = self._left_here(word, serial)
         numbers = range(word.position.number - here, word.position.number)
         left = list(zip(numbers, word.left[len(word.left) - here :], strict=True))
@@ -473,7 +484,7 @@ class ChannelFeed:
             self._older = 0
         steps += self._admit(now) + self._show_backlog()
         self._forget_mark()
-        self._read, self._is_unreadable = None, False
+        self._read, self._is_unreadable, self._has_waited = None, False, False
         self._has_place = False
         self._go_live(now)
         self._in_gap = len(self._words) if any(isinstance(step, Gap) for step in steps) else 0
@@ -504,7 +515,7 @@ class ChannelFeed:
         is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
         if is_exact and not self._has_place and self._read is None and not self._words:
             self._has_place = True
-            return [Place(self.position)]
+            return [Place(self.position, self._since if self._is_late else None)]
         return []
 
     @property

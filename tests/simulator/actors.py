@@ -17,6 +17,8 @@ from arauto.recording_core.recorder_steps import Answer, Append, Ask, Fenced, Ou
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server
 
+BEGINS_WITHIN = 1500  # milliseconds for which a page that asks for the first message waits for a log
+
 Task = Callable[[], None]
 Pushed = tuple[bytes, object]
 """A channel, or none, and what Redis says of it."""
@@ -288,14 +290,13 @@ class Page:
         self.rows: list[Show | Gap] = []
         self.position: Position | None = None
         self.since = 0
-        self.was_live = False
+        self.has_begun = False
 
     def show(self, step: FeedStep) -> None:
         if isinstance(step, Place):
             self.position = step.position
-            if step.since is not None:
-                self.since = step.since
-            self.was_live = True
+            if step.position is not None:
+                self.since = step.position.ms - LATE if step.since is None else step.since
         elif isinstance(step, Show):
             self.rows.append(step)
             if step.position is not None:
@@ -308,7 +309,9 @@ class Page:
 class Tab:
     """A page, and the socket and feed that it has at a time."""
 
-    def __init__(self, name: str, redis: RedisDouble, make: Callable[..., ChannelFeed]) -> None:
+    def __init__(
+        self, name: str, redis: RedisDouble, make: Callable[..., ChannelFeed], asks_for_first: bool = False
+    ) -> None:
         self.name = f"{name} of {redis.channel.decode()}"
         self.redis = redis
         self.page = Page()
@@ -317,6 +320,8 @@ class Tab:
         self.pending: list[Task] = []
         self.outbox: deque[FeedStep] = deque()
         self._make = make
+        self._asks_for_first = asks_for_first  # its address says since=first
+        self._waits_until: int | None = None  # for a log to begin
         self._gap_from: int | None = None
 
     @property
@@ -346,14 +351,14 @@ class Tab:
         self.connection.close()
         self.pending.clear()
         self.outbox.clear()
-        self.feed = self.process = None
+        self.feed = self.process = self._waits_until = None
 
     @property
     def can_act(self) -> bool:
         return self.process is not None and self.process.can_act
 
     def read_one(self) -> None:
-        if self.feed is None or not self.connection.inbox:
+        if self.feed is None or not self.connection.inbox or self._waits_until is not None:
             return
         (_, pushed), now = self.connection.inbox.popleft(), self.now
         if isinstance(pushed, Following):
@@ -362,7 +367,11 @@ class Tab:
             if self._returns and self._gap_from is not None:  # the page's own gap
                 self.outbox.append(Gap(self._gap_from, now, "server"))
                 self._gap_from = None
-            self.do(self.feed.subscribed(now))
+            if self._asks_for_first and not self.page.has_begun:
+                self._waits_until, self._has_waited = now + BEGINS_WITHIN, False
+                self.pending.append(self._look_for_log)
+            else:
+                self.do(self.feed.subscribed(now))
         elif isinstance(pushed, Raw):
             self.do(self.feed.received(pushed.data, now))
         else:
@@ -370,8 +379,31 @@ class Tab:
         if not self.connection.inbox:
             self.do(self.feed.caught_up(now))
 
+    def _look_for_log(self) -> None:
+        """Begin at its first entry; meanwhile, what Redis pushes is not read."""
+        if self._waits_until is None or self.process is None:
+            return
+        try:
+            first = self.redis.locate_first()
+            is_over = first is not None or self.now >= self._waits_until
+        except PermissionError:
+            first, is_over = None, True
+        if not is_over:
+            self._has_waited = True
+            self.process.locate(self.redis)
+            return
+        self._waits_until, self.page.has_begun = None, True
+        since = self.now
+        if first is not None:
+            since = min(first.ms - LATE, self.redis.data.until or first.ms)
+            self.outbox.append(Place(first, since if since < first.ms - LATE else None))
+        self.feed = self._make(first, since, self._has_waited)
+        self.do(self.feed.subscribed(self.now))
+
     def tick(self) -> None:
-        if self.feed is not None:
+        if self._waits_until is not None:
+            self.pending.append(self._look_for_log)
+        elif self.feed is not None:
             if not self.connection.inbox:
                 self.do(self.feed.caught_up(self.now))
             self.do(self.feed.tick(self.now))

@@ -254,6 +254,19 @@ class RedisDouble:
             has_more,
         )
 
+    def locate_first(self) -> Position | None:
+        """The position before the first entry.
+
+        :return: ``None`` if there is no log.
+        :raise PermissionError: the log cannot be read.
+        """
+        if not self.server.is_readable:
+            raise PermissionError
+        end, entries = self.data.position, self.data.entries
+        if end is None or not entries:
+            return end
+        return Position(end.epoch, entries[0].number - 1, entries[0].ms)
+
     def _goes_back_to(self, after: Position) -> bool:
         """Whether the log has the same entries up to ``after`` as whoever names it knows."""
         data = self.data

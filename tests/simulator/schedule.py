@@ -14,6 +14,8 @@ STEPS = 160
 NEXT_TO_LAST, LAST = b"next to last", b"last"
 WIDE = 10_000_000
 """From this seed on there are two channels, and more happens. In every other one clocks differ."""
+FROM_THE_FIRST = 100_000_000
+"""From this seed on, every other page asks for all there is (``since=first``)."""
 
 LONGEST = 3000  # milliseconds that a message may wait until a page shows it
 
@@ -83,7 +85,12 @@ class World:
             for n in range(2)
         ]
         tabs = 2 if is_wide else 3
-        self.tabs = [Tab(f"t{n}", redis, protocol.feed) for redis in self.channels for n in range(tabs)]
+        asks = seed >= FROM_THE_FIRST
+        self.tabs = [
+            Tab(f"t{n}", redis, protocol.feed, asks_for_first=asks and n % 2 == 0)
+            for redis in self.channels
+            for n in range(tabs)
+        ]
         self._snapshots: list[Data] = [redis.snapshot() for redis in self.channels]
         self._count = 0
         self._alphabet = seed % 4 == 0  # then messages are often equal

@@ -1,9 +1,9 @@
 """What one page is told of one recorded channel, where the schedules of tests/simulator have no opinion."""
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.announcements import Closed, Resumed
+from arauto.recording_core.announcements import Appended, Closed, Mark, Resumed, digest
 from arauto.recording_core.channel_feed import ChannelFeed
-from arauto.recording_core.feed_steps import Entry, Gap, Pages, Place, Read, Show
+from arauto.recording_core.feed_steps import Entry, Gap, Locate, Pages, Place, Read, Show
 
 RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)
 
@@ -26,22 +26,40 @@ def test_a_page_that_was_away_while_nobody_recorded_has_one() -> None:
     assert feed.announced(RESUMED, 2000) == [Gap(100, 2000, "recorder"), Place(Position("e", 5))]
 
 
-def test_what_came_before_the_log_began_is_shown_by_a_page_that_has_read_that_log() -> None:
-    """It subscribed, waited for the log, and found it begun behind messages that are in no log."""
+def test_what_came_before_the_log_began_is_shown_before_what_is_in_it() -> None:
+    """The page subscribed, waited for the log, and found it begun behind messages that are in no log."""
     begins = Resumed(Position("e", 5), since=2000, at=2000, token=7)
-    feed = ChannelFeed(Position("e", 5), 2000)
-    feed.subscribed(0)
-    assert feed.received(b"a", 1990) == []
-    feed.read(Pages((), Position("e", 5), at=2001, until=2001), 2001)
-    assert feed.announced(begins, 2002) == [Show(b"a")]
+    feed = ChannelFeed(Position("e", 5), 500, has_waited=True)
+    assert feed.subscribed(2001) == [Locate()]
+    assert feed.received(b"a", 2002) == []
+    assert feed.announced(begins, 2003) == [Show(b"a"), Place(Position("e", 5))]
 
 
-def test_what_came_within_a_gap_that_the_page_was_shown_is_not_shown_again() -> None:
-    feed = ChannelFeed(Position("e", 5), 2000)
+def test_a_log_that_begins_with_every_message_is_read_from_there() -> None:
+    feed = ChannelFeed(Position("e", 5), 500, has_waited=True)
+    feed.subscribed(2001)
+    feed.received(b"b", 2002)
+    word = Appended("e", 6, (digest(b"a"), digest(b"b")), token=7, until=2000, ms=2001)
+    assert feed.announced(word, 2003) == [Read(Position("e", 5), None)]
+
+
+def test_a_place_says_up_to_when_everything_was_shown_if_the_position_does_not() -> None:
+    feed = ChannelFeed(Position("e", 4, 1000), 50)
     feed.subscribed(0)
-    assert feed.received(b"a", 1990) == []
-    feed.read(Pages((), Position("e", 5), at=2001, until=2001), 2001)
-    assert feed.announced(RESUMED, 2002) == []
+    assert feed.read(Pages((), Position("e", 5, 9000), at=9000, until=100), 9000)[-1] == Place(
+        Position("e", 5, 9000), 100
+    )
+
+
+def test_what_the_log_has_of_the_epoch_before_is_read() -> None:
+    """The page was slow: when it read the log, the next epoch had begun."""
+    feed = ChannelFeed(Position("e", 4), 50)
+    feed.subscribed(0)
+    feed.read(Pages((), Position("f", 5), at=1500, until=100), 1500)
+    feed.received(b"a", 1501)
+    word = Appended("e", 6, (digest(b"a"),), token=7, until=200, ms=1400)
+    feed.announced(Mark("m"), 1502)
+    assert Read(Position("f", 5), 6) in feed.announced(word, 1502)
 
 
 def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> None:
