@@ -1,14 +1,17 @@
 """The strings of the page's scripts, in the language of the request."""
 
+import re
+from difflib import SequenceMatcher
+
 from arauto.i18n.gettext import gettext, ngettext
 
-Words = dict[str, str | list[str]]
+Words = dict[str, str]
 
 
 def page_words() -> Words:
-    """All strings by key; a plural is a list of two.
+    """All strings by key.
 
-    The script fills ``{placeholders}`` and chooses the plural.
+    The script fills ``{placeholders}`` and chooses between ``{one|many}``.
     """
     return (
         _status_words()
@@ -28,10 +31,7 @@ def _status_words() -> Words:
         "status_idle": gettext("Choose a channel"),
         "status_connecting": gettext("Connecting"),
         "status_live": gettext("Live"),
-        "status_live_but": [
-            ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 1),
-            ngettext("Live; Redis refused {n} name", "Live; Redis refused {n} names", 2),
-        ],
+        "status_live_but": plural("Live; Redis refused {n} name", "Live; Redis refused {n} names"),
         "lost_server": gettext("Reconnecting to the server, lost since {time}."),
         "lost_redis": gettext("The server is reconnecting to Redis, lost since {time}."),
         "lost_proxy": gettext(
@@ -65,50 +65,21 @@ def _feed_words() -> Words:
         "gap_unrecorded": gettext(
             "{channel} is not recorded any more; messages from {from} to {to} may be missing."
         ),
-        "skipped": [
-            ngettext(
-                "{n} message came meanwhile and is not drawn",
-                "{n} messages came meanwhile and are not drawn",
-                1,
-            ),
-            ngettext(
-                "{n} message came meanwhile and is not drawn",
-                "{n} messages came meanwhile and are not drawn",
-                2,
-            ),
-        ],
-        "fell_out": [
-            ngettext(
-                "{n} message came meanwhile and is gone: the newest 10,000 are kept",
-                "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
-                1,
-            ),
-            ngettext(
-                "{n} message came meanwhile and is gone: the newest 10,000 are kept",
-                "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
-                2,
-            ),
-        ],
-        "older": [
-            ngettext("{n} older message is not shown", "{n} older messages are not shown", 1),
-            ngettext("{n} older message is not shown", "{n} older messages are not shown", 2),
-        ],
-        "new": [
-            ngettext("{n} new", "{n} new", 1),
-            ngettext("{n} new", "{n} new", 2),
-        ],
-        "cleared": [
-            ngettext("{n} message was cleared.", "{n} messages were cleared.", 1),
-            ngettext("{n} message was cleared.", "{n} messages were cleared.", 2),
-        ],
+        "skipped": plural(
+            "{n} message came meanwhile and is not drawn", "{n} messages came meanwhile and are not drawn"
+        ),
+        "fell_out": plural(
+            "{n} message came meanwhile and is gone: the newest 10,000 are kept",
+            "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
+        ),
+        "older": plural("{n} older message is not shown", "{n} older messages are not shown"),
+        "new": plural("{n} new", "{n} new"),
+        "cleared": plural("{n} message was cleared.", "{n} messages were cleared."),
         "undo": gettext("Undo"),
         "pause": gettext("Pause"),
         "resume": gettext("Resume"),
         "matching": gettext("{matching} of {n}"),
-        "odd_count": [
-            ngettext("{n} message could not be read", "{n} messages could not be read", 1),
-            ngettext("{n} message could not be read", "{n} messages could not be read", 2),
-        ],
+        "odd_count": plural("{n} message could not be read", "{n} messages could not be read"),
         "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
         "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
         "regex_slow": gettext(
@@ -120,15 +91,9 @@ def _feed_words() -> Words:
         ),
         "glob_long": gettext("Between two * there can be at most {n} characters; nothing is filtered."),
         "severity_bad": gettext("{severity} is no severity: choose from {ranks}. Nothing is filtered."),
-        "export_ready": [
-            ngettext("{n} message, as shown", "{n} messages, as shown", 1),
-            ngettext("{n} message, as shown", "{n} messages, as shown", 2),
-        ],
+        "export_ready": plural("{n} message, as shown", "{n} messages, as shown"),
         "exporting": gettext("{n} of {all}"),
-        "exported": [
-            ngettext("{n} message exported", "{n} messages exported", 1),
-            ngettext("{n} message exported", "{n} messages exported", 2),
-        ],
+        "exported": plural("{n} message exported", "{n} messages exported"),
         "matched": gettext("Matched by the pattern {pattern}"),
         "odd": gettext("shown as it came: it could not be read"),
         "empty_message": gettext("empty message"),
@@ -183,36 +148,19 @@ def _selection_words() -> Words:
         "chip_unseen": gettext("Click to show only this. No message yet"),
         "per_second": gettext("{n}/s"),
         "all_channels": gettext("All channels"),
-        "chart": [
-            ngettext(
-                "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
-                "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
-                1,
-            ),
-            ngettext(
-                "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
-                "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
-                2,
-            ),
-        ],
+        "chart": plural(
+            "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
+            "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
+        ),
         "remove_channel": gettext("Remove channel {name}"),
         "remove_pattern": gettext("Remove pattern {name}"),
         "chip_refused": gettext("Refused by Redis: {error}"),
         "name_empty": gettext("Type the name of a channel or a pattern."),
         "name_long": gettext("A name has at most {max} bytes; this one has {bytes}."),
         "name_control": gettext("A name cannot contain control characters."),
-        "left_out": [
-            ngettext(
-                "{n} name of the link is left out: {names}.",
-                "{n} names of the link are left out: {names}.",
-                1,
-            ),
-            ngettext(
-                "{n} name of the link is left out: {names}.",
-                "{n} names of the link are left out: {names}.",
-                2,
-            ),
-        ],
+        "left_out": plural(
+            "{n} name of the link is left out: {names}.", "{n} names of the link are left out: {names}."
+        ),
         "selection_full": gettext("At most {max} channels and patterns at once: remove one first."),
     }
 
@@ -232,14 +180,8 @@ def _recording_words() -> Words:
 
 def _browser_words() -> Words:
     return {
-        "alive": [
-            ngettext("{n} channel", "{n} channels", 1),
-            ngettext("{n} channel", "{n} channels", 2),
-        ],
-        "alive_patterns": [
-            ngettext("{n} pattern", "{n} patterns", 1),
-            ngettext("{n} pattern", "{n} patterns", 2),
-        ],
+        "alive": plural("{n} channel", "{n} channels"),
+        "alive_patterns": plural("{n} pattern", "{n} patterns"),
         "alive_cut": gettext("The first {n} are shown: search for the rest."),
         "no_channels": gettext("The server did not answer."),
         "unknown": gettext("unknown"),
@@ -271,18 +213,9 @@ def _settings_words() -> Words:
 
 def _publish_words() -> Words:
     return {
-        "receivers": [
-            ngettext("{n} subscriber received it", "{n} subscribers received it", 1),
-            ngettext("{n} subscriber received it", "{n} subscribers received it", 2),
-        ],
-        "tabs": [
-            ngettext("{n} tab", "{n} tabs", 1),
-            ngettext("{n} tab", "{n} tabs", 2),
-        ],
-        "others": [
-            ngettext("{n} other", "{n} others", 1),
-            ngettext("{n} other", "{n} others", 2),
-        ],
+        "receivers": plural("{n} subscriber received it", "{n} subscribers received it"),
+        "tabs": plural("{n} tab", "{n} tabs"),
+        "others": plural("{n} other", "{n} others"),
         "receivers_twice": gettext("each counts once by channel and once by pattern"),
         "receivers_note": gettext("open pages included"),
         "receivers_none": gettext("Nobody was listening: this message is gone."),
@@ -307,3 +240,18 @@ def _publish_words() -> Words:
         "no_answer": gettext("The server did not answer. Your text is kept."),
         "strange_answer": gettext("The server answered with status {status}. Your text is kept."),
     }
+
+
+def plural(one: str, many: str) -> str:
+    """Both forms in the language of the request, merged: ``{n} {channel|channels}``."""
+    return merge(ngettext(one, many, 1), ngettext(one, many, 2))
+
+
+def merge(one: str, many: str) -> str:
+    """Write once what two forms have in common."""
+    ones, others = re.findall(r"\s+|\S+", one), re.findall(r"\s+|\S+", many)
+    merged = ""
+    for tag, start, end, other_start, other_end in SequenceMatcher(a=ones, b=others).get_opcodes():
+        text, other = "".join(ones[start:end]), "".join(others[other_start:other_end])
+        merged += text if tag == "equal" else f"{{{text}|{other}}}"
+    return merged

@@ -24,8 +24,8 @@ def collect(template: Path) -> None:
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as mapping:
         mapping.write(MAPPING)
         mapping.flush()
-        command = ["extract", "-F", mapping.name, "--no-location", "--sort-output", "-o", str(template), "."]
-        subprocess.run([*PYBABEL, *command], cwd=ROOT, check=True)
+        command = ["extract", "-F", mapping.name, "-k", "plural:1,2", "--no-location", "--sort-output"]
+        subprocess.run([*PYBABEL, *command, "-o", str(template), "."], cwd=ROOT, check=True)
 
 
 def compiled(po: Path) -> bytes:

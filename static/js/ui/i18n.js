@@ -10,7 +10,7 @@ export class Words {
   #plurals;
   #numbers;
 
-  /** @param {Record<string, string | string[]>} words @param {string} language */
+  /** @param {Record<string, string>} words @param {string} language */
   constructor(words, language) {
     this.language = language;
     this.#words = words;
@@ -20,18 +20,15 @@ export class Words {
 
   /** @type {(key: string, values?: Record<string, any>) => string} */
   say(key, values = {}) {
-    const word = this.#choose(this.#words[key], values.n);
-    return word.replace(/\{(\w+)\}/g, (_, name) => this.#fill(values[name]));
+    return this.#words[key].replace(/\{(.+?)\}/g, (_, place) => this.#fill(place, values));
   }
 
-  /** @type {(word: string | string[], n: number) => string} */
-  #choose(word, n) {
-    if (typeof word === "string") return word;
-    return word[this.#plurals().select(n) === "one" ? 0 : 1];
-  }
-
-  /** @type {(value: string | number) => string} */
-  #fill(value) {
+  // A place is the name of a value, or what to say of one and of many.
+  /** @type {(place: string, values: Record<string, any>) => string} */
+  #fill(place, values) {
+    const [one, many] = place.split("|");
+    if (many !== undefined) return this.#plurals().select(values.n) === "one" ? one : many;
+    const value = values[place];
     return typeof value === "number" ? this.#numbers().format(value) : isolated(value);
   }
 }

@@ -1,0 +1,27 @@
+"""Both forms of a plural are in what the page gets."""
+
+import re
+
+import pytest
+
+from arauto.i18n.client_strings import merge
+from tests.unit.i18n.test_translations import FILES, catalog, forms
+
+PLURALS = [("{n} day", "{n} days"), ("a b", "a x b"), ("a", "b"), ("the same", "the same"), ("a  b c", "c")]
+PLURALS += [
+    (text[0], text[1])
+    for po in FILES
+    for message in catalog(po, po.parents[1].name)
+    for text in (forms(message.id), forms(message.string))
+    if len(text) == 2
+]
+
+
+@pytest.mark.parametrize(("one", "many"), PLURALS)
+def test_each_form_can_be_read_from_both(one: str, many: str) -> None:
+    merged = merge(one, many)
+    assert [re.sub(r"\{([^{}]*)\|([^{}]*)\}", form, merged) for form in (r"\1", r"\2")] == [one, many]
+
+
+def test_what_both_have_in_common_is_written_once() -> None:
+    assert merge("{n} day is left", "{n} days are left") == "{n} {day|days} {is|are} left"
