@@ -54,6 +54,9 @@ def _feed_words() -> Words:
     return {
         "gap_redis": gettext("No connection to Redis from {from} to {to}: messages may be missing."),
         "gap_server": gettext("No connection to the server from {from} to {to}: messages may be missing."),
+        "gap_lasts": gettext(
+            "No connection to the server since {from}: messages may be missing from here on."
+        ),
         "gap_recorder": gettext("{channel} was not recorded from {from} to {to}: messages may be missing."),
         "gap_log": gettext("{channel}: its log no longer has the messages from {from} to {to}."),
         "gap_replaced": gettext(

@@ -22,8 +22,12 @@ from tests.support.pages import (
     expect_live,
     expect_state,
     expect_texts,
+    log,
+    message_field,
+    notices,
     overflowing,
     publish,
+    publish_button,
     rows,
     status,
     view,
@@ -123,14 +127,26 @@ def test_an_open_page_is_told_that_its_session_is_over(open_page: OpenPage, door
     page = open_page(view("a"), server=door, allow=REFUSED)
     enter(page, TOKEN)
     expect_live(page)
+    publish(page, "a", "seen before")
+    expect_texts(page, ["seen before"])
     other = open_page("/account", server=door)
     other.get_by_role("button", name="Log out everywhere").click()
     expect(other).to_have_title("Log in · Arauto")
-    expect(status(page)).to_have_text("Refused: Your session is over: log in again.")
-    publish(page, "a", "too late")
+    expect(status(page)).to_contain_text("Refused: Your session is over: log in again.")
+    expect_texts(page, ["seen before"])
+    expect(log(page).get_by_role("listitem").last).to_contain_text("messages may be missing from here on")
+    expect(notices(page)).to_have_count(1)
+    expect(answer(page)).to_have_text("Your session is over: log in again.")
+    expect(publish_button(page)).to_be_disabled()
+    message_field(page).fill("too late")
+    page.keyboard.press("Control+Enter")
     expect(answer(page)).to_contain_text("You are not logged in: log in")
-    page.get_by_role("link", name="Account").click()
-    expect(page.get_by_label("Access token")).to_be_visible()
+    page.get_by_label("Filter").fill("sometime")
+    page.get_by_role("link", name="Log in").click()
+    enter(page, TOKEN)
+    expect_live(page)
+    expect(message_field(page)).to_have_value("too late")
+    expect(page.get_by_label("Filter")).to_have_value("sometime")
 
 
 def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: RedisServer) -> None:

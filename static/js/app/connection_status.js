@@ -3,7 +3,13 @@
 import { toDate } from "../lib/format.js";
 import { timesOfDay } from "../ui/timestamps.js";
 
+const NOT_LOGGED_IN = 401;
 const TOO_LONG = [413, 414, 431];
+
+// Whether the session is over, and with it all that the page can do.
+export function isOver({ name, status }) {
+  return name === "refused" && status === NOT_LOGGED_IN;
+}
 
 export class ConnectionStatus {
   #place;
@@ -19,6 +25,8 @@ export class ConnectionStatus {
     const text = this.#text(state);
     this.#place.dataset.state = state.name;
     this.#place.title = text;
+    const login = this.#place.querySelector("a");
+    if (login) login.hidden = !isOver(state);
     const line = this.#place.querySelector(".status__text");
     if (line.textContent !== text) line.textContent = text;
   }

@@ -25,7 +25,7 @@ import { keyOf } from "../stream/channel_names.js";
 import { applyAppearance } from "../ui/appearance.js";
 import { Words } from "../ui/i18n.js";
 import { keepTimes } from "../ui/timestamps.js";
-import { ConnectionStatus } from "./connection_status.js";
+import { ConnectionStatus, isOver } from "./connection_status.js";
 import { EmptyState } from "./empty_state.js";
 import { Notifications } from "./notifications.js";
 import { SettingsDialog } from "./settings_dialog.js";
@@ -80,12 +80,13 @@ const chooser = new SubscribeForm(find("choose"), find("choose-problem"), select
 selection.addEventListener("change", () => {
   welcome.suggest(config.redis_cli, selection.channels[0] ?? config.channels[0]);
   offer();
-  keepLanguageLinks();
+  keepLinks();
 });
 connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (detail.name === "live" || detail.name === "idle") Deferred.loadAll();
   tellStanding();
+  publisher.rest(isOver(detail) ? detail.reason : "");
   replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
 });
 connection.addEventListener("events", ({ detail }) => {
@@ -96,7 +97,7 @@ connection.addEventListener("events", ({ detail }) => {
 });
 filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);
-  keepLanguageLinks();
+  keepLinks();
 });
 feed.addEventListener("draw", () => filter.tell(feed.counts));
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
@@ -153,8 +154,10 @@ function offer(alive = []) {
   find("channels").replaceChildren(...options);
 }
 
-// The other language shows the same selection.
-function keepLanguageLinks() {
+// The other language shows the same selection, and so does the page that comes after the login.
+function keepLinks() {
+  const login = /** @type {HTMLAnchorElement} */ (find("login"));
+  if (login) login.href = `login?${new URLSearchParams({ next: `/${location.search}` })}${location.hash}`;
   for (const link of /** @type {NodeListOf<HTMLAnchorElement>} */ (document.querySelectorAll("a[hreflang]"))) {
     const url = new URL(location.href);
     url.searchParams.set("lang", link.hreflang);

@@ -66,6 +66,14 @@ export class PublishForm extends Emitter {
     this.#answer.lastElementChild.append(undo);
   }
 
+  // Nothing can be published, for a reason that is said; or it can again.
+  rest(reason) {
+    const button = this.#form.elements["publish-button"];
+    if (button.disabled === Boolean(reason)) return;
+    button.disabled = Boolean(reason);
+    this.#say("failed", reason);
+  }
+
   #pressed(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();

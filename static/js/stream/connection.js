@@ -12,6 +12,8 @@ import { StreamPositions } from "./stream_positions.js";
 import { Subscriptions } from "./subscriptions.js";
 import { attempt } from "./unreadable.js";
 
+const NOT_LOGGED_IN = 401;
+
 export class Connection extends Emitter {
   #url;
   #socket;
@@ -97,14 +99,16 @@ export class Connection extends Emitter {
     this.#joiner.forget();
     this.#outage.serverLost({ at: now(), lastHeard, wasLive: this.#wasLive, reason });
     this.#refusal = refused ? reason : null;
+    this.#status = 0;
     this.#report();
   }
 
   /** @type {(why: { what: string, reason: string, refused: boolean, status: number }) => void} */
   #explained({ what, reason, refused, status }) {
     this.#outage.explain(what, reason);
-    this.#refusal = refused ? reason : null;
+    this.#refusal = refused ? this.#refusal ?? reason : null;
     this.#status = status;
+    if (status === NOT_LOGGED_IN) this.#show(this.#outage.lasts());
     this.#report();
   }
 

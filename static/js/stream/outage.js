@@ -10,6 +10,7 @@ export class Outage {
   #gapFrom = null;
   /** @type {number | null} */
   #redisLostAt = null;
+  #isTold = false;
 
   get current() {
     return this.#current;
@@ -33,6 +34,14 @@ export class Outage {
     if (this.#current) this.#current = { ...this.#current, what, reason: reason || this.#lastReason };
   }
 
+  // Nobody knows whether it will be over: what it leaves in the feed for now, once.
+  /** @type {() => FeedEvent[]} */
+  lasts() {
+    const from = this.#isTold ? null : this.#gapFrom;
+    this.#isTold ||= from !== null;
+    return from === null ? [] : [{ type: "gap", from, to: from, reason: "lasts" }];
+  }
+
   // The server said why before it went; an attempt that fails after that says nothing new.
   get #lastReason() {
     return this.#current?.what === "server" ? this.#current.reason : "";
@@ -45,6 +54,7 @@ export class Outage {
     const from = this.#gapFrom;
     const gap = from && { type: "gap", from, to: Math.max(from, at), reason: "server" };
     this.#current = this.#gapFrom = this.#redisLostAt = null;
+    this.#isTold = false;
     return gap;
   }
 }

@@ -105,8 +105,9 @@ export class Socket extends Emitter {
   /** @type {(event: CloseEvent) => void} */
   #closed({ code, reason }) {
     const neverOpened = this.#opened === null;
-    this.#lose(reason, code === POLICY_VIOLATION);
-    if (neverOpened) this.#askWhy();
+    const isRefused = code === POLICY_VIOLATION;
+    this.#lose(reason, isRefused);
+    if (neverOpened || isRefused) this.#askWhy(isRefused);
   }
 
   #watch() {
@@ -128,12 +129,13 @@ export class Socket extends Emitter {
     this.#timer = setTimeout(() => this.open(), delay);
   }
 
-  // A retry that comes first ends the question.
-  async #askWhy() {
+  // A retry that comes first ends the question. Of what was refused already, only another refusal tells more.
+  /** @type {(isRefused: boolean) => Promise<void>} */
+  async #askWhy(isRefused) {
     this.#life = new AbortController();
     const { signal } = this.#life;
     const { answers, refused, reason, status } = await whyNot(withScheme(this.#url, "http"), signal);
-    if (signal.aborted) return;
+    if (signal.aborted || (isRefused && !refused)) return;
     const blocked = answers && this.#attempt >= ATTEMPTS_BEFORE_BLAMING_A_PROXY;
     if (refused) this.#retry(refused);
     this.emit("why", { what: blocked ? "proxy" : "server", reason, refused, status });
