@@ -12,6 +12,7 @@ _PROPERTY = re.compile(r"(?<![\w-])--[a-z][\w-]*")  # and not the end of a class
 _NAMES = [
     f"--{''.join(name)}" for length in (1, 2) for name in product(digits + ascii_lowercase, repeat=length)
 ]
+_LAYER = re.compile(r"\}?@layer (\w+)\{")
 _QUOTED = re.compile(r'(?<==)"([a-z]+)"(?=])')
 _LEADING_ZERO = re.compile(r"(?<=[(: ])0(?=\.\d)")
 _NESTED = re.compile(r"(?<=[{};,])& (?=[a-z.\[][^{},;&]*[,{])")  # what is nested is below by itself
@@ -40,6 +41,18 @@ def tighten(sheet: str) -> str:
     tight = _SPACES.sub(lambda found: found[found.lastindex or 0], sheet)
     plain = _QUOTED.sub(r"\1", _LEADING_ZERO.sub("", _NESTED.sub("", tight)))
     return _LOGICAL.sub(lambda found: f"{found[1] or ''}{_PHYSICAL[found[2]]}", plain)
+
+
+def join_layers(sheet: str) -> str:
+    """Write the name of a layer once for all rules of it that follow each other: no layer is in another."""
+    last = ""
+
+    def joined(found: re.Match[str]) -> str:
+        nonlocal last
+        is_same, last = found[1] == last, found[1]
+        return "" if is_same else found[0]
+
+    return _LAYER.sub(joined, sheet)
 
 
 def shorten_properties(sheets: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path, PurePath
 
 from arauto.assets.bundler import join
-from arauto.assets.css_minifier import resolve_properties, shorten_properties, tighten
+from arauto.assets.css_minifier import join_layers, resolve_properties, shorten_properties, tighten
 from arauto.assets.js_minifier import inline_constants, name_members
 from arauto.system.paths import HOME
 
@@ -87,7 +87,7 @@ def minify() -> dict[str, str]:
     texts = _joined({name: inline_constants(text) for name, text in modules().items()})
     named = {path: name_members(text) if path.endswith(".js") else text for path, text in texts.items()}
     small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in named.items()}
-    sheets = {path: tighten(text) for path, text in small.items() if path.endswith(".css")}
+    sheets = {path: join_layers(tighten(text)) for path, text in small.items() if path.endswith(".css")}
     scripts = {path: _CONST.sub("let", text) for path, text in small.items() if path.endswith(".js")}
     return scripts | shorten_properties(resolve_properties(sheets))
 

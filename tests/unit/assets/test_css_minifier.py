@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from arauto.assets.css_minifier import resolve_properties, tighten
+from arauto.assets.css_minifier import join_layers, resolve_properties, tighten
 from arauto.assets.minifier import minify_in_subprocess, sources
 
 
@@ -41,6 +41,11 @@ def test_sizes_and_sides_have_their_short_names_and_containers_keep_theirs() -> 
         "container:feed/inline-size;margin-block:4px;padding-inline-start:5px}"
     )
     assert not any("writing-mode" in text for text in sources().values())
+
+
+def test_layers_that_follow_each_other_are_one() -> None:
+    sheet = "@layer a,b;@layer a{p{x:y}}@layer a{q{x:y;r{x:y}}}@layer b{p{x:y}}@layer a{p{x:y}}"
+    assert join_layers(sheet) == "@layer a,b;@layer a{p{x:y}q{x:y;r{x:y}}}@layer b{p{x:y}}@layer a{p{x:y}}"
 
 
 def test_a_minifier_that_ends_without_a_word_is_told_by_its_status(
