@@ -23,7 +23,7 @@ _FORMS = {
     "appended": re.compile(rf"appended {_EPOCH} {_N} {_N} {_N} {_N} {_DIGESTS}", re.ASCII),
     "resumed": re.compile(rf"resumed {_EPOCH} {_N} {_N} {_N} {_N} {_N} {_DIGESTS}?", re.ASCII),
     "renewed": re.compile(rf"renewed {_EPOCH} {_N} {_N}", re.ASCII),
-    "closed": re.compile("closed"),
+    "closed": re.compile(rf"closed {_EPOCH} {_N} {_N}", re.ASCII),
     "stopped": re.compile(rf"stopped {_N} ([ -~]{{1,200}})", re.ASCII),
     "mark": re.compile(f"mark {_NAME}", re.ASCII),
     "marked": re.compile(rf"marked {_NAME} {_EPOCH} {_N} {_N} {_N}", re.ASCII),
@@ -64,6 +64,10 @@ def _read_renewed(epoch: str, ms: str, number: str) -> Word:
     return Renewed(Position(epoch, int(number), int(ms)))
 
 
+def _read_closed(epoch: str, ms: str, number: str) -> Word:
+    return Closed(Position(epoch, int(number), int(ms)))
+
+
 def _read_marked(name: str, epoch: str, ms: str, number: str, written: str) -> Word:
     return Marked(name, Position(epoch, int(number), int(ms)), int(written))
 
@@ -76,7 +80,7 @@ _READERS: dict[str, Callable[..., Word]] = {
     "appended": _read_appended,
     "resumed": _read_resumed,
     "renewed": _read_renewed,
-    "closed": Closed,
+    "closed": _read_closed,
     "stopped": lambda since, why: Stopped(int(since), why),
     "mark": Mark,
     "marked": _read_marked,

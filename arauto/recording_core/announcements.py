@@ -47,7 +47,9 @@ class Renewed:
 
 @dataclass(frozen=True, slots=True)
 class Closed:
-    """From this point of the channel on nothing is recorded."""
+    """From this point of the channel on nothing is recorded; the log ends at ``position``."""
+
+    position: Position
 
 
 @dataclass(frozen=True, slots=True)

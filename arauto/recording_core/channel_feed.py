@@ -302,12 +302,16 @@ class ChannelFeed:
             return self._take_mark(word, serial, now)
         if isinstance(word, Marked):
             return self._take_marked(word, now)
-        return self._take_closed(serial, now)
+        return self._take_closed(word, serial, now)
 
     # Announcements
 
-    def _take_closed(self, serial: int, now: int) -> list[FeedStep]:
+    def _take_closed(self, word: Closed, serial: int, now: int) -> list[FeedStep]:
         """Nothing received before will be announced; later messages may be."""
+        known = -1 if self.position is None or self.state is State.LIVE else self.position.number
+        if known > word.position.number:
+            self._backlog.clear(serial)  # the log was read meanwhile, with the gap that these are in
+            return []
         place: list[FeedStep] = [] if self.state is State.LIVE else [Place(None)]
         steps = self._admit(now) + place + self._show_backlog()
         self._mark, self._marked, self._since_mark = "", None, []

@@ -320,7 +320,7 @@ class Tab:
         self.pending: list[Task] = []
         self.outbox: deque[FeedStep] = deque()
         self._make = make
-        self._asks_for_first = asks_for_first  # its address says since=first
+        self.asks_for_first = asks_for_first  # its address says since=first
         self._waits_until: int | None = None  # for a log to begin
         self._gap_from: int | None = None
 
@@ -367,7 +367,7 @@ class Tab:
             if self._returns and self._gap_from is not None:  # the page's own gap
                 self.outbox.append(Gap(self._gap_from, now, "server"))
                 self._gap_from = None
-            if self._asks_for_first and not self.page.has_begun:
+            if self.asks_for_first and not self.page.has_begun:
                 self._waits_until, self._has_waited = now + BEGINS_WITHIN, False
                 self.pending.append(self._look_for_log)
             else:

@@ -18,10 +18,11 @@ def rows_of(entries: Sequence[Entry]) -> Rows:
     return [Gap(entry.since, entry.ms, "") if entry.data is None else Show(entry.data) for entry in entries]
 
 
-def check_rows(name: str, rows: Rows, published: Published) -> None:
+def check_rows(name: str, rows: Rows, published: Published, is_from_first: bool = False) -> None:
     """Nothing comes twice or in another order, and what is missing was published within a gap.
 
-    Before the first row nothing was promised. Every message is another one.
+    Before the first row nothing was promised. Every message is another one. What a log begins with may have
+    been published long before: a page that begins there cannot tell since when a gap is (``is_from_first``).
     """
     names = [data for data, _ in published]
     shown = [names.index(row.data) for row in rows if isinstance(row, Show)]
@@ -33,8 +34,15 @@ def check_rows(name: str, rows: Rows, published: Published) -> None:
     gaps = [(row.start, row.end) for row in rows if isinstance(row, Gap)]
     for missing in set(range(shown[0], len(names))) - set(shown):
         data, at = published[missing]
-        if not any(start <= at <= end for start, end in gaps):
+        behind = [(at, row.end) for row in _rows_behind(missing, rows, names) if isinstance(row, Gap)]
+        if not any(start <= at <= end for start, end in gaps + (behind if is_from_first else [])):
             raise Broken(f"{name} lacks {data!r} of {at}, which is in none of {gaps}")
+
+
+def _rows_behind(missing: int, rows: Rows, names: Sequence[bytes]) -> Rows:
+    """The rows behind the last message that is shown and was published before."""
+    before = [n for n, row in enumerate(rows) if isinstance(row, Show) and names.index(row.data) < missing]
+    return rows[before[-1] :]
 
 
 def check_equal_rows(name: str, rows: Rows, published: Published) -> None:

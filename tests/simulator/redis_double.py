@@ -298,7 +298,7 @@ class RedisDouble:
             data.closed = min(self.now, data.until or self.now)
             data.owner = 0
             data.promised.clear()
-            self.announce(Closed())
+            self.announce(Closed(data.position))
 
     # The lease
 

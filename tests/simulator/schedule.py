@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.simulator.actors import Process, Tab
-from tests.simulator.checker import Broken, check_equal_rows, check_rows, rows_of
+from tests.simulator.checker import Broken, Rows, check_equal_rows, check_rows, rows_of
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Data, RedisDouble
 
@@ -261,11 +261,16 @@ class World:
                 self.settle(700)
 
     def check(self) -> None:
-        check = check_rows if self._is_timely else check_equal_rows
         for tab in self.tabs:
-            check(tab.name, tab.page.rows, tab.redis.published)
+            self._check(tab.name, tab.page.rows, tab.redis, tab.asks_for_first)
         for redis in self.channels:
-            check(f"the log of {redis.channel.decode()}", rows_of(redis.data.entries), redis.published)
+            self._check(f"the log of {redis.channel.decode()}", rows_of(redis.data.entries), redis)
+
+    def _check(self, name: str, rows: Rows, redis: RedisDouble, is_from_first: bool = False) -> None:
+        if self._is_timely:
+            check_rows(name, rows, redis.published, is_from_first)
+        else:
+            check_equal_rows(name, rows, redis.published)
 
 
 def play(seed: int, protocol: Protocol, acts: list[Act] | None = None) -> World:

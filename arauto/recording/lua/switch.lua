@@ -8,4 +8,4 @@ if ARGV[5] == '1' or not head.epoch or head.closed then return end
 local closed = head['until'] > 0 and math.min(head['until'], now) or now
 redis.call('HSET', HEAD, 'closed', whole(closed), 'owner', '0')
 redis.call('UNLINK', PROMISED)
-announce('closed')
+announce('closed', head.epoch, whole(head.ms), whole(head.number))

@@ -13,7 +13,7 @@ def test_a_page_that_has_heard_all_has_no_gap_where_recording_begins_again() -> 
     feed.subscribed(0)
     assert feed.received(b"a", 1) == [Show(b"a")]
     assert feed.announced(RESUMED, 2000) == [Place(Position("e", 5))]
-    feed.announced(Closed(), 3000)
+    feed.announced(Closed(Position("e", 5)), 3000)
     assert feed.received(b"b", 3001) == [Show(b"b")]
     again = Resumed(Position("f", 6), since=3000, at=4000, token=7)
     assert feed.announced(again, 4000) == [Place(Position("f", 6))]
@@ -60,6 +60,21 @@ def test_what_the_log_has_of_the_epoch_before_is_read() -> None:
     word = Appended("e", 6, (digest(b"a"),), token=7, until=200, ms=1400)
     feed.announced(Mark("m"), 1502)
     assert Read(Position("f", 5), 6) in feed.announced(word, 1502)
+
+
+def test_a_log_that_was_read_beyond_its_closing_shows_nothing_again() -> None:
+    """It was closed and opened again while the page read it."""
+    feed = ChannelFeed(Position("e", 4), 50)
+    feed.subscribed(0)
+    feed.announced(Closed(Position("e", 4)), 100)
+    feed.received(b"a", 150)
+    feed.announced(Resumed(Position("f", 6), since=100, at=2000, token=7, left=(digest(b"a"),)), 2000)
+    entries = (Entry(5, 2000, b"a"), Entry(6, 2000, None, 100))
+    steps = feed.read(Pages(entries, Position("f", 6), at=2500, until=2400), 2500)
+    assert [step for step in steps if isinstance(step, Show | Gap)] == [
+        Show(b"a", Position("f", 5)),
+        Gap(100, 2000, "recorder"),
+    ]
 
 
 def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> None:
