@@ -101,7 +101,8 @@ class Permissions:
         if not visitor.may_publish(channel):
             raise NoRight(
                 gettext(
-                    "Only who may publish to %(name)s may record it or delete its log.", name=text(channel)
+                    "Only who may publish to %(name)s may record it or delete its recording.",
+                    name=text(channel),
                 )
             )
         if not visitor.redis_user:
@@ -111,7 +112,7 @@ class Permissions:
             raise NoRight(
                 gettext(
                     "Redis does not let the user %(user)s publish to %(name)s: "
-                    "only who may do that may record it or delete its log.",
+                    "only who may do that may record it or delete its recording.",
                     user=visitor.name,
                     name=text(channel),
                 )

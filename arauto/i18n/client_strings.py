@@ -58,18 +58,18 @@ def _feed_words() -> Words:
             "No connection to the server since {from}: messages may be missing from here on."
         ),
         "gap_recorder": gettext("{channel} was not recorded from {from} to {to}: messages may be missing."),
-        "gap_log": gettext("{channel}: its log no longer has the messages from {from} to {to}."),
+        "gap_log": gettext("{channel}: the recording no longer has the messages from {from} to {to}."),
         "gap_replaced": gettext(
-            "{channel}: its log was replaced by another; messages from {from} to {to} may be missing."
+            "{channel}: its recording was replaced; messages from {from} to {to} may be missing."
         ),
         "gap_unreadable": gettext(
-            "{channel}: its log could not be read; messages from {from} to {to} may be missing."
+            "{channel}: its recording could not be read; messages from {from} to {to} may be missing."
         ),
         "gap_unrecorded": gettext(
             "{channel} is not recorded any more; messages from {from} to {to} may be missing."
         ),
         "skipped": plural(
-            "{n} message came meanwhile and is not drawn", "{n} messages came meanwhile and are not drawn"
+            "{n} message came meanwhile and is not shown", "{n} messages came meanwhile and are not shown"
         ),
         "fell_out": plural(
             "{n} message came meanwhile and is gone: the newest 10,000 are kept",
@@ -93,7 +93,7 @@ def _feed_words() -> Words:
             " Nothing is filtered; load the page again."
         ),
         "glob_long": gettext("Between two * there can be at most {n} characters; nothing is filtered."),
-        "severity_bad": gettext("{severity} is no severity: choose from {ranks}. Nothing is filtered."),
+        "severity_bad": gettext("{severity} is not a severity: choose from {ranks}. Nothing is filtered."),
         "export_ready": plural("{n} message, as shown", "{n} messages, as shown"),
         "exporting": gettext("{n} of {all}"),
         "exported": plural("{n} message exported", "{n} messages exported"),
@@ -137,7 +137,7 @@ def _reading_words() -> Words:
 def _past_words() -> Words:
     return {
         "past": gettext("This is the past, not live."),
-        "past_end": gettext("This is the past, not live. The log ends here."),
+        "past_end": gettext("This is the past, not live. The recording ends here."),
         "past_none": gettext("Nothing is recorded from then on."),
         "searched": gettext("{n} searched, {found} found"),
     }
@@ -177,7 +177,7 @@ def _recording_words() -> Words:
         "recording_stopped": gettext("{name} has not been recorded since {time} and is live only: {error}"),
         "record": gettext("Record from now on"),
         "record_no": gettext("Stop recording"),
-        "forget_sure": gettext("All that was recorded of {name} goes, for everyone and for good."),
+        "forget_sure": gettext("Everything recorded of {name} is deleted permanently, for everyone."),
     }
 
 
@@ -190,8 +190,8 @@ def _browser_words() -> Words:
         "unknown": gettext("unknown"),
         "watch": gettext("Watch"),
         "watch_name": gettext("Watch {name}"),
-        "unwatch": gettext("Unwatch"),
-        "unwatch_name": gettext("Unwatch {name}"),
+        "unwatch": gettext("Stop watching"),
+        "unwatch_name": gettext("Stop watching {name}"),
     }
 
 
@@ -236,10 +236,10 @@ def _publish_words() -> Words:
         "json_valid": gettext("valid JSON"),
         "returns_kept": gettext("its carriage returns are sent too, unless you edit it"),
         "returns_lost": gettext("edited: its carriage returns are gone"),
-        "json_broken": gettext("JSON breaks at line {line}, column {column}"),
-        "forget": gettext("Forget {name}"),
+        "json_broken": gettext("Invalid JSON at line {line}, column {column}"),
+        "forget": gettext("Delete {name}"),
         "draft_long": gettext("A message of more than {max} characters is not kept here."),
-        "templates_full": gettext("At most {max} templates are kept: forget one first."),
+        "templates_full": gettext("At most {max} templates are kept: delete one first."),
         "no_answer": gettext("The server did not answer. Your text is kept."),
         "strange_answer": gettext("The server answered with status {status}. Your text is kept."),
     }

@@ -52,7 +52,7 @@ def read_point(text: str, now: float | None = None) -> Point:
         return Point(ms=round(1000 * float(text)))
     raise BadPoint(
         gettext(
-            "%(text)s is no point in a log: give 10m, 100 (messages), first, "
+            "%(text)s is not a point in time: write 10m, 100 (messages), first, "
             "a Unix time such as 1763879938.5 or the id of a message.",
             text=text[:50],
         )

@@ -63,7 +63,8 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
             sentence = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
             raise PublishError(sentence, 403) from None
         raise PublishError(
-            gettext("Redis is away: the message was not published. Try again when it is back."), retry_after=1
+            gettext("Redis is unreachable: the message was not published. Try again when it is back."),
+            retry_after=1,
         ) from None
     # The commands are sent by hand and never twice: without a reply nobody knows whether it was
     # published, and a client that retries would publish it again.

@@ -129,7 +129,9 @@ def _reconcile(follower: Follower, subscriber: Subscriber) -> None:
 
 def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
     if since.id is not None and since.id > log.end:
-        raise BadPoint(gettext("The log has no such id: it may be of another log, which is gone."))
+        raise BadPoint(
+            gettext("The recording has no such id: it may be of an earlier recording, which is gone.")
+        )
     if since.ms is not None and (hole := log.hole_before(since.ms)):
         yield [hole]
     yield from log.read(log.place(since), log.end if until is None else min(log.end, log.place(until)))
@@ -163,7 +165,7 @@ def _words_for(user: str) -> Words:
     if not user:
         return _words(chosen())
     sentence = gettext(
-        "{name} is recorded, but Redis does not let the user %(user)s follow its log: it is live only.",
+        "{name} is recorded, but Redis does not let the user %(user)s read the recording: it is live only.",
         user=user,
     )
     return _words(chosen())._replace(unheard=sentence)
@@ -172,7 +174,7 @@ def _words_for(user: str) -> Words:
 @cache
 def _words(language: str) -> Words:
     return Words(
-        gettext("{name} is recorded, but Redis does not let this program follow its log: {words}"),
-        gettext("The log of {name} cannot be read: {words}"),
+        gettext("{name} is recorded, but Redis does not let this program read the recording: {words}"),
+        gettext("The recording of {name} cannot be read: {words}"),
         gettext("no process records it; the servers' logs may say why"),
     )

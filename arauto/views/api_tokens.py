@@ -70,7 +70,7 @@ def may_create_tokens(visitor: Visitor, settings: Settings) -> bool:
 def _check_may_create(settings: Settings) -> None:
     visitor = current_visitor()
     if not may_create_tokens(visitor, settings):
-        abort(403, gettext("You may not make tokens: ARAUTO_TOKEN_MAKERS names who may."))
+        abort(403, gettext("You may not create tokens: ARAUTO_TOKEN_MAKERS names who may."))
     check_redis_user(visitor)
 
 
@@ -96,7 +96,7 @@ def _read() -> tuple[str, list[str], list[str], int]:
         raise BadToken(gettext("Say what the token may subscribe or publish to, such as news.*"))
     days = request.form.get("days", "")
     if days not in map(str, DAYS):
-        raise BadToken(gettext("Choose for how long the token works."))
+        raise BadToken(gettext("Choose for how long the token is valid."))
     return name, reads, publishes, int(days)
 
 

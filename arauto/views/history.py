@@ -40,7 +40,7 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
             first = next(lines, b"")
         except SourceError as error:
             if error.is_refusal:
-                abort(502, gettext("Redis refuses to read the log: %(words)s", words=str(error)))
+                abort(502, gettext("Redis refuses to read the recording: %(words)s", words=str(error)))
             raise Refusal(gettext("Redis does not answer."), 503, retry_after=1) from None
         answer = Response(chain([first], lines), mimetype=MIMETYPE)
         answer.headers["Cache-Control"] = "no-store"

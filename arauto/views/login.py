@@ -55,7 +55,7 @@ def _log_in(authentication: Authentication, audit: Audit) -> BaseResponse:
     nonce = get_cookie(FORM_COOKIE)
     if not nonce or not authentication.sessions.is_signature(request.form.get("csrf", ""), "login", nonce):
         return _form(
-            authentication, gettext("This form was too old: try again. Cookies must be allowed."), 403
+            authentication, gettext("The form has expired: try again. Cookies must be allowed."), 403
         )
     try:
         if not password or len(user) > MAX_FIELD or len(password) > MAX_FIELD:
@@ -76,8 +76,8 @@ def _log_in(authentication: Authentication, audit: Audit) -> BaseResponse:
 
 def _wrong(user: str) -> str:
     if user:
-        return gettext("Redis knows no such user with this password.")
-    return gettext("This is not the token.")
+        return gettext("Wrong user or password.")
+    return gettext("Wrong token.")
 
 
 def _form(

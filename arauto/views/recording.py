@@ -80,11 +80,11 @@ def init_recording(
         rate.check(current_visitor())
         channel = requested_channel(name, needs_query=True)
         if recorder is None or not recording.may_delete:
-            abort(403, gettext("Logs are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
+            abort(403, gettext("Recordings are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))
         with _refusals(channel, audit):
             permissions.check_recording(current_visitor(), channel)
             if not recording.forget(channel):
-                abort(404, gettext("This channel has no log."))
+                abort(404, gettext("This channel has no recording."))
         audit.note("log deleted", Actor.of(current_visitor()), channel=channel.decode())
         return jsonify(channel=text(channel), deleted=True)
 

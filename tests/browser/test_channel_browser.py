@@ -35,7 +35,7 @@ def listening(redis_server: RedisServer, *channels: bytes) -> Iterator[None]:
 
 def open_browser(page: Page) -> Locator:
     page.get_by_role("button", name="Browse channels").click()
-    dialog = page.get_by_role("dialog", name="Channels alive now")
+    dialog = page.get_by_role("dialog", name="Active channels")
     expect(dialog).to_be_visible()
     return dialog
 
@@ -57,7 +57,7 @@ def test_what_is_alive_is_listed_and_watched_with_a_click(
         expect(row(dialog, "mine").get_by_role("cell").first).to_have_text("2")
         expect(row(dialog, "\\xff").get_by_role("button")).to_be_disabled()
         dialog.get_by_role("button", name="Watch with space").click()
-        expect(dialog.get_by_role("button", name="Unwatch with space")).to_be_focused()
+        expect(dialog.get_by_role("button", name="Stop watching with space")).to_be_focused()
         expect_confirmed(page, "with space")
         stop_clock(page)  # a rate is of the last five seconds
         own_redis.client.publish("with space", "heard")
@@ -65,7 +65,7 @@ def test_what_is_alive_is_listed_and_watched_with_a_click(
         page.clock.run_for(REFRESH)
         expect(row(dialog, "with space").get_by_role("cell").nth(1)).to_have_text("0.2/s")
         expect(row(dialog, "with space").get_by_role("cell").first).to_have_text("2")
-        dialog.get_by_role("button", name="Unwatch mine").click()
+        dialog.get_by_role("button", name="Stop watching mine").click()
         assert chips(page) == ["with space"]
         expect(dialog.get_by_role("button", name="Watch mine")).to_be_visible()
 

@@ -39,7 +39,7 @@ def page(open_page: OpenPage, valkey: RedisServer) -> Page:
 @pytest.mark.parametrize("text", TEXTS)
 def test_publish_again_sends_the_same_bytes(page: Page, valkey: RedisServer, text: str) -> None:
     valkey.client.publish("exact", text)
-    choose(page, rows(page), "Publish again")
+    choose(page, rows(page), "Edit and resend")
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.subscribe("exact")
         assert pubsub.get_message(timeout=PATIENCE) is None  # the confirmation
@@ -52,7 +52,7 @@ def test_publish_again_sends_the_same_bytes(page: Page, valkey: RedisServer, tex
 
 def test_what_becomes_of_carriage_returns_is_said(page: Page, valkey: RedisServer) -> None:
     valkey.client.publish("exact", "one\r\ntwo")
-    choose(page, rows(page), "Publish again")
+    choose(page, rows(page), "Edit and resend")
     said = page.locator("#publish-check")
     expect(page.locator("#publish-size")).to_have_text("8 bytes of 1 MB")
     expect(said).to_have_text("its carriage returns are sent too, unless you edit it")
@@ -77,10 +77,10 @@ def test_last_sends_and_templates_keep_it(
     expect_live(page)
     text = "one\r\ntwo\rthree"
     valkey.client.publish("exact", text)
-    choose(page, rows(page), "Publish again")
+    choose(page, rows(page), "Edit and resend")
     dialog = recent(page)
     dialog.get_by_label("Name of the template").fill("Lines")
-    dialog.get_by_role("button", name="Keep what is in the form").click()
+    dialog.get_by_role("button", name="Save as template").click()
     page.keyboard.press("Escape")
     publish_button(page).click()
     expect_texts(page, [text] * 2)

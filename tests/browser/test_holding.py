@@ -65,7 +65,7 @@ def test_a_row_says_what_fell_out_of_a_long_pause(open_page: OpenPage, valkey: R
     expect(notices(page)).to_have_text(
         [
             "2,000 messages came meanwhile and are gone: the newest 10,000 are kept",
-            "9,940 messages came meanwhile and are not drawn",
+            "9,940 messages came meanwhile and are not shown",
         ]
     )
     assert texts(page) == ["read", *(str(n) for n in range(11_940, 12_000))]
@@ -222,7 +222,7 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
     body = page.locator("body")
 
     body.press("?")
-    dialog = page.get_by_role("dialog", name="Keys")
+    dialog = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(dialog).to_be_visible()
     page.keyboard.press("p")
     page.keyboard.press("Escape")
@@ -260,8 +260,8 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
 def test_single_keys_can_be_switched_off(open_page: OpenPage) -> None:
     page = open_page(view("no keys"), color_scheme="light")
     expect_live(page)
-    button(page, "Keys").click()
-    page.get_by_label("Single keys act").uncheck()
+    button(page, "Keyboard shortcuts").click()
+    page.get_by_label("Single-key shortcuts").uncheck()
     button(page, "Close").click()
     page.reload()
     expect_live(page)

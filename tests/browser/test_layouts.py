@@ -51,7 +51,7 @@ def test_letters_that_are_not_latin_act_by_their_place(
     expect(message_field(page)).to_be_focused()
     log(page).focus()
     press(page, keys["?"], "Slash", shiftKey=True)
-    expect(page.get_by_role("dialog", name="Keys")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
 
 
 def test_latin_letters_act_wherever_they_are(open_page: OpenPage) -> None:
@@ -104,7 +104,7 @@ def test_no_key_acts_with_a_modifier_or_in_a_composition(
     assert not press(page, "ArrowDown", "ArrowDown", **more)
     expect(actions).to_be_focused()
     actions.click()
-    item = page.get_by_role("menuitemradio", name="Wrapped")
+    item = page.get_by_role("menuitemradio", name="Wrap lines")
     expect(item).to_be_focused()
     assert not press(page, "ArrowDown", "ArrowDown", **more)
     expect(item).to_be_focused()

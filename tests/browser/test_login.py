@@ -86,7 +86,7 @@ def test_the_token_leads_to_the_view_that_was_asked_for(open_page: OpenPage, doo
     expect(page.get_by_label("Access token")).to_be_focused()
     page.keyboard.type("not the token")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_have_text("This is not the token.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong token.")
     enter(page, TOKEN)
     expect_live(page)
     expect(page).to_have_url(f"{door.url}{view('a')}")
@@ -120,7 +120,7 @@ def test_a_link_with_the_token_logs_in_by_itself(
 
 def test_a_link_with_a_percent_sign_is_told_to_be_wrong(open_page: OpenPage, door: ArautoServer) -> None:
     page = open_page("/login#100%", server=door, allow=REFUSED)
-    expect(page.get_by_role("alert")).to_have_text("This is not the token.")
+    expect(page.get_by_role("alert")).to_have_text("Wrong token.")
 
 
 def test_an_open_page_is_told_that_its_session_is_over(open_page: OpenPage, door: ArautoServer) -> None:
@@ -163,11 +163,11 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     valkey.client.publish("a", "from elsewhere")
     expect_texts(page, ["from elsewhere"])
     rows(page).get_by_role("button", name="Actions").click()
-    for item in ("Copy as curl", "Publish again"):
+    for item in ("Copy as curl", "Edit and resend"):
         expect(page.get_by_role("menuitem", name=item)).to_be_hidden()
     page.keyboard.press("Escape")
     page.keyboard.press("?")
-    keys = page.get_by_role("dialog", name="Keys")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(keys).to_contain_text("copy the row")
     expect(keys).not_to_contain_text("write a message")
     keys.get_by_role("button", name="Close").click()
@@ -247,7 +247,7 @@ def test_a_token_is_made_and_revoked_by_keyboard(open_page: OpenPage, door: Arau
     expect(page.get_by_label("Name")).to_be_focused()
     expect(page.get_by_label("Channels that it may subscribe to")).to_have_value("a")
     page.locator("summary").press("Enter")
-    page.get_by_role("button", name="Revoke for good").press("Enter")
+    page.get_by_role("button", name="Revoke permanently").press("Enter")
     expect(page.get_by_text("There is none yet.")).to_be_visible()
 
 

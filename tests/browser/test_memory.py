@@ -123,9 +123,9 @@ def test_a_channel_is_switched_on_its_chip(open_page: OpenPage, start: Start, ow
     own_redis.client.config_set("maxmemory", "0")
     expect(recorded).to_be_visible()
 
-    choose(page, "a is recorded", "Delete its log")
+    choose(page, "a is recorded", "Delete the recording")
     page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
-    choose(page, "a is recorded", "Delete its log")
+    choose(page, "a is recorded", "Delete the recording")
     assert entries(own_redis, "a")
     page.get_by_role("dialog").get_by_role("button", name="Delete it").click()
     eventually(lambda: not entries(own_redis, "a"))

@@ -35,12 +35,12 @@ NOT_RECORDED: Said = (
     f"{CHANNEL} não foi gravado de TIME a TIME: podem faltar mensagens.",
 )
 REPLACED: Said = (
-    f"{CHANNEL}: its log was replaced by another; messages from TIME to TIME may be missing.",
-    f"{CHANNEL}: o registro foi substituído por outro; podem faltar mensagens de TIME a TIME.",
+    f"{CHANNEL}: its recording was replaced; messages from TIME to TIME may be missing.",
+    f"{CHANNEL}: a gravação foi substituída; podem faltar mensagens de TIME a TIME.",
 )
 UNREADABLE: Said = (
-    f"{CHANNEL}: its log could not be read; messages from TIME to TIME may be missing.",
-    f"{CHANNEL}: não foi possível ler o registro; podem faltar mensagens de TIME a TIME.",
+    f"{CHANNEL}: its recording could not be read; messages from TIME to TIME may be missing.",
+    f"{CHANNEL}: não foi possível ler a gravação; podem faltar mensagens de TIME a TIME.",
 )
 GONE: Said = (
     f"{CHANNEL} is not recorded any more; messages from TIME to TIME may be missing.",
@@ -64,12 +64,12 @@ NOBODY: Said = (
     "nenhum processo o grava; os logs dos servidores talvez digam por quê",
 )
 UNREAD: Said = (
-    f"The log of {CHANNEL} cannot be read: WHY",
-    f"O registro de {CHANNEL} não pode ser lido: WHY",
+    f"The recording of {CHANNEL} cannot be read: WHY",
+    f"A gravação de {CHANNEL} não pode ser lida: WHY",
 )
 UNHEARD: Said = (
-    f"{CHANNEL} is recorded, but Redis does not let this program follow its log: WHY",
-    f"{CHANNEL} é gravado, mas o Redis não deixa este programa acompanhar o registro dele: WHY",
+    f"{CHANNEL} is recorded, but Redis does not let this program read the recording: WHY",
+    f"{CHANNEL} é gravado, mas o Redis não deixa este programa ler a gravação: WHY",
 )
 NEVER: Said = (
     "NAME cannot be recorded: each entry would cause another message there, without end.",

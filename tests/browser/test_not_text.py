@@ -58,7 +58,7 @@ def test_the_copied_redis_cli_command_reaches_it(
     assert (message["channel"], message["data"]) == (NAME, data)
 
 
-@pytest.mark.parametrize("item", ["Publish again", "Copy as curl"])
+@pytest.mark.parametrize("item", ["Edit and resend", "Copy as curl"])
 def test_what_only_carries_text_says_why_not(open_page: OpenPage, valkey: RedisServer, item: str) -> None:
     page, row = open_both(open_page, valkey)
     channel_field(page).fill("before")
@@ -68,7 +68,7 @@ def test_what_only_carries_text_says_why_not(open_page: OpenPage, valkey: RedisS
     expect(page.get_by_text(said)).to_be_visible()
     expect(channel_field(page)).to_have_value("before")
     expect(message_field(page)).to_have_value("draft")
-    choose(page, rows(page).first, "Publish again")
+    choose(page, rows(page).first, "Edit and resend")
     expect(channel_field(page)).to_have_value(TWIN)
 
 
@@ -92,7 +92,7 @@ def test_the_channel_browser_tells_them_apart(
         dialog = open_browser(page)
         expect(dialog.get_by_role("rowheader")).to_have_text([TWIN, TWIN])
         buttons = dialog.get_by_role("cell").get_by_role("button")
-        expect(buttons).to_have_text(["Unwatch", "Watch"])
+        expect(buttons).to_have_text(["Stop watching", "Watch"])
         expect(buttons.nth(0)).to_be_enabled()
         expect(buttons.nth(1)).to_be_disabled()
         expect(dialog.get_by_text("not UTF-8")).to_have_count(1)

@@ -104,9 +104,9 @@ def test_a_notification_comes_for_the_chosen_channel_and_severity(
 ) -> None:
     page = watched(open_page, "a", "b", "c")
     dialog = settings(page)
-    dialog.get_by_label("with a desktop notification").check()
+    dialog.get_by_label("on the desktop").check()
     eventually(lambda: calls(page) == [SAMPLE])
-    level(dialog, "All channels").select_option("from error up")
+    level(dialog, "All channels").select_option("error and above")
     level(dialog, "b").select_option("every message")
     level(dialog, "c").select_option("never")
     dialog.get_by_role("button", name="Close").click()
@@ -130,7 +130,7 @@ def test_never_more_than_one_call_a_second(open_page: OpenPage, valkey: RedisSer
     page = watched(open_page, "a", own_clock=True)
     page.evaluate(_COUNT)
     dialog = settings(page)
-    dialog.get_by_label("with a desktop notification").check()
+    dialog.get_by_label("on the desktop").check()
     eventually(lambda: calls(page) == [SAMPLE])
     level(dialog, "All channels").select_option("every message")
     dialog.get_by_role("button", name="Close").click()
@@ -163,7 +163,7 @@ def test_a_sound_is_heard_when_switched_on_and_not_in_quiet_hours(
     dialog = settings(page)
     dialog.get_by_label("with a sound").check()
     eventually(lambda: calls(page) == ["beep"])  # this is how it sounds
-    level(dialog, "All channels").select_option("from warning up")
+    level(dialog, "All channels").select_option("warning and above")
     dialog.get_by_role("button", name="Close").click()
     valkey.client.publish("a", INFO)
     valkey.client.publish("a", CRITICAL)
@@ -195,7 +195,7 @@ def test_what_is_switched_on_comes_and_can_be_tried(open_page: OpenPage, valkey:
     eventually(lambda: calls(page) == ["beep"])
     test.click()
     eventually(lambda: calls(page) == ["beep"] * 2)
-    dialog.get_by_label("with a desktop notification").check()
+    dialog.get_by_label("on the desktop").check()
     eventually(lambda: calls(page) == ["beep", "beep", SAMPLE])
     test.click()
     eventually(lambda: sorted(calls(page)) == [SAMPLE, SAMPLE, "beep", "beep", "beep"])
@@ -239,17 +239,17 @@ def test_a_browser_that_allows_no_notification_says_so(open_page: OpenPage) -> N
     page = watched(open_page, "a")
     page.evaluate("void (window.permission = 'denied')")
     dialog = settings(page)
-    dialog.get_by_label("with a desktop notification").click()
+    dialog.get_by_label("on the desktop").click()
     expect(dialog.get_by_role("status")).to_have_text(
         "The browser does not allow notifications for this page."
     )
-    expect(dialog.get_by_label("with a desktop notification")).not_to_be_checked()
+    expect(dialog.get_by_label("on the desktop")).not_to_be_checked()
 
 
 def test_of_two_tabs_one_calls(open_page: OpenPage, valkey: RedisServer) -> None:
     first = watched(open_page, "shared")
     dialog = settings(first)
-    dialog.get_by_label("with a desktop notification").check()
+    dialog.get_by_label("on the desktop").check()
     eventually(lambda: calls(first) == [SAMPLE])
     level(dialog, "All channels").select_option("every message")
     second = first.context.new_page()

@@ -102,7 +102,7 @@ def expect_all(page: Page, many: int) -> None:
 def test_no_hostile_value_stops_the_page(open_page: OpenPage, valkey: RedisServer) -> None:
     page = watched(open_page, "hostile")
     dialog = settings(page)
-    dialog.get_by_label("with a desktop notification").check()
+    dialog.get_by_label("on the desktop").check()
     dialog.get_by_role("combobox").last.select_option("info")
     page.keyboard.press("Escape")
     leave(page)

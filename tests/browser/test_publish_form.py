@@ -42,15 +42,15 @@ def forgetful(open_page: OpenPage) -> Iterator[OpenPage]:
 
 
 def recent(page: Page) -> Locator:
-    page.get_by_role("button", name="Recent").click()
-    return page.get_by_role("dialog", name="Templates and the last sends")
+    page.get_by_role("button", name="Templates & history").click()
+    return page.get_by_role("dialog", name="Templates & history")
 
 
 def times(page: Page) -> Locator:
     return page.get_by_role("spinbutton", name="How many times")
 
 
-# Last sends and templates
+# Sent messages and templates
 
 
 def test_the_last_twenty_sends_come_back_after_a_reload(forgetful: OpenPage) -> None:
@@ -79,7 +79,7 @@ def test_a_template_is_kept_used_and_forgotten(forgetful: OpenPage, valkey: Redi
     message_field(page).fill('{"title":\n "disk <b>full</b>"}')
     dialog = recent(page)
     dialog.get_by_label("Name of the template").fill("Disk")
-    dialog.get_by_role("button", name="Keep what is in the form").click()
+    dialog.get_by_role("button", name="Save as template").click()
     page.reload()
     expect_live(page)
     dialog = recent(page)
@@ -87,8 +87,8 @@ def test_a_template_is_kept_used_and_forgotten(forgetful: OpenPage, valkey: Redi
     publish_button(page).click()
     expect_texts(page, ['{"title":\n "disk <b>full</b>"}'])
     dialog = recent(page)
-    dialog.get_by_role("button", name="Forget Disk").click()
-    expect(dialog.get_by_role("button", name="Forget Disk")).to_have_count(0)
+    dialog.get_by_role("button", name="Delete Disk").click()
+    expect(dialog.get_by_role("button", name="Delete Disk")).to_have_count(0)
 
 
 def test_what_is_not_kept_is_told(forgetful: OpenPage) -> None:
@@ -102,10 +102,10 @@ def test_what_is_not_kept_is_told(forgetful: OpenPage) -> None:
     expect_live(page)
     dialog = recent(page)
     dialog.get_by_label("Name of the template").fill("one more")
-    dialog.get_by_role("button", name="Keep what is in the form").click()
-    expect(dialog.get_by_role("status")).to_have_text("At most 100 templates are kept: forget one first.")
-    expect(dialog.get_by_role("button", name=re.compile("^Forget"))).to_have_count(100)
-    expect(dialog.get_by_role("button", name="Forget t99", exact=True)).to_have_count(1)
+    dialog.get_by_role("button", name="Save as template").click()
+    expect(dialog.get_by_role("status")).to_have_text("At most 100 templates are kept: delete one first.")
+    expect(dialog.get_by_role("button", name=re.compile("^Delete"))).to_have_count(100)
+    expect(dialog.get_by_role("button", name="Delete t99", exact=True)).to_have_count(1)
     page.keyboard.press("Escape")
     too_long = "A message of more than 20,000 characters is not kept here."
     publish(page, "a", "x" * 20_001)
@@ -120,7 +120,7 @@ def test_what_is_not_kept_is_told(forgetful: OpenPage) -> None:
     message_field(page).fill("x" * 20_001)
     dialog = recent(page)
     dialog.get_by_label("Name of the template").fill("t1")
-    dialog.get_by_role("button", name="Keep what is in the form").click()
+    dialog.get_by_role("button", name="Save as template").click()
     expect(dialog.get_by_role("status")).to_have_text(too_long)
 
 
@@ -151,11 +151,11 @@ def test_what_was_written_comes_back_where_something_takes_its_place(open_page: 
     publish(page, "a", "sent before")
     expect_texts(page, ["sent before"])
     expect(message_field(page)).to_have_value("")
-    choose(page, rows(page), "Publish again")
+    choose(page, rows(page), "Edit and resend")
     expect(message_field(page)).to_have_value("sent before")
     expect(answer(page).get_by_role("button", name="Undo")).to_be_hidden()
     ways: list[Callable[[], None]] = [
-        lambda: choose(page, rows(page), "Publish again"),
+        lambda: choose(page, rows(page), "Edit and resend"),
         lambda: recent(page).get_by_role("button", name="a sent before").first.click(),
     ]
     for replace in ways:
@@ -240,7 +240,7 @@ def test_json_is_indented_and_nothing_else_is_changed(open_page: OpenPage, text:
 def test_json_that_breaks_says_where(open_page: OpenPage, text: str, line: int, column: int) -> None:
     page = open_page(view("a"))
     message_field(page).fill(text)
-    expect(page.locator("#publish-check")).to_have_text(f"JSON breaks at line {line}, column {column}")
+    expect(page.locator("#publish-check")).to_have_text(f"Invalid JSON at line {line}, column {column}")
     expect(page.get_by_role("button", name="Format")).to_be_hidden()
     assert page.evaluate("(text) => { try { JSON.parse(text) } catch { return true } }", text)
 

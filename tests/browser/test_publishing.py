@@ -174,7 +174,7 @@ def test_a_failure_says_why_and_keeps_the_text(
     own_redis.stop()
     publish(page, "away", "worth keeping")
     expect(answer(page)).to_have_text(
-        "Redis is away: the message was not published. Try again when it is back."
+        "Redis is unreachable: the message was not published. Try again when it is back."
     )
     expect(message_field(page)).to_have_value("worth keeping")
     own_redis.start()

@@ -61,7 +61,7 @@ def test_an_alert_is_a_card(open_page: OpenPage, valkey: RedisServer) -> None:
     expect(link).to_have_attribute("href", "https://example.org/d?x=1")
     expect(link).to_have_attribute("target", "_blank")
     expect(link).to_have_attribute("rel", "noopener noreferrer")
-    show_as(page, rows(page), "Raw")
+    show_as(page, rows(page), "As sent")
     expect_texts(page, [ALERT])
     expect(card(rows(page))).to_have_count(0)
 
@@ -236,7 +236,7 @@ def test_the_keyboard_reaches_the_newest_row_and_every_other(
     page.keyboard.press("ArrowUp")
     expect(actions.nth(28)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("menuitemradio", name="Wrapped")).to_be_focused()
+    expect(page.get_by_role("menuitemradio", name="Wrap lines")).to_be_focused()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -282,7 +282,7 @@ def test_one_switch_for_all_rows_is_kept(open_page: OpenPage, valkey: RedisServe
         assert before is not None
         assert after is not None
         assert after["height"] < min(45, before["height"])
-    show_all_as(page, "Raw")
+    show_all_as(page, "As sent")
     expect_texts(page, [text, ALERT])
     expect(rows(page).locator("[class^=json-]")).to_have_count(0)
     show_all_as(page, "Tree")
@@ -353,7 +353,7 @@ def test_a_text_is_read_without_what_it_is_wrapped_in(open_page: OpenPage, valke
         page.get_by_role("searchbox", name="Filter").fill(text)
         expect(page.locator("#filter-count")).to_have_text(f"{found} of {len(messages)}")
     page.get_by_role("searchbox", name="Filter").fill("")
-    show_all_as(page, "Raw")
+    show_all_as(page, "As sent")
     expect_texts(page, list(messages.values()))
 
 
@@ -399,7 +399,7 @@ def test_messagepack_and_gzip_are_decoded_and_say_so(open_page: OpenPage, valkey
     expect(broken).not_to_contain_text("decoded")
     tree_button(packed).click()
     expect(packed.locator(".tree .json-number")).to_have_text(["65713144785952513", "1.0"])
-    show_as(page, zipped, "Raw")
+    show_as(page, zipped, "As sent")
     expect(zipped.locator(".hex")).to_contain_text("0000 1f 8b 08")
     expect(zipped).not_to_contain_text("decoded")
 
@@ -447,7 +447,7 @@ def test_publish_again_hands_channel_and_message_to_the_form(
         "document.addEventListener('republish', ({ detail }) => (window.asked = detail), { once: true })"
     )
     valkey.client.publish("again", "the same\n")
-    choose(page, rows(page), "Publish again")
+    choose(page, rows(page), "Edit and resend")
     assert page.evaluate("asked") == {"channel": "again", "message": "the same\n"}
 
 
@@ -458,7 +458,7 @@ def test_what_cannot_be_repeated_is_not_offered(open_page: OpenPage, valkey: Red
     valkey.client.publish("odd", "x" * 1_100_000)
     valkey.client.publish(b"odd\x1b[31m", "text")
     expect(rows(page)).to_have_count(3)
-    common = ["Wrapped", "One line", "Raw"]
+    common = ["Wrap lines", "One line", "As sent"]
     assert offered(page, rows(page).nth(0)) == [*common, "Copy as base64", "Copy as redis-cli", "Pin"]
     assert offered(page, rows(page).nth(1)) == [*common, "Copy text", "Pin"]
     assert offered(page, rows(page).nth(2)) == [*common, "Copy text", "Pin"]
@@ -519,7 +519,7 @@ def test_markup_is_inert_in_every_view(open_page: OpenPage, valkey: RedisServer)
     valkey.client.publish("inert", message)
     valkey.client.publish("inert", gzip.compress(message.encode()))
     expect(card(log(page))).to_have_count(2)
-    for name in ("One line", "Tree", "Raw", "Wrapped"):
+    for name in ("One line", "Tree", "As sent", "Wrap lines"):
         show_all_as(page, name)
         expect(rows(page).first).to_contain_text(hostile)
         expect(rows(page).locator(".tree")).to_have_count(2 if name == "Tree" else 0)

@@ -17,7 +17,7 @@ UNABLE = "This browser does not show the notifications of a page."
 DENIED = "The browser does not allow notifications for this page."
 SILENT = "This browser keeps the page silent until you click in it."
 NOT_COPIED = "Not copied: the browser does not allow it."
-DESKTOP = "with a desktop notification"
+DESKTOP = "on the desktop"
 
 # The first `shown` notifications are shown; of the others, the class makes none, or tells of an error.
 NOTIFICATIONS = """

@@ -88,8 +88,8 @@ def moment(page: Page) -> Locator:
     return bar(page).get_by_role("slider", name="Moment")
 
 
-def play(page: Page, since: str, speed: str = "as fast as it goes") -> None:
-    bar(page).get_by_label("Since").fill(since)
+def play(page: Page, since: str, speed: str = "no delay") -> None:
+    bar(page).get_by_label("From").fill(since)
     bar(page).get_by_label("Speed").select_option(speed)
     bar(page).get_by_role("button", name="Play").click()
 
@@ -107,7 +107,7 @@ def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: Arauto
     play(page, "first")
     past = ["first", "from another channel", "second", "late", "last", "live before"]
     expect_texts(page, past)
-    expect(said(page)).to_have_text("This is the past, not live. The log ends here.")
+    expect(said(page)).to_have_text("This is the past, not live. The recording ends here.")
     expect(page).to_have_url(re.compile("&since=first$"))
     # The first is from before, the others are from when a recorder took the logs.
     gaps = [re.compile(f"^{name} was not recorded from") for name in ("kept.a", "kept.[ab]", "kept.[ab]")]
@@ -119,8 +119,8 @@ def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: Arauto
     assert texts(page) == past
 
     for bad, sentence in (
-        ("yesterday", "yesterday is no point in a log: give 10m,"),
-        ("-1", "-1 is no point in a log: give 10m,"),
+        ("yesterday", "yesterday is not a point in time: write 10m,"),
+        ("-1", "-1 is not a point in time: write 10m,"),
         ("32503679999", "That time has not come yet."),
     ):
         play(page, bad)
@@ -145,7 +145,7 @@ def test_the_time_bar_leads_to_a_moment_and_pause_holds_it(open_page: OpenPage, 
     expect(said(page)).to_have_text("This is the past, not live.")
     began = moment(page).get_attribute("aria-valuetext")
     button(page, "Pause").click()
-    bar(page).get_by_label("Speed").select_option("as fast as it goes")
+    bar(page).get_by_label("Speed").select_option("no delay")
     publish(server, "kept.a", "meanwhile")
     expect(button(page, "Resume")).to_be_visible()
     expect(bar(page).get_by_role("button", name="Back to live")).to_have_text("Back to live (1 new)")
@@ -180,7 +180,7 @@ def test_the_filter_searches_the_whole_log(
     keep(redis, "kept.many", round(time()) - 5000, numbers)
     page = open_page(view("kept.many"), server=server)
     expect_live(page)
-    search = button(page, "Search the recorded past")
+    search = button(page, "Search the recording")
     expect(button(page, "Replay")).to_be_visible()
     expect(search).to_be_hidden()
     filter_field(page).fill("/ (7|39)99$/")
@@ -200,7 +200,7 @@ def test_another_filter_or_selection_searches_anew(open_page: OpenPage, server: 
     expect_live(page)
     expect(button(page, "Replay")).to_be_visible()
     filter_field(page).fill("second")
-    button(page, "Search the recorded past").click()
+    button(page, "Search the recording").click()
     expect_texts(page, ["second"])
     filter_field(page).fill("/second|last|another/")
     expect_texts(page, ["second", "last"])
@@ -222,10 +222,10 @@ def test_a_regex_that_is_too_slow_for_the_past_ends_the_search(
     page = open_page(view("kept.slow"), server=server)
     expect_live(page)
     filter_field(page).fill(r"/^(\w+\s?)+$/")
-    button(page, "Search the recorded past").click()
+    button(page, "Search the recording").click()
     expect(said(page)).to_contain_text("is too slow: it was stopped")
     filter_field(page).fill("/quick/")
-    button(page, "Search the recorded past").click()
+    button(page, "Search the recording").click()
     expect(said(page)).to_have_text("3 searched, 2 found")
 
 
@@ -255,10 +255,10 @@ def test_a_late_joiner_hears_the_rest_live_and_all_of_it_recorded(
     page = open_page(view("kept.a"), server=server, allow=SERVER_AWAY)
     expect_live(page)
     button(page, "Replay").click()
-    bar(page).get_by_role("button", name="A late joiner").click()
-    view_of_both = page.get_by_role("dialog", name="A late joiner")
+    bar(page).get_by_role("button", name="Arriving late").click()
+    view_of_both = page.get_by_role("dialog", name="Arriving late")
     publish(server, "kept.a", "before")
-    view_of_both.get_by_role("button", name="Join late").click()
+    view_of_both.get_by_role("button", name="Arrive now").click()
     live, recorded = (view_of_both.get_by_role("region", name=name) for name in ("Live only", "Recorded"))
     past = ["first", "second", "late", "last", "before"]
     expect(recorded.locator(".row__data")).to_have_text(past)

@@ -28,8 +28,8 @@ def save(page: Page, name: str, message: str) -> None:
     message_field(page).fill(message)
     dialog = recent(page)
     dialog.get_by_label("Name of the template").fill(name)
-    dialog.get_by_role("button", name="Keep what is in the form").click()
-    expect(dialog.get_by_role("button", name=f"Forget {name}")).to_be_visible()
+    dialog.get_by_role("button", name="Save as template").click()
+    expect(dialog.get_by_role("button", name=f"Delete {name}")).to_be_visible()
     close(page)
 
 
@@ -50,7 +50,7 @@ def test_templates_of_two_tabs_are_both_kept(open_page: OpenPage) -> None:
     save(first, "of the first", "1")
     save(second, "of the second", "2")
     eventually(lambda: names(first) == ["of the second", "of the first"])
-    expect(recent(first).get_by_role("button", name="Forget of the")).to_have_count(2)
+    expect(recent(first).get_by_role("button", name="Delete of the")).to_have_count(2)
 
 
 def test_sends_and_levels_of_two_tabs_are_all_kept(open_page: OpenPage) -> None:
@@ -70,7 +70,7 @@ def test_what_is_forgotten_is_the_draft_and_not_its_place(open_page: OpenPage) -
     first, second = two(open_page)
     save(first, "old", "1")
     dialog = recent(second)
-    expect(dialog.get_by_role("button", name="Forget old")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Delete old")).to_be_visible()
     second.evaluate("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")
     second.evaluate(  # another tab has saved one this very moment
         """() => {
@@ -79,8 +79,8 @@ def test_what_is_forgotten_is_the_draft_and_not_its_place(open_page: OpenPage) -
           localStorage.arauto = JSON.stringify(all);
         }"""
     )
-    dialog.get_by_role("button", name="Forget old").click()
-    expect(dialog.get_by_role("button", name="Forget new")).to_be_visible()
+    dialog.get_by_role("button", name="Delete old").click()
+    expect(dialog.get_by_role("button", name="Delete new")).to_be_visible()
     assert names(second) == ["new"]
 
 
@@ -97,7 +97,7 @@ def test_a_tab_follows_what_another_changes(open_page: OpenPage) -> None:
     close(second)
     there = recent(second)
     save(first, "shared", "1")
-    expect(there.get_by_role("button", name="Forget shared")).to_be_visible()
+    expect(there.get_by_role("button", name="Delete shared")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -158,9 +158,9 @@ def test_a_full_storage_says_so_and_takes_all_when_there_is_room(open_page: Open
     save(page, "second", "2")
     dialog = recent(page)
     expect(dialog.get_by_role("status")).to_have_text(FULL)
-    expect(dialog.get_by_role("button", name="Forget ")).to_have_count(2)
+    expect(dialog.get_by_role("button", name="Delete ")).to_have_count(2)
     assert kept(page) == {}
     page.evaluate("void (isFull = false)")
-    dialog.get_by_role("button", name="Forget first").click()
+    dialog.get_by_role("button", name="Delete first").click()
     expect(dialog.get_by_role("status")).to_have_text("")
     assert (names(page), kept(page)["theme"]) == (["second"], "dark")

@@ -70,7 +70,7 @@ def test_from_here_to_there(recording: ArautoServer, ids: list[str]) -> None:
     unknown = get(recording, "/channels/past/messages?since=99999999999999-1")
     assert (unknown.status, unknown.error) == (
         400,
-        "The log has no such id: it may be of another log, which is gone.",
+        "The recording has no such id: it may be of an earlier recording, which is gone.",
     )
 
 
@@ -213,7 +213,7 @@ def test_a_key_that_is_no_log(recording: ArautoServer, valkey: RedisServer, log:
     valkey.client.set(stream_of(b"past"), "mine")
     answer = get(recording, "/channels/past/messages")
     assert answer.status == 502
-    assert answer.error.startswith("Redis refuses to read the log: WRONGTYPE")
+    assert answer.error.startswith("Redis refuses to read the recording: WRONGTYPE")
 
 
 @pytest.mark.parametrize(

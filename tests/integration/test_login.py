@@ -101,7 +101,7 @@ def test_another_token_is_refused_in_a_sentence(door: ArautoServer, given: str) 
     person = Person(door)
     answer = person.log_in(given)
     assert answer.status == 401
-    assert b"This is not the token." in answer.body
+    assert b"Wrong token." in answer.body
     assert not person.session
     assert not given or given not in answer.body.decode()
 
@@ -131,7 +131,7 @@ def test_the_language_changes_at_the_door_too(door: ArautoServer) -> None:
     answer = person.get("/login?lang=pt-BR&next=/account")
     assert (answer.status, answer.headers["location"]) == (302, "/login?next=%2Faccount")
     assert "Token de acesso" in person.get("/login").body.decode()
-    assert "Este não é o token." in person.log_in("wrong").body.decode()
+    assert "Token incorreto." in person.log_in("wrong").body.decode()
 
 
 def test_a_login_form_from_elsewhere_is_refused(door: ArautoServer) -> None:

@@ -85,7 +85,7 @@ def test_publishing_fails_within_two_seconds_and_says_so(
     began = machine()
     answer = publish(arauto, "a", "x")
     assert answer.status == 503
-    assert answer.error == "Redis is away: the message was not published. Try again when it is back."
+    assert answer.error == "Redis is unreachable: the message was not published. Try again when it is back."
     assert machine() - began < 2
     assert get(arauto, "/healthz").status == 200
     assert get(arauto, "/readyz").error == "Redis does not answer."

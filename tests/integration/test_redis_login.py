@@ -17,7 +17,7 @@ from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 ANA, BIA = "ana's long password", "bia's long password"
-WRONG = b"Redis knows no such user with this password."
+WRONG = b"Wrong user or password."
 
 USER = rules(PERSON, channels=())
 

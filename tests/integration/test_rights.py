@@ -129,7 +129,7 @@ def test_a_log_is_switched_and_deleted_by_who_may_publish(
     server: ArautoServer, redis_server: RedisServer, stage: Any
 ) -> None:
     ana, rui = person(server, "ana"), person(server, "rui")
-    may_not = "only who may do that may record it or delete its log."
+    may_not = "only who may do that may record it or delete its recording."
     for refused in (switch(rui, "else", True), act(rui, "DELETE", "/channels/messages?channel=kept.x")):
         assert refused.status == 403
         assert refused.error.endswith(may_not)
@@ -183,7 +183,7 @@ def test_a_user_who_does_not_is_told_and_hears_it_live(
     with connect(address, **ana.socket_headers()) as socket:
         tab = Tab(socket)
         assert tab.until("error")[-1]["error"] == (
-            "kept.a is recorded, but Redis does not let the user ana follow its log: it is live only."
+            "kept.a is recorded, but Redis does not let the user ana read the recording: it is live only."
         )
         ana.publish("kept.a", "x")
         assert tab.until("message")[-1]["data"] == "x"

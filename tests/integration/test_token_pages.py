@@ -163,7 +163,7 @@ def test_a_form_of_another_page_makes_none(office: ArautoServer, tokens: Tokens)
         ({"reads": "a\nb"}, 400, "A channel name cannot have control characters."),
         ({"reads": "x" * 257}, 400, "A channel name can have at most 256 bytes."),
         ({"publishes": "x," * 101}, 400, "Give at most 100 channels."),
-        ({"days": "36500"}, 400, "Choose for how long the token works."),
+        ({"days": "36500"}, 400, "Choose for how long the token is valid."),
         ({"name": "twice"}, 409, "There is a token of this name: revoke it first, or choose another name."),
     ],
 )
