@@ -30,6 +30,7 @@ type FeedEvent = {
   at?: number; // Unix seconds of the server, as the next ones
   from?: number;
   to?: number;
+  lost?: number; // when a connection was, whose gap begins before that
   since?: number;
   channel?: string;
   channel_base64?: string;

@@ -54,6 +54,13 @@ def _feed_words() -> Words:
     return {
         "gap_redis": gettext("No connection to Redis from {from} to {to}: messages may be missing."),
         "gap_server": gettext("No connection to the server from {from} to {to}: messages may be missing."),
+        "gap_redis_since": gettext(
+            "No connection to Redis from {from} to {to}: messages published since {since} may be missing."
+        ),
+        "gap_server_since": gettext(
+            "No connection to the server from {from} to {to}:"
+            " messages published since {since} may be missing."
+        ),
         "gap_lasts": gettext(
             "No connection to the server since {from}: messages may be missing from here on."
         ),

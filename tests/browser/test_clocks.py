@@ -112,7 +112,8 @@ def test_a_gap_of_three_days_says_so(open_page: OpenPage) -> None:
     teller.now += timedelta(days=3, minutes=5)
     teller.leave()
     expect(notices(teller.page)).to_have_text(
-        "No connection to the server from Nov 23, 11:59:59 to Nov 26, 12:05:00: messages may be missing."
+        "No connection to the server from Nov 23, 12:00:00 to Nov 26, 12:05:00:"
+        " messages published since Nov 23, 11:59:59 may be missing."
     )
     teller.say("gap", reason="recorder", **{"from": NOON.timestamp() - 90_000, "to": NOON.timestamp()})
     expect(notices(teller.page).last).to_have_text(
@@ -128,13 +129,38 @@ def test_a_gap_never_ends_before_it_begins(open_page: OpenPage) -> None:
     expect(notices(teller.page)).to_contain_text("from 11:59:59.000 to 11:59:59.000")
 
 
-def test_what_is_not_of_today_has_its_date(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), own_clock=True))
+def test_a_break_begins_after_the_last_message_and_is_that_of_redis_where_redis_was_away(
+    open_page: OpenPage,
+) -> None:
+    teller = Teller(open_page(view("other")))
     page = teller.page
     teller.publish("at noon")
     expect_texts(page, ["at noon"])
-    assert times(page) == ["12:00:00.000"]
+    teller.say("reconnecting", reason="redis", detail="", **{"from": NOON.timestamp() - 2})
+    expect(status(page)).to_contain_text("lost since 12:00:00.")
+    teller.now += timedelta(minutes=5)
+    teller.say("gap", reason="redis", **{"from": NOON.timestamp() - 2, "to": teller.now.timestamp()})
+    sentence = (
+        "No connection to Redis from 12:00:00 to 12:05:00: messages published since 11:59:58 may be missing."
+    )
+    expect(notices(page)).to_have_text(sentence)
+    teller.say("subscribe")
+    expect_live(page)
+    teller.say("reconnecting", reason="redis", detail="", **{"from": teller.now.timestamp()})
+    teller.now += timedelta(minutes=5)
+    teller.leave()
+    expect(notices(page)).to_have_text(
+        [sentence, "No connection to Redis from 12:05:00 to 12:10:00: messages may be missing."]
+    )
+
+
+def test_what_is_not_of_today_has_its_date(open_page: OpenPage) -> None:
+    teller = Teller(open_page(view("other"), own_clock=True))
+    page = teller.page
     teller.say("gap", reason="redis", **{"from": NOON.timestamp() - 60, "to": NOON.timestamp()})
+    teller.publish("at noon")
+    expect_texts(page, ["at noon"])
+    assert times(page) == ["12:00:00.000"]
     expect(notices(page)).to_contain_text("from 11:59:00 to 12:00:00")
     teller.say("stopped", error="full", **{"from": NOON.timestamp()})
     teller.now += timedelta(hours=13)

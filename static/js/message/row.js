@@ -137,10 +137,11 @@ export class Rows {
   }
 
   #tellGap(notice) {
-    const { from, to, reason, channel } = this.#events.get(notice);
-    const dates = [toDate(from), toDate(to)];
-    const [begin, end] = timesOfDay(dates, to - from < 1);
-    notice.textContent = this.#words.say(`gap_${reason}`, { from: begin, to: end, channel });
+    const { from, to, reason, channel, lost = from } = this.#events.get(notice);
+    const dates = [toDate(lost), toDate(to)];
+    const [begin, end, since] = timesOfDay([...dates, toDate(from)], to - lost < 1);
+    const word = `gap_${reason}${since === begin ? "" : "_since"}`;
+    notice.textContent = this.#words.say(word, { from: begin, to: end, since, channel });
     notice.title = dates.map(fullTime).join(" – ");
   }
 

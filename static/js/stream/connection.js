@@ -26,6 +26,7 @@ export class Connection extends Emitter {
   #refusal = null;
   #status = 0; // of the answer that refused without saying why
   #wasLive = false;
+  #lastAt = 0; // of the last message
   /** @type {number | null} */
   #confirmedAt = null; // of what Redis confirmed, the last time
   /** @type {FeedEvent[] | null} */
@@ -132,12 +133,13 @@ export class Connection extends Emitter {
   /** @type {(event: FeedEvent) => FeedEvent[]} */
   #receive(event) {
     if (isMessage(event)) {
+      if (!event.past) this.#lastAt = event.at;
       this.#positions.take(event);
       return this.#joiner.take(event);
     }
     this.#joiner.forget();
     switch (event.type) {
-      case "gap": return [event];
+      case "gap": return [event.reason === "redis" ? this.#dated(event) : event];
       case "following": this.#positions.begin(event); return [];
       case "stopped": this.#positions.stop(event); return [];
       case "unrecorded": this.#positions.end(event); return [];
@@ -170,7 +172,7 @@ export class Connection extends Emitter {
   #redisLost(event) {
     this.#subscriptions.forget();
     this.#refusal = null;
-    this.#outage.redisLost(event);
+    this.#outage.redisLost(event, this.#lastAt);
   }
 
   // Once all is confirmed the outage is over; it may leave a gap to show.
@@ -179,7 +181,13 @@ export class Connection extends Emitter {
     if (this.#state.name !== "live") return [];
     this.#wasLive = true;
     const gap = this.#outage.end(this.#confirmedAt);
-    return gap && !this.#positions.covers(this.#subscriptions.names) ? [gap] : [];
+    return gap && !this.#positions.covers(this.#subscriptions.names) ? [this.#dated(gap)] : [];
+  }
+
+  // What is missing may have been published before the last that came: the connection was lost after that.
+  /** @type {(gap: FeedEvent) => FeedEvent} */
+  #dated(gap) {
+    return { ...gap, lost: Math.max(gap.from, Math.min(this.#lastAt, gap.to)) };
   }
 
   // What the page is told

@@ -23,9 +23,10 @@ export class Outage {
     if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard - IN_FLIGHT;
   }
 
-  /** @type {(event: FeedEvent) => void} */
-  redisLost({ from, detail }) {
-    this.#current = { what: "redis", since: from, reason: detail };
+  // It was lost after the last message that came, `lastAt`.
+  /** @type {(event: FeedEvent, lastAt: number) => void} */
+  redisLost({ from, detail }, lastAt) {
+    this.#current = { what: "redis", since: Math.max(from, lastAt), reason: detail };
     this.#redisLostAt ??= from;
   }
 
@@ -52,7 +53,8 @@ export class Outage {
   /** @type {(at?: number) => FeedEvent | null} */
   end(at) {
     const from = this.#gapFrom;
-    const gap = from && { type: "gap", from, to: Math.max(from, at), reason: "server" };
+    const reason = this.#redisLostAt === null ? "server" : "redis"; // without the server there was no Redis either
+    const gap = from && { type: "gap", from, to: Math.max(from, at), reason };
     this.#current = this.#gapFrom = this.#redisLostAt = null;
     this.#isTold = false;
     return gap;
