@@ -91,13 +91,13 @@ class Unfollowed(NamedTuple):
     channel: bytes
 
 
-class Complaint(NamedTuple):
+class ErrorNotice(NamedTuple):
     """An error to show; the text is a sentence for people."""
 
     error: str
 
 
-Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Halted | Unfollowed | Complaint
+Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Halted | Unfollowed | ErrorNotice
 Deliver = Callable[[list[Item]], None]
 """Takes a batch. An ``OSError`` that it raises ends the subscriber."""
 
@@ -129,7 +129,7 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         return {"type": kind.decode(), **named(CONFIRMATIONS[kind], item[1]), "at": at}
     if isinstance(item, Unfollowed):
         return {"type": "unrecorded", **named("channel", item.channel)}
-    if isinstance(item, Complaint):
+    if isinstance(item, ErrorNotice):
         return {"type": "error", "error": item.error}
     if isinstance(item, Numbered):
         shown = {"type": "message", **named("channel", item.channel), "id": item.position.id}

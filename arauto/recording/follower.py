@@ -8,8 +8,8 @@ from typing import NamedTuple
 import redis
 
 from arauto.protocol.events import (
-    Complaint,
     Deliver,
+    ErrorNotice,
     Followed,
     Halted,
     Item,
@@ -27,34 +27,34 @@ from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
 from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
 from arauto.recording.log_watch import LogWatch
-from arauto.recording.log_watch import moment as _now
+from arauto.recording.log_watch import now_ms as _now
 from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Stopped
 from arauto.recording_core.backlog import Copy
 from arauto.recording_core.channel_feed import LATE, ChannelFeed, State
 from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show
-from arauto.redis_io.connection import complaint
-from arauto.redis_io.subscriber import Command, subscribing
+from arauto.redis_io.connection import error_text
+from arauto.redis_io.subscriber import Command, subscribe_commands
 
-ALONE_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
+UNRECORDED_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
 BEGINS_WITHIN = 1.5  # seconds to wait for the first entry of a new log
 ROUND = 0.05  # seconds
 
 
-class Words(NamedTuple):
-    """Messages for the page, with ``{name}`` for the channel and ``{words}`` for the reply of Redis."""
+class Sentences(NamedTuple):
+    """Sentences for the page, with ``{name}`` for the channel and ``{words}`` for the reply of Redis."""
 
-    unheard: str
-    unread: str
-    alone: str
+    not_followed: str
+    not_read: str
+    not_recorded: str
 
 
 class Follower:
     """Stands between a subscriber and its ``deliver``; runs in the subscriber's thread.
 
     :param resume_points: where the page resumes, by channel.
-    :param words: translated beforehand: that thread has no request and so no language.
+    :param sentences: translated beforehand: that thread has no request and so no language.
     """
 
     def __init__(
@@ -63,16 +63,16 @@ class Follower:
         deliver: Deliver,
         selection: Selection,
         resume_points: dict[bytes, ResumePoint],
-        words: Words,
+        sentences: Sentences,
     ) -> None:
         self._shared = shared
         self._recording = shared.recording
         self._deliver = deliver
         self._resume_points = dict(resume_points)
-        self._words = words
+        self._sentences = sentences
         self._is_open = False  # whether this connection has sent its subscriptions
         self._channel_of: dict[bytes, bytes] = {}  # announcements requested -> their channel
-        self._heard: set[bytes] = set()  # channels whose announcements are confirmed ...
+        self._followed: set[bytes] = set()  # channels whose announcements are confirmed ...
         self._confirmed: set[bytes] = set()  # ... and those that are confirmed themselves
         self._patterns = set(selection.patterns)
         self._feeds: dict[bytes, ChannelFeed] = {}
@@ -82,7 +82,7 @@ class Follower:
         self._reasons: dict[bytes, str] = {}  # why a channel is not recorded, as the page was told
         self._refusals: dict[bytes, str] = {}  # why a log cannot be followed, as the page was told
         self._is_loaded = True  # whether the feeds are as ``_states`` says
-        self._is_plain = True  # nothing was requested from Redis, so another page would get the same
+        self._is_shareable = True  # nothing was requested from Redis, so another page would get the same
         self._out: list[Item] = []
         self._size = FIRST_PAGE  # entries to read at a time
         self.watch = LogWatch(shared.timers)
@@ -91,29 +91,29 @@ class Follower:
 
     def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
         """Subscribe to announcements before the channel that they are about."""
-        channels, asked = tuple(channels), set(self._channel_of.values())
-        is_followed = self._recording.covers if verb == b"SUBSCRIBE" else asked.__contains__
-        words = [self._follow(name, verb) for name in channels if is_followed(name)]
+        channels, followed = tuple(channels), set(self._channel_of.values())
+        is_followed = self._recording.covers if verb == b"SUBSCRIBE" else followed.__contains__
+        logs = [self._follow(name, verb) for name in channels if is_followed(name)]
         self._is_open = True
-        return words + subscribing(verb, channels, patterns)
+        return logs + subscribe_commands(verb, channels, patterns)
 
-    def strays(self, channels: Iterable[bytes]) -> list[Command]:
+    def commands_after_switch(self, channels: Iterable[bytes]) -> list[Command]:
         """Commands to send because recording was switched on or off; from any thread.
 
         :param channels: the selected ones.
         """
         if not self._is_open:
             return []  # the first subscriptions are still to come, and decide
-        asked, covers = set(self._channel_of.values()), self._recording.covers
-        strays = [name for name in channels if covers(name) != (name in asked)]
-        self._confirmed.update(strays)  # while nothing of a page was recorded, this was not tracked
-        return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in strays]
+        followed, covers = set(self._channel_of.values()), self._recording.covers
+        switched = [name for name in channels if covers(name) != (name in followed)]
+        self._confirmed.update(switched)  # while nothing of a page was recorded, this was not tracked
+        return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in switched]
 
     def _follow(self, channel: bytes, verb: bytes) -> Command:
-        words = self._recording.store.words_of(channel)
+        name = self._recording.store.announcements_of(channel)
         if verb == b"SUBSCRIBE":
-            self._channel_of[words] = channel
-        return b"S" + verb, words
+            self._channel_of[name] = channel
+        return b"S" + verb, name
 
     # Pushes from Redis
 
@@ -126,21 +126,21 @@ class Follower:
         if turn is not None:
             self._states, self._is_loaded, out = turn.after, False, turn.out
         else:
-            out = self._take_in(batch)
-            if before and self._states and self._is_plain:
+            out = self._process(batch)
+            if before and self._states and self._is_shareable:
                 self._shared.keep(Turn(batch, before, self._states, out))
         if out:
             self._deliver(out)
         self.watch.plan(self._feeds.values(), self._states)
 
-    def _take_in(self, batch: list[Item]) -> list[Item]:
+    def _process(self, batch: list[Item]) -> list[Item]:
         if not self._is_loaded:
             for channel, settled in self._states or ():
                 self._feeds[channel].settle(settled)
-        self._is_loaded = self._is_plain = True
+        self._is_loaded = self._is_shareable = True
         now = _now()
         for item in batch:
-            self._sort(item, now)
+            self._handle(item, now)
         states = tuple((channel, one) for channel, feed in self._feeds.items() if (one := feed.settled))
         self._states = states if states and len(states) == len(self._feeds) else None
         # Other followers may get these states, so they must not be changed here any more.
@@ -148,33 +148,33 @@ class Follower:
         out, self._out = self._out, []
         return out
 
-    def _sort(self, item: Item, now: int) -> None:
+    def _handle(self, item: Item, now: int) -> None:
         if not isinstance(item, list):
-            self._notice(item)
+            self._handle_notice(item)
             return
         kind, name = item[0], item[1]
         if kind == b"message" and name in self._feeds:
             if steps := self._feeds[name].received(item[2], now):
-                self._do(name, steps)
+                self._carry_out(name, steps)
         elif kind == b"pmessage" and item[2] in self._feeds:
             if steps := self._feeds[item[2]].copied(Copy(*item[1:])):
-                self._do(item[2], steps)
+                self._carry_out(item[2], steps)
         elif kind == b"smessage":
             channel = self._channel_of.get(name, b"")
             if channel in self._feeds and (word := read_word(item[2])):
-                self._do(channel, self._feeds[channel].announced(word, now))
+                self._carry_out(channel, self._feeds[channel].announced(word, now))
         elif kind == b"ssubscribe":
-            self._hear(self._channel_of.get(name))
+            self._begin_following(self._channel_of.get(name))
         elif kind == b"sunsubscribe":
-            self._unhear(self._channel_of.pop(name, b""))
+            self._end_following(self._channel_of.pop(name, b""))
         elif kind == b"pong":
-            self._look()
+            self._handle_pong()
         else:
             self._out.append(item)
             self._confirm(kind, name)
 
     def _confirm(self, kind: bytes, name: bytes) -> None:
-        self._is_plain = False
+        self._is_shareable = False
         if kind == b"subscribe":
             self._confirmed.add(name)
             self._begin(name)
@@ -187,9 +187,9 @@ class Follower:
         elif kind == b"punsubscribe":
             self._patterns.discard(name)
 
-    def _notice(self, item: Item) -> None:
+    def _handle_notice(self, item: Item) -> None:
         if isinstance(item, Lost):
-            self._lose()
+            self._note_lost()
         elif isinstance(item, LinkGap):
             has_gap, self._has_gap = self._has_gap or bool(self._patterns), False
             if not has_gap:
@@ -198,13 +198,13 @@ class Follower:
             channel = self._channel_of.pop(item.name, None)
             if channel is not None and self._refusals.get(channel) != item.error:
                 self._refusals[channel] = item.error
-                self._complain(self._words.unheard, channel, item.error)
+                self._show_error(self._sentences.not_followed, channel, item.error)
             return
         elif isinstance(item, Refused) and item.kind:
             self._confirm(b"unsubscribe" if item.kind == "channel" else b"punsubscribe", item.name)
         self._out.append(item)
 
-    def _lose(self) -> None:
+    def _note_lost(self) -> None:
         """The connection to Redis broke: each channel resumes where its page is."""
         for channel in self._confirmed:
             feed = self._feeds.get(channel)
@@ -214,7 +214,7 @@ class Follower:
             elif channel not in self._resume_points:
                 self._has_gap = True
         self._confirmed.clear()
-        self._heard.clear()
+        self._followed.clear()
         self._feeds.clear()
         self._channel_of.clear()
         self._reasons.clear()
@@ -224,9 +224,9 @@ class Follower:
 
     # Following a channel
 
-    def _hear(self, channel: bytes | None) -> None:
+    def _begin_following(self, channel: bytes | None) -> None:
         if channel is not None:
-            self._heard.add(channel)
+            self._followed.add(channel)
             if channel in self._confirmed:
                 self._begin(channel)
 
@@ -234,13 +234,13 @@ class Follower:
         if channel in self._feeds:
             return
         start = self._resume_points.pop(channel, None)
-        if channel not in self._heard:
+        if channel not in self._followed:
             if start and isinstance(start.at, Position):  # it was recorded once
                 self._gap(channel, start.since or start.at.ms - LATE, "unrecorded")
                 self._out.append(Unfollowed(channel))
             return
         self._feeds[channel] = feed = self._make_feed(channel, start)
-        self._do(channel, feed.subscribed(_now()))
+        self._carry_out(channel, feed.subscribed(_now()))
 
     def _make_feed(self, channel: bytes, start: ResumePoint | None) -> ChannelFeed:
         if start is None:
@@ -248,7 +248,7 @@ class Follower:
         if isinstance(start.at, Position):
             self._epochs[channel] = start.at.epoch
             return ChannelFeed(start.at, start.since or start.at.ms - LATE)
-        self._is_plain = False
+        self._is_shareable = False
         try:
             log = Log.open(self._recording.store, channel)
             has_waited = log is None
@@ -259,12 +259,12 @@ class Follower:
             if start.at.ms and (hole := log.hole_before(start.at.ms)):
                 self._out.append(LogGap(channel, hole))
         except redis.RedisError as error:
-            self._complain(self._words.unread, channel, complaint(error))
+            self._show_error(self._sentences.not_read, channel, error_text(error))
             return ChannelFeed(None, _now())
         # While Redis refuses writes, messages are written much later than they are published.
         since = start.at.ms or min(position.ms - LATE, log.until or position.ms)
         # A place to resume from, should the connection break now.
-        self._tell(channel, Place(position, since if since < position.ms - LATE else None))
+        self._emit(channel, Place(position, since if since < position.ms - LATE else None))
         return ChannelFeed(position, since, has_waited)
 
     def _find_log(self, channel: bytes) -> Log | None:
@@ -276,11 +276,11 @@ class Follower:
             sleep(ROUND)
         return log
 
-    def _unhear(self, channel: bytes) -> None:
-        self._is_plain = False
-        self._heard.discard(channel)
+    def _end_following(self, channel: bytes) -> None:
+        self._is_shareable = False
+        self._followed.discard(channel)
         if channel in self._feeds:
-            self._do(channel, self._feeds[channel].ended(_now()))
+            self._carry_out(channel, self._feeds[channel].ended(_now()))
             self._out.append(Unfollowed(channel))
             self._forget(channel)
 
@@ -289,48 +289,48 @@ class Follower:
         self._epochs.pop(channel, None)
         self._reasons.pop(channel, None)
 
-    def _look(self) -> None:
+    def _handle_pong(self) -> None:
         """Redis has replied to a probe: everything it had pushed before is handled."""
-        self._is_plain = False
+        self._is_shareable = False
         at = self.watch.answered()
         for channel, feed in list(self._feeds.items()):
             if at:
-                self._do(channel, feed.caught_up(at))
-            self._do(channel, feed.tick(_now()))
-            if feed.state is State.LIVE and _now() - feed.live_since > ALONE_AFTER:
-                self._say_why(channel, feed)
+                self._carry_out(channel, feed.caught_up(at))
+            self._carry_out(channel, feed.tick(_now()))
+            if feed.state is State.LIVE and _now() - feed.live_since > UNRECORDED_AFTER:
+                self._report_not_recorded(channel, feed)
 
-    def _say_why(self, channel: bytes, feed: ChannelFeed) -> None:
+    def _report_not_recorded(self, channel: bytes, feed: ChannelFeed) -> None:
         """Nobody records the channel; say so again if the reason changes."""
         why = self._shared.why_not(channel)
         if feed.is_halted and (not why or why == self._reasons.get(channel)):
             return
         self._reasons[channel] = why
-        stopped = Stopped(feed.live_since, why or self._words.alone)
-        self._do(channel, feed.announced(stopped, _now()))
+        stopped = Stopped(feed.live_since, why or self._sentences.not_recorded)
+        self._carry_out(channel, feed.announced(stopped, _now()))
 
     # Steps of a channel feed
 
-    def _do(self, channel: bytes, steps: list[FeedStep]) -> None:
+    def _carry_out(self, channel: bytes, steps: list[FeedStep]) -> None:
         queue = deque(steps)
         while queue:
             step = queue.popleft()
             if isinstance(step, Read):
                 queue.extendleft(reversed(self._read(channel, step)))
             elif isinstance(step, Locate):
-                self._is_plain = False
+                self._is_shareable = False
                 self._shared.locate(channel)
             else:
-                self._tell(channel, step)
+                self._emit(channel, step)
 
     def _read(self, channel: bytes, step: Read) -> list[FeedStep]:
-        self._is_plain = False
+        self._is_shareable = False
         self._flush()
         feed = self._feeds[channel]
         try:
             pages = self._recording.store.read(channel, step, self._size)
         except redis.RedisError as error:
-            self._complain(self._words.unread, channel, complaint(error))
+            self._show_error(self._sentences.not_read, channel, error_text(error))
             return feed.unreadable(_now())
         if pages is None:
             return feed.unreadable(_now())
@@ -344,7 +344,7 @@ class Follower:
             out, self._out = self._out, []
             self._deliver(out)
 
-    def _tell(self, channel: bytes, step: FeedStep) -> None:
+    def _emit(self, channel: bytes, step: FeedStep) -> None:
         out = self._out.append
         if isinstance(step, Show):
             self._show(channel, step)
@@ -365,12 +365,12 @@ class Follower:
         else:
             out.append(Numbered(channel, position, step.data, step.ms))
             if self._epochs.get(channel) != position.epoch:
-                self._tell(channel, Place(position))
+                self._emit(channel, Place(position))
         for copy in step.copies:
-            self._tell(channel, copy)
+            self._emit(channel, copy)
 
     def _gap(self, channel: bytes, start: int, reason: str) -> None:
         self._out.append(LogGap(channel, Hole(FIRST, start, round(1000 * time()), reason)))
 
-    def _complain(self, words: str, channel: bytes, why: str) -> None:
-        self._out.append(Complaint(words.replace("{name}", text(channel)).replace("{words}", why)))
+    def _show_error(self, sentence: str, channel: bytes, why: str) -> None:
+        self._out.append(ErrorNotice(sentence.replace("{name}", text(channel)).replace("{words}", why)))

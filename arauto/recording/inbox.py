@@ -24,7 +24,7 @@ class Inbox:
     def end(self) -> None:
         """Nobody reads from it, or writes to it, any more."""
         self._over.set()
-        self.nudge()
+        self.wake()
 
     def put(self, batch: list[Item]) -> None:
         """:raise OSError: the queue has ended."""
@@ -34,7 +34,7 @@ class Inbox:
                 return
         raise OSError("the queue has ended")
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Wake whoever waits in :meth:`take`."""
         with suppress(Full):
             self._batches.put_nowait([])

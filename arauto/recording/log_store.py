@@ -1,4 +1,4 @@
-"""The logs in Redis: one Lua script for each atomic step."""
+"""Store of the logs in Redis: one Lua script for each atomic step."""
 
 import hashlib
 import re
@@ -21,17 +21,17 @@ from arauto.recording_core.log_keys import (
     GLOBS,
     LEASE,
     NAMES,
+    announcements_of,
     beats_of,
     head_of,
     is_recordable,
     promised_of,
     stream_of,
-    words_of,
 )
 from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 
-NUDGE = b"look"
-LASTS = 1500  # milliseconds after its last beat until a recorder counts as dead
+WAKE = b"look"
+LEASE_MS = 1500  # milliseconds after its last beat until a recorder counts as dead
 MAX_PROMISED = 10_000  # messages of a channel, while no recorder writes them
 PAGE = 1000  # entries to read at a time, so that Redis is never busy for long
 
@@ -48,7 +48,7 @@ _RUN = re.compile(rb"run_id:(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Appending:
+class AppendResult:
     """How an :class:`Append` ended, after how many messages, and why in Redis's words."""
 
     many: int
@@ -81,20 +81,20 @@ class Store:
         self._most = most
         self._age = age
 
-    def words_of(self, channel: bytes) -> bytes:
+    def announcements_of(self, channel: bytes) -> bytes:
         """The sharded channel of announcements about the channel's log."""
-        return words_of(channel, self._database)
+        return announcements_of(channel, self._database)
 
     # The recorder
 
-    def append(self, channel: bytes, request: Append, until: int) -> Appending:
+    def append(self, channel: bytes, request: Append, until: int) -> AppendResult:
         """:param until: everything published before is in the log then (0: unknown)."""
         after, messages = request.after, request.messages
         given: list[Argument] = [request.token, after.epoch, after.number, until, len(messages)]
         given += map(digest, messages)
         given += messages
         many, outcome, why = self._run("append", channel, *given)
-        return Appending(many, Outcome[outcome.decode()], why.decode(errors="replace"))
+        return AppendResult(many, Outcome[outcome.decode()], why.decode(errors="replace"))
 
     def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> Position | None:
         """Become the writer. Returns where the log ends; ``None``: a new epoch begins, which is announced.
@@ -116,9 +116,9 @@ class Store:
             raise
         return None if end is None else _position(*end)
 
-    def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
+    def announce(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
         """Announce it to all who follow the channel."""
-        self.client.execute_command("SPUBLISH", self.words_of(channel), write_word(word))
+        self.client.execute_command("SPUBLISH", self.announcements_of(channel), write_word(word))
 
     # Readers
 
@@ -126,7 +126,7 @@ class Store:
         """The first ``many`` entries of ``request``; ``None``: there is no log."""
         start = request.after
         while True:
-            head, run, entries, at = self._look(channel, start, many)
+            head, run, entries, at = self._read_log(channel, start, many)
             if head is None:
                 return None
             is_other = not head.goes_back_to(request.after)
@@ -152,7 +152,9 @@ class Store:
         found: list[Any] = client.execute_command(*_range(b"XREVRANGE", channel, last, "-", many))
         return found
 
-    def _look(self, channel: bytes, after: Position, many: int) -> tuple[Head | None, str, list[Any], int]:
+    def _read_log(
+        self, channel: bytes, after: Position, many: int
+    ) -> tuple[Head | None, str, list[Any], int]:
         """The head, Redis's run id, the entries behind ``after`` and the time, read in this order.
 
         Entries that are written meanwhile are not in the head, and entries that are trimmed meanwhile are
@@ -178,13 +180,13 @@ class Store:
         found: set[bytes] = client.smembers(NAMES)
         return found
 
-    def note(self, channel: bytes) -> bool:
+    def register(self, channel: bytes) -> bool:
         """Register that the channel has a log: whether it is new."""
         return bool(self.client.sadd(NAMES, channel))
 
-    def nudge(self) -> None:
+    def wake_recorders(self) -> None:
         """Tell recorders to look for channels now."""
-        self.client.execute_command("SPUBLISH", self.beats, NUDGE)
+        self.client.execute_command("SPUBLISH", self.beats, WAKE)
 
     def drop(self, channel: bytes, stays_off: bool = False) -> None:
         """Remove a log and its name, if it is closed or never began, and is empty.
@@ -193,7 +195,7 @@ class Store:
         """
         self.client.srem(NAMES, channel)  # first: whoever begins the log meanwhile registers it again
         if not self._run("drop", channel, int(stays_off)):
-            self.note(channel)
+            self.register(channel)
 
     def upgrade(self, channel: bytes) -> int | str:
         """Convert the log of an earlier version: 1 if that was done, or why not."""
@@ -212,7 +214,7 @@ class Store:
 
     # Publishing
 
-    def publishing(self, channel: bytes, message: bytes) -> tuple[Command, Command]:
+    def publish_commands(self, channel: bytes, message: bytes) -> tuple[Command, Command]:
         """Two commands that publish a message and promise it to the log.
 
         Both return the number of receivers, 1 if it is promised, and why not, or nothing. Send the second
@@ -230,23 +232,23 @@ class Store:
 
         :param grace: milliseconds for which an expired lease is left to others.
         """
-        return int(self._eval("lease", (LEASE,), "claim", LASTS, above, grace))
+        return int(self._eval("lease", (LEASE,), "claim", LEASE_MS, above, grace))
 
     def renew(self, token: int, until: int) -> bool:
         """Send a beat: whether this process is still the recorder.
 
         :param until: everything published before is in all logs (0: unknown).
         """
-        given = ("renew", LASTS, token, until, self.beats)
+        given = ("renew", LEASE_MS, token, until, self.beats)
         return bool(self._eval("lease", (LEASE,), *given))
 
     def release(self, token: int) -> bool:
         """Let another process become the recorder at once."""
-        return bool(self._eval("lease", (LEASE,), "release", LASTS, token, 0, self.beats))
+        return bool(self._eval("lease", (LEASE,), "release", LEASE_MS, token, 0, self.beats))
 
     # Scripts
 
-    def saying(self, globs: tuple[bytes, ...]) -> Command:
+    def globs_command(self, globs: tuple[bytes, ...]) -> Command:
         """A command that registers the globs of this server.
 
         It returns the globs of all servers, and why ours are not registered, or nothing.
@@ -255,7 +257,7 @@ class Store:
 
     def _run(self, name: str, channel: bytes, *given: Argument) -> Any:
         keys = (stream_of(channel), head_of(channel), promised_of(channel))
-        common = (self.words_of(channel), self._most, self._age, self._draw_epoch())
+        common = (self.announcements_of(channel), self._most, self._age, self._draw_epoch())
         return self._eval(name, keys, *common, *given)
 
     def _eval(self, name: str, keys: tuple[bytes, ...], *given: Argument) -> Any:

@@ -7,7 +7,7 @@ import redis
 
 from arauto.protocol.events import quoted
 from arauto.recording.log_store import Store
-from arauto.redis_io.connection import complaint
+from arauto.redis_io.connection import error_text
 
 _HEADS, _SWITCHED = b"arauto:logs", b"arauto:recorded"
 _REST = (b"arauto:unsaid", b"arauto:recorder")
@@ -30,17 +30,17 @@ def upgrade(store: Store) -> list[bytes]:
         if (heads or switched) and not client.exists(_HEADS, _SWITCHED):
             client.unlink(*_REST)
     except redis.ResponseError as error:
-        log.warning("upgrade failed why=%r", complaint(error))
+        log.warning("upgrade failed why=%r", error_text(error))
         return []
     return upgraded
 
 
 def _upgrade(store: Store, channel: bytes) -> bool:
     try:
-        store.note(channel)
+        store.register(channel)
         done = store.upgrade(channel)
     except redis.ResponseError as error:
-        done = complaint(error)
+        done = error_text(error)
     if isinstance(done, str):
         log.warning("upgrade skipped channel=%s why=%r", quoted(channel), done)
     return done == 1

@@ -17,7 +17,7 @@ HURRIES_FOR = 3000  # ... for so long, if a channel may have only just begun to 
 PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two probes if nobody records
 
 
-def moment() -> int:
+def now_ms() -> int:
     """Unix milliseconds by a clock that is never set, counted from the start of this process."""
     return _BEGAN + round(1000 * now())
 
@@ -33,7 +33,7 @@ class LogWatch:
         self._subscriber: Subscriber | None = None
         self._is_ticking = False
         self._due: int | None = None  # when to probe; ``None``: no reason to
-        self._asked_at: int | None = None  # when the unanswered probe was sent
+        self._probed_at: int | None = None  # when the unanswered probe was sent
         self._pause = PAUSE
 
     def begin(self, subscriber: Subscriber) -> None:
@@ -50,20 +50,20 @@ class LogWatch:
         """Decide after each batch whether to probe, and when."""
         due = self._find_due(feeds, states)
         if due is None or self._due is None or due < self._due:
-            self._due = due if self._asked_at is None else None
+            self._due = due if self._probed_at is None else None
         if self._due is not None and self._subscriber is not None and not self._is_ticking:
             self._tick()
 
     def answered(self) -> int:
         """Redis has replied: when the probe was sent; 0: on a connection that is gone."""
-        at, self._asked_at = self._asked_at, None
+        at, self._probed_at = self._probed_at, None
         self._due = None
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
         return at or 0
 
     def forget(self) -> None:
         """The connection is gone."""
-        self._due = self._asked_at = None
+        self._due = self._probed_at = None
         self._pause = PAUSE
 
     def _find_due(self, feeds: Collection[ChannelFeed], states: States | None) -> int | None:
@@ -74,29 +74,29 @@ class LogWatch:
         if not feeds:
             return None
         if any(feed.state is not State.LIVE and feed.settled is None for feed in feeds):
-            return moment() + SOON
-        if any(feed.state is State.LIVE and moment() - feed.live_since < HURRIES_FOR for feed in feeds):
+            return now_ms() + SOON
+        if any(feed.state is State.LIVE and now_ms() - feed.live_since < HURRIES_FOR for feed in feeds):
             self._pause = PAUSE
-            return moment() + HURRY
-        return moment() + self._pause
+            return now_ms() + HURRY
+        return now_ms() + self._pause
 
     def _tick(self) -> None:
         self._is_ticking = True
-        self._timers.after(TICK, self._tend)
+        self._timers.after(TICK, self._tick_once)
 
-    def _tend(self) -> float | None:
+    def _tick_once(self) -> float | None:
         if self._subscriber is None:
             return None
-        if self._due is not None and moment() >= self._due:
-            self._ask(self._subscriber)
-        if self._due is None and self._asked_at is None:
+        if self._due is not None and now_ms() >= self._due:
+            self._probe(self._subscriber)
+        if self._due is None and self._probed_at is None:
             self._is_ticking = False
             if self._due is None:  # or it was set meanwhile
                 return None
             self._is_ticking = True
         return TICK
 
-    def _ask(self, subscriber: Subscriber) -> None:
-        self._asked_at, due, self._due = moment(), self._due, None
-        if not subscriber.look():
-            self._asked_at, self._due = None, due
+    def _probe(self, subscriber: Subscriber) -> None:
+        self._probed_at, due, self._due = now_ms(), self._due, None
+        if not subscriber.ping():
+            self._probed_at, self._due = None, due

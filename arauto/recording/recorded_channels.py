@@ -12,7 +12,7 @@ from arauto.protocol.events import quoted
 from arauto.protocol.selection import Selection
 from arauto.recording.log_store import Store
 from arauto.recording_core.log_keys import SWITCHED, head_of, is_recordable, stream_of
-from arauto.redis_io.connection import RedisLink, complaint
+from arauto.redis_io.connection import RedisLink, error_text
 from arauto.settings import Settings
 from arauto.text.glob import matches
 
@@ -46,7 +46,7 @@ class Recording:
         self.link = link
         self.is_allowed = settings.recording
         self.may_delete = settings.delete_logs
-        self.complaint = ""
+        self.error = ""
         """Why the globs of all servers are not known, in Redis's words."""
         self.generation = 0
         """How often what is recorded has changed."""
@@ -81,7 +81,7 @@ class Recording:
     def refresh(self) -> None:
         """Read what is recorded, and register the globs of this server. Call it about once a second.
 
-        What Redis refuses to return stays as it was, and :attr:`complaint` says why.
+        What Redis refuses to return stays as it was, and :attr:`error` says why.
         """
         if not self.is_allowed:
             return
@@ -89,18 +89,18 @@ class Recording:
         with self._refreshing:
             with client.pipeline(transaction=False) as pipeline:
                 pipeline.smembers(SWITCHED)
-                pipeline.execute_command(*self.store.saying(self._own))
+                pipeline.execute_command(*self.store.globs_command(self._own))
                 switched, said = pipeline.execute(raise_on_error=False)
             before, globs, refusals = self._coverage, self._coverage.globs, []
             if isinstance(switched, redis.RedisError):
-                refusals.append(complaint(switched))
+                refusals.append(error_text(switched))
                 switched = before.switched
             if isinstance(said, redis.RedisError):
-                refusals.append(complaint(said))
+                refusals.append(error_text(said))
             else:
                 globs, why = frozenset([*self._own, *said[0]]), said[1]
                 refusals += [why.decode(errors="replace")] if why else []
-            self.complaint = refusals[0] if refusals else ""
+            self.error = refusals[0] if refusals else ""
             if (globs, switched) != (before.globs, before.switched):
                 self._coverage = _Coverage(globs, frozenset(switched))
                 self.generation += 1
@@ -146,7 +146,7 @@ class Recording:
                 with suppress(redis.ResponseError):
                     self._tidy(channel, *head)
 
-    def tell(self, channel: bytes, why: str, by: str = "recorder") -> None:
+    def report(self, channel: bytes, why: str, by: str = "recorder") -> None:
         """Log once that ``channel`` cannot be recorded, and once that it can again (``why`` empty).
 
         :param by: who found out, and will find out when it is over.
@@ -183,7 +183,7 @@ class Recording:
         if not client.srem(SWITCHED, channel) and not client.exists(head_of(channel)):
             return
         with suppress(redis.ResponseError):  # it is off all the same; ``trim`` closes its log later
-            self.store.note(channel)
+            self.store.register(channel)
             self.store.switch(channel, False)
             if client.sismember(SWITCHED, channel):  # it was switched on meanwhile
                 self.store.switch(channel, True)
@@ -192,7 +192,7 @@ class Recording:
         if self.covers(channel):
             if off == b"1" and channel in self._coverage.switched:
                 self.store.switch(channel, True)
-        elif self.complaint:
+        elif self.error:
             return  # a glob of another server may match it
         elif epoch and not closed:
             self._close(channel)

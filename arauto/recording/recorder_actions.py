@@ -1,4 +1,4 @@
-"""Carry out a candidate's commands in Redis."""
+"""Carry out a candidate's actions in Redis."""
 
 import logging
 from collections import deque
@@ -11,19 +11,19 @@ from arauto.recording_core.announcements import Mark, Marked
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.recorder_steps import Answer, Append, Ask, Fenced, Outcome, Take, Unwanted
-from arauto.redis_io.connection import complaint
+from arauto.redis_io.connection import error_text
 
 log = logging.getLogger("arauto")
 
 
 class RecorderActions:
-    """Carries out commands in order, and those that follow from the replies.
+    """Carries out actions in order, and those that follow from the replies.
 
     :param has_glob: whether a channel's messages come by a pattern.
     :param follow: subscribes to the announcements of a channel's log.
     :param may_claim: whether this process may become the recorder now.
     :param upgrade: called once this process is the recorder, before it takes a log.
-    :param tell: notes why a channel cannot be recorded; empty: it can.
+    :param report: notes why a channel cannot be recorded; empty: it can.
     :param give_up: whether to stop waiting for Redis.
     """
 
@@ -35,10 +35,10 @@ class RecorderActions:
         follow: Callable[[bytes], None],
         may_claim: Callable[[], bool],
         upgrade: Callable[[], object],
-        tell: Callable[[bytes, str], None],
+        report: Callable[[bytes, str], None],
         give_up: Callable[[], bool],
     ) -> None:
-        self.complaint = ""
+        self.error = ""
         """Why this process could not become the recorder when it last tried; empty: it could."""
         self._candidate = candidate
         self._store = store
@@ -46,7 +46,7 @@ class RecorderActions:
         self._follow = follow
         self._may_claim = may_claim
         self._upgrade = upgrade
-        self._tell = tell
+        self._report = report
         self._give_up = give_up
         self._is_away = False  # Redis did not answer the last command
 
@@ -62,69 +62,73 @@ class RecorderActions:
             self._follow(action.channel)
             return []
         try:
-            actions = self._speak(action, now()) if isinstance(action, OfChannel) else self._lead(action, now)
+            actions = (
+                self._do_channel(action, now())
+                if isinstance(action, OfChannel)
+                else self._do_lease(action, now)
+            )
         except redis.RedisError as error:
             self._is_away = not isinstance(error, redis.ResponseError)
             return self._failed(action, error, now())
         self._is_away = False
         return actions
 
-    def _lead(self, action: Claim | Renew | Release, now: Callable[[], int]) -> list[Action]:
+    def _do_lease(self, action: Claim | Renew | Release, now: Callable[[], int]) -> list[Action]:
         candidate = self._candidate
         if isinstance(action, Release):
             self._store.release(action.token)
             return []
         if isinstance(action, Renew):
             is_recorder = self._store.renew(action.token, action.until)
-            self.complaint = ""
+            self.error = ""
             return candidate.renewed(action, is_recorder)
         if not self._may_claim():
             return []
         token = self._store.claim(action.above, action.grace)
-        self.complaint = ""
+        self.error = ""
         if token:
             log.info("recorder started")
             self._upgrade()
         return candidate.claimed(token, now())
 
-    def _speak(self, action: OfChannel, now: int) -> list[Action]:
+    def _do_channel(self, action: OfChannel, now: int) -> list[Action]:
         candidate, channel, step = self._candidate, action.channel, action.step
         if isinstance(step, Append):
             done = self._store.append(channel, step, action.until)
             if done.outcome in (Outcome.DONE, Outcome.REFUSED):
-                self._tell(channel, done.why)
+                self._report(channel, done.why)
             return candidate.appended(channel, step, done.many, done.outcome, done.why, now)
         if isinstance(step, Take):
             return self._take(channel, step, action.until, now)
         if isinstance(step, Ask):
-            self._store.say(channel, Mark(step.name))
+            self._store.announce(channel, Mark(step.name))
         elif isinstance(step, Answer):
-            self._store.say(channel, Marked(step.name, step.position, step.written))
+            self._store.announce(channel, Marked(step.name, step.position, step.written))
         else:
-            self._store.say(channel, step)
+            self._store.announce(channel, step)
         return []
 
     def _take(self, channel: bytes, request: Take, until: int, now: int) -> list[Action]:
         try:
-            self._store.note(channel)  # before there is a log: then all on stand-by subscribe to it
+            self._store.register(channel)  # before there is a log: then all on stand-by subscribe to it
             end = self._store.take(channel, request, until, self._has_glob(channel))
         except Fenced as error:
             return self._candidate.fenced(channel, request, error.token)
         except Unwanted:
             return self._candidate.refused(channel, request, "")
-        self._tell(channel, "")
+        self._report(channel, "")
         return self._candidate.taken(channel, request, end, now)
 
     def _failed(self, action: Action, error: redis.RedisError, now: int) -> list[Action]:
-        words, is_answer = complaint(error), isinstance(error, redis.ResponseError)
+        why, is_answer = error_text(error), isinstance(error, redis.ResponseError)
         if not isinstance(action, OfChannel):
-            self.complaint = words
+            self.error = why
             return []
         if is_answer and isinstance(action.step, Append | Take):
-            self._tell(action.channel, words)
+            self._report(action.channel, why)
         if isinstance(action.step, Append):
             outcome = Outcome.REFUSED if is_answer else Outcome.UNKNOWN
-            return self._candidate.appended(action.channel, action.step, 0, outcome, words, now)
+            return self._candidate.appended(action.channel, action.step, 0, outcome, why, now)
         if isinstance(action.step, Take):
-            return self._candidate.refused(action.channel, action.step, words if is_answer else "")
+            return self._candidate.refused(action.channel, action.step, why if is_answer else "")
         return []

@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from arauto.protocol.events import Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
-from arauto.recording.log_store import NUDGE
+from arauto.recording.log_store import WAKE
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Mark, Stopped
 from arauto.recording_core.candidate import Candidate
@@ -20,17 +20,17 @@ class RecorderSubscription:
 
     Everything runs in the candidate's thread, except :meth:`commands`.
 
-    :param words_of: the sharded channel of announcements about a channel's log.
+    :param announcements_of: the sharded channel of announcements about a channel's log.
     :param beats: the sharded channel of beats.
-    :param tell: notes why a channel or a pattern is not recorded; empty: it is again.
+    :param report: notes why a channel or a pattern is not recorded; empty: it is again.
     """
 
     def __init__(
         self,
         candidate: Candidate,
-        words_of: Callable[[bytes], bytes],
+        announcements_of: Callable[[bytes], bytes],
         beats: bytes,
-        tell: Callable[[bytes, str], None],
+        report: Callable[[bytes, str], None],
     ) -> None:
         self.selection = Selection((), ())
         """The channels and patterns to record."""
@@ -38,20 +38,20 @@ class RecorderSubscription:
         """The name or the pattern by which a channel's messages come; needed for each message."""
         self.refused: dict[bytes, str] = {}
         """What Redis refuses to let us subscribe to, and why."""
-        self.is_nudged = False
+        self.is_woken = False
         """A page follows a channel that has no log yet."""
         self._candidate = candidate
-        self._words_of = words_of
+        self._announcements_of = announcements_of
         self._beats = beats
-        self._tell = tell
+        self._report = report
         self._former = Selection((), ())  # no longer selected, but messages still come by it
         self._globs: tuple[bytes, ...] = ()  # the patterns of both ...
         self._names: frozenset[bytes] = frozenset()  # ... and the channels of both
         self._known: frozenset[bytes] = frozenset()  # the channels that have a log
-        self._followed: frozenset[bytes] = frozenset()  # those of them that are recorded
+        self._recorded_logs: frozenset[bytes] = frozenset()  # those of them that are recorded
         self._channels: dict[bytes, bytes] = {}  # sharded channel of announcements -> its channel
-        self._asked: set[bytes] = set()  # channels whose announcements are requested ...
-        self._heard: set[bytes] = set()  # ... those whose announcements are confirmed ...
+        self._requested: set[bytes] = set()  # channels whose announcements are requested ...
+        self._followed: set[bytes] = set()  # ... those whose announcements are confirmed ...
         self._sources: set[bytes] = set()  # ... and the names and patterns that are confirmed
 
     # Subscriptions
@@ -64,16 +64,16 @@ class RecorderSubscription:
         gone = {*before.channels, *before.patterns} - {*self.selection.channels, *self.selection.patterns}
         # If messages come in two ways, only Redis's confirmation tells which is the last by this one.
         names = (name for name in _missing(before.channels, self.selection.channels) if self._glob_of(name))
-        self._former = self._heard_of(
+        self._former = self._confirmed(
             (*self._former.channels, *names),
             (*self._former.patterns, *_missing(before.patterns, self.selection.patterns)),
         )
         self._sources -= gone - {*self._former.channels, *self._former.patterns}
         if is_other:
-            self._look_for_sources()
+            self._update_sources()
         if is_other or known != self._known:
             self._known = known
-            self._find_followed()
+            self._update_recorded_logs()
         for name in gone:
             self.refused.pop(name, None)
         return Change(
@@ -90,22 +90,22 @@ class RecorderSubscription:
         if verb == b"UNSUBSCRIBE":
             gone = [self.follow(name, verb) for name in channels if self._glob_of(name) is None]
             return [*gone, *messages]
-        logs = dict.fromkeys((*channels, *self._followed) if patterns else channels)
+        logs = dict.fromkeys((*channels, *self._recorded_logs) if patterns else channels)
         return [(b"SSUBSCRIBE", self._beats), *map(self.follow, logs), *messages]
 
     def follow(self, channel: bytes, verb: bytes = b"SUBSCRIBE") -> Command:
         """The command that subscribes to the announcements of a channel's log."""
-        name = self._words_of(channel)
+        name = self._announcements_of(channel)
         self._channels[name] = channel
         if verb == b"SUBSCRIBE":
-            self._asked.add(channel)
+            self._requested.add(channel)
         return b"S" + verb, name
 
-    def lacking(self) -> list[Command]:
+    def missing_commands(self) -> list[Command]:
         """Subscriptions to logs that others have begun."""
-        return [self.follow(channel) for channel in self._followed - self._heard - self._asked]
+        return [self.follow(channel) for channel in self._recorded_logs - self._followed - self._requested]
 
-    def again(self) -> tuple[Change, list[Command]]:
+    def retry_commands(self) -> tuple[Change, list[Command]]:
         """Subscriptions that were refused, to try again: Redis may allow them by now."""
         names = tuple(name for name in self.selection.channels if name in self.refused)
         patterns = tuple(name for name in self.selection.patterns if name in self.refused)
@@ -113,34 +113,34 @@ class RecorderSubscription:
         return Change(subscribe=names, psubscribe=patterns), logs
 
     @property
-    def complaint(self) -> str:
+    def error(self) -> str:
         """Why nothing is received at all; empty: something is, or may be."""
         return self.refused.get(b"") or self.refused.get(self._beats) or ""
 
     def refusal_of(self, channel: bytes) -> str:
         """Why the channel is not received here; empty: it is, or may be."""
-        wanted = (self._words_of(channel), self.source_of(channel))
+        wanted = (self._announcements_of(channel), self.source_of(channel))
         return next((self.refused[name] for name in wanted if name in self.refused), "")
 
     # Pushes
 
-    def take_in(self, item: Item, now: int) -> list[Action]:
-        """Pass an item on to the candidate, and return its commands."""
+    def handle(self, item: Item, now: int) -> list[Action]:
+        """Pass an item on to the candidate, and return its actions."""
         if isinstance(item, list):
-            return self._hear(item, now)
+            return self._handle(item, now)
         if isinstance(item, Lost):
-            for names in (self._asked, self._heard, self._sources):
+            for names in (self._requested, self._followed, self._sources):
                 names.clear()
-            self._look_for_sources()
+            self._update_sources()
             # The next connection does not subscribe to what this one was refused.
             sources = {*self.selection.channels, *self.selection.patterns}
             self.refused = {name: why for name, why in self.refused.items() if name in sources}
             actions = self._candidate.disconnected(now)
-            self._look_for_sources()
+            self._update_sources()
             return actions
         return self._note_refused(item) if isinstance(item, Refused) else []
 
-    def _hear(self, push: list[bytes], now: int) -> list[Action]:
+    def _handle(self, push: list[bytes], now: int) -> list[Action]:
         kind, name = push[0], push[1]
         if kind == b"message":
             is_wanted = self.source_of(name) == name and name in self._sources
@@ -149,59 +149,63 @@ class RecorderSubscription:
             is_wanted = self.source_of(push[2]) == name and name in self._sources
             return self._candidate.received(push[2], push[3], now) if is_wanted else []
         if kind == b"smessage":
-            return self._beaten(push[2], now) if name == self._beats else self._announced(name, push[2])
+            return (
+                self._handle_beat(push[2], now)
+                if name == self._beats
+                else self._handle_announcement(name, push[2])
+            )
         if kind == b"ssubscribe":
-            return self._follow(name, now)
+            return self._confirm_log(name, now)
         if kind in (b"subscribe", b"psubscribe"):
-            return self._listen(name, now)
+            return self._confirm_source(name, now)
         if kind == b"sunsubscribe" and name in self._channels:
             self._forget(self._channels[name])
         elif kind in (b"unsubscribe", b"punsubscribe") and name in self._sources:
             self._sources.discard(name)
-            self._look_for_sources()
-            self._find_followed()
+            self._update_sources()
+            self._update_recorded_logs()
         return []
 
-    def _beaten(self, data: bytes, now: int) -> list[Action]:
-        if data == NUDGE:
-            self.is_nudged = True
+    def _handle_beat(self, data: bytes, now: int) -> list[Action]:
+        if data == WAKE:
+            self.is_woken = True
         parts = data.split()
         if len(parts) == 3 and all(part.isdigit() and len(part) <= 15 for part in parts):
             token, at, _ = map(int, parts)
             return self._candidate.beaten(token, at, now)
         return []
 
-    def _announced(self, name: bytes, data: bytes) -> list[Action]:
+    def _handle_announcement(self, name: bytes, data: bytes) -> list[Action]:
         channel, word = self._channels.get(name), read_word(data)
-        if channel is None or word is None or channel not in self._heard:
+        if channel is None or word is None or channel not in self._followed:
             return []
         if isinstance(word, Mark) and channel not in self._candidate.channels:
-            return self._say_why(channel)
+            return self._announce_stopped(channel)
         return self._candidate.announced(channel, word)
 
-    def _follow(self, name: bytes, now: int) -> list[Action]:
-        actions = self._let_in({name})
+    def _confirm_log(self, name: bytes, now: int) -> list[Action]:
+        actions = self._clear_refusals({name})
         if name == self._beats:
             self._candidate.connected()
             return actions
         channel = self._channels.get(name)
-        if channel is None or channel in self._heard:
+        if channel is None or channel in self._followed:
             return actions
-        self._asked.discard(channel)
+        self._requested.discard(channel)
         source = self.source_of(channel)
         if source is None:
             return actions  # unsubscribed before Redis confirmed it
-        self._heard.add(channel)
+        self._followed.add(channel)
         return actions + (self._candidate.subscribed(channel, now) if source in self._sources else [])
 
-    def _listen(self, source: bytes, now: int) -> list[Action]:
+    def _confirm_source(self, source: bytes, now: int) -> list[Action]:
         if source in self._sources:
             return []
-        lacking = {channel for channel in self._heard if self.source_of(channel) not in self._sources}
+        waiting = {channel for channel in self._followed if self.source_of(channel) not in self._sources}
         self._sources.add(source)
         self.source_of.cache_clear()
-        actions = self._let_in({source})
-        for channel in lacking:
+        actions = self._clear_refusals({source})
+        for channel in waiting:
             if self.source_of(channel) == source:
                 actions += self._candidate.subscribed(channel, now)
         return actions
@@ -213,20 +217,20 @@ class RecorderSubscription:
         if not item.name or was == item.error:
             return []  # the connection itself is refused, so nothing is received; or it was reported
         if item.name != self._beats:
-            self._tell(self._channels.get(item.name, item.name), item.error)
+            self._report(self._channels.get(item.name, item.name), item.error)
         actions = self._candidate.hinder(True)
-        for channel in self._heard:
+        for channel in self._followed:
             if self.source_of(channel) == item.name:
-                actions += self._say_why(channel)
+                actions += self._announce_stopped(channel)
         return actions
 
-    def _let_in(self, names: set[bytes]) -> list[Action]:
+    def _clear_refusals(self, names: set[bytes]) -> list[Action]:
         for name in {b"", *names}:
             if self.refused.pop(name, None):
-                self._tell(self._channels.get(name, name), "")
+                self._report(self._channels.get(name, name), "")
         return [] if self.refused else self._candidate.hinder(False)
 
-    def _say_why(self, channel: bytes) -> list[Action]:
+    def _announce_stopped(self, channel: bytes) -> list[Action]:
         """Tell followers of the log why nothing is written to it."""
         why = self.refusal_of(channel)
         return [OfChannel(channel, Stopped(0, why), 0)] if why and self._candidate.token else []
@@ -248,30 +252,30 @@ class RecorderSubscription:
     def _glob_of(self, channel: bytes) -> bytes | None:
         return next((glob for glob in self.selection.patterns if matches(glob, channel)), None)
 
-    def _heard_of(self, channels: Iterable[bytes], patterns: Iterable[bytes]) -> Selection:
-        heard = self._sources.__contains__
-        return Selection(tuple(filter(heard, channels)), tuple(filter(heard, patterns)))
+    def _confirmed(self, channels: Iterable[bytes], patterns: Iterable[bytes]) -> Selection:
+        is_confirmed = self._sources.__contains__
+        return Selection(tuple(filter(is_confirmed, channels)), tuple(filter(is_confirmed, patterns)))
 
-    def _look_for_sources(self) -> None:
+    def _update_sources(self) -> None:
         """Update the sources; a channel without a confirmed one is not received."""
-        self._former = self._heard_of(self._former.channels, self._former.patterns)
+        self._former = self._confirmed(self._former.channels, self._former.patterns)
         self._globs = tuple(sorted({*self.selection.patterns, *self._former.patterns}))
         self._names = frozenset((*self.selection.channels, *self._former.channels))
         self.source_of.cache_clear()
-        for channel in self._candidate.channels | self._heard:
+        for channel in self._candidate.channels | self._followed:
             source = self.source_of(channel)
             if source is None:
                 self._forget(channel)
             elif source not in self._sources:
                 self._candidate.unsubscribed(channel)
 
-    def _find_followed(self) -> None:
-        self._followed = frozenset(name for name in self._known if self.source_of(name) is not None)
+    def _update_recorded_logs(self) -> None:
+        self._recorded_logs = frozenset(name for name in self._known if self.source_of(name) is not None)
 
     def _forget(self, channel: bytes) -> None:
         self._candidate.unsubscribed(channel)
-        self._heard.discard(channel)
-        self._asked.discard(channel)
+        self._followed.discard(channel)
+        self._requested.discard(channel)
 
 
 def _missing(names: Iterable[bytes], among: Iterable[bytes]) -> tuple[bytes, ...]:

@@ -17,16 +17,16 @@ from arauto.recording.recorder_subscription import RecorderSubscription
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action
 from arauto.recording_core.channel_recorder import REST
-from arauto.redis_io.connection import complaint
+from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Command, Subscriber
 from arauto.system.resource_errors import sentence
 from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.worker_states import WorkerStates
 
 TICK = 0.25  # seconds
-LOOK_EVERY = 1.0  # seconds between two reads of what is to be recorded
-LOOK_AGAIN = 0.1  # seconds between two of them at least, whoever asks
-ASK_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
+REFRESH_EVERY = 1.0  # seconds between two reads of what is to be recorded
+REFRESH_PAUSE = 0.1  # seconds between two of them at least, whoever asks
+RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
 TRIM_EVERY = 60.0  # seconds
 HANDOVER = 1.0  # seconds within which all processes of a stopping server know that they stop
 LEAVE = 1.0  # seconds to wait for the thread to end
@@ -51,7 +51,7 @@ class RecorderThread(threading.Thread):
         worker_states: WorkerStates,
     ) -> None:
         super().__init__(name="recorder", daemon=True)
-        self.complaint = ""
+        self.error = ""
         """Why nothing is recorded, in Redis's words; empty: all is well."""
         self._recording = recording
         self._timers = timers
@@ -59,20 +59,20 @@ class RecorderThread(threading.Thread):
         self._worker_states = worker_states
         self._reconciled = 0  # the generation that feeds were last reconciled with
         self._has_changed = False
-        self._trimmed_at = self._asked_at = monotonic()
-        self._tick_at = self._look_at = self._looked_at = 0.0
+        self._trimmed_at = self._retried_at = monotonic()
+        self._tick_at = self._refresh_at = self._refreshed_at = 0.0
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._begin()
 
     def why_not(self, channel: bytes) -> str:
         """Why the channel is not recorded, as far as this process knows; from any thread."""
-        return self.complaint or self._subscription.refusal_of(channel) or self._recording.complaint
+        return self.error or self._subscription.refusal_of(channel) or self._recording.error
 
     def wake(self) -> None:
         """Check for changes now; from any thread."""
         self._wake.set()
-        self._inbox.nudge()
+        self._inbox.wake()
 
     def stop(self) -> None:
         """Release the lease, and end; from any thread.
@@ -91,27 +91,27 @@ class RecorderThread(threading.Thread):
     def run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self._look()
+                self._refresh()
                 if self._recording.is_wanted:
                     self._work()
                 else:
                     self._trim()  # logs of channels that were switched off
-                    self._tell("")
+                    self._report("")
             except Exception as error:
                 self._fail(error)
-            self._wake.wait(LOOK_EVERY)
+            self._wake.wait(REFRESH_EVERY)
             self._wake.clear()
 
     def _fail(self, error: Exception) -> None:
-        words = complaint(error) if isinstance(error, redis.RedisError) else sentence(error)
+        words = error_text(error) if isinstance(error, redis.RedisError) else sentence(error)
         if not words:
             log.exception("recorder failed")
-        self._tell(words or "the recorder failed")
+        self._report(words or "the recorder failed")
 
-    def _tell(self, words: str) -> None:
-        if words and words != self.complaint:
+    def _report(self, words: str) -> None:
+        if words and words != self.error:
             log.warning("recorder blocked why=%r", words)
-        self.complaint = words
+        self.error = words
 
     # Recording
 
@@ -120,22 +120,22 @@ class RecorderThread(threading.Thread):
         self.candidate = Candidate(secrets.token_hex(8), _now())
         self._inbox = Inbox()
         self._subscription = RecorderSubscription(
-            self.candidate, store.words_of, store.beats, self._recording.tell
+            self.candidate, store.announcements_of, store.beats, self._recording.report
         )
         self._actions = RecorderActions(
             self.candidate,
             store,
             has_glob=lambda channel: self._subscription.source_of(channel) != channel,
-            follow=lambda channel: self._subscriber.ask([self._subscription.follow(channel)]),
+            follow=lambda channel: self._subscriber.send([self._subscription.follow(channel)]),
             may_claim=lambda: not self._worker_states.is_stopping,
             upgrade=lambda: upgrade(store),
-            tell=self._recording.tell,
+            report=self._recording.report,
             give_up=self._stopping.is_set,
         )
 
     def _work(self) -> None:
         self._begin()
-        self._cover()
+        self._update_selection()
         with Subscriber(
             self._recording.link.connect,
             self._inbox.put,
@@ -143,12 +143,12 @@ class RecorderThread(threading.Thread):
             self._timers,
             self._subscription.selection,
             self._subscription.commands,
-            hears_sharded=True,
+            with_sharded=True,
         ) as self._subscriber:
             try:
                 while not self._is_over:
-                    self._turn()
-                self._take_in(0)
+                    self._work_once()
+                self._handle_batches(0)
                 self._do(self.candidate.flush(_now() + REST))  # wait for no more messages
             finally:
                 self._inbox.end()
@@ -158,25 +158,25 @@ class RecorderThread(threading.Thread):
     def _is_over(self) -> bool:
         return self._stopping.is_set() or self._inbox.is_over or not self._recording.is_wanted
 
-    def _turn(self) -> None:
-        self._take_in(self._patience)
+    def _work_once(self) -> None:
+        self._handle_batches(self._patience)
         self._do(self.candidate.flush(_now()))
         if monotonic() >= self._tick_at:
             self._tick_at = monotonic() + TICK
             self._do(self.candidate.tick(_now()))
-        if self._subscription.is_nudged:
-            self._subscription.is_nudged = False
-            self._look_at = min(self._look_at, self._looked_at + LOOK_AGAIN)
-        if monotonic() >= self._look_at or self._wake.is_set():
-            self._looked_at = monotonic()
-            self._look_at = self._looked_at + LOOK_EVERY
+        if self._subscription.is_woken:
+            self._subscription.is_woken = False
+            self._refresh_at = min(self._refresh_at, self._refreshed_at + REFRESH_PAUSE)
+        if monotonic() >= self._refresh_at or self._wake.is_set():
+            self._refreshed_at = monotonic()
+            self._refresh_at = self._refreshed_at + REFRESH_EVERY
             self._wake.clear()
-            self._look_on()
+            self._refresh_subscriptions()
 
-    def _take_in(self, patience: float) -> None:
+    def _handle_batches(self, patience: float) -> None:
         for batch in self._inbox.take(patience):
             for item in batch:
-                self._do(self._subscription.take_in(item, _now()))
+                self._do(self._subscription.handle(item, _now()))
             self._do(self.candidate.flush(_now()))
 
     @property
@@ -189,23 +189,23 @@ class RecorderThread(threading.Thread):
         if actions:
             self._actions.do(actions, _now)
 
-    def _look_on(self) -> None:
+    def _refresh_subscriptions(self) -> None:
         words = ""
         try:
-            self._look()
-            self._listen(self._cover())
+            self._refresh()
+            self._subscribe(self._update_selection())
             if self.candidate.token:
                 self._trim()
         except redis.RedisError as error:
-            words = complaint(error)
-        self._tell(words or self._subscription.complaint or self._hindrance)
+            words = error_text(error)
+        self._report(words or self._subscription.error or self._why_not_recorder)
 
     @property
-    def _hindrance(self) -> str:
+    def _why_not_recorder(self) -> str:
         """Why it cannot become the recorder. On stand-by, or without a connection, it does not try."""
-        return "" if self.candidate.is_led else self._actions.complaint
+        return "" if self.candidate.is_led else self._actions.error
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         self._recording.refresh()
         generation = self._recording.generation
         has_changed = generation != self._reconciled
@@ -215,19 +215,19 @@ class RecorderThread(threading.Thread):
             self._reconcile()
         self._reconciled, self._has_changed = generation, has_changed
 
-    def _cover(self) -> Change:
+    def _update_selection(self) -> Change:
         return self._subscription.cover(self._recording.selection, self._recording.store.names())
 
-    def _listen(self, change: Change) -> None:
+    def _subscribe(self, change: Change) -> None:
         """Subscribe to what is to be recorded now."""
-        self._ask(change, self._subscription.lacking())
-        if monotonic() - self._asked_at > ASK_EVERY:
-            self._asked_at = monotonic()
-            self._ask(*self._subscription.again())
+        self._send(change, self._subscription.missing_commands())
+        if monotonic() - self._retried_at > RETRY_EVERY:
+            self._retried_at = monotonic()
+            self._send(*self._subscription.retry_commands())
 
-    def _ask(self, change: Change, logs: list[Command]) -> None:
+    def _send(self, change: Change, logs: list[Command]) -> None:
         if logs:
-            self._subscriber.ask(logs)
+            self._subscriber.send(logs)
         if change != Change():
             self._subscriber.change(change)
 

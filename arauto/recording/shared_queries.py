@@ -11,7 +11,7 @@ from arauto.protocol.events import Item
 from arauto.recording.recorded_channels import Recording
 from arauto.recording_core.announcements import Mark
 from arauto.recording_core.channel_feed import Settled
-from arauto.redis_io.connection import complaint
+from arauto.redis_io.connection import error_text
 from arauto.system.timer_wheel import TimerWheel
 
 MARK_EVERY = 0.2  # seconds between two marks of one channel
@@ -61,12 +61,13 @@ class SharedQueries:
         self._marked[channel] = now
         self._marks += 1
         try:
-            if self.recording.store.note(channel):  # recorders do not follow channels without messages yet
-                self.recording.store.nudge()
-            self.recording.store.say(channel, Mark(f"{self._name}.{self._marks}"))
+            # Recorders do not follow channels without messages yet.
+            if self.recording.store.register(channel):
+                self.recording.store.wake_recorders()
+            self.recording.store.announce(channel, Mark(f"{self._name}.{self._marks}"))
             self._refusal = ""
         except redis.ResponseError as error:
-            self._refusal = complaint(error)
+            self._refusal = error_text(error)
         except redis.RedisError:
             pass  # the caller tries again
 

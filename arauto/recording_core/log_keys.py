@@ -33,7 +33,7 @@ def promised_of(channel: bytes) -> bytes:
     return b"arauto:promised:{%b}" % channel
 
 
-def words_of(channel: bytes, database: int) -> bytes:
+def announcements_of(channel: bytes, database: int) -> bytes:
     """The sharded channel of announcements; Pub/Sub is the same in all databases of a server."""
     return b"arauto:words:%d:{%b}" % (database, channel)
 

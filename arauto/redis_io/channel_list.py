@@ -9,7 +9,7 @@ from redis.exceptions import NoPermissionError
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import named
 from arauto.protocol.tab_counting import is_shadow
-from arauto.redis_io.connection import RedisLink, complaint
+from arauto.redis_io.connection import RedisLink, error_text
 from arauto.refusal import Refusal
 
 MAX_LISTED = 1000  # channels; the others are only counted
@@ -45,7 +45,7 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
         }
     except redis.ResponseError as error:
         status = 403 if isinstance(error, NoPermissionError) else 502
-        sentence = gettext("Redis refuses to list its channels: %(words)s", words=complaint(error))
+        sentence = gettext("Redis refuses to list its channels: %(words)s", words=error_text(error))
         raise ChannelsError(sentence, status) from None
 
 

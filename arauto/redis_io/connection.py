@@ -246,7 +246,7 @@ class RedisLink:
         self.client.close()
 
 
-def complaint(error: redis.RedisError) -> str:
+def error_text(error: redis.RedisError) -> str:
     """The error of Redis, without the command that it repeats, which may be a long script."""
     return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", str(error))[0]
 

@@ -84,7 +84,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     import redis
     from redis.exceptions import AuthenticationError, InvalidResponse
 
-    from arauto.redis_io.connection import LinkError, RedisLink, Tls, address, complaint, describe
+    from arauto.redis_io.connection import LinkError, RedisLink, Tls, address, describe, error_text
     from arauto.redis_io.expiring_store import CannotStore, check_can_store
 
     where = ""
@@ -105,7 +105,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     except InvalidResponse as error:
         raise NoRedis(f"What answers at {where} is no Redis ({error}): look at REDIS_URL.") from None
     except redis.ResponseError as error:
-        said, _, _ = complaint(error).partition(". ")
+        said, _, _ = error_text(error).partition(". ")
         raise NoRedis(
             f"Redis at {where} refuses us ({said}): change REDIS_URL, or what that Redis allows."
         ) from None

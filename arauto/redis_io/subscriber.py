@@ -34,14 +34,14 @@ BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and
 IN_FLIGHT = 1.0  # seconds from PUBLISH to us if nothing is backed up
 HEALTHY_AFTER = 10.0  # seconds that a connection must last before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
-LOOKS = 3  # attempts to read two clocks at the same moment
+CLOCK_READS = 3  # attempts to read two clocks at the same moment
 JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 
 _MESSAGES = (b"message", b"pmessage", b"smessage")
 _SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
 _PINGED = (b"PING", b"")
-_LOOK = (b"PING", b"look")
+_PROBE = (b"PING", b"look")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection with subscriptions gets it
 _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
 
@@ -78,7 +78,7 @@ class Subscriber(threading.Thread):
     :param on_fault: called in this thread when it ends by an error of ours.
     :param timers: checks the connection for silence.
     :param commands: makes the commands for a selection; refused sharded channels change nothing.
-    :param hears_sharded: whether to deliver confirmations of sharded channels, and refusals as a ``log``.
+    :param with_sharded: whether to deliver confirmations of sharded channels, and refusals as a ``log``.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -91,29 +91,29 @@ class Subscriber(threading.Thread):
         timers: TimerWheel,
         selection: Selection,
         commands: MakeCommands | None = None,
-        hears_sharded: bool = False,
+        with_sharded: bool = False,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
         self._deliver = deliver
         self._on_fault = on_fault
         self._timers = timers
-        self._commands = commands or subscribing
-        self._unheard = (b"PING",) if hears_sharded else (b"PING", *_SHARDED)
+        self._commands = commands or subscribe_commands
+        self._undelivered = (b"PING",) if with_sharded else (b"PING", *_SHARDED)
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._lock = make_lock()  # guards the selection, the connection and the order of commands
         self._wire: NonblockingSocket | None = None
         self._expected: deque[Command] = deque()  # commands without a reply yet
-        self._asked = 0.0  # when the oldest of them was sent
+        self._sent_at = 0.0  # when the oldest of them was sent
         self._delivering = False  # the thread is writing to the browser, and does not read
         self._stopping = threading.Event()
-        self._heard = now()  # the last moment the connection was known to work
+        self._read_at = now()  # the last moment the connection was known to work
         self._emptied = False  # whether the last read took all that waited
-        self._caught_up = self._heard  # everything Redis had sent until then was read
+        self._caught_up = self._read_at  # everything Redis had sent until then was read
         self._round_trip = 0.0  # seconds that Redis took for its last reply
         self._lost: float | None = None  # since when the connection is lost
-        self._told = ""  # why, as the page was told last
+        self._reported = ""  # why, as the page was told last
         self._was_live = False  # before that there is no gap, since the page was not live
         self._held: list[Item] = []  # pushes after an outage, until everything is confirmed
 
@@ -155,13 +155,13 @@ class Subscriber(threading.Thread):
         """The selected channels."""
         return list(self._channels)
 
-    def ask(self, commands: list[Command]) -> None:
+    def send(self, commands: list[Command]) -> None:
         """Send more commands on this connection; from any thread."""
         with self._lock:
             if self._wire is not None:
                 self._request(commands)
 
-    def look(self) -> bool:
+    def ping(self) -> bool:
         """Deliver ``[b"pong", …]`` after everything that Redis has pushed by now; from any thread.
 
         :return: whether a PING was sent. It is not if that would have to wait.
@@ -171,7 +171,7 @@ class Subscriber(threading.Thread):
         try:
             if self._wire is None or self._lost is not None:
                 return False
-            self._request([_LOOK], patience=0)
+            self._request([_PROBE], patience=0)
             return True
         finally:
             self._lock.release()
@@ -198,35 +198,35 @@ class Subscriber(threading.Thread):
                 self._listen()
             except LockedOut as refusal:
                 pause = REFUSED_PAUSE
-                told = self._tell_refused(str(refusal))
+                is_open = self._report_refused(str(refusal))
             except (LinkLost, redis.RedisError, OSError) as loss:
                 attempt = 0 if monotonic() - began > HEALTHY_AFTER else attempt
                 longest = min(BACKOFF_CAP, BACKOFF_FIRST * 2**attempt)
                 pause = random.uniform(0, longest)  # noqa: S311 - no secret, only to spread returns
                 attempt = min(attempt + 1, 10)
-                told = self._tell_lost(str(loss))
+                is_open = self._report_lost(str(loss))
             else:
                 return
-            if not told:
+            if not is_open:
                 return
             self._stopping.wait(pause)
 
-    def _tell_lost(self, words: str) -> bool:
+    def _report_lost(self, words: str) -> bool:
         """Report the outage, and again if the reason changes. False: the browser is gone."""
         if self._stopping.is_set():
             return False
-        known = self._lost is not None and words in ("", self._told)
-        lost = self._begin_outage(words or self._told)
-        return known or self._hand_on([Lost(_unix(lost), words)])
+        known = self._lost is not None and words in ("", self._reported)
+        lost = self._begin_outage(words or self._reported)
+        return known or self._deliver_batch([Lost(_unix(lost), words)])
 
-    def _tell_refused(self, words: str) -> bool:
+    def _report_refused(self, words: str) -> bool:
         self._begin_outage(words)
-        return self._hand_on([Refused("", b"", words)])
+        return self._deliver_batch([Refused("", b"", words)])
 
     def _begin_outage(self, words: str) -> float:
         if self._lost is None:
             self._lost = self._complete_until()
-        self._told = words
+        self._reported = words
         return self._lost
 
     def _complete_until(self) -> float:
@@ -270,8 +270,8 @@ class Subscriber(threading.Thread):
             # More data proves that the connection still worked when the last read emptied it:
             # data after a long wait may be the rest of a connection that broke meanwhile.
             if self._emptied:
-                self._caught_up = self._heard
-            self._heard = now()
+                self._caught_up = self._read_at
+            self._read_at = now()
             self._emptied = len(data) < size
             if data == _PONG and parser.at_boundary and self._is_silence_answered():
                 continue
@@ -280,8 +280,8 @@ class Subscriber(threading.Thread):
             except hiredis.ProtocolError as error:
                 raise LinkLost(str(error)) from error
             if self._expected or self._held:
-                batch = self._sort_out(batch)
-            if batch and not self._hand_on(batch):
+                batch = self._match_replies(batch)
+            if batch and not self._deliver_batch(batch):
                 return
         raise LinkLost
 
@@ -297,7 +297,7 @@ class Subscriber(threading.Thread):
         """Ping a silent Redis; give up a connection that has not answered."""
         if self._stopping.is_set():
             return None
-        silence = now() - self._heard
+        silence = now() - self._read_at
         if silence < PING_AFTER:
             return PING_AFTER - silence
         if self._delivering or not self._lock.acquire(blocking=False):
@@ -305,20 +305,20 @@ class Subscriber(threading.Thread):
         try:
             if self._wire is not None and not self._expected:
                 self._request([_PINGED], patience=0)
-            elif self._wire is not None and now() - self._asked >= PONG_WITHIN:
+            elif self._wire is not None and now() - self._sent_at >= PONG_WITHIN:
                 self._wire.shutdown()
         finally:
             self._lock.release()
         return PONG_WITHIN
 
-    def _sort_out(self, replies: Iterable[Item]) -> list[Item]:
+    def _match_replies(self, replies: Iterable[Item]) -> list[Item]:
         """Match the replies to commands; hold all back until a new connection is whole."""
         out: list[Item] = []
         for reply in replies:
             if isinstance(reply, list) and reply[0] in _MESSAGES:
                 out.append(reply)
             else:
-                out += self._answer(reply)
+                out += self._match_reply(reply)
         if self._lost is None:
             self._was_live = self._was_live or bool(out)
             return out
@@ -326,12 +326,12 @@ class Subscriber(threading.Thread):
         return [] if self._expected else self._close_gap(self._lost)
 
     def _close_gap(self, lost: float) -> list[Item]:
-        gap = [Gap(_unix(lost), _unix(self._heard))] if self._was_live else []
+        gap = [Gap(_unix(lost), _unix(self._read_at))] if self._was_live else []
         out: list[Item] = [*gap, *self._held]
-        self._held, self._lost, self._told, self._was_live = [], None, "", True
+        self._held, self._lost, self._reported, self._was_live = [], None, "", True
         return out
 
-    def _answer(self, reply: Item | Exception) -> list[Item]:
+    def _match_reply(self, reply: Item | Exception) -> list[Item]:
         # Replies come in order, so an error needs no name.
         with self._lock:
             if not self._expected:
@@ -343,19 +343,19 @@ class Subscriber(threading.Thread):
             reply = [b"pong", name]  # a refusal is a reply too
         if isinstance(reply, Exception):
             return self._refusal(command, name, str(reply))
-        if (command, name) == _LOOK:
+        if (command, name) == _PROBE:
             return [reply] if isinstance(reply, list) else []
-        return [] if command in self._unheard or is_shadow(name) else [reply]
+        return [] if command in self._undelivered or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:
         """Redis replies in order: messages from before our command have been sent."""
-        self._round_trip = self._heard - self._asked
-        self._caught_up = max(self._caught_up, self._asked)
+        self._round_trip = self._read_at - self._sent_at
+        self._caught_up = max(self._caught_up, self._sent_at)
 
     def _refusal(self, command: bytes, name: bytes, words: str) -> list[Item]:
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
-        if command in _SHARDED and command in self._unheard:
+        if command in _SHARDED and command in self._undelivered:
             return []  # no announcements will come, which the follower notices
         if command in _SHARDED:
             return [Refused("log", name, words)]
@@ -371,14 +371,14 @@ class Subscriber(threading.Thread):
         """Send commands; the caller holds the lock. A broken connection shows on the next read."""
         assert self._wire is not None  # noqa: S101 - for mypy: the caller has connected
         if not self._expected:
-            self._asked = now()
+            self._sent_at = now()
         self._expected.extend(commands)
         try:
             self._wire.send(b"".join([_pack(*command) for command in commands]), patience)
         except OSError:
             self._wire.shutdown()
 
-    def _hand_on(self, batch: list[Item]) -> bool:
+    def _deliver_batch(self, batch: list[Item]) -> bool:
         self._delivering = True
         try:
             self._deliver(batch)
@@ -394,12 +394,12 @@ def _unix(moment: float) -> float:
 
     A busy machine may pause between reading the two clocks: the fastest of several attempts counts.
     """
-    looks = [(now(), time(), now()) for _ in range(LOOKS)]
-    _, at, after = min(looks, key=lambda look: look[2] - look[0])
+    reads = [(now(), time(), now()) for _ in range(CLOCK_READS)]
+    _, at, after = min(reads, key=lambda read: read[2] - read[0])
     return at - (after - moment)
 
 
-def subscribing(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+def subscribe_commands(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
     """``verb`` for these names, then for the shadow channel of each."""
     channels, patterns = tuple(channels), tuple(patterns)
     shadows = [*map(of_channel, channels), *map(of_pattern, patterns)]

@@ -10,7 +10,7 @@ from arauto.i18n.gettext import gettext
 from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, pattern_of
 from arauto.recording.log_store import Command
 from arauto.recording.recorded_channels import Recording
-from arauto.redis_io.connection import RedisLink, complaint
+from arauto.redis_io.connection import RedisLink, error_text
 from arauto.sources.source import PublishError, Receipt
 from arauto.text.glob import matches
 
@@ -34,7 +34,7 @@ def publish(
     plain: Command = ("PUBLISH", channel, message)
     if redis_user or not recording.covers(channel):
         return _publish(link, channel, plain, redis_user)
-    by_name, whole = recording.store.publishing(channel, message)
+    by_name, whole = recording.store.publish_commands(channel, message)
     try:
         try:
             receipt = _publish(link, channel, by_name)
@@ -42,7 +42,7 @@ def publish(
             receipt = _publish(link, channel, whole)
     except _NotRun as error:
         receipt = _publish(link, channel, plain)._replace(unrecorded=str(error))
-    recording.tell(channel, receipt.unrecorded, by="publishing")
+    recording.report(channel, receipt.unrecorded, by="publishing")
     return receipt
 
 
@@ -78,9 +78,9 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
         connection.disconnect()  # the other replies are still to come
         not_run = _not_run(error) if command[0] != "PUBLISH" else None
         if not_run is not None:
-            raise not_run(complaint(error)) from None
+            raise not_run(error_text(error)) from None
         status = 403 if isinstance(error, NoPermissionError) else 502
-        sentence = gettext("Redis refused the message: %(words)s", words=complaint(error))
+        sentence = gettext("Redis refused the message: %(words)s", words=error_text(error))
         if user and status == 403:
             sentence = gettext(
                 "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",

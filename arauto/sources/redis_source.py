@@ -16,12 +16,12 @@ from arauto.protocol.log_entries import LogEntry
 from arauto.protocol.log_query import BadPoint, Point
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
-from arauto.recording.follower import Follower, Words
+from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_reader import Log
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.channel_list import list_channels
-from arauto.redis_io.connection import complaint
+from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Subscriber
 from arauto.refusal import Refusal
 from arauto.sources.redis_publish import publish
@@ -62,7 +62,7 @@ class RedisSource:
             if log is not None:
                 yield from _pages(log, since, until)
         except redis.RedisError as error:
-            raise SourceError(complaint(error), isinstance(error, redis.ResponseError)) from None
+            raise SourceError(error_text(error), isinstance(error, redis.ResponseError)) from None
 
     @contextmanager
     def tail(
@@ -84,7 +84,7 @@ class RedisSource:
                 self._queries.timers,
                 selection,
                 follower.commands if follower else None,
-                hears_sharded=True,
+                with_sharded=True,
             ) as subscriber,
             self._following(follower, subscriber),
         ):
@@ -104,7 +104,7 @@ class RedisSource:
         if not all(map(self._recording.covers, resume_points)):
             with suppress(redis.RedisError):
                 self._recording.refresh()  # another process may have been the first to know
-        return Follower(self._queries, deliver, selection, resume_points, _words_for(user))
+        return Follower(self._queries, deliver, selection, resume_points, _sentences_for(user))
 
     @contextmanager
     def _following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
@@ -123,8 +123,8 @@ class RedisSource:
 
 
 def _reconcile(follower: Follower, subscriber: Subscriber) -> None:
-    if commands := follower.strays(subscriber.channels):
-        subscriber.ask(commands)
+    if commands := follower.commands_after_switch(subscriber.channels):
+        subscriber.send(commands)
 
 
 def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
@@ -161,19 +161,19 @@ class _Explain:
         )
 
 
-def _words_for(user: str) -> Words:
+def _sentences_for(user: str) -> Sentences:
     if not user:
-        return _words(chosen())
+        return _sentences(chosen())
     sentence = gettext(
         "{name} is recorded, but Redis does not let the user %(user)s read the recording: it is live only.",
         user=user,
     )
-    return _words(chosen())._replace(unheard=sentence)
+    return _sentences(chosen())._replace(not_followed=sentence)
 
 
 @cache
-def _words(language: str) -> Words:
-    return Words(
+def _sentences(language: str) -> Sentences:
+    return Sentences(
         gettext("{name} is recorded, but Redis does not let this program read the recording: {words}"),
         gettext("The recording of {name} cannot be read: {words}"),
         gettext("no process records it; the servers' logs may say why"),

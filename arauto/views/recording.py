@@ -17,7 +17,7 @@ from arauto.protocol.events import text
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording_core.log_keys import is_recordable
-from arauto.redis_io.connection import complaint
+from arauto.redis_io.connection import error_text
 from arauto.web.channel_argument import requested_channel
 from arauto.web.request_encoding import read_json
 
@@ -118,7 +118,7 @@ def _refusals(channel: bytes, audit: Audit) -> Iterator[None]:
         audit.note("recording refused", Actor.of(current_visitor()), channel=channel.decode())
         raise
     except redis.ResponseError as error:
-        words = complaint(error)
+        words = error_text(error)
         if words == "FULL":
             abort(
                 409,

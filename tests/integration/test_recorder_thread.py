@@ -244,7 +244,7 @@ def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer
 
 
 def test_a_switch_is_followed_at_once(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorder_thread, "LOOK_EVERY", 1000)
+    monkeypatch.setattr(recorder_thread, "REFRESH_EVERY", 1000)
     recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
     seen: list[int] = []
     one = record(recording, reconcile=lambda: seen.append(recording.generation))
@@ -269,7 +269,7 @@ def test_a_mistake_is_told_and_ends_nothing(own_redis: RedisServer, caplog: pyte
     one.stop()
     assert caplog.text.count("recorder failed\nTraceback") == 1
     assert caplog.text.count("allows no more processes or threads") == 1
-    assert one.complaint == ""
+    assert one.error == ""
 
 
 def raise_next(faults: list[Exception]) -> None:
@@ -286,7 +286,7 @@ def allow(server: RedisServer, *rules: str) -> str:
 def test_that_nothing_can_be_heard_is_said(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     one = recorder(allow(own_redis, "~*", "+@all", "resetchannels", "&a"), b"a")
     one.start()
-    eventually(lambda: "permission" in one.complaint, why="it is said")
+    eventually(lambda: "permission" in one.error, why="it is said")
     one.stop()
     assert len(re.findall("recorder blocked why=.NOPERM", caplog.text)) == 1
 
@@ -297,11 +297,11 @@ def test_that_nobody_may_be_the_recorder_is_said_until_somebody_may(
 ) -> None:
     one = recorder(allow(own_redis, "~*", "&*", "+@all", *missing.split()), b"a")
     one.start()
-    eventually(lambda: "permission" in one.complaint or "NOPERM" in one.complaint, why="it is said")
+    eventually(lambda: "permission" in one.error or "NOPERM" in one.error, why="it is said")
     assert caplog.text.count("recorder blocked why=") == 1
     allow(own_redis, "~*", "&*", "+@all")
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
-    eventually(lambda: not one.complaint, why="all is well")
+    eventually(lambda: not one.error, why="all is well")
     one.stop()
     assert "Traceback" not in caplog.text
 
@@ -309,13 +309,13 @@ def test_that_nobody_may_be_the_recorder_is_said_until_somebody_may(
 def test_why_it_cannot_be_the_recorder_is_not_said_while_another_one_is(own_redis: RedisServer) -> None:
     poor = recorder(allow(own_redis, "~*", "&*", "+@all", "-hset"), b"a")
     poor.start()
-    eventually(lambda: "hset" in poor.complaint.lower(), why="it is said")
+    eventually(lambda: "hset" in poor.error.lower(), why="it is said")
     rich = recorder(own_redis.url, b"a")
     rich.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="the other one records")
-    eventually(lambda: not poor.complaint, why="all is well")
+    eventually(lambda: not poor.error, why="all is well")
     rich.stop()
-    eventually(lambda: "hset" in poor.complaint.lower(), why="it is said again")
+    eventually(lambda: "hset" in poor.error.lower(), why="it is said again")
     poor.stop()
 
 
@@ -325,9 +325,9 @@ def test_what_was_the_matter_before_does_not_hide_what_is_now(own_redis: RedisSe
     one.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     allow(own_redis, "~*", "&*", "+@all", "-hset")
-    eventually(lambda: "hset" in one.complaint.lower(), why="it gives no sign of life")
+    eventually(lambda: "hset" in one.error.lower(), why="it gives no sign of life")
     allow(own_redis, "~*", "+@all", "resetchannels", "&a")
-    eventually(lambda: "channels" in one.complaint or "a channel" in one.complaint, why="it hears nothing")
+    eventually(lambda: "channels" in one.error or "a channel" in one.error, why="it hears nothing")
     one.stop()
 
 
@@ -335,18 +335,18 @@ def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are recorded, and who asks for its log hears why it is not."""
-    monkeypatch.setattr(recorder_thread, "ASK_EVERY", 0.1)
+    monkeypatch.setattr(recorder_thread, "RETRY_EVERY", 0.1)
     url = allow(own_redis, "~*", "+@all", "resetchannels", "&b", "&arauto:*")
     recording = Fixed(RedisLink(url), Selection((b"a", b"b"), ()))
     one = record(recording)
     one.start()
     eventually(lambda: is_recorded(own_redis, "b"), why="the other one is recorded")
     eventually(lambda: "permission" in one.why_not(b"a"), why="why this one is not")
-    assert (one.why_not(b"b"), one.complaint) == ("", "")
+    assert (one.why_not(b"b"), one.error) == ("", "")
     with own_redis.client.pubsub(ignore_subscribe_messages=True) as page:
         page.ssubscribe("arauto:words:0:{a}")
         page.get_message(timeout=PATIENCE)
-        store.say(b"a", Mark("ab.1"))
+        store.announce(b"a", Mark("ab.1"))
         said = [page.get_message(timeout=PATIENCE) for _ in range(2)]
     assert b"stopped 0 NOPERM" in said[1]["data"]
     allow(own_redis, "~*", "+@all", "allchannels")
@@ -382,11 +382,11 @@ def test_a_channel_that_cannot_be_written_is_told_once_and_again_when_it_can(
     for n in range(1, 20):
         own_redis.client.publish("a", n)
     eventually(lambda: re.search("recording stopped channel='a' why=.OOM", caplog.text), why="it is said")
-    eventually(lambda: "maxmemory" in one.complaint, why="nobody can be the recorder")
+    eventually(lambda: "maxmemory" in one.error, why="nobody can be the recorder")
     own_redis.client.config_set("maxmemory", "0")
     expect_log(store, "a", [str(n) for n in range(20)])
     eventually(lambda: "recording resumed channel='a'" in caplog.text, why="it is said")
-    eventually(lambda: not one.complaint, why="all is well")
+    eventually(lambda: not one.error, why="all is well")
     one.stop()
     for event in ("recording stopped", "recording resumed", "recorder blocked why=.command not allowed"):
         assert len(re.findall(event, caplog.text)) == 1
@@ -424,7 +424,7 @@ def test_the_form_and_others_are_recorded_in_the_order_in_which_they_published(
         if n % 2:
             own_redis.client.publish("a", n)
         else:
-            assert store.client.execute_command(*store.publishing(b"a", b"%d" % n)[1]) == [1, 1, None]
+            assert store.client.execute_command(*store.publish_commands(b"a", b"%d" % n)[1]) == [1, 1, None]
         sent.append(str(n))
     expect_log(store, "a", sent)
 

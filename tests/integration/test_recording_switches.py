@@ -30,7 +30,7 @@ def client(own_redis: RedisServer) -> Any:
 
 
 def take(recording: Recording, channel: bytes = b"a", token: int = 9) -> None:
-    recording.store.note(channel)
+    recording.store.register(channel)
     recording.store.take(channel, Take(token, None), 0, has_glob=False)
 
 
@@ -154,7 +154,7 @@ def test_nothing_is_closed_that_another_server_may_record(
     with closing(RedisLink(own_redis.url.replace("//", "//poor:secret@"))) as link:
         poor = Recording(link, read({}))
         poor.trim()
-        assert "zrangebyscore" in poor.complaint
+        assert "zrangebyscore" in poor.error
     assert head(own_redis, "other")["closed"] == ""
 
 

@@ -15,7 +15,7 @@ from arauto.recording.log_store import PAGE, Store
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed, Resumed, Word
 from arauto.recording_core.feed_steps import Entry, Pages, Read
-from arauto.recording_core.log_keys import LEASE, head_of, promised_of, stream_of, words_of
+from arauto.recording_core.log_keys import LEASE, announcements_of, head_of, promised_of, stream_of
 from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 from tests.support.redis_servers import RedisServer
 
@@ -42,7 +42,7 @@ def store(redis_server: RedisServer) -> Store:
 
 
 def publish(store: Store, channel: bytes, message: bytes) -> Any:
-    return store.client.execute_command(*store.publishing(channel, message)[1])
+    return store.client.execute_command(*store.publish_commands(channel, message)[1])
 
 
 class Log:
@@ -282,7 +282,7 @@ def test_every_name_has_a_log_of_its_own(redis_server: RedisServer, store: Store
 
 def test_databases_do_not_interfere(redis_server: RedisServer, store: Store, channel: bytes) -> None:
     with closing(redis.Redis(port=redis_server.port, db=1)) as client:
-        with heard(redis_server, words_of(channel, 0)) as here:
+        with heard(redis_server, announcements_of(channel, 0)) as here:
             other = Log(make(client), channel)
             other.append(b"there")
             Log(store, channel).append(b"here")
@@ -324,9 +324,9 @@ def test_with_one_right_less_everything_is_announced_or_not_written(
     admin.script_flush()  # or a script that is known could be run without +eval
     with closing(redis.Redis(port=redis_server.port, username="short", password="secret")) as client:
         short = make(client)
-        with heard(redis_server, words_of(channel, 0)) as words:
+        with heard(redis_server, announcements_of(channel, 0)) as words:
             received = published(short, channel)
-            attempt(lambda: short.say(channel, Mark("5f3a.1")))
+            attempt(lambda: short.announce(channel, Mark("5f3a.1")))
             attempt(lambda: short.append(channel, Append(7, log.position, (b"a", b"b")), 0))
             attempt(lambda: short.take(channel, Take(8, log.position), 0, has_glob=True))
             attempt(lambda: short.take(channel, Take(9, None), 0, has_glob=True))

@@ -132,7 +132,7 @@ def test_nothing_is_left_once_all_is_done(recording: Recording, earlier: RedisSe
 def test_it_goes_on_where_it_was_cut_off(recording: Recording, earlier: RedisServer) -> None:
     store = recording.store
     for channel in (b"kept.a", b"switched"):
-        store.note(channel)
+        store.register(channel)
         assert store.upgrade(channel) == 1
         assert store.upgrade(channel) == 0
     assert set(upgrade(store)) == DONE - {b"kept.a", b"switched"}

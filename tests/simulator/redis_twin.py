@@ -13,7 +13,7 @@ from arauto.recording.log_store import Store
 from arauto.recording_core.announcement_text import read_word
 from arauto.recording_core.announcements import Mark, Marked, Stopped, Word
 from arauto.recording_core.feed_steps import Pages, Read
-from arauto.recording_core.log_keys import LEASE, beats_of, head_of, promised_of, stream_of, words_of
+from arauto.recording_core.log_keys import LEASE, announcements_of, beats_of, head_of, promised_of, stream_of
 from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 from tests.simulator.redis_double import PAGE, Data, RedisDouble
 
@@ -54,7 +54,7 @@ class RedisTwin(RedisDouble):
         self._words_here: list[Word] = []
         self._beats_here: list[tuple[int, int, int]] = []
         self._hears: Any = self.client.pubsub()
-        self._hears.ssubscribe(words_of(CHANNEL, 0), beats_of(0), FENCE)
+        self._hears.ssubscribe(announcements_of(CHANNEL, 0), beats_of(0), FENCE)
 
     def close(self) -> None:
         self._hears.close()
@@ -106,7 +106,7 @@ class RedisTwin(RedisDouble):
     def publish_and_promise(self, data: bytes) -> None:
         super().publish_and_promise(data)
         self._set_out()
-        self.client.execute_command(*self._store.publishing(CHANNEL, data)[1])
+        self.client.execute_command(*self._store.publish_commands(CHANNEL, data)[1])
         self._compare("publish", None, None)
 
     def delete(self) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from arauto.protocol.log_entries import Id
 from arauto.protocol.log_position import Position
-from arauto.recording.log_store import LASTS, Store
+from arauto.recording.log_store import LEASE_MS, Store
 from arauto.recording_core.log_keys import LEASE, head_of, promised_of, stream_of
 from arauto.recording_core.recorder_steps import Append, Outcome, Take
 from tests.support.redis_servers import RedisServer
@@ -41,7 +41,7 @@ def is_recording(redis_server: RedisServer) -> bool:
     """
     lease: Any = redis_server.client.hmget(LEASE, "token", "expires")
     token, expires = (int(part or 0) for part in lease)
-    return expires > max(1000 * redis_server.client.time()[0], token + LASTS)
+    return expires > max(1000 * redis_server.client.time()[0], token + LEASE_MS)
 
 
 def owner(redis_server: RedisServer, channel: str) -> int:
@@ -77,7 +77,7 @@ class OwnLog:
     def begin(self, until: int = 0) -> None:
         """As a recorder does that knows nothing of those before."""
         self.token += 1
-        self.store.note(self.channel)
+        self.store.register(self.channel)
         self.store.take(self.channel, Take(self.token, None), until, has_glob=True)
         self._end = self._find_end()
 

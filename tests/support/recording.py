@@ -32,7 +32,7 @@ class Fixed:
         self.store = Store(link.client, 10_000, 3_600_000)
         self.generation = 0
         self.refreshed = self.trimmed = 0
-        self.complaint = ""
+        self.error = ""
         self.told: list[tuple[bytes, str]] = []
         self.selection = selection
 
@@ -47,7 +47,7 @@ class Fixed:
     def refresh(self) -> None:
         self.refreshed += 1
 
-    def tell(self, channel: bytes, why: str) -> None:
+    def report(self, channel: bytes, why: str) -> None:
         self.told.append((channel, why))
 
     def trim(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 from redis.exceptions import NoPermissionError
 
 from arauto.protocol.events import (
-    Complaint,
+    ErrorNotice,
     Followed,
     Gap,
     Halted,
@@ -21,8 +21,8 @@ from arauto.protocol.log_position import Position
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
-from arauto.recording.follower import Follower, Words
-from arauto.recording.log_watch import moment
+from arauto.recording.follower import Follower, Sentences
+from arauto.recording.log_watch import now_ms
 from arauto.recording.shared_queries import SharedQueries
 from arauto.recording_core.announcements import digest
 from arauto.recording_core.feed_steps import Pages
@@ -32,7 +32,7 @@ EPOCH = "0123456789ab"
 CHANNEL = b"a"
 WORDS = b"words:a"
 HERE = Position(EPOCH, 9, 1000)
-SAYS = Words("{name} unheard: {words}", "{name} unread: {words}", "alone")
+SAYS = Sentences("{name} unheard: {words}", "{name} unread: {words}", "alone")
 
 
 class Store:
@@ -42,13 +42,13 @@ class Store:
         self.said: list[Any] = []
         self.pages = Pages([], HERE, 1000, 1000)
 
-    def words_of(self, channel: bytes) -> bytes:
+    def announcements_of(self, channel: bytes) -> bytes:
         return b"words:" + channel
 
-    def note(self, channel: bytes) -> bool:
+    def register(self, channel: bytes) -> bool:
         return False
 
-    def say(self, channel: bytes, word: Any) -> None:
+    def announce(self, channel: bytes, word: Any) -> None:
         self.said.append(word)
 
     def read(self, channel: bytes, request: ReadLog, many: int) -> Pages:
@@ -232,9 +232,11 @@ def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
     page = Page()
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
     said = page.hear(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
-    assert said == [Complaint("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
-    for why, told in (("NOPERM", []), ("away", [Complaint("a unheard: away")])):
-        assert page.follower.strays([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]  # whatever was switched elsewhere
+    assert said == [ErrorNotice("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
+    for why, told in (("NOPERM", []), ("away", [ErrorNotice("a unheard: away")])):
+        assert page.follower.commands_after_switch([CHANNEL]) == [
+            (b"SSUBSCRIBE", WORDS)
+        ]  # whatever was switched elsewhere
         assert page.hear(Refused("log", WORDS, why)) == told
 
 
@@ -244,8 +246,8 @@ def test_what_is_switched_on_is_followed_from_there() -> None:
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
     page.hear([b"subscribe", CHANNEL, 1])
     page.shared.recording.is_on = True  # type: ignore[attr-defined]
-    assert page.follower.strays([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]
-    assert page.follower.strays([CHANNEL]) == []
+    assert page.follower.commands_after_switch([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]
+    assert page.follower.commands_after_switch([CHANNEL]) == []
     page.hear([b"ssubscribe", WORDS, 1])
     assert page.shared.recording.store.said  # type: ignore[attr-defined]
 
@@ -262,7 +264,7 @@ def test_why_nobody_records_is_told_when_no_recorder_answers() -> None:
 
 def test_a_page_that_follows_is_not_told_that_nobody_records(monkeypatch: pytest.MonkeyPatch) -> None:
     page = following()
-    monkeypatch.setattr(follower_module, "_now", lambda: moment() + 60_000)
+    monkeypatch.setattr(follower_module, "_now", lambda: now_ms() + 60_000)
     assert not any(isinstance(item, Halted) for item in page.hear([b"pong", b"look"]))
 
 
@@ -272,7 +274,7 @@ def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.Mon
     page.open()
     said = page.shared.recording.store.said  # type: ignore[attr-defined]
     page.hear(word(f"mark {said[-1].name}"), message(b"1"), appended(1, b"1"))
-    monkeypatch.setattr(follower_module, "_now", lambda: moment() + 500)
+    monkeypatch.setattr(follower_module, "_now", lambda: now_ms() + 500)
     monkeypatch.setattr(page.shared, "_marked", {})
     page.hear([b"pong", b"look"])
     page.hear(word(f"mark {said[-1].name}"))
@@ -283,11 +285,11 @@ def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.Mon
 def test_recorders_are_told_of_a_channel_that_has_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page()
     store = page.shared.recording.store
-    monkeypatch.setattr(store, "note", lambda channel: True)
-    nudged: list[bool] = []
-    monkeypatch.setattr(store, "nudge", lambda: nudged.append(True), raising=False)
+    monkeypatch.setattr(store, "register", lambda channel: True)
+    woken: list[bool] = []
+    monkeypatch.setattr(store, "wake_recorders", lambda: woken.append(True), raising=False)
     page.open()
-    assert nudged == [True]
+    assert woken == [True]
 
 
 def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -296,7 +298,7 @@ def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyP
     def refuse(channel: bytes, word: Any) -> None:
         raise NoPermissionError("may not spublish")
 
-    monkeypatch.setattr(page.shared.recording.store, "say", refuse)
+    monkeypatch.setattr(page.shared.recording.store, "announce", refuse)
     page.open()
     page.follower._feeds[CHANNEL].live_since -= 10_000
     told = page.hear([b"pong", b"look"])

@@ -73,7 +73,7 @@ def test_what_redis_does_not_tell_stays_as_it_was() -> None:
     seen = []
     for _ in range(4):
         recording.refresh()
-        seen.append((recording.selection, recording.complaint, recording.generation))
+        seen.append((recording.selection, recording.error, recording.generation))
     assert seen == [
         (Selection((b"a",), (b"b*", b"own")), "", 1),
         (Selection((b"a",), (b"b*", b"own")), "no permission", 1),
@@ -92,12 +92,12 @@ def test_without_an_answer_it_is_told_at_once() -> None:
 
 def test_what_several_have_found_out_is_said_once(caplog: pytest.LogCaptureFixture) -> None:
     recording, _ = make()
-    recording.tell(b"a", "")
-    recording.tell(b"a", "OOM", by="publishing")
-    recording.tell(b"a", "OOM")
-    recording.tell(b"a", "READONLY")
-    recording.tell(b"a", "", by="publishing")
+    recording.report(b"a", "")
+    recording.report(b"a", "OOM", by="publishing")
+    recording.report(b"a", "OOM")
+    recording.report(b"a", "READONLY")
+    recording.report(b"a", "", by="publishing")
     assert caplog.messages == ["recording stopped channel='a' why='OOM'"]
-    recording.tell(b"a", "")
-    recording.tell(b"a", "")
+    recording.report(b"a", "")
+    recording.report(b"a", "")
     assert caplog.messages[1:] == ["recording resumed channel='a'"]

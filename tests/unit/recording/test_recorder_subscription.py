@@ -15,10 +15,10 @@ def test_what_was_refused_before_a_connection_was_lost_is_asked_for_again() -> N
         Candidate("a", 0), lambda channel: b"words:" + channel, b"beats", lambda *told: None
     )
     subscription.cover(Selection((b"one",), (b"kept.*",)), ())
-    subscription.take_in(Refused("pattern", b"kept.*", "NOPERM"), 0)
-    subscription.take_in(Refused("channel", b"one", "NOPERM"), 0)
-    subscription.take_in(Lost(0.0, ""), 0)
-    change, _ = subscription.again()
+    subscription.handle(Refused("pattern", b"kept.*", "NOPERM"), 0)
+    subscription.handle(Refused("channel", b"one", "NOPERM"), 0)
+    subscription.handle(Lost(0.0, ""), 0)
+    change, _ = subscription.retry_commands()
     assert (change.subscribe, change.psubscribe) == ((b"one",), (b"kept.*",))
 
 
@@ -55,20 +55,20 @@ def test_each_message_is_taken_once_while_a_channel_comes_in_two_ways(one: Selec
 
     def confirm(verb: bytes, selection: Selection) -> None:
         for name in selection.channels:
-            subscription.take_in([verb, name, b"1"], 0)
+            subscription.handle([verb, name, b"1"], 0)
         for name in selection.patterns:
-            subscription.take_in([b"p" + verb, name, b"1"], 0)
+            subscription.handle([b"p" + verb, name, b"1"], 0)
 
     def push(data: bytes, *ways: Selection) -> None:
         for way in ways:
             for name in way.channels:
-                subscription.take_in([b"message", name, data], 0)
+                subscription.handle([b"message", name, data], 0)
             for name in way.patterns:
-                subscription.take_in([b"pmessage", name, b"k.a", data], 0)
+                subscription.handle([b"pmessage", name, b"k.a", data], 0)
 
     subscription.cover(one, [b"k.a"])
     subscription.commands(b"SUBSCRIBE", one.channels, one.patterns)
-    subscription.take_in([b"ssubscribe", b"words:k.a", b"1"], 0)
+    subscription.handle([b"ssubscribe", b"words:k.a", b"1"], 0)
     confirm(b"subscribe", one)
     push(b"1", one)
     both = Selection(one.channels, one.patterns + other.patterns)

@@ -38,7 +38,7 @@ class SilentStore(Store):
         self.signs += 1
         return True
 
-    def note(self, channel: bytes) -> bool:
+    def register(self, channel: bytes) -> bool:
         self.now += 100
         return False
 
@@ -48,7 +48,7 @@ class SilentStore(Store):
     def names(self) -> set[bytes]:
         return set()
 
-    def say(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
+    def announce(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
         pass
 
 
@@ -66,7 +66,7 @@ class Link:
         ):
             self.said += self._thread._subscription.commands(verb, channels, patterns)
 
-    def ask(self, commands: list[Command]) -> None:
+    def send(self, commands: list[Command]) -> None:
         self.said += commands
 
 
@@ -85,7 +85,7 @@ class Recording(Fixed):
         """What is said to Redis where this is to be recorded from now on."""
         self.redis.said = []
         self.choose(*channels, patterns=patterns)
-        self.thread._look_on()
+        self.thread._refresh_subscriptions()
         return self.redis.said
 
     def confirm(self, *commands: Command) -> None:
@@ -97,7 +97,7 @@ class Recording(Fixed):
 
     def come(self, *items: Item) -> None:
         self.thread._inbox.put(list(items))
-        self.thread._turn()
+        self.thread._work_once()
 
     def waiting(self, channel: bytes) -> int:
         """How many messages are not in the log, as far as is known."""

@@ -235,7 +235,7 @@ def test_a_fresh_link_is_not_cut_for_the_silence_of_the_old(
     subscriber = listening.subscriber
     with subscriber, redis.accept() as link:
         link.recv(999)
-        subscriber._heard -= 3600
+        subscriber._read_at -= 3600
         assert subscriber._check_silence() is not None
         link.sendall(ALL_CONFIRMED)
         assert listening.next() == CONFIRMED
@@ -254,9 +254,9 @@ def test_bytes_that_look_like_a_pong_inside_a_message_belong_to_it(
         head, tail = message(PONG).split(PONG)
         link.sendall(head)
         assert link.recv(999) == PING
-        before = listening.subscriber._heard
+        before = listening.subscriber._read_at
         link.sendall(PONG)
-        eventually(lambda: listening.subscriber._heard > before)
+        eventually(lambda: listening.subscriber._read_at > before)
         link.sendall(tail + PONG + message(b"next"))
         assert listening.next() == [[b"message", b"a", PONG], [b"message", b"a", b"next"]]
 
@@ -279,7 +279,7 @@ def test_a_question_that_is_refused_is_answered(redis: Redis) -> None:
         link.recv(999)
         link.sendall(ALL_CONFIRMED)
         listening.next()
-        eventually(listening.subscriber.look)
+        eventually(listening.subscriber.ping)
         link.sendall(b"-NOPERM no\r\n" + message(b"next"))
         assert listening.next() == [[b"pong", b"look"], [b"message", b"a", b"next"]]
 
