@@ -1,5 +1,15 @@
 // What the checker's own library does not know of browsers, and which events are ours.
 
+// What the page's own markup has is taken to be there.
+interface ParentNode {
+  querySelector<Tag extends keyof HTMLElementTagNameMap>(selectors: Tag): HTMLElementTagNameMap[Tag];
+  querySelector(selectors: string): HTMLElement;
+}
+
+interface Document {
+  getElementById(id: string): HTMLElement;
+}
+
 interface EventTarget {
   // Emitter's events carry something.
   addEventListener(type: string, listener: (event: CustomEvent) => void): void;
@@ -24,28 +34,61 @@ type Name = { kind: "channel" | "pattern"; name: string };
 // A word's key, and the values for its places.
 type Said = [key: string, values?: Record<string, string | number>];
 
-// What the server says, and what the page adds to it, told apart by its type.
-type FeedEvent = {
-  type: string;
-  at?: number; // Unix seconds of the server, as the next ones
-  from?: number;
-  to?: number;
-  lost?: number; // when a connection was, whose gap begins before that
-  since?: number;
-  channel?: string;
+// One push of a message; merged with those of the patterns that match it, it is a Message.
+type Push = {
+  type: "message" | "pmessage";
+  at: number; // Unix seconds of the server, as all times
+  channel: string;
   channel_base64?: string;
   pattern?: string;
-  patterns?: string[];
-  data?: string;
+  data: string;
   encoding?: "base64";
   truncated?: boolean;
   size?: number;
   id?: string;
-  epoch?: string;
   past?: boolean;
-  reason?: string;
-  detail?: string;
-  error?: string;
-  n?: number;
-  event?: FeedEvent;
 };
+type Message = Push & { patterns: string[] };
+
+type Gap = {
+  type: "gap";
+  from: number;
+  to: number;
+  reason: string;
+  lost?: number; // when a connection was, whose gap begins before that
+  channel?: string;
+  at?: number;
+};
+type Following = { type: "following"; channel: string; epoch?: string; id?: string; since?: number };
+type Stopped = { type: "stopped"; channel: string; from: number; error: string };
+type Reconnecting = { type: "reconnecting"; from: number; reason: string; detail: string };
+type Refused = { type: "refused"; channel?: string; pattern?: string; error: string };
+type Confirmation = {
+  type: "subscribe" | "psubscribe" | "unsubscribe" | "punsubscribe";
+  channel?: string;
+  pattern?: string;
+  at: number;
+};
+
+// What the server says.
+type FeedEvent =
+  | Push
+  | Gap
+  | Following
+  | Stopped
+  | Reconnecting
+  | Refused
+  | Confirmation
+  | { type: "unrecorded"; channel: string }
+  | { type: "error"; error: string }
+  | { type: "heartbeat"; at: number };
+
+// What the page makes of it: "also" tells of one more pattern of a message that was shown.
+type ShownEvent = Message | Gap | { type: "also"; event: Message };
+
+// What the feed may have a row for.
+type FeedItem =
+  | Message
+  | Gap
+  | { type: "cleared"; messages: number; undo: () => void }
+  | { type: "older" | "skipped" | "fell_out"; n: number };

@@ -1,8 +1,7 @@
 // A link that carries the access token behind its # logs in by itself: that part is never sent to a server's log.
 // A view that is too long for an address stands there too, behind #?: it goes on to where the login leads.
 
-/** @type {HTMLFormElement | null} */
-const form = document.querySelector("#by-token");
+const form = /** @type {HTMLFormElement | null} */ (document.querySelector("#by-token"));
 /** @type {NodeListOf<HTMLFormElement>} */
 const forms = document.querySelectorAll("form[method=post]");
 const isView = location.hash.startsWith("#?");
@@ -16,6 +15,7 @@ if (form && token) {
 }
 
 // A token that somebody has put there as it is may have a percent sign.
+/** @type {(text: string) => string} */
 function decoded(text) {
   try {
     return decodeURIComponent(text);

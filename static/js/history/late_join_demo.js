@@ -10,9 +10,12 @@ const LIMIT = 200; // rows a lane
 export class LateJoinDemo {
   #dialog;
   #rows;
-  #channels;
+  /** @type {string[]} */
+  #channels = [];
+  /** @type {WebSocket[]} */
   #sockets = [];
 
+  /** @param {HTMLDialogElement} dialog @param {import("../message/row.js").Rows} rows */
   constructor(dialog, rows) {
     this.#dialog = dialog;
     this.#rows = rows;
@@ -20,6 +23,7 @@ export class LateJoinDemo {
     dialog.addEventListener("close", () => this.#leave());
   }
 
+  /** @type {(channels: string[]) => void} */
   open(channels) {
     this.#channels = channels;
     this.#dialog.show();
@@ -35,12 +39,16 @@ export class LateJoinDemo {
   }
 
   // The list's `data-since` says from where.
+  /** @type {(list: HTMLElement) => WebSocket} */
   #listen(list) {
     const address = new URL("feed", document.baseURI.replace("http", "ws"));
-    address.search = String(new URLSearchParams([...this.#channels.map((name) => ["channel", name]), ...Object.entries(list.dataset)]));
+    const query = new URLSearchParams(/** @type {Record<string, string>} */ (list.dataset));
+    for (const name of this.#channels) query.append("channel", name);
+    address.search = String(query);
     const { url, first } = split(address);
     const socket = new WebSocket(url);
     if (first) socket.addEventListener("open", () => socket.send(JSON.stringify(first)));
+    /** @type {(events: FeedEvent[]) => void} */
     const show = (events) => this.#sockets.includes(socket) && this.#show(list, events);
     socket.addEventListener("message", ({ data }) => show(JSON.parse(data)));
     socket.addEventListener("close", () => {
@@ -51,18 +59,20 @@ export class LateJoinDemo {
     return socket;
   }
 
+  /** @type {(list: HTMLElement, events: FeedEvent[]) => void} */
   #show(list, events) {
+    /** @type {(FeedItem | Push)[]} */
     const shown = events.filter((event) => isMessage(event) || event.type === "gap");
     let n = shown.splice(0, shown.length - LIMIT).filter(isMessage).length;
     if (n) shown.unshift({ type: "older", n });
-    list.append(...shown.map((event) => this.#rows.build({ patterns: [], ...event })));
+    list.append(...shown.map((event) => this.#rows.build(/** @type {FeedItem} */ ({ patterns: [], ...event }))));
     if (hasSelection(list)) return;
     n = 0;
-    for (const row of [...list.children].slice(0, -LIMIT)) {
+    for (const row of /** @type {HTMLElement[]} */ ([...list.children]).slice(0, -LIMIT)) {
       n += Number(row.dataset.messages);
       row.remove();
     }
     if (n) list.prepend(this.#rows.build({ type: "older", n }));
-    list.parentElement.scrollTop = list.scrollHeight;
+    /** @type {HTMLElement} */ (list.parentElement).scrollTop = list.scrollHeight;
   }
 }

@@ -15,7 +15,7 @@ export function byteLength(text) {
 
 /** @type {(data: string) => number} */
 export function base64Length(data) {
-  return (data.length / 4) * 3 - (data.match(/=*$/)[0].length);
+  return (data.length / 4) * 3 - data.length + data.search(/=*$/);
 }
 
 // Always a date: where there is none, the nearest.

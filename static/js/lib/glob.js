@@ -16,7 +16,7 @@ export function glob(pattern) {
     const whole = regex(`^${parts[0]}$`);
     return (text) => whole.test(text);
   }
-  const first = regex(parts.shift(), "y");
+  const first = regex(/** @type {string} */ (parts.shift()), "y");
   const last = regex(`(?<=(${parts.pop()}))`, "y"); // read backwards from the text's end
   const middle = parts.filter(Boolean).map((part) => regex(part, "g"));
   return (text) => {

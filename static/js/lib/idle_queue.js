@@ -33,7 +33,7 @@ function work() {
   isAsked = false;
   asked = 0;
   const end = ticks() + SLICE;
-  while (jobs.length && ticks() < end) run(jobs.pop());
+  for (let job; ticks() < end && (job = jobs.pop()); ) run(job);
   if (jobs.length) ask();
 }
 

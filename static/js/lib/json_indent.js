@@ -20,7 +20,7 @@ export function indent(text) {
     const { kind, start, end } = tokenAt(text, at);
     const token = text.slice(start, end);
     const isFirst = last in CLOSING;
-    const isClosing = kind === CLOSING[open.at(-1)];
+    const isClosing = kind === CLOSING[open.at(-1) ?? ""];
     if (!(isClosing ? isFirst || next === "," : fits(token, kind, next))) return place(text, start);
     if (!kind) return { indented: out };
     if (isClosing) open.pop();
@@ -56,6 +56,6 @@ function newLine(open) {
 
 /** @type {(text: string, at: number) => { line: number, column: number }} */
 function place(text, at) {
-  const before = text.slice(0, at).split("\n");
-  return { line: before.length, column: before.at(-1).length + 1 };
+  const before = text.slice(0, at);
+  return { line: before.split("\n").length, column: at - before.lastIndexOf("\n") };
 }

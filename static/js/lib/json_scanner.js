@@ -34,7 +34,7 @@ export function parse(text) {
 /** @type {(text: string, from: number) => Value} */
 export function tokenAt(text, from) {
   TOKEN.lastIndex = from;
-  const [, string, colon, word, mark = ""] = TOKEN.exec(text);
+  const [, string, colon, word, mark = ""] = /** @type {RegExpExecArray} */ (TOKEN.exec(text));
   const end = TOKEN.lastIndex;
   const kind = string ? (colon ? "key" : "string") : word ? (/^[-\d]/.test(word) ? "number" : "word") : mark;
   return { kind, start: end - (string ?? word ?? mark).length, end };

@@ -97,6 +97,7 @@ export class Rows {
   }
 
   // Its parts that are text in any case, for one of which not even a row could be built.
+  /** @type {(event: FeedItem) => HTMLElement} */
   #bare(event) {
     if (!isMessage(event)) return this.#say(event.type, 0, this.#words.say("odd"));
     const row = this.#message.cloneNode(true);

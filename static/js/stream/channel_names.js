@@ -34,13 +34,13 @@ export function keyOf({ kind, name }) {
 }
 
 // Of a channel whose name is not UTF-8 only the bytes say which it is: another one may look the same.
-/** @type {(event: FeedEvent) => string} */
+/** @type {(event: { channel: string, channel_base64?: string }) => string} */
 export function channelKey({ channel, channel_base64: bytes }) {
   return bytes === undefined ? keyOf({ kind: "channel", name: channel }) : keyOf({ kind: "bytes", name: bytes });
 }
 
 // The names of a selection by which a message came.
-/** @type {(event: FeedEvent) => string[]} */
+/** @type {(event: Push & { patterns?: string[] }) => string[]} */
 export function keysOf({ type, channel, pattern, patterns = pattern === undefined ? [] : [pattern] }) {
   const keys = patterns.map((name) => keyOf({ kind: "pattern", name }));
   return type === "message" ? [keyOf({ kind: "channel", name: channel }), ...keys] : keys;

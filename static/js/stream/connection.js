@@ -29,7 +29,7 @@ export class Connection extends Emitter {
   #lastAt = 0; // of the last message
   /** @type {number | null} */
   #confirmedAt = null; // of what Redis confirmed, the last time
-  /** @type {FeedEvent[] | null} */
+  /** @type {ShownEvent[] | null} */
   #held = []; // what came before anybody listened; then null
 
   // `since`: from where recorded channels are shown, where the page has not been yet.
@@ -50,7 +50,7 @@ export class Connection extends Emitter {
 
   // The page is ready: it is told how it stands and what has come already, and all that follows.
   listen() {
-    const held = this.#held;
+    const held = this.#held ?? [];
     this.#held = null;
     this.#report();
     this.#show(held);
@@ -130,7 +130,7 @@ export class Connection extends Emitter {
   }
 
   // Each event leaves behind what the feed is to show.
-  /** @type {(event: FeedEvent) => FeedEvent[]} */
+  /** @type {(event: FeedEvent) => ShownEvent[]} */
   #receive(event) {
     if (isMessage(event)) {
       if (!event.past) this.#lastAt = event.at;
@@ -144,7 +144,7 @@ export class Connection extends Emitter {
       case "stopped": this.#positions.stop(event); return [];
       case "unrecorded": this.#positions.end(event); return [];
       case "subscribe": case "psubscribe": return this.#confirmed(event);
-      case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(nameOf(event)); return [];
+      case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(/** @type {Name} */ (nameOf(event))); return [];
       case "reconnecting": this.#redisLost(event); return [];
       case "refused": return this.#refused(event);
       case "error": this.emit("problem", event.error); return [];
@@ -152,15 +152,15 @@ export class Connection extends Emitter {
     }
   }
 
-  /** @type {(event: FeedEvent) => FeedEvent[]} */
+  /** @type {(event: Confirmation) => ShownEvent[]} */
   #confirmed(event) {
     this.#refusal = null;
     this.#confirmedAt = event.at;
-    this.#subscriptions.confirm(nameOf(event));
+    this.#subscriptions.confirm(/** @type {Name} */ (nameOf(event)));
     return this.#settle();
   }
 
-  /** @type {(event: FeedEvent) => FeedEvent[]} */
+  /** @type {(event: Refused) => ShownEvent[]} */
   #refused(event) {
     const name = nameOf(event);
     if (name) this.#subscriptions.refuse(name, event.error);
@@ -168,7 +168,7 @@ export class Connection extends Emitter {
     return this.#settle();
   }
 
-  /** @type {(event: FeedEvent) => void} */
+  /** @type {(event: Reconnecting) => void} */
   #redisLost(event) {
     this.#subscriptions.forget();
     this.#refusal = null;
@@ -176,7 +176,7 @@ export class Connection extends Emitter {
   }
 
   // Once all is confirmed the outage is over; it may leave a gap to show.
-  /** @type {() => FeedEvent[]} */
+  /** @type {() => ShownEvent[]} */
   #settle() {
     if (this.#state.name !== "live") return [];
     this.#wasLive = true;
@@ -185,7 +185,7 @@ export class Connection extends Emitter {
   }
 
   // What is missing may have been published before the last that came: the connection was lost after that.
-  /** @type {(gap: FeedEvent) => FeedEvent} */
+  /** @type {(gap: Gap) => Gap} */
   #dated(gap) {
     return { ...gap, lost: Math.max(gap.from, Math.min(this.#lastAt, gap.to)) };
   }
@@ -208,14 +208,14 @@ export class Connection extends Emitter {
     this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
   }
 
-  /** @type {(events: FeedEvent[]) => void} */
+  /** @type {(events: ShownEvent[]) => void} */
   #show(events) {
     if (this.#held) this.#held.push(...events);
     else if (events.length) this.emit("events", events);
   }
 }
 
-/** @type {(event: FeedEvent) => Name | null} */
+/** @type {(event: Confirmation | Refused) => Name | null} */
 function nameOf({ channel, pattern }) {
   if (pattern !== undefined) return { kind: "pattern", name: pattern };
   return channel === undefined ? null : { kind: "channel", name: channel };

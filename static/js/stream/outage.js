@@ -24,7 +24,7 @@ export class Outage {
   }
 
   // It was lost after the last message that came, `lastAt`.
-  /** @type {(event: FeedEvent, lastAt: number) => void} */
+  /** @type {(event: Reconnecting, lastAt: number) => void} */
   redisLost({ from, detail }, lastAt) {
     this.#current = { what: "redis", since: Math.max(from, lastAt), reason: detail };
     this.#redisLostAt ??= from;
@@ -36,7 +36,7 @@ export class Outage {
   }
 
   // Nobody knows whether it will be over: what it leaves in the feed for now, once.
-  /** @type {() => FeedEvent[]} */
+  /** @type {() => Gap[]} */
   lasts() {
     const from = this.#isTold ? null : this.#gapFrom;
     this.#isTold ||= from !== null;
@@ -50,11 +50,12 @@ export class Outage {
 
   // Over, since Redis has confirmed `at`: the gap that the server cannot know of, since the feed's socket was
   // not there, or null. It never ends before it begins, though the clock were set back or another server's.
-  /** @type {(at?: number) => FeedEvent | null} */
+  /** @type {(at?: number | null) => Gap | null} */
   end(at) {
     const from = this.#gapFrom;
     const reason = this.#redisLostAt === null ? "server" : "redis"; // without the server there was no Redis either
-    const gap = from && { type: "gap", from, to: Math.max(from, at), reason };
+    /** @type {Gap | null} */
+    const gap = from === null ? null : { type: "gap", from, to: Math.max(from, at ?? from), reason };
     this.#current = this.#gapFrom = this.#redisLostAt = null;
     this.#isTold = false;
     return gap;

@@ -4,16 +4,17 @@
 import { channelKey } from "./channel_names.js";
 
 export class PatternMerge {
-  /** @type {FeedEvent | null} */
+  /** @type {Message | null} */
   #last = null;
   #isSent = false;
 
   // What one push of a message leaves to show.
-  /** @type {(event: FeedEvent) => FeedEvent[]} */
+  /** @type {(event: Push) => ShownEvent[]} */
   take(event) {
-    if (!this.#belongs(event)) return this.#begin(event);
-    this.#last.patterns.push(event.pattern);
-    return this.#isSent ? [{ type: "also", event: this.#last }] : [];
+    const last = this.#last;
+    if (!last || !belongs(event, last)) return this.#begin(event);
+    last.patterns.push(/** @type {string} */ (event.pattern));
+    return this.#isSent ? [{ type: "also", event: last }] : [];
   }
 
   // What was taken so far has been shown.
@@ -26,20 +27,18 @@ export class PatternMerge {
     this.#last = null;
   }
 
-  /** @type {(event: FeedEvent) => FeedEvent[]} */
+  /** @type {(event: Push) => Message[]} */
   #begin(event) {
-    this.#last = event;
+    this.#last = Object.assign(event, { patterns: event.pattern === undefined ? [] : [event.pattern] });
     this.#isSent = false;
-    event.patterns = event.pattern === undefined ? [] : [event.pattern];
-    return [event];
+    return [this.#last];
   }
+}
 
-  // An equal message that is published again comes by a subscription that has had its turn.
-  /** @type {(event: FeedEvent) => boolean} */
-  #belongs(event) {
-    const { type, pattern, data, encoding, size } = event;
-    const last = this.#last;
-    return type === "pmessage" && last !== null && channelKey(last) === channelKey(event) && !last.patterns.includes(pattern)
-      && last.data === data && last.encoding === encoding && last.size === size;
-  }
+// An equal message that is published again comes by a subscription that has had its turn.
+/** @type {(event: Push, last: Message) => boolean} */
+function belongs(event, last) {
+  const { type, pattern = "", data, encoding, size } = event;
+  return type === "pmessage" && channelKey(last) === channelKey(event) && !last.patterns.includes(pattern)
+    && last.data === data && last.encoding === encoding && last.size === size;
 }

@@ -36,7 +36,10 @@ export class Selection extends Emitter {
     const found = readQuery(asked());
     /** @type {Name[]} */
     const names = found.length ? found : defaults.map((name) => ({ kind: "channel", name }));
-    this.leftOut = names.map((name) => ({ ...name, problem: this.#accept(name) })).filter(({ problem }) => problem);
+    this.leftOut = names.flatMap((name) => {
+      const problem = this.#accept(name);
+      return problem ? [{ ...name, problem }] : [];
+    });
     this.#changed();
   }
 

@@ -70,7 +70,7 @@ export class Socket extends Emitter {
 
   /** @type {(message: object) => void} */
   send(message) {
-    this.#socket.send(JSON.stringify(message));
+    this.#socket?.send(JSON.stringify(message));
   }
 
   // A laptop that slept holds a socket that is dead without knowing it.
@@ -81,7 +81,7 @@ export class Socket extends Emitter {
 
   /** @type {(type: string, listener: (event: any) => void) => void} */
   #on(type, listener) {
-    this.#socket.addEventListener(type, listener, { signal: this.#life.signal });
+    this.#socket?.addEventListener(type, listener, { signal: this.#life.signal });
   }
 
   #begin() {
@@ -95,11 +95,11 @@ export class Socket extends Emitter {
   /** @type {(data: string) => void} */
   #receive(data) {
     this.#heard = new Stopwatch();
-    /** @type {FeedEvent[]} */
+    /** @type {(FeedEvent & { at?: number, past?: boolean })[]} */
     const events = JSON.parse(data);
-    const last = events.findLast(({ at, past }) => at !== undefined && !past);
-    if (last) setServerTime((this.#toldAt = last.at));
-    if (events.at(-1).type !== "heartbeat") this.emit("batch", events);
+    const at = events.findLast(({ at, past }) => at !== undefined && !past)?.at;
+    if (at !== undefined) setServerTime((this.#toldAt = at));
+    if (events.at(-1)?.type !== "heartbeat") this.emit("batch", events);
   }
 
   /** @type {(event: CloseEvent) => void} */
@@ -116,7 +116,7 @@ export class Socket extends Emitter {
 
   /** @type {(reason: string, refused: boolean) => void} */
   #lose(reason, refused) {
-    if (this.#opened?.seconds > HEALTHY_AFTER) this.#attempt = 0;
+    if (this.#opened && this.#opened.seconds > HEALTHY_AFTER) this.#attempt = 0;
     this.close();
     this.#retry(refused);
     this.emit("lost", { lastHeard: this.#toldAt ?? now(), reason, refused });
@@ -134,7 +134,7 @@ export class Socket extends Emitter {
   async #askWhy(isRefused) {
     this.#life = new AbortController();
     const { signal } = this.#life;
-    const { answers, refused, reason, status } = await whyNot(withScheme(this.#url, "http"), signal);
+    const { answers, refused, reason, status } = await whyNot(withScheme(/** @type {URL} */ (this.#url), "http"), signal);
     if (signal.aborted || (isRefused && !refused)) return;
     const blocked = answers && this.#attempt >= ATTEMPTS_BEFORE_BLAMING_A_PROXY;
     if (refused) this.#retry(refused);

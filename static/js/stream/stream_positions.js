@@ -2,7 +2,7 @@
 
 import { keyOf } from "./channel_names.js";
 
-/** @typedef {{ epoch?: string, id?: string, since?: number, stopped?: FeedEvent }} Place */
+/** @typedef {{ epoch?: string, id?: string, since?: number, stopped?: Stopped }} Place */
 
 export class StreamPositions {
   /** @type {Map<string, Place>} */
@@ -10,19 +10,19 @@ export class StreamPositions {
 
   // Everything up to this id was shown; without one, nobody knows. `since` is a moment up to which that is so, if it
   // is earlier than the id's.
-  /** @type {(event: FeedEvent) => void} */
+  /** @type {(event: Following) => void} */
   begin({ channel, epoch, id, since }) {
     this.#places.set(channel, { ...this.#places.get(channel), epoch, id, since });
   }
 
-  /** @type {(event: FeedEvent) => void} */
+  /** @type {(event: Push) => void} */
   take({ type, channel, id }) {
     const place = this.#places.get(channel);
     if (place && id && type === "message") Object.assign(place, { id, since: undefined });
   }
 
   // Since the first word; it is said again and again, perhaps with a better reason, until one has no error.
-  /** @type {(event: FeedEvent) => void} */
+  /** @type {(event: Stopped) => void} */
   stop(event) {
     const { channel, error } = event;
     const place = this.#places.get(channel);
@@ -30,7 +30,7 @@ export class StreamPositions {
   }
 
   // It is live only from now on.
-  /** @type {(event: FeedEvent) => void} */
+  /** @type {(event: { channel: string }) => void} */
   end({ channel }) {
     this.#places.delete(channel);
   }

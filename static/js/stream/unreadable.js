@@ -2,22 +2,22 @@
 // It is shown as it came.
 
 const odd = new WeakSet();
-/** @type {((event: FeedEvent) => void)[]} */
+/** @type {((event: object) => void)[]} */
 const listeners = [];
 let many = 0;
 
 // What `work` returns; `instead` where it throws.
-/** @template T @param {FeedEvent} event @param {() => T} work @param {T} [instead] @returns {T} */
+/** @type {<T, Other = undefined>(event: object, work: () => T, instead?: Other) => T | Other} */
 export function attempt(event, work, instead) {
   try {
     return work();
   } catch (error) {
     setOdd(event, error);
-    return instead;
+    return /** @type {any} */ (instead);
   }
 }
 
-/** @type {(event: FeedEvent, error: unknown) => void} */
+/** @type {(event: object, error: unknown) => void} */
 export function setOdd(event, error) {
   if (odd.has(event)) return;
   odd.add(event);
@@ -26,7 +26,7 @@ export function setOdd(event, error) {
   listeners.forEach((listener) => listener(event));
 }
 
-/** @type {(event: FeedEvent) => boolean} */
+/** @type {(event: object) => boolean} */
 export function isOdd(event) {
   return odd.has(event);
 }
@@ -36,7 +36,7 @@ export function oddCount() {
   return many;
 }
 
-/** @type {(listener: (event: FeedEvent) => void) => void} */
+/** @type {(listener: (event: object) => void) => void} */
 export function onOdd(listener) {
   listeners.push(listener);
 }

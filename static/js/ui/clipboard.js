@@ -16,7 +16,7 @@ function copyField(text) {
   /** @type {(event: ClipboardEvent) => void} */
   const give = (event) => {
     event.preventDefault();
-    event.clipboardData.setData("text/plain", text);
+    event.clipboardData?.setData("text/plain", text);
   };
   document.addEventListener("copy", give, { once: true });
   const isCopied = document.execCommand("copy");

@@ -23,7 +23,7 @@ export function rowButton(className, text = "") {
 /** @type {(place: Node) => boolean} */
 export function hasSelection(place) {
   const selection = getSelection();
-  return !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(place);
+  return selection !== null && !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(place);
 }
 
 // Spaces around what a person has typed go, where they can be seen to go. What a script put there stays.

@@ -22,7 +22,7 @@ export class Menu {
       chosen(item);
     });
     menu.addEventListener("keydown", (event) => this.#pressed(event));
-    menu.addEventListener("toggle", ({ newState }) => (this.#opener.ariaExpanded = /** @type {any} */ (newState === "open")));
+    menu.addEventListener("toggle", ({ newState }) => this.#opener?.setAttribute("aria-expanded", String(newState === "open")));
   }
 
   /** @type {(opener: HTMLElement) => void} */
@@ -35,7 +35,7 @@ export class Menu {
 
   #close() {
     this.#menu.hidePopover();
-    if (this.#opener.isConnected) this.#opener.focus({ preventScroll: true });
+    if (this.#opener?.isConnected) this.#opener.focus({ preventScroll: true });
   }
 
   /** @type {(box: DOMRect) => void} */
@@ -53,7 +53,7 @@ export class Menu {
     if (event.key === "Tab") this.#close();
     if (!step || !isPlain(event)) return;
     event.preventDefault();
-    items.at((items.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)) + step) % items.length).focus();
+    items.at((items.indexOf(/** @type {HTMLButtonElement} */ (document.activeElement)) + step) % items.length)?.focus();
   }
 
   get #items() {

@@ -81,7 +81,7 @@ export function zone() {
 /** @type {(date?: Date) => string} */
 function offset(date) {
   const parts = new Intl.DateTimeFormat(language, { timeZoneName: "shortOffset" }).formatToParts(date);
-  return parts.find(({ type }) => type === "timeZoneName").value;
+  return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
 /** @type {(seconds: number) => string} */
@@ -123,7 +123,7 @@ function dateOf(date, today) {
   return (isSame(wall(date), today, "year") ? day : dayOfYear)(date);
 }
 
-/** @type {(date: Date, isPrecise: boolean) => string} */
+/** @type {(date: Date, isPrecise?: boolean) => string} */
 function clock(date, isPrecise) {
   const time = wall(date).slice(-13, isPrecise ? -1 : -5);
   if (chosen("clock") !== "12") return time + label();
