@@ -65,6 +65,7 @@ class ChannelFeed:
         self._in_gap = 0  # how many of them are about messages within a gap that was shown
         self._read: Read | None = None
         self._read_for: Word | None = None  # the announcement that the log was read for
+        self._ended = ""  # the epoch that another followed in what was read
         self._is_unreadable = False
         self._asked_at = since
         self._read_at = 0
@@ -172,6 +173,8 @@ class ChannelFeed:
             self._read = asked
             return self._fall_back(now, "replaced") + self._go_on(now)
         steps = self._show_pages(asked, pages)
+        if pages.is_other and self._words:
+            self._backlog.clear(self._words[0][1])  # in what was read, in the gap before it, or read later
         if pages.has_more:
             return [*self._tell_since(steps), self._ask(asked.until, now)]
         return self._tell_since(steps + self._go_on(now))
@@ -249,7 +252,9 @@ class ChannelFeed:
             return None
         if isinstance(word, Appended):
             if word.last.number <= self.position.number:
-                return None  # numbers rise from epoch to epoch
+                # Numbers rise from epoch to epoch, but not if all was lost and the clock went back.
+                is_known = word.epoch in (self.position.epoch, self._ended)
+                return None if is_known else self.position.number
             if word.epoch != self.position.epoch:
                 return word.last.number  # the log was read meanwhile, and another epoch had begun
             behind = max(word.first - 1, min(self._older or 0, word.last.number))
@@ -454,6 +459,8 @@ class ChannelFeed:
                 steps.append(Show(entry.data, at, entry.ms))
         if not pages.is_other and pages.end.number > known:
             steps.append(Gap(self._since, pages.at, "log"))
+        if not pages.is_other and pages.end.epoch != asked.after.epoch:
+            self._ended = asked.after.epoch
         self.position = pages.end
         if asked.until is None and not pages.has_more:
             self._since = max(self._since, pages.until)

@@ -77,6 +77,17 @@ def test_a_log_that_was_read_beyond_its_closing_shows_nothing_again() -> None:
     ]
 
 
+def test_a_log_with_lower_numbers_is_read() -> None:
+    """Everything was lost, and the clock went back: what is announced is not what the page was shown."""
+    feed = ChannelFeed(Position("e", 4000), 50)
+    feed.subscribed(0)
+    feed.read(Pages((), Position("e", 4000), at=1500, until=100), 1500)
+    feed.received(b"a", 1501)
+    word = Appended("f", 6, (digest(b"a"),), token=7, until=200, ms=1400)
+    feed.announced(Mark("m"), 1502)
+    assert Read(Position("e", 4000), 4000) in feed.announced(word, 1502)
+
+
 def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> None:
     """It had read beyond the beginning of an epoch, and the gap that follows covers what it had not."""
     feed = ChannelFeed(Position("e", 4), 50)
