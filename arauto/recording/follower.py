@@ -29,7 +29,7 @@ from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
 from arauto.recording.log_watch import LogWatch
 from arauto.recording.log_watch import now_ms as _now
 from arauto.recording.shared_queries import SharedQueries, States, Turn
-from arauto.recording_core.announcement_text import read_word
+from arauto.recording_core.announcement_text import read_announcement
 from arauto.recording_core.announcements import Stopped
 from arauto.recording_core.backlog import Copy
 from arauto.recording_core.channel_feed import LATE, ChannelFeed, State
@@ -161,8 +161,8 @@ class Follower:
                 self._carry_out(item[2], steps)
         elif kind == b"smessage":
             channel = self._channel_of.get(name, b"")
-            if channel in self._feeds and (word := read_word(item[2])):
-                self._carry_out(channel, self._feeds[channel].announced(word, now))
+            if channel in self._feeds and (announcement := read_announcement(item[2])):
+                self._carry_out(channel, self._feeds[channel].announced(announcement, now))
         elif kind == b"ssubscribe":
             self._begin_following(self._channel_of.get(name))
         elif kind == b"sunsubscribe":

@@ -13,7 +13,7 @@ import redis
 from redis.exceptions import NoPermissionError, NoScriptError
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.announcement_text import write_word
+from arauto.recording_core.announcement_text import write_announcement
 from arauto.recording_core.announcements import Mark, Marked, Stopped, digest
 from arauto.recording_core.feed_steps import Entry, Pages, Read
 from arauto.recording_core.log_head import FIELDS, Head
@@ -116,9 +116,11 @@ class Store:
             raise
         return None if end is None else _position(*end)
 
-    def announce(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
+    def announce(self, channel: bytes, announcement: Mark | Marked | Stopped) -> None:
         """Announce it to all who follow the channel."""
-        self.client.execute_command("SPUBLISH", self.announcements_of(channel), write_word(word))
+        self.client.execute_command(
+            "SPUBLISH", self.announcements_of(channel), write_announcement(announcement)
+        )
 
     # Readers
 

@@ -10,7 +10,7 @@ from arauto.recording.log_store import Store
 from arauto.recording_core.announcements import Mark, Marked
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
-from arauto.recording_core.recorder_steps import Answer, Append, Ask, Fenced, Outcome, Take, Unwanted
+from arauto.recording_core.recorder_steps import AnswerMark, Append, Fenced, Outcome, SendMark, Take, Unwanted
 from arauto.redis_io.connection import error_text
 
 log = logging.getLogger("arauto")
@@ -100,9 +100,9 @@ class RecorderActions:
             return candidate.appended(channel, step, done.many, done.outcome, done.why, now)
         if isinstance(step, Take):
             return self._take(channel, step, action.until, now)
-        if isinstance(step, Ask):
+        if isinstance(step, SendMark):
             self._store.announce(channel, Mark(step.name))
-        elif isinstance(step, Answer):
+        elif isinstance(step, AnswerMark):
             self._store.announce(channel, Marked(step.name, step.position, step.written))
         else:
             self._store.announce(channel, step)

@@ -6,7 +6,7 @@ from functools import lru_cache
 from arauto.protocol.events import Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.recording.log_store import WAKE
-from arauto.recording_core.announcement_text import read_word
+from arauto.recording_core.announcement_text import read_announcement
 from arauto.recording_core.announcements import Mark, Stopped
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action, OfChannel
@@ -172,16 +172,16 @@ class RecorderSubscription:
         parts = data.split()
         if len(parts) == 3 and all(part.isdigit() and len(part) <= 15 for part in parts):
             token, at, _ = map(int, parts)
-            return self._candidate.beaten(token, at, now)
+            return self._candidate.beat_received(token, at, now)
         return []
 
     def _handle_announcement(self, name: bytes, data: bytes) -> list[Action]:
-        channel, word = self._channels.get(name), read_word(data)
-        if channel is None or word is None or channel not in self._followed:
+        channel, announcement = self._channels.get(name), read_announcement(data)
+        if channel is None or announcement is None or channel not in self._followed:
             return []
-        if isinstance(word, Mark) and channel not in self._candidate.channels:
+        if isinstance(announcement, Mark) and channel not in self._candidate.channels:
             return self._announce_stopped(channel)
-        return self._candidate.announced(channel, word)
+        return self._candidate.announced(channel, announcement)
 
     def _confirm_log(self, name: bytes, now: int) -> list[Action]:
         actions = self._clear_refusals({name})
@@ -218,7 +218,7 @@ class RecorderSubscription:
             return []  # the connection itself is refused, so nothing is received; or it was reported
         if item.name != self._beats:
             self._report(self._channels.get(item.name, item.name), item.error)
-        actions = self._candidate.hinder(True)
+        actions = self._candidate.set_blocked(True)
         for channel in self._followed:
             if self.source_of(channel) == item.name:
                 actions += self._announce_stopped(channel)
@@ -228,7 +228,7 @@ class RecorderSubscription:
         for name in {b"", *names}:
             if self.refused.pop(name, None):
                 self._report(self._channels.get(name, name), "")
-        return [] if self.refused else self._candidate.hinder(False)
+        return [] if self.refused else self._candidate.set_blocked(False)
 
     def _announce_stopped(self, channel: bytes) -> list[Action]:
         """Tell followers of the log why nothing is written to it."""

@@ -203,7 +203,7 @@ class RecorderThread(threading.Thread):
     @property
     def _why_not_recorder(self) -> str:
         """Why it cannot become the recorder. On stand-by, or without a connection, it does not try."""
-        return "" if self.candidate.is_led else self._actions.error
+        return "" if self.candidate.other_is_recorder else self._actions.error
 
     def _refresh(self) -> None:
         self._recording.refresh()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import (
+    Announcement,
     Appended,
     Closed,
     Mark,
@@ -12,7 +13,6 @@ from arauto.recording_core.announcements import (
     Renewed,
     Resumed,
     Stopped,
-    Word,
 )
 
 _EPOCH = r"([0-9a-f]{1,32})"
@@ -30,7 +30,7 @@ _FORMS = {
 }
 
 
-def read_word(data: bytes) -> Word | None:
+def read_announcement(data: bytes) -> Announcement | None:
     """``None``: not an announcement. Anybody with permission to publish there can send anything."""
     text = data.decode("ascii", "replace")
     kind = text.partition(" ")[0]
@@ -38,37 +38,37 @@ def read_word(data: bytes) -> Word | None:
     return _READERS[kind](*found.groups()) if found else None
 
 
-def write_word(word: Mark | Marked | Stopped) -> bytes:
+def write_announcement(announcement: Mark | Marked | Stopped) -> bytes:
     """What a process announces itself; the scripts announce the rest."""
-    if isinstance(word, Stopped):
-        why = word.why.encode("ascii", "replace").decode()
-        return f"stopped {word.since} {''.join(filter(str.isprintable, why))[:200]}".encode()
-    if isinstance(word, Mark):
-        return f"mark {word.name}".encode()
-    at = word.position
-    return f"marked {word.name} {at.epoch} {at.ms} {at.number} {word.written}".encode()
+    if isinstance(announcement, Stopped):
+        why = announcement.why.encode("ascii", "replace").decode()
+        return f"stopped {announcement.since} {''.join(filter(str.isprintable, why))[:200]}".encode()
+    if isinstance(announcement, Mark):
+        return f"mark {announcement.name}".encode()
+    at = announcement.position
+    return f"marked {announcement.name} {at.epoch} {at.ms} {at.number} {announcement.written}".encode()
 
 
-def _read_appended(epoch: str, ms: str, first: str, token: str, until: str, digests: str) -> Word:
+def _read_appended(epoch: str, ms: str, first: str, token: str, until: str, digests: str) -> Announcement:
     return Appended(epoch, int(first), _read_digests(digests), int(token), int(until), int(ms))
 
 
 def _read_resumed(
     epoch: str, ms: str, number: str, since: str, at: str, token: str, left: str | None
-) -> Word:
+) -> Announcement:
     position = Position(epoch, int(number), int(ms))
     return Resumed(position, int(since), int(at), int(token), _read_digests(left or ""))
 
 
-def _read_renewed(epoch: str, ms: str, number: str) -> Word:
+def _read_renewed(epoch: str, ms: str, number: str) -> Announcement:
     return Renewed(Position(epoch, int(number), int(ms)))
 
 
-def _read_closed(epoch: str, ms: str, number: str) -> Word:
+def _read_closed(epoch: str, ms: str, number: str) -> Announcement:
     return Closed(Position(epoch, int(number), int(ms)))
 
 
-def _read_marked(name: str, epoch: str, ms: str, number: str, written: str) -> Word:
+def _read_marked(name: str, epoch: str, ms: str, number: str, written: str) -> Announcement:
     return Marked(name, Position(epoch, int(number), int(ms)), int(written))
 
 
@@ -76,7 +76,7 @@ def _read_digests(text: str) -> tuple[int, ...]:
     return tuple(map(int, text.split(","))) if text else ()
 
 
-_READERS: dict[str, Callable[..., Word]] = {
+_READERS: dict[str, Callable[..., Announcement]] = {
     "appended": _read_appended,
     "resumed": _read_resumed,
     "renewed": _read_renewed,

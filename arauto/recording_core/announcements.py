@@ -79,7 +79,7 @@ class Marked:
     written: int
 
 
-Word = Appended | Resumed | Renewed | Closed | Stopped | Mark | Marked
+Announcement = Appended | Resumed | Renewed | Closed | Stopped | Mark | Marked
 
 
 def digest(data: bytes) -> int:

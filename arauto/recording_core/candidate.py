@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.announcements import Appended, Mark, Resumed, Stopped, Word
+from arauto.recording_core.announcements import Announcement, Appended, Mark, Resumed, Stopped
 from arauto.recording_core.backlog import OVERHEAD, Backlog
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_recorder import MAX_BACKLOG, ChannelRecorder, Standing
@@ -19,7 +19,7 @@ from arauto.recording_core.recorder_steps import Append, Outcome, RecorderStep, 
 BEAT = 500  # milliseconds
 SILENCE = 1000  # milliseconds without a beat until another process claims the lease
 GRACE = 1000  # milliseconds in which those that know what the logs lack claim before those that do not
-DEAF = 2000  # milliseconds without receiving anything, its own beats included, until the recorder resigns
+RESIGN_AFTER = 2000  # milliseconds without receiving anything, its own beats included
 MAX_SIZE = 1 << 26  # bytes of all messages that are kept because they are in no log yet
 
 
@@ -52,7 +52,7 @@ class _Log:
 
 
 @dataclass
-class _News:
+class _EarlyMessages:
     """Messages of a channel before its announcements are confirmed."""
 
     since: int  # the time of the last beat before it
@@ -71,19 +71,19 @@ class Candidate:
     def __init__(self, name: str, now: int, make: Callable[[str], ChannelRecorder] = ChannelRecorder) -> None:
         self.token = 0  # with which this process is the recorder; 0: it is not
         self.rests_until: int | None = None  # when to flush, if not before: a busy channel collects messages
-        self.is_led = False  # another process sent the last beat
-        self.is_hindered = False  # Redis refuses it a subscription: unhindered processes come first
+        self.other_is_recorder = False  # another process sent the last beat
+        self.is_blocked = False  # Redis refuses it a subscription: unhindered processes come first
         self._make = make
         self._name = name
         self._made = 0
         self._logs: dict[bytes, _Log] = {}  # channels whose announcements are confirmed
         self._waiting: set[bytes] = set()  # those with messages that may be in no log yet
-        self._news: dict[bytes, _News] = {}  # channels whose announcements are not confirmed yet
+        self._early: dict[bytes, _EarlyMessages] = {}  # channels whose announcements are not confirmed yet
         self._size = 0  # bytes that are kept, or fewer
-        self._is_deaf = True
-        self._heard_at = now
+        self._receives_nothing = True
+        self._beat_received_at = now
         self._beat_at = 0  # the time of the last beat on this connection
-        self._unheard_at = 0  # since when nothing comes, not even our own beats; 0: all have come
+        self._silent_since = 0  # since when nothing comes, not even our own beats; 0: all have come
         self._renewed_at = 0
         self._above = 0
         self._may_try = False  # once a tick, or a process that is refused would do nothing else
@@ -107,25 +107,25 @@ class Candidate:
 
     def disconnected(self, now: int) -> list[Action]:
         """A new connection may have missed messages, and Redis may come back with less than it had."""
-        actions = self._make_room()
+        actions = self._step_down()
         if actions:
-            self._heard_at = now - SILENCE // 2  # processes on stand-by come first
+            self._beat_received_at = now - SILENCE // 2  # processes on stand-by come first
         self._beat_at = 0
-        self.is_led = False
+        self.other_is_recorder = False
         self._logs.clear()
         self._waiting.clear()
-        self._news.clear()
-        self._is_deaf = True
+        self._early.clear()
+        self._receives_nothing = True
         return actions
 
     def connected(self) -> None:
         """The beats are subscribed to."""
-        self._is_deaf = False
+        self._receives_nothing = False
 
-    def hinder(self, is_hindered: bool) -> list[Action]:
+    def set_blocked(self, is_blocked: bool) -> list[Action]:
         """Redis refuses this process a subscription that recording needs, or no longer does."""
-        was, self.is_hindered = self.is_hindered, is_hindered
-        if was or not is_hindered or not self.token:
+        was, self.is_blocked = self.is_blocked, is_blocked
+        if was or not is_blocked or not self.token:
             return []
         actions: list[Action] = [Release(self.token)]
         self._resign()
@@ -137,18 +137,18 @@ class Candidate:
         log.recorder.token = self.token
         log.until = 0  # earlier beats said nothing about it
         log.points.clear()
-        news = self._news.pop(channel, None)
-        if news is None or not news.since or not self.token:
-            return self._tell(channel, log.recorder.subscribed())
-        log.until = news.since
+        early = self._early.pop(channel, None)
+        if early is None or not early.since or not self.token:
+            return self._of_channel(channel, log.recorder.subscribed())
+        log.until = early.since
         self._waiting.add(channel)
-        first = [message.data for message in news.kept or ()]
-        return self._tell(channel, log.recorder.subscribed(first, now))
+        first = [message.data for message in early.kept or ()]
+        return self._of_channel(channel, log.recorder.subscribed(first, now))
 
     def unsubscribed(self, channel: bytes) -> None:
         """The channel is not recorded any more."""
         self._logs.pop(channel, None)
-        self._news.pop(channel, None)
+        self._early.pop(channel, None)
         self._waiting.discard(channel)
 
     # Pushes
@@ -156,41 +156,41 @@ class Candidate:
     def received(self, channel: bytes, data: bytes, now: int) -> list[Action]:
         """Redis pushed a message."""
         actions: list[Action] = []
-        if self._unheard_at:
-            self._unheard_at = now  # our beats are behind this message
+        if self._silent_since:
+            self._silent_since = now  # our beats are behind this message
         if log := self._logs.get(channel):
             self._waiting.add(channel)
-            actions = self._tell(channel, log.recorder.received(data, now))
-        elif channel in self._news:
-            self._note_news(channel, data, now)
+            actions = self._of_channel(channel, log.recorder.received(data, now))
+        elif channel in self._early:
+            self._add_early(channel, data, now)
         else:
-            self._news[channel] = _News(self._beat_at)
-            self._note_news(channel, data, now)
+            self._early[channel] = _EarlyMessages(self._beat_at)
+            self._add_early(channel, data, now)
             actions = [Follow(channel)]
         self._size += len(data) + OVERHEAD
-        return actions + self._let_go() if self._size > MAX_SIZE else actions
+        return actions + self._drop_largest() if self._size > MAX_SIZE else actions
 
-    def announced(self, channel: bytes, word: Word) -> list[Action]:
+    def announced(self, channel: bytes, announcement: Announcement) -> list[Action]:
         """An announcement about the channel's log."""
         log = self._logs.get(channel)
         if log is None:
             return []  # sent before the channel was unsubscribed
-        if isinstance(word, Resumed):
-            log.until = max(log.until, word.at)
-        elif isinstance(word, Appended):
-            log.until = max(log.until, word.until)
-        actions = self._tell(channel, log.recorder.announced(word))
+        if isinstance(announcement, Resumed):
+            log.until = max(log.until, announcement.at)
+        elif isinstance(announcement, Appended):
+            log.until = max(log.until, announcement.until)
+        actions = self._of_channel(channel, log.recorder.announced(announcement))
         log.note()
-        if isinstance(word, Mark) and self.token and log.why:
+        if isinstance(announcement, Mark) and self.token and log.why:
             actions.append(OfChannel(channel, Stopped(log.until, log.why), log.until))
         return actions
 
-    def beaten(self, token: int, at: int, now: int) -> list[Action]:
+    def beat_received(self, token: int, at: int, now: int) -> list[Action]:
         """The recorder sent a beat at ``at``; token 0: it has released the lease."""
-        self._heard_at, self._beat_at, self._unheard_at, self._is_deaf = now, at, 0, False
-        self.is_led = token not in (0, self.token)
+        self._beat_received_at, self._beat_at, self._silent_since, self._receives_nothing = now, at, 0, False
+        self.other_is_recorder = token not in (0, self.token)
         if not token:
-            return [] if self.token or self.is_hindered or not self.is_ready else [Claim(self._above)]
+            return [] if self.token or self.is_blocked or not self.is_ready else [Claim(self._above)]
         if token == self.token:
             for log in self._logs.values():
                 log.mark(at)
@@ -203,7 +203,7 @@ class Candidate:
         actions: list[Action] = []
         for channel in list(self._waiting) if self.token else ():
             recorder = self._logs[channel].recorder
-            actions += self._tell(channel, recorder.flush(now))
+            actions += self._of_channel(channel, recorder.flush(now))
             if not recorder.waiting:
                 self._waiting.discard(channel)
             elif (until := recorder.rests_until) is not None:
@@ -217,15 +217,15 @@ class Candidate:
         self._may_try = True
         self._waiting = {channel for channel in self._waiting if self._logs[channel].recorder.waiting}
         actions: list[Action] = []
-        if self._unheard_at and now - self._unheard_at > DEAF:
-            actions += self._make_room()
+        if self._silent_since and now - self._silent_since > RESIGN_AFTER:
+            actions += self._step_down()
         actions += self.beat(now)
-        patience = 2 * SILENCE if self.is_hindered else SILENCE
-        if not self.token and not self._is_deaf and now - self._heard_at > patience:
-            self.is_led = False
+        patience = 2 * SILENCE if self.is_blocked else SILENCE
+        if not self.token and not self._receives_nothing and now - self._beat_received_at > patience:
+            self.other_is_recorder = False
             actions.append(Claim(self._above, 0 if self.is_ready else GRACE))
         for channel, log in self._logs.items():
-            actions += self._tell(channel, log.recorder.tick())
+            actions += self._of_channel(channel, log.recorder.tick())
         return actions + self.flush(now)
 
     def beat(self, now: int) -> list[Renew]:
@@ -241,7 +241,7 @@ class Candidate:
         """The reply to :class:`Claim`; 0: another process is the recorder."""
         if not token:
             return []
-        self.token, self._renewed_at, self._unheard_at = token, now, 0
+        self.token, self._renewed_at, self._silent_since = token, now, 0
         return [Renew(token, 0), *self._appoint()]
 
     def renewed(self, request: Renew, is_recorder: bool) -> list[Action]:
@@ -251,7 +251,7 @@ class Candidate:
         if not is_recorder:
             self._resign()
             return []
-        self._unheard_at = self._unheard_at or self._renewed_at
+        self._silent_since = self._silent_since or self._renewed_at
         may_try, self._may_try = self._may_try, False
         return self._appoint() if may_try else []
 
@@ -262,11 +262,11 @@ class Candidate:
         log = self._logs.get(channel)
         if log is None:
             return []
-        actions = self._tell(channel, log.recorder.appended(request, many, outcome))
+        actions = self._of_channel(channel, log.recorder.appended(request, many, outcome))
         log.note()
         if outcome is Outcome.DONE:
             log.why = ""
-            actions += self._tell(channel, log.recorder.flush(now))
+            actions += self._of_channel(channel, log.recorder.flush(now))
         return actions + (self._stop(channel, why) if outcome is Outcome.REFUSED else [])
 
     def taken(self, channel: bytes, request: Take, end: Position | None, now: int) -> list[Action]:
@@ -275,16 +275,16 @@ class Candidate:
         if log is None:
             return []
         log.why = ""
-        actions = self._tell(channel, log.recorder.taken(request, end))
+        actions = self._of_channel(channel, log.recorder.taken(request, end))
         log.note()
-        return actions + self._tell(channel, log.recorder.flush(now))
+        return actions + self._of_channel(channel, log.recorder.flush(now))
 
     def refused(self, channel: bytes, request: Take, why: str) -> list[Action]:
         """:class:`Take` was refused, for this reason of Redis; empty: the channel is switched off."""
         log = self._logs.get(channel)
         if log is None:
             return []
-        actions = self._tell(channel, log.recorder.refused(request))
+        actions = self._of_channel(channel, log.recorder.refused(request))
         return actions + (self._stop(channel, why) if why else [])
 
     def fenced(self, channel: bytes, request: Take, token: int) -> list[Action]:
@@ -293,7 +293,7 @@ class Candidate:
         actions: list[Action] = [Release(self.token)] if self.token else []
         self._above = max(self._above, token)
         if log is not None:
-            actions += self._tell(channel, log.recorder.refused(request))
+            actions += self._of_channel(channel, log.recorder.refused(request))
         self._resign()
         return actions
 
@@ -304,34 +304,34 @@ class Candidate:
         log = self._logs[channel] = _Log(self._make(f"{self._name}{self._made:x}"))
         return log
 
-    def _note_news(self, channel: bytes, data: bytes, now: int) -> None:
-        news = self._news[channel]
-        if news.kept is not None:
-            news.kept.add(data, now)
-            if len(news.kept) > MAX_BACKLOG:
-                news.kept = None
+    def _add_early(self, channel: bytes, data: bytes, now: int) -> None:
+        early = self._early[channel]
+        if early.kept is not None:
+            early.kept.add(data, now)
+            if len(early.kept) > MAX_BACKLOG:
+                early.kept = None
 
-    def _let_go(self) -> list[Action]:
+    def _drop_largest(self) -> list[Action]:
         """Drop what waits of the channel with the most, if too much is kept."""
         sizes = {channel: self._logs[channel].recorder.size for channel in self._waiting}
-        sizes |= {channel: news.kept.size for channel, news in self._news.items() if news.kept}
+        sizes |= {channel: early.kept.size for channel, early in self._early.items() if early.kept}
         self._size = sum(sizes.values())
         if self._size <= MAX_SIZE:
             return []
         channel = max(sizes, key=sizes.__getitem__)
         self._size -= sizes[channel]
-        if channel in self._news:
-            self._news[channel].kept = None
+        if channel in self._early:
+            self._early[channel].kept = None
             return []
-        return self._tell(channel, self._logs[channel].recorder.let_go())
+        return self._of_channel(channel, self._logs[channel].recorder.drop_backlog())
 
-    def _make_room(self) -> list[Action]:
+    def _step_down(self) -> list[Action]:
         """A process that receives nothing must not be the recorder."""
         if not self.token:
             return []
         actions: list[Action] = [Release(self.token)]
         self._resign()
-        self._is_deaf = True
+        self._receives_nothing = True
         return actions
 
     def _appoint(self) -> list[Action]:
@@ -339,7 +339,7 @@ class Candidate:
         actions: list[Action] = []
         for channel, log in self._logs.items():
             if log.recorder.token != self.token:
-                actions += self._tell(channel, log.recorder.appointed(self.token))
+                actions += self._of_channel(channel, log.recorder.appointed(self.token))
         return actions
 
     def _resign(self) -> None:
@@ -355,6 +355,6 @@ class Candidate:
         was, log.why = log.why, why
         return [] if was == why else [OfChannel(channel, Stopped(log.until, why), log.until)]
 
-    def _tell(self, channel: bytes, steps: list[RecorderStep]) -> list[Action]:
+    def _of_channel(self, channel: bytes, steps: list[RecorderStep]) -> list[Action]:
         until = self._logs[channel].until
         return [OfChannel(channel, step, until) for step in steps]

@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import (
+    Announcement,
     Appended,
     Closed,
     Mark,
@@ -18,15 +19,14 @@ from arauto.recording_core.announcements import (
     Renewed,
     Resumed,
     Stopped,
-    Word,
     digest,
 )
 from arauto.recording_core.backlog import Backlog, Copy, Received
 from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Pages, Place, Read, Show
 
 PATIENCE = 2250  # milliseconds that a message waits for its announcement
-MUTE = 400  # milliseconds until an unanswered mark may be followed by another
-LATE = 1500  # milliseconds that a message may be older than its entry without a word about it
+MARK_TIMEOUT = 400  # milliseconds until an unanswered mark may be followed by another
+LATE = 1500  # milliseconds that a message may be older than its entry before the page is told so
 MAX_WAITING = 100_000  # messages; beyond that, only a new epoch ends the fallback
 
 
@@ -61,13 +61,14 @@ class ChannelFeed:
         self._older: int | None = 0 if start is None else None
         self._since = since
         self._backlog = Backlog()
-        self._words: deque[tuple[Word, int]] = deque()  # and the serial of the last message before each
+        # With the serial of the last message before each.
+        self._announcements: deque[tuple[Announcement, int]] = deque()
         self._in_gap = 0  # how many of them are about messages within a gap that was shown
         self._read: Read | None = None
-        self._read_for: Word | None = None  # the announcement that the log was read for
+        self._read_for: Announcement | None = None  # the announcement that the log was read for
         self._ended = ""  # the epoch that another followed in what was read
         self._is_unreadable = False
-        self._asked_at = since
+        self._requested_at = since
         self._read_at = 0
         self._has_place = False
         self._mark = ""  # the mark whose number is not known yet ...
@@ -86,7 +87,7 @@ class ChannelFeed:
         return self._older == 0 or (self.position is not None and self.position.number >= self._older)
 
     @property
-    def _is_level(self) -> bool:
+    def _is_caught_up(self) -> bool:
         """Whether every message has come that the page may have been shown from the log already."""
         return self._caught_up >= self._read_at
 
@@ -111,7 +112,7 @@ class ChannelFeed:
         """``None``: it waits for more than announcements."""
         if self.state is not State.FOLLOWING or not self._has_place or not self._is_complete:
             return None
-        if self.position is None or self._read or self._words or self._in_gap or self.is_halted:
+        if self.position is None or self._read or self._announcements or self._in_gap or self.is_halted:
             return None
         if self._is_late:
             return None
@@ -134,7 +135,7 @@ class ChannelFeed:
         """The subscription is confirmed: from here on every message and announcement comes."""
         if self.position is None or self._has_waited:
             return [Locate()]
-        return [Locate(), self._ask(None, now)]
+        return [Locate(), self._request_read(None, now)]
 
     def received(self, data: bytes, now: int) -> list[FeedStep]:
         """Redis pushed a message of the channel."""
@@ -154,30 +155,32 @@ class ChannelFeed:
         self._backlog.copy(copy)
         return []
 
-    def announced(self, word: Word, now: int) -> list[FeedStep]:
+    def announced(self, announcement: Announcement, now: int) -> list[FeedStep]:
         """An announcement about the log."""
-        if self._older is None and isinstance(word, Mark | Marked):
-            self._count(word)
-            return self._tell_since(self._go_on(now))
-        steps = self._begin_log(word, now) if self._has_waited else []
-        self._words.append((word, self._backlog.serial))
-        return self._tell_since(steps + self._go_on(now))
+        if self._older is None and isinstance(announcement, Mark | Marked):
+            self._count_before_mark(announcement)
+            return self._add_since(self._advance(now))
+        steps = self._begin_log(announcement, now) if self._has_waited else []
+        self._announcements.append((announcement, self._backlog.serial))
+        return self._add_since(steps + self._advance(now))
 
     def read(self, pages: Pages, now: int) -> list[FeedStep]:
         """The reply to :class:`Read`."""
-        asked, self._read, self._is_unreadable = self._read, None, False
-        if asked is None or self.state is State.LIVE:
+        request, self._read, self._is_unreadable = self._read, None, False
+        if request is None or self.state is State.LIVE:
             return []  # too late
         self._read_at = now
         if pages.is_other and pages.is_stale:
-            self._read = asked
-            return self._fall_back(now, "replaced") + self._go_on(now)
-        steps = self._show_pages(asked, pages)
-        if pages.is_other and self._words:
-            self._backlog.clear(self._words[0][1])  # in what was read, in the gap before it, or read later
+            self._read = request
+            return self._fall_back(now, "replaced") + self._advance(now)
+        steps = self._show_pages(request, pages)
+        if pages.is_other and self._announcements:
+            self._backlog.clear(
+                self._announcements[0][1]
+            )  # in what was read, in the gap before it, or read later
         if pages.has_more:
-            return [*self._tell_since(steps), self._ask(asked.until, now)]
-        return self._tell_since(steps + self._go_on(now))
+            return [*self._add_since(steps), self._request_read(request.until, now)]
+        return self._add_since(steps + self._advance(now))
 
     def unreadable(self, now: int) -> list[FeedStep]:
         """The log cannot be read: what the page has missed remains unknown."""
@@ -193,231 +196,233 @@ class ChannelFeed:
 
     def ended(self, now: int) -> list[FeedStep]:
         """The channel is no longer recorded: show what waits as it came."""
-        return [*self._admit(now), *self._show_backlog()]
+        return [*self._show_early_gap(now), *self._show_backlog()]
 
     def tick(self, now: int) -> list[FeedStep]:
         """Let nothing wait longer than :data:`PATIENCE`. Call it a few times a second while feeds wait."""
         steps: list[FeedStep] = []
-        if self._mark and now - self._marked_at > (PATIENCE if self._marked else MUTE):
+        if self._mark and now - self._marked_at > (PATIENCE if self._marked else MARK_TIMEOUT):
             self._forget_mark()  # sent before a recorder had the channel, say
         if self.state is State.LIVE or self._older is None:
             steps.append(Locate())
         if self.state is State.LIVE:
             return steps
         oldest = now if self.waits_since is None else self.waits_since
-        began = self._asked_at if self._read is not None else now
+        began = self._requested_at if self._read is not None else now
         # The recorder is late only if everything that Redis had pushed by then is handled.
-        if self._caught_up < min(oldest, began) + PATIENCE or not self._is_level:
+        if self._caught_up < min(oldest, began) + PATIENCE or not self._is_caught_up:
             return steps
-        return steps + self._fall_back(now, "recorder") + self._go_on(now)
+        return steps + self._fall_back(now, "recorder") + self._advance(now)
 
     # Progress
 
-    def _begin_log(self, word: Word, now: int) -> list[FeedStep]:
+    def _begin_log(self, announcement: Announcement, now: int) -> list[FeedStep]:
         """The log begins with all messages ever published, or behind those that are published already."""
         self._has_waited = False
-        if not isinstance(word, Resumed):
-            return [self._ask(None, now)]
+        if not isinstance(announcement, Resumed):
+            return [self._request_read(None, now)]
         self.position, self._older = None, 0
         self._go_live(now)
         return self._show_backlog()
 
-    def _ask(self, until: int | None, now: int) -> Read:
+    def _request_read(self, until: int | None, now: int) -> Read:
         assert self.position is not None  # noqa: S101 - for mypy: without one nothing is asked
-        self._asked_at = now
+        self._requested_at = now
         self._read = Read(self.position, until)
         return self._read
 
-    def _go_on(self, now: int) -> list[FeedStep]:
+    def _advance(self, now: int) -> list[FeedStep]:
         """Handle announcements, as far as that is possible without reading."""
         steps: list[FeedStep] = []
-        while self._words and self._read is None:
-            word, serial = self._words[0]
-            before = None if self._in_gap else self._before(word, serial)
-            if before is not None and word is not self._read_for:
-                self._read_for = word
-                return [*steps, self._ask(before, now)]
-            if self._is_unclear(word, serial):
+        while self._announcements and self._read is None:
+            announcement, serial = self._announcements[0]
+            before = None if self._in_gap else self._before(announcement, serial)
+            if before is not None and announcement is not self._read_for:
+                self._read_for = announcement
+                return [*steps, self._request_read(before, now)]
+            if self._is_ambiguous(announcement, serial):
                 return steps
-            self._words.popleft()
-            steps += self._take(word, serial, now)
+            self._announcements.popleft()
+            steps += self._take(announcement, serial, now)
             self._in_gap = max(0, self._in_gap - 1)
         if self.state is State.OPENING and self._read is None and not self._has_waited:
             self.state = State.FOLLOWING
-        return steps + self._tell_place()
+        return steps + self._add_place()
 
-    def _before(self, word: Word, serial: int) -> int | None:
-        """Up to which number to read the log before ``word`` can be handled; ``None``: it can."""
+    def _before(self, announcement: Announcement, serial: int) -> int | None:
+        """Up to which number to read the log before ``announcement`` can be handled; ``None``: it can."""
         if self.state is State.LIVE or self.position is None:
             return None
-        if isinstance(word, Appended):
-            if word.last.number <= self.position.number:
+        if isinstance(announcement, Appended):
+            if announcement.last.number <= self.position.number:
                 # Numbers rise from epoch to epoch, but not if all was lost and the clock went back.
-                is_known = word.epoch in (self.position.epoch, self._ended)
+                is_known = announcement.epoch in (self.position.epoch, self._ended)
                 return None if is_known else self.position.number
-            if word.epoch != self.position.epoch:
-                return word.last.number  # the log was read meanwhile, and another epoch had begun
-            behind = max(word.first - 1, min(self._older or 0, word.last.number))
+            if announcement.epoch != self.position.epoch:
+                return announcement.last.number  # the log was read meanwhile, and another epoch had begun
+            behind = max(announcement.first - 1, min(self._older or 0, announcement.last.number))
             return behind if self.position.number < behind else None
-        if isinstance(word, Resumed):
-            if self._is_beyond(word):
-                return word.position.number  # it was read meanwhile; or all was lost, and the clock went back
-            end = word.position.number - self._left_here(word, serial) - 1
+        if isinstance(announcement, Resumed):
+            if self._is_beyond(announcement):
+                # It was read meanwhile; or all was lost, and the clock went back.
+                return announcement.position.number
+            end = announcement.position.number - self._count_left_here(announcement, serial) - 1
             return end if self.position.number < end else None
         return None
 
-    def _is_beyond(self, word: Resumed) -> bool:
+    def _is_beyond(self, resumed: Resumed) -> bool:
         """Whether the position is behind the beginning of this epoch, in another one."""
         at = self.position
-        return at is not None and at.number >= word.position.number and at.epoch != word.position.epoch
+        return at is not None and at.number >= resumed.position.number and at.epoch != resumed.position.epoch
 
-    def _is_unclear(self, word: Word, serial: int) -> bool:
+    def _is_ambiguous(self, announcement: Announcement, serial: int) -> bool:
         """Whether equal messages could be confused: it is not known where ours begin, but soon will be."""
         if self._older is not None or self.state is State.LIVE:
             return False
         oldest = self._backlog.oldest
         may_be_ours = oldest is not None and oldest.serial <= serial
-        return isinstance(word, Appended) and may_be_ours and not self._begins_anew
+        return isinstance(announcement, Appended) and may_be_ours and not self._begins_anew
 
     @property
     def _begins_anew(self) -> bool:
-        return any(isinstance(word, Resumed | Closed) for word, _ in self._words)
+        return any(isinstance(announcement, Resumed | Closed) for announcement, _ in self._announcements)
 
-    def _left_here(self, word: Resumed, serial: int) -> int:
+    def _count_left_here(self, resumed: Resumed, serial: int) -> int:
         """How many of the leftover messages we have; the others are older than ours."""
         before = [message for message in self._backlog if message.serial <= serial]
         ours = iter([digest(message.data) for message in reversed(before)])
         found = 0
-        for wanted in reversed(word.left):
+        for wanted in reversed(resumed.left):
             if wanted not in ours:
                 break
             found += 1
         return found
 
-    def _take(self, word: Word, serial: int, now: int) -> list[FeedStep]:
-        if isinstance(word, Appended):
-            return self._go_on_again() + self._take_appended(word, serial, now)
-        if isinstance(word, Resumed):
-            return self._go_on_again() + self._take_resumed(word, serial)
-        if isinstance(word, Stopped):
-            return self._take_stopped(word, now)
-        if isinstance(word, Renewed):
-            return self._take_renewed(word, serial, now)
-        if isinstance(word, Mark):
-            return self._take_mark(word, serial, now)
-        if isinstance(word, Marked):
-            return self._take_marked(word, now)
-        return self._take_closed(word, serial, now)
+    def _take(self, announcement: Announcement, serial: int, now: int) -> list[FeedStep]:
+        if isinstance(announcement, Appended):
+            return self._end_halt() + self._take_appended(announcement, serial, now)
+        if isinstance(announcement, Resumed):
+            return self._end_halt() + self._take_resumed(announcement, serial)
+        if isinstance(announcement, Stopped):
+            return self._take_stopped(announcement, now)
+        if isinstance(announcement, Renewed):
+            return self._take_renewed(announcement, serial, now)
+        if isinstance(announcement, Mark):
+            return self._take_mark(announcement, serial, now)
+        if isinstance(announcement, Marked):
+            return self._take_marked(announcement, now)
+        return self._take_closed(announcement, serial, now)
 
     # Announcements
 
-    def _take_closed(self, word: Closed, serial: int, now: int) -> list[FeedStep]:
+    def _take_closed(self, closed: Closed, serial: int, now: int) -> list[FeedStep]:
         """Nothing received before will be announced; later messages may be."""
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
-        if known > word.position.number:
+        if known > closed.position.number:
             self._backlog.clear(serial)  # the log was read meanwhile, with the gap that these are in
             return []
         place: list[FeedStep] = [] if self.state is State.LIVE else [Place(None)]
-        steps = self._admit(now) + place + self._show_backlog()
+        steps = self._show_early_gap(now) + place + self._show_backlog()
         self._mark, self._marked, self._since_mark = "", None, []
         self._backlog.clear(serial)
         self._has_place, self.position = False, None
         self._go_live(now)
         return steps
 
-    def _take_stopped(self, word: Stopped, now: int) -> list[FeedStep]:
+    def _take_stopped(self, stopped: Stopped, now: int) -> list[FeedStep]:
         """Stop waiting for announcements that cannot come."""
-        was, self._halt = self._halt, Halt(word.since, word.why)
+        was, self._halt = self._halt, Halt(stopped.since, stopped.why)
         told: list[FeedStep] = [] if self._halt == was else [self._halt]
-        is_sure = self._read is None and self._is_level
+        is_sure = self._read is None and self._is_caught_up
         return told + (self._fall_back(now, "recorder") if self.state is State.FOLLOWING and is_sure else [])
 
-    def _go_on_again(self) -> list[FeedStep]:
+    def _end_halt(self) -> list[FeedStep]:
         was, self._halt = self._halt, None
         return [Halt(0, "")] if was else []
 
-    def _take_appended(self, word: Appended, serial: int, now: int) -> list[FeedStep]:
+    def _take_appended(self, appended: Appended, serial: int, now: int) -> list[FeedStep]:
         if self.state is State.LIVE:
-            self._since_mark.append((word, serial))
-            return self._locate(word.last.number, now)
-        wanted = word.digests[max(0, (self._older or 0) + 1 - word.first) :]
+            self._since_mark.append((appended, serial))
+            return self._locate(appended.last.number, now)
+        wanted = appended.digests[max(0, (self._older or 0) + 1 - appended.first) :]
         messages = [self._backlog.take(one, serial) for one in wanted]
-        if self.position is None or self.position.epoch != word.epoch:
+        if self.position is None or self.position.epoch != appended.epoch:
             return []  # of a log that is gone
-        if None in messages and self.position.is_behind(word.last) and not self._in_gap:
-            return [self._ask(word.last.number, now)]
+        if None in messages and self.position.is_behind(appended.last) and not self._in_gap:
+            return [self._request_read(appended.last.number, now)]
         steps: list[FeedStep] = []
-        for number, message in enumerate(messages, word.last.number - len(messages) + 1):
+        for number, message in enumerate(messages, appended.last.number - len(messages) + 1):
             if message is not None and number > self.position.number:
-                self.position = Position(word.epoch, number, word.ms)
+                self.position = Position(appended.epoch, number, appended.ms)
                 steps += self._show(message, self.position)
-        if self.position.is_behind(word.last):
-            self.position = word.last  # the rest is within a gap
-        self._since = max(self._since, word.until)
+        if self.position.is_behind(appended.last):
+            self.position = appended.last  # the rest is within a gap
+        self._since = max(self._since, appended.until)
         return steps
 
-    def _take_resumed(self, word: Resumed, serial: int) -> list[FeedStep]:
+    def _take_resumed(self, resumed: Resumed, serial: int) -> list[FeedStep]:
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
         was_complete, self._older = self._is_complete, 0
-        if known >= word.position.number:
+        if known >= resumed.position.number:
             self._backlog.clear(serial)  # the page has the gap, and what is behind it, from the log
             return []
-        here = self._left_here(word, serial)
-        numbers = range(word.position.number - here, word.position.number)
-        left = list(zip(numbers, word.left[len(word.left) - here :], strict=True))
+        here = self._count_left_here(resumed, serial)
+        numbers = range(resumed.position.number - here, resumed.position.number)
+        left = list(zip(numbers, resumed.left[len(resumed.left) - here :], strict=True))
         waited: list[tuple[Received, Position | None]] = []
         for message in reversed(self._backlog.clear(serial)):  # newest first
             at = None
             if left and left[-1][1] == digest(message.data):
-                at = Position(word.position.epoch, left.pop()[0], word.position.ms)
+                at = Position(resumed.position.epoch, left.pop()[0], resumed.position.ms)
             if at is not None and at.number <= known:
                 break  # everything before it is older than what the page was shown from the log
             waited.append((message, at))
         shown: list[Show] = []
         for message, at in reversed(waited):
             shown += self._show(message, at)
-        self.position, self.state = word.position, State.FOLLOWING
-        self._since, self._has_place = word.at, False
+        self.position, self.state = resumed.position, State.FOLLOWING
+        self._since, self._has_place = resumed.at, False
         self._forget_mark()
         # A page that received everything since its last gap was shown it, too.
-        gap = [Gap(word.since, word.at, "recorder")] if word.since < word.at and not was_complete else []
+        has_gap = resumed.since < resumed.at and not was_complete
+        gap = [Gap(resumed.since, resumed.at, "recorder")] if has_gap else []
         # Between what is in the log and the first message that is not, others may be missing.
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
         return [*shown[:at_gap], *gap, *shown[at_gap:]]
 
-    def _take_renewed(self, word: Renewed, serial: int, now: int) -> list[FeedStep]:
+    def _take_renewed(self, renewed: Renewed, serial: int, now: int) -> list[FeedStep]:
         if self.state is State.LIVE:
-            self._since_mark.append((word, serial))
+            self._since_mark.append((renewed, serial))
             return []
-        position, number = self.position, word.position.number
-        if position is not None and (position.number > number or position.epoch == word.position.epoch):
+        position, number = self.position, renewed.position.number
+        if position is not None and (position.number > number or position.epoch == renewed.position.epoch):
             return []  # the log was read meanwhile
-        self.position, self._has_place = word.position, False
+        self.position, self._has_place = renewed.position, False
         if position is None or position.number == number:
             return []
         return [Gap(self._since, now, "replaced")]
 
-    def _count(self, word: Mark | Marked) -> None:
+    def _count_before_mark(self, announcement: Mark | Marked) -> None:
         """What was received here before the mark has numbers up to the one in its answer."""
         if self._begins_anew:
             return
-        if isinstance(word, Mark):
-            self._marks.setdefault(word.name, self._backlog.serial)
-        elif word.name in self._marks:
-            self._older = word.position.number - self._marks[word.name]
+        if isinstance(announcement, Mark):
+            self._marks.setdefault(announcement.name, self._backlog.serial)
+        elif announcement.name in self._marks:
+            self._older = announcement.position.number - self._marks[announcement.name]
 
-    def _take_mark(self, word: Mark, serial: int, now: int) -> list[FeedStep]:
+    def _take_mark(self, mark: Mark, serial: int, now: int) -> list[FeedStep]:
         if self.state is State.LIVE and not self._mark:
-            self._mark, self._marked_at, self._since_mark = word.name, now, []
+            self._mark, self._marked_at, self._since_mark = mark.name, now, []
             self._backlog.clear(serial)  # older than the mark, and the page was shown it
         return []
 
-    def _take_marked(self, word: Marked, now: int) -> list[FeedStep]:
+    def _take_marked(self, marked: Marked, now: int) -> list[FeedStep]:
         """Messages after the mark have numbers after the one in its answer."""
-        if self.state is not State.LIVE or word.name != self._mark:
+        if self.state is not State.LIVE or marked.name != self._mark:
             return []
-        self._marked = word
-        return self._locate(word.written, now)
+        self._marked = marked
+        return self._locate(marked.written, now)
 
     def _locate(self, written: int, now: int) -> list[FeedStep]:
         """Switch from live to following, once the number of the mark is in the log."""
@@ -426,8 +431,8 @@ class ChannelFeed:
             return []
         said = self._since_mark
         self._mark, self._marked, self._since_mark = "", None, []
-        steps = self._go_on_again()
-        renewed = [word.position.epoch for word, _ in said if isinstance(word, Renewed)]
+        steps = self._end_halt()
+        renewed = [other.position.epoch for other, _ in said if isinstance(other, Renewed)]
         self._older = marked.position.number
         self.position = Position([marked.position.epoch, *renewed][-1], self._older, marked.position.ms)
         self.state = State.FOLLOWING
@@ -442,9 +447,9 @@ class ChannelFeed:
 
     # Showing
 
-    def _show_pages(self, asked: Read, pages: Pages) -> list[FeedStep]:
+    def _show_pages(self, request: Read, pages: Pages) -> list[FeedStep]:
         steps: list[FeedStep] = []
-        known = asked.after.number
+        known = request.after.number
         if pages.is_other:
             end = pages.entries[0].ms if pages.entries else pages.at
             steps.append(Gap(self._since, end, "replaced"))
@@ -459,10 +464,10 @@ class ChannelFeed:
                 steps.append(Show(entry.data, at, entry.ms))
         if not pages.is_other and pages.end.number > known:
             steps.append(Gap(self._since, pages.at, "log"))
-        if not pages.is_other and pages.end.epoch != asked.after.epoch:
-            self._ended = asked.after.epoch
+        if not pages.is_other and pages.end.epoch != request.after.epoch:
+            self._ended = request.after.epoch
         self.position = pages.end
-        if asked.until is None and not pages.has_more:
+        if request.until is None and not pages.has_more:
             self._since = max(self._since, pages.until)
         return steps
 
@@ -483,48 +488,48 @@ class ChannelFeed:
         if self.state is not State.LIVE:
             self.state, self.live_since = State.LIVE, now
 
-    def _admit(self, now: int) -> list[FeedStep]:
+    def _show_early_gap(self, now: int) -> list[FeedStep]:
         """Show a gap if messages from before our subscription may be missing."""
         was_complete, self._older = self._is_complete, 0
         return [] if was_complete else [Gap(self._since, now, "recorder")]
 
     def _fall_back(self, now: int, reason: str) -> list[FeedStep]:
-        steps: list[FeedStep] = [*self._guess(now), Place(None)]
+        steps: list[FeedStep] = [*self._match_by_digest(now), Place(None)]
         if self._read is not None:
             steps.append(Gap(self._since, now, reason))
             self._older = 0
-        steps += self._admit(now) + self._show_backlog()
+        steps += self._show_early_gap(now) + self._show_backlog()
         self._forget_mark()
         self._read, self._is_unreadable, self._has_waited = None, False, False
         self._has_place = False
         self._go_live(now)
-        self._in_gap = len(self._words) if any(isinstance(step, Gap) for step in steps) else 0
+        self._in_gap = len(self._announcements) if any(isinstance(step, Gap) for step in steps) else 0
         return [*steps, Locate()]
 
     def _give_up(self, now: int) -> list[FeedStep]:
         """Stop waiting for a log that cannot be read, once it is known what of it has been shown."""
-        if not self._is_unreadable or not self._is_level:
+        if not self._is_unreadable or not self._is_caught_up:
             return []
         self._is_unreadable = False
-        return self._fall_back(now, "unreadable") + self._go_on(now)
+        return self._fall_back(now, "unreadable") + self._advance(now)
 
-    def _guess(self, now: int) -> list[FeedStep]:
+    def _match_by_digest(self, now: int) -> list[FeedStep]:
         """Do not show again what was announced of the messages that we have, as far as digests tell."""
         steps: list[FeedStep] = []
-        while self._words:
-            word, serial = self._words[0]
+        while self._announcements:
+            announcement, serial = self._announcements[0]
             # A log that the page seems to have read beyond: if it is another one, the gap to come says so.
-            is_read = isinstance(word, Resumed) and self._is_beyond(word)
-            if self._before(word, serial) is not None and not is_read:
+            is_read = isinstance(announcement, Resumed) and self._is_beyond(announcement)
+            if self._before(announcement, serial) is not None and not is_read:
                 break
-            self._words.popleft()
-            steps += self._take(word, serial, now)
+            self._announcements.popleft()
+            steps += self._take(announcement, serial, now)
         return steps
 
-    def _tell_place(self) -> list[FeedStep]:
+    def _add_place(self) -> list[FeedStep]:
         """The page has a position once it was shown nothing that may still be announced."""
         is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
-        if is_exact and not self._has_place and self._read is None and not self._words:
+        if is_exact and not self._has_place and self._read is None and not self._announcements:
             self._has_place = True
             return [Place(self.position, self._since if self._is_late else None)]
         return []
@@ -534,7 +539,7 @@ class ChannelFeed:
         """Whether messages published long before the newest entry may be missing."""
         return self.position is not None and self._since < self.position.ms - LATE
 
-    def _tell_since(self, steps: list[FeedStep]) -> list[FeedStep]:
+    def _add_since(self, steps: list[FeedStep]) -> list[FeedStep]:
         """The page derives from a message's position what it knows; tell it if that would be wrong."""
         if self.state is State.LIVE or not self._is_late:
             return steps

@@ -10,16 +10,16 @@ from enum import Enum, auto
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import (
+    Announcement,
     Appended,
     Closed,
     Mark,
     Marked,
     Renewed,
     Resumed,
-    Word,
 )
 from arauto.recording_core.backlog import Backlog
-from arauto.recording_core.recorder_steps import Answer, Append, Ask, Outcome, RecorderStep, Take
+from arauto.recording_core.recorder_steps import AnswerMark, Append, Outcome, RecorderStep, SendMark, Take
 
 MAX_BACKLOG = 50_000  # messages
 MAX_APPEND = 1 << 20  # bytes at a time, which a slow network carries before the reply times out
@@ -48,11 +48,11 @@ class ChannelRecorder:
         self.position: Position | None = None
         self.token = 0  # with which this process is the recorder; 0: it is not
         self._name = name
-        self._asked = 0
+        self._marks_sent = 0
         self._beats = 0  # since the last mark ...
         self._pause = 1  # ... of so many, until the next
         self._mark = ""  # the unanswered mark ...
-        self._since_mark: deque[Word] | None = None  # ... and what was announced after it
+        self._since_mark: deque[Announcement] | None = None  # ... and what was announced after it
         self._backlog = Backlog()
         self._writing: Append | None = None  # the append under way
         self._taking: Take | None = None  # the take under way
@@ -86,7 +86,7 @@ class ChannelRecorder:
         self._desync()
         for data in first:
             self._backlog.add(data, now)
-        return self._take(is_first=bool(first)) if self.token else self._ask()
+        return self._take(is_first=bool(first)) if self.token else self._send_mark()
 
     def appointed(self, token: int) -> list[RecorderStep]:
         """This process is the recorder now."""
@@ -103,9 +103,9 @@ class ChannelRecorder:
     def received(self, data: bytes, now: int) -> list[RecorderStep]:
         """Redis pushed a message of the channel."""
         self._backlog.add(data, now)
-        return self.let_go() if len(self._backlog) > MAX_BACKLOG else []
+        return self.drop_backlog() if len(self._backlog) > MAX_BACKLOG else []
 
-    def let_go(self) -> list[RecorderStep]:
+    def drop_backlog(self) -> list[RecorderStep]:
         """Drop all messages that are in no log: what cannot be written for so long ends in a gap."""
         if self._taking and not self._taking.position and not self._taking.is_first:
             self._backlog.clear()  # the gap is on its way
@@ -132,15 +132,15 @@ class ChannelRecorder:
         self._writing = Append(self.token, self.position, tuple(messages))
         return [self._writing]
 
-    def announced(self, word: Word) -> list[RecorderStep]:
+    def announced(self, announcement: Announcement) -> list[RecorderStep]:
         """An announcement about the log."""
-        if isinstance(word, Mark):
-            return self._marked_here(word)
-        if isinstance(word, Marked):
-            return self._answered(word)
+        if isinstance(announcement, Mark):
+            return self._handle_mark(announcement)
+        if isinstance(announcement, Marked):
+            return self._handle_marked(announcement)
         if self._since_mark is not None:
-            self._since_mark.append(word)
-        return self._note(word)
+            self._since_mark.append(announcement)
+        return self._note(announcement)
 
     def appended(self, request: Append, many: int, outcome: Outcome) -> list[RecorderStep]:
         """The reply to ``request``: so ``many`` of its messages were written."""
@@ -187,80 +187,80 @@ class ChannelRecorder:
         if self._beats < self._pause:
             return []  # with thousands of channels, an answer takes its time
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        return self._ask()
+        return self._send_mark()
 
     # Stand-by
 
-    def _ask(self) -> list[RecorderStep]:
-        self._asked += 1
+    def _send_mark(self) -> list[RecorderStep]:
+        self._marks_sent += 1
         self._beats = 0
-        self._mark, self._since_mark = f"{self._name}.{self._asked}", None
-        return [Ask(self._mark)]
+        self._mark, self._since_mark = f"{self._name}.{self._marks_sent}", None
+        return [SendMark(self._mark)]
 
-    def _marked_here(self, word: Mark) -> list[RecorderStep]:
-        if word.name == self._mark:
+    def _handle_mark(self, mark: Mark) -> list[RecorderStep]:
+        if mark.name == self._mark:
             self._backlog.clear()  # older than the mark
             self._since_mark = deque()
         elif self.standing is Standing.RECORDING and self.position is not None:
             number = self.position.number + len(self._backlog)
             last = Position(self.position.epoch, number, self.position.ms)
-            return [Answer(word.name, last, self.position.number)]
+            return [AnswerMark(mark.name, last, self.position.number)]
         return []
 
-    def _answered(self, word: Marked) -> list[RecorderStep]:
-        if word.name != self._mark or self._since_mark is None or self.standing is not Standing.UNSYNCED:
+    def _handle_marked(self, marked: Marked) -> list[RecorderStep]:
+        if marked.name != self._mark or self._since_mark is None or self.standing is not Standing.UNSYNCED:
             return []
         said, self._since_mark, self._mark = self._since_mark, None, ""
-        self.position, self.standing = word.position, Standing.STANDBY
+        self.position, self.standing = marked.position, Standing.STANDBY
         for earlier in said:
             self._note(earlier)
         return []
 
     # Following the log
 
-    def _note(self, word: Word) -> list[RecorderStep]:
-        if isinstance(word, Resumed):
-            self._begin(word)
-        elif isinstance(word, Renewed):
-            self._rename(word)
-        elif isinstance(word, Closed):
+    def _note(self, announcement: Announcement) -> list[RecorderStep]:
+        if isinstance(announcement, Resumed):
+            self._handle_resumed(announcement)
+        elif isinstance(announcement, Renewed):
+            self._handle_renewed(announcement)
+        elif isinstance(announcement, Closed):
             self._desync()
-        elif isinstance(word, Appended) and self.position is not None:
-            return self._pop(word)
+        elif isinstance(announcement, Appended) and self.position is not None:
+            return self._handle_appended(announcement)
         return []
 
-    def _begin(self, word: Resumed) -> None:
+    def _handle_resumed(self, resumed: Resumed) -> None:
         self._backlog.clear()
         self._writing = None
         self._mark, self._since_mark = "", None
-        self.position = word.position
-        if word.token == self.token:
+        self.position = resumed.position
+        if resumed.token == self.token:
             self.standing, self._taking = Standing.RECORDING, None
         elif self.standing is Standing.TAKING:
             self._record()  # this take came later
         else:
             self.standing = Standing.STANDBY
 
-    def _rename(self, word: Renewed) -> None:
+    def _handle_renewed(self, renewed: Renewed) -> None:
         """The log was deleted. Messages that the recorder had received before may not be in it yet."""
         if self.position is None:
             return
-        number = max(self.position.number, word.position.number)
-        self.position = Position(word.position.epoch, number, word.position.ms)
+        number = max(self.position.number, renewed.position.number)
+        self.position = Position(renewed.position.epoch, number, renewed.position.ms)
         self._writing = None
         self._record()
 
-    def _pop(self, word: Appended) -> list[RecorderStep]:
+    def _handle_appended(self, appended: Appended) -> list[RecorderStep]:
         assert self.position is not None  # noqa: S101 - for mypy: the caller has looked
-        new = word.last.number - self.position.number
-        if word.epoch != self.position.epoch or word.first > self.position.number + 1:
+        new = appended.last.number - self.position.number
+        if appended.epoch != self.position.epoch or appended.first > self.position.number + 1:
             return self._retake()
-        for wanted in word.digests[len(word.digests) - max(0, new) :]:
+        for wanted in appended.digests[len(appended.digests) - max(0, new) :]:
             if self._backlog.take(wanted) is None:
                 return self._retake()
         if new > 0:
             self._writing = None
-            self.position = word.last
+            self.position = appended.last
         self._record()
         return []
 
@@ -279,7 +279,7 @@ class ChannelRecorder:
     def _retake(self) -> list[RecorderStep]:
         """What is known of the log is wrong: begin a new epoch, or ask where it ends."""
         self._desync()
-        return self._take() if self.token else self._ask()
+        return self._take() if self.token else self._send_mark()
 
     def _take(self, is_first: bool = False) -> list[RecorderStep]:
         self.standing, self._end = Standing.TAKING, None

@@ -7,14 +7,14 @@ from arauto.protocol.log_position import Position
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class SendMark:
     """Publish :class:`Mark` with this name to all who follow the channel."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerMark:
     """Publish :class:`Marked`."""
 
     name: str
@@ -43,7 +43,7 @@ class Take:
     is_first: bool = False
 
 
-RecorderStep = Ask | Answer | Append | Take
+RecorderStep = SendMark | AnswerMark | Append | Take
 
 
 class Outcome(Enum):

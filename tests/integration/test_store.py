@@ -12,8 +12,8 @@ from redis.exceptions import NoPermissionError
 from arauto.protocol.log_position import Position
 from arauto.recording import log_store as store_module
 from arauto.recording.log_store import PAGE, Store
-from arauto.recording_core.announcement_text import read_word
-from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed, Resumed, Word
+from arauto.recording_core.announcement_text import read_announcement
+from arauto.recording_core.announcements import Announcement, Appended, Mark, Marked, Renewed, Resumed
 from arauto.recording_core.feed_steps import Entry, Pages, Read
 from arauto.recording_core.log_keys import LEASE, announcements_of, head_of, promised_of, stream_of
 from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
@@ -287,7 +287,7 @@ def test_databases_do_not_interfere(redis_server: RedisServer, store: Store, cha
             other.append(b"there")
             Log(store, channel).append(b"here")
         client.flushdb()
-    assert [word for word in here if isinstance(word, Appended)] == [here[-1]]
+    assert [announcement for announcement in here if isinstance(announcement, Appended)] == [here[-1]]
 
 
 class heard:
@@ -295,9 +295,9 @@ class heard:
 
     def __init__(self, server: RedisServer, name: bytes) -> None:
         self._server, self._name = server, name
-        self.words: list[Word] = []
+        self.words: list[Announcement] = []
 
-    def __enter__(self) -> list[Word]:
+    def __enter__(self) -> list[Announcement]:
         self._pubsub = self._server.client.pubsub()
         self._pubsub.ssubscribe(self._name)
         return self.words
@@ -307,8 +307,8 @@ class heard:
         while (message := self._pubsub.get_sharded_message(timeout=10)) is not None:
             if message["data"] == b"end":
                 break
-            if message["type"] == "smessage" and (word := read_word(message["data"])):
-                self.words.append(word)
+            if message["type"] == "smessage" and (announcement := read_announcement(message["data"])):
+                self.words.append(announcement)
         self._pubsub.close()
 
 
@@ -332,16 +332,16 @@ def test_with_one_right_less_everything_is_announced_or_not_written(
             attempt(lambda: short.take(channel, Take(9, None), 0, has_glob=True))
     admin.execute_command("ACL", "DELUSER", "short")
     assert received is (right not in ("eval", "publish"))
-    ends = [end_of(word) for word in words if not isinstance(word, Mark)]
+    ends = [end_of(announcement) for announcement in words if not isinstance(announcement, Mark)]
     assert log.read().end == (ends or [log.position])[-1]
     numbers = [entry.number for entry in log.read(log.position).entries]
     assert numbers == list(range(log.position.number + 1, log.read().end.number + 1))
 
 
-def end_of(word: Word) -> Position:
+def end_of(announcement: Announcement) -> Position:
     """Where the log ends, as the word says."""
-    assert isinstance(word, Appended | Resumed | Renewed | Marked), word
-    return word.last if isinstance(word, Appended) else word.position
+    assert isinstance(announcement, Appended | Resumed | Renewed | Marked), announcement
+    return announcement.last if isinstance(announcement, Appended) else announcement.position
 
 
 def published(store: Store, channel: bytes) -> bool:

@@ -13,7 +13,7 @@ from arauto.recording_core.announcements import Marked, Stopped
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_feed import LATE, ChannelFeed
 from arauto.recording_core.feed_steps import FeedStep, Gap, Locate, Place, Read, Show
-from arauto.recording_core.recorder_steps import Answer, Append, Ask, Fenced, Outcome, Take
+from arauto.recording_core.recorder_steps import AnswerMark, Append, Fenced, Outcome, SendMark, Take
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server
 
@@ -185,7 +185,7 @@ class Process:
     def _hear(self, channel: bytes, pushed: object) -> None:
         candidate, now = self.candidate, self.now
         if isinstance(pushed, Beat):
-            self._do(candidate.beaten(pushed.token, pushed.at, now))
+            self._do(candidate.beat_received(pushed.token, pushed.at, now))
         elif isinstance(pushed, Left):
             self._listens.discard(channel)
             if not self.has_pattern:
@@ -246,9 +246,9 @@ class Process:
             self.connection.follow(redis)
             return
         step = command.step
-        if isinstance(step, Ask):
+        if isinstance(step, SendMark):
             redis.announce(MarkWord(step.name))
-        elif isinstance(step, Answer):
+        elif isinstance(step, AnswerMark):
             redis.announce(Marked(step.name, step.position, step.written))
         elif isinstance(step, Stopped):
             redis.announce(step)

@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.announcements import Appended, Closed, Renewed, Resumed, Word, digest
+from arauto.recording_core.announcements import Announcement, Appended, Closed, Renewed, Resumed, digest
 from arauto.recording_core.feed_steps import Entry, Pages
 from arauto.recording_core.recorder_steps import Fenced, Outcome
 
@@ -122,9 +122,9 @@ class RedisDouble:
         for push in self._channel:
             push(Raw(data))
 
-    def announce(self, word: Word) -> None:
+    def announce(self, announcement: Announcement) -> None:
         for push in self._words:
-            push(word)
+            push(announcement)
 
     # Scripts
 

@@ -10,8 +10,8 @@ import redis
 from arauto.protocol.log_position import Position
 from arauto.recording import log_store as store_module
 from arauto.recording.log_store import Store
-from arauto.recording_core.announcement_text import read_word
-from arauto.recording_core.announcements import Mark, Marked, Stopped, Word
+from arauto.recording_core.announcement_text import read_announcement
+from arauto.recording_core.announcements import Announcement, Mark, Marked, Stopped
 from arauto.recording_core.feed_steps import Pages, Read
 from arauto.recording_core.log_keys import LEASE, announcements_of, beats_of, head_of, promised_of, stream_of
 from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
@@ -51,7 +51,7 @@ class RedisTwin(RedisDouble):
         self._is_refusing = True
         self._refuse(False)
         self._store = Store(self.client, self.keep, 1 << 40, lambda: f"e{self._epochs}")
-        self._words_here: list[Word] = []
+        self._words_here: list[Announcement] = []
         self._beats_here: list[tuple[int, int, int]] = []
         self._hears: Any = self.client.pubsub()
         self._hears.ssubscribe(announcements_of(CHANNEL, 0), beats_of(0), FENCE)
@@ -61,10 +61,10 @@ class RedisTwin(RedisDouble):
 
     # What is done in both
 
-    def announce(self, word: Word) -> None:
-        if not isinstance(word, Mark | Marked | Stopped):  # no script says these
-            self._words_here.append(word)
-        super().announce(word)
+    def announce(self, announcement: Announcement) -> None:
+        if not isinstance(announcement, Mark | Marked | Stopped):  # no script says these
+            self._words_here.append(announcement)
+        super().announce(announcement)
 
     def append(
         self, token: int, after: Position, messages: tuple[bytes, ...], until: int
@@ -210,9 +210,9 @@ class RedisTwin(RedisDouble):
         if here != there:
             raise Different(f"{what}: the double has {here}, Redis {there}")
 
-    def _hear(self) -> tuple[list[Word], list[tuple[int, int, int]]]:
+    def _hear(self) -> tuple[list[Announcement], list[tuple[int, int, int]]]:
         self.client.execute_command("SPUBLISH", FENCE, "")
-        words: list[Word] = []
+        words: list[Announcement] = []
         beats: list[tuple[int, int, int]] = []
         while True:
             message = self._hears.get_sharded_message(timeout=10)
@@ -224,10 +224,10 @@ class RedisTwin(RedisDouble):
                 token, at, until = map(int, message["data"].split())
                 beats.append((token, at, until))
                 continue
-            word = read_word(message["data"])
-            if word is None:
+            announcement = read_announcement(message["data"])
+            if announcement is None:
                 raise Different(f"nobody can read {message['data']!r}")
-            words.append(word)
+            words.append(announcement)
 
     def _state(self) -> tuple[Any, ...]:
         data = self.data

@@ -8,7 +8,7 @@ import pytest
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core import channel_feed as feed_module
-from arauto.recording_core.announcements import Resumed, Word
+from arauto.recording_core.announcements import Announcement, Resumed
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action, OfChannel
 from arauto.recording_core.channel_feed import ChannelFeed
@@ -176,7 +176,7 @@ class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
 class WhatIsTrueOfOneIsTrueOfAll(Candidate):
     """That one channel's log lacks nothing is taken to mean that none does."""
 
-    def _tell(self, channel: bytes, steps: list[RecorderStep]) -> list[Action]:
+    def _of_channel(self, channel: bytes, steps: list[RecorderStep]) -> list[Action]:
         until = max(log.until for log in self._logs.values())
         return [OfChannel(channel, step, until) for step in steps]
 
@@ -207,17 +207,17 @@ class ALeaseLastsUntilItSays(RedisDouble):
 class AGapEndsNowAtTheLatest(RedisDouble):
     """Redis's clock went back, and a gap that begins later than now is none."""
 
-    def announce(self, word: Word) -> None:
-        if isinstance(word, Resumed) and word.since == self.now - 1:
-            word = replace(word, since=self.now)
-        super().announce(word)
+    def announce(self, announcement: Announcement) -> None:
+        if isinstance(announcement, Resumed) and announcement.since == self.now - 1:
+            announcement = replace(announcement, since=self.now)
+        super().announce(announcement)
 
 
 class SilenceIsToldByTheClockOfRedis(Candidate):
     """A process whose own clock differs waits too long for the next sign of life."""
 
-    def beaten(self, token: int, at: int, now: int) -> list[Action]:
-        return super().beaten(token, at, at)
+    def beat_received(self, token: int, at: int, now: int) -> list[Action]:
+        return super().beat_received(token, at, at)
 
 
 class WhateverIsHeardIsAll(ChannelRecorder):

@@ -48,8 +48,8 @@ class Store:
     def register(self, channel: bytes) -> bool:
         return False
 
-    def announce(self, channel: bytes, word: Any) -> None:
-        self.said.append(word)
+    def announce(self, channel: bytes, announcement: Any) -> None:
+        self.said.append(announcement)
 
     def read(self, channel: bytes, request: ReadLog, many: int) -> Pages:
         return self.pages
@@ -102,7 +102,7 @@ def following(shared: SharedQueries | None = None, *patterns: bytes) -> Page:
     page = Page(shared, ResumePoint(HERE), *patterns)
     page.open()
     mark = page.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
-    page.hear(word(f"mark {mark}"), word(f"marked {mark} {EPOCH} 1000 9 9"))
+    page.hear(announcement(f"mark {mark}"), announcement(f"marked {mark} {EPOCH} 1000 9 9"))
     return page
 
 
@@ -110,13 +110,13 @@ def message(data: bytes) -> Item:
     return [b"message", CHANNEL, data]
 
 
-def word(text: str) -> Item:
+def announcement(text: str) -> Item:
     return [b"smessage", WORDS, text.encode()]
 
 
 def appended(number: int, *messages: bytes) -> Item:
     digests = ",".join(str(digest(data)) for data in messages)
-    return word(f"appended {EPOCH} 2000 {number} 7 2000 {digests}")
+    return announcement(f"appended {EPOCH} 2000 {number} 7 2000 {digests}")
 
 
 def numbered(number: int, data: bytes) -> Numbered:
@@ -149,8 +149,8 @@ def test_a_new_page_shows_what_comes_until_it_knows_where_it_is() -> None:
     page.open()
     assert page.hear(message(b"1")) == [message(b"1")]
     (mark,) = page.shared.recording.store.said  # type: ignore[attr-defined]
-    page.hear(word(f"mark {mark.name}"))
-    assert page.hear(word(f"marked {mark.name} {EPOCH} 1000 9 9")) == [Followed(CHANNEL, HERE)]
+    page.hear(announcement(f"mark {mark.name}"))
+    assert page.hear(announcement(f"marked {mark.name} {EPOCH} 1000 9 9")) == [Followed(CHANNEL, HERE)]
 
 
 def test_copies_of_patterns_go_with_their_message() -> None:
@@ -273,12 +273,12 @@ def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.Mon
     page = Page()
     page.open()
     said = page.shared.recording.store.said  # type: ignore[attr-defined]
-    page.hear(word(f"mark {said[-1].name}"), message(b"1"), appended(1, b"1"))
+    page.hear(announcement(f"mark {said[-1].name}"), message(b"1"), appended(1, b"1"))
     monkeypatch.setattr(follower_module, "_now", lambda: now_ms() + 500)
     monkeypatch.setattr(page.shared, "_marked", {})
     page.hear([b"pong", b"look"])
-    page.hear(word(f"mark {said[-1].name}"))
-    told = page.hear(word(f"marked {said[-1].name} {EPOCH} 2000 1 1"))
+    page.hear(announcement(f"mark {said[-1].name}"))
+    told = page.hear(announcement(f"marked {said[-1].name} {EPOCH} 2000 1 1"))
     assert told == [Followed(CHANNEL, Position(EPOCH, 1, 2000))]
 
 
@@ -295,7 +295,7 @@ def test_recorders_are_told_of_a_channel_that_has_no_log(monkeypatch: pytest.Mon
 def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page()
 
-    def refuse(channel: bytes, word: Any) -> None:
+    def refuse(channel: bytes, announcement: Any) -> None:
         raise NoPermissionError("may not spublish")
 
     monkeypatch.setattr(page.shared.recording.store, "announce", refuse)
@@ -324,6 +324,6 @@ def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
     page = following()
 
     def told(text: str) -> list[str]:
-        return [item.why for item in page.hear(word(text)) if isinstance(item, Halted)]
+        return [item.why for item in page.hear(announcement(text)) if isinstance(item, Halted)]
 
     assert [told(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]

@@ -48,7 +48,7 @@ class SilentStore(Store):
     def names(self) -> set[bytes]:
         return set()
 
-    def announce(self, channel: bytes, word: Mark | Marked | Stopped) -> None:
+    def announce(self, channel: bytes, announcement: Mark | Marked | Stopped) -> None:
         pass
 
 

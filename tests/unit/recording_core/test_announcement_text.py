@@ -5,12 +5,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.announcement_text import read_word, write_word
+from arauto.recording_core.announcement_text import read_announcement, write_announcement
 from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, Renewed, Resumed
 
 
 @pytest.mark.parametrize(
-    ("text", "word"),
+    ("text", "announcement"),
     [
         (b"appended 5f3a 9 7 3 8 1,22", Appended("5f3a", 7, (1, 22), 3, 8)),
         (b"resumed 5f3a 9 7 5 8 3 1,22", Resumed(Position("5f3a", 7), 5, 8, 3, (1, 22))),
@@ -21,16 +21,16 @@ from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, 
         (b"marked 5f3a.1 5f3a 9 7 6", Marked("5f3a.1", Position("5f3a", 7), 6)),
     ],
 )
-def test_each_word_has_its_text(text: bytes, word: object) -> None:
-    assert read_word(text) == word
-    if isinstance(word, Mark | Marked):
-        assert read_word(write_word(word)) == word
+def test_each_announcement_has_its_text(text: bytes, announcement: object) -> None:
+    assert read_announcement(text) == announcement
+    if isinstance(announcement, Mark | Marked):
+        assert read_announcement(write_announcement(announcement)) == announcement
 
 
 def test_it_is_said_when_something_was_written() -> None:
-    word = read_word(b"appended 5f3a 9 7 3 8 1,22")
-    assert isinstance(word, Appended)
-    assert (word.last, word.last.ms) == (Position("5f3a", 8), 9)
+    announcement = read_announcement(b"appended 5f3a 9 7 3 8 1,22")
+    assert isinstance(announcement, Appended)
+    assert (announcement.last, announcement.last.ms) == (Position("5f3a", 8), 9)
 
 
 @given(st.binary())
@@ -43,4 +43,4 @@ def test_it_is_said_when_something_was_written() -> None:
 @example(b"closed ")
 @example(b"renewed 5f3a 9 " + b"9" * 16)
 def test_the_words_of_strangers_are_ignored(data: bytes) -> None:
-    assert read_word(data) is None or data == b"closed"
+    assert read_announcement(data) is None or data == b"closed"

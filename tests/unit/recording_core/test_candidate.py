@@ -5,7 +5,7 @@ import pytest
 from arauto.protocol.log_position import Position
 from arauto.recording_core import candidate as candidate_module
 from arauto.recording_core.announcements import Resumed
-from arauto.recording_core.candidate import BEAT, DEAF, GRACE, SILENCE, Candidate
+from arauto.recording_core.candidate import BEAT, GRACE, RESIGN_AFTER, SILENCE, Candidate
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_recorder import MAX_APPEND, MAX_BACKLOG, REST
 from arauto.recording_core.recorder_steps import Append, Outcome, Take
@@ -17,7 +17,7 @@ def candidate() -> Candidate:
     candidate = Candidate("a", 0)
     candidate.connected()
     candidate.claimed(7, 0)
-    candidate.beaten(7, 1000, 0)
+    candidate.beat_received(7, 1000, 0)
     return candidate
 
 
@@ -56,7 +56,7 @@ def test_a_sign_of_life_tells_nothing_of_a_channel_that_is_not_heard_again_yet(c
     candidate.announced(b"a", Resumed(Position("e", 1), 2000, 2000, 7))
     candidate.disconnected(0)
     candidate.connected()
-    candidate.beaten(7, 3000, 0)
+    candidate.beat_received(7, 3000, 0)
     [again] = candidate.subscribed(b"a", 0)
     assert isinstance(again, OfChannel)
     assert (again.until, candidate.until) == (0, 0)
@@ -116,19 +116,19 @@ def test_of_what_is_too_much_the_most_goes(recording: Candidate, monkeypatch: py
 
 def test_a_recorder_that_does_not_hear_itself_makes_room(candidate: Candidate) -> None:
     """Its connection is silent; and it does not come back before it has heard somebody."""
-    for now in range(0, DEAF + 1, BEAT):
+    for now in range(0, RESIGN_AFTER + 1, BEAT):
         for command in candidate.tick(now):
             assert isinstance(command, Renew)
             candidate.renewed(command, True)
-    assert Release(7) in candidate.tick(DEAF + BEAT + 1)
+    assert Release(7) in candidate.tick(RESIGN_AFTER + BEAT + 1)
     assert candidate.tick(100_000) == []
-    candidate.beaten(8, 5, 100_000)
+    candidate.beat_received(8, 5, 100_000)
     assert candidate.tick(100_000 + 2 * SILENCE) == [Claim(0)]
 
 
 def test_a_recorder_that_has_much_to_hear_stays(candidate: Candidate) -> None:
     """Its signs of life come back behind all that was published before them."""
-    for now in range(0, 10 * DEAF, BEAT):
+    for now in range(0, 10 * RESIGN_AFTER, BEAT):
         for command in candidate.tick(now):
             if isinstance(command, Renew):
                 candidate.renewed(command, True)
@@ -137,8 +137,8 @@ def test_a_recorder_that_has_much_to_hear_stays(candidate: Candidate) -> None:
 
 
 def test_whoever_does_not_hear_all_lets_others_go_first(candidate: Candidate) -> None:
-    assert candidate.hinder(True) == [Release(7)]
-    assert candidate.beaten(0, 5, 0) == []
+    assert candidate.set_blocked(True) == [Release(7)]
+    assert candidate.beat_received(0, 5, 0) == []
     assert candidate.tick(SILENCE + 1) == []
     assert candidate.tick(2 * SILENCE + 1) == [Claim(0)]
 
@@ -148,8 +148,8 @@ def test_whoever_does_not_know_what_the_logs_lack_lets_others_go_first() -> None
     new = Candidate("b", 0)
     new.connected()
     new.subscribed(b"a", 0)
-    assert new.beaten(0, 5, 0) == []
+    assert new.beat_received(0, 5, 0) == []
     assert Claim(0, GRACE) in new.tick(SILENCE + 1)
     new.announced(b"a", Resumed(Position("e", 1), 2000, 2000, 7))
     assert new.tick(SILENCE + 2) == [Claim(0)]
-    assert new.beaten(0, 5, 0) == [Claim(0)]
+    assert new.beat_received(0, 5, 0) == [Claim(0)]

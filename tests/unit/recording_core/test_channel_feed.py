@@ -39,8 +39,8 @@ def test_a_log_that_begins_with_every_message_is_read_from_there() -> None:
     feed = ChannelFeed(Position("e", 5), 500, has_waited=True)
     feed.subscribed(2001)
     feed.received(b"b", 2002)
-    word = Appended("e", 6, (digest(b"a"), digest(b"b")), token=7, until=2000, ms=2001)
-    assert feed.announced(word, 2003) == [Read(Position("e", 5), None)]
+    announcement = Appended("e", 6, (digest(b"a"), digest(b"b")), token=7, until=2000, ms=2001)
+    assert feed.announced(announcement, 2003) == [Read(Position("e", 5), None)]
 
 
 def test_a_place_says_up_to_when_everything_was_shown_if_the_position_does_not() -> None:
@@ -57,9 +57,9 @@ def test_what_the_log_has_of_the_epoch_before_is_read() -> None:
     feed.subscribed(0)
     feed.read(Pages((), Position("f", 5), at=1500, until=100), 1500)
     feed.received(b"a", 1501)
-    word = Appended("e", 6, (digest(b"a"),), token=7, until=200, ms=1400)
+    announcement = Appended("e", 6, (digest(b"a"),), token=7, until=200, ms=1400)
     feed.announced(Mark("m"), 1502)
-    assert Read(Position("f", 5), 6) in feed.announced(word, 1502)
+    assert Read(Position("f", 5), 6) in feed.announced(announcement, 1502)
 
 
 def test_a_log_that_was_read_beyond_its_closing_shows_nothing_again() -> None:
@@ -83,9 +83,9 @@ def test_a_log_with_lower_numbers_is_read() -> None:
     feed.subscribed(0)
     feed.read(Pages((), Position("e", 4000), at=1500, until=100), 1500)
     feed.received(b"a", 1501)
-    word = Appended("f", 6, (digest(b"a"),), token=7, until=200, ms=1400)
+    announcement = Appended("f", 6, (digest(b"a"),), token=7, until=200, ms=1400)
     feed.announced(Mark("m"), 1502)
-    assert Read(Position("e", 4000), 4000) in feed.announced(word, 1502)
+    assert Read(Position("e", 4000), 4000) in feed.announced(announcement, 1502)
 
 
 def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> None:

@@ -5,7 +5,7 @@ from collections import deque
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed
 from arauto.recording_core.channel_recorder import ChannelRecorder, Standing
-from arauto.recording_core.recorder_steps import Ask
+from arauto.recording_core.recorder_steps import SendMark
 
 LATE = 10  # beats
 
@@ -17,7 +17,7 @@ def test_an_answer_that_comes_late_is_waited_for() -> None:
     for _ in range(10 * LATE):
         asked.append(recorder.tick())
         for step in asked.popleft():
-            assert isinstance(step, Ask)
+            assert isinstance(step, SendMark)
             marks += 1
             recorder.announced(Mark(step.name))
             recorder.announced(Marked(step.name, Position("e", 5), 5))
@@ -29,7 +29,7 @@ def test_a_log_that_is_deleted_while_one_asks_where_it_is() -> None:
     """The answer counts a message that waits to be written: the deleted log ends before it."""
     recorder = ChannelRecorder("a")
     [asked] = recorder.subscribed()
-    assert isinstance(asked, Ask)
+    assert isinstance(asked, SendMark)
     recorder.announced(Mark(asked.name))
     recorder.announced(Renewed(Position("f", 4, 20)))
     recorder.announced(Marked(asked.name, Position("e", 5, 10), 4))
