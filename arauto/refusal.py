@@ -1,4 +1,4 @@
-"""The base of what a request is refused with: a status and a sentence."""
+"""The base of errors that become an answer: a status and a sentence."""
 
 
 class Refusal(Exception):

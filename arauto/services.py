@@ -1,4 +1,4 @@
-"""What the routes of one application use, made in the order in which one needs the other."""
+"""The services of one application, made in the order in which they need each other."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING

@@ -356,7 +356,7 @@ def read(environ: Mapping[str, str]) -> Settings:
     return settings
 
 
-def strangers(environ: Mapping[str, str]) -> Iterator[str]:
+def unknown_settings(environ: Mapping[str, str]) -> Iterator[str]:
     """A warning for each variable that looks like a setting and is not."""
     known = [setting.name for setting in SETTINGS]
     for name in sorted(environ):

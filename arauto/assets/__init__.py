@@ -1,1 +1,1 @@
-"""Scripts and styles as they are sent: joined, minified, packed."""
+"""The scripts and styles: bundled, minified, compressed and served."""

@@ -1,4 +1,4 @@
-"""The scripts that the page wants at once, joined: a request for each would delay the first message.
+"""Join the scripts that the page needs at once: a request for each would delay the first message.
 
 Each module becomes a function that runs once and gives what the module exports to those after it.
 A module's name is its path in ``static/js`` without the suffix: ``app/main``. The files that come

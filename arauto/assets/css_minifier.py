@@ -1,4 +1,4 @@
-"""What a minifier of styles lets stand, since it sees one file and no page: words that could be shorter."""
+"""Shorten styles further than a minifier that sees one file and no page."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""The page's markup as it is sent: without what HTML lets out and nobody sees."""
+"""Remove from the page's HTML what browsers do not need."""
 
 import re
 

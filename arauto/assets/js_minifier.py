@@ -1,4 +1,4 @@
-"""What a minifier of scripts lets stand: constants that are used once, and members with long names."""
+"""Shorten scripts further than a minifier: constants that are used once, and members with long names."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Makes the page's scripts and styles ready: what is wanted at once is joined, and all is made small.
+"""Bundle and minify the scripts and styles.
 
 ``python -m arauto.assets.minifier`` prints them as JSON. It runs apart, because the library has
 threads of its own, and gunicorn's master, which asks for it, will fork.

@@ -1,4 +1,4 @@
-"""The files of ``static`` as they are sent: scripts and styles small and packed, few of them."""
+"""Serve static files, with the bundled scripts and styles compressed in memory."""
 
 import gzip
 from hashlib import sha256

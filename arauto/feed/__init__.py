@@ -1,1 +1,1 @@
-"""One browser's session: from the subscriber to its WebSocket."""
+"""From a source to one browser's WebSocket."""

@@ -1,4 +1,4 @@
-"""The feed's route: joins the tail of a source to one browser's WebSocket."""
+"""The route /feed: a source's messages on one browser's WebSocket."""
 
 import logging
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.drain import Drain
 
 PATH = "/feed"
-ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's question
+ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's plain GET
 _ARGUMENTS = ("channel", "pattern", "after", "since")
 
 log = logging.getLogger("arauto")
@@ -101,9 +101,9 @@ def _explain_refusal(feeds: Feeds) -> Response:
 
 
 def _admit(feeds: Feeds) -> str:
-    """Everything that can be refused is refused here: after the upgrade no status is left.
+    """Refuse here what can be refused: after the upgrade there is no status.
 
-    Returns the address that a place is taken for.
+    :return: the address that a place is taken for.
     """
     _check(feeds)
     check_handshake()
@@ -176,7 +176,7 @@ def feed(feeds: Feeds, ws: Upgrade) -> None:
 
 
 def _receive_selection(transport: Transport, audit: Audit) -> bool:
-    """The first message says what the address had no room for; whether it may be heard."""
+    """Read the selection from the first message, if it was too long for the URL; False: it is refused."""
     if (said := transport.receive()) is None:
         return False
     try:
@@ -229,7 +229,7 @@ def _bind_to_session(
 
 
 class _Deliver:
-    """Hands a subscriber's batches to a transport; counts them. Runs in the subscriber's thread."""
+    """Sends batches to a transport, and counts events. Runs in the source's thread."""
 
     __slots__ = ("_fault", "_make", "_send", "_transport", "events")
 
@@ -255,7 +255,7 @@ class _Deliver:
 
 
 def _follow_changes(transport: Transport, tail: Tail, visitor: Visitor, audit: Audit) -> None:
-    """Do what the page asks for, until it has left."""
+    """Change the selection as the page requests, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)

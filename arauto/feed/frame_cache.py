@@ -1,4 +1,4 @@
-"""A batch -> the frame that browsers get. One that many feeds share is made once."""
+"""Cache of WebSocket frames: feeds that get the same batch share one."""
 
 from time import time
 

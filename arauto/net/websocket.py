@@ -82,8 +82,8 @@ class Transport:
     """
 
     def __init__(self, sock: Any, timers: TimerWheel, beat: float = BEAT) -> None:
-        self._wire = NonblockingSocket(sock)
-        self.send: Callable[[bytes], None] = self._wire.send
+        self._socket = NonblockingSocket(sock)
+        self.send: Callable[[bytes], None] = self._socket.send
         """Send a frame made by :func:`text_frame`. Raises ``OSError`` if the browser is gone, is leaving or
         has stopped reading.
         """
@@ -93,9 +93,9 @@ class Transport:
         self._frames, self._counted_since = 0, 0.0
         self._beat_every = beat
         self._unanswered: float | None = None  # since when no pong has come, by the monotonic clock
-        self._goodbye_said = False
-        self._left = False
-        self._over = False
+        self._is_closing = False
+        self._has_left = False
+        self._is_released = False
         self.code: int = Code.ABNORMAL  # why it was closed, for the log
         timers.after(beat, self._beat)
 
@@ -106,21 +106,21 @@ class Transport:
 
         :return: whether it could be sent within ``patience`` seconds.
         """
-        if not self._goodbye_said:
+        if not self._is_closing:
             try:
-                self._wire.send(_close_frame(code, reason), patience, last=True)
+                self._socket.send(_close_frame(code, reason), patience, last=True)
                 self.code = code
             except Stuck:
                 return False
             except OSError:
                 pass  # it left first, or another thread has closed it
-            self._goodbye_said = True
+            self._is_closing = True
             self._timers.after(CLOSE_PATIENCE, self.abort)
         return True
 
     def abort(self) -> None:
         """End the connection without a close frame, from any thread."""
-        self._wire.shutdown()
+        self._socket.shutdown()
 
     def receive(self) -> str | None:
         """Wait for the browser's next text message.
@@ -133,10 +133,10 @@ class Transport:
                     text = self._handle(event)
                     if text is not None:
                         return text
-            if self._left:  # frames after a close are ignored
+            if self._has_left:  # frames after a close are ignored
                 return None
             try:
-                data = self._wire.recv(INCOMING_SIZE)
+                data = self._socket.recv(INCOMING_SIZE)
             except OSError:
                 return None
             if not data:
@@ -151,13 +151,13 @@ class Transport:
 
     def release(self) -> None:
         """End the connection and detach from the socket; only the receiving thread may."""
-        self._over = True
-        self._wire.shutdown()
-        self._wire.release()
+        self._is_released = True
+        self._socket.shutdown()
+        self._socket.release()
 
     def _beat(self) -> float | None:
         """Send a heartbeat, and drop a browser that has not answered for too long."""
-        if self._over or self._goodbye_said:
+        if self._is_released or self._is_closing:
             return None
         pinged_at = self._unanswered
         if pinged_at is not None and monotonic() - pinged_at >= PONG_WITHIN:
@@ -166,7 +166,7 @@ class Transport:
         if pinged_at is None:
             self._unanswered = monotonic()  # before the ping is sent: its answer may come first
         try:
-            self._wire.send(_heartbeat(time()), patience=0)
+            self._socket.send(_heartbeat(time()), patience=0)
         except OSError:
             self._unanswered = None  # a message is being written, which has its own deadline
         return self._beat_every
@@ -178,7 +178,7 @@ class Transport:
             self._frames, self._counted_since = 0, now
         self._frames += 1
         if self._frames > MAX_FRAMES:
-            self._send_away(
+            self._close_or_abort(
                 Code.POLICY,
                 f"Over {MAX_FRAMES} frames in {FRAMES_SPAN:.0f} seconds: say several names in one message.",
             )
@@ -188,23 +188,23 @@ class Transport:
         if isinstance(event, TextMessage):
             return self._collect(event)
         if isinstance(event, BytesMessage):
-            self._send_away(Code.POLICY, "Only text messages are understood.")
+            self._close_or_abort(Code.POLICY, "Only text messages are understood.")
         elif isinstance(event, Ping):
             self._pong(bytes(event.payload))
         elif isinstance(event, CloseConnection):
-            self._farewell(event)
+            self._handle_close(event)
         return None
 
     def _collect(self, event: TextMessage) -> str | None:
         self._incoming += event.data
         if len(self._incoming) > MAX_INCOMING:
             self._incoming = ""
-            self._send_away(Code.TOO_BIG, f"A message may have at most {MAX_INCOMING} characters.")
+            self._close_or_abort(Code.TOO_BIG, f"A message may have at most {MAX_INCOMING} characters.")
             return None
         if not event.message_finished:
             return None
         text, self._incoming = self._incoming, ""
-        return None if self._goodbye_said else text
+        return None if self._is_closing else text
 
     def _pong(self, payload: bytes) -> None:
         try:
@@ -214,19 +214,19 @@ class Transport:
         except OSError:
             pass  # the next read raises it
 
-    def _send_away(self, code: Code, reason: str) -> None:
+    def _close_or_abort(self, code: Code, reason: str) -> None:
         if not self.close(code, reason):
             self.abort()  # it does not read, so it gets no close frame
 
-    def _farewell(self, event: CloseConnection) -> None:
+    def _handle_close(self, event: CloseConnection) -> None:
         """The browser closes, or answers our close, or broke the protocol."""
-        if not self._goodbye_said:
+        if not self._is_closing:
             self.code = event.code
             try:
-                self._wire.send(_close_frame(event.code, event.reason or ""), last=True)
+                self._socket.send(_close_frame(event.code, event.reason or ""), last=True)
             except OSError:
                 pass
-        self._left = True
+        self._has_left = True
         self.abort()
 
 

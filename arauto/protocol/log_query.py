@@ -1,4 +1,4 @@
-"""Parse the range of a log that a request names."""
+"""Parse the point of a log and the limit that a request names."""
 
 import re
 from dataclasses import dataclass

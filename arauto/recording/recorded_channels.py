@@ -1,4 +1,4 @@
-"""Which channels are recorded, by all servers on one Redis database, and their logs."""
+"""The channels that all servers on one Redis database record, and their logs."""
 
 import logging
 import threading

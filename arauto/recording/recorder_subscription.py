@@ -1,4 +1,4 @@
-"""What a recorder process subscribes to, and how its pushes reach the candidate."""
+"""The recorder's subscription: what it subscribes to, and how pushes reach the candidate."""
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache

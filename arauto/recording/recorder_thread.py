@@ -1,4 +1,4 @@
-"""The recorder thread: it records, or is on stand-by."""
+"""The recorder thread: records, or is on stand-by."""
 
 import logging
 import secrets

@@ -1,4 +1,4 @@
-"""What the followers of one process share: marks, and the results of equal batches."""
+"""Marks and results of equal batches, shared by the followers of one process."""
 
 import secrets
 from collections.abc import Callable

@@ -103,7 +103,7 @@ class Subscriber(threading.Thread):
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._lock = make_lock()  # guards the selection, the connection and the order of commands
-        self._wire: NonblockingSocket | None = None
+        self._socket: NonblockingSocket | None = None
         self._expected: deque[Command] = deque()  # commands without a reply yet
         self._sent_at = 0.0  # when the oldest of them was sent
         self._delivering = False  # the thread is writing to the browser, and does not read
@@ -144,7 +144,7 @@ class Subscriber(threading.Thread):
                 names.update(dict.fromkeys(added))
                 for name in gone:
                     names.pop(name, None)
-            if self._wire is not None:
+            if self._socket is not None:
                 self._request(
                     self._commands(b"SUBSCRIBE", change.subscribe, change.psubscribe)
                     + self._commands(b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe)
@@ -158,7 +158,7 @@ class Subscriber(threading.Thread):
     def send(self, commands: list[Command]) -> None:
         """Send more commands on this connection; from any thread."""
         with self._lock:
-            if self._wire is not None:
+            if self._socket is not None:
                 self._request(commands)
 
     def ping(self) -> bool:
@@ -169,7 +169,7 @@ class Subscriber(threading.Thread):
         if self._delivering or not self._lock.acquire(blocking=False):
             return False
         try:
-            if self._wire is None or self._lost is not None:
+            if self._socket is None or self._lost is not None:
                 return False
             self._request([_PROBE], patience=0)
             return True
@@ -180,8 +180,8 @@ class Subscriber(threading.Thread):
         """Ask the thread to end; from any thread."""
         self._stopping.set()
         with self._lock:
-            if self._wire is not None:
-                self._wire.shutdown()
+            if self._socket is not None:
+                self._socket.shutdown()
 
     def run(self) -> None:
         try:
@@ -239,34 +239,34 @@ class Subscriber(threading.Thread):
 
     def _listen(self) -> None:
         """Connect, subscribe and deliver; returns when the browser is gone."""
-        wire = self._open()
+        sock = self._open()
         try:
-            self._read(wire)
+            self._read(sock)
         finally:
             with self._lock:
-                self._wire = None
-            wire.close()
+                self._socket = None
+            sock.close()
 
     def _open(self) -> NonblockingSocket:
         try:
-            wire = self._connect()
+            sock = self._connect()
         except (AuthenticationError, NoPermissionError) as error:
             raise LockedOut(str(error)) from error
         with self._lock:
-            self._wire = wire
+            self._socket = sock
             self._emptied = False
             # Pushes of a connection that never became whole have a hole behind them that nothing would tell.
             self._held = [item for item in self._held if isinstance(item, Refused)]
             if self._stopping.is_set():
-                wire.shutdown()
+                sock.shutdown()
             self._expected.clear()
             # An empty selection sends a PING, so that there is a reply to wait for.
             self._request(self._commands(b"SUBSCRIBE", self._channels, self._patterns) or [_PINGED])
-        return wire
+        return sock
 
-    def _read(self, wire: NonblockingSocket) -> None:
+    def _read(self, sock: NonblockingSocket) -> None:
         parser = Parser()
-        while data := wire.recv(size := parser.wanted):
+        while data := sock.recv(size := parser.wanted):
             # More data proves that the connection still worked when the last read emptied it:
             # data after a long wait may be the rest of a connection that broke meanwhile.
             if self._emptied:
@@ -303,10 +303,10 @@ class Subscriber(threading.Thread):
         if self._delivering or not self._lock.acquire(blocking=False):
             return PONG_WITHIN
         try:
-            if self._wire is not None and not self._expected:
+            if self._socket is not None and not self._expected:
                 self._request([_PINGED], patience=0)
-            elif self._wire is not None and now() - self._sent_at >= PONG_WITHIN:
-                self._wire.shutdown()
+            elif self._socket is not None and now() - self._sent_at >= PONG_WITHIN:
+                self._socket.shutdown()
         finally:
             self._lock.release()
         return PONG_WITHIN
@@ -369,14 +369,14 @@ class Subscriber(threading.Thread):
 
     def _request(self, commands: list[Command], patience: float = WRITE_PATIENCE) -> None:
         """Send commands; the caller holds the lock. A broken connection shows on the next read."""
-        assert self._wire is not None  # noqa: S101 - for mypy: the caller has connected
+        assert self._socket is not None  # noqa: S101 - for mypy: the caller has connected
         if not self._expected:
             self._sent_at = now()
         self._expected.extend(commands)
         try:
-            self._wire.send(b"".join([_pack(*command) for command in commands]), patience)
+            self._socket.send(b"".join([_pack(*command) for command in commands]), patience)
         except OSError:
-            self._wire.shutdown()
+            self._socket.shutdown()
 
     def _deliver_batch(self, batch: list[Item]) -> bool:
         self._delivering = True

@@ -1,1 +1,1 @@
-"""gunicorn: hooks, checks before it listens, state shared with the workers."""
+"""gunicorn: its hooks, checks at start, forking and request timeouts."""

@@ -1,4 +1,4 @@
-"""What both workers do where the machine gives no descriptor for another connection: tell, and wait."""
+"""Stop accepting connections for a moment when the process has no file descriptors left."""
 
 import logging
 from collections.abc import Callable
@@ -13,13 +13,13 @@ _QUIET = 60.0  # seconds until it is logged again
 log = logging.getLogger("arauto")
 
 
-class Complaint:
+class AcceptErrors:
     """Tells, not too often, that nobody can be accepted."""
 
     def __init__(self) -> None:
         self._from = monotonic()
 
-    def make(self, error: Exception) -> None:
+    def log_or_raise(self, error: Exception) -> None:
         """:raise Exception: it is ``error``, and not that the machine gives no more."""
         if not (said := sentence(error)):
             raise error
@@ -28,33 +28,33 @@ class Complaint:
             self._from = monotonic() + _QUIET
 
 
-def patient(accept: Callable[[Any], None]) -> Callable[[Any], None]:
+def pause_on_errors(accept: Callable[[Any], None]) -> Callable[[Any], None]:
     """gthread's ``accept``, which would end the worker."""
-    complaint = Complaint()
+    errors = AcceptErrors()
 
     def accept_or_wait(listener: Any) -> None:
         try:
             accept(listener)
         except (OSError, MemoryError) as error:
-            complaint.make(error)
+            errors.log_or_raise(error)
             sleep(PAUSE)
 
     return accept_or_wait
 
 
-def patient_server(base: Any) -> Any:
+def make_pausing_server(base: Any) -> Any:
     """gevent's server, a subclass of ``base``, which would write a traceback."""
-    complaint = Complaint()
+    errors = AcceptErrors()
 
-    class PatientServer(base):  # type: ignore[misc]  # gevent carries no types
+    class PausingServer(base):  # type: ignore[misc]  # gevent carries no types
         def do_read(self) -> Any:
             try:
                 return super().do_read()
             except (OSError, MemoryError) as error:
-                complaint.make(error)
+                errors.log_or_raise(error)
                 self.stop_accepting()
                 self._timer = self.loop.timer(PAUSE)
                 self._timer.start(self._start_accepting_if_started)
                 return None
 
-    return PatientServer
+    return PausingServer

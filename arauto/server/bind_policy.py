@@ -1,4 +1,4 @@
-"""Who may reach us: on a network there is a way to log in, or somebody has said that none is wanted."""
+"""Require a login, or an explicit setting, to listen on more than loopback."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""Settings of gunicorn's own, from its command line, that would be an outage later."""
+"""Check gunicorn's own settings for values that would break open feeds."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""gunicorn's master and its workers on a machine that gives no process more: they say so, and try again."""
+"""Fork workers on a machine that is short of processes or memory: log it, and try again."""
 
 import mmap
 import os
@@ -24,9 +24,9 @@ class Forks:
         self._server = server
         self._worker_states = worker_states
         self._ready = mmap.mmap(-1, 1)  # that a worker has ever been; the workers share it
-        self._owed = 0  # successors of a reload that are still to come
+        self._to_replace = 0  # successors of a reload that are still to come
         self._is_first = False  # whether the next one is the first of these
-        self._told = False
+        self._is_logged = False
         self._spawn, server.spawn_worker = server.spawn_worker, self.spawn
         self._manage, server.manage_workers = server.manage_workers, self.manage
         self._reexec, server.reexec = server.reexec, self.reexec
@@ -39,26 +39,26 @@ class Forks:
         try:
             self._spawn()
         except OSError as error:
-            self._be_short(error)
+            self._log_shortage(error)
         else:
             if self._is_first:
                 self._worker_states.replace_all()
-            self._owed = max(0, self._owed - 1)
-            self._is_first = self._told = False
+            self._to_replace = max(0, self._to_replace - 1)
+            self._is_first = self._is_logged = False
 
-    def _be_short(self, error: OSError) -> None:
-        if not self._told:
-            self._server.log.warning("No worker can be started; this is tried again. %s", _words(error))
-        self._told = True
+    def _log_shortage(self, error: OSError) -> None:
+        if not self._is_logged:
+            self._server.log.warning("No worker can be started; this is tried again. %s", _error_text(error))
+        self._is_logged = True
 
     def replace_all(self) -> None:
         """On a reload: every worker is to have a successor, and goes when that is there."""
-        self._owed = self._server.num_workers
+        self._to_replace = self._server.num_workers
         self._is_first = True
 
     def manage(self) -> None:
         """Start first what a reload could not, and then as many as are missing."""
-        for _ in range(self._owed):
+        for _ in range(self._to_replace):
             self.spawn()
         self._manage()
 
@@ -75,7 +75,7 @@ class Forks:
         try:
             self._reexec()
         except OSError as error:
-            self._server.log.warning("No other master can be started. %s", _words(error))
+            self._server.log.warning("No other master can be started. %s", _error_text(error))
             if os.getpid() != self._server.pid:
                 os._exit(1)  # what was forked already must not go on as this one
 
@@ -88,46 +88,46 @@ class Forks:
                 raise  # a new worker has ended
             self._server.app.cfg = self._server.cfg  # it may have read a part of the other
             why = error.__context__ or error  # gunicorn exits where it cannot read its configuration
-            self._server.log.error("The workers are not renewed. %s", _words(why))
+            self._server.log.error("The workers are not renewed. %s", _error_text(why))
 
     def boot(self, worker: Any) -> None:
         """In a new worker: it goes when it is told to, and says in a sentence what it lacks to start."""
-        _go_when_told()
+        _exit_on_signals()
         init_process, init_signals = worker.init_process, worker.init_signals
 
-        def init_signals_in_vain() -> None:
+        def init_signals_to_exit() -> None:
             init_signals()
-            _go_when_told()  # gunicorn's own would only be noted until the application is loaded
+            _exit_on_signals()  # gunicorn's own would only be noted until the application is loaded
 
-        def try_to_begin() -> None:
+        def init_or_exit() -> None:
             try:
                 init_process()
             except Exception as error:
                 if worker.booted or not (said := sentence(error)):
                     raise
                 worker.log.error("Worker %s cannot start. %s", worker.pid, said)
-                self._rest(worker)
+                self._wait(worker)
                 sys.exit(1 if self._ready[0] else self._server.WORKER_BOOT_ERROR)
 
-        worker.init_process, worker.init_signals = try_to_begin, init_signals_in_vain
+        worker.init_process, worker.init_signals = init_or_exit, init_signals_to_exit
 
-    def be_ready(self) -> None:
+    def note_ready(self) -> None:
         """In a worker, when it has started."""
         self._ready[0] = 1
 
-    def _rest(self, worker: Any) -> None:
-        _go_when_told()
+    def _wait(self, worker: Any) -> None:
+        _exit_on_signals()
         end = monotonic() + (REST if self._ready[0] else BOOT_PATIENCE)
         while os.getppid() == worker.ppid and monotonic() < end:
             worker.notify()
             sleep(_ROUND)
 
 
-def _go_when_told() -> None:
+def _exit_on_signals() -> None:
     # Until a worker has its own ways it would do as the master does: keep the signal for later.
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(signum, lambda *_: sys.exit(0))
 
 
-def _words(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     return sentence(error) or str(error)

@@ -1,4 +1,4 @@
-"""gunicorn's hooks: start and stop of what the workers share, their drain, and what gunicorn lacks.
+"""gunicorn's hooks: start and stop of what the workers share, their drain, and fixes for gunicorn.
 
 ``gunicorn.conf.py`` is read anew at each reload, and this module only once: what lasts is here.
 """
@@ -19,7 +19,7 @@ from arauto.redis_io import discovery
 from arauto.redis_io.embedded import EmbeddedValkey
 from arauto.server import bind_policy, config_checks
 from arauto.server.forking import Forks
-from arauto.settings import Settings, SettingsError, read, strangers
+from arauto.settings import Settings, SettingsError, read, unknown_settings
 from arauto.system import file_limits, temp_directory
 from arauto.system.resource_errors import sentence, start
 from arauto.workers.shared_state import SharedState
@@ -93,18 +93,18 @@ def on_starting(server: Any) -> None:
     except (OSError, MemoryError, bind_policy.Exposed, discovery.NoRedis, config_checks.ConfigError) as error:
         sys.exit(sentence(error) or str(error))
     master.forks = Forks(server, master.shared.worker_states)
-    _tell_all_first(server)
+    _note_stop_first(server)
 
 
-def _tell_all_first(server: Any) -> None:
+def _note_stop_first(server: Any) -> None:
     # Each worker hears it in its own time, and one that has not yet must not begin to record.
     stop = server.stop
 
-    def tell_and_stop(graceful: bool = True) -> None:
+    def note_and_stop(graceful: bool = True) -> None:
         master.shared.worker_states.replace_all()
         stop(graceful)
 
-    server.stop = tell_and_stop
+    server.stop = note_and_stop
 
 
 def on_reload(server: Any) -> None:
@@ -142,19 +142,19 @@ def when_ready(server: Any) -> None:
     # A person on this machine can open the other one.
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
     kind = "embedded " if shared.redis.is_embedded else ""
-    _tell(f"Arauto is at {' '.join(shown)} on {kind}{shared.redis.name}")
+    _print(f"Arauto is at {' '.join(shown)} on {kind}{shared.redis.name}")
     if shared.token:
-        _tell(f"Log in at http://127.0.0.1:{settings.port}/login#{shared.token}")
+        _print(f"Log in at http://127.0.0.1:{settings.port}/login#{shared.token}")
     if room.sockets * server.cfg.workers < settings.max_sockets:
-        _tell(
+        _print(
             f"Warning: A process may open only {room.files} files here, so a worker takes {room.sockets} "
             f"sockets, not ARAUTO_MAX_SOCKETS={settings.max_sockets}: allow more (ulimit -n), or set fewer."
         )
-    for warning in (*bind_policy.warnings(settings, shared.redis), *strangers(os.environ)):
-        _tell(f"Warning: {warning}")
+    for warning in (*bind_policy.warnings(settings, shared.redis), *unknown_settings(os.environ)):
+        _print(f"Warning: {warning}")
 
 
-def _tell(line: str) -> None:
+def _print(line: str) -> None:
     try:
         print(line, flush=True)
     except OSError:  # a disk that is full, a pipe that nobody reads any more: no reason to end
@@ -206,39 +206,39 @@ def post_worker_init(worker: Any) -> None:
     worker.timeouts = RequestTimeouts(feeds.timers)
     worker.unread_bodies = UnreadBodies(worker.timeouts)
     if worker.cfg.worker_class_str == "gthread":
-        _watch_heads(worker)
-        _spare_threads(worker)
+        _time_heads(worker)
+        _use_own_thread_pool(worker)
     else:
-        _spare_descriptors()
+        _use_pausing_server()
     # What is there now stays: nobody needs to look again and again whether it is garbage. That
     # takes a third of the time when a log is read.
     gc.collect()
     gc.freeze()
-    master.forks.be_ready()
+    master.forks.note_ready()
     worker.log.info("Worker %s is ready for requests", worker.pid)
 
 
-def _spare_threads(worker: Any) -> None:
+def _use_own_thread_pool(worker: Any) -> None:
     from gunicorn.workers.gthread import TConn
 
-    from arauto.server.accept_backoff import patient
+    from arauto.server.accept_backoff import pause_on_errors
     from arauto.server.thread_pool import ThreadPool, wait_for_data
 
     worker.tpool = ThreadPool(worker.cfg.threads)
-    worker.accept = patient(worker.accept)
+    worker.accept = pause_on_errors(worker.accept)
     TConn.wait_for_data = wait_for_data
 
 
-def _spare_descriptors() -> None:
+def _use_pausing_server() -> None:
     from gunicorn.workers import ggevent
 
-    from arauto.server.accept_backoff import patient_server
+    from arauto.server.accept_backoff import make_pausing_server
 
-    ggevent.StreamServer = patient_server(ggevent.StreamServer)
+    ggevent.StreamServer = make_pausing_server(ggevent.StreamServer)
 
 
-def _watch_heads(worker: Any) -> None:
-    from arauto.server.unread_body import part
+def _time_heads(worker: Any) -> None:
+    from arauto.server.unread_body import end_connection
 
     # gevent's worker gives a head the seconds of keepalive; this one would wait for ever.
     handle = worker.handle
@@ -250,7 +250,7 @@ def _watch_heads(worker: Any) -> None:
         finally:
             worker.timeouts.end(connection.sock)
         if stays is False:
-            part(connection.sock)
+            end_connection(connection.sock)
         return stays
 
     worker.handle = handle_in_time

@@ -1,4 +1,4 @@
-"""Requests must arrive in time: who sends one by drops holds a place that others need."""
+"""Time limits for the head and the body of a request."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""What gthread does where the machine gives no thread or descriptor any more: it tells, or does without."""
+"""A thread pool for gunicorn's gthread worker that answers 503 when no thread can be started."""
 
 import select
 import socket
@@ -9,7 +9,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import _DEFER
 
-from arauto.server.unread_body import part
+from arauto.server.unread_body import end_connection
 
 _ERROR = b'{"error":"The server can start no thread more: try again when a page has left."}'
 _FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 10\r\n" + (
@@ -23,12 +23,12 @@ class ThreadPool(ThreadPoolExecutor):
     Earlier the answer would be lost: who is still sending sees only that the connection is closed.
     """
 
-    _is_short = False
+    _lacks_thread = False
 
     def submit(self, handle: Callable[..., Any], /, *given: Any, **named: Any) -> Future[Any]:
-        self._is_short = False
+        self._lacks_thread = False
         future = super().submit(handle, *given, **named)
-        if self._is_short and future.cancel():
+        if self._lacks_thread and future.cancel():
             future = Future()
             future.set_result(_refuse(given[0]))
         return future
@@ -37,7 +37,7 @@ class ThreadPool(ThreadPoolExecutor):
         try:
             super()._adjust_thread_count()
         except RuntimeError:
-            self._is_short = True
+            self._lacks_thread = True
 
 
 def _refuse(connection: Any) -> object:
@@ -46,7 +46,7 @@ def _refuse(connection: Any) -> object:
         return _DEFER
     with suppress(OSError):
         connection.sock.send(_FULL, socket.MSG_DONTWAIT)
-    part(connection.sock)
+    end_connection(connection.sock)
     return False
 
 

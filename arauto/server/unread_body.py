@@ -1,4 +1,4 @@
-"""What still comes after a request's answer is read for a while: else the answer may be lost.
+"""Read the rest of a request after its answer, for a while: else the answer may be lost.
 
 A connection that is closed with something unread is reset, and whoever is still sending sees
 that instead of the answer.
@@ -45,7 +45,7 @@ class UnreadBodies:
             self._places.release()
 
 
-def part(sock: Any) -> None:
+def end_connection(sock: Any) -> None:
     """End a connection that gthread is to close: it would wait for the other side, and accept nobody."""
     if isinstance(sock, ssl.SSLSocket):
         return

@@ -1,1 +1,1 @@
-"""Where messages come from: the interface, and Redis behind it."""
+"""The interface of a source of messages, and Redis as one."""

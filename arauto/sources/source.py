@@ -1,4 +1,4 @@
-"""The interface of a source of messages. The feed knows this, and no Redis."""
+"""The interface of a source of messages, such as Redis."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager

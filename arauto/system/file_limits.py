@@ -1,4 +1,4 @@
-"""How many browser sockets a worker's file descriptors allow."""
+"""How many browser sockets the file descriptors of a worker allow."""
 
 import resource
 from contextlib import suppress

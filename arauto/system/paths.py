@@ -1,4 +1,4 @@
-"""Where templates, static files and configuration are, in a checkout and when installed."""
+"""Paths of templates, static files and configuration, in a checkout and when installed."""
 
 from pathlib import Path
 

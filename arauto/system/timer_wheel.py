@@ -14,7 +14,7 @@ from arauto.system.resource_errors import start
 
 TICK = 0.25  # seconds; how late a call may come
 
-Tend = Callable[[], float | None]
+Callback = Callable[[], float | None]
 """Does what is due without waiting; returns the seconds until it should be called again, or ``None`` for
 never.
 """
@@ -23,18 +23,18 @@ log = logging.getLogger("arauto")
 
 
 class TimerWheel:
-    """Calls each ``tend`` when it is due. Its thread starts with the first, and never ends."""
+    """Calls each ``callback`` when it is due. Its thread starts with the first, and never ends."""
 
     def __init__(self) -> None:
         # A wheel of ticks: with twenty thousand waiting, a heap would cost more than the calls.
-        self._due: dict[int, list[Tend]] = {}
+        self._due: dict[int, list[Callback]] = {}
         self._tick = TICK
         self._next = 0  # the first tick that has not been called yet
         self._lock = make_lock()
         self._thread: threading.Thread | None = None
 
-    def after(self, seconds: float, tend: Tend) -> None:
-        """Call ``tend`` in ``seconds``; from any thread."""
+    def after(self, seconds: float, callback: Callback) -> None:
+        """Call ``callback`` in ``seconds``; from any thread."""
         tick = ceil((monotonic() + seconds) / self._tick)
         with self._lock:
             if self._thread is None:
@@ -43,16 +43,16 @@ class TimerWheel:
                 thread = threading.Thread(target=self._run, name="timers", daemon=True)
                 start(thread)
                 self._thread = thread
-            self._due.setdefault(max(tick, self._next), []).append(tend)
+            self._due.setdefault(max(tick, self._next), []).append(callback)
 
     def _run(self) -> None:
         while True:
             sleep(max(0.0, self._next * self._tick - monotonic()))
-            for tend in self._take_due():
-                self._call(tend)
+            for callback in self._take_due():
+                self._call(callback)
 
-    def _take_due(self) -> list[Tend]:
-        due: list[Tend] = []
+    def _take_due(self) -> list[Callback]:
+        due: list[Callback] = []
         with self._lock:
             past = int(monotonic() / self._tick) + 1
             for tick in range(self._next, past):
@@ -60,11 +60,11 @@ class TimerWheel:
             self._next = past
         return due
 
-    def _call(self, tend: Tend) -> None:
+    def _call(self, callback: Callback) -> None:
         try:
-            again = tend()
+            again = callback()
         except Exception:
             log.exception("timer failed")
             return
         if again is not None:
-            self.after(again, tend)
+            self.after(again, callback)

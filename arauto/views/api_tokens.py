@@ -1,4 +1,4 @@
-"""The page of tokens for programs: who may sees them, makes one, revokes one."""
+"""/tokens: list, create and revoke API tokens."""
 
 from datetime import datetime
 from time import time

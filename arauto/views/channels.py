@@ -1,4 +1,4 @@
-"""GET /channels: the channels that somebody subscribes to now, by ``?match=<glob>``."""
+"""GET /channels: the channels with subscribers, by ``?match=<glob>``."""
 
 from flask import Flask, Response, jsonify, request
 

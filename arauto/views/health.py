@@ -1,4 +1,4 @@
-"""GET /healthz and /readyz: for what watches whether the program lives, and whether it can work."""
+"""GET /healthz and /readyz: whether the process runs, and whether Redis answers."""
 
 from flask import Flask, Response, jsonify
 

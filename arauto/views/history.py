@@ -1,4 +1,4 @@
-"""GET /channels/messages?channel=<name>: what a log holds, as NDJSON, one line a message."""
+"""GET /channels/messages?channel=<name>: the stored messages of a channel as NDJSON."""
 
 from collections.abc import Iterator
 from itertools import chain

@@ -1,4 +1,4 @@
-"""Pages to log in and out, and of the account."""
+"""/login, /logout and /account."""
 
 import secrets
 

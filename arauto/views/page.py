@@ -1,4 +1,4 @@
-"""The page: rendered once for each language and view that is asked for."""
+"""GET /: the page, rendered once for each language and view."""
 
 from functools import lru_cache
 from secrets import token_hex

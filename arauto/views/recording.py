@@ -1,4 +1,4 @@
-"""What a page may do to a log: PUT /channels/recording, DELETE /channels/messages, with ?channel=<name>."""
+"""PUT /channels/recording and DELETE /channels/messages, with ``?channel=<name>``."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

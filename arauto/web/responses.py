@@ -1,4 +1,4 @@
-"""Answers: JSON for programs, a page for people, and errors as either."""
+"""Responses: JSON for programs, a page for people, also for errors."""
 
 import logging
 

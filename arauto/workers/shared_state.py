@@ -1,4 +1,4 @@
-"""What gunicorn's master makes once for all workers; a process without a master makes its own."""
+"""State that gunicorn's master makes once for all workers; a process without a master makes its own."""
 
 import secrets
 from dataclasses import dataclass

@@ -92,15 +92,15 @@ class Guard:
     def __init__(self, page: Page, server: ArautoServer) -> None:
         self._page = page
         self._home = (server.url, server.ws, "data:", "about:blank", "blob:")
-        self.commands_after_switch: list[str] = []
+        self.strays: list[str] = []
         page.add_init_script(TRAP)
         page.on("request", lambda request: self._look(request.url))
         page.on("framenavigated", lambda frame: self._look(frame.url))
-        page.on("popup", lambda popup: self.commands_after_switch.append(f"a window {popup.url}"))
+        page.on("popup", lambda popup: self.strays.append(f"a window {popup.url}"))
 
     def _look(self, url: str) -> None:
         if not url.startswith(self._home):
-            self.commands_after_switch.append(url)
+            self.strays.append(url)
 
     def expect_nothing(self, state: str) -> None:
         """No element is there that a payload wrote, and none was asked for by one."""
@@ -112,7 +112,7 @@ class Guard:
               )].map((element) => element.outerHTML).concat([...document.querySelectorAll("a[href]")]
                 .map((link) => link.protocol).filter((protocol) => !/^https?:$/.test(protocol)))"""
         )
-        assert (made, self.commands_after_switch, len(self._page.frames)) == ([], [], 1), state
+        assert (made, self.strays, len(self._page.frames)) == ([], [], 1), state
 
 
 def told(payloads: Sequence[str]) -> list[str]:

@@ -155,7 +155,7 @@ def test_whoever_loses_its_connection_makes_room_at_once(own_redis: RedisServer,
     eventually(lambda: stands_by(own_redis, "a") == 2 and second.candidate.is_ready, why="both hear it")
     sent = publish(own_redis, "a", "first")
     expect_log(store, "a", sent)
-    wire, first._subscriber._connect = first._subscriber._wire, no_way
+    wire, first._subscriber._connect = first._subscriber._socket, no_way
     assert wire is not None
     wire.shutdown()
     sent += publish(own_redis, "a", "second")

@@ -130,7 +130,7 @@ def _fragmented(payload: bytes, where: list[int]) -> bytes:
 def test_control_without_its_end_a_transport_reads_on_after_a_broken_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The defence is ``_left``: without it the parser is fed what it has already refused."""
+    """The defence is ``_has_left``: without it the parser is fed what it has already refused."""
     fed = []
     feed = Connection.receive_data
 
@@ -144,7 +144,7 @@ def test_control_without_its_end_a_transport_reads_on_after_a_broken_frame(
     with_it = len(fed)
     fed.clear()
     monkeypatch.setattr(
-        Transport, "_left", property(lambda self: False, lambda self, value: None), raising=False
+        Transport, "_has_left", property(lambda self: False, lambda self, value: None), raising=False
     )
     converse(broken)
     assert with_it <= 2

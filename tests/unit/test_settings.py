@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from arauto.settings import SETTINGS, Settings, SettingsError, read, strangers
+from arauto.settings import SETTINGS, Settings, SettingsError, read, unknown_settings
 
 
 def test_nothing_set_means_the_defaults() -> None:
@@ -112,7 +112,7 @@ def test_quotes_around_a_value_are_told(name: str, value: str) -> None:
 def test_a_name_that_is_no_setting_is_told() -> None:
     given = {"ARAUTO_PROTECTD": "prod.*", "ARAUTO_XYZ": "", "ARAUTO_PROTECTED": "", "PATH": ""}
     kubernetes = dict.fromkeys(["ARAUTO_SERVICE_HOST", "ARAUTO_PORT", "ARAUTO_PORT_80_TCP_ADDR"], "")
-    assert list(strangers(given | kubernetes)) == [
+    assert list(unknown_settings(given | kubernetes)) == [
         "ARAUTO_PROTECTD is no setting: do you mean ARAUTO_PROTECTED?",
         "ARAUTO_XYZ is no setting: leave it out.",
     ]

@@ -14,7 +14,7 @@ from arauto.net import nonblocking_socket as wire_module
 from arauto.net import websocket as transport_module
 from arauto.net.nonblocking_socket import NonblockingSocket, Stuck
 from arauto.net.websocket import Code, Transport, text_frame
-from arauto.system.timer_wheel import Tend, TimerWheel
+from arauto.system.timer_wheel import Callback, TimerWheel
 from tests.support.waiting import PATIENCE
 
 
@@ -181,13 +181,13 @@ def heartbeat(sock: socket.socket) -> float:
 class ByHand(TimerWheel):
     """Calls when the test does, however busy the machine is."""
 
-    def after(self, seconds: float, tend: Tend) -> None:
-        self.tend = tend
+    def after(self, seconds: float, callback: Callback) -> None:
+        self.callback = callback
 
     def beat(self, sock: socket.socket) -> float:
         """One heartbeat; there is none while another word is being written."""
         while not select.select([sock], [], [], 0)[0]:
-            assert self.tend() == transport_module.BEAT
+            assert self.callback() == transport_module.BEAT
         return heartbeat(sock)
 
 
@@ -212,7 +212,7 @@ def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
     times.append(time())
     assert times == sorted(times)
     timers.beat(pair[1])
-    assert timers.tend() is None  # this time no pong came
+    assert timers.callback() is None  # this time no pong came
     reader.join()
     assert transport.code == Code.ABNORMAL
 
@@ -231,7 +231,7 @@ def test_a_browser_is_not_let_go_because_heartbeats_are_quicker_than_its_answers
     transport = Transport(pair[0], timers)
     for _ in range(3):
         timers.beat(pair[1])
-    assert timers.tend() == transport_module.BEAT
+    assert timers.callback() == transport_module.BEAT
     transport.release()
 
 

@@ -66,10 +66,10 @@ class Recording:
 
 class NoTimers:
     def __init__(self) -> None:
-        self.tended: list[Any] = []
+        self.callbacks: list[Any] = []
 
-    def after(self, seconds: float, tend: Any) -> None:
-        self.tended.append(tend)
+    def after(self, seconds: float, callback: Any) -> None:
+        self.callbacks.append(callback)
 
 
 class Page:
