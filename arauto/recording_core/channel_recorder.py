@@ -164,8 +164,12 @@ class ChannelRecorder:
         """
         if request is self._taking:
             self._taking, self._end = None, end
-            # It is empty, and everything received is to be written; or it was deleted meanwhile.
-            if request.is_first or (end and self.position and end.number == self.position.number):
+            known = self.position
+            is_level = end is not None and known is not None and end.number == known.number
+            if is_level and known and request.position and known.epoch != request.position.epoch:
+                self._end = known  # it was deleted meanwhile, and that was announced already
+            # It is empty, and everything received is to be written; or it was deleted before.
+            elif request.is_first or is_level:
                 self.position = end
             self._record()
         return []

@@ -5,7 +5,7 @@ from collections import deque
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed
 from arauto.recording_core.channel_recorder import ChannelRecorder, Standing
-from arauto.recording_core.recorder_steps import SendMark
+from arauto.recording_core.recorder_steps import AnswerMark, SendMark, Take
 
 LATE = 10  # beats
 
@@ -38,3 +38,18 @@ def test_a_log_that_is_deleted_while_one_asks_where_it_is() -> None:
     recorder.announced(Appended("f", 5, (1,), 7, 0, 30))
     assert (recorder.position, recorder.waiting) == (Position("f", 5, 20), 1)
     assert recorder.standing is Standing.STANDBY
+
+
+def test_a_log_that_is_deleted_while_one_takes_it() -> None:
+    """What was announced of it is newer than the reply: marks are answered with the epoch that has begun."""
+    recorder = ChannelRecorder("a")
+    [asked] = recorder.subscribed()
+    assert isinstance(asked, SendMark)
+    recorder.announced(Mark(asked.name))
+    recorder.announced(Marked(asked.name, Position("e", 4, 10), 4))
+    [take] = recorder.appointed(7)
+    assert isinstance(take, Take)
+    recorder.announced(Renewed(Position("f", 4, 20)))
+    recorder.taken(take, Position("e", 4, 10))
+    assert recorder.standing is Standing.RECORDING
+    assert recorder.announced(Mark("m")) == [AnswerMark("m", Position("f", 4, 20), 4)]
