@@ -63,6 +63,6 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
             return kept
         return kept.replace(_CSRF, visitor.csrf).replace(_PERSON, str(escape(display_name(visitor))))
 
-    for code, _ in LANGUAGES:
+    for code in LANGUAGES:
         with app.test_request_context(headers={"Accept-Language": code}):
             page(chosen(), "", b"", False)

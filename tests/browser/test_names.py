@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
 from tests.support.pages import notices, overflowing, view
 from tests.support.teller import NOON, Teller
@@ -14,7 +15,7 @@ TURNING = "a\u202eb"  # from here on, it says, all is from right to left
 SINCE = {"from": NOON.timestamp() - 60, "to": NOON.timestamp()}
 
 
-@pytest.mark.parametrize("language", ["en", "pt-BR"])
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_a_long_name_is_seen_whole(open_page: OpenPage, width: int, language: str) -> None:
     teller = Teller(open_page(view("other"), width=width, language=language))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from arauto.web.locale import LANGUAGES
 from tests.support.http import get, publish, request
 from tests.support.servers import ArautoServer
 
@@ -16,6 +17,8 @@ from tests.support.servers import ArautoServer
         ("pt-BR,pt;q=0.9,en;q=0.8", "pt-BR"),
         ("pt", "pt-BR"),
         ("pt-PT", "pt-BR"),
+        ("es", "es"),
+        ("es-MX,es;q=0.9,en;q=0.8", "es"),
         ("de,fr;q=0.5", "en"),
         ("nonsense;;q=x", "en"),
     ],
@@ -40,7 +43,7 @@ def test_the_switch_is_remembered_and_keeps_the_view(plain_arauto: ArautoServer)
 @pytest.mark.parametrize("again", [1, 2])
 def test_a_page_that_is_kept_is_that_of_its_view_and_language(plain_arauto: ArautoServer, again: int) -> None:
     for view in ("channel=a", "channel=b", ""):
-        for language in ("en", "pt-BR"):
+        for language in LANGUAGES:
             page = get(plain_arauto, f"/?{view}", Accept_Language=language).body.decode()
             assert f"<html lang={language}>" in page
             assert f'href="?{"&amp;".join(["lang=en", view] if view else ["lang=en"])}"' in page
@@ -53,11 +56,28 @@ def test_an_unknown_language_changes_nothing(plain_arauto: ArautoServer) -> None
     assert get(plain_arauto, "/", Cookie=f"arauto_language_{plain_arauto.port}=../../etc").status == 200
 
 
-def test_errors_speak_portuguese_plurals_included(plain_arauto: ArautoServer) -> None:
-    pt: dict[str, Any] = {"Accept_Language": "pt-BR"}
-    assert publish(plain_arauto, "", "x", **pt).error == "O canal é obrigatório."
-    assert request(plain_arauto, "GET", "/nada", **pt).error == (
-        "Não há nada neste endereço: vá para a página inicial."
-    )
-    page = publish(plain_arauto, "sala vazia", "x", Accept="text/html", **pt).body.decode()
-    assert "Ninguém estava ouvindo: esta mensagem se perdeu." in page
+@pytest.mark.parametrize(
+    ("language", "required", "nothing", "nobody"),
+    [
+        (
+            "pt-BR",
+            "O canal é obrigatório.",
+            "Não há nada neste endereço: vá para a página inicial.",
+            "Ninguém estava ouvindo: esta mensagem se perdeu.",
+        ),
+        (
+            "es",
+            "El canal es obligatorio.",
+            "No hay nada en esta dirección: vaya a la página de inicio.",
+            "Nadie estaba escuchando: este mensaje se perdió.",
+        ),
+    ],
+)
+def test_errors_and_answers_are_translated(
+    plain_arauto: ArautoServer, language: str, required: str, nothing: str, nobody: str
+) -> None:
+    header: dict[str, Any] = {"Accept_Language": language}
+    assert publish(plain_arauto, "", "x", **header).error == required
+    assert request(plain_arauto, "GET", "/nada", **header).error == nothing
+    page = publish(plain_arauto, "sala vazia", "x", Accept="text/html", **header).body.decode()
+    assert nobody in page

@@ -148,6 +148,29 @@ def overflowing(page: Page) -> list[str]:
     )
 
 
+def cut_off(page: Page) -> list[str]:
+    """Texts of buttons, choices and headings that are wider than their place, or than what scrolls around."""
+    return list(
+        page.evaluate(
+            """() => {
+              const places = "button:not([translate]), .button, .link, select, label, legend, th, h2, h3";
+              return [...document.querySelectorAll(places)].filter((element) => {
+                if (!element.checkVisibility() || element.closest(".chips, .visually-hidden")) return false;
+                const { width, right } = element.getBoundingClientRect();
+                if (width <= 1) return false; // only for screen readers
+                const around = element.closest(".dialog__scroll, dialog, [popover]") ?? document.body;
+                if (right > around.getBoundingClientRect().right + 1) return true;
+                if (!element.matches("select")) return element.scrollWidth > Math.ceil(width) + 1;
+                element.style.inlineSize = "max-content"; // of its longest option
+                const needed = element.getBoundingClientRect().width;
+                element.style.inlineSize = "";
+                return needed > width + 1;
+              }).map((element) => element.textContent.trim());
+            }"""
+        )
+    )
+
+
 # Connection
 
 

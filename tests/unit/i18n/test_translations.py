@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from babel import Locale
 from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
@@ -34,7 +35,11 @@ def messages(of: Catalog) -> dict[str, Message]:
 
 def test_each_language_but_english_has_its_file() -> None:
     codes = {path.parents[1].name.replace("_", "-") for path in FILES}
-    assert codes | {"en"} == {code for code, _ in LANGUAGES}
+    assert codes | {"en"} == set(LANGUAGES)
+
+
+def test_each_language_is_offered_in_itself() -> None:
+    assert LANGUAGES == {"en": "English", "es": "Español", "pt-BR": "Português"}
 
 
 @pytest.mark.parametrize("po", FILES, ids=lambda path: path.parents[1].name)
@@ -44,6 +49,7 @@ def test_all_sentences_are_translated(po: Path, tmp_path: Path) -> None:
     assert given.keys() == wanted.keys(), "run make translations, then translate"
     for sentence, message in given.items():
         assert not message.fuzzy, sentence
+        assert len(forms(message.string)) == len(forms(message.id)), "the page chooses between two forms"
         for form in forms(message.string):
             assert form, sentence
             assert set(PLACEHOLDER.findall(form)) == set(PLACEHOLDER.findall(sentence)), sentence
@@ -67,10 +73,12 @@ def test_the_same_words_are_compiled_to_the_same_file(po: Path, monkeypatch: pyt
 def test_the_compiled_file_says_the_same(po: Path) -> None:
     with po.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
+    locale = Locale.parse(po.parents[1].name)
     for sentence, message in messages(catalog(po, po.parents[1].name)).items():
         said = forms(message.string)
         if isinstance(message.id, tuple):
             one, many = message.id
-            assert [compiled.ngettext(one, many, n) for n in (0, 1, 2)] == [said[0], said[0], said[1]]
+            for n in (0, 1, 2, 1000):
+                assert compiled.ngettext(one, many, n) == said[locale.plural_form(n) != "one"]
         else:
             assert compiled.gettext(sentence) == said[0], "run make translations"
