@@ -22,7 +22,7 @@ LANGUAGES = {
 COOKIE = "language"
 COOKIE_AGE = 365 * 24 * 3600  # seconds
 
-_MATCHES = {code: code for code in LANGUAGES} | {code.split("-")[0]: code for code in LANGUAGES}
+_MATCHES = {code.split("-")[0]: code for code in LANGUAGES} | {code.lower(): code for code in LANGUAGES}
 
 
 def init_language(app: Flask) -> None:
@@ -40,8 +40,11 @@ def chosen() -> str:
 
 @lru_cache(maxsize=256)  # few different headers are sent, and parsing is slow
 def _accepted(header: str) -> str:
-    accepted = parse_accept_header(header, LanguageAccept)
-    return _MATCHES[accepted.best_match(_MATCHES, "en")]
+    for tag, quality in parse_accept_header(header, LanguageAccept):
+        tag = tag.lower()
+        if quality and (match := _MATCHES.get(tag) or _MATCHES.get(tag.split("-")[0])):
+            return match
+    return "en"
 
 
 def switch() -> Response | None:

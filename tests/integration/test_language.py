@@ -18,8 +18,12 @@ from tests.support.servers import ArautoServer
         ("pt", "pt-BR"),
         ("pt-PT", "pt-BR"),
         ("es", "es"),
-        ("es-MX,es;q=0.9,en;q=0.8", "es"),
+        ("es-MX,en;q=0.8", "es"),
+        ("es-419,pt;q=0.8", "es"),
+        ("pt-PT,en;q=0.8", "pt-BR"),
         ("de,fr;q=0.5", "en"),
+        ("es;q=0,PT-br;q=0.1", "pt-BR"),
+        ("en;q=0.2,es-AR;q=0.7,*;q=0.1", "es"),
         ("nonsense;;q=x", "en"),
     ],
 )
