@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache
 from time import monotonic
+from types import FunctionType
 from typing import Any
 
 import flask_sock
@@ -72,10 +73,23 @@ class Feeds:
         self.drain = drain
 
 
+class _Sock(flask_sock.Sock):  # type: ignore[misc]  # flask-sock carries no types
+    """flask-sock with :class:`Upgrade` for the handshake.
+
+    Its ``route`` finds ``Server`` among the globals of its module. They are left alone, since another
+    application in this process may use flask-sock too; this is the same function with globals of its own.
+    """
+
+    route: Any = FunctionType(
+        flask_sock.Sock.route.__code__,
+        vars(flask_sock) | {"Server": Upgrade},
+        argdefs=flask_sock.Sock.route.__defaults__,
+    )
+
+
 def init_feed(app: Flask, feeds: Feeds) -> None:
     """Add the feed's route, with its checks before the upgrade."""
-    flask_sock.Server = Upgrade  # flask-sock has no other place to say it; see there why
-    flask_sock.Sock(app).route(PATH, endpoint="feed")(lambda upgrade: feed(feeds, upgrade))
+    _Sock(app).route(PATH, endpoint="feed")(lambda upgrade: feed(feeds, upgrade))
     upgrade = app.view_functions["feed"]
 
     def admit_and_upgrade() -> Any:

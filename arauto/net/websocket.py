@@ -49,7 +49,7 @@ class Code(IntEnum):
 
 
 class Upgrade:
-    """Answers a handshake that ``request_guards.py`` has checked. Takes the place of flask-sock's ``Server``.
+    """Answers a handshake that ``request_guards.py`` has checked. Used in place of flask-sock's ``Server``.
 
     simple-websocket, flask-sock's default, rebuilds the request, parses it a second time and negotiates
     permessage-deflate: a quarter of the cost of a new socket, and twice the time per message. It also writes

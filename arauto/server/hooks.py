@@ -226,7 +226,7 @@ def _use_own_thread_pool(worker: Any) -> None:
 
     worker.tpool = ThreadPool(worker.cfg.threads)
     worker.accept = pause_on_errors(worker.accept)
-    TConn.wait_for_data = wait_for_data
+    TConn.wait_for_data = wait_for_data  # in this worker's process alone
 
 
 def _use_pausing_server() -> None:
@@ -234,6 +234,7 @@ def _use_pausing_server() -> None:
 
     from arauto.server.accept_backoff import make_pausing_server
 
+    # gunicorn finds it by this name; it changes in this worker's process alone.
     ggevent.StreamServer = make_pausing_server(ggevent.StreamServer)
 
 

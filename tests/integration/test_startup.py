@@ -12,8 +12,10 @@ from pathlib import Path
 from threading import Thread
 
 import click
+import flask_sock
 import psutil
 import pytest
+import simple_websocket
 
 from app import create_app
 from arauto.redis_io import discovery, embedded
@@ -139,6 +141,7 @@ def test_two_applications_in_one_process_are_independent(valkey: RedisServer) ->
     settings = read({"REDIS_URL": valkey.url, "ARAUTO_TOKEN": "a token of theirs"})
     one, other = create_app(settings), create_app(settings)
     assert one.config["SETTINGS"].secret != other.config["SETTINGS"].secret
+    assert flask_sock.Server is simple_websocket.Server  # what other users of flask-sock get
     with click.Context(click.Command("run")) as context:
         context.params["host"] = "0.0.0.0"
         for _ in range(2):
