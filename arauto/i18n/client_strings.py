@@ -145,6 +145,9 @@ def _past_words() -> Words:
     return {
         "past": gettext("This is the past, not live."),
         "past_end": gettext("This is the past, not live. The recording ends here."),
+        "since_bad": gettext(
+            "{text} is not a point in time: write 10m, 14:30, 100 (messages), first or the id of a message."
+        ),
         "past_none": gettext("Nothing is recorded from then on."),
         "searched": gettext("{n} searched, {found} found"),
     }

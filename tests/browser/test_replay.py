@@ -120,7 +120,9 @@ def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: Arauto
 
     for bad, sentence in (
         ("yesterday", "yesterday is not a point in time: write 10m,"),
-        ("-1", "-1 is not a point in time: write 10m,"),
+        ("-1", "-1 is not a point in time: write 10m, 14:30,"),
+        ("25:99", "25:99 is not a point in time:"),
+        ("24:00", "24:00 is not a point in time:"),
         ("32503679999", "That time has not come yet."),
     ):
         play(page, bad)
@@ -140,6 +142,7 @@ def test_the_time_bar_leads_to_a_moment_and_pause_holds_it(open_page: OpenPage, 
     expect(moment(page)).to_have_attribute("aria-valuetext", re.compile(r"\d"))
     assert "since" not in page.evaluate("location.search")
     bar(page).get_by_label("Speed").select_option("1×")
+    expect(moment(page)).to_have_attribute("aria-valuetext", re.compile(r", \d\d:\d\d:\d\d$"))
     moment(page).press("Home")
     expect_texts(page, ["first"])  # the second comes after ten minutes
     expect(said(page)).to_have_text("This is the past, not live.")
@@ -238,7 +241,7 @@ def test_axe_finds_no_barrier_in_the_past(open_page: OpenPage, server: ArautoSer
         expect(rows(page)).not_to_have_count(0)
         page.locator("#replay [name=since]").fill("x")
         page.keyboard.press("Enter")
-        expect(page.locator("#replay p")).to_contain_text("10m, 100 (")
+        expect(page.locator("#replay p")).to_contain_text("10m, 14:30, 100 (")
         expect_no_violation(page, "found in the past, and a bad point")
         for width, height in ((360, 740), (1280, 800)):
             page.set_viewport_size({"width": width, "height": height})

@@ -1,7 +1,7 @@
 """Channels and patterns as chips: what is heard changes at once, and nothing of the rest is lost."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import count
 from threading import Event, Thread
@@ -273,6 +273,22 @@ CYRILLIC = [f"{number:02}".ljust(31, "ж") for number in range(48)]
 def publish_to_each(redis_server: RedisServer, names: list[str], message: str) -> None:
     for name in names:
         redis_server.client.publish(name, f"{message} {name[:3]}")
+
+
+@pytest.mark.parametrize("more", [(), ["x" * 200] * 12], ids=["short", "long"])
+@pytest.mark.parametrize(
+    ("since", "sentence"),
+    [("banana", "banana is not a point in time: write 10m,"), ("32503679999", "That time has not come yet.")],
+)
+def test_a_link_that_begins_at_no_point_in_time_says_so_and_is_live(
+    open_page: OpenPage, valkey: RedisServer, since: str, sentence: str, more: Sequence[str]
+) -> None:
+    names = ["a", *(f"{name}{number}" for number, name in enumerate(more))]
+    page = open_page(f"{view(*names)}&since={since}", allow=("status of 400", "WebSocket connection to"))
+    expect_live(page)
+    expect(page.get_by_text(sentence)).to_be_visible()
+    valkey.client.publish("a", "live")
+    expect_texts(page, ["live"])
 
 
 @pytest.mark.parametrize("names", [LATIN, CYRILLIC], ids=["latin", "cyrillic"])

@@ -9,6 +9,8 @@ import { lastTime, shortTime } from "../ui/timestamps.js";
 import { keep } from "../ui/url_state.js";
 
 const reader = new Deferred("./history_reader.js", import.meta.url);
+const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
+const POINT = /^(first|\d+[smhd]|[\d.]+|\d+-\d+)$/;
 const TICK = 100; // milliseconds
 const BUDGET = 12; // milliseconds of work before the page has its turn
 
@@ -32,7 +34,10 @@ export class Replay {
     const { open, search, at, lanes, live } = this.#parts;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#play(this.#since);
+      const { value } = this.#parts.since;
+      const since = this.#point(value.trim() || "first");
+      if (since) this.#play(since);
+      else this.#complain({ message: this.#words.say("since_bad", { text: value }) });
     });
     at.addEventListener("input", () => {
       this.#run.abort();
@@ -103,11 +108,11 @@ export class Replay {
     this.#show(false);
   }
 
-  // An id belongs to one log: for several, its moment counts.
-  get #since() {
-    const text = this.#parts.since.value.trim() || "first";
-    const clock = text.match(/^(\d\d?):(\d\d)(?::(\d\d))?$/);
+  // As the server reads it; empty where it is none. An id belongs to one log: for several, its moment counts.
+  #point(text) {
+    const clock = text.match(CLOCK);
     if (clock) return String(lastTime(.../** @type {[string, string, string?]} */ (clock.slice(1))).getTime() / 1000);
+    if (!POINT.test(text)) return "";
     return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 

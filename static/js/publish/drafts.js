@@ -46,7 +46,7 @@ export class Drafts {
     const name = event.target.elements.template.value.trim();
     const draft = { name, ...this.#form.read() };
     if (!name) return;
-    this.#problem = this.#tooLong(draft.message) || this.#isFull(name);
+    this.#problem = this.#tooLong(name + draft.message) || this.#isFull(name);
     if (!this.#problem) {
       change("templates", [], (all) => [draft, ...all.filter((other) => other?.name !== name)]);
       event.target.reset();

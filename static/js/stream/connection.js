@@ -12,6 +12,7 @@ import { StreamPositions } from "./stream_positions.js";
 import { Subscriptions } from "./subscriptions.js";
 import { attempt } from "./unreadable.js";
 
+const BAD_REQUEST = 400;
 const NOT_LOGGED_IN = 401;
 
 export class Connection extends Emitter {
@@ -31,6 +32,7 @@ export class Connection extends Emitter {
   #confirmedAt = null; // of what Redis confirmed, the last time
   /** @type {ShownEvent[] | null} */
   #held = []; // what came before anybody listened; then null
+  #problem = ""; // with `since`, of which nobody could be told yet
 
   // `since`: from where recorded channels are shown, where the page has not been yet.
   // `heartbeat`: seconds between two signs of life.
@@ -52,6 +54,7 @@ export class Connection extends Emitter {
   listen() {
     const held = this.#held ?? [];
     this.#held = null;
+    if (this.#problem) this.emit("problem", this.#problem);
     this.#report();
     this.#show(held);
   }
@@ -96,6 +99,7 @@ export class Connection extends Emitter {
 
   /** @type {(loss: { lastHeard: number, reason: string, refused: boolean }) => void} */
   #lost({ lastHeard, reason, refused }) {
+    if (refused && this.#givesUpSince(reason)) return;
     this.#subscriptions.forget();
     this.#joiner.forget();
     this.#outage.serverLost({ at: now(), lastHeard, wasLive: this.#wasLive, reason });
@@ -106,11 +110,23 @@ export class Connection extends Emitter {
 
   /** @type {(why: { what: string, reason: string, refused: boolean, status: number }) => void} */
   #explained({ what, reason, refused, status }) {
+    if (status === BAD_REQUEST && this.#givesUpSince(reason)) return;
     this.#outage.explain(what, reason);
     this.#refusal = refused ? this.#refusal ?? reason : null;
     this.#status = status;
     if (status === NOT_LOGGED_IN) this.#show(this.#outage.lasts());
     this.#report();
+  }
+
+  // A link's `since` may be no point in time, and costs the page no more than the past.
+  /** @type {(reason: string) => boolean} */
+  #givesUpSince(reason) {
+    if (!this.#since || this.#wasLive) return false;
+    this.#since = null;
+    this.#problem = reason;
+    if (!this.#held) this.emit("problem", reason);
+    this.#socket.open();
+    return true;
   }
 
   #rest() {

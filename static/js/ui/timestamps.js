@@ -54,10 +54,10 @@ export function retell(list) {
   }
 }
 
-// "Monday, November 23, 2026 at 10:00:00 PM GMT-3"
+// "Monday, November 23, 2026 at 22:00:00 GMT-3"
 export const fullTime = inZone({ dateStyle: "full", timeStyle: "long" });
 
-// "11/23/26, 10:00:00 PM"
+// "11/23/26, 22:00:00"
 /** @type {(date: Date) => string} */
 export function shortTime(date) {
   return short(date) + label();
@@ -100,10 +100,13 @@ function label() {
 
 /** @type {(options: Intl.DateTimeFormatOptions) => (date: Date) => string} */
 function inZone(options) {
-  /** @type {(timeZone?: string) => () => Intl.DateTimeFormat} */
-  const make = (timeZone) => lazily(() => new Intl.DateTimeFormat(language, { ...options, timeZone }));
-  const [local, utc] = [make(), make("UTC")];
-  return (date) => (isUtc() ? utc() : local()).format(date);
+  /** @type {Record<string, Intl.DateTimeFormat>} */
+  const made = {};
+  return (date) => {
+    const timeZone = isUtc() ? "UTC" : undefined;
+    const hourCycle = chosen("clock") === "12" ? "h12" : "h23";
+    return (made[timeZone + hourCycle] ??= new Intl.DateTimeFormat(language, { ...options, timeZone, hourCycle })).format(date);
+  };
 }
 
 // As an ISO text, what a clock on the wall shows.
