@@ -95,8 +95,8 @@ def test_times_are_those_of_utc_where_that_is_chosen(open_page: OpenPage) -> Non
     teller = Teller(page)
     late = NOON + timedelta(hours=10)  # in UTC it is the next day
     teller.now = late
-    teller.publish("late")
     teller.say("gap", reason="redis", **{"from": late.timestamp() - 7200, "to": late.timestamp()})
+    teller.publish("late")
     teller.say("stopped", error="full", **{"from": late.timestamp()})
     teller.say("reconnecting", reason="redis", detail="", **{"from": late.timestamp()})
     time = rows(page).first.get_by_role("time")
