@@ -17,14 +17,14 @@ from arauto.refusal import Refusal
 from arauto.system.resource_errors import sentence
 
 PREFIX = "arauto_"  # so that a search for secrets finds them
-SHOWN = 4  # characters of the end that are kept, for people to tell which it is
+SHOWN = 4  # last characters that are stored, by which people recognize a token
 DAY = 24 * 3600  # seconds
 MAX_NAME = 256  # bytes
 _LAST = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
 
 
 class TokensError(Refusal):
-    """The file or what is asked of it cannot be used; the text is a sentence that names the remedy."""
+    """The file or a request for it cannot be used; the text is a sentence that names the remedy."""
 
     status = 503
 
@@ -38,13 +38,13 @@ class NoToken(TokensError):
 
 
 def is_valid_name(name: str) -> bool:
-    """Whether a token can be called so."""
+    """Whether a token may have this name."""
     return name.isprintable() and 0 < len(name.encode()) <= MAX_NAME
 
 
 @dataclass(frozen=True)
 class Token:
-    """What a token is for. The token itself is known only to who has it."""
+    """What a token is for. The token itself is not stored."""
 
     name: str
     reads: tuple[str, ...]  # globs of channels

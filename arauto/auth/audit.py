@@ -50,7 +50,7 @@ class Audit:
         self._told = ""
 
     def note(self, event: str, actor: Actor, content: str | None = None, **facts: str | int) -> None:
-        """Say what happened.
+        """Log an action.
 
         :param content: what was published; it is left out unless a setting asks for it.
         :param facts: never a password or a token.
@@ -63,7 +63,7 @@ class Audit:
             self._hand_over(orjson.dumps({"event": event, "at": round(time(), 6), **told}))
 
     def flush(self) -> None:
-        """Wait until the channel has been told; for a command that ends."""
+        """Wait until all events are published; for a command that ends."""
         if self._thread is not None:
             self._waiting.join()
 
@@ -102,7 +102,7 @@ class Audit:
 
 
 def _line(event: str, told: Mapping[str, str | int]) -> str:
-    plain = ("way", "address")  # words of ours; all else is as somebody wrote it
+    plain = ("way", "address")  # not from a visitor, so without quotes
     pairs = [
         f"{name}={value if name in plain or isinstance(value, int) else repr(value)}"
         for name, value in told.items()

@@ -48,11 +48,11 @@ log = logging.getLogger("arauto")
 
 
 class WrongCredentials(Exception):
-    """They are not right, and nothing more is said about them."""
+    """The credentials are wrong; the text is empty."""
 
 
 class Authentication:
-    """Who sends a request: known by a session, a bearer token or a proxy that is trusted."""
+    """Identifies the visitor of a request by session, bearer token or trusted proxy."""
 
     def __init__(
         self,
@@ -73,14 +73,14 @@ class Authentication:
         self._extra_token_rate = extra_tokens
 
     def identify(self, request: Request) -> Visitor | None:
-        """Who sends ``request``; ``None``: somebody who has not logged in.
+        """The visitor who sends ``request``; ``None``: not logged in.
 
-        A bearer token of ours says more than a cookie, and that more than a proxy. What is wrong keeps
-        nobody out who comes another way too: a token may be the proxy's own.
+        A bearer token of ours comes before a cookie, and a cookie before a proxy header. A wrong one is
+        ignored if another identifies the visitor: a token may be the proxy's own.
 
         :raise StoreUnavailable: that cannot be known now.
         :raise TooSoon: too many wrong tokens came from there.
-        :raise BadHeader: a proxy's word cannot be read.
+        :raise BadHeader: the header of a proxy cannot be read.
         """
         token = bearer_in(request)
         other, unknown = None, None
@@ -94,7 +94,7 @@ class Authentication:
         return found
 
     def log_in(self, address: str, user: str, password: str) -> Session:
-        """A session for a Redis user, or for who knows a shared token and gives no user.
+        """A session for a Redis user, or without ``user`` for a shared token.
 
         :raise WrongCredentials: that is none.
         :raise TooSoon: too many attempts; none is looked at now.
@@ -119,7 +119,7 @@ class Authentication:
         self._audit.note("shut out", Actor(visitor.name, visitor.way))
 
     def csrf_of(self, binding: str) -> str:
-        """The CSRF token of a session's key, or of who comes by a proxy."""
+        """The CSRF token of a session's key, or of a proxy's user."""
         return self.sessions.sign("csrf", binding)
 
     def _token(self, name: str) -> str:
@@ -136,7 +136,7 @@ class Authentication:
         return name
 
     def _is_redis_user(self, user: str, password: str) -> bool:
-        # Both are asked in any case: else the time of a refusal would tell users without a password.
+        # Both are tried in any case: else the time of a refusal would reveal users without a password.
         can_log_in = self.link.as_user(user, password).can_log_in()
         takes_any = self.link.as_user(user, self.sessions.sign("nobody's password", password)).can_log_in()
         if takes_any:
@@ -144,7 +144,7 @@ class Authentication:
         return can_log_in and not takes_any
 
     def _bearer(self, token: str, address: str, other: Visitor | None) -> Visitor | None:
-        """Who comes with ``token``, else ``other``, who comes another way."""
+        """The visitor with ``token``, else ``other``, who is identified otherwise."""
         try:
             program = self.tokens.find(token) if self.tokens else None
         except TokensError:
@@ -166,7 +166,7 @@ class Authentication:
             return None
 
     def _try_extra_token(self, token: str, other: Visitor) -> Visitor:
-        """Who is in already is not refused for a wrong token; too many, and none is looked at for a while."""
+        """A wrong token is ignored; after too many, none is checked for a while."""
         if self._extra_token_rate.wait(*other.rate_names):
             return other
         try:
@@ -191,7 +191,7 @@ class Authentication:
         )
 
     def find_ended(self, keys: Iterable[str]) -> set[str]:
-        """Which visitors, by their keys, are no longer let in; of whom it cannot be known now, nobody."""
+        """Which visitors, by their keys, may no longer log in; without those for whom it is unknown now."""
         wanted = set(keys)
         sessions = {key for key in wanted if key.startswith(SESSION)}
         digests = [key.removeprefix(_PROGRAM) for key in wanted if key.startswith(_PROGRAM)]
@@ -205,7 +205,7 @@ class Authentication:
         return ended
 
     def _of_session(self, id: str) -> Visitor | None:
-        """Who has that session; ``None`` where its shared token is no longer the one that is set."""
+        """The visitor with that session; ``None`` if its shared token has been changed."""
         session = self.sessions.find(id)
         if session is None:
             return None
@@ -230,7 +230,7 @@ class Authentication:
         if not name:
             return None
         reads_only = user_may_match(name, self.settings.proxy_readers)
-        # Nobody tells us when it logs somebody out: an open socket has to ask it again some day.
+        # A proxy does not report logouts, so an open socket is closed some day.
         until = time() + self.settings.session_hours * 3600
         return Visitor(
             link=self.link,
@@ -298,7 +298,7 @@ def not_logged_in() -> HTTPException:
 
 
 def _check_csrf() -> None:
-    """A browser sends its cookie with whatever makes it ask us; only our own pages know this."""
+    """A browser sends its cookie with every request; only our own pages know the CSRF token."""
     visitor = current_visitor()
     if not visitor.csrf or request.method in SAFE_METHODS:
         return

@@ -41,9 +41,9 @@ class LoginThrottle:
             raise TooSoon(wait)
 
     def succeed(self, address: str, user: str) -> None:
-        """It was right. The user starts anew; the address keeps what it has guessed before.
+        """The login was right. The user starts anew; earlier attempts of the address still count.
 
-        Otherwise who knows one password could use it to guess at others without a wait.
+        Otherwise one known password would allow guessing at others without a wait.
         """
         self._store.decrement(f"attempts:{_hidden(address)}")
         self._store.drop([f"attempts:{_hidden(user)}", f"wait:{_hidden(user)}", f"wait:{_hidden(address)}"])

@@ -1,7 +1,7 @@
 """Check what a visitor may do with a channel.
 
-Users of Redis are for Redis to refuse, where they listen and publish by their own connections.
-What this program does for them with a log, it asks Redis about first.
+Redis users subscribe and publish on their own connections, so Redis itself refuses them.
+Before this program changes a log for them, it asks Redis.
 """
 
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def check_subscribing(visitor: Visitor, channels: Names, patterns: Names) -> Non
 
 
 def check_reading(visitor: Visitor, channel: bytes) -> None:
-    """The past of a channel is for who may subscribe to it.
+    """Whoever may subscribe to a channel may read its log.
 
     :raise NoRight: the visitor may not.
     :raise redis.RedisError: Redis does not answer.
@@ -92,7 +92,7 @@ class Permissions:
         )
 
     def check_recording(self, visitor: Visitor, channel: bytes) -> None:
-        """Only who may publish to a channel may record it or delete its log.
+        """Whoever may publish to a channel may record it or delete its log.
 
         :raise NoRight: the visitor may not.
         :raise redis.RedisError: Redis does not answer, or not to us.
@@ -124,7 +124,7 @@ class Permissions:
 
 
 def check_redis_user(visitor: Visitor) -> None:
-    """Redis still lets its user in, whose session does not know.
+    """Check that Redis still accepts the visitor, if it is a Redis user.
 
     :raise NoRight: it does not.
     :raise redis.RedisError: it does not answer.

@@ -34,7 +34,7 @@ _CSP = "; ".join(
 _HEADERS = {
     "Content-Security-Policy": _CSP,
     "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: with that a browser says "Origin: null" when it sends our own form.
+    # Not no-referrer: with that a browser sends "Origin: null" with our own form.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -59,12 +59,12 @@ def init_guards(app: Flask, settings: Settings) -> None:
 
 
 def _check_host(settings: Settings) -> None:
-    """Refuse names that are not ours.
+    """Refuse host names that are not ours.
 
-    A page of another site can have its own name lead to our address (DNS rebinding). To the
-    browser it is then of one origin with us, and only the name gives it away. Digits cannot
-    be led anywhere; while only this machine is meant to reach us, they must be its own.
-    What tells nobody more than that we are alive answers to any name, as monitors know many.
+    A page of another site can make its own name resolve to our address (DNS rebinding). To the
+    browser it then has our origin, and only the name reveals it. An IP address cannot be
+    rebound; if we listen on loopback only, it must be a loopback address. Health checks
+    accept any name, since monitors use many.
     """
     if request.endpoint in ("healthz", "readyz"):
         return

@@ -13,34 +13,34 @@ from arauto.net.websocket import Code, Transport
 from arauto.redis_io.expiring_store import StoreUnavailable
 from arauto.system.resource_errors import start
 
-ROUND = 5.0  # seconds between two looks
-AUTH_ROUND = 10.0  # seconds after which a user of Redis is asked for again
+ROUND = 5.0  # seconds between two checks
+AUTH_ROUND = 10.0  # seconds between two checks of a Redis user
 
 FindEnded = Callable[[Iterable[str]], set[str]]
-"""Which visitors, by their keys, are no longer let in; may raise :class:`StoreUnavailable`."""
+"""Which visitors, by their keys, may no longer log in; may raise :class:`StoreUnavailable`."""
 
 log = logging.getLogger("arauto")
 
 
 class SessionMonitor:
-    """Looks after the sockets of this process, in a thread that starts with the first."""
+    """Checks the sessions of open sockets in this process, in a thread that starts with the first."""
 
     def __init__(self, find_ended: FindEnded, end_session: Callable[[Visitor], None]) -> None:
         """:param end_session: ends the session of a user whom Redis no longer lets in."""
         self._find_ended = find_ended
         self._end_session = end_session
         self._present: dict[Transport, tuple[Visitor, str]] = {}
-        self._asked: dict[str, float] = {}  # when Redis was asked for a session's user
+        self._asked: dict[str, float] = {}  # when Redis was asked about a session's user
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def track(self, transport: Transport, visitor: Visitor, reason: str) -> Iterator[None]:
-        """``transport`` is open for as long as the block runs.
+        """Check ``transport`` for as long as the block runs.
 
         :param reason: the sentence it gets when the session is over.
 
-        :raise NoThread: there is none to look after it.
+        :raise NoThread: no thread can be started for it.
         """
         with self._lock:
             if self._thread is None:
@@ -78,7 +78,7 @@ class SessionMonitor:
                 transport.abort()
 
     def _is_shut_out(self, visitor: Visitor) -> bool:
-        """Redis leaves connections alone whose user got another password or was turned off."""
+        """Redis does not close connections of a user whose password was changed or who was turned off."""
         now = monotonic()
         if not visitor.redis_user or now - self._asked.setdefault(visitor.key, now) < AUTH_ROUND:
             return False

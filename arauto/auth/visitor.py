@@ -17,9 +17,9 @@ _SPECIAL = b"*?[\\"
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Where nobody has to log in there is one for all, who may do everything.
+    """Without a login there is one visitor for all, who may do everything.
 
-    A user of Redis may try everything here too: Redis itself refuses, in the visitor's own name.
+    A Redis user may try everything: Redis itself refuses.
     """
 
     link: RedisLink
@@ -33,17 +33,17 @@ class Visitor:
 
     @property
     def is_reader(self) -> bool:
-        """It may watch, and publish nothing at all."""
+        """Whether it may publish nothing at all."""
         return not self.publishes
 
     @property
     def redis_user(self) -> str:
-        """The user of Redis that it is, or nothing."""
+        """The name of the Redis user, or empty."""
         return self.name if self.way == "redis" else ""
 
     @property
     def rate_names(self) -> list[str]:
-        """The name under which it is counted; who shares a token with others is known by its session."""
+        """The names under which rates are counted; users of a shared token are counted by session."""
         shares = self.way in ("token", "bearer") and self.name in (SHARED, SHARED_READ)
         name = self.key if shares else f"{self.way} {self.name}"
         return [f"user {name}"] if self.name and name else []
@@ -55,7 +55,7 @@ class Visitor:
         return self.reads is ALL or any(matches(glob, channel) for glob in self.reads)
 
     def may_read_all_of(self, pattern: bytes) -> bool:
-        """Whether nothing that ``pattern`` matches is outside; where that is not plain, no."""
+        """Whether the visitor may read all that ``pattern`` matches; False where that is not certain."""
         return any(pattern == glob or _covers(glob, pattern) for glob in self.reads)
 
 
@@ -80,7 +80,7 @@ def current_visitor() -> Visitor:
 
 
 def display_name(visitor: Visitor) -> str:
-    """The visitor's name for people; who came with a shared token has none."""
+    """The visitor's name for people; users of a shared token have none."""
     if visitor.way in ("token", "bearer") and visitor.name == SHARED:
         return gettext("Shared token")
     if visitor.way in ("token", "bearer") and visitor.name == SHARED_READ:

@@ -294,7 +294,7 @@ def _send_error(transport: Transport, sentence: str) -> None:
 
 @contextmanager
 def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> Iterator[None]:
-    """One line when a feed opens, one when it closes; never what was said in it."""
+    """Log one line when a feed opens and one when it closes, without messages."""
     names = " ".join(
         [f"channel={text(name)!r}" for name in selection.channels]
         + [f"pattern={text(name)!r}" for name in selection.patterns]

@@ -90,7 +90,7 @@ class NonblockingSocket:
             raise Stuck("another writer is at it")
         try:
             if self._ended:
-                raise BrokenPipeError("the last word was said")
+                raise BrokenPipeError("the close frame was sent")
             try:
                 sent = self._write(data)
             except (BlockingIOError, ssl.SSLWantWriteError):

@@ -15,22 +15,22 @@ _FIRST_FD = 3  # of those that systemd hands over
 
 
 class Exposed(Exception):
-    """Everybody could come in and nobody has said so; the text is a sentence that names the remedy."""
+    """The server would be open on a network; the text is a sentence that names the remedy."""
 
 
 def in_container(environ: Mapping[str, str]) -> bool:
     """Whether the image says so: ours, podman and systemd-nspawn set ``container``.
 
-    Then HOST is the image's choice and not a person's, and there is no shell to set more in.
+    Then HOST is set by the image, and there is no shell to set a token in.
     """
     return bool(environ.get("container"))
 
 
 def make_token(settings: Settings, hosts: Iterable[str], container: bool) -> str:
-    """A new access token where one is needed and none is set, else nothing.
+    """A new access token if one is needed and none is set, else empty.
 
     :param hosts: what is listened on.
-    :raise Exposed: it would be open on a network, and that was not asked for.
+    :raise Exposed: it would be open on a network without ``ARAUTO_OPEN``.
     """
     wide = [host for host in hosts if not is_loopback(host)]
     if settings.open or settings.has_login or not wide:

@@ -45,7 +45,7 @@ class RequestTimeouts:
         self._due[sock] = monotonic() + REST_PATIENCE
 
     def end(self, sock: Any) -> None:
-        """All is there, or nobody waits for it any more; ``sock`` is not touched afterwards."""
+        """The request has arrived, or is given up; ``sock`` is not used afterwards."""
         with self._lock:
             self._due.pop(sock, None)
             self._answered.discard(sock)
@@ -63,9 +63,9 @@ class RequestTimeouts:
 
 
 def reset(sock: Any) -> None:
-    """Cut who is still sending, and say so when the connection is closed.
+    """Cut a client that is still sending, with a reset.
 
-    Where its last window was full, it would else wait for another one until the system forgets us: a minute.
+    If its last window was full, it would otherwise wait for another one for a minute.
     """
     with suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
@@ -73,7 +73,7 @@ def reset(sock: Any) -> None:
 
 
 def cut(sock: Any, last: bytes = b"") -> None:
-    """Say what is to say, where that can be said without waiting; then wake whoever reads it."""
+    """Send ``last`` if that takes no waiting; then wake the reader."""
     try:
         if isinstance(sock, ssl.SSLSocket):
             socket.socket.shutdown(sock, socket.SHUT_RDWR)  # its own would drop the TLS state

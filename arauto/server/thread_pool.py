@@ -20,7 +20,7 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 
 class ThreadPool(ThreadPoolExecutor):
     """A connection for which no thread can be started gets 503, as soon as its request is there.
 
-    Earlier the answer would be lost: who is still sending sees only that the connection is closed.
+    Before that the answer would be lost: a client that is still sending sees only the closed connection.
     """
 
     _lacks_thread = False

@@ -12,14 +12,14 @@ from typing import Any
 
 from arauto.server.request_timeouts import RequestTimeouts, cut, reset
 
-MOST = 16 * 1024 * 1024  # bytes that are read for nothing
+MOST = 16 * 1024 * 1024  # bytes to read and discard
 AT_ONCE = 32  # connections of a process that are waited for; each holds a thread
 _PIECE = 16384  # bytes
-_PIECES = 4  # that are taken from who has sent more than a request
+_PIECES = 4  # that are read from a client that has sent more than a request
 
 
 class UnreadBodies:
-    """Reads the rest of bodies that nobody wanted, within limits."""
+    """Reads the rest of unread bodies, within limits."""
 
     def __init__(self, timeouts: RequestTimeouts) -> None:
         self._timeouts = timeouts

@@ -136,6 +136,6 @@ def _log_out(authentication: Authentication, audit: Audit) -> BaseResponse:
 
 
 def _end_old_session(authentication: Authentication) -> None:
-    """Who logs in again leaves nothing behind to come back to."""
+    """A new login ends the session before it."""
     if old := authentication.sessions.find(get_cookie(COOKIE)):
         authentication.sessions.end(old)

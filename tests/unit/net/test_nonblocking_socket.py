@@ -162,7 +162,7 @@ def test_nothing_is_written_after_the_last_word(pair: Pair) -> None:
 def test_nothing_is_sent_after_a_goodbye(pair: Pair) -> None:
     transport = Transport(pair[0], TimerWheel())
     assert transport.close(Code.RESTART, "é" * 100)
-    with pytest.raises(OSError, match="last word"):
+    with pytest.raises(OSError, match="close frame was sent"):
         transport.send(text_frame(b"[]"))
     head = receive_all(pair[1], 4)
     reason = receive_all(pair[1], head[1] - 2)
