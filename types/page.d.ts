@@ -10,6 +10,18 @@ interface Document {
   getElementById(id: string): HTMLElement;
 }
 
+// An event of an element comes from it or one within.
+interface HTMLElement {
+  addEventListener<Type extends keyof HTMLElementEventMap>(
+    type: Type,
+    listener: (event: HTMLElementEventMap[Type] & { readonly target: HTMLElement }) => unknown,
+    options?: AddEventListenerOptions,
+  ): void;
+}
+
+// A form with the elements that it has by name.
+type FormOf<Elements> = HTMLFormElement & { elements: HTMLFormControlsCollection & Elements };
+
 interface EventTarget {
   // Emitter's events carry something.
   addEventListener(type: string, listener: (event: CustomEvent) => void): void;
@@ -27,6 +39,10 @@ interface NotificationOptions {
 declare var trustedTypes:
   | { createPolicy(name: string, rules: { createScriptURL(url: string): string }): { createScriptURL(url: string): string } }
   | undefined;
+
+type MessageRates = import("../static/js/channels/message_rates.js").MessageRates;
+type PageSelection = import("../static/js/stream/selection.js").Selection;
+type Words = import("../static/js/ui/i18n.js").Words;
 
 // What one listens to.
 type Name = { kind: "channel" | "pattern"; name: string };
@@ -92,3 +108,62 @@ type FeedItem =
   | Gap
   | { type: "cleared"; messages: number; undo: () => void }
   | { type: "older" | "skipped" | "fell_out"; n: number };
+
+// How the feed stands, and by key the names of the selection: what Redis has said to each, which are recorded.
+type Standing = {
+  name: string;
+  what?: string;
+  since?: number;
+  reason?: string;
+  status?: number;
+  confirmed: Set<string>;
+  refusals: Map<string, string>;
+  recorded: Set<string>;
+  stopped: Map<string, Stopped | undefined>;
+};
+
+// What is written in the form, and as it is kept.
+type Draft = { channel: string; message: string; name?: string };
+
+type PublishElement = FormOf<{
+  channel: HTMLInputElement;
+  message: HTMLTextAreaElement;
+  csrf?: HTMLInputElement;
+  "publish-times": HTMLInputElement;
+  "publish-stop": HTMLButtonElement;
+  "publish-button": HTMLButtonElement;
+}>;
+
+// Of the page, by id, what is more than an element.
+type PageElements = {
+  browser: HTMLDialogElement;
+  "browser-row": HTMLTemplateElement;
+  chip: HTMLTemplateElement;
+  choose: FormOf<{ name: HTMLInputElement; kind: HTMLSelectElement }>;
+  confirm: HTMLDialogElement;
+  draft: HTMLTemplateElement;
+  drafts: HTMLDialogElement;
+  filter: FormOf<{ filter: HTMLInputElement; highlight: HTMLInputElement }>;
+  forget: HTMLDialogElement;
+  keys: HTMLDialogElement;
+  lanes: HTMLDialogElement;
+  level: HTMLTemplateElement;
+  "message-row": HTMLTemplateElement;
+  "notice-row": HTMLTemplateElement;
+  publish: PublishElement;
+  "publish-message": HTMLTextAreaElement;
+  replay: ReplayElement;
+  "row-tools": HTMLTemplateElement;
+  settings: HTMLDialogElement;
+  view: HTMLSelectElement;
+};
+
+type ReplayElement = FormOf<{
+  at: HTMLInputElement;
+  lanes: HTMLButtonElement;
+  live: HTMLButtonElement;
+  open: HTMLButtonElement;
+  search: HTMLButtonElement;
+  since: HTMLInputElement;
+  speed: HTMLSelectElement;
+}>;

@@ -30,7 +30,8 @@ import { EmptyState } from "./empty_state.js";
 import { Notifications } from "./notifications.js";
 import { SettingsDialog } from "./settings_dialog.js";
 
-const find = (id) => document.getElementById(id);
+/** @type {<Id extends string>(id: Id) => Id extends keyof PageElements ? PageElements[Id] : HTMLElement} */
+const find = (id) => /** @type {any} */ (document.getElementById(id));
 
 const words = new Words(config.words, document.documentElement.lang);
 const status = new ConnectionStatus(find("status"), words);

@@ -10,26 +10,43 @@ const PATIENCE = 250; // milliseconds without a key pressed
 const ANSWER_LIMIT = 5_000; // milliseconds
 const SPECIAL = /[*?[\]\\^]/g;
 
+/**
+ * What the server says of a channel, and of all: an error or what there is.
+ *
+ * @typedef {{ channel: string, channel_base64?: string, subscribers?: number }} Alive
+ * @typedef {{ error?: string, channels?: Alive[], total?: number, cut?: boolean, patterns?: number }} Answer
+ */
+
 export class ChannelBrowser {
   #dialog;
   #template;
   #selection;
   #rates;
   #words;
+  /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
+  /** @type {number | undefined} */
   #timer;
   #asked = 0;
   #problem = ""; // of the last button pressed
 
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} opener
+   * @param {HTMLTemplateElement} template
+   * @param {PageSelection} selection
+   * @param {MessageRates} rates
+   * @param {Words} words
+   */
   constructor(dialog, opener, template, selection, rates, words) {
     this.#dialog = dialog;
-    this.#template = template.content.firstElementChild;
+    this.#template = /** @type {HTMLElement} */ (template.content.firstElementChild);
     this.#selection = selection;
     this.#rates = rates;
     this.#words = words;
     opener.addEventListener("click", () => this.#open());
     dialog.addEventListener("close", () => clearTimeout(this.#timer));
-    this.#search.form.addEventListener("submit", (event) => event.preventDefault());
+    this.#search.form?.addEventListener("submit", (event) => event.preventDefault());
     this.#search.addEventListener("input", () => this.#soon(PATIENCE));
     selection.addEventListener("change", () => this.#mark());
   }
@@ -46,6 +63,7 @@ export class ChannelBrowser {
     this.#refresh();
   }
 
+  /** @type {(delay: number) => void} */
   #soon(delay) {
     clearTimeout(this.#timer);
     if (this.#dialog.open) this.#timer = setTimeout(() => this.#refresh(), delay);
@@ -60,6 +78,7 @@ export class ChannelBrowser {
     this.#soon(REFRESH);
   }
 
+  /** @type {(sentence: string) => void} */
   #say(sentence) {
     if (this.#state.textContent !== sentence) this.#state.textContent = sentence;
   }
@@ -69,6 +88,7 @@ export class ChannelBrowser {
     return looksLikePattern(text) ? text : `*${text.replace(SPECIAL, "\\$&")}*`;
   }
 
+  /** @type {(answer: Answer) => string} */
   #sentence({ error, channels, total, cut, patterns }) {
     if (!channels) return error ?? this.#words.say("no_channels");
     const alive = this.#words.say("alive", { n: total });
@@ -77,7 +97,9 @@ export class ChannelBrowser {
   }
 
   // A row that stays keeps its place and its focus.
+  /** @type {(channels: Alive[]) => void} */
   #draw(channels) {
+    /** @type {[string, HTMLElement][]} */
     const rows = channels.map((one) => [channelKey(one), this.#rows.get(channelKey(one)) ?? this.#build(one)]);
     rows.forEach(([key, row], at) => this.#fill(row, key, channels[at].subscribers));
     const before = this.#rows;
@@ -87,9 +109,10 @@ export class ChannelBrowser {
     this.#mark();
   }
 
+  /** @type {(one: Alive) => HTMLElement} */
   #build(one) {
     const { channel } = one;
-    const row = this.#template.cloneNode(true);
+    const row = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
     const name = row.querySelector("bdi");
     const button = row.querySelector("button");
     name.textContent = channel;
@@ -101,23 +124,27 @@ export class ChannelBrowser {
     return row;
   }
 
+  /** @type {(row: HTMLElement, key: string, subscribers?: number) => void} */
   #fill(row, key, subscribers) {
     const rate = this.#rates.now(key);
-    row.children[1].textContent = subscribers ?? this.#words.say("unknown");
+    row.children[1].textContent = String(subscribers ?? this.#words.say("unknown"));
     row.children[2].textContent = rate ? this.#words.say("per_second", { n: rounded(rate) }) : "";
   }
 
+  /** @type {(channel: string) => void} */
   #toggle(channel) {
+    /** @type {Name} */
     const name = { kind: "channel", name: channel };
     const isWatched = this.#selection.has(name);
-    const problem = isWatched ? this.#selection.remove(name) : this.#selection.add(name);
+    const problem = isWatched ? null : this.#selection.add(name);
+    if (isWatched) this.#selection.remove(name);
     this.#problem = problem ? this.#words.say(...problem) : "";
     if (problem) this.#say(this.#problem);
   }
 
   #mark() {
     for (const row of this.#rows.values()) {
-      const { channel } = row.dataset;
+      const { channel = "" } = row.dataset;
       const button = row.querySelector("button");
       const isWatched = !button.disabled && this.#selection.has({ kind: "channel", name: channel });
       const key = isWatched ? "unwatch" : "watch";
@@ -139,10 +166,12 @@ export class ChannelBrowser {
   }
 }
 
+/** @type {(one: Alive) => boolean} */
 function isText({ channel_base64: bytes }) {
   return bytes === undefined;
 }
 
+/** @type {(match: string) => Promise<Answer>} */
 async function ask(match) {
   try {
     const url = new URL("channels", document.baseURI);

@@ -8,7 +8,7 @@ import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
 import { rounded } from "./rate_chart.js";
 
-/** @type {[unit: string, seconds: number][]} */
+/** @type {[unit: "hour" | "minute" | "second", seconds: number][]} */
 const UNITS = [["hour", 3600], ["minute", 60], ["second", 1]];
 
 export class ChannelChips {
@@ -16,17 +16,32 @@ export class ChannelChips {
   #template;
   #selection;
   #words;
+  /** @type {Map<string, HTMLElement>} */
   #chips = new Map();
+  /** @type {Map<string, Name>} */
   #names = new Map();
-  #solo = null;
+  #solo = ""; // the key of the only one that is shown
+  /** @type {Set<string>} */
   #hidden = new Set();
   #on;
 
   // `on` has empty(), hidden(test, or null where all is shown), peek(name or null) and
   // more(button, channel, whether it is recorded).
+  /**
+   * @param {HTMLElement} list
+   * @param {HTMLTemplateElement} template
+   * @param {PageSelection} selection
+   * @param {Words} words
+   * @param {{
+   *   empty(): void,
+   *   hidden(test: ((event: Message) => boolean) | null): void,
+   *   peek(name: Name | null): void,
+   *   more(button: HTMLElement, channel: string, isRecorded: boolean): void,
+   * }} on
+   */
   constructor(list, template, selection, words, on) {
     this.#list = list;
-    this.#template = template.content.firstElementChild;
+    this.#template = /** @type {HTMLElement} */ (template.content.firstElementChild);
     this.#selection = selection;
     this.#words = words;
     this.#on = on;
@@ -37,6 +52,7 @@ export class ChannelChips {
     for (const type of ["mouseleave", "focusout"]) list.addEventListener(type, () => this.#peek(null));
   }
 
+  /** @type {(standing: Standing) => void} */
   show({ confirmed, refusals, stopped }) {
     for (const [key, chip] of this.#chips) {
       const error = refusals.get(key);
@@ -48,6 +64,7 @@ export class ChannelChips {
   }
 
   // Call once a second.
+  /** @type {(rates: MessageRates) => void} */
   tick(rates) {
     for (const [key, chip] of this.#chips) {
       const rate = rates.now(key);
@@ -58,8 +75,10 @@ export class ChannelChips {
     }
   }
 
+  /** @type {(name: Name) => void} */
   flash(name) {
     const chip = this.#chips.get(keyOf(name));
+    if (!chip) return;
     chip.classList.remove("is-flashing");
     requestAnimationFrame(() => chip.classList.add("is-flashing"));
     chip.scrollIntoView({ block: "nearest", inline: "nearest" });
@@ -75,14 +94,15 @@ export class ChannelChips {
     for (const [key, chip] of before) if (!this.#chips.has(key)) chip.remove();
     const added = [...this.#chips].filter(([key]) => !before.has(key)).map(([, chip]) => chip);
     this.#list.append(...added);
-    if (!this.#chips.has(this.#solo)) this.#solo = null;
+    if (!this.#chips.has(this.#solo)) this.#solo = "";
     for (const key of this.#hidden) if (!this.#chips.has(key)) this.#hidden.delete(key);
     this.#showHidden();
     this.#reach(this.#list.querySelector(".is-reached") ?? this.#list.firstElementChild);
   }
 
+  /** @type {(name: Name) => HTMLElement} */
   #build(name) {
-    const chip = this.#template.cloneNode(true);
+    const chip = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
     const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
     Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting" });
     wearColour(chip, name.name);
@@ -98,10 +118,11 @@ export class ChannelChips {
     return chip;
   }
 
+  /** @type {(chip: HTMLElement, key: string, stopped: Standing["stopped"]) => void} */
   #showRecording(chip, key, stopped) {
     const stop = stopped.get(key);
     const state = stop ? "stopped" : stopped.has(key) ? "on" : "off";
-    const values = { name: this.#names.get(key).name, time: stop && timesOfDay([toDate(stop.from)])[0], error: stop?.error };
+    const values = { name: this.#names.get(key)?.name, time: stop && timesOfDay([toDate(stop.from)])[0], error: stop?.error };
     const [tag, more] = [chip.querySelector(".chip__recorded"), chip.querySelector(".chip__more")];
     chip.dataset.recording = state;
     tag.hidden = state === "off";
@@ -109,34 +130,39 @@ export class ChannelChips {
     if (more) more.ariaLabel = more.title = this.#words.say(`recording_${state}`, values);
   }
 
+  /** @type {(chip: HTMLElement, error?: string) => void} */
   #explain(chip, error) {
     const sentence = error === undefined ? "" : this.#words.say("chip_refused", { error });
     chip.title = sentence;
     chip.querySelector(".chip__problem").textContent = sentence;
   }
 
+  /** @type {(rate: number, seen?: number) => string} */
   #pace(rate, seen) {
     if (rate) return this.#words.say("per_second", { n: rounded(rate) });
     return seen ? this.#age(Math.max(0, now() - seen)) : "";
   }
 
+  /** @type {(seconds: number) => string} */
   #age(seconds) {
-    const [unit, size] = UNITS.find(([, size]) => seconds >= size || size === 1);
+    const [unit, size] = UNITS.find(([, size]) => seconds >= size) ?? ["second", 1];
     const options = /** @type {const} */ ({ style: "unit", unit, unitDisplay: "narrow" });
     return new Intl.NumberFormat(this.#words.language, options).format(Math.floor(seconds / size));
   }
 
   // One alone, or some not
 
+  /** @type {(key: string) => void} */
   #toggleSolo(key) {
-    this.#solo = this.#solo === key ? null : key;
+    this.#solo = this.#solo === key ? "" : key;
     this.#hidden.delete(key);
     this.#showHidden();
   }
 
+  /** @type {(key: string) => void} */
   #toggleHidden(key) {
     if (!this.#hidden.delete(key)) this.#hidden.add(key);
-    if (this.#solo === key) this.#solo = null;
+    if (this.#solo === key) this.#solo = "";
     this.#showHidden();
   }
 
@@ -146,15 +172,17 @@ export class ChannelChips {
       chip.querySelector(".chip__solo").ariaPressed = String(this.#solo === key);
       chip.querySelector(".chip__hide").ariaPressed = String(this.#hidden.has(key));
     }
-    const isAny = this.#solo !== null || this.#hidden.size > 0;
+    const isAny = this.#solo || this.#hidden.size > 0;
     this.#on.hidden(isAny ? (event) => keysOf(event).every((key) => this.#isHidden(key)) : null);
   }
 
+  /** @type {(key: string) => boolean} */
   #isHidden(key) {
-    return this.#hidden.has(key) || (this.#solo !== null && this.#solo !== key);
+    return this.#hidden.has(key) || (this.#solo !== "" && this.#solo !== key);
   }
 
   // The keyboard's place moves to the neighbour.
+  /** @type {(chip: Element, name: Name) => void} */
   #remove(chip, name) {
     const neighbour = chip.nextElementSibling ?? chip.previousElementSibling;
     this.#selection.remove(name);
@@ -164,19 +192,24 @@ export class ChannelChips {
 
   // Tab reaches one chip; the arrows lead to the others.
 
+  /** @type {(event: KeyboardEvent & { target: HTMLElement }) => void} */
   #pressed(event) {
-    if (!isPlain(event)) return;
     const chip = event.target.closest(".chip");
-    const next = {
+    if (!chip || !isPlain(event)) return;
+    /** @type {Record<string, Element | null>} */
+    const neighbours = {
       ArrowRight: chip.nextElementSibling, ArrowLeft: chip.previousElementSibling,
       Home: this.#list.firstElementChild, End: this.#list.lastElementChild,
-    }[event.key];
-    if (event.key === "Delete") this.#remove(chip, this.#names.get(chip.dataset.key));
+    };
+    const next = neighbours[event.key];
+    const name = this.#nameOf(chip);
+    if (event.key === "Delete" && name) this.#remove(chip, name);
     if (!next) return;
     event.preventDefault();
-    (next.querySelector(`.${event.target.className}`) ?? next.firstElementChild).focus();
+    (next.querySelector(`.${event.target.className}`) ?? next.querySelector("button")).focus();
   }
 
+  /** @type {(chip: Element | null) => void} */
   #reach(chip) {
     for (const other of this.#list.children) {
       other.classList.toggle("is-reached", other === chip);
@@ -185,11 +218,18 @@ export class ChannelChips {
     if (chip?.contains(document.activeElement)) this.#peek(chip);
   }
 
+  /** @type {(chip: Element | null) => void} */
   #peek(chip) {
-    this.#on.peek(chip ? this.#names.get(chip.dataset.key) : null);
+    this.#on.peek(chip && this.#nameOf(chip));
+  }
+
+  /** @type {(chip: Element) => Name | null} */
+  #nameOf(chip) {
+    return this.#names.get(/** @type {HTMLElement} */ (chip).dataset.key ?? "") ?? null;
   }
 }
 
+/** @type {(place: Element, text: string) => void} */
 function write(place, text) {
   if (place.textContent !== text) place.textContent = text;
 }

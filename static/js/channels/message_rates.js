@@ -2,6 +2,7 @@
 
 import { now } from "../lib/clock.js";
 import { channelKey, keyOf, keysOf } from "../stream/channel_names.js";
+import { isMessage } from "../stream/events.js";
 
 export const SECONDS = 300;
 export const ALL = ""; // the key of everything together
@@ -10,36 +11,44 @@ const RECENT = 5; // seconds over which "now" is an average
 const SERIES_LIMIT = 400; // a pattern may bring any number of channels
 
 export class MessageRates {
+  /** @type {Map<string, Series>} */
   #series = new Map();
   #selection;
 
+  /** @param {PageSelection} selection */
   constructor(selection) {
     this.#selection = selection;
   }
 
+  /** @type {(events: ShownEvent[]) => void} */
   add(events) {
     const second = Math.floor(now());
-    for (const event of events) if (event.type.endsWith("message")) this.#count(event, second);
+    for (const event of events) if (isMessage(event)) this.#count(event, second);
   }
 
   // A second each, the oldest first; the last is the one that still runs.
+  /** @type {(key: string) => number[]} */
   of(key) {
     const series = this.#series.get(key);
     return series ? series.until(Math.floor(now())) : new Array(SECONDS).fill(0);
   }
 
+  /** @type {(key: string) => number} */
   now(key) {
     const recent = this.of(key).slice(-RECENT - 1, -1);
     return recent.reduce((sum, n) => sum + n, 0) / RECENT;
   }
 
   // At the server, in seconds, or undefined where nothing came.
+  /** @type {(key: string) => number | undefined} */
   lastSeen(key) {
     return this.#series.get(key)?.seen;
   }
 
   // What comes by a channel and by a pattern counts once for the channel.
+  /** @type {(event: Message, second: number) => void} */
   #count(event, second) {
+    /** @type {Name} */
     const name = { kind: "channel", name: event.channel };
     for (const key of keysOf(event)) this.#add(key, second);
     if (event.type === "message") return this.#add(ALL, second);
@@ -49,6 +58,7 @@ export class MessageRates {
     this.#add(ALL, second);
   }
 
+  /** @type {(key: string, second: number) => void} */
   #add(key, second) {
     let series = this.#series.get(key);
     if (!series) {
@@ -69,22 +79,26 @@ class Series {
   #ring = new Uint32Array(SECONDS);
   #second;
 
+  /** @param {number} second */
   constructor(second) {
     this.#second = second;
   }
 
+  /** @type {(second: number) => void} */
   add(second) {
     this.#goTo(second);
     this.#ring[this.#second % SECONDS]++;
     this.seen = now();
   }
 
+  /** @type {(second: number) => number[]} */
   until(second) {
     this.#goTo(second);
     const next = (this.#second + 1) % SECONDS;
     return [...this.#ring.subarray(next), ...this.#ring.subarray(0, next)];
   }
 
+  /** @type {(second: number) => void} */
   #goTo(second) {
     if (Math.abs(second - this.#second) >= SECONDS) {
       this.#ring.fill(0);

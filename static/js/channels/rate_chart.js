@@ -8,8 +8,10 @@ export class RateChart {
   #place;
   #rates;
   #words;
+  /** @type {Name | null} */
   #name = null;
 
+  /** @param {HTMLElement} place @param {MessageRates} rates @param {Words} words */
   constructor(place, rates, words) {
     this.#place = place;
     this.#rates = rates;
@@ -17,6 +19,7 @@ export class RateChart {
   }
 
   // One name of the selection, or null: everything together.
+  /** @type {(name: Name | null) => void} */
   show(name) {
     this.#name = name;
     this.#canvas.removeAttribute("style");
@@ -34,12 +37,14 @@ export class RateChart {
     this.#bars(series);
   }
 
+  /** @type {(series: number[], now: number) => string} */
   #sentence(series, now) {
     const n = series.reduce((sum, count) => sum + count, 0);
     const name = this.#name?.name ?? this.#words.say("all_channels");
     return this.#words.say("chart", { name, n, now: rounded(now), max: Math.max(...series) });
   }
 
+  /** @type {(series: number[]) => void} */
   #bars(series) {
     const canvas = this.#canvas;
     const scale = devicePixelRatio;
@@ -62,6 +67,7 @@ export class RateChart {
   }
 }
 
+/** @type {(rate: number) => number} */
 export function rounded(rate) {
   return rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate);
 }

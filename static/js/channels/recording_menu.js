@@ -12,10 +12,11 @@ export class RecordingMenu {
   #confirm;
   #tell;
   #words;
-  #name;
-  #isOn;
+  #name = ""; // of the channel
+  #isOn = false;
 
   // `tell(sentence)` shows why something was refused.
+  /** @param {HTMLElement} menu @param {HTMLDialogElement} confirm @param {Words} words @param {(sentence: string) => void} tell */
   constructor(menu, confirm, words, tell) {
     this.#said = menu.querySelector("p");
     this.#switch = menu.querySelector("button");
@@ -25,6 +26,7 @@ export class RecordingMenu {
     this.#menu = new Menu(menu, (item) => (item === this.#switch ? this.#turn() : this.#forget()));
   }
 
+  /** @type {(opener: HTMLElement, name: string, isOn: boolean) => void} */
   open(opener, name, isOn) {
     this.#name = name;
     this.#isOn = isOn;
@@ -42,6 +44,7 @@ export class RecordingMenu {
     if (await isMeant(this.#confirm, sentence)) await this.#ask("DELETE", "messages");
   }
 
+  /** @type {(method: string, what: string, body?: object) => Promise<void>} */
   async #ask(method, what, body) {
     const url = new URL(`channels/${what}?channel=${encodeURIComponent(this.#name)}`, document.baseURI);
     const { csrf } = /** @type {any} */ (document.forms).publish.elements;

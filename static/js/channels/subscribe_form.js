@@ -15,6 +15,13 @@ export class SubscribeForm {
   #words;
   #chosen = false;
 
+  /**
+   * @param {FormOf<{ name: HTMLInputElement, kind: HTMLSelectElement }>} form
+   * @param {HTMLElement} problem
+   * @param {PageSelection} selection
+   * @param {import("./channel_chips.js").ChannelChips} chips
+   * @param {Words} words
+   */
   constructor(form, problem, selection, chips, words) {
     this.#form = form;
     this.#problem = problem;
@@ -29,6 +36,7 @@ export class SubscribeForm {
     if (selection.leftOut.length) this.complain(this.#leftOut(selection.leftOut));
   }
 
+  /** @type {(names: PageSelection["leftOut"]) => string} */
   #leftOut(names) {
     const shown = names.slice(0, LISTED).map(({ name }) => `"${abridged(name, NAME_LENGTH, 1)}"`);
     if (names.length > LISTED) shown.push("…");
@@ -40,6 +48,7 @@ export class SubscribeForm {
     this.#input.focus();
   }
 
+  /** @type {(sentence: string) => void} */
   complain(sentence) {
     this.#problem.textContent = sentence;
     this.#input.ariaInvalid = sentence ? "true" : "false";
@@ -59,9 +68,10 @@ export class SubscribeForm {
     if (!this.#chosen) this.#kind.value = looksLikePattern(this.#input.value) ? "pattern" : "channel";
   }
 
+  /** @type {(event: Event) => void} */
   #submitted(event) {
     event.preventDefault();
-    const name = { kind: this.#kind.value, name: this.#input.value };
+    const name = /** @type {Name} */ ({ kind: this.#kind.value, name: this.#input.value });
     if (this.#selection.has(name)) this.#chips.flash(name);
     const problem = this.#selection.add(name);
     if (problem) this.complain(this.#words.say(...problem));

@@ -8,16 +8,28 @@ const TEMPLATE_LIMIT = 100;
 const LENGTH_LIMIT = 20_000; // characters; a browser keeps five million for all of it
 const SHOWN = 120; // characters
 
+/**
+ * @typedef {"templates" | "sent"} Kind
+ * @typedef {Partial<Draft> | null} Unsure what is kept: somebody else may have written there
+ */
+
 export class Drafts {
   #dialog;
   #template;
   #words;
-  #form; // {read(), fill(draft)}
+  #form;
   #problem = ""; // why the last was not kept
 
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} opener
+   * @param {HTMLTemplateElement} template
+   * @param {{ read(): Draft, fill(draft: Draft): void }} form
+   * @param {Words} words
+   */
   constructor(dialog, opener, template, form, words) {
     this.#dialog = dialog;
-    this.#template = template.content.firstElementChild;
+    this.#template = /** @type {HTMLElement} */ (template.content.firstElementChild);
     this.#words = words;
     this.#form = form;
     opener.addEventListener("click", () => this.#open());
@@ -29,11 +41,12 @@ export class Drafts {
     return [...drafts("templates"), ...drafts("sent")].map(({ channel }) => channel);
   }
 
+  /** @type {(sent: Draft) => void} */
   remember({ channel, message }) {
     this.#problem = this.#tooLong(message);
     if (this.#problem) return;
     const sent = { channel, message };
-    change("sent", [], (all) => [sent, ...all.filter((other) => !isSame(other, sent))].slice(0, SENT_LIMIT));
+    change("sent", [], (/** @type {Unsure[]} */ all) => [sent, ...all.filter((other) => !isSame(other, sent))].slice(0, SENT_LIMIT));
   }
 
   #open() {
@@ -41,30 +54,34 @@ export class Drafts {
     this.#dialog.showModal();
   }
 
+  /** @type {(event: SubmitEvent & { target: HTMLElement }) => void} */
   #save(event) {
     event.preventDefault();
-    const name = event.target.elements.template.value.trim();
+    const form = /** @type {FormOf<{ template: HTMLInputElement }>} */ (event.target);
+    const name = form.elements.template.value.trim();
     const draft = { name, ...this.#form.read() };
     if (!name) return;
     this.#problem = this.#tooLong(name + draft.message) || this.#isFull(name);
     if (!this.#problem) {
-      change("templates", [], (all) => [draft, ...all.filter((other) => other?.name !== name)]);
-      event.target.reset();
+      change("templates", [], (/** @type {Unsure[]} */ all) => [draft, ...all.filter((other) => other?.name !== name)]);
+      form.reset();
     }
     this.#draw();
   }
 
+  /** @type {(text: string) => string} */
   #tooLong({ length }) {
     return length > LENGTH_LIMIT ? this.#words.say("draft_long", { max: LENGTH_LIMIT }) : "";
   }
 
+  /** @type {(name: string) => string} */
   #isFull(name) {
     const others = drafts("templates").filter((other) => other.name !== name);
     return others.length >= TEMPLATE_LIMIT ? this.#words.say("templates_full", { max: TEMPLATE_LIMIT }) : "";
   }
 
   #draw() {
-    for (const kind of ["templates", "sent"]) {
+    for (const kind of /** @type {const} */ (["templates", "sent"])) {
       const items = drafts(kind).map((draft) => this.#build(kind, draft));
       this.#dialog.querySelector(`[data-drafts="${kind}"]`).replaceChildren(...items);
     }
@@ -74,13 +91,14 @@ export class Drafts {
 
   // The place of the keyboard may have gone with what was drawn before.
   #redraw() {
-    const isIn = document.activeElement.closest(".drafts");
+    const isIn = document.activeElement?.closest(".drafts");
     this.#draw();
     if (isIn) this.#dialog.querySelector(".dialog__close").focus();
   }
 
+  /** @type {(kind: Kind, draft: Draft) => HTMLElement} */
   #build(kind, draft) {
-    const item = this.#template.cloneNode(true);
+    const item = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
     const [use, remove] = item.querySelectorAll("button");
     const [name, channel, text] = use.children;
     name.textContent = draft.name ?? "";
@@ -92,22 +110,26 @@ export class Drafts {
     return item;
   }
 
+  /** @type {(draft: Draft) => void} */
   #use(draft) {
     this.#dialog.close();
     this.#form.fill(draft);
   }
 
+  /** @type {(kind: Kind, draft: Draft) => void} */
   #forget(kind, draft) {
-    change(kind, [], (all) => all.filter((other) => !isSame(other, draft)));
+    change(kind, [], (/** @type {Unsure[]} */ all) => all.filter((other) => !isSame(other, draft)));
     this.#redraw();
   }
 }
 
 // Those that can be used: somebody else may have written there.
+/** @type {(kind: Kind) => Draft[]} */
 function drafts(kind) {
-  return get(kind, []).filter((draft) => typeof draft?.channel === "string" && typeof draft.message === "string");
+  return get(kind, []).filter((/** @type {Unsure} */ draft) => typeof draft?.channel === "string" && typeof draft.message === "string");
 }
 
+/** @type {(one: Unsure, other: Draft) => boolean} */
 function isSame(one, other) {
   return one?.name === other.name && one?.channel === other.channel && one?.message === other.message;
 }

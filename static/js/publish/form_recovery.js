@@ -4,7 +4,9 @@ const KEY = "arauto.unsent";
 const PATIENCE = 300; // milliseconds without a key pressed
 
 // `read` is asked for the form's channel and message.
+/** @type {(form: HTMLElement, read: () => Draft) => void} */
 export function keepUnsent(form, read) {
+  /** @type {number | undefined} */
   let timer;
   const keep = () => {
     clearTimeout(timer);
@@ -17,15 +19,17 @@ export function keepUnsent(form, read) {
   addEventListener("pagehide", keep);
 }
 
+/** @type {() => Draft | null} */
 export function unsent() {
   try {
-    const { channel, message } = JSON.parse(sessionStorage.getItem(KEY));
+    const { channel, message } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     return typeof channel === "string" && typeof message === "string" ? { channel, message } : null;
   } catch {
     return null; // there is none, or the browser keeps nothing
   }
 }
 
+/** @type {(draft: Draft) => void} */
 function write({ channel, message }) {
   try {
     sessionStorage.removeItem(KEY); // an older text must not come back in place of one that is too long

@@ -14,8 +14,15 @@ export class MessageEditor {
   #format;
   #max;
   #words;
+  /** @type {number | undefined} */
   #timer;
 
+  /**
+   * @param {HTMLTextAreaElement} message
+   * @param {{ size: HTMLElement, check: HTMLElement, format: HTMLElement }} places
+   * @param {number} maxMessage
+   * @param {Words} words
+   */
   constructor(message, { size, check, format }, maxMessage, words) {
     this.#message = message;
     this.#size = size;
@@ -60,6 +67,7 @@ export class MessageEditor {
     this.#message.focus();
   }
 
+  /** @type {(bytes: number) => string} */
   #inWords(bytes) {
     return size(bytes, this.#words.language);
   }

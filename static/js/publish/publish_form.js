@@ -11,6 +11,16 @@ const ANSWER_LIMIT = 10_000; // milliseconds
 const BURST_LIMIT = 1_000; // messages
 const NOT_CONFIRMED = 409;
 
+/**
+ * What the server answers, and of a burst how many there were; `confirmed` is what must be sent with the next.
+ *
+ * @typedef {{
+ *   receivers?: number, tabs?: number | null, n?: number, error?: string, status?: number, confirmed?: Fields
+ * }} Answer
+ * @typedef {Record<string, string>} Fields
+ * @typedef {[sentence: string, field: HTMLElement]} Problem
+ */
+
 export class PublishForm extends Emitter {
   #form;
   #answer;
@@ -22,6 +32,14 @@ export class PublishForm extends Emitter {
   #isStopped = false;
 
   // Event: "published" (what was sent), once for each burst.
+  /**
+   * @param {PublishElement} form
+   * @param {HTMLElement} answer
+   * @param {HTMLDialogElement} confirm
+   * @param {PageSelection} selection
+   * @param {{ maxMessage: number, maxName: number }} limits
+   * @param {Words} words
+   */
   constructor(form, answer, confirm, selection, limits, words) {
     super();
     this.#form = form;
@@ -41,6 +59,7 @@ export class PublishForm extends Emitter {
   // Actions
 
   // With what was left unsent, else on the channel. A person who was quicker than this script keeps what is typed.
+  /** @type {(unsent: Draft | null, channel?: string) => void} */
   start(unsent, channel) {
     const { value, defaultValue } = this.#channel;
     if (value !== defaultValue || this.#message.value !== "") return;
@@ -53,6 +72,7 @@ export class PublishForm extends Emitter {
   }
 
   // What was written there comes back with a button, and that again with the next.
+  /** @type {(draft: Draft) => void} */
   fill({ channel, message }) {
     const former = this.read();
     this.#channel.value = channel;
@@ -63,10 +83,11 @@ export class PublishForm extends Emitter {
     const undo = element("button", "link", this.#words.say("undo"));
     undo.type = "button";
     undo.addEventListener("click", () => this.fill(former));
-    this.#answer.lastElementChild.append(undo);
+    this.#answer.lastElementChild?.append(undo);
   }
 
   // Nothing can be published, for a reason that is said; or it can again.
+  /** @type {(reason: string) => void} */
   rest(reason) {
     const button = this.#form.elements["publish-button"];
     if (button.disabled === Boolean(reason)) return;
@@ -74,12 +95,14 @@ export class PublishForm extends Emitter {
     this.#say("failed", reason);
   }
 
+  /** @type {(event: KeyboardEvent) => void} */
   #pressed(event) {
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey) || event.isComposing) return;
     event.preventDefault();
     this.#form.requestSubmit();
   }
 
+  /** @type {(event: Event) => Promise<void>} */
   async #submitted(event) {
     event.preventDefault();
     if (this.#isSending) return;
@@ -89,12 +112,14 @@ export class PublishForm extends Emitter {
     else this.#complain(this.#words.say("not_confirmed"), this.#message);
   }
 
+  /** @type {(word: string, values?: object) => Promise<boolean>} */
   #isMeant(word, values) {
     return isMeant(this.#confirm, this.#words.say(word, values));
   }
 
   // Checking
 
+  /** @type {() => Problem | null} */
   #problem() {
     if (this.#channel.value === "") return [this.#words.say("channel_empty"), this.#channel];
     const problem = nameProblem(this.#channel.value, this.#limits.maxName);
@@ -102,6 +127,7 @@ export class PublishForm extends Emitter {
     return this.#messageProblem() ?? this.#timesProblem();
   }
 
+  /** @type {() => Problem | null} */
   #messageProblem() {
     const bytes = byteLength(take(this.#message));
     if (bytes <= this.#limits.maxMessage) return null;
@@ -109,16 +135,19 @@ export class PublishForm extends Emitter {
     return [this.#words.say("message_long", sizes), this.#message];
   }
 
+  /** @type {() => Problem | null} */
   #timesProblem() {
     const times = Number(this.#times.value);
     if (Number.isInteger(times) && times >= 1 && times <= BURST_LIMIT) return null;
     return [this.#words.say("times_wrong", { max: BURST_LIMIT }), this.#times];
   }
 
+  /** @type {(bytes: number) => string} */
   #size(bytes) {
     return exactSize(bytes, this.#words.language);
   }
 
+  /** @type {(...problem: Problem) => void} */
   #complain(sentence, field) {
     this.#say("failed", sentence);
     field.focus();
@@ -131,23 +160,25 @@ export class PublishForm extends Emitter {
     const times = this.#times.value;
     const focused = document.activeElement;
     this.#setSending(true);
-    const answer = times > 1 ? await this.#burst(sent, Number(times)) : await this.#post(sent);
+    const answer = Number(times) > 1 ? await this.#burst(sent, Number(times)) : await this.#post(sent);
     const isWaiting = document.activeElement === focused || document.activeElement === this.#stop;
     this.#setSending(false);
     if (answer.error === undefined) this.#published(sent, times, answer);
     else this.#say("failed", answer.error, answer.n ? this.#words.say("burst_broken", answer) : "");
-    if (isWaiting && !focused.matches("input, textarea")) this.#message.focus();
+    if (isWaiting && !focused?.matches("input, textarea")) this.#message.focus();
   }
 
   // One after the other, in order; {n} in the message becomes its number.
+  /** @type {(sent: Draft, times: number) => Promise<Answer>} */
   async #burst({ channel, message }, times) {
     this.#isStopped = false;
     let confirmed = {};
+    /** @type {Answer} */
     let whole = { n: 0 }; // the last answer and how many there were
     for (let n = 1; n <= times && !this.#isStopped; n++) {
       this.#stop.hidden = false;
       this.#stop.textContent = this.#words.say("burst_stop", { at: n, times });
-      const answer = await this.#post({ channel, message: message.replaceAll("{n}", n), ...confirmed });
+      const answer = await this.#post({ channel, message: message.replaceAll("{n}", String(n)), ...confirmed });
       if (answer.error !== undefined) return { ...answer, n: whole.n };
       whole = { ...answer, n };
       confirmed = answer.confirmed ?? confirmed;
@@ -156,14 +187,16 @@ export class PublishForm extends Emitter {
   }
 
   // The server says which channels are protected; the person says whether it is meant.
+  /** @type {(fields: Fields) => Promise<Answer>} */
   async #post(fields) {
     const answer = await this.#send(fields);
     if (answer.status !== NOT_CONFIRMED) return answer;
     if (!(await this.#isMeant("confirm", fields))) return { error: this.#words.say("not_confirmed") };
-    const confirmed = { confirmed: 1 };
+    const confirmed = { confirmed: "1" };
     return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
   }
 
+  /** @type {(fields: Fields) => Promise<Answer>} */
   async #send(fields) {
     try {
       const answer = await fetch(this.#form.action, this.#request(fields));
@@ -174,6 +207,7 @@ export class PublishForm extends Emitter {
   }
 
   // Who has logged in says with it that the page is ours.
+  /** @type {(fields: Fields) => RequestInit} */
   #request(fields) {
     const { csrf } = this.#form.elements;
     return {
@@ -185,6 +219,7 @@ export class PublishForm extends Emitter {
   }
 
   // A proxy's error page is not JSON.
+  /** @type {(answer: Response) => Promise<Answer>} */
   async #read(answer) {
     const { status } = answer;
     const reply = await answer.json().catch(() => ({}));
@@ -195,26 +230,30 @@ export class PublishForm extends Emitter {
   // Answering
 
   // The answer is about what was sent: what has been typed since stays.
+  /** @type {(sent: Draft, times: string, answer: Answer) => void} */
   #published(sent, times, { receivers, tabs, n }) {
     if (take(this.#message) === sent.message) this.#write("");
-    if (this.#times.value === times) this.#times.value = 1;
+    if (this.#times.value === times) this.#times.value = "1";
     this.emit("published", sent);
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
     if (receivers) this.#say("heard", this.#split(receivers, tabs), burst || this.#note(tabs));
     else this.#say("unheard", this.#words.say("receivers_none"), burst);
   }
 
+  /** @type {(n: number, tabs?: number | null) => string} */
   #split(n, tabs) {
     const all = this.#words.say("receivers", { n });
     if (tabs == null) return all;
     return `${all}: ${this.#words.say("tabs", { n: tabs })}, ${this.#words.say("others", { n: n - tabs })}`;
   }
 
+  /** @type {(tabs?: number | null) => string} */
   #note(tabs) {
     if (tabs == null) return this.#words.say("receivers_note");
     return tabs && this.#selection.hasPatterns ? this.#words.say("receivers_twice") : "";
   }
 
+  /** @type {(state: string, sentence: string, note?: string) => void} */
   #say(state, sentence, note = "") {
     const [main, small] = this.#answer.children;
     this.#answer.dataset.state = state;
@@ -222,12 +261,14 @@ export class PublishForm extends Emitter {
     small.textContent = note;
   }
 
+  /** @type {(isSending: boolean) => void} */
   #setSending(isSending) {
     this.#isSending = isSending;
     this.#stop.hidden = true;
-    this.#form.elements["publish-button"].ariaDisabled = isSending; // a button that is disabled loses the focus
+    this.#form.elements["publish-button"].ariaDisabled = String(isSending); // a button that is disabled loses the focus
   }
 
+  /** @type {(message: string) => void} */
   #write(message) {
     put(this.#message, message);
   }
