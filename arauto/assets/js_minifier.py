@@ -8,6 +8,7 @@ _CONSTANT = re.compile(
 )
 _SCOPE = re.compile(r"^export const \S+ = \(\(\) => \{\n", re.MULTILINE)
 _MEMBER = re.compile(r"(?<![.\\])(\?)?\.([a-z]+[A-Z]\w*)\b")  # and not what is spread, nor in a regex
+_PATTERN = re.compile(r"^( *)const (?=[\[{])", re.MULTILINE)
 _WORTH = 80  # bytes: below that, a list of names costs more when it is compressed than it saves
 
 
@@ -20,6 +21,15 @@ def inline_constants(module: str) -> str:
         if len(re.findall(rf"\b{name}\b", rest)) == 1 and not re.search(member, rest):
             module = re.sub(rf"\b{name}\b", value, rest)
     return module
+
+
+def keep_order(script: str) -> str:
+    """Declare by ``let`` what is taken apart.
+
+    The minifier joins declarations of one kind, and puts those that take something apart first, though
+    what comes before them may do something that they depend on.
+    """
+    return _PATTERN.sub(r"\1let ", script)
 
 
 def name_members(script: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 
 from arauto.assets.bundler import join
 from arauto.assets.css_minifier import join_layers, resolve_properties, shorten_properties, tighten
-from arauto.assets.js_minifier import inline_constants, name_members
+from arauto.assets.js_minifier import inline_constants, keep_order, name_members
 from arauto.system.paths import HOME
 
 _CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
@@ -85,7 +85,9 @@ def minify() -> dict[str, str]:
     except ImportError:  # there is no wheel of it for macOS on ARM
         return sources()
     texts = _joined({name: inline_constants(text) for name, text in modules().items()})
-    named = {path: name_members(text) if path.endswith(".js") else text for path, text in texts.items()}
+    named = {
+        path: name_members(keep_order(text)) if path.endswith(".js") else text for path, text in texts.items()
+    }
     small = {path: library.string(TYPES[PurePath(path).suffix], text) for path, text in named.items()}
     sheets = {path: join_layers(tighten(text)) for path, text in small.items() if path.endswith(".css")}
     scripts = {path: _CONST.sub("let", text) for path, text in small.items() if path.endswith(".js")}

@@ -2,7 +2,9 @@
 
 import re
 
-from arauto.assets.js_minifier import inline_constants, name_members
+import pytest
+
+from arauto.assets.js_minifier import inline_constants, keep_order, name_members
 from arauto.assets.minifier import modules
 
 _TEXT = re.compile(r'"(?:[^"\\\n]|\\.)*"')
@@ -48,3 +50,12 @@ def test_no_text_of_a_script_has_the_name_of_a_member_after_a_point() -> None:
     for name, script in modules().items():
         texts = [text for text in _TEXT.findall(script) if re.search(r"\.[a-z]+[A-Z]", text)]
         assert texts == [], name
+
+
+def test_what_is_taken_apart_is_read_after_what_comes_before_it() -> None:
+    library = pytest.importorskip("minify")
+    script = "export const f = (a) => {\n  const n = ++a.n;\n  const { m } = a;\n  return [n, m, n];\n};\n"
+    small = library.string("text/javascript", keep_order(script))
+    assert small.index("++") < small.index("m:")
+    for name, text in modules().items():
+        assert not re.search(r"^ *let \w+ = [^;\n]*\(.*;\n *(?:const|let) [\[{]", text, re.MULTILINE), name
