@@ -41,6 +41,7 @@ declare var trustedTypes:
   | undefined;
 
 type MessageRates = import("../static/js/channels/message_rates.js").MessageRates;
+type Rows = import("../static/js/message/row.js").Rows;
 type PageSelection = import("../static/js/stream/selection.js").Selection;
 type Words = import("../static/js/ui/i18n.js").Words;
 
@@ -167,3 +168,25 @@ type ReplayElement = FormOf<{
   since: HTMLInputElement;
   speed: HTMLSelectElement;
 }>;
+
+// What is read in a message that is an alert. `told`: the members that are in it, where others may be shown beside it.
+type Alert = {
+  severity: string;
+  title: string;
+  text: string;
+  tags: string[];
+  link: string;
+  told: string[] | null;
+};
+
+// What a message is: `text` as it is read, or `bytes`.
+type Content = {
+  text?: string;
+  bytes?: Uint8Array<ArrayBuffer>;
+  isJson?: boolean;
+  alert?: Alert | null;
+  format?: string;
+  isCut?: boolean;
+  isQuoted?: boolean;
+  hasCodes?: boolean;
+};

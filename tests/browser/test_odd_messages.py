@@ -178,7 +178,7 @@ def test_what_others_write_to_a_log_stops_neither_page_nor_server(
 BOOM = "function boom(stage, text) { if (text.includes(`boom-${stage}`)) throw new Error(stage); }\n"
 LONG = "\n" * 20
 STAGES = {  # where a message fails: behind which words of a script, and by what
-    "row": ("const [time, channel, body] = row.children;", 'boom("row", event.data);'),
+    "row": ("const { row, time, channel, body } = this.#newRow(event);", 'boom("row", event.data);'),
     "body": ("const view = this.viewOf(event);", 'boom("body", event.data);'),
     "later": ("function readText(whole) {", 'boom("later", whole);'),
     "paint": ("function paint(place) {", 'boom("paint", place.textContent);'),
@@ -190,7 +190,7 @@ STAGES = {  # where a message fails: behind which words of a script, and by what
     "find": ("async #find(place) {", 'boom("find", place.textContent);'),
     "notice": ("function isWorthy(event) {", 'boom("notice", event.data);'),
     "export": ("attempt(event, () => ", 'boom("export", event.data) ?? '),
-    "view": ("#line(event, { text, isJson }) {", 'boom("view", text);'),
+    "view": ("const { text, bytes, isJson, alert } = content;", 'if (view === "line") boom("view", text);'),
 }
 HOMES = {"filter": "feed/filter_bar", "export": "feed/export_file"}  # the script, where many have those words
 MESSAGES: dict[str, str | bytes] = {

@@ -3,16 +3,17 @@
 
 const TIMEOUT = 5_000; // milliseconds, in which even a busy browser loads them
 
-/** @type {Deferred[]} */
+/** @type {Deferred<any>[]} */
 const all = [];
 /** @type {string[]} */
 const scripts = []; // of workers
 
+/** @template Module */
 export class Deferred {
   #url;
-  /** @type {Promise<any> | null} */
+  /** @type {Promise<Module> | null} */
   #asked = null;
-  /** @type {PromiseWithResolvers<any> | null} */
+  /** @type {PromiseWithResolvers<Module> | null} */
   #arrival = null;
 
   // The path from the module whose `import.meta.url` is `base`.
@@ -23,6 +24,7 @@ export class Deferred {
   }
 
   // Throws an Error without words where the server did not answer; the next call tries again.
+  /** @type {() => Promise<Module>} */
   load() {
     this.#asked ??= this.#fetch().catch(() => {
       this.#asked = null;
@@ -31,6 +33,7 @@ export class Deferred {
     return this.#asked;
   }
 
+  /** @type {() => Promise<Module>} */
   async #fetch() {
     await cache(this.#url);
     const module = await import(this.#url);
@@ -40,9 +43,9 @@ export class Deferred {
 
   // Asks for it and waits, however long that takes. Event of the document: "unloaded", when it does not come now.
   arrive() {
-    this.#arrival ??= Promise.withResolvers();
-    this.load().then(this.#arrival.resolve, () => document.dispatchEvent(new Event("unloaded")));
-    return this.#arrival.promise;
+    const { promise, resolve } = (this.#arrival ??= Promise.withResolvers());
+    this.load().then(resolve, () => document.dispatchEvent(new Event("unloaded")));
+    return promise;
   }
 
   // What is not there yet; in silence.

@@ -11,6 +11,7 @@ const REST_MEMBERS = 12;
 const REST_VALUE = 60; // characters
 const TAG_LIMIT = 12;
 
+/** @type {(severity: string, words: Words) => HTMLElement} */
 export function severityMark(severity, words) {
   const mark = element("span", "severity", words.say(`severity_${severity}`));
   mark.dataset.severity = severity;
@@ -18,6 +19,7 @@ export function severityMark(severity, words) {
 }
 
 // `text` is the message as written: what the alert does not tell of it is shown beside it.
+/** @type {(alert: Alert, text: string, words: Words) => HTMLElement} */
 export function card({ severity, title, text: said, tags, link, told }, text, words) {
   const made = element("div", "card");
   const head = element("p", "card__head");
@@ -32,6 +34,7 @@ export function card({ severity, title, text: said, tags, link, told }, text, wo
   return made;
 }
 
+/** @type {(tag: "p" | "span", whole: string) => HTMLElement} */
 function lines(tag, whole) {
   const shown = beginning(whole, TEXT_LIMIT, TEXT_LINES);
   const place = element(tag, "card__text", shown.length < whole.length ? `${shown} …` : shown);
@@ -40,11 +43,12 @@ function lines(tag, whole) {
 }
 
 // The other members as they are written, digit by digit.
+/** @type {(text: string, told: string[]) => string} */
 function others(text, told) {
   const found = [];
   const isTold = new Set(told.map((name) => `"${name}"`));
   for (const { key, value } of members(text, root(text).start)) {
-    const name = text.slice(key.start, key.end);
+    const name = text.slice(key?.start, key?.end);
     if (isTold.has(name)) continue;
     if (found.length === REST_MEMBERS) return rest([...found, "…"]);
     found.push(`${name}: ${abridged(text.slice(value.start, value.end), REST_VALUE, 1)}`);
@@ -52,10 +56,12 @@ function others(text, told) {
   return rest(found);
 }
 
+/** @type {(members: string[]) => string} */
 function rest(members) {
   return abridged(members.join("  "), REST_LIMIT, 1);
 }
 
+/** @type {(tags: string[]) => HTMLElement} */
 function tagList(tags) {
   const list = element("ul", "card__tags");
   const [shown, more] = [tags.slice(0, TAG_LIMIT), tags.length - TAG_LIMIT];
@@ -65,6 +71,7 @@ function tagList(tags) {
 }
 
 // The address is what is shown, so that nobody is led elsewhere than it says.
+/** @type {(link: string) => HTMLElement} */
 function opener(link) {
   const anchor = element("a", "card__link", link);
   return Object.assign(anchor, { href: link, target: "_blank", rel: "noopener noreferrer", tabIndex: -1 });

@@ -2,6 +2,8 @@
 
 import { abridged } from "../lib/format.js";
 
+/** @typedef {any} Published what is in a message: it may be anything */
+
 const LEVELS = {
   critical: ["critical", "crit", "fatal", "emergency", "emerg", "alert", "panic", "disaster", "max", "urgent"],
   error: ["error", "err", "severe", "high", "major", "failure"],
@@ -9,6 +11,7 @@ const LEVELS = {
   info: ["info", "information", "informational", "notice", "default", "low", "ok", "resolved", "none"],
   debug: ["debug", "trace", "verbose", "min"],
 };
+/** @type {Map<string, string>} */
 const BY_WORD = new Map(Object.entries(LEVELS).flatMap(([level, words]) => words.map((word) => [word, level])));
 const BY_PRIORITY = ["", "debug", "info", "info", "error", "critical"]; // ntfy's 1 to 5
 const BY_TEN = ["", "debug", "debug", "info", "warning", "error", "critical"]; // 10 to 60, as loggers of Node count
@@ -20,13 +23,14 @@ const ALERT_LIMIT = 10;
 
 export const RANKS = ["debug", "info", "warning", "error", "critical"];
 
-// { severity, title, text, tags, link, told }; null where the value says nothing of the kind.
-// `told` lists the members that are in it, so that the others can be shown beside it.
+// Null where the value says nothing of the kind.
+/** @type {(value: Published) => Alert | null} */
 export function alertIn(value) {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
   return fromAlertmanager(value) ?? fromGitHub(value) ?? byConvention(value);
 }
 
+/** @type {(value: Published) => Alert | null} */
 function byConvention(value) {
   const severity = severityIn(value);
   const title = string(value.title);
@@ -40,21 +44,25 @@ function byConvention(value) {
   return { severity, title, text, tags: tagsIn(value.tags), link, told };
 }
 
+/** @type {(value: Published) => string} */
 function severityIn({ severity, level, priority }) {
   const said = word(severity) || word(level) || word(priority);
   return said || (BY_TEN[number(level) / 10] ?? "") || (BY_PRIORITY[number(priority)] ?? "");
 }
 
+/** @type {(given: Published) => string} */
 function word(given) {
   return (typeof given === "string" && BY_WORD.get(given.toLowerCase())) || "";
 }
 
+/** @type {(given: Published) => number} */
 function number(given) {
   return typeof given === "number" || /^\d+$/.test(string(given)) ? Number(given) : NaN;
 }
 
 // Alertmanager, and Grafana, which says the same and more
 
+/** @type {(value: Published) => Alert | null} */
 function fromAlertmanager({ alerts, status, receiver, title, externalURL }) {
   if (!Array.isArray(alerts) || typeof status !== "string" || !alerts.every(isObject)) return null;
   const names = new Set(alerts.map(({ labels }) => string(labels?.alertname)).filter(Boolean));
@@ -69,11 +77,13 @@ function fromAlertmanager({ alerts, status, receiver, title, externalURL }) {
   };
 }
 
+/** @type {(alert: Published) => string} */
 function alertLine({ status, labels, annotations }) {
   const summary = string(annotations?.summary) || string(annotations?.description) || string(labels?.alertname);
   return [string(status), string(labels?.instance), summary].filter(Boolean).join(" · ");
 }
 
+/** @type {(alerts: Published[]) => string} */
 function highest(alerts) {
   const levels = alerts.map(({ labels }) => RANKS.indexOf(word(labels?.severity)));
   return RANKS[Math.max(...levels)] ?? "warning"; // it fires, whatever it calls that
@@ -81,6 +91,7 @@ function highest(alerts) {
 
 // GitHub
 
+/** @type {(value: Published) => Alert | null} */
 function fromGitHub(value) {
   const repository = string(value.repository?.full_name);
   if (!repository) return null;
@@ -96,34 +107,40 @@ function fromGitHub(value) {
   };
 }
 
+/** @type {(text: string) => string} */
 function firstLine(text) {
   return abridged(text, text.length, 1);
 }
 
 // Values
 
+/** @type {(tags: Published) => string[]} */
 function tagsIn(tags) {
   const list = typeof tags === "string" ? tags.split(",") : Array.isArray(tags) ? tags : [];
   return list.filter(isWord).map((tag) => tag.trim());
 }
 
 // The first that may be opened: http or https, and nothing that runs.
+/** @type {(...given: Published[]) => string} */
 function linkIn(...given) {
   for (const link of given.filter(isWord)) {
-    const url = URL.canParse(link) ? new URL(link) : {};
-    if (url.protocol === "https:" || url.protocol === "http:") return url.href;
+    const url = URL.canParse(link) ? new URL(link) : null;
+    if (url?.protocol === "https:" || url?.protocol === "http:") return url.href;
   }
   return "";
 }
 
+/** @type {(given: Published) => string} */
 function string(given) {
   return typeof given === "string" ? given : "";
 }
 
+/** @type {(given: Published) => given is string} */
 function isWord(given) {
   return typeof given === "string" && given !== "";
 }
 
+/** @type {(given: Published) => boolean} */
 function isObject(given) {
   return typeof given === "object" && given !== null;
 }

@@ -10,12 +10,14 @@ const STEPS = [128, 512]; // bytes shown; then more by
 const STEP = 16_384;
 const WIDE = matchMedia("(min-width: 34rem)"); // room for 16 bytes a line
 
+/** @type {(bytes: Uint8Array) => HTMLElement[]} */
 export function line(bytes) {
   const perLine = WIDE.matches ? 16 : 8;
   return [element("p", "row__data hex", hexDump(bytes.subarray(0, perLine), perLine))];
 }
 
 // The beginning in hex, the button for more, and what it does.
+/** @type {(bytes: Uint8Array, button: HTMLElement) => { parts: HTMLElement[], more: () => void }} */
 export function dump(bytes, button) {
   const perLine = WIDE.matches ? 16 : 8;
   const place = element("p", "row__data hex");
@@ -29,12 +31,14 @@ export function dump(bytes, button) {
   return { parts: shown < bytes.length ? [place, button] : [place], more };
 }
 
+/** @type {(bytes: Uint8Array<ArrayBuffer>) => Content} */
 export function unpacked(bytes) {
   const text = decode(bytes);
   return text === null ? { bytes } : { bytes, text, isJson: true, format: "MessagePack" };
 }
 
 // `readText` says of a text what it is.
+/** @type {(bytes: Uint8Array<ArrayBuffer>, readText: (text: string) => Content) => Promise<Content>} */
 export async function unzipped(bytes, readText) {
   if (!isGzip(bytes)) return unpacked(bytes);
   const found = await gunzip(bytes);

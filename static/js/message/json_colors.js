@@ -3,6 +3,7 @@
 import { tokens } from "../lib/json_scanner.js";
 import { element } from "../ui/dom.js";
 
+/** @type {(place: HTMLElement) => void} */
 export function paint(place) {
   const text = place.textContent;
   const parts = [];

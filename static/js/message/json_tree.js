@@ -12,14 +12,25 @@ const FLAT_DEPTH = 12; // from here on no deeper indentation
 const PREVIEW = 60; // characters
 const VALUE_LIMIT = 1_000; // characters
 
+/**
+ * A part of the tree: how deep, how many members may still be open, and what does what is done later.
+ *
+ * @typedef {import("../lib/json_scanner.js").Value} Value
+ * @typedef {{ key: Value | null, value: Value }} Member
+ * @typedef {{ depth: number, budget: { left: number }, run: (work: () => void) => void }} Place
+ * @typedef {{ text: string, rest: Iterator<Member>, left: number }} Branch
+ */
+
 export class JsonTrees {
   #words;
 
+  /** @param {Words} words */
   constructor(words) {
     this.#words = words;
   }
 
   // What is done later is done by `run`.
+  /** @type {(text: string, run: Place["run"]) => HTMLElement} */
   build(text, run) {
     const list = element("ul", "tree");
     const all = [...roots(text)];
@@ -29,6 +40,7 @@ export class JsonTrees {
     return list;
   }
 
+  /** @type {(text: string, member: Member, place: Place) => HTMLElement} */
   #node(text, { key, value }, place) {
     const node = element("li", "tree__node");
     if (value.count) this.#addBranch(node, text, key, value, place);
@@ -36,10 +48,12 @@ export class JsonTrees {
     return node;
   }
 
+  /** @type {(text: string, key: Value | null) => (HTMLElement | string)[]} */
   #name(text, key) {
     return key ? [element("span", "json-key", text.slice(key.start, key.end)), ": "] : [];
   }
 
+  /** @type {(text: string, value: Value, place: Place) => HTMLElement} */
   #leaf(text, { kind, start, end }, { run }) {
     const whole = text.slice(start, end);
     const shown = beginning(whole, VALUE_LIMIT, 1);
@@ -54,14 +68,17 @@ export class JsonTrees {
 
   // Branches
 
+  /** @type {(node: HTMLElement, text: string, key: Value | null, value: Value, place: Place) => void} */
   #addBranch(node, text, key, value, { depth, budget, run }) {
     const toggle = rowButton("tree__toggle");
     const shown = element("span", "tree__preview");
     toggle.append(...this.#name(text, key), shown, " ", element("span", "tree__count", String(value.count)));
     node.append(toggle);
+    /** @type {HTMLElement | null} */
     let branch = null;
+    /** @type {(isOpen: boolean, spend: Place["budget"]) => void} */
     const open = (isOpen, spend) => {
-      toggle.ariaExpanded = isOpen;
+      toggle.ariaExpanded = String(isOpen);
       shown.textContent = isOpen ? text[value.start] : preview(text, value);
       if (isOpen && !branch) node.append(branch = this.#branch(text, value, { depth, budget: spend, run }));
       if (branch) branch.hidden = !isOpen;
@@ -70,12 +87,14 @@ export class JsonTrees {
     open(depth === 0 || isSmall(value, depth, budget), budget);
   }
 
+  /** @type {(text: string, value: Value, place: Place) => HTMLElement} */
   #branch(text, value, { depth, budget, run }) {
     const list = element("ul", depth < FLAT_DEPTH ? "tree__branch" : "tree__branch tree__branch--flat");
-    this.#extend(list, { text, rest: members(text, value.start), left: value.count }, { depth: depth + 1, budget, run });
+    this.#extend(list, { text, rest: members(text, value.start), left: value.count ?? 0 }, { depth: depth + 1, budget, run });
     return list;
   }
 
+  /** @type {(list: HTMLElement, branch: Branch, place: Place) => void} */
   #extend(list, branch, place) {
     const shown = Math.min(STEP, branch.left);
     place.budget.left -= shown;
@@ -84,6 +103,7 @@ export class JsonTrees {
     if (branch.left) list.append(this.#moreNode(list, branch, place));
   }
 
+  /** @type {(list: HTMLElement, branch: Branch, place: Place) => HTMLElement} */
   #moreNode(list, branch, place) {
     const node = element("li", "tree__node");
     const more = rowButton("row__unfold", this.#words.say("show_rest", { n: branch.left }));
@@ -96,14 +116,17 @@ export class JsonTrees {
   }
 }
 
+/** @type {(button: HTMLElement, run: Place["run"], work: () => void) => void} */
 function onClick(button, run, work) {
   button.addEventListener("click", () => run(work));
 }
 
-function isSmall({ count }, depth, budget) {
+/** @type {(value: Value, depth: number, budget: Place["budget"]) => boolean} */
+function isSmall({ count = 0 }, depth, budget) {
   return depth < OPEN_DEPTH && count <= OPEN_MEMBERS && count <= budget.left;
 }
 
+/** @type {(text: string, value: Value) => string} */
 function preview(text, { start, end }) {
   const shown = beginning(text.slice(start, Math.min(end, start + PREVIEW)), PREVIEW, 1);
   return shown.length < end - start ? `${shown}…` : shown;

@@ -14,7 +14,11 @@ import { READ_LIMIT } from "./severity.js";
 
 export const VIEWS = ["wrapped", "line", "tree", "raw"];
 
+/** @typedef {typeof import("./binary_view.js")} BinaryView */
+
+/** @type {Deferred<BinaryView>} */
 const binaryViews = new Deferred("./binary_view.js", import.meta.url);
+/** @type {Deferred<typeof import("./json_tree.js")>} */
 const trees = new Deferred("./json_tree.js", import.meta.url);
 const FOLD_CHARACTERS = 2_000;
 const FOLD_LINES = 12;
@@ -22,44 +26,49 @@ const LINE_CHARACTERS = 400;
 const PAINT_LIMIT = 10_000; // characters
 const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\u202e\u2060-\u2069]|.\ufeff|^\s+$/;
 
-/**
- * What a message is: `text` as it is read, or `bytes`.
- *
- * @typedef {{ text?: string, bytes?: Uint8Array, isJson?: boolean, alert?: any, format?: string, isCut?: boolean }} Content
- */
-
 export class MessageBodies {
   #view = VIEWS[0]; // of the whole feed
   #words;
-  #binary = null; // modules that only some feeds need
+  /** @type {BinaryView | null} */
+  #binary = null; // a module that only some feeds need, as the next
+  /** @type {import("./json_tree.js").JsonTrees | null} */
   #trees = null;
+  /** @type {WeakMap<Message, string>} */
   #views = new WeakMap(); // of one message, where it has its own
+  /** @type {WeakMap<Message, Content>} */
   #read = new WeakMap(); // what took long to read
+  /** @type {WeakMap<Message, number>} */
   #unfolded = new WeakMap(); // how often the person asked for more of it
   #unpacking = Promise.resolve();
 
+  /** @param {Words} words */
   constructor(words) {
     this.#words = words;
   }
 
+  /** @type {(event: Message) => string} */
   viewOf(event) {
     return this.#views.get(event) ?? this.#view;
   }
 
+  /** @type {(view: string) => void} */
   setView(view) {
     this.#view = view;
     this.#views = new WeakMap();
   }
 
+  /** @type {(event: Message, view: string) => void} */
   setViewOf(event, view) {
     this.#views.set(event, view);
   }
 
+  /** @type {(body: HTMLElement, event: Message) => void} */
   fill(body, event) {
     this.#unfolded.delete(event);
     if (isOdd(event) || !attempt(event, () => this.#fill(body, event))) this.#fillAsItCame(body, event);
   }
 
+  /** @type {(body: HTMLElement, event: Message) => boolean} */
   #fill(body, event) {
     const view = this.viewOf(event);
     const content = this.#content(body, event);
@@ -68,24 +77,27 @@ export class MessageBodies {
     }
     const shown = view === "raw" ? asWritten(event, content) : content;
     body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(event, shown, view));
-    describe(body.parentElement, content, view);
-    if (event.encoding) body.parentElement.classList.toggle("row--hex", shown.text === undefined);
+    const row = rowOf(body);
+    describe(row, content, view);
+    if (event.encoding) row.classList.toggle("row--hex", shown.text === undefined);
     return true;
   }
 
   // Nothing of it is read any more.
+  /** @type {(body: HTMLElement, event: Message) => void} */
   #fillAsItCame(body, event) {
-    const row = body.parentElement;
+    const row = rowOf(body);
     delete row.dataset.json;
     delete row.dataset.severity;
     row.classList.remove("row--hex");
     row.dataset.odd = "";
-    body.replaceChildren(element("span", "mark", this.#words.say("odd")), ...this.#text(event, { text: event.data }));
+    body.replaceChildren(element("span", "mark", this.#words.say("odd")), ...this.#text(event, event.data));
     describe(row, {}, "raw");
   }
 
   // What it is
 
+  /** @type {(body: HTMLElement, event: Message) => Content} */
   #content(body, event) {
     const known = this.#read.get(event);
     if (known) return known;
@@ -95,25 +107,28 @@ export class MessageBodies {
     return { text: plain(event.data) };
   }
 
+  /** @type {(body: HTMLElement, event: Message) => Content} */
   #packed(body, event) {
-    if (!this.#binary) return this.#await(body, event, binaryViews.arrive(), (binary) => (this.#binary = binary));
-    const bytes = this.#binary.fromBase64(event.data);
+    const binary = this.#binary;
+    if (!binary) return this.#await(body, event, binaryViews.arrive(), (loaded) => (this.#binary = loaded));
+    const bytes = binary.fromBase64(event.data);
     if (event.truncated) return { bytes };
-    if (bytes.length <= READ_LIMIT && !this.#binary.isGzip(bytes)) return this.#binary.unpacked(bytes);
-    this.#later(event, () => this.#unpack(body, event, bytes));
+    if (bytes.length <= READ_LIMIT && !binary.isGzip(bytes)) return binary.unpacked(bytes);
+    this.#later(event, () => this.#unpack(body, event, () => binary.unzipped(bytes, readText)));
     return { bytes };
   }
 
   // One after the other: each may become large.
-  #unpack(body, event, bytes) {
+  /** @type {(body: HTMLElement, event: Message, unpack: () => Promise<Content>) => void} */
+  #unpack(body, event, unpack) {
     this.#unpacking = this.#unpacking.then(async () => {
       if (!body.isConnected) return;
-      const content = await this.#binary.unzipped(bytes, readText);
-      this.#learn(body, event, content);
+      this.#learn(body, event, await unpack());
     }).catch((error) => setOdd(event, error));
   }
 
   // Until the module is there, the row shows no more than what it is.
+  /** @type {<Module>(body: HTMLElement, event: Message, module: Promise<Module>, keep: (module: Module) => void) => Content} */
   #await(body, event, module, keep) {
     module.then((loaded) => {
       keep(loaded);
@@ -122,32 +137,36 @@ export class MessageBodies {
     return {};
   }
 
+  /** @type {(body: HTMLElement, event: Message, content: Content) => void} */
   #learn(body, event, content) {
     this.#read.set(event, content);
     this.#refill(body, event);
   }
 
+  /** @type {(body: HTMLElement, event: Message) => void} */
   #refill(body, event) {
     if (!body.isConnected) return;
-    let times = this.#unfolded.get(event);
+    let times = this.#unfolded.get(event) ?? 0;
     this.fill(body, event);
     while (times-- > 0) body.querySelector(".row__unfold")?.click();
     body.dispatchEvent(new Event("grow", { bubbles: true }));
   }
 
+  /** @type {(event: Message, job: () => void) => void} */
   #later(event, job) {
     later(() => attempt(event, job));
   }
 
   // How it is shown
 
+  /** @type {(event: Message, content: Content, view: string) => HTMLElement[]} */
   #marks(event, { text, format, isCut, alert, isQuoted, hasCodes }, view) {
     const isBinary = event.encoding === "base64";
     const marks = [];
     if (event.data === "") marks.push(this.#words.say("empty_message"));
     if (isBinary) marks.push(this.#words.say("binary", { size: this.#size(event.size ?? base64Length(event.data)) }));
     if (event.truncated) marks.push(this.#words.say("truncated", this.#sizes(event, isBinary)));
-    if (!isBinary && INVISIBLE.test(text)) marks.push(this.#words.say("invisible"));
+    if (!isBinary && INVISIBLE.test(text ?? "")) marks.push(this.#words.say("invisible"));
     if (format) marks.push(this.#words.say(isCut ? "decoded_part" : "decoded", { format }));
     if (isQuoted) marks.push(this.#words.say("quoted"));
     if (hasCodes) marks.push(this.#words.say("coded"));
@@ -156,24 +175,19 @@ export class MessageBodies {
     return made;
   }
 
+  /** @type {(event: Message, content: Content, view: string) => HTMLElement[]} */
   #parts(event, content, view) {
     const { text, bytes, isJson, alert } = content;
     if (text === "") return [];
     if (text === undefined) return bytes ? this.#hex(event, bytes, view === "line") : [];
     if (isJson && view === "tree" && this.#trees) return [this.#trees.build(text, (work) => attempt(event, work))];
     if (alert && isCard(alert)) return [card(alert, text, this.#words)];
-    return view === "line" ? [this.#line(event, content)] : this.#text(event, content);
+    if (view === "line") return [this.#data(event, abridged(text, LINE_CHARACTERS, FOLD_LINES), isJson)];
+    return this.#text(event, text, isJson);
   }
 
-  #line(event, { text, isJson }) {
-    return this.#data(event, abridged(text, LINE_CHARACTERS, FOLD_LINES), isJson);
-  }
-
-  /**
-   * @param {any} event
-   * @param {Content} content
-   */
-  #text(event, { text, isJson }) {
+  /** @type {(event: Message, text: string, isJson?: boolean) => HTMLElement[]} */
+  #text(event, text, isJson) {
     const shown = beginning(text, FOLD_CHARACTERS, FOLD_LINES);
     const data = this.#data(event, shown, isJson);
     if (shown.length === text.length) return [data];
@@ -184,6 +198,7 @@ export class MessageBodies {
     return [data, button];
   }
 
+  /** @type {(event: Message, text: string, isJson?: boolean) => HTMLElement} */
   #data(event, text, isJson) {
     const data = element("p", "row__data", text);
     data.dir = "auto";
@@ -191,13 +206,16 @@ export class MessageBodies {
     return data;
   }
 
+  /** @type {(event: Message, bytes: Uint8Array, isLine: boolean) => HTMLElement[]} */
   #hex(event, bytes, isLine) {
-    if (isLine) return this.#binary.line(bytes);
-    const button = this.#unfoldButton(event, "show_more", bytes.length, () => dump.more());
-    const dump = this.#binary.dump(bytes, button);
-    return dump.parts;
+    const { line, dump } = /** @type {BinaryView} */ (this.#binary);
+    if (isLine) return line(bytes);
+    const button = this.#unfoldButton(event, "show_more", bytes.length, () => more());
+    const { parts, more } = dump(bytes, button);
+    return parts;
   }
 
+  /** @type {(event: Message, word: string, bytes: number, unfold: () => void) => HTMLElement} */
   #unfoldButton(event, word, bytes, unfold) {
     const button = rowButton("row__unfold", this.#words.say(word, { size: this.#size(bytes) }));
     button.addEventListener("click", () => {
@@ -207,20 +225,24 @@ export class MessageBodies {
     return button;
   }
 
+  /** @type {(event: Message, isBinary: boolean) => { shown: string, size: string }} */
   #sizes({ data, size: whole }, isBinary) {
     const shown = isBinary ? base64Length(data) : byteLength(data);
-    return { shown: this.#size(shown), size: this.#size(whole) };
+    return { shown: this.#size(shown), size: this.#size(whole ?? 0) };
   }
 
+  /** @type {(bytes: number) => string} */
   #size(bytes) {
     return size(bytes, this.#words.language);
   }
 }
 
-/**
- * @param {HTMLElement} row
- * @param {Content} content
- */
+/** @type {(body: HTMLElement) => HTMLElement} */
+function rowOf(body) {
+  return /** @type {HTMLElement} */ (body.parentElement);
+}
+
+/** @type {(row: HTMLElement, content: Content, view: string) => void} */
 function describe(row, { isJson, alert }, view) {
   row.dataset.view = view;
   if (isJson) row.dataset.json = "";
@@ -228,16 +250,19 @@ function describe(row, { isJson, alert }, view) {
   if (alert?.severity) row.dataset.severity = alert.severity;
 }
 
+/** @type {(event: Message, content: Content) => Content} */
 function asWritten({ data, encoding }, { bytes }) {
   return encoding === "base64" ? { bytes } : { text: data };
 }
 
+/** @type {(whole: string) => Content} */
 function readText(whole) {
   const { text, value, isQuoted } = readJson(whole);
   const alert = text.length <= READ_LIMIT ? alertIn(value) : null;
   return { text, isJson: value !== undefined, alert, isQuoted, hasCodes: whole.includes("\x1b") };
 }
 
+/** @type {(alert: Alert) => boolean} */
 function isCard({ title, text }) {
   return title !== "" || text !== "";
 }

@@ -8,21 +8,25 @@ const QUOTED = /^\s*"(?:\s|\\[nrt])*[[{]/;
 const MAY_BE = /^[\s"]*[[{]/;
 
 // As a person reads it, and as it is searched.
+/** @type {(text: string) => string} */
 export function plain(text) {
   const begun = text.startsWith("\ufeff") ? text.slice(1) : text;
   return begun.includes("\x1b") ? begun.replace(CODES, "") : begun;
 }
 
 // The same letters are written the same.
+/** @type {(text: string) => string} */
 export function comparable(text) {
   return plain(text).normalize();
 }
 
+/** @type {(text: string) => boolean} */
 export function mayBeJson(text) {
   return MAY_BE.test(plain(text));
 }
 
 // The text that is JSON, and its value for questions: of several texts a list. Undefined where it is none.
+/** @type {(whole: string) => { text: string, value?: any, isQuoted?: boolean }} */
 export function readJson(whole) {
   const said = plain(whole);
   if (!MAY_BE.test(said)) return { text: said };
@@ -31,6 +35,7 @@ export function readJson(whole) {
   return value === undefined ? { text: said } : { text, value, isQuoted: text !== said };
 }
 
+/** @type {(text: string) => string} */
 function unquoted(text) {
   try {
     return QUOTED.test(text) ? JSON.parse(text) : text;
@@ -39,6 +44,7 @@ function unquoted(text) {
   }
 }
 
+/** @type {(text: string) => unknown[] | undefined} */
 function several(text) {
   const values = [];
   for (const { start, end } of roots(text)) {

@@ -16,28 +16,34 @@ export class Rows {
   #notice;
   #words;
   #bodies;
+  /** @type {WeakMap<Element, Message>} */
   #events = new WeakMap();
+  /** @type {WeakMap<Element, Gap>} */
+  #gaps = new WeakMap();
 
+  /** @param {HTMLTemplateElement} messageTemplate @param {HTMLTemplateElement} noticeTemplate @param {Words} words */
   constructor(messageTemplate, noticeTemplate, words) {
-    this.#message = messageTemplate.content.firstElementChild;
-    this.#notice = noticeTemplate.content.firstElementChild;
+    this.#message = /** @type {HTMLElement} */ (messageTemplate.content.firstElementChild);
+    this.#notice = /** @type {HTMLElement} */ (noticeTemplate.content.firstElementChild);
     this.#words = words;
     this.#bodies = new MessageBodies(words);
     onOdd(() => later(() => this.#refreshOdd()));
   }
 
+  /** @type {(event: FeedItem) => HTMLElement} */
   build(event) {
     return attempt(event, () => this.#build(event)) ?? this.#bare(event);
   }
 
+  /** @type {(event: FeedItem) => HTMLElement} */
   #build(event) {
     if (event.type === "gap") return this.#gap(event);
     if (event.type === "cleared") return this.#cleared(event);
-    if (event.n) return this.#count(event);
-    return this.#row(event);
+    return isMessage(event) ? this.#row(event) : this.#count(event);
   }
 
   // Its message has come by one more pattern.
+  /** @type {(row: Element, event: Message) => void} */
   retag(row, event) {
     attempt(event, () => {
       const tags = row.querySelectorAll(".row__pattern");
@@ -47,81 +53,98 @@ export class Rows {
 
   // What a row shows
 
+  // The message of a row that has one; a notice is no row.
+  /** @type {(row: Element) => Message} */
   eventOf(row) {
-    return this.#events.get(row);
+    return /** @type {Message} */ (this.#events.get(row));
   }
 
+  /** @type {(row: Element) => string} */
   viewOf(row) {
     return this.#bodies.viewOf(this.eventOf(row));
   }
 
   // For all rows; afterwards those that are drawn must be refreshed.
+  /** @type {(view: string) => void} */
   setView(view) {
     this.#bodies.setView(view);
   }
 
+  /** @type {(row: HTMLElement, view: string) => void} */
   setViewOf(row, view) {
     this.#bodies.setViewOf(this.eventOf(row), view);
     this.refresh(row);
   }
 
+  /** @type {(row: HTMLElement) => void} */
   refresh(row) {
-    this.#bodies.fill(row.children[2], this.eventOf(row));
+    this.#bodies.fill(/** @type {HTMLElement} */ (row.children[2]), this.eventOf(row));
     if (row.contains(document.activeElement)) setTabIndex(row, 0);
   }
 
   // What failed at a row that was drawn already: from now on it is shown as it came.
   #refreshOdd() {
-    for (const row of document.querySelectorAll(".row:not([data-odd])")) if (isOdd(this.eventOf(row))) this.refresh(row);
+    const rows = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".row:not([data-odd])"));
+    for (const row of rows) if (isOdd(this.eventOf(row))) this.refresh(row);
   }
 
   // All times in `list` as they are told now.
+  /** @type {(list: Element) => void} */
   retell(list) {
     retell(list);
-    for (const notice of list.querySelectorAll("[data-kind=gap]")) this.#tellGap(notice);
+    const notices = /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("[data-kind=gap]"));
+    for (const notice of notices) this.#tellGap(notice);
   }
 
   // Messages
 
+  /** @type {(event: Message) => HTMLElement} */
   #row(event) {
-    const row = this.#message.cloneNode(true);
-    const [time, channel, body] = row.children;
-    this.#events.set(row, event);
+    const { row, time, channel, body } = this.#newRow(event);
     this.#setTime(time, event.at);
     this.#setChannel(channel, event);
     this.#bodies.fill(body, event);
     later(() => attempt(event, () => row.isConnected && equip(row)));
     wearColour(row, event.channel);
-    row.dataset.messages = 1;
+    row.dataset.messages = "1";
     return row;
+  }
+
+  /** @type {(event: Message) => { row: HTMLElement, time: HTMLTimeElement, channel: HTMLElement, body: HTMLElement }} */
+  #newRow(event) {
+    const row = /** @type {HTMLElement} */ (this.#message.cloneNode(true));
+    const [time, channel, body] = /** @type {Iterable<any>} */ (row.children);
+    this.#events.set(row, event);
+    return { row, time, channel, body };
   }
 
   // Its parts that are text in any case, for one of which not even a row could be built.
   /** @type {(event: FeedItem) => HTMLElement} */
   #bare(event) {
     if (!isMessage(event)) return this.#say(event.type, 0, this.#words.say("odd"));
-    const row = this.#message.cloneNode(true);
-    const [, channel, body] = row.children;
-    this.#events.set(row, event);
+    const { row, channel, body } = this.#newRow(event);
     Object.assign(row.dataset, { odd: "", messages: 1 });
-    channel.firstElementChild.textContent = event.channel;
+    channel.querySelector("bdi").textContent = event.channel;
     body.append(element("span", "mark", this.#words.say("odd")), element("p", "row__data", event.data));
     return row;
   }
 
+  /** @type {(time: HTMLTimeElement, seconds: number) => void} */
   #setTime(time, seconds) {
     const date = toDate(seconds);
     time.textContent = rowTime(date);
     time.dateTime = date.toISOString();
   }
 
+  /** @type {(place: HTMLElement, message: Message) => void} */
   #setChannel(place, { channel, channel_base64: bytes, patterns }) {
-    place.firstElementChild.textContent = channel;
+    place.querySelector("bdi").textContent = channel;
     place.title = channel;
     if (bytes !== undefined) place.append(notText(this.#words));
     place.append(...patterns.map((pattern) => this.#tag(pattern)));
   }
 
+  /** @type {(pattern: string) => HTMLElement} */
   #tag(pattern) {
     const tag = element("bdi", "row__pattern", pattern);
     tag.title = this.#words.say("matched", { pattern });
@@ -130,15 +153,17 @@ export class Rows {
 
   // Notices
 
+  /** @type {(event: Gap) => HTMLElement} */
   #gap(event) {
     const notice = this.#say("gap", 0, "");
-    this.#events.set(notice, event);
+    this.#gaps.set(notice, event);
     this.#tellGap(notice);
     return notice;
   }
 
+  /** @type {(notice: HTMLElement) => void} */
   #tellGap(notice) {
-    const { from, to, reason, channel, lost = from } = this.#events.get(notice);
+    const { from, to, reason, channel, lost = from } = /** @type {Gap} */ (this.#gaps.get(notice));
     const dates = [toDate(lost), toDate(to)];
     const [begin, end, since] = timesOfDay([...dates, toDate(from)], to - lost < 1);
     const word = `gap_${reason}${since === begin ? "" : "_since"}`;
@@ -146,10 +171,12 @@ export class Rows {
     notice.title = dates.map(fullTime).join(" – ");
   }
 
+  /** @type {(count: { type: string, n: number }) => HTMLElement} */
   #count({ type, n }) {
     return this.#say(type, n, this.#words.say(type, { n }));
   }
 
+  /** @type {(cleared: { messages: number, undo: () => void }) => HTMLElement} */
   #cleared({ messages, undo }) {
     const notice = this.#say("cleared", 0, this.#words.say("cleared", { n: messages }));
     const button = element("button", "link", this.#words.say("undo"));
@@ -158,8 +185,9 @@ export class Rows {
     return notice;
   }
 
+  /** @type {(kind: string, messages: number, sentence: string) => HTMLElement} */
   #say(kind, messages, sentence) {
-    const notice = this.#notice.cloneNode(true);
+    const notice = /** @type {HTMLElement} */ (this.#notice.cloneNode(true));
     Object.assign(notice.dataset, { kind, messages });
     notice.textContent = sentence;
     return notice;

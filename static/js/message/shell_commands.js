@@ -8,6 +8,7 @@ const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument,
 
 const encoder = new TextEncoder();
 
+/** @type {(redisCli: string[], message: Message) => string} */
 export function redisCommand(redisCli, { channel, channel_base64: bytes, data, encoding }) {
   const name = bytes === undefined ? shellQuote(channel) : `"$(${unpacked(bytes)})"`;
   const pipe = pipeFor(data, encoding);
@@ -16,6 +17,7 @@ export function redisCommand(redisCli, { channel, channel_base64: bytes, data, e
 }
 
 // Only for text: a form cannot carry other bytes.
+/** @type {(url: string, message: Message) => string} */
 export function curlCommand(url, { channel, data }) {
   const command = ["curl", "--data-urlencode", `channel=${channel}`, "--data-urlencode"];
   const pipe = pipeFor(data);
@@ -24,16 +26,19 @@ export function curlCommand(url, { channel, data }) {
 }
 
 // What cannot be an argument goes in by standard input; empty where it can.
+/** @type {(data: string, encoding?: string) => string} */
 function pipeFor(data, encoding) {
   if (encoding === "base64") return unpacked(data);
   if (CONTROL.test(data)) return unpacked(toBase64(encoder.encode(data)));
   return byteLength(data) > ARGUMENT_LIMIT ? shell(["printf", "%s", data]) : "";
 }
 
+/** @type {(base64: string) => string} */
 function unpacked(base64) {
   return `${shell(["printf", "%s", base64])} | base64 -d`;
 }
 
+/** @type {(words: string[]) => string} */
 function shell(words) {
   return words.map(shellQuote).join(" ");
 }
