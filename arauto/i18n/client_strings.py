@@ -5,28 +5,28 @@ from difflib import SequenceMatcher
 
 from arauto.i18n.gettext import gettext, ngettext
 
-Words = dict[str, str]
+Strings = dict[str, str]
 
 
-def page_words() -> Words:
+def page_strings() -> Strings:
     """All strings by key.
 
     The script fills ``{placeholders}`` and chooses between ``{one|many}``.
     """
     return (
-        _status_words()
-        | _feed_words()
-        | _reading_words()
-        | _past_words()
-        | _selection_words()
-        | _recording_words()
-        | _browser_words()
-        | _publish_words()
-        | _settings_words()
+        _status_strings()
+        | _feed_strings()
+        | _reading_strings()
+        | _past_strings()
+        | _selection_strings()
+        | _recording_strings()
+        | _browser_strings()
+        | _publish_strings()
+        | _settings_strings()
     )
 
 
-def _status_words() -> Words:
+def _status_strings() -> Strings:
     return {
         "status_idle": gettext("Choose a channel"),
         "status_connecting": gettext("Connecting"),
@@ -50,7 +50,7 @@ def _status_words() -> Words:
     }
 
 
-def _feed_words() -> Words:
+def _feed_strings() -> Strings:
     return {
         "gap_redis": gettext("No connection to Redis from {from} to {to}: messages may be missing."),
         "gap_server": gettext("No connection to the server from {from} to {to}: messages may be missing."),
@@ -123,7 +123,7 @@ def _feed_words() -> Words:
     }
 
 
-def _reading_words() -> Words:
+def _reading_strings() -> Strings:
     return {
         "show_all": gettext("Show all ({size})"),
         "show_more": gettext("Show more (of {size})"),
@@ -141,7 +141,7 @@ def _reading_words() -> Words:
     }
 
 
-def _past_words() -> Words:
+def _past_strings() -> Strings:
     return {
         "past": gettext("This is the past, not live."),
         "past_end": gettext("This is the past, not live. The recording ends here."),
@@ -153,7 +153,7 @@ def _past_words() -> Words:
     }
 
 
-def _selection_words() -> Words:
+def _selection_strings() -> Strings:
     return {
         "solo": gettext("Show only {name}"),
         "hide": gettext("Hide {name}"),
@@ -178,7 +178,7 @@ def _selection_words() -> Words:
     }
 
 
-def _recording_words() -> Words:
+def _recording_strings() -> Strings:
     return {
         "recorded": gettext("recorded"),
         "recorded_until": gettext("not recorded since {time}"),
@@ -191,7 +191,7 @@ def _recording_words() -> Words:
     }
 
 
-def _browser_words() -> Words:
+def _browser_strings() -> Strings:
     return {
         "alive": plural("{n} channel", "{n} channels"),
         "alive_patterns": plural("{n} pattern", "{n} patterns"),
@@ -205,7 +205,7 @@ def _browser_words() -> Words:
     }
 
 
-def _settings_words() -> Words:
+def _settings_strings() -> Strings:
     return {
         "zone_local": gettext("All times are those of this computer: {zone}"),
         "zone_utc": gettext("All times are UTC; quiet hours are those of this computer: {zone}"),
@@ -224,7 +224,7 @@ def _settings_words() -> Words:
     }
 
 
-def _publish_words() -> Words:
+def _publish_strings() -> Strings:
     return {
         "receivers": plural("{n} subscriber received it", "{n} subscribers received it"),
         "tabs": plural("{n} tab", "{n} tabs"),

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from arauto.assets.html_minifier import compact
 from arauto.auth.visitor import current_visitor, display_name
-from arauto.i18n.client_strings import page_words
+from arauto.i18n.client_strings import page_strings
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
 from arauto.redis_io.connection import Tls, redis_cli
@@ -48,7 +48,7 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
             person=_PERSON if has_login else "",
             csrf=_CSRF if has_login else "",
             reads_only=reads_only,
-            config=config | {"words": page_words(), "recording": settings.recording and not reads_only},
+            config=config | {"words": page_strings(), "recording": settings.recording and not reads_only},
             redis_name=gettext("embedded %(name)s", name=redis.name) if redis.is_embedded else redis.name,
         )
         return compact(html)
