@@ -134,7 +134,7 @@ def _wait_until_left(client: redis.Redis) -> None:
     """A server that says goodbye to a thousand tabs does nothing else quickly."""
     while any(
         one["psub"] == "0" for one in client.client_list(_type="pubsub")
-    ):  # who records hears a pattern
+    ):  # a recorder subscribes to a pattern
         sleep(0.1)
 
 

@@ -10,10 +10,10 @@ from arauto.system.timer_wheel import TimerWheel
 
 _BEGAN = round(1000 * (time() - now()))
 TICK = 0.25  # seconds
-SOON = 250  # milliseconds
-LOOK_AFTER = 1000  # milliseconds that a message may wait for its announcement before Redis is probed
-HURRY = 500  # milliseconds between two probes ...
-HURRIES_FOR = 3000  # ... for so long, if a channel may have only just begun to be recorded
+OPENING_PAUSE = 250  # milliseconds
+PROBE_AFTER = 1000  # milliseconds that a message may wait for its announcement before Redis is probed
+QUICK_PAUSE = 500  # milliseconds between two probes ...
+QUICK_FOR = 3000  # ... for so long, if a channel may have only just begun to be recorded
 PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two probes if nobody records
 
 
@@ -70,14 +70,14 @@ class LogWatch:
         if states is not None:
             self._pause = PAUSE
             waiting = [settled.waiting[0].at for _, settled in states if settled.waiting]
-            return min(waiting) + LOOK_AFTER if waiting else None
+            return min(waiting) + PROBE_AFTER if waiting else None
         if not feeds:
             return None
         if any(feed.state is not State.LIVE and feed.settled is None for feed in feeds):
-            return now_ms() + SOON
-        if any(feed.state is State.LIVE and now_ms() - feed.live_since < HURRIES_FOR for feed in feeds):
+            return now_ms() + OPENING_PAUSE
+        if any(feed.state is State.LIVE and now_ms() - feed.live_since < QUICK_FOR for feed in feeds):
             self._pause = PAUSE
-            return now_ms() + HURRY
+            return now_ms() + QUICK_PAUSE
         return now_ms() + self._pause
 
     def _tick(self) -> None:

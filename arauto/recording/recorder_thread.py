@@ -29,7 +29,7 @@ REFRESH_PAUSE = 0.1  # seconds between two of them at least, whoever asks
 RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
 TRIM_EVERY = 60.0  # seconds
 HANDOVER = 1.0  # seconds within which all processes of a stopping server know that they stop
-LEAVE = 1.0  # seconds to wait for the thread to end
+JOIN_PATIENCE = 1.0  # seconds to wait for the thread to end
 _ROUND = 0.01  # seconds
 
 log = logging.getLogger("arauto")
@@ -86,7 +86,7 @@ class RecorderThread(threading.Thread):
         self._stopping.set()
         self.wake()
         if self.is_alive():
-            self.join(LEAVE)
+            self.join(JOIN_PATIENCE)
 
     def run(self) -> None:
         while not self._stopping.is_set():

@@ -28,7 +28,7 @@ from tests.support.waiting import PATIENCE
 
 
 @contextmanager
-def heard_by_redis_py(valkey: RedisServer, channel: str) -> Iterator[redis.client.PubSub]:
+def received_by_redis_py(valkey: RedisServer, channel: str) -> Iterator[redis.client.PubSub]:
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.subscribe(channel)
         assert pubsub.get_message(timeout=PATIENCE) is None  # the confirmation
@@ -118,7 +118,7 @@ def test_enter_makes_a_line_and_lines_are_published_as_typed(
 ) -> None:
     page = open_page(view("lines"))
     expect_live(page)
-    with heard_by_redis_py(valkey, "lines") as pubsub:
+    with received_by_redis_py(valkey, "lines") as pubsub:
         message_field(page).focus()
         page.keyboard.type("  first ")
         page.keyboard.press("Enter")
@@ -133,7 +133,7 @@ def test_enter_makes_a_line_and_lines_are_published_as_typed(
 def test_an_empty_message_is_published_and_marked(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("hollow"))
     expect_live(page)
-    with heard_by_redis_py(valkey, "hollow") as pubsub:
+    with received_by_redis_py(valkey, "hollow") as pubsub:
         publish(page, "hollow", "")
         page.get_by_role("dialog").get_by_role("button", name="Publish it").click()
         assert next_data(pubsub) == b""

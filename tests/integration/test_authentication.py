@@ -1,4 +1,4 @@
-"""The ways in, each and next to each other."""
+"""Each means of authentication, alone and beside another."""
 
 import re
 from collections.abc import Iterator
@@ -89,7 +89,7 @@ COOKIES: dict[str, Visitor] = {
 }
 TRUE: dict[str, Visitor] = {
     "program": ("backup", True),
-    "hears": ("ears", False),
+    "receives": ("ears", False),
     f"Bearer {TOKEN}": ("Shared token", True),
     f"bearer   {READ_TOKEN}": ("Shared token, read-only", False),
 }
@@ -144,7 +144,7 @@ def test_every_way_next_to_every_other(hall: ArautoServer, valkey: RedisServer, 
     """The first that is right decides: a token, a session, the proxy; what is wrong decides nothing."""
     made = {
         name: tokens.create(who, ["*"], publishes, time() + 60)
-        for name, who, publishes in (("program", "backup", ["*"]), ("hears", "ears", []))
+        for name, who, publishes in (("program", "backup", ["*"]), ("receives", "ears", []))
     }
     cookies, wrong = sessions(hall), []
     forget(valkey)

@@ -28,7 +28,7 @@ def listening(redis_server: RedisServer, *channels: str | bytes, pattern: str = 
         yield pubsub
 
 
-def heard(server: ArautoServer, channel: str) -> tuple[int, int | None]:
+def receivers_and_tabs(server: ArautoServer, channel: str) -> tuple[int, int | None]:
     """Receivers and tabs of one message."""
     answer = publish(server, channel, "x").json
     return answer["receivers"], answer["tabs"]
@@ -108,8 +108,8 @@ def test_without_redis_it_is_503_and_without_permission_403(own_redis: RedisServ
     answer = get(server, "/channels")
     assert answer.status == 403
     assert answer.error.startswith("Redis refuses to list its channels: ")
-    assert heard(server, "a") == (0, None)  # who may not count publishes all the same
-    assert heard(server, "a") == (0, None)
+    assert receivers_and_tabs(server, "a") == (0, None)  # who may not count publishes all the same
+    assert receivers_and_tabs(server, "a") == (0, None)
     own_redis.stop()
     answer = get(server, "/channels")
     assert (answer.status, answer.error) == (503, "Redis does not answer.")
@@ -123,7 +123,7 @@ def test_it_is_read_only(plain_arauto: ArautoServer) -> None:
 
 
 def test_tabs_are_told_from_others(arauto: ArautoServer, redis_server: RedisServer) -> None:
-    assert heard(arauto, "split") == (0, 0)
+    assert receivers_and_tabs(arauto, "split") == (0, 0)
     with (
         open_tab(arauto, "split"),
         open_tab(arauto, "split", "other"),
@@ -131,10 +131,10 @@ def test_tabs_are_told_from_others(arauto: ArautoServer, redis_server: RedisServ
         listening(redis_server, "split"),
         listening(redis_server, pattern="spl*"),
     ):
-        assert heard(arauto, "split") == (4, 2)
-        assert heard(arauto, "other") == (2, 2)
+        assert receivers_and_tabs(arauto, "split") == (4, 2)
+        assert receivers_and_tabs(arauto, "other") == (2, 2)
         assert redis_server.client.publish("split", "x") == 4
-    eventually(lambda: heard(arauto, "split") == (0, 0))
+    eventually(lambda: receivers_and_tabs(arauto, "split") == (0, 0))
 
 
 def test_a_tab_counts_for_each_way_that_a_message_reaches_it(
@@ -145,21 +145,21 @@ def test_a_tab_counts_for_each_way_that_a_message_reaches_it(
         open_tab(arauto, patterns=("a.*",)),
         listening(redis_server, pattern="*"),
     ):
-        assert heard(arauto, "a.b") == (5, 4)
-        assert heard(arauto, "c") == (2, 1)
-        assert heard(arauto, "z") == (1, 0)
+        assert receivers_and_tabs(arauto, "a.b") == (5, 4)
+        assert receivers_and_tabs(arauto, "c") == (2, 1)
+        assert receivers_and_tabs(arauto, "z") == (1, 0)
 
 
 def test_a_change_of_the_selection_is_counted(arauto: ArautoServer) -> None:
     with open_tab(arauto, "old") as tab:
         tab.say(subscribe=["new"], psubscribe=["n?w"], unsubscribe=["old"])
         assert [event["type"] for event in tab.take(3)] == ["subscribe", "psubscribe", "unsubscribe"]
-        assert heard(arauto, "new") == (2, 2)
-        assert heard(arauto, "old") == (0, 0)
+        assert receivers_and_tabs(arauto, "new") == (2, 2)
+        assert receivers_and_tabs(arauto, "old") == (0, 0)
         tab.messages(2)
         tab.say(punsubscribe=["n?w"])
         assert [event["type"] for event in tab.take(1)] == ["punsubscribe"]
-        assert heard(arauto, "new") == (1, 1)
+        assert receivers_and_tabs(arauto, "new") == (1, 1)
 
 
 def test_the_count_is_right_or_unknown_for_any_number_of_tabs(
@@ -169,7 +169,7 @@ def test_the_count_is_right_or_unknown_for_any_number_of_tabs(
     with ExitStack() as stack:
         for n in range(1, 13):
             stack.enter_context(open_tab(arauto, "grows"))
-            receivers, tabs = heard(arauto, "grows")
+            receivers, tabs = receivers_and_tabs(arauto, "grows")
             assert receivers == n
             assert tabs in (n, None)
 
@@ -180,7 +180,7 @@ def test_a_viewer_who_may_not_be_counted_gets_the_feed(own_redis: RedisServer, s
     )
     server = start(REDIS_URL=own_redis.url.replace("//", "//viewer:secret@"), ARAUTO_WORKERS="1")
     with open_tab(server, "open", patterns=("open*",)) as tab:
-        assert heard(server, "open") == (2, None)
+        assert receivers_and_tabs(server, "open") == (2, None)
         assert tab.messages(2) == ["x", "x"]
         own_redis.client.publish("open", "y")
         assert tab.messages(2) == ["y", "y"]

@@ -14,7 +14,7 @@ from tests.support.machines import limit, limited
 from tests.support.redis_servers import RedisServer, free_port
 from tests.support.servers import GUNICORN, ArautoServer, Start
 from tests.support.starts import run, sentence_of
-from tests.support.tabs import Tab, hears, open_tab
+from tests.support.tabs import Tab, open_tab, receives
 from tests.support.waiting import eventually
 
 STACK = 8 * 1024 * 1024  # bytes of address space, which a new thread wants
@@ -70,7 +70,7 @@ def test_no_more_sockets_are_let_in_than_there_are_files_for(
         refused = get(server, "/feed?channel=a", **HANDSHAKE)
         assert (refused.status, refused.error[:24]) == (503, "Too many pages are open:")
         with idle_connections(server, 300):
-            assert hears(own_redis, *tabs)
+            assert receives(own_redis, *tabs)
         assert publish(server, "a", "x").json["receivers"] == ROOM
         assert get(server, "/").status == 200
     assert server.log.count("is ready for requests") == 1
@@ -93,9 +93,9 @@ def test_a_worker_without_descriptors_keeps_its_tabs(
     (process,) = server.workers()
     with open_tab(server, "a") as tab:
         with limit(process, resource.RLIMIT_NOFILE, process.num_fds()), idle_connections(server, 20):
-            assert all(hears(own_redis, tab) for _ in range(3))
+            assert all(receives(own_redis, tab) for _ in range(3))
         eventually(lambda: get(server, "/").status == 200)
-        assert hears(own_redis, tab)
+        assert receives(own_redis, tab)
     assert server.log.count("is ready for requests") == 1
     assert server.log.count(f"accept paused why={NO_FILE!r}") == 1
     assert "Traceback" not in server.log
@@ -109,9 +109,9 @@ def test_a_worker_without_threads_keeps_its_tabs(start: Start, own_redis: RedisS
         most = process.memory_info().vms + STACK // 2
         with ExitStack() as stack, limit(process, resource.RLIMIT_AS, most):
             tabs = [tab, *until_refused(server, stack)]
-            assert hears(own_redis, *tabs)
+            assert receives(own_redis, *tabs)
         eventually(lambda: get(server, "/").status == 200)
-        assert hears(own_redis, tab)
+        assert receives(own_redis, tab)
     assert server.log.count("is ready for requests") == 1
     assert "Traceback" not in server.log
 
@@ -127,5 +127,5 @@ def test_a_feed_without_a_thread_of_its_own_says_why_it_leaves(
         assert refusal.value.rcvd is not None
         assert refusal.value.rcvd.code == 1013
         assert refusal.value.rcvd.reason.startswith("Too many pages are open:")
-        assert hears(valkey, tab)
+        assert receives(valkey, tab)
     assert "Traceback" not in server.log

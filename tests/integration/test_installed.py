@@ -37,9 +37,7 @@ def directory(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "redis.py").write_text("raise SystemExit('the wrong redis')\n")
     yield tmp_path
     left = {path.name for path in tmp_path.iterdir()}
-    assert left <= {"redis.py", "log", "tokens.json", "tokens.lock"}, (
-        "it leaves nothing that nobody asked for"
-    )
+    assert left <= {"redis.py", "log", "tokens.json", "tokens.lock"}, "it leaves nothing behind"
 
 
 def run(arauto: str, directory: Path, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:

@@ -119,7 +119,7 @@ def test_a_log_is_deleted_under_load_and_a_tab_is_away_afterwards(
 
 @pytest.fixture
 def other(worker: str, own: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
-    """Another one on the same Redis; what it switches the first one hears within a second."""
+    """Another one on the same Redis; the first one notices what it switches within a second."""
     with closing(ArautoServer(tmp_path / "other", REDIS_URL=own.url, ARAUTO_WORKERS="1")) as started:
         yield started
         assert "Traceback" not in started.log

@@ -27,15 +27,15 @@ def listener(valkey: RedisServer) -> Iterator[PubSub]:
         yield pubsub
 
 
-def heard(pubsub: PubSub) -> bytes:
+def received(pubsub: PubSub) -> bytes:
     """The data of the next message that comes."""
     return bytes(eventually(lambda: pubsub.get_message(timeout=1))["data"])
 
 
-def nothing_heard(pubsub: PubSub, valkey: RedisServer) -> bool:
+def nothing_received(pubsub: PubSub, valkey: RedisServer) -> bool:
     """Whether nothing came before a sentinel that is published now."""
     valkey.client.publish("sentinel", "sentinel")
-    return heard(pubsub) == b"sentinel"
+    return received(pubsub) == b"sentinel"
 
 
 def multipart(**fields: str) -> bytes:
@@ -59,14 +59,14 @@ TEXTS = ["disk full", "linha um\nlinha dois", "Olá 🎺 שלום", "a&b=c%+", "
 def test_a_form_is_published_byte_for_byte(plain_arauto: ArautoServer, listener: PubSub, text: str) -> None:
     answer = publish(plain_arauto, "noticias", text)
     assert (answer.status, answer.json) == (200, {"channel": "noticias", "receivers": 1, "tabs": 0})
-    assert heard(listener) == text.encode()
+    assert received(listener) == text.encode()
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_json_is_published_byte_for_byte(plain_arauto: ArautoServer, listener: PubSub, text: str) -> None:
     answer = publish_json(plain_arauto, json.dumps({"channel": "n", "message": text}))
     assert (answer.status, answer.json) == (200, {"channel": "n", "receivers": 1, "tabs": 0})
-    assert heard(listener) == text.encode()
+    assert received(listener) == text.encode()
 
 
 def test_only_the_pages_own_form_has_its_line_ends_changed(
@@ -74,7 +74,7 @@ def test_only_the_pages_own_form_has_its_line_ends_changed(
 ) -> None:
     body = b"channel=n&newlines=lf&message=a%0D%0Ab%0Dc%0Ad"
     assert request(plain_arauto, "POST", "/publish", body, Content_Type=FORM).status == 200
-    assert heard(listener) == b"a\nb\rc\nd"
+    assert received(listener) == b"a\nb\rc\nd"
 
 
 def test_multipart_is_published(plain_arauto: ArautoServer, listener: PubSub) -> None:
@@ -86,7 +86,7 @@ def test_multipart_is_published(plain_arauto: ArautoServer, listener: PubSub) ->
         Content_Type=MULTIPART,
     )
     assert answer.json == {"channel": "n", "receivers": 1, "tabs": 0}
-    assert heard(listener) == "Olá".encode()
+    assert received(listener) == "Olá".encode()
 
 
 @pytest.mark.parametrize("sure", ["1", "true"])
@@ -101,14 +101,14 @@ def test_what_is_protected_is_published_only_when_confirmed(
             assert answer.status == 409
             assert answer.error.startswith("The channel is protected: send confirmed=1 if you mean it.")
         assert publish_json(server, json.dumps({"channel": channel, "message": "x"})).status == 409
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
     assert publish(server, "product", "free").status == 200
-    assert heard(listener) == b"free"
+    assert received(listener) == b"free"
     body = f"channel=prod.eu&message=meant&confirmed={sure}"
     assert request(server, "POST", "/publish", body, Content_Type=FORM).status == 200
-    assert heard(listener) == b"meant"
+    assert received(listener) == b"meant"
     publish_json(server, json.dumps({"channel": "exact", "message": "meant too", "confirmed": True}))
-    assert heard(listener) == b"meant too"
+    assert received(listener) == b"meant too"
 
 
 def test_the_count_is_redis_own_tabs_included(plain_arauto: ArautoServer, listener: PubSub) -> None:
@@ -150,7 +150,7 @@ def test_a_bad_channel_gets_400_and_a_sentence(
         publish_json(plain_arauto, json.dumps({"channel": channel, "message": "x"})),
     ):
         assert (answer.status, answer.error) == (400, sentence)
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 @pytest.mark.parametrize("channel", ["x" * 256, "é" * 128, "with space", "a*[b]?", "🎺", "</script>"])
@@ -173,7 +173,7 @@ def test_json_that_says_nothing_gets_400_and_a_sentence(
     answer = publish_json(plain_arauto, body)
     assert answer.status == 400
     assert answer.error.endswith((".", "}"))
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 def test_a_form_without_a_message_gets_400(plain_arauto: ArautoServer) -> None:
@@ -222,9 +222,9 @@ def test_the_cap_holds_for_every_kind_of_body(
     status, text = send(MIB + 1)
     assert status == 413
     assert "1048577 bytes, more than the 1048576 allowed: nothing was published." in text
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
     assert send(MIB)[0] == 200
-    assert heard(listener) == b"x" * MIB
+    assert received(listener) == b"x" * MIB
 
 
 @pytest.mark.parametrize("in_chunks", [False, True], ids=["length", "chunked"])
@@ -240,7 +240,7 @@ def test_a_body_far_over_the_cap_gets_413(
         assert answer.error.endswith("nothing was published.")
     except ConnectionError:
         pass  # the server answered and hung up before all was sent, and the client missed the answer
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 def test_an_announced_body_far_over_the_cap_is_refused_unread(plain_arauto: ArautoServer) -> None:

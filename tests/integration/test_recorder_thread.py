@@ -18,7 +18,7 @@ from arauto.protocol.selection import Selection
 from arauto.recording import recorder_thread
 from arauto.recording.log_store import Store
 from arauto.recording.recorded_channels import Recording
-from arauto.recording.recorder_thread import HANDOVER, LEAVE
+from arauto.recording.recorder_thread import HANDOVER, JOIN_PATIENCE
 from arauto.recording_core import channel_recorder as recorder_module
 from arauto.recording_core.announcements import Mark
 from arauto.recording_core.feed_steps import Pages, Read
@@ -76,7 +76,7 @@ def is_recorded(server: RedisServer, channel: str) -> bool:
 
 
 def stands_by(server: RedisServer, channel: str) -> int:
-    """How many processes hear what is announced of the channel."""
+    """How many processes receive what is announced of the channel."""
     words = f"arauto:words:0:{{{channel}}}"
     return int(server.client.execute_command("PUBSUB", "SHARDNUMSUB", words)[1])
 
@@ -100,12 +100,12 @@ def test_what_a_killed_recorder_has_not_written_is_written_by_who_stood_by(
     own_redis: RedisServer, store: Store, start_process: Start, worker: str
 ) -> None:
     processes = [start_process("a", worker=worker) for _ in range(3)]
-    eventually(lambda: is_recorded(own_redis, "a") and stands_by(own_redis, "a") == 3, why="three hear it")
+    eventually(lambda: is_recorded(own_redis, "a") and stands_by(own_redis, "a") == 3, why="three receive it")
     sent = publish(own_redis, "a", "calm")
     expect_log(store, "a", sent)
     for round in range(2):
         first = the_recorder(processes)
-        first.process.send_signal(signal.SIGSTOP)  # it hears, and writes nothing
+        first.process.send_signal(signal.SIGSTOP)  # it receives, and writes nothing
         sent += publish(own_redis, "a", f"unwritten {round}")
         first.kill()
         sent += publish(own_redis, "a", f"alone {round}")
@@ -117,7 +117,7 @@ def test_a_process_that_stops_hands_over_at_once(own_redis: RedisServer, store: 
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     second.start()
-    eventually(lambda: stands_by(own_redis, "a") == 2, why="both hear it")
+    eventually(lambda: stands_by(own_redis, "a") == 2, why="both receive it")
     sent = publish(own_redis, "a", "first")
     expect_log(store, "a", sent)
     eventually(lambda: second.candidate.is_ready, why="the other one knows what is in it")
@@ -152,7 +152,7 @@ def test_whoever_loses_its_connection_makes_room_at_once(own_redis: RedisServer,
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     second.start()
-    eventually(lambda: stands_by(own_redis, "a") == 2 and second.candidate.is_ready, why="both hear it")
+    eventually(lambda: stands_by(own_redis, "a") == 2 and second.candidate.is_ready, why="both receive it")
     sent = publish(own_redis, "a", "first")
     expect_log(store, "a", sent)
     wire, first._subscriber._connect = first._subscriber._socket, no_way
@@ -178,7 +178,7 @@ def test_a_process_that_goes_does_not_become_the_recorder(own_redis: RedisServer
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     going.start()
-    eventually(lambda: stands_by(own_redis, "a") == 2 and going.candidate.is_ready, why="both hear it")
+    eventually(lambda: stands_by(own_redis, "a") == 2 and going.candidate.is_ready, why="both receive it")
     token = first.candidate.token
     first.stop()
     own_redis.client.execute_command("SPUBLISH", "arauto:beats:0", "0 1 0")
@@ -218,7 +218,7 @@ def test_a_stop_does_not_wait_for_a_redis_that_hangs(own_redis: RedisServer, is_
     own_redis.freeze()
     began = monotonic()
     one.stop()
-    assert monotonic() - began < HANDOVER + LEAVE + 0.5
+    assert monotonic() - began < HANDOVER + JOIN_PATIENCE + 0.5
     own_redis.thaw()
     one.join()
 
@@ -327,14 +327,14 @@ def test_what_was_the_matter_before_does_not_hide_what_is_now(own_redis: RedisSe
     allow(own_redis, "~*", "&*", "+@all", "-hset")
     eventually(lambda: "hset" in one.error.lower(), why="it gives no sign of life")
     allow(own_redis, "~*", "+@all", "resetchannels", "&a")
-    eventually(lambda: "channels" in one.error or "a channel" in one.error, why="it hears nothing")
+    eventually(lambda: "channels" in one.error or "a channel" in one.error, why="it receives nothing")
     one.stop()
 
 
 def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are recorded, and who asks for its log hears why it is not."""
+    """The others are recorded, and who asks for its log gets the reason."""
     monkeypatch.setattr(recorder_thread, "RETRY_EVERY", 0.1)
     url = allow(own_redis, "~*", "+@all", "resetchannels", "&b", "&arauto:*")
     recording = Fixed(RedisLink(url), Selection((b"a", b"b"), ()))
@@ -361,7 +361,7 @@ def test_whoever_hears_all_records_rather_than_who_does_not(own_redis: RedisServ
     url = allow(own_redis, "~*", "+@all", "resetchannels", "&arauto:*")
     poor, rich = recorder(url, b"a"), recorder(own_redis.url, b"a")
     poor.start()
-    eventually(lambda: poor.why_not(b"a"), why="it may not hear it")
+    eventually(lambda: poor.why_not(b"a"), why="it may not receive it")
     rich.start()
     eventually(lambda: rich.candidate.token, why="the other one records")
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
@@ -434,7 +434,7 @@ def test_a_channel_is_recorded_from_its_first_message_on_where_a_pattern_has_it(
 ) -> None:
     processes = [start_process(pattern="news.*") for _ in range(2)]
     the_recorder(processes)
-    eventually(lambda: patterns(own_redis) == 2, why="both hear the pattern")
+    eventually(lambda: patterns(own_redis) == 2, why="both receive the pattern")
     for name in ("news.a", "news.b", "news.}"):
         sent = publish(own_redis, name, name, 20)
         expect_log(store, name, sent)
@@ -444,7 +444,7 @@ def test_a_channel_is_recorded_from_its_first_message_on_where_a_pattern_has_it(
 
 
 def patterns(server: RedisServer) -> int:
-    """How many clients hear a pattern."""
+    """How many clients receive a pattern."""
     return sum(int(client["psub"]) for client in server.client.client_list())
 
 

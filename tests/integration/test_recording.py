@@ -39,7 +39,7 @@ def promised(redis_server: RedisServer, channel: str = "exact") -> int:
 
 
 def patterns(redis_server: RedisServer) -> list[int]:
-    """How many each recorder hears."""
+    """How many each recorder receives."""
     return [int(client["psub"]) for client in redis_server.client.client_list(_type="pubsub")]
 
 
@@ -58,7 +58,7 @@ def test_what_is_published_here_is_in_the_log_as_it_is(start: Start, each_redis:
         texts = ["one", ALL, "x" * 1_000_000, ""]
         for text in texts:
             assert publish(server, "kept.a", text).json["receivers"] == 2  # a recorder is one
-        # A subscriber of every channel hears the messages and nothing else.
+        # A subscriber of every channel receives the messages and nothing else.
         heard = [everything.get_message(timeout=5) for _ in texts]
         assert [message["data"] for message in heard] == [text.encode() for text in texts]
         assert everything.get_message(timeout=0) is None
@@ -114,7 +114,7 @@ def test_a_full_redis_still_publishes(promising: ArautoServer, own_redis: RedisS
 
 
 def test_a_replica_takes_no_log(start: Start, own_redis: RedisServer) -> None:
-    """Its subscribers hear what is published there all the same."""
+    """Its subscribers receive what is published there all the same."""
     OwnLog(own_redis, "exact")
     own_redis.client.replicaof("127.0.0.1", "1")
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1")

@@ -238,7 +238,7 @@ def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: 
 
 
 def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
-    """Redis holds nothing of ours and hears what it always heard; so does the page."""
+    """Redis holds nothing of ours and receives what it always received; so does the page."""
     with own_redis.client.monitor() as monitor, open_tab(server, "a") as tab:
         publish(server, "a", "inside")
         own_redis.client.publish("a", "outside")

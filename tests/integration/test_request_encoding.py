@@ -13,10 +13,10 @@ from tests.integration.test_publish import (
     MIB,
     MULTIPART,
     chunked,
-    heard,
     listener,
     multipart,
-    nothing_heard,
+    nothing_received,
+    received,
 )
 from tests.support.http import get, publish_json, request
 from tests.support.persons import HTML, Person
@@ -59,7 +59,7 @@ def test_a_body_that_is_not_utf8_publishes_nothing(
 ) -> None:
     answer = request(plain_arauto, "POST", "/publish", body, Content_Type=kind)
     assert (answer.status, answer.error) == (400, sentence)
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 @pytest.mark.parametrize("kind", [FORM, JSON, MULTIPART])
@@ -88,7 +88,7 @@ def test_another_charset_is_refused(
     named = f"{kind}; charset={charset}"
     answer = request(plain_arauto, "POST", "/publish", bodies[kind], Content_Type=named)
     assert (answer.status, answer.error) == (415, f"Send it in UTF-8: {charset} is not supported.")
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 @pytest.mark.parametrize("kind", [FORM, JSON])
@@ -98,7 +98,7 @@ def test_what_is_packed_is_refused(
     body = gzip.compress(b"channel=n&message=x" if kind == FORM else b'{"channel": "n", "message": "x"}')
     answer = request(plain_arauto, "POST", "/publish", body, Content_Type=kind, Content_Encoding="gzip")
     assert (answer.status, answer.error) == (415, "Send the body uncompressed: gzip is not supported.")
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 def test_a_file_is_no_message(plain_arauto: ArautoServer, listener: PubSub, valkey: RedisServer) -> None:
@@ -106,7 +106,7 @@ def test_a_file_is_no_message(plain_arauto: ArautoServer, listener: PubSub, valk
     answer = request(plain_arauto, "POST", "/publish", body, Content_Type=MULTIPART)
     assert answer.status == 400
     assert answer.error == "Send text and no file: curl does with -F 'message=<note.txt'."
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 def test_a_part_with_another_charset_is_refused(
@@ -115,7 +115,7 @@ def test_a_part_with_another_charset_is_refused(
     body = multipart_bytes(b"confirmed", "é".encode(), b"Content-Type: text/plain; charset=ISO-8859-1\r\n")
     answer = request(plain_arauto, "POST", "/publish", body, Content_Type=MULTIPART)
     assert (answer.status, answer.error) == (415, "Send it in UTF-8: ISO-8859-1 is not supported.")
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_a_part_with_another_charset_is_refused(
 def test_utf8_may_be_named(plain_arauto: ArautoServer, listener: PubSub, kind: str) -> None:
     answer = request(plain_arauto, "POST", "/publish", b"channel=n&message=Ol%C3%A1", Content_Type=kind)
     assert answer.status == 200
-    assert heard(listener) == "Olá".encode()
+    assert received(listener) == "Olá".encode()
 
 
 def test_a_percent_that_encodes_nothing_stands_for_itself(
@@ -133,7 +133,7 @@ def test_a_percent_that_encodes_nothing_stands_for_itself(
     """As browsers have it: ``curl -d message=100%`` means that."""
     body = b"channel=n&message=100% %zz %4"
     assert request(plain_arauto, "POST", "/publish", body, Content_Type=FORM).status == 200
-    assert heard(listener) == b"100% %zz %4"
+    assert received(listener) == b"100% %zz %4"
 
 
 @pytest.mark.parametrize("twice", ["channel", "message", "confirmed"])
@@ -147,7 +147,7 @@ def test_a_field_that_is_there_twice_publishes_nothing(
     for body, kind in ((form, FORM), (parts, MULTIPART), (json, "application/json")):
         answer = request(plain_arauto, "POST", "/publish", body, Content_Type=kind)
         assert (answer.status, answer.error) == (400, f"Send the field {twice} once: nothing was done.")
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 @pytest.mark.parametrize("depth", [900, 1010, 1100])
@@ -157,7 +157,7 @@ def test_what_lies_deep_hides_no_field_that_is_there_twice(
     deep = b"[" * depth + b"]" * depth
     body = b'{"channel":"n","channel":"n","message":"x","more":%b}' % deep
     assert request(plain_arauto, "POST", "/publish", body, Content_Type="application/json").status == 400
-    assert nothing_heard(listener, valkey)
+    assert nothing_received(listener, valkey)
 
 
 def test_a_form_that_cannot_be_read_says_so(plain_arauto: ArautoServer) -> None:
@@ -241,4 +241,4 @@ def test_a_socket_is_told_of_half_a_character_and_lives_on(plain_arauto: ArautoS
 
 def test_control_whole_pairs_are_taken(plain_arauto: ArautoServer, listener: PubSub) -> None:
     assert publish_json(plain_arauto, json.dumps({"channel": "n", "message": "🎺"})).status == 200
-    assert heard(listener) == "🎺".encode()
+    assert received(listener) == "🎺".encode()

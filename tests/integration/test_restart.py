@@ -16,7 +16,7 @@ from tests.support.redis_servers import RedisServer, free_port
 from tests.support.scenes import bad_network, promised
 from tests.support.servers import ALTERED, ArautoServer, Start
 from tests.support.starts import run
-from tests.support.tabs import hears, open_tab
+from tests.support.tabs import open_tab, receives
 from tests.support.trees import copy_tree
 from tests.support.waiting import eventually
 
@@ -115,7 +115,7 @@ def test_a_reload_that_fails_takes_nobody_with_it(
         file.write_text(change)
         os.kill(server._process.pid, signal.SIGHUP)
         eventually(lambda: "The workers are not renewed." in server.log)
-        assert hears(own_redis, tab)
+        assert receives(own_redis, tab)
     file.write_text(right)
     os.kill(server._process.pid, signal.SIGHUP)
     eventually(lambda: server.log.count("is ready for requests") == 2)

@@ -94,7 +94,7 @@ def data(answer: Answer) -> list[str]:
 
 
 def come_back(somebody: Person, following: dict[str, Any], channel: str, kind: str) -> list[dict[str, Any]]:
-    """What a page hears that comes back on its recorded channel, up to an event of this kind."""
+    """What a page receives that comes back on its recorded channel, up to an event of this kind."""
     after = f"{following['epoch']}.{following['id']}"
     query = urlencode({"channel": channel, "after": after})
     with connect(f"{somebody.server.ws}/feed?{query}", **somebody.socket_headers()) as socket:
@@ -201,7 +201,7 @@ def test_a_right_that_is_taken_away_ends_what_is_followed(
         redis_server.client.execute_command("ACL", "SETUSER", "bia", "resetchannels", "&else")
         told = tab.until("refused")[-1]
         assert told["error"] == "Redis does not let the user bia listen to kept.c."
-        tab.until("subscribe")  # what she may hear goes on
+        tab.until("subscribe")  # what she may receive goes on
         redis_server.client.publish("kept.c", "not for bia")
         redis_server.client.publish("else", "for bia")
         assert tab.next()["data"] == "for bia"

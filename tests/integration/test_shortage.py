@@ -18,7 +18,7 @@ from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port
 from tests.support.servers import GUNICORN, Start
 from tests.support.starts import run, sentence_of
-from tests.support.tabs import Tab, hears, open_tab
+from tests.support.tabs import Tab, open_tab, receives
 from tests.support.waiting import PATIENCE, eventually
 
 PROCESSES = (
@@ -117,10 +117,10 @@ def test_a_master_that_cannot_fork_keeps_what_it_has_and_tries_again(
             told = f"No worker can be started; this is tried again. {PROCESSES}"
             eventually(lambda: told in server.log)
             with open_tab(server, "a") as another:
-                assert hears(own_redis, tab, another)
+                assert receives(own_redis, tab, another)
             other.kill()
             eventually(lambda: f"(pid:{other.pid}) was sent SIGKILL" in server.log)
-            assert hears(own_redis, tab)
+            assert receives(own_redis, tab)
         assert left(tab) == 1001
     eventually(lambda: server.log.count("is ready for requests") == 4)
     assert server.log.count(told) == 1
@@ -138,11 +138,11 @@ def test_a_worker_that_cannot_start_takes_no_other_with_it(start: Start, own_red
             other.kill()
             short = eventually(lambda: re.search(r"Worker (\d+) cannot start\. (.*)", server.log))
             assert short[2] == PROCESSES
-            assert hears(own_redis, tab)
+            assert receives(own_redis, tab)
         with suppress(ProcessLookupError):
             os.kill(int(short[1]), signal.SIGTERM)  # it would wait for a while
         eventually(lambda: server.log.count("is ready for requests") == 3)
-        assert hears(own_redis, tab)
+        assert receives(own_redis, tab)
         with fewer(kept, 1):  # where no thread can be started, it says goodbye all the same
             assert server.stop() == 0
         assert left(tab) == 1001

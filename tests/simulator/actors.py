@@ -91,7 +91,7 @@ class Process:
         self.server = self.redis.server
         self.ahead = ahead  # of the time, by its own clock, which nobody sets back
         self.is_alive = self.is_awake = True
-        self.has_pattern = has_pattern  # it hears of a channel by its first message
+        self.has_pattern = has_pattern  # it learns of a channel by its first message
         self.tabs: list[Tab] = []
         self.pending: list[Task] = []  # commands whose turn has not come
         self._protocol = protocol

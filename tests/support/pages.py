@@ -202,7 +202,7 @@ def standings(page: Page) -> list[tuple[str, str]]:
 
 def stop_clock(page: Page) -> None:
     """From here on time passes as the test says; ten seconds are skipped, since a page that is busy
-    may be that late to hear of it."""
+    may be that late to learn of it."""
     page.clock.pause_at(page.evaluate("(Date.now() + 10_000) / 1_000"))
 
 

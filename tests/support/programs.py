@@ -23,7 +23,7 @@ def run(command: list[str], url: str) -> str:
 
 
 class Listener:
-    """A program that prints what it hears."""
+    """A program that prints what it receives."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout is not None

@@ -90,7 +90,7 @@ def open_tab(
         yield tab
 
 
-def hears(redis: RedisServer, *tabs: Tab) -> bool:
+def receives(redis: RedisServer, *tabs: Tab) -> bool:
     """Whether what is published to ``a`` reaches them, and nothing else has."""
     redis.client.publish("a", "still here")
     return all(tab.messages(1) == ["still here"] for tab in tabs)

@@ -84,7 +84,7 @@ class Page:
         resume_points = {CHANNEL: start} if start else {}
         self.follower = Follower(self.shared, self.sent.append, selection, resume_points, SAYS)
 
-    def hear(self, *batch: Item) -> list[Item]:
+    def receive(self, *batch: Item) -> list[Item]:
         return self.hear_batch(list(batch))
 
     def hear_batch(self, batch: list[Item]) -> list[Item]:
@@ -94,7 +94,7 @@ class Page:
 
     def open(self) -> list[Item]:
         self.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
-        return self.hear([b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1])
+        return self.receive([b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1])
 
 
 def following(shared: SharedQueries | None = None, *patterns: bytes) -> Page:
@@ -102,7 +102,7 @@ def following(shared: SharedQueries | None = None, *patterns: bytes) -> Page:
     page = Page(shared, ResumePoint(HERE), *patterns)
     page.open()
     mark = page.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
-    page.hear(announcement(f"mark {mark}"), announcement(f"marked {mark} {EPOCH} 1000 9 9"))
+    page.receive(announcement(f"mark {mark}"), announcement(f"marked {mark} {EPOCH} 1000 9 9"))
     return page
 
 
@@ -140,34 +140,34 @@ def test_what_is_not_recorded_passes_as_it_is() -> None:
 
 def test_a_message_waits_for_its_announcement() -> None:
     page = following()
-    assert page.hear(message(b"1"), message(b"2")) == []
-    assert page.hear(appended(10, b"1", b"2")) == [numbered(10, b"1"), numbered(11, b"2")]
+    assert page.receive(message(b"1"), message(b"2")) == []
+    assert page.receive(appended(10, b"1", b"2")) == [numbered(10, b"1"), numbered(11, b"2")]
 
 
 def test_a_new_page_shows_what_comes_until_it_knows_where_it_is() -> None:
     page = Page()
     page.open()
-    assert page.hear(message(b"1")) == [message(b"1")]
+    assert page.receive(message(b"1")) == [message(b"1")]
     (mark,) = page.shared.recording.store.said  # type: ignore[attr-defined]
-    page.hear(announcement(f"mark {mark.name}"))
-    assert page.hear(announcement(f"marked {mark.name} {EPOCH} 1000 9 9")) == [Followed(CHANNEL, HERE)]
+    page.receive(announcement(f"mark {mark.name}"))
+    assert page.receive(announcement(f"marked {mark.name} {EPOCH} 1000 9 9")) == [Followed(CHANNEL, HERE)]
 
 
 def test_copies_of_patterns_go_with_their_message() -> None:
     page = following(None, b"*")
     copy: Item = [b"pmessage", b"*", CHANNEL, b"1"]
-    assert page.hear(message(b"1"), copy) == []
-    assert page.hear(appended(10, b"1")) == [numbered(10, b"1"), copy]
+    assert page.receive(message(b"1"), copy) == []
+    assert page.receive(appended(10, b"1")) == [numbered(10, b"1"), copy]
     other: Item = [b"pmessage", b"*", b"other", b"1"]
-    assert page.hear(other) == [other]
+    assert page.receive(other) == [other]
 
 
 def test_a_copy_that_comes_in_another_batch_goes_with_its_message() -> None:
     page = following(None, b"*")
     copy: Item = [b"pmessage", b"*", CHANNEL, b"1"]
-    page.hear(message(b"1"))
-    assert page.hear(copy) == []
-    assert page.hear(appended(10, b"1")) == [numbered(10, b"1"), copy]
+    page.receive(message(b"1"))
+    assert page.receive(copy) == []
+    assert page.receive(appended(10, b"1")) == [numbered(10, b"1"), copy]
 
 
 def test_pages_in_the_same_state_get_the_very_same_batch() -> None:
@@ -177,14 +177,14 @@ def test_pages_in_the_same_state_get_the_very_same_batch() -> None:
         first = one.hear_batch(batch)
         assert other.hear_batch(batch) == first
     assert one.sent[0] is other.sent[0]
-    assert other.hear(appended(12, b"3")) == [numbered(12, b"3")]
-    assert one.hear(appended(12, b"3")) == [numbered(12, b"3")]
+    assert other.receive(appended(12, b"3")) == [numbered(12, b"3")]
+    assert one.receive(appended(12, b"3")) == [numbered(12, b"3")]
 
 
 def test_a_page_in_another_state_finds_out_itself() -> None:
     one = following()
     other = following(one.shared)
-    other.hear(message(b"0"))
+    other.receive(message(b"0"))
     batch = [message(b"1"), appended(10, b"1")]
     assert one.hear_batch(batch) == [numbered(10, b"1")]
     assert numbered(10, b"1") not in other.hear_batch(batch)
@@ -192,37 +192,37 @@ def test_a_page_in_another_state_finds_out_itself() -> None:
 
 def test_where_each_page_is_followed_from_the_log_no_gap_is_told() -> None:
     page = following()
-    page.hear(Lost(1.0, "gone"))
+    page.receive(Lost(1.0, "gone"))
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
     back: list[Item] = [Gap(1.0, 2.0), [b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1]]
-    assert page.hear(*back) == [[b"subscribe", CHANNEL, 1], Followed(CHANNEL, HERE)]
+    assert page.receive(*back) == [[b"subscribe", CHANNEL, 1], Followed(CHANNEL, HERE)]
 
 
 def test_a_gap_of_the_link_is_told_where_a_pattern_is_selected() -> None:
     page = following(None, b"*")
-    page.hear(Lost(1.0, "gone"))
-    assert page.hear(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
+    page.receive(Lost(1.0, "gone"))
+    assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
 
 
 def test_a_gap_of_the_link_is_told_where_nobody_knows_what_a_page_has() -> None:
     page = Page()
     page.open()
-    page.hear(Lost(1.0, "gone"))
-    assert page.hear(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
+    page.receive(Lost(1.0, "gone"))
+    assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
 
 
 def test_what_waits_is_shown_when_recording_ends() -> None:
     page = following()
-    page.hear(message(b"1"))
-    assert page.hear([b"sunsubscribe", WORDS, 0]) == [message(b"1"), Unfollowed(CHANNEL)]
-    assert page.hear(message(b"2")) == [message(b"2")]
+    page.receive(message(b"1"))
+    assert page.receive([b"sunsubscribe", WORDS, 0]) == [message(b"1"), Unfollowed(CHANNEL)]
+    assert page.receive(message(b"2")) == [message(b"2")]
 
 
 def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> None:
     page = Page(start=ResumePoint(HERE))
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
-    _, gap, unfollowed = page.hear([b"subscribe", CHANNEL, 1])
+    _, gap, unfollowed = page.receive([b"subscribe", CHANNEL, 1])
     assert isinstance(gap, LogGap)
     assert gap.hole.reason == "unrecorded"
     assert unfollowed == Unfollowed(CHANNEL)
@@ -231,41 +231,41 @@ def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> 
 def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
     page = Page()
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
-    said = page.hear(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
+    said = page.receive(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
     assert said == [ErrorNotice("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
     for why, told in (("NOPERM", []), ("away", [ErrorNotice("a unheard: away")])):
         assert page.follower.commands_after_switch([CHANNEL]) == [
             (b"SSUBSCRIBE", WORDS)
         ]  # whatever was switched elsewhere
-        assert page.hear(Refused("log", WORDS, why)) == told
+        assert page.receive(Refused("log", WORDS, why)) == told
 
 
 def test_what_is_switched_on_is_followed_from_there() -> None:
     page = Page()
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
     page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
-    page.hear([b"subscribe", CHANNEL, 1])
+    page.receive([b"subscribe", CHANNEL, 1])
     page.shared.recording.is_on = True  # type: ignore[attr-defined]
     assert page.follower.commands_after_switch([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]
     assert page.follower.commands_after_switch([CHANNEL]) == []
-    page.hear([b"ssubscribe", WORDS, 1])
+    page.receive([b"ssubscribe", WORDS, 1])
     assert page.shared.recording.store.said  # type: ignore[attr-defined]
 
 
 def test_why_nobody_records_is_told_when_no_recorder_answers() -> None:
     page = Page()
     page.open()
-    page.hear([b"pong", b"look"])
+    page.receive([b"pong", b"look"])
     feed = page.follower._feeds[CHANNEL]
     feed.live_since -= 10_000
-    told = page.hear([b"pong", b"look"])
+    told = page.receive([b"pong", b"look"])
     assert any(isinstance(item, Halted) and item.why == "alone" for item in told)
 
 
 def test_a_page_that_follows_is_not_told_that_nobody_records(monkeypatch: pytest.MonkeyPatch) -> None:
     page = following()
     monkeypatch.setattr(follower_module, "_now", lambda: now_ms() + 60_000)
-    assert not any(isinstance(item, Halted) for item in page.hear([b"pong", b"look"]))
+    assert not any(isinstance(item, Halted) for item in page.receive([b"pong", b"look"]))
 
 
 def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -273,12 +273,12 @@ def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.Mon
     page = Page()
     page.open()
     said = page.shared.recording.store.said  # type: ignore[attr-defined]
-    page.hear(announcement(f"mark {said[-1].name}"), message(b"1"), appended(1, b"1"))
+    page.receive(announcement(f"mark {said[-1].name}"), message(b"1"), appended(1, b"1"))
     monkeypatch.setattr(follower_module, "_now", lambda: now_ms() + 500)
     monkeypatch.setattr(page.shared, "_marked", {})
-    page.hear([b"pong", b"look"])
-    page.hear(announcement(f"mark {said[-1].name}"))
-    told = page.hear(announcement(f"marked {said[-1].name} {EPOCH} 2000 1 1"))
+    page.receive([b"pong", b"look"])
+    page.receive(announcement(f"mark {said[-1].name}"))
+    told = page.receive(announcement(f"marked {said[-1].name} {EPOCH} 2000 1 1"))
     assert told == [Followed(CHANNEL, Position(EPOCH, 1, 2000))]
 
 
@@ -301,7 +301,7 @@ def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(page.shared.recording.store, "announce", refuse)
     page.open()
     page.follower._feeds[CHANNEL].live_since -= 10_000
-    told = page.hear([b"pong", b"look"])
+    told = page.receive([b"pong", b"look"])
     assert any(isinstance(item, Halted) and item.why == "may not spublish" for item in told)
 
 
@@ -313,7 +313,7 @@ def test_a_reason_that_is_another_later_is_told_then() -> None:
     page.follower._feeds[CHANNEL].live_since -= 10_000
 
     def told() -> list[str]:
-        return [item.why for item in page.hear([b"pong", b"look"]) if isinstance(item, Halted)]
+        return [item.why for item in page.receive([b"pong", b"look"]) if isinstance(item, Halted)]
 
     assert [told(), told()] == [["alone"], []]
     for why[0] in ("away", "may not"):
@@ -324,6 +324,6 @@ def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
     page = following()
 
     def told(text: str) -> list[str]:
-        return [item.why for item in page.hear(announcement(text)) if isinstance(item, Halted)]
+        return [item.why for item in page.receive(announcement(text)) if isinstance(item, Halted)]
 
     assert [told(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]
