@@ -101,7 +101,7 @@ class Permissions:
         if not visitor.may_publish(channel):
             raise NoRight(
                 gettext(
-                    "Only who may publish to %(name)s may record it or delete its recording.",
+                    "Only those who may publish to %(name)s may record it or delete its recording.",
                     name=text(channel),
                 )
             )
@@ -112,7 +112,7 @@ class Permissions:
             raise NoRight(
                 gettext(
                     "Redis does not let the user %(user)s publish to %(name)s: "
-                    "only who may do that may record it or delete its recording.",
+                    "only those who may do that may record it or delete its recording.",
                     user=visitor.name,
                     name=text(channel),
                 )

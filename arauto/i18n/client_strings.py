@@ -76,11 +76,12 @@ def _feed_strings() -> Strings:
             "{channel} is not recorded any more; messages from {from} to {to} may be missing."
         ),
         "skipped": plural(
-            "{n} message came meanwhile and is not shown", "{n} messages came meanwhile and are not shown"
+            "{n} message arrived meanwhile and is not shown",
+            "{n} messages arrived meanwhile and are not shown",
         ),
         "fell_out": plural(
-            "{n} message came meanwhile and is gone: the newest 10,000 are kept",
-            "{n} messages came meanwhile and are gone: the newest 10,000 are kept",
+            "{n} message arrived meanwhile and is gone: the newest 10,000 are kept",
+            "{n} messages arrived meanwhile and are gone: the newest 10,000 are kept",
         ),
         "older": plural("{n} older message is not shown", "{n} older messages are not shown"),
         "new": plural("{n} new", "{n} new"),
@@ -105,7 +106,7 @@ def _feed_strings() -> Strings:
         "exporting": gettext("{n} of {all}"),
         "exported": plural("{n} message exported", "{n} messages exported"),
         "matched": gettext("Matched by the pattern {pattern}"),
-        "odd": gettext("shown as it came: it could not be read"),
+        "odd": gettext("shown as received: it could not be read"),
         "empty_message": gettext("empty message"),
         "invisible": gettext("has invisible characters"),
         "binary": gettext("binary, {size}"),
@@ -148,7 +149,7 @@ def _past_strings() -> Strings:
         "since_bad": gettext(
             "{text} is not a point in time: write 10m, 14:30, 100 (messages), first or the id of a message."
         ),
-        "past_none": gettext("Nothing is recorded from then on."),
+        "past_none": gettext("Nothing has been recorded since then."),
         "searched": gettext("{n} searched, {found} found"),
     }
 
@@ -183,7 +184,9 @@ def _recording_strings() -> Strings:
         "recorded": gettext("recorded"),
         "recorded_until": gettext("not recorded since {time}"),
         "recording_on": gettext("{name} is recorded: a page that was away gets what it missed."),
-        "recording_off": gettext("{name} is live only: a page that was away misses what came meanwhile."),
+        "recording_off": gettext(
+            "{name} is live only: a page that was away misses what was published meanwhile."
+        ),
         "recording_stopped": gettext("{name} has not been recorded since {time} and is live only: {error}"),
         "record": gettext("Record from now on"),
         "record_no": gettext("Stop recording"),
@@ -210,9 +213,9 @@ def _settings_strings() -> Strings:
         "zone_local": gettext("All times are those of this computer: {zone}"),
         "zone_utc": gettext("All times are UTC; quiet hours are those of this computer: {zone}"),
         "keeps_nothing": gettext(
-            "This browser keeps nothing more for this page: it lasts until the page is closed."
+            "This browser cannot save more for this page: changes last until the page is closed."
         ),
-        "kept_spoilt": gettext("What this browser had kept cannot be read: the next choice replaces it."),
+        "kept_spoilt": gettext("What this browser has saved cannot be read: the next choice replaces it."),
         "notified": gettext("{n} new, the last in {channel}"),
         "notify_denied": gettext("The browser does not allow notifications for this page."),
         "notify_unable": gettext("This browser does not show the notifications of a page."),

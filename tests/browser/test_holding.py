@@ -64,8 +64,8 @@ def test_a_row_says_what_fell_out_of_a_long_pause(open_page: OpenPage, valkey: R
     expect(row(page, "11999")).to_be_in_viewport()
     expect(notices(page)).to_have_text(
         [
-            "2,000 messages came meanwhile and are gone: the newest 10,000 are kept",
-            "9,940 messages came meanwhile and are not shown",
+            "2,000 messages arrived meanwhile and are gone: the newest 10,000 are kept",
+            "9,940 messages arrived meanwhile and are not shown",
         ]
     )
     assert texts(page) == ["read", *(str(n) for n in range(11_940, 12_000))]

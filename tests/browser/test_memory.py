@@ -100,9 +100,9 @@ def test_a_channel_is_switched_on_its_chip(open_page: OpenPage, start: Start, ow
     page = open_page(view("a", "b", patterns=("a*",)), server=server, width=390)
     expect_live(page)
     recorded = chip(page, "a").get_by_text("recorded", exact=True)
-    more(page, "a is live only: a page that was away misses what came meanwhile.").press("Enter")
+    more(page, "a is live only: a page that was away misses what was published meanwhile.").press("Enter")
     expect(page.get_by_role("menu")).to_contain_text(
-        "a is live only: a page that was away misses what came meanwhile."
+        "a is live only: a page that was away misses what was published meanwhile."
     )
     expect_no_violation(page, "menu of a chip")
     expect(page.get_by_role("menuitem", name="Record from now on")).to_be_focused()

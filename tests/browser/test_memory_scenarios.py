@@ -51,7 +51,7 @@ RECORDED: Said = (
     f"{CHANNEL} é gravado: uma página que esteve fora recebe o que perdeu.",
 )
 LIVE_ONLY: Said = (
-    f"{CHANNEL} is live only: a page that was away misses what came meanwhile.",
+    f"{CHANNEL} is live only: a page that was away misses what was published meanwhile.",
     f"{CHANNEL} é só ao vivo: uma página que esteve fora não recebe o que perdeu.",
 )
 STOPPED_TAG: Said = ("not recorded since TIME", "sem gravação desde TIME")

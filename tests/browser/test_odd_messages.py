@@ -80,7 +80,7 @@ FILTERS = (
     "alerts.labels.severity:x",
     "__proto__.level:critical", "toString:1", "length>0", "x", "/x/", "constructor:*",
 )  # fmt: skip
-MARK = "shown as it came: it could not be read"
+MARK = "shown as received: it could not be read"
 WARNING = ("This could not be read",)
 
 

@@ -85,7 +85,7 @@ def said(page: Page) -> Locator:
 
 
 def moment(page: Page) -> Locator:
-    return bar(page).get_by_role("slider", name="Moment")
+    return bar(page).get_by_role("slider", name="Point in time")
 
 
 def play(page: Page, since: str, speed: str = "no delay") -> None:

@@ -13,7 +13,7 @@ from tests.support.pages import channel_field, expect_live, expect_texts, messag
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
-FULL = "This browser keeps nothing more for this page: it lasts until the page is closed."
+FULL = "This browser cannot save more for this page: changes last until the page is closed."
 
 
 def kept(page: Page) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def test_what_cannot_be_read_is_said(open_page: OpenPage) -> None:
     page.evaluate("localStorage.arauto = '{'")
     page.reload()
     expect_live(page)
-    sentence = "What this browser had kept cannot be read: the next choice replaces it."
+    sentence = "What this browser has saved cannot be read: the next choice replaces it."
     expect(settings(page).get_by_role("status")).to_have_text(sentence)
 
 

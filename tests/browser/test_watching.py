@@ -308,7 +308,7 @@ def test_what_a_reader_scrolled_up_to_is_not_taken_away(open_page: OpenPage, val
     expect(rows(page)).to_have_count(500)  # as many as there may be, drawn piece by piece
     new_button(page).click()
     expect(row(page, "late 1499")).to_be_in_viewport()
-    expect(notices(page)).to_have_text("1,140 messages came meanwhile and are not shown")
+    expect(notices(page)).to_have_text("1,140 messages arrived meanwhile and are not shown")
     assert texts(page)[-61:-59] == ["late 299", "late 1440"]
     eventually(lambda: accounted_for(page) == 1700)
 

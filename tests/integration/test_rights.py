@@ -129,7 +129,7 @@ def test_a_log_is_switched_and_deleted_by_who_may_publish(
     server: ArautoServer, redis_server: RedisServer, stage: Any
 ) -> None:
     ana, rui = person(server, "ana"), person(server, "rui")
-    may_not = "only who may do that may record it or delete its recording."
+    may_not = "only those who may do that may record it or delete its recording."
     for refused in (switch(rui, "else", True), act(rui, "DELETE", "/channels/messages?channel=kept.x")):
         assert refused.status == 403
         assert refused.error.endswith(may_not)
@@ -145,7 +145,7 @@ def test_a_log_is_switched_and_deleted_by_who_may_publish(
         act(reader, "DELETE", "/channels/messages?channel=else", **bearer(stage[2]["writes"])),
     ):
         assert refused.status == 403
-        assert refused.error.startswith("Only who may publish to ")
+        assert refused.error.startswith("Only those who may publish to ")
     for headers in ({"X_CSRF_Token": "0" * 64}, {"Origin": "http://evil.example"}):
         assert switch(ana, "else", True, **headers).status == 403
     assert not redis_server.client.exists(SWITCHED)
