@@ -29,6 +29,10 @@ def page_strings() -> Strings:
 def _status_strings() -> Strings:
     return {
         "status_idle": gettext("Choose a channel"),
+        "welcome_off": gettext("Not listening now"),
+        "welcome_recorded": gettext(
+            "What is published while this page is open appears here. What was recorded before can be played."
+        ),
         "status_connecting": gettext("Connecting"),
         "status_live": gettext("Live"),
         "status_live_but": plural("Live; Redis refused {n} name", "Live; Redis refused {n} names"),
@@ -91,6 +95,10 @@ def _feed_strings() -> Strings:
         "resume": gettext("Resume"),
         "matching": gettext("{matching} of {n}"),
         "odd_count": plural("{n} message could not be read", "{n} messages could not be read"),
+        "all_hidden": plural(
+            "Nothing is shown: {n} message is of a hidden channel.",
+            "Nothing is shown: {n} messages are of hidden channels.",
+        ),
         "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
         "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
         "regex_slow": gettext(

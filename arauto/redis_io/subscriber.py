@@ -204,7 +204,7 @@ class Subscriber(threading.Thread):
                 longest = min(BACKOFF_CAP, BACKOFF_FIRST * 2**attempt)
                 pause = random.uniform(0, longest)  # noqa: S311 - no secret, only to spread returns
                 attempt = min(attempt + 1, 10)
-                is_open = self._report_lost(str(loss))
+                is_open = self._report_lost(getattr(loss, "strerror", None) or str(loss))
             else:
                 return
             if not is_open:

@@ -12,6 +12,7 @@ from tests.support.pages import (
     expect_live,
     expect_texts,
     hide,
+    log,
     overflowing,
     rows,
     solo,
@@ -59,6 +60,18 @@ def test_a_hidden_name_stays_subscribed(open_page: OpenPage, valkey: RedisServer
     eventually(lambda: shown(page) == ["hidden", "seen"])
 
 
+def test_a_feed_of_hidden_names_says_why_it_is_blank(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    hide(page, "a").click()
+    valkey.client.publish("a", "unseen")
+    blank = page.get_by_text("Nothing is shown: 1 message is of a hidden channel.")
+    expect(blank).to_be_visible()
+    hide(page, "a").click()
+    expect(blank).to_be_hidden()
+    eventually(lambda: shown(page) == ["unseen"])
+
+
 def test_removing_the_one_that_is_alone_shows_the_others(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("a", "b"))
     expect_live(page)
@@ -89,6 +102,21 @@ def test_a_chip_has_the_colour_of_its_rows_its_rate_and_the_last_time(open_page:
 
 def computed(page: Page, selector: str) -> str:
     return str(page.locator(selector).first.evaluate("(element) => getComputedStyle(element).color"))
+
+
+def test_rates_that_come_and_go_move_nothing(open_page: OpenPage) -> None:
+    page = open_page(view("other"), own_clock=True)
+    teller = Teller(page, channels=["orders", "payments", "users.signup", "deploys", "audit", "alerts"])
+    place = log(page).bounding_box()
+    width = chip(page, "orders").bounding_box()
+    stop_clock(page)
+    teller.publish(*map(str, range(40)))
+    expect(page.locator("#welcome")).to_be_hidden()
+    for moment, rate in ((2_500, re.compile("^[0-9.]+/s$")), (5_000, re.compile("^[67]s$"))):
+        page.clock.run_for(moment)
+        expect(chip(page, "orders").locator(".chip__rate")).to_have_text(rate)
+        assert chip(page, "orders").bounding_box() == width
+        assert log(page).bounding_box() == place
 
 
 def test_few_of_many_names_share_a_colour(open_page: OpenPage) -> None:

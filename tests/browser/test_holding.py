@@ -3,6 +3,7 @@
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_filter import filter_field
 from tests.browser.test_watching import accounted_for, is_at_end, new_button, publish_many
 from tests.support.pages import (
     expect_live,
@@ -227,6 +228,10 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
     page.keyboard.press("p")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+    body.press("?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("?")
+    expect(dialog).to_be_hidden()
     expect(message_field(page)).not_to_be_focused()
 
     page.evaluate("document.activeElement.blur()")
@@ -238,8 +243,13 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
     page.keyboard.press("j")
     expect(row(page, "message 78")).to_be_focused()
     page.keyboard.press("c")
-    expect(page.locator("#filter-note")).to_have_text("Copied")
+    expect(row(page, "message 78")).to_have_css("outline-offset", "-2px")  # the whole ring is seen
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "message 78"
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("menuitem", name="Copy text")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menuitem", name="Copy text")).to_be_hidden()
     page.keyboard.press("Escape")
     expect(log(page)).to_be_focused()
 
@@ -255,6 +265,33 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
     expect(message_field(page)).to_have_value("jk/ ?pc")
     expect(button(page, "Pause")).to_be_visible()
     expect(dialog).to_be_hidden()
+
+
+def test_what_is_said_moves_no_row_and_covers_no_counter(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("still"), permissions=["clipboard-read", "clipboard-write"])
+    expect_live(page)
+    publish_many(valkey, "still", [f"message {n}" for n in range(80)])
+    expect(row(page, "message 79")).to_be_in_viewport()
+    place = log(page).bounding_box()
+    log(page).evaluate("log => log.scrollTo(0, 0)")
+    let_draw(page)
+    valkey.client.publish("still", "one more")
+    counter = page.get_by_role("button", name="1 new")
+    expect(counter).to_be_visible()
+    page.locator("body").press("j")
+    page.keyboard.press("c")
+    copied = page.get_by_text("Copied", exact=True)
+    expect(copied).to_be_visible()
+    over, under = copied.bounding_box(), counter.bounding_box()
+    assert over is not None
+    assert under is not None
+    assert over["y"] + over["height"] <= under["y"]
+    filter_field(page).fill("/(/")
+    expect(page.get_by_text("is not a regular expression")).to_be_visible()
+    assert log(page).bounding_box() == place
+    filter_field(page).fill("nothing like it")
+    expect(page.get_by_text("Nothing matches.")).to_be_visible()
+    assert log(page).bounding_box() == place
 
 
 def test_single_keys_can_be_switched_off(open_page: OpenPage) -> None:

@@ -26,6 +26,7 @@ from tests.support.pages import (
     notices,
     overflowing,
     rows,
+    status,
     subscribe,
     texts,
     view,
@@ -97,10 +98,13 @@ def play(page: Page, since: str, speed: str = "no delay") -> None:
 def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: ArautoServer) -> None:
     page = open_page(view("other"), server=server, allow=STATUS_400)
     expect_live(page)
+    expect(page.get_by_text("and nothing from before")).to_be_visible()
     expect(button(page, "Replay")).to_be_hidden()
     subscribe(page, "kept.a")
     subscribe(page, "kept.b")
     button(page, "Replay").click()
+    expect(page.get_by_text("What was recorded before can be played.")).to_be_visible()
+    expect(page.get_by_text("and nothing from before")).to_be_hidden()
     publish(server, "kept.a", "live before")
     expect_texts(page, ["live before"])
 
@@ -117,6 +121,7 @@ def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: Arauto
     expect(live).to_have_text("Back to live (1 new)")
     let_draw(page)
     assert texts(page) == past
+    expect(status(page)).to_have_text("This is the past, not live.")
 
     for bad, sentence in (
         ("yesterday", "yesterday is not a point in time: write 10m,"),
@@ -130,6 +135,7 @@ def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: Arauto
         let_draw(page)
         assert texts(page) == past
     live.click()
+    expect(status(page)).to_have_text("Live")
     assert "since" not in page.evaluate("location.search")
     expect_texts(page, ["live before", "live meanwhile"])
     expect(button(page, "Replay")).to_be_focused()

@@ -226,6 +226,8 @@ def test_an_empty_selection_rests_until_something_is_chosen(open_page: OpenPage,
     page.keyboard.press("Enter")
     expect_state(page, "idle")
     expect(status(page)).to_have_text("Choose a channel")
+    expect(page.get_by_role("heading", name="Choose a channel")).to_be_visible()
+    expect(page.get_by_role("heading", name="Listening from now on")).to_be_hidden()
     expect(name_field(page)).to_be_focused()
     eventually(lambda: valkey.subscribers() == 0)
     page.keyboard.type("c")
@@ -249,6 +251,7 @@ def test_a_name_that_redis_refuses_says_so_on_its_chip(
     subscribe(page, "open")
     expect_live(page)
     expect(status(page)).to_have_text("Live; Redis refused 1 name")
+    partly = status(page).evaluate("status => getComputedStyle(status).backgroundColor")
     expect(chip(page, "closed")).to_have_attribute("data-state", "refused")
     expect(chip(page, "closed")).to_have_attribute("title", re.compile("^Refused by Redis: NOPERM"))
     expect(chip(page, "closed").locator(".chip__problem")).to_contain_text("Refused by Redis: NOPERM")
@@ -257,6 +260,7 @@ def test_a_name_that_redis_refuses_says_so_on_its_chip(
     expect_texts(page, ["still heard"])
     unsubscribe(page, "closed")
     expect(status(page)).to_have_text("Live")
+    expect(status(page)).not_to_have_css("background-color", partly)
 
 
 def test_an_address_that_cannot_be_used_shows_what_can(open_page: OpenPage) -> None:

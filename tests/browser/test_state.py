@@ -78,10 +78,13 @@ def test_the_page_is_live_only_when_redis_has_confirmed(
         eventually(lambda: "feed opened channel='a'" in server.log)
         let_draw(page)
         expect(status(page)).to_have_text("Connecting")
+        expect(page.get_by_role("heading", name="Not listening now")).to_be_visible()
+        expect(page.get_by_text("Redis Pub/Sub keeps nothing")).to_be_hidden()
     finally:
         own_redis.thaw()
     expect_live(page)
     assert states(page) == ["connecting", "live"]
+    expect(page.get_by_role("heading", name="Listening from now on")).to_be_visible()
     own_redis.client.publish("a", "heard")
     expect_texts(page, ["heard"])
     expect(notices(page)).to_have_count(0)
@@ -98,6 +101,8 @@ def test_a_restart_of_redis_is_told_and_leaves_one_gap(
     own_redis.stop()
     expect_state(page, "reconnecting")
     expect(status(page)).to_contain_text("The server is reconnecting to Redis, lost since")
+    expect(status(page)).to_contain_text("Connection refused")
+    expect(status(page)).not_to_contain_text("Errno")
     own_redis.start()
     expect_live(page)
     expect_one_gap(page, "Redis", began)

@@ -24,6 +24,7 @@ export class ConnectionStatus {
   show(state) {
     const text = this.#text(state);
     this.#place.dataset.state = state.name;
+    this.#place.toggleAttribute("data-partly", state.isPast || state.refusals.size > 0);
     this.#place.title = text;
     const login = this.#place.querySelector("a");
     if (login) login.hidden = !isOver(state);
@@ -31,7 +32,8 @@ export class ConnectionStatus {
     if (line.textContent !== text) line.textContent = text;
   }
 
-  #text({ name, what, since, reason, status, refusals }) {
+  #text({ name, what, since, reason, status, refusals, isPast }) {
+    if (name === "live" && isPast) return this.#words.say("past");
     if (name === "live" && refusals.size) return this.#words.say("status_live_but", { n: refusals.size });
     if (name === "refused" && reason) return this.#words.say("status_refused", { reason });
     if (name === "refused") return this.#words.say(TOO_LONG.includes(status) ? "refused_long" : "refused_mute", { status });

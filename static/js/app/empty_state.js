@@ -10,18 +10,30 @@ export class EmptyState {
   #place;
   #words;
   #label;
+  #title;
+  #promise;
 
   constructor(place, words) {
     this.#place = place;
     this.#words = words;
     this.#button.hidden = false;
     this.#label = this.#button.textContent;
+    [this.#title, this.#promise] = [...place.children].map(({ textContent }) => textContent);
     this.#button.addEventListener("click", () => this.#copy());
   }
 
   suggest(redisCli, channel) {
     const command = [...redisCli, "PUBLISH", channel, SAMPLE_MESSAGE];
     this.#command.textContent = command.map(shellQuote).join(" ");
+  }
+
+  // What it promises holds while the feed is live; of what is recorded there is something from before.
+  show({ name, recorded }) {
+    const [title, ...paragraphs] = this.#place.querySelectorAll("h3, h3 ~ p");
+    const isLive = name === "live";
+    title.textContent = isLive ? this.#title : this.#words.say(name === "idle" ? "status_idle" : "welcome_off");
+    paragraphs[0].textContent = recorded.size ? this.#words.say("welcome_recorded") : this.#promise;
+    this.#place.toggleAttribute("data-off", !isLive);
   }
 
   hide() {

@@ -46,7 +46,7 @@ const settings = new SettingsDialog(find("settings"), find("settings-open"), fin
 const notifications = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new RovingFocus(find("log"));
-new RowActions(
+const actions = new RowActions(
   { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said"), tools: find("row-tools") },
   rows, new Pins(find("pins"), rows), words,
   { redisCli: config.redis_cli, publishUrl: find("publish").checkVisibility() && new URL("publish", document.baseURI).href },
@@ -58,12 +58,13 @@ const feed = new Feed(
 const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-note"), words);
 new ExportMenu(find("export"), () => feed.shown, words);
 new Toolbar({
-  section: find("feed"), log: find("log"), said: find("filter-note"), keys: find("keys"), message: find("publish-message"),
+  section: find("feed"), log: find("log"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
-}, feed, rows, filter, words);
+}, feed, rows, filter, actions, words);
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 let lanes = null;
 let standing;
+let isPast = false;
 const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
   const { LateJoinDemo } = await demo.load();
   (lanes ??= new LateJoinDemo(find("lanes"), rows)).open(channels);
@@ -100,7 +101,10 @@ filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);
   keepLinks();
 });
-feed.addEventListener("draw", () => filter.tell(feed.counts));
+feed.addEventListener("draw", () => {
+  filter.tell(feed.counts);
+  if (feed.isPast !== isPast) tellStanding();
+});
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
 connection.addEventListener("problem", ({ detail }) => chooser.complain(detail));
 addEventListener("online", () => connection.wake());
@@ -139,7 +143,9 @@ function tell(sentence, former) {
 }
 
 function tellStanding() {
-  status.show(standing);
+  isPast = feed.isPast;
+  status.show({ ...standing, isPast });
+  welcome.show(standing);
   chips.show(standing);
 }
 

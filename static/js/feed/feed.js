@@ -86,7 +86,8 @@ export class Feed extends Emitter {
   // While a new filter is still being searched for, nobody knows how many match.
   get counts() {
     const matching = this.#wanted === this.#query ? this.#store.matching.messages : null;
-    return { matching, messages: this.#store.messages, isSure: this.#store.waiting.length === 0, odd: oddCount() };
+    const { messages, shown } = this.#store;
+    return { matching, messages, shown: shown.messages, isSure: this.#store.waiting.length === 0, odd: oddCount() };
   }
 
   get shown() {

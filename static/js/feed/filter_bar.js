@@ -45,16 +45,17 @@ export class FilterBar extends Emitter {
   }
 
   // After each draw: how many pass, of how many.
-  tell({ matching, messages, isSure, odd }) {
+  tell({ matching, messages, shown, isSure, odd }) {
     const isActive = this.query?.test && matching !== null;
     const counts = [
       isActive && this.#words.say("matching", { matching, n: messages }),
       odd && this.#words.say("odd_count", { n: odd }),
     ];
     this.#say(this.#count, counts.filter(Boolean).join("; "));
-    if (this.query && !this.query.problem) {
-      this.#say(this.#note, isActive && matching === 0 && isSure ? this.#words.say("nothing_matches", { n: messages }) : "");
-    }
+    if (this.query?.problem) return;
+    const isBlank = isSure && messages && !shown;
+    if (isActive && matching === 0 && isSure) this.#say(this.#note, this.#words.say("nothing_matches", { n: messages }));
+    else this.#say(this.#note, isBlank ? this.#words.say("all_hidden", { n: messages }) : "");
   }
 
   get #text() {

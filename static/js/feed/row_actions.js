@@ -103,7 +103,7 @@ export class RowActions {
     if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.#say("channel_not_text");
     if (view) this.#rows.setViewOf(this.#row, view);
     switch (action) {
-      case "text": case "base64": return this.#copy(event.data);
+      case "text": case "base64": return this.copy(event.data);
       case "redis": case "curl": return this.#copyCommand(action, event);
       case "again": return this.#repeat(event);
       case "pin": case "unpin": return this.#pin(event);
@@ -113,7 +113,7 @@ export class RowActions {
   async #copyCommand(action, event) {
     const command = await this.#command(action, event).catch(() => null);
     if (command === null) this.#say("not_loaded");
-    else await this.#copy(command);
+    else await this.copy(command);
   }
 
   async #command(action, event) {
@@ -122,7 +122,8 @@ export class RowActions {
     return redisCommand(this.#targets.redisCli, event);
   }
 
-  async #copy(text) {
+  // Says whether it could be.
+  async copy(text) {
     this.#say((await copy(text)) ? "copied" : "not_copied");
   }
 

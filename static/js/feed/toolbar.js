@@ -1,6 +1,6 @@
 // The buttons over the feed, and what the keys do in it.
 
-import { copy } from "../ui/clipboard.js";
+import { equip } from "../message/row_buttons.js";
 import { get, set } from "../ui/preferences.js";
 import { Shortcuts } from "../ui/shortcuts.js";
 
@@ -12,7 +12,7 @@ export class Toolbar {
   #buttons;
   #words;
 
-  constructor({ section, log, said, keys, message, ...buttons }, feed, rows, filter, words) {
+  constructor({ section, log, keys, message, ...buttons }, feed, rows, filter, actions, words) {
     this.#feed = feed;
     this.#rows = rows;
     this.#log = log;
@@ -33,7 +33,8 @@ export class Toolbar {
       "/": () => filter.focus(),
       j: () => this.#move(1),
       k: () => this.#move(-1),
-      c: () => this.#copy(said),
+      c: () => this.#copy(actions),
+      Enter: (target) => this.#act(target),
       p: () => message.focus(),
       Escape: (target) => this.#leave(target),
     });
@@ -79,12 +80,17 @@ export class Toolbar {
     return step > 0 ? rows.find(isSeen) : rows.findLast(isSeen);
   }
 
-  async #copy(said) {
+  async #copy(actions) {
     const event = this.#row && this.#rows.eventOf(this.#row);
     if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
-    const word = (await copy(event.data)) ? "copied" : "not_copied";
-    said.textContent = "";
-    said.textContent = this.#words.say(word);
+    await actions.copy(event.data);
+  }
+
+  // What can be done with a row.
+  #act(row) {
+    if (!row.matches(".row")) return false;
+    equip(row);
+    row.querySelector(".row__more").click();
   }
 
   // Out of a row or a field of the filter, to the feed.

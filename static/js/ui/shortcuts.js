@@ -16,12 +16,14 @@ export function isPlain(event) {
 export class Shortcuts {
   /** @type {Record<string, (target: Element) => any>} */
   #actions;
+  #dialog;
   #isLatin = true; // the letter that was pressed last
 
   // `actions` by the key that does them.
   /** @param {HTMLDialogElement} dialog @param {Record<string, (target: Element) => any>} actions */
   constructor(dialog, actions) {
     this.#actions = { ...actions, "?": () => dialog.showModal() };
+    this.#dialog = dialog;
     const act = dialog.querySelector("input");
     act.checked = get("keys", true);
     act.addEventListener("change", () => set("keys", act.checked));
@@ -33,6 +35,7 @@ export class Shortcuts {
   #pressed(event) {
     const target = /** @type {Element} */ (event.target);
     const key = this.#keyOf(event);
+    if (key === "?" && this.#dialog.open) return this.#dialog.close();
     if (!Object.hasOwn(this.#actions, key) || this.#isMeantOtherwise(event, key)) return;
     if (key !== "Escape" && (target.closest(TYPING) || !get("keys", true))) return;
     if (key === " " && target.closest(PRESSABLE)) return;
