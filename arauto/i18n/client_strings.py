@@ -110,6 +110,10 @@ def _feed_strings() -> Strings:
         ),
         "glob_long": gettext("Between two * there can be at most {n} characters; nothing is filtered."),
         "severity_bad": gettext("{severity} is not a severity: choose from {ranks}. Nothing is filtered."),
+        "severity_meant": gettext("Write severity{sign}{value} for a severity. Nothing is filtered."),
+        "number_bad": gettext(
+            "{value} is no number: write one, such as {field}{sign}3000. Nothing is filtered."
+        ),
         "export_ready": plural("{n} message, as shown", "{n} messages, as shown"),
         "exporting": gettext("{n} of {all}"),
         "exported": plural("{n} message exported", "{n} messages exported"),

@@ -11,6 +11,7 @@ from tests.browser.conftest import OpenPage
 from tests.support.machine_time import MachineTime
 from tests.support.pages import expect_live, expect_texts, log, notices, row, rows, view
 from tests.support.redis_servers import RedisServer
+from tests.support.servers import ROOT
 from tests.support.waiting import eventually
 
 ORDER = '{"order": 12345678901234567890, "total": 1.0, "customer": {"name": "Ana"}, "tags": ["vip", "new"]}'
@@ -31,7 +32,8 @@ FINDS = [
     ("12:30", [4]),
     ("a.c", [5]),
     ("channel:found*", [0, 1, 2, 3, 4, 5]),
-    ("channel:fo", []),
+    ("channel=fo", []),
+    ("(disk OR abc) -full", [0, 5]),
     ("severity>=warning", [3]),
     ("severity:info", []),
     ("customer.name:ana", [2]),
@@ -197,6 +199,60 @@ def test_a_gap_is_shown_whatever_the_filter(open_page: OpenPage, valkey: RedisSe
     expect_live(page)
     valkey.client.execute_command("CLIENT KILL TYPE pubsub")
     expect(notices(page)).to_have_count(1)
+
+
+CASES = json.loads((ROOT / "tests" / "data" / "filter_cases.json").read_text())
+
+FIND = """async ({ messages, finds, problems }) => {
+  const { readFilter } = await import("./static/js/feed/filter_query.js");
+  const events = messages.map(([channel, data]) => ({ type: "message", channel, data, patterns: [] }));
+  const places = async ({ test, search }) => {
+    await search?.learn(events);
+    return events.flatMap((event, n) => (!test || test(event) ? [n] : []));
+  };
+  return [
+    await Promise.all(finds.map(async ([text]) => [text, await places(readFilter(text))])),
+    problems.map(([text]) => [text, readFilter(text).problem?.[0]]),
+  ];
+}"""
+
+
+def test_the_page_filters_as_the_grammar_says(open_page: OpenPage) -> None:
+    """docs/filter.md is the specification, and the cases are what it means."""
+    page = open_page(view("cases"))
+    found, problems = page.evaluate(FIND, CASES)
+    assert found == CASES["finds"]
+    assert problems == CASES["problems"]
+
+
+def test_accents_do_not_count_and_are_marked(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("accents"))
+    expect_live(page)
+    valkey.client.publish("accents", "Sa\u0303o Jo\u00e3o")
+    filter_field(page).fill("joao")
+    expect(count(page)).to_have_text("1 of 1")
+    eventually(lambda: highlighted(page) == ["Jo\u00e3o"], why="the word is marked")
+    filter_field(page).fill("SAO")
+    eventually(lambda: highlighted(page) == ["Sa\u0303o"], why="the other word is marked")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("ms>3s", "3s is no number: write one, such as ms>3000. Nothing is filtered."),
+        ("level>=error", "Write severity>=error for a severity. Nothing is filtered."),
+        ("severity:awful", "awful is not a severity: choose from debug, info, warning, error, critical."),
+    ],
+)
+def test_what_cannot_be_understood_says_what_to_write(
+    open_page: OpenPage, valkey: RedisServer, text: str, sentence: str
+) -> None:
+    page = open_page(view("meant"))
+    expect_live(page)
+    valkey.client.publish("meant", "here")
+    filter_field(page).fill(text)
+    expect(note(page)).to_contain_text(sentence)
+    expect_texts(page, ["here"])
 
 
 @pytest.mark.parametrize(

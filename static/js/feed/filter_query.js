@@ -1,23 +1,19 @@
-// Pure: the text of the filter -> which messages pass, and what in them is highlighted.
-//
-//   word  "two words"  /regex/i  channel:news.*  severity>=warning  user.id:42  total>100  -anything
+// The filter: its text -> which messages pass, and what in them is highlighted. docs/filter.md specifies it. Pure.
 
 import { escapeRegex, glob, hasLongPart, LONGEST } from "../lib/glob.js";
-import { RANKS } from "../message/alert_parser.js";
-import { comparable, readJson } from "../message/plain_text.js";
+import { levelOf, RANKS } from "../message/alert_parser.js";
+import { fold, readJson, searchable } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
+import { parseFilter } from "./filter_grammar.js";
 import { RegexSearch } from "./regex_search.js";
 
-const TERM = new RegExp([
-  "(?<not>-?)(?:",
-  String.raw`/(?<regex>(?:\\.|[^\\/])+)/(?<flags>[dgimsuvy]*)(?=\s|$)`,
-  String.raw`|(?<field>[\p{L}_$@][\p{L}\p{N}_$@.-]*)(?<sign>>=|<=|[:<>])(?!//)(?:"(?<quotedValue>[^"]*)"|(?<value>\S+))`,
-  String.raw`|"(?<quoted>[^"]+)"|(?<word>\S+))`,
-].join(""), "gu");
-
 const DEEPEST = 500; // nested lists that are looked into
+const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
+const textOf = keepLast(searchable);
+const jsonOf = keepLast((data) => readJson(data).value);
 const COMPARE = {
   ":": (a, b) => a === b,
+  "=": (a, b) => a === b,
   ">": (a, b) => a > b,
   "<": (a, b) => a < b,
   ">=": (a, b) => a >= b,
@@ -29,9 +25,9 @@ const COMPARE = {
 export function readFilter(text) {
   try {
     const search = new RegexSearch();
-    const terms = [...text.normalize().matchAll(TERM)].map(({ 0: written, groups }) => readTerm(groups, written, search));
-    const marks = terms.flatMap(({ mark }) => mark ?? []);
-    return { test: terms.length ? passes(terms) : null, marks, problem: null, search: search.isNeeded ? search : null };
+    const tree = parseFilter(text.normalize());
+    const { test, marks } = tree ? testOf(tree, search) : { test: null, marks: [] };
+    return { test, marks, problem: null, search: search.isNeeded ? search : null };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return noFilter(error.words);
@@ -42,6 +38,16 @@ export function noFilter(problem = null) {
   return { test: null, marks: [], problem, search: null };
 }
 
+// All terms ask the same of one message, and then of the next.
+function keepLast(read) {
+  let last = "";
+  let result = read(last);
+  return (data) => {
+    if (data !== last) [result, last] = [read(data), data];
+    return result;
+  };
+}
+
 class Problem extends Error {
   constructor(...words) {
     super(words[0]);
@@ -49,31 +55,47 @@ class Problem extends Error {
   }
 }
 
-function passes(terms) {
-  return (event) => terms.every(({ test, isNegated }) => test(event) !== isNegated);
-}
-
-function readTerm(groups, written, search) {
-  const isNegated = groups.not === "-";
-  const value = groups.quotedValue ?? groups.value;
-  if (groups.field === "channel" && groups.sign === ":") return { isNegated, test: channelTest(value) };
-  if (groups.field === "severity") return { isNegated, test: severityTest(groups.sign, value) };
-  if (groups.field) return { isNegated, test: fieldTest(groups.field.split("."), groups.sign, value) };
-  const name = isNegated ? written.slice(1) : written;
-  const text = groups.quoted ?? groups.word;
-  const regex = groups.regex ? compile(groups.regex, groups.flags) : literal(text);
-  const isQuick = text?.length <= LONGEST;
-  const every = new RegExp(regex, `${regex.flags}g`);
-  const find = isQuick ? (where, limit) => places(every, where, limit) : (...where) => search.find(every, name, ...where);
-  return { isNegated, mark: isNegated ? undefined : { find }, test: isQuick ? textTest(regex) : search.add(regex, name) };
-}
-
-function compile(source, flags) {
-  try {
-    return new RegExp(source, flags.replace(/[gy]/g, ""));
-  } catch {
-    throw new Problem("regex_bad", { regex: `/${source}/${flags}` });
+// What is not wanted is not marked.
+function testOf(node, search) {
+  if (node.kind === "not") {
+    const { test } = testOf(node.of, search);
+    return { test: (event) => !test(event), marks: [] };
   }
+  if (node.kind === "text") return textTest(node.text, search);
+  if (node.kind === "regex") return regexTest(node, search);
+  if (node.kind === "has") return { test: fieldTest(node.field, () => true), marks: [] };
+  if (node.kind === "compare") return { test: comparison(node), marks: [] };
+  const parts = node.of.map((part) => testOf(part, search));
+  const tests = parts.map(({ test }) => test);
+  const test = node.kind === "all" ? (event) => tests.every((one) => one(event)) : (event) => tests.some((one) => one(event));
+  return { test, marks: parts.flatMap(({ marks }) => marks) };
+}
+
+// Text
+
+function textTest(text, search) {
+  if (text.length > LONGEST) return workerTest(literal(text), text, search);
+  const regex = literal(fold(text));
+  const every = new RegExp(regex, `${regex.flags}g`);
+  // Base64 is not what was published.
+  const test = ({ channel, data, encoding }) => (!encoding && regex.test(textOf(data))) || regex.test(fold(channel));
+  return { test, marks: [{ normalize: fold, find: (where, limit) => places(every, where, limit) }] };
+}
+
+function regexTest({ source, flags }, search) {
+  const name = `/${source}/${flags}`;
+  try {
+    return workerTest(new RegExp(source, flags.replace(/[gy]/g, "")), name, search);
+  } catch {
+    throw new Problem("regex_bad", { regex: name });
+  }
+}
+
+// What may take long holds up nobody there.
+function workerTest(regex, name, search) {
+  const every = new RegExp(regex, `${regex.flags}g`);
+  const find = (where, limit) => search.find(every, name, where, limit);
+  return { test: search.add(regex, name), marks: [{ normalize: (text) => text.normalize(), find }] };
 }
 
 function places(every, text, limit) {
@@ -86,23 +108,25 @@ function literal(text) {
   return new RegExp(escapeRegex(text), "iu");
 }
 
-function globTest(value) {
-  if (hasLongPart(value)) throw new Problem("glob_long", { n: LONGEST });
-  return glob(value);
+// Fields
+
+function comparison({ field, sign, values }) {
+  const tests = values.map((value) => valueTest(field, sign, value));
+  return tests.length > 1 ? (event) => tests.some((test) => test(event)) : tests[0];
 }
 
-// Base64 is not what was published.
-function textTest(regex) {
-  return ({ channel, data, encoding }) => (!encoding && regex.test(comparable(data))) || regex.test(channel.normalize());
-}
-
-function channelTest(value) {
-  const test = globTest(value);
-  return ({ channel }) => test(channel.normalize());
+function valueTest(field, sign, value) {
+  const isEqual = sign === ":" || sign === "=";
+  if (field === "severity") return severityTest(sign, value);
+  if (!isEqual) return fieldTest(field, compares(field, sign, value));
+  const { part, whole } = likeness(value);
+  const like = sign === ":" ? part : whole;
+  if (field === "channel") return ({ channel }) => like(fold(channel));
+  return fieldTest(field, equals(value, like, whole), plainTest(field, sign, value));
 }
 
 function severityTest(sign, value) {
-  const rank = RANKS.indexOf(value.toLowerCase());
+  const rank = RANKS.indexOf(levelOf(value));
   if (rank === -1) throw new Problem("severity_bad", { severity: value, ranks: RANKS.join(", ") });
   return ({ data, encoding }) => {
     const found = encoding ? -1 : RANKS.indexOf(severityOf(data));
@@ -110,28 +134,51 @@ function severityTest(sign, value) {
   };
 }
 
-// JSON
+// Whether a text has it, and whether it is the whole text. With * and ? it always has to be the whole.
+function likeness(value) {
+  const text = fold(value);
+  if (hasLongPart(text)) throw new Problem("glob_long", { n: LONGEST });
+  const whole = glob(text);
+  if (/[*?]/.test(text)) return { part: whole, whole };
+  const lower = text.toLowerCase();
+  const regex = text.length > LONGEST ? { test: (found) => found.toLowerCase().includes(lower) } : literal(text);
+  return { part: (found) => regex.test(found), whole };
+}
 
-function fieldTest(path, sign, value) {
-  const name = path.at(-1);
+// In a message that is no JSON the field is looked for as people write it: level=error, level: "error".
+/** @param {(text: string) => boolean} [isInText] */
+function fieldTest(field, test, isInText) {
+  const path = field.split(/[.[\]]+/).filter(Boolean);
+  const name = path.findLast((part) => !/^\d+$/.test(part)) ?? field;
   const isThere = (data) => data.includes(name) || data.includes("\\u");
-  const test = sign === ":" ? equals(value) : compares(sign, Number(value));
   return ({ data, encoding }) => {
-    return !encoding && isThere(data) && some(readJson(data).value, path, (found) => test(found, data));
+    if (encoding || !isThere(data)) return false;
+    const value = jsonOf(data);
+    if (value === undefined) return Boolean(isInText?.(textOf(data)));
+    return some(value, path, (found) => test(found, data));
   };
+}
+
+function plainTest(field, sign, value) {
+  if (/[*?]/.test(value) || value.length > LONGEST) return undefined;
+  const end = sign === "=" ? String.raw`(?![\p{L}\p{N}_])` : "";
+  const regex = new RegExp(`${EDGE}${escapeRegex(fold(field))}[:=] ?"?${escapeRegex(fold(value))}${end}`, "iu");
+  return (text) => regex.test(text);
 }
 
 // JSON.parse rounds long numbers: of those the digits as published decide.
-function equals(value) {
-  const isLike = globTest(value);
+function equals(value, like, whole) {
   return (found, data) => {
+    if (typeof found === "string") return like(searchable(found));
     const isExact = typeof found !== "number" || Number.isSafeInteger(found);
-    return (isExact && isLike(comparable(asText(found)))) || (Number(value) === found && data.includes(value));
+    return (isExact && whole(asText(found))) || (Number(value) === found && data.includes(value));
   };
 }
 
-function compares(sign, value) {
-  return (found) => typeof found !== "object" && found !== "" && COMPARE[sign](Number(found), value);
+function compares(field, sign, value) {
+  const number = Number(value);
+  if (Number.isNaN(number)) throw new Problem(levelOf(value) ? "severity_meant" : "number_bad", { field, sign, value });
+  return (found) => typeof found !== "object" && found !== "" && COMPARE[sign](Number(found), number);
 }
 
 // An object is there, and nothing more.

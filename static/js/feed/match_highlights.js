@@ -20,7 +20,7 @@ export class MatchHighlights {
     if (this.#highlight) CSS.highlights.set("found", this.#highlight);
   }
 
-  // What to mark: each has find(text, limit), the places in a text, at once or later.
+  // What to mark: each has find(text, limit), the places in a text that normalize() has put into its form, at once or later.
   set marks(marks) {
     this.#marks = marks;
     this.#highlight?.clear();
@@ -67,8 +67,11 @@ export class MatchHighlights {
 
   async #find(place) {
     const text = new Text(place);
-    const found = await Promise.all(this.#marks.map((mark) => mark.find(text.normal, LIMIT)));
-    return text.ranges(found.flat());
+    const found = this.#marks.map(async ({ find, normalize }) => {
+      const form = text.form(normalize);
+      return text.ranges(await find(form.text, LIMIT), form);
+    });
+    return (await Promise.all(found)).flat();
   }
 }
 
@@ -76,12 +79,10 @@ function isPublished({ parentElement }) {
   return parentElement.matches(OURS) ? NodeFilter.FILTER_SKIP : NodeFilter.FILTER_ACCEPT;
 }
 
-// The text of an element, over all its nodes; and as it is searched, where the same letters are written the same.
+// The text of an element, over all its nodes; and in the form in which it is searched.
 class Text {
-  normal;
   #whole = "";
   #nodes = [];
-  #origins = null; // of each character of the normal text, from where to where it is written
 
   constructor(place) {
     const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT, isPublished);
@@ -89,14 +90,18 @@ class Text {
       this.#nodes.push({ node: walker.currentNode, start: this.#whole.length });
       this.#whole += walker.currentNode.nodeValue;
     }
-    this.normal = this.#whole.normalize();
-    if (this.normal !== this.#whole) this.#origins = originsIn(this.#whole);
   }
 
-  ranges(places) {
+  // With the origins, where it is another: of each of its characters, from where to where it is written.
+  form(normalize) {
+    const text = normalize(this.#whole);
+    return { text, origins: text === this.#whole ? null : originsIn(this.#whole, normalize) };
+  }
+
+  ranges(places, { origins }) {
     return places.map(([index, length]) => {
       const last = index + length - 1;
-      return this.#origins ? this.#range(this.#origins[index][0], this.#origins[last][1]) : this.#range(index, last + 1);
+      return origins ? this.#range(origins[index][0], origins[last][1]) : this.#range(index, last + 1);
     });
   }
 
@@ -110,7 +115,7 @@ class Text {
   }
 }
 
-function originsIn(text) {
+function originsIn(text, normalize) {
   return [...new Intl.Segmenter().segment(text)].flatMap(({ segment, index }) =>
-    new Array(segment.normalize().length).fill([index, index + segment.length]));
+    new Array(normalize(segment).length).fill([index, index + segment.length]));
 }

@@ -52,7 +52,13 @@ function severityIn({ severity, level, priority }) {
 
 /** @type {(given: Published) => string} */
 function word(given) {
-  return (typeof given === "string" && BY_WORD.get(given.toLowerCase())) || "";
+  return typeof given === "string" ? levelOf(given) : "";
+}
+
+// The severity that a word stands for, or "".
+/** @type {(given: string) => string} */
+export function levelOf(given) {
+  return BY_WORD.get(given.toLowerCase()) ?? "";
 }
 
 /** @type {(given: Published) => number} */

@@ -20,6 +20,17 @@ export function comparable(text) {
   return plain(text).normalize();
 }
 
+// The same, and accents do not count.
+/** @type {(text: string) => string} */
+export function searchable(text) {
+  return fold(plain(text));
+}
+
+/** @type {(text: string) => string} */
+export function fold(text) {
+  return /[^\x00-\x7f]/.test(text) ? text.normalize("NFD").replace(/[\u0300-\u036f]/g, "") : text;
+}
+
 /** @type {(text: string) => boolean} */
 export function mayBeJson(text) {
   return MAY_BE.test(plain(text));

@@ -1,0 +1,135 @@
+// The grammar of the filter: its text -> a tree of what a message has to be. docs/filter.md specifies it. Pure.
+
+/**
+ * @typedef {{ kind: "all" | "any", of: Node[] } | { kind: "not", of: Node } | { kind: "text", text: string }
+ *   | { kind: "regex", source: string, flags: string } | { kind: "has", field: string }
+ *   | { kind: "compare", field: string, sign: string, values: string[] }} Node
+ */
+
+const NAME = String.raw`[\p{L}_$@][\p{L}\p{N}_$@.-]*(?:\[\d+\][\p{L}\p{N}_$@.-]*)*`;
+const REGEX = /\/((?:\\.|[^\\/])+)\/([dgimsuvy]*)(?=[\s)|]|$)/uy;
+const HAS = new RegExp(`has:(${NAME})`, "uy");
+const FIELD = new RegExp(`(${NAME})(>=|<=|!=|[:<>]|==?)(?!//)`, "uy");
+const QUOTED = /"([^"]*)"?/y; // up to the end where it is not closed
+const SPACE = /\s+/y;
+const OR = /\s*(?:\||OR(?=[\s()]|$))/y;
+const AND = /\s*AND(?=[\s()]|$)/y;
+const NOT = /NOT(?=[\s(]|$)\s*|[-!](?=[^\s)|])/y;
+const OPEN = /\(/y;
+const CLOSE = /\s*\)/y;
+
+// Null where it asks for nothing. What is not closed ends with the text, and an operator without a term is left out.
+/** @type {(text: string) => Node | null} */
+export function parseFilter(text) {
+  const reader = new Reader(text);
+  const terms = [];
+  while (!reader.isAtEnd) terms.push(reader.any());
+  return joined("all", terms);
+}
+
+/** @type {(kind: "all" | "any", nodes: (Node | null)[]) => Node | null} */
+function joined(kind, nodes) {
+  const of = nodes.filter((node) => node !== null);
+  return of.length > 1 ? { kind, of } : of[0] ?? null;
+}
+
+class Reader {
+  #text;
+  #at = 0;
+  #depth = 0; // of brackets
+
+  /** @param {string} text */
+  constructor(text) {
+    this.#text = text;
+  }
+
+  get isAtEnd() {
+    this.#take(SPACE);
+    return this.#at === this.#text.length;
+  }
+
+  /** @returns {Node | null} */
+  any() {
+    const nodes = [this.#all()];
+    while (this.#take(OR)) nodes.push(this.#all());
+    return joined("any", nodes);
+  }
+
+  #all() {
+    const nodes = [];
+    while (!this.#isOver()) nodes.push(this.#one());
+    return joined("all", nodes);
+  }
+
+  #isOver() {
+    while (this.#take(AND));
+    return this.isAtEnd || this.#sees(OR) || (this.#depth > 0 && this.#sees(CLOSE));
+  }
+
+  /** @returns {Node | null} */
+  #one() {
+    if (this.#take(NOT)) {
+      const of = this.#isOver() ? null : this.#one();
+      return of && { kind: "not", of };
+    }
+    return this.#take(OPEN) ? this.#group() : this.#term();
+  }
+
+  #group() {
+    this.#depth += 1;
+    const node = this.any();
+    this.#take(CLOSE);
+    this.#depth -= 1;
+    return node;
+  }
+
+  /** @returns {Node | null} */
+  #term() {
+    const regex = this.#take(REGEX);
+    if (regex) return { kind: "regex", source: regex[1], flags: regex[2] };
+    const has = this.#take(HAS);
+    if (has) return { kind: "has", field: has[1] };
+    const field = this.#take(FIELD);
+    if (field) return this.#comparison(field[1], field[2].replace("==", "="));
+    const text = this.#value();
+    return text ? { kind: "text", text } : null;
+  }
+
+  /** @returns {Node} */
+  #comparison(field, sign) {
+    const values = [this.#value()];
+    while (this.#take(/\|(?=[^\s|])/y)) values.push(this.#value());
+    const given = values.filter(Boolean);
+    if (!given.length) return { kind: "has", field };
+    if (sign !== "!=") return { kind: "compare", field, sign, values: given };
+    return { kind: "not", of: { kind: "compare", field, sign: "=", values: given } };
+  }
+
+  // In quotes, or up to a space, a | or the bracket that closes.
+  #value() {
+    const quoted = this.#take(QUOTED);
+    if (quoted) return quoted[1];
+    const from = this.#at;
+    for (let open = 0; this.#at < this.#text.length; this.#at += 1) {
+      const character = this.#text[this.#at];
+      if (/[\s|]/.test(character)) break;
+      if (character === ")" && open === 0 && this.#depth) break;
+      open = Math.max(0, open + Number(character === "(") - Number(character === ")"));
+    }
+    return this.#text.slice(from, this.#at);
+  }
+
+  /** @param {RegExp} what sticky */
+  #take(what) {
+    what.lastIndex = this.#at;
+    const found = what.exec(this.#text);
+    if (found) this.#at = what.lastIndex;
+    return found;
+  }
+
+  /** @param {RegExp} what sticky */
+  #sees(what) {
+    what.lastIndex = this.#at;
+    return what.test(this.#text);
+  }
+}
