@@ -288,10 +288,10 @@ def test_what_is_said_moves_no_row_and_covers_no_counter(open_page: OpenPage, va
     assert over["y"] + over["height"] <= under["y"]
     filter_field(page).fill("/(/")
     expect(page.get_by_text("is not a regular expression")).to_be_visible()
-    assert log(page).bounding_box() == place
+    eventually(lambda: log(page).bounding_box() == place, why="all rows are drawn again")
     filter_field(page).fill("nothing like it")
     expect(page.get_by_text("Nothing matches.")).to_be_visible()
-    assert log(page).bounding_box() == place
+    eventually(lambda: log(page).bounding_box() == place, why="nothing is left to draw")
 
 
 def test_single_keys_can_be_switched_off(open_page: OpenPage) -> None:
