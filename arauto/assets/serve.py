@@ -25,8 +25,8 @@ def init_assets(app: Flask, texts: dict[str, str]) -> None:
     version = _MARK + sha256(b"".join(plain[name] for name in sorted(plain))).hexdigest()[:12]
 
     def static(filename: str) -> BaseResponse:
-        version, _, rest = filename.partition("/")
-        name = rest if version.startswith(_MARK) else filename
+        first, _, rest = filename.partition("/")
+        name = rest if first.startswith(_MARK) else filename
         if name not in plain:
             return app.send_static_file(name)
         is_packed = request.accept_encodings.quality("gzip") > 0
@@ -35,7 +35,7 @@ def init_assets(app: Flask, texts: dict[str, str]) -> None:
         if is_packed:
             response.content_encoding = "gzip"
         response.vary.add("Accept-Encoding")
-        if version == version:
+        if first == version:
             response.cache_control.max_age = _YEAR
             response.cache_control.immutable = True
         else:
