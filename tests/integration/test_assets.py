@@ -64,5 +64,5 @@ def test_custom_properties_have_short_names_and_classes_their_own() -> None:
     styles = small["page.css"] + small["door.css"]
     defined, used = (set(re.findall(rule, styles)) for rule in (r"[{;](--[\w-]+):", r"var\((--[\w-]+)"))
     assert used - defined == {"--Hue"}  # set by ui/channel_color.js
-    assert max(map(len, defined)) == len("--00")
+    assert max(map(len, defined)) <= len("--00")
     assert ".button--main" in styles
