@@ -190,3 +190,21 @@ type Content = {
   isQuoted?: boolean;
   hasCodes?: boolean;
 };
+
+// Whether a message passes; undefined where a search does not know it yet.
+type Test = (event: Message) => boolean | undefined;
+
+type Places = [index: number, length: number][];
+
+// Finds places in a text that `normalize` has put into its form.
+type Mark = { normalize(text: string): string; find(text: string, limit: number): Places | Promise<Places> };
+
+// A filter as it is used; a word's key and values where it cannot be. With a `search`, the test is only for messages
+// that it knows.
+type Query = {
+  test: Test | null;
+  marks: Mark[];
+  problem: Said | null;
+  search: import("../static/js/feed/regex_search.js").RegexSearch | null;
+  hides?: boolean;
+};

@@ -14,6 +14,12 @@ export class Autoscroll {
   #top = 0;
   #unseen = 0;
 
+  /**
+   * @param {HTMLElement} scroller
+   * @param {HTMLElement} button
+   * @param {Words} words
+   * @param {{ onChange(): void, onReturn(): void }} listeners
+   */
   constructor(scroller, button, words, { onChange, onReturn }) {
     this.#scroller = scroller;
     this.#button = button;
@@ -45,6 +51,7 @@ export class Autoscroll {
     this.#changed();
   }
 
+  /** @param {boolean} newestFirst */
   set newestFirst(newestFirst) {
     this.#newestFirst = newestFirst;
   }
@@ -62,12 +69,14 @@ export class Autoscroll {
   }
 
   // What is read stays where it is, though `change` puts something above it.
+  /** @type {(change: () => void) => void} */
   hold(change) {
     const below = this.#scroller.scrollHeight - this.#scroller.scrollTop;
     change();
     this.#scrollTo(this.#scroller.scrollHeight - below);
   }
 
+  /** @type {(count: number) => void} */
   miss(count) {
     if (this.#isFollowing) return;
     this.#unseen += count;
@@ -90,6 +99,7 @@ export class Autoscroll {
     this.#scrollTo(this.#newestFirst ? 0 : this.#scroller.scrollHeight);
   }
 
+  /** @type {(top: number) => void} */
   #scrollTo(top) {
     this.#scroller.scrollTop = top;
     this.#top = this.#scroller.scrollTop;

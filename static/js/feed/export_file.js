@@ -9,6 +9,12 @@ const BUDGET = 12; // milliseconds of work before the page has its turn
 const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size"];
 const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
 
+/**
+ * @typedef {Pick<Message, "at" | "channel" | "data"> & Partial<Message>} Written
+ * @typedef {{ type: string, row: (event: Written) => string, begin?: string, between?: string, end?: string }} Format
+ */
+
+/** @type {Record<string, Format>} */
 export const FORMATS = {
   ndjson: { type: "application/x-ndjson", row: (event) => `${JSON.stringify(record(event))}\n` },
   csv: { type: "text/csv", begin: `${BYTE_ORDER_MARK}${COLUMNS}\r\n`, row: csvRow },
@@ -17,6 +23,7 @@ export const FORMATS = {
 };
 
 // A Blob of all messages; `onProgress` hears how many are done.
+/** @type {(events: Message[], format: Format, onProgress: (done: number) => void) => Promise<Blob>} */
 export async function write(events, { type, begin = "", row, between = "", end = "" }, onProgress) {
   /** @type {BlobPart[]} */
   const parts = [begin];
@@ -37,6 +44,7 @@ export async function write(events, { type, begin = "", row, between = "", end =
 }
 
 // Of what cannot be written as it is, at least what was published and where.
+/** @type {(event: Message, row: Format["row"]) => string} */
 function written(event, row) {
   const { channel, data, encoding } = event;
   return attempt(event, () => row(event)) ?? row({ at: 0, channel, data, encoding });
@@ -46,6 +54,7 @@ function turn() {
   return new Promise((done) => setTimeout(done));
 }
 
+/** @type {(event: Written) => Record<string, unknown> & { patterns?: string[] }} */
 function record({ at, channel, channel_base64, patterns, data, encoding, truncated, size }) {
   return {
     time: time(at), channel, channel_base64, patterns: patterns?.length ? patterns : undefined, encoding,
@@ -53,24 +62,29 @@ function record({ at, channel, channel_base64, patterns, data, encoding, truncat
   };
 }
 
+/** @type {(at: number) => string} */
 function time(at) {
   return toDate(at).toISOString();
 }
 
 // What is in base64, or only the beginning, says so.
+/** @type {(event: Written) => string} */
 function textRow({ at, channel, channel_base64: bytes, data, encoding, truncated, size }) {
   const name = bytes === undefined ? channel : `base64:${bytes}`;
   return `${time(at)} ${name} ${encoding ? `${encoding}:` : ""}${data}${truncated ? `… (${size} B)` : ""}\n`;
 }
 
+/** @type {(event: Written) => string} */
 function csvRow(event) {
   const { patterns = [], ...rest } = record(event);
+  /** @type {Record<string, unknown>} */
   const values = { ...rest, patterns: patterns.join(" ") };
   return `${COLUMNS.map((column) => csvField(String(values[column] ?? "")))}\r\n`;
 }
 
 // A spreadsheet runs what begins like a formula; an apostrophe makes it text. Where it splits at another sign than
 // the comma, cells begin in the middle of a field, and quotes that we wrote count for nothing.
+/** @type {(text: string) => string} */
 function csvField(text) {
   const safe = text.replace(/(?:^|[;|\t\r\n])[\s\x00-\x1f"]*(?=[=+\-@＝＋－＠])/g, "$&'").replace(/^(?=[\t\r\n])/, "'");
   return /[",;|\t\r\n']/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;

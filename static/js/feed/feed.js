@@ -21,12 +21,18 @@ export class Feed extends Emitter {
   #follow;
   #view;
   #highlighter;
+  /** @type {((event: Message) => boolean) | null} */
   #isHidden = null;
   #query = noFilter();
   #hides = true;
   #wanted = this.#query; // becomes the query once its search knows what there is
   #isSearching = false;
 
+  /**
+   * @param {Record<"scroller" | "newButton" | "list" | "older" | "earlier", HTMLElement>} places
+   * @param {Rows} rows
+   * @param {Words} words
+   */
   constructor({ scroller, newButton, ...places }, rows, words) {
     super();
     this.#scroller = scroller;
@@ -43,16 +49,18 @@ export class Feed extends Emitter {
 
   // What comes
 
+  /** @type {(events: ShownEvent[]) => void} */
   add(events) {
-    const own = events.filter(({ type }) => type !== "also");
+    const own = events.filter((event) => event.type !== "also");
     const isShown = this.#live.add(own);
     if (this.isPast) this.held += own.filter(isMessage).length;
     else this.#follow.miss(isShown);
-    for (const { type, event } of events) if (type === "also") this.#view.retag(event);
+    for (const event of events) if (event.type === "also") this.#view.retag(event.event);
     this.#view.add(own);
     this.#search();
   }
 
+  /** @type {(events: FeedItem[]) => void} */
   addPast(events) {
     this.#follow.miss(this.#store.add(events));
     this.#view.schedule();
@@ -76,6 +84,7 @@ export class Feed extends Emitter {
     if (this.isPast) this.#show(this.#live);
   }
 
+  /** @type {(store: MessageStore) => void} */
   #show(store) {
     this.#store = store;
     this.#select();
@@ -95,6 +104,7 @@ export class Feed extends Emitter {
   }
 
   // Messages for which test(event) is true are not shown; null: all are.
+  /** @type {(test: ((event: Message) => boolean) | null) => void} */
   setHidden(test) {
     if (test === this.#isHidden) return;
     this.#isHidden = test;
@@ -102,6 +112,7 @@ export class Feed extends Emitter {
   }
 
   // Messages that do not pass are hidden; or, with `hides` false, those that pass are marked.
+  /** @type {(query: Query, hides: boolean) => void} */
   setFilter(query, hides) {
     this.#wanted.search?.end();
     this.#wanted = query;
@@ -112,9 +123,10 @@ export class Feed extends Emitter {
     this.#search();
   }
 
+  /** @type {(query: Query) => void} */
   #use(query) {
     this.#query = query;
-    this.#hides = query.hides;
+    this.#hides = Boolean(query.hides);
     this.#highlighter.marks = query.marks;
     this.#select();
   }
@@ -122,10 +134,11 @@ export class Feed extends Emitter {
   // Until a search knows a message, that waits with all that came after it; a new filter waits for all there are.
   async #search() {
     const query = this.#wanted;
-    if (!query.search || this.#isSearching) return;
+    const { search } = query;
+    if (!search || this.#isSearching) return;
     this.#isSearching = true;
-    for (let events; (events = this.#unknown(query)).length; ) {
-      await query.search.learn(events);
+    for (let events; (events = this.#unknown(query, search)).length; ) {
+      await search.learn(events);
       if (query !== this.#wanted) return;
       if (query === this.#query) this.#advance();
     }
@@ -133,9 +146,10 @@ export class Feed extends Emitter {
     if (query !== this.#query) this.#use(query);
   }
 
-  #unknown(query) {
+  /** @type {(query: Query, search: import("./regex_search.js").RegexSearch) => Message[]} */
+  #unknown(query, search) {
     const events = this.#stores.flatMap((store) => (query === this.#query ? store.waiting : store.all));
-    return events.filter((event) => !query.search.knows(event));
+    return events.filter(isMessage).filter((event) => !search.knows(event));
   }
 
   get #stores() {
@@ -150,23 +164,28 @@ export class Feed extends Emitter {
   #select() {
     const { test, search } = this.#query;
     const isHidden = this.#isHidden;
+    /** @type {Test | null} */
     const isSeen = isHidden && ((event) => !isHidden(event));
+    /** @type {Test | null} */
     const matches = isSeen && test ? (event) => isSeen(event) && test(event) : isSeen || test;
     this.#store.select(this.#hides ? matches : isSeen, matches, search && ((event) => search.knows(event)));
     this.#view.show(this.#store.shown);
     this.#search();
   }
 
+  /** @type {(rows: Iterable<HTMLElement>) => void} */
   #drawn(rows) {
-    if (!this.#hides && this.#query.test) this.#markMatches(rows);
+    const { test } = this.#query;
+    if (!this.#hides && test) this.#markMatches(rows, test);
     this.#highlighter.show(rows);
     this.emit("draw");
   }
 
-  #markMatches(rows) {
+  /** @type {(rows: Iterable<HTMLElement>, test: Test) => void} */
+  #markMatches(rows, test) {
     for (const row of rows) {
       const event = this.#view.eventOf(row);
-      if (event && isMessage(event)) row.dataset.matches ??= this.#query.test(event);
+      if (event && isMessage(event)) row.dataset.matches ??= String(test(event));
     }
   }
 
@@ -187,7 +206,7 @@ export class Feed extends Emitter {
   }
 
   #goOn() {
-    if (this.isSelecting) getSelection().empty();
+    if (this.isSelecting) getSelection()?.empty();
     this.#view.isSelecting = this.isPaused = false;
   }
 
@@ -203,15 +222,18 @@ export class Feed extends Emitter {
   clear() {
     const { all: events, messages } = this.#store;
     if (messages === 0) return;
+    /** @type {FeedItem} */
     const notice = { type: "cleared", messages, undo: () => this.#restore(events, notice) };
     this.#replace([notice]);
   }
 
+  /** @type {(events: FeedItem[], notice: FeedItem) => void} */
   #restore(events, notice) {
     this.#replace(events.concat(this.#store.all.filter((event) => event !== notice)));
     this.#scroller.focus({ preventScroll: true });
   }
 
+  /** @type {(events: FeedItem[]) => void} */
   #replace(events) {
     const store = new MessageStore();
     store.add(events);

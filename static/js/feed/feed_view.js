@@ -2,6 +2,7 @@
 // What is not drawn is counted, in the line above or in a row where it would be.
 
 import { ticks } from "../lib/clock.js";
+import { RingBuffer } from "./ring_buffer.js";
 
 const LIMIT = 500; // rows while the end is followed
 const EARLIER = 500; // rows more each time they are asked for
@@ -10,6 +11,8 @@ const BUDGET = 10; // milliseconds of building a draw
 const REST = 2; // times as long as the last draw took, until the next
 const FRESH_LIMIT = 5; // waiting at once; beyond that, marking and announcing what is fresh only disturbs
 
+/** @typedef {{ index: number, before: number, event?: FeedItem }} Facts of a row */
+
 export class FeedView {
   #list;
   #older;
@@ -17,7 +20,7 @@ export class FeedView {
   #rows;
   #words;
   #follow;
-  #ring;
+  #ring = new RingBuffer();
   #from = 0; // rows are drawn of the events from here
   #to = 0; // to before here
   #toMessages = 0; // messages before #to
@@ -25,17 +28,26 @@ export class FeedView {
   #newestFirst = false;
   #wasHeld = false; // drawing waited for the reader
   #hasHole = false; // there are rows of before it waited
+  /** @type {WeakMap<Element, Facts>} */
   #facts = new WeakMap();
   #onDraw;
+  /** @type {number | null} */
   #frame = null;
   #due = 0;
   #isPaused = false;
   #isSelecting = false;
   #end = Infinity; // while paused or text is selected, events from here on wait
-  #late; // the events that came meanwhile
+  /** @type {WeakSet<FeedItem> | null} */
+  #late = null; // the events that came meanwhile
   #calmFrom = 0; // events before this one came in a flood
 
-  /** @param {Record<string, HTMLElement>} places */
+  /**
+   * @param {Record<"list" | "older" | "earlier", HTMLElement>} places
+   * @param {Rows} rows
+   * @param {Words} words
+   * @param {import("./autoscroll.js").Autoscroll} follow
+   * @param {(rows: Iterable<HTMLElement>) => void} onDraw
+   */
   constructor({ list, older, earlier }, rows, words, follow, onDraw) {
     this.#list = list;
     this.#older = older;
@@ -81,22 +93,25 @@ export class FeedView {
     const isHeld = this.#isPaused || this.#isSelecting;
     if (isHeld === this.#follow.isPaused) return;
     this.#end = isHeld ? this.#ring.end : Infinity;
-    this.#late = isHeld && new WeakSet();
+    this.#late = isHeld ? new WeakSet() : null;
     this.#wasHeld ||= !isHeld && this.#to < this.#ring.end;
     this.#follow.isPaused = isHeld;
   }
 
   // These came just now.
+  /** @type {(events: FeedItem[]) => void} */
   add(events) {
-    if (this.#late) events.forEach((event) => this.#late.add(event));
+    for (const event of events) this.#late?.add(event);
     this.schedule();
   }
 
   // Another ring: all rows are drawn anew.
+  /** @type {(ring: RingBuffer) => void} */
   show(ring) {
     this.#ring = ring;
     this.#calmFrom = 0;
-    if (this.#late) this.#end = ring.find((event) => this.#late.has(event));
+    const late = this.#late;
+    if (late) this.#end = ring.find((event) => late.has(event));
     this.#follow.toEnd();
     this.#follow.miss(ring.total - ring.before(this.#end));
     this.#restart();
@@ -105,11 +120,13 @@ export class FeedView {
   }
 
   // Another pattern of a message came late.
+  /** @type {(event: Message) => void} */
   retag(event) {
     const row = [...this.#list.children].findLast((child) => this.eventOf(child) === event);
     if (row) this.#rows.retag(row, event);
   }
 
+  /** @type {(row: Element) => FeedItem | undefined} */
   eventOf(row) {
     return this.#facts.get(row)?.event;
   }
@@ -129,7 +146,7 @@ export class FeedView {
     this.#frame = null;
     const changed = this.#advance() || this.#fill();
     if (changed) this.#tell();
-    this.#onDraw(this.#list.children);
+    this.#onDraw(/** @type {Iterable<HTMLElement>} */ (this.#list.children));
     if (!changed) return;
     const ended = ticks();
     this.#due = ended + REST * (ended - began);
@@ -197,6 +214,7 @@ export class FeedView {
     this.#toMessages = this.#ring.before(this.#to);
   }
 
+  /** @type {(type: "fell_out" | "skipped", before: number, n: number) => void} */
   #notice(type, before, n) {
     if (n <= 0) return;
     const row = this.#rows.build({ type, n });
@@ -216,6 +234,7 @@ export class FeedView {
     return true;
   }
 
+  /** @type {(index: number, end: number, step: number) => HTMLElement[]} */
   #build(index, end, step) {
     const rows = [];
     const late = ticks() + BUDGET;
@@ -228,25 +247,31 @@ export class FeedView {
     return rows;
   }
 
+  /** @type {(rows: HTMLElement[]) => void} */
   #put(rows) {
     if (this.#newestFirst) this.#list.prepend(...rows.reverse());
     else this.#list.append(...rows);
   }
 
+  /** @type {(isLive: boolean) => void} */
   #setLive(isLive) {
     const value = isLive ? "polite" : "off";
     const log = this.#list.parentElement;
-    if (log.ariaLive !== value) log.ariaLive = value;
+    if (log && log.ariaLive !== value) log.ariaLive = value;
   }
 
   #trim() {
     if (!this.#follow.atEnd) return;
     for (let excess = this.#list.childElementCount - this.#limit; excess > 0; excess--) {
-      const row = this.#oldest;
-      this.#from = Math.max(this.#from, this.#facts.get(row).index + 1);
-      row.remove();
+      this.#from = Math.max(this.#from, this.#factsOfOldest.index + 1);
+      this.#oldest?.remove();
     }
-    this.#hasHole &&= this.#facts.get(this.#oldest).index < this.#from;
+    this.#hasHole &&= this.#factsOfOldest.index < this.#from;
+  }
+
+  // As long as there are rows.
+  get #factsOfOldest() {
+    return /** @type {Facts} */ (this.#facts.get(/** @type {Element} */ (this.#oldest)));
   }
 
   get #oldest() {
@@ -255,10 +280,9 @@ export class FeedView {
 
   // The line of what is older than the rows.
   #tell() {
-    const oldest = this.#oldest;
-    const n = oldest ? this.#facts.get(oldest).before : this.#toMessages;
+    const n = this.#oldest ? this.#factsOfOldest.before : this.#toMessages;
     const hasEarlier = this.#from > this.#ring.start || this.#hasHole;
-    this.#older.parentElement.hidden = n === 0;
+    /** @type {HTMLElement} */ (this.#older.parentElement).hidden = n === 0;
     this.#older.textContent = n ? this.#words.say("older", { n }) : "";
     this.#earlier.hidden = !hasEarlier;
   }

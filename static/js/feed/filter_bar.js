@@ -13,9 +13,15 @@ export class FilterBar extends Emitter {
   #count;
   #note;
   #words;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
+  /** @type {string | null} */
   #asked = null;
+  /** @type {Query | null} */
+  query = null; // until there is one
+  hides = true;
 
+  /** @param {PageElements["filter"]} form @param {HTMLElement} count @param {HTMLElement} note @param {Words} words */
   constructor(form, count, note, words) {
     super();
     this.#form = form;
@@ -45,6 +51,7 @@ export class FilterBar extends Emitter {
   }
 
   // After each draw: how many pass, of how many.
+  /** @type {(counts: import("./feed.js").Feed["counts"]) => void} */
   tell({ matching, messages, shown, isSure, odd }) {
     const isActive = this.query?.test && matching !== null;
     const counts = [
@@ -77,31 +84,35 @@ export class FilterBar extends Emitter {
     if (asked === this.#asked) return; // new rows would take a click that only left the field
     this.#asked = asked;
     this.hides = !this.#only.checked;
-    keep({ filter: this.#text.value, highlight: this.#only.checked && "only" });
+    keep({ filter: this.#text.value, highlight: this.#only.checked ? "only" : "" });
     this.#use(neverHiding(readFilter(this.#text.value)));
   }
 
   // It came out later that the filter cannot be used: everything passes.
+  /** @type {(problem: Said) => void} */
   refuse(problem) {
     this.#use(noFilter(problem));
   }
 
+  /** @type {(query: Query) => void} */
   #use(query) {
-    const { problem } = (this.query = query);
+    const { problem } = query;
+    this.query = query;
     this.#say(this.#note, problem ? this.#words.say(...problem) : "");
     this.#note.dataset.state = problem ? "problem" : "";
-    this.#text.ariaInvalid = problem !== null;
+    this.#text.ariaInvalid = String(problem !== null);
     this.emit("change");
   }
 
   // An unchanged text is left alone: a screen reader would say it again.
+  /** @type {(place: HTMLElement, text: string) => void} */
   #say(place, text) {
     if (place.textContent !== text) place.textContent = text;
   }
 }
 
 // Nothing is hidden because it could not be tested.
+/** @type {(query: Query) => Query} */
 function neverHiding({ test, ...query }) {
-  const careful = (event) => attempt(event, () => test(event), true);
-  return { ...query, test: test && careful };
+  return { ...query, test: test && ((event) => attempt(event, () => test(event), true)) };
 }

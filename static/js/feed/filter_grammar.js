@@ -55,7 +55,9 @@ class Reader {
     return joined("any", nodes);
   }
 
+  /** @returns {Node | null} */
   #all() {
+    /** @type {(Node | null)[]} */
     const nodes = [];
     while (!this.#isOver()) nodes.push(this.#one());
     return joined("all", nodes);
@@ -75,6 +77,7 @@ class Reader {
     return this.#take(OPEN) ? this.#group() : this.#term();
   }
 
+  /** @returns {Node | null} */
   #group() {
     this.#depth += 1;
     const node = this.any();
@@ -95,7 +98,7 @@ class Reader {
     return text ? { kind: "text", text } : null;
   }
 
-  /** @returns {Node} */
+  /** @type {(field: string, sign: string) => Node} */
   #comparison(field, sign) {
     const values = [this.#value()];
     while (this.#take(/\|(?=[^\s|])/y)) values.push(this.#value());

@@ -7,10 +7,16 @@ import { severityOf } from "../message/severity.js";
 import { parseFilter } from "./filter_grammar.js";
 import { RegexSearch } from "./regex_search.js";
 
+/**
+ * @typedef {import("./filter_grammar.js").Node} Node
+ * @typedef {{ test: Test, marks: Mark[] }} Part
+ */
+
 const DEEPEST = 500; // nested lists that are looked into
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
 const textOf = keepLast(searchable);
 const jsonOf = keepLast((data) => readJson(data).value);
+/** @type {Record<string, (a: number, b: number) => boolean>} */
 const COMPARE = {
   ":": (a, b) => a === b,
   "=": (a, b) => a === b,
@@ -22,6 +28,7 @@ const COMPARE = {
 
 // Where the text cannot be understood there is a problem, a word's key and values, and everything passes.
 // With a `search`, the test is only for messages that it knows.
+/** @type {(text: string) => Query} */
 export function readFilter(text) {
   try {
     const search = new RegexSearch();
@@ -34,11 +41,13 @@ export function readFilter(text) {
   }
 }
 
+/** @type {(problem?: Said | null) => Query} */
 export function noFilter(problem = null) {
   return { test: null, marks: [], problem, search: null };
 }
 
 // All terms ask the same of one message, and then of the next.
+/** @type {<Result>(read: (data: string) => Result) => (data: string) => Result} */
 function keepLast(read) {
   let last = "";
   let result = read(last);
@@ -49,6 +58,7 @@ function keepLast(read) {
 }
 
 class Problem extends Error {
+  /** @param {Said} words */
   constructor(...words) {
     super(words[0]);
     this.words = words;
@@ -56,6 +66,7 @@ class Problem extends Error {
 }
 
 // What is not wanted is not marked.
+/** @type {(node: Node, search: RegexSearch) => Part} */
 function testOf(node, search) {
   if (node.kind === "not") {
     const { test } = testOf(node.of, search);
@@ -67,21 +78,25 @@ function testOf(node, search) {
   if (node.kind === "compare") return { test: comparison(node), marks: [] };
   const parts = node.of.map((part) => testOf(part, search));
   const tests = parts.map(({ test }) => test);
+  /** @type {Test} */
   const test = node.kind === "all" ? (event) => tests.every((one) => one(event)) : (event) => tests.some((one) => one(event));
   return { test, marks: parts.flatMap(({ marks }) => marks) };
 }
 
 // Text
 
+/** @type {(text: string, search: RegexSearch) => Part} */
 function textTest(text, search) {
   if (text.length > LONGEST) return workerTest(literal(text), text, search);
   const regex = literal(fold(text));
   const every = new RegExp(regex, `${regex.flags}g`);
   // Base64 is not what was published.
+  /** @type {Test} */
   const test = ({ channel, data, encoding }) => (!encoding && regex.test(textOf(data))) || regex.test(fold(channel));
   return { test, marks: [{ normalize: fold, find: (where, limit) => places(every, where, limit) }] };
 }
 
+/** @type {(regex: { source: string, flags: string }, search: RegexSearch) => Part} */
 function regexTest({ source, flags }, search) {
   const name = `/${source}/${flags}`;
   try {
@@ -92,29 +107,36 @@ function regexTest({ source, flags }, search) {
 }
 
 // What may take long holds up nobody there.
+/** @type {(regex: RegExp, name: string, search: RegexSearch) => Part} */
 function workerTest(regex, name, search) {
   const every = new RegExp(regex, `${regex.flags}g`);
+  /** @type {Mark["find"]} */
   const find = (where, limit) => search.find(every, name, where, limit);
   return { test: search.add(regex, name), marks: [{ normalize: (text) => text.normalize(), find }] };
 }
 
+/** @type {(every: RegExp, text: string, limit: number) => Places} */
 function places(every, text, limit) {
+  /** @type {Places} */
   const found = [];
   for (const { 0: match, index } of text.matchAll(every)) if (found.push([index, match.length]) === limit) break;
   return found;
 }
 
+/** @type {(text: string) => RegExp} */
 function literal(text) {
   return new RegExp(escapeRegex(text), "iu");
 }
 
 // Fields
 
+/** @type {(of: { field: string, sign: string, values: string[] }) => Test} */
 function comparison({ field, sign, values }) {
   const tests = values.map((value) => valueTest(field, sign, value));
   return tests.length > 1 ? (event) => tests.some((test) => test(event)) : tests[0];
 }
 
+/** @type {(field: string, sign: string, value: string) => Test} */
 function valueTest(field, sign, value) {
   const isEqual = sign === ":" || sign === "=";
   if (field === "severity") return severityTest(sign, value);
@@ -125,6 +147,7 @@ function valueTest(field, sign, value) {
   return fieldTest(field, equals(value, like, whole), plainTest(field, sign, value));
 }
 
+/** @type {(sign: string, value: string) => Test} */
 function severityTest(sign, value) {
   const rank = RANKS.indexOf(levelOf(value));
   if (rank === -1) throw new Problem("severity_bad", { severity: value, ranks: RANKS.join(", ") });
@@ -135,21 +158,24 @@ function severityTest(sign, value) {
 }
 
 // Whether a text has it, and whether it is the whole text. With * and ? it always has to be the whole.
+/** @type {(value: string) => Record<"part" | "whole", (text: string) => boolean>} */
 function likeness(value) {
   const text = fold(value);
   if (hasLongPart(text)) throw new Problem("glob_long", { n: LONGEST });
   const whole = glob(text);
   if (/[*?]/.test(text)) return { part: whole, whole };
   const lower = text.toLowerCase();
+  /** @type {{ test(found: string): boolean }} */
   const regex = text.length > LONGEST ? { test: (found) => found.toLowerCase().includes(lower) } : literal(text);
   return { part: (found) => regex.test(found), whole };
 }
 
 // In a message that is no JSON the field is looked for as people write it: level=error, level: "error".
-/** @param {(text: string) => boolean} [isInText] */
+/** @type {(field: string, test: (found: unknown, data: string) => boolean, isInText?: (text: string) => boolean) => Test} */
 function fieldTest(field, test, isInText) {
   const path = field.split(/[.[\]]+/).filter(Boolean);
   const name = path.findLast((part) => !/^\d+$/.test(part)) ?? field;
+  /** @type {(data: string) => boolean} */
   const isThere = (data) => data.includes(name) || data.includes("\\u");
   return ({ data, encoding }) => {
     if (encoding || !isThere(data)) return false;
@@ -159,6 +185,7 @@ function fieldTest(field, test, isInText) {
   };
 }
 
+/** @type {(field: string, sign: string, value: string) => ((text: string) => boolean) | undefined} */
 function plainTest(field, sign, value) {
   if (/[*?]/.test(value) || value.length > LONGEST) return undefined;
   const end = sign === "=" ? String.raw`(?![\p{L}\p{N}_])` : "";
@@ -167,6 +194,7 @@ function plainTest(field, sign, value) {
 }
 
 // JSON.parse rounds long numbers: of those the digits as published decide.
+/** @type {(value: string, like: (text: string) => boolean, whole: (text: string) => boolean) => (found: unknown, data: string) => boolean} */
 function equals(value, like, whole) {
   return (found, data) => {
     if (typeof found === "string") return like(searchable(found));
@@ -175,6 +203,7 @@ function equals(value, like, whole) {
   };
 }
 
+/** @type {(field: string, sign: string, value: string) => (found: unknown) => boolean} */
 function compares(field, sign, value) {
   const number = Number(value);
   if (Number.isNaN(number)) throw new Problem(levelOf(value) ? "severity_meant" : "number_bad", { field, sign, value });
@@ -182,11 +211,13 @@ function compares(field, sign, value) {
 }
 
 // An object is there, and nothing more.
+/** @type {(found: unknown) => string} */
 function asText(found) {
   return typeof found === "object" && found !== null ? "" : String(found);
 }
 
 // In a list any element will do.
+/** @type {(value: any, path: string[], test: (found: unknown) => boolean, depth?: number) => boolean} */
 function some(value, path, test, depth = 0) {
   if (depth > DEEPEST) return false;
   if (Array.isArray(value) && !Object.hasOwn(value, path[0] ?? "")) return value.some((item) => some(item, path, test, depth + 1));

@@ -8,12 +8,15 @@ const LIMIT = 100; // marks a row; a regex that matches everything marks enough 
 
 export class MatchHighlights {
   #highlight = globalThis.Highlight && new Highlight();
+  /** @type {Map<Element, StaticRange[]>} */
   #ranges = new Map();
+  /** @type {Query["marks"]} */
   #marks = [];
   #list;
   #eventOf;
   #observer = new MutationObserver((changes) => this.#remark(changes));
 
+  /** @param {HTMLElement} list @param {(row: Element) => object | undefined} eventOf */
   constructor(list, eventOf) {
     this.#list = list;
     this.#eventOf = eventOf;
@@ -21,6 +24,7 @@ export class MatchHighlights {
   }
 
   // What to mark: each has find(text, limit), the places in a text that normalize() has put into its form, at once or later.
+  /** @param {Query["marks"]} marks */
   set marks(marks) {
     this.#marks = marks;
     this.#highlight?.clear();
@@ -30,6 +34,7 @@ export class MatchHighlights {
   }
 
   // Call after drawing.
+  /** @type {(rows: Iterable<Element>) => void} */
   show(rows) {
     if (!this.#highlight || this.#marks.length === 0) return;
     for (const row of this.#ranges.keys()) if (!row.isConnected) this.#forget(row);
@@ -37,34 +42,40 @@ export class MatchHighlights {
   }
 
   // A row came to show its message in another way.
+  /** @type {(changes: MutationRecord[]) => void} */
   #remark(changes) {
-    const rows = new Set(changes.map(({ target }) => target.closest(".row__body")?.closest(".row")));
-    for (const row of rows) {
-      if (!this.#ranges.has(row)) continue;
+    const places = changes.map(({ target }) => /** @type {Element} */ (target).closest(".row__body"));
+    for (const row of new Set(places.map((place) => place?.closest(".row")))) {
+      if (!row || !this.#ranges.has(row)) continue;
       this.#forget(row);
       this.#mark(row);
     }
   }
 
+  /** @type {(row: Element) => void} */
   #forget(row) {
-    this.#ranges.get(row).forEach((range) => this.#highlight.delete(range));
+    this.#ranges.get(row)?.forEach((range) => this.#highlight?.delete(range));
     this.#ranges.delete(row);
   }
 
+  /** @type {(row: Element) => void} */
   #mark(row) {
-    this.#markFound(row).catch((error) => setOdd(this.#eventOf(row), error));
+    this.#markFound(row).catch((error) => setOdd(this.#eventOf(row) ?? row, error));
   }
 
   // What is found late is of no use where the row came to be another meanwhile.
+  /** @type {(row: Element) => Promise<void>} */
   async #markFound(row) {
+    /** @type {StaticRange[]} */
     const own = [];
     this.#ranges.set(row, own);
     const found = await Promise.all([...row.querySelectorAll(PLACES)].map((place) => this.#find(place)));
     if (this.#ranges.get(row) !== own) return;
     own.push(...found.flat().slice(0, LIMIT));
-    own.forEach((range) => this.#highlight.add(range));
+    own.forEach((range) => this.#highlight?.add(range));
   }
 
+  /** @type {(place: Element) => Promise<StaticRange[]>} */
   async #find(place) {
     const text = new Text(place);
     const found = this.#marks.map(async ({ find, normalize }) => {
@@ -75,29 +86,34 @@ export class MatchHighlights {
   }
 }
 
+/** @type {(node: Node) => number} */
 function isPublished({ parentElement }) {
-  return parentElement.matches(OURS) ? NodeFilter.FILTER_SKIP : NodeFilter.FILTER_ACCEPT;
+  return parentElement?.matches(OURS) ? NodeFilter.FILTER_SKIP : NodeFilter.FILTER_ACCEPT;
 }
 
 // The text of an element, over all its nodes; and in the form in which it is searched.
 class Text {
   #whole = "";
+  /** @type {{ node: Node, start: number }[]} */
   #nodes = [];
 
+  /** @param {Element} place */
   constructor(place) {
     const walker = document.createTreeWalker(place, NodeFilter.SHOW_TEXT, isPublished);
     while (walker.nextNode()) {
       this.#nodes.push({ node: walker.currentNode, start: this.#whole.length });
-      this.#whole += walker.currentNode.nodeValue;
+      this.#whole += walker.currentNode.nodeValue ?? "";
     }
   }
 
   // With the origins, where it is another: of each of its characters, from where to where it is written.
+  /** @type {(normalize: (text: string) => string) => { text: string, origins: Places | null }} */
   form(normalize) {
     const text = normalize(this.#whole);
     return { text, origins: text === this.#whole ? null : originsIn(this.#whole, normalize) };
   }
 
+  /** @type {(places: Places, form: { origins: Places | null }) => StaticRange[]} */
   ranges(places, { origins }) {
     return places.map(([index, length]) => {
       const last = index + length - 1;
@@ -105,9 +121,10 @@ class Text {
     });
   }
 
+  // There is a node for each character that was found.
+  /** @type {(from: number, to: number) => StaticRange} */
   #range(from, to) {
-    const first = this.#nodes.findLast(({ start }) => start <= from);
-    const last = this.#nodes.findLast(({ start }) => start < to);
+    const [first, last] = [from, to - 1].map((at) => this.#nodes.findLast(({ start }) => start <= at) ?? this.#nodes[0]);
     return new StaticRange({
       startContainer: first.node, startOffset: from - first.start,
       endContainer: last.node, endOffset: to - last.start,
@@ -115,6 +132,7 @@ class Text {
   }
 }
 
+/** @type {(text: string, normalize: (text: string) => string) => Places} */
 function originsIn(text, normalize) {
   return [...new Intl.Segmenter().segment(text)].flatMap(({ segment, index }) =>
     new Array(normalize(segment).length).fill([index, index + segment.length]));

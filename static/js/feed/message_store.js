@@ -11,6 +11,7 @@ export class MessageStore {
   matching = this.shown;
   #kept = new RingBuffer();
   #characters = 0;
+  /** @type {{ shows: Test | null, matches: Test | null, knows: ((event: FeedItem) => boolean) | null }} */
   #tests = { shows: null, matches: null, knows: null };
   #sifted = 0; // events before this one have been tested
 
@@ -28,6 +29,7 @@ export class MessageStore {
   }
 
   // How many of the messages are to be shown.
+  /** @type {(events: FeedItem[]) => number} */
   add(events) {
     events.forEach((event) => this.#push(event));
     const isShown = this.sift();
@@ -37,6 +39,7 @@ export class MessageStore {
 
   // From now on messages are shown that pass `shows`, and those match that pass `matches`; null: all.
   // A notice always passes. Where the tests do not know every event at once, `knows` says which.
+  /** @type {(shows: Test | null, matches: Test | null, knows?: ((event: FeedItem) => boolean) | null) => void} */
   select(shows, matches, knows = null) {
     this.#tests = { shows, matches, knows };
     this.shown = this.#ring(shows);
@@ -58,6 +61,7 @@ export class MessageStore {
     return this.shown.total - before;
   }
 
+  /** @type {(test: Test | null) => RingBuffer} */
   #ring(test) {
     return new RingBuffer(test ? 0 : this.#kept.before(this.#kept.start));
   }
@@ -66,19 +70,26 @@ export class MessageStore {
     return this.matching === this.shown ? [this.shown] : [this.shown, this.matching];
   }
 
+  /** @type {(event: FeedItem) => void} */
   #push(event) {
     this.#kept.push(event);
-    this.#characters += event.data?.length ?? 0;
+    this.#characters += weight(event);
   }
 
   #shift() {
     const event = this.#kept.shift();
     this.#sifted = Math.max(this.#sifted, this.#kept.start);
-    this.#characters -= event.data?.length ?? 0;
+    this.#characters -= weight(event);
     for (const ring of this.#rings) if (ring.at(ring.start) === event) ring.shift();
   }
 }
 
+/** @type {(event: FeedItem) => number} */
+function weight(event) {
+  return isMessage(event) ? event.data.length : 0;
+}
+
+/** @type {(event: FeedItem, test: Test | null) => boolean} */
 function passes(event, test) {
-  return !test || !isMessage(event) || test(event);
+  return !test || !isMessage(event) || Boolean(test(event));
 }

@@ -9,19 +9,23 @@ export class Pins {
   #place;
   #list;
   #rows;
-  #pinned = new Map(); // event -> row
+  /** @type {Map<Message, HTMLElement>} */
+  #pinned = new Map();
 
+  /** @param {HTMLElement} place @param {Rows} rows */
   constructor(place, rows) {
     this.#place = place;
     this.#list = place.querySelector("ol");
     this.#rows = rows;
   }
 
+  /** @type {(event: Message) => boolean} */
   has(event) {
     return this.#pinned.has(event);
   }
 
   // False where there is no room for one more.
+  /** @type {(event: Message) => boolean} */
   toggle(event) {
     if (this.has(event)) this.#unpin(event);
     else if (this.#pinned.size === PIN_LIMIT) return false;
@@ -30,6 +34,7 @@ export class Pins {
     return true;
   }
 
+  /** @type {(event: Message) => void} */
   #pin(event) {
     const row = this.#rows.build(event);
     delete row.dataset.messages; // it is counted in the feed
@@ -39,8 +44,9 @@ export class Pins {
     this.#list.append(row);
   }
 
+  /** @type {(event: Message) => void} */
   #unpin(event) {
-    this.#pinned.get(event).remove();
+    this.#pinned.get(event)?.remove();
     this.#pinned.delete(event);
   }
 }

@@ -9,32 +9,44 @@ const WEIGHT = 64_000; // characters asked about at a time
 const TICK = 250; // milliseconds
 const TICKS = 8; // of waiting for an answer; of a page that slept meanwhile, one
 
+/** @typedef {{ regex: RegExp, name: string }} Term */
+
 export class RegexSearch {
+  /** @type {((words: Said) => void) | null} */
   onFail = null; // is called once with a word's key and values; after that, as after end(), no answer comes
+  /** @type {Term[]} */
   #terms = [];
+  /** @type {WeakMap<Message, boolean[]>} */
   #known = new WeakMap();
+  /** @type {Worker | null} */
   #worker = null;
   #isReady = false;
+  /** @type {{ name: string, answer(given: any): void }[]} */
   #asked = [];
   #waited = 0;
-  #timer = null;
+  /** @type {number | undefined} */
+  #timer;
 
   get isNeeded() {
     return this.#terms.length > 0;
   }
 
   // Returns the test of a message that is known.
+  /** @type {(regex: RegExp, name: string) => Test} */
   add(regex, name) {
     const n = this.#terms.push({ regex, name }) - 1;
     return (event) => this.#known.get(event)?.[n];
   }
 
+  /** @type {(event: FeedItem) => boolean} */
   knows(event) {
     return !isMessage(event) || this.#known.has(event);
   }
 
   // Learns of the first of these messages, as many as are searched quickly.
+  /** @type {(events: Message[]) => Promise<void>} */
   async learn(events) {
+    /** @type {Message[]} */
     const batch = [];
     for (let weight = 0; weight < WEIGHT && batch.length < events.length; ) {
       const event = events[batch.length];
@@ -47,6 +59,7 @@ export class RegexSearch {
   }
 
   // The places in a text: [index, length].
+  /** @type {(regex: RegExp, name: string, text: string, limit: number) => Promise<Places>} */
   async find(regex, name, text, limit) {
     return (await this.#ask({ regex, name }, [[text]], limit))[0];
   }
@@ -60,11 +73,12 @@ export class RegexSearch {
 
   // The worker
 
+  /** @type {(term: Term, texts: string[][], limit?: number) => Promise<any[]>} */
   #ask({ regex, name }, texts, limit) {
     return new Promise((answer) => {
       this.#asked.push({ name, answer });
       this.#timer ??= setInterval(() => this.#wait(), TICK);
-      if (this.#start()) this.#worker.postMessage({ regex, texts, limit });
+      this.#start()?.postMessage({ regex, texts, limit });
     });
   }
 
@@ -84,6 +98,7 @@ export class RegexSearch {
     return worker;
   }
 
+  /** @type {(answer: "ready" | any[] | null) => void} */
   #heard(answer) {
     this.#waited = 0;
     if (answer === "ready") this.#isReady = true;
@@ -98,9 +113,10 @@ export class RegexSearch {
 
   #rest() {
     clearInterval(this.#timer);
-    this.#timer = null;
+    this.#timer = undefined;
   }
 
+  /** @type {(word: string) => void} */
   #fail(word) {
     const regex = this.#asked[0]?.name;
     const tell = this.onFail;
@@ -110,6 +126,7 @@ export class RegexSearch {
 }
 
 // Base64 is not what was published.
+/** @type {(message: Message) => string[]} */
 function textsOf({ channel, data, encoding }) {
   return encoding ? [channel.normalize()] : [channel.normalize(), comparable(data)];
 }

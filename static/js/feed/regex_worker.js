@@ -3,7 +3,8 @@
 postMessage("ready");
 
 // `texts` are lists: does it match one of them? With a `limit`, so many places in each: [index, length].
-addEventListener("message", ({ data: { regex, texts, limit } }) => {
+addEventListener("message", ({ data }) => {
+  const { regex, texts, limit } = /** @type {{ regex: RegExp, texts: string[][], limit?: number }} */ (data);
   try {
     postMessage(texts.map((parts) => (limit ? places(regex, parts[0], limit) : parts.some((part) => regex.test(part)))));
   } catch {
@@ -11,7 +12,9 @@ addEventListener("message", ({ data: { regex, texts, limit } }) => {
   }
 });
 
+/** @type {(regex: RegExp, text: string, limit: number) => Places} */
 function places(regex, text, limit) {
+  /** @type {Places} */
   const found = [];
   for (const { 0: match, index } of text.matchAll(regex)) {
     if (match) found.push([index, match.length]);

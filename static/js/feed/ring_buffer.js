@@ -6,7 +6,9 @@ import { isMessage } from "../stream/events.js";
 const COMPACT_AFTER = 4_096;
 
 export class RingBuffer {
+  /** @type {FeedItem[]} */
   #events = [];
+  /** @type {number[]} */
   #befores = [];
   #gone = 0; // events cut off the arrays
   #start = 0;
@@ -38,21 +40,25 @@ export class RingBuffer {
     return this.#total - this.before(this.#start);
   }
 
+  /** @type {(index: number) => FeedItem} */
   at(index) {
     return this.#events[index - this.#gone];
   }
 
+  /** @type {(index: number) => number} */
   before(index) {
     return index < this.end ? this.#befores[index - this.#gone] : this.#total;
   }
 
   // The index of the first event for which test(event) is true; the end where there is none.
+  /** @type {(test: (event: FeedItem) => boolean) => number} */
   find(test) {
     let index = this.#start;
     while (index < this.end && !test(this.at(index))) index++;
     return index;
   }
 
+  /** @type {(event: FeedItem) => void} */
   push(event) {
     this.#befores.push(this.#total);
     this.#events.push(event);
@@ -61,7 +67,7 @@ export class RingBuffer {
 
   shift() {
     const event = this.at(this.#start);
-    this.#events[this.#start - this.#gone] = undefined;
+    this.#events[this.#start - this.#gone] = /** @type {any} */ (undefined);
     this.#start++;
     if (this.#start - this.#gone > COMPACT_AFTER) this.#compact();
     return event;

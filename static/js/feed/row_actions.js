@@ -8,6 +8,7 @@ import { Menu } from "../ui/menu.js";
 import { get, set } from "../ui/preferences.js";
 import { PIN_LIMIT } from "./pins.js";
 
+/** @type {Deferred<typeof import("../message/shell_commands.js")>} */
 const commands = new Deferred("../message/shell_commands.js", import.meta.url);
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const BY_NAME = ["curl", "again"]; // a form carries text only
@@ -22,10 +23,19 @@ export class RowActions {
   #words;
   #targets;
   #menu;
+  /** @type {HTMLElement | null} */
   #row = null;
-  #silence = null;
+  /** @type {number | undefined} */
+  #silence;
 
   // `targets` says where commands lead to: redisCli, publishUrl, or false for who may not publish.
+  /**
+   * @param {{ feed: HTMLElement, menu: HTMLElement, view: HTMLSelectElement, said: HTMLElement, tools: HTMLTemplateElement }} places
+   * @param {Rows} rows
+   * @param {import("./pins.js").Pins} pins
+   * @param {Words} words
+   * @param {{ redisCli: string[], publishUrl: string | false }} targets
+   */
   constructor({ feed, menu, view, said, tools }, rows, pins, words, targets) {
     this.#feed = feed;
     this.#items = [...menu.querySelectorAll("button")];
@@ -37,13 +47,14 @@ export class RowActions {
     setTools(tools);
     this.#menu = new Menu(menu, ({ dataset }) => this.#chosen(dataset));
     feed.addEventListener("click", ({ target }) => this.#clicked(target));
-    feed.addEventListener("pointerover", ({ target }) => this.#pointed(target.closest(".row")));
+    feed.addEventListener("pointerover", ({ target }) => this.#pointed(rowOf(target)));
     document.addEventListener("unloaded", () => this.#say("not_loaded"));
     this.#startView(view);
   }
 
   // All rows
 
+  /** @type {(select: HTMLSelectElement) => void} */
   #startView(select) {
     const kept = get("view", VIEWS[0]);
     select.value = VIEWS.includes(kept) ? kept : VIEWS[0];
@@ -51,29 +62,34 @@ export class RowActions {
     select.addEventListener("change", () => {
       set("view", select.value);
       this.#rows.setView(select.value);
-      this.#feed.querySelectorAll(".row").forEach((row) => this.#rows.refresh(row));
+      const rows = /** @type {NodeListOf<HTMLElement>} */ (this.#feed.querySelectorAll(".row"));
+      rows.forEach((row) => this.#rows.refresh(row));
       this.#feed.querySelector(".row")?.dispatchEvent(new Event("grow", { bubbles: true }));
     });
   }
 
   // One row
 
+  /** @type {(row: HTMLElement | null) => void} */
   #pointed(row) {
     if (row) equip(row);
   }
 
+  /** @type {(target: Element) => void} */
   #clicked(target) {
     const button = target.closest("button");
-    const row = target.closest(".row");
+    const row = rowOf(target);
     if (!button || !row) return;
     if (button.matches(".row__more")) this.#open(row, button);
     if (button.matches(".row__tree")) this.#toggleTree(row);
   }
 
+  /** @type {(row: HTMLElement, button: HTMLElement) => void} */
   #open(row, button) {
     const event = this.#rows.eventOf(row);
     const isText = event.encoding !== "base64";
     const isSendable = isText && canRepeat(event) && this.#targets.publishUrl;
+    /** @type {Record<string, boolean>} */
     const hidden = {
       tree: row.dataset.json === undefined,
       base64: isText,
@@ -86,22 +102,24 @@ export class RowActions {
     };
     this.#row = row;
     for (const item of this.#items) {
-      item.hidden = hidden[item.dataset.view ?? item.dataset.action] ?? false;
-      if (item.dataset.view) item.ariaChecked = item.dataset.view === this.#rows.viewOf(row);
+      item.hidden = hidden[item.dataset.view ?? item.dataset.action ?? ""] ?? false;
+      if (item.dataset.view) item.ariaChecked = String(item.dataset.view === this.#rows.viewOf(row));
     }
     this.#menu.open(button);
   }
 
+  /** @type {(row: HTMLElement) => void} */
   #toggleTree(row) {
     const isTree = this.#rows.viewOf(row) === "tree";
     this.#rows.setViewOf(row, isTree ? VIEWS[0] : "tree");
   }
 
   /** @param {DOMStringMap} data */
-  async #chosen({ view, action }) {
-    const event = this.#rows.eventOf(this.#row);
+  async #chosen({ view, action = "" }) {
+    const row = /** @type {HTMLElement} */ (this.#row);
+    const event = this.#rows.eventOf(row);
     if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.#say("channel_not_text");
-    if (view) this.#rows.setViewOf(this.#row, view);
+    if (view) this.#rows.setViewOf(row, view);
     switch (action) {
       case "text": case "base64": return this.copy(event.data);
       case "redis": case "curl": return this.#copyCommand(action, event);
@@ -110,32 +128,38 @@ export class RowActions {
     }
   }
 
+  /** @type {(action: string, event: Message) => Promise<void>} */
   async #copyCommand(action, event) {
     const command = await this.#command(action, event).catch(() => null);
     if (command === null) this.#say("not_loaded");
     else await this.copy(command);
   }
 
+  /** @type {(action: string, event: Message) => Promise<string>} */
   async #command(action, event) {
     const { curlCommand, redisCommand } = await commands.load();
-    if (action === "curl") return curlCommand(this.#targets.publishUrl, event);
-    return redisCommand(this.#targets.redisCli, event);
+    const { redisCli, publishUrl } = this.#targets;
+    return action === "curl" && publishUrl ? curlCommand(publishUrl, event) : redisCommand(redisCli, event);
   }
 
   // Says whether it could be.
+  /** @type {(text: string) => Promise<void>} */
   async copy(text) {
     this.#say((await copy(text)) ? "copied" : "not_copied");
   }
 
   // The form takes it from here.
+  /** @type {(event: Message) => void} */
   #repeat({ channel, data: message }) {
     this.#feed.dispatchEvent(new CustomEvent("republish", { bubbles: true, detail: { channel, message } }));
   }
 
+  /** @type {(event: Message) => void} */
   #pin(event) {
     if (!this.#pins.toggle(event)) this.#say("pins_full", { n: PIN_LIMIT });
   }
 
+  /** @type {(word: string, values?: object) => void} */
   #say(word, values) {
     clearTimeout(this.#silence);
     const sentence = (this.#said.textContent = this.#words.say(word, values));
@@ -144,6 +168,12 @@ export class RowActions {
 }
 
 // Of a message that was cut, or of a channel that no shell can be given safely, there is no honest command.
+/** @type {(event: Message) => boolean} */
 function canRepeat({ channel, truncated }) {
   return !truncated && !CONTROL.test(channel);
+}
+
+/** @type {(place: Element) => HTMLElement | null} */
+function rowOf(place) {
+  return place.closest(".row");
 }

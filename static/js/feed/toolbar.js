@@ -12,6 +12,15 @@ export class Toolbar {
   #buttons;
   #words;
 
+  /**
+   * @param {Record<"section" | "log" | "message" | "pause" | "clear" | "order" | "help", HTMLElement>
+   *   & { keys: HTMLDialogElement }} places
+   * @param {import("./feed.js").Feed} feed
+   * @param {Rows} rows
+   * @param {import("./filter_bar.js").FilterBar} filter
+   * @param {import("./row_actions.js").RowActions} actions
+   * @param {Words} words
+   */
   constructor({ section, log, keys, message, ...buttons }, feed, rows, filter, actions, words) {
     this.#feed = feed;
     this.#rows = rows;
@@ -44,6 +53,7 @@ export class Toolbar {
     this.#feed.isPaused = !this.#feed.isPaused;
   }
 
+  /** @type {(newestFirst: boolean) => void} */
   #turn(newestFirst) {
     if (newestFirst !== this.#feed.newestFirst) this.#feed.newestFirst = newestFirst;
     this.#show();
@@ -54,18 +64,19 @@ export class Toolbar {
     this.#section.dataset.order = newestFirst ? "newest" : "oldest";
     this.#section.dataset.state = isPaused ? "paused" : "";
     this.#buttons.pause.textContent = this.#words.say(isPaused ? "resume" : "pause");
-    this.#buttons.order.ariaPressed = newestFirst;
+    this.#buttons.order.ariaPressed = String(newestFirst);
   }
 
   // Rows
 
   get #row() {
-    return document.activeElement.closest(".row");
+    return document.activeElement?.closest(".row");
   }
 
+  /** @type {(step: 1 | -1) => void} */
   #move(step) {
-    const rows = [...this.#log.querySelectorAll(".row")];
-    const at = rows.indexOf(this.#row);
+    const rows = /** @type {HTMLElement[]} */ ([...this.#log.querySelectorAll(".row")]);
+    const at = rows.indexOf(/** @type {HTMLElement} */ (this.#row));
     const row = at === -1 ? this.#seen(rows, step) : rows[at + step];
     if (!row) return;
     row.tabIndex = -1;
@@ -74,12 +85,15 @@ export class Toolbar {
   }
 
   // Where the walk begins: the first row that is seen, or the last.
+  /** @type {(rows: HTMLElement[], step: number) => HTMLElement | undefined} */
   #seen(rows, step) {
     const { top, bottom } = this.#log.getBoundingClientRect();
+    /** @type {(row: HTMLElement) => boolean} */
     const isSeen = (row) => row.getBoundingClientRect().bottom > top && row.getBoundingClientRect().top < bottom;
     return step > 0 ? rows.find(isSeen) : rows.findLast(isSeen);
   }
 
+  /** @type {(actions: import("./row_actions.js").RowActions) => Promise<false | void>} */
   async #copy(actions) {
     const event = this.#row && this.#rows.eventOf(this.#row);
     if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
@@ -87,6 +101,7 @@ export class Toolbar {
   }
 
   // What can be done with a row.
+  /** @type {(row: HTMLElement) => false | void} */
   #act(row) {
     if (!row.matches(".row")) return false;
     equip(row);
@@ -94,6 +109,7 @@ export class Toolbar {
   }
 
   // Out of a row or a field of the filter, to the feed.
+  /** @type {(target: Element) => false | void} */
   #leave(target) {
     if (!target.closest(".row, .filter")) return false;
     this.#log.focus({ preventScroll: true });

@@ -14,13 +14,13 @@ export function isPlain(event) {
 }
 
 export class Shortcuts {
-  /** @type {Record<string, (target: Element) => any>} */
+  /** @type {Record<string, (target: HTMLElement) => unknown>} */
   #actions;
   #dialog;
   #isLatin = true; // the letter that was pressed last
 
   // `actions` by the key that does them.
-  /** @param {HTMLDialogElement} dialog @param {Record<string, (target: Element) => any>} actions */
+  /** @param {HTMLDialogElement} dialog @param {Record<string, (target: HTMLElement) => unknown>} actions */
   constructor(dialog, actions) {
     this.#actions = { ...actions, "?": () => dialog.showModal() };
     this.#dialog = dialog;
@@ -33,7 +33,7 @@ export class Shortcuts {
 
   /** @type {(event: KeyboardEvent) => void} */
   #pressed(event) {
-    const target = /** @type {Element} */ (event.target);
+    const target = /** @type {HTMLElement} */ (event.target);
     const key = this.#keyOf(event);
     if (key === "?" && this.#dialog.open) return this.#dialog.close();
     if (!Object.hasOwn(this.#actions, key) || this.#isMeantOtherwise(event, key)) return;
