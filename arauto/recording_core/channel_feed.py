@@ -270,10 +270,14 @@ class ChannelFeed:
             return end if self.position.number < end else None
         return None
 
-    def _is_beyond(self, resumed: Resumed) -> bool:
-        """Whether the position is behind the beginning of this epoch, in another one."""
-        at = self.position
-        return at is not None and at.number >= resumed.position.number and at.epoch != resumed.position.epoch
+    def _is_beyond(self, announcement: Announcement) -> bool:
+        """Whether the position is behind what this is about, in another epoch."""
+        at, end = self.position, None
+        if isinstance(announcement, Appended):
+            end = announcement.last
+        elif isinstance(announcement, Resumed):
+            end = announcement.position
+        return at is not None and end is not None and at.number >= end.number and at.epoch != end.epoch
 
     def _is_ambiguous(self, announcement: Announcement, serial: int) -> bool:
         """Whether equal messages could be confused: it is not known where ours begin, but soon will be."""
@@ -519,8 +523,7 @@ class ChannelFeed:
         while self._announcements:
             announcement, serial = self._announcements[0]
             # A log that the page seems to have read beyond: if it is another one, the gap to come says so.
-            is_read = isinstance(announcement, Resumed) and self._is_beyond(announcement)
-            if self._before(announcement, serial) is not None and not is_read:
+            if self._before(announcement, serial) is not None and not self._is_beyond(announcement):
                 break
             self._announcements.popleft()
             steps += self._take(announcement, serial, now)
