@@ -208,3 +208,6 @@ type Query = {
   search: import("../static/js/feed/regex_search.js").RegexSearch | null;
   hides?: boolean;
 };
+
+// What was recorded, read again.
+type PastEvent = (Message | Gap) & { at: number };

@@ -153,6 +153,7 @@ def test_the_time_bar_leads_to_a_moment_and_pause_holds_it(open_page: OpenPage, 
     expect_texts(page, ["first"])  # the second comes after ten minutes
     expect(said(page)).to_have_text("This is the past, not live.")
     began = moment(page).get_attribute("aria-valuetext")
+    expect(bar(page).locator("time")).to_have_text(re.compile(r"\d\s*$"))
     button(page, "Pause").click()
     bar(page).get_by_label("Speed").select_option("no delay")
     publish(server, "kept.a", "meanwhile")

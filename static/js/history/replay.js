@@ -8,6 +8,7 @@ import { isMessage } from "../stream/events.js";
 import { lastTime, shortTime } from "../ui/timestamps.js";
 import { keep } from "../ui/url_state.js";
 
+/** @type {Deferred<typeof import("./history_reader.js")>} */
 const reader = new Deferred("./history_reader.js", import.meta.url);
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 const POINT = /^(first|\d+[smhd]|[\d.]+|\d+-\d+)$/;
@@ -20,11 +21,19 @@ export class Replay {
   #feed;
   #filter;
   #words;
+  /** @type {string[]} */
   #channels = [];
   #isSearch = false; // what is shown, or comes to be, was found
   #run = new AbortController();
 
   // `compare` is called with the channels of which two lanes are wanted.
+  /**
+   * @param {ReplayElement} form
+   * @param {import("../feed/feed.js").Feed} feed
+   * @param {import("../feed/filter_bar.js").FilterBar} filter
+   * @param {Words} words
+   * @param {(channels: string[]) => Promise<void>} compare
+   */
   constructor(form, feed, filter, words, compare) {
     this.#form = form;
     this.#parts = form.elements;
@@ -41,7 +50,7 @@ export class Replay {
     });
     at.addEventListener("input", () => {
       this.#run.abort();
-      this.#tell(at.value);
+      this.#tell(Number(at.value));
     });
     at.addEventListener("change", () => this.#play(at.value));
     lanes.addEventListener("click", () => compare(this.#channels).catch((error) => this.#complain(error)));
@@ -56,6 +65,7 @@ export class Replay {
   }
 
   // Call with the channels that are recorded.
+  /** @type {(channels: string[]) => void} */
   offer(channels) {
     const isNew = String(channels) !== String(this.#channels);
     this.#channels = channels;
@@ -82,15 +92,16 @@ export class Replay {
       if (times.length) Object.assign(at, { min: Math.min(...times), max: Math.max(...times) });
       if (signal.aborted) return; // left, moved or played meanwhile
       if (!times.length) this.#say(this.#words.say("past_none"));
-      else if (!this.#feed.isPast) this.#tell(at.max);
+      else if (!this.#feed.isPast) this.#tell(Number(at.max));
     } catch (error) {
       if (!signal.aborted) this.#complain(error);
     }
   }
 
+  /** @type {(isOpen: boolean) => void} */
   #show(isOpen) {
     this.#form.hidden = !isOpen;
-    this.#parts.open.ariaExpanded = isOpen;
+    this.#parts.open.ariaExpanded = String(isOpen);
   }
 
   #search() {
@@ -109,6 +120,7 @@ export class Replay {
   }
 
   // As the server reads it; empty where it is none. An id belongs to one log: for several, its moment counts.
+  /** @type {(text: string) => string} */
   #point(text) {
     const clock = text.match(CLOCK);
     if (clock) return String(lastTime(.../** @type {[string, string, string?]} */ (clock.slice(1))).getTime() / 1000);
@@ -117,6 +129,7 @@ export class Replay {
   }
 
   // With a query, only what passes is shown, as fast as it goes.
+  /** @type {(since: string, query?: Query | null) => Promise<void>} */
   async #play(since, query = null) {
     const { test, search } = query ?? noFilter();
     this.#isSearch = query !== null;
@@ -155,7 +168,7 @@ export class Replay {
         const found = batch.filter((event) => !test || !isMessage(event) || test(event));
         counts.found += found.filter(isMessage).length;
         this.#feed.addPast(found);
-        this.#tell(at, query && this.#words.say("searched", counts));
+        this.#tell(at, query ? this.#words.say("searched", counts) : "");
         await new Promise((done) => setTimeout(done, pace || this.#feed.isPaused ? TICK : 0));
       }
       if (next) return;
@@ -169,6 +182,7 @@ export class Replay {
   }
 
   // It ends with the run; where it fails, the run ends.
+  /** @type {(search: NonNullable<Query["search"]>, signal: AbortSignal) => void} */
   #bind(search, signal) {
     signal.addEventListener("abort", () => search.end());
     search.onFail = (words) => {
@@ -177,11 +191,12 @@ export class Replay {
     };
   }
 
+  /** @type {(seconds: number, more?: string) => void} */
   #tell(seconds, more = "") {
     const { at } = this.#parts;
     const time = shortTime(toDate(seconds));
-    at.max = Math.max(at.max, seconds);
-    at.value = seconds;
+    at.max = String(Math.max(Number(at.max), seconds));
+    at.value = String(seconds);
     at.ariaValueText = time;
     this.#form.querySelector("time").textContent = `${time} ${more}`;
   }
@@ -191,16 +206,18 @@ export class Replay {
     const { isPast, held } = this.#feed;
     const { live } = this.#parts;
     live.hidden = !isPast;
-    live.lastElementChild.textContent = held ? `(${this.#words.say("new", { n: held })})` : "";
+    /** @type {HTMLElement} */ (live.lastElementChild).textContent = held ? `(${this.#words.say("new", { n: held })})` : "";
   }
 
   // The server's sentence, or none where it did not answer.
+  /** @type {(error: { message: string }) => void} */
   #complain({ message }) {
     this.#say(message || this.#words.say("no_channels"), true);
   }
 
+  /** @type {(text: string, isProblem?: boolean) => void} */
   #say(text, isProblem = false) {
     this.#form.querySelector("p").textContent = text;
-    this.#parts.since.ariaInvalid = isProblem;
+    this.#parts.since.ariaInvalid = String(isProblem);
   }
 }
