@@ -94,7 +94,7 @@ export class Replay {
       if (!times.length) this.#say(this.#words.say("past_none"));
       else if (!this.#feed.isPast) this.#tell(Number(at.max));
     } catch (error) {
-      if (!signal.aborted) this.#complain(error);
+      if (!signal.aborted) this.#complain(/** @type {Error} */ (error));
     }
   }
 
@@ -175,7 +175,7 @@ export class Replay {
       this.#tell(at);
       this.#say(this.#words.say(query ? "searched" : "past_end", counts));
     } catch (error) {
-      if (!signal.aborted) this.#complain(error);
+      if (!signal.aborted) this.#complain(/** @type {Error} */ (error));
     } finally {
       search?.end();
     }
