@@ -9,7 +9,7 @@ _CONSTANT = re.compile(
 _SCOPE = re.compile(r"^export const \S+ = \(\(\) => \{\n", re.MULTILINE)
 _MEMBER = re.compile(r"(?<![.\\])(\?)?\.([a-z]+[A-Z]\w*)\b")  # and not what is spread, nor in a regex
 _PATTERN = re.compile(r"^( *)const (?=[\[{])", re.MULTILINE)
-_WORTH = 80  # bytes: below that, a list of names costs more when it is compressed than it saves
+_WORTH = 10  # bytes that a name has to save
 
 
 def inline_constants(module: str) -> str:
