@@ -1,5 +1,6 @@
-"""The page on paper, in forced colours, at 400 %, and in a browser that translates it."""
+"""The page on paper, in forced colours, in short and zoomed windows, and in a browser that translates it."""
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
@@ -51,10 +52,17 @@ def test_dots_are_seen_in_forced_colours(open_page: OpenPage, valkey: RedisServe
     page.emulate_media(forced_colors="none")
 
 
-def test_at_400_percent_the_page_scrolls_to_the_messages(open_page: OpenPage, valkey: RedisServer) -> None:
-    """Of a screen of 1280 by 1024 that leaves this much."""
-    page = open_page(view("large"), width=320, height=256)
+@pytest.mark.parametrize(("width", "height"), [(320, 256), (640, 400), (667, 375), (844, 390), (1280, 400)])
+def test_where_a_window_is_short_the_page_scrolls(
+    open_page: OpenPage, valkey: RedisServer, width: int, height: int
+) -> None:
+    """Of a screen of 1280 by 1024, 400 % leave the first, of a laptop 200 % the second."""
+    page = open_page(view("large"), width=width, height=height)
     expect_live(page)
+    place = log(page).bounding_box()
+    assert place is not None
+    assert place["height"] > height / 3
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     valkey.client.publish("large", "hello")
     expect_texts(page, ["hello"])
     row = rows(page).first

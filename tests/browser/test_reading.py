@@ -547,3 +547,27 @@ def test_characters_that_nobody_sees_are_marked(open_page: OpenPage, valkey: Red
     expect(rows(page)).to_have_count(len(hidden + seen))
     expect(page.locator(".mark")).to_have_text(["has invisible characters"] * len(hidden))
     expect(rows(page).nth(len(hidden) - 1).locator(".mark")).to_be_visible()
+
+
+def test_an_alert_takes_few_lines_and_in_one_line_view_one(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view(patterns=["a channel of *"]))
+    expect_live(page)
+    channel = "a channel of a name that is as long as its column"
+    text = "something went wrong, which takes some words to tell " * 8
+    alerts = (
+        {"level": "error", "message": f"{text}\n{text}"},
+        {"level": "error", "title": "\x1b[31mRed\x1b[0m", "message": "\x1b[1mbold"}
+        | {f"member{n}": f"value {n}" for n in range(12)},
+    )
+    valkey.client.publish(channel, "short")
+    for alert in alerts:
+        valkey.client.publish(channel, json.dumps(alert))
+    expect(rows(page)).to_have_count(3)
+    expect(rows(page).last.locator(".card__title")).to_have_text("Red")
+    expect(rows(page).last.locator(".card__text")).to_have_text("bold")
+    lines = "place => place.getBoundingClientRect().height / parseFloat(getComputedStyle(place).lineHeight)"
+    assert round(rows(page).last.locator(".card").evaluate(lines)) == 3
+    page.get_by_label("Show as").first.select_option("line")
+    expect(rows(page).first).to_have_attribute("data-view", "line")
+    heights = rows(page).evaluate_all("rows => rows.map((row) => Math.floor(row.offsetHeight / 10))")
+    assert len(set(heights)) == 1, heights

@@ -3,6 +3,7 @@
 import { abridged, beginning } from "../lib/format.js";
 import { members, root } from "../lib/json_scanner.js";
 import { element } from "../ui/dom.js";
+import { plain } from "./plain_text.js";
 
 const TEXT_LIMIT = 1_000; // characters
 const TEXT_LINES = 12;
@@ -24,7 +25,7 @@ export function card({ severity, title, text: said, tags, link, told }, text, wo
   const made = element("div", "card");
   const head = element("p", "card__head");
   if (severity) head.append(severityMark(severity, words), " ");
-  if (title) head.append(element("strong", "card__title", abridged(title, TEXT_LIMIT, 1)));
+  if (title) head.append(element("strong", "card__title", abridged(plain(title), TEXT_LIMIT, 1)));
   made.append(head);
   if (said) (title ? made : head).append(lines(title ? "p" : "span", said));
   const rest = told ? others(text, told) : "";
@@ -36,8 +37,9 @@ export function card({ severity, title, text: said, tags, link, told }, text, wo
 
 /** @type {(tag: "p" | "span", whole: string) => HTMLElement} */
 function lines(tag, whole) {
-  const shown = beginning(whole, TEXT_LIMIT, TEXT_LINES);
-  const place = element(tag, "card__text", shown.length < whole.length ? `${shown} …` : shown);
+  const text = plain(whole);
+  const shown = beginning(text, TEXT_LIMIT, TEXT_LINES);
+  const place = element(tag, "card__text", shown.length < text.length ? `${shown} …` : shown);
   place.dir = "auto";
   return place;
 }
