@@ -30,9 +30,6 @@ def _status_strings() -> Strings:
     return {
         "status_idle": gettext("Choose a channel"),
         "welcome_off": gettext("Not listening now"),
-        "welcome_recorded": gettext(
-            "What is published while this page is open appears here. What was recorded before can be played."
-        ),
         "status_connecting": gettext("Connecting"),
         "status_live": gettext("Live"),
         "status_live_but": plural("Live; Redis refused {n} name", "Live; Redis refused {n} names"),
@@ -58,16 +55,8 @@ def _feed_strings() -> Strings:
     return {
         "gap_redis": gettext("No connection to Redis from {from} to {to}: messages may be missing."),
         "gap_server": gettext("No connection to the server from {from} to {to}: messages may be missing."),
-        "gap_redis_since": gettext(
-            "No connection to Redis from {from} to {to}: messages published since {since} may be missing."
-        ),
-        "gap_server_since": gettext(
-            "No connection to the server from {from} to {to}:"
-            " messages published since {since} may be missing."
-        ),
-        "gap_lasts": gettext(
-            "No connection to the server since {from}: messages may be missing from here on."
-        ),
+        "gap_since": gettext("Published since {since}."),
+        "gap_lasts": gettext("No connection to the server since {from}: messages may be missing."),
         "gap_recorder": gettext("{channel} was not recorded from {from} to {to}: messages may be missing."),
         "gap_log": gettext("{channel}: the recording no longer has the messages from {from} to {to}."),
         "gap_replaced": gettext(
@@ -95,10 +84,7 @@ def _feed_strings() -> Strings:
         "resume": gettext("Resume"),
         "matching": gettext("{matching} of {n}"),
         "odd_count": plural("{n} message could not be read", "{n} messages could not be read"),
-        "all_hidden": plural(
-            "Nothing is shown: {n} message is of a hidden channel.",
-            "Nothing is shown: {n} messages are of hidden channels.",
-        ),
+        "all_hidden": gettext("Hidden with their channels: {n}"),
         "nothing_matches": gettext("Nothing matches. Messages kept: {n}"),
         "regex_bad": gettext("{regex} is not a regular expression; nothing is filtered."),
         "regex_slow": gettext(
@@ -159,7 +145,7 @@ def _past_strings() -> Strings:
         "past": gettext("This is the past, not live."),
         "past_end": gettext("This is the past, not live. The recording ends here."),
         "since_bad": gettext(
-            "{text} is not a point in time: write 10m, 14:30, 100 (messages), first or the id of a message."
+            "{text} is not a point in time: write 10m, 14:30, first or the id of a message."
         ),
         "past_none": gettext("Nothing has been recorded since then."),
         "searched": gettext("{n} searched, {found} found"),

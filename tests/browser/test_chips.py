@@ -65,7 +65,7 @@ def test_a_feed_of_hidden_names_says_why_it_is_blank(open_page: OpenPage, valkey
     expect_live(page)
     hide(page, "a").click()
     valkey.client.publish("a", "unseen")
-    blank = page.get_by_text("Nothing is shown: 1 message is of a hidden channel.")
+    blank = page.get_by_text("Hidden with their channels: 1")
     expect(blank).to_be_visible()
     hide(page, "a").click()
     expect(blank).to_be_hidden()

@@ -112,8 +112,8 @@ def test_a_gap_of_three_days_says_so(open_page: OpenPage) -> None:
     teller.now += timedelta(days=3, minutes=5)
     teller.leave()
     expect(notices(teller.page)).to_have_text(
-        "No connection to the server from Nov 23, 12:00:00 to Nov 26, 12:05:00:"
-        " messages published since Nov 23, 11:59:59 may be missing."
+        "No connection to the server from Nov 23, 12:00:00 to Nov 26, 12:05:00: messages may be missing."
+        " Published since Nov 23, 11:59:59."
     )
     teller.say("gap", reason="recorder", **{"from": NOON.timestamp() - 90_000, "to": NOON.timestamp()})
     expect(notices(teller.page).last).to_have_text(
@@ -141,7 +141,7 @@ def test_a_break_begins_after_the_last_message_and_is_that_of_redis_where_redis_
     teller.now += timedelta(minutes=5)
     teller.say("gap", reason="redis", **{"from": NOON.timestamp() - 2, "to": teller.now.timestamp()})
     sentence = (
-        "No connection to Redis from 12:00:00 to 12:05:00: messages published since 11:59:58 may be missing."
+        "No connection to Redis from 12:00:00 to 12:05:00: messages may be missing. Published since 11:59:58."
     )
     expect(notices(page)).to_have_text(sentence)
     teller.say("subscribe")

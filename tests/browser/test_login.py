@@ -136,7 +136,7 @@ def test_an_open_page_is_told_that_its_session_is_over(open_page: OpenPage, door
     expect(other).to_have_title("Log in · Arauto")
     expect(status(page)).to_contain_text("Refused: Your session is over: log in again.")
     expect_texts(page, ["seen before"])
-    expect(log(page).get_by_role("listitem").last).to_contain_text("messages may be missing from here on")
+    expect(log(page).get_by_role("listitem").last).to_contain_text("No connection to the server since")
     expect(notices(page)).to_have_count(1)
     expect(answer(page)).to_have_text("Your session is over: log in again.")
     expect(publish_button(page)).to_be_disabled()

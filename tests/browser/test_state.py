@@ -60,8 +60,8 @@ def expect_one_gap(page: Page, whom: str, after: str) -> None:
     """One row that tells of a break to ``whom`` with both its times, between ``after`` and now."""
     expect(notices(page)).to_have_count(1)
     time = r"((?:\w+ \d+, )?[\d:.]+)"
-    since = rf"(?: published since {time})?"
-    sentence = rf"No connection to {whom} from {time} to {time}: messages{since} may be missing\."
+    since = rf"(?: Published since {time}\.)?"
+    sentence = rf"No connection to {whom} from {time} to {time}: messages may be missing\.{since}"
     expect(notices(page)).to_have_text(re.compile(sentence))
     found = re.fullmatch(sentence, notices(page).text_content() or "")
     assert found is not None

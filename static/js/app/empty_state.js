@@ -11,14 +11,13 @@ export class EmptyState {
   #words;
   #label;
   #title;
-  #promise;
 
   constructor(place, words) {
     this.#place = place;
     this.#words = words;
     this.#button.hidden = false;
     this.#label = this.#button.textContent;
-    [this.#title, this.#promise] = [...place.children].map(({ textContent }) => textContent);
+    this.#title = place.firstElementChild.textContent;
     this.#button.addEventListener("click", () => this.#copy());
   }
 
@@ -27,12 +26,12 @@ export class EmptyState {
     this.#command.textContent = command.map(shellQuote).join(" ");
   }
 
-  // What it promises holds while the feed is live; of what is recorded there is something from before.
+  // What it promises holds while the feed is live; of what is recorded there may be something from before.
   show({ name, recorded }) {
-    const [title, ...paragraphs] = this.#place.querySelectorAll("h3, h3 ~ p");
+    const [title, promise] = /** @type {any} */ (this.#place.children);
     const isLive = name === "live";
     title.textContent = isLive ? this.#title : this.#words.say(name === "idle" ? "status_idle" : "welcome_off");
-    paragraphs[0].textContent = recorded.size ? this.#words.say("welcome_recorded") : this.#promise;
+    promise.hidden = recorded.size > 0;
     this.#place.toggleAttribute("data-off", !isLive);
   }
 

@@ -166,8 +166,9 @@ export class Rows {
     const { from, to, reason, channel, lost = from } = /** @type {Gap} */ (this.#gaps.get(notice));
     const dates = [toDate(lost), toDate(to)];
     const [begin, end, since] = timesOfDay([...dates, toDate(from)], to - lost < 1);
-    const word = `gap_${reason}${since === begin ? "" : "_since"}`;
-    notice.textContent = this.#words.say(word, { from: begin, to: end, since, channel });
+    const said = [this.#words.say(`gap_${reason}`, { from: begin, to: end, channel })];
+    if (since !== begin) said.push(this.#words.say("gap_since", { since }));
+    notice.textContent = said.join(" ");
     notice.title = dates.map(fullTime).join(" – ");
   }
 
