@@ -175,9 +175,7 @@ class ChannelFeed:
             return self._fall_back(now, "replaced") + self._advance(now)
         steps = self._show_pages(request, pages)
         if pages.is_other and self._announcements:
-            self._backlog.clear(
-                self._announcements[0][1]
-            )  # in what was read, in the gap before it, or read later
+            self._drop_read(*self._announcements[0])
         if pages.has_more:
             return [*self._add_since(steps), self._request_read(request.until, now)]
         return self._add_since(steps + self._advance(now))
@@ -269,6 +267,13 @@ class ChannelFeed:
             end = announcement.position.number - self._count_left_here(announcement, serial) - 1
             return end if self.position.number < end else None
         return None
+
+    def _drop_read(self, announcement: Announcement, serial: int) -> None:
+        """Another log was read up to this: what it is about was shown, and what came before is in a gap."""
+        for wanted in announcement.digests if isinstance(announcement, Appended) else ():
+            found = [message for message in self._backlog if digest(message.data) == wanted]
+            if found and found[0].serial <= serial:
+                self._backlog.clear(found[0].serial)
 
     def _is_beyond(self, announcement: Announcement) -> bool:
         """Whether the position is behind what this is about, in another epoch."""
