@@ -175,7 +175,7 @@ class ChannelFeed:
             return self._fall_back(now, "replaced") + self._advance(now)
         steps = self._show_pages(request, pages)
         if pages.is_other and self._announcements:
-            self._drop_read(*self._announcements[0])
+            self._drop_read(request.after, *self._announcements[0])
         if pages.has_more:
             return [*self._add_since(steps), self._request_read(request.until, now)]
         return self._add_since(steps + self._advance(now))
@@ -268,9 +268,11 @@ class ChannelFeed:
             return end if self.position.number < end else None
         return None
 
-    def _drop_read(self, announcement: Announcement, serial: int) -> None:
-        """Another log was read up to this: what it is about was shown, and what came before is in a gap."""
-        for wanted in announcement.digests if isinstance(announcement, Appended) else ():
+    def _drop_read(self, known: Position, announcement: Announcement, serial: int) -> None:
+        """A log with lower numbers was read: what is announced is shown, and the rest is in its gap."""
+        if not isinstance(announcement, Appended) or known.is_behind(announcement.last):
+            return
+        for wanted in announcement.digests:
             found = [message for message in self._backlog if digest(message.data) == wanted]
             if found and found[0].serial <= serial:
                 self._backlog.clear(found[0].serial)
