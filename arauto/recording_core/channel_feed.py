@@ -5,7 +5,7 @@ What Redis pushes on the channel itself only spares reading it from the log. If 
 time, messages are shown as they arrive, and the page has no position until announcements come again.
 """
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -66,7 +66,7 @@ class ChannelFeed:
         self._in_gap = 0  # how many of them are about messages within a gap that was shown
         self._read: Read | None = None
         self._read_for: Announcement | None = None  # the announcement that the log was read for
-        self._ended = ""  # the epoch that another followed in what was read
+        self._ended: set[str] = set()  # epochs that another follows, as was read
         self._is_unreadable = False
         self._requested_at = since
         self._read_at = 0
@@ -174,6 +174,7 @@ class ChannelFeed:
             self._read = request
             return self._fall_back(now, "replaced") + self._advance(now)
         steps = self._show_pages(request, pages)
+        self._note_ended(request, pages)
         if pages.is_other and self._announcements:
             self._drop_read(request.after, *self._announcements[0])
         if pages.has_more:
@@ -217,8 +218,10 @@ class ChannelFeed:
     def _begin_log(self, announcement: Announcement, now: int) -> list[FeedStep]:
         """The log begins with all messages ever published, or behind those that are published already."""
         self._has_waited = False
-        if not isinstance(announcement, Resumed):
-            return [self._request_read(None, now)]
+        begins = announcement.position.number if isinstance(announcement, Resumed) else 0
+        before = 1 + len(announcement.left) if isinstance(announcement, Resumed) else 0
+        if not begins or (self.position is not None and self.position.number < begins - before):
+            return [self._request_read(None, now)]  # also a log whose head alone was lost
         self.position, self._older = None, 0
         self._go_live(now)
         return self._show_backlog()
@@ -254,7 +257,7 @@ class ChannelFeed:
         if isinstance(announcement, Appended):
             if announcement.last.number <= self.position.number:
                 # Numbers rise from epoch to epoch, but not if all was lost and the clock went back.
-                is_known = announcement.epoch in (self.position.epoch, self._ended)
+                is_known = announcement.epoch in self._ended | {self.position.epoch}
                 return None if is_known else self.position.number
             if announcement.epoch != self.position.epoch:
                 return announcement.last.number  # the log was read meanwhile, and another epoch had begun
@@ -268,14 +271,28 @@ class ChannelFeed:
             return end if self.position.number < end else None
         return None
 
+    def _note_ended(self, request: Read, pages: Pages) -> None:
+        """Of an epoch that has ended, one announcement has the log read, and not each."""
+        epochs = {request.after.epoch}
+        if isinstance(self._read_for, Appended) and not pages.is_other:
+            epochs.add(self._read_for.epoch)
+        self._ended |= epochs - {pages.end.epoch}
+
     def _drop_read(self, known: Position, announcement: Announcement, serial: int) -> None:
         """A log with lower numbers was read: what is announced is shown, and the rest is in its gap."""
         if not isinstance(announcement, Appended) or known.is_behind(announcement.last):
             return
-        for wanted in announcement.digests:
-            found = [message for message in self._backlog if digest(message.data) == wanted]
-            if found and found[0].serial <= serial:
-                self._backlog.clear(found[0].serial)
+        left, last = Counter(announcement.digests), 0
+        for message in self._backlog:
+            if message.serial > serial:
+                break
+            one = digest(message.data)
+            if left[one]:
+                left[one] -= 1
+                last = message.serial
+        self._backlog.clear(last)
+        self._announcements.popleft()
+        self._since = max(self._since, announcement.until)
 
     def _is_beyond(self, announcement: Announcement) -> bool:
         """Whether the position is behind what this is about, in another epoch."""
@@ -475,8 +492,6 @@ class ChannelFeed:
                 steps.append(Show(entry.data, at, entry.ms))
         if not pages.is_other and pages.end.number > known:
             steps.append(Gap(self._since, pages.at, "log"))
-        if not pages.is_other and pages.end.epoch != request.after.epoch:
-            self._ended = request.after.epoch
         self.position = pages.end
         if request.until is None and not pages.has_more:
             self._since = max(self._since, pages.until)

@@ -1,7 +1,7 @@
 """What one page is told of one recorded channel, where the schedules of tests/simulator have no opinion."""
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.announcements import Appended, Closed, Mark, Resumed, digest
+from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, Resumed, digest
 from arauto.recording_core.channel_feed import ChannelFeed
 from arauto.recording_core.feed_steps import Entry, Gap, Locate, Pages, Place, Read, Show
 
@@ -99,3 +99,41 @@ def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> Non
     steps = feed.caught_up(2600)
     assert any(isinstance(step, Gap) for step in steps)
     assert not any(isinstance(step, Show) for step in steps)
+
+
+def test_of_an_epoch_that_has_ended_not_each_announcement_has_the_log_read() -> None:
+    """Of two epochs that ended while the page was away and coming back, the log is read once each."""
+    feed = ChannelFeed(Position("a", 4), 50)
+    feed.subscribed(0)
+    feed.read(Pages((), Position("c", 90), at=1500, until=100), 1500)
+    feed.announced(Mark("m"), 1501)
+    reads = 0
+    for number in range(10, 40):
+        word = Appended("b" if number > 20 else "a", number, (digest(b"x"),), token=7, until=200, ms=1400)
+        for step in feed.announced(word, 1502):
+            if isinstance(step, Read):
+                reads += 1
+                feed.read(Pages((), Position("c", 90), at=1503, until=100), 1503)
+    reads += sum(isinstance(step, Read) for step in feed.announced(Marked("m", Position("c", 90), 90), 1504))
+    assert reads <= 2
+
+
+def test_what_another_log_begins_with_is_taken_once() -> None:
+    """Two equal messages, of which the first is in it: the second waits."""
+    feed = ChannelFeed(None, 0)
+    feed.subscribed(0)
+    feed.announced(Resumed(Position("p", 50), since=1, at=1, token=7), 1)
+    feed.received(b"a", 2)
+    feed.received(b"a", 3)
+    word = Appended("x", 11, (digest(b"a"),), token=9, until=4, ms=4)
+    assert Read(Position("p", 50), 50) in feed.announced(word, 4)
+    feed.read(Pages((Entry(11, 4, b"a"),), Position("x", 11), at=5, until=4, is_other=True), 5)
+    resumed = Resumed(Position("y", 12), since=4, at=6, token=10)
+    assert Show(b"a") in feed.announced(resumed, 6)
+
+
+def test_a_log_whose_head_alone_was_lost_is_read_from_its_first_entry() -> None:
+    feed = ChannelFeed(Position("y", 5), 500, has_waited=True)
+    feed.subscribed(2001)
+    steps = feed.announced(Resumed(Position("y", 900), since=2000, at=2002, token=7), 2003)
+    assert steps == [Read(Position("y", 5), None)]
