@@ -95,6 +95,7 @@ def _feed_strings() -> Strings:
             " Nothing is filtered; load the page again."
         ),
         "glob_long": gettext("Between two * there can be at most {n} characters; nothing is filtered."),
+        "filter_deep": gettext("Too many brackets; nothing is filtered."),
         "severity_bad": gettext("{severity} is not a severity: choose from {ranks}. Nothing is filtered."),
         "severity_meant": gettext("Write severity{sign}{value} for a severity. Nothing is filtered."),
         "number_bad": gettext(

@@ -255,6 +255,30 @@ def test_what_cannot_be_understood_says_what_to_write(
     expect_texts(page, ["here"])
 
 
+def test_a_link_with_too_many_brackets_leaves_the_page_alive(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("deep") + "&filter=" + "(" * 5_000)
+    expect_live(page)
+    valkey.client.publish("deep", "here")
+    expect_texts(page, ["here"])
+    expect(note(page)).to_have_text("Too many brackets; nothing is filtered.")
+
+
+def test_a_thousand_accents_on_a_letter_do_not_hold_up_the_filter(open_page: OpenPage) -> None:
+    """More than 30 in a row are left out, so that ordering them takes time that grows with the text only."""
+    page = open_page(view("marks"))
+    length = page.evaluate(
+        """async () => {
+          const { normal, searchable } = await import("./static/js/message/plain_text.js");
+          const text = "a" + "\\u0301\\u0316".repeat(50_000);
+          return [normal(text).length, searchable(text)];
+        }"""
+    )
+    assert length[0] <= 31
+    assert length[1] == "a"
+
+
 @pytest.mark.parametrize(
     ("text", "parsed"), [("disk", 0), ("/9{3}/", 0), ("severity>=warning", 1_000), ("user.name:u99*", 1_000)]
 )

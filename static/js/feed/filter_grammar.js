@@ -9,16 +9,28 @@
 const NAME = String.raw`[\p{L}_$@][\p{L}\p{N}_$@.-]*(?:\[\d+\][\p{L}\p{N}_$@.-]*)*`;
 const REGEX = /\/((?:\\.|[^\\/])+)\/([dgimsuvy]*)(?=[\s)|]|$)/uy;
 const HAS = new RegExp(`has:(${NAME})`, "uy");
+const OR_HAS = new RegExp(`[|](${NAME})`, "uy");
 const FIELD = new RegExp(`(${NAME})(>=|<=|!=|[:<>]|==?)(?!//)`, "uy");
-const QUOTED = /"([^"]*)"?/y; // up to the end where it is not closed
+const QUOTED = /["“”„]([^"“”„]*)["“”„]?/y; // up to the end where it is not closed
 const SPACE = /\s+/y;
-const OR = /\s*(?:\||OR(?=[\s()]|$))/y;
-const AND = /\s*AND(?=[\s()]|$)/y;
-const NOT = /NOT(?=[\s(]|$)\s*|[-!](?=[^\s)|])/y;
+const OR = /\s*(?:\||OR(?=[\s()|]|$))/y;
+const AND = /\s*AND(?=[\s()|]|$)/y;
+const NOT = /NOT(?=[\s()|]|$)\s*|[-!](?=[^\s)|-])/y;
 const OPEN = /\(/y;
 const CLOSE = /\s*\)/y;
+const STRAY = /\s*\)(?=[\s)|]|$)/y;
+const DEEPEST = 100; // brackets within brackets
 
-// Null where it asks for nothing. What is not closed ends with the text, and an operator without a term is left out.
+// What cannot be understood: the key of a sentence, and its values.
+export class Problem extends Error {
+  /** @param {Said} words */
+  constructor(...words) {
+    super(words[0]);
+    this.words = words;
+  }
+}
+
+// Null where it asks for nothing. Throws a Problem. What is not closed ends with the text, and an operator without a term is left out.
 /** @type {(text: string) => Node | null} */
 export function parseFilter(text) {
   const reader = new Reader(text);
@@ -64,22 +76,21 @@ class Reader {
   }
 
   #isOver() {
-    while (this.#take(AND));
+    while (this.#take(AND) || (!this.#depth && this.#take(STRAY)));
     return this.isAtEnd || this.#sees(OR) || (this.#depth > 0 && this.#sees(CLOSE));
   }
 
   /** @returns {Node | null} */
   #one() {
-    if (this.#take(NOT)) {
-      const of = this.#isOver() ? null : this.#one();
-      return of && { kind: "not", of };
-    }
-    return this.#take(OPEN) ? this.#group() : this.#term();
+    let isNegated = false;
+    while (this.#take(NOT)) isNegated = !isNegated;
+    const of = this.#isOver() ? null : this.#take(OPEN) ? this.#group() : this.#term();
+    return of && isNegated ? { kind: "not", of } : of;
   }
 
   /** @returns {Node | null} */
   #group() {
-    this.#depth += 1;
+    if (this.#depth++ === DEEPEST) throw new Problem("filter_deep");
     const node = this.any();
     this.#take(CLOSE);
     this.#depth -= 1;
@@ -91,24 +102,32 @@ class Reader {
     const regex = this.#take(REGEX);
     if (regex) return { kind: "regex", source: regex[1], flags: regex[2] };
     const has = this.#take(HAS);
-    if (has) return { kind: "has", field: has[1] };
+    if (has) return this.#fields(has[1]);
     const field = this.#take(FIELD);
     if (field) return this.#comparison(field[1], field[2].replace("==", "="));
     const text = this.#value();
     return text ? { kind: "text", text } : null;
   }
 
-  /** @type {(field: string, sign: string) => Node} */
+  /** @type {(first: string) => Node | null} */
+  #fields(first) {
+    const names = [first];
+    for (let more; (more = this.#take(OR_HAS)); ) names.push(more[1]);
+    return joined("any", names.map((field) => ({ kind: "has", field })));
+  }
+
+  // Without a value it is a text, such as ERROR:, or the beginning of a term.
+  /** @type {(field: string, sign: string) => Node | null} */
   #comparison(field, sign) {
     const values = [this.#value()];
     while (this.#take(/\|(?=[^\s|])/y)) values.push(this.#value());
-    const given = values.filter(Boolean);
-    if (!given.length) return { kind: "has", field };
+    const given = values.filter((value) => value !== null);
+    if (!given.length) return joined("any", [{ kind: "has", field }, { kind: "text", text: field + sign }]);
     if (sign !== "!=") return { kind: "compare", field, sign, values: given };
     return { kind: "not", of: { kind: "compare", field, sign: "=", values: given } };
   }
 
-  // In quotes, or up to a space, a | or the bracket that closes.
+  // In quotes, or up to a space, a | or the bracket that closes; null where there is none.
   #value() {
     const quoted = this.#take(QUOTED);
     if (quoted) return quoted[1];
@@ -119,7 +138,7 @@ class Reader {
       if (character === ")" && open === 0 && this.#depth) break;
       open = Math.max(0, open + Number(character === "(") - Number(character === ")"));
     }
-    return this.#text.slice(from, this.#at);
+    return this.#text.slice(from, this.#at) || null;
   }
 
   /** @param {RegExp} what sticky */

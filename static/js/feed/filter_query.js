@@ -2,9 +2,9 @@
 
 import { escapeRegex, glob, hasLongPart, LONGEST } from "../lib/glob.js";
 import { levelOf, RANKS } from "../message/alert_parser.js";
-import { fold, readJson, searchable } from "../message/plain_text.js";
+import { fold, normal, readJson, searchable } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
-import { parseFilter } from "./filter_grammar.js";
+import { parseFilter, Problem } from "./filter_grammar.js";
 import { RegexSearch } from "./regex_search.js";
 
 /**
@@ -13,6 +13,7 @@ import { RegexSearch } from "./regex_search.js";
  */
 
 const DEEPEST = 500; // nested lists that are looked into
+const LONGEST_GLOB = 1_000; // characters
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
 const textOf = keepLast(searchable);
 const jsonOf = keepLast((data) => readJson(data).value);
@@ -32,7 +33,7 @@ const COMPARE = {
 export function readFilter(text) {
   try {
     const search = new RegexSearch();
-    const tree = parseFilter(text.normalize());
+    const tree = parseFilter(normal(text));
     const { test, marks } = tree ? testOf(tree, search) : { test: null, marks: [] };
     return { test, marks, problem: null, search: search.isNeeded ? search : null };
   } catch (error) {
@@ -55,14 +56,6 @@ function keepLast(read) {
     if (data !== last) [result, last] = [read(data), data];
     return result;
   };
-}
-
-class Problem extends Error {
-  /** @param {Said} words */
-  constructor(...words) {
-    super(words[0]);
-    this.words = words;
-  }
 }
 
 // What is not wanted is not marked.
@@ -88,7 +81,7 @@ function testOf(node, search) {
 /** @type {(text: string, search: RegexSearch) => Part} */
 function textTest(text, search) {
   if (text.length > LONGEST) return workerTest(literal(text), text, search);
-  const regex = literal(fold(text));
+  const regex = literal(fold(text) || text);
   const every = new RegExp(regex, `${regex.flags}g`);
   // Base64 is not what was published.
   /** @type {Test} */
@@ -112,7 +105,7 @@ function workerTest(regex, name, search) {
   const every = new RegExp(regex, `${regex.flags}g`);
   /** @type {Mark["find"]} */
   const find = (where, limit) => search.find(every, name, where, limit);
-  return { test: search.add(regex, name), marks: [{ normalize: (text) => text.normalize(), find }] };
+  return { test: search.add(regex, name), marks: [{ normalize: normal, find }] };
 }
 
 /** @type {(every: RegExp, text: string, limit: number) => Places} */
@@ -160,17 +153,19 @@ function severityTest(sign, value) {
 // Whether a text has it, and whether it is the whole text. With * and ? it always has to be the whole.
 /** @type {(value: string) => Record<"part" | "whole", (text: string) => boolean>} */
 function likeness(value) {
-  const text = fold(value);
-  if (hasLongPart(text)) throw new Problem("glob_long", { n: LONGEST });
-  const whole = glob(text);
-  if (/[*?]/.test(text)) return { part: whole, whole };
+  const text = fold(value) || value;
+  const isGlob = /[*?]/.test(text);
+  if (isGlob && (hasLongPart(text) || text.length > LONGEST_GLOB)) throw new Problem("glob_long", { n: LONGEST });
   const lower = text.toLowerCase();
-  /** @type {{ test(found: string): boolean }} */
-  const regex = text.length > LONGEST ? { test: (found) => found.toLowerCase().includes(lower) } : literal(text);
-  return { part: (found) => regex.test(found), whole };
+  if (text.length > LONGEST && !isGlob) {
+    return { part: (found) => found.toLowerCase().includes(lower), whole: (found) => found.toLowerCase() === lower };
+  }
+  const whole = glob(text);
+  const regex = literal(text);
+  return { part: isGlob ? whole : (found) => regex.test(found), whole };
 }
 
-// In a message that is no JSON the field is looked for as people write it: level=error, level: "error".
+// Also in a text, and in one within JSON, where it is written as people do: level=error, level: "error".
 /** @type {(field: string, test: (found: unknown, data: string) => boolean, isInText?: (text: string) => boolean) => Test} */
 function fieldTest(field, test, isInText) {
   const path = field.split(/[.[\]]+/).filter(Boolean);
@@ -179,16 +174,14 @@ function fieldTest(field, test, isInText) {
   const isThere = (data) => data.includes(name) || data.includes("\\u");
   return ({ data, encoding }) => {
     if (encoding || !isThere(data)) return false;
-    const value = jsonOf(data);
-    if (value === undefined) return Boolean(isInText?.(textOf(data)));
-    return some(value, path, (found) => test(found, data));
+    return some(jsonOf(data), path, (found) => test(found, data)) || Boolean(isInText?.(textOf(data)));
   };
 }
 
 /** @type {(field: string, sign: string, value: string) => ((text: string) => boolean) | undefined} */
 function plainTest(field, sign, value) {
-  if (/[*?]/.test(value) || value.length > LONGEST) return undefined;
-  const end = sign === "=" ? String.raw`(?![\p{L}\p{N}_])` : "";
+  if (/[*?]/.test(value) || field.length + value.length > LONGEST) return undefined;
+  const end = sign === "=" ? String.raw`(?![\p{L}\p{N}_.-])` : /\d$/.test(value) ? String.raw`(?![\d.])` : "";
   const regex = new RegExp(`${EDGE}${escapeRegex(fold(field))}[:=] ?"?${escapeRegex(fold(value))}${end}`, "iu");
   return (text) => regex.test(text);
 }
@@ -198,7 +191,7 @@ function plainTest(field, sign, value) {
 function equals(value, like, whole) {
   return (found, data) => {
     if (typeof found === "string") return like(searchable(found));
-    const isExact = typeof found !== "number" || Number.isSafeInteger(found);
+    const isExact = !Number.isInteger(found) || Number.isSafeInteger(found);
     return (isExact && whole(asText(found))) || (Number(value) === found && data.includes(value));
   };
 }
@@ -220,7 +213,7 @@ function asText(found) {
 /** @type {(value: any, path: string[], test: (found: unknown) => boolean, depth?: number) => boolean} */
 function some(value, path, test, depth = 0) {
   if (depth > DEEPEST) return false;
-  if (Array.isArray(value) && !Object.hasOwn(value, path[0] ?? "")) return value.some((item) => some(item, path, test, depth + 1));
+  if (Array.isArray(value) && value.length && !/^\d+$/.test(path[0])) return value.some((item) => some(item, path, test, depth + 1));
   if (path.length === 0) return test(value);
   if (value === null || typeof value !== "object") return false;
   const whole = path.join(".");

@@ -5,6 +5,7 @@ import { parse, roots } from "../lib/json_scanner.js";
 
 const CODES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])/g;
 const QUOTED = /^\s*"(?:\s|\\[nrt])*[[{]/;
+const ASCII = /^[\x00-\x7f]*$/;
 const MAY_BE = /^[\s"]*[[{]/;
 
 // As a person reads it, and as it is searched.
@@ -17,7 +18,7 @@ export function plain(text) {
 // The same letters are written the same.
 /** @type {(text: string) => string} */
 export function comparable(text) {
-  return plain(text).normalize();
+  return normal(plain(text));
 }
 
 // The same, and accents do not count.
@@ -28,7 +29,13 @@ export function searchable(text) {
 
 /** @type {(text: string) => string} */
 export function fold(text) {
-  return /[^\x00-\x7f]/.test(text) ? text.normalize("NFD").replace(/[\u0300-\u036f]/g, "") : text;
+  return ASCII.test(text) ? text : normal(normal(text).normalize("NFD").replace(/[\u0300-\u036f]/g, ""));
+}
+
+// Each letter in one way. Of accents in a row some are enough: to order them takes time by the square.
+/** @type {(text: string) => string} */
+export function normal(text) {
+  return ASCII.test(text) ? text : text.replace(/(\p{M}{30})\p{M}+/gu, "$1").normalize();
 }
 
 /** @type {(text: string) => boolean} */
