@@ -5,7 +5,8 @@ What Redis pushes on the channel itself only spares reading it from the log. If 
 time, messages are shown as they arrive, and the page has no position until announcements come again.
 """
 
-from collections import Counter, deque
+from bisect import bisect_right
+from collections import defaultdict, deque
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -282,14 +283,14 @@ class ChannelFeed:
         """A log with lower numbers was read: what is announced is shown, and the rest is in its gap."""
         if not isinstance(announcement, Appended) or known.is_behind(announcement.last):
             return
-        left, last = Counter(announcement.digests), 0
+        serials = defaultdict[int, list[int]](list)
         for message in self._backlog:
-            if message.serial > serial:
-                break
-            one = digest(message.data)
-            if left[one]:
-                left[one] -= 1
-                last = message.serial
+            if message.serial <= serial:
+                serials[digest(message.data)].append(message.serial)
+        last = 0
+        for wanted in announcement.digests:  # in their order, each behind the one before
+            at = bisect_right(serials[wanted], last)
+            last = serials[wanted][at] if at < len(serials[wanted]) else last
         self._backlog.clear(last)
         self._announcements.popleft()
         self._since = max(self._since, announcement.until)

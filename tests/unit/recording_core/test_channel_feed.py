@@ -132,6 +132,20 @@ def test_what_another_log_begins_with_is_taken_once() -> None:
     assert Show(b"a") in feed.announced(resumed, 6)
 
 
+def test_what_another_log_begins_with_is_found_in_its_order() -> None:
+    """Of b, a, b the log has the last two: the first is in the gap."""
+    feed = ChannelFeed(None, 0)
+    feed.subscribed(0)
+    feed.announced(Resumed(Position("p", 50), since=1, at=1, token=7), 1)
+    for data in (b"b", b"a", b"b"):
+        feed.received(data, 2)
+    feed.announced(Appended("x", 11, (digest(b"a"), digest(b"b")), token=9, until=4, ms=4), 4)
+    entries = (Entry(11, 4, b"a"), Entry(12, 4, b"b"))
+    feed.read(Pages(entries, Position("x", 12), at=5, until=4, is_other=True), 5)
+    resumed = Resumed(Position("y", 13), since=4, at=6, token=10)
+    assert not any(isinstance(step, Show) for step in feed.announced(resumed, 6))
+
+
 def test_a_log_whose_head_alone_was_lost_is_read_from_its_first_entry() -> None:
     feed = ChannelFeed(Position("y", 5), 500, has_waited=True)
     feed.subscribed(2001)
