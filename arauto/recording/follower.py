@@ -32,7 +32,7 @@ from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_announcement
 from arauto.recording_core.announcements import Stopped
 from arauto.recording_core.backlog import Copy
-from arauto.recording_core.channel_feed import LATE, ChannelFeed, State
+from arauto.recording_core.channel_feed import LATE, ChannelFeed, State, place_at, shown_until
 from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Command, subscribe_commands
@@ -261,10 +261,9 @@ class Follower:
         except redis.RedisError as error:
             self._show_error(self._sentences.not_read, channel, error_text(error))
             return ChannelFeed(None, _now())
-        # While Redis refuses writes, messages are written much later than they are published.
-        since = start.at.ms or min(position.ms - LATE, log.until or position.ms)
+        since = start.at.ms or shown_until(position, log.until)
         # A place to resume from, should the connection break now.
-        self._emit(channel, Place(position, since if since < position.ms - LATE else None))
+        self._emit(channel, place_at(position, since))
         return ChannelFeed(position, since, has_waited)
 
     def _find_log(self, channel: bytes) -> Log | None:

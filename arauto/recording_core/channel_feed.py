@@ -39,6 +39,21 @@ class Settled:
     waiting: tuple[Received, ...]
 
 
+def shown_until(position: Position, until: int) -> int:
+    """Up to when a page was shown everything that begins at ``position``, in milliseconds.
+
+    :param until: everything published before is in the log (0: unknown). While Redis refuses writes, messages
+        are written much later than they are published.
+    """
+    return min(position.ms - LATE, until or position.ms)
+
+
+def place_at(position: Position | None, since: int) -> Place:
+    """The place of a page that was shown everything up to ``since``, told if the position does not tell."""
+    is_late = position is not None and since < position.ms - LATE
+    return Place(position, since if is_late else None)
+
+
 class State(Enum):
     OPENING = auto()  # the log is being read
     FOLLOWING = auto()  # each message waits for its announcement
@@ -219,9 +234,10 @@ class ChannelFeed:
     def _begin_log(self, announcement: Announcement, now: int) -> list[FeedStep]:
         """The log begins with all messages ever published, or behind those that are published already."""
         self._has_waited = False
-        begins = announcement.position.number if isinstance(announcement, Resumed) else 0
-        before = 1 + len(announcement.left) if isinstance(announcement, Resumed) else 0
-        if not begins or (self.position is not None and self.position.number < begins - before):
+        begins = -1
+        if isinstance(announcement, Resumed):
+            begins = announcement.position.number - 1 - len(announcement.left)
+        if begins < 0 or self.position is None or self.position.number < begins:
             return [self._request_read(None, now)]  # also a log whose head alone was lost
         self.position, self._older = None, 0
         self._go_live(now)
@@ -557,7 +573,7 @@ class ChannelFeed:
         is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
         if is_exact and not self._has_place and self._read is None and not self._announcements:
             self._has_place = True
-            return [Place(self.position, self._since if self._is_late else None)]
+            return [place_at(self.position, self._since)]
         return []
 
     @property

@@ -11,7 +11,7 @@ from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Mark as MarkWord
 from arauto.recording_core.announcements import Marked, Stopped
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
-from arauto.recording_core.channel_feed import LATE, ChannelFeed
+from arauto.recording_core.channel_feed import LATE, ChannelFeed, place_at, shown_until
 from arauto.recording_core.feed_steps import FeedStep, Gap, Locate, Place, Read, Show
 from arauto.recording_core.recorder_steps import AnswerMark, Append, Fenced, Outcome, SendMark, Take
 from tests.simulator.protocol import Protocol
@@ -395,8 +395,8 @@ class Tab:
         self._waits_until, self.page.has_begun = None, True
         since = self.now
         if first is not None:
-            since = min(first.ms - LATE, self.redis.data.until or first.ms)
-            self.outbox.append(Place(first, since if since < first.ms - LATE else None))
+            since = shown_until(first, self.redis.data.until)
+            self.outbox.append(place_at(first, since))
         self.feed = self._make(first, since, self._has_waited)
         self.do(self.feed.subscribed(self.now))
 
