@@ -1,7 +1,9 @@
 """For everyone: no barrier that axe knows, every screen, every language, keyboard only, no JavaScript."""
 
+import gzip
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -277,24 +279,46 @@ def test_all_comes_from_one_host(open_page: OpenPage, plain_arauto: ArautoServer
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_page_with_all_that_it_may_ever_load_is_small(plain_arauto: ArautoServer, language: str) -> None:
-    """Uncompressed, and with the icons that only an installed page shows."""
+def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str) -> None:
+    """What it loads before anybody opens anything, uncompressed; and all it may ever load, on the wire."""
     page = get(plain_arauto, "/", Accept_Language=language).body
-    paths = {f"/{path.relative_to(ROOT)}" for path in (ROOT / "static").glob("*.*")}
-    paths |= set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.decode()))
-    loaded: dict[str, bytes] = {}
+    named = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.decode()))
+    at_once = loaded(plain_arauto, named, r'(?:from|import)"(\.{1,2}/[\w/]+\.js)"')
+    assert {"main.js", "boot.js", "page.css"} <= names(at_once)
+    assert not {"json_tree.js", "export_file.js"} & names(at_once)
+    assert len(page) + sum(plain for plain, _ in at_once.values()) < 160_000
+
+    icons = {f"/{path.relative_to(ROOT)}" for path in (ROOT / "static").glob("*.*")}
+    ever = loaded(plain_arauto, named | icons, r'"(\.{1,2}/[\w/]+\.js)"')
+    assert {
+        "main.js",
+        "json_tree.js",
+        "msgpack.js",
+        "regex_worker.js",
+        "export_file.js",
+        "page.css",
+    } <= names(ever)
+    assert len(page) + sum(sent for _, sent in ever.values()) < 105_000
+
+
+def loaded(server: ArautoServer, paths: set[str], imports: str) -> dict[str, tuple[int, int]]:
+    """The files and what their scripts name by the pattern ``imports``: bytes uncompressed, and as sent."""
+    sizes: dict[str, tuple[int, int]] = {}
+    paths = set(paths)
     while paths:
         path = paths.pop()
-        answer = get(plain_arauto, path)
+        answer = get(server, path, Accept_Encoding="gzip")
         assert answer.status == 200, path
-        loaded[path] = answer.body
+        is_packed = answer.body.startswith(b"\x1f\x8b")
+        body = gzip.decompress(answer.body) if is_packed else answer.body
+        sizes[path] = len(body), len(answer.body)
         if path.endswith(".js"):
-            wanted = re.findall(r'"(\.{1,2}/[\w/]+\.js)"', answer.body.decode())
-            paths |= {urljoin(path, other) for other in wanted} - loaded.keys()
-    assert {"main.js", "json_tree.js", "msgpack.js", "regex_worker.js", "export_file.js", "page.css"} <= {
-        name.rpartition("/")[2] for name in loaded
-    }
-    assert len(page) + sum(map(len, loaded.values())) < 160_000
+            paths |= {urljoin(path, other) for other in re.findall(imports, body.decode())} - sizes.keys()
+    return sizes
+
+
+def names(paths: Iterable[str]) -> set[str]:
+    return {path.rpartition("/")[2] for path in paths}
 
 
 def test_without_javascript_the_form_publishes_and_a_page_answers(
