@@ -2,7 +2,7 @@
 
 import { escapeRegex, glob, hasLongPart, LONGEST } from "../lib/glob.js";
 import { levelOf, RANKS } from "../message/alert_parser.js";
-import { fold, normal, readJson, searchable } from "../message/plain_text.js";
+import { fold, normal, readJson, searchable, unescaped } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
 import { parseFilter, Problem } from "./filter_grammar.js";
 import { RegexSearch } from "./regex_search.js";
@@ -16,6 +16,7 @@ const DEEPEST = 500; // nested lists that are looked into
 const LONGEST_GLOB = 1_000; // characters
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
 const textOf = keepLast(searchable);
+const saidOf = keepLast((data) => fold(unescaped(data)));
 const jsonOf = keepLast((data) => readJson(data).value);
 /** @type {Record<string, (a: number, b: number) => boolean>} */
 const COMPARE = {
@@ -85,8 +86,14 @@ function textTest(text, search) {
   const every = new RegExp(regex, `${regex.flags}g`);
   // Base64 is not what was published.
   /** @type {Test} */
-  const test = ({ channel, data, encoding }) => (!encoding && regex.test(textOf(data))) || regex.test(fold(channel));
+  const test = ({ channel, data, encoding }) => (!encoding && isIn(data, (said) => regex.test(said))) || regex.test(fold(channel));
   return { test, marks: [{ normalize: fold, find: (where, limit) => places(every, where, limit) }] };
+}
+
+// As it is written, or as what is written says.
+/** @type {(data: string, test: (text: string) => boolean) => boolean} */
+function isIn(data, test) {
+  return test(textOf(data)) || (data.includes("\\") && test(saidOf(data)));
 }
 
 /** @type {(regex: { source: string, flags: string }, search: RegexSearch) => Part} */
@@ -174,7 +181,7 @@ function fieldTest(field, test, isInText) {
   const isThere = (data) => data.includes(name) || data.includes("\\u");
   return ({ data, encoding }) => {
     if (encoding || !isThere(data)) return false;
-    return some(jsonOf(data), path, (found) => test(found, data)) || Boolean(isInText?.(textOf(data)));
+    return some(jsonOf(data), path, (found) => test(found, data)) || Boolean(isInText && isIn(data, isInText));
   };
 }
 

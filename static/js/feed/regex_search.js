@@ -1,7 +1,7 @@
 // Has a worker search messages with regular expressions, and stops it where that takes too long. Knows no DOM.
 
 import { deferScript } from "../lib/deferred.js";
-import { comparable } from "../message/plain_text.js";
+import { comparable, normal, unescaped } from "../message/plain_text.js";
 import { isMessage } from "../stream/events.js";
 
 const script = deferScript("./regex_worker.js", import.meta.url);
@@ -128,7 +128,7 @@ export class RegexSearch {
 // Base64 is not what was published.
 /** @type {(message: Message) => string[]} */
 function textsOf({ channel, data, encoding }) {
-  return encoding ? [channel.normalize()] : [channel.normalize(), comparable(data)];
+  return encoding ? [channel.normalize()] : [channel.normalize(), comparable(data), normal(unescaped(data))];
 }
 
 // A worker's address is given by a policy: the page allows no other.

@@ -7,6 +7,10 @@ const CODES = /\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[
 const QUOTED = /^\s*"(?:\s|\\[nrt])*[[{]/;
 const ASCII = /^[\x00-\x7f]*$/;
 const MAY_BE = /^[\s"]*[[{]/;
+const MAY_ESCAPE = /^\s*["[{]/;
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))/g;
+/** @type {Record<string, string>} */
+const ESCAPED = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
 // As a person reads it, and as it is searched.
 /** @type {(text: string) => string} */
@@ -36,6 +40,15 @@ export function fold(text) {
 /** @type {(text: string) => string} */
 export function normal(text) {
   return ASCII.test(text) ? text : text.replace(/(\p{M}{30})\p{M}+/gu, "$1").normalize();
+}
+
+// What a text that begins as JSON does says where it has escapes: "Jo\u00e3o" says João. Empty where it has none.
+/** @type {(whole: string) => string} */
+export function unescaped(whole) {
+  if (!whole.includes("\\")) return "";
+  const text = plain(whole);
+  if (!MAY_ESCAPE.test(text)) return "";
+  return unquoted(text).replace(ESCAPE, (_, code, mark) => (code ? String.fromCharCode(parseInt(code, 16)) : ESCAPED[mark] ?? mark));
 }
 
 /** @type {(text: string) => boolean} */
