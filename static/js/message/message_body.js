@@ -1,13 +1,14 @@
 // Fills a row with what its message is: text, JSON, an alert or bytes, in the view that is wanted.
 
 import { Deferred } from "../lib/deferred.js";
-import { abridged, base64Length, beginning, byteLength, size } from "../lib/format.js";
+import { abridged, beginning, byteLength, size } from "../lib/format.js";
 import { later } from "../lib/idle_queue.js";
 import { attempt, isOdd, setOdd } from "../stream/unreadable.js";
 import { element, rowButton } from "../ui/dom.js";
 import { card, severityMark } from "./alert_card.js";
 import { alertIn } from "./alert_parser.js";
 import { paint } from "./json_colors.js";
+import { marksOf } from "./marks.js";
 import { mayBeJson, plain, readJson } from "./plain_text.js";
 import { showTools } from "./row_buttons.js";
 import { READ_LIMIT } from "./severity.js";
@@ -24,7 +25,6 @@ const FOLD_CHARACTERS = 2_000;
 const FOLD_LINES = 12;
 const LINE_CHARACTERS = 400;
 const PAINT_LIMIT = 10_000; // characters
-const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\u202e\u2060-\u2069]|.\ufeff|^\s+$/;
 
 export class MessageBodies {
   #view = VIEWS[0]; // of the whole feed
@@ -160,17 +160,9 @@ export class MessageBodies {
   // How it is shown
 
   /** @type {(event: Message, content: Content, view: string) => HTMLElement[]} */
-  #marks(event, { text, format, isCut, alert, isQuoted, hasCodes }, view) {
-    const isBinary = event.encoding === "base64";
-    const marks = [];
-    if (event.data === "") marks.push(this.#words.say("empty_message"));
-    if (isBinary) marks.push(this.#words.say("binary", { size: this.#size(event.size ?? base64Length(event.data)) }));
-    if (event.truncated) marks.push(this.#words.say("truncated", this.#sizes(event, isBinary)));
-    if (!isBinary && INVISIBLE.test(text ?? "")) marks.push(this.#words.say("invisible"));
-    if (format) marks.push(this.#words.say(isCut ? "decoded_part" : "decoded", { format }));
-    if (isQuoted) marks.push(this.#words.say("quoted"));
-    if (hasCodes) marks.push(this.#words.say("coded"));
-    const made = marks.map((mark) => element("span", "mark", mark));
+  #marks(event, content, view) {
+    const made = marksOf(event, content, this.#words).map((mark) => element("span", "mark", mark));
+    const { alert } = content;
     if (alert?.severity && (view === "tree" || !isCard(alert))) made.push(severityMark(alert.severity, this.#words));
     return made;
   }
@@ -223,12 +215,6 @@ export class MessageBodies {
       attempt(event, unfold);
     });
     return button;
-  }
-
-  /** @type {(event: Message, isBinary: boolean) => { shown: string, size: string }} */
-  #sizes({ data, size: whole }, isBinary) {
-    const shown = isBinary ? base64Length(data) : byteLength(data);
-    return { shown: this.#size(shown), size: this.#size(whole ?? 0) };
   }
 
   /** @type {(bytes: number) => string} */

@@ -1,0 +1,27 @@
+// What is said of a message before it is shown: what it was read from, and what is missing or cannot be seen.
+
+import { base64Length, byteLength, size } from "../lib/format.js";
+
+const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\u202e\u2060-\u2069]|.\ufeff|^\s+$/;
+
+/** @type {(event: Message, content: Content, words: Words) => string[]} */
+export function marksOf(event, { text, format, isCut, isQuoted, hasCodes }, words) {
+  const isBinary = event.encoding === "base64";
+  /** @type {(bytes: number) => string} */
+  const told = (bytes) => size(bytes, words.language);
+  const marks = [];
+  if (event.data === "") marks.push(words.say("empty_message"));
+  if (isBinary) marks.push(words.say("binary", { size: told(event.size ?? sizeOf(event)) }));
+  if (event.truncated) marks.push(words.say("truncated", { shown: told(sizeOf(event)), size: told(event.size ?? 0) }));
+  if (!isBinary && INVISIBLE.test(text ?? "")) marks.push(words.say("invisible"));
+  if (format) marks.push(words.say(isCut ? "decoded_part" : "decoded", { format }));
+  if (isQuoted) marks.push(words.say("quoted"));
+  if (hasCodes) marks.push(words.say("coded"));
+  return marks;
+}
+
+// The bytes of it that are here.
+/** @type {(event: Message) => number} */
+export function sizeOf({ data, encoding }) {
+  return encoding === "base64" ? base64Length(data) : byteLength(data);
+}
