@@ -12,8 +12,16 @@ from arauto.protocol.log_query import DEFAULT_LIMIT
 from arauto.recording_core.log_keys import head_of, stream_of
 from tests.support.http import get
 from tests.support.logs import OwnLog, forget, head
-from tests.support.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
+
+
+@pytest.fixture(scope="module")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One that no other program uses: its recorder would take the logs that are written here."""
+    server = RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.close()
 
 
 @pytest.fixture(scope="module")
