@@ -3,14 +3,22 @@
 /**
  * @typedef {{ kind: "all" | "any", of: Node[] } | { kind: "not", of: Node } | { kind: "text", text: string }
  *   | { kind: "regex", source: string, flags: string } | { kind: "has", field: string }
- *   | { kind: "compare", field: string, sign: string, values: string[] }} Node
+ *   | Comparison & { kind: "compare", values: Value[] }} Node
+ * @typedef {{ field: string, sign: string }} Comparison
+ * @typedef {{ text: string, isLiteral: boolean }} Value
  */
 
 const NAME = String.raw`[\p{L}_$@][\p{L}\p{N}_$@.-]*(?:\[\d+\][\p{L}\p{N}_$@.-]*)*`;
 const REGEX = /\/((?:\\.|[^\\/])+)\/([dgimsuvy]*)(?=[\s)|]|$)/uy;
 const HAS = new RegExp(`has:(${NAME})`, "uy");
 const OR_HAS = new RegExp(`[|](${NAME})`, "uy");
-const FIELD = new RegExp(`(${NAME})(>=|<=|!=|[:<>]|==?)(?!//)`, "uy");
+// Around a sign may be spaces, where it can be no text: before a number, before a severity, on both sides of an equals sign.
+const FIELDS = [
+  `(${NAME})\\s*([<>]=?)\\s*(?=-?\\.?\\d)`,
+  String.raw`(severity)\s*([<>]=?)\s*(?=\p{L})`,
+  `(${NAME})\\s+(!=|==?)\\s+(?=[^\\s)|])`,
+  `(${NAME})([<>]=?|!=|:|==?)(?!//)`,
+].map((form) => new RegExp(form, "uy"));
 const QUOTED = /["“”„]([^"“”„]*)["“”„]?/y; // up to the end where it is not closed
 const SPACE = /\s+/y;
 const OR = /\s*(?:\||OR(?=[\s()|]|$))/y;
@@ -49,6 +57,8 @@ class Reader {
   #text;
   #at = 0;
   #depth = 0; // of brackets
+  /** @type {Comparison | null} */
+  #meant = null; // what each text is a value of
 
   /** @param {string} text */
   constructor(text) {
@@ -99,13 +109,16 @@ class Reader {
 
   /** @returns {Node | null} */
   #term() {
+    if (this.#meant) return this.#compared([this.#value()], this.#meant);
     const regex = this.#take(REGEX);
     if (regex) return { kind: "regex", source: regex[1], flags: regex[2] };
     const has = this.#take(HAS);
     if (has) return this.#fields(has[1]);
-    const field = this.#take(FIELD);
-    if (field) return this.#comparison(field[1], field[2].replace("==", "="));
-    const text = this.#value();
+    for (const form of FIELDS) {
+      const field = this.#take(form);
+      if (field) return this.#comparison(field[1], field[2].replace("==", "="));
+    }
+    const text = this.#value()?.text;
     return text ? { kind: "text", text } : null;
   }
 
@@ -119,18 +132,38 @@ class Reader {
   // Without a value it is a text, such as ERROR:, or the beginning of a term.
   /** @type {(field: string, sign: string) => Node | null} */
   #comparison(field, sign) {
+    const meant = { field, sign: sign.replace("!", "") };
+    const of = this.#take(OPEN) ? this.#values(meant) : this.#compared(this.#alternatives(), meant);
+    if (!of) return joined("any", [{ kind: "has", field }, { kind: "text", text: field + sign }]);
+    return sign === "!=" ? { kind: "not", of } : of;
+  }
+
+  // In brackets, where all that is said is said of the field.
+  /** @type {(meant: Comparison) => Node | null} */
+  #values(meant) {
+    this.#meant = meant;
+    const node = this.#group();
+    this.#meant = null;
+    return node;
+  }
+
+  #alternatives() {
     const values = [this.#value()];
     while (this.#take(/\|(?=[^\s|])/y)) values.push(this.#value());
+    return values;
+  }
+
+  /** @type {(values: (Value | null)[], meant: Comparison) => Node | null} */
+  #compared(values, meant) {
     const given = values.filter((value) => value !== null);
-    if (!given.length) return joined("any", [{ kind: "has", field }, { kind: "text", text: field + sign }]);
-    if (sign !== "!=") return { kind: "compare", field, sign, values: given };
-    return { kind: "not", of: { kind: "compare", field, sign: "=", values: given } };
+    return given.length ? { kind: "compare", ...meant, values: given } : null;
   }
 
   // In quotes, or up to a space, a | or the bracket that closes; null where there is none.
+  /** @returns {Value | null} */
   #value() {
     const quoted = this.#take(QUOTED);
-    if (quoted) return quoted[1];
+    if (quoted) return { text: quoted[1], isLiteral: true };
     const from = this.#at;
     for (let open = 0; this.#at < this.#text.length; this.#at += 1) {
       const character = this.#text[this.#at];
@@ -138,7 +171,7 @@ class Reader {
       if (character === ")" && open === 0 && this.#depth) break;
       open = Math.max(0, open + Number(character === "(") - Number(character === ")"));
     }
-    return this.#text.slice(from, this.#at) || null;
+    return this.#at > from ? { text: this.#text.slice(from, this.#at), isLiteral: false } : null;
   }
 
   /** @param {RegExp} what sticky */

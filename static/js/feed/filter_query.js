@@ -9,11 +9,13 @@ import { RegexSearch } from "./regex_search.js";
 
 /**
  * @typedef {import("./filter_grammar.js").Node} Node
+ * @typedef {import("./filter_grammar.js").Value} Value
  * @typedef {{ test: Test, marks: Mark[] }} Part
  */
 
 const DEEPEST = 500; // nested lists that are looked into
 const LONGEST_GLOB = 1_000; // characters
+const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
 const textOf = keepLast(searchable);
 const saidOf = keepLast((data) => fold(unescaped(data)));
@@ -130,21 +132,21 @@ function literal(text) {
 
 // Fields
 
-/** @type {(of: { field: string, sign: string, values: string[] }) => Test} */
+/** @type {(of: { field: string, sign: string, values: Value[] }) => Test} */
 function comparison({ field, sign, values }) {
   const tests = values.map((value) => valueTest(field, sign, value));
   return tests.length > 1 ? (event) => tests.some((test) => test(event)) : tests[0];
 }
 
-/** @type {(field: string, sign: string, value: string) => Test} */
+/** @type {(field: string, sign: string, value: Value) => Test} */
 function valueTest(field, sign, value) {
   const isEqual = sign === ":" || sign === "=";
-  if (field === "severity") return severityTest(sign, value);
-  if (!isEqual) return fieldTest(field, compares(field, sign, value));
+  if (field === "severity") return severityTest(sign, value.text);
+  if (!isEqual) return fieldTest(field, compares(field, sign, value.text));
   const { part, whole } = likeness(value);
   const like = sign === ":" ? part : whole;
   if (field === "channel") return ({ channel }) => like(fold(channel));
-  return fieldTest(field, equals(value, like, whole), plainTest(field, sign, value));
+  return fieldTest(field, equals(value.text, like, whole), plainTest(field, sign, value));
 }
 
 /** @type {(sign: string, value: string) => Test} */
@@ -158,18 +160,23 @@ function severityTest(sign, value) {
 }
 
 // Whether a text has it, and whether it is the whole text. With * and ? it always has to be the whole.
-/** @type {(value: string) => Record<"part" | "whole", (text: string) => boolean>} */
+/** @type {(value: Value) => Record<"part" | "whole", (text: string) => boolean>} */
 function likeness(value) {
-  const text = fold(value) || value;
-  const isGlob = /[*?]/.test(text);
+  const text = fold(value.text) || value.text;
+  const isGlob = asksForAny(value);
   if (isGlob && (hasLongPart(text) || text.length > LONGEST_GLOB)) throw new Problem("glob_long", { n: LONGEST });
   const lower = text.toLowerCase();
   if (text.length > LONGEST && !isGlob) {
     return { part: (found) => found.toLowerCase().includes(lower), whole: (found) => found.toLowerCase() === lower };
   }
-  const whole = glob(text);
-  const regex = literal(text);
-  return { part: isGlob ? whole : (found) => regex.test(found), whole };
+  if (isGlob) return { part: glob(text), whole: glob(text) };
+  const [part, whole] = [literal(text), new RegExp(`^${escapeRegex(text)}$`, "iu")];
+  return { part: (found) => part.test(found), whole: (found) => whole.test(found) };
+}
+
+/** @type {(value: Value) => boolean} */
+function asksForAny({ text, isLiteral }) {
+  return !isLiteral && /[*?]/.test(text);
 }
 
 // Also in a text, and in one within JSON, where it is written as people do: level=error, level: "error".
@@ -185,29 +192,36 @@ function fieldTest(field, test, isInText) {
   };
 }
 
-/** @type {(field: string, sign: string, value: string) => ((text: string) => boolean) | undefined} */
+/** @type {(field: string, sign: string, value: Value) => ((text: string) => boolean) | undefined} */
 function plainTest(field, sign, value) {
-  if (/[*?]/.test(value) || field.length + value.length > LONGEST) return undefined;
-  const end = sign === "=" ? String.raw`(?![\p{L}\p{N}_.-])` : /\d$/.test(value) ? String.raw`(?![\d.])` : "";
-  const regex = new RegExp(`${EDGE}${escapeRegex(fold(field))}[:=] ?"?${escapeRegex(fold(value))}${end}`, "iu");
+  const { text: asked } = value;
+  if (asksForAny(value) || field.length + asked.length > LONGEST) return undefined;
+  const end = sign === "=" ? String.raw`(?![\p{L}\p{N}_.-])` : /\d$/.test(asked) ? String.raw`(?![\d.])` : "";
+  const regex = new RegExp(`${EDGE}${escapeRegex(fold(field))} ?[:=] ?"?${escapeRegex(fold(asked))}${end}`, "iu");
   return (text) => regex.test(text);
 }
 
 // JSON.parse rounds long numbers: of those the digits as published decide.
 /** @type {(value: string, like: (text: string) => boolean, whole: (text: string) => boolean) => (found: unknown, data: string) => boolean} */
 function equals(value, like, whole) {
+  const number = numberIn(value);
   return (found, data) => {
     if (typeof found === "string") return like(searchable(found));
     const isExact = !Number.isInteger(found) || Number.isSafeInteger(found);
-    return (isExact && whole(asText(found))) || (Number(value) === found && data.includes(value));
+    return (isExact && whole(asText(found))) || (number === found && data.includes(value));
   };
 }
 
 /** @type {(field: string, sign: string, value: string) => (found: unknown) => boolean} */
 function compares(field, sign, value) {
-  const number = Number(value);
+  const number = numberIn(value);
   if (Number.isNaN(number)) throw new Problem(levelOf(value) ? "severity_meant" : "number_bad", { field, sign, value });
-  return (found) => typeof found !== "object" && found !== "" && COMPARE[sign](Number(found), number);
+  return (found) => COMPARE[sign](numberIn(found), number);
+}
+
+/** @type {(found: unknown) => number} */
+function numberIn(found) {
+  return typeof found === "number" || (typeof found === "string" && NUMBER.test(found)) ? Number(found) : NaN;
 }
 
 // An object is there, and nothing more.
@@ -220,7 +234,7 @@ function asText(found) {
 /** @type {(value: any, path: string[], test: (found: unknown) => boolean, depth?: number) => boolean} */
 function some(value, path, test, depth = 0) {
   if (depth > DEEPEST) return false;
-  if (Array.isArray(value) && value.length && !/^\d+$/.test(path[0])) return value.some((item) => some(item, path, test, depth + 1));
+  if (Array.isArray(value) && (value.length || path.length) && !/^\d+$/.test(path[0])) return value.some((item) => some(item, path, test, depth + 1));
   if (path.length === 0) return test(value);
   if (value === null || typeof value !== "object") return false;
   const whole = path.join(".");
