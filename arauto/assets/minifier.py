@@ -43,6 +43,7 @@ SHEETS = [  # in the order of the cascade
     "ui/menu",
     "app/empty_state",
     "publish/publish_form",
+    "detail/detail",
     "ui/dialog",
     "app/answer",
     "base/utilities",

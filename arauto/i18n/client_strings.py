@@ -17,6 +17,7 @@ def page_strings() -> Strings:
         _status_strings()
         | _feed_strings()
         | _reading_strings()
+        | _detail_strings()
         | _past_strings()
         | _selection_strings()
         | _recording_strings()
@@ -138,6 +139,16 @@ def _reading_strings() -> Strings:
         "severity_warning": gettext("Warning"),
         "severity_info": gettext("Info"),
         "severity_debug": gettext("Debug"),
+    }
+
+
+def _detail_strings() -> Strings:
+    return {
+        "fact_channel": gettext("Channel"),
+        "fact_patterns": gettext("Matched by"),
+        "fact_size": gettext("Size"),
+        "fact_recorded": gettext("Recorded"),
+        "not_recorded": gettext("no"),
     }
 
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.support.pages import expect_live, expect_texts, log, row, rows, view
+from tests.support.pages import expect_live, expect_texts, log, message_field, row, rows, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
@@ -434,9 +434,9 @@ def test_copying_works_without_the_clipboard_interface(open_page: OpenPage, valk
     valkey.client.publish("old", "line\nother")
     choose(page, rows(page), "Copy text")
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
-    page.get_by_label("Message", exact=True).focus()
+    message_field(page).focus()
     page.keyboard.press("Control+V")
-    expect(page.get_by_label("Message", exact=True)).to_have_value("line\nother")
+    expect(message_field(page)).to_have_value("line\nother")
 
 
 def test_publish_again_hands_channel_and_message_to_the_form(

@@ -6,7 +6,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_holding import button
 from tests.browser.test_watching import is_at_end, new_button, publish_many
-from tests.support.pages import expect_live, let_draw, log, row, rows, view
+from tests.support.pages import expect_live, let_draw, log, message_field, row, rows, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
@@ -60,8 +60,8 @@ def test_the_counter_leads_on_from_a_selection(open_page: OpenPage, valkey: Redi
 def test_what_is_selected_elsewhere_holds_nothing(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("select"))
     expect_live(page)
-    page.get_by_label("Message", exact=True).fill("a draft")
-    page.get_by_label("Message", exact=True).select_text()
+    message_field(page).fill("a draft")
+    message_field(page).select_text()
     valkey.client.publish("select", "first")
     expect(row(page, "first")).to_be_visible()
     page.get_by_role("heading", name="Publish a message").dblclick()

@@ -289,7 +289,7 @@ def channel_field(page: Page) -> Locator:
 
 
 def message_field(page: Page) -> Locator:
-    return page.get_by_label("Message", exact=True)
+    return page.get_by_role("textbox", name="Message", exact=True)
 
 
 def publish_button(page: Page) -> Locator:

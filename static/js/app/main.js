@@ -6,6 +6,7 @@ import { MessageRates } from "../channels/message_rates.js";
 import { RateChart } from "../channels/rate_chart.js";
 import { RecordingMenu } from "../channels/recording_menu.js";
 import { SubscribeForm } from "../channels/subscribe_form.js";
+import { Detail } from "../detail/detail.js";
 import { ExportMenu } from "../feed/export_menu.js";
 import { Feed } from "../feed/feed.js";
 import { FilterBar } from "../feed/filter_bar.js";
@@ -57,10 +58,12 @@ const feed = new Feed(
 );
 const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-note"), words);
 new ExportMenu(find("export"), () => feed.shown, words);
+const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
+  new DetailPanel(find("detail"), actions, words));
 new Toolbar({
   section: find("feed"), log: find("log"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
-}, feed, rows, filter, actions, words);
+}, feed, rows, filter, actions, words, detail);
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 let lanes = null;
 let standing;
@@ -150,7 +153,7 @@ function tellStanding() {
 }
 
 function retell() {
-  rows.retell(find("feed"));
+  for (const id of ["feed", "detail"]) rows.retell(find(id));
   tellStanding();
 }
 

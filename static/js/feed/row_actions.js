@@ -48,6 +48,9 @@ export class RowActions {
     this.#menu = new Menu(menu, ({ dataset }) => this.#chosen(dataset));
     feed.addEventListener("click", ({ target }) => this.#clicked(target));
     feed.addEventListener("pointerover", ({ target }) => this.#pointed(rowOf(target)));
+    feed.addEventListener("keydown", (event) => this.#pressed(event));
+    // Windows opens the browser's menu when the key comes up again, over ours.
+    menu.addEventListener("contextmenu", (event) => event.preventDefault());
     document.addEventListener("unloaded", () => this.#say("not_loaded"));
     this.#startView(view);
   }
@@ -84,28 +87,38 @@ export class RowActions {
     if (button.matches(".row__tree")) this.#toggleTree(row);
   }
 
+  // On the row itself, by the keys that open menus.
+  /** @type {(event: KeyboardEvent & { target: HTMLElement }) => void} */
+  #pressed(event) {
+    const { target: row, key, shiftKey } = event;
+    if (!row.matches(".row") || !(key === "ContextMenu" || (key === "F10" && shiftKey))) return;
+    event.preventDefault();
+    equip(row);
+    row.querySelector(".row__more").click();
+  }
+
   /** @type {(row: HTMLElement, button: HTMLElement) => void} */
   #open(row, button) {
     const event = this.#rows.eventOf(row);
-    const isText = event.encoding !== "base64";
-    const isSendable = isText && canRepeat(event) && this.#targets.publishUrl;
-    /** @type {Record<string, boolean>} */
-    const hidden = {
-      tree: row.dataset.json === undefined,
-      base64: isText,
-      text: !isText,
-      redis: !canRepeat(event),
-      curl: !isSendable,
-      again: !isSendable,
-      pin: this.#pins.has(event),
-      unpin: !this.#pins.has(event),
-    };
+    const offered = this.offered(event);
     this.#row = row;
     for (const item of this.#items) {
-      item.hidden = hidden[item.dataset.view ?? item.dataset.action ?? ""] ?? false;
-      if (item.dataset.view) item.ariaChecked = String(item.dataset.view === this.#rows.viewOf(row));
+      const { view, action = "" } = item.dataset;
+      item.hidden = view === "tree" ? row.dataset.json === undefined : !(offered[action] ?? true);
+      if (view) item.ariaChecked = String(view === this.#rows.viewOf(row));
     }
     this.#menu.open(button);
+  }
+
+  // By an action, whether it can be done with the message.
+  /** @type {(event: Message) => Record<string, boolean>} */
+  offered(event) {
+    const isText = event.encoding !== "base64";
+    const isSendable = isText && canRepeat(event) && Boolean(this.#targets.publishUrl);
+    const isPinned = this.#pins.has(event);
+    return {
+      text: isText, base64: !isText, redis: canRepeat(event), curl: isSendable, again: isSendable, pin: !isPinned, unpin: isPinned,
+    };
   }
 
   /** @type {(row: HTMLElement) => void} */
@@ -115,11 +128,16 @@ export class RowActions {
   }
 
   /** @param {DOMStringMap} data */
-  async #chosen({ view, action = "" }) {
+  #chosen({ view, action = "" }) {
     const row = /** @type {HTMLElement} */ (this.#row);
-    const event = this.#rows.eventOf(row);
-    if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.#say("channel_not_text");
     if (view) this.#rows.setViewOf(row, view);
+    else this.act(action, this.#rows.eventOf(row));
+  }
+
+  // Does what is offered.
+  /** @type {(action: string, event: Message) => Promise<void> | void} */
+  act(action, event) {
+    if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.#say("channel_not_text");
     switch (action) {
       case "text": case "base64": return this.copy(event.data);
       case "redis": case "curl": return this.#copyCommand(action, event);

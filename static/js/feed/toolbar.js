@@ -1,6 +1,5 @@
 // The buttons over the feed, and what the keys do in it.
 
-import { equip } from "../message/row_buttons.js";
 import { get, set } from "../ui/preferences.js";
 import { Shortcuts } from "../ui/shortcuts.js";
 
@@ -11,7 +10,9 @@ export class Toolbar {
   #section;
   #buttons;
   #words;
+  #detail;
 
+  // `detail` is the message that is open, with its row: see detail.js.
   /**
    * @param {Record<"section" | "log" | "message" | "pause" | "clear" | "order" | "help", HTMLElement>
    *   & { keys: HTMLDialogElement }} places
@@ -20,14 +21,19 @@ export class Toolbar {
    * @param {import("./filter_bar.js").FilterBar} filter
    * @param {import("./row_actions.js").RowActions} actions
    * @param {Words} words
+   * @param {{
+   *   isOpen: boolean, hasFocus: boolean, event: Message | null, row: HTMLElement | null,
+   *   enter(row: HTMLElement): void, move(row: HTMLElement): void, leave(): void, close(): void
+   * }} detail
    */
-  constructor({ section, log, keys, message, ...buttons }, feed, rows, filter, actions, words) {
+  constructor({ section, log, keys, message, ...buttons }, feed, rows, filter, actions, words, detail) {
     this.#feed = feed;
     this.#rows = rows;
     this.#log = log;
     this.#section = section;
     this.#buttons = buttons;
     this.#words = words;
+    this.#detail = detail;
     buttons.pause.addEventListener("click", () => this.#pause());
     buttons.clear.addEventListener("click", () => feed.clear());
     buttons.order.addEventListener("click", () => {
@@ -43,8 +49,11 @@ export class Toolbar {
       j: () => this.#move(1),
       k: () => this.#move(-1),
       c: () => this.#copy(actions),
-      Enter: (target) => this.#act(target),
-      p: () => message.focus(),
+      Enter: (target) => this.#open(target),
+      p: () => {
+        detail.close();
+        message.focus();
+      },
       Escape: (target) => this.#leave(target),
     });
   }
@@ -70,15 +79,17 @@ export class Toolbar {
   // Rows
 
   get #row() {
-    return document.activeElement?.closest(".row");
+    return document.activeElement?.closest(".row") ?? this.#detail.row;
   }
 
+  // With the focus in the detail, that goes on alone.
   /** @type {(step: 1 | -1) => void} */
   #move(step) {
     const rows = /** @type {HTMLElement[]} */ ([...this.#log.querySelectorAll(".row")]);
     const at = rows.indexOf(/** @type {HTMLElement} */ (this.#row));
     const row = at === -1 ? this.#seen(rows, step) : rows[at + step];
     if (!row) return;
+    if (this.#detail.hasFocus) return this.#detail.move(row);
     row.tabIndex = -1;
     row.focus({ preventScroll: true });
     row.scrollIntoView({ block: "nearest" });
@@ -95,22 +106,21 @@ export class Toolbar {
 
   /** @type {(actions: import("./row_actions.js").RowActions) => Promise<false | void>} */
   async #copy(actions) {
-    const event = this.#row && this.#rows.eventOf(this.#row);
+    const event = this.#detail.event ?? (this.#row && this.#rows.eventOf(this.#row));
     if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
     await actions.copy(event.data);
   }
 
-  // What can be done with a row.
   /** @type {(row: HTMLElement) => false | void} */
-  #act(row) {
+  #open(row) {
     if (!row.matches(".row")) return false;
-    equip(row);
-    row.querySelector(".row__more").click();
+    this.#detail.enter(row);
   }
 
-  // Out of a row or a field of the filter, to the feed.
+  // Out of the detail to its row; out of a row or a field of the filter to the feed.
   /** @type {(target: Element) => false | void} */
   #leave(target) {
+    if (this.#detail.isOpen && !target.closest(".filter")) return this.#detail.leave();
     if (!target.closest(".row, .filter")) return false;
     this.#log.focus({ preventScroll: true });
   }

@@ -17,9 +17,8 @@ export function line(bytes) {
 }
 
 // The beginning in hex, the button for more, and what it does.
-/** @type {(bytes: Uint8Array, button: HTMLElement) => { parts: HTMLElement[], more: () => void }} */
-export function dump(bytes, button) {
-  const perLine = WIDE.matches ? 16 : 8;
+/** @type {(bytes: Uint8Array, button: HTMLElement, perLine?: number) => { parts: HTMLElement[], more: () => void }} */
+export function dump(bytes, button, perLine = WIDE.matches ? 16 : 8) {
   const place = element("p", "row__data hex");
   let shown = 0;
   const more = () => {

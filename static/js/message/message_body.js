@@ -241,8 +241,9 @@ function asWritten({ data, encoding }, { bytes }) {
   return encoding === "base64" ? { bytes } : { text: data };
 }
 
+// What a text is; a quick look at a long one is the caller's business.
 /** @type {(whole: string) => Content} */
-function readText(whole) {
+export function readText(whole) {
   const { text, value, isQuoted } = readJson(whole);
   const alert = text.length <= READ_LIMIT ? alertIn(value) : null;
   return { text, isJson: value !== undefined, alert, isQuoted, hasCodes: whole.includes("\x1b") };

@@ -1,0 +1,162 @@
+// Shows one message by itself: as a card, as a tree, as it was sent, as bytes; and what can be done with it.
+
+import { beginning, byteLength, size } from "../lib/format.js";
+import { dump, fromBase64, unzipped } from "../message/binary_view.js";
+import { JsonTrees } from "../message/json_tree.js";
+import { readText } from "../message/message_body.js";
+import { setTabIndex } from "../message/roving_focus.js";
+import { attempt, setOdd } from "../stream/unreadable.js";
+import { wearColour } from "../ui/channel_color.js";
+import { element, rowButton } from "../ui/dom.js";
+import { DetailActions } from "./detail_actions.js";
+import { MessageCard } from "./message_card.js";
+import { Tabs } from "./tabs.js";
+
+const SHOWN = 20_000; // characters of a text, and
+const SHOWN_LINES = 500;
+const PER_LINE = 8; // bytes
+
+const encoder = new TextEncoder();
+
+export class DetailPanel {
+  #place;
+  #words;
+  #view;
+  #tabs;
+  #card;
+  #trees;
+  #actions;
+  /** @type {Message | null} */
+  #event = null;
+  /** @type {Content} */
+  #content = {};
+
+  /**
+   * @param {HTMLElement} place
+   * @param {import("../feed/row_actions.js").RowActions} actions
+   * @param {Words} words
+   */
+  constructor(place, actions, words) {
+    this.#place = place;
+    this.#words = words;
+    this.#actions = new DetailActions(place.querySelector(".detail__foot"), actions);
+    this.#view = place.querySelector("[role=tabpanel]");
+    this.#card = new MessageCard(words);
+    this.#trees = new JsonTrees(words);
+    this.#tabs = new Tabs(place.querySelector("[role=tablist]"), this.#view, () => this.#draw());
+    this.#view.addEventListener("focusin", () => setTabIndex(this.#view, 0)); // what was unfolded since
+  }
+
+  focus() {
+    this.#tabs.focus();
+  }
+
+  /** @type {(event: Message) => void} */
+  show(event) {
+    this.#begin(event, event.channel);
+    wearColour(this.#place, event.channel);
+    this.#actions.show(event);
+    const bytes = event.encoding === "base64" ? fromBase64(event.data) : null;
+    this.#content = bytes ? { bytes } : attempt(event, () => readText(event.data), { text: event.data });
+    this.#draw();
+    if (bytes && !event.truncated) this.#unpack(event, bytes);
+  }
+
+  // No message, and why.
+  /** @type {(sentence: string) => void} */
+  say(sentence) {
+    this.#begin(null, "");
+    this.#actions.show(null);
+    const said = element("p", "detail__said", sentence);
+    said.setAttribute("role", "status");
+    this.#view.replaceChildren(said);
+    this.focus();
+  }
+
+  /** @type {(event: Message | null, name: string) => void} */
+  #begin(event, name) {
+    this.#event = event;
+    this.#place.querySelector("bdi").textContent = name;
+    this.#place.querySelector("h2").title = name;
+    this.#place.dataset.state = event ? "" : "said";
+    this.#view.scrollTop = 0;
+  }
+
+  /** @type {(event: Message, bytes: Uint8Array<ArrayBuffer>) => Promise<void>} */
+  async #unpack(event, bytes) {
+    try {
+      const content = await unzipped(bytes, readText);
+      if (event !== this.#event || content.text === undefined) return;
+      this.#content = content;
+      this.#draw();
+    } catch (error) {
+      setOdd(event, error);
+    }
+  }
+
+  // Views
+
+  #draw() {
+    const event = this.#event;
+    if (!event) return;
+    this.#tabs.offer({ tree: this.#content.isJson, raw: event.encoding !== "base64" });
+    const parts = attempt(event, () => this.#parts(event, this.#content)) ?? [this.#odd(), ...this.#text(event.data)];
+    this.#view.replaceChildren(...parts);
+    setTabIndex(this.#view, 0);
+  }
+
+  /** @type {(event: Message, content: Content) => HTMLElement[]} */
+  #parts(event, content) {
+    switch (this.#tabs.chosen) {
+      case "tree": return [this.#tree(event, content)];
+      case "raw": return this.#text(event.data);
+      case "hex": return this.#hex(bytesOf(event));
+    }
+    return [...this.#card.build(event, content), ...this.#body(event, content)];
+  }
+
+  // Below what a card says: all of it.
+  /** @type {(event: Message, content: Content) => HTMLElement[]} */
+  #body(event, content) {
+    const { text, isJson } = content;
+    if (isJson) return [this.#tree(event, content)];
+    return text === undefined ? this.#hex(bytesOf(event)) : this.#text(text);
+  }
+
+  /** @type {(event: Message, content: Content) => HTMLElement} */
+  #tree(event, { text = "" }) {
+    return this.#trees.build(text, (work) => attempt(event, work));
+  }
+
+  /** @type {(text: string) => HTMLElement[]} */
+  #text(text) {
+    if (text === "") return [];
+    const shown = beginning(text, SHOWN, SHOWN_LINES);
+    const data = element("p", "row__data", shown);
+    data.dir = "auto";
+    if (shown.length === text.length) return [data];
+    const more = rowButton("row__unfold", this.#words.say("show_all", { size: size(byteLength(text), this.#words.language) }));
+    more.addEventListener("click", () => {
+      data.textContent = text;
+      more.remove();
+    });
+    return [data, more];
+  }
+
+  /** @type {(bytes: Uint8Array) => HTMLElement[]} */
+  #hex(bytes) {
+    const button = rowButton("row__unfold", this.#words.say("show_more", { size: size(bytes.length, this.#words.language) }));
+    const { parts, more } = dump(bytes, button, PER_LINE);
+    button.addEventListener("click", more);
+    return parts;
+  }
+
+  #odd() {
+    return element("span", "mark", this.#words.say("odd"));
+  }
+}
+
+/** @type {(event: Message) => Uint8Array} */
+function bytesOf({ data, encoding }) {
+  return encoding === "base64" ? fromBase64(data) : encoder.encode(data);
+}

@@ -1,0 +1,81 @@
+// What a message says at first sight: how bad, when, the text of an alert in full; and the facts of its transport.
+
+import { exactSize, toDate } from "../lib/format.js";
+import { severityMark } from "../message/alert_card.js";
+import { marksOf, sizeOf } from "../message/marks.js";
+import { plain } from "../message/plain_text.js";
+import { element, notText } from "../ui/dom.js";
+import { fullTime, rowTime } from "../ui/timestamps.js";
+
+const TAG_LIMIT = 100;
+
+export class MessageCard {
+  #words;
+
+  /** @param {Words} words */
+  constructor(words) {
+    this.#words = words;
+  }
+
+  /** @type {(event: Message, content: Content) => HTMLElement[]} */
+  build(event, content) {
+    const { alert } = content;
+    return [this.#meta(event, content), ...(alert ? this.#alert(alert) : []), this.#facts(event)];
+  }
+
+  /** @type {(event: Message, content: Content) => HTMLElement} */
+  #meta(event, content) {
+    const meta = element("p", "detail__meta");
+    const { severity } = content.alert ?? {};
+    const date = toDate(event.at);
+    const time = element("time", "row__time", rowTime(date));
+    Object.assign(time, { dateTime: date.toISOString(), title: fullTime(date) });
+    if (severity) meta.append(severityMark(severity, this.#words), " ");
+    meta.append(time, ...marksOf(event, content, this.#words).map((mark) => element("span", "mark", mark)));
+    return meta;
+  }
+
+  /** @type {(alert: Alert) => HTMLElement[]} */
+  #alert({ title, text, tags, link }) {
+    const parts = [];
+    if (title) parts.push(element("h3", "detail__title", plain(title)));
+    if (text) parts.push(element("p", "detail__text", plain(text)));
+    if (tags.length) parts.push(this.#tags(tags));
+    if (link) {
+      const anchor = element("a", "card__link", link); // the address is what is shown: nobody is led elsewhere
+      parts.push(Object.assign(anchor, { href: link, target: "_blank", rel: "noopener noreferrer" }));
+    }
+    for (const part of parts) part.dir = "auto";
+    return parts;
+  }
+
+  /** @type {(tags: string[]) => HTMLElement} */
+  #tags(tags) {
+    const list = element("ul", "detail__tags");
+    list.append(...tags.slice(0, TAG_LIMIT).map((tag) => element("li", "card__tag", tag)));
+    if (tags.length > TAG_LIMIT) list.append(element("li", "", `+ ${tags.length - TAG_LIMIT}`));
+    return list;
+  }
+
+  /** @type {(event: Message) => HTMLElement} */
+  #facts(event) {
+    const { channel, channel_base64: bytes, patterns, id } = event;
+    const list = element("dl", "detail__facts");
+    /** @type {(word: string, ...told: (Node | string)[]) => void} */
+    const add = (word, ...told) => {
+      const value = element("dd", "");
+      value.append(...told);
+      list.append(element("dt", "", this.#words.say(word)), value);
+    };
+    add("fact_channel", untranslated(channel), ...(bytes === undefined ? [] : [" ", notText(this.#words)]));
+    if (patterns.length) add("fact_patterns", untranslated(patterns.join("  ")));
+    add("fact_size", exactSize(event.size ?? sizeOf(event), this.#words.language));
+    add("fact_recorded", id ? untranslated(id) : this.#words.say("not_recorded"));
+    return list;
+  }
+}
+
+/** @type {(name: string) => HTMLElement} */
+function untranslated(name) {
+  return Object.assign(element("bdi", "", name), { translate: false });
+}

@@ -1,0 +1,308 @@
+"""One message by itself, beside the feed: opened, seen in several ways and closed, by mouse or keyboard."""
+
+import gzip
+import json
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_injection import PAYLOADS, Guard, told
+from tests.browser.test_odd_messages import HOSTILE, publish_together
+from tests.browser.test_watching import publish_many
+from tests.support.barriers import expect_no_violation
+from tests.support.pages import (
+    channel_field,
+    expect_live,
+    log,
+    message_field,
+    overflowing,
+    row,
+    rows,
+    view,
+)
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+
+ALERT = {
+    "severity": "critical",
+    "title": "Card processor unreachable",
+    "message": "3 of 3 endpoints time out",
+    "tags": ["payments", "prod"],
+    "link": "https://runbooks.example/payments",
+    "order": 12345678901234567890,
+}
+
+
+def detail(page: Page) -> Locator:
+    return page.get_by_role("complementary", name="Message")
+
+
+def tab(page: Page, name: str) -> Locator:
+    return detail(page).get_by_role("tab", name=name, exact=True)
+
+
+def panel(page: Page) -> Locator:
+    return detail(page).get_by_role("tabpanel")
+
+
+def act(page: Page, name: str) -> Locator:
+    return detail(page).get_by_role("button", name=name, exact=True)
+
+
+def open_row(page: Page, text: str) -> None:
+    """With the mouse."""
+    row(page, text).locator(".row__time").click()
+    expect(detail(page)).to_be_visible()
+
+
+def listening(open_page: OpenPage, channel: str, **options: object) -> Page:
+    page = open_page(view(channel), **options)
+    expect_live(page)
+    return page
+
+
+def test_the_keyboard_opens_it_moves_it_and_closes_it(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "keys", permissions=["clipboard-read", "clipboard-write"])
+    for n in range(4):
+        valkey.client.publish("keys", json.dumps({"n": n}))
+    expect(rows(page)).to_have_count(4)
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(panel(page)).to_contain_text('"n": 3')
+    expect(tab(page, "Card")).to_be_focused()
+    expect(row(page, '"n": 3')).to_have_attribute("aria-current", "true")
+
+    page.keyboard.press("k")  # the focus is in it, and stays there
+    expect(panel(page)).to_contain_text('"n": 2')
+    expect(tab(page, "Card")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(detail(page)).to_be_hidden()
+    expect(row(page, '"n": 2')).to_be_focused()
+    expect(log(page).locator("[aria-current]")).to_have_count(0)
+
+    page.keyboard.press("Enter")
+    page.keyboard.press("c")
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == '{"n": 2}'
+    row(page, '"n": 2').focus()
+    page.keyboard.press("k")  # the focus is on its row: both go on
+    expect(row(page, '"n": 1')).to_be_focused()
+    expect(panel(page)).to_contain_text('"n": 1')
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    expect(panel(page)).to_contain_text('"n": 3')
+    page.keyboard.press("Escape")
+    expect(row(page, '"n": 3')).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(log(page)).to_be_focused()
+
+
+@pytest.mark.parametrize("key", ["Shift+F10", "ContextMenu"])
+def test_a_key_opens_the_actions_of_a_row(open_page: OpenPage, valkey: RedisServer, key: str) -> None:
+    page = listening(open_page, "menu")
+    valkey.client.publish("menu", "a row")
+    expect(rows(page)).to_have_count(1)
+    page.keyboard.press("k")
+    page.keyboard.press(key)
+    expect(page.get_by_role("menuitemradio", name="Wrap lines")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(rows(page)).to_be_focused()
+
+
+def test_the_views_are_tabs(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "views")
+    text = json.dumps(ALERT)
+    valkey.client.publish("views", text)
+    valkey.client.publish("views", "a text")
+    valkey.client.publish("views", b"\x81\xa1a\xff")
+    expect(rows(page)).to_have_count(3)
+    open_row(page, "Card processor")
+    expect(panel(page).get_by_role("heading", name="Card processor unreachable")).to_be_visible()
+    expect(panel(page).get_by_role("link")).to_have_attribute("href", "https://runbooks.example/payments")
+    expect(panel(page).locator(".tree")).to_contain_text("12345678901234567890")
+    tab(page, "Card").focus()
+    page.keyboard.press("ArrowRight")
+    expect(tab(page, "Tree")).to_be_focused()
+    expect(tab(page, "Tree")).to_have_attribute("aria-selected", "true")
+    expect(panel(page).get_by_role("heading")).to_have_count(0)
+    page.keyboard.press("ArrowRight")
+    expect(panel(page).locator(".row__data")).to_have_text(text)
+    page.keyboard.press("End")
+    expect(panel(page).locator(".hex")).to_contain_text('0000 7b 22 73 65 76 65 72 69  {"severi')
+    page.keyboard.press("ArrowRight")
+    expect(tab(page, "Card")).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    expect(tab(page, "Tree")).to_be_focused()
+    assert detail(page).locator("[role=tab][tabindex='0']").count() == 1
+
+    page.keyboard.press("j")  # no tree of a text: what there is of each
+    expect(panel(page).locator(".row__data")).to_have_text("a text")
+    expect(tab(page, "Tree")).to_be_disabled()
+    expect(tab(page, "Card")).to_be_focused()
+    page.keyboard.press("j")
+    expect(panel(page).locator(".tree")).to_contain_text('"a": -1')
+    expect(tab(page, "Tree")).to_have_attribute("aria-selected", "true")
+    expect(tab(page, "As sent")).to_be_disabled()
+    tab(page, "Hex").click()
+    expect(panel(page).locator(".hex")).to_contain_text("81 a1 61 ff")
+
+
+def test_a_click_opens_it_but_not_one_that_means_something_else(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = listening(open_page, "click")
+    valkey.client.publish("click", "word another")
+    valkey.client.publish("click", '{"level": "info", "title": "t", "text": "x", "url": "https://a.invalid"}')
+    expect(rows(page)).to_have_count(2)
+    row(page, "word").get_by_text("word").dblclick(position={"x": 12, "y": 8})
+    assert page.evaluate("String(getSelection())").strip() == "word"
+    row(page, "word").locator(".row__time").click()  # only ends the selection
+    rows(page).last.get_by_role("button", name="Tree").click()
+    rows(page).last.get_by_role("button", name="Actions").click()
+    page.keyboard.press("Escape")
+    expect(detail(page)).to_be_hidden()
+    row(page, "word").locator(".row__time").click()
+    expect(detail(page)).to_be_visible()
+    expect(row(page, "word")).to_be_focused()
+    act(page, "Close").click()
+    expect(detail(page)).to_be_hidden()
+    expect(row(page, "word")).to_be_focused()
+
+
+def test_the_form_has_its_place_back_with_all_that_was_typed(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = listening(open_page, "form")
+    valkey.client.publish("form", "a message")
+    channel_field(page).fill("elsewhere")
+    message_field(page).fill("a draft")
+    expect(rows(page)).to_have_count(1)
+    open_row(page, "a message")
+    expect(message_field(page)).to_be_hidden()
+    page.keyboard.press("p")
+    expect(detail(page)).to_be_hidden()
+    expect(message_field(page)).to_be_focused()
+    expect(message_field(page)).to_have_value("a draft")
+    expect(channel_field(page)).to_have_value("elsewhere")
+    open_row(page, "a message")
+    act(page, "Edit and resend").click()
+    expect(detail(page)).to_be_hidden()
+    expect(message_field(page)).to_be_focused()
+    expect(message_field(page)).to_have_value("a message")
+
+
+def test_it_is_pinned_and_copied(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "pin", permissions=["clipboard-read", "clipboard-write"])
+    valkey.client.publish("pin", "a message")
+    expect(rows(page)).to_have_count(1)
+    open_row(page, "a message")
+    act(page, "Pin").click()
+    expect(page.get_by_role("region", name="Pinned").get_by_text("a message")).to_be_visible()
+    expect(act(page, "Unpin")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("region", name="Pinned")).to_be_hidden()
+    act(page, "Copy text").click()
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "a message"
+
+
+def test_it_stays_while_the_feed_goes_on_without_it(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "flood")
+    valkey.client.publish("flood", '{"chosen": 1}')
+    expect(rows(page)).to_have_count(1)
+    open_row(page, "chosen")
+    tab(page, "Tree").click()
+    for start in range(0, 11_000, 1_000):
+        publish_many(valkey, "flood", [str(n) for n in range(start, start + 1_000)])
+    expect(row(page, "10999")).to_be_visible()
+    expect(row(page, "chosen")).to_have_count(0)
+    expect(panel(page).locator(".tree")).to_contain_text('"chosen": 1')
+    expect(tab(page, "Tree")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(log(page)).to_be_focused()
+
+
+def test_no_message_breaks_it(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "hostile")
+    packed = [gzip.compress(json.dumps(ALERT).encode()), "x" * 300_000, "line\n" * 5_000, ""]
+    publish_together(valkey, "hostile", ['{"the": "first"}', *HOSTILE, *packed])
+    many = 1 + len(HOSTILE) + len(packed)
+    expect(rows(page)).to_have_count(many)
+    for name in ("Card", "Tree", "As sent", "Hex"):
+        rows(page).first.locator(".row__time").click()
+        expect(panel(page)).to_contain_text("first")
+        tab(page, name).click()
+        for n in range(1, many):
+            page.keyboard.press("j")
+            expect(rows(page).nth(n)).to_have_attribute("aria-current", "true")
+            expect(panel(page)).to_be_visible()
+        expect(page.locator("[data-odd]")).to_have_count(0)
+    tab(page, "Card").click()
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    page.keyboard.press("k")
+    expect(panel(page).get_by_text("decoded from gzip")).to_be_visible()
+    expect(panel(page).get_by_role("heading", name="Card processor unreachable")).to_be_visible()
+
+
+def test_nothing_of_a_message_becomes_markup(
+    open_page: OpenPage, plain_arauto: ArautoServer, valkey: RedisServer
+) -> None:
+    page = open_page()
+    guard = Guard(page, plain_arauto)
+    page.goto(plain_arauto.url + view(*PAYLOADS))
+    expect_live(page)
+    for channel, message in zip([*PAYLOADS, *PAYLOADS], reversed(told(PAYLOADS)), strict=True):
+        valkey.client.publish(channel, message)
+    expect(rows(page)).to_have_count(2 * len(PAYLOADS))
+    for name in ("Card", "Tree", "As sent"):
+        rows(page).first.locator(".row__time").click()
+        tab(page, name).click()
+        for n in range(1, 2 * len(PAYLOADS)):
+            page.keyboard.press("j")
+            expect(rows(page).nth(n)).to_have_attribute("aria-current", "true")
+            guard.expect_nothing(name)
+
+
+@pytest.mark.parametrize("language", ["en", "pt-BR"])
+def test_on_a_phone_it_is_a_sheet_over_all_else(
+    open_page: OpenPage, valkey: RedisServer, language: str
+) -> None:
+    size = {"width": 390, "height": 844}
+    page = listening(open_page, "phone", language=language, has_touch=True, is_mobile=True, **size)
+    valkey.client.publish("phone", json.dumps(ALERT))
+    expect(rows(page)).to_have_count(1)
+    rows(page).first.locator(".row__time").tap()
+    sheet = page.locator("#detail")
+    expect(sheet).to_be_visible()
+    assert sheet.bounding_box() == {"x": 0, "y": 0} | size
+    expect(sheet.get_by_role("tab").first).to_be_focused()
+    expect(page.locator("#status")).to_be_hidden()
+    expect(rows(page)).to_be_hidden()
+    assert overflowing(page) == []
+    for target in sheet.locator(".detail__close, [role=tab], .detail__foot button:visible").all():
+        box = target.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 44
+    sheet.locator(".detail__close").tap()
+    expect(sheet).to_be_hidden()
+    expect(rows(page).first).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_axe_finds_no_barrier_in_it(open_page: OpenPage, valkey: RedisServer, width: int) -> None:
+    page = listening(open_page, "axe", width=width)
+    valkey.client.publish("axe", json.dumps(ALERT))
+    valkey.client.publish("axe", "a text")
+    expect(rows(page)).to_have_count(2)
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(panel(page)).to_contain_text("a text")
+    expect_no_violation(page, "a text")
+    page.keyboard.press("k")
+    for name in ("Card", "Tree", "As sent", "Hex"):
+        tab(page, name).click()
+        expect_no_violation(page, name)
