@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path, PurePath
+from typing import Self
 
 from arauto.assets.bundler import join
 from arauto.assets.css_minifier import join_layers, resolve_properties, shorten_properties, tighten
@@ -52,20 +53,45 @@ SHEETS = [  # in the order of the cascade
 log = logging.getLogger("arauto")
 
 
-def minify_in_subprocess() -> dict[str, str]:
-    """What the pages load, by path: ``page/main.js`` and other scripts, ``page.css``, ``door.css``.
+class Minifier:
+    """A process that makes what the pages load: enter it, do something else, and ask for the result."""
 
-    Small where there is the library for it, and the processes and the memory; else as it is written.
-    """
-    program = [sys.executable, "-B", "-m", "arauto.assets.minifier"]
-    try:
-        run = subprocess.run(program, cwd=PARENT, capture_output=True, text=True, check=True)  # noqa: S603 - it is ourselves
-        small: dict[str, str] = json.loads(run.stdout)
+    def __init__(self) -> None:
+        """:raise OSError: no process can be started."""
+        program = [sys.executable, "-B", "-m", "arauto.assets.minifier"]
+        self._process = subprocess.Popen(  # noqa: S603 - it is ourselves
+            program, cwd=PARENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    def result(self) -> dict[str, str]:
+        """By path: ``page/main.js`` and other scripts, ``page.css``, ``door.css``.
+
+        Small where there is the library for it, and the memory; else as it is written.
+        """
+        out, err = self._process.communicate()
+        if status := self._process.returncode:
+            return _sources_because(err.partition("\n")[0] or f"status {status}")
+        small: dict[str, str] = json.loads(out)
         return small
-    except subprocess.CalledProcessError as error:
-        why = error.stderr.partition("\n")[0] or f"status {error.returncode}"
+
+
+def minify_in_subprocess() -> dict[str, str]:
+    """What :meth:`Minifier.result` returns; as it is written where there can be no process."""
+    try:
+        with Minifier() as minifier:
+            return minifier.result()
     except OSError as error:
-        why = str(error)
+        return _sources_because(str(error))
+
+
+def _sources_because(why: str) -> dict[str, str]:
     log.warning(
         "Warning: The page loads slower, for its scripts cannot be made small here (%s): "
         "allow more processes and memory (ulimit -u, ulimit -v).",
@@ -75,12 +101,12 @@ def minify_in_subprocess() -> dict[str, str]:
 
 
 def main() -> None:
-    """Print what :func:`minify_in_subprocess` returns."""
+    """Print what :meth:`Minifier.result` returns."""
     print(json.dumps(minify()))
 
 
 def minify() -> dict[str, str]:
-    """What :func:`minify_in_subprocess` returns, made here."""
+    """What :meth:`Minifier.result` returns, made here."""
     try:
         import minify as library
     except ImportError:  # there is no wheel of it for macOS on ARM

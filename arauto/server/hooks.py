@@ -14,17 +14,26 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from arauto.assets.minifier import minify_in_subprocess
+from arauto.assets.minifier import Minifier, minify_in_subprocess
 from arauto.redis_io import discovery
 from arauto.redis_io.embedded import EmbeddedValkey
 from arauto.server import bind_policy, config_checks
 from arauto.server.forking import Forks
+from arauto.server.libraries import load_libraries
 from arauto.settings import Settings, SettingsError, read, unknown_settings
 from arauto.system import file_limits, temp_directory
 from arauto.system.resource_errors import sentence, start
 from arauto.workers.shared_state import SharedState
 
 SPARE = 100  # connections and threads for pages and publishing, beside the sockets
+_CANNOT_START = (
+    OSError,
+    MemoryError,
+    ImportError,
+    bind_policy.Exposed,
+    discovery.NoRedis,
+    config_checks.ConfigError,
+)
 
 if TYPE_CHECKING:  # gevent patches what they need only after the fork
     from arauto.recording.recorder_thread import RecorderThread
@@ -85,12 +94,15 @@ def on_starting(server: Any) -> None:
         hosts = bind_policy.hosts(server.cfg.address, os.environ)
         token = bind_policy.make_token(settings, hosts, bind_policy.in_container(os.environ))
         master.valkey = EmbeddedValkey.take_over(os.environ)
-        redis = discovery.find_in_subprocess(token)
-        redis.is_embedded |= master.valkey is not None
-        if redis.binary:
-            master.valkey = EmbeddedValkey.start(redis.binary, settings.max_sockets)
-        master.made = SharedState.make(settings, redis, minify_in_subprocess(), token, room.sockets)
-    except (OSError, MemoryError, bind_policy.Exposed, discovery.NoRedis, config_checks.ConfigError) as error:
+        with Minifier() as minifier:  # meanwhile it works
+            load_libraries(settings.worker)
+            redis = discovery.find(replace(settings, token=settings.token or token))
+            redis.is_embedded |= master.valkey is not None
+            if redis.binary:
+                master.valkey = EmbeddedValkey.start(redis.binary, settings.max_sockets)
+            assets = minifier.result()
+        master.made = SharedState.make(settings, redis, assets, token, room.sockets)
+    except _CANNOT_START as error:
         sys.exit(sentence(error) or str(error))
     master.forks = Forks(server, master.shared.worker_states)
     _note_stop_first(server)

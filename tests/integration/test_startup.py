@@ -124,16 +124,14 @@ def answering(reply: bytes) -> Iterator[int]:
     ],
 )
 def test_what_answers_is_not_said_to_be_away(reply: bytes, sentence: str) -> None:
-    with answering(reply) as port:
-        stopped = run(
-            [sys.executable, "-m", "arauto.redis_io.discovery"], REDIS_URL=f"redis://127.0.0.1:{port}"
-        )
-    assert sentence_of(stopped).startswith(sentence.format(where=f"127.0.0.1:{port}"))
+    with answering(reply) as port, pytest.raises(discovery.NoRedis) as refused:
+        discovery.find(read({"REDIS_URL": f"redis://127.0.0.1:{port}"}))
+    assert str(refused.value).startswith(sentence.format(where=f"127.0.0.1:{port}"))
 
 
 def test_a_database_that_redis_does_not_have_is_told(valkey: RedisServer) -> None:
-    stopped = run([sys.executable, "-m", "arauto.redis_io.discovery"], REDIS_URL=f"{valkey.url}/99")
-    assert "refuses us (DB index is out of range): change REDIS_URL" in sentence_of(stopped)
+    with pytest.raises(discovery.NoRedis, match=r"refuses us \(DB index is out of range\): change REDIS_URL"):
+        discovery.find(read({"REDIS_URL": f"{valkey.url}/99"}))
 
 
 def test_two_applications_in_one_process_are_independent(valkey: RedisServer) -> None:
