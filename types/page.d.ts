@@ -143,6 +143,7 @@ type PageElements = {
   choose: FormOf<{ name: HTMLInputElement; kind: HTMLSelectElement }>;
   confirm: HTMLDialogElement;
   draft: HTMLTemplateElement;
+  "field-tools": HTMLTemplateElement;
   drafts: HTMLDialogElement;
   filter: FormOf<{ filter: HTMLInputElement; highlight: HTMLInputElement }>;
   forget: HTMLDialogElement;

@@ -149,6 +149,10 @@ def _detail_strings() -> Strings:
         "fact_size": gettext("Size"),
         "fact_recorded": gettext("Recorded"),
         "not_recorded": gettext("no"),
+        "field_for": gettext("Filter for {field}"),
+        "field_out": gettext("Exclude {field}"),
+        "field_path": gettext("Copy the path {field}"),
+        "field_unable": gettext("This field cannot be filtered for."),
     }
 
 

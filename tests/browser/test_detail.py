@@ -7,8 +7,10 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_filter import filter_field
 from tests.browser.test_injection import PAYLOADS, Guard, told
 from tests.browser.test_odd_messages import HOSTILE, publish_together
+from tests.browser.test_reading_modules import call
 from tests.browser.test_watching import publish_many
 from tests.support.barriers import expect_no_violation
 from tests.support.pages import (
@@ -306,3 +308,170 @@ def test_axe_finds_no_barrier_in_it(open_page: OpenPage, valkey: RedisServer, wi
     for name in ("Card", "Tree", "As sent", "Hex"):
         tab(page, name).click()
         expect_no_violation(page, name)
+
+
+ODD: dict[str, object] = {
+    "plain": "x",
+    "two words": "x y",
+    "a.b": "dotted",
+    "ünï": "João",
+    "ünï2": "JOAO 2",
+    "1st": 1,
+    "": "nameless",
+    "channel": "not the channel",
+    "severity": "high",
+    "quote": 'say "hi"',
+    "quotes": '"',
+    "single": "it's",
+    "star": "a*b?",
+    "pipe": "a|b",
+    "bracket": "(a",
+    "close": "a)",
+    "colon": "a:b=c",
+    "slash": "a/b\\c",
+    "lines": "a\nb",
+    "space": " ",
+    "empty": "",
+    "minus": "-x",
+    "or": "OR",
+    "not": "NOT x",
+    "number": 12345678901234567890,
+    "one": 1.0,
+    "negative": -0.5,
+    "text of a number": "5",
+    "yes": True,
+    "nothing": None,
+    "long": "w" * 5_000,
+    "curly": "“so”",
+    "control": "\x00\x1b[1m\u2028",
+    "sign": ">=3",
+    "name:": 1,
+    'na"me': 1,
+    "<b>": "<i>",
+    "🎺": "🎺",
+    "$@_-": "$@_-",
+    "nested": {"deep er": {"k": [1, {"z": "q"}]}, "list": ["a b", [2]], "none": {}},
+}
+TERMS = """async ({ termOf, pathOf, withTerm }, texts) => {
+  const { readFilter } = await import("/static/js/feed/filter_query.js");
+  const { members, root } = await import("/static/js/lib/json_scanner.js");
+  const { plain, normal } = await import("/static/js/message/plain_text.js");
+  const said = [];
+  for (const data of texts) {
+    const event = { type: "message", channel: "c", data, patterns: [], at: 0 };
+    const waiting = [[null, root(data)]];
+    while (waiting.length) {
+      const [path, { kind, start, end, count }] = waiting.pop();
+      if (path) {
+        const term = termOf(event, { path, kind, written: data.slice(start, count ? start + 1 : end) });
+        const regex = term?.match(/^[/](.*)[/]$/s);
+        const finds = (text) => {
+          const { test, problem, search } = readFilter(text);
+          if (problem) return String(problem);
+          if (!search) return Boolean(test(event));
+          return new RegExp(regex[1]).test(normal(plain(data))) !== text.startsWith("-");
+        };
+        const both = term === null ? [] : [finds(term), finds(`-${term}`), withTerm("", term) === term];
+        said.push([pathOf(path), term, ...both]);
+      }
+      let at = 0;
+      if (count) for (const { key, value } of members(data, start)) {
+        waiting.push([{ name: key ? data.slice(key.start, key.end) : at++, parent: path }, value]);
+      }
+    }
+  }
+  return said;
+}"""
+
+
+def test_the_term_of_any_field_finds_its_message(open_page: OpenPage) -> None:
+    page = open_page(view("unused"))
+    texts = [
+        json.dumps(ODD, ensure_ascii=plain, indent=indent) for plain in (True, False) for indent in (None, 2)
+    ]
+    texts += ['[{"a": 1}, ["b c", 2]]', '{"deep": ' * 40 + "1" + "}" * 40]
+    said = call(page, "detail/field_term", TERMS, texts)
+    assert len(said) > 150
+    assert [found for found in said if found[1:] != [found[1], True, False, True]] == []
+    terms = {path: term for path, term, *_ in said}
+    assert terms["plain"] == "plain=x"
+    assert terms["ünï"] == "ünï=João"
+    assert terms["star"] == 'star="a*b?"'
+    assert terms["number"] == "number=12345678901234567890"
+    assert terms["nested.list[0]"] == 'nested.list[0]="a b"'
+    assert terms["nested"] == "has:nested"
+    assert terms["[0].a"] == "a=1"
+    assert terms['["two words"]'].startswith("/")
+
+
+def test_a_term_is_added_to_any_filter(open_page: OpenPage) -> None:
+    page = open_page(view("unused"))
+    cases = {
+        "": "a=1",
+        "a=1": "a=1",
+        "x a=1 y": "x a=1 y",
+        "x": "x a=1",
+        "x OR y": "(x OR y) a=1",
+        "x | y z": "(x | y z) a=1",
+        "(x": "(x a=1",
+        '"x y': '"x y" a=1',
+        '(x OR "y': '(x OR "y") a=1',
+        "x OR": "(x OR) a=1",
+        "-x": "-x a=1",
+        "/(/": "a=1",
+        "ms>3s": "a=1",
+    }
+    added = call(
+        page,
+        "detail/field_term",
+        "({ withTerm }, all) => all.map((text) => withTerm(text, 'a=1'))",
+        list(cases),
+    )
+    assert dict(zip(cases, added, strict=True)) == cases
+
+
+def test_a_field_is_filtered_for_excluded_and_named(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "fields", permissions=["clipboard-read", "clipboard-write"])
+    for n in range(3):
+        valkey.client.publish("fields", json.dumps({"n": n, "two words": f"v {n}", "items": [{"sku": n}]}))
+    expect(rows(page)).to_have_count(3)
+    row(page, '"n": 1').locator(".row__time").click()
+    field = panel(page).locator(".tree__node").filter(has=page.locator(".json-key", has_text='"n"')).last
+    field.hover()
+    field.get_by_role("button", name="Filter for n", exact=True).click()
+    expect(filter_field(page)).to_have_value("n=1")
+    expect(rows(page)).to_have_count(1)
+    expect(row(page, '"n": 1')).to_have_attribute("aria-current", "true")
+    page.keyboard.press("ArrowRight")
+    expect(panel(page).get_by_role("button", name="Exclude n", exact=True)).to_be_focused()
+    filter_field(page).fill("")
+    expect(rows(page)).to_have_count(3)
+    panel(page).get_by_role("button", name="Exclude n", exact=True).focus()
+    page.keyboard.press("ArrowDown")
+    expect(panel(page).get_by_role("button", name='Exclude ["two words"]')).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(rows(page)).to_have_count(2)
+    expect(row(page, '"n": 1')).to_have_count(0)
+    expect(panel(page).locator(".tree")).to_contain_text('"n": 1')  # it stays
+    tree = panel(page).locator(".tree")
+    assert tree.locator(".field__tools [tabindex='0']").count() == 1
+    tree.locator(".tree__toggle[aria-expanded=false]").click()
+    tree.get_by_role("button", name="Copy the path items[0].sku").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == "items[0].sku"
+
+
+def test_a_finger_chooses_a_field(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = listening(open_page, "finger", has_touch=True, is_mobile=True, width=390, height=844)
+    valkey.client.publish("finger", '{"n": 1, "m": 2}')
+    expect(rows(page)).to_have_count(1)
+    rows(page).first.locator(".row__time").tap()
+    panel(page).get_by_text('"m"').tap()
+    button = panel(page).get_by_role("button", name="Filter for m", exact=True)
+    box = button.bounding_box()
+    assert box is not None
+    assert min(box["width"], box["height"]) >= 44
+    button.tap()
+    detail(page).get_by_role("button", name="Close").tap()
+    expect(filter_field(page)).to_have_value("m=2")

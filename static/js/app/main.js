@@ -59,7 +59,7 @@ const feed = new Feed(
 const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-note"), words);
 new ExportMenu(find("export"), () => feed.shown, words);
 const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
-  new DetailPanel(find("detail"), actions, words));
+  new DetailPanel(find("detail"), find("field-tools"), filter, actions, words));
 new Toolbar({
   section: find("feed"), log: find("log"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),

@@ -2,13 +2,12 @@
 
 import { beginning, byteLength, size } from "../lib/format.js";
 import { dump, fromBase64, unzipped } from "../message/binary_view.js";
-import { JsonTrees } from "../message/json_tree.js";
 import { readText } from "../message/message_body.js";
-import { setTabIndex } from "../message/roving_focus.js";
 import { attempt, setOdd } from "../stream/unreadable.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element, rowButton } from "../ui/dom.js";
 import { DetailActions } from "./detail_actions.js";
+import { Fields } from "./fields.js";
 import { MessageCard } from "./message_card.js";
 import { Tabs } from "./tabs.js";
 
@@ -24,7 +23,7 @@ export class DetailPanel {
   #view;
   #tabs;
   #card;
-  #trees;
+  #fields;
   #actions;
   /** @type {Message | null} */
   #event = null;
@@ -33,18 +32,20 @@ export class DetailPanel {
 
   /**
    * @param {HTMLElement} place
+   * @param {HTMLTemplateElement} tools of a field
+   * @param {import("../feed/filter_bar.js").FilterBar} filter
    * @param {import("../feed/row_actions.js").RowActions} actions
    * @param {Words} words
    */
-  constructor(place, actions, words) {
+  constructor(place, tools, filter, actions, words) {
     this.#place = place;
     this.#words = words;
     this.#actions = new DetailActions(place.querySelector(".detail__foot"), actions);
     this.#view = place.querySelector("[role=tabpanel]");
     this.#card = new MessageCard(words);
-    this.#trees = new JsonTrees(words);
+    this.#fields = new Fields(tools, filter, actions, words);
     this.#tabs = new Tabs(place.querySelector("[role=tablist]"), this.#view, () => this.#draw());
-    this.#view.addEventListener("focusin", () => setTabIndex(this.#view, 0)); // what was unfolded since
+    this.#view.addEventListener("focusin", () => this.#reach()); // what was unfolded since
   }
 
   focus() {
@@ -102,7 +103,12 @@ export class DetailPanel {
     this.#tabs.offer({ tree: this.#content.isJson, raw: event.encoding !== "base64" });
     const parts = attempt(event, () => this.#parts(event, this.#content)) ?? [this.#odd(), ...this.#text(event.data)];
     this.#view.replaceChildren(...parts);
-    setTabIndex(this.#view, 0);
+    this.#reach();
+  }
+
+  // By Tab; the buttons of fields are the tree's own business.
+  #reach() {
+    for (const button of this.#view.querySelectorAll("button")) if (!button.closest(".field__tools")) button.tabIndex = 0;
   }
 
   /** @type {(event: Message, content: Content) => HTMLElement[]} */
@@ -125,7 +131,7 @@ export class DetailPanel {
 
   /** @type {(event: Message, content: Content) => HTMLElement} */
   #tree(event, { text = "" }) {
-    return this.#trees.build(text, (work) => attempt(event, work));
+    return this.#fields.build(event, text);
   }
 
   /** @type {(text: string) => HTMLElement[]} */

@@ -50,6 +50,11 @@ export class FilterBar extends Emitter {
     return this.#text.value;
   }
 
+  set text(text) {
+    this.#text.value = text;
+    this.#changed();
+  }
+
   // After each draw: how many pass, of how many.
   /** @type {(counts: import("./feed.js").Feed["counts"]) => void} */
   tell({ matching, messages, shown, isSure, odd }) {

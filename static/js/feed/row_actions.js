@@ -51,7 +51,7 @@ export class RowActions {
     feed.addEventListener("keydown", (event) => this.#pressed(event));
     // Windows opens the browser's menu when the key comes up again, over ours.
     menu.addEventListener("contextmenu", (event) => event.preventDefault());
-    document.addEventListener("unloaded", () => this.#say("not_loaded"));
+    document.addEventListener("unloaded", () => this.say("not_loaded"));
     this.#startView(view);
   }
 
@@ -137,7 +137,7 @@ export class RowActions {
   // Does what is offered.
   /** @type {(action: string, event: Message) => Promise<void> | void} */
   act(action, event) {
-    if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.#say("channel_not_text");
+    if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.say("channel_not_text");
     switch (action) {
       case "text": case "base64": return this.copy(event.data);
       case "redis": case "curl": return this.#copyCommand(action, event);
@@ -149,7 +149,7 @@ export class RowActions {
   /** @type {(action: string, event: Message) => Promise<void>} */
   async #copyCommand(action, event) {
     const command = await this.#command(action, event).catch(() => null);
-    if (command === null) this.#say("not_loaded");
+    if (command === null) this.say("not_loaded");
     else await this.copy(command);
   }
 
@@ -163,7 +163,7 @@ export class RowActions {
   // Says whether it could be.
   /** @type {(text: string) => Promise<void>} */
   async copy(text) {
-    this.#say((await copy(text)) ? "copied" : "not_copied");
+    this.say((await copy(text)) ? "copied" : "not_copied");
   }
 
   // The form takes it from here.
@@ -174,11 +174,12 @@ export class RowActions {
 
   /** @type {(event: Message) => void} */
   #pin(event) {
-    if (!this.#pins.toggle(event)) this.#say("pins_full", { n: PIN_LIMIT });
+    if (!this.#pins.toggle(event)) this.say("pins_full", { n: PIN_LIMIT });
   }
 
+  // A note that goes by itself.
   /** @type {(word: string, values?: object) => void} */
-  #say(word, values) {
+  say(word, values) {
     clearTimeout(this.#silence);
     const sentence = (this.#said.textContent = this.#words.say(word, values));
     this.#silence = setTimeout(() => this.#said.textContent === sentence && (this.#said.textContent = ""), SAID_FOR);

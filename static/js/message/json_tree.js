@@ -17,8 +17,13 @@ const VALUE_LIMIT = 1_000; // characters
  *
  * @typedef {import("../lib/json_scanner.js").Value} Value
  * @typedef {{ key: Value | null, value: Value }} Member
- * @typedef {{ depth: number, budget: { left: number }, run: (work: () => void) => void }} Place
- * @typedef {{ text: string, rest: Iterator<Member>, left: number }} Branch
+ * @typedef {{ name: string | number, parent: Path | null }} Path by names as they are written, or numbers
+ * @typedef {{ path: Path, kind: string, written: string }} Field of an object or a list only its bracket
+ * @typedef {(node: HTMLElement, field: Field) => void} Equip
+ * @typedef {{
+ *   depth: number, budget: { left: number }, run: (work: () => void) => void, path: Path | null, equip?: Equip
+ * }} Place
+ * @typedef {{ text: string, rest: Iterator<Member>, left: number, at: number }} Branch
  */
 
 export class JsonTrees {
@@ -29,22 +34,26 @@ export class JsonTrees {
     this.#words = words;
   }
 
-  // What is done later is done by `run`.
-  /** @type {(text: string, run: Place["run"]) => HTMLElement} */
-  build(text, run) {
+  // What is done later is done by `run`; `equip` is called with each member's node, once it is made.
+  /** @type {(text: string, run: Place["run"], equip?: Equip) => HTMLElement} */
+  build(text, run, equip) {
     const list = element("ul", "tree");
     const all = [...roots(text)];
     const rest = all.map((value) => ({ key: null, value })).values();
     const depth = all.length > 1 ? 1 : 0; // of many, only as many are open as there is room for
-    this.#extend(list, { text, rest, left: all.length }, { depth, budget: { left: OPEN_BUDGET }, run });
+    const place = { depth, budget: { left: OPEN_BUDGET }, run, path: null, equip };
+    this.#extend(list, { text, rest, left: all.length, at: 0 }, place, true);
     return list;
   }
 
-  /** @type {(text: string, member: Member, place: Place) => HTMLElement} */
-  #node(text, { key, value }, place) {
+  /** @type {(text: string, member: Member, at: number, place: Place, isRoot?: boolean) => HTMLElement} */
+  #node(text, { key, value }, at, outer, isRoot) {
     const node = element("li", "tree__node");
+    const path = isRoot ? null : { name: key ? text.slice(key.start, key.end) : at, parent: outer.path };
+    const place = { ...outer, path };
     if (value.count) this.#addBranch(node, text, key, value, place);
     else node.append(...this.#name(text, key), this.#leaf(text, value, place));
+    if (path) place.equip?.(node, { path, kind: value.kind, written: text.slice(value.start, value.count ? value.start + 1 : value.end) });
     return node;
   }
 
@@ -69,7 +78,8 @@ export class JsonTrees {
   // Branches
 
   /** @type {(node: HTMLElement, text: string, key: Value | null, value: Value, place: Place) => void} */
-  #addBranch(node, text, key, value, { depth, budget, run }) {
+  #addBranch(node, text, key, value, place) {
+    const { depth, budget, run } = place;
     const toggle = rowButton("tree__toggle");
     const shown = element("span", "tree__preview");
     toggle.append(...this.#name(text, key), shown, " ", element("span", "tree__count", String(value.count)));
@@ -80,7 +90,7 @@ export class JsonTrees {
     const open = (isOpen, spend) => {
       toggle.ariaExpanded = String(isOpen);
       shown.textContent = isOpen ? text[value.start] : preview(text, value);
-      if (isOpen && !branch) node.append(branch = this.#branch(text, value, { depth, budget: spend, run }));
+      if (isOpen && !branch) node.append(branch = this.#branch(text, value, { ...place, budget: spend }));
       if (branch) branch.hidden = !isOpen;
     };
     onClick(toggle, run, () => open(toggle.ariaExpanded !== "true", { left: OPEN_BUDGET }));
@@ -88,28 +98,30 @@ export class JsonTrees {
   }
 
   /** @type {(text: string, value: Value, place: Place) => HTMLElement} */
-  #branch(text, value, { depth, budget, run }) {
+  #branch(text, value, place) {
+    const { depth } = place;
     const list = element("ul", depth < FLAT_DEPTH ? "tree__branch" : "tree__branch tree__branch--flat");
-    this.#extend(list, { text, rest: members(text, value.start), left: value.count ?? 0 }, { depth: depth + 1, budget, run });
+    const branch = { text, rest: members(text, value.start), left: value.count ?? 0, at: 0 };
+    this.#extend(list, branch, { ...place, depth: depth + 1 });
     return list;
   }
 
-  /** @type {(list: HTMLElement, branch: Branch, place: Place) => void} */
-  #extend(list, branch, place) {
+  /** @type {(list: HTMLElement, branch: Branch, place: Place, areRoots?: boolean) => void} */
+  #extend(list, branch, place, areRoots) {
     const shown = Math.min(STEP, branch.left);
     place.budget.left -= shown;
-    for (let i = 0; i < shown; i++) list.append(this.#node(branch.text, branch.rest.next().value, place));
+    for (let i = 0; i < shown; i++) list.append(this.#node(branch.text, branch.rest.next().value, branch.at++, place, areRoots));
     branch.left -= shown;
-    if (branch.left) list.append(this.#moreNode(list, branch, place));
+    if (branch.left) list.append(this.#moreNode(list, branch, place, areRoots));
   }
 
-  /** @type {(list: HTMLElement, branch: Branch, place: Place) => HTMLElement} */
-  #moreNode(list, branch, place) {
+  /** @type {(list: HTMLElement, branch: Branch, place: Place, areRoots?: boolean) => HTMLElement} */
+  #moreNode(list, branch, place, areRoots) {
     const node = element("li", "tree__node");
     const more = rowButton("row__unfold", this.#words.say("show_rest", { n: branch.left }));
     onClick(more, place.run, () => {
       node.remove();
-      this.#extend(list, branch, place);
+      this.#extend(list, branch, place, areRoots);
     });
     node.append(more);
     return node;
