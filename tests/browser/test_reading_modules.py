@@ -220,6 +220,11 @@ def test_severity_is_read_from_an_object_and_nothing_else(page: Page) -> None:
     }
     found = call(page, "message/severity", "({ severityOf }, texts) => texts.map(severityOf)", list(cases))
     assert dict(zip(cases, found, strict=True)) == cases
+    alerts = """async ({ alertIn }, texts) => {
+      const { readJson } = await import("/static/js/message/plain_text.js");
+      return texts.map((text) => alertIn(readJson(text).value)?.severity ?? "");
+    }"""
+    assert call(page, "message/alert_parser", alerts, list(cases)) == found
     ranks = call(page, "message/alert_parser", "({ RANKS }) => RANKS")
     assert ranks == ["debug", "info", "warning", "error", "critical"]
 

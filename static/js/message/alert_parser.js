@@ -26,13 +26,22 @@ export const RANKS = ["debug", "info", "warning", "error", "critical"];
 // Null where the value says nothing of the kind.
 /** @type {(value: Published) => Alert | null} */
 export function alertIn(value) {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-  return fromAlertmanager(value) ?? fromGitHub(value) ?? byConvention(value);
+  if (!isObject(value) || Array.isArray(value)) return null;
+  if (isAlertmanager(value)) return fromAlertmanager(value);
+  return isGitHub(value) ? fromGitHub(value) : byConvention(value);
+}
+
+// The alert's severity, or "": for those who need no more of it, and need that of many.
+/** @type {(value: Published) => string} */
+export function severityIn(value) {
+  if (!isObject(value) || Array.isArray(value)) return "";
+  if (isAlertmanager(value)) return severityOfAlerts(value);
+  return isGitHub(value) ? severityOfItem(itemOf(value)) : severitySaid(value);
 }
 
 /** @type {(value: Published) => Alert | null} */
 function byConvention(value) {
-  const severity = severityIn(value);
+  const severity = severitySaid(value);
   const title = string(value.title);
   const text = string(value.message) || string(value.text) || string(value.msg);
   if (!severity && !(title && text)) return null;
@@ -45,7 +54,7 @@ function byConvention(value) {
 }
 
 /** @type {(value: Published) => string} */
-function severityIn({ severity, level, priority }) {
+function severitySaid({ severity, level, priority }) {
   const said = word(severity) || word(level) || word(priority);
   return said || (BY_TEN[number(level) / 10] ?? "") || (BY_PRIORITY[number(priority)] ?? "");
 }
@@ -68,13 +77,23 @@ function number(given) {
 
 // Alertmanager, and Grafana, which says the same and more
 
-/** @type {(value: Published) => Alert | null} */
-function fromAlertmanager({ alerts, status, receiver, title, externalURL }) {
-  if (!Array.isArray(alerts) || typeof status !== "string" || !alerts.every(isObject)) return null;
-  const names = new Set(alerts.map(({ labels }) => string(labels?.alertname)).filter(Boolean));
+/** @type {(value: Published) => boolean} */
+function isAlertmanager({ alerts, status }) {
+  return Array.isArray(alerts) && typeof status === "string" && alerts.every(isObject);
+}
+
+/** @type {(value: Published) => string} */
+function severityOfAlerts({ alerts, status }) {
+  return status === "resolved" ? "info" : highest(alerts);
+}
+
+/** @type {(value: Published) => Alert} */
+function fromAlertmanager(value) {
+  const { alerts, status, receiver, title, externalURL } = value;
+  const names = new Set(alerts.map((/** @type {Published} */ { labels }) => string(labels?.alertname)).filter(Boolean));
   const [first = {}] = alerts;
   return {
-    severity: status === "resolved" ? "info" : highest(alerts),
+    severity: severityOfAlerts(value),
     title: string(title) || [...names].join(", ") || status,
     text: [...alerts.slice(0, ALERT_LIMIT).map(alertLine), alerts.length > ALERT_LIMIT && "…"].filter(Boolean).join("\n"),
     tags: [status, alerts.length > 1 ? `× ${alerts.length}` : "", string(receiver)].filter(Boolean),
@@ -97,14 +116,28 @@ function highest(alerts) {
 
 // GitHub
 
-/** @type {(value: Published) => Alert | null} */
+/** @type {(value: Published) => boolean} */
+function isGitHub(value) {
+  return string(value.repository?.full_name) !== "";
+}
+
+/** @type {(value: Published) => Published} */
+function itemOf(value) {
+  return ITEMS.map((name) => value[name]).find(isObject) ?? value.head_commit ?? {};
+}
+
+/** @type {(item: Published) => string} */
+function severityOfItem({ conclusion }) {
+  return conclusion === "failure" ? "error" : "";
+}
+
+/** @type {(value: Published) => Alert} */
 function fromGitHub(value) {
-  const repository = string(value.repository?.full_name);
-  if (!repository) return null;
-  const item = ITEMS.map((name) => value[name]).find(isObject) ?? value.head_commit ?? {};
+  const repository = value.repository.full_name;
+  const item = itemOf(value);
   const said = isObject(value.comment) ? value.comment : value.review ?? {};
   return {
-    severity: item.conclusion === "failure" ? "error" : "",
+    severity: severityOfItem(item),
     title: firstLine(string(item.title) || string(item.name) || string(item.message) || repository),
     text: string(said.body),
     tags: [repository, value.action, item.conclusion, value.ref, value.sender?.login].filter(isWord),
