@@ -40,6 +40,7 @@ SHEETS = [  # in the order of the cascade
     "message/json_colors",
     "message/alert_card",
     "feed/toolbar",
+    "volume/volume",
     "history/replay",
     "ui/menu",
     "app/empty_state",

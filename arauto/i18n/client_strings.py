@@ -19,6 +19,7 @@ def page_strings() -> Strings:
         | _reading_strings()
         | _detail_strings()
         | _past_strings()
+        | _volume_strings()
         | _selection_strings()
         | _recording_strings()
         | _browser_strings()
@@ -156,6 +157,17 @@ def _detail_strings() -> Strings:
     }
 
 
+def _volume_strings() -> Strings:
+    return {
+        "volume_now": gettext("now"),
+        "volume_bar": plural("{from} to {to}: {n} message", "{from} to {to}: {n} messages"),
+        "volume_kind": "{kind}: {n}",
+        "volume_unread": plural("{n} severity not read", "{n} severities not read"),
+        "volume_gap": gettext("messages may be missing"),
+        "volume_critical": gettext("last critical {ago}"),
+    }
+
+
 def _past_strings() -> Strings:
     return {
         "past": gettext("This is the past, not live."),
@@ -176,7 +188,7 @@ def _selection_strings() -> Strings:
         "chip_unseen": gettext("Click to show only this. No message yet"),
         "per_second": gettext("{n}/s"),
         "all_channels": gettext("All channels"),
-        "chart": plural(
+        "volume": plural(
             "{name}, last 5 minutes: {n} message, {now} a second now, {max} at most",
             "{name}, last 5 minutes: {n} messages, {now} a second now, {max} at most",
         ),

@@ -160,34 +160,3 @@ def test_fifty_chips_by_keyboard(open_page: OpenPage, valkey: RedisServer) -> No
         assert box["height"] < 130
         assert overflowing(page) == []
         expect(rows(page).last).to_be_in_viewport()
-
-
-def test_the_chart_says_how_many_a_second(open_page: OpenPage, valkey: RedisServer) -> None:
-    page = open_page(view("busy", "quiet", patterns=("b*",)))
-    expect_live(page)
-    chart = page.locator("#chart").get_by_role("img")
-    expect(chart).to_have_accessible_name(
-        "All channels, last 5 minutes: 0 messages, 0 a second now, 0 at most"
-    )
-    for number in range(30):
-        valkey.client.publish("busy", number)
-    expect(chart).to_have_accessible_name(re.compile(r"^All channels, last 5 minutes: 30 messages, "))
-    assert drawn(page) > 0
-    chip(page, "quiet").hover()
-    expect(chart).to_have_accessible_name(re.compile("^quiet, last 5 minutes: 0 messages"))
-    solo(page, "b*").focus()
-    page.mouse.move(640, 500)
-    solo(page, "busy").focus()
-    expect(chart).to_have_accessible_name(re.compile("^busy, last 5 minutes: 30 messages"))
-    page.locator("#choose-name").focus()
-    expect(chart).to_have_accessible_name(re.compile("^All channels"))
-
-
-def drawn(page: Page) -> int:
-    """Pixels above the line of the chart."""
-    return int(
-        page.locator("#chart canvas").evaluate(
-            """(canvas) => canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height - 2).data
-                 .filter((byte, at) => at % 4 === 3 && byte > 0).length"""
-        )
-    )

@@ -3,7 +3,6 @@
 import { ChannelBrowser } from "../channels/channel_browser.js";
 import { ChannelChips } from "../channels/channel_chips.js";
 import { MessageRates } from "../channels/message_rates.js";
-import { RateChart } from "../channels/rate_chart.js";
 import { RecordingMenu } from "../channels/recording_menu.js";
 import { SubscribeForm } from "../channels/subscribe_form.js";
 import { Detail } from "../detail/detail.js";
@@ -73,9 +72,12 @@ const replay = new Replay(find("replay"), feed, filter, words, async (channels) 
   (lanes ??= new LateJoinDemo(find("lanes"), rows)).open(channels);
 });
 const rates = new MessageRates(selection);
-const chart = new RateChart(find("chart"), rates, words);
+/** @type {Deferred<typeof import("../volume/volume_strip.js")>} */
+const strips = new Deferred("../volume/volume_strip.js", import.meta.url);
+/** @type {import("../volume/volume_strip.js").VolumeStrip | null} */
+let strip = null;
 const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
-  empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => chart.show(name),
+  empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => strip?.peek(name),
   more: (...what) => recording.open(...what),
 });
 const recording = config.recording && new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
@@ -91,6 +93,7 @@ connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (detail.name === "live" || detail.name === "idle") Deferred.loadAll();
   tellStanding();
+  strip?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
   replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
 });
@@ -98,6 +101,7 @@ connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
   feed.add(detail);
   rates.add(detail.filter(({ past }) => !past));
+  strip?.add(detail);
   notifications.heard(detail);
 });
 filter.addEventListener("change", () => {
@@ -121,7 +125,8 @@ settings.addEventListener("change", () => {
 setInterval(() => {
   notifications.tick();
   if (document.hidden) return;
-  chart.draw();
+  if (strip) strip.draw();
+  else showVolume().catch(() => {});
   chips.tick(rates);
 }, 1_000);
 
@@ -130,7 +135,7 @@ selection.announce();
 publisher.start(unsent(), selection.channels[0]);
 keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
-for (const id of ["tools", "desk", "publish-tools"]) find(id).hidden = false;
+for (const id of ["tools", "desk", "volume", "publish-tools"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await ChannelBrowser.channels()));
 connection.listen();
 
@@ -150,6 +155,16 @@ function tellStanding() {
   status.show({ ...standing, isPast });
   welcome.show(standing);
   chips.show(standing);
+}
+
+// What came until now is in the feed. While there is no server, there is nothing to load it from.
+async function showVolume() {
+  if (standing?.name !== "live" && standing?.name !== "idle") return;
+  const { VolumeStrip } = await strips.load();
+  if (strip) return;
+  strip = new VolumeStrip(find("volume"), rates, selection, words);
+  strip.add(feed.live);
+  strip.draw();
 }
 
 function retell() {

@@ -1,9 +1,9 @@
 // The channel browser: what is alive at Redis, with its subscribers and the rate seen here; asked while open.
 
+import { rounded } from "../lib/format.js";
 import { channelKey, looksLikePattern } from "../stream/channel_names.js";
 import { wearColour } from "../ui/channel_color.js";
 import { notText } from "../ui/dom.js";
-import { rounded } from "./rate_chart.js";
 
 const REFRESH = 3_000; // milliseconds
 const PATIENCE = 250; // milliseconds without a key pressed

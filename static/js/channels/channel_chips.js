@@ -1,12 +1,11 @@
 // Shows the selection as chips: colour, standing at Redis, rate; shows only one, hides, removes.
 
 import { now } from "../lib/clock.js";
-import { toDate } from "../lib/format.js";
+import { rounded, toDate } from "../lib/format.js";
 import { keyOf, keysOf } from "../stream/channel_names.js";
 import { wearColour } from "../ui/channel_color.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
-import { rounded } from "./rate_chart.js";
 
 /** @type {[unit: "hour" | "minute" | "second", seconds: number][]} */
 const UNITS = [["hour", 3600], ["minute", 60], ["second", 1]];

@@ -1,11 +1,11 @@
 // Counts messages, second by second, for the last five minutes. Knows no page.
 
 import { now } from "../lib/clock.js";
-import { channelKey, keyOf, keysOf } from "../stream/channel_names.js";
+import { channelKey, keysOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 
-export const SECONDS = 300;
-export const ALL = ""; // the key of everything together
+const SECONDS = 300;
+const ALL = ""; // the key of everything together
 
 const RECENT = 5; // seconds over which "now" is an average
 const SERIES_LIMIT = 400; // a pattern may bring any number of channels
@@ -33,8 +33,8 @@ export class MessageRates {
     return series ? series.until(Math.floor(now())) : new Array(SECONDS).fill(0);
   }
 
-  /** @type {(key: string) => number} */
-  now(key) {
+  /** @type {(key?: string) => number} */
+  now(key = ALL) {
     const recent = this.of(key).slice(-RECENT - 1, -1);
     return recent.reduce((sum, n) => sum + n, 0) / RECENT;
   }
@@ -48,13 +48,9 @@ export class MessageRates {
   // What comes by a channel and by a pattern counts once for the channel.
   /** @type {(event: Message, second: number) => void} */
   #count(event, second) {
-    /** @type {Name} */
-    const name = { kind: "channel", name: event.channel };
     for (const key of keysOf(event)) this.#add(key, second);
-    if (event.type === "message") return this.#add(ALL, second);
-    const key = channelKey(event);
-    if (this.#selection.has(name) && key === keyOf(name)) return; // it comes by itself too
-    this.#add(key, second);
+    if (this.#selection.hasTwice(event)) return;
+    if (event.type === "pmessage") this.#add(channelKey(event), second);
     this.#add(ALL, second);
   }
 

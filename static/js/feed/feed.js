@@ -99,6 +99,10 @@ export class Feed extends Emitter {
     return { matching, messages, shown: shown.messages, isSure: this.#store.waiting.length === 0, odd: oddCount() };
   }
 
+  get live() {
+    return this.#live.all;
+  }
+
   get shown() {
     return this.#store.shown.all().filter(isMessage);
   }

@@ -70,3 +70,9 @@ export function abridged(text, maxCharacters, maxLines) {
 export function shellQuote(argument) {
   return SHELL_SAFE.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
+
+// A rate as it is told.
+/** @type {(rate: number) => number} */
+export function rounded(rate) {
+  return rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate);
+}

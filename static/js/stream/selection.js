@@ -3,7 +3,7 @@
 
 import { Emitter } from "../lib/emitter.js";
 import { asked, write } from "../ui/url_state.js";
-import { nameProblem, readQuery, same, writeQuery } from "./channel_names.js";
+import { channelKey, keyOf, nameProblem, readQuery, same, writeQuery } from "./channel_names.js";
 
 export class Selection extends Emitter {
   /** @type {(Name & { problem: Said })[]} */
@@ -51,6 +51,14 @@ export class Selection extends Emitter {
   /** @type {(name: Name) => boolean} */
   has(name) {
     return this.#names.some((other) => same(other, name));
+  }
+
+  // Whether what came by a pattern comes by its channel, too.
+  /** @type {(event: Message) => boolean} */
+  hasTwice(event) {
+    /** @type {Name} */
+    const name = { kind: "channel", name: event.channel };
+    return event.type === "pmessage" && this.has(name) && channelKey(event) === keyOf(name);
   }
 
   // What is wrong with the name (a word's key and values), or null.

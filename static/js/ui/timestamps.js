@@ -63,6 +63,20 @@ export function shortTime(date) {
   return short(date) + label();
 }
 
+// "22:00", and at midnight the day that begins.
+/** @type {(date: Date) => string} */
+export function axisTime(date) {
+  const time = wall(date).slice(11, 16);
+  if (time === "00:00") return day(date);
+  return chosen("clock") === "12" ? clock(date).replace(/:\d\d (..).*/, " $1") : time;
+}
+
+// Seconds by which the clock that is shown is ahead of UTC.
+/** @type {(date: Date) => number} */
+export function zoneOffset(date) {
+  return isUtc() ? 0 : date.getTimezoneOffset() * -60;
+}
+
 // When it is, or was last, so late by the clock that is shown.
 /** @type {(hours: any, minutes: any, seconds?: any) => Date} */
 export function lastTime(hours, minutes, seconds = 0) {
@@ -84,8 +98,9 @@ function offset(date) {
   return parts.find(({ type }) => type === "timeZoneName")?.value ?? "";
 }
 
+// "5s ago"
 /** @type {(seconds: number) => string} */
-function ago(seconds) {
+export function ago(seconds) {
   const [unit, size] = STEPS.find(([, size]) => seconds >= size) ?? ["second", 1];
   return relative().format(-Math.max(0, Math.floor(seconds / size)), unit);
 }

@@ -1,0 +1,19 @@
+// Where times are written below a span of time, and how they are written.
+
+import { toDate } from "../lib/format.js";
+import { axisTime, zoneOffset } from "../ui/timestamps.js";
+
+const DAY = 86_400;
+const STEPS = [60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, DAY, 2 * DAY, 7 * DAY, 28 * DAY];
+
+// Whole minutes, hours or days of the clock that is shown, no more of them than `room`.
+/** @type {(from: number, to: number, room: number) => { at: number, text: string }[]} */
+export function ticks(from, to, room) {
+  const step = STEPS.find((step) => (to - from) / step <= room) ?? (to - from) / Math.max(room, 1);
+  const offset = zoneOffset(toDate(from));
+  const found = [];
+  for (let at = Math.ceil((from + offset) / step) * step - offset; at < to; at += step) {
+    found.push({ at, text: axisTime(toDate(at)) });
+  }
+  return found;
+}

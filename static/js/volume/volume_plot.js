@@ -1,0 +1,204 @@
+// Draws bars over a span of time, hatched where something is missing, with times below. A cursor is moved over them by
+// pointer and keys; what is under it is said where the times are, so nothing moves.
+
+import { toDate } from "../lib/format.js";
+import { element } from "../ui/dom.js";
+import { isPlain } from "../ui/shortcuts.js";
+import { timesOfDay } from "../ui/timestamps.js";
+import { edge, paths } from "./bar_paths.js";
+import { ticks } from "./time_axis.js";
+import { KINDS, total } from "./volume_counts.js";
+
+/** @typedef {import("./volume_counts.js").Bar} Bar */
+/** @typedef {{ bars: Bar[], step: number, gaps: [from: number, to: number][] }} Span */
+
+const FAR = 10; // bars, by PageUp and PageDown
+const LABEL = 70; // pixels that a time needs
+const EDGE = 24; // pixels from either side, where it would be cut
+const THIN = 3; // pixels of the shortest gap
+
+export class VolumePlot {
+  #slider;
+  #axis;
+  #value;
+  #words;
+  /** @type {Span} */
+  #span = { bars: [], step: 1, gaps: [] };
+  /** @type {number | null} */
+  #hovered = null; // the time of the bar under the pointer
+  /** @type {number | null} */
+  #reached = null; // the same, by keys
+
+  /** @param {HTMLElement} place @param {Words} words */
+  constructor(place, words) {
+    this.#slider = place.querySelector("[role=slider]");
+    this.#axis = place.querySelector(".volume__axis");
+    this.#value = place.querySelector(".volume__value");
+    this.#words = words;
+    const slider = this.#slider;
+    slider.addEventListener("keydown", (event) => this.#pressed(event));
+    slider.addEventListener("focus", () => this.#reach(this.#reached ?? Infinity));
+    slider.addEventListener("blur", () => this.#leave());
+    for (const type of /** @type {const} */ (["pointerdown", "pointermove"])) {
+      slider.addEventListener(type, ({ offsetX }) => this.#hover(this.#barAt(offsetX)));
+    }
+    for (const type of /** @type {const} */ (["pointerleave", "pointercancel"])) {
+      slider.addEventListener(type, () => this.#hover(null));
+    }
+    new ResizeObserver(() => this.#draw()).observe(slider);
+  }
+
+  // How many bars there is room for.
+  get room() {
+    return Math.floor(this.#slider.clientWidth / 4);
+  }
+
+  /** @type {(span: Span) => void} */
+  show(span) {
+    this.#span = span;
+    this.#draw();
+  }
+
+  get #from() {
+    return this.#span.bars[0]?.from ?? 0;
+  }
+
+  get #to() {
+    return this.#from + this.#span.bars.length * this.#span.step;
+  }
+
+  // Drawing
+
+  #draw() {
+    const { clientWidth: width, clientHeight: height } = this.#slider;
+    const { bars } = this.#span;
+    if (!bars.length || !width) return;
+    const svg = this.#slider.querySelector("svg");
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    const [gaps, ...kinds] = svg.querySelectorAll(":scope > path");
+    gaps.setAttribute("d", this.#gaps(width, height));
+    paths(bars, width, height).forEach((path, kind) => kinds[kind].setAttribute("d", path));
+    this.#write(width);
+    this.#point(width, height);
+    Object.assign(this.#slider, { ariaValueMin: this.#from, ariaValueMax: this.#to - this.#span.step });
+    this.#tell();
+  }
+
+  /** @type {(width: number, height: number) => string} */
+  #gaps(width, height) {
+    return this.#span.gaps.map(([from, to]) => {
+      const [left, right] = [from, to].map((at) => Math.round(this.#place(at) * width));
+      return `M${left} 0h${Math.max(THIN, right - left)}v${height}H${left}z`;
+    }).join("");
+  }
+
+  // From 0 to 1.
+  /** @type {(at: number) => number} */
+  #place(at) {
+    return Math.max(0, Math.min((at - this.#from) / (this.#to - this.#from), 1));
+  }
+
+  /** @type {(width: number) => void} */
+  #write(width) {
+    const labels = ticks(this.#from, this.#to, Math.floor(width / LABEL)).flatMap(({ at, text }) => {
+      const left = this.#place(at) * width;
+      const label = element("span", "", text);
+      label.style.insetInlineStart = `${Math.round(left)}px`;
+      return left < EDGE || left > width - 2 * EDGE ? [] : [label];
+    });
+    this.#axis.replaceChildren(...labels, element("b", "", this.#words.say("volume_now")));
+  }
+
+  // The cursor
+
+  /** @type {(width: number, height: number) => void} */
+  #point(width, height) {
+    const cursor = this.#slider.querySelector("rect.volume__cursor");
+    const { bars } = this.#span;
+    const at = this.#index;
+    const left = edge(at, bars.length, width);
+    const size = at < 0 ? 0 : Math.max(1, edge(at + 1, bars.length, width) - left);
+    for (const [name, value] of Object.entries({ x: left, width: size, height })) cursor.setAttribute(name, String(value));
+  }
+
+  // Of the bar under it, or -1.
+  get #index() {
+    const at = this.#hovered ?? this.#reached;
+    return at === null ? -1 : this.#indexOf(at);
+  }
+
+  // The bar may have left the strip meanwhile: then it is the first.
+  /** @type {(at: number) => number} */
+  #indexOf(at) {
+    return Math.max(0, Math.min(Math.floor((at - this.#from) / this.#span.step), this.#span.bars.length - 1));
+  }
+
+  /** @type {(x: number) => number} */
+  #barAt(x) {
+    const { bars } = this.#span;
+    const at = Math.floor((x / this.#slider.clientWidth) * bars.length);
+    return bars[Math.max(0, Math.min(at, bars.length - 1))]?.from ?? 0;
+  }
+
+  /** @type {(at: number | null) => void} */
+  #hover(at) {
+    this.#hovered = at;
+    this.#moved();
+  }
+
+  /** @type {(at: number) => void} */
+  #reach(at) {
+    const bar = this.#span.bars[this.#indexOf(at)];
+    if (!bar) return;
+    this.#reached = bar.from;
+    this.#hovered = null;
+    this.#moved();
+    // Only now: what a screen reader is told each second would drown all else.
+    Object.assign(this.#slider, { ariaValueNow: bar.from, ariaValueText: this.#sentence(bar) });
+  }
+
+  #leave() {
+    this.#reached = null;
+    this.#moved();
+  }
+
+  #moved() {
+    this.#point(this.#slider.clientWidth, this.#slider.clientHeight);
+    this.#tell();
+  }
+
+  /** @type {(event: KeyboardEvent) => void} */
+  #pressed(event) {
+    const { bars } = this.#span;
+    const at = this.#indexOf(this.#reached ?? Infinity);
+    /** @type {Record<string, number>} */
+    const places = {
+      ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1,
+      PageDown: at - FAR, PageUp: at + FAR, Home: 0, End: bars.length - 1,
+    };
+    if (!isPlain(event) || !Object.hasOwn(places, event.key)) return;
+    event.preventDefault();
+    this.#reach(this.#from + places[event.key] * this.#span.step);
+  }
+
+  #tell() {
+    const bar = this.#span.bars[this.#index];
+    this.#axis.hidden = Boolean(bar);
+    const text = bar ? this.#sentence(bar) : "";
+    if (this.#value.textContent !== text) this.#value.textContent = text;
+  }
+
+  /** @type {(bar: Bar) => string} */
+  #sentence({ from, counts }) {
+    const to = from + this.#span.step;
+    const [begin, end] = timesOfDay([toDate(from), toDate(to)]);
+    const said = [this.#words.say("volume_bar", { from: begin, to: end, n: total(counts) })];
+    for (const kind of ["critical", "error", "warning", "info"]) {
+      const n = counts[KINDS.indexOf(kind)];
+      if (n) said.push(this.#words.say("volume_kind", { kind: this.#words.say(`severity_${kind}`), n }));
+    }
+    if (counts[0]) said.push(this.#words.say("volume_unread", { n: counts[0] }));
+    if (this.#span.gaps.some((gap) => gap[0] < to && gap[1] >= from)) said.push(this.#words.say("volume_gap"));
+    return said.join(" · ");
+  }
+}

@@ -1,0 +1,109 @@
+// The last five minutes above the feed: bars of messages by severity, the rate, and how long ago the last critical one
+// was; as a sentence and a table for those who do not see it. One channel of the selection may take its place.
+
+import { now } from "../lib/clock.js";
+import { rounded } from "../lib/format.js";
+import { keyOf } from "../stream/channel_names.js";
+import { isMessage } from "../stream/events.js";
+import { wearColour } from "../ui/channel_color.js";
+import { ago } from "../ui/timestamps.js";
+import { SeverityReader } from "./severity_reader.js";
+import { KINDS, SECONDS, stepFor, total, VolumeCounts } from "./volume_counts.js";
+import { VolumePlot } from "./volume_plot.js";
+import { VolumeTable } from "./volume_table.js";
+
+export class VolumeStrip {
+  #place;
+  #rates;
+  #selection;
+  #words;
+  #counts = new VolumeCounts();
+  #reader = new SeverityReader();
+  #plot;
+  #table;
+  /** @type {Name | null} */
+  #name = null;
+  /** @type {number | undefined} */
+  #lostSince;
+
+  /** @param {HTMLElement} place @param {MessageRates} rates @param {PageSelection} selection @param {Words} words */
+  constructor(place, rates, selection, words) {
+    this.#place = place;
+    this.#rates = rates;
+    this.#selection = selection;
+    this.#words = words;
+    this.#plot = new VolumePlot(place, words);
+    this.#table = new VolumeTable(place.querySelector("table"), words);
+  }
+
+  /** @type {(events: Iterable<FeedItem | ShownEvent>) => void} */
+  add(events) {
+    const at = now();
+    for (const event of events) {
+      if (event.type === "gap") this.#counts.addGap(event.lost ?? event.from, event.to);
+      else if (isMessage(event) && !this.#selection.hasTwice(event)) this.#counts.add(event.at, this.#reader.kindOf(event), at);
+    }
+  }
+
+  // What is being missed is hatched, too.
+  /** @type {(standing: Pick<Standing, "name" | "since">) => void} */
+  stand({ name, since }) {
+    this.#lostSince = name === "reconnecting" ? since : undefined;
+  }
+
+  // One name of the selection, or null: everything together.
+  /** @type {(name: Name | null) => void} */
+  peek(name) {
+    this.#name = name;
+    const svg = this.#place.querySelector("svg");
+    svg.removeAttribute("style");
+    if (name) wearColour(svg, name.name);
+    this.draw();
+  }
+
+  // Call once a second, as long as somebody sees it.
+  draw() {
+    const at = now();
+    const step = stepFor(this.#plot.room);
+    const bars = this.#bars(at, step);
+    const gaps = this.#counts.gaps(bars[0].from);
+    this.#plot.show({ bars, step, gaps: this.#lostSince ? [...gaps, [this.#lostSince, at]] : gaps });
+    this.#table.show(this.#counts, at);
+    this.#tell(this.#bars(at, 1).map(({ counts }) => total(counts)));
+  }
+
+  // Of one channel or pattern only the number is known.
+  /** @type {(at: number, step: number) => import("./volume_counts.js").Bar[]} */
+  #bars(at, step) {
+    if (!this.#name) return this.#counts.bars(at, step);
+    const series = this.#rates.of(keyOf(this.#name));
+    const end = Math.floor(at / step) * step + step;
+    const first = Math.floor(at) + 1 - SECONDS;
+    return Array.from({ length: SECONDS / step }, (_, bar) => {
+      const from = end - SECONDS + bar * step;
+      const counts = KINDS.map(() => 0);
+      counts[KINDS.indexOf("none")] = total(series.slice(Math.max(0, from - first), Math.max(0, from - first + step)));
+      return { from, counts };
+    });
+  }
+
+  /** @type {(totals: number[]) => void} */
+  #tell(totals) {
+    const rate = rounded(this.#rates.now(this.#name ? keyOf(this.#name) : undefined));
+    const name = this.#name?.name;
+    const { lastCritical } = this.#counts;
+    const critical = lastCritical ? this.#words.say("volume_critical", { ago: ago(now() - lastCritical) }) : "";
+    const [number, note] = this.#place.querySelectorAll(".volume__now > *");
+    const sentence = this.#words.say("volume", {
+      name: name ?? this.#words.say("all_channels"), n: total(totals), now: rate, max: Math.max(...totals),
+    });
+    write(number, this.#words.say("per_second", { n: rate }));
+    write(note, name ?? critical);
+    write(this.#place.querySelector(".volume__sentence"), critical && !name ? `${sentence}; ${critical}` : sentence);
+  }
+}
+
+/** @type {(place: Element, text: string) => void} */
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
