@@ -1,0 +1,212 @@
+"""The filter: its text -> which messages pass. In the page ``static/js/feed/filter_query.js`` does it."""
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+from operator import eq, ge, gt, le, lt
+from typing import Any
+
+from arauto.filter.fields import Path, as_text, is_exact, number_in
+from arauto.filter.grammar import Compare, Either, Every, Has, Node, Not, Regex, Text, Value, parse_filter
+from arauto.filter.letters import folded, normal
+from arauto.filter.likeness import LONGEST_PART, Like, asks_for_any, likeness
+from arauto.filter.problem import Problem
+from arauto.filter.said import NOTHING, Said, plain
+from arauto.filter.severity import RANKS, level_of, rank_of
+from arauto.i18n.gettext import gettext
+
+LONGEST = 500  # characters of a filter
+MOST_TERMS = 20  # texts and values: each takes time at each message
+
+Test = Callable[[Said], bool]
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    ":": eq, "=": eq, ">": gt, "<": lt, ">=": ge, "<=": le,
+}  # fmt: skip
+
+
+class Filter:
+    """Which messages pass."""
+
+    def __init__(self, test: Test) -> None:
+        self._test = test
+
+    def passes(self, channel: str, data: bytes) -> bool:
+        """It never raises, whatever the message is, and takes time that grows with the message only."""
+        try:
+            text = data.decode()
+        except UnicodeDecodeError:
+            text = ""  # nobody wrote a text
+        return self._test(Said(_name(channel), text))
+
+
+def read_filter(text: str) -> Filter:
+    """:raise Problem: it cannot be understood, or is not for a server to search; the text says the remedy."""
+    tree = parse_filter(normal(text)) if len(text) <= LONGEST else None
+    if len(text) > LONGEST or _terms_in(tree) > MOST_TERMS:
+        sentence = gettext(
+            "A filter may have %(most)s terms and %(n)s characters: write a shorter one.",
+            most=MOST_TERMS,
+            n=LONGEST,
+        )
+        raise Problem("filter_long", sentence)
+    return Filter(_test(tree) if tree is not None else lambda said: True)
+
+
+def _terms_in(node: Node | None) -> int:
+    match node:
+        case Every(of) | Either(of):
+            return sum(map(_terms_in, of))
+        case Not(inner):
+            return _terms_in(inner)
+        case Compare(values=values):
+            return len(values)
+    return 1
+
+
+@lru_cache(maxsize=64)
+def _name(channel: str) -> str:
+    return folded(channel)
+
+
+def _test(node: Node) -> Test:
+    match node:
+        case Every(of):
+            return _every([_test(part) for part in of])
+        case Either(of):
+            return _either([_test(part) for part in of])
+        case Not(inner):
+            test = _test(inner)
+            return lambda said: not test(said)
+        case Text(text):
+            return _text(folded(text) or text)
+        case Has(field):
+            return _field(Path(field), lambda found, data: True)
+        case Compare(field, sign, values):
+            return _comparison(field, sign, values)
+        case Regex(written):
+            sentence = gettext(
+                "A regular expression is searched for by the page, in the browser: leave out %(regex)s here.",
+                regex=written,
+            )
+            raise Problem("regex", sentence)
+
+
+def _every(tests: list[Test]) -> Test:
+    return lambda said: all(test(said) for test in tests)
+
+
+def _either(tests: list[Test]) -> Test:
+    return tests[0] if len(tests) == 1 else lambda said: any(test(said) for test in tests)
+
+
+def _text(text: str) -> Test:
+    return lambda said: text in said.text or text in said.unescaped or text in said.channel
+
+
+# Fields
+
+
+def _comparison(field: str, sign: str, values: tuple[Value, ...]) -> Test:
+    if field == "severity":
+        return _either([_severity(sign, value.text) for value in values])
+    if sign not in ":=":
+        return _field(Path(field), _compares(field, sign, values))
+    is_whole = sign == "="
+    likes = [likeness(value, is_whole) for value in values]
+    if field == "channel":
+        return lambda said: any(like(said.channel) for like in likes)
+    written = [value.text for value in values if _may_be_written(field, value)]
+    return _field(
+        Path(field), _equals(values, likes), _written(field, is_whole, written) if written else None
+    )
+
+
+def _severity(sign: str, word: str) -> Test:
+    level = level_of(word)
+    if not level:
+        ranks = ", ".join(RANKS)
+        sentence = gettext(
+            "%(severity)s is not a severity: choose from %(ranks)s.", severity=word, ranks=ranks
+        )
+        raise Problem("severity_bad", sentence)
+    rank = RANKS.index(level)
+    compare = _COMPARE[sign]
+
+    def test(said: Said) -> bool:
+        found = rank_of(said)
+        return found != -1 and compare(found, rank)
+
+    return test
+
+
+def _field(
+    path: Path, test: Callable[[Any, str], bool], is_written: Callable[[str], bool] | None = None
+) -> Test:
+    """Also in a text, and in one within JSON, where it is written as people do: ``level: "error"``."""
+
+    def passes(said: Said) -> bool:
+        data = said.data
+        if path.name not in data and "\\u" not in data:
+            return False
+        if said.json is not NOTHING and path.leads(said.json, lambda found: test(found, data)):
+            return True
+        return is_written is not None and (is_written(said.text) or is_written(said.unescaped))
+
+    return passes
+
+
+def _may_be_written(field: str, value: Value) -> bool:
+    return not asks_for_any(value) and len(field) + len(value.text) <= LONGEST_PART
+
+
+def _written(field: str, is_whole: bool, values: list[str]) -> Callable[[str], bool]:
+    name = re.escape(folded(field))
+    endings = [
+        r"(?![\w.-])" if is_whole else r"(?![0-9.])" if re.search("[0-9]$", value) else "" for value in values
+    ]
+    texts = "|".join([re.escape(folded(value)) + end for value, end in zip(values, endings, strict=True)])
+    # The name first: to find it is quick.
+    regex = re.compile(rf'{name}(?<![\w.-]{name}) ?[:=] ?"?(?:{texts})')
+    return lambda found: regex.search(found) is not None
+
+
+def _equals(values: tuple[Value, ...], likes: list[Like]) -> Callable[[Any, str], bool]:
+    """What reads JSON rounds long numbers: of those the digits as published decide."""
+    wholes = [likeness(value, is_whole=True) for value in values]
+    numbers = [(number_in(value.text), value.text) for value in values]
+
+    def test(found: Any, data: str) -> bool:
+        if isinstance(found, str):
+            text = folded(plain(found))
+            return any(like(text) for like in likes)
+        given = number_in(found)
+        if given is None or is_exact(given):
+            text = as_text(found)
+            if any(is_whole(text) for is_whole in wholes):
+                return True
+        return given is not None and any(number == given and text in data for number, text in numbers)
+
+    return test
+
+
+def _compares(field: str, sign: str, values: tuple[Value, ...]) -> Callable[[Any, str], bool]:
+    numbers = [_number(field, sign, value.text) for value in values]
+    compare = _COMPARE[sign]
+
+    def test(found: Any, data: str) -> bool:
+        given = number_in(found)
+        return given is not None and any(compare(given, number) for number in numbers)
+
+    return test
+
+
+def _number(field: str, sign: str, value: str) -> float:
+    number = number_in(value)
+    if number is not None:
+        return number
+    names = {"field": field, "sign": sign, "value": value}
+    if level_of(value):
+        raise Problem("severity_meant", gettext("Write severity%(sign)s%(value)s for a severity.", **names))
+    sentence = gettext("%(value)s is no number: write one, such as %(field)s%(sign)s3000.", **names)
+    raise Problem("number_bad", sentence)

@@ -1,0 +1,125 @@
+"""What a message says, apart from how it was put: colours of a terminal, escapes, a string around JSON."""
+
+import json
+import re
+from typing import Any, NoReturn
+
+import orjson
+
+from arauto.filter.letters import folded
+from arauto.filter.spaces import SPACES
+
+NOTHING: Any = object()
+"""It is no JSON."""
+
+_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
+_QUOTED = re.compile(rf'[{SPACES}]*"(?:[{SPACES}]|\\[nrt])*[\[{{]')
+_MAY_BE = re.compile(rf'[{SPACES}"]*[\[{{]')
+_MAY_ESCAPE = re.compile(rf'[{SPACES}]*["\[{{]')
+_SPACE = re.compile(rf"[{SPACES}]*")
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([\"\\/bfnrt]))"
+)
+_ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+class Said:
+    """One message, read as far as it is asked for.
+
+    :param channel: its name, folded.
+    :param data: the text; of bytes that are none, empty.
+    """
+
+    __slots__ = ("_json", "_text", "_unescaped", "channel", "data")
+
+    def __init__(self, channel: str, data: str) -> None:
+        self.channel = channel
+        self.data = data
+        self._text: str | None = None
+        self._unescaped: str | None = None
+        self._json: Any = None
+
+    @property
+    def text(self) -> str:
+        """The data as it is written, folded."""
+        if self._text is None:
+            self._text = folded(plain(self.data))
+        return self._text
+
+    @property
+    def unescaped(self) -> str:
+        """What JSON says where it is written with escapes, folded; empty where it has none."""
+        if self._unescaped is None:
+            self._unescaped = folded(unescaped(self.data)) if "\\" in self.data else ""
+        return self._unescaped
+
+    @property
+    def json(self) -> Any:
+        """The value of its JSON, of several texts a list; or :data:`NOTHING`."""
+        if self._json is None:
+            self._json = read_json(self.data)
+        return self._json
+
+
+def plain(text: str) -> str:
+    """``text`` without a byte order mark and a terminal's codes."""
+    text = text.removeprefix("\ufeff")
+    return _CODES.sub("", text) if "\x1b" in text else text
+
+
+def unescaped(whole: str) -> str:
+    r"""What a text that begins as JSON does says: ``"Jo\u00e3o"`` says João. Of another text nothing."""
+    text = plain(whole)
+    return _ESCAPE.sub(_character, _unquoted(text)) if _MAY_ESCAPE.match(text) else ""
+
+
+def read_json(whole: str) -> Any:
+    """The object or array that the text is, or a list of several; or :data:`NOTHING`. It never raises."""
+    text = plain(whole)
+    if not _MAY_BE.match(text):
+        return NOTHING
+    text = _unquoted(text)
+    try:
+        value = orjson.loads(text)
+    except ValueError:
+        return _several(text)
+    return value if isinstance(value, dict | list) else NOTHING
+
+
+def _several(text: str) -> Any:
+    """Also what orjson does not take: half characters, numbers without end."""
+    values: list[Any] = []
+    at = 0
+    while (at := _SPACE.match(text, at).end()) < len(text):  # type: ignore[union-attr]  # it always matches
+        try:
+            value, at = _DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            return NOTHING
+        if not isinstance(value, dict | list):
+            return NOTHING
+        values.append(value)
+    return values[0] if len(values) == 1 else values
+
+
+def _unquoted(text: str) -> str:
+    if not _QUOTED.match(text):
+        return text
+    try:
+        inner = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return inner if isinstance(inner, str) else text
+
+
+def _character(found: re.Match[str]) -> str:
+    high, low, code, mark = found.groups()
+    if high:
+        return chr(0x10000 + ((int(high, 16) & 0x3FF) << 10) + (int(low, 16) & 0x3FF))
+    return chr(int(code, 16)) if code else _ESCAPED.get(mark, mark)
+
+
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(word)
+
+
+_DECODER = json.JSONDecoder(parse_int=float, parse_constant=_no_number)
