@@ -201,14 +201,17 @@ type Places = [index: number, length: number][];
 type Mark = { normalize(text: string): string; find(text: string, limit: number): Places | Promise<Places> };
 
 // A filter as it is used; a word's key and values where it cannot be. With a `search`, the test is only for messages
-// that it knows.
+// that it knows; `served` is its text where a server can search for it, or empty.
 type Query = {
   test: Test | null;
   marks: Mark[];
   problem: Said | null;
   search: import("../static/js/feed/regex_search.js").RegexSearch | null;
+  served: string;
   hides?: boolean;
 };
 
 // What was recorded, read again.
 type PastEvent = (Message | Gap) & { at: number };
+// How many were searched meanwhile, and up to when.
+type Searched = { type: "searched"; n: number; at: number };

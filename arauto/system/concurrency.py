@@ -1,4 +1,4 @@
-"""Locks, waiting for sockets and name resolution, under gevent and under threads.
+"""Locks, waiting for sockets, turns and name resolution, under gevent and under threads.
 
 Under gevent a wait lets other greenlets run; under threads it is poll(2).
 """
@@ -101,6 +101,14 @@ class _GeventReadiness:
 def readiness(fileno: int) -> Readiness:
     """The way to wait for this descriptor in this process."""
     return _GeventReadiness(fileno) if under_gevent() else _PollReadiness(fileno)
+
+
+def let_others_run() -> None:
+    """Under gevent a long computation holds up the whole process; threads take turns by themselves."""
+    if under_gevent():
+        import gevent
+
+        gevent.sleep(0)
 
 
 def find_addresses_at_once() -> None:

@@ -205,6 +205,26 @@ def test_the_filter_searches_the_whole_log(
     expect(bar(page)).to_be_hidden()
 
 
+def test_the_server_searches_the_log_answer_by_answer(
+    open_page: OpenPage, server: ArautoServer, redis: RedisServer
+) -> None:
+    numbers = {n: "x" * 300_000 * (n % 800 == 0) + f"number {n}" for n in range(4000)}
+    keep(redis, "kept.many", round(time()) - 5000, numbers)
+    page = open_page(view("kept.many"), server=server)
+    expect_live(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "messages?" in request.url else None)
+    filter_field(page).fill("channel:many (xxx OR number=3999 OR 3998)")
+    button(page, "Search the recording").click()
+    expect(said(page)).to_have_text("4,000 searched, 6 found")
+    expect(rows(page)).to_have_count(6)
+    searched = [url for url in asked if "filter=channel" in url]
+    assert 1 < len(searched) < 10
+    assert all(
+        "limit=1&" in f"{url}&" for url in asked if url not in searched
+    )  # where the log begins and ends
+
+
 def test_another_filter_or_selection_searches_anew(open_page: OpenPage, server: ArautoServer) -> None:
     page = open_page(view("kept.a"), server=server)
     expect_live(page)

@@ -239,3 +239,39 @@ def test_many_pages(recording: ArautoServer, valkey: RedisServer) -> None:
     lines = read(recording, "since=4000", "past.many")
     assert [int(line["data"]) for line in lines] == list(range(1001, 5001))
     forget(valkey, "past.many")
+
+
+def test_a_filter_finds_what_passes_and_says_how_many_were_searched(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
+) -> None:
+    log.write('{"level": "error", "user": "Jo\\u00e3o"}')
+    log.write(b"joao \xff")
+    *lines, last = read(recording, f"filter={quote('level:error joao')}")
+    assert [line["data"] for line in lines] == ['{"level": "error", "user": "Jo\\u00e3o"}']
+    assert last == {"searched": 12, "at": last["at"]}
+    *lines, last = read(recording, "filter=channel:past&limit=5")
+    assert (data(lines), last["searched"], last["more"]) == ("01234", 5, log.ids[4])
+    assert data(read(recording, f"filter=-3&since={last['more']}&until={log.ids[7]}")[:-1]) == "567"
+    valkey.client.xdel(stream_of(b"past"), log.ids[6])
+    gap, *lines, last = read(recording, f"filter=7&since={log.ids[4]}")
+    assert (gap["reason"], data(lines), last["searched"]) == ("log", "7", 6)
+
+
+@pytest.mark.parametrize(
+    ("filter", "sentence"),
+    [
+        (
+            "/disk.*/",
+            "A regular expression is searched for by the page, in the browser: leave out /disk.*/ here.",
+        ),
+        ("ms>3s", "3s is no number: write one, such as ms>3000."),
+        ("level>=error", "Write severity>=error for a severity."),
+        ("severity:awful", "awful is not a severity: choose from debug, info, warning, error, critical."),
+        ("a" * 501, "A filter may have 20 terms and 500 characters: write a shorter one."),
+        ("(" * 101, "The filter has too many brackets: write it with fewer."),
+        ("a:*" + "b" * 65 + "*", "Between two * there can be at most 64 characters."),
+    ],
+)
+def test_a_filter_that_cannot_be_searched_for(recording: ArautoServer, filter: str, sentence: str) -> None:
+    answer = get(recording, f"/channels/past/messages?filter={quote(filter, safe='')}")
+    assert (answer.status, answer.error) == (400, sentence)

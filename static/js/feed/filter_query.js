@@ -15,6 +15,8 @@ import { RegexSearch } from "./regex_search.js";
 
 const DEEPEST = 500; // nested lists that are looked into
 const LONGEST_GLOB = 1_000; // characters
+const LONGEST_SERVED = 500; // the same
+const MOST_SERVED = 20; // texts and values
 const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
 const textOf = keepLast(searchable);
@@ -31,14 +33,15 @@ const COMPARE = {
 };
 
 // Where the text cannot be understood there is a problem, a word's key and values, and everything passes.
-// With a `search`, the test is only for messages that it knows.
+// With a `search`, the test is only for messages that it knows. `served` is what a server can search for, or empty.
 /** @type {(text: string) => Query} */
 export function readFilter(text) {
   try {
     const search = new RegexSearch();
     const tree = parseFilter(normal(text));
     const { test, marks } = tree ? testOf(tree, search) : { test: null, marks: [] };
-    return { test, marks, problem: null, search: search.isNeeded ? search : null };
+    const isServed = !search.isNeeded && text.length <= LONGEST_SERVED && termsIn(tree) <= MOST_SERVED;
+    return { test, marks, problem: null, search: search.isNeeded ? search : null, served: isServed ? text : "" };
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     return noFilter(error.words);
@@ -47,7 +50,14 @@ export function readFilter(text) {
 
 /** @type {(problem?: Said | null) => Query} */
 export function noFilter(problem = null) {
-  return { test: null, marks: [], problem, search: null };
+  return { test: null, marks: [], problem, search: null, served: "" };
+}
+
+/** @type {(node: Node | null) => number} */
+function termsIn(node) {
+  if (node?.kind === "not") return termsIn(node.of);
+  if (node?.kind === "all" || node?.kind === "any") return node.of.reduce((n, part) => n + termsIn(part), 0);
+  return node?.kind === "compare" ? node.values.length : 1;
 }
 
 // All terms ask the same of one message, and then of the next.

@@ -1,14 +1,15 @@
-// Reads the recorded past: a log page by page, several channels in the order of time. Knows no DOM.
+// Reads the recorded past, or has the server search it: a log page by page, several channels in the order of time.
+// Knows no DOM.
 
 import { isMessage } from "../stream/events.js";
 
 const PAGE = 2_000; // messages asked for at a time
 const WEIGHT = 1_000_000; // characters, after which what is left of a page is asked for again
 
-// The messages and gaps from `since` until the logs end.
-/** @type {(channels: string[], since: string, signal: AbortSignal) => AsyncGenerator<PastEvent, undefined>} */
-export async function* past(channels, since, signal) {
-  const logs = channels.map((name) => read(name, since, signal));
+// The messages and gaps from `since` until the logs end; with a filter what passes, and how many were searched.
+/** @type {(channels: string[], since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
+export async function* past(channels, since, signal, filter) {
+  const logs = channels.map((name) => (filter ? find(name, since, filter, signal) : read(name, since, signal)));
   const heads = await Promise.all(logs.map((log) => log.next()));
   for (;;) {
     const times = heads.map(({ value }) => value?.at ?? Infinity);
@@ -31,23 +32,45 @@ async function* read(channel, since, signal) {
   }
 }
 
-// Throws an Error with the server's sentence, or without one where it did not answer.
+/** @type {(channel: string, since: string, filter: string, signal: AbortSignal) => AsyncGenerator<PastEvent | Searched, undefined>} */
+async function* find(channel, since, filter, signal) {
+  while (since) {
+    const lines = await ask({ channel, since, filter, limit: String(PAGE) }, Infinity, signal);
+    const { searched: n, at, more } = lines.pop() ?? {};
+    if (n === undefined) throw new Error("");
+    yield* lines.map(toEvent);
+    if (n) yield { type: "searched", n, at };
+    since = more;
+  }
+}
+
 /** @type {(channel: string, since: string, limit: number, signal?: AbortSignal) => Promise<PastEvent[]>} */
 export async function readPage(channel, since, limit, signal) {
-  const url = `channels/messages?${new URLSearchParams({ channel, since, limit: String(limit) })}`;
+  return (await ask({ channel, since, limit: String(limit) }, WEIGHT, signal)).map(toEvent);
+}
+
+/** @type {(line: any) => PastEvent} */
+function toEvent(line) {
+  return { type: "message", patterns: [], past: true, at: line.to, ...line };
+}
+
+// Throws an Error with the server's sentence, or without one where it did not answer.
+/** @type {(query: Record<string, string>, weight: number, signal?: AbortSignal) => Promise<any[]>} */
+async function ask(query, weight, signal) {
+  const url = `channels/messages?${new URLSearchParams(query)}`;
   const asked = fetch(new URL(url, document.baseURI), { headers: { Accept: "application/json" }, signal });
-  const text = await asked.then(readLines).catch(() => '{"error":""}');
+  const text = await asked.then((answer) => readLines(answer, weight)).catch(() => '{"error":""}');
   const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
   const failed = lines.find(({ error }) => error !== undefined);
   if (failed) throw new Error(failed.error);
-  return lines.map((line) => ({ type: "message", patterns: [], past: true, at: line.to, ...line }));
+  return lines;
 }
 
-/** @type {(answer: Response) => Promise<string>} */
-async function readLines({ body }) {
+/** @type {(answer: Response, weight: number) => Promise<string>} */
+async function readLines({ body }, weight) {
   const reader = /** @type {NonNullable<typeof body>} */ (body).pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
-  for (let part; text.lastIndexOf("\n") < WEIGHT && (part = (await reader.read()).value); ) text += part;
+  for (let part; text.lastIndexOf("\n") < weight && (part = (await reader.read()).value); ) text += part;
   reader.cancel();
   return text.slice(0, text.lastIndexOf("\n") + 1) || text;
 }

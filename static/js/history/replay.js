@@ -131,7 +131,7 @@ export class Replay {
   // With a query, only what passes is shown, as fast as it goes.
   /** @type {(since: string, query?: Query | null) => Promise<void>} */
   async #play(since, query = null) {
-    const { test, search } = query ?? noFilter();
+    const { test, search, served } = query ?? noFilter();
     this.#isSearch = query !== null;
     this.#run.abort();
     const { signal } = (this.#run = new AbortController());
@@ -139,7 +139,7 @@ export class Replay {
     const counts = { n: 0, found: 0 };
     try {
       const { past } = await reader.load();
-      const events = past(this.#channels, since, signal);
+      const events = past(this.#channels, since, signal, served);
       let { value: next } = await events.next();
       if (!next) return this.#say(this.#words.say("past_none"));
       this.#feed.startPast();
@@ -154,8 +154,9 @@ export class Replay {
         if (!this.#feed.isPaused) {
           at += (pace * (now - before)) / 1000;
           while (next && (!pace || next.at <= at) && ticks() < now + BUDGET) {
-            if (isMessage(next)) counts.n++;
-            batch.push(next);
+            if (next.type === "searched") counts.n += next.n;
+            else batch.push(next);
+            if (!served && isMessage(next)) counts.n++;
             at = Math.max(at, next.at);
             next = (await events.next()).value;
           }
@@ -165,7 +166,7 @@ export class Replay {
           await search.learn(rest);
         }
         if (signal.aborted) return;
-        const found = batch.filter((event) => !test || !isMessage(event) || test(event));
+        const found = batch.filter((event) => served || !test || !isMessage(event) || test(event));
         counts.found += found.filter(isMessage).length;
         this.#feed.addPast(found);
         this.#tell(at, query ? this.#words.say("searched", counts) : "");
