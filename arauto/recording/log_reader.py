@@ -54,10 +54,10 @@ class Log:
             weight = 1 + sum([sum(map(len, fields)) for _, fields in page])
             size = next_size(len(page), weight)
 
-    def place(self, point: Point) -> Id:
-        """The id behind which ``point`` is."""
+    def place(self, point: Point, until: Id | None = None) -> Id:
+        """The id behind which ``point`` is; of what was the last at ``until``, if that is given."""
         if point.last is not None:
-            return self._before_last(point.last)
+            return self._before_last(point.last, until)
         if point.ms is not None:
             return Id(max(0, point.ms - 1), NO_NUMBER)
         return point.id or FIRST
@@ -137,9 +137,9 @@ class Log:
             after, size = Id.read(page[-1][0]), min(2 * size, PAGE)
         return None
 
-    def _before_last(self, many: int) -> Id:
-        """The id after which there are ``many`` entries, or all of them."""
-        newest, left = "+", many + 1
+    def _before_last(self, many: int, until: Id | None) -> Id:
+        """The id after which there are ``many`` entries up to ``until``, or all of them."""
+        newest, left = str(until or "+"), many + 1
         while left > 0:
             page = self._store.newest(self._channel, newest, min(left, PAGE))
             if len(page) < min(left, PAGE):

@@ -134,7 +134,8 @@ def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[LogEntr
         )
     if since.ms is not None and (hole := log.hole_before(since.ms)):
         yield [hole]
-    yield from log.read(log.place(since), log.end if until is None else min(log.end, log.place(until)))
+    end = log.end if until is None else min(log.end, log.place(until))
+    yield from log.read(log.place(since, end), end)
 
 
 class _Explain:

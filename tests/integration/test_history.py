@@ -82,6 +82,13 @@ def test_from_here_to_there(recording: ArautoServer, ids: list[str]) -> None:
     )
 
 
+def test_the_last_are_those_up_to_a_point(recording: ArautoServer, ids: list[str]) -> None:
+    assert data(read(recording, f"since=3&until={ids[6]}")) == "456"
+    assert data(read(recording, f"since=3&until={ids[1]}")) == "01"
+    assert data(read(recording, "since=3&until=999999999999999-999999999999999")) == "789"
+    assert read(recording, "since=3&until=0-0") == []
+
+
 def test_a_limit_that_nobody_asked_for_is_told(recording: ArautoServer, valkey: RedisServer) -> None:
     log = OwnLog(valkey, "past/long", *map(str, range(DEFAULT_LIMIT)))
     last = read(recording, "since=first", "past/long")[-1]
