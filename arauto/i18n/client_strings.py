@@ -149,11 +149,18 @@ def _detail_strings() -> Strings:
         "fact_patterns": gettext("Matched by"),
         "fact_size": gettext("Size"),
         "fact_recorded": gettext("Recorded"),
-        "not_recorded": gettext("no"),
+        "not_recorded": gettext("no: there is no link to what is live only"),
         "field_for": gettext("Filter for {field}"),
         "field_out": gettext("Exclude {field}"),
         "field_path": gettext("Copy the path {field}"),
         "field_unable": gettext("This field cannot be filtered for."),
+        "context_first": gettext("Nothing came before it here."),
+        "context_last": gettext("Nothing has come after it."),
+        "context_gone": gettext("The page no longer has what was around it."),
+        "link_bad": gettext("The link names no message: the id is one such as 1763879938123-41."),
+        "link_nowhere": gettext("The link names no channel."),
+        "link_gone": gettext("The recording of {channel} no longer has this message."),
+        "link_failed": gettext("The message of the link cannot be shown. {reason}"),
     }
 
 

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import re
+from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -13,18 +15,23 @@ from tests.browser.test_odd_messages import HOSTILE, publish_together
 from tests.browser.test_reading_modules import call
 from tests.browser.test_watching import publish_many
 from tests.support.barriers import expect_no_violation
+from tests.support.http import publish
+from tests.support.logs import entries, is_recording, logged
 from tests.support.pages import (
     channel_field,
+    chip,
     expect_live,
     log,
     message_field,
     overflowing,
     row,
     rows,
+    status,
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
+from tests.support.waiting import eventually
 
 ALERT = {
     "severity": "critical",
@@ -475,3 +482,140 @@ def test_a_finger_chooses_a_field(open_page: OpenPage, valkey: RedisServer) -> N
     button.tap()
     detail(page).get_by_role("button", name="Close").tap()
     expect(filter_field(page)).to_have_value("m=2")
+
+
+def context(page: Page) -> Locator:
+    return detail(page).get_by_role("region", name="In context")
+
+
+def test_what_came_before_and_after_is_shown_whatever_the_filter(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("context", "other"))
+    expect_live(page)
+    for n in range(12):
+        valkey.client.publish("context", f"message {n}")
+        valkey.client.publish("other", "another channel")
+    expect(rows(page)).to_have_count(24)
+    filter_field(page).fill('"message 7"')
+    expect(rows(page)).to_have_count(1)
+    open_row(page, "message 7")
+    act(page, "Show in context").click()
+    shown = context(page).get_by_role("listitem")
+    expect(shown).to_have_text([re.compile(rf" message {n}$") for n in range(2, 12)])
+    expect(context(page).locator("[aria-current]")).to_contain_text("message 7")
+    valkey.client.publish("context", "message 12")
+    expect(shown.last).to_contain_text("message 12")
+    filter_field(page).fill("")
+    expect(rows(page)).to_have_count(25)
+    context(page).get_by_role("button", name="message 2").click()
+    expect(panel(page).locator(".row__data")).to_have_text("message 2")
+    expect(row(page, "message 2")).to_have_attribute("aria-current", "true")
+    expect(context(page).locator("[aria-current] > button")).to_be_focused()
+    context(page).get_by_role("button", name="message 0").click()
+    expect(shown.first).to_have_text("Nothing came before it here.")
+    expect_no_violation(page, "context")
+    act(page, "Show in context").click()
+    expect(context(page)).to_be_hidden()
+
+
+# Of a recording
+
+
+@pytest.fixture
+def recorder(own_redis: RedisServer, start: Start) -> ArautoServer:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
+    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+    return server
+
+
+def written(own_redis: RedisServer, server: ArautoServer, many: int) -> list[str]:
+    """So many messages, each with its id."""
+    for n in range(many):
+        publish(server, "kept.a", f"message {n}")
+    eventually(lambda: len(logged(own_redis, "kept.a")) == many)
+    return [str(id) for id, fields in entries(own_redis, "kept.a") if b"m" in fields]
+
+
+def link(id: str, channel: str = "kept.a") -> str:
+    return "/?" + urlencode({"channel": channel, "message": id})
+
+
+def test_a_link_opens_the_message_in_another_browser(
+    open_page: OpenPage, own_redis: RedisServer, recorder: ArautoServer
+) -> None:
+    page = open_page(
+        view("kept.a", "live"), server=recorder, permissions=["clipboard-read", "clipboard-write"]
+    )
+    expect(chip(page, "kept.a").get_by_text("recorded")).to_be_visible()
+    ids = written(own_redis, recorder, 30)
+    publish(recorder, "live", "not recorded")
+    expect(rows(page)).to_have_count(31)
+    row(page, "message 11").locator(".row__time").click()
+    expect(panel(page)).to_contain_text(ids[11])
+    act(page, "Copy link").click()
+    expect(page.get_by_text("Copied", exact=True)).to_be_visible()
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert address == recorder.url + link(ids[11])
+    open_row(page, "not recorded")
+    expect(panel(page)).to_contain_text("no: there is no link to what is live only")
+    expect(act(page, "Copy link")).to_be_hidden()
+    page.close()
+
+    other = open_page(address.removeprefix(recorder.url), server=recorder, storage_state=None)
+    expect(panel(other).locator(".row__data")).to_have_text("message 11")
+    expect(row(other, "message 11")).to_have_attribute("aria-current", "true")
+    expect(row(other, "message 11")).to_be_in_viewport()
+    assert "message=" in other.url
+    expect(rows(other)).to_have_count(30)
+    expect(status(other)).to_contain_text("This is the past, not live.")
+    other.get_by_role("button", name="Back to live").click()
+    expect(status(other)).to_have_text("Live")
+    expect(panel(other).locator(".row__data")).to_have_text("message 11")
+    act(other, "Show in context").click()  # the page itself never had it
+    expect(context(other).get_by_role("listitem")).to_have_count(11)
+    expect(context(other).locator("[aria-current]")).to_contain_text("message 11")
+    act(other, "Close").click()
+    assert "message=" not in other.url
+    other.close()
+    recorder.stop()
+
+
+@pytest.mark.parametrize(
+    ("address", "sentence"),
+    [
+        (link("1-1"), "The recording of kept.a no longer has this message."),
+        (link("999999999999999-999999999999999"), "The recording of kept.a no longer has this message."),
+        (link("<img src=x onerror=alert(1)>"), "The link names no message: the id is one such as"),
+        (link("1" * 2_000), "The link names no message"),
+        (link("1-1", "live"), "This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."),
+    ],
+)
+def test_a_link_that_leads_nowhere_says_so(
+    open_page: OpenPage, own_redis: RedisServer, recorder: ArautoServer, address: str, sentence: str
+) -> None:
+    written(own_redis, recorder, 3)
+    page = open_page(address, server=recorder, allow=("status of 404",))
+    expect_live(page)
+    expect(detail(page).get_by_role("status")).to_contain_text(sentence)
+    expect(detail(page).get_by_role("button")).to_have_count(1)
+    expect_no_violation(page, "no message")
+    act(page, "Close").click()
+    expect(detail(page)).to_be_hidden()
+    page.close()
+    recorder.stop()
+
+
+def test_a_link_to_what_may_not_be_read_says_so(
+    open_page: OpenPage, own_redis: RedisServer, recorder: ArautoServer
+) -> None:
+    page = open_page("/login", server=recorder, allow=("status of 40",))
+    page.route(
+        "**/channels/messages?*", lambda route: route.fulfill(status=403, json={"error": "You may not."})
+    )
+    page.goto(recorder.url + link("1-1"))
+    expect(detail(page).get_by_role("status")).to_have_text(
+        "The message of the link cannot be shown. You may not."
+    )
+    page.close()
+    recorder.stop()

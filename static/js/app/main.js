@@ -25,6 +25,7 @@ import { keyOf } from "../stream/channel_names.js";
 import { applyAppearance } from "../ui/appearance.js";
 import { Words } from "../ui/i18n.js";
 import { keepTimes } from "../ui/timestamps.js";
+import { asked } from "../ui/url_state.js";
 import { ConnectionStatus, isOver } from "./connection_status.js";
 import { EmptyState } from "./empty_state.js";
 import { Notifications } from "./notifications.js";
@@ -58,12 +59,13 @@ const feed = new Feed(
 const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-note"), words);
 new ExportMenu(find("export"), () => feed.shown, words);
 const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
-  new DetailPanel(find("detail"), find("field-tools"), filter, actions, words));
+  new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event) }, words));
 new Toolbar({
   section: find("feed"), log: find("log"), keys: find("keys"), message: find("publish-message"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, rows, filter, actions, words, detail);
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
+const linked = new Deferred("../detail/linked_message.js", import.meta.url);
 let lanes = null;
 let standing;
 let isPast = false;
@@ -138,6 +140,7 @@ keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "desk", "volume", "publish-tools"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await ChannelBrowser.channels()));
 connection.listen();
+if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));
 
 // What nobody asked for just now stays until something else is said; with `former`, only that is replaced.
 // Firefox would show a file that somebody drops in place of the page.

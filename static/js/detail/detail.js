@@ -3,6 +3,7 @@
 // A click on a row opens it; on a wide page the focus stays in the feed, and what is shown goes with it.
 
 import { Deferred } from "../lib/deferred.js";
+import { isSame } from "../stream/events.js";
 import { hasSelection } from "../ui/dom.js";
 import { asked, keep } from "../ui/url_state.js";
 
@@ -85,6 +86,16 @@ export class Detail {
   async reveal(event) {
     this.#isSought = true;
     await this.#open(event, null);
+    if (IS_SHEET.matches) this.#panel?.focus();
+  }
+
+  // Another message while it is open, with its row where that is.
+  /** @type {(event: Message) => void} */
+  go(event) {
+    this.#isSought = true;
+    this.#choose(event, null);
+    this.#panel?.show(event);
+    this.#find();
   }
 
   // A sentence in place of a message.
@@ -92,7 +103,6 @@ export class Detail {
   async say(sentence) {
     const panel = await this.#load();
     this.#place.hidden = false;
-    this.#choose(null, null);
     panel.say(sentence);
   }
 
@@ -151,6 +161,7 @@ export class Detail {
     this.#event = event;
     this.#row = row;
     if (row) row.ariaCurrent = "true";
+    if (asked().has("message") && event?.id !== asked().get("message")) keep({ message: "" });
   }
 
   // Rows are drawn anew, and what was read may be among them.
@@ -158,7 +169,7 @@ export class Detail {
     const event = this.#event;
     if (!this.isOpen || !event || this.#row?.isConnected) return;
     const rows = /** @type {HTMLElement[]} */ ([...this.#log.querySelectorAll(".row")]);
-    const row = rows.find((other) => this.#rows.eventOf(other) === event);
+    const row = rows.find((other) => isSame(this.#rows.eventOf(other), event));
     if (!row) return;
     this.#choose(event, row);
     if (this.#isSought) row.scrollIntoView({ block: "center" });
@@ -180,6 +191,5 @@ export class Detail {
     this.#place.hidden = true;
     this.#choose(null, null);
     this.#isSought = false;
-    if (asked().has("message")) keep({ message: "" });
   }
 }

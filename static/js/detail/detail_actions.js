@@ -1,13 +1,21 @@
 // The buttons under a message: what can be done with all of it.
 
+import { linkTo } from "./linked_message.js";
+
 export class DetailActions {
   #foot;
   #actions;
+  #context;
   /** @type {Message | null} */
   #event = null;
 
-  /** @param {HTMLElement} foot @param {import("../feed/row_actions.js").RowActions} actions */
-  constructor(foot, actions) {
+  /**
+   * @param {HTMLElement} foot
+   * @param {import("../feed/row_actions.js").RowActions} actions
+   * @param {import("./context.js").Context} context
+   */
+  constructor(foot, actions, context) {
+    this.#context = context;
     this.#foot = foot;
     this.#actions = actions;
     foot.addEventListener("click", ({ target }) => this.#clicked(target.closest("button")));
@@ -17,7 +25,15 @@ export class DetailActions {
   show(event) {
     this.#event = event;
     this.#foot.hidden = !event;
-    const offered = event ? this.#actions.offered(event) : {};
+    this.#offer();
+    this.#context.show(event);
+  }
+
+  #offer() {
+    const event = this.#event;
+    if (!event) return;
+    /** @type {Record<string, boolean>} */
+    const offered = { ...this.#actions.offered(event), link: linkTo(event) !== null };
     for (const button of this.#buttons) button.hidden = !(offered[button.value] ?? true);
   }
 
@@ -26,9 +42,18 @@ export class DetailActions {
   #clicked(button) {
     const event = this.#event;
     if (!button || !event) return;
-    this.#actions.act(button.value, event);
-    this.show(event);
+    this.#act(button, event);
+    this.#offer();
     if (button.hidden) this.#buttons.find((other) => !other.hidden && other.value.endsWith("pin"))?.focus();
+  }
+
+  /** @type {(button: HTMLButtonElement, event: Message) => void} */
+  #act(button, event) {
+    if (button.value === "context") {
+      this.#context.toggle();
+      button.ariaExpanded = String(this.#context.isOpen);
+    } else if (button.value === "link") this.#actions.copy(linkTo(event) ?? "");
+    else this.#actions.act(button.value, event);
   }
 
   get #buttons() {

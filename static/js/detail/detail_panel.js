@@ -6,6 +6,7 @@ import { readText } from "../message/message_body.js";
 import { attempt, setOdd } from "../stream/unreadable.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element, rowButton } from "../ui/dom.js";
+import { Context } from "./context.js";
 import { DetailActions } from "./detail_actions.js";
 import { Fields } from "./fields.js";
 import { MessageCard } from "./message_card.js";
@@ -32,15 +33,17 @@ export class DetailPanel {
 
   /**
    * @param {HTMLElement} place
-   * @param {HTMLTemplateElement} tools of a field
-   * @param {import("../feed/filter_bar.js").FilterBar} filter
-   * @param {import("../feed/row_actions.js").RowActions} actions
+   * @param {{
+   *   tools: HTMLTemplateElement, filter: import("../feed/filter_bar.js").FilterBar, feed: import("../feed/feed.js").Feed,
+   *   rows: Rows, actions: import("../feed/row_actions.js").RowActions, choose: (event: Message) => void
+   * }} page the buttons of a field, and what the buttons act on
    * @param {Words} words
    */
-  constructor(place, tools, filter, actions, words) {
+  constructor(place, { tools, filter, feed, rows, actions, choose }, words) {
     this.#place = place;
     this.#words = words;
-    this.#actions = new DetailActions(place.querySelector(".detail__foot"), actions);
+    const context = new Context(place.querySelector(".context"), feed, rows, words, choose);
+    this.#actions = new DetailActions(place.querySelector(".detail__foot"), actions, context);
     this.#view = place.querySelector("[role=tabpanel]");
     this.#card = new MessageCard(words);
     this.#fields = new Fields(tools, filter, actions, words);
@@ -71,14 +74,13 @@ export class DetailPanel {
     const said = element("p", "detail__said", sentence);
     said.setAttribute("role", "status");
     this.#view.replaceChildren(said);
-    this.focus();
   }
 
   /** @type {(event: Message | null, name: string) => void} */
   #begin(event, name) {
     this.#event = event;
     this.#place.querySelector("bdi").textContent = name;
-    this.#place.querySelector("h2").title = name;
+    Object.assign(this.#place.querySelector("h2"), { title: name, hidden: !event });
     this.#place.dataset.state = event ? "" : "said";
     this.#view.scrollTop = 0;
   }

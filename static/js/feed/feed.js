@@ -103,6 +103,11 @@ export class Feed extends Emitter {
     return this.#live.all;
   }
 
+  // What is kept, shown or not.
+  get all() {
+    return this.#store.all;
+  }
+
   get shown() {
     return this.#store.shown.all().filter(isMessage);
   }

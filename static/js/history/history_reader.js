@@ -49,6 +49,15 @@ export async function readPage(channel, since, limit, signal) {
   return (await ask({ channel, since, limit: String(limit) }, WEIGHT, signal)).map(toEvent);
 }
 
+// A message by its id, after those before it and before those after it, at most so many; null where the log does not
+// have it. Throws as readPage does.
+/** @type {(channel: string, id: string, many: number) => Promise<{ event: Message, events: PastEvent[] } | null>} */
+export async function readAround(channel, id, many) {
+  const before = (await ask({ channel, since: String(many + 1), until: id }, Infinity)).map(toEvent);
+  const event = before.filter(isMessage).at(-1);
+  return event?.id === id ? { event, events: before.concat(await readPage(channel, id, many)) } : null;
+}
+
 /** @type {(line: any) => PastEvent} */
 function toEvent(line) {
   return { type: "message", patterns: [], past: true, at: line.to, ...line };

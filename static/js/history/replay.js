@@ -25,6 +25,8 @@ export class Replay {
   #channels = [];
   #isSearch = false; // what is shown, or comes to be, was found
   #run = new AbortController();
+  /** @type {PastEvent[]} */
+  #given = []; // to be shown once there is a channel
 
   // `compare` is called with the channels of which two lanes are wanted.
   /**
@@ -71,7 +73,21 @@ export class Replay {
     this.#channels = channels;
     this.#offer();
     if (!channels.length) this.#leave();
+    else if (this.#given.length) this.show(this.#given);
     else if (isNew && this.#isSearch) this.#search();
+  }
+
+  // What was read already, instead of what is live.
+  /** @type {(events: PastEvent[]) => void} */
+  show(events) {
+    this.#given = this.#channels.length ? [] : events;
+    if (this.#given.length) return;
+    this.#isSearch = false;
+    this.#open();
+    this.#feed.startPast();
+    this.#feed.addPast(events);
+    this.#tell(events[events.length - 1].at);
+    this.#say(this.#words.say("past"));
   }
 
   #offer() {

@@ -1,6 +1,14 @@
 // Pure: what a feed's events are.
 
+import { channelKey } from "./channel_names.js";
+
 /** @type {<Event extends { type: string }>(event: Event) => event is Extract<Event, { type: Push["type"] }>} */
 export function isMessage({ type }) {
   return type.endsWith("message");
+}
+
+// Also where it was read twice.
+/** @type {(one: Message, other: Message) => boolean} */
+export function isSame(one, other) {
+  return one === other || (one.id !== undefined && one.id === other.id && channelKey(one) === channelKey(other));
 }

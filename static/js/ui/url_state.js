@@ -29,6 +29,12 @@ export function keep(values) {
 
 /** @type {(query: URLSearchParams) => void} */
 export function write(query) {
+  put(addressOf(query));
+}
+
+// Of the page, as it shows what the query says.
+/** @type {(query: URLSearchParams) => URL} */
+export function addressOf(query) {
   const url = new URL(location.href);
   url.hash = "";
   url.search = String(query);
@@ -36,7 +42,7 @@ export function write(query) {
     url.search = "";
     url.hash = `?${query}`;
   }
-  put(url);
+  return url;
 }
 
 /** @type {(url: URL) => void} */
