@@ -11,7 +11,6 @@ import { asked, keep } from "../ui/url_state.js";
 
 /** @type {Deferred<typeof import("./detail_panel.js")>} */
 const panels = new Deferred("./detail_panel.js", import.meta.url);
-const IS_SHEET = matchMedia("(max-width: 59.99rem)"); // it covers the feed
 const SECOND_CLICK = 250; // milliseconds, in which it comes, and selects a word
 const STOPS = "button, a, input, dialog";
 
@@ -63,6 +62,11 @@ export class Detail {
     return this.#event;
   }
 
+  // Whether it covers the feed.
+  get #isSheet() {
+    return getComputedStyle(this.#place).position === "fixed";
+  }
+
   get hasFocus() {
     return this.#place.contains(document.activeElement);
   }
@@ -86,7 +90,7 @@ export class Detail {
   async reveal(event) {
     this.#isSought = true;
     await this.#open(event, null);
-    if (IS_SHEET.matches) this.#panel?.focus();
+    if (this.#isSheet) this.#panel?.focus();
   }
 
   // Another message while it is open, with its row where that is.
@@ -125,7 +129,7 @@ export class Detail {
 
   /** @type {(row: HTMLElement) => void} */
   #pressed(row) {
-    if (IS_SHEET.matches) this.enter(row);
+    if (this.#isSheet) this.enter(row);
     else this.#open(this.#rows.eventOf(row), row);
   }
 
