@@ -8,14 +8,15 @@ from pathlib import Path
 if sys.flags.safe_path:  # gunicorn puts this directory first all the same
     sys.path = [*(path for path in sys.path if path != os.getcwd()), os.getcwd()]
 
-sys.dont_write_bytecode = True  # Ctrl+C leaves nothing in the tree ...
-with suppress(OSError):  # ... not even what loading this file has left
-    Path(__cached__).unlink()
-    Path(__cached__).parent.rmdir()
+if not sys.pycache_prefix:  # which is elsewhere
+    sys.dont_write_bytecode = True  # Ctrl+C leaves nothing in the tree ...
+    with suppress(OSError):  # ... not even what loading this file has left
+        Path(__cached__).unlink()
+        Path(__cached__).parent.rmdir()
 
-from arauto.net import ip_addresses  # noqa: E402
-from arauto.server import hooks  # noqa: E402
-from arauto.server.hooks import (  # noqa: E402, F401 - gunicorn finds them by name
+from arauto.net import ip_addresses
+from arauto.server import hooks
+from arauto.server.hooks import (  # noqa: F401 - gunicorn finds them by name
     child_exit,
     on_exit,
     on_reload,

@@ -1,6 +1,7 @@
 """A wheel of the program, in an environment that has nothing else, and in a directory of somebody's own."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -24,10 +25,13 @@ def arauto(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The installed command."""
     room = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", room, ROOT], check=True)
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", room / "venv"], check=True)
+    environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    environ.pop("PYTHONPYCACHEPREFIX", None)  # what is compiled is installed too
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", room, ROOT], env=environ, check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", room / "venv"], env=environ, check=True)
     (wheel,) = room.glob("*.whl")
-    subprocess.run([*pip, "--python", room / "venv/bin/python", "install", wheel], check=True)
+    pip += ["--python", str(room / "venv/bin/python")]
+    subprocess.run([*pip, "install", wheel], env=environ, check=True)
     return str(room / "venv/bin/arauto")
 
 
