@@ -93,7 +93,7 @@ function testOf(node, search) {
 
 /** @type {(text: string, search: RegexSearch) => Part} */
 function textTest(text, search) {
-  if (text.length > LONGEST) return workerTest(literal(text), text, search);
+  if (text.length > LONGEST) return workerTest(literal(fold(text) || text), text, search, fold);
   const regex = literal(fold(text) || text);
   const every = new RegExp(regex, `${regex.flags}g`);
   // Base64 is not what was published.
@@ -119,12 +119,12 @@ function regexTest({ source, flags }, search) {
 }
 
 // What may take long holds up nobody there.
-/** @type {(regex: RegExp, name: string, search: RegexSearch) => Part} */
-function workerTest(regex, name, search) {
+/** @type {(regex: RegExp, name: string, search: RegexSearch, read?: (text: string) => string) => Part} */
+function workerTest(regex, name, search, read = normal) {
   const every = new RegExp(regex, `${regex.flags}g`);
   /** @type {Mark["find"]} */
   const find = (where, limit) => search.find(every, name, where, limit);
-  return { test: search.add(regex, name), marks: [{ normalize: normal, find }] };
+  return { test: search.add(regex, name, read), marks: [{ normalize: read, find }] };
 }
 
 /** @type {(every: RegExp, text: string, limit: number) => Places} */

@@ -9,7 +9,7 @@ const WEIGHT = 64_000; // characters asked about at a time
 const TICK = 250; // milliseconds
 const TICKS = 8; // of waiting for an answer; of a page that slept meanwhile, one
 
-/** @typedef {{ regex: RegExp, name: string }} Term */
+/** @typedef {{ regex: RegExp, name: string, read: (text: string) => string }} Term what it searches is read so */
 
 export class RegexSearch {
   /** @type {((words: Said) => void) | null} */
@@ -32,9 +32,9 @@ export class RegexSearch {
   }
 
   // Returns the test of a message that is known.
-  /** @type {(regex: RegExp, name: string) => Test} */
-  add(regex, name) {
-    const n = this.#terms.push({ regex, name }) - 1;
+  /** @type {(...term: [regex: RegExp, name: string, read: Term["read"]]) => Test} */
+  add(regex, name, read) {
+    const n = this.#terms.push({ regex, name, read }) - 1;
     return (event) => this.#known.get(event)?.[n];
   }
 
@@ -54,7 +54,7 @@ export class RegexSearch {
       batch.push(event);
     }
     const texts = batch.map(textsOf);
-    const answers = await Promise.all(this.#terms.map((term) => this.#ask(term, texts)));
+    const answers = await Promise.all(this.#terms.map((term) => this.#ask(term, texts.map((parts) => parts.map(term.read)))));
     batch.forEach((event, n) => this.#known.set(event, answers.map((answer) => answer[n])));
   }
 
@@ -73,7 +73,7 @@ export class RegexSearch {
 
   // The worker
 
-  /** @type {(term: Term, texts: string[][], limit?: number) => Promise<any[]>} */
+  /** @type {(term: { regex: RegExp, name: string }, texts: string[][], limit?: number) => Promise<any[]>} */
   #ask({ regex, name }, texts, limit) {
     return new Promise((answer) => {
       this.#asked.push({ name, answer });
