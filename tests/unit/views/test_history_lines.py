@@ -49,3 +49,11 @@ def test_an_answer_has_about_so_many_bytes(monkeypatch: pytest.MonkeyPatch) -> N
 def test_an_answer_takes_about_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(history_lines, "SECONDS", 0)
     assert find([[HOLE, *log("no", "yes")]])[1:] == [{"searched": 1, "at": 1, "more": "1000-1"}]
+
+
+def test_others_have_their_turn_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[bool] = []
+    monkeypatch.setattr(history_lines, "TURN", 0)
+    monkeypatch.setattr(history_lines, "let_others_run", lambda: turns.append(True))
+    find([log("no", "no", "yes")])
+    assert len(turns) == 3
