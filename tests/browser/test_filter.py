@@ -131,12 +131,12 @@ def test_neither_a_match_nor_what_is_new_hides_how_bad_a_message_is(
         "row => row.getAnimations()[0].effect.getKeyframes().map(({ backgroundColor }) => backgroundColor)"
     )
     assert not any(warning.evaluate(flash))
-    expect(warning).not_to_have_css("background-color", "rgba(0, 0, 0, 0)")
-    colour = warning.evaluate("row => getComputedStyle(row).backgroundColor")
+    expect(warning).not_to_have_css("border-left-color", "rgba(0, 0, 0, 0)")
+    colour = warning.evaluate("row => getComputedStyle(row).borderLeftColor")
     page.get_by_label("Highlight only").check()
     filter_field(page).fill("warning")
     expect(warning).not_to_have_css("background-image", "none")
-    expect(warning).to_have_css("background-color", colour)
+    expect(warning).to_have_css("border-left-color", colour)
     found = warning.evaluate("row => getComputedStyle(row, '::highlight(found)').backgroundColor")
     mark = warning.locator(".severity").evaluate(
         "mark => [getComputedStyle(mark).color, getComputedStyle(mark).backgroundColor]"

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
 from tests.support.logs import is_recording
-from tests.support.pages import TIME_ZONE, cut_off, expect_live, overflowing, rows, view
+from tests.support.pages import TIME_ZONE, cut_off, expect_live, open_more, overflowing, rows, show_part, view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import Start
 from tests.support.waiting import eventually
@@ -56,6 +56,7 @@ def expect_fits(page: Page, language: str) -> None:
         assert overflowing(page) + cut_off(page) == [], (language, state)
 
     expect_live(page)
+    show_part(page, "publish")
     shown = rows(page).count()
     say(page, "kept", '{"a": 1}')
     expect(rows(page)).to_have_count(shown + 1)
@@ -66,6 +67,7 @@ def expect_fits(page: Page, language: str) -> None:
     page.locator("#pause").click()
     look("[form=replay][name=search]")
     page.locator("#pause").click()
+    open_more(page)
     page.locator("[form=replay][name=open]").click()
     page.locator("[name=since]").fill("first")
     page.keyboard.press("Enter")
@@ -78,17 +80,21 @@ def expect_fits(page: Page, language: str) -> None:
         page.locator(f"#{dialog}-open").click()
         look(f"#{dialog} {'tbody tr' if dialog == 'browser' else 'h2'}")
         page.keyboard.press("Escape")
+    open_more(page)
     page.locator("#help").click()
     look("#keys")
     page.keyboard.press("Escape")
     rows(page).last.locator(".row__more").click()
     look("#menu")
     page.keyboard.press("Escape")
+    show_part(page, "channels")
+    look("#choose")
     page.locator(".chip__more").first.click()
     look("#recording")
     page.locator("#recording button").last.click()
     look("#forget")
     page.keyboard.press("Escape")
+    show_part(page, "publish")
     say(page, "prod", "x")
     look("#confirm")
     page.keyboard.press("Escape")

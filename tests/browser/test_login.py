@@ -161,7 +161,7 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     expect(more(page, "a is live only")).to_have_count(0)
     messages = page.get_by_role("region", name="Messages").bounding_box()
     assert messages is not None
-    assert messages["width"] > 1_200
+    assert messages["width"] > 1_000  # all but the rail
     valkey.client.publish("a", "from elsewhere")
     expect_texts(page, ["from elsewhere"])
     rows(page).get_by_role("button", name="Actions").click()

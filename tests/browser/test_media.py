@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.support.pages import expect_live, expect_texts, log, publish_button, rows, view
+from tests.support.pages import expect_live, expect_texts, log, publish_button, rows, show_part, view
 from tests.support.redis_servers import RedisServer
 
 # As Google Translate does it: each text becomes a text in two elements.
@@ -43,6 +43,7 @@ def test_dots_are_seen_in_forced_colours(open_page: OpenPage, valkey: RedisServe
     expect_live(page)
     dots = page.locator(".chip__more")
     page.emulate_media(forced_colors="active")
+    dots.focus()  # they are seen where somebody is
     drawn = dots.screenshot(animations="disabled")
     assert drawn == dots.screenshot(animations="disabled")  # nothing else changes
     page.evaluate(
@@ -68,6 +69,7 @@ def test_where_a_window_is_short_the_page_scrolls(
     row = rows(page).first
     row.scroll_into_view_if_needed()
     expect(row).to_be_in_viewport(ratio=1)
+    show_part(page, "publish")
     publish_button(page).scroll_into_view_if_needed()
     expect(publish_button(page)).to_be_in_viewport(ratio=1)
 

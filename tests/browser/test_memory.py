@@ -21,6 +21,7 @@ from tests.support.pages import (
     expect_state,
     expect_texts,
     notices,
+    show_part,
     view,
 )
 from tests.support.redis_servers import RedisServer, free_port
@@ -99,6 +100,7 @@ def test_a_channel_is_switched_on_its_chip(open_page: OpenPage, start: Start, ow
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_DELETE_LOGS="on")
     page = open_page(view("a", "b", patterns=("a*",)), server=server, width=390)
     expect_live(page)
+    show_part(page, "channels")
     recorded = chip(page, "a").get_by_text("recorded", exact=True)
     more(page, "a is live only: a page that was away misses what was published meanwhile.").press("Enter")
     expect(page.get_by_role("menu")).to_contain_text(

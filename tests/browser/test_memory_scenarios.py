@@ -16,7 +16,16 @@ from tests.browser.conftest import OpenPage
 from tests.support.barriers import expect_no_violation
 from tests.support.http import publish, request
 from tests.support.logs import entries, head, is_recording
-from tests.support.pages import chip, expect_live, expect_state, expect_texts, notices, overflowing, view
+from tests.support.pages import (
+    chip,
+    expect_live,
+    expect_state,
+    expect_texts,
+    notices,
+    overflowing,
+    show_part,
+    view,
+)
 from tests.support.recording import make_store, recorder_of
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
@@ -200,6 +209,7 @@ class Stage:
             expect_no_violation(page, "what is said of recording")
             for width, height in ((360, 740), (1280, 800)):
                 page.set_viewport_size({"width": width, "height": height})
+                show_part(page, "channels")
                 assert overflowing(page) == [], (width, height)
                 expect(page.locator(".chip__remove")).to_be_in_viewport(ratio=1)
 

@@ -56,7 +56,7 @@ def test_an_alert_is_a_card(open_page: OpenPage, valkey: RedisServer) -> None:
     expect(shown.locator(".card__title")).to_have_text("CPU at 99%")
     expect(shown.locator(".card__text")).to_have_text("db-2 is gone")
     expect(shown.get_by_role("listitem")).to_have_text(["cpu", "db-2"])
-    expect(shown.locator(".card__rest")).to_have_text('"id": 12345678901234567890')
+    expect(shown.locator(".card__rest")).to_have_text("id=12345678901234567890")
     link = shown.get_by_role("link", name="https://example.org/d?x=1")
     expect(link).to_have_attribute("href", "https://example.org/d?x=1")
     expect(link).to_have_attribute("target", "_blank")
@@ -113,7 +113,7 @@ def test_a_link_that_would_run_is_no_link(open_page: OpenPage, valkey: RedisServ
     expect(card(log(page))).to_have_count(len(links))
     expect(log(page).get_by_role("link")).to_have_count(0)
     for shown, link in zip(card(log(page)).all(), links, strict=True):
-        expect(shown).to_contain_text(f'"link": "{link}"')
+        expect(shown).to_contain_text(f'link="{link}"' if " " in link else f"link={link}")
     second_choice = {"title": "t", "text": "x", "link": "javascript:1", "url": "http://user@exämple.org/<b>"}
     valkey.client.publish("links", json.dumps(second_choice))
     expect(log(page).get_by_role("link")).to_have_text("http://user@xn--exmple-cua.org/%3Cb%3E")
@@ -566,7 +566,7 @@ def test_an_alert_takes_few_lines_and_in_one_line_view_one(open_page: OpenPage, 
     expect(rows(page).last.locator(".card__title")).to_have_text("Red")
     expect(rows(page).last.locator(".card__text")).to_have_text("bold")
     lines = "place => place.getBoundingClientRect().height / parseFloat(getComputedStyle(place).lineHeight)"
-    assert round(rows(page).last.locator(".card").evaluate(lines)) == 3
+    assert [round(one.evaluate(lines)) for one in page.locator(".card").all()] == [4, 4]  # at most
     page.get_by_label("Show as").first.select_option("line")
     expect(rows(page).first).to_have_attribute("data-view", "line")
     heights = rows(page).evaluate_all("rows => rows.map((row) => Math.floor(row.offsetHeight / 10))")

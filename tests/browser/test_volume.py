@@ -191,7 +191,7 @@ def test_keys_and_the_pointer_move_over_the_bars_and_nothing_else_moves(open_pag
     page.keyboard.press("End")
     while (found := slider(page).get_attribute("aria-valuetext") or "").endswith(" 0 messages"):
         page.keyboard.press("ArrowLeft")
-    assert re.fullmatch(r"11:59:5\d to 11:59:5\d: 1 message · Error: 1", found)
+    assert re.fullmatch(r"11:5\d:\d\d to 1[12]:\d\d:\d\d: 1 message · Error: 1", found)
     reached = position(page)
     page.clock.run_for(10_000)  # the bar goes on; the cursor stays with it, and nothing new is said of it
     assert (position(page), slider(page).get_attribute("aria-valuetext")) == (reached, found)

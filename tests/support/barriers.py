@@ -10,4 +10,4 @@ def expect_no_violation(page: Page, state: str) -> None:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found = Axe().run(page).response["violations"]
         nodes = [(rule["id"], rule["help"], [node["html"] for node in rule["nodes"]]) for rule in found]
-        assert nodes == [], (state, scheme)
+        assert nodes == [], (state, scheme, nodes)

@@ -125,6 +125,20 @@ class Pages:
         page.add_init_script(_WATCH)
 
 
+def show_part(page: Page, part: str) -> None:
+    """``feed``, ``channels`` or ``publish``, where there is no room for all of them."""
+    tab = page.locator(f"#tabs [value={part}]")
+    if tab.is_visible() and tab.get_attribute("aria-pressed") == "false":
+        tab.click()
+
+
+def open_more(page: Page) -> None:
+    """The menu of the toolbar, where that has no room for its buttons."""
+    more = page.locator(".desk__more")
+    if more.is_visible():
+        more.click()
+
+
 def view(*channels: str, patterns: Sequence[str] = ()) -> str:
     """The address of a selection."""
     names = [("channel", name) for name in channels] + [("pattern", name) for name in patterns]
@@ -257,6 +271,7 @@ def chips(page: Page) -> list[str]:
 
 
 def subscribe(page: Page, name: str, kind: str | None = None) -> None:
+    show_part(page, "channels")
     page.get_by_label("Channel or pattern to subscribe to").fill(name)
     if kind:
         page.get_by_label("Kind").select_option(kind)
@@ -293,11 +308,12 @@ def message_field(page: Page) -> Locator:
 
 
 def publish_button(page: Page) -> Locator:
-    return page.get_by_role("button", name="Publish", exact=True)
+    return page.locator("#publish").get_by_role("button", name="Publish", exact=True)
 
 
 def publish(page: Page, channel: str, text: str) -> None:
     """As a person does, with the form."""
+    show_part(page, "publish")
     channel_field(page).fill(channel)
     message_field(page).fill(text)
     publish_button(page).click()

@@ -29,6 +29,7 @@ import { asked } from "../ui/url_state.js";
 import { ConnectionStatus, isOver } from "./connection_status.js";
 import { EmptyState } from "./empty_state.js";
 import { Notifications } from "./notifications.js";
+import { PageParts } from "./page_parts.js";
 import { SettingsDialog } from "./settings_dialog.js";
 
 /** @type {<Id extends string>(id: Id) => Id extends keyof PageElements ? PageElements[Id] : HTMLElement} */
@@ -60,10 +61,15 @@ const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-
 new ExportMenu(find("export"), () => feed.shown, words);
 const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
   new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event) }, words));
+const parts = new PageParts(find("tabs"), document.querySelector("main"));
 new Toolbar({
-  section: find("feed"), log: find("log"), keys: find("keys"), message: find("publish-message"),
+  section: find("feed"), log: find("log"), keys: find("keys"), more: find("desk-more"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
-}, feed, rows, filter, actions, words, detail);
+}, feed, rows, filter, actions, words, detail, () => {
+  parts.show("publish");
+  find("publish-message").focus();
+});
+find("tabs").querySelector("[value=past]").addEventListener("click", () => find("replay").elements.open.click());
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 const linked = new Deferred("../detail/linked_message.js", import.meta.url);
 let lanes = null;
@@ -79,7 +85,10 @@ const strips = new Deferred("../volume/volume_strip.js", import.meta.url);
 /** @type {import("../volume/volume_strip.js").VolumeStrip | null} */
 let strip = null;
 const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
-  empty: () => chooser.focus(), hidden: (test) => feed.setHidden(test), peek: (name) => strip?.peek(name),
+  empty: () => {
+    parts.show("channels");
+    chooser.focus();
+  }, hidden: (test) => feed.setHidden(test), peek: (name) => strip?.peek(name),
   more: (...what) => recording.open(...what),
 });
 const recording = config.recording && new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
@@ -97,7 +106,9 @@ connection.addEventListener("state", ({ detail }) => {
   tellStanding();
   strip?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
-  replay.offer(selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name }))));
+  const recorded = selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name })));
+  replay.offer(recorded);
+  parts.offer("past", recorded.length > 0);
 });
 connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
@@ -137,7 +148,7 @@ selection.announce();
 publisher.start(unsent(), selection.channels[0]);
 keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
-for (const id of ["tools", "desk", "volume", "publish-tools"]) find(id).hidden = false;
+for (const id of ["tools", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await ChannelBrowser.channels()));
 connection.listen();
 if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));

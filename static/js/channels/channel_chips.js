@@ -198,6 +198,7 @@ export class ChannelChips {
     /** @type {Record<string, Element | null>} */
     const neighbours = {
       ArrowRight: chip.nextElementSibling, ArrowLeft: chip.previousElementSibling,
+      ArrowDown: chip.nextElementSibling, ArrowUp: chip.previousElementSibling,
       Home: this.#list.firstElementChild, End: this.#list.lastElementChild,
     };
     const next = neighbours[event.key];

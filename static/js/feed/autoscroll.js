@@ -63,8 +63,9 @@ export class Autoscroll {
     this.#changed();
   }
 
-  // Call after drawing.
+  // Call after drawing. Who has just scrolled away stays there, though the browser has not said so yet.
   keep() {
+    this.#scrolled();
     if (this.#atEnd) this.#go();
   }
 

@@ -11,10 +11,11 @@ export class Toolbar {
   #buttons;
   #words;
   #detail;
+  #more;
 
   // `detail` is the message that is open, with its row: see detail.js.
   /**
-   * @param {Record<"section" | "log" | "message" | "pause" | "clear" | "order" | "help", HTMLElement>
+   * @param {Record<"section" | "log" | "more" | "pause" | "clear" | "order" | "help", HTMLElement>
    *   & { keys: HTMLDialogElement }} places
    * @param {import("./feed.js").Feed} feed
    * @param {Rows} rows
@@ -25,8 +26,9 @@ export class Toolbar {
    *   isOpen: boolean, hasFocus: boolean, event: Message | null, row: HTMLElement | null,
    *   enter(row: HTMLElement): void, move(row: HTMLElement): void, leave(): void, close(): void
    * }} detail
+   * @param {() => void} write leads to the field of a new message
    */
-  constructor({ section, log, keys, message, ...buttons }, feed, rows, filter, actions, words, detail) {
+  constructor({ section, log, keys, more, ...buttons }, feed, rows, filter, actions, words, detail, write) {
     this.#feed = feed;
     this.#rows = rows;
     this.#log = log;
@@ -34,6 +36,7 @@ export class Toolbar {
     this.#buttons = buttons;
     this.#words = words;
     this.#detail = detail;
+    this.#more = more;
     buttons.pause.addEventListener("click", () => this.#pause());
     buttons.clear.addEventListener("click", () => feed.clear());
     buttons.order.addEventListener("click", () => {
@@ -41,6 +44,8 @@ export class Toolbar {
       set("newestFirst", feed.newestFirst);
     });
     buttons.help.addEventListener("click", () => keys.showModal());
+    more.addEventListener("click", ({ target }) => target.closest("button:not([popovertarget])") && this.#close());
+    more.addEventListener("change", () => this.#close());
     feed.addEventListener("pause", () => this.#show());
     this.#turn(get("newestFirst", false));
     new Shortcuts(keys, {
@@ -52,10 +57,14 @@ export class Toolbar {
       Enter: (target) => this.#open(target),
       p: () => {
         detail.close();
-        message.focus();
+        write();
       },
       Escape: (target) => this.#leave(target),
     });
+  }
+
+  #close() {
+    if (this.#more.matches(":popover-open")) this.#more.hidePopover();
   }
 
   #pause() {

@@ -1,4 +1,4 @@
-// An alert as a card: how bad, what, and where to look.
+// An alert as a card, all of it in one flow: how bad, what, where to look, and its other members.
 
 import { abridged, beginning } from "../lib/format.js";
 import { members, root } from "../lib/json_scanner.js";
@@ -11,35 +11,37 @@ const REST_LIMIT = 300; // characters
 const REST_MEMBERS = 12;
 const REST_VALUE = 60; // characters
 const TAG_LIMIT = 12;
+const PLAIN = /^"(?!(?:true|false|null|[\d+eE.-]*)")[^"\\\s=]*"$/; // what could be read as a number or a word keeps its quotes
 
 /** @type {(severity: string, words: Words) => HTMLElement} */
 export function severityMark(severity, words) {
   const mark = element("span", "severity", words.say(`severity_${severity}`));
   mark.dataset.severity = severity;
+  mark.title = mark.textContent ?? "";
   return mark;
 }
 
 // `text` is the message as written: what the alert does not tell of it is shown beside it.
 /** @type {(alert: Alert, text: string, words: Words) => HTMLElement} */
 export function card({ severity, title, text: said, tags, link, told }, text, words) {
-  const made = element("div", "card");
-  const head = element("p", "card__head");
-  if (severity) head.append(severityMark(severity, words), " ");
-  if (title) head.append(element("strong", "card__title", abridged(plain(title), TEXT_LIMIT, 1)));
-  made.append(head);
-  if (said) (title ? made : head).append(lines(title ? "p" : "span", said));
+  const flow = element("div", "card__flow");
+  if (severity) flow.append(severityMark(severity, words), " ");
+  if (title) flow.append(element("strong", "card__title", abridged(plain(title), TEXT_LIMIT, 1)), " ");
+  if (said) flow.append(lines(said), " ");
+  if (link) flow.append(opener(link), " ");
+  if (tags.length) flow.append(tagList(tags), " ");
   const rest = told ? others(text, told) : "";
-  if (rest) made.append(element("p", "card__rest", rest));
-  if (tags.length) made.append(tagList(tags));
-  if (link) made.append(opener(link));
+  if (rest) flow.append(element("span", "card__rest", rest));
+  const made = element("div", "card");
+  made.append(flow);
   return made;
 }
 
-/** @type {(tag: "p" | "span", whole: string) => HTMLElement} */
-function lines(tag, whole) {
+/** @type {(whole: string) => HTMLElement} */
+function lines(whole) {
   const text = plain(whole);
   const shown = beginning(text, TEXT_LIMIT, TEXT_LINES);
-  const place = element(tag, "card__text", shown.length < text.length ? `${shown} …` : shown);
+  const place = element("span", "card__text", shown.length < text.length ? `${shown} …` : shown);
   place.dir = "auto";
   return place;
 }
@@ -53,9 +55,15 @@ function others(text, told) {
     const name = text.slice(key?.start, key?.end);
     if (isTold.has(name)) continue;
     if (found.length === REST_MEMBERS) return rest([...found, "…"]);
-    found.push(`${name}: ${abridged(text.slice(value.start, value.end), REST_VALUE, 1)}`);
+    found.push(`${bare(name)}=${bare(abridged(text.slice(value.start, value.end), REST_VALUE, 1))}`);
   }
   return rest(found);
+}
+
+// Without its quotes where that leaves no doubt.
+/** @type {(text: string) => string} */
+function bare(text) {
+  return PLAIN.test(text) ? text.slice(1, -1) : text;
 }
 
 /** @type {(members: string[]) => string} */

@@ -1,0 +1,49 @@
+// Where there is no room for all of the page: which part lies over the feed.
+
+export class PageParts {
+  #tabs;
+  #page;
+
+  /** @param {HTMLElement} tabs with a button for each part, by its value @param {HTMLElement} page */
+  constructor(tabs, page) {
+    this.#tabs = tabs;
+    this.#page = page;
+    tabs.addEventListener("click", ({ target }) => this.#chosen(target.closest("button")));
+    page.addEventListener("keydown", (event) => this.#pressed(event));
+    document.addEventListener("republish", () => this.show("publish"), true);
+    this.show("feed");
+  }
+
+  /** @type {(name: string) => void} */
+  show(name) {
+    this.#page.dataset.tab = name;
+    for (const button of this.#buttons) button.ariaPressed = String(button.value === name);
+  }
+
+  /** @type {(name: string, isThere: boolean) => void} */
+  offer(name, isThere) {
+    const button = this.#buttons.find(({ value }) => value === name);
+    if (button) button.hidden = !isThere;
+  }
+
+  get #buttons() {
+    return [...this.#tabs.querySelectorAll("button")];
+  }
+
+  // The same again leads back to the feed.
+  /** @type {(button: HTMLButtonElement | null) => void} */
+  #chosen(button) {
+    if (!button) return;
+    this.show(button.ariaPressed === "true" || button.value === "past" ? "feed" : button.value);
+  }
+
+  /** @type {(event: KeyboardEvent) => void} */
+  #pressed(event) {
+    const pressed = this.#buttons.find(({ ariaPressed }) => ariaPressed === "true");
+    if (event.key !== "Escape" || event.defaultPrevented || !pressed?.checkVisibility()) return;
+    const part = /** @type {HTMLElement} */ (event.target).closest(".selection, .publish");
+    if (!part) return;
+    this.show("feed");
+    pressed.focus();
+  }
+}

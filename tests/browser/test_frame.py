@@ -1,0 +1,117 @@
+"""A rail, the feed and the form side by side, or one at a time where room is scarce."""
+
+import json
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.support.pages import answer, chip, expect_live, expect_texts, log, publish, rows, show_part, view
+from tests.support.redis_servers import RedisServer
+
+_SHIFTS = """() => new Promise((resolve) => {
+  let sum = 0;
+  const add = (list) => list.getEntries().forEach((entry) => (sum += entry.value));
+  const observer = new PerformanceObserver(add);
+  observer.observe({ type: "layout-shift" });
+  document.documentElement.dataset.watched = "";
+  addEventListener("done", () => {
+    add({ getEntries: () => observer.takeRecords() });
+    resolve(sum);
+  });
+})"""
+
+
+def tab(page: Page, name: str) -> Locator:
+    return page.get_by_role("navigation", name="Parts of the page").get_by_role("button", name=name)
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (360, 740)])
+def test_the_feed_has_most_of_a_phone(open_page: OpenPage, width: int, height: int) -> None:
+    page = open_page(view("a", "b"), width=width, height=height, has_touch=True)
+    expect_live(page)
+    place = log(page).bounding_box()
+    assert place is not None
+    assert place["height"] >= 0.75 * height
+
+
+def test_a_laptop_shows_many_alerts_at_once(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("alerts"))
+    expect_live(page)
+    alert = {"severity": "error", "title": "login failures", "message": "from one network", "count": 214}
+    for _ in range(40):
+        valkey.client.publish("alerts", json.dumps(alert))
+    expect(rows(page)).to_have_count(40)
+    place = log(page).bounding_box()
+    assert place is not None
+    tops = rows(page).evaluate_all("rows => rows.map((row) => row.getBoundingClientRect().top)")
+    assert sum(top >= place["y"] for top in tops) >= 18
+
+
+def test_a_phone_shows_one_part_at_a_time(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a"), width=390, height=844)
+    expect_live(page)
+    expect(chip(page, "a")).to_be_hidden()
+    expect(page.locator("#publish-message")).to_be_hidden()
+    tab(page, "Channels").click()
+    expect(tab(page, "Channels")).to_have_attribute("aria-pressed", "true")
+    expect(chip(page, "a")).to_be_visible()
+    expect(page.locator("#publish-message")).to_be_hidden()
+    publish(page, "a", "from a phone")
+    expect_texts(page, ["from a phone"])
+    expect(rows(page).last).to_be_in_viewport()  # above the form
+    expect(answer(page)).to_contain_text("1 subscriber received it")
+    expect(chip(page, "a")).to_be_hidden()
+
+
+def test_the_parts_are_reached_by_keyboard(open_page: OpenPage) -> None:
+    page = open_page(view("a"), width=390, height=844)
+    expect_live(page)
+    page.keyboard.press("p")
+    expect(page.locator("#publish-message")).to_be_focused()
+    page.keyboard.type("not sent yet")
+    page.keyboard.press("Escape")
+    expect(tab(page, "Publish")).to_be_focused()
+    expect(page.locator("#publish-message")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(page.locator("#publish-message")).to_have_value("not sent yet")
+    tab(page, "Channels").press("Enter")
+    page.get_by_role("button", name="Remove channel a").press("Enter")
+    expect(page.get_by_label("Channel or pattern to subscribe to")).to_be_focused()
+
+
+def test_what_is_refused_shows_on_the_tab(open_page: OpenPage) -> None:
+    page = open_page(view("a"), width=390, height=844)
+    expect_live(page)
+    mark = "(tab) => getComputedStyle(tab, '::after').content"
+    assert tab(page, "Channels").evaluate(mark) == "none"
+    tab(page, "Channels").click()
+    page.get_by_role("button", name="Subscribe").click()
+    expect(page.locator("#choose-problem")).not_to_be_empty()
+    assert tab(page, "Channels").evaluate(mark) == '""'
+
+
+def test_fields_grow_for_fingers(open_page: OpenPage) -> None:
+    page = open_page(view("a"), width=390, height=844, has_touch=True, is_mobile=True)
+    expect_live(page)
+    show_part(page, "channels")
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select")].filter((element) => {
+          const { width, height } = element.getBoundingClientRect();
+          return element.checkVisibility() && width > 1 && height < 44;
+        }).map((element) => element.outerHTML)"""
+    )
+    assert small == []
+
+
+def test_nothing_shifts_while_many_channels_are_busy(open_page: OpenPage, valkey: RedisServer) -> None:
+    names = [f"team.{n}.events" for n in range(25)]
+    page = open_page(view(*names))
+    expect_live(page)
+    page.evaluate(f"() => {{ window.shifts = ({_SHIFTS})(); }}")
+    for n in range(1000):
+        valkey.client.publish(names[n % 25], json.dumps({"severity": "error", "title": f"n {n}", "n": n}))
+    expect(rows(page).last).to_contain_text("n 999")
+    expect(chip(page, names[0]).locator(".chip__rate")).not_to_be_empty()
+    page.evaluate("() => dispatchEvent(new Event('done'))")
+    assert page.evaluate("() => window.shifts") < 0.02
