@@ -371,12 +371,14 @@ EVENING = [
 ]
 
 
+@pytest.mark.parametrize(("language", "suffix"), [("en", ""), ("pt-BR", ".pt-BR")])
 def test_screenshots_of_a_morning(
-    open_page: OpenPage, own_redis: RedisServer, start: Start, tmp_path: Path
+    open_page: OpenPage, own_redis: RedisServer, start: Start, tmp_path: Path, language: str, suffix: str
 ) -> None:
     page = open_page(
         view("sistema_alertas", "noticias", patterns=("pedidos.*",)),
         server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"),
+        language=language,
     )
     expect_live(page)
     for channel, message in MORNING:
@@ -387,13 +389,13 @@ def test_screenshots_of_a_morning(
     expect_live(page)
     for channel, message in EVENING:
         own_redis.client.publish(channel, message)
-    publish(page, "sistema_alertas", "Servidor CPU em 99% - Perigo!")
-    expect(answer(page)).to_contain_text("1 subscriber received it: 1 tab, 0 others")
+    say(page, "sistema_alertas", "Servidor CPU em 99% - Perigo!")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
     expect(rows(page)).to_have_count(len(MORNING) + len(EVENING) + 1)
     expect(chip(page, "pedidos.*")).to_be_visible()
-    take(page, "screenshot", tmp_path)
+    take(page, f"screenshot{suffix}", tmp_path)
     page.emulate_media(color_scheme="dark")
-    take(page, "screenshot-dark", tmp_path)
+    take(page, f"screenshot-dark{suffix}", tmp_path)
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": 390, "height": 844})
-    take(page, "screenshot-phone", tmp_path)
+    take(page, f"screenshot-phone{suffix}", tmp_path)
