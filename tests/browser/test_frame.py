@@ -5,6 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
 from tests.support.pages import answer, chip, expect_live, expect_texts, log, publish, rows, show_part, view
 from tests.support.redis_servers import RedisServer
@@ -115,3 +116,26 @@ def test_nothing_shifts_while_many_channels_are_busy(open_page: OpenPage, valkey
     expect(chip(page, names[0]).locator(".chip__rate")).not_to_be_empty()
     page.evaluate("() => dispatchEvent(new Event('done'))")
     assert page.evaluate("() => window.shifts") < 0.02
+
+
+def test_what_is_said_of_json_moves_no_button(open_page: OpenPage) -> None:
+    for language in LANGUAGES:
+        page = open_page(view("a"), language=language)
+        expect_live(page)
+        place = page.locator("#publish-button").bounding_box()
+        for text, state in (('{"a": ', "#publish-check:not(:empty)"), ('{"a": 1}', "#publish-format")):
+            page.locator("#publish-message").fill(text)
+            expect(page.locator(state)).to_be_visible()
+            assert page.locator("#publish-button").bounding_box() == place, (language, text)
+
+
+def test_the_channel_dialog_keeps_its_height(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("a"))
+    expect_live(page)
+    page.get_by_role("button", name="Browse channels").click()
+    dialog = page.get_by_role("dialog", name="Active channels")
+    expect(dialog.get_by_role("row")).to_have_count(2)
+    place = dialog.bounding_box()
+    dialog.get_by_label("Search").fill("nothing is called so")
+    expect(dialog.get_by_role("row")).to_have_count(1)
+    assert dialog.bounding_box() == place
