@@ -47,5 +47,17 @@ class Hole(NamedTuple):
     missing: int | None = None
 
 
+class Volume(NamedTuple):
+    """How many messages there are in each part of a span of time, and where some may be missing.
+
+    All times are Unix milliseconds.
+    """
+
+    start: int
+    end: int
+    counts: list[int]
+    holes: list[tuple[int, int]]
+
+
 LogEntry = Message | Hole
 """What reading a log yields."""

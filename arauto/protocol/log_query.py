@@ -11,6 +11,7 @@ from arauto.refusal import Refusal
 MOST_LAST = 1_000_000  # messages; a greater number is a Unix time
 MAX_LIMIT = 100_000  # messages in one answer
 DEFAULT_LIMIT = 10_000
+MAX_PARTS = 500  # of a span of time: for each, Redis looks something up
 AHEAD = 2.0  # seconds by which another clock may be ahead of ours
 
 _SPAN = re.compile(r"(\d{1,9})(s|m|h|d)", re.ASCII)
@@ -61,6 +62,17 @@ def read_point(text: str, now: float | None = None) -> Point:
 
 def read_limit(text: str) -> int:
     """:raise BadPoint: it is not a number from 1 to :data:`MAX_LIMIT`."""
-    if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_LIMIT:
+    if not _is_number(text, MAX_LIMIT):
         raise BadPoint(gettext("The limit is a whole number from 1 to %(most)s.", most=MAX_LIMIT))
     return int(text)
+
+
+def read_parts(text: str) -> int:
+    """:raise BadPoint: it is not a number from 1 to :data:`MAX_PARTS`."""
+    if not _is_number(text, MAX_PARTS):
+        raise BadPoint(gettext("The parts are a whole number from 1 to %(most)s.", most=MAX_PARTS))
+    return int(text)
+
+
+def _is_number(text: str, most: int) -> bool:
+    return bool(re.fullmatch(r"\d{1,9}", text, re.ASCII)) and 1 <= int(text) <= most

@@ -1,9 +1,11 @@
 """Read a log between two points: messages, and a hole wherever some are missing."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
-from arauto.protocol.log_entries import FIRST, Hole, Id, LogEntry, Message
+from arauto.protocol.log_entries import FIRST, Hole, Id, LogEntry, Message, Volume
 from arauto.protocol.log_position import Position
 from arauto.protocol.log_query import Point
 from arauto.recording.log_store import PAGE, Store
@@ -11,6 +13,8 @@ from arauto.recording_core.log_head import Head
 
 FIRST_PAGE = 10  # entries; their size is not known yet
 PAGE_BYTES = 4_000_000
+
+MOST_EPOCHS = 20  # whose beginning is looked for at once; there may be 70
 
 NO_NUMBER = 2**53  # in the id of a time, greater than the number of every entry
 
@@ -53,6 +57,32 @@ class Log:
                 yield found
             weight = 1 + sum([sum(map(len, fields)) for _, fields in page])
             size = next_size(len(page), weight)
+
+    def volume(self, since: Point, until: Point | None, parts: int) -> Volume | None:
+        """Count by the numbers of entries, without reading them. ``None``: there are none.
+
+        What others have written to the stream counts too.
+        """
+        start = since.ms
+        if start is None:
+            first = self._first(self.place(since, None if until is None else self.place(until)))
+            if first is None:
+                return None
+            start = first.ms
+        end = self.end.ms + 1 if until is None else self.place(until).ms + 1
+        end = max(end, start + 1)
+        numbers = self._epoch_starts[-MOST_EPOCHS:]
+        places, gaps = self._store.places(self._channel, start, end, parts, numbers)
+        counts = [self._between(*pair) for pair in pairwise(places)]
+        for ms, _ in gaps:
+            at = bisect_right(range(parts), ms, key=lambda part: start + (end - start) * part // parts) - 1
+            counts[at] = max(0, counts[at] - 1)
+        return Volume(start, end, counts, [(min(gap or ms, ms), ms) for ms, gap in gaps])
+
+    def _between(self, number: int, other: int) -> int:
+        """How many entries; of two logs, where one has replaced the other, those of the newer."""
+        begun = self._epoch_starts[0]
+        return other - (max(number, begun + 1) if number <= begun < other else number)
 
     def place(self, point: Point, until: Id | None = None) -> Id:
         """The id behind which ``point`` is; of what was the last at ``until``, if that is given."""

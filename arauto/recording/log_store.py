@@ -37,7 +37,7 @@ PAGE = 1000  # entries to read at a time, so that Redis is never busy for long
 
 GLOBS_LAST = 15_000  # milliseconds for which the globs of a server are valid
 
-_ALONE = ("publish", "lease", "globs")  # scripts that are not about a log's entries
+_ALONE = ("publish", "lease", "globs", "volume")  # scripts that are not about a log's entries
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
 
@@ -153,6 +153,18 @@ class Store:
         client: Any = self.client
         found: list[Any] = client.execute_command(*_range(b"XREVRANGE", channel, last, "-", many))
         return found
+
+    def places(
+        self, channel: bytes, start: int, end: int, parts: int, numbers: tuple[int, ...]
+    ) -> tuple[list[int], list[tuple[int, int]]]:
+        """Where the parts of a span of Unix milliseconds begin, and the last ends: the numbers of the next.
+
+        And of the gap entries in it that are the first behind one of ``numbers``: when they were written, and
+        since when messages may be missing.
+        """
+        places, gaps = self._eval("volume", (stream_of(channel),), start, end, parts, *numbers)
+        pairs = zip(gaps[::2], gaps[1::2], strict=True)
+        return places, [(int(ms), int(since)) for ms, since in pairs if since.isdigit()]
 
     def _read_log(
         self, channel: bytes, after: Position, many: int

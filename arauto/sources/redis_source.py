@@ -12,7 +12,7 @@ from arauto.auth.permissions import check_reading
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import Deliver, Item, Refused, text
-from arauto.protocol.log_entries import LogEntry
+from arauto.protocol.log_entries import LogEntry, Volume
 from arauto.protocol.log_query import BadPoint, Point
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
@@ -51,6 +51,16 @@ class RedisSource:
         self._recording.link.client.ping()
 
     def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
+        with self._reading(channel) as log:
+            if log is not None:
+                yield from _pages(log, since, until)
+
+    def volume(self, channel: bytes, since: Point, until: Point | None, parts: int) -> Volume | None:
+        with self._reading(channel) as log:
+            return log.volume(since, until, parts) if log else None
+
+    @contextmanager
+    def _reading(self, channel: bytes) -> Iterator[Log | None]:
         try:
             log = Log.open(self._recording.store, channel) if self._recording.is_allowed else None
             # A log that was switched off is kept for as long as any other.
@@ -59,8 +69,7 @@ class RedisSource:
                     "This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."
                 )
                 raise Refusal(sentence, 404)
-            if log is not None:
-                yield from _pages(log, since, until)
+            yield log
         except redis.RedisError as error:
             raise SourceError(error_text(error), isinstance(error, redis.ResponseError)) from None
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Protocol
 
 from arauto.auth.visitor import Visitor
 from arauto.protocol.events import Deliver
-from arauto.protocol.log_entries import LogEntry
+from arauto.protocol.log_entries import LogEntry, Volume
 from arauto.protocol.log_query import Point
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Change, Selection
@@ -85,6 +85,13 @@ class Source(Protocol):
 
         :raise Refusal: nothing is stored of it, or not from there.
         :raise SourceError: it cannot be read, at first or further on.
+        """
+
+    def volume(self, channel: bytes, since: Point, until: Point | None, parts: int) -> Volume | None:
+        """How many messages are stored of a channel in each part of a span of time. ``None``: none are.
+
+        :raise Refusal: nothing is stored of it.
+        :raise SourceError: it cannot be read.
         """
 
     def publish(self, visitor: Visitor, channel: bytes, message: bytes) -> Receipt:

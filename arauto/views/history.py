@@ -1,27 +1,35 @@
-"""GET /channels/messages?channel=<name>: what is stored of a channel as NDJSON, or what a filter finds."""
+"""GET /channels/messages?channel=<name>: what is stored of a channel as NDJSON, or what a filter finds.
+
+GET /channels/volume?channel=<name>: how many messages there are, over time.
+"""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain
+from typing import Any
 
 import orjson
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, jsonify, request
 
 from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import current_visitor
 from arauto.filter.query import read_filter
 from arauto.i18n.gettext import gettext
-from arauto.protocol.log_query import read_limit, read_point
+from arauto.protocol.events import named
+from arauto.protocol.log_entries import Volume
+from arauto.protocol.log_query import read_limit, read_parts, read_point
 from arauto.refusal import Refusal
 from arauto.sources.source import Source, SourceError
 from arauto.views.history_lines import all_lines, found_lines
 from arauto.web.channel_argument import requested_channel
 
 MIMETYPE = "application/x-ndjson"
+NO_VOLUME = Volume(0, 0, [], [])
 
 
 def init_history(app: Flask, source: Source, audit: Audit) -> None:
-    """Add the route."""
+    """Add the routes."""
 
     @app.get("/channels/messages")
     @app.get("/channels/<channel:name>/messages")
@@ -31,24 +39,53 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
         until = read_point(request.args["until"]) if request.args.get("until") else None
         limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
         wanted = read_filter(request.args["filter"]) if request.args.get("filter") else None
+        check(channel)
+        pages = source.read(channel, since, until)
+        lines = _to_the_end(
+            found_lines(pages, channel, wanted, limit) if wanted else all_lines(pages, channel, limit)
+        )
+        with _refusals():
+            first = next(lines, b"")
+        answer = Response(chain([first], lines), mimetype=MIMETYPE)
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @app.get("/channels/volume")
+    @app.get("/channels/<channel:name>/volume")
+    def volume(name: str = "") -> Response:
+        channel = requested_channel(name)
+        since = read_point(request.args.get("since") or "first")
+        until = read_point(request.args["until"]) if request.args.get("until") else None
+        parts = read_parts(request.args.get("parts") or "1")
+        check(channel)
+        with _refusals():
+            found = source.volume(channel, since, until, parts)
+        answer = jsonify(_volume(channel, found or NO_VOLUME))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    def check(channel: bytes) -> None:
         try:
             source.check_reading(current_visitor(), channel)
         except NoRight:
             audit.note("reading refused", Actor.of(current_visitor()), channel=channel.decode())
             raise
-        pages = source.read(channel, since, until)
-        lines = _to_the_end(
-            found_lines(pages, channel, wanted, limit) if wanted else all_lines(pages, channel, limit)
-        )
-        try:
-            first = next(lines, b"")
-        except SourceError as error:
-            if error.is_refusal:
-                abort(502, gettext("Redis refuses to read the recording: %(words)s", words=str(error)))
-            raise Refusal(gettext("Redis does not answer."), 503, retry_after=1) from None
-        answer = Response(chain([first], lines), mimetype=MIMETYPE)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except SourceError as error:
+        if error.is_refusal:
+            abort(502, gettext("Redis refuses to read the recording: %(words)s", words=str(error)))
+        raise Refusal(gettext("Redis does not answer."), 503, retry_after=1) from None
+
+
+def _volume(channel: bytes, found: Volume) -> dict[str, Any]:
+    gaps = [[start / 1000, end / 1000] for start, end in found.holes]
+    span = {"from": found.start / 1000, "to": found.end / 1000}
+    return {**named("channel", channel), **span, "counts": found.counts, "gaps": gaps}
 
 
 def _to_the_end(lines: Iterator[bytes]) -> Iterator[bytes]:

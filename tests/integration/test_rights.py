@@ -109,19 +109,25 @@ def test_a_log_is_read_by_who_may_hear_its_channel(
     eventually(lambda: logged(redis_server, "kept.read") == [b"one"])
     redis_server.client.execute_command("ACL", "SETUSER", "rui", "resetchannels", "&else")
     rui = person(server, "rui")
-    path = "/channels/kept.read/messages"
+    path, volume = "/channels/kept.read/messages", "/channels/kept.read/volume"
     assert data(ana.get(path)) == ["one"]
-    refused = rui.get(path, Accept="application/json")
-    assert (refused.status, refused.error) == (403, "Redis does not let the user rui listen to kept.read.")
+    assert sum(ana.get(volume).json["counts"]) == 1
+    for one in (path, volume):
+        refused = rui.get(one, Accept="application/json")
+        assert (refused.status, refused.error) == (
+            403, "Redis does not let the user rui listen to kept.read.",
+        )  # fmt: skip
     redis_server.client.execute_command("ACL", "SETUSER", "ana", "off")
     refused = ana.get(path, Accept="application/json")
     assert (refused.status, refused.error) == (403, "Redis no longer lets the user ana in: log in again.")
     for token, status in ((READ_TOKEN, 200), (stage[2]["reads"], 200), (stage[2]["writes"], 403)):
-        assert get(server, path, **bearer(token)).status == status
+        assert (
+            get(server, path, **bearer(token)).status == get(server, volume, **bearer(token)).status == status
+        )
     assert get(server, "/channels/else/messages", **bearer(stage[2]["reads"])).error == (
         "This token may not listen to else."
     )
-    assert get(server, path).status == 401
+    assert get(server, path).status == get(server, volume).status == 401
     assert get(server, "/feed?channel=kept.read&since=first").status == 401
 
 

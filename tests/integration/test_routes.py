@@ -24,8 +24,8 @@ EXAMPLES = 200  # requests for each visitor and worker
 METHODS = ("HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "get", "X" * 20)  # beside a route's own
 NAMES = (
     "channel", "message", "confirmed", "pattern", "csrf", "user", "password", "next", "lang",
-    "match", "filter", "everywhere", "tab", "since", "after", "until", "limit", "id", "name", "reads",
-    "publishes", "days", "revoke", "",
+    "match", "filter", "everywhere", "tab", "since", "after", "until", "limit", "parts", "id", "name",
+    "reads", "publishes", "days", "revoke", "",
 )  # fmt: skip
 SAID = (
     "a", "1", "news.*", "pt-BR", "/", "//evil.example", "true", "-1", "1e999", "0-0", "1-1", "first", "NaN",
