@@ -161,7 +161,6 @@ type PageElements = {
 };
 
 type ReplayElement = FormOf<{
-  at: HTMLInputElement;
   lanes: HTMLButtonElement;
   live: HTMLButtonElement;
   open: HTMLButtonElement;

@@ -171,6 +171,9 @@ def _volume_strings() -> Strings:
         "volume_kind": "{kind}: {n}",
         "volume_unread": plural("{n} severity not read", "{n} severities not read"),
         "volume_gap": gettext("messages may be missing"),
+        "volume_n": plural("{n} message", "{n} messages"),
+        "volume_point": gettext("Point in time"),
+        "volume_past": gettext("recorded, of any severity"),
         "volume_critical": gettext("last critical {ago}"),
     }
 

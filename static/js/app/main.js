@@ -75,7 +75,7 @@ const linked = new Deferred("../detail/linked_message.js", import.meta.url);
 let lanes = null;
 let standing;
 let isPast = false;
-const replay = new Replay(find("replay"), feed, filter, words, async (channels) => {
+const replay = new Replay(find("replay"), feed, filter, words, async () => (await loadStrip()).scrubber, async (channels) => {
   const { LateJoinDemo } = await demo.load();
   (lanes ??= new LateJoinDemo(find("lanes"), rows)).open(channels);
 });
@@ -139,7 +139,7 @@ setInterval(() => {
   notifications.tick();
   if (document.hidden) return;
   if (strip) strip.draw();
-  else showVolume().catch(() => {});
+  else if (standing?.name === "live" || standing?.name === "idle") loadStrip().catch(() => {});
   chips.tick(rates);
 }, 1_000);
 
@@ -171,14 +171,14 @@ function tellStanding() {
   chips.show(standing);
 }
 
-// What came until now is in the feed. While there is no server, there is nothing to load it from.
-async function showVolume() {
-  if (standing?.name !== "live" && standing?.name !== "idle") return;
+// What came until now is in the feed.
+async function loadStrip() {
   const { VolumeStrip } = await strips.load();
-  if (strip) return;
+  if (strip) return strip;
   strip = new VolumeStrip(find("volume"), rates, selection, words);
   strip.add(feed.live);
   strip.draw();
+  return strip;
 }
 
 function retell() {

@@ -15,6 +15,8 @@ const POINT = /^(first|\d+[smhd]|[\d.]+|\d+-\d+)$/;
 const TICK = 100; // milliseconds
 const BUDGET = 12; // milliseconds of work before the page has its turn
 
+/** @typedef {import("../volume/scrubber.js").Scrubber} Scrubber */
+
 export class Replay {
   #form;
   #parts;
@@ -23,6 +25,10 @@ export class Replay {
   #words;
   /** @type {string[]} */
   #channels = [];
+  #loadScrubber;
+  /** @type {Scrubber | null} */
+  #scrubber = null;
+  #at = 0; // up to where the past is shown
   #isSearch = false; // what is shown, or comes to be, was found
   #run = new AbortController();
   /** @type {PastEvent[]} */
@@ -34,15 +40,17 @@ export class Replay {
    * @param {import("../feed/feed.js").Feed} feed
    * @param {import("../feed/filter_bar.js").FilterBar} filter
    * @param {Words} words
+   * @param {() => Promise<Scrubber>} loadScrubber
    * @param {(channels: string[]) => Promise<void>} compare
    */
-  constructor(form, feed, filter, words, compare) {
+  constructor(form, feed, filter, words, loadScrubber, compare) {
     this.#form = form;
     this.#parts = form.elements;
     this.#feed = feed;
     this.#filter = filter;
     this.#words = words;
-    const { open, search, at, lanes, live } = this.#parts;
+    this.#loadScrubber = loadScrubber;
+    const { open, search, lanes, live } = this.#parts;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const { value } = this.#parts.since;
@@ -50,11 +58,6 @@ export class Replay {
       if (since) this.#play(since);
       else this.#complain({ message: this.#words.say("since_bad", { text: value }) });
     });
-    at.addEventListener("input", () => {
-      this.#run.abort();
-      this.#tell(Number(at.value));
-    });
-    at.addEventListener("change", () => this.#play(at.value));
     lanes.addEventListener("click", () => compare(this.#channels).catch((error) => this.#complain(error)));
     live.addEventListener("click", () => this.#leave());
     open.addEventListener("click", () => (form.hidden ? this.#open() : this.#leave()));
@@ -72,9 +75,10 @@ export class Replay {
     const isNew = String(channels) !== String(this.#channels);
     this.#channels = channels;
     this.#offer();
-    if (!channels.length) this.#leave();
-    else if (this.#given.length) this.show(this.#given);
-    else if (isNew && this.#isSearch) this.#search();
+    if (!channels.length) return this.#leave();
+    if (this.#given.length) return this.show(this.#given);
+    if (isNew && !this.#form.hidden) this.#showVolume().catch(() => {});
+    if (isNew && this.#isSearch) this.#search();
   }
 
   // What was read already, instead of what is live.
@@ -97,21 +101,34 @@ export class Replay {
   }
 
   async #open() {
-    const { at } = this.#parts;
     this.#run.abort();
     const { signal } = (this.#run = new AbortController());
     this.#show(true);
     try {
-      const { readPage } = await reader.load();
-      const pages = this.#channels.flatMap((name) => [readPage(name, "first", 1), readPage(name, "1", 1)]);
-      const times = (await Promise.all(pages)).flat().map((event) => event.at);
-      if (times.length) Object.assign(at, { min: Math.min(...times), max: Math.max(...times) });
+      const end = await this.#showVolume();
       if (signal.aborted) return; // left, moved or played meanwhile
-      if (!times.length) this.#say(this.#words.say("past_none"));
-      else if (!this.#feed.isPast) this.#tell(Number(at.max));
+      if (end === null) this.#say(this.#words.say("past_none"));
+      else if (end !== undefined && !this.#feed.isPast) this.#tell(end);
     } catch (error) {
       if (!signal.aborted) this.#complain(/** @type {Error} */ (error));
     }
+  }
+
+  // Until when something is recorded; null where nothing is, undefined where it was left meanwhile.
+  async #showVolume() {
+    const scrubber = await this.#loadScrubber();
+    if (this.#form.hidden) return undefined;
+    if (!this.#scrubber) {
+      scrubber.addEventListener("scrub", ({ detail }) => {
+        this.#run.abort();
+        this.#tell(detail);
+      });
+      scrubber.addEventListener("go", ({ detail }) => this.#play(String(detail)));
+    }
+    this.#scrubber = scrubber;
+    const end = await scrubber.open(this.#channels);
+    if (this.#feed.isPast) scrubber.tell(this.#at);
+    return end;
   }
 
   /** @type {(isOpen: boolean) => void} */
@@ -133,6 +150,7 @@ export class Replay {
     this.#feed.endPast();
     if (this.#form.contains(document.activeElement)) this.#parts.open.focus();
     this.#show(false);
+    this.#scrubber?.close();
   }
 
   // As the server reads it; empty where it is none. An id belongs to one log: for several, its moment counts.
@@ -210,12 +228,9 @@ export class Replay {
 
   /** @type {(seconds: number, more?: string) => void} */
   #tell(seconds, more = "") {
-    const { at } = this.#parts;
-    const time = shortTime(toDate(seconds));
-    at.max = String(Math.max(Number(at.max), seconds));
-    at.value = String(seconds);
-    at.ariaValueText = time;
-    this.#form.querySelector("time").textContent = `${time} ${more}`;
+    this.#at = seconds;
+    this.#scrubber?.tell(seconds);
+    this.#form.querySelector("time").textContent = `${shortTime(toDate(seconds))} ${more}`;
   }
 
   // What is live goes on being kept meanwhile.

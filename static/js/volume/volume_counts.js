@@ -1,6 +1,6 @@
 // Counts messages second by second, by how bad they say they are, and keeps what is missing. Pure.
 
-/** @typedef {{ from: number, counts: number[] }} Bar the counts by kind, as in KINDS */
+/** @typedef {{ from: number, counts: number[] }} Bar the counts by kind, as in KINDS, or the first two of them */
 
 export const SECONDS = 300;
 // As they are stacked. "unread": there were too many to be read.

@@ -1,23 +1,27 @@
 // Draws bars over a span of time, hatched where something is missing, with times below. A cursor is moved over them by
-// pointer and keys; what is under it is said where the times are, so nothing moves.
+// pointer and keys; what is under it is said where the times are, so nothing moves. In the past it leads there.
 
 import { toDate } from "../lib/format.js";
 import { element } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
-import { timesOfDay } from "../ui/timestamps.js";
+import { shortTime, timesOfDay } from "../ui/timestamps.js";
 import { edge, paths } from "./bar_paths.js";
 import { ticks } from "./time_axis.js";
 import { KINDS, total } from "./volume_counts.js";
 
 /** @typedef {import("./volume_counts.js").Bar} Bar */
-/** @typedef {{ bars: Bar[], step: number, gaps: [from: number, to: number][] }} Span */
+/** @typedef {{ bars: Bar[], step: number, gaps: [from: number, to: number][] }} Span `step`: the seconds of a bar */
 
 const FAR = 10; // bars, by PageUp and PageDown
 const LABEL = 70; // pixels that a time needs
 const EDGE = 24; // pixels from either side, where it would be cut
 const THIN = 3; // pixels of the shortest gap
+const MARK = 2; // pixels of the line that says where the past is
 
 export class VolumePlot {
+  // Of the past: what leads to a time, and whether the pointer stays there. Null: the span is live.
+  /** @type {((at: number, isOver: boolean) => void) | null} */
+  onSeek = null;
   #slider;
   #axis;
   #value;
@@ -27,7 +31,10 @@ export class VolumePlot {
   /** @type {number | null} */
   #hovered = null; // the time of the bar under the pointer
   /** @type {number | null} */
-  #reached = null; // the same, by keys
+  #reached = null; // the same, by keys; in the past, the position is
+  /** @type {number | null} */
+  #position = null; // up to where the past was played
+  #label;
 
   /** @param {HTMLElement} place @param {Words} words */
   constructor(place, words) {
@@ -36,11 +43,12 @@ export class VolumePlot {
     this.#value = place.querySelector(".volume__value");
     this.#words = words;
     const slider = this.#slider;
+    this.#label = slider.ariaLabel;
     slider.addEventListener("keydown", (event) => this.#pressed(event));
     slider.addEventListener("focus", () => this.#reach(this.#reached ?? Infinity));
     slider.addEventListener("blur", () => this.#leave());
-    for (const type of /** @type {const} */ (["pointerdown", "pointermove"])) {
-      slider.addEventListener(type, ({ offsetX }) => this.#hover(this.#barAt(offsetX)));
+    for (const type of /** @type {const} */ (["pointerdown", "pointermove", "pointerup"])) {
+      slider.addEventListener(type, (event) => this.#pointed(event));
     }
     for (const type of /** @type {const} */ (["pointerleave", "pointercancel"])) {
       slider.addEventListener(type, () => this.#hover(null));
@@ -57,6 +65,15 @@ export class VolumePlot {
   show(span) {
     this.#span = span;
     this.#draw();
+  }
+
+  // Null: of no past.
+  /** @type {(at: number | null) => void} */
+  moveTo(at) {
+    this.#position = at;
+    this.#mark(this.#slider.clientWidth, this.#slider.clientHeight);
+    if (this.#reached !== null) this.#moved();
+    if (this.#slider !== document.activeElement) this.#sayPosition();
   }
 
   get #from() {
@@ -77,10 +94,13 @@ export class VolumePlot {
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const [gaps, ...kinds] = svg.querySelectorAll(":scope > path");
     gaps.setAttribute("d", this.#gaps(width, height));
-    paths(bars, width, height).forEach((path, kind) => kinds[kind].setAttribute("d", path));
+    const drawn = paths(bars, width, height);
+    kinds.forEach((path, kind) => path.setAttribute("d", drawn[kind] ?? ""));
     this.#write(width);
     this.#point(width, height);
-    Object.assign(this.#slider, { ariaValueMin: this.#from, ariaValueMax: this.#to - this.#span.step });
+    this.#mark(width, height);
+    const ariaLabel = this.onSeek ? this.#words.say("volume_point") : this.#label;
+    Object.assign(this.#slider, { ariaLabel, ariaValueMin: this.#from, ariaValueMax: this.#to - (this.onSeek ? 0 : this.#span.step) });
     this.#tell();
   }
 
@@ -106,7 +126,14 @@ export class VolumePlot {
       label.style.insetInlineStart = `${Math.round(left)}px`;
       return left < EDGE || left > width - 2 * EDGE ? [] : [label];
     });
-    this.#axis.replaceChildren(...labels, element("b", "", this.#words.say("volume_now")));
+    this.#axis.replaceChildren(...labels, element("b", "", this.onSeek ? "" : this.#words.say("volume_now")));
+  }
+
+  /** @type {(width: number, height: number) => void} */
+  #mark(width, height) {
+    const mark = this.#slider.querySelector("rect.volume__position");
+    const at = this.#position;
+    set(mark, { x: Math.round(this.#place(at ?? 0) * (width - MARK)), width: at === null ? 0 : MARK, height });
   }
 
   // The cursor
@@ -118,26 +145,33 @@ export class VolumePlot {
     const at = this.#index;
     const left = edge(at, bars.length, width);
     const size = at < 0 ? 0 : Math.max(1, edge(at + 1, bars.length, width) - left);
-    for (const [name, value] of Object.entries({ x: left, width: size, height })) cursor.setAttribute(name, String(value));
+    set(cursor, { x: left, width: size, height });
   }
 
   // Of the bar under it, or -1.
   get #index() {
-    const at = this.#hovered ?? this.#reached;
+    const reached = this.#reached === null ? null : this.#position ?? this.#reached;
+    const at = this.#hovered ?? reached;
     return at === null ? -1 : this.#indexOf(at);
   }
 
   // The bar may have left the strip meanwhile: then it is the first.
   /** @type {(at: number) => number} */
   #indexOf(at) {
-    return Math.max(0, Math.min(Math.floor((at - this.#from) / this.#span.step), this.#span.bars.length - 1));
+    // A bar's own beginning may come out a little before it.
+    const index = Math.floor((at - this.#from) / this.#span.step + 1e-6);
+    return Math.max(0, Math.min(index, this.#span.bars.length - 1));
   }
 
-  /** @type {(x: number) => number} */
-  #barAt(x) {
+  /** @type {(event: PointerEvent) => void} */
+  #pointed({ type, offsetX, pointerId, button }) {
     const { bars } = this.#span;
-    const at = Math.floor((x / this.#slider.clientWidth) * bars.length);
-    return bars[Math.max(0, Math.min(at, bars.length - 1))]?.from ?? 0;
+    if (!bars.length) return;
+    const at = this.#from + Math.max(0, Math.min(offsetX / this.#slider.clientWidth, 1)) * (this.#to - this.#from);
+    this.#hover(bars[this.#indexOf(at)].from);
+    if (!this.onSeek) return;
+    if (type === "pointerdown" && button === 0) this.#slider.setPointerCapture(pointerId);
+    if (this.#slider.hasPointerCapture(pointerId)) this.onSeek(at, type === "pointerup");
   }
 
   /** @type {(at: number | null) => void} */
@@ -154,7 +188,16 @@ export class VolumePlot {
     this.#hovered = null;
     this.#moved();
     // Only now: what a screen reader is told each second would drown all else.
-    Object.assign(this.#slider, { ariaValueNow: bar.from, ariaValueText: this.#sentence(bar) });
+    if (this.onSeek) this.#sayPosition();
+    else Object.assign(this.#slider, { ariaValueNow: bar.from, ariaValueText: this.sentence(bar) });
+  }
+
+  #sayPosition() {
+    const at = this.#position;
+    const bar = at === null ? undefined : this.#span.bars[this.#indexOf(at)];
+    if (at === null || !bar) return;
+    const n = this.#words.say("volume_n", { n: total(bar.counts) });
+    Object.assign(this.#slider, { ariaValueNow: at, ariaValueText: `${shortTime(toDate(at))} · ${n}` });
   }
 
   #leave() {
@@ -170,7 +213,7 @@ export class VolumePlot {
   /** @type {(event: KeyboardEvent) => void} */
   #pressed(event) {
     const { bars } = this.#span;
-    const at = this.#indexOf(this.#reached ?? Infinity);
+    const at = this.#indexOf(this.#position ?? this.#reached ?? Infinity);
     /** @type {Record<string, number>} */
     const places = {
       ArrowLeft: at - 1, ArrowDown: at - 1, ArrowRight: at + 1, ArrowUp: at + 1,
@@ -178,19 +221,25 @@ export class VolumePlot {
     };
     if (!isPlain(event) || !Object.hasOwn(places, event.key)) return;
     event.preventDefault();
-    this.#reach(this.#from + places[event.key] * this.#span.step);
+    const reached = this.#from + Math.max(0, Math.min(places[event.key], bars.length - 1)) * this.#span.step;
+    if (this.onSeek) {
+      this.moveTo(reached);
+      this.onSeek(reached, true);
+    }
+    this.#reach(reached);
   }
 
   #tell() {
     const bar = this.#span.bars[this.#index];
     this.#axis.hidden = Boolean(bar);
-    const text = bar ? this.#sentence(bar) : "";
+    const text = bar ? this.sentence(bar) : "";
     if (this.#value.textContent !== text) this.#value.textContent = text;
   }
 
-  /** @type {(bar: Bar) => string} */
-  #sentence({ from, counts }) {
-    const to = from + this.#span.step;
+  // What a bar of the span says.
+  /** @type {(bar: Bar, span?: Span) => string} */
+  sentence({ from, counts }, { step, gaps } = this.#span) {
+    const to = from + step;
     const [begin, end] = timesOfDay([toDate(from), toDate(to)]);
     const said = [this.#words.say("volume_bar", { from: begin, to: end, n: total(counts) })];
     for (const kind of ["critical", "error", "warning", "info"]) {
@@ -198,7 +247,12 @@ export class VolumePlot {
       if (n) said.push(this.#words.say("volume_kind", { kind: this.#words.say(`severity_${kind}`), n }));
     }
     if (counts[0]) said.push(this.#words.say("volume_unread", { n: counts[0] }));
-    if (this.#span.gaps.some((gap) => gap[0] < to && gap[1] >= from)) said.push(this.#words.say("volume_gap"));
+    if (gaps.some((gap) => gap[0] < to && gap[1] >= from)) said.push(this.#words.say("volume_gap"));
     return said.join(" · ");
   }
+}
+
+/** @type {(rectangle: Element, values: Record<string, number>) => void} */
+function set(rectangle, values) {
+  for (const [name, value] of Object.entries(values)) rectangle.setAttribute(name, String(value));
 }

@@ -7,12 +7,16 @@ import { keyOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { wearColour } from "../ui/channel_color.js";
 import { ago } from "../ui/timestamps.js";
+import { Scrubber } from "./scrubber.js";
 import { SeverityReader } from "./severity_reader.js";
-import { KINDS, SECONDS, stepFor, total, VolumeCounts } from "./volume_counts.js";
+import { SECONDS, stepFor, total, VolumeCounts } from "./volume_counts.js";
 import { VolumePlot } from "./volume_plot.js";
 import { VolumeTable } from "./volume_table.js";
 
+const ROW = 30; // seconds of a row of the table, in which all are over: nothing changes while it is read
+
 export class VolumeStrip {
+  scrubber;
   #place;
   #rates;
   #selection;
@@ -34,6 +38,8 @@ export class VolumeStrip {
     this.#words = words;
     this.#plot = new VolumePlot(place, words);
     this.#table = new VolumeTable(place.querySelector("table"), words);
+    this.scrubber = new Scrubber(place, this.#plot, this.#table, words);
+    this.scrubber.addEventListener("close", () => this.draw());
   }
 
   /** @type {(events: Iterable<FeedItem | ShownEvent>) => void} */
@@ -63,12 +69,13 @@ export class VolumeStrip {
 
   // Call once a second, as long as somebody sees it.
   draw() {
+    if (this.scrubber.isOpen) return;
     const at = now();
     const step = stepFor(this.#plot.room);
     const bars = this.#bars(at, step);
     const gaps = this.#counts.gaps(bars[0].from);
     this.#plot.show({ bars, step, gaps: this.#lostSince ? [...gaps, [this.#lostSince, at]] : gaps });
-    this.#table.show(this.#counts, at);
+    this.#table.show(this.#counts.bars(at, ROW).slice(0, -1), ROW, this.#counts.gaps(at - SECONDS));
     this.#tell(this.#bars(at, 1).map(({ counts }) => total(counts)));
   }
 
@@ -81,9 +88,7 @@ export class VolumeStrip {
     const first = Math.floor(at) + 1 - SECONDS;
     return Array.from({ length: SECONDS / step }, (_, bar) => {
       const from = end - SECONDS + bar * step;
-      const counts = KINDS.map(() => 0);
-      counts[KINDS.indexOf("none")] = total(series.slice(Math.max(0, from - first), Math.max(0, from - first + step)));
-      return { from, counts };
+      return { from, counts: [0, total(series.slice(Math.max(0, from - first), Math.max(0, from - first + step)))] };
     });
   }
 
