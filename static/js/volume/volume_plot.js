@@ -15,6 +15,7 @@ import { KINDS, total } from "./volume_counts.js";
 const FAR = 10; // bars, by PageUp and PageDown
 const LABEL = 70; // pixels that a time needs
 const EDGE = 24; // pixels from either side, where it would be cut
+const NOW = 64; // pixels on the right, where it would touch the word for now
 const THIN = 3; // pixels of the shortest gap
 const MARK = 2; // pixels of the line that says where the past is
 
@@ -124,7 +125,7 @@ export class VolumePlot {
       const left = this.#place(at) * width;
       const label = element("span", "", text);
       label.style.insetInlineStart = `${Math.round(left)}px`;
-      return left < EDGE || left > width - 2 * EDGE ? [] : [label];
+      return left < EDGE || left > width - (this.onSeek ? EDGE : NOW) ? [] : [label];
     });
     this.#axis.replaceChildren(...labels, element("b", "", this.onSeek ? "" : this.#words.say("volume_now")));
   }
