@@ -197,7 +197,7 @@ def test_a_switch_that_worked_erases_no_other_sentence(
     server.stop()  # its recorder is a subscriber
 
 
-def test_how_much_is_recorded_says_nothing_once_left(
+def test_how_much_is_recorded_moves_nobody_and_says_nothing_once_left(
     open_page: OpenPage, start: Start, own_redis: RedisServer
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="a")
@@ -215,7 +215,15 @@ def test_how_much_is_recorded_says_nothing_once_left(
         replay.click()
         route = next_route()
         expect(said(page)).to_have_text("")
+        bar(page).get_by_label("From").fill("first")
+        page.keyboard.press("Enter")
+        expect_texts(page, ["kept"])
+        expect(said(page)).to_contain_text("The recording ends here.")
+        told = bar(page).locator("time").text_content()
         route.continue_()
+        next_route().continue_()  # of each part, once it is known from when to when
+        expect(page.locator("#volume .volume__now")).to_contain_text("1 message recorded")
+        assert bar(page).locator("time").text_content() == told
     page.close()
     server.stop()
 
