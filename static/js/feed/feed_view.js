@@ -5,6 +5,7 @@ import { ticks } from "../lib/clock.js";
 import { RingBuffer } from "./ring_buffer.js";
 
 const LIMIT = 500; // rows while the end is followed
+const SPARE = 120; // rows more, in a flood, before the oldest go
 const EARLIER = 500; // rows more each time they are asked for
 const STEP = 60; // rows a draw: layout is what takes long, and a click has to wait for it
 const BUDGET = 10; // milliseconds of building a draw
@@ -144,7 +145,7 @@ export class FeedView {
   #draw() {
     const began = ticks();
     this.#frame = null;
-    const changed = this.#advance() || this.#fill();
+    const changed = this.#trim(SPARE) || this.#advance() || this.#trim(0) || this.#fill();
     if (changed) this.#tell();
     this.#onDraw(/** @type {Iterable<HTMLElement>} */ (this.#list.children));
     if (!changed) return;
@@ -168,7 +169,6 @@ export class FeedView {
     this.#setLive(isCalm);
     if (isCalm) rows.forEach((row) => row.classList.add("is-fresh"));
     this.#put(rows);
-    this.#trim();
     this.#follow.keep();
     return true;
   }
@@ -260,13 +260,19 @@ export class FeedView {
     if (log && log.ariaLive !== value) log.ariaLive = value;
   }
 
-  #trim() {
-    if (!this.#follow.atEnd) return;
-    for (let excess = this.#list.childElementCount - this.#limit; excess > 0; excess--) {
+  // What is too much, once it is more than `spare` rows: in a draw of its own, in which what is seen stays where it is.
+  // Gone in the draw that adds others, all rows would move by what no scrolling explains.
+  /** @type {(spare: number) => boolean} */
+  #trim(spare) {
+    let excess = this.#list.childElementCount - this.#limit;
+    if (!this.#follow.atEnd || excess <= spare) return false;
+    for (; excess > 0; excess--) {
       this.#from = Math.max(this.#from, this.#factsOfOldest.index + 1);
       this.#oldest?.remove();
     }
     this.#hasHole &&= this.#factsOfOldest.index < this.#from;
+    this.#follow.keep();
+    return true;
   }
 
   // As long as there are rows.
