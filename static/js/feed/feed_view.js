@@ -169,6 +169,7 @@ export class FeedView {
     this.#setLive(isCalm);
     if (isCalm) rows.forEach((row) => row.classList.add("is-fresh"));
     this.#put(rows);
+    this.#wasHeld ||= this.#to < this.#last && this.#room <= 0; // who returns before the next draw was held as well
     this.#follow.keep();
     return true;
   }
