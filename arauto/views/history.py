@@ -18,7 +18,7 @@ from arauto.filter.query import read_filter
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import named
 from arauto.protocol.log_entries import Volume
-from arauto.protocol.log_query import read_limit, read_parts, read_point
+from arauto.protocol.log_query import Point, read_limit, read_parts, read_point
 from arauto.refusal import Refusal
 from arauto.sources.source import Source, SourceError
 from arauto.views.history_lines import all_lines, found_lines
@@ -35,8 +35,7 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
     @app.get("/channels/<channel:name>/messages")
     def messages(name: str = "") -> Response:
         channel = requested_channel(name)
-        since = read_point(request.args.get("since") or "first")
-        until = read_point(request.args["until"]) if request.args.get("until") else None
+        since, until = _span()
         limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
         wanted = read_filter(request.args["filter"]) if request.args.get("filter") else None
         check(channel)
@@ -54,8 +53,7 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
     @app.get("/channels/<channel:name>/volume")
     def volume(name: str = "") -> Response:
         channel = requested_channel(name)
-        since = read_point(request.args.get("since") or "first")
-        until = read_point(request.args["until"]) if request.args.get("until") else None
+        since, until = _span()
         parts = read_parts(request.args.get("parts") or "1")
         check(channel)
         with _refusals():
@@ -70,6 +68,12 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
         except NoRight:
             audit.note("reading refused", Actor.of(current_visitor()), channel=channel.decode())
             raise
+
+
+def _span() -> tuple[Point, Point | None]:
+    """From when to when: ``since``, else from the first message; ``until``, else to the end."""
+    until = request.args.get("until")
+    return read_point(request.args.get("since") or "first"), read_point(until) if until else None
 
 
 @contextmanager
