@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from typing import Any, Literal
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
@@ -110,25 +111,24 @@ def test_the_table_is_of_the_half_minutes_that_are_over(open_page: OpenPage) -> 
     expect(missing.get_by_role("rowheader")).to_have_text(["11:56:00"])
 
 
-def test_what_comes_by_a_pattern_and_by_its_channel_counts_once(
-    open_page: OpenPage, valkey: RedisServer
-) -> None:
+@pytest.fixture
+def busy(open_page: OpenPage, valkey: RedisServer) -> Page:
+    """Thirty messages that come by a channel and by a pattern."""
     page = open_page(view("busy", "quiet", patterns=("b*",)))
     expect_live(page)
     for number in range(30):
         valkey.client.publish("busy", number)
     expect(sentence(page)).to_have_text(re.compile(r"^All channels, last 5 minutes: 30 messages, "))
+    return page
+
+
+def test_what_comes_by_a_pattern_and_by_its_channel_counts_once(busy: Page) -> None:
+    page = busy
     assert drawn(page, "none") > 0
 
 
-def test_a_channel_that_is_pointed_at_takes_the_place_of_all(
-    open_page: OpenPage, valkey: RedisServer
-) -> None:
-    page = open_page(view("busy", "quiet", patterns=("b*",)))
-    expect_live(page)
-    for number in range(30):
-        valkey.client.publish("busy", number)
-    expect(sentence(page)).to_have_text(re.compile(r"^All channels, last 5 minutes: 30 messages, "))
+def test_a_channel_that_is_pointed_at_takes_the_place_of_all(busy: Page) -> None:
+    page = busy
     chip(page, "quiet").hover()
     expect(sentence(page)).to_have_text(re.compile("^quiet, last 5 minutes: 0 messages"))
     assert drawn(page, "none") == 0
