@@ -45,7 +45,7 @@ SHEETS = [  # in the order of the cascade
     "ui/menu",
     "app/empty_state",
     "publish/publish_form",
-    "app/tabs",
+    "app/page_parts",
     "detail/detail",
     "ui/dialog",
     "app/answer",

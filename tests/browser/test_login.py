@@ -162,6 +162,12 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     messages = page.get_by_role("region", name="Messages").bounding_box()
     assert messages is not None
     assert messages["width"] > 1_000  # all but the rail
+    page.set_viewport_size({"width": 390, "height": 844})
+    parts = page.get_by_role("navigation", name="Parts of the page").get_by_role("button")
+    expect(parts).to_have_text(["Feed", "Channels"])
+    page.keyboard.press("p")
+    expect(parts.first).to_have_attribute("aria-pressed", "true")
+    page.set_viewport_size({"width": 1280, "height": 800})
     valkey.client.publish("a", "from elsewhere")
     expect_texts(page, ["from elsewhere"])
     rows(page).get_by_role("button", name="Actions").click()

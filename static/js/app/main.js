@@ -61,7 +61,7 @@ const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-
 new ExportMenu(find("export"), () => feed.shown, words);
 const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
   new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event) }, words));
-const parts = new PageParts(find("tabs"), document.querySelector("main"));
+const parts = new PageParts(find("tabs"), document.querySelector("main"), () => find("replay").elements.open.click());
 new Toolbar({
   section: find("feed"), log: find("log"), keys: find("keys"), more: find("desk-more"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
@@ -69,7 +69,6 @@ new Toolbar({
   parts.show("publish");
   find("publish-message").focus();
 });
-find("tabs").querySelector("[value=past]").addEventListener("click", () => find("replay").elements.open.click());
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 const linked = new Deferred("../detail/linked_message.js", import.meta.url);
 let lanes = null;
@@ -153,12 +152,12 @@ find("publish-channel").addEventListener("focus", async () => offer(await Channe
 connection.listen();
 if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));
 
-// What nobody asked for just now stays until something else is said; with `former`, only that is replaced.
 // Firefox would show a file that somebody drops in place of the page.
 for (const type of /** @type {const} */ (["dragover", "drop"])) {
   addEventListener(type, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
 }
 
+// A sentence that stays until something else is said; with `former`, only that is replaced.
 function tell(sentence, former) {
   const said = find("said");
   if (former === undefined || said.textContent === former) said.textContent = sentence;

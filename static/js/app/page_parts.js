@@ -3,19 +3,27 @@
 export class PageParts {
   #tabs;
   #page;
+  #replay;
 
-  /** @param {HTMLElement} tabs with a button for each part, by its value @param {HTMLElement} page */
-  constructor(tabs, page) {
+  /**
+   * @param {HTMLElement} tabs with a button for each part, by its value
+   * @param {HTMLElement} page
+   * @param {() => void} replay shows the past, which is in the feed
+   */
+  constructor(tabs, page, replay) {
     this.#tabs = tabs;
     this.#page = page;
+    this.#replay = replay;
     tabs.addEventListener("click", ({ target }) => this.#chosen(target.closest("button")));
     page.addEventListener("keydown", (event) => this.#pressed(event));
     document.addEventListener("republish", () => this.show("publish"), true);
     this.show("feed");
   }
 
+  // Who may only read has no form.
   /** @type {(name: string) => void} */
   show(name) {
+    if (!this.#buttons.some(({ value }) => value === name)) return;
     this.#page.dataset.tab = name;
     for (const button of this.#buttons) button.ariaPressed = String(button.value === name);
   }
@@ -34,7 +42,9 @@ export class PageParts {
   /** @type {(button: HTMLButtonElement | null) => void} */
   #chosen(button) {
     if (!button) return;
-    this.show(button.ariaPressed === "true" || button.value === "past" ? "feed" : button.value);
+    const isPast = button.value === "past";
+    this.show(button.ariaPressed === "true" || isPast ? "feed" : button.value);
+    if (isPast) this.#replay();
   }
 
   /** @type {(event: KeyboardEvent) => void} */
