@@ -137,3 +137,16 @@ def test_the_channel_dialog_keeps_its_height(open_page: OpenPage, valkey: RedisS
     dialog.get_by_label("Search").fill("nothing is called so")
     expect(dialog.get_by_role("row")).to_have_count(1)
     assert dialog.bounding_box() == place
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_a_filter_that_is_typed_moves_no_button(open_page: OpenPage, valkey: RedisServer, width: int) -> None:
+    page = open_page(view("a"), width=width)
+    expect_live(page)
+    valkey.client.publish("a", "disk full")
+    expect_texts(page, ["disk full"])
+    buttons = page.locator("#desk .filter__only, #pause, #desk-more button:visible")
+    places = [button.bounding_box() for button in buttons.all()]
+    page.locator(".filter__text").fill("disk")
+    expect(page.locator("#filter-count")).to_have_text("1 of 1")
+    assert [button.bounding_box() for button in buttons.all()] == places
