@@ -28,9 +28,10 @@ import { keepTimes } from "../ui/timestamps.js";
 import { asked } from "../ui/url_state.js";
 import { ConnectionStatus, isOver } from "./connection_status.js";
 import { EmptyState } from "./empty_state.js";
-import { Notifications } from "./notifications.js";
 import { PageParts } from "./page_parts.js";
 import { SettingsDialog } from "./settings_dialog.js";
+
+const UNHEARD = 1_000; // events
 
 /** @type {<Id extends string>(id: Id) => Id extends keyof PageElements ? PageElements[Id] : HTMLElement} */
 const find = (id) => /** @type {any} */ (document.getElementById(id));
@@ -45,7 +46,6 @@ new MessageEditor(
 );
 const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
 const settings = new SettingsDialog(find("settings"), find("settings-open"), find("level"), selection, words, tell);
-const notifications = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new RovingFocus(find("log"));
 const actions = new RowActions(
@@ -69,6 +69,9 @@ new Toolbar({
   parts.show("publish");
   find("publish-message").focus();
 });
+const callers = new Deferred("./notifications.js", import.meta.url);
+let notifications = null;
+let unheard = []; // before that is there
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 const linked = new Deferred("../detail/linked_message.js", import.meta.url);
 let lanes = null;
@@ -101,7 +104,7 @@ selection.addEventListener("change", () => {
 });
 connection.addEventListener("state", ({ detail }) => {
   standing = detail;
-  if (detail.name === "live" || detail.name === "idle") Deferred.loadAll();
+  if (isSettled()) Deferred.loadAll();
   tellStanding();
   strip?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
@@ -114,7 +117,8 @@ connection.addEventListener("events", ({ detail }) => {
   feed.add(detail);
   rates.add(detail.filter(({ past }) => !past));
   strip?.add(detail);
-  notifications.heard(detail);
+  if (notifications) notifications.heard(detail);
+  else unheard = unheard.concat(detail).slice(-UNHEARD);
 });
 filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);
@@ -134,11 +138,16 @@ settings.addEventListener("change", () => {
   applyAppearance();
   retell();
 });
+for (const type of ["open", "change", "test"]) {
+  const refuse = () => actions.say("not_loaded");
+  settings.addEventListener(type, ({ detail }) => loadNotifications().then((loaded) => loaded.settled(type, detail), refuse));
+}
 setInterval(() => {
-  notifications.tick();
+  if (notifications) notifications.tick();
+  else if (isSettled()) loadNotifications().catch(() => {});
   if (document.hidden) return;
   if (strip) strip.draw();
-  else if (standing?.name === "live" || standing?.name === "idle") loadStrip().catch(() => {});
+  else if (isSettled()) loadStrip().catch(() => {});
   chips.tick(rates);
 }, 1_000);
 
@@ -168,6 +177,19 @@ function tellStanding() {
   status.show({ ...standing, isPast });
   welcome.show(standing);
   chips.show(standing);
+}
+
+// What the page needs at once is there.
+function isSettled() {
+  return standing?.name === "live" || standing?.name === "idle";
+}
+
+async function loadNotifications() {
+  const { Notifications } = await callers.load();
+  if (notifications) return notifications;
+  notifications = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
+  notifications.heard(unheard);
+  return notifications;
 }
 
 // What came until now is in the feed.

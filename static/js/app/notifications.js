@@ -36,9 +36,6 @@ export class Notifications {
     this.#words = words;
     this.#tell = tell;
     document.addEventListener("visibilitychange", () => document.hidden || this.#read());
-    settings.addEventListener("change", ({ detail }) => this.#chosen(detail));
-    settings.addEventListener("open", () => this.#opened());
-    settings.addEventListener("test", () => ["desktop", "sound"].forEach((name) => this.#chosen(name)));
     const heed = (permission) => permission.addEventListener("change", () => this.#check());
     navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
@@ -139,6 +136,12 @@ export class Notifications {
   }
 
   // What a person switches on
+
+  // An event of the settings.
+  settled(type, name) {
+    if (type === "open") this.#opened();
+    else for (const one of type === "test" ? ["desktop", "sound"] : [name]) this.#chosen(one);
+  }
 
   async #chosen(name) {
     this.#warn();
