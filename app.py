@@ -26,7 +26,7 @@ from arauto.system.concurrency import find_addresses_at_once
 from arauto.views.channels import init_channels
 from arauto.views.health import init_health
 from arauto.views.history import init_history
-from arauto.views.page import init_page
+from arauto.views.page import init_page, later_words
 from arauto.views.publish import init_publish
 from arauto.views.recording import init_recording
 from arauto.web.forwarded import Proxies
@@ -77,7 +77,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     services.keep(app)
     if services.authentication is not None:
         _add_login(app, services, services.authentication)
-    init_assets(app, shared.assets)
+    init_assets(app, shared.assets | later_words(app))
     init_feed(app, services.feeds)
     init_publish(
         app,

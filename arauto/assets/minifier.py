@@ -18,7 +18,7 @@ from arauto.assets.js_minifier import inline_constants, keep_order, name_members
 from arauto.system.paths import HOME
 
 _CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
-TYPES = {".js": "text/javascript", ".css": "text/css"}
+TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 STATIC = HOME / "static"
 PARENT = Path(__file__).parents[2]  # of the package
 ENTRIES = (

@@ -9,7 +9,7 @@ Strings = dict[str, str]
 
 
 def page_strings() -> Strings:
-    """All strings by key.
+    """The strings by key that the page has at once: what its first scripts say.
 
     The script fills ``{placeholders}`` and chooses between ``{one|many}``.
     """
@@ -17,15 +17,18 @@ def page_strings() -> Strings:
         _status_strings()
         | _feed_strings()
         | _reading_strings()
-        | _detail_strings()
         | _past_strings()
-        | _volume_strings()
         | _selection_strings()
         | _recording_strings()
         | _browser_strings()
         | _publish_strings()
         | _settings_strings()
     )
+
+
+def later_strings() -> Strings:
+    """The other strings by key: what is said only by scripts that are loaded later."""
+    return _detail_strings() | _volume_strings()
 
 
 def _status_strings() -> Strings:

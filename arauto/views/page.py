@@ -1,5 +1,6 @@
 """GET /: the page, rendered once for each language and view."""
 
+import json
 from functools import lru_cache
 from secrets import token_hex
 
@@ -9,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from arauto.assets.html_minifier import compact
 from arauto.auth.visitor import current_visitor, display_name
-from arauto.i18n.client_strings import page_strings
+from arauto.i18n.client_strings import later_strings, page_strings
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
 from arauto.redis_io.connection import Tls, redis_cli
@@ -23,6 +24,15 @@ _PERSON, _CSRF = f"={token_hex(16)}", f"={token_hex(16)}"
 _COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # two kilobytes, of its three hundred sentences
 
 KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
+
+
+def later_words(app: Flask) -> dict[str, str]:
+    """By path in ``static``, for each language, the words of the scripts that are loaded later."""
+    texts = {}
+    for code in LANGUAGES:
+        with app.test_request_context(headers={"Accept-Language": code}):
+            texts[f"page/words.{code}.json"] = json.dumps(later_strings(), **_COMPACT)  # type: ignore[arg-type]
+    return texts
 
 
 def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:

@@ -297,7 +297,9 @@ def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str)
     assert len(page) + sum(plain for plain, _ in at_once.values()) < 168_000
 
     icons = {f"/{path.relative_to(ROOT)}" for path in (ROOT / "static").glob("*.*")}
-    ever = loaded(plain_arauto, named | icons, r'"(\.{1,2}/[\w/]+\.js)"')
+    main = next(path for path in named if path.endswith("/main.js"))
+    words = urljoin(main, f"words.{language}.json")
+    ever = loaded(plain_arauto, named | icons | {words}, r'"(\.{1,2}/[\w/]+\.js)"')
     assert {
         "main.js",
         "json_tree.js",

@@ -37,6 +37,7 @@ const UNHEARD = 1_000; // events
 const find = (id) => /** @type {any} */ (document.getElementById(id));
 
 const words = new Words(config.words, document.documentElement.lang);
+Deferred.needs(() => words.fetchMore(import.meta.url));
 const status = new ConnectionStatus(find("status"), words);
 const welcome = new EmptyState(find("welcome"), words);
 const publisher = new PublishForm(find("publish"), find("answer"), find("confirm"), selection, limits, words);

@@ -7,6 +7,10 @@ const TIMEOUT = 5_000; // milliseconds, in which even a busy browser loads them
 const all = [];
 /** @type {string[]} */
 const scripts = []; // of workers
+/** @type {() => Promise<unknown>} */
+let need = async () => {};
+/** @type {Promise<unknown> | null} */
+let needed = null;
 
 /** @template Module */
 export class Deferred {
@@ -35,7 +39,11 @@ export class Deferred {
 
   /** @type {() => Promise<Module>} */
   async #fetch() {
-    await cache(this.#url);
+    needed ??= need().catch((error) => {
+      needed = null;
+      throw error;
+    });
+    await Promise.all([needed, cache(this.#url)]);
     const module = await import(this.#url);
     this.#arrival?.resolve(module);
     return module;
@@ -46,6 +54,12 @@ export class Deferred {
     const { promise, resolve } = (this.#arrival ??= Promise.withResolvers());
     this.load().then(resolve, () => document.dispatchEvent(new Event("unloaded")));
     return promise;
+  }
+
+  // `load` brings what all of them need beside themselves, once the first is asked for.
+  /** @type {(load: () => Promise<unknown>) => void} */
+  static needs(load) {
+    need = load;
   }
 
   // What is not there yet; in silence.

@@ -18,6 +18,14 @@ export class Words {
     this.#numbers = lazily(() => new Intl.NumberFormat(language));
   }
 
+  // Those of what is loaded later, from beside the script at `base`.
+  /** @type {(base: string) => Promise<void>} */
+  async fetchMore(base) {
+    const answer = await fetch(new URL(`words.${this.language}.json`, base));
+    if (!answer.ok) throw new Error("");
+    Object.assign(this.#words, await answer.json());
+  }
+
   /** @type {(key: string, values?: Record<string, any>) => string} */
   say(key, values = {}) {
     return this.#words[key].replace(/\{(.+?)\}/g, (_, place) => this.#fill(place, values));

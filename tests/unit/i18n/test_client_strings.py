@@ -1,10 +1,11 @@
-"""Both forms of a plural are in what the page gets."""
+"""Both forms of a plural are in what the page gets, and each string is there when it is said."""
 
 import re
 
 import pytest
 
-from arauto.i18n.client_strings import merge
+from arauto.assets.minifier import sources
+from arauto.i18n.client_strings import later_strings, merge
 from tests.unit.i18n.test_translations import FILES, catalog, forms
 
 PLURALS = [("{n} day", "{n} days"), ("a b", "a x b"), ("a", "b"), ("the same", "the same"), ("a  b c", "c")]
@@ -25,3 +26,8 @@ def test_each_form_can_be_read_from_both(one: str, many: str) -> None:
 
 def test_what_both_have_in_common_is_written_once() -> None:
     assert merge("{n} day is left", "{n} days are left") == "{n} {day|days} {is|are} left"
+
+
+def test_what_comes_later_is_not_said_at_once() -> None:
+    at_once = "".join(sources()[f"page/{name}.js"] for name in ("boot", "main"))
+    assert [key for key in later_strings() if f'"{key}"' in at_once] == []
