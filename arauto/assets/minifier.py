@@ -46,11 +46,11 @@ SHEETS = [  # in the order of the cascade
     "app/empty_state",
     "publish/publish_form",
     "app/page_parts",
-    "detail/detail",
     "ui/dialog",
     "app/answer",
     "base/utilities",
 ]
+LATER_SHEETS = ["detail/detail"]  # of what only scripts show that are loaded later
 
 log = logging.getLogger("arauto")
 
@@ -73,7 +73,7 @@ class Minifier:
         self._process.communicate()
 
     def result(self) -> dict[str, str]:
-        """By path: ``page/main.js`` and other scripts, ``page.css``, ``door.css``.
+        """By path: ``page/main.js`` and other scripts, ``page.css``, ``page/later.css``, ``door.css``.
 
         Small where there is the library for it, and the memory; else as it is written.
         """
@@ -131,6 +131,7 @@ def sources() -> dict[str, str]:
 def _joined(scripts: dict[str, str]) -> dict[str, str]:
     texts = {f"page/{name}.js": text for name, text in join(scripts, ENTRIES).items()}
     texts["page.css"] = "".join(map(_sheet, SHEETS))
+    texts["page/later.css"] = "".join(map(_sheet, LATER_SHEETS))
     texts["door.css"] = _sheet("app/login")
     return texts
 

@@ -298,8 +298,8 @@ def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str)
 
     icons = {f"/{path.relative_to(ROOT)}" for path in (ROOT / "static").glob("*.*")}
     main = next(path for path in named if path.endswith("/main.js"))
-    words = urljoin(main, f"words.{language}.json")
-    ever = loaded(plain_arauto, named | icons | {words}, r'"(\.{1,2}/[\w/]+\.js)"')
+    later = {urljoin(main, name) for name in (f"words.{language}.json", "later.css")}
+    ever = loaded(plain_arauto, named | icons | later, r'"(\.{1,2}/[\w/]+\.js)"')
     assert {
         "main.js",
         "json_tree.js",

@@ -56,12 +56,13 @@ def test_without_the_minifier_the_sources_are_sent(monkeypatch: pytest.MonkeyPat
     styles = client.get("/static/page.css").data
     assert styles.startswith(sheets["reset"])
     assert client.get("/static/door.css").data == sheets.pop("login")
-    assert len(styles) == sum(map(len, sheets.values()))
+    later = client.get("/static/page/later.css").data
+    assert len(styles) + len(later) == sum(map(len, sheets.values()))
 
 
 def test_custom_properties_have_short_names_and_classes_their_own() -> None:
     small = minify()
-    styles = small["page.css"] + small["door.css"]
+    styles = small["page.css"] + small["page/later.css"] + small["door.css"]
     defined, used = (set(re.findall(rule, styles)) for rule in (r"[{;](--[\w-]+):", r"var\((--[\w-]+)"))
     assert used - defined == {"--Hue"}  # set by ui/channel_color.js
     assert max(map(len, defined)) <= len("--00")

@@ -23,6 +23,7 @@ import { PublishForm } from "../publish/publish_form.js";
 import { config, connection, limits, selection } from "../stream/boot.js";
 import { keyOf } from "../stream/channel_names.js";
 import { applyAppearance } from "../ui/appearance.js";
+import { addSheet } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
 import { keepTimes } from "../ui/timestamps.js";
 import { asked } from "../ui/url_state.js";
@@ -37,7 +38,7 @@ const UNHEARD = 1_000; // events
 const find = (id) => /** @type {any} */ (document.getElementById(id));
 
 const words = new Words(config.words, document.documentElement.lang);
-Deferred.needs(() => words.fetchMore(import.meta.url));
+Deferred.needs(() => Promise.all([words.fetchMore(import.meta.url), addSheet(new URL("later.css", import.meta.url).href)]));
 const status = new ConnectionStatus(find("status"), words);
 const welcome = new EmptyState(find("welcome"), words);
 const publisher = new PublishForm(find("publish"), find("answer"), find("confirm"), selection, limits, words);

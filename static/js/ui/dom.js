@@ -14,6 +14,13 @@ export function notText(words) {
   return Object.assign(element("span", "mark", words.say("not_text")), { title: words.say("not_text_why") });
 }
 
+/** @type {(href: string) => Promise<unknown>} */
+export function addSheet(href) {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href });
+  document.head.append(link);
+  return new Promise((done, fail) => Object.assign(link, { onload: done, onerror: fail }));
+}
+
 // Reached by Tab only while its row is the current one: see roving_focus.js.
 /** @type {(className: string, text?: string) => HTMLButtonElement} */
 export function rowButton(className, text = "") {
