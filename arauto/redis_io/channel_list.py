@@ -1,6 +1,7 @@
-"""List live channels with their subscribers, and count patterns."""
+"""List live channels with their subscribers; count who listens to one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 import redis
@@ -8,9 +9,10 @@ from redis.exceptions import NoPermissionError
 
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import named
-from arauto.protocol.tab_counting import is_shadow
+from arauto.protocol.tab_counting import ALL_OF_PATTERNS, is_shadow, of_channel, pattern_of
 from arauto.redis_io.connection import RedisLink, error_text
 from arauto.refusal import Refusal
+from arauto.text.glob import matches
 
 MAX_LISTED = 1000  # channels; the others are only counted
 _MOST = 1_000_000  # subscribers; a larger number is not plausible
@@ -30,7 +32,7 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
     """
-    try:
+    with _refusals():
         names = cast(list[bytes], link.client.pubsub_channels(match))
         alive = sorted(name for name in names if not is_shadow(name) and may_read(name))
         listed = alive[:MAX_LISTED]
@@ -43,6 +45,35 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
             "cut": len(alive) > MAX_LISTED,
             "patterns": link.client.pubsub_numpat(),
         }
+
+
+def count_listeners(link: RedisLink, channel: bytes) -> dict[str, Any]:
+    """How many would receive a message on ``channel`` now, as PUBLISH would count them.
+
+    ``receivers`` are the subscribers of the channel and the tabs whose patterns match it, ``tabs`` the
+    tabs among them; ``None``: unknown. Of the patterns of others Redis tells only how many there are:
+    ``patterns``. Each that matches is one receiver more for each client that has it.
+
+    :raise ChannelsError: Redis refuses.
+    :raise redis.RedisError: it does not answer.
+    """
+    with _refusals():
+        patterns = link.client.pubsub_numpat()
+        shadows = cast(list[bytes], link.client.pubsub_channels(ALL_OF_PATTERNS)) if patterns else []
+        matching = [name for name in shadows if matches(pattern_of(name), channel)]
+        subscribers, *tabs = _subscribers(link, [channel, of_channel(channel), *matching])
+        return {
+            **named("channel", channel),
+            "receivers": _sum([subscribers, *tabs[1:]]),
+            "tabs": _sum(tabs) if link.may_count_tabs else None,
+            "patterns": max(0, patterns - len(shadows)),
+        }
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
     except redis.ResponseError as error:
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis refuses to list its channels: %(words)s", words=error_text(error))
@@ -55,6 +86,10 @@ def _subscribers(link: RedisLink, names: list[bytes]) -> list[int | None]:
     counts = [count for _, count in link.client.pubsub_numsub(*names)]
     most = _clients(link)
     return [count if count <= most else None for count in counts]
+
+
+def _sum(counts: list[int | None]) -> int | None:
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def _clients(link: RedisLink) -> int:

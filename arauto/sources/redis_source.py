@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from arauto.auth.audit import Actor, Audit
-from arauto.auth.permissions import check_reading
+from arauto.auth.permissions import check_reading, check_subscribing
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import Deliver, Item, Refused, text
@@ -20,7 +20,7 @@ from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_reader import Log
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.shared_queries import SharedQueries
-from arauto.redis_io.channel_list import list_channels
+from arauto.redis_io.channel_list import count_listeners, list_channels
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Subscriber
 from arauto.refusal import Refusal
@@ -40,6 +40,10 @@ class RedisSource:
 
     def channels(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
         return list_channels(visitor.link, glob, visitor.may_read)
+
+    def listeners(self, visitor: Visitor, channel: bytes) -> dict[str, Any]:
+        check_subscribing(visitor, (channel,), ())
+        return count_listeners(visitor.link, channel)
 
     def check_reading(self, visitor: Visitor, channel: bytes) -> None:
         check_reading(visitor, channel)

@@ -63,6 +63,12 @@ class Source(Protocol):
         :raise Refusal: it cannot be told.
         """
 
+    def listeners(self, visitor: Visitor, channel: bytes) -> dict[str, Any]:
+        """How many listen to the channel now, and how many of them are tabs.
+
+        :raise Refusal: it cannot be told, or not to this visitor.
+        """
+
     def check_reading(self, visitor: Visitor, channel: bytes) -> None:
         """:raise NoRight: the visitor may not read what is stored of the channel."""
 

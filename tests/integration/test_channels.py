@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -120,6 +121,34 @@ def test_it_is_read_only(plain_arauto: ArautoServer) -> None:
 
 
 # Who is listening
+
+
+def test_who_would_receive_is_told_before(arauto: ArautoServer, redis_server: RedisServer) -> None:
+    none = {"channel": "split", "receivers": 0, "tabs": 0, "patterns": 0}
+    assert listeners(arauto, "split") == none
+    with (
+        open_tab(arauto, "split"),
+        open_tab(arauto, "split", patterns=("sp*", "other*")),
+        listening(redis_server, "split"),
+        listening(redis_server, pattern="spl*"),
+    ):
+        assert listeners(arauto, "split") == none | {"receivers": 4, "tabs": 3, "patterns": 1}
+        assert receivers_and_tabs(arauto, "split") == (5, 3)  # the pattern of others matched
+    eventually(lambda: listeners(arauto, "split") == none)
+
+
+def test_who_would_receive_is_refused_as_the_list_is(own_redis: RedisServer, start: Start) -> None:
+    own_redis.client.execute_command("ACL SETUSER mute on >secret allchannels -@all +ping +publish")
+    server = start(REDIS_URL=own_redis.url.replace("//", "//mute:secret@"), ARAUTO_WORKERS="1")
+    refused = get(server, "/channels/listeners?channel=a")
+    assert (refused.status, refused.error.partition(":")[0]) == (403, "Redis refuses to list its channels")
+    assert get(server, "/channels/listeners").status == 400
+    own_redis.stop()
+    assert get(server, "/channels/listeners?channel=a").status == 503
+
+
+def listeners(server: ArautoServer, channel: str) -> dict[str, Any]:
+    return dict(get(server, f"/channels/listeners?channel={quote(channel)}").json)
 
 
 def test_tabs_are_told_from_others(arauto: ArautoServer, redis_server: RedisServer) -> None:
