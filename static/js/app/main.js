@@ -22,11 +22,11 @@ import { MessageEditor } from "../publish/message_editor.js";
 import { PublishForm } from "../publish/publish_form.js";
 import { config, connection, limits, selection } from "../stream/boot.js";
 import { keyOf } from "../stream/channel_names.js";
-import { applyAppearance } from "../ui/appearance.js";
+import { applyAppearance, chosen, DEFAULTS } from "../ui/appearance.js";
 import { addSheet } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
 import { keepTimes } from "../ui/timestamps.js";
-import { asked } from "../ui/url_state.js";
+import { asked, keep } from "../ui/url_state.js";
 import { ConnectionStatus, isOver } from "./connection_status.js";
 import { EmptyState } from "./empty_state.js";
 import { PageParts } from "./page_parts.js";
@@ -124,7 +124,6 @@ connection.addEventListener("events", ({ detail }) => {
 });
 filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);
-  keepLinks();
 });
 feed.addEventListener("draw", () => {
   filter.tell(feed.counts);
@@ -132,6 +131,7 @@ feed.addEventListener("draw", () => {
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
 connection.addEventListener("problem", ({ detail }) => chooser.complain(detail));
+addEventListener("address", keepLinks);
 addEventListener("online", () => connection.wake());
 document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
 
@@ -154,6 +154,7 @@ setInterval(() => {
 }, 1_000);
 
 filter.load();
+if (chosen("density") !== DEFAULTS.density) keep({ rows: chosen("density") });
 selection.announce();
 publisher.start(unsent(), selection.channels[0]);
 keepUnsent(find("publish"), () => publisher.read());

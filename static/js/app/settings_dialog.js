@@ -5,6 +5,7 @@ import { keyOf } from "../stream/channel_names.js";
 import { chosen, DEFAULTS } from "../ui/appearance.js";
 import { change, get, keepingTrouble, set } from "../ui/preferences.js";
 import { zone } from "../ui/timestamps.js";
+import { keep } from "../ui/url_state.js";
 
 const NOTIFICATIONS = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
 
@@ -67,7 +68,8 @@ export class SettingsDialog extends Emitter {
 
   // What is being typed is left alone.
   #showAll() {
-    for (const [name, value] of Object.entries({ ...DEFAULTS, ...NOTIFICATIONS })) this.#show(name, get(name, value));
+    for (const name of /** @type {(keyof typeof DEFAULTS)[]} */ (Object.keys(DEFAULTS))) this.#show(name, chosen(name));
+    for (const [name, value] of Object.entries(NOTIFICATIONS)) this.#show(name, get(name, value));
     for (const select of this.#form.querySelectorAll("[data-key]")) showLevel(select);
     this.#tellZone();
   }
@@ -88,6 +90,7 @@ export class SettingsDialog extends Emitter {
     const { name, type } = control;
     if (control.dataset.key !== undefined) this.#setLevel(control);
     else set(name, type === "checkbox" ? control.checked : control.value);
+    if (name === "density") keep({ rows: control.value });
     this.#tellZone();
     this.#refusal = "";
     this.#sayTrouble();

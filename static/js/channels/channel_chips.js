@@ -6,6 +6,7 @@ import { keyOf, keysOf } from "../stream/channel_names.js";
 import { wearColour } from "../ui/channel_color.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
+import { asked, keep } from "../ui/url_state.js";
 
 /** @type {[unit: "hour" | "minute" | "second", seconds: number][]} */
 const UNITS = [["hour", 3600], ["minute", 60], ["second", 1]];
@@ -44,11 +45,18 @@ export class ChannelChips {
     this.#selection = selection;
     this.#words = words;
     this.#on = on;
+    this.load();
     selection.addEventListener("change", () => this.#draw());
     list.addEventListener("keydown", (event) => this.#pressed(event));
     list.addEventListener("focusin", ({ target }) => this.#reach(target.closest(".chip")));
     list.addEventListener("mouseover", ({ target }) => this.#peek(target.closest(".chip")));
     for (const type of ["mouseleave", "focusout"]) list.addEventListener(type, () => this.#peek(null));
+  }
+
+  // The address says which are hidden; of those that are not of the selection, nothing is kept.
+  load() {
+    this.#solo = asked().get("only") ?? "";
+    this.#hidden = new Set(asked().getAll("hide"));
   }
 
   /** @type {(standing: Standing) => void} */
@@ -171,6 +179,7 @@ export class ChannelChips {
       chip.querySelector(".chip__solo").ariaPressed = String(this.#solo === key);
       chip.querySelector(".chip__hide").ariaPressed = String(this.#hidden.has(key));
     }
+    keep({ hide: [...this.#hidden], only: this.#solo });
     const isAny = this.#solo || this.#hidden.size > 0;
     this.#on.hidden(isAny ? (event) => keysOf(event).every((key) => this.#isHidden(key)) : null);
   }

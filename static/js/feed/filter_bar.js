@@ -38,7 +38,7 @@ export class FilterBar extends Emitter {
     const query = asked();
     this.#text.value = query.get("filter") ?? "";
     this.#only.checked = query.has("highlight");
-    if (this.#text.value) this.#changed();
+    if (this.#text.value || this.query) this.#changed();
   }
 
   focus() {

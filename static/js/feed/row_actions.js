@@ -6,6 +6,7 @@ import { equip, setTools } from "../message/row_buttons.js";
 import { copy } from "../ui/clipboard.js";
 import { Menu } from "../ui/menu.js";
 import { get, set } from "../ui/preferences.js";
+import { asked, keep } from "../ui/url_state.js";
 import { PIN_LIMIT } from "./pins.js";
 
 /** @type {Deferred<typeof import("../message/shell_commands.js")>} */
@@ -22,6 +23,7 @@ export class RowActions {
   #pins;
   #words;
   #targets;
+  #view;
   #menu;
   /** @type {HTMLElement | null} */
   #row = null;
@@ -52,23 +54,31 @@ export class RowActions {
     // Windows opens the browser's menu when the key comes up again, over ours.
     menu.addEventListener("contextmenu", (event) => event.preventDefault());
     document.addEventListener("unloaded", () => this.say("not_loaded"));
-    this.#startView(view);
+    this.#view = view;
+    view.addEventListener("change", () => {
+      set("view", view.value);
+      keep({ as: view.value });
+      this.#showAll();
+    });
+    this.load();
   }
 
   // All rows
 
-  /** @type {(select: HTMLSelectElement) => void} */
-  #startView(select) {
-    const kept = get("view", VIEWS[0]);
-    select.value = VIEWS.includes(kept) ? kept : VIEWS[0];
-    this.#rows.setView(select.value);
-    select.addEventListener("change", () => {
-      set("view", select.value);
-      this.#rows.setView(select.value);
-      const rows = /** @type {NodeListOf<HTMLElement>} */ (this.#feed.querySelectorAll(".row"));
-      rows.forEach((row) => this.#rows.refresh(row));
-      this.#feed.querySelector(".row")?.dispatchEvent(new Event("grow", { bubbles: true }));
-    });
+  // The address decides; where it says nothing, the last choice does.
+  load() {
+    const kept = get("view", "");
+    const as = [asked().get("as"), kept].find((view) => VIEWS.includes(view ?? "")) ?? "";
+    this.#view.value = as || VIEWS[0];
+    keep({ as });
+    this.#showAll();
+  }
+
+  #showAll() {
+    this.#rows.setView(this.#view.value);
+    const rows = /** @type {NodeListOf<HTMLElement>} */ (this.#feed.querySelectorAll(".row"));
+    rows.forEach((row) => this.#rows.refresh(row));
+    this.#feed.querySelector(".row")?.dispatchEvent(new Event("grow", { bubbles: true }));
   }
 
   // One row

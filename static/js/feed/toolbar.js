@@ -2,6 +2,7 @@
 
 import { get, set } from "../ui/preferences.js";
 import { Shortcuts } from "../ui/shortcuts.js";
+import { asked, keep } from "../ui/url_state.js";
 
 export class Toolbar {
   #feed;
@@ -42,12 +43,13 @@ export class Toolbar {
     buttons.order.addEventListener("click", () => {
       this.#turn(!feed.newestFirst);
       set("newestFirst", feed.newestFirst);
+      keep({ order: feed.newestFirst ? "newest" : "oldest" });
     });
     buttons.help.addEventListener("click", () => keys.showModal());
     more.addEventListener("click", ({ target }) => target.closest("button:not([popovertarget])") && this.#close());
     more.addEventListener("change", () => this.#close());
     feed.addEventListener("pause", () => this.#show());
-    this.#turn(get("newestFirst", false));
+    this.load();
     new Shortcuts(keys, {
       " ": () => this.#pause(),
       "/": () => filter.focus(),
@@ -61,6 +63,13 @@ export class Toolbar {
       },
       Escape: (target) => this.#leave(target),
     });
+  }
+
+  // The address decides; where it says nothing, the last choice does.
+  load() {
+    const order = asked().get("order") ?? (get("newestFirst", false) ? "newest" : "");
+    this.#turn(order === "newest");
+    keep({ order });
   }
 
   #close() {

@@ -34,6 +34,7 @@ export class Selection extends Emitter {
   /** @type {(defaults: string[]) => void} */
   load(defaults) {
     const found = readQuery(asked());
+    this.#names = [];
     /** @type {Name[]} */
     const names = found.length ? found : defaults.map((name) => ({ kind: "channel", name }));
     this.leftOut = names.flatMap((name) => {

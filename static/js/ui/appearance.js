@@ -1,16 +1,20 @@
 // Dresses the page as its person chose: theme, size, density. Loaded before the first paint.
 
 import { get } from "./preferences.js";
+import { asked } from "./url_state.js";
 
 export const DEFAULTS = { theme: "system", size: "normal", density: "comfortable", clock: "24", times: "exact", zone: "local" };
 
+// How close the rows are is a part of the view, and so the address decides.
 /** @type {(name: keyof typeof DEFAULTS) => string} */
 export function chosen(name) {
-  return get(name, DEFAULTS[name]);
+  return (name === "density" && asked().get("rows")) || get(name, DEFAULTS[name]);
 }
 
 export function applyAppearance() {
-  for (const name in DEFAULTS) document.documentElement.dataset[name] = chosen(/** @type {keyof typeof DEFAULTS} */ (name));
+  const { dataset, style } = document.documentElement;
+  for (const name in DEFAULTS) dataset[name] = chosen(/** @type {keyof typeof DEFAULTS} */ (name));
+  style.setProperty("--Views", get("views", []).length); // they come later, and find their place
 }
 
 applyAppearance();

@@ -1,5 +1,6 @@
 // The page's address says what is shown, so that a view is a link. What is too long to be sent to a server stands
 // behind its #, which is never sent.
+// Event of the window: "address", when it says something else.
 
 const AGAIN = 5_000; // milliseconds
 
@@ -16,20 +17,21 @@ export function asked() {
   return new URLSearchParams(hash.startsWith("#?") ? hash.slice(1) : search);
 }
 
-// Keeps values in it; those that are empty, not.
-/** @type {(values: Record<string, string>) => void} */
+// Keeps values in it, one or several of a name; those that are empty, not.
+/** @type {(values: Record<string, string | string[]>) => void} */
 export function keep(values) {
   const query = asked();
   for (const [name, value] of Object.entries(values)) {
-    if (value) query.set(name, value);
-    else query.delete(name);
+    query.delete(name);
+    for (const one of [value].flat()) if (one) query.append(name, one);
   }
   write(query);
 }
 
-/** @type {(query: URLSearchParams) => void} */
-export function write(query) {
-  put(addressOf(query));
+// What was there before is replaced; with "pushState" it is a step back.
+/** @type {(query: URLSearchParams, how?: "replaceState" | "pushState") => void} */
+export function write(query, how = "replaceState") {
+  put(addressOf(query), how);
 }
 
 // Of the page, as it shows what the query says.
@@ -45,14 +47,16 @@ export function addressOf(query) {
   return url;
 }
 
-/** @type {(url: URL) => void} */
-function put(url) {
+/** @type {(url: URL, how: "replaceState" | "pushState") => void} */
+function put(url, how) {
   clearTimeout(timer);
   waiting = null;
+  if (url.href === location.href) return;
   try {
-    if (url.href !== location.href) history.replaceState(history.state, "", url);
+    history[how](history.state, "", url);
   } catch {
     waiting = url;
-    timer = setTimeout(() => put(url), AGAIN);
+    timer = setTimeout(() => put(url, how), AGAIN);
   }
+  dispatchEvent(new Event("address"));
 }
