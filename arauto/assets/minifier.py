@@ -50,7 +50,7 @@ SHEETS = [  # in the order of the cascade
     "app/answer",
     "base/utilities",
 ]
-LATER_SHEETS = ["detail/detail"]  # of what only scripts show that are loaded later
+LATER_SHEETS = ["detail/detail", "views/views"]  # of what only scripts show that are loaded later
 
 log = logging.getLogger("arauto")
 

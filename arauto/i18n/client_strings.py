@@ -28,7 +28,7 @@ def page_strings() -> Strings:
 
 def later_strings() -> Strings:
     """The other strings by key: what is said only by scripts that are loaded later."""
-    return _detail_strings() | _volume_strings()
+    return _detail_strings() | _volume_strings() | _view_strings()
 
 
 def _status_strings() -> Strings:
@@ -178,6 +178,41 @@ def _volume_strings() -> Strings:
         "volume_point": gettext("Point in time"),
         "volume_past": gettext("recorded, of any severity"),
         "volume_critical": gettext("last critical {ago}"),
+    }
+
+
+def _view_strings() -> Strings:
+    return {
+        "views_all": gettext("Everything"),
+        "views_problems": gettext("Problems"),
+        "view_actions": gettext("Actions of the view {name}"),
+        "view_save": gettext("Save this view"),
+        "view_name": gettext("Name of the view"),
+        "view_range": gettext("Time range"),
+        "range_live": gettext("Live"),
+        "range_15m": gettext("Last 15 minutes, where recorded"),
+        "range_1h": gettext("Last hour, where recorded"),
+        "range_from": gettext("From {since}"),
+        "view_keep": gettext("Save"),
+        "view_exists": gettext("There is a view named {name}. Its content would be lost."),
+        "view_replace": gettext("Replace it"),
+        "view_saved": gettext("Saved"),
+        "view_link": gettext("Copy link"),
+        "view_rename": gettext("Rename the view"),
+        "view_drop": gettext("Delete the view"),
+        "view_dropped": gettext("Deleted: {name}"),
+        "views_more": gettext("Actions of the views"),
+        "views_full": gettext("At most {max} views are kept: delete one first."),
+        "views_export": gettext("Export the views"),
+        "views_export_none": gettext("No view is saved yet."),
+        "views_import": gettext("Import views"),
+        "views_imported": plural(
+            "{n} view was imported; already here: {same}.", "{n} views were imported; already here: {same}."
+        ),
+        "views_none": gettext("The file has no views that were exported here. Nothing was imported."),
+        "views_bad": gettext("View number {n} of the file cannot be used. Nothing was imported."),
+        "view_cancel": gettext("Cancel"),
+        "view_close": gettext("Close"),
     }
 
 

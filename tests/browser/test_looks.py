@@ -267,7 +267,7 @@ def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
 
 def tab_to(page: Page, element_id: str) -> None:
     """Press Tab until the element has the focus, which must be seen at each step."""
-    for _ in range(30):
+    for _ in range(40):
         page.keyboard.press("Tab")
         focused, outline = page.evaluate(
             "[document.activeElement.id, getComputedStyle(document.activeElement).outlineStyle]"
@@ -308,7 +308,7 @@ def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str)
         "export_file.js",
         "page.css",
     } <= names(ever)
-    assert len(page) + sum(sent for _, sent in ever.values()) < 105_000
+    assert len(page) + sum(sent for _, sent in ever.values()) < 112_000
 
 
 def loaded(server: ArautoServer, paths: set[str], imports: str) -> dict[str, tuple[int, int]]:

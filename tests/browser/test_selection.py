@@ -41,7 +41,7 @@ def name_field(page: Page) -> Locator:
 
 
 def problem(page: Page) -> Locator:
-    return page.get_by_role("region", name="Selection").get_by_role("status")
+    return page.locator("#choose").get_by_role("status")
 
 
 def selected(page: Page) -> list[tuple[str, str]]:

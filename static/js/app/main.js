@@ -14,6 +14,7 @@ import { RowActions } from "../feed/row_actions.js";
 import { Toolbar } from "../feed/toolbar.js";
 import { Replay } from "../history/replay.js";
 import { Deferred } from "../lib/deferred.js";
+import { later } from "../lib/idle_queue.js";
 import { RovingFocus } from "../message/roving_focus.js";
 import { Rows } from "../message/row.js";
 import { Drafts } from "../publish/drafts.js";
@@ -64,13 +65,15 @@ new ExportMenu(find("export"), () => feed.shown, words);
 const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
   new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event) }, words));
 const parts = new PageParts(find("tabs"), document.querySelector("main"), () => find("replay").elements.open.click());
-new Toolbar({
+const toolbar = new Toolbar({
   section: find("feed"), log: find("log"), keys: find("keys"), more: find("desk-more"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
 }, feed, rows, filter, actions, words, detail, () => {
   parts.show("publish");
   find("publish-message").focus();
 });
+const saved = new Deferred("../views/views.js", import.meta.url);
+let views = null;
 const callers = new Deferred("./notifications.js", import.meta.url);
 let notifications = null;
 let unheard = []; // before that is there
@@ -107,6 +110,7 @@ selection.addEventListener("change", () => {
 connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (isSettled()) Deferred.loadAll();
+  if (!views && detail.name !== "connecting") later(() => loadViews().catch(() => {}));
   tellStanding();
   strip?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
@@ -159,7 +163,7 @@ selection.announce();
 publisher.start(unsent(), selection.channels[0]);
 keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
-for (const id of ["tools", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
+for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await ChannelBrowser.channels()));
 connection.listen();
 if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));
@@ -185,6 +189,25 @@ function tellStanding() {
 // What the page needs at once is there.
 function isSettled() {
   return standing?.name === "live" || standing?.name === "idle";
+}
+
+async function loadViews() {
+  const { Views } = await saved.load();
+  views ??= new Views(find("views"), words, limits, {
+    show: showAddress,
+    get isRecorded() {
+      return !find("replay").elements.open.hidden;
+    },
+  });
+}
+
+// The address is another one: what it says is shown in the same page.
+function showAddress() {
+  chips.load();
+  selection.load(config.channels);
+  for (const part of [filter, toolbar, actions]) part.load();
+  applyAppearance();
+  parts.show("feed");
 }
 
 async function loadNotifications() {

@@ -50,8 +50,9 @@ export class ExportMenu {
   }
 }
 
+// To be kept under a name.
 /** @type {(blob: Blob, download: string) => void} */
-function hand(blob, download) {
+export function hand(blob, download) {
   const href = URL.createObjectURL(blob);
   Object.assign(document.createElement("a"), { href, download }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);

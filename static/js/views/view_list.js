@@ -1,0 +1,65 @@
+// The views that this browser keeps, for all its tabs: each change is made to what is kept at that moment.
+
+import { change, get } from "../ui/preferences.js";
+import { VIEWS_LIMIT, withViews } from "./view_query.js";
+
+/** @typedef {import("./view_query.js").View} View */
+
+/** @type {() => View[]} */
+export function keptViews() {
+  return get("views", []).filter(isView);
+}
+
+/** @type {(name: string) => View | undefined} */
+export function keptView(name) {
+  return keptViews().find((view) => view.name === name);
+}
+
+// In the place of the one of that name; `former` is the name that it had until now.
+/** @type {(view: View, former?: string) => void} */
+export function keepView(view, former = view.name) {
+  alter((views) => {
+    const at = views.findIndex(({ name }) => name === former);
+    const kept = at < 0 ? [...views, view] : views.with(at, view);
+    return kept.filter((other) => other === view || other.name !== view.name);
+  });
+}
+
+/** @type {(name: string) => void} */
+export function dropView(name) {
+  alter((views) => views.filter((view) => view.name !== name));
+}
+
+// Where it was.
+/** @type {(view: View, at: number) => void} */
+export function restoreView(view, at) {
+  alter((views) => (views.some(({ name }) => name === view.name) ? views : views.toSpliced(at, 0, view)));
+}
+
+// How many were not there yet.
+/** @type {(others: View[]) => number} */
+export function addViews(others) {
+  let count = 0;
+  alter((kept) => {
+    const { views, added } = withViews(kept, others);
+    count = added;
+    return views;
+  });
+  return count;
+}
+
+// Whether so many more find room.
+/** @type {(more?: number) => boolean} */
+export function hasRoom(more = 1) {
+  return keptViews().length + more <= VIEWS_LIMIT;
+}
+
+/** @type {(change: (views: View[]) => View[]) => void} */
+function alter(make) {
+  change("views", [], (views) => make(views.filter(isView)));
+}
+
+/** @type {(view: any) => boolean} */
+function isView(view) {
+  return typeof view?.name === "string" && typeof view.query === "string";
+}

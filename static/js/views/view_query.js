@@ -1,0 +1,69 @@
+// Pure: what of an address is its view, and what may be kept as one.
+
+import { KINDS, nameProblem, readQuery } from "../stream/channel_names.js";
+
+const PARTS = [...KINDS, "filter", "highlight", "hide", "only", "order", "as", "rows", "since"];
+/** @type {Record<string, string>} */
+const DEFAULTS = { order: "oldest", as: "wrapped", rows: "comfortable" };
+const NAME_LENGTH = 60; // characters
+
+export const VIEWS_LIMIT = 50;
+
+/** @typedef {{ name: string, query: string }} View */
+
+// With what goes without saying in one browser and may not in another.
+/** @type {(query: URLSearchParams) => URLSearchParams} */
+export function viewOf(query) {
+  const view = new URLSearchParams();
+  for (const part of PARTS) {
+    const values = query.getAll(part).filter(Boolean);
+    if (!values.length && DEFAULTS[part]) values.push(DEFAULTS[part]);
+    for (const value of values) view.append(part, value);
+  }
+  return view;
+}
+
+// Whether both show the same; the order of their channels is none.
+/** @type {(some: URLSearchParams, other: URLSearchParams) => boolean} */
+export function isSameView(some, other) {
+  return key(some) === key(other);
+}
+
+/** @type {(query: URLSearchParams) => string} */
+function key(query) {
+  return JSON.stringify([...viewOf(query)].map(String).sort());
+}
+
+/** @type {(name: string) => string} */
+export function trimmedName(name) {
+  return name.trim().replace(/\s+/g, " ").slice(0, NAME_LENGTH).trim();
+}
+
+// What may have been written by anybody, as a view; or null where it is none.
+/** @type {(value: any, limits: { maxName: number, maxSelection: number }) => View | null} */
+export function readView(value, { maxName, maxSelection }) {
+  if (typeof value?.name !== "string" || typeof value.query !== "string") return null;
+  const name = trimmedName(value.name);
+  const query = viewOf(new URLSearchParams(value.query));
+  const names = readQuery(query);
+  const isUsable = names.length && names.length <= maxSelection && names.every(({ name }) => !nameProblem(name, maxName));
+  return name && isUsable ? { name, query: String(query) } : null;
+}
+
+// Views that came from elsewhere, beside those that are here: of the same name and another content, one gets a number.
+/** @type {(views: View[], others: View[]) => { views: View[], added: number }} */
+export function withViews(views, others) {
+  const all = [...views];
+  for (const other of others) {
+    const isThere = all.some(({ name, query }) => name.replace(/ \(\d+\)$/, "") === other.name && query === other.query);
+    if (!isThere) all.push({ ...other, name: freeName(other.name, all) });
+  }
+  return { views: all, added: all.length - views.length };
+}
+
+/** @type {(name: string, views: View[]) => string} */
+function freeName(name, views) {
+  let free = name;
+  for (let number = 2; views.some((view) => view.name === free); number++) free = `${name} (${number})`;
+  return free;
+}

@@ -1,0 +1,204 @@
+// The views at the top of the rail. A view is an address: it is opened in the page, kept in the browser under a name,
+// shared as a link, and taken along in a file.
+
+import { toDate } from "../lib/format.js";
+import { copy } from "../ui/clipboard.js";
+import { element } from "../ui/dom.js";
+import { Menu } from "../ui/menu.js";
+import { keepingTrouble } from "../ui/preferences.js";
+import { shortTime } from "../ui/timestamps.js";
+import { addressOf, asked, write } from "../ui/url_state.js";
+import { tell, ViewDialog } from "./view_dialog.js";
+import { chosenText, handViews, readViews } from "./view_file.js";
+import { addViews, dropView, hasRoom, keepView, keptView, keptViews } from "./view_list.js";
+import { VIEWS_LIMIT, viewOf } from "./view_query.js";
+import { ViewRail } from "./view_rail.js";
+
+const RANGES = ["", "15m", "1h"]; // as the address says them
+const SECONDS = /^\d{9,}(\.\d+)?$/;
+const SAID_FOR = 4_000; // milliseconds
+
+/** @typedef {import("./view_query.js").View} View */
+
+export class Views {
+  #place;
+  #words;
+  #limits;
+  #page;
+  #rail;
+  #dialog;
+  #said = element("p", "views__said");
+  #opened = ""; // the name of the last one
+  #chosen = ""; // whose menu is open
+  #since = asked().get("since");
+  /** @type {number | undefined} */
+  #silence;
+
+  // `page` has show(), called when the address is another view, and isRecorded.
+  /**
+   * @param {HTMLElement} place
+   * @param {Words} words
+   * @param {{ maxName: number, maxSelection: number }} limits
+   * @param {{ show(): void, isRecorded: boolean }} page
+   */
+  constructor(place, words, limits, page) {
+    this.#place = place;
+    this.#words = words;
+    this.#limits = limits;
+    this.#page = page;
+    this.#dialog = new ViewDialog(words);
+    const list = element("ul", "views__list");
+    const one = this.#buildMenu(["view_link", "view_rename", "view_drop"]);
+    const all = this.#buildMenu(["views_export", "views_import"]);
+    const keep = this.#button("view_save");
+    const more = Object.assign(this.#button("views_more"), { ariaHasPopup: "menu" });
+    keep.addEventListener("click", () => this.#keep());
+    more.addEventListener("click", () => all.open(more));
+    this.#said.role = "status";
+    place.append(this.#said, keep, more, list);
+    this.#rail = new ViewRail(list, words, {
+      open: (query, name) => this.#open(query, name),
+      more: (button, name) => {
+        this.#chosen = name;
+        one.open(button);
+      },
+    });
+    addEventListener("popstate", () => this.#returned());
+    addEventListener("storage", () => this.#rail.draw());
+    this.#rail.draw();
+  }
+
+  // From when messages are shown, only a page that begins is asked.
+  /** @type {(query: URLSearchParams, name: string) => void} */
+  #open(query, name) {
+    if (name) this.#opened = name;
+    if (query.get("since") !== asked().get("since")) return location.assign(addressOf(query));
+    write(query, "pushState");
+    this.#page.show();
+  }
+
+  #returned() {
+    if (this.#since !== asked().get("since")) return location.reload();
+    dispatchEvent(new Event("address"));
+    this.#page.show();
+  }
+
+  /** @type {(action: string) => unknown} */
+  #do(action) {
+    const view = keptView(this.#chosen);
+    if (action === "views_export") return this.#export();
+    if (action === "views_import") return this.#import();
+    if (!view) return undefined; // another tab has deleted it
+    if (action === "view_link") return this.#share(view);
+    return action === "view_rename" ? this.#rename(view) : this.#drop(view);
+  }
+
+  // One
+
+  async #keep() {
+    const shown = asked();
+    const since = shown.get("since") ?? "";
+    const answer = await this.#dialog.ask("view_save", {
+      name: this.#opened, since, ranges: this.#ranges(since), check: ({ name }) => this.#question(name),
+    });
+    if (!answer) return;
+    if (!keptView(answer.name) && !hasRoom()) return this.#say("views_full", { max: VIEWS_LIMIT });
+    shown.set("since", answer.since);
+    this.#opened = answer.name;
+    keepView({ name: answer.name, query: String(viewOf(shown)) });
+    this.#changed("view_saved");
+  }
+
+  /** @type {(since: string) => [string, string][]} */
+  #ranges(since) {
+    if (!this.#page.isRecorded) return [["", ""]];
+    const from = SECONDS.test(since) ? shortTime(toDate(Number(since))) : since;
+    /** @type {[string, string][]} */
+    const ranges = RANGES.map((range) => [range, this.#words.say(`range_${range || "live"}`)]);
+    return RANGES.includes(since) ? ranges : [...ranges, [since, this.#words.say("range_from", { since: from })]];
+  }
+
+  /** @type {(name: string) => Said | null} */
+  #question(name) {
+    return keptView(name) ? ["view_exists", { name }] : null;
+  }
+
+  /** @type {(view: View) => Promise<void>} */
+  async #rename(view) {
+    const answer = await this.#dialog.ask("view_rename", {
+      name: view.name, check: ({ name }) => (name === view.name ? null : this.#question(name)),
+    });
+    if (!answer) return;
+    keepView({ ...view, name: answer.name }, view.name);
+    if (this.#opened === view.name) this.#opened = answer.name;
+    this.#changed("view_saved");
+  }
+
+  /** @type {(view: View) => void} */
+  #drop(view) {
+    const at = keptViews().findIndex(({ name }) => name === view.name);
+    dropView(view.name);
+    this.#rail.drop(view, at);
+  }
+
+  /** @type {(view: View) => Promise<void>} */
+  async #share(view) {
+    const isCopied = await copy(addressOf(new URLSearchParams(view.query)).href);
+    this.#say(isCopied ? "copied" : "not_copied");
+  }
+
+  // All
+
+  #export() {
+    if (keptViews().length) handViews(keptViews());
+    else this.#say("views_export_none");
+  }
+
+  async #import() {
+    const { views, problem } = readViews(await chosenText(), this.#limits);
+    if (problem) return this.#tell(problem);
+    if (!hasRoom(views.length)) return this.#tell(["views_full", { max: VIEWS_LIMIT }]);
+    const n = addViews(views);
+    this.#changed();
+    return this.#tell(["views_imported", { n, same: views.length - n }]);
+  }
+
+  // What it says
+
+  /** @type {(word?: string) => void} */
+  #changed(word = "") {
+    this.#rail.forget();
+    this.#rail.draw();
+    const said = keepingTrouble() || word;
+    if (said) this.#say(said);
+  }
+
+  // A note that goes by itself.
+  /** @type {(word: string, values?: Record<string, any>) => void} */
+  #say(word, values) {
+    clearTimeout(this.#silence);
+    this.#said.textContent = this.#said.title = this.#words.say(word, values);
+    this.#silence = setTimeout(() => (this.#said.textContent = ""), SAID_FOR);
+  }
+
+  // What has to be read.
+  /** @type {(said: Said) => void} */
+  #tell([word, values]) {
+    tell(this.#words.say("views_import"), this.#words.say(word, values), this.#words.say("view_close"));
+  }
+
+  /** @type {(word: string) => HTMLButtonElement} */
+  #button(word) {
+    const button = element("button", `views__button ${word}`);
+    button.ariaLabel = button.title = this.#words.say(word);
+    return button;
+  }
+
+  /** @type {(words: string[]) => Menu} */
+  #buildMenu(words) {
+    const menu = Object.assign(element("div", "menu"), { role: "menu", popover: "auto", ariaLabel: this.#words.say("views_more") });
+    menu.append(...words.map((word) => Object.assign(element("button", "", this.#words.say(word)), { role: "menuitem", value: word })));
+    this.#place.append(menu);
+    return new Menu(menu, ({ value }) => this.#do(value));
+  }
+}
