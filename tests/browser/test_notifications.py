@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_late_answers import held
 from tests.support.pages import expect_live, rows, stop_clock, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
@@ -97,6 +98,22 @@ def test_what_is_unread_is_counted_in_the_title_and_the_icon(
     leave(page, hidden=False)
     expect(page).to_have_title("Arauto")
     expect(icon).to_have_attribute("href", plain or "")
+
+
+def test_what_a_person_saw_is_not_unread_where_the_counting_begins_later(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("a"), color_scheme="light")
+    with held(page, "**/notifications*.js*") as next_route:
+        page.reload()
+        expect_live(page)
+        valkey.client.publish("a", "seen")
+        expect(rows(page)).to_have_count(1)
+        leave(page)
+        valkey.client.publish("a", "unseen")
+        expect(rows(page)).to_have_count(2)
+        next_route().continue_()
+    expect(page).to_have_title("(1) Arauto")
 
 
 def test_a_notification_comes_for_the_chosen_channel_and_severity(

@@ -33,7 +33,7 @@ import { EmptyState } from "./empty_state.js";
 import { PageParts } from "./page_parts.js";
 import { SettingsDialog } from "./settings_dialog.js";
 
-const UNHEARD = 1_000; // events
+const UNHEARD = 1_000; // times that events came
 
 /** @type {<Id extends string>(id: Id) => Id extends keyof PageElements ? PageElements[Id] : HTMLElement} */
 const find = (id) => /** @type {any} */ (document.getElementById(id));
@@ -76,7 +76,7 @@ const saved = new Deferred("../views/views.js", import.meta.url);
 let views = null;
 const callers = new Deferred("./notifications.js", import.meta.url);
 let notifications = null;
-let unheard = []; // before that is there
+let unheard = []; // before that is there: events, and whether nobody saw them come
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 const linked = new Deferred("../detail/linked_message.js", import.meta.url);
 let lanes = null;
@@ -124,7 +124,7 @@ connection.addEventListener("events", ({ detail }) => {
   rates.add(detail.filter(({ past }) => !past));
   strip?.add(detail);
   if (notifications) notifications.heard(detail);
-  else unheard = unheard.concat(detail).slice(-UNHEARD);
+  else unheard = [...unheard, [detail, document.hidden]].slice(-UNHEARD);
 });
 filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);
@@ -214,7 +214,8 @@ async function loadNotifications() {
   const { Notifications } = await callers.load();
   if (notifications) return notifications;
   notifications = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
-  notifications.heard(unheard);
+  for (const [events, isUnseen] of unheard) notifications.heard(events, isUnseen && document.hidden);
+  unheard = [];
   return notifications;
 }
 

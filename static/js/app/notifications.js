@@ -40,9 +40,9 @@ export class Notifications {
     navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
 
-  heard(events) {
+  heard(events, isUnread = document.hidden) {
     const messages = events.filter(({ type }) => type.endsWith("message"));
-    if (document.hidden) this.#unread += messages.length;
+    if (isUnread) this.#unread += messages.length;
     if (get("desktop", false) || get("sound", false)) this.#notice(messages);
   }
 
