@@ -50,7 +50,8 @@ SHEETS = [  # in the order of the cascade
     "app/answer",
     "base/utilities",
 ]
-LATER_SHEETS = ["detail/detail", "views/views"]  # of what only scripts show that are loaded later
+# Of what only scripts show that are loaded later.
+LATER_SHEETS = ["detail/detail", "filter/filter_help", "views/views"]
 
 log = logging.getLogger("arauto")
 

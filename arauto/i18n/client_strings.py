@@ -28,7 +28,7 @@ def page_strings() -> Strings:
 
 def later_strings() -> Strings:
     """The other strings by key: what is said only by scripts that are loaded later."""
-    return _detail_strings() | _volume_strings() | _view_strings()
+    return _detail_strings() | _filter_strings() | _volume_strings() | _view_strings()
 
 
 def _status_strings() -> Strings:
@@ -164,6 +164,25 @@ def _detail_strings() -> Strings:
         "link_nowhere": gettext("The link names no channel."),
         "link_gone": gettext("The recording of {channel} no longer has this message."),
         "link_failed": gettext("The message of the link cannot be shown. {reason}"),
+    }
+
+
+def _filter_strings() -> Strings:
+    return {
+        "filter_list": gettext("Suggestions"),
+        "filter_levels": gettext("Levels"),
+        "filter_examples": gettext("Examples"),
+        "filter_meant": gettext("Did you mean"),
+        "filter_count": "{n}",
+        "filter_word": gettext("has the word"),
+        "filter_level": gettext("at least as bad"),
+        "filter_field": gettext("the field is this"),
+        "filter_number": gettext("the number is greater"),
+        "filter_channel": gettext("the channel has this in its name"),
+        "filter_not": gettext("is not so"),
+        "filter_or": gettext("one of them"),
+        "filter_has": gettext("has the field"),
+        "filter_regex": gettext("a regular expression"),
     }
 
 

@@ -48,7 +48,7 @@ FINDS = [
 
 
 def filter_field(page: Page) -> Locator:
-    return page.get_by_role("searchbox", name="Filter")
+    return page.get_by_role("combobox", name="Filter")
 
 
 def note(page: Page) -> Locator:

@@ -115,6 +115,16 @@ def test_axe_finds_no_barrier_in_any_state(
     page.locator(".filter__text").fill("nowhere to be found")
     expect(rows(page)).to_have_count(0)
     expect_no_violation(page, "nothing matches")
+    page.locator(".filter__text").fill("severity:eror")
+    expect(page.locator(".filter__hint button")).to_be_visible()
+    page.locator(".filter__text").fill("severity>=")
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("[role=option][aria-selected=true]")).to_be_visible()
+    expect_no_violation(page, "suggestions")
+    page.locator(".filter [aria-haspopup]").click()
+    expect(page.locator(".help-card__example b").last).to_have_text(re.compile(r"\d"))
+    expect_no_violation(page, "levels and examples")
+    page.keyboard.press("Escape")
     page.locator(".filter__text").fill("/(/")
     expect(page.locator("#filter-note")).to_have_attribute("data-state", "problem")
     expect_no_violation(page, "a bad regex")
@@ -308,7 +318,7 @@ def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str)
         "export_file.js",
         "page.css",
     } <= names(ever)
-    assert len(page) + sum(sent for _, sent in ever.values()) < 112_000
+    assert len(page) + sum(sent for _, sent in ever.values()) < 117_000
 
 
 def loaded(server: ArautoServer, paths: set[str], imports: str) -> dict[str, tuple[int, int]]:

@@ -59,7 +59,7 @@ def test_all_that_needs_no_server_works_without_one(
     choose(page, OBJECT, "Tree")
     expect(page.locator(".tree")).to_be_visible()
     expect(rows(page).nth(1)).to_contain_text("0070 ff")
-    page.get_by_role("searchbox", name="Filter").fill("/id.*890/")
+    page.get_by_role("combobox", name="Filter").fill("/id.*890/")
     expect(page.locator("#filter-count")).to_contain_text("1 of 2")
 
 

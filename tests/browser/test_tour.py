@@ -98,7 +98,7 @@ def test_read(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
 
 def test_find(page: Page, own_redis: RedisServer, tmp_path: Path) -> None:
     publish_many(own_redis, "sistema_alertas", orders(40))
-    page.get_by_role("searchbox").fill('severity>=warning "disk 1" -/order 410/i')
+    page.get_by_role("search").get_by_role("combobox").fill('severity>=warning "disk 1" -/order 410/i')
     expect(rows(page)).to_have_count(6)
     take(page, "tour-3-filter", tmp_path)
 

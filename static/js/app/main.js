@@ -77,6 +77,9 @@ let views = null;
 const callers = new Deferred("./notifications.js", import.meta.url);
 let notifications = null;
 let unheard = []; // before that is there: events, and whether nobody saw them come
+/** @type {Deferred<typeof import("../filter/filter_help.js")>} */
+const helps = new Deferred("../filter/filter_help.js", import.meta.url);
+let help = null;
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 const linked = new Deferred("../detail/linked_message.js", import.meta.url);
 let lanes = null;
@@ -111,6 +114,7 @@ connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (isSettled()) Deferred.loadAll();
   if (!views && detail.name !== "connecting") later(() => loadViews().catch(() => {}));
+  if (isSettled() && filter.text) loadHelp(helps.load()).catch(() => {});
   tellStanding();
   strip?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
@@ -134,6 +138,11 @@ feed.addEventListener("draw", () => {
   if (feed.isPast !== isPast) tellStanding();
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
+find("filter").addEventListener("focusin", () => loadHelp(helps.load()).catch(() => {}));
+find("desk").addEventListener("click", async ({ target }) => {
+  const opener = target.closest("[aria-haspopup=dialog]");
+  if (opener) (await loadHelp(helps.arrive())).open(opener);
+});
 connection.addEventListener("problem", ({ detail }) => chooser.complain(detail));
 addEventListener("address", keepLinks);
 addEventListener("online", () => connection.wake());
@@ -227,6 +236,11 @@ async function loadStrip() {
   strip.add(feed.live);
   strip.draw();
   return strip;
+}
+
+async function loadHelp(module) {
+  const { FilterHelp } = await module;
+  return (help ??= new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
 }
 
 function retell() {

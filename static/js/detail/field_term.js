@@ -39,12 +39,12 @@ export function termOf(event, field) {
 // The filter with one more term that has to hold. What cannot be understood is replaced.
 /** @type {(filter: string, term: string) => string} */
 export function withTerm(filter, term) {
-  const had = parts(filter);
-  const [one] = parts(term);
+  const had = termsOf(filter);
+  const [one] = termsOf(term);
   if (!had.length || readFilter(filter).problem) return term;
   if (had.some((other) => same(other, one))) return filter;
   const whole = [filter, `(${filter})`].flatMap((text) => CLOSINGS.map((closing) => `${text}${closing} ${term}`));
-  return whole.find((text) => same(parts(text), [...had, one])) ?? term;
+  return whole.find((text) => same(termsOf(text), [...had, one])) ?? term;
 }
 
 // By its name
@@ -57,7 +57,7 @@ function byName(event, { path, kind, written }) {
   const name = names.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("").slice(1);
   if (name === "channel") return null; // which is the message's own
   const term = isBranch(kind) ? `has:${name}` : `${name}${comparison(kind, written)}`;
-  const [node, ...others] = parts(term);
+  const [node, ...others] = termsOf(term);
   const isMeant = !others.length && node && (node.kind === "has" || node.kind === "compare") && node.field === normal(name);
   return isMeant && finds(term, event) ? term : null;
 }
@@ -81,7 +81,7 @@ function byText(event, { path, kind, written }) {
   const name = typeof path.name === "string" ? String.raw`${literal(path.name)}\s*:\s*` : "";
   const value = written.length > LONGEST ? literal(beginning(written, LONGEST, 1)) : literal(written) + (kind === "number" ? String.raw`(?![\d.eE])` : "");
   const term = `/${name}${value}/`;
-  const [node] = parts(term);
+  const [node] = termsOf(term);
   if (node?.kind !== "regex" || event.encoding) return null;
   return new RegExp(node.source).test(normal(plain(event.data))) ? term : null;
 }
@@ -99,9 +99,9 @@ function finds(term, event) {
   return !problem && !search && !/[\r\n]/.test(term) && term.isWellFormed() && Boolean(test?.(event));
 }
 
-// What has to hold, one by one.
+// What has to hold, one by one; nothing where that cannot be understood.
 /** @type {(text: string) => Node[]} */
-function parts(text) {
+export function termsOf(text) {
   try {
     return split(parseFilter(normal(text)));
   } catch {
@@ -116,7 +116,7 @@ function split(node) {
 }
 
 /** @type {(one: unknown, other: unknown) => boolean} */
-function same(one, other) {
+export function same(one, other) {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 

@@ -8,7 +8,7 @@
  * @typedef {{ text: string, isLiteral: boolean }} Value
  */
 
-const NAME = String.raw`[\p{L}_$@][\p{L}\p{N}_$@.-]*(?:\[\d+\][\p{L}\p{N}_$@.-]*)*`;
+export const NAME = String.raw`[\p{L}_$@][\p{L}\p{N}_$@.-]*(?:\[\d+\][\p{L}\p{N}_$@.-]*)*`;
 const REGEX = /\/((?:\\.|[^\\/])+)\/([dgimsuvy]*)(?=[\s)|]|$)/uy;
 const HAS = new RegExp(`has:(${NAME})`, "uy");
 const OR_HAS = new RegExp(`[|](${NAME})`, "uy");
