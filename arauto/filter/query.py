@@ -13,6 +13,7 @@ from arauto.filter.likeness import LONGEST_PART, Like, asks_for_any, likeness
 from arauto.filter.problem import Problem
 from arauto.filter.said import NOTHING, Said, plain
 from arauto.filter.severity import RANKS, level_of, rank_of
+from arauto.filter.spaces import SPACES
 from arauto.i18n.gettext import gettext
 
 LONGEST = 500  # characters of a filter
@@ -116,10 +117,7 @@ def _comparison(field: str, sign: str, values: tuple[Value, ...]) -> Test:
     likes = [likeness(value, is_whole) for value in values]
     if field == "channel":
         return lambda said: any(like(said.channel) for like in likes)
-    written = [value.text for value in values if _may_be_written(field, value)]
-    return _field(
-        Path(field), _equals(values, likes), _written(field, is_whole, written) if written else None
-    )
+    return _field(Path(field), _equals(values, likes), _in_texts(field, is_whole, values))
 
 
 def _severity(sign: str, word: str) -> Test:
@@ -156,8 +154,29 @@ def _field(
     return passes
 
 
-def _may_be_written(field: str, value: Value) -> bool:
-    return not asks_for_any(value) and len(field) + len(value.text) <= LONGEST_PART
+def _in_texts(field: str, is_whole: bool, values: tuple[Value, ...]) -> Callable[[str], bool] | None:
+    globs = [likeness(value, is_whole) for value in values if asks_for_any(value)]
+    others = [value.text for value in values if not asks_for_any(value)]
+    written = [text for text in others if len(field) + len(text) <= LONGEST_PART]
+    tests = [_written(field, is_whole, written)] if written else []
+    if globs and len(field) <= LONGEST_PART:
+        tests.append(_globs_written(field, globs))
+    return (lambda found: any(test(found) for test in tests)) if tests else None
+
+
+def _globs_written(field: str, likes: list[Like]) -> Callable[[str], bool]:
+    """The value goes up to a space, a comma or a semicolon, or is in quotes."""
+    name = re.escape(folded(field))
+    regex = re.compile(rf'{name}(?<![\w.-]{name}) ?[:=] ?(?:"([^"]*)|([^{SPACES}",;]+))')
+
+    def test(text: str) -> bool:
+        return any(
+            like(found[1] if found[2] is None else found[2])
+            for found in regex.finditer(text)
+            for like in likes
+        )
+
+    return test
 
 
 def _written(field: str, is_whole: bool, values: list[str]) -> Callable[[str], bool]:

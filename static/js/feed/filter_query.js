@@ -156,7 +156,7 @@ function valueTest(field, sign, value) {
   const { part, whole } = likeness(value);
   const like = sign === ":" ? part : whole;
   if (field === "channel") return ({ channel }) => like(fold(channel));
-  return fieldTest(field, equals(value.text, like, whole), plainTest(field, sign, value));
+  return fieldTest(field, equals(value.text, like, whole), asksForAny(value) ? globTest(field, like) : plainTest(field, sign, value));
 }
 
 /** @type {(sign: string, value: string) => Test} */
@@ -205,10 +205,21 @@ function fieldTest(field, test, isInText) {
 /** @type {(field: string, sign: string, value: Value) => ((text: string) => boolean) | undefined} */
 function plainTest(field, sign, value) {
   const { text: asked } = value;
-  if (asksForAny(value) || field.length + asked.length > LONGEST) return undefined;
+  if (field.length + asked.length > LONGEST) return undefined;
   const end = sign === "=" ? String.raw`(?![\p{L}\p{N}_.-])` : /\d$/.test(asked) ? String.raw`(?![\d.])` : "";
   const regex = new RegExp(`${EDGE}${escapeRegex(fold(field))} ?[:=] ?"?${escapeRegex(fold(asked))}${end}`, "iu");
   return (text) => regex.test(text);
+}
+
+// The value goes up to a space, a comma or a semicolon, or is in quotes.
+/** @type {(field: string, like: (text: string) => boolean) => ((text: string) => boolean) | undefined} */
+function globTest(field, like) {
+  if (field.length > LONGEST) return undefined;
+  const regex = new RegExp(String.raw`${EDGE}${escapeRegex(fold(field))} ?[:=] ?(?:"([^"]*)|([^\s",;]+))`, "giu");
+  return (text) => {
+    for (const [, quoted, bare] of text.matchAll(regex)) if (like(quoted ?? bare)) return true;
+    return false;
+  };
 }
 
 // JSON.parse rounds long numbers: of those the digits as published decide.
