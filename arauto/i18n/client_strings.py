@@ -172,7 +172,7 @@ def _filter_strings() -> Strings:
         "filter_list": gettext("Suggestions"),
         "filter_levels": gettext("Levels"),
         "filter_examples": gettext("Examples"),
-        "filter_meant": gettext("Did you mean"),
+        "filter_meant": gettext("Did you mean:"),
         "filter_count": "{n}",
         "filter_word": gettext("has the word"),
         "filter_level": gettext("at least as bad"),

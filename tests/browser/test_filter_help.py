@@ -158,7 +158,7 @@ def test_a_suggestion_can_be_clicked(page: Page) -> None:
 def test_what_was_meant_is_offered_and_takes_no_place(page: Page, text: str, said: str) -> None:
     before = page.get_by_role("log").first.bounding_box()
     field(page).fill(text)
-    expect(meant(page)).to_have_text(f"Did you mean {said}")
+    expect(meant(page)).to_have_text(f"Did you mean: {said}")
     assert page.get_by_role("log").first.bounding_box() == before
     meant(page).click()
     expect(field(page)).to_have_value(said)

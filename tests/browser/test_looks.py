@@ -123,6 +123,7 @@ def test_axe_finds_no_barrier_in_any_state(
     expect_no_violation(page, "suggestions")
     page.locator(".filter [aria-haspopup]").click()
     expect(page.locator(".help-card__example b").last).to_have_text(re.compile(r"\d"))
+    page.locator(".help-card__level").last.click()
     expect_no_violation(page, "levels and examples")
     page.keyboard.press("Escape")
     page.locator(".filter__text").fill("/(/")
@@ -318,7 +319,7 @@ def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str)
         "export_file.js",
         "page.css",
     } <= names(ever)
-    assert len(page) + sum(sent for _, sent in ever.values()) < 117_000
+    assert len(page) + sum(sent for _, sent in ever.values()) < 119_000
 
 
 def loaded(server: ArautoServer, paths: set[str], imports: str) -> dict[str, tuple[int, int]]:
