@@ -1,8 +1,10 @@
 """GET /: the page, rendered once for each language and view."""
 
+import gzip
 import json
 from functools import lru_cache
 from secrets import token_hex
+from typing import Any
 
 from flask import Flask, render_template, request
 from markupsafe import escape
@@ -63,14 +65,25 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
         )
         return compact(html)
 
+    @lru_cache(maxsize=KEPT)
+    def packed(*view: Any) -> bytes:
+        return gzip.compress(page(*view).encode(), mtime=0)
+
     @app.get("/")
     def index() -> Response | str:
         if (switched := switch()) is not None:
             return switched
         visitor = current_visitor()
-        kept = page(chosen(), request.script_root, request.query_string, visitor.is_reader)
+        view = (chosen(), request.script_root, request.query_string, visitor.is_reader)
+        # Where people log in, the page has a secret beside what its address says, of which the size would tell.
         if not has_login:
-            return kept
+            is_packed = request.accept_encodings.quality("gzip") > 0
+            response = Response(packed(*view) if is_packed else page(*view), mimetype="text/html")
+            if is_packed:
+                response.headers["Content-Encoding"] = "gzip"
+            response.headers["Vary"] = "Accept-Encoding"
+            return response
+        kept = page(*view)
         return kept.replace(_CSRF, visitor.csrf).replace(_PERSON, str(escape(display_name(visitor))))
 
     for code in LANGUAGES:

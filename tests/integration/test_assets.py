@@ -10,8 +10,10 @@ from flask import Flask
 from arauto.assets.minifier import minify, sources
 from arauto.assets.serve import init_assets
 from tests.support.http import get
-from tests.support.servers import ROOT, ArautoServer
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ROOT, ArautoServer, Start
 
+TOKEN = "a token of the test"
 SCRIPT = "/static/page/main.js"
 SOURCE = sources()["page/main.js"].encode()
 
@@ -68,3 +70,15 @@ def test_custom_properties_have_short_names_and_classes_their_own() -> None:
     assert {name for name in used - defined if f'setProperty("{name}"' not in scripts} == set()
     assert max(map(len, defined)) <= len("--00")
     assert ".button--main" in styles
+
+
+def test_the_page_is_sent_compressed_where_it_has_no_secret(
+    plain_arauto: ArautoServer, start: Start, valkey: RedisServer
+) -> None:
+    plain, packed = get(plain_arauto, "/"), get(plain_arauto, "/", Accept_Encoding="gzip")
+    assert (plain.headers["vary"], plain.headers.get("content-encoding")) == ("Accept-Encoding", None)
+    assert (packed.headers["vary"], packed.headers["content-encoding"]) == ("Accept-Encoding", "gzip")
+    assert gzip.decompress(packed.body) == plain.body
+    door = start(REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN)
+    page = get(door, "/", Accept_Encoding="gzip", Authorization=f"Bearer {TOKEN}")
+    assert (page.status, page.headers.get("content-encoding")) == (200, None)
