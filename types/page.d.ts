@@ -65,7 +65,7 @@ type Push = {
   id?: string;
   past?: boolean;
 };
-type Message = Push & { patterns: string[] };
+type Message = Push & { patterns: string[]; receivers?: number }; // who received it, where this page published it
 
 type Gap = {
   type: "gap";
@@ -108,7 +108,7 @@ type FeedItem =
   | Message
   | Gap
   | { type: "cleared"; messages: number; undo: () => void }
-  | { type: "older" | "skipped" | "fell_out"; n: number };
+  | { type: "older" | "skipped" | "fell_out" | "lane_nothing" | "lane_unrecorded"; n: number };
 
 // How the feed stands, and by key the names of the selection: what Redis has said to each, which are recorded.
 type Standing = {

@@ -50,8 +50,13 @@ SHEETS = [  # in the order of the cascade
     "app/answer",
     "base/utilities",
 ]
-# Of what only scripts show that are loaded later.
-LATER_SHEETS = ["detail/detail", "filter/filter_help", "views/views"]
+LATER_SHEETS = [  # of what only scripts show that are loaded later
+    "detail/detail",
+    "filter/filter_help",
+    "views/views",
+    "publish/receipts",
+    "app/try_card",
+]
 
 log = logging.getLogger("arauto")
 

@@ -28,7 +28,7 @@ def page_strings() -> Strings:
 
 def later_strings() -> Strings:
     """The other strings by key: what is said only by scripts that are loaded later."""
-    return _detail_strings() | _filter_strings() | _volume_strings() | _view_strings()
+    return _detail_strings() | _filter_strings() | _volume_strings() | _view_strings() | _lesson_strings()
 
 
 def _status_strings() -> Strings:
@@ -109,6 +109,7 @@ def _feed_strings() -> Strings:
         "export_ready": plural("{n} message, as shown", "{n} messages, as shown"),
         "exporting": gettext("{n} of {all}"),
         "exported": plural("{n} message exported", "{n} messages exported"),
+        "heard": gettext("received by {n}"),
         "matched": gettext("Matched by the pattern {pattern}"),
         "odd": gettext("shown as received: it could not be read"),
         "empty_message": gettext("empty message"),
@@ -146,9 +147,35 @@ def _reading_strings() -> Strings:
     }
 
 
+def _lesson_strings() -> Strings:
+    return {
+        "listening": plural("{n} listening now", "{n} listening now"),
+        "listening_none": gettext("Nobody is listening now"),
+        "listening_patterns": plural("{n} pattern of others may match", "{n} patterns of others may match"),
+        "lane_nothing": gettext("Nothing: I was not here."),
+        "lane_unrecorded": gettext("Nothing either: none of these channels is recorded."),
+        "try": gettext("Try it"),
+        "try_close": gettext("Close what there is to try"),
+        "try_done": gettext("done"),
+        "try_open": gettext("not yet"),
+        "try_tab": gettext("Open a second tab"),
+        "try_tab_why": gettext("Each tab is a subscriber of its own."),
+        "try_publish": gettext("Publish a message"),
+        "try_publish_why": gettext("All who listen receive it, and Redis counts them."),
+        "try_nobody": gettext("Publish where nobody listens"),
+        "try_nobody_why": gettext("Redis keeps nothing: the message is gone."),
+        "try_late": gettext("Arrive late"),
+        "try_late_why": gettext("Who was not there gets nothing of what was before."),
+        "try_sample": gettext("Is anybody there?"),
+        "try_recording": gettext("Recording adds a memory: a page that comes back gets what it missed."),
+        "try_kafka": gettext("Kafka adds partitions, consumer groups and weeks of disk."),
+    }
+
+
 def _detail_strings() -> Strings:
     return {
         "fact_channel": gettext("Channel"),
+        "fact_receivers": gettext("Received by"),
         "fact_patterns": gettext("Matched by"),
         "fact_size": gettext("Size"),
         "fact_recorded": gettext("Recorded"),

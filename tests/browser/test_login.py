@@ -179,6 +179,7 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     expect(keys).to_contain_text("copy the row")
     expect(keys).not_to_contain_text("write a message")
     keys.get_by_role("button", name="Close").click()
+    expect(page.get_by_text("Try it")).to_have_count(0)
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
         assert overflowing(page) == []

@@ -49,12 +49,13 @@ new MessageEditor(
 );
 const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
 const settings = new SettingsDialog(find("settings"), find("settings-open"), find("level"), selection, words, tell);
+const canPublish = !find("publish").parentElement.hidden;
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new RovingFocus(find("log"));
 const actions = new RowActions(
   { feed: find("feed"), menu: find("menu"), view: find("view"), said: find("said"), tools: find("row-tools") },
   rows, new Pins(find("pins"), rows), words,
-  { redisCli: config.redis_cli, publishUrl: find("publish").checkVisibility() && new URL("publish", document.baseURI).href },
+  { redisCli: config.redis_cli, publishUrl: canPublish && new URL("publish", document.baseURI).href },
 );
 const feed = new Feed(
   { scroller: find("log"), list: find("messages"), older: find("older"), earlier: find("earlier"), newButton: find("new") },
@@ -82,13 +83,12 @@ const helps = new Deferred("../filter/filter_help.js", import.meta.url);
 let help = null;
 const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
 const linked = new Deferred("../detail/linked_message.js", import.meta.url);
+const lessons = new Deferred("./lesson.js", import.meta.url);
 let lanes = null;
+let lesson = null;
 let standing;
 let isPast = false;
-const replay = new Replay(find("replay"), feed, filter, words, async () => (await loadStrip()).scrubber, async (channels) => {
-  const { LateJoinDemo } = await demo.load();
-  (lanes ??= new LateJoinDemo(find("lanes"), rows)).open(channels);
-});
+const replay = new Replay(find("replay"), feed, filter, words, async () => (await loadStrip()).scrubber, compare);
 const rates = new MessageRates(selection);
 /** @type {Deferred<typeof import("../volume/volume_strip.js")>} */
 const strips = new Deferred("../volume/volume_strip.js", import.meta.url);
@@ -148,7 +148,11 @@ addEventListener("address", keepLinks);
 addEventListener("online", () => connection.wake());
 document.addEventListener("visibilitychange", () => document.hidden || connection.wake());
 
-publisher.addEventListener("published", ({ detail }) => drafts.remember(detail));
+publisher.addEventListener("published", ({ detail }) => {
+  drafts.remember(detail);
+  loadLesson().then((loaded) => loaded.published(detail), () => {});
+});
+settings.addEventListener("lesson", () => loadLesson().then((loaded) => loaded.open(), () => actions.say("not_loaded")));
 settings.addEventListener("change", () => {
   applyAppearance();
   retell();
@@ -160,6 +164,7 @@ for (const type of ["open", "change", "test"]) {
 setInterval(() => {
   if (notifications) notifications.tick();
   else if (isSettled()) loadNotifications().catch(() => {});
+  if (!lesson && isSettled() && canPublish) loadLesson().catch(() => {});
   if (document.hidden) return;
   if (strip) strip.draw();
   else if (isSettled()) loadStrip().catch(() => {});
@@ -226,6 +231,24 @@ async function loadNotifications() {
   for (const [events, isUnseen] of unheard) notifications.heard(events, isUnseen && document.hidden);
   unheard = [];
   return notifications;
+}
+
+async function loadLesson() {
+  const { Lesson } = await lessons.load();
+  return (lesson ??= new Lesson(
+    { form: find("publish"), listeners: find("listeners"), rail: find("chips").parentElement, welcome: find("welcome"), lanes: find("lanes"), list: find("messages") },
+    feed, rows, selection, words, {
+      late: () => {
+        parts.show("feed");
+        compare(selection.channels).catch(() => actions.say("not_loaded"));
+      }, show: (part) => parts.show(part),
+    }, limits.maxName,
+  ));
+}
+
+async function compare(channels) {
+  const { LateJoinDemo } = await demo.load();
+  (lanes ??= new LateJoinDemo(find("lanes"), rows)).open(channels, standing.recorded.size > 0);
 }
 
 // What came until now is in the feed.

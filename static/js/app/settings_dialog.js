@@ -1,4 +1,4 @@
-// The settings dialog: every choice is kept in the browser at once. Events: "change", "open", "test".
+// The settings dialog: every choice is kept in the browser at once. Events: "change", "open", "test", "lesson".
 
 import { Emitter } from "../lib/emitter.js";
 import { keyOf } from "../stream/channel_names.js";
@@ -31,6 +31,10 @@ export class SettingsDialog extends Emitter {
     this.#form.addEventListener("change", ({ target }) => this.#changed(target));
     this.#form.elements.test.addEventListener("click", () => this.emit("test"));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
+    this.#form.elements.lesson?.addEventListener("click", () => {
+      dialog.close();
+      this.emit("lesson");
+    });
     addEventListener("storage", () => this.#follow());
   }
 

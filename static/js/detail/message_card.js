@@ -59,7 +59,7 @@ export class MessageCard {
 
   /** @type {(event: Message) => HTMLElement} */
   #facts(event) {
-    const { channel, channel_base64: bytes, patterns, id } = event;
+    const { channel, channel_base64: bytes, patterns, id, receivers } = event;
     const list = element("dl", "detail__facts");
     /** @type {(word: string, ...told: (Node | string)[]) => void} */
     const add = (word, ...told) => {
@@ -69,6 +69,7 @@ export class MessageCard {
     };
     add("fact_channel", untranslated(channel), ...(bytes === undefined ? [] : [" ", notText(this.#words)]));
     if (patterns.length) add("fact_patterns", untranslated(patterns.join("  ")));
+    if (receivers !== undefined) add("fact_receivers", new Intl.NumberFormat(this.#words.language).format(receivers));
     add("fact_size", exactSize(event.size ?? sizeOf(event), this.#words.language));
     add("fact_recorded", id ? untranslated(id) : this.#words.say("not_recorded"));
     return list;

@@ -1,4 +1,5 @@
 // One who comes late: two sockets, opened at the same moment, of which one asks for the log.
+// Event of the dialog: "arrived", when the one that is live only listens.
 
 import { now } from "../lib/clock.js";
 import { isMessage } from "../stream/events.js";
@@ -14,6 +15,7 @@ export class LateJoinDemo {
   #channels = [];
   /** @type {WebSocket[]} */
   #sockets = [];
+  #isRecorded = false;
 
   /** @param {HTMLDialogElement} dialog @param {import("../message/row.js").Rows} rows */
   constructor(dialog, rows) {
@@ -23,9 +25,11 @@ export class LateJoinDemo {
     dialog.addEventListener("close", () => this.#leave());
   }
 
-  /** @type {(channels: string[]) => void} */
-  open(channels) {
+  // Some of the channels may be recorded.
+  /** @type {(channels: string[], isRecorded: boolean) => void} */
+  open(channels, isRecorded) {
     this.#channels = channels;
+    this.#isRecorded = isRecorded;
     this.#dialog.show();
   }
 
@@ -50,13 +54,28 @@ export class LateJoinDemo {
     if (first) socket.addEventListener("open", () => socket.send(JSON.stringify(first)));
     /** @type {(events: FeedEvent[]) => void} */
     const show = (events) => this.#sockets.includes(socket) && this.#show(list, events);
-    socket.addEventListener("message", ({ data }) => show(JSON.parse(data)));
+    const waiting = new Set(this.#channels);
+    socket.addEventListener("message", ({ data }) => {
+      /** @type {FeedEvent[]} */
+      const events = JSON.parse(data);
+      show(events);
+      for (const event of events) if (event.type === "subscribe" && waiting.delete(event.channel ?? "") && !waiting.size) this.#arrived(list);
+    });
     socket.addEventListener("close", () => {
       const at = now();
       show([{ type: "gap", from: at, to: at, reason: "server" }]);
     });
     list.replaceChildren();
     return socket;
+  }
+
+  // Who is live only knows nothing of what was before, and neither does the other where nothing is recorded.
+  /** @type {(list: HTMLElement) => void} */
+  #arrived(list) {
+    const isLive = list.dataset.since === undefined;
+    const type = isLive ? "lane_nothing" : "lane_unrecorded";
+    if (isLive || !this.#isRecorded) list.append(this.#rows.build({ type, n: 0 }));
+    if (isLive) this.#dialog.dispatchEvent(new Event("arrived"));
   }
 
   /** @type {(list: HTMLElement, events: FeedEvent[]) => void} */

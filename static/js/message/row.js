@@ -51,6 +51,12 @@ export class Rows {
     });
   }
 
+  // How many received it, which this page has published.
+  /** @type {(row: Element) => void} */
+  tellReceivers(row) {
+    row.children[1].append(this.#heard(this.eventOf(row)));
+  }
+
   // What a row shows
 
   // The message of a row that has one; a notice is no row.
@@ -137,11 +143,18 @@ export class Rows {
   }
 
   /** @type {(place: HTMLElement, message: Message) => void} */
-  #setChannel(place, { channel, channel_base64: bytes, patterns }) {
+  #setChannel(place, event) {
+    const { channel, channel_base64: bytes, patterns } = event;
     place.querySelector("bdi").textContent = channel;
     place.title = channel;
     if (bytes !== undefined) place.append(notText(this.#words));
     place.append(...patterns.map((pattern) => this.#tag(pattern)));
+    if (event.receivers !== undefined) place.append(this.#heard(event));
+  }
+
+  /** @type {(event: Message) => HTMLElement} */
+  #heard({ receivers }) {
+    return element("span", "row__heard", this.#words.say("heard", { n: receivers }));
   }
 
   /** @type {(pattern: string) => HTMLElement} */

@@ -31,7 +31,7 @@ export class PublishForm extends Emitter {
   #isSending = false;
   #isStopped = false;
 
-  // Event: "published" (what was sent), once for each burst.
+  // Event: "published" (what was sent, how many received it and the tabs among them), once for each burst: of its last.
   /**
    * @param {PublishElement} form
    * @param {HTMLElement} answer
@@ -234,7 +234,8 @@ export class PublishForm extends Emitter {
   #published(sent, times, { receivers, tabs, n }) {
     if (take(this.#message) === sent.message) this.#write("");
     if (this.#times.value === times) this.#times.value = "1";
-    this.emit("published", sent);
+    const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
+    this.emit("published", { ...sent, message, receivers, tabs });
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
     if (receivers) this.#say("heard", this.#split(receivers, tabs), burst || this.#note(tabs));
     else this.#say("unheard", this.#words.say("receivers_none"), burst);

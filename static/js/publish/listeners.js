@@ -1,0 +1,87 @@
+// Says under the channel who would receive a message now. Redis is asked while somebody uses the form, and seldom.
+// Event: "counted" (what the server said of a channel).
+
+import { Emitter } from "../lib/emitter.js";
+import { nameProblem } from "../stream/channel_names.js";
+
+const REFRESH = 3_000; // milliseconds
+const PATIENCE = 400; // milliseconds without a key pressed
+const ANSWER_LIMIT = 5_000; // milliseconds
+
+/** @typedef {{ channel: string, receivers?: number | null, tabs?: number | null, patterns?: number }} Count */
+
+export class Listeners extends Emitter {
+  #form;
+  #place;
+  #maxName;
+  #words;
+  /** @type {number | undefined} */
+  #timer;
+  #told = ""; // the channel that is told of
+
+  /** @param {PublishElement} form @param {HTMLElement} place @param {number} maxName @param {Words} words */
+  constructor(form, place, maxName, words) {
+    super();
+    this.#form = form;
+    this.#place = place;
+    this.#maxName = maxName;
+    this.#words = words;
+    form.addEventListener("focusin", () => this.#changed(0));
+    form.elements.channel.addEventListener("input", () => this.#changed(PATIENCE));
+    document.addEventListener("republish", () => this.#changed(0));
+    document.addEventListener("visibilitychange", () => this.#soon(0));
+    this.#changed(0);
+  }
+
+  // What the server says of a channel; only its name where it says nothing.
+  /** @type {(channel: string) => Promise<void>} */
+  async count(channel) {
+    const url = new URL(`channels/listeners?channel=${encodeURIComponent(channel)}`, document.baseURI);
+    const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_LIMIT) }).then((answer) => answer.json()).catch(() => ({}));
+    this.emit("counted", { channel, ...answer });
+    if (channel !== this.#channel || !this.#isUsed) return;
+    this.#told = channel;
+    this.#place.textContent = this.#sentence(answer);
+  }
+
+  // What was said of another channel goes at once.
+  /** @type {(delay: number) => void} */
+  #changed(delay) {
+    if (this.#channel === this.#told) return;
+    this.#rest();
+    this.#soon(delay);
+  }
+
+  /** @type {(delay: number) => void} */
+  #soon(delay) {
+    clearTimeout(this.#timer);
+    if (this.#isUsed) this.#timer = setTimeout(() => this.#refresh(), delay);
+  }
+
+  async #refresh() {
+    if (!this.#isUsed) return this.#rest();
+    if (!nameProblem(this.#channel, this.#maxName)) await this.count(this.#channel);
+    this.#soon(REFRESH);
+  }
+
+  #rest() {
+    this.#told = "";
+    this.#place.textContent = "";
+  }
+
+  get #channel() {
+    return this.#form.elements.channel.value.trim();
+  }
+
+  get #isUsed() {
+    return !document.hidden && this.#form.contains(document.activeElement);
+  }
+
+  /** @type {(count: Partial<Count>) => string} */
+  #sentence({ receivers, tabs, patterns }) {
+    if (receivers == null) return "";
+    const said = this.#words.say(receivers ? "listening" : "listening_none", { n: receivers });
+    const parts = receivers && tabs != null ? `: ${this.#words.say("tabs", { n: tabs })}, ${this.#words.say("others", { n: Math.max(0, receivers - tabs) })}` : "";
+    return `${said}${parts}${patterns ? `; ${this.#words.say("listening_patterns", { n: patterns })}` : ""}`;
+  }
+}
