@@ -75,7 +75,7 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
             return switched
         visitor = current_visitor()
         view = (chosen(), request.script_root, request.query_string, visitor.is_reader)
-        # Where people log in, the page has a secret beside what its address says, of which the size would tell.
+        # Where people log in, the page has a secret beside what its address says: its size would tell.
         if not has_login:
             is_packed = request.accept_encodings.quality("gzip") > 0
             response = Response(packed(*view) if is_packed else page(*view), mimetype="text/html")
