@@ -1,6 +1,7 @@
 """Join the scripts that the page needs at once: a request for each would delay the first message.
 
 Each module becomes a function that runs once and gives what the module exports to those after it.
+What is loaded later has what only it needs in its file: together they are sent in fewer bytes.
 A module's name is its path in ``static/js`` without the suffix: ``app/main``. The files that come
 out of it are beside each other, so no two modules have the same name in different folders.
 """
@@ -75,6 +76,7 @@ class _Bundle:
         for entry in entries:
             self._place(entry, entry, [])
         self._check_names()
+        self._hosts = self._hosted()
         wanted = {entry: defaultdict[str, set[str]](set) for entry in entries}  # and which files want it
         for module in modules.values():
             for names, other in module.imports:
@@ -89,7 +91,9 @@ class _Bundle:
     def files(self) -> dict[str, str]:
         texts = {entry: self._joined(entry) for entry in self._lists}
         texts |= {
-            name: self._alone(module) for name, module in self._modules.items() if name not in self._homes
+            name: self._alone(module)
+            for name, module in self._modules.items()
+            if name not in self._homes and name not in self._hosts
         }
         files: dict[str, str] = {}
         for name, text in texts.items():
@@ -109,6 +113,41 @@ class _Bundle:
             self._place(other, entry, [*importers, name])
         self._homes[name] = entry
 
+    def _hosted(self) -> dict[str, str]:
+        """Of what is not in an entry: in whose file it is, if not in its own. What runs first is last."""
+        asked = {
+            _resolved(path, name)
+            for name, module in self._modules.items()
+            for path in _ADDRESS.findall(module.again + module.body)
+        }
+        hosts: dict[str, str] = {}
+        importers = defaultdict[str, set[str]](set)
+        for name in self._latest_first():
+            files = {hosts.get(importer, importer) for importer in importers[name]}
+            if len(files) == 1 and name not in asked and not self._modules[name].again:
+                (hosts[name],) = files
+            for _, other in self._modules[name].imports:
+                importers[other].add(name)
+        return hosts
+
+    def _latest_first(self) -> list[str]:
+        """What is not in an entry, each module before those that it imports."""
+        order: list[str] = []
+
+        def visit(name: str, importers: list[str]) -> None:
+            if name in importers:
+                raise CannotJoin(f"{'.js imports '.join([*importers, name])}.js")
+            if name in order or name in self._homes:
+                return
+            for _, other in self._modules[name].imports:
+                self._check_there(name, other)
+                visit(other, [*importers, name])
+            order.append(name)
+
+        for name in self._modules:
+            visit(name, [])
+        return order[::-1]
+
     def _check_there(self, name: str, other: str) -> None:
         if other not in self._modules:
             raise CannotJoin(f"{name}.js: there is no {other}.js")
@@ -127,7 +166,7 @@ class _Bundle:
         return f"${list(self._lists).index(entry)}"
 
     def _home(self, name: str) -> str:
-        return self._homes.get(name, name)
+        return self._homes.get(name) or self._hosts.get(name, name)
 
     def _joined(self, entry: str) -> str:
         members = [self._modules[name] for name, home in self._homes.items() if home == entry]
@@ -141,9 +180,23 @@ class _Bundle:
         return imports + _scope(f"export const {self._list_of(entry)} = ", listed, bound + body)
 
     def _alone(self, module: Module) -> str:
-        imports, bound = self._taken(module.imports, module.name)
+        members = [self._modules[name] for name in reversed(self._hosts) if self._hosts[name] == module.name]
+        found = [found for member in (*members, module) for found in member.imports]
+        imports, bound = self._taken([one for one in found if self._home(one[1]) != module.name], module.name)
+        self._check_apart(module, members, found)
+        parts = "".join(_declared("const", member, self._moved(member, member.body)) for member in members)
         again, body = self._moved(module, module.again), self._moved(module, module.body)
-        return imports + again + _declared("export const", module, bound + body)
+        return imports + again + _declared("export const", module, bound + parts + body)
+
+    def _check_apart(self, module: Module, members: list[Module], found: list[tuple[list[str], str]]) -> None:
+        """What stands beside each other in one file has names of its own."""
+        taken = {name: other for names, other in found if self._home(other) != module.name for name in names}
+        owners = dict.fromkeys(_DECLARED.findall(module.body), module.name) | taken
+        for member in members:
+            for name in member.exports:
+                if name in owners:
+                    raise CannotJoin(f"{owners[name]}.js and {member.name}.js have {name}")
+                owners[name] = member.name
 
     def _taken(self, needed: list[tuple[list[str], str]], home: str) -> tuple[str, str]:
         """The lines that import, and those that give their names to what an entry's list has."""

@@ -354,7 +354,7 @@ def test_too_many_characters_are_counted_unread(open_page: OpenPage) -> None:
 
 def test_times_are_whole_by_the_clock_that_is_shown(open_page: OpenPage) -> None:
     page = open_page(view("a"))
-    body = "({ ticks }, [from, to, room]) => ticks(from, to, room).map(({ text }) => text)"
+    body = "({ axisTicks }, [from, to, room]) => axisTicks(from, to, room).map(({ text }) => text)"
     noon = NOON.timestamp()
     assert call(page, "volume/time_axis", body, [noon - 130, noon + 1, 5]) == ["11:58", "11:59", "12:00"]
     day = timedelta(days=1).total_seconds()

@@ -8,7 +8,7 @@ const STEPS = [60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, D
 
 // Whole minutes, hours or days of the clock that is shown, no more of them than `room`.
 /** @type {(from: number, to: number, room: number) => { at: number, text: string }[]} */
-export function ticks(from, to, room) {
+export function axisTicks(from, to, room) {
   const step = STEPS.find((step) => (to - from) / step <= room) ?? (to - from) / Math.max(room, 1);
   const offset = zoneOffset(toDate(from));
   const found = [];

@@ -6,7 +6,7 @@ import { element } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { shortTime, timesOfDay } from "../ui/timestamps.js";
 import { edge, paths } from "./bar_paths.js";
-import { ticks } from "./time_axis.js";
+import { axisTicks } from "./time_axis.js";
 import { KINDS, total } from "./volume_counts.js";
 
 /** @typedef {import("./volume_counts.js").Bar} Bar */
@@ -121,7 +121,7 @@ export class VolumePlot {
 
   /** @type {(width: number) => void} */
   #write(width) {
-    const labels = ticks(this.#from, this.#to, Math.floor(width / LABEL)).flatMap(({ at, text }) => {
+    const labels = axisTicks(this.#from, this.#to, Math.floor(width / LABEL)).flatMap(({ at, text }) => {
       const left = this.#place(at) * width;
       const label = element("span", "", text);
       label.style.insetInlineStart = `${Math.round(left)}px`;

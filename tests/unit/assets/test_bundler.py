@@ -81,6 +81,51 @@ def test_what_is_loaded_later_gives_its_names_as_it_is_asked_for_them() -> None:
     assert joined["other"].partition("(() => {")[0] == 'import { $0 } from "./first.js";\n'
 
 
+DEEP = {
+    "net/page": 'import { list } from "./list.js";\nimport { shared } from "../lib/shared.js";\n'
+    "const LIMIT = 5;\nexport function page() {}\n",
+    "net/list": 'import { item } from "./item.js";\nimport { near } from "../lib/b.js";\n'
+    "export const list = item;\n",
+    "net/item": "const LIMIT = 6;\nexport const item = LIMIT;\n",
+    "lib/shared": "export const shared = 7;\n",
+    "net/another": 'import { shared } from "../lib/shared.js";\nexport const another = shared;\n',
+}
+
+
+def test_what_only_one_file_needs_is_in_it() -> None:
+    joined = join(PURE | DEEP, PAGE)
+    assert not {"list", "item"} & joined.keys()
+    page = joined["page"]
+    assert imports(page) == ['import { $2 } from "./last.js";', 'import { shared } from "./shared.js";']
+    assert page.index("const item = (() => {") < page.index("const list = (() => {")
+    assert page.index("const list = (() => {") < page.index("function page")
+    assert re.findall(r"^export const (.+) = ", page, re.MULTILINE) == ["page"]
+
+
+def test_what_is_asked_for_by_its_address_has_a_file() -> None:
+    asked = PURE["net/own"] + 'import("./item.js");\n'
+    joined = join(PURE | DEEP | {"net/own": asked}, PAGE)
+    assert 'import { item } from "./item.js";' in joined["page"]
+    assert "list" not in joined
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "who"),
+    [
+        ("net/page", DEEP["net/page"] + "const item = 1;\n", "net/page.js and net/item.js have item"),
+        ("net/list", DEEP["net/list"] + "export const item = 1;\n", "net/item.js and net/list.js have item"),
+        (
+            "net/item",
+            DEEP["net/item"] + "export const shared = 1;\n",
+            "lib/shared.js and net/item.js have shared",
+        ),
+    ],
+)
+def test_in_a_file_one_name_is_one_thing(name: str, text: str, who: str) -> None:
+    with pytest.raises(CannotJoin, match=re.escape(who)):
+        join(PURE | DEEP | {name: text}, PAGE)
+
+
 def test_a_list_of_imports_may_take_several_lines() -> None:
     several = 'import {\n  near,\n  other,\n} from "./b.js";\nexport const far = near + other;\n'
     texts = PURE | {"lib/a": several, "lib/b": "export const near = 3;\nexport const other = 4;\n"}
