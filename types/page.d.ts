@@ -32,6 +32,10 @@ interface DocumentEventMap {
   unloaded: Event;
 }
 
+interface WindowEventMap {
+  standing: CustomEvent<{ of: string; standing: Pick<Standing, "name" | "what" | "since" | "reason"> }>;
+}
+
 interface NotificationOptions {
   renotify?: boolean;
 }

@@ -54,6 +54,8 @@ LATER_SHEETS = [  # of what only scripts show that are loaded later
     "detail/detail",
     "filter/filter_help",
     "views/views",
+    "views/panes",
+    "views/wall",
     "publish/receipts",
     "app/try_card",
 ]

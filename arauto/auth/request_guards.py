@@ -15,6 +15,7 @@ from arauto.refusal import Refusal
 from arauto.settings import Settings
 from arauto.workers.rate_limits import RateLimit, by_address
 
+# A page frames itself, as a pane of itself.
 _CSP = "; ".join(
     (
         "default-src 'none'",
@@ -26,7 +27,8 @@ _CSP = "; ".join(
         "manifest-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
-        "frame-ancestors 'none'",
+        "frame-src 'self'",
+        "frame-ancestors 'self'",
         "require-trusted-types-for 'script'",
         "trusted-types arauto 'allow-duplicates'",
     )

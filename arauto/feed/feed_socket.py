@@ -158,12 +158,13 @@ def _refuse(sentence: str) -> None:
 
 
 def _no_room() -> str:
-    return gettext("Too many pages are open: try again when one has been closed.")
+    return gettext("Too many pages are open: try again when one has been closed. A pane is a page, too.")
 
 
 def _no_room_for_address() -> str:
     return gettext(
-        "Too many pages are open from your address: close one, or have ARAUTO_MAX_SOCKETS_PER_ADDRESS raised."
+        "Too many pages are open from your address: close one, or have"
+        " ARAUTO_MAX_SOCKETS_PER_ADDRESS raised. A pane is a page, too."
     )
 
 

@@ -299,7 +299,7 @@ def test_every_answer_carries_the_security_headers(plain_arauto: ArautoServer, p
     headers = get(plain_arauto, path).headers
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
+    assert "frame-ancestors 'self'" in policy
     assert "unsafe" not in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"

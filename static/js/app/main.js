@@ -14,7 +14,6 @@ import { RowActions } from "../feed/row_actions.js";
 import { Toolbar } from "../feed/toolbar.js";
 import { Replay } from "../history/replay.js";
 import { Deferred } from "../lib/deferred.js";
-import { later } from "../lib/idle_queue.js";
 import { RovingFocus } from "../message/roving_focus.js";
 import { Rows } from "../message/row.js";
 import { Drafts } from "../publish/drafts.js";
@@ -26,8 +25,10 @@ import { keyOf } from "../stream/channel_names.js";
 import { applyAppearance, chosen, DEFAULTS } from "../ui/appearance.js";
 import { addSheet } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
+import { isPane } from "../ui/pane_dress.js";
 import { keepTimes } from "../ui/timestamps.js";
 import { asked, keep } from "../ui/url_state.js";
+import { Beside } from "./beside.js";
 import { ConnectionStatus, isOver } from "./connection_status.js";
 import { EmptyState } from "./empty_state.js";
 import { PageParts } from "./page_parts.js";
@@ -73,8 +74,6 @@ const toolbar = new Toolbar({
   parts.show("publish");
   find("publish-message").focus();
 });
-const saved = new Deferred("../views/views.js", import.meta.url);
-let views = null;
 const callers = new Deferred("./notifications.js", import.meta.url);
 let notifications = null;
 let unheard = []; // before that is there: events, and whether nobody saw them come
@@ -105,6 +104,16 @@ const recording = config.recording && new RecordingMenu(find("recording"), find(
 new ChannelBrowser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
+const beside = new Beside(document.querySelector("main"), words, {
+  place: find("views"), limits, rates, show: showAddress, showFeed: () => parts.show("feed"),
+  get isRecorded() {
+    return !find("replay").elements.open.hidden;
+  },
+  get lastCritical() {
+    return strip?.lastCritical ?? 0;
+  },
+});
+
 selection.addEventListener("change", () => {
   welcome.suggest(config.redis_cli, selection.channels[0] ?? config.channels[0]);
   offer();
@@ -113,9 +122,9 @@ selection.addEventListener("change", () => {
 connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (isSettled()) Deferred.loadAll();
-  if (!views && detail.name !== "connecting") later(() => loadViews().catch(() => {}));
   if (isSettled() && filter.text) loadHelp(helps.load()).catch(() => {});
   tellStanding();
+  beside.stand(detail);
   strip?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
   const recorded = selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name })));
@@ -169,13 +178,14 @@ setInterval(() => {
   if (strip) strip.draw();
   else if (isSettled()) loadStrip().catch(() => {});
   chips.tick(rates);
+  beside.tick();
 }, 1_000);
 
 filter.load();
 if (chosen("density") !== DEFAULTS.density) keep({ rows: chosen("density") });
 selection.announce();
-publisher.start(unsent(), selection.channels[0]);
-keepUnsent(find("publish"), () => publisher.read());
+publisher.start(isPane ? null : unsent(), selection.channels[0]);
+if (!isPane) keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", async () => offer(await ChannelBrowser.channels()));
@@ -203,16 +213,6 @@ function tellStanding() {
 // What the page needs at once is there.
 function isSettled() {
   return standing?.name === "live" || standing?.name === "idle";
-}
-
-async function loadViews() {
-  const { Views } = await saved.load();
-  views ??= new Views(find("views"), words, limits, {
-    show: showAddress,
-    get isRecorded() {
-      return !find("replay").elements.open.hidden;
-    },
-  });
 }
 
 // The address is another one: what it says is shown in the same page.

@@ -79,7 +79,7 @@ export class Notifications {
     this.#waiting = 0;
     const call = () => {
       if (get("sound", false)) this.#beep();
-      if (get("desktop", false) && (document.hidden || !document.hasFocus())) this.#notify(last, n);
+      if (get("desktop", false) && (document.hidden || !parent.document.hasFocus())) this.#notify(last, n); // who reads a pane reads the page
     };
     if (!navigator.locks) return call(); // over plain http
     const hold = () => new Promise((done) => setTimeout(done, PAUSE - 100)); // this tab's next call comes after it

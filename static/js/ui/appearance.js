@@ -1,5 +1,6 @@
 // Dresses the page as its person chose: theme, size, density. Loaded before the first paint.
 
+import { dress } from "./pane_dress.js";
 import { get } from "./preferences.js";
 import { asked } from "./url_state.js";
 
@@ -17,4 +18,5 @@ export function applyAppearance() {
   style.setProperty("--Views", get("views", []).length); // they come later, and find their place
 }
 
+dress();
 applyAppearance();

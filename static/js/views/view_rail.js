@@ -3,12 +3,15 @@
 import { element } from "../ui/dom.js";
 import { addressOf, asked } from "../ui/url_state.js";
 import { keptViews, restoreView } from "./view_list.js";
-import { isSameView } from "./view_query.js";
+import { isSameView, viewOf } from "./view_query.js";
 
 const OWN = ["views_all", "views_problems"]; // their names
 const PROBLEMS = "severity>=warning";
 
-/** @typedef {import("./view_query.js").View} View */
+/**
+ * @typedef {import("./view_query.js").View} View
+ * @typedef {{ name: string, query: URLSearchParams, isKept: boolean }} Listed
+ */
 
 export class ViewRail {
   /** @type {HTMLElement} */
@@ -18,11 +21,11 @@ export class ViewRail {
   /** @type {{ view: View, at: number } | null} */
   #dropped = null;
 
-  // `on` has open(query, name) and more(button, name).
+  // `on` has open(view) and more(button, view).
   /**
    * @param {HTMLElement} list
    * @param {Words} words
-   * @param {{ open(query: URLSearchParams, name: string): void, more(button: HTMLElement, name: string): void }} on
+   * @param {{ open(view: Listed): void, more(button: HTMLElement, view: Listed): void }} on
    */
   constructor(list, words, on) {
     this.#list = list;
@@ -33,12 +36,7 @@ export class ViewRail {
   }
 
   draw() {
-    const rows = OWN.map((word) => this.#row(this.#words.say(word)));
-    for (const { name } of keptViews()) {
-      const row = this.#row(name);
-      row.append(this.#more(name));
-      rows.push(row);
-    }
+    const rows = this.#views.map((view, at) => this.#row(view.name, at));
     if (this.#dropped) rows.splice(OWN.length + this.#dropped.at, 0, this.#undo(this.#dropped));
     this.#list.replaceChildren(...rows);
     document.documentElement.style.setProperty("--Views", String(rows.length - OWN.length));
@@ -47,14 +45,24 @@ export class ViewRail {
 
   // Where each leads to, and which one is shown: of several, the one with a name of its own.
   mark() {
-    const shown = asked();
-    const queries = this.#queries;
-    let current = queries.findIndex((query, at) => at >= OWN.length && isSameView(query, shown));
-    if (current < 0) current = queries.findIndex((query) => isSameView(query, shown));
+    const views = this.#views;
+    const current = this.#currentOf(views);
     for (const [at, link] of this.#links.entries()) {
-      if (queries[at]) link.href = addressOf(queries[at]).href;
-      link.ariaCurrent = at === current ? "true" : null;
+      if (views[at]) link.href = addressOf(viewOf(views[at].query)).href;
+      link.ariaCurrent = current && views[at] === current ? "true" : null;
     }
+  }
+
+  // The name of the one that is shown, or nothing.
+  get current() {
+    return this.#currentOf(this.#views)?.name ?? "";
+  }
+
+  /** @type {(views: Listed[]) => Listed | undefined} */
+  #currentOf(views) {
+    const shown = asked();
+    const same = views.filter(({ query }) => isSameView(query, shown));
+    return same.find(({ isKept }) => isKept) ?? same[0];
   }
 
   // It can be had back, in its place, until the list is drawn for something else.
@@ -70,32 +78,30 @@ export class ViewRail {
   }
 
   // All that is watched, and what of it is wrong; then those that were kept.
-  get #queries() {
+  /** @returns {Listed[]} */
+  get #views() {
     const [all, problems] = [asked(), asked()];
     for (const part of ["filter", "highlight", "hide", "only", "message"]) all.delete(part);
     for (const part of ["highlight", "message"]) problems.delete(part);
     problems.set("filter", PROBLEMS);
-    return [all, problems, ...keptViews().map(({ query }) => new URLSearchParams(query))];
+    const own = [all, problems].map((query, at) => ({ name: this.#words.say(OWN[at]), query, isKept: false }));
+    const kept = keptViews().map(({ name, query }) => ({ name, query: new URLSearchParams(query), isKept: true }));
+    return [...own, ...kept];
   }
 
   get #links() {
     return [...this.#list.querySelectorAll("a")];
   }
 
-  /** @type {(name: string) => HTMLElement} */
-  #row(name) {
+  /** @type {(name: string, at: number) => HTMLElement} */
+  #row(name, at) {
     const row = element("li", "view");
-    row.append(Object.assign(element("a", "view__link", name), { title: name }));
-    return row;
-  }
-
-  /** @type {(name: string) => HTMLElement} */
-  #more(name) {
     const more = element("button", "views__button");
     more.ariaLabel = more.title = this.#words.say("view_actions", { name });
     more.ariaHasPopup = "menu";
-    more.addEventListener("click", () => this.#on.more(more, name));
-    return more;
+    more.addEventListener("click", () => this.#on.more(more, this.#views[at]));
+    row.append(Object.assign(element("a", "view__link", name), { title: name }), more);
+    return row;
   }
 
   /** @type {(dropped: { view: View, at: number }) => HTMLElement} */
@@ -118,7 +124,6 @@ export class ViewRail {
     const link = event.target.closest("a");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    const at = this.#links.indexOf(link);
-    this.#on.open(this.#queries[at], keptViews()[at - OWN.length]?.name ?? "");
+    this.#on.open(this.#views[this.#links.indexOf(link)]);
   }
 }

@@ -10,11 +10,13 @@ import { shortTime } from "../ui/timestamps.js";
 import { addressOf, asked, write } from "../ui/url_state.js";
 import { tell, ViewDialog } from "./view_dialog.js";
 import { chosenText, handViews, readViews } from "./view_file.js";
+import { PANES_LIMIT } from "./pane_query.js";
 import { addViews, dropView, hasRoom, keepView, keptView, keptViews } from "./view_list.js";
 import { VIEWS_LIMIT, viewOf } from "./view_query.js";
 import { ViewRail } from "./view_rail.js";
 
 const RANGES = ["", "15m", "1h"]; // as the address says them
+const KEPT_ONLY = ["view_rename", "view_drop"];
 const SECONDS = /^\d{9,}(\.\d+)?$/;
 const SAID_FOR = 4_000; // milliseconds
 
@@ -29,17 +31,18 @@ export class Views {
   #dialog;
   #said = element("p", "views__said");
   #opened = ""; // the name of the last one
-  #chosen = ""; // whose menu is open
+  /** @type {import("./view_rail.js").Listed | null} */
+  #chosen = null; // whose menu is open
   #since = asked().get("since");
   /** @type {number | undefined} */
   #silence;
 
-  // `page` has show(), called when the address is another view, and isRecorded.
+  // `page` has show(), called when the address is another view, showFeed(), isRecorded() and loadPanes().
   /**
    * @param {HTMLElement} place
    * @param {Words} words
    * @param {{ maxName: number, maxSelection: number }} limits
-   * @param {{ show(): void, isRecorded: boolean }} page
+   * @param {{ show(): void, showFeed(): void, isRecorded(): boolean, loadPanes(): Promise<import("./panes.js").Panes> }} page
    */
   constructor(place, words, limits, page) {
     this.#place = place;
@@ -48,8 +51,8 @@ export class Views {
     this.#page = page;
     this.#dialog = new ViewDialog(words);
     const list = element("ul", "views__list");
-    const one = this.#buildMenu(["view_link", "view_rename", "view_drop"]);
-    const all = this.#buildMenu(["views_export", "views_import"]);
+    const [one, items] = this.#buildMenu(["view_beside", "view_link", ...KEPT_ONLY]);
+    const [all] = this.#buildMenu(["views_wall", "views_export", "views_import"]);
     const keep = this.#button("view_save");
     const more = Object.assign(this.#button("views_more"), { ariaHasPopup: "menu" });
     keep.addEventListener("click", () => this.#keep());
@@ -57,9 +60,10 @@ export class Views {
     this.#said.role = "status";
     place.append(this.#said, keep, more, list);
     this.#rail = new ViewRail(list, words, {
-      open: (query, name) => this.#open(query, name),
-      more: (button, name) => {
-        this.#chosen = name;
+      open: (view) => this.#open(view),
+      more: (button, view) => {
+        this.#chosen = view;
+        for (const item of items) item.hidden = !view.isKept && KEPT_ONLY.includes(item.value);
         one.open(button);
       },
     });
@@ -68,12 +72,15 @@ export class Views {
     this.#rail.draw();
   }
 
-  // From when messages are shown, only a page that begins is asked.
-  /** @type {(query: URLSearchParams, name: string) => void} */
-  #open(query, name) {
-    if (name) this.#opened = name;
-    if (query.get("since") !== asked().get("since")) return location.assign(addressOf(query));
-    write(query, "pushState");
+  // From when messages are shown, only a page that begins is asked. Panes stay.
+  /** @type {(view: import("./view_rail.js").Listed) => void} */
+  #open({ name, query, isKept }) {
+    const shown = asked();
+    const next = viewOf(query);
+    if (isKept) this.#opened = name;
+    for (const pane of shown.getAll("pane")) next.append("pane", pane);
+    if (next.get("since") !== shown.get("since")) return location.assign(addressOf(next));
+    write(next, "pushState");
     this.#page.show();
   }
 
@@ -85,12 +92,33 @@ export class Views {
 
   /** @type {(action: string) => unknown} */
   #do(action) {
-    const view = keptView(this.#chosen);
-    if (action === "views_export") return this.#export();
-    if (action === "views_import") return this.#import();
-    if (!view) return undefined; // another tab has deleted it
-    if (action === "view_link") return this.#share(view);
-    return action === "view_rename" ? this.#rename(view) : this.#drop(view);
+    switch (action) {
+      case "views_wall": return this.#toWall();
+      case "views_export": return this.#export();
+      case "views_import": return this.#import();
+    }
+    const chosen = /** @type {import("./view_rail.js").Listed} */ (this.#chosen);
+    const kept = keptView(chosen.name);
+    if (action === "view_beside") return this.#beside(chosen);
+    if (action === "view_link") return this.#share(chosen.query);
+    if (!kept) return undefined; // another tab has deleted it
+    return action === "view_rename" ? this.#rename(kept) : this.#drop(kept);
+  }
+
+  /** @type {(view: { name: string, query: URLSearchParams }) => Promise<void>} */
+  async #beside({ name, query }) {
+    const panes = await this.#page.loadPanes().catch(() => null);
+    if (!panes) return this.#say("not_loaded");
+    if (!panes.hasRoom) return this.#say("panes_full", { max: PANES_LIMIT });
+    panes.add({ name, query: viewOf(query) });
+    this.#page.showFeed();
+  }
+
+  #toWall() {
+    const query = asked();
+    query.set("wall", "1");
+    if (this.#rail.current) query.set("name", this.#rail.current);
+    location.assign(addressOf(query));
   }
 
   // One
@@ -111,7 +139,7 @@ export class Views {
 
   /** @type {(since: string) => [string, string][]} */
   #ranges(since) {
-    if (!this.#page.isRecorded) return [["", ""]];
+    if (!this.#page.isRecorded()) return [["", ""]];
     const from = SECONDS.test(since) ? shortTime(toDate(Number(since))) : since;
     /** @type {[string, string][]} */
     const ranges = RANGES.map((range) => [range, this.#words.say(`range_${range || "live"}`)]);
@@ -141,9 +169,9 @@ export class Views {
     this.#rail.drop(view, at);
   }
 
-  /** @type {(view: View) => Promise<void>} */
-  async #share(view) {
-    const isCopied = await copy(addressOf(new URLSearchParams(view.query)).href);
+  /** @type {(query: URLSearchParams) => Promise<void>} */
+  async #share(query) {
+    const isCopied = await copy(addressOf(viewOf(query)).href);
     this.#say(isCopied ? "copied" : "not_copied");
   }
 
@@ -194,11 +222,12 @@ export class Views {
     return button;
   }
 
-  /** @type {(words: string[]) => Menu} */
+  /** @type {(words: string[]) => [Menu, HTMLButtonElement[]]} */
   #buildMenu(words) {
     const menu = Object.assign(element("div", "menu"), { role: "menu", popover: "auto", ariaLabel: this.#words.say("views_more") });
-    menu.append(...words.map((word) => Object.assign(element("button", "", this.#words.say(word)), { role: "menuitem", value: word })));
+    const items = words.map((word) => Object.assign(element("button", "", this.#words.say(word)), { role: "menuitem", value: word }));
+    menu.append(...items);
     this.#place.append(menu);
-    return new Menu(menu, ({ value }) => this.#do(value));
+    return [new Menu(menu, ({ value }) => this.#do(value)), items];
   }
 }

@@ -57,6 +57,11 @@ export class VolumeStrip {
     this.#lostSince = name === "reconnecting" ? since : undefined;
   }
 
+  // Unix seconds; 0: none has come.
+  get lastCritical() {
+    return this.#counts.lastCritical;
+  }
+
   // One name of the selection, or null: everything together.
   /** @type {(name: Name | null) => void} */
   peek(name) {

@@ -1,0 +1,116 @@
+// The panes beside the page's own feed. Each is this page again, in a frame: what is true of a page is true of it.
+
+import { element } from "../ui/dom.js";
+import { addressOf, asked, keep } from "../ui/url_state.js";
+import { PANES_LIMIT, paneText, readPanes } from "./pane_query.js";
+
+/**
+ * @typedef {import("./pane_query.js").Pane} Pane
+ * @typedef {{ pane: Pane, place: HTMLElement, frame: HTMLIFrameElement, isLost: boolean }} Made lost: could not be loaded
+ */
+
+export class Panes {
+  #page;
+  #words;
+  #place = element("div", "panes");
+  #switch = element("nav", "switch");
+  /** @type {Made[]} */
+  #panes = [];
+  #shown = 0; // where there is room for one: 0 is the page's own
+
+  /** @param {HTMLElement} page @param {Words} words */
+  constructor(page, words) {
+    this.#page = page;
+    this.#words = words;
+    this.#switch.ariaLabel = words.say("panes");
+    this.#switch.addEventListener("click", ({ target }) => target.matches("button") && this.#show(Number(target.value)));
+    page.append(this.#switch, this.#place);
+    for (const pane of readPanes(asked())) this.#build(pane);
+    this.#draw();
+  }
+
+  get hasRoom() {
+    return this.#panes.length < PANES_LIMIT - 1;
+  }
+
+  /** @type {(pane: Pane) => void} */
+  add(pane) {
+    this.#build(pane);
+    this.#keep();
+    this.#show(this.#panes.length);
+  }
+
+  // The server is back: what of a pane could not be loaded meanwhile is asked for again.
+  revive() {
+    for (const { frame, pane, isLost } of this.#panes) if (isLost) frame.src = addressOf(pane.query).href;
+  }
+
+  /** @type {(pane: Pane) => void} */
+  #build(pane) {
+    const name = pane.name || this.#words.say("pane_unnamed", { n: this.#panes.length + 2 });
+    const place = element("section", "pane");
+    const head = element("div", "pane__head");
+    const frame = element("iframe", "pane__frame");
+    const alone = element("a", "link", this.#words.say("pane_alone"));
+    const close = element("button", "dialog__close");
+    place.ariaLabel = frame.title = name;
+    close.ariaLabel = close.title = this.#words.say("pane_close", { name });
+    const made = { pane, place, frame, isLost: false };
+    close.addEventListener("click", () => this.#close(made));
+    frame.name = document.documentElement.dataset.pane ? "wall-pane" : "pane";
+    frame.src = alone.href = addressOf(pane.query).href;
+    frame.addEventListener("load", () => this.#follow(made, alone));
+    head.append(element("h2", "", name), alone, close);
+    place.append(head, frame);
+    this.#place.append(place);
+    this.#panes.push(made);
+  }
+
+  // What is changed within is in the address of the page around it, and so there after a reload.
+  /** @type {(made: Made, alone: HTMLAnchorElement) => void} */
+  #follow(made, alone) {
+    const { frame, pane } = made;
+    made.isLost = !frame.contentDocument?.getElementById("status");
+    const inner = made.isLost ? null : frame.contentWindow;
+    inner?.addEventListener("address", () => {
+      const { hash, search } = inner.location;
+      pane.query = new URLSearchParams(hash.startsWith("#?") ? hash.slice(1) : search);
+      alone.href = addressOf(pane.query).href;
+      this.#keep();
+    });
+  }
+
+  /** @type {(made: Made) => void} */
+  #close(made) {
+    const at = this.#panes.indexOf(made);
+    this.#panes.splice(at, 1);
+    made.place.remove();
+    this.#keep();
+    this.#show(0);
+    const next = this.#panes[at] ?? this.#panes[at - 1];
+    (next?.place.querySelector("button") ?? this.#page.querySelector(".feed__body > .feed__log")).focus();
+  }
+
+  #keep() {
+    keep({ pane: this.#panes.map(({ pane }) => paneText(pane)) });
+  }
+
+  /** @type {(at: number) => void} */
+  #show(at) {
+    this.#shown = at;
+    this.#draw();
+  }
+
+  #draw() {
+    if (this.#panes.length) document.documentElement.dataset.panes = String(this.#panes.length);
+    else delete document.documentElement.dataset.panes;
+    const names = [this.#words.say("pane_own"), ...this.#panes.map(({ frame }) => frame.title)];
+    this.#switch.replaceChildren(...names.map((name, at) => {
+      const button = Object.assign(element("button", "", name), { value: String(at) });
+      button.ariaPressed = String(at === this.#shown);
+      return button;
+    }));
+    this.#page.dataset.beside = this.#shown ? "shown" : "";
+    for (const [at, { place }] of this.#panes.entries()) place.classList.toggle("is-shown", at + 1 === this.#shown);
+  }
+}

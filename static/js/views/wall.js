@@ -1,0 +1,137 @@
+// The wall: this page and its panes to be read from afar. No controls; over each feed its name, its rate, when the last
+// critical message came and when the last of all; across the top a clock or, in red, what is unreachable.
+
+import { now } from "../lib/clock.js";
+import { rounded, toDate } from "../lib/format.js";
+import { element } from "../ui/dom.js";
+import { isPane } from "../ui/pane_dress.js";
+import { ago, timesOfDay } from "../ui/timestamps.js";
+import { addressOf, asked } from "../ui/url_state.js";
+import { keepAwake } from "./wake_lock.js";
+
+const FACTS = ["wall_rate", "wall_critical", "wall_last"];
+const BAD = ["reconnecting", "refused"];
+
+/**
+ * @typedef {Pick<Standing, "name" | "what" | "since" | "reason">} Told how a feed stands
+ * @typedef {{ rates: MessageRates, lastCritical: number }} Facts
+ */
+
+export class Wall {
+  #words;
+  #facts;
+  #clock = element("time", "wall__clock");
+  #outage = element("p", "wall__outage");
+  /** @type {Map<string, Told>} */
+  #standings = new Map(); // by the names of the feeds
+  /** @type {HTMLElement[]} */
+  #values = [];
+  #name;
+
+  /** @param {HTMLElement} page @param {Words} words @param {Facts} facts */
+  constructor(page, words, facts) {
+    this.#words = words;
+    this.#facts = facts;
+    this.#name = (isPane ? window.frameElement?.getAttribute("title") : asked().get("name")) || this.#selected();
+    page.querySelector(".feed").prepend(this.#buildHead());
+    addEventListener("keydown", (event) => this.#pressed(event), true);
+    if (isPane) return;
+    document.querySelector(".header").append(this.#buildBar());
+    addEventListener("standing", ({ detail }) => this.#note(detail.of, detail.standing));
+    for (const type of ["online", "offline"]) addEventListener(type, () => this.#tell());
+    keepAwake();
+  }
+
+  // How this page's feed stands.
+  /** @type {(standing: Told) => void} */
+  stand({ name, what, since, reason }) {
+    const standing = { name, what, since, reason };
+    if (isPane) parent.dispatchEvent(new CustomEvent("standing", { detail: { of: this.#name, standing } }));
+    else this.#note("", standing);
+  }
+
+  // Call once a second.
+  tick() {
+    const { rates, lastCritical } = this.#facts;
+    const told = [this.#words.say("per_second", { n: rounded(rates.now()) }), this.#age(lastCritical), this.#age(rates.lastSeen(""))];
+    for (const [at, text] of told.entries()) write(this.#values[at], text);
+    write(this.#clock, timesOfDay([toDate(now())])[0]);
+  }
+
+  /** @type {(at: number | undefined) => string} */
+  #age(at) {
+    return at ? ago(now() - at) : this.#words.say("wall_none");
+  }
+
+  // Where nobody gave it a name.
+  #selected() {
+    return [...asked().getAll("channel"), ...asked().getAll("pattern")].join(", ");
+  }
+
+  #buildHead() {
+    const head = element("div", "wall__head");
+    const list = element("dl", "wall__facts");
+    for (const word of FACTS) {
+      const [fact, value] = [element("div", ""), element("dd", "")];
+      fact.append(element("dt", "", this.#words.say(word)), value);
+      list.append(fact);
+      this.#values.push(value);
+    }
+    head.append(element("h2", "wall__name", this.#name), list);
+    return head;
+  }
+
+  #buildBar() {
+    const bar = element("div", "wall__bar");
+    const leave = element("a", "wall__leave", "Esc");
+    leave.href = away().href;
+    leave.ariaLabel = leave.title = this.#words.say("wall_leave");
+    this.#outage.role = "alert";
+    bar.append(this.#outage, this.#clock, leave);
+    return bar;
+  }
+
+  // Nobody sees a page that is paused by a key as such; and Escape is pressed where the focus is.
+  /** @type {(event: KeyboardEvent) => void} */
+  #pressed(event) {
+    event.stopImmediatePropagation();
+    if (event.key !== "Escape") return;
+    event.preventDefault();
+    parent.location.assign(isPane ? parent.document.querySelector(".wall__leave").getAttribute("href") ?? "" : away());
+  }
+
+  // What is unreachable
+
+  /** @type {(of: string, standing: Told) => void} */
+  #note(of, standing) {
+    this.#standings.set(of, standing);
+    this.#tell();
+  }
+
+  #tell() {
+    const found = [...this.#standings].find(([, { name }]) => BAD.includes(name));
+    const sentence = found ? this.#sentence(...found) : "";
+    if (this.#outage.textContent !== sentence) this.#outage.textContent = sentence;
+    document.documentElement.toggleAttribute("data-outage", sentence !== "");
+  }
+
+  /** @type {(of: string, standing: Told) => string} */
+  #sentence(of, { name, what, since, reason }) {
+    const [time] = timesOfDay([toDate(since ?? now())]);
+    if (name === "refused") return [of, this.#words.say("wall_refused", { reason: reason ?? "" })].filter(Boolean).join(": ");
+    if (!navigator.onLine) return this.#words.say("wall_network", { time });
+    return this.#words.say(`wall_${what}`, { time });
+  }
+}
+
+// The same page with its controls.
+function away() {
+  const query = asked();
+  for (const part of ["wall", "name"]) query.delete(part);
+  return addressOf(query);
+}
+
+/** @type {(place: Element, text: string) => void} */
+function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}

@@ -1,0 +1,177 @@
+"""The wall: a page and its panes to be read from afar; says what is unreachable, keeps the screen on."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_frame import _SHIFTS, _WATCH_SHIFTS
+from tests.browser.test_holding import button
+from tests.browser.test_panes import inside, listeners, pane
+from tests.browser.test_views import ALERT, views
+from tests.support.barriers import expect_no_violation
+from tests.support.pages import SERVER_AWAY, STATUS_503, chips, expect_live, expect_texts, log, rows, view
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer, Start
+from tests.support.waiting import eventually
+
+PANES = (
+    "&pane=name%3DProblems%26channel%3Da%26filter%3Dseverity%253E%253Dwarning&pane=name%3DOther%26channel%3Db"
+)
+COUNT_LOCKS = """
+  window.locks = [];
+  Object.defineProperty(navigator, "wakeLock", {
+    value: { request: async (kind) => window.locks.push(kind) },
+  });
+"""
+
+
+def outage(page: Page) -> Locator:
+    return page.get_by_role("alert")
+
+
+def fact(page: Page, name: str) -> Locator:
+    """What the page's own head says, and not that of a pane."""
+    return page.locator(".wall__facts > div").filter(has_text=name).get_by_role("definition")
+
+
+def test_what_is_watched_is_one_pane_without_controls(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page("/?wall&channel=a&channel=b", color_scheme="light")
+    expect(page.get_by_role("heading", name="a, b")).to_be_visible()
+    expect(fact(page, "Last critical")).to_have_text("none yet")
+    expect(fact(page, "Last message")).to_have_text("none yet")
+    eventually(lambda: listeners(valkey, "a") == 1)
+    valkey.client.publish("b", ALERT)
+    expect(log(page).get_by_text("Down")).to_be_visible()
+    expect(fact(page, "Last critical")).to_have_text(re.compile("^(now|\\d+s ago)$"))
+    expect(fact(page, "Last message")).to_have_text(re.compile("^(now|\\d+s ago)$"))
+    expect(fact(page, "Rate")).to_have_text(re.compile("^[\\d.]+/s$"))
+    expect(page.get_by_role("banner").get_by_role("time")).to_have_text(re.compile("^\\d\\d:\\d\\d:\\d\\d$"))
+    assert page.get_by_role("button").count() == 0
+    assert page.get_by_role("textbox").count() == page.get_by_role("searchbox").count() == 0
+    expect(page.get_by_role("link")).to_have_count(1)
+    expect(rows(page).locator(".card")).to_have_css("font-size", re.compile(r"^(20|19\.9\d*|20\.0\d*)px$"))
+
+
+def test_keys_change_nothing_but_escape_leads_back(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page("/?wall=1&channel=a&filter=x", color_scheme="light")
+    expect(page.get_by_role("link", name="Leave the wall")).to_be_visible()
+    log(page).focus()
+    page.keyboard.press("Space")
+    valkey.client.publish("a", "x")
+    expect_texts(page, ["x"])
+    page.keyboard.press("Escape")
+    expect(button(page, "Pause")).to_be_visible()
+    expect_live(page)
+    assert "wall" not in page.evaluate("location.search")
+    assert "filter=x" in page.evaluate("location.search")
+
+
+def test_a_wall_of_views_is_a_link_for_another_computer(
+    open_page: OpenPage, plain_arauto: ArautoServer, valkey: RedisServer
+) -> None:
+    page = open_page(view("a") + PANES, color_scheme="light")
+    expect_live(page)
+    button(page, "Actions of the views").click()
+    page.get_by_role("menuitem", name="Show on a wall").click()
+    expect(page.get_by_role("heading", name="Everything")).to_be_visible()
+    wall = open_page(page.url.removeprefix(plain_arauto.url), color_scheme="light")
+    for name in ("Problems", "Other"):
+        expect(inside(wall, name).get_by_role("heading", name=name)).to_be_visible()
+    eventually(lambda: (listeners(valkey, "a"), listeners(valkey, "b")) == (4, 2))
+    valkey.client.publish("a", ALERT)
+    valkey.client.publish("a", "all is well")
+    valkey.client.publish("b", "elsewhere")
+    expect(log(wall).get_by_text("all is well")).to_be_visible()
+    expect(inside(wall, "Problems").get_by_role("log").get_by_text("Down")).to_be_visible()
+    expect(inside(wall, "Problems").get_by_text("all is well")).to_be_hidden()
+    expect(inside(wall, "Other").get_by_text("elsewhere")).to_be_visible()
+    boxes = [
+        wall.locator(".feed").bounding_box(),
+        *(pane(wall, name).bounding_box() for name in ("Problems", "Other")),
+    ]
+    assert all(box and box["height"] > 250 and box["width"] > 600 for box in boxes)
+    expect_no_violation(wall, "wall")
+
+    inside(wall, "Other").get_by_role("log").focus()
+    wall.keyboard.press("Escape")
+    expect(views(wall)).to_be_visible()
+    expect(inside(wall, "Problems").get_by_role("combobox", name="Filter")).to_have_value("severity>=warning")
+
+
+def test_a_wall_may_be_told_by_its_panes_alone(open_page: OpenPage) -> None:
+    page = open_page("/?wall" + PANES, color_scheme="light")
+    expect(page.get_by_role("heading", name="Problems")).to_be_visible()
+    expect(inside(page, "Other").get_by_role("heading", name="Other")).to_be_visible()
+    expect(page.locator("iframe")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect_live(page)
+    assert chips(page) == ["a"]
+
+
+def test_an_outage_is_said_with_what_is_unreachable(
+    open_page: OpenPage, own_redis: RedisServer, start: Start
+) -> None:
+    server = start(REDIS_URL=own_redis.url)
+    page = open_page(
+        "/?wall&channel=a&pane=name%3DB%26channel%3Db",
+        server=server,
+        color_scheme="light",
+        allow=[*SERVER_AWAY, *STATUS_503],
+    )
+    expect(inside(page, "B").get_by_role("heading", name="B", exact=True)).to_be_visible()
+    eventually(lambda: (listeners(own_redis, "a"), listeners(own_redis, "b")) == (1, 1))
+    expect(outage(page)).to_have_text("")
+    place = log(page).bounding_box()
+    own_redis.stop()
+    expect(outage(page)).to_have_text(re.compile("^Redis has been unreachable since \\d\\d:"))
+    assert log(page).bounding_box() == place
+    expect(page.locator(".header")).to_have_css("background-color", "rgb(179, 38, 30)")
+    expect_no_violation(page, "outage")
+    own_redis.start()
+    expect(outage(page)).to_have_text("")
+    assert server.stop() == 0
+    expect(outage(page)).to_have_text(re.compile("^The server has been unreachable since \\d\\d:"))
+    page.context.set_offline(True)
+    expect(outage(page)).to_have_text(re.compile("^This computer has had no network since \\d\\d:"))
+    page.context.set_offline(False)
+    server = start(REDIS_URL=own_redis.url, PORT=str(server.port))
+    expect(outage(page)).to_have_text("")
+    own_redis.client.publish("a", "after")
+    expect(log(page).get_by_text("after")).to_be_visible()
+
+
+def test_the_screen_is_kept_on(open_page: OpenPage) -> None:
+    page = open_page(view("a"), color_scheme="light")
+    page.add_init_script(COUNT_LOCKS)
+    page.reload()
+    expect_live(page)
+    assert page.evaluate("locks") == []
+    page.goto(page.url + "&wall")
+    eventually(lambda: page.evaluate("locks") == ["screen"])
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    eventually(lambda: page.evaluate("locks") == ["screen", "screen"])
+
+
+@pytest.mark.parametrize(("width", "height"), [(1920, 1080), (1280, 800), (390, 844)])
+def test_nothing_of_a_wall_moves_and_all_is_seen(
+    open_page: OpenPage, valkey: RedisServer, width: int, height: int
+) -> None:
+    page = open_page("/?wall&channel=a&name=A" + PANES, width=width, height=height, color_scheme="light")
+    for name in ("A", "Problems", "Other"):
+        own = page if name == "A" else inside(page, name)
+        expect(own.get_by_role("heading", name=name, exact=True)).to_be_visible()
+        expect(own.get_by_role("heading", name="Listening from now on")).to_be_visible()
+    page.evaluate(_WATCH_SHIFTS)
+    for n in range(5):
+        valkey.client.publish("a", ALERT)
+        valkey.client.publish("b", f"message {n}")
+    expect(inside(page, "Problems").locator("li.row")).to_have_count(5)
+    expect(fact(page, "Last critical")).not_to_have_text("none yet")
+    assert page.evaluate(_SHIFTS) == 0
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    for name in ("Problems", "Other"):
+        box = pane(page, name).bounding_box()
+        assert box is not None
+        assert box["width"] == pytest.approx(width if width < 960 or name == "" else width / 2, abs=2)
