@@ -17,8 +17,9 @@ from arauto.cli.token_commands import init_token_commands
 from arauto.feed.feed_socket import init_feed
 from arauto.protocol.validation import ChannelName
 from arauto.redis_io import discovery
-from arauto.redis_io.connection import RedisLink, Tls
+from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.embedded import EmbeddedValkey
+from arauto.redis_io.redis_url import Tls
 from arauto.server import bind_policy
 from arauto.services import Services
 from arauto.settings import Settings, SettingsError, read

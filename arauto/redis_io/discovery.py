@@ -60,8 +60,9 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     import redis  # not above: gunicorn's master, which reads this first, has other things to begin before
     from redis.exceptions import AuthenticationError, InvalidResponse
 
-    from arauto.redis_io.connection import LinkError, RedisLink, Tls, address, describe, error_text
+    from arauto.redis_io.connection import RedisLink, describe, error_text
     from arauto.redis_io.expiring_store import CannotStore, check_can_store
+    from arauto.redis_io.redis_url import LinkError, Tls, address
 
     where = ""
     try:

@@ -15,8 +15,8 @@ from arauto.auth.visitor import current_visitor, display_name
 from arauto.i18n.client_strings import later_strings, page_strings
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
-from arauto.redis_io.connection import Tls, redis_cli
 from arauto.redis_io.discovery import DiscoveredRedis
+from arauto.redis_io.redis_url import Tls, redis_cli
 from arauto.settings import Settings
 from arauto.web.locale import LANGUAGES, chosen, switch
 

@@ -1,0 +1,111 @@
+"""REDIS_URL and the files for TLS: what they say, checked."""
+
+import re
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import SplitResult, urlsplit
+
+from redis.connection import parse_url
+
+from arauto.settings import Settings
+from arauto.text.cleanup import shown
+
+_OPTIONS = {  # allowed in a URL's query, beside those of TLS
+    *("db", "username", "password", "client_name", "lib_name", "lib_version", "protocol", "path"),
+    *("socket_timeout", "socket_connect_timeout", "socket_keepalive", "socket_read_size"),
+    *("health_check_interval", "retry_on_timeout", "decode_responses", "encoding", "encoding_errors"),
+    "legacy_responses",
+}
+
+
+class LinkError(Exception):
+    """Redis cannot be used; the text is a sentence that names the remedy."""
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Files in PEM: trusted authorities, and our certificate with its key."""
+
+    ca: str = ""
+    cert: str = ""
+    key: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """From the settings."""
+        return cls(settings.redis_ca, settings.redis_cert, settings.redis_key)
+
+    def options(self) -> dict[str, str]:
+        """The files that are set, by redis-py's names."""
+        named = {"ssl_ca_certs": self.ca, "ssl_certfile": self.cert, "ssl_keyfile": self.key}
+        return {name: path for name, path in named.items() if path}
+
+
+NO_TLS = Tls()
+
+
+def parse(url: str) -> dict[str, Any]:
+    """Parse ``url`` into redis-py's options.
+
+    :raise LinkError: it is not a Redis URL, or redis-py would misread it.
+    """
+    try:
+        _check(urlsplit(url))
+        return dict(parse_url(url))
+    except ValueError as error:
+        if str(error).startswith("Invalid value"):
+            raise LinkError(f"REDIS_URL does not work: {error}") from None
+        if re.search(r"[\[\]].*@", url):
+            raise LinkError(
+                "REDIS_URL does not parse: in a user or password write [ as %5B and ] as %5D."
+            ) from None
+        raise LinkError(
+            "REDIS_URL does not parse: give redis://host:6379, "
+            "rediss://user:password@host:6379 or unix:///path/to/redis.sock."
+        ) from None
+
+
+def _check(url: SplitResult) -> None:
+    options = [part.partition("=") for part in url.query.split("&") if part]
+    is_tcp = url.scheme in ("redis", "rediss")
+    is_cut = is_tcp and ("@" in url.path or any("@" in name for name, _, _ in options))
+    if url.fragment or is_cut:
+        raise LinkError(
+            "REDIS_URL ends too early: in a user or password write # as %23, / as %2F, ? as %3F, @ as %40 "
+            "and % as %25."
+        )
+    if is_tcp and not re.fullmatch(r"/*\d*/*", url.path):
+        raise LinkError("REDIS_URL names a database that is no number: give redis://host:6379/0.")
+    for name, _, _ in options:
+        if name not in _OPTIONS and not (url.scheme == "rediss" and name.startswith("ssl_")):
+            raise LinkError(
+                f"REDIS_URL has an option that redis-py does not know for a connection of {url.scheme}://: "
+                f"{shown(name)}. Leave it out."
+            )
+
+
+def address(url: str) -> str:
+    """The address in ``url``, for people: never with its user or password."""
+    given = parse(url)
+    if "path" in given:
+        return str(given["path"])
+    return f"{given.get('host', 'localhost')}:{given.get('port', 6379)}"
+
+
+def redis_cli(url: str, tls: Tls = NO_TLS) -> list[str]:
+    """The ``redis-cli`` command for the same Redis; it prompts for a password itself."""
+    given = parse(url)
+    command = ["redis-cli"]
+    if "path" in given:
+        command += ["-s", str(given["path"])]
+    if given.get("host", "localhost") not in ("localhost", "127.0.0.1"):
+        command += ["-h", str(given["host"])]
+    if given.get("port", 6379) != 6379:
+        command += ["-p", str(given["port"])]
+    if url.startswith("rediss:"):
+        command.append("--tls")
+        for option, path in (("--cacert", tls.ca), ("--cert", tls.cert), ("--key", tls.key or tls.cert)):
+            command += [option, path] if path else []
+    if "username" in given:
+        command += ["--user", str(given["username"])]
+    return command + (["--askpass"] if "password" in given else [])
