@@ -5,6 +5,7 @@ import re
 import socket
 import ssl
 from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Self
 
@@ -220,16 +221,32 @@ def error_text(error: redis.RedisError) -> str:
     return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", str(error))[0]
 
 
-def describe(link: RedisLink) -> str:
-    """The server's name and version, for example ``Redis 7.0.15``.
+@dataclass(frozen=True)
+class Server:
+    """What answers at an address.
+
+    :param name: with its version, for example ``Redis 7.0.15``.
+    :param mode: ``standalone``, ``cluster`` or ``sentinel``.
+    :param master: of a replica, ``host:port`` of what it follows.
+    """
+
+    name: str
+    mode: str = "standalone"
+    master: str = ""
+
+
+def describe(link: RedisLink) -> Server:
+    """What it is.
 
     :raise redis.RedisError: Redis does not answer, or refuses.
     """
     link.client.ping()
     try:
-        info = link.client.info("server")
+        info = link.client.info()
     except redis.ResponseError:
-        return "Redis"  # a user without permission for INFO can still publish and subscribe
-    if "valkey_version" in info:
-        return f"Valkey {info['valkey_version']}"
-    return f"Redis {info['redis_version']}"
+        return Server("Redis")  # a user without permission for INFO can still publish and subscribe
+    version = (
+        f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info['redis_version']}"
+    )
+    master = f"{info['master_host']}:{info['master_port']}" if info.get("role") == "slave" else ""
+    return Server(version, str(info.get("server_mode") or info.get("redis_mode", "standalone")), master)

@@ -6,8 +6,12 @@ import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arauto.settings import Settings
+
+if TYPE_CHECKING:
+    from arauto.redis_io.connection import Server
 
 ADDRESS = ("127.0.0.1", 6379)
 
@@ -25,6 +29,7 @@ class DiscoveredRedis:
     binary: str = ""
     is_verified: bool = True  # False: over TLS without verifying the certificate
     is_embedded: bool = False  # an embedded Valkey, started or not
+    warning: str = ""  # what does not work with it, and the remedy
 
 
 def find(settings: Settings) -> DiscoveredRedis:
@@ -68,7 +73,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     try:
         where = address(url)
         link = RedisLink(url, Tls.of(settings))
-        name = describe(link)
+        server = describe(link)
         if settings.has_login and settings.workers > 1:
             check_can_store(link)
         link.close()
@@ -90,7 +95,27 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         raise NoRedis(
             f"Redis at {where} does not answer ({error}): start it, or set REDIS_URL to one that runs."
         ) from None
-    return DiscoveredRedis(url, f"{name} ({where})", is_verified=link.is_verified)
+    if server.mode == "sentinel":
+        raise NoRedis(
+            f"What answers at {where} is a Sentinel, which knows where Redis is: set "
+            f"REDIS_URL=redis+sentinel://{where}/NAME, with the name that it has for the master."
+        )
+    name = f"{server.name} ({where})"
+    return DiscoveredRedis(url, name, is_verified=link.is_verified, warning=_warning(where, server))
+
+
+def _warning(where: str, server: "Server") -> str:
+    if server.master:
+        return (
+            f"Redis at {where} is a replica of {server.master}: what is published here reaches nobody there, "
+            "and nothing can be recorded. Set REDIS_URL to the master."
+        )
+    if server.mode == "cluster":
+        return (
+            f"Redis at {where} is one node of a cluster: all messages arrive, but subscribers and receivers "
+            "are counted there alone, and most channels cannot be recorded (ARAUTO_RECORDING=off)."
+        )
+    return ""
 
 
 def _binary() -> str:

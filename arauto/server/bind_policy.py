@@ -68,3 +68,5 @@ def warnings(settings: Settings, redis: DiscoveredRedis) -> Iterator[str]:
             "REDIS_URL turns off the check of Redis's certificate: anyone in between could read and change "
             "everything. Leave ssl_cert_reqs and ssl_check_hostname out; ARAUTO_REDIS_CA names the authority."
         )
+    if redis.warning:
+        yield redis.warning
