@@ -131,7 +131,8 @@ class Settings:
     redis_url: str = _setting(
         "REDIS_URL",
         "",
-        "The Redis to use: redis://, rediss:// (TLS) or unix://. "
+        "The Redis to use: redis://, rediss:// (TLS), unix://, or redis+sentinel:// and rediss+sentinel:// "
+        "(hosts of Sentinels, then / and the name of the master). "
         "Empty: the one on localhost:6379, else an embedded Valkey on 127.0.0.1:6379.",
         secret=True,
     )

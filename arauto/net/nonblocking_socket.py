@@ -24,6 +24,9 @@ class NonblockingSocket:
     # There are thousands of these in the processor's caches: keep them small.
     __slots__ = ("_ended", "_lock", "_readiness", "_recv", "_sock", "_tls", "_wait_readable", "_write")
 
+    doubted_since: float | None = None
+    """Since when others may have published elsewhere, although the other side answered; ``None``: never."""
+
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(0)
         self._sock = sock

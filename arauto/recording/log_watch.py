@@ -5,7 +5,8 @@ from time import time
 
 from arauto.recording.shared_queries import States
 from arauto.recording_core.channel_feed import ChannelFeed, State
-from arauto.redis_io.subscriber import Subscriber, now
+from arauto.redis_io.elapsed import now
+from arauto.redis_io.subscriber import Subscriber
 from arauto.system.timer_wheel import TimerWheel
 
 _BEGAN = round(1000 * (time() - now()))

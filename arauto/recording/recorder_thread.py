@@ -144,6 +144,7 @@ class RecorderThread(threading.Thread):
             self._subscription.selection,
             self._subscription.commands,
             with_sharded=True,
+            moves=lambda: self._recording.link.moves,
         ) as self._subscriber:
             try:
                 while not self._is_over:

@@ -21,7 +21,8 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.tab_counting import of_channel
-from arauto.redis_io.redis_url import NO_TLS, LinkError, Tls, parse
+from arauto.redis_io.redis_url import NO_TLS, LinkError, SentinelUrl, Tls, parse
+from arauto.redis_io.sentinel import MasterSocket, Sentinels, to_master
 
 CONNECT_TIMEOUT = 1.0  # seconds
 REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
@@ -99,7 +100,8 @@ class RedisLink:
 
     def __init__(self, url: str, tls: Tls = NO_TLS) -> None:
         """:raise LinkError: ``url`` does not parse, or a file for TLS cannot be used."""
-        given = parse(url)
+        sentinel = SentinelUrl.of(url)
+        given = parse(sentinel.redis_url if sentinel else url)
         self._class: type[AbstractConnection] = given.pop("connection_class", Connection)
         self._options = _PREFERRED | (_TCP if self._class is not UnixDomainSocketConnection else {})
         self._options |= given | _REQUIRED
@@ -122,7 +124,13 @@ class RedisLink:
                 "ARAUTO_REDIS_CERT, ARAUTO_REDIS_KEY and what REDIS_URL says of ssl."
             ) from None
         self._greets = any(given.get(option) for option in _GREETINGS)
-        self.client = self._make_client()
+        self._sentinels: Sentinels | None = None
+        if sentinel:
+            clients = {place: RedisLink(node, tls).client for place, node in sentinel.nodes.items()}
+            self._sentinels = Sentinels(clients, sentinel.name)
+            self._class = to_master(self._class, self._sentinels)
+        self._is_borrowed = False  # somebody else stops the Sentinels
+        self.client: redis.Redis = self._make_client()
 
     def _make_client(self) -> redis.Redis:
         pool = BlockingConnectionPool(
@@ -140,7 +148,7 @@ class RedisLink:
         vars(other).pop("may_count_tabs", None)
         rest = {name: value for name, value in self._options.items() if name not in _GREETINGS}
         other._options = rest | {"username": username, "password": password}
-        other._greets = True
+        other._greets = other._is_borrowed = True
         other.client = other._make_client()
         return other
 
@@ -163,6 +171,8 @@ class RedisLink:
         :raise redis.RedisError: Redis does not answer, or refuses.
         :raise OSError: the same, from the system.
         """
+        if self._sentinels is not None:
+            return self._connect_to_master(self._sentinels)
         if self._greets:
             connection = self._class(**self._options)
             connection.connect()
@@ -173,6 +183,27 @@ class RedisLink:
             sock = self._template._connect()
         # redis-py has resolved the address and done TLS and AUTH. From here on the socket is ours.
         return NonblockingSocket(sock)
+
+    def _connect_to_master(self, sentinels: Sentinels) -> NonblockingSocket:
+        connection: Any = self._class(**self._options)
+        connection.connect()
+        taken, connection._sock = connection._sock, None
+        sock = MasterSocket(taken, (connection.host, connection.port))
+        sentinels.keep(sock)
+        return sock
+
+    @property
+    def moves(self) -> int:
+        """How many times Redis was found to be at another place."""
+        return self._sentinels.moves if self._sentinels else 0
+
+    @property
+    def master(self) -> tuple[str, int] | None:
+        """Where the master is, if Sentinels know.
+
+        :raise NoMaster: they do not name one.
+        """
+        return self._sentinels.master() if self._sentinels else None
 
     @property
     def is_verified(self) -> bool:
@@ -212,8 +243,10 @@ class RedisLink:
         return bool(self.client.execute_command("ACL", "DRYRUN", user, *command) == b"OK")
 
     def close(self) -> None:
-        """Close the publishing connections."""
+        """Close the publishing connections, and ask no Sentinel any more."""
         self.client.close()
+        if self._sentinels and not self._is_borrowed:
+            self._sentinels.stop()
 
 
 def error_text(error: redis.RedisError) -> str:

@@ -29,6 +29,7 @@ class DiscoveredRedis:
     binary: str = ""
     is_verified: bool = True  # False: over TLS without verifying the certificate
     is_embedded: bool = False  # an embedded Valkey, started or not
+    master: tuple[str, int] | None = None  # where it is, if Sentinels know
     warning: str = ""  # what does not work with it, and the remedy
 
 
@@ -68,16 +69,17 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     from arauto.redis_io.connection import RedisLink, describe, error_text
     from arauto.redis_io.expiring_store import CannotStore, check_can_store
     from arauto.redis_io.redis_url import LinkError, Tls, address
+    from arauto.redis_io.sentinel import NoMaster
 
     where = ""
     try:
         where = address(url)
         link = RedisLink(url, Tls.of(settings))
-        server = describe(link)
+        server, master = describe(link), link.master
         if settings.has_login and settings.workers > 1:
             check_can_store(link)
         link.close()
-    except (LinkError, CannotStore) as error:
+    except (LinkError, CannotStore, NoMaster) as error:
         raise NoRedis(str(error)) from None
     except AuthenticationError as error:
         raise NoRedis(
@@ -101,7 +103,9 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
             f"REDIS_URL=redis+sentinel://{where}/NAME, with the name that it has for the master."
         )
     name = f"{server.name} ({where})"
-    return DiscoveredRedis(url, name, is_verified=link.is_verified, warning=_warning(where, server))
+    return DiscoveredRedis(
+        url, name, is_verified=link.is_verified, master=master, warning=_warning(where, server)
+    )
 
 
 def _warning(where: str, server: "Server") -> str:

@@ -1,9 +1,9 @@
 """REDIS_URL and the files for TLS: what they say, checked."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from redis.connection import parse_url
 
@@ -16,6 +16,15 @@ _OPTIONS = {  # allowed in a URL's query, beside those of TLS
     *("health_check_interval", "retry_on_timeout", "decode_responses", "encoding", "encoding_errors"),
     "legacy_responses",
 }
+
+
+_SENTINEL = re.compile(r"redis(s?)\+sentinel:")
+_SENTINEL_PORT = 26379
+_SENTINEL_FORM = (
+    "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME, with the name that the "
+    "Sentinels have for the master; in a user, password or name write # as %23, / as %2F, ? as %3F, @ as %40."
+)
+_NODE = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\],]+)(?::(\d{1,5}))?")
 
 
 class LinkError(Exception):
@@ -44,6 +53,58 @@ class Tls:
 NO_TLS = Tls()
 
 
+@dataclass(frozen=True)
+class SentinelUrl:
+    """``redis+sentinel://user:password@host:26379,host2/name/0?sentinel_username=…&sentinel_password=…``
+
+    :param name: what the Sentinels call the master.
+    :param nodes: the URL of each Sentinel, by its address for people.
+    :param redis_url: of the master, but for its address.
+    """
+
+    name: str
+    nodes: dict[str, str] = field(repr=False)
+    redis_url: str = field(repr=False)
+
+    @classmethod
+    def of(cls, url: str) -> Self | None:
+        """``None``: it is the URL of a Redis.
+
+        :raise LinkError: it is wrong.
+        """
+        if not (scheme := _SENTINEL.match(url)):
+            return None
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            raise LinkError(_SENTINEL_FORM) from None
+        user, at, hosts = parts.netloc.rpartition("@")
+        name, _, database = parts.path.strip("/").partition("/")
+        found = [_NODE.fullmatch(host) for host in hosts.split(",")]
+        if parts.fragment or not name or "@" in parts.path + parts.query or not all(found):
+            raise LinkError(_SENTINEL_FORM)
+        nodes = [f"{one[1]}:{one[2] or _SENTINEL_PORT}" for one in found if one]
+        theirs, ours = {}, []
+        for option in filter(None, parts.query.split("&")):
+            if option.startswith("sentinel_"):
+                key, _, value = option.removeprefix("sentinel_").partition("=")
+                theirs[key] = value
+            else:
+                ours.append(option)
+        if unknown := theirs.keys() - {"username", "password"}:
+            raise LinkError(
+                f"REDIS_URL has an option that is not known: sentinel_{shown(min(unknown))}. Leave it out."
+            )
+        redis = f"redis{scheme[1]}://"
+        login = f"{theirs.get('username', '')}:{theirs['password']}@" if "password" in theirs else ""
+        tls = "&".join(option for option in ours if option.startswith("ssl_"))
+        return cls(
+            unquote(name),
+            {node: f"{redis}{login}{node}?{tls}" for node in nodes},
+            f"{redis}{user}{at}{nodes[0]}/{database}?{'&'.join(ours)}",
+        )
+
+
 def parse(url: str) -> dict[str, Any]:
     """Parse ``url`` into redis-py's options.
 
@@ -60,8 +121,8 @@ def parse(url: str) -> dict[str, Any]:
                 "REDIS_URL does not parse: in a user or password write [ as %5B and ] as %5D."
             ) from None
         raise LinkError(
-            "REDIS_URL does not parse: give redis://host:6379, "
-            "rediss://user:password@host:6379 or unix:///path/to/redis.sock."
+            "REDIS_URL does not parse: give redis://host:6379, rediss://user:password@host:6379, "
+            "redis+sentinel://host:26379/NAME or unix:///path/to/redis.sock."
         ) from None
 
 
@@ -86,15 +147,24 @@ def _check(url: SplitResult) -> None:
 
 def address(url: str) -> str:
     """The address in ``url``, for people: never with its user or password."""
+    if sentinel := SentinelUrl.of(url):
+        return f"{sentinel.name}, by the Sentinels {', '.join(sentinel.nodes)}"
     given = parse(url)
     if "path" in given:
         return str(given["path"])
     return f"{given.get('host', 'localhost')}:{given.get('port', 6379)}"
 
 
-def redis_cli(url: str, tls: Tls = NO_TLS) -> list[str]:
-    """The ``redis-cli`` command for the same Redis; it prompts for a password itself."""
+def redis_cli(url: str, tls: Tls = NO_TLS, master: tuple[str, int] | None = None) -> list[str]:
+    """The ``redis-cli`` command for the same Redis; it prompts for a password itself.
+
+    :param master: where it is, if Sentinels know.
+    """
+    if sentinel := SentinelUrl.of(url):
+        url = sentinel.redis_url
     given = parse(url)
+    if master:
+        given["host"], given["port"] = master
     command = ["redis-cli"]
     if "path" in given:
         command += ["-s", str(given["path"])]

@@ -6,11 +6,10 @@ broke and that a PONG never came.
 
 import logging
 import random
-import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from functools import lru_cache, partial
+from functools import lru_cache
 from time import monotonic, time
 from types import TracebackType
 from typing import Any, Self
@@ -23,6 +22,7 @@ from arauto.net.nonblocking_socket import WRITE_PATIENCE, NonblockingSocket
 from arauto.protocol.events import Deliver, Gap, Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern
+from arauto.redis_io.elapsed import now
 from arauto.redis_io.resp_parser import Parser
 from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
@@ -35,6 +35,7 @@ IN_FLIGHT = 1.0  # seconds from PUBLISH to us if nothing is backed up
 HEALTHY_AFTER = 10.0  # seconds that a connection must last before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
 CLOCK_READS = 3  # attempts to read two clocks at the same moment
+LOOK_EVERY = 0.5  # seconds; while it pauses, whether Redis is at another place
 JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 
 _MESSAGES = (b"message", b"pmessage", b"smessage")
@@ -44,14 +45,6 @@ _PINGED = (b"PING", b"")
 _PROBE = (b"PING", b"look")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection with subscriptions gets it
 _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
-
-if sys.platform == "linux":
-    from time import CLOCK_BOOTTIME, clock_gettime
-
-    # The monotonic clock stops while a laptop sleeps; a gap must begin before the sleep.
-    now = partial(clock_gettime, CLOCK_BOOTTIME)
-else:
-    now = monotonic
 
 Command = tuple[bytes, bytes]
 """A command of Redis and its one argument."""
@@ -78,6 +71,7 @@ class Subscriber(threading.Thread):
     :param on_fault: called in this thread when it ends by an error of ours.
     :param timers: checks the connection for silence.
     :param commands: makes the commands for a selection; refused sharded channels change nothing.
+    :param moves: another number means that Redis is at another place now, and worth an attempt at once.
     :param with_sharded: whether to deliver confirmations of sharded channels, and refusals as a ``log``.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
@@ -92,6 +86,7 @@ class Subscriber(threading.Thread):
         selection: Selection,
         commands: MakeCommands | None = None,
         with_sharded: bool = False,
+        moves: Callable[[], int] = lambda: 0,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
@@ -99,6 +94,7 @@ class Subscriber(threading.Thread):
         self._on_fault = on_fault
         self._timers = timers
         self._commands = commands or subscribe_commands
+        self._moves = moves
         self._undelivered = (b"PING",) if with_sharded else (b"PING", *_SHARDED)
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
@@ -193,7 +189,7 @@ class Subscriber(threading.Thread):
     def _keep_listening(self) -> None:
         attempt = 0
         while not self._stopping.is_set():
-            began = monotonic()
+            began, moves = monotonic(), self._moves()
             try:
                 self._listen()
             except LockedOut as refusal:
@@ -209,7 +205,14 @@ class Subscriber(threading.Thread):
                 return
             if not is_open:
                 return
-            self._stopping.wait(pause)
+            self._rest(pause, moves)
+
+    def _rest(self, pause: float, moves: int) -> None:
+        """Pause, but not longer than it takes until Redis is at another place than ``moves`` ago."""
+        until = monotonic() + pause
+        while (left := until - monotonic()) > 0 and self._moves() == moves:
+            if self._stopping.wait(min(left, LOOK_EVERY)):
+                return
 
     def _report_lost(self, words: str) -> bool:
         """Report the outage, and again if the reason changes. False: the browser is gone."""
@@ -245,6 +248,8 @@ class Subscriber(threading.Thread):
         finally:
             with self._lock:
                 self._socket = None
+            if sock.doubted_since is not None:
+                self._caught_up = min(self._caught_up, sock.doubted_since)
             sock.close()
 
     def _open(self) -> NonblockingSocket:

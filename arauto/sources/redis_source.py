@@ -98,6 +98,7 @@ class RedisSource:
                 selection,
                 follower.commands if follower else None,
                 with_sharded=True,
+                moves=lambda: visitor.link.moves,
             ) as subscriber,
             self._following(follower, subscriber),
         ):

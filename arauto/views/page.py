@@ -47,7 +47,7 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
         "max_message": settings.max_message,
         "max_selection": MAX_SELECTION,
         "max_name": MAX_NAME,
-        "redis_cli": redis_cli(redis.url, Tls.of(settings)),
+        "redis_cli": redis_cli(redis.url, Tls.of(settings), redis.master),
     }
 
     has_login = settings.has_login

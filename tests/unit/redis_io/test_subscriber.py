@@ -13,6 +13,7 @@ from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.events import Gap, Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.redis_io import subscriber as module
+from arauto.redis_io.elapsed import now
 from arauto.redis_io.subscriber import Subscriber
 from arauto.system import timer_wheel
 from arauto.system.timer_wheel import TimerWheel
@@ -396,3 +397,48 @@ def test_a_fault_of_ours_is_told(redis: Redis, caplog: pytest.LogCaptureFixture)
         assert link.recv(999) == b""
     subscriber.join(5)
     assert "subscriber failed" in caplog.text
+
+
+def test_where_redis_is_now_is_tried_at_once(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("random.uniform", lambda shortest, longest: 10 * PATIENCE)
+    moves: list[str] = []
+
+    def connect() -> NonblockingSocket:
+        if not moves:
+            moves.append("while the former place refuses")
+            raise ConnectionRefusedError
+        return redis.connect()
+
+    batches: Queue[list[Item]] = Queue()
+    subscriber = Subscriber(
+        connect, batches.put, Event().set, TimerWheel(), SELECTION, moves=lambda: len(moves)
+    )
+    with subscriber, redis.accept() as peer:
+        peer.sendall(ALL_CONFIRMED)
+        assert isinstance(batches.get(timeout=PATIENCE)[0], Lost)
+        assert batches.get(timeout=PATIENCE) == CONFIRMED
+
+
+def test_a_gap_begins_where_a_connection_came_into_doubt(redis: Redis) -> None:
+    class Doubted(NonblockingSocket):
+        doubted_since: float | None = None
+
+    made: list[Doubted] = []
+
+    def connect() -> NonblockingSocket:
+        made.append(Doubted(socket.create_connection(redis._listener.getsockname(), timeout=5)))
+        return made[-1]
+
+    batches: Queue[list[Item]] = Queue()
+    with Subscriber(connect, batches.put, Event().set, TimerWheel(), SELECTION):
+        with redis.accept() as peer:
+            peer.sendall(ALL_CONFIRMED + message(b"of a master that no longer is"))
+            assert len(batches.get(timeout=PATIENCE)) == len(CONFIRMED) + 1
+            made[0].doubted_since = now() - 60
+            made[0].shutdown()
+            assert isinstance(lost := batches.get(timeout=PATIENCE)[0], Lost)
+            assert lost.at < time() - 60
+        with redis.accept() as peer:
+            peer.sendall(ALL_CONFIRMED)
+            assert isinstance(gap := batches.get(timeout=PATIENCE)[0], Gap)
+            assert gap.start < time() - 60

@@ -1,0 +1,242 @@
+"""Redis Sentinel: which Redis is the master, and what is connected to one that no longer is.
+
+Each Sentinel is asked once a second, and the answer of the highest configuration epoch counts. That it may
+be the answer of a minority, while others follow another master, is why a majority decides up to when
+the old one was the master for sure.
+"""
+
+import logging
+import socket
+import threading
+from dataclasses import dataclass
+from math import inf
+from time import monotonic
+from typing import Any
+from weakref import WeakSet
+
+import redis
+from redis.connection import AbstractConnection, Connection
+from redis.exceptions import NoPermissionError
+
+from arauto.net.nonblocking_socket import NonblockingSocket
+from arauto.redis_io.elapsed import now
+from arauto.system.concurrency import make_lock
+from arauto.system.resource_errors import start
+
+CHECK_EVERY = 1.0  # seconds
+FRESH = 5.0  # seconds; an older answer is that of a Sentinel which does not answer any more
+# Seconds. Sentinels greet each other every two: so late may one of them learn of a failover, and who asked
+# another one may have published to the new master meanwhile.
+SPREAD = 3.0
+FIRST_ANSWER = 2.0  # seconds to wait for one
+
+Address = tuple[str, int]
+"""Host and port."""
+
+log = logging.getLogger("arauto")
+
+
+class NoMaster(redis.ConnectionError):
+    """No Sentinel names a master; the text is a sentence that names the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a Sentinel says.
+
+    :param epoch: of its configuration: it rises with each failover.
+    :param asked: when it was asked, by :func:`now`.
+    """
+
+    epoch: int
+    address: Address
+    asked: float
+
+
+class Agreement:
+    """What follows from the answers of ``size`` Sentinels (pure)."""
+
+    def __init__(self, size: int) -> None:
+        self._majority = size // 2 + 1
+        self._answers: dict[str, Answer] = {}
+        self._sure_until = -inf  # a majority named this master then
+        self.master: Address | None = None
+
+    def take(self, sentinel: str, answer: Answer) -> float | None:
+        """Take the last answer of one of them.
+
+        :return: if it makes another Redis the master, since when what the former one said is in doubt.
+        """
+        self._answers[sentinel] = answer
+        fresh = [one for one in self._answers.values() if one.asked > answer.asked - FRESH]
+        former, self.master = self.master, max(fresh, key=lambda one: (one.epoch, one.asked)).address
+        doubted_since = self._sure_until - SPREAD
+        if former not in (None, self.master):
+            self._sure_until = -inf
+        asked = sorted((one.asked for one in fresh if one.address == self.master), reverse=True)
+        if len(asked) >= self._majority:
+            self._sure_until = max(self._sure_until, asked[self._majority - 1])
+        return None if former in (None, self.master) else doubted_since
+
+
+class MasterSocket(NonblockingSocket):
+    """A connection to the master of its time."""
+
+    __slots__ = ("__weakref__", "address", "doubted_since", "made")
+
+    def __init__(self, sock: Any, address: Address) -> None:
+        super().__init__(sock)
+        self.address, self.made = address, now()
+        self.doubted_since: float | None = None
+
+    def doubt(self, since: float) -> None:
+        """What was published since then may have gone to another master: end the connection."""
+        self.doubted_since = max(since, self.made)
+        self.shutdown()
+
+
+class Sentinels:
+    """Knows the master, from the first question on. Safe for all threads; not across a fork.
+
+    :param clients: one for each Sentinel, by its address for people.
+    :param name: what the Sentinels call the master.
+    """
+
+    def __init__(self, clients: dict[str, redis.Redis], name: str) -> None:
+        self._clients = clients
+        self._name = name
+        self._lock = make_lock()  # guards what follows
+        self._agreement = Agreement(len(clients))
+        self._errors: dict[str, str] = {}  # why there is no answer
+        self._sockets: WeakSet[MasterSocket] = WeakSet()
+        self._known = threading.Event()
+        self._stopped = threading.Event()
+        self._is_started = False
+        self.moves = 0  # how many times another Redis has become the master
+
+    def master(self) -> Address:
+        """Where the master is, as far as is known.
+
+        :raise NoMaster: no Sentinel has named one in time.
+        """
+        self._start()
+        if not self._known.wait(FIRST_ANSWER):
+            raise NoMaster(self._why())
+        assert self._agreement.master is not None  # noqa: S101 - for mypy
+        return self._agreement.master
+
+    def keep(self, sock: MasterSocket) -> None:
+        """End this connection when another Redis becomes the master."""
+        with self._lock:
+            self._sockets.add(sock)
+            is_old = sock.address != self._agreement.master
+        if is_old:
+            sock.doubt(now())  # it was made while the master changed, and nothing has come by it
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._stopped.set()
+        for client in self._clients.values():
+            client.close()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._is_started:
+                return
+            self._is_started = True
+        for place in self._clients:
+            start(threading.Thread(target=self._watch, args=(place,), name="sentinel", daemon=True))
+
+    def _watch(self, place: str) -> None:
+        while not self._stopped.is_set():
+            began = monotonic()
+            try:
+                self._ask(place)
+            except Exception:
+                log.exception("sentinel failed")
+            self._stopped.wait(max(0.0, began + CHECK_EVERY - monotonic()))
+
+    def _ask(self, place: str) -> None:
+        asked = now()
+        try:
+            with self._clients[place].pipeline(transaction=False) as both:
+                # While a failover goes on, the first already names the new master, and the second does not.
+                both.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
+                both.execute_command("SENTINEL", "MASTER", self._name)
+                found, state = both.execute(raise_on_error=False)
+        except redis.RedisError as error:
+            return self._note_error(place, str(error))
+        if not isinstance(found, list) or not isinstance(state, list):
+            wrong = next((reply for reply in (found, state) if isinstance(reply, Exception)), None)
+            known = "" if found is None else str(wrong or found)
+            return self._note_error(place, known or f"it knows no master named {self._name}")
+        fields = dict(zip(state[::2], state[1::2], strict=False))
+        host, port = found
+        answer = Answer(int(fields.get(b"config-epoch", 0)), (host.decode(), int(port)), asked)
+        self._take(place, answer)
+        return None
+
+    def _note_error(self, place: str, why: str) -> None:
+        with self._lock:
+            self._errors[place] = why
+
+    def _take(self, place: str, answer: Answer) -> None:
+        with self._lock:
+            self._errors.pop(place, None)
+            former = self._agreement.master
+            doubted_since = self._agreement.take(place, answer)
+            master = self._agreement.master
+            self._known.set()
+            if doubted_since is None or former is None or master is None:
+                return
+            self.moves += 1
+            sockets = [sock for sock in self._sockets if sock.address != master]
+        log.warning("master changed name=%s from=%s:%d to=%s:%d", self._name, *former, *master)
+        for sock in sockets:
+            sock.doubt(doubted_since)
+
+    def _why(self) -> str:
+        with self._lock:
+            errors = dict(self._errors)
+        said = "; ".join(f"{place}: {errors.get(place, 'no answer yet')}" for place in self._clients)
+        return f"No Sentinel names a master {self._name} ({said}): correct REDIS_URL, or start what it names."
+
+
+class MasterConnection(Connection):
+    """redis-py's connection, to the master of the moment. See :func:`to_master`."""
+
+    sentinels: Sentinels
+
+    def connect(self) -> None:
+        """Connect anew if another Redis has become the master since.
+
+        :raise redis.RedisError: it cannot be reached, or is no master.
+        """
+        if self._sock and self._at_move != self.sentinels.moves:
+            self.disconnect()
+        super().connect()  # type: ignore[no-untyped-call]
+
+    def _connect(self) -> socket.socket:
+        self._at_move = self.sentinels.moves
+        self.host, self.port = self.sentinels.master()
+        sock: socket.socket = super()._connect()  # type: ignore[no-untyped-call]
+        return sock
+
+    def on_connect_check_health(self, check_health: bool = True) -> None:
+        """Greet it as usual, then ask whether it is a master: a replica takes messages that nobody gets.
+
+        :raise redis.ConnectionError: it is not.
+        """
+        super().on_connect_check_health(check_health)
+        self.send_command("ROLE")  # type: ignore[no-untyped-call]
+        try:
+            role = self.read_response()[0]
+        except NoPermissionError:
+            return  # then Sentinel is believed
+        if role != b"master":
+            raise redis.ConnectionError(f"{self.host}:{self.port} is no longer the master")
+
+
+def to_master(plain: type[AbstractConnection], sentinels: Sentinels) -> type[MasterConnection]:
+    """The class of connections that are like ``plain``, but to the master."""
+    return type("MasterConnection", (MasterConnection, plain), {"sentinels": sentinels})

@@ -1,0 +1,179 @@
+"""Redis under Sentinel: a failover is followed, and what it may have lost is told."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from time import time
+
+import pytest
+
+from arauto.redis_io import discovery
+from arauto.settings import WORKERS, read
+from tests.integration.test_recording_switch import lines
+from tests.support.certificates import make_certificates
+from tests.support.http import publish
+from tests.support.machine_time import MachineTime
+from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
+from tests.support.sentinels import NAME, Sentinel, Watched
+from tests.support.servers import ArautoServer, Start
+from tests.support.tabs import open_tab
+from tests.support.waiting import eventually
+
+FOLLOWED = 3.0  # seconds after the Sentinels have changed
+
+
+@pytest.fixture(params=list(binaries()))
+def binary(request: pytest.FixtureRequest) -> str:
+    return binaries()[request.param]
+
+
+@pytest.fixture
+def watched(binary: str, tmp_path: Path) -> Iterator[Watched]:
+    with ExitStack() as stack:
+        yield Watched(stack, binary, tmp_path)
+
+
+@pytest.fixture(params=WORKERS)
+def server(request: pytest.FixtureRequest, watched: Watched, start: Start) -> Iterator[ArautoServer]:
+    server = start(REDIS_URL=watched.url, ARAUTO_WORKER=request.param, ARAUTO_RECORD="kept")
+    yield server
+    assert "Traceback" not in server.log
+
+
+def test_a_failover_is_followed_and_told(watched: Watched, server: ArautoServer) -> None:
+    with open_tab(server, "a") as tab:
+        assert publish(server, "a", "before").json["receivers"] == 1
+        assert tab.until("message")[-1]["data"] == "before"
+        watched.fail_over()
+        gap = tab.until("gap")[-1]
+        assert gap["from"] < gap["to"]
+        eventually(lambda: watched.second.client.publish("a", "after") == 1)
+        assert tab.until("message")[-1]["data"] == "after"
+        assert publish(server, "a", "from the form").json["receivers"] == 1
+        assert tab.until("message")[-1]["data"] == "from the form"
+    before, after = (f"127.0.0.1:{one.port}" for one in (watched.first, watched.second))
+    moved = f"master changed name={NAME} from={before} to={after}"
+    eventually(lambda: server.log.count(moved) == server.workers_wanted)
+
+
+def test_a_master_that_stood_still_is_left_with_a_gap_from_before(
+    watched: Watched, server: ArautoServer, machine: MachineTime
+) -> None:
+    with open_tab(server, "a") as tab:
+        watched.first.client.publish("a", "before")
+        assert tab.until("message")[-1]["data"] == "before"
+        frozen_at = time()
+        watched.first.freeze()
+        try:
+            watched.wait_for_other(watched.first.port)
+            began = machine()
+            gap = tab.until("gap")[-1]
+            assert machine() - began < FOLLOWED
+        finally:
+            watched.first.thaw()
+        assert gap["from"] <= frozen_at
+        assert watched.second.client.publish("a", "after") == 1
+        assert tab.until("message")[-1]["data"] == "after"
+
+
+def test_a_recorded_channel_goes_on_after_the_master_was_killed(
+    watched: Watched, server: ArautoServer
+) -> None:
+    with open_tab(server, "kept") as tab:
+        tab.until("following")
+        publish(server, "kept", "before")
+        assert tab.until("message")[-1]["data"] == "before"
+        eventually(lambda: watched.second.client.xlen("arauto:stream:{kept}") == 1, why="it is replicated")
+        watched.first.stop()
+        watched.wait_for_other(watched.first.port)
+        seen = tab.until("gap")
+        assert "message" not in [event["type"] for event in seen]
+        publish(server, "kept", "after")
+        assert tab.until("message")[-1]["data"] == "after"
+        eventually(lambda: lines(server, "kept") == ["before", "recorder", "after"])
+
+
+def test_a_replica_that_a_sentinel_names_is_no_master(binary: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        first = stack.enter_context(closing(RedisServer(binary, tmp_path)))
+        follow = ("--replicaof", f"127.0.0.1 {first.port}")
+        second = stack.enter_context(closing(RedisServer(binary, tmp_path, *follow)))
+        eventually(lambda: second.client.role()[3] == b"connected", why="it follows")
+        sentinel = stack.enter_context(closing(Sentinel(binary, tmp_path, second.port, quorum=3)))
+        with pytest.raises(discovery.NoRedis, match=f"127.0.0.1:{second.port} is no longer the master"):
+            discovery.find(read({"REDIS_URL": f"redis+sentinel://127.0.0.1:{sentinel.port}/{NAME}"}))
+
+
+def test_passwords_of_both_are_given(binary: str, tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        redis = stack.enter_context(closing(RedisServer(binary, tmp_path)))
+        redis.client.execute_command("ACL", "SETUSER", "viewer", "on", ">p@ss", "allchannels", "+@all", "~*")
+        redis.client.execute_command("ACL", "SETUSER", "default", "-role")
+        sentinel = stack.enter_context(
+            closing(Sentinel(binary, tmp_path, redis.port, "requirepass guard", quorum=1, password="guard"))
+        )
+        place = f"127.0.0.1:{sentinel.port}/{NAME}"
+        url = f"redis+sentinel://viewer:p%40ss@{place}?sentinel_password=guard"
+        found = discovery.find(read({"REDIS_URL": url}))
+        assert found.master == ("127.0.0.1", redis.port)
+        assert found.name.endswith(f" ({NAME}, by the Sentinels 127.0.0.1:{sentinel.port})")
+        with pytest.raises(discovery.NoRedis, match=r"(?i)noauth|authentication required"):
+            discovery.find(read({"REDIS_URL": f"redis+sentinel://viewer:p%40ss@{place}"}))
+        with pytest.raises(discovery.NoRedis, match="wants another user or password"):
+            discovery.find(read({"REDIS_URL": url.replace("p%40ss", "wrong")}))
+        # A user who may not ask for its role: Sentinel is believed.
+        found = discovery.find(read({"REDIS_URL": f"redis+sentinel://{place}?sentinel_password=guard"}))
+        assert found.master == ("127.0.0.1", redis.port)
+
+
+def test_both_are_reached_over_tls(tmp_path: Path) -> None:
+    binary, made = (
+        binaries()["redis"],
+        make_certificates(tmp_path),
+    )  # the embedded Valkey is built without TLS
+    port, theirs = free_port(), free_port()
+    with ExitStack() as stack:
+        stack.callback(let_go, port)
+        stack.callback(let_go, theirs)
+        stack.enter_context(closing(RedisServer(binary, tmp_path, *made.redis_options(port))))
+        options = made.redis_options(theirs)
+        lines = [f"{name[2:]} {value}" for name, value in zip(options[::2], options[1::2], strict=True)]
+        names = ["sentinel resolve-hostnames yes", "sentinel announce-hostnames yes", "tls-replication yes"]
+        sentinel = Sentinel(binary, tmp_path, port, *lines, *names, quorum=1, host="localhost")
+        stack.enter_context(closing(sentinel))
+        url = f"rediss+sentinel://localhost:{theirs}/{NAME}"
+        found = discovery.find(read({"REDIS_URL": url, "ARAUTO_REDIS_CA": str(made.authority)}))
+        assert found.master == ("localhost", port)
+        assert found.is_verified
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        (
+            "{sentinel}/typo",
+            "No Sentinel names a master typo (127.0.0.1:{port}: it knows no master named typo)",
+        ),
+        ("127.0.0.1:1/alerts", "No Sentinel names a master alerts (127.0.0.1:1: Error 111 connecting"),
+        ("{sentinel}", "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME,"),
+        ("{sentinel},/alerts", "REDIS_URL does not parse: give redis+sentinel://"),
+        ("{sentinel}/alerts/x", "REDIS_URL names a database that is no number"),
+        ("{sentinel}/alerts?sentinel_db=1", "REDIS_URL has an option that is not known: sentinel_db."),
+        ("{sentinel}/alerts?nonsense=1", "REDIS_URL has an option that redis-py does not know"),
+    ],
+)
+def test_what_cannot_work_is_told_in_one_sentence(
+    valkey: RedisServer, tmp_path: Path, place: str, sentence: str
+) -> None:
+    with closing(Sentinel(binaries()["valkey"], tmp_path, valkey.port, quorum=1)) as sentinel:
+        names = {"sentinel": f"127.0.0.1:{sentinel.port}", "port": sentinel.port}
+        with pytest.raises(discovery.NoRedis) as refused:
+            discovery.find(read({"REDIS_URL": f"redis+sentinel://{place.format(**names)}"}))
+        assert sentence.format(**names) in str(refused.value)
+
+
+def test_a_sentinel_in_the_place_of_a_redis_is_told(valkey: RedisServer, tmp_path: Path) -> None:
+    with closing(Sentinel(binaries()["valkey"], tmp_path, valkey.port, quorum=1)) as sentinel:
+        with pytest.raises(discovery.NoRedis) as refused:
+            discovery.find(read({"REDIS_URL": f"redis://127.0.0.1:{sentinel.port}"}))
+        assert f"set REDIS_URL=redis+sentinel://127.0.0.1:{sentinel.port}/NAME" in str(refused.value)

@@ -1,0 +1,105 @@
+"""A master, a replica and three Sentinels on loopback."""
+
+import subprocess
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import redis
+
+from tests.support.redis_servers import RedisServer, free_port, let_go
+from tests.support.waiting import eventually
+
+NAME = "alerts"
+DOWN_AFTER = 1000  # milliseconds of silence after which a Sentinel thinks that a Redis is down
+
+
+class Sentinel:
+    """One Sentinel that watches the master at a port."""
+
+    def __init__(
+        self,
+        binary: str,
+        directory: Path,
+        master: int,
+        *lines: str,
+        quorum: int = 2,
+        host: str = "127.0.0.1",
+        password: str | None = None,
+    ) -> None:
+        self.port = free_port()
+        config = directory / f"sentinel-{self.port}.conf"
+        config.write_text(
+            "\n".join(
+                [
+                    f"port {self.port}",
+                    "bind 127.0.0.1",
+                    f"dir {directory}",
+                    *(lines if host != "127.0.0.1" else ()),  # it has to know first that it may resolve names
+                    f"sentinel monitor {NAME} {host} {master} {quorum}",
+                    f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER}",
+                    f"sentinel failover-timeout {NAME} 4000",
+                    *(lines if host == "127.0.0.1" else ()),
+                    "",
+                ]
+            )
+        )
+        self.client = redis.Redis(port=self.port, password=password, protocol=2)
+        self._process = subprocess.Popen([binary, str(config), "--sentinel"], stdout=subprocess.DEVNULL)
+        eventually(self._answers, why="the Sentinel answers")
+
+    def master(self) -> int:
+        """The port of the master, as it says."""
+        _, port = self.client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)
+        return int(port)
+
+    def state(self) -> dict[str, str]:
+        fields = [text.decode() for text in self.client.execute_command("SENTINEL", "MASTER", NAME)]
+        return dict(zip(fields[::2], fields[1::2], strict=True))
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        self.client.close()
+        self.stop()
+        let_go(self.port)
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.client.ping())
+        except redis.ConnectionError:
+            return False
+
+
+class Watched:
+    """Two Redis servers, of which one follows the other, and Sentinels that agree on which."""
+
+    def __init__(self, stack: ExitStack, binary: str, directory: Path) -> None:
+        self._stack = stack
+        self.first = stack.enter_context(closing(RedisServer(binary, directory)))
+        follow = ("--replicaof", f"127.0.0.1 {self.first.port}")
+        self.second = stack.enter_context(closing(RedisServer(binary, directory, *follow)))
+        self.sentinels = [
+            stack.enter_context(closing(Sentinel(binary, directory, self.first.port))) for _ in range(3)
+        ]
+        eventually(self._is_whole, why="the Sentinels know the replica and each other")
+        self.url = f"redis+sentinel://{','.join(f'127.0.0.1:{one.port}' for one in self.sentinels)}/{NAME}"
+
+    def fail_over(self) -> None:
+        """Let the Sentinels make the other one the master, and wait until all know."""
+        before = self.sentinels[0].master()
+        self.sentinels[0].client.execute_command("SENTINEL", "FAILOVER", NAME)
+        self.wait_for_other(before)
+
+    def wait_for_other(self, before: int) -> None:
+        eventually(
+            lambda: all(one.master() != before for one in self.sentinels), why="the Sentinels have changed"
+        )
+
+    def _is_whole(self) -> bool:
+        states = [one.state() for one in self.sentinels]
+        return all(
+            (state["num-slaves"], state["num-other-sentinels"], state["flags"]) == ("1", "2", "master")
+            for state in states
+        )
