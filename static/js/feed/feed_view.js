@@ -289,9 +289,19 @@ export class FeedView {
   #tell() {
     const n = this.#oldest ? this.#factsOfOldest.before : this.#toMessages;
     const hasEarlier = this.#from > this.#ring.start || this.#hasHole;
-    /** @type {HTMLElement} */ (this.#older.parentElement).hidden = n === 0;
+    this.#showOlder(n > 0);
     this.#older.textContent = n ? this.#words.say("older", { n }) : "";
     this.#earlier.hidden = !hasEarlier;
+  }
+
+  // It is above the rows, unless the newest are first.
+  /** @type {(isShown: boolean) => void} */
+  #showOlder(isShown) {
+    const line = /** @type {HTMLElement} */ (this.#older.parentElement);
+    if (line.hidden !== isShown) return;
+    const show = () => (line.hidden = !isShown);
+    if (this.#newestFirst) show();
+    else this.#follow.hold(show);
   }
 
   #showEarlier() {
