@@ -283,7 +283,7 @@ def _view_strings() -> Strings:
 def _past_strings() -> Strings:
     return {
         "past": gettext("This is the past, not live."),
-        "past_end": gettext("This is the past, not live. The recording ends here."),
+        "past_end": gettext("The recording ends here."),
         "since_bad": gettext(
             "{text} is not a point in time: write 10m, 14:30, first or the id of a message."
         ),

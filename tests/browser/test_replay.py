@@ -7,7 +7,7 @@ from pathlib import Path
 from time import time
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from arauto.recording_core.log_keys import NAMES
 from tests.browser.conftest import OpenPage
@@ -112,7 +112,7 @@ def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: Arauto
     play(page, "first")
     past = ["first", "from another channel", "second", "late", "last", "live before"]
     expect_texts(page, past)
-    expect(said(page)).to_have_text("This is the past, not live. The recording ends here.")
+    expect(said(page)).to_have_text("The recording ends here.")
     expect(page).to_have_url(re.compile("&since=first$"))
     # The first is from before, the others are from when a recorder took the logs.
     gaps = [re.compile(f"^{name} was not recorded from") for name in ("kept.a", "kept.[ab]", "kept.[ab]")]
@@ -152,7 +152,7 @@ def test_the_time_bar_leads_to_a_moment_and_pause_holds_it(open_page: OpenPage, 
     expect(moment(page)).to_have_attribute("aria-valuetext", re.compile(r", \d\d:\d\d:\d\d · \d messages?$"))
     moment(page).press("Home")
     expect_texts(page, ["first"])  # the second comes after ten minutes
-    expect(said(page)).to_have_text("This is the past, not live.")
+    expect(status(page)).to_have_text("This is the past, not live.")
     began = moment(page).get_attribute("aria-valuetext")
     expect(bar(page).locator("time")).to_have_text(re.compile(r"\d\s*$"))
     button(page, "Pause").click()
@@ -310,6 +310,34 @@ def test_a_regex_that_is_too_slow_for_the_past_ends_the_search(
     filter_field(page).fill("/quick/")
     button(page, "Search the recording").click()
     expect(said(page)).to_have_text("3 searched, 2 found")
+
+
+def test_what_is_wrong_with_a_point_in_time_outlasts_a_search(open_page: OpenPage) -> None:
+    page = open_page(view("kept.a"), allow=("net::ERR_ABORTED",))
+    expect_live(page)
+    filter_field(page).fill("first")
+    routes: list[Route] = []
+    page.route("**/channels/messages?*", lambda route: routes.append(route))
+    button(page, "Search the recording").click()
+    eventually(lambda: page.evaluate("1") and routes)
+    bar(page).get_by_label("From").fill("banana")
+    bar(page).get_by_label("From").press("Enter")
+    expect(said(page)).to_contain_text("banana is not a point in time")
+    routes[0].fulfill(body="")
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+    let_draw(page)
+    expect(said(page)).to_contain_text("banana is not a point in time")
+
+
+def test_a_phone_on_its_side_has_one_line_for_the_past(open_page: OpenPage) -> None:
+    page = open_page(view("kept.a"), width=844, height=390, has_touch=True, is_mobile=True)
+    expect_live(page)
+    button(page, "Replay").click()
+    play(page, "first")
+    expect(button(page, "Back to live")).to_be_visible()
+    found = bar(page).bounding_box()
+    assert found is not None
+    assert found["height"] < 50
 
 
 def test_axe_finds_no_barrier_in_the_past(open_page: OpenPage, server: ArautoServer) -> None:

@@ -56,7 +56,10 @@ export class Replay {
       const { value } = this.#parts.since;
       const since = this.#point(value.trim() || "first");
       if (since) this.#play(since);
-      else this.#complain({ message: this.#words.say("since_bad", { text: value }) });
+      else {
+        this.#run.abort(); // or what still runs would say something else
+        this.#complain({ message: this.#words.say("since_bad", { text: value }) });
+      }
     });
     lanes.addEventListener("click", () => compare(this.#channels).catch((error) => this.#complain(error)));
     live.addEventListener("click", () => this.#leave());
@@ -91,7 +94,7 @@ export class Replay {
     this.#feed.startPast();
     this.#feed.addPast(events);
     this.#tell(events[events.length - 1].at);
-    this.#say(this.#words.say("past"));
+    this.#say("");
   }
 
   #offer() {
@@ -177,7 +180,7 @@ export class Replay {
       let { value: next } = await events.next();
       if (!next) return this.#say(this.#words.say("past_none"));
       this.#feed.startPast();
-      this.#say(this.#words.say("past"));
+      this.#say("");
       if (!query) keep({ since });
       let { at } = next;
       let before = ticks();
