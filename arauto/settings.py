@@ -136,6 +136,12 @@ class Settings:
         "Empty: the one on localhost:6379, else an embedded Valkey on 127.0.0.1:6379.",
         secret=True,
     )
+    redis_wait: int = _setting(
+        "ARAUTO_REDIS_WAIT",
+        "0",
+        "Seconds to wait at the start for a Redis in `REDIS_URL` that does not answer yet (the image: 60).",
+        _number(0, 86400),
+    )
     redis_ca: str = _setting(
         "ARAUTO_REDIS_CA",
         "",

@@ -3,9 +3,12 @@
 import re
 import socket
 import subprocess
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from arauto.settings import Settings
@@ -14,10 +17,15 @@ if TYPE_CHECKING:
     from arauto.redis_io.connection import Server
 
 ADDRESS = ("127.0.0.1", 6379)
+PAUSE = 0.5  # seconds between two attempts while Redis is waited for
 
 
 class NoRedis(Exception):
     """No Redis can be used; the text is a sentence that names the remedy."""
+
+
+class _NotYet(NoRedis):
+    """It does not answer: it may be about to start."""
 
 
 @dataclass
@@ -33,13 +41,14 @@ class DiscoveredRedis:
     warning: str = ""  # what does not work with it, and the remedy
 
 
-def find(settings: Settings) -> DiscoveredRedis:
+def find(settings: Settings, on_wait: Callable[[str], None] = lambda why: None) -> DiscoveredRedis:
     """``REDIS_URL``, else a Redis on localhost:6379, else an embedded Valkey.
 
-    :raise NoRedis: the one in ``REDIS_URL`` cannot be used, or there is none.
+    :param on_wait: called once with the reason, if the one in ``REDIS_URL`` has to be waited for.
+    :raise NoRedis: the one in ``REDIS_URL`` cannot be used, or does not answer in time, or there is none.
     """
     if settings.redis_url:
-        return _check(settings.redis_url, settings)
+        return _await(settings.redis_url, settings, on_wait)
     # The default address, in digits, so that nothing has to be resolved.
     for host, written in (("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")):
         if answers(host, ADDRESS[1]):
@@ -51,6 +60,20 @@ def find(settings: Settings) -> DiscoveredRedis:
     place = f"{ADDRESS[0]}:{ADDRESS[1]}"
     name = f"Valkey {version[1] if version else ''} ({place})"
     return DiscoveredRedis(f"redis://{place}", name, binary, is_embedded=True)
+
+
+def _await(url: str, settings: Settings, on_wait: Callable[[str], None]) -> DiscoveredRedis:
+    until, is_told = monotonic() + settings.redis_wait, False
+    while True:
+        try:
+            return _check(url, settings)
+        except _NotYet as error:
+            if monotonic() >= until:
+                raise
+            if not is_told:
+                on_wait(str(error))
+            is_told = True
+        sleep(max(0.0, min(PAUSE, until - monotonic())))
 
 
 def answers(host: str, port: int) -> bool:
@@ -74,13 +97,14 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     where = ""
     try:
         where = address(url)
-        link = RedisLink(url, Tls.of(settings))
-        server, master = describe(link), link.master
-        if settings.has_login and settings.workers > 1:
-            check_can_store(link)
-        link.close()
-    except (LinkError, CannotStore, NoMaster) as error:
+        with closing(RedisLink(url, Tls.of(settings))) as link:
+            server, master = describe(link), link.master
+            if settings.has_login and settings.workers > 1:
+                check_can_store(link)
+    except (LinkError, CannotStore) as error:
         raise NoRedis(str(error)) from None
+    except NoMaster as error:
+        raise _NotYet(str(error)) from None
     except AuthenticationError as error:
         raise NoRedis(
             f"Redis at {where} wants another user or password ({error}): "
@@ -94,7 +118,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
             f"Redis at {where} refuses us ({said}): change REDIS_URL, or what that Redis allows."
         ) from None
     except redis.RedisError as error:
-        raise NoRedis(
+        raise _NotYet(
             f"Redis at {where} does not answer ({error}): start it, or set REDIS_URL to one that runs."
         ) from None
     if server.mode == "sentinel":

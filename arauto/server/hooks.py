@@ -96,7 +96,10 @@ def on_starting(server: Any) -> None:
         master.valkey = EmbeddedValkey.take_over(os.environ)
         with Minifier() as minifier:  # meanwhile it works
             load_libraries(settings.worker)
-            redis = discovery.find(replace(settings, token=settings.token or token))
+            redis = discovery.find(
+                replace(settings, token=settings.token or token),
+                lambda why: _print(f"Waiting {settings.redis_wait} s: {why}"),
+            )
             redis.is_embedded |= master.valkey is not None
             if redis.binary:
                 master.valkey = EmbeddedValkey.start(redis.binary, settings.max_sockets)
@@ -104,6 +107,8 @@ def on_starting(server: Any) -> None:
         master.made = SharedState.make(settings, redis, assets, token, room.sockets)
     except _CANNOT_START as error:
         sys.exit(sentence(error) or str(error))
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)  # as a shell says it
     master.forks = Forks(server, master.shared.worker_states)
     _note_stop_first(server)
 

@@ -22,6 +22,7 @@ from arauto.recording.recorded_channels import Recording
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.channel_list import count_listeners, list_channels
 from arauto.redis_io.connection import error_text
+from arauto.redis_io.sentinel import NoMaster
 from arauto.redis_io.subscriber import Subscriber
 from arauto.refusal import Refusal
 from arauto.sources.redis_publish import publish
@@ -51,8 +52,14 @@ class RedisSource:
     def publish(self, visitor: Visitor, channel: bytes, message: bytes) -> Receipt:
         return publish(self._recording, channel, message, visitor.link, visitor.redis_user)
 
-    def check_answers(self) -> None:
-        self._recording.link.client.ping()
+    def missing(self) -> list[str]:
+        try:
+            self._recording.link.client.ping()
+        except NoMaster:
+            return ["sentinel"]
+        except redis.RedisError:
+            return ["redis"]
+        return []
 
     def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
         with self._reading(channel) as log:

@@ -103,5 +103,5 @@ class Source(Protocol):
     def publish(self, visitor: Visitor, channel: bytes, message: bytes) -> Receipt:
         """:raise PublishError: it was not published, or nobody knows; the text says which."""
 
-    def check_answers(self) -> None:
-        """Raise an error where the source does not answer."""
+    def missing(self) -> list[str]:
+        """The names of what does not answer, for a monitor: nothing that has to be kept from anybody."""

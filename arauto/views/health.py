@@ -1,7 +1,8 @@
-"""GET /healthz and /readyz: whether the process runs, and whether Redis answers."""
+"""GET /healthz and /readyz: whether the process runs, and whether it has all that it needs."""
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, make_response
 
+from arauto.i18n.gettext import gettext
 from arauto.sources.source import Source
 
 
@@ -14,5 +15,10 @@ def init_health(app: Flask, source: Source) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        source.check_answers()
-        return jsonify(status="ready")
+        missing = source.missing()
+        if not missing:
+            return jsonify(status="ready")
+        error = gettext("Redis does not answer.")
+        response = make_response(jsonify(status="unready", missing=missing, error=error), 503)
+        response.headers["Retry-After"] = "1"
+        return response

@@ -88,7 +88,9 @@ def test_publishing_fails_within_two_seconds_and_says_so(
     assert answer.error == "Redis is unreachable: the message was not published. Try again when it is back."
     assert machine() - began < 2
     assert get(arauto, "/healthz").status == 200
-    assert get(arauto, "/readyz").error == "Redis does not answer."
+    unready = get(arauto, "/readyz")
+    assert (unready.status, unready.headers["retry-after"]) == (503, "1")
+    assert unready.json == {"status": "unready", "missing": ["redis"], "error": "Redis does not answer."}
     own_redis.start()
     assert publish(arauto, "a", "x").status == 200
     assert get(arauto, "/readyz").status == 200

@@ -26,7 +26,7 @@ from tests.support.servers import GUNICORN, ROOT, ArautoServer, Start
 from tests.support.starts import run, sentence_of
 from tests.support.tabs import open_tab
 from tests.support.trees import copy_tree
-from tests.support.waiting import eventually
+from tests.support.waiting import PATIENCE, eventually
 
 CUT = "REDIS_URL ends too early: in a user or password write # as %23,"
 NOT_KNOWN = "REDIS_URL has an option that redis-py does not know for a connection of redis://: "
@@ -176,6 +176,48 @@ def test_a_busy_port_ends_with_one_sentence(valkey: RedisServer) -> None:
     assert sentence == (
         f"Cannot listen on 127.0.0.1:{port} (Address already in use): set PORT or HOST to another one."
     )
+
+
+def waiting_for(redis_server: RedisServer, log: Path, seconds: int) -> subprocess.Popen[bytes]:
+    """The program, which has said that it waits."""
+    environ = {"PORT": str(free_port()), "REDIS_URL": redis_server.url, "ARAUTO_REDIS_WAIT": str(seconds)}
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            GUNICORN, cwd=ROOT, env=os.environ | environ, stdout=output, stderr=subprocess.STDOUT
+        )
+    said = f"Waiting {seconds} s: Redis at 127.0.0.1:{redis_server.port} does not answer"
+    eventually(lambda: said in log.read_text())
+    return process
+
+
+def test_a_redis_that_is_not_up_yet_is_waited_for(own_redis: RedisServer, tmp_path: Path) -> None:
+    own_redis.stop()
+    log = tmp_path / "log"
+    with waiting_for(own_redis, log, 86400) as process:
+        own_redis.start()
+        eventually(lambda: log.read_text().count("is ready for requests") == 2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
+
+
+def test_waiting_for_a_redis_ends(own_redis: RedisServer, tmp_path: Path) -> None:
+    own_redis.stop()
+    log = tmp_path / "log"
+    with waiting_for(own_redis, log, 1) as process:
+        assert process.wait(PATIENCE) == 1
+    assert log.read_text().count(f"Redis at 127.0.0.1:{own_redis.port} does not answer (") == 2
+    with waiting_for(own_redis, log, 86400) as process:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 130
+    assert "Traceback" not in log.read_text()
+
+
+def test_a_wrong_password_is_not_waited_for(own_redis: RedisServer) -> None:
+    own_redis.client.execute_command("CONFIG SET requirepass right")
+    sentence = sentence_of(
+        run(GUNICORN, PORT=str(free_port()), REDIS_URL=own_redis.url, ARAUTO_REDIS_WAIT="86400")
+    )
+    assert "wants another user or password" in sentence
 
 
 @pytest.mark.parametrize("password", ["", ":wrong-secret@"])
