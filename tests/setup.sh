@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the tests need beside Python packages: a browser, redis-cli, a Redis to compare with, and nginx.
-# The browser is looked for again by the tests themselves, which say what to do if there is none.
+# What the tests need beside Python packages: two browsers, redis-cli, a Redis to compare with, and nginx.
+# The browsers are looked for again by the tests themselves, which say what to do if there is none.
 set -eu
 
 missing=""
@@ -8,6 +8,7 @@ command -v redis-server >/dev/null || missing="$missing redis-server"
 command -v redis-cli >/dev/null || missing="$missing redis-tools"
 command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null ||
     command -v google-chrome >/dev/null || missing="$missing chromium"
+command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$missing firefox-esr"
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$missing nginx"
 [ -n "$missing" ] || exit 0
 
@@ -18,6 +19,8 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     # Where there is only the browser, that will do; the shell is quicker.
     apt-cache show chromium-headless-shell >/dev/null 2>&1 &&
         missing=$(echo "$missing" | sed 's/ chromium\>/&-headless-shell/')
+    # Not every Ubuntu has it: there it is for the person at the machine to install.
+    apt-cache show firefox-esr >/dev/null 2>&1 || missing=$(echo "$missing" | sed 's/ firefox-esr\>//')
     # shellcheck disable=SC2086
     RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi

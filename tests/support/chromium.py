@@ -1,11 +1,11 @@
 """A Chromium for the browser tests: the machine's own, else one that is fetched."""
 
-import os
 import shutil
-import subprocess
 import sys
 
 from playwright.sync_api import sync_playwright
+
+from tests.support.debian import install, succeeds
 
 # The shell is Chromium without the window around the page, and a third quicker to test with.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -31,20 +31,12 @@ def _on_this_machine() -> str | None:
 
 
 def _from_playwright() -> str | None:
-    if not _succeeds(sys.executable, "-m", "playwright", "install", "chromium"):
+    if not succeeds(sys.executable, "-m", "playwright", "install", "chromium"):
         return None
     with sync_playwright() as playwright:
         return playwright.chromium.executable_path
 
 
 def _from_debian() -> str | None:
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        return None
-    update = _succeeds("apt-get", "update")
-    if update and _succeeds("apt-get", "install", "-y", "--no-install-recommends", "chromium"):
-        return _on_this_machine()
-    return None
-
-
-def _succeeds(*command: str) -> bool:
-    return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode == 0
+    install("chromium")
+    return _on_this_machine()

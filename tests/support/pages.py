@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from playwright.sync_api import Browser, BrowserContext, Dialog, Locator, Page, expect
@@ -16,7 +16,7 @@ TIME_ZONE = "America/Sao_Paulo"
 SERVER_AWAY = ("WebSocket connection to", "net::ERR_")
 STATUS_503 = ("status of 503", "WebSocket connection to")
 
-_WATCH = """
+WATCH = """
 addEventListener("securitypolicyviolation", (event) =>
   reportProblem(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample} ${event.sourceFile}`));
 
@@ -122,7 +122,7 @@ class Pages:
         page.on("pageerror", lambda error: note(f"page error: {error}"))
         page.on("dialog", dismiss)
         page.expose_function("reportProblem", note)
-        page.add_init_script(_WATCH)
+        page.add_init_script(WATCH)
 
 
 def show_part(page: Page, part: str) -> None:
@@ -145,7 +145,13 @@ def view(*channels: str, patterns: Sequence[str] = ()) -> str:
     return "/?" + urlencode(names)
 
 
-def overflowing(page: Page) -> list[str]:
+class Evaluates(Protocol):
+    """A page of any browser."""
+
+    def evaluate(self, expression: str) -> Any: ...
+
+
+def overflowing(page: Evaluates) -> list[str]:
     """Elements that reach over the sides of the page; and the page itself where it would scroll."""
     return list(
         page.evaluate(

@@ -1,0 +1,209 @@
+"""Pages in Firefox: found by label, used by mouse and keyboard, watched as those in Chromium are."""
+
+import json
+from base64 import b64decode
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.bidi import BidiError, Result, Session
+from tests.support.pages import WATCH
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+EVENTS = ("log.entryAdded", "script.message", "browsingContext.userPromptOpened")
+KEYS = {"Control": "\ue009", "Enter": "\ue007", "Escape": "\ue00c", "Tab": "\ue004"}  # WebDriver's names
+
+FIND = """(selector, name) => {
+  const labelled = (label, field) => [...label.childNodes].filter((part) => !part.contains(field));
+  const nameOf = (element) => {
+    const parts = element.labels?.[0] ? labelled(element.labels[0], element) : [element];
+    return element.ariaLabel ?? parts.map((part) => part.textContent).join("").trim();
+  };
+  const isShown = (element) => element.checkVisibility({ visibilityProperty: true });
+  return [...document.querySelectorAll(selector)].filter((one) => isShown(one) && nameOf(one) === name);
+}"""
+IS_ON_TOP = """(element) => {
+  element.scrollIntoView({ block: "nearest", inline: "nearest" });
+  const { left, top, width, height } = element.getBoundingClientRect();
+  return element.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}"""
+
+
+class FirefoxPage:
+    def __init__(self, session: Session, context: str) -> None:
+        self._session = session
+        self.context = context
+
+    def goto(self, address: str) -> None:
+        self._call("browsingContext.navigate", url=address, wait="complete")
+
+    def resize(self, width: int, height: int) -> None:
+        size = {"width": width, "height": height}
+        self._call("browsingContext.setViewport", viewport=size, devicePixelRatio=1)
+
+    def come_forward(self) -> None:
+        self._call("browsingContext.activate")
+
+    def evaluate(self, expression: str) -> Any:
+        """What it is, or what it answers if it is a function; as JSON has it."""
+        script = f"(async (it) => JSON.stringify(await (it?.call ? it() : it)))({expression})"
+        answer = self._run("script.evaluate", expression=script)
+        return json.loads(answer.get("value", "null"))
+
+    def expect(self, expression: str, expected: Any) -> None:
+        """Wait until that is its value."""
+
+        def is_so() -> bool:
+            found = self.evaluate(expression)
+            assert found == expected, f"{expression} is {found!r}, not {expected!r}"
+            return True
+
+        eventually(is_so)
+
+    def expect_texts(self, selector: str, *expected: str) -> None:
+        """Of all elements that are shown."""
+        shown = (
+            f"[...document.querySelectorAll({json.dumps(selector)})].filter((one) => one.checkVisibility())"
+        )
+        self.expect(f"{shown}.map((one) => one.textContent.trim())", list(expected))
+
+    def expect_text(self, selector: str, part: str) -> None:
+        """Somewhere in the text of the first."""
+        text = f"document.querySelector({json.dumps(selector)})?.textContent"
+
+        def is_in() -> bool:
+            found = self.evaluate(text)
+            assert part in (found or ""), f"{selector} says {found!r}, not {part!r}"
+            return True
+
+        eventually(is_in)
+
+    def expect_on_top(self, selector: str) -> None:
+        """Where a person would click it."""
+        self.expect(f"({IS_ON_TOP})(document.querySelector({json.dumps(selector)}))", True)
+
+    def expect_state(self, state: str) -> None:
+        self.expect("document.getElementById('status').dataset.state", state)
+
+    def find(self, selector: str, name: str) -> Result:
+        """The one that is shown and has this name or label."""
+
+        def one() -> Result:
+            found = self._call_function(FIND, selector, name)["value"]
+            assert len(found) == 1, f"{len(found)} times {selector} {name!r}"
+            return {"sharedId": found[0]["sharedId"]}
+
+        return eventually(one)
+
+    def click(self, selector: str, name: str) -> None:
+        """Where a person would, and only if it is what is on top there."""
+        element = self.find(selector, name)
+        eventually(lambda: self._call_function(IS_ON_TOP, element)["value"], why=f"nothing covers {name!r}")
+        move = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
+        press = [{"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp")]
+        self._act({"type": "pointer", "id": "mouse", "actions": [move, *press]})
+
+    def fill(self, name: str, text: str) -> None:
+        """With nothing left of what was in it."""
+        self.click("input, textarea", name)
+        self.press("Control", "a")
+        self.write(text)
+
+    def choose(self, name: str, option: str) -> None:
+        """In a list, as its first letters do."""
+        self._call_function("(list) => list.focus()", self.find("select", name))
+        self.write(option)
+
+    def write(self, text: str) -> None:
+        self._act(_keys(*(one for key in text for one in (("keyDown", key), ("keyUp", key)))))
+
+    def press(self, *keys: str) -> None:
+        """All of them together."""
+        values = [KEYS.get(key, key) for key in keys]
+        self._act(_keys(*(("keyDown", key) for key in values), *(("keyUp", key) for key in values[::-1])))
+
+    def screenshot(self, path: Path) -> None:
+        eventually(lambda: self.evaluate("document.getAnimations().length === 0"))
+        path.write_bytes(b64decode(self._call("browsingContext.captureScreenshot")["data"]))
+
+    def _act(self, source: Result) -> None:
+        self._call("input.performActions", actions=[source])
+
+    def _run(self, method: str, **parameters: Any) -> Result:
+        target = {"context": self.context}
+        done = self._session.call(method, target=target, awaitPromise=True, **parameters)
+        if done["type"] == "exception":
+            raise BidiError(done["exceptionDetails"]["text"])
+        return dict(done["result"])
+
+    def _call_function(self, function: str, *arguments: str | Result) -> Result:
+        given = [one if isinstance(one, dict) else {"type": "string", "value": one} for one in arguments]
+        return self._run("script.callFunction", functionDeclaration=function, arguments=given)
+
+    def _call(self, method: str, **parameters: Any) -> Result:
+        return self._session.call(method, context=self.context, **parameters)
+
+
+class FirefoxPages:
+    """Opens pages of one person; :meth:`close` closes them and fails where one of them had a problem."""
+
+    def __init__(self, session: Session, heard: list[tuple[str, Result]]) -> None:
+        self._session = session
+        self._heard = heard
+        self._heard.clear()
+        self._allowed: list[str] = []
+        self._person = session.call("browser.createUserContext")["userContext"]
+        watch = "(report) => { window.reportProblem = report; " + WATCH + "}"
+        session.call(
+            "script.addPreloadScript",
+            functionDeclaration=watch,
+            arguments=[{"type": "channel", "value": {"channel": "problem"}}],
+            userContexts=[self._person],
+        )
+
+    def open(
+        self,
+        server: ArautoServer,
+        path: str,
+        *,
+        width: int = 1280,
+        height: int = 800,
+        language: str = "en",
+        allow: Sequence[str] = (),
+    ) -> FirefoxPage:
+        """A page, or one more, in front of the others.
+
+        :param allow: parts of console lines that this test provokes on purpose.
+        """
+        self._allowed += allow
+        made = self._session.call("browsingContext.create", type="tab", userContext=self._person)
+        page = FirefoxPage(self._session, made["context"])
+        self._session.call("emulation.setLocaleOverride", contexts=[page.context], locale=language)
+        page.resize(width, height)
+        page.goto(server.url + path)
+        return page
+
+    def close(self) -> None:
+        if self._person:
+            self._session.call("browser.removeUserContext", userContext=self._person)
+        self._person = ""
+        problems = self._problems()
+        assert problems == [], problems
+
+    def _problems(self) -> list[str]:
+        told = filter(None, (_problem(event, said) for event, said in self._heard))
+        return [text for text in told if not any(allowed in text for allowed in self._allowed)]
+
+
+def _keys(*actions: tuple[str, str]) -> Result:
+    return {"type": "key", "id": "keys", "actions": [{"type": kind, "value": key} for kind, key in actions]}
+
+
+def _problem(event: str, said: Result) -> str | None:
+    """What an event says that no page should; ``None``: nothing."""
+    if event == "log.entryAdded":
+        return f"{said['type']}: {said['text']}" if said["level"] in ("error", "warn") else None
+    if event == "script.message":
+        return str(said["data"].get("value"))
+    return f"dialog: {said['message']}"
