@@ -24,6 +24,7 @@ from arauto.server import bind_policy
 from arauto.services import Services
 from arauto.settings import Settings, SettingsError, read
 from arauto.system.concurrency import find_addresses_at_once
+from arauto.views.acknowledgements import init_acknowledgements
 from arauto.views.channels import init_channels
 from arauto.views.health import init_health
 from arauto.views.history import init_history
@@ -94,6 +95,14 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         app,
         services.recording,
         services.recorder,
+        services.publish_rate,
+        services.permissions,
+        services.audit,
+    )
+    init_acknowledgements(
+        app,
+        services.recording,
+        services.source,
         services.publish_rate,
         services.permissions,
         services.audit,

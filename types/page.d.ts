@@ -91,6 +91,9 @@ type Confirmation = {
   at: number;
 };
 
+// Who has taken a message, and since when; nobody, without a name.
+type Acknowledgement = { id: string; by: string; since: number };
+
 // What the server says.
 type FeedEvent =
   | Push
@@ -101,6 +104,7 @@ type FeedEvent =
   | Refused
   | Confirmation
   | { type: "unrecorded"; channel: string }
+  | ({ type: "acknowledged"; channel: string } & Acknowledgement)
   | { type: "error"; error: string }
   | { type: "heartbeat"; at: number };
 

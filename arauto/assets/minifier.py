@@ -51,6 +51,7 @@ SHEETS = [  # in the order of the cascade
     "base/utilities",
 ]
 LATER_SHEETS = [  # of what only scripts show that are loaded later
+    "acknowledge/acknowledge",
     "detail/detail",
     "filter/filter_help",
     "views/views",

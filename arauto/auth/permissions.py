@@ -105,10 +105,7 @@ class Permissions:
                     name=text(channel),
                 )
             )
-        if not visitor.redis_user:
-            return
-        check_redis_user(visitor)
-        if not self._link.user_may_run(visitor.name, "PUBLISH", channel, b""):
+        if not self._redis_lets_publish(visitor, channel):
             raise NoRight(
                 gettext(
                     "Redis does not let the user %(user)s publish to %(name)s: "
@@ -117,6 +114,26 @@ class Permissions:
                     name=text(channel),
                 )
             )
+
+    def check_acknowledging(self, visitor: Visitor, channel: bytes) -> None:
+        """Whoever may publish to a channel may take its messages, and give them back.
+
+        :raise NoRight: the visitor may not.
+        :raise redis.RedisError: Redis does not answer, or not to us.
+        """
+        self._check_not_audit(channel)
+        if not visitor.may_publish(channel) or not self._redis_lets_publish(visitor, channel):
+            raise NoRight(
+                gettext(
+                    "Only those who may publish to %(name)s may acknowledge its messages.", name=text(channel)
+                )
+            )
+
+    def _redis_lets_publish(self, visitor: Visitor, channel: bytes) -> bool:
+        if not visitor.redis_user:
+            return True
+        check_redis_user(visitor)
+        return self._link.user_may_run(visitor.name, "PUBLISH", channel, b"")
 
     def _check_not_audit(self, channel: bytes) -> None:
         if channel == self._audit.channel:

@@ -42,10 +42,15 @@ class Visitor:
         return self.name if self.way == "redis" else ""
 
     @property
+    def own_name(self) -> str:
+        """The name, unless others have the same: that of a shared token is empty."""
+        shares = self.way in ("token", "bearer") and self.name in (SHARED, SHARED_READ)
+        return "" if shares else self.name
+
+    @property
     def rate_names(self) -> list[str]:
         """The names under which rates are counted; users of a shared token are counted by session."""
-        shares = self.way in ("token", "bearer") and self.name in (SHARED, SHARED_READ)
-        name = self.key if shares else f"{self.way} {self.name}"
+        name = f"{self.way} {self.name}" if self.own_name else self.key
         return [f"user {name}"] if self.name and name else []
 
     def may_publish(self, channel: bytes) -> bool:

@@ -28,7 +28,14 @@ def page_strings() -> Strings:
 
 def later_strings() -> Strings:
     """The other strings by key: what is said only by scripts that are loaded later."""
-    return _detail_strings() | _filter_strings() | _volume_strings() | _view_strings() | _lesson_strings()
+    return (
+        _detail_strings()
+        | _acknowledge_strings()
+        | _filter_strings()
+        | _volume_strings()
+        | _view_strings()
+        | _lesson_strings()
+    )
 
 
 def _status_strings() -> Strings:
@@ -210,6 +217,18 @@ def _filter_strings() -> Strings:
         "filter_or": gettext("one of them"),
         "filter_has": gettext("has the field"),
         "filter_regex": gettext("a regular expression"),
+    }
+
+
+def _acknowledge_strings() -> Strings:
+    return {
+        "take": gettext("Acknowledge"),
+        "take_live": gettext("Live only: nothing keeps who has taken it."),
+        "take_name": gettext("Your name"),
+        "take_not": gettext("Not now"),
+        "take_seen": gettext("Everybody who reads the channel sees it. This browser keeps it."),
+        "take_who": gettext("Who takes it?"),
+        "taken_by": gettext("taken by {name}, {time}"),
     }
 
 

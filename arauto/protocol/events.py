@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from arauto.protocol.acknowledgements import Acknowledgement
 from arauto.protocol.log_entries import Hole
 from arauto.protocol.log_position import Position
 
@@ -91,13 +92,32 @@ class Unfollowed(NamedTuple):
     channel: bytes
 
 
+class Acknowledged(NamedTuple):
+    """Somebody has taken a message of ``channel``, or has given it back."""
+
+    channel: bytes
+    acknowledgement: Acknowledgement
+
+
 class ErrorNotice(NamedTuple):
     """An error to show; the text is a sentence for people."""
 
     error: str
 
 
-Item = Push | Lost | Gap | Refused | Numbered | LogGap | Followed | Halted | Unfollowed | ErrorNotice
+Item = (
+    Push
+    | Lost
+    | Gap
+    | Refused
+    | Numbered
+    | LogGap
+    | Followed
+    | Halted
+    | Unfollowed
+    | Acknowledged
+    | ErrorNotice
+)
 Deliver = Callable[[list[Item]], None]
 """Takes a batch. An ``OSError`` that it raises ends the subscriber."""
 
@@ -142,6 +162,8 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
     if isinstance(item, Halted):
         shown = {"type": "stopped", **named("channel", item.channel)}
         return shown | {"from": item.since / 1000, "error": item.why}
+    if isinstance(item, Acknowledged):
+        return {"type": "acknowledged", **named("channel", item.channel)} | acknowledged(item.acknowledgement)
     if isinstance(item, Lost):
         return {"type": "reconnecting", "from": item.at, "reason": "redis", "detail": item.detail}
     if isinstance(item, Gap):
@@ -154,6 +176,11 @@ def _following(item: Followed) -> dict[str, Any]:
     place = item.position and {"epoch": item.position.epoch, "id": item.position.id}
     since = {} if item.since is None else {"since": item.since / 1000}
     return {"type": "following", **named("channel", item.channel)} | (place or {}) | since
+
+
+def acknowledged(one: Acknowledgement) -> dict[str, Any]:
+    """An acknowledgement as JSON members, the same on a WebSocket as in an HTTP answer."""
+    return {"id": one.id} | ({"by": one.by, "since": one.since / 1000} if one.by else {})
 
 
 def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:

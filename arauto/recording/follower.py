@@ -7,7 +7,9 @@ from typing import NamedTuple
 
 import redis
 
+from arauto.protocol.acknowledgements import read_acknowledgement
 from arauto.protocol.events import (
+    Acknowledged,
     Deliver,
     ErrorNotice,
     Followed,
@@ -161,8 +163,12 @@ class Follower:
                 self._carry_out(item[2], steps)
         elif kind == b"smessage":
             channel = self._channel_of.get(name, b"")
-            if channel in self._feeds and (announcement := read_announcement(item[2])):
+            if channel not in self._feeds:
+                return
+            if announcement := read_announcement(item[2]):
                 self._carry_out(channel, self._feeds[channel].announced(announcement, now))
+            elif acknowledgement := read_acknowledgement(item[2]):
+                self._out.append(Acknowledged(channel, acknowledgement))
         elif kind == b"ssubscribe":
             self._begin_following(self._channel_of.get(name))
         elif kind == b"sunsubscribe":

@@ -21,6 +21,7 @@ from arauto.recording_core.log_keys import (
     GLOBS,
     LEASE,
     NAMES,
+    acknowledgements_of,
     announcements_of,
     beats_of,
     head_of,
@@ -37,7 +38,8 @@ PAGE = 1000  # entries to read at a time, so that Redis is never busy for long
 
 GLOBS_LAST = 15_000  # milliseconds for which the globs of a server are valid
 
-_ALONE = ("publish", "lease", "globs", "volume")  # scripts that are not about a log's entries
+_ALONE = ("publish", "lease", "globs", "volume", "acknowledge")  # scripts that are not about a log's entries
+_ALSO_OF_ACKNOWLEDGEMENTS = ("delete", "drop")
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
 
@@ -162,7 +164,7 @@ class Store:
         And of the gap entries in it that are the first behind one of ``numbers``: when they were written, and
         since when messages may be missing.
         """
-        places, gaps = self._eval("volume", (stream_of(channel),), start, end, parts, *numbers)
+        places, gaps = self.evaluate("volume", (stream_of(channel),), start, end, parts, *numbers)
         pairs = zip(gaps[::2], gaps[1::2], strict=True)
         return places, [(int(ms), int(since)) for ms, since in pairs if since.isdigit()]
 
@@ -246,7 +248,7 @@ class Store:
 
         :param grace: milliseconds for which an expired lease is left to others.
         """
-        return int(self._eval("lease", (LEASE,), "claim", LEASE_MS, above, grace))
+        return int(self.evaluate("lease", (LEASE,), "claim", LEASE_MS, above, grace))
 
     def renew(self, token: int, until: int) -> bool:
         """Send a beat: whether this process is still the recorder.
@@ -254,11 +256,11 @@ class Store:
         :param until: everything published before is in all logs (0: unknown).
         """
         given = ("renew", LEASE_MS, token, until, self.beats)
-        return bool(self._eval("lease", (LEASE,), *given))
+        return bool(self.evaluate("lease", (LEASE,), *given))
 
     def release(self, token: int) -> bool:
         """Let another process become the recorder at once."""
-        return bool(self._eval("lease", (LEASE,), "release", LEASE_MS, token, 0, self.beats))
+        return bool(self.evaluate("lease", (LEASE,), "release", LEASE_MS, token, 0, self.beats))
 
     # Scripts
 
@@ -270,11 +272,13 @@ class Store:
         return ("EVAL", script("globs")[0], 1, GLOBS, GLOBS_LAST, *globs)
 
     def _run(self, name: str, channel: bytes, *given: Argument) -> Any:
-        keys = (stream_of(channel), head_of(channel), promised_of(channel))
+        more = (acknowledgements_of(channel),) if name in _ALSO_OF_ACKNOWLEDGEMENTS else ()
+        keys = (stream_of(channel), head_of(channel), promised_of(channel), *more)
         common = (self.announcements_of(channel), self._most, self._age, self._draw_epoch())
-        return self._eval(name, keys, *common, *given)
+        return self.evaluate(name, keys, *common, *given)
 
-    def _eval(self, name: str, keys: tuple[bytes, ...], *given: Argument) -> Any:
+    def evaluate(self, name: str, keys: tuple[bytes, ...], *given: Argument) -> Any:
+        """Run one of the scripts."""
         text, known_as = script(name)
         client: Any = self.client
         try:

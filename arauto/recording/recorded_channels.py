@@ -10,6 +10,7 @@ import redis
 
 from arauto.protocol.events import quoted
 from arauto.protocol.selection import Selection
+from arauto.recording.acknowledgement_store import AcknowledgementStore
 from arauto.recording.log_store import Store
 from arauto.recording_core.log_keys import SWITCHED, head_of, is_recordable, stream_of
 from arauto.redis_io.connection import RedisLink, error_text
@@ -52,6 +53,7 @@ class Recording:
         """How often what is recorded has changed."""
         self._age = settings.record_seconds * 1000
         self.store = Store(link.client, settings.record_messages, self._age)
+        self.acknowledgements = AcknowledgementStore(self.store)
         globs = settings.record if settings.recording else ()
         self._own = tuple(glob.encode() for glob in globs)
         self._coverage = _Coverage(frozenset(self._own), frozenset())
@@ -145,6 +147,7 @@ class Recording:
             if not isinstance(head, redis.RedisError):
                 with suppress(redis.ResponseError):
                     self._tidy(channel, *head)
+        self.acknowledgements.trim(names)
 
     def report(self, channel: bytes, why: str, by: str = "recorder") -> None:
         """Log once that ``channel`` cannot be recorded, and once that it can again (``why`` empty).

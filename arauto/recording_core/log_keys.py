@@ -33,6 +33,11 @@ def promised_of(channel: bytes) -> bytes:
     return b"arauto:promised:{%b}" % channel
 
 
+def acknowledgements_of(channel: bytes) -> bytes:
+    """The key of a sorted set: who has taken which message, by its number. See ``lua/acknowledge.lua``."""
+    return b"arauto:acknowledged:{%b}" % channel
+
+
 def announcements_of(channel: bytes, database: int) -> bytes:
     """The sharded channel of announcements; Pub/Sub is the same in all databases of a server."""
     return b"arauto:words:%d:{%b}" % (database, channel)

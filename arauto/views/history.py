@@ -38,7 +38,7 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
         since, until = _span()
         limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
         wanted = read_filter(request.args["filter"]) if request.args.get("filter") else None
-        check(channel)
+        check_reading(source, audit, channel)
         pages = source.read(channel, since, until)
         lines = _to_the_end(
             found_lines(pages, channel, wanted, limit) if wanted else all_lines(pages, channel, limit)
@@ -55,19 +55,21 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
         channel = requested_channel(name)
         since, until = _span()
         parts = read_parts(request.args.get("parts") or "1")
-        check(channel)
+        check_reading(source, audit, channel)
         with _refusals():
             found = source.volume(channel, since, until, parts)
         answer = jsonify(_volume(channel, found or NO_VOLUME))
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
-    def check(channel: bytes) -> None:
-        try:
-            source.check_reading(current_visitor(), channel)
-        except NoRight:
-            audit.note("reading refused", Actor.of(current_visitor()), channel=channel.decode())
-            raise
+
+def check_reading(source: Source, audit: Audit, channel: bytes) -> None:
+    """:raise NoRight: this visitor may not read what is kept of the channel."""
+    try:
+        source.check_reading(current_visitor(), channel)
+    except NoRight:
+        audit.note("reading refused", Actor.of(current_visitor()), channel=channel.decode())
+        raise
 
 
 def _span() -> tuple[Point, Point | None]:

@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from arauto.settings import WORKERS
-from tests.support.http import publish
+from tests.support.acknowledging import give_back, path_of, take
+from tests.support.http import Answer, get, publish
 from tests.support.logs import is_recording
 from tests.support.promises import BUSY, LIVE_WITHIN, NotingTab, Published, check_kept, watching
 from tests.support.redis_servers import RedisServer, binaries
@@ -87,6 +89,16 @@ def shows_at_once(tab: NotingTab, published: Published) -> None:
     )
 
 
+def acknowledging(server: ArautoServer, channel: str, shown: list[dict[str, Any]]) -> Iterator[Answer]:
+    """Who has what, and one that is taken and given back; where the log has any."""
+    yield get(server, path_of(channel))
+    for id in [event["id"] for event in shown if "id" in event][-1:]:
+        taken = take(server, channel, id)
+        yield taken
+        if taken.status == 200:
+            yield give_back(server, channel, id)
+
+
 @pytest.mark.parametrize("right", [*COMMANDS, *NAMES])
 def test_with_one_right_less(stage: Stage, right: str) -> None:
     redis_server, server = stage
@@ -130,6 +142,8 @@ def test_with_one_right_less(stage: Stage, right: str) -> None:
             return all(is_last_recorded(tab, published) for tab in (before, after))
 
         eventually(is_recorded_or_told, within=30, why="the page says what is missing")
+        for answer in acknowledging(server, published.channel, before.messages(published.channel)):
+            assert answer.status == 200 or names(answer.body.decode(), right)
 
 
 @pytest.mark.parametrize("gone", [["EVAL", "EVALSHA"], ["EVALSHA"]])

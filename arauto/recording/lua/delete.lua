@@ -3,7 +3,7 @@ local head = read_head()
 local wrong = refused('SPUBLISH', 'HSET', 'UNLINK') or no_stream()
 if wrong then return wrong end
 local gone = redis.call('UNLINK', STREAM)
-redis.call('UNLINK', PROMISED)
+redis.call('UNLINK', PROMISED, KEYS[4])
 if not head.epoch then return gone end
 head.renewed, head.epochs = head.epoch, ''
 head.ms = math.max(head.ms, now)

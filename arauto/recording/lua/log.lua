@@ -1,5 +1,5 @@
 -- The beginning of every script about the log of one channel.
--- KEYS: the stream, its head, the promised messages.
+-- KEYS: the stream, its head, the promised messages; to delete or drop the log, its acknowledgements.
 -- ARGV: the channel of announcements, how many entries and how many milliseconds to keep, a name for the
 -- next epoch; then the script's own arguments.
 local STREAM, HEAD, PROMISED = KEYS[1], KEYS[2], KEYS[3]

@@ -65,15 +65,20 @@ const feed = new Feed(
 const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-note"), words);
 new ExportMenu(find("export"), () => feed.shown, words);
 const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
-  new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event) }, words));
+  new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event), acknowledge: config.recording ? loadAcknowledge() : null }, words));
 const parts = new PageParts(find("tabs"), document.querySelector("main"), () => find("replay").elements.open.click());
 const toolbar = new Toolbar({
   section: find("feed"), log: find("log"), keys: find("keys"), more: find("desk-more"),
   pause: find("pause"), clear: find("clear"), order: find("order"), help: find("help"),
-}, feed, rows, filter, actions, words, detail, () => {
-  parts.show("publish");
-  find("publish-message").focus();
+}, feed, rows, filter, actions, words, detail, {
+  write: () => {
+    parts.show("publish");
+    find("publish-message").focus();
+  },
+  acknowledge: config.recording && (async (event) => (await loadAcknowledge()).toggle(event)),
 });
+const takers = new Deferred("../acknowledge/acknowledge.js", import.meta.url);
+let acknowledge = null;
 const callers = new Deferred("./notifications.js", import.meta.url);
 let notifications = null;
 let unheard = []; // before that is there: events, and whether nobody saw them come
@@ -174,6 +179,7 @@ setInterval(() => {
   if (notifications) notifications.tick();
   else if (isSettled()) loadNotifications().catch(() => {});
   if (!lesson && isSettled() && canPublish) loadLesson().catch(() => {});
+  if (!acknowledge && standing?.recorded.size) loadAcknowledge(takers.load()).catch(() => {});
   if (document.hidden) return;
   if (strip) strip.draw();
   else if (isSettled()) loadStrip().catch(() => {});
@@ -224,6 +230,14 @@ function showAddress() {
   parts.show("feed");
 }
 
+async function loadAcknowledge(coming = takers.arrive()) {
+  const { Acknowledge } = await coming;
+  return (acknowledge ??= new Acknowledge({
+    connection, standing, feed, place: find("feed"), rows,
+    say: (sentence) => actions.tell(sentence), complain: (sentence) => chooser.complain(sentence),
+  }, words));
+}
+
 async function loadNotifications() {
   const { Notifications } = await callers.load();
   if (notifications) return notifications;
@@ -269,6 +283,7 @@ async function loadHelp(module) {
 function retell() {
   for (const id of ["feed", "detail"]) rows.retell(find(id));
   tellStanding();
+  acknowledge?.retell();
 }
 
 // What the channel field suggests: the selection, what was sent to before, what is alive.

@@ -1,9 +1,8 @@
 // The menu of a channel's chip: have the channel recorded or not, delete what was recorded.
 
+import { askServer } from "../ui/ask_server.js";
 import { isMeant } from "../ui/confirm.js";
 import { Menu } from "../ui/menu.js";
-
-const ANSWER_LIMIT = 10_000; // milliseconds
 
 export class RecordingMenu {
   #menu;
@@ -46,13 +45,8 @@ export class RecordingMenu {
 
   /** @type {(method: string, what: string, body?: object) => Promise<void>} */
   async #ask(method, what, body) {
-    const url = new URL(`channels/${what}?channel=${encodeURIComponent(this.#name)}`, document.baseURI);
-    const { csrf } = /** @type {any} */ (document.forms).publish.elements;
-    const headers = csrf && { "X-CSRF-Token": csrf.value };
-    const options = { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_LIMIT) };
-    const failed = () => ({ error: this.#words.say("no_channels") });
     this.#tell("");
-    const { error } = await fetch(url, options).then((answer) => answer.json()).catch(failed);
+    const { error } = await askServer(method, what, { channel: this.#name }, this.#words, body);
     if (error) this.#tell(error);
   }
 }

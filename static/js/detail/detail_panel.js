@@ -35,15 +35,16 @@ export class DetailPanel {
    * @param {HTMLElement} place
    * @param {{
    *   tools: HTMLTemplateElement, filter: import("../feed/filter_bar.js").FilterBar, feed: import("../feed/feed.js").Feed,
-   *   rows: Rows, actions: import("../feed/row_actions.js").RowActions, choose: (event: Message) => void
+   *   rows: Rows, actions: import("../feed/row_actions.js").RowActions, choose: (event: Message) => void,
+   *   acknowledge: Promise<import("../acknowledge/acknowledge.js").Acknowledge> | null
    * }} page the buttons of a field, and what the buttons act on
    * @param {Words} words
    */
-  constructor(place, { tools, filter, feed, rows, actions, choose }, words) {
+  constructor(place, { tools, filter, feed, rows, actions, choose, acknowledge }, words) {
     this.#place = place;
     this.#words = words;
     const context = new Context(place.querySelector(".context"), feed, rows, words, choose);
-    this.#actions = new DetailActions(place.querySelector(".detail__foot"), actions, context);
+    this.#actions = new DetailActions(place.querySelector(".detail__foot"), actions, context, acknowledge);
     this.#view = place.querySelector("[role=tabpanel]");
     this.#card = new MessageCard(words);
     this.#fields = new Fields(tools, filter, actions, words);

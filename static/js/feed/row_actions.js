@@ -190,8 +190,13 @@ export class RowActions {
   // A note that goes by itself.
   /** @type {(word: string, values?: object) => void} */
   say(word, values) {
+    this.tell(this.#words.say(word, values));
+  }
+
+  /** @type {(sentence: string) => void} */
+  tell(sentence) {
     clearTimeout(this.#silence);
-    const sentence = (this.#said.textContent = this.#words.say(word, values));
+    this.#said.textContent = sentence;
     this.#silence = setTimeout(() => this.#said.textContent === sentence && (this.#said.textContent = ""), SAID_FOR);
   }
 }

@@ -27,9 +27,9 @@ export class Toolbar {
    *   isOpen: boolean, hasFocus: boolean, event: Message | null, row: HTMLElement | null,
    *   enter(row: HTMLElement): void, move(row: HTMLElement): void, leave(): void, close(): void
    * }} detail
-   * @param {() => void} write leads to the field of a new message
+   * @param {{ write(): void, acknowledge?: (event: Message) => void }} lead `write` to the field of a new message
    */
-  constructor({ section, log, keys, more, ...buttons }, feed, rows, filter, actions, words, detail, write) {
+  constructor({ section, log, keys, more, ...buttons }, feed, rows, filter, actions, words, detail, { write, acknowledge }) {
     this.#feed = feed;
     this.#rows = rows;
     this.#log = log;
@@ -56,6 +56,7 @@ export class Toolbar {
       j: () => this.#move(1),
       k: () => this.#move(-1),
       c: () => this.#copy(actions),
+      ...(acknowledge && { a: () => this.#act(acknowledge) }),
       Enter: (target) => this.#open(target),
       p: () => {
         detail.close();
@@ -122,9 +123,21 @@ export class Toolbar {
     return step > 0 ? rows.find(isSeen) : rows.findLast(isSeen);
   }
 
+  // The one that is open, or on whose row the focus is.
+  get #event() {
+    return this.#detail.event ?? (this.#row && this.#rows.eventOf(this.#row));
+  }
+
+  /** @type {(act: (event: Message) => void) => false | void} */
+  #act(act) {
+    const event = this.#event;
+    if (!event) return false;
+    act(event);
+  }
+
   /** @type {(actions: import("./row_actions.js").RowActions) => Promise<false | void>} */
   async #copy(actions) {
-    const event = this.#detail.event ?? (this.#row && this.#rows.eventOf(this.#row));
+    const event = this.#event;
     if (!event || String(getSelection())) return false; // a selection is copied by the browser's own keys
     await actions.copy(event.data);
   }

@@ -1,5 +1,6 @@
 // Keeps one feed open for the selection and says truly how it stands. Knows no DOM.
-// Events: "state" (how it stands), "events" (messages and gaps to show), "problem" (a sentence).
+// Events: "state" (how it stands), "events" (messages and gaps to show), "problem" (a sentence), and two that the server
+// says of a channel's log: "following", "acknowledged".
 
 import { now } from "../lib/clock.js";
 import { Emitter } from "../lib/emitter.js";
@@ -153,10 +154,14 @@ export class Connection extends Emitter {
       this.#positions.take(event);
       return this.#joiner.take(event);
     }
+    if (event.type === "acknowledged") {
+      this.emit("acknowledged", event);
+      return [];
+    }
     this.#joiner.forget();
     switch (event.type) {
       case "gap": return [event.reason === "redis" ? this.#dated(event) : event];
-      case "following": this.#positions.begin(event); return [];
+      case "following": this.#followed(event); return [];
       case "stopped": this.#positions.stop(event); return [];
       case "unrecorded": this.#positions.end(event); return [];
       case "subscribe": case "psubscribe": return this.#confirmed(event);
@@ -166,6 +171,12 @@ export class Connection extends Emitter {
       case "error": this.emit("problem", event.error); return [];
       default: console.warn("Unknown event", event); return [];
     }
+  }
+
+  /** @type {(event: Following) => void} */
+  #followed(event) {
+    this.#positions.begin(event);
+    this.emit("following", event);
   }
 
   /** @type {(event: Confirmation) => ShownEvent[]} */

@@ -1,0 +1,81 @@
+// Takes a message for the person, or gives it back, and shows everywhere who has it.
+
+import { Emitter } from "../lib/emitter.js";
+import { get, set } from "../ui/preferences.js";
+import { Acknowledgements } from "./acknowledgements.js";
+import { askName } from "./ask_name.js";
+import { sentenceOf, TakenRows } from "./taken_rows.js";
+
+// Event: "change".
+export class Acknowledge extends Emitter {
+  #kept;
+  #words;
+  #say;
+  #rows;
+
+  /**
+   * @param {{
+   *   connection: EventTarget, standing: Standing, feed: EventTarget, place: HTMLElement, rows: Rows,
+   *   say(sentence: string): void, complain(sentence: string): void
+   * }} page `say` shows a note that goes by itself, `complain` one that stays
+   * @param {Words} words
+   */
+  constructor({ connection, standing, feed, place, rows, say, complain }, words) {
+    super();
+    this.#words = words;
+    this.#say = say;
+    this.#kept = new Acknowledgements(connection, words);
+    this.#rows = new TakenRows(place, rows, words, (event) => this.#kept.of(event));
+    this.#kept.addEventListener("problem", ({ detail }) => complain(detail));
+    this.#kept.addEventListener("change", () => {
+      this.#rows.draw();
+      this.emit("change");
+    });
+    feed.addEventListener("draw", () => this.#kept.isEmpty || this.#rows.draw());
+    this.#kept.stand(standing);
+  }
+
+  // Times are told otherwise from now on.
+  retell() {
+    this.#rows.draw(true);
+    this.emit("change");
+  }
+
+  // How it stands with a message: whether it is taken, and a sentence, if there is one to say.
+  /** @type {(event: Message) => { isKept: boolean, isTaken: boolean, sentence: string }} */
+  tell(event) {
+    const isKept = Acknowledgements.isKept(event);
+    const one = this.#kept.of(event);
+    const sentence = one ? sentenceOf(this.#words, one) : isKept ? "" : this.#words.say("take_live");
+    return { isKept, isTaken: Boolean(one), sentence };
+  }
+
+  // What is nobody's becomes the person's, and what is the person's nobody's.
+  /** @type {(event: Message) => Promise<void>} */
+  async toggle(event) {
+    const one = this.#kept.of(event);
+    if (!one) await this.take(event);
+    else if (one.by === this.#name) await this.giveBack(event);
+    else this.#say(sentenceOf(this.#words, one));
+  }
+
+  /** @type {(event: Message) => Promise<void>} */
+  async take(event) {
+    if (!Acknowledgements.isKept(event)) return this.#say(this.#words.say("take_live"));
+    const by = this.#name || (await askName(this.#words));
+    if (!by) return;
+    const problem = await this.#kept.take(event, by);
+    if (problem) return this.#say(problem);
+    if (!this.#kept.you) set("by", by);
+  }
+
+  /** @type {(event: Message) => Promise<void>} */
+  async giveBack(event) {
+    const problem = await this.#kept.giveBack(event);
+    if (problem) this.#say(problem);
+  }
+
+  get #name() {
+    return this.#kept.you || get("by", "");
+  }
+}

@@ -1,0 +1,13 @@
+// Asks the server for a change of a channel, or what it knows of one.
+
+const ANSWER_LIMIT = 10_000; // milliseconds
+
+// The answer's JSON; with `error`, a sentence, where it was refused or did not come.
+/** @type {(method: string, what: string, query: Record<string, string>, words: import("./i18n.js").Words, body?: object) => Promise<any>} */
+export async function askServer(method, what, query, words, body) {
+  const url = new URL(`channels/${what}?${new URLSearchParams(query)}`, document.baseURI);
+  const { csrf } = /** @type {any} */ (document.forms).publish.elements;
+  const headers = { Accept: "application/json", ...(csrf && { "X-CSRF-Token": csrf.value }) };
+  const options = { method, headers, body: JSON.stringify(body), signal: AbortSignal.timeout(ANSWER_LIMIT) };
+  return fetch(url, options).then((answer) => answer.json()).catch(() => ({ error: words.say("no_channels") }));
+}

@@ -1,0 +1,310 @@
+"""A person takes a message in the page or gives it back, and every other page shows who has it."""
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_detail import act, detail, open_row, written
+from tests.browser.test_injection import PAYLOADS
+from tests.browser.test_late_answers import held
+from tests.integration.test_tokens import bearer
+from tests.support.acknowledging import give_back, take, taken
+from tests.support.barriers import expect_no_violation
+from tests.support.http import publish, request
+from tests.support.logs import entries, is_recording
+from tests.support.pages import SERVER_AWAY, STATUS_503, expect_live, expect_state, row, rows, status, view
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer, Start
+from tests.support.waiting import eventually
+
+OWN = {"color_scheme": "light"}  # a browser of its own
+TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
+
+
+class Stage:
+    """A server that records, and pages of it, which go before it does."""
+
+    def __init__(self, open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:
+        self._open_page, self._redis, self._start = open_page, own_redis, start
+        self._pages: list[Page] = []
+        self.server = self.begin()
+
+    def begin(self, **given: str) -> ArautoServer:
+        given = {"ARAUTO_RECORD": "kept.*", "ARAUTO_DELETE_LOGS": "on", "ARAUTO_WORKERS": "1"} | given
+        self.server = self._start(REDIS_URL=self._redis.url, **given)
+        eventually(lambda: is_recording(self._redis), why="a recorder is at work")
+        return self.server
+
+    def open(self, path: str, **options: object) -> Page:
+        page = self._open_page(path, server=self.server, **OWN, **options)
+        self._pages.append(page)
+        return page
+
+    def read(self, many: int = 3, **options: object) -> Page:
+        """A page with all that there is."""
+        page = self.open(view("kept.a") + "&since=first", **options)
+        expect_live(page)
+        expect(rows(page)).to_have_count(many)
+        return page
+
+    def close(self) -> None:
+        for page in self._pages:
+            page.close()
+        self.server.stop()
+
+
+@pytest.fixture
+def stage(open_page: OpenPage, own_redis: RedisServer, start: Start) -> Iterator[Stage]:
+    with closing(Stage(open_page, own_redis, start)) as stage:
+        yield stage
+
+
+@pytest.fixture
+def server(stage: Stage) -> ArautoServer:
+    return stage.server
+
+
+def mark(page: Page, text: str) -> Locator:
+    return row(page, text).get_by_text(re.compile(r"^taken by "))
+
+
+def expect_taken(page: Page, text: str, by: str) -> None:
+    expect(mark(page, text)).to_have_text(re.compile(rf"^taken by {re.escape(by)}, \d\d:\d\d:\d\d$"))
+
+
+def said(page: Page) -> Locator:
+    return page.locator("#said")
+
+
+def name_dialog(page: Page) -> Locator:
+    return page.get_by_role("dialog", name="Who takes it?")
+
+
+def choose(page: Page, text: str) -> None:
+    """With the keyboard."""
+    page.keyboard.press("Escape")
+    while not row(page, text).evaluate("(row) => row === document.activeElement"):
+        page.keyboard.press("k")
+
+
+def test_one_takes_it_and_every_page_shows_it(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    written(own_redis, server, 3)
+    ana, rui = stage.read(), stage.read()
+    open_row(ana, "message 1")
+    act(ana, "Acknowledge").click()
+    expect_no_violation(ana, "the name is asked for")
+    name_dialog(ana).get_by_role("textbox", name="Your name").fill("Ana")
+    ana.keyboard.press("Enter")
+    for page in (ana, rui):
+        expect_taken(page, "message 1", "Ana")
+        expect(mark(page, "message 0")).to_have_count(0)
+    expect(detail(ana).get_by_role("status")).to_have_text(re.compile(r"^taken by Ana, "))
+    expect(act(ana, "Acknowledge")).to_be_hidden()
+    expect(act(ana, "Give back")).to_be_focused()
+    expect_no_violation(ana, "it is taken")
+
+    choose(rui, "message 1")
+    rui.keyboard.press("a")
+    expect(said(rui)).to_have_text(re.compile(r"^taken by Ana, "))
+    later = stage.read()
+    expect_taken(later, "message 1", "Ana")
+    open_row(later, "message 1")
+    act(later, "Give back").click()
+    expect(act(later, "Acknowledge")).to_be_focused()
+    for page in (ana, rui, later):
+        expect(mark(page, "message 1")).to_have_count(0)
+
+
+def test_the_keyboard_alone_takes_it_and_asks_for_the_name_once(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    written(own_redis, server, 3)
+    page = stage.read()
+    page.keyboard.press("a")  # of no row
+    choose(page, "message 2")
+    page.keyboard.press("a")
+    expect(name_dialog(page).get_by_role("textbox")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(name_dialog(page)).to_have_count(0)
+    expect(row(page, "message 2")).to_be_focused()
+    page.keyboard.press("a")
+    name_dialog(page).get_by_role("button", name="Not now").click()
+    expect(name_dialog(page)).to_have_count(0)
+    assert taken(server, "kept.a") == {}
+    choose(page, "message 2")
+    page.keyboard.press("a")
+    page.keyboard.type("  Ana Ç ")
+    page.keyboard.press("Enter")
+    expect_taken(page, "message 2", "Ana Ç")
+    expect(row(page, "message 2")).to_be_focused()
+    page.keyboard.press("a")
+    expect(mark(page, "message 2")).to_have_count(0)
+    page.keyboard.press("a")
+    expect_taken(page, "message 2", "Ana Ç")
+    page.reload()
+    expect_taken(page, "message 2", "Ana Ç")
+    choose(page, "message 0")
+    page.keyboard.press("a")
+    expect_taken(page, "message 0", "Ana Ç")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text(
+        "acknowledge the message, or give it back"
+    )
+
+
+def test_who_is_a_moment_late_is_told_who_has_it(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    ids = written(own_redis, server, 3)
+    take(server, "kept.a", ids[0], by="Eva")
+    page = stage.read(allow=("status of 409",))
+    expect_taken(page, "message 0", "Eva")  # it has asked
+    choose(page, "message 1")
+    with held(page, "**/channels/acknowledgements*") as next_route:
+        page.keyboard.press("a")
+        page.keyboard.type("Rui")
+        page.keyboard.press("Enter")
+        route = next_route()
+        take(server, "kept.a", ids[1], by="Ana")
+        route.continue_()
+        expect(said(page)).to_have_text("Ana has taken this message already.")
+    expect_taken(page, "message 1", "Ana")
+    assert taken(server, "kept.a") == {ids[0]: "Eva", ids[1]: "Ana"}
+
+
+def test_a_page_that_was_away_shows_how_it_is_now(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    ids = written(own_redis, server, 3)
+    take(server, "kept.a", ids[0], by="Ana")
+    page = stage.read(allow=(*SERVER_AWAY, *STATUS_503))
+    expect_taken(page, "message 0", "Ana")
+    server.stop()
+    expect_state(page, "reconnecting")
+    expect_taken(page, "message 0", "Ana")
+    other = stage.begin()
+    give_back(other, "kept.a", ids[0])
+    take(other, "kept.a", ids[2], by="Rui")
+    other.stop()
+    stage.begin(PORT=str(server.port))
+    expect_live(page)
+    expect_taken(page, "message 2", "Rui")
+    expect(mark(page, "message 0")).to_have_count(0)
+
+
+def test_a_log_that_is_deleted_takes_them_with_it(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    ids = written(own_redis, server, 3)
+    take(server, "kept.a", ids[0], by="Ana")
+    page = stage.read()
+    expect_taken(page, "message 0", "Ana")
+    assert request(server, "DELETE", "/channels/messages?channel=kept.a").status == 200
+    expect(mark(page, "message 0")).to_have_count(0)
+
+
+def test_what_is_live_only_says_why_it_cannot_be_taken(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    page = stage.open(view("live"))
+    expect_live(page)
+    own_redis.client.publish("live", "gone soon")
+    open_row(page, "gone soon")
+    why = "Live only: nothing keeps who has taken it."
+    expect(detail(page).get_by_role("status")).to_have_text(why)
+    expect(act(page, "Acknowledge")).to_be_hidden()
+    page.keyboard.press("a")
+    expect(said(page)).to_have_text(why)
+
+
+def test_who_may_only_read_sees_who_has_it(stage: Stage, own_redis: RedisServer) -> None:
+    stage.server.stop()
+    server = stage.begin(ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN)
+    own = bearer(TOKEN)
+    publish(server, "kept.a", "message 0", **own)
+    id = eventually(lambda: published_ids(own_redis))[0]
+    assert take(server, "kept.a", id, by="Ana", **own).status == 200
+    page = stage.open("/login")
+    page.get_by_label("Token").fill(READ_TOKEN)
+    page.keyboard.press("Enter")
+    expect(status(page)).to_be_visible()
+    page.goto(server.url + view("kept.a") + "&since=first")
+    expect_taken(page, "message 0", "Ana")
+    open_row(page, "message 0")
+    expect(act(page, "Give back")).to_have_count(0)
+    page.keyboard.press("a")
+    expect(name_dialog(page)).to_have_count(0)
+
+
+def published_ids(own_redis: RedisServer) -> list[str]:
+    return [str(id) for id, fields in entries(own_redis, "kept.a") if b"m" in fields]
+
+
+def test_without_a_right_all_else_works_and_the_page_says_what_is_missing(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    written(own_redis, server, 3)
+    page = stage.read(allow=("status of 403",))
+    own_redis.client.execute_command("ACL", "SETUSER", "default", "-zadd")
+    choose(page, "message 1")
+    page.keyboard.press("a")
+    page.keyboard.type("Ana")
+    page.keyboard.press("Enter")
+    expect(said(page)).to_have_text(re.compile(r"^Redis refuses it: .*zadd", re.IGNORECASE))
+    publish(server, "kept.a", "message 3")
+    expect(rows(page)).to_have_count(4)
+    own_redis.client.execute_command("ACL", "SETUSER", "default", "+zadd", "-zrangebyscore")
+    other = stage.read(4, allow=("status of 403",))
+    expect(
+        other.get_by_text(re.compile(r"^Redis refuses it: .*zrangebyscore", re.IGNORECASE))
+    ).to_be_visible()
+    own_redis.client.execute_command("ACL", "SETUSER", "default", "+@all")
+
+
+def test_a_name_is_text_whatever_it_says(stage: Stage, own_redis: RedisServer, server: ArautoServer) -> None:
+    ids = written(own_redis, server, 3)
+    page = stage.read()
+    for payload in [payload for payload in PAYLOADS if len(payload) <= 64][:8]:
+        assert take(server, "kept.a", ids[0], by=payload).status == 200
+        expect(mark(page, "message 0")).to_contain_text(payload)
+        open_row(page, "message 0")
+        expect(detail(page).get_by_role("status")).to_contain_text(payload)
+        assert give_back(server, "kept.a", ids[0]).status == 200
+        expect(mark(page, "message 0")).to_have_count(0)
+    take(server, "kept.a", ids[0], by="عائشة")
+    expect(mark(page, "message 0")).to_have_text(re.compile("^taken by \u2068عائشة\u2069, "))
+    assert page.evaluate("window.pwned") is None
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (844, 390), (1280, 800)])
+def test_what_comes_in_a_row_moves_nothing(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer, width: int, height: int
+) -> None:
+    for n in range(20):
+        publish(server, "kept.a", f"message {n} " + "x" * (20 * n))
+    ids = eventually(lambda: found if len(found := published_ids(own_redis)) == 20 else None)
+    page = stage.read(20, width=width, height=height)
+    page.evaluate(
+        """() => {
+          window.moved = 0;
+          new PerformanceObserver((list) => list.getEntries().forEach(({ value }) => (moved += value)))
+            .observe({ type: "layout-shift" });
+        }"""
+    )
+    heights = "[...document.querySelectorAll('.row')].map((row) => row.getBoundingClientRect().top)"
+    before = page.evaluate(heights)
+    for id in ids:
+        take(server, "kept.a", id, by="Ana Maria dos Santos")
+    expect(page.get_by_text(re.compile("^taken by Ana"))).to_have_count(20)
+    assert page.evaluate(heights) == before
+    for id in ids:
+        give_back(server, "kept.a", id)
+    expect(page.get_by_text(re.compile("^taken by Ana"))).to_have_count(0)
+    assert page.evaluate(heights) == before
+    assert page.evaluate("moved") < 0.02
