@@ -41,12 +41,12 @@ export class FilterHelp {
     new SuggestionList(this.#field, () => this.#suggest(), words);
     this.#card = new FilterCard(form, filter, () => this.#look(), () => this.#kept, words);
     this.#addHint(note);
-    filter.addEventListener("change", () => this.#doubt());
+    filter.addEventListener("change", () => this.#doubt(false));
     feed.addEventListener("draw", () => {
       this.#card.drawn();
-      this.#doubt();
+      this.#doubt(true);
     });
-    this.#doubt();
+    this.#doubt(true);
   }
 
   /** @type {(opener: HTMLElement) => void} */
@@ -91,10 +91,12 @@ export class FilterHelp {
     });
   }
 
-  #doubt() {
+  // Whether there is anything that it finds is known after a draw, and said by then: what is below that stays where it is.
+  /** @type {(isDrawn: boolean) => void} */
+  #doubt(isDrawn) {
     const { text, query } = this.#filter;
     const { matching, messages, isSure } = this.#feed.counts;
-    const isEmpty = query?.problem || (query?.test && matching === 0 && messages > 0 && isSure);
+    const isEmpty = query?.problem || (isDrawn && query?.test && matching === 0 && messages > 0 && isSure);
     if (!isEmpty || text !== this.#doubted.text) this.#say(null);
     if (!isEmpty || (text === this.#doubted.text && (this.#meant !== null || ticks() - this.#doubted.at < FRESH))) return;
     this.#doubted = { text, at: ticks() };
