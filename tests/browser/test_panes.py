@@ -145,6 +145,18 @@ def test_a_phone_shows_one_pane_at_a_time(open_page: OpenPage, width: int, heigh
     expect(page.get_by_role("log")).to_be_visible()
 
 
+def test_a_step_back_leads_to_the_view_before_and_leaves_the_panes(open_page: OpenPage) -> None:
+    page = open_page(view("a"), color_scheme="light")
+    expect_live(page)
+    link(page, "Problems").click()
+    expect(filter_field(page)).to_have_value("severity>=warning")
+    act(page, "Everything", "Open beside")
+    page.go_back()
+    expect(filter_field(page)).to_have_value("")
+    expect(pane(page, "Everything")).to_be_visible()
+    assert panes_in_address(page) == 1
+
+
 def test_what_is_written_survives_a_pane(open_page: OpenPage) -> None:
     page = open_page(view("a"), color_scheme="light")
     expect_live(page)

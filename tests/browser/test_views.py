@@ -1,6 +1,7 @@
 """Views: a view is an address; kept in the browser under a name, shared as a link, taken along in a file."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.support.pages import (
     expect_live,
     expect_texts,
     show_part,
+    solo,
     subscribe,
     unsubscribe,
     view,
@@ -273,6 +275,22 @@ def test_the_views_have_their_place_before_they_are_there(open_page: OpenPage) -
     subscribe(page, "b")
     expect(link(page, "Two")).to_be_visible()
     assert place.bounding_box() == before
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 568), (844, 390)])
+def test_a_phone_has_room_for_views_and_channels(open_page: OpenPage, width: int, height: int) -> None:
+    names = ["a", "b", "c", "d"]
+    page = open_page(view(*names), width=width, height=height, has_touch=True)
+    expect_live(page)
+    show_part(page, "channels")
+    expect(link(page, "Problems")).to_be_visible()
+    tops = [box["y"] for name in names if (box := solo(page, name).bounding_box())]
+    assert [after - before >= 44 for before, after in pairwise(tops)] == [True] * 3
+    field = page.get_by_label("Channel or pattern to subscribe to")
+    field.scroll_into_view_if_needed()
+    expect(field).to_be_in_viewport(ratio=1)
+    link(page, "Everything").scroll_into_view_if_needed()
+    expect(link(page, "Everything")).to_be_in_viewport(ratio=1)
 
 
 @pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])

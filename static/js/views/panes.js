@@ -25,6 +25,7 @@ export class Panes {
     this.#switch.ariaLabel = words.say("panes");
     this.#switch.addEventListener("click", ({ target }) => target.matches("button") && this.#show(Number(target.value)));
     page.append(this.#switch, this.#place);
+    addEventListener("popstate", () => this.#keep()); // a step back leads to another view, with the same panes
     for (const pane of readPanes(asked())) this.#build(pane);
     this.#draw();
   }

@@ -18,6 +18,7 @@ export class ViewRail {
   #list;
   #words;
   #on;
+  #drawn = "";
   /** @type {{ view: View, at: number } | null} */
   #dropped = null;
 
@@ -35,7 +36,13 @@ export class ViewRail {
     addEventListener("address", () => this.mark());
   }
 
+  // Another tab may have changed them.
+  follow() {
+    if (this.#drawn !== JSON.stringify(keptViews())) this.draw();
+  }
+
   draw() {
+    this.#drawn = JSON.stringify(keptViews());
     const rows = this.#views.map((view, at) => this.#row(view.name, at));
     if (this.#dropped) rows.splice(OWN.length + this.#dropped.at, 0, this.#undo(this.#dropped));
     this.#list.replaceChildren(...rows);

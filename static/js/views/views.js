@@ -63,12 +63,13 @@ export class Views {
       open: (view) => this.#open(view),
       more: (button, view) => {
         this.#chosen = view;
+        /** @type {HTMLElement} */ (items[0].parentElement).ariaLabel = button.ariaLabel;
         for (const item of items) item.hidden = !view.isKept && KEPT_ONLY.includes(item.value);
         one.open(button);
       },
     });
     addEventListener("popstate", () => this.#returned());
-    addEventListener("storage", () => this.#rail.draw());
+    addEventListener("storage", () => this.#rail.follow());
     this.#rail.draw();
   }
 
