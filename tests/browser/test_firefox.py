@@ -202,6 +202,20 @@ def test_a_recording_is_played_and_left_again(
     server.stop()  # until then its recorder is a subscriber
 
 
+def test_control_what_the_browser_reports_is_heard(pages: FirefoxPages, plain_arauto: ArautoServer) -> None:
+    page = pages.open(plain_arauto, view("a"), allow=("connect-src", "not so"))
+    page.evaluate("fetch('https://example.org').catch(() => console.error('not so'))")
+
+    def is_heard() -> bool:
+        page.expect_state("live")  # what it says comes with an answer
+        heard = pages.reported()
+        assert any(text.startswith("CSP: connect-src https://example.org") for text in heard), heard
+        assert "console: not so" in heard, heard
+        return True
+
+    eventually(is_heard)
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_phone_has_each_part_behind_its_tab(
     pages: FirefoxPages, plain_arauto: ArautoServer, language: str, tmp_path: Path

@@ -188,12 +188,12 @@ class FirefoxPages:
         if self._person:
             self._session.call("browser.removeUserContext", userContext=self._person)
         self._person = ""
-        problems = self._problems()
+        problems = [text for text in self.reported() if not any(part in text for part in self._allowed)]
         assert problems == [], problems
 
-    def _problems(self) -> list[str]:
-        told = filter(None, (_problem(event, said) for event, said in self._heard))
-        return [text for text in told if not any(allowed in text for allowed in self._allowed)]
+    def reported(self) -> list[str]:
+        """What the browser has said of these pages that it says of no page in which all is well."""
+        return list(filter(None, (_problem(event, said) for event, said in self._heard)))
 
 
 def _keys(*actions: tuple[str, str]) -> Result:
