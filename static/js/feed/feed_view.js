@@ -27,6 +27,7 @@ export class FeedView {
   #toMessages = 0; // messages before #to
   #limit = LIMIT;
   #newestFirst = false;
+  #hasOlder = false; // the line says how many
   #wasHeld = false; // drawing waited for the reader
   #hasHole = false; // there are rows of before it waited
   /** @type {WeakMap<Element, Facts>} */
@@ -145,7 +146,7 @@ export class FeedView {
   #draw() {
     const began = ticks();
     this.#frame = null;
-    const changed = this.#trim(SPARE) || this.#advance() || this.#trim(0) || this.#fill();
+    const changed = this.#showOlder() || this.#trim(SPARE) || this.#advance() || this.#trim(0) || this.#fill();
     if (changed) this.#tell();
     this.#onDraw(/** @type {Iterable<HTMLElement>} */ (this.#list.children));
     if (!changed) return;
@@ -289,19 +290,19 @@ export class FeedView {
   #tell() {
     const n = this.#oldest ? this.#factsOfOldest.before : this.#toMessages;
     const hasEarlier = this.#from > this.#ring.start || this.#hasHole;
-    this.#showOlder(n > 0);
+    this.#hasOlder = n > 0;
     this.#older.textContent = n ? this.#words.say("older", { n }) : "";
     this.#earlier.hidden = !hasEarlier;
   }
 
-  // It is above the rows, unless the newest are first.
-  /** @type {(isShown: boolean) => void} */
-  #showOlder(isShown) {
+  // It is above the rows, unless the newest are first; and comes in a draw of its own, so that none shifts.
+  #showOlder() {
     const line = /** @type {HTMLElement} */ (this.#older.parentElement);
-    if (line.hidden !== isShown) return;
-    const show = () => (line.hidden = !isShown);
+    if (line.hidden !== this.#hasOlder) return false;
+    const show = () => (line.hidden = !this.#hasOlder);
     if (this.#newestFirst) show();
     else this.#follow.hold(show);
+    return true;
   }
 
   #showEarlier() {
