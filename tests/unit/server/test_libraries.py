@@ -56,6 +56,7 @@ KEPT = {
     "redis.keyspace_notifications.KeyspaceWorkerThread(Thread)",
     "redis.retry.sleep",
     # So wait the master, and a worker that has not begun.
+    "arauto.redis_io.discovery.sleep",
     "arauto.redis_io.embedded.sleep",
     "arauto.server.forking.sleep",
 }
