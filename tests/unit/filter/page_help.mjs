@@ -25,6 +25,5 @@ const answers = {
     return withLevels(filter, levels);
   },
   examples: () => examplesOf(seen).map(({ filter }) => filter),
-  fields: () => Object.fromEntries([...seen.fields].map(([name, { n, values }]) => [name, [n, Object.fromEntries(values)]])),
 };
 process.stdout.write(JSON.stringify(await Promise.all(asked.map(([name, ...given]) => answers[name](...given)))));
