@@ -30,14 +30,19 @@ export class Beside {
 
   stand(standing) {
     this.#standing = standing;
-    if (!isPane && !this.#views && standing.name !== "connecting") later(() => this.#loadViews().catch(() => {}));
+    later(() => this.#offerViews());
     if (standing.name === "live") this.#panes?.revive();
     this.#wall?.stand(standing);
   }
 
   // Call once a second.
   tick() {
+    this.#offerViews(); // in a flood, what can wait is given up
     this.#wall?.tick();
+  }
+
+  #offerViews() {
+    if (!isPane && !this.#views && this.#standing.name !== "connecting") this.#loadViews().catch(() => {});
   }
 
   async #loadViews() {
