@@ -44,8 +44,13 @@ class Sentinel:
             )
         )
         self.client = redis.Redis(port=self.port, password=password, protocol=2)
-        self._process = subprocess.Popen([binary, str(config), "--sentinel"], stdout=subprocess.DEVNULL)
+        self._command = [binary, str(config), "--sentinel"]
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         eventually(self._answers, why="the Sentinel answers")
+        self.is_running = True
 
     def master(self) -> int:
         """The port of the master, as it says."""
@@ -56,7 +61,12 @@ class Sentinel:
         fields = [text.decode() for text in self.client.execute_command("SENTINEL", "MASTER", NAME)]
         return dict(zip(fields[::2], fields[1::2], strict=True))
 
+    def view(self) -> tuple[int, int]:
+        """The epoch of its configuration, and the port of the master."""
+        return int(self.state()["config-epoch"]), self.master()
+
     def stop(self) -> None:
+        self.is_running = False
         self._process.kill()
         self._process.wait()
 
