@@ -1,12 +1,13 @@
 """On recorded channels the page comes back to exactly what it missed, or a row says what it did not get."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from arauto.recording_core.log_keys import SWITCHED
 from tests.browser.conftest import OpenPage
@@ -149,3 +150,33 @@ def test_what_cannot_be_switched_says_why(
     page = open_page(view("kept.a"), server=server)
     expect_live(page)
     expect(chip(page, "kept.a").get_by_role("button")).to_have_count(3)
+
+
+def test_a_log_that_comes_back_does_not_show_twice_what_was_shown(open_page: OpenPage) -> None:
+    def message(id: str, data: str, **more: bool) -> dict[str, Any]:
+        return {"type": "message", "channel": "a", "id": id, "at": 1_790_000_000.0, "data": data} | more
+
+    sockets: list[WebSocketRoute] = []
+
+    def say(*events: dict[str, Any]) -> None:
+        sockets[-1].send(json.dumps(events))
+
+    page = open_page("/")
+    page.route_web_socket(re.compile("/feed"), lambda socket: sockets.append(socket))
+    page.goto(page.url.rstrip("/") + view("a"))
+    eventually(lambda: page.evaluate("1") and sockets)
+    say({"type": "subscribe", "channel": "a", "at": 1_790_000_000.0})
+    say({"type": "following", "channel": "a", "epoch": "first", "id": "1000-1"})
+    say(message("1001-2", "one"), message("1002-3", "two"))
+    expect_texts(page, ["one", "two"])
+    gap = {
+        "type": "gap",
+        "channel": "a",
+        "from": 1_790_000_000.0,
+        "to": 1_790_000_001.0,
+        "reason": "replaced",
+    }
+    say(gap, message("1002-3", "two", past=True), message("1003-4", "three", past=True))
+    say(message("1001-2", "another one", past=True))  # of a log that has the same numbers for others
+    expect_texts(page, ["one", "two", "three", "another one"])
+    expect(notices(page)).to_have_count(1)

@@ -7,6 +7,8 @@ from threading import Event, Thread
 from time import monotonic
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.support.promises import Published
 from tests.support.redis_servers import RedisServer
@@ -23,7 +25,12 @@ class FollowingPublisher(Published):
         super().__init__(watched.first, channel)
         self._watched = watched
         self._clients = {
-            one.port: redis.Redis(port=one.port, protocol=2, socket_timeout=TIMEOUT)
+            one.port: redis.Redis(
+                port=one.port,
+                protocol=2,
+                socket_timeout=TIMEOUT,
+                retry=Retry(NoBackoff(), 0),  # none twice
+            )
             for one in (watched.first, watched.second)
         }
         self._asked = -1.0

@@ -94,6 +94,7 @@ class NotingTab(ReturningTab):
         self._may_come.set()
         self._is_away = Flag()
         self._left_at = 0.0
+        self._known: dict[str | None, str] = {}
 
     @contextmanager
     def away(self) -> Iterator[None]:
@@ -137,6 +138,12 @@ class NotingTab(ReturningTab):
             gap = {"type": "gap", "from": self._left_at, "to": event["at"], "heard": time()}
             self._left_at = 0.0
             self.story.append(gap)
+        if (
+            event.get("reason") == "replaced"
+        ):  # as the page does: a log that comes back begins with what was shown
+            self._known = {told["id"]: told["data"] for told in self.story if "id" in told and "data" in told}
+        if event.get("past") and self._known.get(event.get("id")) == event.get("data"):
+            return
         self.story.append(event | {"heard": time()})
         super()._hear(event)
 

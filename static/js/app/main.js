@@ -137,12 +137,13 @@ connection.addEventListener("state", ({ detail }) => {
   parts.offer("past", recorded.length > 0);
 });
 connection.addEventListener("events", ({ detail }) => {
+  const events = /** @type {any[]} */ (feed.unseen(detail));
   welcome.hide();
-  feed.add(detail);
-  rates.add(detail.filter(({ past }) => !past));
-  strip?.add(detail);
-  if (notifications) notifications.heard(detail);
-  else unheard = [...unheard, [detail, document.hidden]].slice(-UNHEARD);
+  feed.add(events);
+  rates.add(events.filter(({ past }) => !past));
+  strip?.add(events);
+  if (notifications) notifications.heard(events);
+  else unheard = [...unheard, [events, document.hidden]].slice(-UNHEARD);
 });
 filter.addEventListener("change", () => {
   feed.setFilter(filter.query, filter.hides);

@@ -27,6 +27,8 @@ export class Feed extends Emitter {
   #hides = true;
   #wanted = this.#query; // becomes the query once its search knows what there is
   #isSearching = false;
+  /** @type {Map<string | undefined, Map<string | undefined, string>>} */
+  #known = new Map(); // data by id, by channel
 
   /**
    * @param {Record<"scroller" | "newButton" | "list" | "older" | "earlier", HTMLElement>} places
@@ -48,6 +50,18 @@ export class Feed extends Emitter {
   }
 
   // What comes
+
+  // Where one log takes the place of another, as after a failover, it may begin with what the page was shown before.
+  /** @type {(events: ShownEvent[]) => ShownEvent[]} */
+  unseen(events) {
+    for (const event of events) {
+      if (event.type !== "gap" || event.reason !== "replaced") continue;
+      const known = this.live.filter(isMessage).filter(({ channel }) => channel === event.channel);
+      this.#known.set(event.channel, new Map(known.map(({ id, data }) => [id, data])));
+    }
+    if (!this.#known.size) return events;
+    return events.filter((e) => !("past" in e && e.past && e.id && this.#known.get(e.channel)?.get(e.id) === e.data));
+  }
 
   /** @type {(events: ShownEvent[]) => void} */
   add(events) {
