@@ -135,6 +135,10 @@ def _check(url: SplitResult) -> None:
             "REDIS_URL ends too early: in a user or password write # as %23, / as %2F, ? as %3F, @ as %40 "
             "and % as %25."
         )
+    try:
+        (url.hostname or "").encode("idna")  # as the system does before it asks for the address
+    except UnicodeError:
+        raise LinkError(f"REDIS_URL names a host that cannot be one: {shown(url.hostname or '')}.") from None
     if is_tcp and not re.fullmatch(r"/*\d*/*", url.path):
         raise LinkError("REDIS_URL names a database that is no number: give redis://host:6379/0.")
     for name, _, _ in options:

@@ -95,6 +95,14 @@ class MasterSocket(NonblockingSocket):
         self.shutdown()
 
 
+def _read(found: list[bytes], state: list[bytes], asked: float) -> Answer:
+    """:raise ValueError: it is no answer of a Sentinel."""
+    host, port = found
+    host.decode().encode("idna")  # a name that no resolver is asked for
+    epoch = dict(zip(state[::2], state[1::2], strict=True)).get(b"config-epoch", b"")
+    return Answer(int(epoch), (host.decode(), int(port)), asked)
+
+
 class Sentinels:
     """Knows the master, from the first question on. Safe for all threads; not across a fork.
 
@@ -170,9 +178,10 @@ class Sentinels:
             wrong = next((reply for reply in (found, state) if isinstance(reply, Exception)), None)
             known = "" if found is None else str(wrong or found)
             return self._note_error(place, known or f"it knows no master named {self._name}")
-        fields = dict(zip(state[::2], state[1::2], strict=False))
-        host, port = found
-        answer = Answer(int(fields.get(b"config-epoch", 0)), (host.decode(), int(port)), asked)
+        try:
+            answer = _read(found, state, asked)
+        except ValueError:
+            return self._note_error(place, f"its answer cannot be understood: {found!r:.100}")
         self._take(place, answer)
         return None
 

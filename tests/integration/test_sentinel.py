@@ -10,6 +10,7 @@ import pytest
 from arauto.redis_io import discovery
 from arauto.settings import WORKERS, read
 from tests.integration.test_recording_switch import lines
+from tests.integration.test_startup import answering
 from tests.support.certificates import make_certificates
 from tests.support.http import publish
 from tests.support.machine_time import MachineTime
@@ -49,11 +50,11 @@ def test_a_failover_is_followed_and_told(watched: Watched, server: ArautoServer)
         assert gap["from"] < gap["to"]
         eventually(lambda: watched.second.client.publish("a", "after") == 1)
         assert tab.until("message")[-1]["data"] == "after"
+        before, after = (f"127.0.0.1:{one.port}" for one in (watched.first, watched.second))
+        moved = f"master changed name={NAME} from={before} to={after}"
+        eventually(lambda: server.log.count(moved) == server.workers_wanted)
         assert publish(server, "a", "from the form").json["receivers"] == 1
         assert tab.until("message")[-1]["data"] == "from the form"
-    before, after = (f"127.0.0.1:{one.port}" for one in (watched.first, watched.second))
-    moved = f"master changed name={NAME} from={before} to={after}"
-    eventually(lambda: server.log.count(moved) == server.workers_wanted)
 
 
 def test_a_master_that_stood_still_is_left_with_a_gap_from_before(
@@ -156,6 +157,7 @@ def test_both_are_reached_over_tls(tmp_path: Path) -> None:
         ),
         ("127.0.0.1:1/alerts", "No Sentinel names a master alerts (127.0.0.1:1: Error 111 connecting"),
         ("{sentinel}", "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME,"),
+        ("no..where/alerts", "REDIS_URL names a host that cannot be one: no..where."),
         ("{sentinel},/alerts", "REDIS_URL does not parse: give redis+sentinel://"),
         ("{sentinel}/alerts/x", "REDIS_URL names a database that is no number"),
         ("{sentinel}/alerts?sentinel_db=1", "REDIS_URL has an option that is not known: sentinel_db."),
@@ -177,3 +179,31 @@ def test_a_sentinel_in_the_place_of_a_redis_is_told(valkey: RedisServer, tmp_pat
         with pytest.raises(discovery.NoRedis) as refused:
             discovery.find(read({"REDIS_URL": f"redis://127.0.0.1:{sentinel.port}"}))
         assert f"set REDIS_URL=redis+sentinel://127.0.0.1:{sentinel.port}/NAME" in str(refused.value)
+
+
+STATE = b"*2\r\n$12\r\nconfig-epoch\r\n$1\r\n1\r\n"
+
+
+def addressed(host: bytes, port: bytes = b"6379") -> bytes:
+    return b"*2\r\n$%d\r\n%b\r\n$%d\r\n%b\r\n" % (len(host), host, len(port), port)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        addressed(b"a..b") + STATE,
+        addressed(b"a" * 300) + STATE,
+        addressed(b"\xff") + STATE,
+        addressed(b"h", b"port") + STATE,
+        addressed(b"h") + b"*0\r\n",
+        addressed(b"h") + b"*1\r\n$1\r\nx\r\n",
+        b"*1\r\n$1\r\nh\r\n" + STATE,
+        b":1\r\n:2\r\n",
+    ],
+)
+def test_an_answer_that_is_none_is_told(reply: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with answering(reply) as port, pytest.raises(discovery.NoRedis) as refused:
+        discovery.find(read({"REDIS_URL": f"redis+sentinel://127.0.0.1:{port}/{NAME}"}))
+    assert f"No Sentinel names a master {NAME} (127.0.0.1:{port}: " in str(refused.value)
+    assert "no answer yet" not in str(refused.value)
+    assert "sentinel failed" not in caplog.text

@@ -50,7 +50,7 @@ def break_things(directory: Path, binary: str, worker: str, channel: str, seed: 
         found = [
             f"tab {n}: {fault}"
             for n, tab in enumerate(tabs)
-            for fault in story_faults(tab.story, published, tab.first)
+            for fault in story_faults(tab.story, published, tab.first, logs_return=True)
         ]
         assert "Traceback" not in server.log
     return [f"{fault} (after {faults.happened})" for fault in found]

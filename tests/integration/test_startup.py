@@ -63,6 +63,7 @@ NOT_KNOWN = "REDIS_URL has an option that redis-py does not know for a connectio
         ({"REDIS_URL": "redis://localhost?ssl_cert_reqs=none"}, NOT_KNOWN + "ssl_cert_reqs. Leave it out."),
         ({"REDIS_URL": "redis://127.0.0.1:1"}, "Redis at 127.0.0.1:1 does not answer (Error 111"),
         ({"REDIS_URL": "redis://nowhere.invalid"}, "Redis at nowhere.invalid:6379 does not answer (Error -"),
+        ({"REDIS_URL": "redis://no..where"}, "REDIS_URL names a host that cannot be one: no..where."),
         ({"REDIS_URL": "unix:///nowhere.sock"}, "Redis at /nowhere.sock does not answer (Error 2"),
         ({"HOST": "192.0.2.1"}, "Cannot listen on 192.0.2.1:"),
         ({"HOST": "no such host"}, "Cannot listen on no such host:"),

@@ -195,12 +195,20 @@ def check_kept(server: ArautoServer, published: Published, tabs: list[NotingTab]
     assert not found, f"{len(found)} faults: {found[:6]}"
 
 
-def story_faults(story: list[Event], published: Published, first: int) -> list[str]:
-    """What breaks the promise in what one was told, of the numbers from ``first`` on."""
+def story_faults(
+    story: list[Event], published: Published, first: int, logs_return: bool = False
+) -> list[str]:
+    """What breaks the promise in what one was told, of the numbers from ``first`` on.
+
+    :param logs_return: a log that takes the place of another may have messages from before, in its own order.
+    """
     found, seen, last = list[str](), set[int](), -1
-    for data in (
-        event["data"] for event in story if event.get("channel") == published.channel and "data" in event
-    ):
+    for event in story:
+        if logs_return and event.get("reason") == "replaced":
+            last = -1
+        if event.get("channel") != published.channel or "data" not in event:
+            continue
+        data = event["data"]
         number = int(data)
         if number in seen:
             found.append(f"{number} came twice")
