@@ -57,6 +57,7 @@ LATER_SHEETS = [  # of what only scripts show that are loaded later
     "views/views",
     "views/panes",
     "views/wall",
+    "history/lanes",
     "publish/receipts",
     "app/try_card",
 ]

@@ -34,6 +34,7 @@ def later_strings() -> Strings:
         | _filter_strings()
         | _volume_strings()
         | _view_strings()
+        | _recording_menu_strings()
         | _lesson_strings()
     )
 
@@ -345,6 +346,11 @@ def _recording_strings() -> Strings:
             "{name} is live only: a page that was away misses what was published meanwhile."
         ),
         "recording_stopped": gettext("{name} has not been recorded since {time} and is live only: {error}"),
+    }
+
+
+def _recording_menu_strings() -> Strings:
+    return {
         "record": gettext("Record from now on"),
         "record_no": gettext("Stop recording"),
         "forget_sure": gettext("Everything recorded of {name} is deleted permanently, for everyone."),

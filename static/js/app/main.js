@@ -3,7 +3,6 @@
 import { ChannelBrowser } from "../channels/channel_browser.js";
 import { ChannelChips } from "../channels/channel_chips.js";
 import { MessageRates } from "../channels/message_rates.js";
-import { RecordingMenu } from "../channels/recording_menu.js";
 import { SubscribeForm } from "../channels/subscribe_form.js";
 import { Detail } from "../detail/detail.js";
 import { ExportMenu } from "../feed/export_menu.js";
@@ -103,9 +102,10 @@ const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
     parts.show("channels");
     chooser.focus();
   }, hidden: (test) => feed.setHidden(test), peek: (name) => strip?.peek(name),
-  more: (...what) => recording.open(...what),
+  more: (...what) => loadMenu().then((menu) => menu.open(...what), () => actions.say("not_loaded")),
 });
-const recording = config.recording && new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence));
+const menus = new Deferred("../channels/recording_menu.js", import.meta.url);
+let menu = null;
 new ChannelBrowser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
@@ -246,6 +246,11 @@ async function loadNotifications() {
   for (const [events, isUnseen] of unheard) notifications.heard(events, isUnseen && document.hidden);
   unheard = [];
   return notifications;
+}
+
+async function loadMenu() {
+  const { RecordingMenu } = await menus.load();
+  return (menu ??= new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence)));
 }
 
 async function loadLesson() {
