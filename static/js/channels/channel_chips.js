@@ -3,10 +3,12 @@
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
 import { keyOf, keysOf } from "../stream/channel_names.js";
-import { wearColour } from "../ui/channel_color.js";
+import { giveColour, wearColour } from "../ui/channel_color.js";
+import { element } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
 import { asked, keep } from "../ui/url_state.js";
+import { grouped, prefixOf } from "./name_groups.js";
 
 /** @type {[unit: "hour" | "minute" | "second", seconds: number][]} */
 const UNITS = [["hour", 3600], ["minute", 60], ["second", 1]];
@@ -20,6 +22,8 @@ export class ChannelChips {
   #chips = new Map();
   /** @type {Map<string, Name>} */
   #names = new Map();
+  /** @type {Map<string, HTMLElement>} */
+  #headings = new Map(); // of groups, by what their names begin with
   #solo = ""; // the key of the only one that is shown
   /** @type {Set<string>} */
   #hidden = new Set();
@@ -99,12 +103,28 @@ export class ChannelChips {
     this.#names = new Map(names.map((name) => [keyOf(name), name]));
     this.#chips = new Map(names.map((name) => [keyOf(name), before.get(keyOf(name)) ?? this.#build(name)]));
     for (const [key, chip] of before) if (!this.#chips.has(key)) chip.remove();
-    const added = [...this.#chips].filter(([key]) => !before.has(key)).map(([, chip]) => chip);
-    this.#list.append(...added);
+    this.#arrange(names);
     if (!this.#chips.has(this.#solo)) this.#solo = "";
     for (const key of this.#hidden) if (!this.#chips.has(key)) this.#hidden.delete(key);
     this.#showHidden();
-    this.#reach(this.#list.querySelector(".is-reached") ?? this.#list.firstElementChild);
+    this.#reach(this.#list.querySelector(".is-reached") ?? this.#all[0]);
+  }
+
+  // What is in its place stays there, and keeps the focus.
+  /** @type {(names: Name[]) => void} */
+  #arrange(names) {
+    const former = this.#headings;
+    this.#headings = new Map();
+    const items = grouped(names).flatMap(({ prefix, names }) => {
+      const chips = names.map((name) => /** @type {HTMLElement} */ (this.#chips.get(keyOf(name))));
+      chips.forEach((chip) => chip.classList.toggle("is-grouped", prefix !== ""));
+      if (!prefix) return chips;
+      const heading = former.get(prefix) ?? Object.assign(element("li", "chips__group", prefix), { ariaHidden: "true" });
+      this.#headings.set(prefix, heading);
+      return [heading, ...chips];
+    });
+    for (const [prefix, heading] of former) if (!this.#headings.has(prefix)) heading.remove();
+    items.forEach((item, at) => this.#list.children[at] === item || this.#list.insertBefore(item, this.#list.children[at] ?? null));
   }
 
   /** @type {(name: Name) => HTMLElement} */
@@ -112,8 +132,12 @@ export class ChannelChips {
     const chip = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
     const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
     Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting" });
+    giveColour(name.name);
     wearColour(chip, name.name);
-    chip.querySelector(".chip__name").textContent = name.name;
+    const prefix = prefixOf(name);
+    const title = chip.querySelector(".chip__name");
+    title.title = name.name;
+    title.append(element("span", "chip__prefix", prefix), name.name.slice(prefix.length));
     chip.querySelector(".chip__kind").hidden = name.kind !== "pattern";
     solo.ariaLabel = this.#words.say("solo", { name: name.name });
     hide.ariaLabel = hide.title = this.#words.say("hide", { name: name.name });
@@ -192,7 +216,7 @@ export class ChannelChips {
   // The keyboard's place moves to the neighbour.
   /** @type {(chip: Element, name: Name) => void} */
   #remove(chip, name) {
-    const neighbour = chip.nextElementSibling ?? chip.previousElementSibling;
+    const neighbour = this.#beside(chip, 1) ?? this.#beside(chip, -1);
     this.#selection.remove(name);
     if (neighbour) neighbour.querySelector(".chip__remove").focus();
     else this.#on.empty();
@@ -204,11 +228,11 @@ export class ChannelChips {
   #pressed(event) {
     const chip = event.target.closest(".chip");
     if (!chip || !isPlain(event)) return;
-    /** @type {Record<string, Element | null>} */
+    const [before, after] = [this.#beside(chip, -1), this.#beside(chip, 1)];
+    /** @type {Record<string, Element | undefined>} */
     const neighbours = {
-      ArrowRight: chip.nextElementSibling, ArrowLeft: chip.previousElementSibling,
-      ArrowDown: chip.nextElementSibling, ArrowUp: chip.previousElementSibling,
-      Home: this.#list.firstElementChild, End: this.#list.lastElementChild,
+      ArrowRight: after, ArrowLeft: before, ArrowDown: after, ArrowUp: before,
+      Home: this.#all[0], End: this.#all[this.#all.length - 1],
     };
     const next = neighbours[event.key];
     const name = this.#nameOf(chip);
@@ -218,9 +242,19 @@ export class ChannelChips {
     (next.querySelector(`.${event.target.className}`) ?? next.querySelector("button")).focus();
   }
 
+  get #all() {
+    return /** @type {HTMLElement[]} */ ([...this.#list.querySelectorAll(".chip")]);
+  }
+
+  /** @type {(chip: Element, step: number) => HTMLElement | undefined} */
+  #beside(chip, step) {
+    const all = this.#all;
+    return all[all.indexOf(/** @type {HTMLElement} */ (chip)) + step];
+  }
+
   /** @type {(chip: Element | null) => void} */
   #reach(chip) {
-    for (const other of this.#list.children) {
+    for (const other of this.#all) {
       other.classList.toggle("is-reached", other === chip);
       for (const button of other.querySelectorAll("button")) button.tabIndex = other === chip ? 0 : -1;
     }

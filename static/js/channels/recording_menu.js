@@ -1,6 +1,7 @@
-// The menu of a channel's chip: have the channel recorded or not, delete what was recorded.
+// The menu of a channel's chip: have the channel recorded or not, delete what was recorded, another colour.
 
 import { askServer } from "../ui/ask_server.js";
+import { changeColour } from "../ui/channel_color.js";
 import { isMeant } from "../ui/confirm.js";
 import { Menu } from "../ui/menu.js";
 
@@ -22,7 +23,11 @@ export class RecordingMenu {
     this.#confirm = confirm;
     this.#words = words;
     this.#tell = tell;
-    this.#menu = new Menu(menu, (item) => (item === this.#switch ? this.#turn() : this.#forget()));
+    this.#menu = new Menu(menu, (item) => {
+      if (item === this.#switch) this.#turn();
+      else if (item.value === "colour") changeColour(this.#name);
+      else this.#forget();
+    });
   }
 
   /** @type {(opener: HTMLElement, name: string, isOn: boolean) => void} */

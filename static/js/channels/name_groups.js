@@ -1,0 +1,23 @@
+// Pure: channels whose names begin alike, up to the first . or : or / in them, stand together under what they share.
+
+const FEWEST = 3; // channels of a group
+const PREFIX = /^[^.:/]+[.:/](?=.)/;
+
+/** @type {(name: Name) => string} */
+export function prefixOf({ kind, name }) {
+  return (kind === "channel" && name.match(PREFIX)?.[0]) || "";
+}
+
+// In the order in which the first of each came; who has no group is alone, with an empty prefix.
+/** @type {(names: Name[]) => { prefix: string, names: Name[] }[]} */
+export function grouped(names) {
+  const alike = Map.groupBy(names, prefixOf);
+  /** @type {Map<string | Name, { prefix: string, names: Name[] }>} */
+  const groups = new Map();
+  for (const name of names) {
+    const mates = alike.get(prefixOf(name)) ?? [];
+    const prefix = mates.length < FEWEST ? "" : prefixOf(name);
+    groups.set(prefix || name, { prefix, names: prefix ? mates : [name] });
+  }
+  return [...groups.values()];
+}
