@@ -24,7 +24,7 @@ _SENTINEL_FORM = (
     "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME, with the name that the "
     "Sentinels have for the master; in a user, password or name write # as %23, / as %2F, ? as %3F, @ as %40."
 )
-_NODE = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^:\[\],]+)(?::(\d{1,5}))?")
+_NODE = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:;\[\],]+)(?::(\d{1,5}))?")
 
 
 class LinkError(Exception):
@@ -81,9 +81,12 @@ class SentinelUrl:
         user, at, hosts = parts.netloc.rpartition("@")
         name, _, database = parts.path.strip("/").partition("/")
         found = [_NODE.fullmatch(host) for host in hosts.split(",")]
-        if parts.fragment or not name or "@" in parts.path + parts.query or not all(found):
+        ports = [int(one[2] or _SENTINEL_PORT) for one in found if one]
+        if parts.fragment or not name or "@" in user + parts.path + parts.query or len(ports) < len(found):
             raise LinkError(_SENTINEL_FORM)
-        nodes = [f"{one[1]}:{one[2] or _SENTINEL_PORT}" for one in found if one]
+        if not all(0 < port < 65536 for port in ports):
+            raise LinkError("REDIS_URL names a port that is none: give a number from 1 to 65535.")
+        nodes = [f"{one[1]}:{port}" for one, port in zip(found, ports, strict=True) if one]
         theirs, ours = {}, []
         for option in filter(None, parts.query.split("&")):
             if option.startswith("sentinel_"):
@@ -95,6 +98,8 @@ class SentinelUrl:
             raise LinkError(
                 f"REDIS_URL has an option that is not known: sentinel_{shown(min(unknown))}. Leave it out."
             )
+        if "username" in theirs and "password" not in theirs:
+            raise LinkError("REDIS_URL has a sentinel_username without a sentinel_password: add it.")
         redis = f"redis{scheme[1]}://"
         login = f"{theirs.get('username', '')}:{theirs['password']}@" if "password" in theirs else ""
         tls = "&".join(option for option in ours if option.startswith("ssl_"))

@@ -1,8 +1,8 @@
 """Redis Sentinel: which Redis is the master, and what is connected to one that no longer is.
 
-Each Sentinel is asked once a second, and the answer of the highest configuration epoch counts. That it may
-be the answer of a minority, while others follow another master, is why a majority decides up to when
-the old one was the master for sure.
+Each Sentinel is asked once a second. The answer of the highest configuration epoch counts at once, as the
+others will give it soon; if a majority contradicts it for longer, the majority is right. A majority also
+decides up to when the former one was the master for sure: a minority may not know that others follow another.
 """
 
 import logging
@@ -22,6 +22,7 @@ from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.redis_io.elapsed import now
 from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
+from arauto.text.cleanup import shown
 
 CHECK_EVERY = 1.0  # seconds
 FRESH = 5.0  # seconds; an older answer is that of a Sentinel which does not answer any more
@@ -59,6 +60,7 @@ class Agreement:
     def __init__(self, size: int) -> None:
         self._majority = size // 2 + 1
         self._answers: dict[str, Answer] = {}
+        self._first: dict[str, Answer] = {}  # the first of those that named the same master
         self._sure_until = -inf  # a majority named this master then
         self.master: Address | None = None
 
@@ -68,8 +70,10 @@ class Agreement:
         :return: if it makes another Redis the master, since when what the former one said is in doubt.
         """
         self._answers[sentinel] = answer
+        if sentinel not in self._first or self._first[sentinel].address != answer.address:
+            self._first[sentinel] = answer
         fresh = [one for one in self._answers.values() if one.asked > answer.asked - FRESH]
-        former, self.master = self.master, max(fresh, key=lambda one: (one.epoch, one.asked)).address
+        former, self.master = self.master, self._choose(fresh, answer.asked)
         doubted_since = self._sure_until - SPREAD
         if former not in (None, self.master):
             self._sure_until = -inf
@@ -77,6 +81,13 @@ class Agreement:
         if len(asked) >= self._majority:
             self._sure_until = max(self._sure_until, asked[self._majority - 1])
         return None if former in (None, self.master) else doubted_since
+
+    def _choose(self, fresh: list[Answer], at: float) -> Address:
+        addresses = [one.address for one in fresh]
+        agreed = next((one for one in addresses if addresses.count(one) >= self._majority), None)
+        new = {one.address for one in self._first.values() if at - one.asked < SPREAD}
+        heard = [one for one in fresh if agreed is None or one.address == agreed or one.address in new]
+        return max(heard, key=lambda one: (one.epoch, one.asked)).address
 
 
 class MasterSocket(NonblockingSocket):
@@ -98,7 +109,9 @@ class MasterSocket(NonblockingSocket):
 def _read(found: list[bytes], state: list[bytes], asked: float) -> Answer:
     """:raise ValueError: it is no answer of a Sentinel."""
     host, port = found
-    host.decode().encode("idna")  # a name that no resolver is asked for
+    host.decode().encode("idna")  # else no resolver can be asked for it
+    if not 0 < int(port) < 65536:
+        raise ValueError
     epoch = dict(zip(state[::2], state[1::2], strict=True)).get(b"config-epoch", b"")
     return Answer(int(epoch), (host.decode(), int(port)), asked)
 
@@ -187,7 +200,7 @@ class Sentinels:
 
     def _note_error(self, place: str, why: str) -> None:
         with self._lock:
-            self._errors[place] = why
+            self._errors[place] = shown(why)
 
     def _take(self, place: str, answer: Answer) -> None:
         with self._lock:

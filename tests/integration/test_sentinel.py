@@ -158,6 +158,14 @@ def test_both_are_reached_over_tls(tmp_path: Path) -> None:
         ("127.0.0.1:1/alerts", "No Sentinel names a master alerts (127.0.0.1:1: Error 111 connecting"),
         ("{sentinel}", "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME,"),
         ("no..where/alerts", "REDIS_URL names a host that cannot be one: no..where."),
+        ("127.0.0.1, 127.0.0.2/alerts", "REDIS_URL does not parse: give redis+sentinel://"),
+        ("u:p@{sentinel},u:p@{sentinel}/alerts", "REDIS_URL does not parse: give redis+sentinel://"),
+        ("127.0.0.1:0/alerts", "REDIS_URL names a port that is none"),
+        ("127.0.0.1:99999/alerts", "REDIS_URL names a port that is none"),
+        (
+            "{sentinel}/alerts?sentinel_username=a",
+            "REDIS_URL has a sentinel_username without a sentinel_password",
+        ),
         ("{sentinel},/alerts", "REDIS_URL does not parse: give redis+sentinel://"),
         ("{sentinel}/alerts/x", "REDIS_URL names a database that is no number"),
         ("{sentinel}/alerts?sentinel_db=1", "REDIS_URL has an option that is not known: sentinel_db."),
@@ -195,6 +203,8 @@ def addressed(host: bytes, port: bytes = b"6379") -> bytes:
         addressed(b"a" * 300) + STATE,
         addressed(b"\xff") + STATE,
         addressed(b"h", b"port") + STATE,
+        addressed(b"h", b"0") + STATE,
+        b"-ERR \x1b[31mred\r\n" * 2,
         addressed(b"h") + b"*0\r\n",
         addressed(b"h") + b"*1\r\n$1\r\nx\r\n",
         b"*1\r\n$1\r\nh\r\n" + STATE,
@@ -206,4 +216,5 @@ def test_an_answer_that_is_none_is_told(reply: bytes, caplog: pytest.LogCaptureF
         discovery.find(read({"REDIS_URL": f"redis+sentinel://127.0.0.1:{port}/{NAME}"}))
     assert f"No Sentinel names a master {NAME} (127.0.0.1:{port}: " in str(refused.value)
     assert "no answer yet" not in str(refused.value)
+    assert "\x1b" not in str(refused.value)
     assert "sentinel failed" not in caplog.text

@@ -41,6 +41,15 @@ def test_a_sentinel_that_is_gone_does_not_decide_for_ever() -> None:
     assert agreement.master == NEW
 
 
+def test_a_majority_is_right_against_one_that_stays_alone() -> None:
+    agreement = Agreement(3)
+    for second in (10.0, 11.0, 12.0, 13.0, 14.0):
+        agreement.take("a", Answer(5, OLD, second))
+        agreement.take("b", Answer(5, OLD, second))
+        agreement.take("of another deployment", Answer(99, NEW, second))
+        assert agreement.master == (NEW if second < 10.0 + SPREAD else OLD)
+
+
 def test_the_address_of_sentinels_is_read_as_others_write_it() -> None:
     user = ":".join(("u", "p%40"))
     url = f"rediss+sentinel://{user}@h1,[::1]:7/the%20name/3?ssl_cert_reqs=none&sentinel_password=x&client_name=n"
