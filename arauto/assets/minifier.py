@@ -53,6 +53,7 @@ SHEETS = [  # in the order of the cascade
 LATER_SHEETS = [  # of what only scripts show that are loaded later
     "acknowledge/acknowledge",
     "detail/detail",
+    "feed/groups",
     "filter/filter_help",
     "views/views",
     "views/panes",

@@ -31,6 +31,7 @@ def later_strings() -> Strings:
     return (
         _detail_strings()
         | _acknowledge_strings()
+        | _group_strings()
         | _filter_strings()
         | _volume_strings()
         | _view_strings()
@@ -230,6 +231,14 @@ def _acknowledge_strings() -> Strings:
         "take_seen": gettext("Everybody who reads the channel sees it. This browser keeps it."),
         "take_who": gettext("Who takes it?"),
         "taken_by": gettext("taken by {name}, {time}"),
+    }
+
+
+def _group_strings() -> Strings:
+    return {
+        "group_n": gettext("×{n}, last {ago}"),
+        "group_resolved": gettext("resolved, ×{n}"),
+        "group_open": gettext("Show the equal messages"),
     }
 
 

@@ -7,6 +7,7 @@ import { SubscribeForm } from "../channels/subscribe_form.js";
 import { Detail } from "../detail/detail.js";
 import { ExportMenu } from "../feed/export_menu.js";
 import { Feed } from "../feed/feed.js";
+import { Grouping } from "../feed/grouping.js";
 import { FilterBar } from "../feed/filter_bar.js";
 import { Pins } from "../feed/pins.js";
 import { RowActions } from "../feed/row_actions.js";
@@ -75,6 +76,14 @@ const toolbar = new Toolbar({
     find("publish-message").focus();
   },
   acknowledge: config.recording && (async (event) => (await loadAcknowledge()).toggle(event)),
+});
+/** @type {Deferred<typeof import("../feed/group_rows.js")>} */
+const groupers = new Deferred("../feed/group_rows.js", import.meta.url);
+let groupRows = null;
+const grouping = new Grouping(find("group"), async (isOn) => {
+  const { GroupRows, MessageGroups } = isOn ? await groupers.arrive() : {};
+  if (isOn) groupRows ??= new GroupRows(find("messages"), feed, words, (event) => detail.reveal(event));
+  feed.setGroups(isOn && grouping.isOn ? () => new MessageGroups() : null);
 });
 const takers = new Deferred("../acknowledge/acknowledge.js", import.meta.url);
 let acknowledge = null;
@@ -177,6 +186,7 @@ for (const type of ["open", "change", "test"]) {
   settings.addEventListener(type, ({ detail }) => loadNotifications().then((loaded) => loaded.settled(type, detail), refuse));
 }
 setInterval(() => {
+  groupRows?.draw();
   if (notifications) notifications.tick();
   else if (isSettled()) loadNotifications().catch(() => {});
   if (!lesson && isSettled() && canPublish) loadLesson().catch(() => {});
@@ -226,7 +236,7 @@ function isSettled() {
 function showAddress() {
   chips.load();
   selection.load(config.channels);
-  for (const part of [filter, toolbar, actions]) part.load();
+  for (const part of [filter, toolbar, actions, grouping]) part.load();
   applyAppearance();
   parts.show("feed");
 }

@@ -29,6 +29,8 @@ export class Feed extends Emitter {
   #isSearching = false;
   /** @type {Map<string | undefined, Map<string | undefined, string>>} */
   #known = new Map(); // data by id, by channel
+  /** @type {(() => import("./message_groups.js").MessageGroups) | null} */
+  #group = null;
 
   /**
    * @param {Record<"scroller" | "newButton" | "list" | "older" | "earlier", HTMLElement>} places
@@ -45,7 +47,7 @@ export class Feed extends Emitter {
     this.#view = new FeedView(places, rows, words, this.#follow, (drawn) => this.#drawn(drawn));
     this.#highlighter = new MatchHighlights(places.list, (row) => this.#view.eventOf(row));
     document.addEventListener("selectionchange", () => (this.#view.isSelecting = hasSelection(places.list)));
-    this.#view.show(this.#store.shown);
+    this.#view.show(this.#store.view);
     onOdd(() => later(() => this.#view.schedule())); // it is counted, though not in the midst of a draw
   }
 
@@ -146,6 +148,20 @@ export class Feed extends Emitter {
     this.#search();
   }
 
+  // Equal messages share a row, by what `group` makes; null: each has its own.
+  /** @type {(group: (() => import("./message_groups.js").MessageGroups) | null) => void} */
+  setGroups(group) {
+    this.#group = group;
+    this.#select();
+  }
+
+  // Those that a row stands for.
+  /** @type {(row: Element) => import("./message_groups.js").Group | undefined} */
+  groupOf(row) {
+    const event = this.#view.eventOf(row);
+    return event && this.#store.groupOf(event);
+  }
+
   /** @type {(query: Query) => void} */
   #use(query) {
     this.#query = query;
@@ -191,8 +207,8 @@ export class Feed extends Emitter {
     const isSeen = isHidden && ((event) => !isHidden(event));
     /** @type {Test | null} */
     const matches = isSeen && test ? (event) => isSeen(event) && test(event) : isSeen || test;
-    this.#store.select(this.#hides ? matches : isSeen, matches, search && ((event) => search.knows(event)));
-    this.#view.show(this.#store.shown);
+    this.#store.select(this.#hides ? matches : isSeen, matches, search && ((event) => search.knows(event)), this.#group?.());
+    this.#view.show(this.#store.view);
     this.#search();
   }
 

@@ -4,16 +4,21 @@ import { isMessage } from "../stream/events.js";
 import { RingBuffer } from "./ring_buffer.js";
 
 const LIMIT = 10_000; // events
+const GROUPED = 1_000; // of those that are there, as many are grouped: each is read for it
 const LIMIT_CHARACTERS = 16_000_000; // a few large messages weigh as much as many small ones
 
 export class MessageStore {
   shown = new RingBuffer();
   matching = this.shown;
+  view = this.shown; // what rows are drawn of: of equal messages that are grouped, the first
   #kept = new RingBuffer();
   #characters = 0;
   /** @type {{ shows: Test | null, matches: Test | null, knows: ((event: FeedItem) => boolean) | null }} */
   #tests = { shows: null, matches: null, knows: null };
   #sifted = 0; // events before this one have been tested
+  /** @type {import("./message_groups.js").MessageGroups | null} */
+  #groups = null;
+  #groupedFrom = 0;
 
   get messages() {
     return this.#kept.messages;
@@ -39,11 +44,20 @@ export class MessageStore {
 
   // From now on messages are shown that pass `shows`, and those match that pass `matches`; null: all.
   // A notice always passes. Where the tests do not know every event at once, `knows` says which.
-  /** @type {(shows: Test | null, matches: Test | null, knows?: ((event: FeedItem) => boolean) | null) => void} */
-  select(shows, matches, knows = null) {
+  // With `groups`, equal messages are one in the view.
+  /**
+   * @param {Test | null} shows
+   * @param {Test | null} matches
+   * @param {((event: FeedItem) => boolean) | null} knows
+   * @param {import("./message_groups.js").MessageGroups | null} groups
+   */
+  select(shows, matches, knows = null, groups = null) {
     this.#tests = { shows, matches, knows };
     this.shown = this.#ring(shows);
     this.matching = matches === shows ? this.shown : this.#ring(matches);
+    this.view = groups ? this.#ring(shows) : this.shown;
+    this.#groups = groups;
+    this.#groupedFrom = this.#kept.end - GROUPED;
     this.#sifted = this.#kept.start;
     this.sift();
   }
@@ -55,10 +69,24 @@ export class MessageStore {
     for (; this.#sifted < this.#kept.end; this.#sifted++) {
       const event = this.#kept.at(this.#sifted);
       if (knows && !knows(event)) break;
-      if (passes(event, shows)) this.shown.push(event);
+      if (passes(event, shows)) this.#show(event);
       if (this.matching !== this.shown && passes(event, matches)) this.matching.push(event);
     }
     return this.shown.total - before;
+  }
+
+  // The group whose first message it is.
+  /** @type {(event: FeedItem) => import("./message_groups.js").Group | undefined} */
+  groupOf(event) {
+    return this.#groups?.of(event);
+  }
+
+  /** @type {(event: FeedItem) => void} */
+  #show(event) {
+    this.shown.push(event);
+    if (this.view === this.shown) return;
+    if (this.#groups && this.#sifted >= this.#groupedFrom) this.#groups.add(event, this.view);
+    else this.view.push(event);
   }
 
   /** @type {(test: Test | null) => RingBuffer} */
@@ -67,7 +95,7 @@ export class MessageStore {
   }
 
   get #rings() {
-    return this.matching === this.shown ? [this.shown] : [this.shown, this.matching];
+    return new Set([this.shown, this.matching, this.view]);
   }
 
   /** @type {(event: FeedItem) => void} */

@@ -65,6 +65,11 @@ export class RingBuffer {
     if (isMessage(event)) this.#total++;
   }
 
+  // A message that is counted, and has no place of its own.
+  absorb() {
+    this.#total++;
+  }
+
   shift() {
     const event = this.at(this.#start);
     this.#events[this.#start - this.#gone] = /** @type {any} */ (undefined);

@@ -2,7 +2,7 @@
 
 import { KINDS, nameProblem, readQuery } from "../stream/channel_names.js";
 
-const PARTS = [...KINDS, "filter", "highlight", "hide", "only", "order", "as", "rows", "since"];
+const PARTS = [...KINDS, "filter", "highlight", "hide", "only", "order", "as", "rows", "group", "since"];
 /** @type {Record<string, string>} */
 const DEFAULTS = { order: "oldest", as: "wrapped", rows: "comfortable" };
 const NAME_LENGTH = 60; // characters

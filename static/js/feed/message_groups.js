@@ -1,0 +1,96 @@
+// Which messages are equal alerts, so that one row stands for all of them. Only what is close together is grouped: a row
+// is never far from where its messages were, nor on the other side of a gap. Pure.
+
+import { alertIn, RANKS } from "../message/alert_parser.js";
+import { readJson } from "../message/plain_text.js";
+import { READ_LIMIT } from "../message/severity.js";
+import { channelKey } from "../stream/channel_names.js";
+import { isMessage } from "../stream/events.js";
+
+const NEAR = 50; // rows back, as far as an equal message is counted
+const MEMBERS = 100; // the newest that can be shown
+const NAMES = ["fingerprint", "dedup_key", "group", "groupKey"]; // by which a message says to which others it is equal
+const HINT = /^\s*\{.*"(?:title|fingerprint|dedup_key|group|groupKey|alerts)"/s;
+
+/**
+ * @typedef {{ index: number, n: number, at: number, isResolved: boolean, members: Message[] }} Group
+ * @typedef {{ keys: string[], isResolved: boolean }} Facts by which it is found, the first of which is its own
+ */
+
+/** @type {WeakMap<FeedItem, Facts | null>} */
+const known = new WeakMap();
+
+export class MessageGroups {
+  /** @type {Map<string, Group>} */
+  #open = new Map();
+  /** @type {WeakMap<FeedItem, Group>} */
+  #groups = new WeakMap();
+
+  // Of the message whose row stands for all.
+  /** @type {(event: FeedItem) => Group | undefined} */
+  of(event) {
+    return this.#groups.get(event);
+  }
+
+  // Puts it at the end of the ring, or has it counted in a row that is there.
+  /** @type {(event: FeedItem, ring: import("./ring_buffer.js").RingBuffer) => void} */
+  add(event, ring) {
+    const facts = factsOf(event);
+    const group = facts?.keys.map((key) => this.#open.get(key)).find((one) => one && isNear(one, ring));
+    if (!isMessage(event)) this.#open.clear();
+    else if (facts && group) {
+      join(group, event, facts.isResolved);
+      return ring.absorb();
+    } else if (facts && !facts.isResolved) this.#begin(facts.keys[0], event, ring);
+    ring.push(event);
+  }
+
+  /** @type {(key: string, event: Message, ring: import("./ring_buffer.js").RingBuffer) => void} */
+  #begin(key, event, ring) {
+    const group = { index: ring.end, n: 1, at: event.at, isResolved: false, members: [event] };
+    this.#groups.set(event, group);
+    this.#open.delete(key);
+    this.#open.set(key, group); // the newest is the last
+    for (const [other, one] of this.#open) {
+      if (isNear(one, ring)) break;
+      this.#open.delete(other);
+    }
+  }
+}
+
+/** @type {(group: Group, ring: import("./ring_buffer.js").RingBuffer) => boolean} */
+function isNear({ index, isResolved }, ring) {
+  return !isResolved && index >= ring.start && ring.end - index <= NEAR;
+}
+
+/** @type {(group: Group, event: Message, isResolved: boolean) => void} */
+function join(group, event, isResolved) {
+  group.n++;
+  group.at = event.at;
+  group.isResolved = isResolved;
+  group.members.push(event);
+  if (group.members.length > MEMBERS) group.members.shift();
+}
+
+/** @type {(event: FeedItem) => Facts | null} */
+function factsOf(event) {
+  let facts = known.get(event);
+  if (facts === undefined) known.set(event, (facts = isMessage(event) ? read(event) : null));
+  return facts;
+}
+
+/** @type {(event: Message) => Facts | null} */
+function read(event) {
+  if (event.encoding || event.truncated || event.data.length > READ_LIMIT || !HINT.test(event.data)) return null;
+  const { value } = readJson(event.data);
+  if (typeof value !== "object" || value === null) return null;
+  const isResolved = value.status === "resolved";
+  const name = NAMES.find((one) => typeof value[one] === "string" && value[one] !== "");
+  /** @type {(...parts: string[]) => string} */
+  const key = (...parts) => JSON.stringify([channelKey(event), ...parts]);
+  if (name) return { keys: [key(name, value[name])], isResolved };
+  const { title = "", severity = "" } = alertIn(value) ?? {};
+  if (!title) return null;
+  const severities = isResolved ? [severity, ...RANKS, ""] : [severity]; // what is over may be said to be less bad
+  return { keys: severities.map((one) => key(title, one, "")), isResolved };
+}
