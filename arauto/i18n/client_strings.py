@@ -32,6 +32,7 @@ def later_strings() -> Strings:
         _detail_strings()
         | _acknowledge_strings()
         | _group_strings()
+        | _notification_strings()
         | _filter_strings()
         | _volume_strings()
         | _view_strings()
@@ -142,7 +143,6 @@ def _reading_strings() -> Strings:
     return {
         "show_all": gettext("Show all ({size})"),
         "show_more": gettext("Show more (of {size})"),
-        "show_rest": gettext("Show {n} more"),
         "decoded": gettext("decoded from {format}"),
         "decoded_part": gettext("decoded from {format}, only the beginning"),
         "quoted": gettext("decoded: JSON in a string"),
@@ -183,6 +183,7 @@ def _lesson_strings() -> Strings:
 
 def _detail_strings() -> Strings:
     return {
+        "show_rest": gettext("Show {n} more"),
         "fact_channel": gettext("Channel"),
         "fact_receivers": gettext("Received by"),
         "fact_patterns": gettext("Matched by"),
@@ -231,6 +232,19 @@ def _acknowledge_strings() -> Strings:
         "take_seen": gettext("Everybody who reads the channel sees it. This browser keeps it."),
         "take_who": gettext("Who takes it?"),
         "taken_by": gettext("taken by {name}, {time}"),
+    }
+
+
+def _notification_strings() -> Strings:
+    return {
+        "notified": gettext("{n} new, the last in {channel}"),
+        "notify_denied": gettext("The browser does not allow notifications for this page."),
+        "notify_unable": gettext("This browser does not show the notifications of a page."),
+        "notify_sample": gettext("This is what a notification looks like."),
+        "notify_never": gettext("Nothing notifies you: no channel may."),
+        "notify_quiet": gettext("Nothing notifies you now: these are quiet hours."),
+        "sound_unable": gettext("This browser does not play the sounds of a page."),
+        "sound_waits": gettext("This browser keeps the page silent until you click in it."),
     }
 
 
@@ -388,14 +402,6 @@ def _settings_strings() -> Strings:
             "This browser cannot save more for this page: changes last until the page is closed."
         ),
         "kept_spoilt": gettext("What this browser has saved cannot be read: the next choice replaces it."),
-        "notified": gettext("{n} new, the last in {channel}"),
-        "notify_denied": gettext("The browser does not allow notifications for this page."),
-        "notify_unable": gettext("This browser does not show the notifications of a page."),
-        "notify_sample": gettext("This is what a notification looks like."),
-        "notify_never": gettext("Nothing notifies you: no channel may."),
-        "notify_quiet": gettext("Nothing notifies you now: these are quiet hours."),
-        "sound_unable": gettext("This browser does not play the sounds of a page."),
-        "sound_waits": gettext("This browser keeps the page silent until you click in it."),
     }
 
 
