@@ -20,7 +20,6 @@ def page_strings() -> Strings:
         | _past_strings()
         | _selection_strings()
         | _recording_strings()
-        | _browser_strings()
         | _publish_strings()
         | _settings_strings()
     )
@@ -33,6 +32,7 @@ def later_strings() -> Strings:
         | _acknowledge_strings()
         | _group_strings()
         | _notification_strings()
+        | _browser_strings()
         | _filter_strings()
         | _volume_strings()
         | _view_strings()
@@ -325,6 +325,7 @@ def _view_strings() -> Strings:
 
 def _past_strings() -> Strings:
     return {
+        "no_channels": gettext("The server did not answer."),
         "past": gettext("This is the past, not live."),
         "past_end": gettext("The recording ends here."),
         "since_bad": gettext(
@@ -373,11 +374,7 @@ def _recording_strings() -> Strings:
 
 
 def _recording_menu_strings() -> Strings:
-    return {
-        "record": gettext("Record from now on"),
-        "record_no": gettext("Stop recording"),
-        "forget_sure": gettext("Everything recorded of {name} is deleted permanently, for everyone."),
-    }
+    return {}
 
 
 def _browser_strings() -> Strings:
@@ -385,7 +382,6 @@ def _browser_strings() -> Strings:
         "alive": plural("{n} channel", "{n} channels"),
         "alive_patterns": plural("{n} pattern", "{n} patterns"),
         "alive_cut": gettext("The first {n} are shown: search for the rest."),
-        "no_channels": gettext("The server did not answer."),
         "unknown": gettext("unknown"),
         "watch": gettext("Watch"),
         "watch_name": gettext("Watch {name}"),

@@ -1,6 +1,5 @@
 // Finds the elements and connects the rest.
 
-import { ChannelBrowser } from "../channels/channel_browser.js";
 import { ChannelChips } from "../channels/channel_chips.js";
 import { MessageRates } from "../channels/message_rates.js";
 import { SubscribeForm } from "../channels/subscribe_form.js";
@@ -115,7 +114,9 @@ const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
 });
 const menus = new Deferred("../channels/recording_menu.js", import.meta.url);
 let menu = null;
-new ChannelBrowser(find("browser"), find("browser-open"), find("browser-row"), selection, rates, words);
+const browsers = new Deferred("../channels/channel_browser.js", import.meta.url);
+let browser = null;
+find("browser-open").addEventListener("click", () => loadBrowser().then(() => browser.open(), () => actions.say("not_loaded")));
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
 const beside = new Beside(document.querySelector("main"), words, {
@@ -205,7 +206,7 @@ publisher.start(isPane ? null : unsent(), selection.channels[0]);
 if (!isPane) keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
-find("publish-channel").addEventListener("focus", async () => offer(await ChannelBrowser.channels()));
+find("publish-channel").addEventListener("focus", () => loadBrowser().then(async () => offer(await browser.channels()), () => {}));
 connection.listen();
 if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));
 
@@ -256,6 +257,11 @@ async function loadNotifications() {
   for (const [events, isUnseen] of unheard) notifications.heard(events, isUnseen && document.hidden);
   unheard = [];
   return notifications;
+}
+
+async function loadBrowser() {
+  const { ChannelBrowser } = await browsers.load();
+  browser ??= new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words);
 }
 
 async function loadMenu() {

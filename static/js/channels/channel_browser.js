@@ -32,19 +32,17 @@ export class ChannelBrowser {
 
   /**
    * @param {HTMLDialogElement} dialog
-   * @param {HTMLElement} opener
    * @param {HTMLTemplateElement} template
    * @param {PageSelection} selection
    * @param {MessageRates} rates
    * @param {Words} words
    */
-  constructor(dialog, opener, template, selection, rates, words) {
+  constructor(dialog, template, selection, rates, words) {
     this.#dialog = dialog;
     this.#template = /** @type {HTMLElement} */ (template.content.firstElementChild);
     this.#selection = selection;
     this.#rates = rates;
     this.#words = words;
-    opener.addEventListener("click", () => this.#open());
     dialog.addEventListener("close", () => clearTimeout(this.#timer));
     this.#search.form?.addEventListener("submit", (event) => event.preventDefault());
     this.#search.addEventListener("input", () => this.#soon(PATIENCE));
@@ -52,12 +50,12 @@ export class ChannelBrowser {
   }
 
   // The names of what is alive; none where Redis does not say.
-  static async channels() {
+  async channels() {
     const { channels = [] } = await ask("*");
     return channels.filter(isText).map(({ channel }) => channel);
   }
 
-  #open() {
+  open() {
     this.#problem = "";
     this.#dialog.showModal();
     this.#refresh();
