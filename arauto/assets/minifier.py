@@ -59,6 +59,7 @@ LATER_SHEETS = [  # of what only scripts show that are loaded later
     "views/panes",
     "views/wall",
     "history/lanes",
+    "volume/levels",
     "publish/receipts",
     "app/try_card",
 ]

@@ -365,3 +365,18 @@ def test_times_are_whole_by_the_clock_that_is_shown(open_page: OpenPage) -> None
         "06:00",
     ]
     assert call(page, "volume/time_axis", body, [noon - 2 * day, noon, 3]) == ["Nov 22", "Nov 23"]
+
+
+def test_on_a_phone_the_severities_are_counted_without_a_line_more(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("a"), width=390, height=844)
+    expect_live(page)
+    expect(strip(page).locator(".volume__now b")).to_have_text("0/s")
+    height = strip(page).bounding_box()
+    for severity in ("info", "info", "warning", "critical"):
+        valkey.client.publish("a", f'{{"severity": "{severity}", "title": "x"}}')
+    expect(strip(page).locator(".volume__levels > *")).to_have_text(["1", "0", "1", "2"])
+    assert strip(page).bounding_box() == height
+    page.set_viewport_size({"width": 1280, "height": 800})
+    expect(strip(page).locator(".volume__levels")).to_be_hidden()

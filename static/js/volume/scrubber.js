@@ -88,7 +88,7 @@ export class Scrubber extends Emitter {
     });
     this.#table.show(rows, step * many, gaps);
     const n = total(counts);
-    const [number, note] = this.#place.querySelectorAll(".volume__now > *");
+    const [number, note] = ["b", "span"].map((tag) => this.#place.querySelector(`.volume__now > ${tag}`));
     number.textContent = this.#words.say("volume_n", { n });
     note.textContent = this.#words.say("volume_past");
     const whole = { bars: [{ from, counts: [0, n] }], step: to - from, gaps };

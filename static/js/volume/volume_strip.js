@@ -6,13 +6,15 @@ import { rounded } from "../lib/format.js";
 import { keyOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { wearColour } from "../ui/channel_color.js";
+import { element } from "../ui/dom.js";
 import { ago } from "../ui/timestamps.js";
 import { Scrubber } from "./scrubber.js";
 import { SeverityReader } from "./severity_reader.js";
-import { SECONDS, stepFor, total, VolumeCounts } from "./volume_counts.js";
+import { KINDS, SECONDS, stepFor, total, VolumeCounts } from "./volume_counts.js";
 import { VolumePlot } from "./volume_plot.js";
 import { VolumeTable } from "./volume_table.js";
 
+const LEVELS = ["critical", "error", "warning", "info"]; // that are counted in words of their own, on a phone
 const ROW = 30; // seconds of a row of the table, in which all are over: nothing changes while it is read
 
 export class VolumeStrip {
@@ -25,6 +27,7 @@ export class VolumeStrip {
   #reader = new SeverityReader();
   #plot;
   #table;
+  #levels = element("i", "volume__levels");
   /** @type {Name | null} */
   #name = null;
   /** @type {number | undefined} */
@@ -38,6 +41,7 @@ export class VolumeStrip {
     this.#words = words;
     this.#plot = new VolumePlot(place, words);
     this.#table = new VolumeTable(place.querySelector("table"), words);
+    place.querySelector(".volume__now > b").after(this.#levels);
     this.scrubber = new Scrubber(place, this.#plot, this.#table, words);
     this.scrubber.addEventListener("close", () => this.draw());
   }
@@ -74,6 +78,7 @@ export class VolumeStrip {
 
   // Call once a second, as long as somebody sees it.
   draw() {
+    this.#tellLevels();
     if (this.scrubber.isOpen) return;
     const at = now();
     const step = stepFor(this.#plot.room);
@@ -82,6 +87,21 @@ export class VolumeStrip {
     this.#plot.show({ bars, step, gaps: this.#lostSince ? [...gaps, [this.#lostSince, at]] : gaps });
     this.#table.show(this.#counts.bars(at, ROW).slice(0, -1), ROW, this.#counts.gaps(at - SECONDS));
     this.#tell(this.#bars(at, 1).map(({ counts }) => total(counts)));
+  }
+
+  // Of everything together, where there is a place for it.
+  #tellLevels() {
+    if (!this.#levels.checkVisibility()) return;
+    const bars = this.#name || this.scrubber.isOpen ? [] : this.#counts.bars(now(), 1);
+    const sums = LEVELS.map((kind) => total(bars.map(({ counts }) => counts[KINDS.indexOf(kind)])));
+    const shown = total(sums) ? sums : [];
+    if (String(shown) === this.#levels.dataset.counts) return;
+    this.#levels.dataset.counts = String(shown);
+    this.#levels.replaceChildren(...shown.map((n, at) => {
+      const part = element("span", "severity", String(n));
+      part.dataset.severity = LEVELS[at];
+      return part;
+    }));
   }
 
   // Of one channel or pattern only the number is known.
@@ -103,7 +123,7 @@ export class VolumeStrip {
     const name = this.#name?.name;
     const { lastCritical } = this.#counts;
     const critical = lastCritical ? this.#words.say("volume_critical", { ago: ago(now() - lastCritical) }) : "";
-    const [number, note] = this.#place.querySelectorAll(".volume__now > *");
+    const [number, note] = ["b", "span"].map((tag) => this.#place.querySelector(`.volume__now > ${tag}`));
     const sentence = this.#words.say("volume", {
       name: name ?? this.#words.say("all_channels"), n: total(totals), now: rate, max: Math.max(...totals),
     });
