@@ -42,8 +42,8 @@ def printable_by(name: str) -> str:
 
 
 def is_valid_id(text: str) -> bool:
-    """Whether it can be the id of a message."""
-    return bool(re.fullmatch(f"{_NUMBER}-{_NUMBER}", text, re.ASCII))
+    """Whether it is written as the id of a message is: pages know it by its text."""
+    return bool(re.fullmatch(f"{_NUMBER}-{_NUMBER}", text, re.ASCII) and not re.search(r"\b0\d", text))
 
 
 def is_valid_by(name: str) -> bool:

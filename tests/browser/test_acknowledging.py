@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import closing
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -16,7 +17,17 @@ from tests.support.acknowledging import give_back, take, taken
 from tests.support.barriers import expect_no_violation
 from tests.support.http import publish, request
 from tests.support.logs import entries, is_recording
-from tests.support.pages import SERVER_AWAY, STATUS_503, expect_live, expect_state, row, rows, status, view
+from tests.support.pages import (
+    SERVER_AWAY,
+    STATUS_503,
+    expect_live,
+    expect_state,
+    let_draw,
+    row,
+    rows,
+    status,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
@@ -176,6 +187,44 @@ def test_who_is_a_moment_late_is_told_who_has_it(
         expect(said(page)).to_have_text("Ana has taken this message already.")
     expect_taken(page, "message 1", "Ana")
     assert taken(server, "kept.a") == {ids[0]: "Eva", ids[1]: "Ana"}
+
+
+def test_an_answer_that_comes_late_does_not_undo_what_was_heard_since(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    ids = written(own_redis, server, 3)
+    take(server, "kept.a", ids[0], by="Eva")
+    page = stage.read()
+    expect_taken(page, "message 0", "Eva")  # it has asked
+    choose(page, "message 1")
+    with held(page, "**/channels/acknowledgements*") as next_route:
+        page.keyboard.press("a")
+        page.keyboard.type("Rui")
+        page.keyboard.press("Enter")
+        route = next_route()
+        answer = route.fetch()
+        expect_taken(page, "message 1", "Rui")
+        give_back(server, "kept.a", ids[1])
+        expect(mark(page, "message 1")).to_have_count(0)
+        with page.expect_event("requestfinished"):
+            route.fulfill(response=answer)
+    let_draw(page)
+    assert mark(page, "message 1").count() == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [(503, {"error": "Redis does not answer."}), (502, {"message": "upstream"}), (200, {"other": 1})],
+)
+def test_who_has_what_is_asked_again_where_no_answer_came(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer, code: int, said: dict[str, Any]
+) -> None:
+    ids = written(own_redis, server, 3)
+    take(server, "kept.a", ids[0], by="Eva")
+    page = stage.read(allow=(f"status of {code}",))
+    page.route("**/channels/acknowledgements*", lambda route: route.fulfill(status=code, json=said), times=1)
+    page.reload()
+    expect_taken(page, "message 0", "Eva")
 
 
 def test_a_page_that_was_away_shows_how_it_is_now(

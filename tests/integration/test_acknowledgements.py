@@ -114,7 +114,17 @@ def test_what_is_asked_wrongly_is_refused_with_a_sentence(
     for wrong in (None, 7, "", "  ", "x" * (MAX_BY + 1), "a\nb", "a\u202eb", ["Ana"]):
         refused = take(server, "kept.wrong", id, by=wrong)
         assert (refused.status, refused.error) == (400, who), wrong
-    for wrong in ("", "41", "1-2-3", "x-1", f"{id}1234567890", "-", "1763879938123-4１"):
+    for wrong in (
+        "",
+        "41",
+        "1-2-3",
+        "x-1",
+        f"{id}1234567890",
+        f"0{id}",
+        id.replace("-", "-0"),
+        "-",
+        "1763879938123-4１",
+    ):
         for ask in (take, give_back):
             refused = ask(server, "kept.wrong", wrong)
             assert (refused.status, refused.error) == (400, what), wrong

@@ -5,6 +5,8 @@ import { Emitter } from "../lib/emitter.js";
 import { askServer } from "../ui/ask_server.js";
 
 const CHANNEL = /^channel (.*)$/s; // the key of one
+const PAUSE = 1_000; // milliseconds before the list is asked for again; twice as long each time ...
+const LONGEST_PAUSE = 60_000; // ... up to this
 
 export class Acknowledgements extends Emitter {
   #words;
@@ -14,6 +16,8 @@ export class Acknowledgements extends Emitter {
   #epochs = new Map(); // of the logs, as they were said last
   /** @type {Map<string, Set<string>>} */
   #asked = new Map(); // by channel, the ids of which something was heard since
+  /** @type {Set<{ channel: string, id: string, isOld: boolean }>} */
+  #changes = new Set(); // under way; old: the socket has told of one since
   #queue = Promise.resolve();
   #you = "";
 
@@ -72,16 +76,23 @@ export class Acknowledgements extends Emitter {
   #ask(channel) {
     const heard = new Set();
     this.#asked.set(channel, heard);
-    this.#queue = this.#queue.then(async () => {
-      if (this.#asked.get(channel) !== heard) return;
-      const answer = await askServer("GET", "acknowledgements", { channel }, this.#words);
-      if (this.#asked.get(channel) === heard) this.#take(channel, answer, heard);
-    });
+    this.#queue = this.#queue.then(() => this.#read(channel, heard, PAUSE));
+  }
+
+  /** @type {(channel: string, heard: Set<string>, pause: number) => Promise<void>} */
+  async #read(channel, heard, pause) {
+    const isWanted = () => this.#asked.get(channel) === heard;
+    if (!isWanted()) return;
+    const answer = await askServer("GET", "acknowledgements", { channel }, this.#words);
+    if (!isWanted()) return;
+    if (Array.isArray(answer.acknowledgements)) return this.#take(channel, answer, heard);
+    if (pause === PAUSE && answer.error) this.emit("problem", answer.error);
+    const again = () => (this.#queue = this.#queue.then(() => this.#read(channel, heard, Math.min(2 * pause, LONGEST_PAUSE))));
+    if (!answer.isFinal) setTimeout(again, pause);
   }
 
   /** @type {(channel: string, answer: any, heard: Set<string>) => void} */
-  #take(channel, { error, you, acknowledgements }, heard) {
-    if (error) return this.emit("problem", error);
+  #take(channel, { you, acknowledgements }, heard) {
     this.#you = you ?? "";
     const before = [...(this.#taken.get(channel) ?? [])].filter(([id]) => heard.has(id));
     /** @type {[string, Acknowledgement][]} */
@@ -92,6 +103,7 @@ export class Acknowledgements extends Emitter {
   /** @type {(event: { channel: string } & Acknowledgement) => void} */
   #hear({ channel, id, by, since }) {
     this.#asked.get(channel)?.add(id);
+    for (const change of this.#changes) change.isOld ||= change.channel === channel && change.id === id;
     const taken = new Map(this.#taken.get(channel));
     if (by) taken.set(id, { id, by, since });
     else taken.delete(id);
@@ -119,8 +131,11 @@ export class Acknowledgements extends Emitter {
 
   /** @type {(method: string, event: Message, body?: object) => Promise<string | undefined>} */
   async #change(method, { channel, id = "" }, body) {
+    const change = { channel, id, isOld: false };
+    this.#changes.add(change);
     const { error, ...answer } = await askServer(method, "acknowledgements", { channel, message: id }, this.#words, body);
-    if (error === undefined) this.#hear(answer);
+    this.#changes.delete(change);
+    if (error === undefined && !change.isOld) this.#hear(answer);
     return error;
   }
 }
