@@ -374,7 +374,11 @@ def _recording_strings() -> Strings:
 
 
 def _recording_menu_strings() -> Strings:
-    return {}
+    return {
+        "record": gettext("Record from now on"),
+        "record_no": gettext("Stop recording"),
+        "forget_sure": gettext("Everything recorded of {name} is deleted permanently, for everyone."),
+    }
 
 
 def _browser_strings() -> Strings:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from arauto.assets.minifier import sources
-from arauto.i18n.client_strings import later_strings, merge
+from arauto.assets.minifier import modules, sources
+from arauto.i18n.client_strings import later_strings, merge, page_strings
 from tests.unit.i18n.test_translations import FILES, catalog, forms
 
 PLURALS = [("{n} day", "{n} days"), ("a b", "a x b"), ("a", "b"), ("the same", "the same"), ("a  b c", "c")]
@@ -31,3 +31,12 @@ def test_what_both_have_in_common_is_written_once() -> None:
 def test_what_comes_later_is_not_said_at_once() -> None:
     at_once = "".join(sources()[f"page/{name}.js"] for name in ("boot", "main"))
     assert [key for key in later_strings() if f'"{key}"' in at_once] == []
+
+
+SAID = re.compile(r'words\.say\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?')
+
+
+def test_every_word_that_a_script_says_is_there() -> None:
+    said = {key for text in modules().values() for keys in SAID.findall(text) for key in keys if key}
+    assert len(said) > 50
+    assert said - (page_strings() | later_strings()).keys() == set()
