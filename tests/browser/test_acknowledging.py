@@ -227,6 +227,22 @@ def test_who_has_what_is_asked_again_where_no_answer_came(
     expect_taken(page, "message 0", "Eva")
 
 
+def test_who_had_a_message_that_is_gone_is_shown_no_more(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    ids = written(own_redis, server, 3)
+    for id in ids[1:]:
+        take(server, "kept.a", id, by="Eva")
+    page = stage.read(allow=("status of 404",))
+    expect_taken(page, "message 1", "Eva")
+    own_redis.client.xtrim("arauto:stream:{kept.a}", maxlen=1, approximate=False)
+    open_row(page, "message 1")
+    act(page, "Give back").click()
+    expect(said(page)).to_have_text("The recording has no such message: it may have been trimmed.")
+    expect(mark(page, "message 1")).to_have_count(0)
+    expect_taken(page, "message 2", "Eva")
+
+
 def test_a_page_that_was_away_shows_how_it_is_now(
     stage: Stage, own_redis: RedisServer, server: ArautoServer
 ) -> None:

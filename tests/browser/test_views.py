@@ -329,6 +329,9 @@ def test_only_what_is_a_view_is_one(open_page: OpenPage) -> None:
         "query": "channel=a&channel=b&pattern=p.*&filter=x+y&hide=channel+a"
         "&order=oldest&as=wrapped&rows=comfortable",
     }
+    for name, shown in (("\u202egnp.exe\0", "gnp.exe"), ("👩\u200d🚀", "👩\u200d🚀"), ("\ud800x", "x")):
+        as_sent = {"name": name, "query": "channel=a"}
+        assert call(page, "views/view_query", read, as_sent)["name"] == shown
     for bad in (
         None,
         1,
@@ -336,6 +339,7 @@ def test_only_what_is_a_view_is_one(open_page: OpenPage) -> None:
         {"name": "x"},
         {"name": 1, "query": "channel=a"},
         {"name": " \n", "query": "channel=a"},
+        {"name": "\u200b\u200d\u0301", "query": "channel=a"},
         {"name": "x", "query": ""},
         {"name": "x", "query": "channel="},
         {"name": "x", "query": "channel=a%09b"},

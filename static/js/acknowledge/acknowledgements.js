@@ -133,9 +133,10 @@ export class Acknowledgements extends Emitter {
   async #change(method, { channel, id = "" }, body) {
     const change = { channel, id, isOld: false };
     this.#changes.add(change);
-    const { error, ...answer } = await askServer(method, "acknowledgements", { channel, message: id }, this.#words, body);
+    const { error, isFinal, ...answer } = await askServer(method, "acknowledgements", { channel, message: id }, this.#words, body);
     this.#changes.delete(change);
     if (error === undefined && !change.isOld) this.#hear(answer);
+    if (isFinal && this.#asked.has(channel)) this.#ask(channel); // what is shown is no longer so: it was trimmed, say
     return error;
   }
 }

@@ -18,7 +18,7 @@ const REGEX = /\/(?:\\.|[^\\/])+\/\w*(?=[\s)|]|$)/;
 const VALUE = String.raw`"[^"]*"?|[^\s|()"]+`;
 const TERM = new RegExp(`${REGEX.source}|(?<![\\p{L}\\p{N}_$@.-])(has:|NOT(?=\\s))?(${NAME})(?:(\\s*)(>=|<=|!=|==|[:=<>])(\\s*)((?:${VALUE})(?:\\|(?:${VALUE}))*)?)?|"[^"]*"?`, "gu");
 const OPERATOR = /(?<=\S\s+)(?:or|and)(?=\s+\S)|(?<=^|\s)not(?=\s+\S)|(?<=\S\s+)&&(?=\s+\S)/gi;
-const UNITS = { ms: 1, s: 1_000, m: 60_000, min: 60_000, h: 3_600_000 };
+const UNITS = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["min", 60_000], ["h", 3_600_000]]);
 
 // Null where nothing near finds anything. What cannot be understood may become what can, and finds nothing.
 /** @type {(filter: string, seen: SeenFields) => Promise<string | null>} */
@@ -105,7 +105,7 @@ function numbersLike(field, given) {
   const [, number, unit] = /^(-?[\d.,]+)\s*(\p{L}*)$/u.exec(given) ?? [];
   if (!number) return [];
   const plain = number.replace(/,(?=\d{3})/g, "").replace(",", ".");
-  const times = UNITS[/** @type {keyof typeof UNITS} */ (unit)];
+  const times = UNITS.get(unit ?? "");
   return times && /ms$|milli/i.test(field) ? [String(Number(plain) * times)] : [plain];
 }
 

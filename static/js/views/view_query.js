@@ -34,9 +34,11 @@ function key(query) {
   return JSON.stringify([...viewOf(query)].map(String).sort());
 }
 
+// Empty where nothing of it can be seen. What joins emoji stays; what turns the text around goes.
 /** @type {(name: string) => string} */
 export function trimmedName(name) {
-  return name.trim().replace(/\s+/g, " ").slice(0, NAME_LENGTH).trim();
+  const seen = name.replace(/\s+/g, " ").replace(/(?!\u200d)\p{C}/gu, "").trim().slice(0, NAME_LENGTH);
+  return /[\p{L}\p{N}\p{P}\p{S}]/u.test(seen) ? seen.replace(/\p{Cs}$/u, "").trim() : "";
 }
 
 // What may have been written by anybody, as a view; or null where it is none.

@@ -56,6 +56,7 @@ MEANS = [
     ("disk OR severity>=hihg", None),
     ("level>=error", "severity>=error"),
     ("ms>3s", "ms>3000"),
+    ("ms>3constructor", "ms>3"),
     ("ms>3,000", "ms>3000"),
     ("SERVICE=payments", "service=payments"),
     ("service=paymets -ratio", "service=payments -ratio"),
