@@ -5,13 +5,24 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_frame import _SHIFTS, _WATCH_SHIFTS
 from tests.browser.test_holding import button
 from tests.browser.test_panes import inside, listeners, pane
 from tests.browser.test_views import ALERT, views
 from tests.support.barriers import expect_no_violation
-from tests.support.pages import SERVER_AWAY, STATUS_503, chips, expect_live, expect_texts, log, rows, view
+from tests.support.pages import (
+    SERVER_AWAY,
+    STATUS_503,
+    chips,
+    expect_live,
+    expect_texts,
+    let_draw,
+    log,
+    rows,
+    view,
+)
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
@@ -163,6 +174,7 @@ def test_nothing_of_a_wall_moves_and_all_is_seen(
         own = page if name == "A" else inside(page, name)
         expect(own.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(own.get_by_role("heading", name="Listening from now on")).to_be_visible()
+    let_draw(page)
     page.evaluate(_WATCH_SHIFTS)
     for n in range(5):
         valkey.client.publish("a", ALERT)
@@ -175,3 +187,24 @@ def test_nothing_of_a_wall_moves_and_all_is_seen(
         box = pane(page, name).bounding_box()
         assert box is not None
         assert box["width"] == pytest.approx(width if width < 960 or name == "" else width / 2, abs=2)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("width", [1280, 390])
+def test_what_is_told_fits_in_every_language(open_page: OpenPage, language: str, width: int) -> None:
+    page = open_page(
+        "/?wall&channel=a&pane=channel%3Db", width=width, language=language, color_scheme="light"
+    )
+    head = page.locator(".wall__head")
+    expect(head.locator("dt")).to_have_count(3)
+    expect(head.locator("dd").last).not_to_be_empty()
+    cut = """(head) => [...head.querySelectorAll("dt, dd")].filter((text) => {
+      const { bottom, right } = head.getBoundingClientRect();
+      const range = new Range();
+      range.selectNodeContents(text);
+      const place = range.getBoundingClientRect();
+      const column = text.parentElement.getBoundingClientRect();
+      const isCut = place.bottom > bottom || place.right > Math.min(right, column.right + 8);
+      return isCut || range.getClientRects().length > 1;
+    }).map((text) => text.textContent)"""
+    assert head.evaluate(cut) == []

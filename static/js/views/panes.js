@@ -72,6 +72,7 @@ export class Panes {
   #follow(made, alone) {
     const { frame, pane } = made;
     made.isLost = !frame.contentDocument?.getElementById("status");
+    frame.classList.add("is-loaded"); // browsers draw a frame before it has been dressed
     const inner = made.isLost ? null : frame.contentWindow;
     inner?.addEventListener("address", () => {
       const { hash, search } = inner.location;
