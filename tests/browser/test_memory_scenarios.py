@@ -17,6 +17,7 @@ from tests.support.barriers import expect_no_violation
 from tests.support.http import publish, request
 from tests.support.logs import entries, head, is_recording
 from tests.support.pages import (
+    STATUS_503,
     chip,
     expect_live,
     expect_state,
@@ -117,7 +118,9 @@ class Stage:
 
     def open(self, server: ArautoServer, channel: str = CHANNEL) -> None:
         for language in ("en", "pt-BR"):
-            page = self._open_page("/", server=server, language=language, allow=["status of 409"])
+            page = self._open_page(
+                "/", server=server, language=language, allow=["status of 409", *STATUS_503]
+            )
             page.add_init_script(_NOTE)
             page.route_web_socket(re.compile("/feed"), self._route)
             page.goto(server.url + view(channel))

@@ -74,7 +74,7 @@ def test_the_page_is_live_only_when_redis_has_confirmed(
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
     own_redis.freeze()
     try:
-        page = open_page(view("a"), server=server)
+        page = open_page(view("a"), server=server, allow=STATUS_503)
         eventually(lambda: "feed opened channel='a'" in server.log)
         let_draw(page)
         expect(status(page)).to_have_text("Connecting")
@@ -93,7 +93,8 @@ def test_the_page_is_live_only_when_redis_has_confirmed(
 def test_a_restart_of_redis_is_told_and_leaves_one_gap(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
-    page = open_page(view("a", "b"), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    page = open_page(view("a", "b"), server=server, allow=STATUS_503)
     expect_live(page)
     began = clock(UNDER_WAY)
     own_redis.client.publish("a", "before")

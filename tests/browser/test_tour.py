@@ -12,7 +12,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_channel_browser import listening
 from tests.browser.test_languages import say
 from tests.browser.test_watching import publish_many
-from tests.support.pages import expect_live, expect_state, log, notices, row, rows, view
+from tests.support.pages import STATUS_503, expect_live, expect_state, log, notices, row, rows, view
 from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer, Start
@@ -76,7 +76,8 @@ def server(start: Start, own_redis: RedisServer) -> ArautoServer:
 
 @pytest.fixture
 def page(open_page: OpenPage, server: ArautoServer, language: str) -> Page:
-    page = open_page(view(*NAMES, patterns=("pedidos.*",)), server=server, language=language)
+    path = view(*NAMES, patterns=("pedidos.*",))
+    page = open_page(path, server=server, language=language, allow=STATUS_503)  # it may just be asking
     expect_live(page)
     return page
 
