@@ -250,8 +250,9 @@ class RedisLink:
 
 
 def error_text(error: redis.RedisError) -> str:
-    """The error of Redis, without the command that it repeats, which may be a long script."""
-    return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", str(error))[0]
+    """The error of Redis, without the command that it or redis-py repeats, which may be a long script."""
+    text = re.sub(r"^Command # \d+ \(.*\) of pipeline caused error: ", "", str(error), flags=re.DOTALL)
+    return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", text)[0]
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,13 @@ def name_dialog(page: Page) -> Locator:
     return page.get_by_role("dialog", name="Who takes it?")
 
 
+def say_name(page: Page, name: str) -> None:
+    """With the keyboard, once it is asked for."""
+    expect(name_dialog(page).get_by_role("textbox")).to_be_focused()
+    page.keyboard.type(name)
+    page.keyboard.press("Enter")
+
+
 def choose(page: Page, text: str) -> None:
     """With the keyboard."""
     page.keyboard.press("Escape")
@@ -150,8 +157,7 @@ def test_the_keyboard_alone_takes_it_and_asks_for_the_name_once(
     assert taken(server, "kept.a") == {}
     choose(page, "message 2")
     page.keyboard.press("a")
-    page.keyboard.type("  Ana Ç ")
-    page.keyboard.press("Enter")
+    say_name(page, "  Ana Ç ")
     expect_taken(page, "message 2", "Ana Ç")
     expect(row(page, "message 2")).to_be_focused()
     page.keyboard.press("a")
@@ -179,8 +185,7 @@ def test_who_is_a_moment_late_is_told_who_has_it(
     choose(page, "message 1")
     with held(page, "**/channels/acknowledgements*") as next_route:
         page.keyboard.press("a")
-        page.keyboard.type("Rui")
-        page.keyboard.press("Enter")
+        say_name(page, "Rui")
         route = next_route()
         take(server, "kept.a", ids[1], by="Ana")
         route.continue_()
@@ -199,8 +204,7 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_heard_since(
     choose(page, "message 1")
     with held(page, "**/channels/acknowledgements*") as next_route:
         page.keyboard.press("a")
-        page.keyboard.type("Rui")
-        page.keyboard.press("Enter")
+        say_name(page, "Rui")
         route = next_route()
         answer = route.fetch()
         expect_taken(page, "message 1", "Rui")
@@ -319,8 +323,7 @@ def test_without_a_right_all_else_works_and_the_page_says_what_is_missing(
     own_redis.client.execute_command("ACL", "SETUSER", "default", "-zadd")
     choose(page, "message 1")
     page.keyboard.press("a")
-    page.keyboard.type("Ana")
-    page.keyboard.press("Enter")
+    say_name(page, "Ana")
     expect(said(page)).to_have_text(re.compile(r"^Redis refuses it: .*zadd", re.IGNORECASE))
     publish(server, "kept.a", "message 3")
     expect(rows(page)).to_have_count(4)

@@ -119,7 +119,7 @@ class Stage:
     def open(self, server: ArautoServer, channel: str = CHANNEL) -> None:
         for language in ("en", "pt-BR"):
             page = self._open_page(
-                "/", server=server, language=language, allow=["status of 409", *STATUS_503]
+                "/", server=server, language=language, allow=["status of 409", "status of 502", *STATUS_503]
             )
             page.add_init_script(_NOTE)
             page.route_web_socket(re.compile("/feed"), self._route)

@@ -16,17 +16,17 @@ export class Acknowledge extends Emitter {
   /**
    * @param {{
    *   connection: EventTarget, standing: Standing, feed: EventTarget, place: HTMLElement, rows: Rows,
-   *   say(sentence: string): void, complain(sentence: string): void
-   * }} page `say` shows a note that goes by itself, `complain` one that stays
+   *   say(sentence: string): void
+   * }} page `say` shows a note that goes by itself
    * @param {Words} words
    */
-  constructor({ connection, standing, feed, place, rows, say, complain }, words) {
+  constructor({ connection, standing, feed, place, rows, say }, words) {
     super();
     this.#words = words;
     this.#say = say;
     this.#kept = new Acknowledgements(connection, words);
     this.#rows = new TakenRows(place, rows, words, (event) => this.#kept.of(event));
-    this.#kept.addEventListener("problem", ({ detail }) => complain(detail));
+    this.#kept.addEventListener("problem", ({ detail }) => say(detail));
     this.#kept.addEventListener("change", () => {
       this.#rows.draw();
       this.emit("change");

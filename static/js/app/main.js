@@ -246,7 +246,7 @@ async function loadAcknowledge(coming = takers.arrive()) {
   const { Acknowledge } = await coming;
   return (acknowledge ??= new Acknowledge({
     connection, standing, feed, place: find("feed"), rows,
-    say: (sentence) => actions.tell(sentence), complain: (sentence) => chooser.complain(sentence),
+    say: (sentence) => actions.tell(sentence),
   }, words));
 }
 

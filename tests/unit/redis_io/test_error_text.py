@@ -1,0 +1,18 @@
+"""What people read of an error of Redis."""
+
+import pytest
+import redis
+
+from arauto.redis_io.connection import error_text
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("WRONGTYPE Operation against a key", "WRONGTYPE Operation against a key"),
+        ("Command # 1 (XRANGE a) - + COUNT 1) of pipeline caused error: WRONGTYPE x", "WRONGTYPE x"),
+        ("unknown command 'EVALSHA', with args beginning with: '1f2e'", "unknown command 'EVALSHA'"),
+    ],
+)
+def test_a_command_is_not_repeated(said: str, read: str) -> None:
+    assert error_text(redis.ResponseError(said)) == read
