@@ -70,7 +70,7 @@ MINUTES := 20
 WORKER := gevent
 REDIS := valkey
 soak: $(VENV)/installed-dev system
-	$(BIN)/python -m tests.$(if $(RECORDED),recorded_soak,soak) --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
+	$(BIN)/python -m tests.$(if $(SENTINEL),sentinel_soak,$(if $(RECORDED),recorded_soak,soak)) --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
 		$(if $(SOCKETS),--sockets $(SOCKETS)) $(if $(SEED),--seed $(SEED))
 
 # After a change of imports between packages: the diagram in docs/architecture.md.

@@ -3,7 +3,7 @@
 import pytest
 
 from arauto.settings import WORKERS
-from tests import recorded_soak
+from tests import recorded_soak, sentinel_soak
 from tests.soak import soak
 from tests.support.redis_servers import binaries
 
@@ -18,3 +18,10 @@ def test_thirty_seconds_of_random_faults(worker: str, seed: int) -> None:
 )
 def test_twenty_seconds_on_a_recorded_channel(worker: str, redis_name: str, seed: int) -> None:
     assert recorded_soak.soak(seconds=20, sockets=6, worker=worker, redis_name=redis_name, seed=seed) == []
+
+
+@pytest.mark.parametrize(
+    ("worker", "redis_name", "seed"), [(WORKERS[0], [*binaries()][-1], 5), (WORKERS[1], "valkey", 6)]
+)
+def test_twenty_seconds_under_sentinel(worker: str, redis_name: str, seed: int) -> None:
+    assert sentinel_soak.soak(seconds=20, sockets=2, worker=worker, redis_name=redis_name, seed=seed) == []

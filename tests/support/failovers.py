@@ -1,9 +1,7 @@
 """Random faults of a Redis that Sentinels watch, and who publishes to its master meanwhile."""
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
 from time import monotonic
 
 import redis
@@ -115,21 +113,3 @@ class Faults:
         sentinel.stop()
         Event().wait(self._random.uniform(0, 4))
         sentinel.start()
-
-
-@contextmanager
-def publishing(published: FollowingPublisher, pause: float = 0.02) -> Iterator[None]:
-    """For as long as the block runs."""
-    over = Event()
-
-    def run() -> None:
-        while not over.wait(pause):
-            published.go_on()
-
-    thread = Thread(target=run)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join()
