@@ -65,7 +65,7 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench --rounds $(ROUNDS)
 
 # Tabs under random faults: MINUTES=20 SOCKETS=100 WORKER=gevent REDIS=valkey SEED=… to have a run again.
-# RECORDED=yes for a recorded channel of two servers.
+# RECORDED=yes for a recorded channel of two servers, SENTINEL=yes for failovers.
 MINUTES := 20
 WORKER := gevent
 REDIS := valkey

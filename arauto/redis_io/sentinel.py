@@ -155,10 +155,8 @@ class Sentinels:
             sock.doubt(now())  # it was made while the master changed, and nothing has come by it
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Ask no more. Each thread closes its connection once it has the answer that it waits for."""
         self._stopped.set()
-        for client in self._clients.values():
-            client.close()
 
     def _start(self) -> None:
         with self._lock:
@@ -176,6 +174,7 @@ class Sentinels:
             except Exception:
                 log.exception("sentinel failed")
             self._stopped.wait(max(0.0, began + CHECK_EVERY - monotonic()))
+        self._clients[place].close()
 
     def _ask(self, place: str) -> None:
         asked = now()
