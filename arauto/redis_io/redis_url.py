@@ -18,7 +18,10 @@ _OPTIONS = {  # allowed in a URL's query, beside those of TLS
 }
 
 
-_SENTINEL = re.compile(r"redis(s?)\+sentinel:")
+# By hand: Python reads one host, and newer ones refuse a bracket that is not its beginning.
+_SENTINEL = re.compile(
+    r"redis(?P<tls>s?)\+sentinel:/*(?P<place>[^/?]*)(?P<path>[^?]*)\??(?P<query>.*)", re.DOTALL
+)
 _SENTINEL_PORT = 26379
 _SENTINEL_FORM = (
     "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME, with the name that the "
@@ -72,23 +75,20 @@ class SentinelUrl:
 
         :raise LinkError: it is wrong.
         """
-        if not (scheme := _SENTINEL.match(url)):
+        if not (parts := _SENTINEL.fullmatch(url)):
             return None
-        try:
-            parts = urlsplit(url)
-        except ValueError:
-            raise LinkError(_SENTINEL_FORM) from None
-        user, at, hosts = parts.netloc.rpartition("@")
-        name, _, database = parts.path.strip("/").partition("/")
+        user, at, hosts = parts["place"].rpartition("@")
+        name, _, database = parts["path"].strip("/").partition("/")
         found = [_NODE.fullmatch(host) for host in hosts.split(",")]
         ports = [int(one[2] or _SENTINEL_PORT) for one in found if one]
-        if parts.fragment or not name or "@" in user + parts.path + parts.query or len(ports) < len(found):
+        others = user + parts["path"] + parts["query"]
+        if not name or "#" in others or "@" in others or len(ports) < len(found):
             raise LinkError(_SENTINEL_FORM)
         if not all(0 < port < 65536 for port in ports):
             raise LinkError("REDIS_URL names a port that is none: give a number from 1 to 65535.")
         nodes = [f"{one[1]}:{port}" for one, port in zip(found, ports, strict=True) if one]
         theirs, ours = {}, []
-        for option in filter(None, parts.query.split("&")):
+        for option in filter(None, parts["query"].split("&")):
             if option.startswith("sentinel_"):
                 key, _, value = option.removeprefix("sentinel_").partition("=")
                 theirs[key] = value
@@ -100,7 +100,7 @@ class SentinelUrl:
             )
         if "username" in theirs and "password" not in theirs:
             raise LinkError("REDIS_URL has a sentinel_username without a sentinel_password: add it.")
-        redis = f"redis{scheme[1]}://"
+        redis = f"redis{parts['tls']}://"
         login = f"{theirs.get('username', '')}:{theirs['password']}@" if "password" in theirs else ""
         tls = "&".join(option for option in ours if option.startswith("ssl_"))
         return cls(
