@@ -38,7 +38,14 @@ PAGE = 1000  # entries to read at a time, so that Redis is never busy for long
 
 GLOBS_LAST = 15_000  # milliseconds for which the globs of a server are valid
 
-_ALONE = ("publish", "lease", "globs", "volume", "acknowledge")  # scripts that are not about a log's entries
+_OF_A_LOG = ("rights", "log")  # how most scripts begin
+_BEGINNINGS = {
+    "publish": (),
+    "volume": (),
+    "lease": ("rights",),
+    "globs": ("rights",),
+    "acknowledge": ("rights",),
+}
 _ALSO_OF_ACKNOWLEDGEMENTS = ("delete", "drop")
 Argument = bytes | str | int
 Command = tuple[Argument, ...]
@@ -295,9 +302,8 @@ class Store:
 def script(name: str) -> tuple[str, str]:
     """The source of a script and its SHA-1, by which Redis knows it."""
     folder = resources.files("arauto.recording") / "lua"
-    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
-    if name not in _ALONE:
-        text = (folder / "log.lua").read_text(encoding="utf-8") + text
+    parts = (*_BEGINNINGS.get(name, _OF_A_LOG), name)
+    text = "".join((folder / f"{part}.lua").read_text(encoding="utf-8") for part in parts)
     return text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 

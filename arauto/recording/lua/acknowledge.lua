@@ -6,17 +6,11 @@
 local STREAM, HEAD, KEPT = KEYS[1], KEYS[2], KEYS[3]
 local WORDS, id, number, by, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 
--- Nothing is done by half; and Redis 7.0 does not say which command was refused within a script.
-local needs = {
+local lacks = refusal(
   {'TIME'}, {'HMGET', HEAD, 'epoch'}, {'XRANGE', STREAM, '-', '+'}, {'ZRANGEBYSCORE', KEPT, '0', '0'},
-  {'ZREMRANGEBYSCORE', KEPT, '0', '0'}, {'ZADD', KEPT, '0', ''}, {'SPUBLISH', WORDS, ''},
-}
-for _, command in ipairs(needs) do
-  if not redis.acl_check_cmd(unpack(command)) then
-    local on = command[2] and ' on ' .. command[2] or ''
-    return redis.error_reply('NOPERM no permission to run ' .. command[1] .. on)
-  end
-end
+  {'ZREMRANGEBYSCORE', KEPT, '0', '0'}, {'ZADD', KEPT, '0', ''}, {'SPUBLISH', WORDS, ''}
+)
+if lacks then return lacks end
 
 local head = redis.call('HMGET', HEAD, 'epoch', 'closed')
 if (head[1] or '') == '' or (head[2] or '') ~= '' then return {'UNRECORDED', ''} end

@@ -1,7 +1,8 @@
 -- KEYS: the globs of all servers. ARGV: milliseconds for which they are valid, those of this server.
 -- -> the valid ones, and why ours are not among them or false
 local GLOBS, lasts = KEYS[1], tonumber(ARGV[1])
-if not redis.acl_check_cmd('TIME') then return redis.error_reply('NOPERM no permission to run TIME') end
+local lacks = refusal({'TIME'})
+if lacks then return lacks end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 

@@ -4,15 +4,9 @@
 -- renew: the token, until when all logs are complete, the channel of beats -> whether it is still the recorder
 -- release: the token, 0, the channel of beats -> the same; processes on stand-by claim the lease at once
 local LEASE, wanted, lasts = KEYS[1], ARGV[1], tonumber(ARGV[2])
--- Redis 7.0 does not say which command was refused within a script.
-local needs = {{'TIME'}, {'HMGET', LEASE, 'token'}, {'HSET', LEASE, 'token', '0'}}
-if ARGV[5] then needs[4] = {'SPUBLISH', ARGV[5], ''} end
-for _, command in ipairs(needs) do
-  if not redis.acl_check_cmd(unpack(command)) then
-    local on = command[2] and ' on ' .. command[2] or ''
-    return redis.error_reply('NOPERM no permission to run ' .. command[1] .. on)
-  end
-end
+local lacks = refusal({'TIME'}, {'HMGET', LEASE, 'token'}, {'HSET', LEASE, 'token', '0'})
+if not lacks and ARGV[5] then lacks = refusal({'SPUBLISH', ARGV[5], ''}) end
+if lacks then return lacks end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

@@ -5,8 +5,6 @@
 local STREAM, HEAD, PROMISED = KEYS[1], KEYS[2], KEYS[3]
 local WORDS, MOST, AGE, FRESH = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 
--- A script that is refused a command half way has done the rest, so each checks first: the error, if any.
--- And Redis 7.0 does not say which command was refused within a script.
 local NEEDS = {
   TIME = {}, HMGET = {HEAD, 'epoch'}, TYPE = {STREAM}, XREVRANGE = {STREAM, '+', '-'},
   SPUBLISH = {WORDS, ''}, HSET = {HEAD, 'epoch', ''}, HDEL = {HEAD, 'run'},
@@ -15,13 +13,9 @@ local NEEDS = {
 }
 
 local function refused(...)
-  for _, command in ipairs({...}) do
-    local needs = NEEDS[command]
-    if not redis.acl_check_cmd(command, unpack(needs)) then
-      local on = needs[1] and ' on ' .. needs[1] or ''
-      return redis.error_reply('NOPERM no permission to run ' .. command .. on)
-    end
-  end
+  local commands = {}
+  for i, name in ipairs({...}) do commands[i] = {name, unpack(NEEDS[name])} end
+  return refusal(unpack(commands))
 end
 
 local lacks = refused('TIME', 'HMGET', 'TYPE')
