@@ -107,7 +107,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.permissions,
         services.audit,
     )
-    init_health(app, services.source)
+    init_health(app, services.source, services.feeds.drain)
     init_page(app, settings, shared.redis)
     init_token_commands(app)
     return app

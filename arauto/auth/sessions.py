@@ -4,6 +4,7 @@ A session is stored encrypted under the hash of its id, with a key derived from 
 whoever reads the store finds neither a password nor an id to log in with.
 """
 
+import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -21,6 +22,8 @@ from arauto.redis_io.expiring_store import ExpiringStore
 
 PREFIX = "session:"  # of each session's key
 _NONCE = 12  # bytes, as AES-GCM wants it
+
+log = logging.getLogger("arauto")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class Sessions:
         self._store = store
         self._secret = secret.encode()
         self._seconds = seconds
+        self._is_told = False  # that there are sessions of another secret
 
     def begin(self, way: str, name: str, secret: str) -> Session:
         """A new session, always under a new name.
@@ -99,6 +103,9 @@ class Sessions:
         try:
             told = self._cipher(id).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
         except (InvalidTag, ValueError):
+            if not self._is_told:
+                log.warning("session of another secret")
+            self._is_told = True
             return None  # sealed with another secret, or not by us
         return Session(**orjson.loads(told))
 

@@ -1,12 +1,15 @@
 """GET /healthz and /readyz: whether the process runs, and whether it has all that it needs."""
 
+from typing import Any
+
 from flask import Flask, Response, jsonify, make_response
 
 from arauto.i18n.gettext import gettext
 from arauto.sources.source import Source
+from arauto.workers.drain import Drain
 
 
-def init_health(app: Flask, source: Source) -> None:
+def init_health(app: Flask, source: Source, drain: Drain) -> None:
     """Add the routes."""
 
     @app.get("/healthz")
@@ -15,10 +18,16 @@ def init_health(app: Flask, source: Source) -> None:
 
     @app.get("/readyz")
     def readyz() -> Response:
-        missing = source.missing()
-        if not missing:
-            return jsonify(status="ready")
-        error = gettext("Redis does not answer.")
-        response = make_response(jsonify(status="unready", missing=missing, error=error), 503)
-        response.headers["Retry-After"] = "1"
-        return response
+        if not drain.is_accepting:
+            return _unready(
+                status="stopping", error=gettext("The server is restarting: try again in a moment.")
+            )
+        if missing := source.missing():
+            return _unready(status="unready", missing=missing, error=gettext("Redis does not answer."))
+        return jsonify(status="ready")
+
+
+def _unready(**why: Any) -> Response:
+    response = make_response(jsonify(**why), 503)
+    response.headers["Retry-After"] = "1"
+    return response

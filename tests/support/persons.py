@@ -29,7 +29,7 @@ class Person:
         return self._ask("GET", path, None, {"Accept": HTML, **headers})
 
     def post(self, path: str, fields: dict[str, str], **headers: str | None) -> Answer:
-        given = {"Content_Type": FORM, "Accept": HTML, "Origin": self.server.url} | headers
+        given = {"Content_Type": FORM, "Accept": HTML, "Origin": self.server.url} | self.headers | headers
         return self._ask("POST", path, urlencode(fields), given)
 
     def log_in(self, password: str, user: str = "", next: str = "/", **headers: str) -> Answer:

@@ -13,6 +13,14 @@ def test_what_was_begun_is_found_until_it_is_ended() -> None:
     assert sessions.find(session.id) is None
 
 
+def test_a_server_with_another_secret_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    store = MemoryStore()
+    session = Sessions(store, "secret", 60).begin("token", "token", "x")
+    other = Sessions(store, "another", 60)
+    assert other.find("of nobody") is other.find(session.id) is other.find(session.id) is None
+    assert caplog.messages == ["session of another secret"]
+
+
 def test_it_ends_by_itself_whatever_the_shelf_says(monkeypatch: pytest.MonkeyPatch) -> None:
     sessions = Sessions(MemoryStore(), "secret", 60)
     session = sessions.begin("redis", "ana", "p&ss")

@@ -1,0 +1,109 @@
+"""Two servers on one Redis, one on each worker: what the one knows, the other knows."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+from arauto.auth.api_tokens import Tokens
+from arauto.settings import WORKERS
+from tests.integration.test_tokens import bearer
+from tests.support.http import publish
+from tests.support.persons import Person, session_cookie
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.tabs import Tab, open_tab
+
+NAME = "alerts.example.org"  # by which a balancer leads to both
+TOKEN = "a shared token of twenty-six"
+
+
+@pytest.fixture(scope="module")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tokens") / "tokens.json"
+
+
+@pytest.fixture(scope="module")
+def servers(
+    valkey: RedisServer, tokens: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[ArautoServer]]:
+    valkey.client.flushall()
+    directory = tmp_path_factory.mktemp("servers")
+    with ExitStack() as stack:
+        started = [
+            ArautoServer(
+                directory / worker,
+                REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ARAUTO_TOKEN=TOKEN,
+                ARAUTO_SECRET="what both encrypt with", ARAUTO_TOKENS=str(tokens),
+                ARAUTO_ORIGINS=f"http://{NAME}",
+            )
+            for worker in WORKERS
+        ]  # fmt: skip
+        for server in started:
+            stack.enter_context(closing(server))
+        yield started
+        valkey.client.flushall()
+        for server in started:
+            assert "Traceback" not in server.log
+
+
+def at_both(servers: list[ArautoServer]) -> list[Person]:
+    """One browser, whose requests go to the one and to the other."""
+    here, there = (Person(server, Host=NAME, Origin=f"http://{NAME}") for server in servers)
+    there.cookies = here.cookies
+    return [here, there]
+
+
+def cookie(server: ArautoServer, session: str) -> dict[str, str]:
+    """As a browser sends it that reaches the server by its port."""
+    return {"Cookie": f"{session_cookie(server)}={session}"}
+
+
+def ends(tab: Tab) -> tuple[int, str]:
+    with pytest.raises(ConnectionClosed) as closed:
+        tab.until("an event that never comes")
+    assert closed.value.rcvd is not None
+    return closed.value.rcvd.code, closed.value.rcvd.reason
+
+
+OVER = (1008, "Your session is over: log in again.")
+
+
+def test_a_session_is_one_on_all(servers: list[ArautoServer]) -> None:
+    here, there = at_both(servers)
+    assert here.log_in(TOKEN).status == 303
+    assert there.is_in()
+    with ExitStack() as stack:
+        session = here.cookies["arauto_session"]
+        tabs = [
+            stack.enter_context(open_tab(server, "a", additional_headers=cookie(server, session)))
+            for server in servers
+        ]
+        # A page of the one, sent to the other.
+        fields = {"channel": "a", "message": "x", "csrf": here.form_token()}
+        assert there.post("/publish", fields).status == 200
+        assert [tab.messages(1) for tab in tabs] == [["x"], ["x"]]
+        assert there.log_out().status == 303
+        assert [ends(tab) for tab in tabs] == [OVER, OVER]
+
+
+def test_a_token_is_one_on_all(servers: list[ArautoServer], tokens: Path) -> None:
+    token = Tokens(str(tokens)).create("backup", ["a"], ["a"], 4e9)
+    with ExitStack() as stack:
+        tabs = [
+            stack.enter_context(open_tab(server, "a", additional_headers=bearer(token))) for server in servers
+        ]
+        assert publish(servers[1], "a", "x", **bearer(token)).status == 200
+        assert [tab.messages(1) for tab in tabs] == [["x"], ["x"]]
+        Tokens(str(tokens)).revoke("backup")
+        assert [ends(tab) for tab in tabs] == [OVER, OVER]
+    assert [publish(server, "a", "x", **bearer(token)).status for server in servers] == [401, 401]
+
+
+def test_guesses_count_together(servers: list[ArautoServer]) -> None:
+    here, there = at_both(servers)
+    guesses = [who.log_in("a guess").status for who in (here, there) * 3]
+    assert guesses == [401] * 6
+    assert [who.log_in(TOKEN).status for who in (here, there)] == [429, 429]
