@@ -65,12 +65,13 @@ bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench --rounds $(ROUNDS)
 
 # Tabs under random faults: MINUTES=20 SOCKETS=100 WORKER=gevent REDIS=valkey SEED=… to have a run again.
-# RECORDED=yes for a recorded channel of two servers, SENTINEL=yes for failovers.
+# RECORDED=yes for a recorded channel of two servers, SENTINEL=yes for failovers, ROLLING=yes for a deploy of three
+# servers behind nginx, again and again.
 MINUTES := 20
 WORKER := gevent
 REDIS := valkey
 soak: $(VENV)/installed-dev system
-	$(BIN)/python -m tests.$(if $(SENTINEL),sentinel_soak,$(if $(RECORDED),recorded_soak,soak)) --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
+	$(BIN)/python -m tests.$(if $(ROLLING),rolling_)$(if $(SENTINEL),sentinel_)$(if $(RECORDED),recorded_)soak --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
 		$(if $(SOCKETS),--sockets $(SOCKETS)) $(if $(SEED),--seed $(SEED))
 
 # After a change of imports between packages: the diagram in docs/architecture.md.

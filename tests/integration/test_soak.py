@@ -3,7 +3,7 @@
 import pytest
 
 from arauto.settings import WORKERS
-from tests import recorded_soak, sentinel_soak
+from tests import recorded_soak, rolling_soak, sentinel_soak
 from tests.soak import soak
 from tests.support.redis_servers import binaries
 
@@ -25,3 +25,7 @@ def test_twenty_seconds_on_a_recorded_channel(worker: str, redis_name: str, seed
 )
 def test_twenty_seconds_under_sentinel(worker: str, redis_name: str, seed: int) -> None:
     assert sentinel_soak.soak(seconds=20, sockets=2, worker=worker, redis_name=redis_name, seed=seed) == []
+
+
+def test_a_rolling_deploy() -> None:
+    assert rolling_soak.soak(seconds=0, sockets=60, worker=WORKERS[0], redis_name="valkey", seed=7) == []

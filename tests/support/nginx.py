@@ -1,4 +1,4 @@
-"""Debian's nginx in front of the program: TLS, at a path below the top, as docs/security.md has it."""
+"""Debian's nginx in front of the program, by the configurations that the documents give."""
 
 import getpass
 import http.client
@@ -8,6 +8,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,49 +22,38 @@ CONFIGURATION = """
 daemon off;
 user {user};
 worker_processes 1;
+worker_rlimit_nofile 8192;
 pid {directory}/pid;
 error_log {directory}/error.log;
-events {{ worker_connections 64; }}
+events {{ worker_connections 4096; }}
 http {{
     access_log off;
     client_max_body_size 10m;
     {temporary}
-    server {{
-        listen 127.0.0.1:{port} ssl;
-        server_name localhost;
-        ssl_certificate {certificates.certificate};
-        ssl_certificate_key {certificates.key};
-        {location}
-    }}
+    {servers}
+}}
+"""
+TLS = """
+server {{
+    listen 127.0.0.1:{port} ssl;
+    server_name localhost;
+    ssl_certificate {certificates.certificate};
+    ssl_certificate_key {certificates.key};
+    {location}
 }}
 """
 
 
-class Nginx(ArautoServer):
-    """The program as it is seen through nginx, from ``address``."""
+class _Front(ArautoServer):
+    """The program as it is seen through nginx."""
 
-    prefix = PREFIX
-    address = "127.0.0.2"  # not the proxy's own, which the program believes about others
-
-    def __init__(self, directory: Path, merges: bool = False, **environ: Any) -> None:
-        """:param merges: paths go on as nginx understands them, and not as they came."""
-        self.directory = directory
-        self.port = free_port()
-        self.host = f"localhost:{self.port}"
-        self.url = f"https://{self.host}"
-        self.ws = f"wss://{self.host}{PREFIX}"
-        self.behind = ArautoServer(
-            directory / "log",
-            SCRIPT_NAME=PREFIX, ARAUTO_PROXIES="127.0.0.1", ARAUTO_ORIGINS=self.url, **environ,
-        )  # fmt: skip
-        self.log_path = self.behind.log_path
-        certificates = make_certificates(directory)
-        self.tls = ssl.create_default_context(cafile=str(certificates.authority))
+    def __init__(self, directory: Path, port: int, servers: str) -> None:
+        """:param servers: what is within ``http``."""
+        self.directory, self.port = directory, port
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         text = CONFIGURATION.format(
-            user=getpass.getuser(), directory=directory, port=self.port, certificates=certificates,
+            user=getpass.getuser(), directory=directory, servers=servers,
             temporary="".join(f"{kind}_temp_path {directory}/{kind};" for kind in kinds),
-            location=documented(self.behind.port, f"{PREFIX}/" if merges else ""),
         )  # fmt: skip
         (directory / "nginx.conf").write_text(text)
         self._process = subprocess.Popen(
@@ -71,15 +61,9 @@ class Nginx(ArautoServer):
         )
         eventually(self._listens, why="nginx listens")
 
-    def connect(self, timeout: float) -> http.client.HTTPConnection:
-        return http.client.HTTPSConnection(
-            "localhost", self.port, timeout=timeout, context=self.tls, source_address=(self.address, 0)
-        )
-
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(10)
-        self.behind.close()
         let_go(self.port)
 
     def _listens(self) -> bool:
@@ -91,11 +75,62 @@ class Nginx(ArautoServer):
         return True
 
 
+class Nginx(_Front):
+    """With TLS, at a path below the top, as docs/security.md has it; seen from ``address``."""
+
+    prefix = PREFIX
+    address = "127.0.0.2"  # not the proxy's own, which the program believes about others
+
+    def __init__(self, directory: Path, merges: bool = False, **environ: Any) -> None:
+        """:param merges: paths go on as nginx understands them, and not as they came."""
+        port = free_port()
+        self.host = f"localhost:{port}"
+        self.url = f"https://{self.host}"
+        self.ws = f"wss://{self.host}{PREFIX}"
+        self.behind = ArautoServer(
+            directory / "log",
+            SCRIPT_NAME=PREFIX, ARAUTO_PROXIES="127.0.0.1", ARAUTO_ORIGINS=self.url, **environ,
+        )  # fmt: skip
+        self.log_path = self.behind.log_path
+        certificates = make_certificates(directory)
+        self.tls = ssl.create_default_context(cafile=str(certificates.authority))
+        location = documented(self.behind.port, f"{PREFIX}/" if merges else "")
+        super().__init__(directory, port, TLS.format(port=port, certificates=certificates, location=location))
+
+    def connect(self, timeout: float) -> http.client.HTTPConnection:
+        return http.client.HTTPSConnection(
+            "localhost", self.port, timeout=timeout, context=self.tls, source_address=(self.address, 0)
+        )
+
+    def close(self) -> None:
+        super().close()
+        self.behind.close()
+
+
+class Balancer(_Front):
+    """Three servers behind one address, as docs/scale.md has it. They need not be there yet."""
+
+    def __init__(self, directory: Path, ports: Sequence[int]) -> None:
+        port = free_port()
+        self.host = f"127.0.0.1:{port}"
+        self.url, self.ws = f"http://{self.host}", f"ws://{self.host}"
+        text = _block("scale.md", "upstream pages {").replace("listen 80", f"listen 127.0.0.1:{port}")
+        for n, behind in enumerate(ports, 1):
+            text = text.replace(f"10.0.0.{n}:8000", f"127.0.0.1:{behind}")
+        assert "10.0.0." not in text
+        super().__init__(directory, port, text)
+
+
 def documented(port: int, path: str) -> str:
     """The location that docs/security.md gives, at our prefix and for our port."""
-    blocks = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs" / "security.md").read_text(), re.S)
-    (block,) = [block for block in blocks if "location / {" in block]
-    return str(block).replace("location / {", f"location {PREFIX}/ {{").replace(":8000", f":{port}{path}")
+    block = _block("security.md", "location / {")
+    return block.replace("location / {", f"location {PREFIX}/ {{").replace(":8000", f":{port}{path}")
+
+
+def _block(document: str, within: str) -> str:
+    blocks = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs" / document).read_text(), re.S)
+    (block,) = [block for block in blocks if within in block]
+    return str(block)
 
 
 def _binary() -> str:
