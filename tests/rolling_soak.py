@@ -1,7 +1,7 @@
 """make soak ROLLING=yes: three servers behind nginx, one after the other stopped and started anew under load.
 
-Half of the tabs follow a plain channel, half a recorded one. Ends with a verdict: was each number shown once and
-in order, or its hole marked by a gap that has a cause; and on the recorded channel each one, with no gap at all.
+Half of the tabs follow a plain channel, half a recorded one. Ends with a verdict: was each number shown once
+and in order, or its hole marked by a gap that has a cause; and on the recorded channel each one, with no gap.
 """
 
 import random
@@ -77,7 +77,7 @@ class Deployment:
         self._ports = [free_port() for _ in range(SERVERS)]
         self.balancer = stack.enter_context(closing(Balancer(directory, self._ports)))
         self.servers = [self._start(n) for n in range(SERVERS)]
-        stack.callback(lambda: [server.close() for server in self.servers])
+        stack.callback(self._close)
         self.causes: list[Span] = []
         self.tracebacks: list[str] = []
 
@@ -89,6 +89,10 @@ class Deployment:
             self._look(server)
             self.servers[n] = self._start(n)
             self.causes.append(Span(began, time() + SLACK))
+
+    def _close(self) -> None:
+        for server in self.servers:
+            server.close()
 
     def _start(self, n: int) -> ArautoServer:
         return ArautoServer(
@@ -115,7 +119,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
         form = Form(redis_server, balancer)
         witnesses = [Witness(balancer.ws, [PLAIN]) for _ in range(sockets - sockets // 2)]
         tabs = [NotingTab(balancer.ws, form) for _ in range(sockets // 2)]
-        for one in (*witnesses, *tabs):
+        for one in _all(witnesses, tabs):
             stack.callback(one.join, 10)
             stack.callback(one.leave)
             one.start()
@@ -151,12 +155,16 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
         return found + deployment.tracebacks
 
 
+def _all(witnesses: list[Witness], tabs: list[NotingTab]) -> list[Witness | NotingTab]:
+    return [*witnesses, *tabs]
+
+
 def _told(witnesses: list[Witness], tabs: list[NotingTab], deployment: Deployment, form: Form) -> str:
     shown = sum(len(one.record.seen[PLAIN]) for one in witnesses), sum(len(tab.shown) for tab in tabs)
     gaps = sum(len(one.record.gaps) for one in witnesses), sum(len(tab.told("gap")) for tab in tabs)
     stops = len(deployment.causes)
     longest = max(span.end - span.start - SLACK for span in deployment.causes)
-    returns = sum(one.sockets - 1 for one in (*witnesses, *tabs))
+    returns = sum(one.sockets - 1 for one in _all(witnesses, tabs))
     return (
         f"{stops} servers renewed, the slowest in {longest:.1f} s, {returns} returns; "
         f"plain: {shown[0]} shown, {gaps[0]} gaps; recorded: {shown[1]} shown, {gaps[1]} gaps; "
