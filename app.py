@@ -28,6 +28,7 @@ from arauto.views.acknowledgements import init_acknowledgements
 from arauto.views.channels import init_channels
 from arauto.views.health import init_health
 from arauto.views.history import init_history
+from arauto.views.metrics import init_metrics
 from arauto.views.page import init_page, later_words
 from arauto.views.publish import init_publish
 from arauto.views.recording import init_recording
@@ -108,6 +109,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.audit,
     )
     init_health(app, services.source, services.feeds.drain)
+    init_metrics(app, shared.capacity)
     init_page(app, settings, shared.redis)
     init_token_commands(app)
     return app

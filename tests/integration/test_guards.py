@@ -310,6 +310,19 @@ def test_health_and_readiness(plain_arauto: ArautoServer) -> None:
     assert get(plain_arauto, "/readyz").json == {"status": "ready"}
 
 
+def test_the_figures_are_of_all_workers(plain_arauto: ArautoServer) -> None:
+    def figures() -> list[str]:
+        answer = get(plain_arauto, "/metrics")
+        assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+        return [line for line in answer.body.decode().splitlines() if not line.startswith("#")]
+
+    eventually(lambda: figures() == ["arauto_sockets 0", "arauto_sockets_limit 10000"])
+    with ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(open_tab(plain_arauto, "a"))
+        assert figures()[0] == "arauto_sockets 8"
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_monitor_asks_by_any_name_and_method(plain_arauto: ArautoServer, method: str, path: str) -> None:
