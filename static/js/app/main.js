@@ -64,7 +64,7 @@ const feed = new Feed(
 const filter = new FilterBar(find("filter"), find("filter-count"), find("filter-note"), words);
 new ExportMenu(find("export"), () => feed.shown, words);
 const detail = new Detail(find("detail"), { section: find("feed"), log: find("log") }, feed, rows, ({ DetailPanel }) =>
-  new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event), acknowledge: config.recording ? loadAcknowledge() : null }, words));
+  new DetailPanel(find("detail"), { tools: find("field-tools"), filter, feed, rows, actions, choose: (event) => detail.go(event), acknowledge: config.recording ? acknowledge.arrive() : null }, words));
 const parts = new PageParts(find("tabs"), document.querySelector("main"), () => find("replay").elements.open.click());
 const toolbar = new Toolbar({
   section: find("feed"), log: find("log"), keys: find("keys"), more: find("desk-more"),
@@ -74,49 +74,53 @@ const toolbar = new Toolbar({
     parts.show("publish");
     find("publish-message").focus();
   },
-  acknowledge: config.recording && (async (event) => (await loadAcknowledge()).toggle(event)),
+  acknowledge: config.recording && (async (event) => (await acknowledge.arrive()).toggle(event)),
 });
-/** @type {Deferred<typeof import("../feed/group_rows.js")>} */
-const groupers = new Deferred("../feed/group_rows.js", import.meta.url);
-let groupRows = null;
+const groups = new Deferred("../feed/group_rows.js", import.meta.url, ({ GroupRows, MessageGroups }) => ({
+  rows: new GroupRows(find("messages"), feed, words, (event) => detail.reveal(event)),
+  make: () => new MessageGroups(),
+}));
 const grouping = new Grouping(find("group"), async (isOn) => {
-  const { GroupRows, MessageGroups } = isOn ? await groupers.arrive() : {};
-  if (isOn) groupRows ??= new GroupRows(find("messages"), feed, words, (event) => detail.reveal(event));
-  feed.setGroups(isOn && grouping.isOn ? () => new MessageGroups() : null);
+  const make = isOn ? (await groups.arrive()).make : null;
+  feed.setGroups(grouping.isOn ? make : null);
 });
-const takers = new Deferred("../acknowledge/acknowledge.js", import.meta.url);
-let acknowledge = null;
-const callers = new Deferred("./notifications.js", import.meta.url);
-let notifications = null;
+const acknowledge = new Deferred("../acknowledge/acknowledge.js", import.meta.url, ({ Acknowledge }) => new Acknowledge({
+  connection, standing, feed, place: find("feed"), rows,
+  say: (sentence) => actions.tell(sentence),
+}, words));
+const notifications = new Deferred("./notifications.js", import.meta.url, makeNotifications);
 let unheard = []; // before that is there: events, and whether nobody saw them come
-/** @type {Deferred<typeof import("../filter/filter_help.js")>} */
-const helps = new Deferred("../filter/filter_help.js", import.meta.url);
-let help = null;
-const demo = new Deferred("../history/late_join_demo.js", import.meta.url);
+const help = new Deferred("../filter/filter_help.js", import.meta.url, ({ FilterHelp }) =>
+  new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
+const lanes = new Deferred("../history/late_join_demo.js", import.meta.url, ({ LateJoinDemo }) =>
+  new LateJoinDemo(find("lanes"), rows));
 const linked = new Deferred("../detail/linked_message.js", import.meta.url);
-const lessons = new Deferred("./lesson.js", import.meta.url);
-let lanes = null;
-let lesson = null;
+const lesson = new Deferred("./lesson.js", import.meta.url, ({ Lesson }) => new Lesson(
+  { form: find("publish"), listeners: find("listeners"), rail: find("chips").parentElement, welcome: find("welcome"), lanes: find("lanes"), list: find("messages") },
+  feed, rows, selection, words, {
+    late: () => {
+      parts.show("feed");
+      compare(selection.channels).catch(() => actions.say("not_loaded"));
+    }, show: (part) => parts.show(part),
+  }, limits.maxName,
+));
 let standing;
 let isPast = false;
-const replay = new Replay(find("replay"), feed, filter, words, async () => (await loadStrip()).scrubber, compare);
+const replay = new Replay(find("replay"), feed, filter, words, async () => (await strip.load()).scrubber, compare);
 const rates = new MessageRates(selection);
-/** @type {Deferred<typeof import("../volume/volume_strip.js")>} */
-const strips = new Deferred("../volume/volume_strip.js", import.meta.url);
-/** @type {import("../volume/volume_strip.js").VolumeStrip | null} */
-let strip = null;
+const strip = new Deferred("../volume/volume_strip.js", import.meta.url, makeStrip);
 const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
   empty: () => {
     parts.show("channels");
     chooser.focus();
-  }, hidden: (test) => feed.setHidden(test), peek: (name) => strip?.peek(name),
-  more: (...what) => loadMenu().then((menu) => menu.open(...what), () => actions.say("not_loaded")),
+  }, hidden: (test) => feed.setHidden(test), peek: (name) => strip.part?.peek(name),
+  more: (...what) => menu.load().then((menu) => menu.open(...what), () => actions.say("not_loaded")),
 });
-const menus = new Deferred("../channels/recording_menu.js", import.meta.url);
-let menu = null;
-const browsers = new Deferred("../channels/channel_browser.js", import.meta.url);
-let browser = null;
-find("browser-open").addEventListener("click", () => loadBrowser().then(() => browser.open(), () => actions.say("not_loaded")));
+const menu = new Deferred("../channels/recording_menu.js", import.meta.url, ({ RecordingMenu }) =>
+  new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence)));
+const browser = new Deferred("../channels/channel_browser.js", import.meta.url, ({ ChannelBrowser }) =>
+  new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words));
+find("browser-open").addEventListener("click", () => browser.load().then((browser) => browser.open(), () => actions.say("not_loaded")));
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
 const beside = new Beside(document.querySelector("main"), words, {
@@ -125,7 +129,7 @@ const beside = new Beside(document.querySelector("main"), words, {
     return !find("replay").elements.open.hidden;
   },
   get lastCritical() {
-    return strip?.lastCritical ?? 0;
+    return strip.part?.lastCritical ?? 0;
   },
 });
 
@@ -137,10 +141,10 @@ selection.addEventListener("change", () => {
 connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (isSettled()) Deferred.loadAll();
-  if (isSettled() && filter.text) loadHelp(helps.load()).catch(() => {});
+  if (isSettled() && filter.text) help.load().catch(() => {});
   tellStanding();
   beside.stand(detail);
-  strip?.stand(detail);
+  strip.part?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
   const recorded = selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name })));
   replay.offer(recorded);
@@ -151,8 +155,8 @@ connection.addEventListener("events", ({ detail }) => {
   welcome.hide();
   feed.add(events);
   rates.add(events.filter(({ past }) => !past));
-  strip?.add(events);
-  if (notifications) notifications.heard(events);
+  strip.part?.add(events);
+  if (notifications.part) notifications.part.heard(events);
   else unheard = [...unheard, [events, document.hidden]].slice(-UNHEARD);
 });
 filter.addEventListener("change", () => {
@@ -163,10 +167,10 @@ feed.addEventListener("draw", () => {
   if (feed.isPast !== isPast) tellStanding();
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
-find("filter").addEventListener("focusin", () => loadHelp(helps.load()).catch(() => {}));
+find("filter").addEventListener("focusin", () => help.load().catch(() => {}));
 find("desk").addEventListener("click", async ({ target }) => {
   const opener = target.closest("[aria-haspopup=dialog]");
-  if (opener) (await loadHelp(helps.arrive())).open(opener);
+  if (opener) (await help.arrive()).open(opener);
 });
 connection.addEventListener("problem", ({ detail }) => chooser.complain(detail));
 addEventListener("address", keepLinks);
@@ -175,26 +179,26 @@ document.addEventListener("visibilitychange", () => document.hidden || connectio
 
 publisher.addEventListener("published", ({ detail }) => {
   drafts.remember(detail);
-  loadLesson().then((loaded) => loaded.published(detail), () => {});
+  lesson.load().then((loaded) => loaded.published(detail), () => {});
 });
-settings.addEventListener("lesson", () => loadLesson().then((loaded) => loaded.open(), () => actions.say("not_loaded")));
+settings.addEventListener("lesson", () => lesson.load().then((loaded) => loaded.open(), () => actions.say("not_loaded")));
 settings.addEventListener("change", () => {
   applyAppearance();
   retell();
 });
 for (const type of ["open", "change", "test"]) {
   const refuse = () => actions.say("not_loaded");
-  settings.addEventListener(type, ({ detail }) => loadNotifications().then((loaded) => loaded.settled(type, detail), refuse));
+  settings.addEventListener(type, ({ detail }) => notifications.load().then((loaded) => loaded.settled(type, detail), refuse));
 }
 setInterval(() => {
-  groupRows?.draw();
-  if (notifications) notifications.tick();
-  else if (isSettled()) loadNotifications().catch(() => {});
-  if (!lesson && isSettled() && canPublish) loadLesson().catch(() => {});
-  if (!acknowledge && standing?.recorded.size) loadAcknowledge(takers.load()).catch(() => {});
+  groups.part?.rows.draw();
+  if (notifications.part) notifications.part.tick();
+  else if (isSettled()) notifications.load().catch(() => {});
+  if (isSettled() && canPublish) lesson.load().catch(() => {});
+  if (standing?.recorded.size) acknowledge.load().catch(() => {});
   if (document.hidden) return;
-  if (strip) strip.draw();
-  else if (isSettled()) loadStrip().catch(() => {});
+  if (strip.part) strip.part.draw();
+  else if (isSettled()) strip.load().catch(() => {});
   chips.tick(rates);
   beside.tick();
 }, 1_000);
@@ -206,7 +210,7 @@ publisher.start(isPane ? null : unsent(), selection.channels[0]);
 if (!isPane) keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
-find("publish-channel").addEventListener("focus", () => loadBrowser().then(async () => offer(await browser.channels()), () => {}));
+find("publish-channel").addEventListener("focus", () => browser.load().then(async (browser) => offer(await browser.channels()), () => {}));
 connection.listen();
 if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));
 
@@ -242,70 +246,29 @@ function showAddress() {
   parts.show("feed");
 }
 
-async function loadAcknowledge(coming = takers.arrive()) {
-  const { Acknowledge } = await coming;
-  return (acknowledge ??= new Acknowledge({
-    connection, standing, feed, place: find("feed"), rows,
-    say: (sentence) => actions.tell(sentence),
-  }, words));
-}
-
-async function loadNotifications() {
-  const { Notifications } = await callers.load();
-  if (notifications) return notifications;
-  notifications = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
-  for (const [events, isUnseen] of unheard) notifications.heard(events, isUnseen && document.hidden);
+function makeNotifications({ Notifications }) {
+  const made = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
+  for (const [events, isUnseen] of unheard) made.heard(events, isUnseen && document.hidden);
   unheard = [];
-  return notifications;
-}
-
-async function loadBrowser() {
-  const { ChannelBrowser } = await browsers.load();
-  browser ??= new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words);
-}
-
-async function loadMenu() {
-  const { RecordingMenu } = await menus.load();
-  return (menu ??= new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence)));
-}
-
-async function loadLesson() {
-  const { Lesson } = await lessons.load();
-  return (lesson ??= new Lesson(
-    { form: find("publish"), listeners: find("listeners"), rail: find("chips").parentElement, welcome: find("welcome"), lanes: find("lanes"), list: find("messages") },
-    feed, rows, selection, words, {
-      late: () => {
-        parts.show("feed");
-        compare(selection.channels).catch(() => actions.say("not_loaded"));
-      }, show: (part) => parts.show(part),
-    }, limits.maxName,
-  ));
+  return made;
 }
 
 async function compare(channels) {
-  const { LateJoinDemo } = await demo.load();
-  (lanes ??= new LateJoinDemo(find("lanes"), rows)).open(channels, standing.recorded.size > 0);
+  (await lanes.load()).open(channels, standing.recorded.size > 0);
 }
 
 // What came until now is in the feed.
-async function loadStrip() {
-  const { VolumeStrip } = await strips.load();
-  if (strip) return strip;
-  strip = new VolumeStrip(find("volume"), rates, selection, words);
-  strip.add(feed.live);
-  strip.draw();
-  return strip;
-}
-
-async function loadHelp(module) {
-  const { FilterHelp } = await module;
-  return (help ??= new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
+function makeStrip({ VolumeStrip }) {
+  const made = new VolumeStrip(find("volume"), rates, selection, words);
+  made.add(feed.live);
+  made.draw();
+  return made;
 }
 
 function retell() {
   for (const id of ["feed", "detail"]) rows.retell(find(id));
   tellStanding();
-  acknowledge?.retell();
+  acknowledge.part?.retell();
 }
 
 // What the channel field suggests: the selection, what was sent to before, what is alive.

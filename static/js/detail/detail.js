@@ -9,8 +9,6 @@ import { asked, keep } from "../ui/url_state.js";
 
 /** @typedef {import("./detail_panel.js").DetailPanel} DetailPanel */
 
-/** @type {Deferred<typeof import("./detail_panel.js")>} */
-const panels = new Deferred("./detail_panel.js", import.meta.url);
 const SECOND_CLICK = 250; // milliseconds, in which it comes, and selects a word
 const STOPS = "button, a, input, dialog";
 
@@ -18,9 +16,8 @@ export class Detail {
   #place;
   #log;
   #rows;
-  #make;
-  /** @type {DetailPanel | null} */
-  #panel = null;
+  /** @type {Deferred<DetailPanel>} */
+  #panel;
   /** @type {Message | null} */
   #event = null;
   /** @type {HTMLElement | null} */
@@ -42,7 +39,7 @@ export class Detail {
     this.#place = place;
     this.#log = log;
     this.#rows = rows;
-    this.#make = make;
+    this.#panel = new Deferred("./detail_panel.js", import.meta.url, make);
     section.addEventListener("pointerdown", () => {
       clearTimeout(this.#timer);
       this.#hadSelection = hasSelection(section);
@@ -82,7 +79,7 @@ export class Detail {
   /** @type {(row: HTMLElement) => Promise<void>} */
   async enter(row) {
     await this.#open(this.#rows.eventOf(row), row);
-    this.#panel?.focus();
+    this.#panel.part?.focus();
   }
 
   // The message of a link: its row comes with what was recorded around it.
@@ -90,7 +87,7 @@ export class Detail {
   async reveal(event) {
     this.#isSought = true;
     await this.#open(event, null);
-    if (this.#isSheet) this.#panel?.focus();
+    if (this.#isSheet) this.#panel.part?.focus();
   }
 
   // Another message while it is open, with its row where that is.
@@ -98,14 +95,14 @@ export class Detail {
   go(event) {
     this.#isSought = true;
     this.#choose(event, null);
-    this.#panel?.show(event);
+    this.#panel.part?.show(event);
     this.#find();
   }
 
   // A sentence in place of a message.
   /** @type {(sentence: string) => Promise<void>} */
   async say(sentence) {
-    const panel = await this.#load();
+    const panel = await this.#panel.arrive();
     this.#place.hidden = false;
     panel.say(sentence);
   }
@@ -136,7 +133,7 @@ export class Detail {
   /** @type {(event: Message, row: HTMLElement | null) => Promise<void>} */
   async #open(event, row) {
     this.#event = event;
-    const panel = await this.#load();
+    const panel = await this.#panel.arrive();
     if (this.#event !== event) return; // another one since
     this.#place.hidden = false;
     this.#choose(event, row);
@@ -148,13 +145,7 @@ export class Detail {
     const event = this.#rows.eventOf(row);
     const isOther = event !== this.#event;
     this.#choose(event, row);
-    if (isOther) this.#panel?.show(event);
-  }
-
-  /** @type {() => Promise<DetailPanel>} */
-  async #load() {
-    const module = await panels.arrive();
-    return (this.#panel ??= this.#make(module));
+    if (isOther) this.#panel.part?.show(event);
   }
 
   // Its row

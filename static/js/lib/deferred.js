@@ -12,24 +12,39 @@ let need = async () => {};
 /** @type {Promise<unknown> | null} */
 let needed = null;
 
-/** @template Module */
+/** @template Part */
 export class Deferred {
   #url;
-  /** @type {Promise<Module> | null} */
+  #make;
+  /** @type {Promise<any> | null} */
   #asked = null;
-  /** @type {PromiseWithResolvers<Module> | null} */
+  /** @type {PromiseWithResolvers<any> | null} */
   #arrival = null;
+  /** @type {Part | null} */
+  part = null; // once somebody has loaded it
 
-  // The path from the module whose `import.meta.url` is `base`.
-  /** @param {string} path @param {string} base */
-  constructor(path, base) {
+  // The path from the module whose `import.meta.url` is `base`. `make` gets the module, and makes the one part that
+  // there is of it: without it the module is the part.
+  /** @param {string} path @param {string} base @param {(module: any) => Part} [make] */
+  constructor(path, base, make = (module) => module) {
     this.#url = new URL(path, base).href;
+    this.#make = make;
     all.push(this);
   }
 
   // Throws an Error without words where the server did not answer; the next call tries again.
-  /** @type {() => Promise<Module>} */
-  load() {
+  /** @type {() => Promise<Part>} */
+  async load() {
+    return this.#made(await this.#module());
+  }
+
+  /** @type {(module: any) => Part} */
+  #made(module) {
+    return (this.part ??= this.#make(module));
+  }
+
+  /** @type {() => Promise<any>} */
+  #module() {
     this.#asked ??= this.#fetch().catch(() => {
       this.#asked = null;
       throw new Error("");
@@ -37,7 +52,7 @@ export class Deferred {
     return this.#asked;
   }
 
-  /** @type {() => Promise<Module>} */
+  /** @type {() => Promise<any>} */
   async #fetch() {
     needed ??= need().catch((error) => {
       needed = null;
@@ -50,10 +65,11 @@ export class Deferred {
   }
 
   // Asks for it and waits, however long that takes. Event of the document: "unloaded", when it does not come now.
-  arrive() {
+  /** @type {() => Promise<Part>} */
+  async arrive() {
     const { promise, resolve } = (this.#arrival ??= Promise.withResolvers());
-    this.load().then(resolve, () => document.dispatchEvent(new Event("unloaded")));
-    return promise;
+    this.#module().then(resolve, () => document.dispatchEvent(new Event("unloaded")));
+    return this.#made(await promise);
   }
 
   // `load` brings what all of them need beside themselves, once the first is asked for.
@@ -62,12 +78,12 @@ export class Deferred {
     need = load;
   }
 
-  // What is not there yet; in silence.
+  // The modules that are not there yet, of which nothing is made; in silence.
   static loadAll() {
-    const missing = all.filter((module) => !module.#asked);
+    const missing = all.filter((deferred) => !deferred.#asked);
     if (!missing.length) return;
     const work = () => {
-      missing.forEach((module) => module.load().catch(() => {}));
+      missing.forEach((deferred) => deferred.#module().catch(() => {}));
       scripts.forEach((url) => cache(url).catch(() => {}));
     };
     const whenIdle = /** @type {typeof requestIdleCallback} */ (globalThis.requestIdleCallback ?? setTimeout);
