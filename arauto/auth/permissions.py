@@ -13,7 +13,7 @@ from arauto.auth.audit import Audit
 from arauto.auth.visitor import ALL, Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import text
-from arauto.protocol.selection import Names
+from arauto.protocol.selection import Selection
 from arauto.redis_io.connection import RedisLink
 from arauto.refusal import Refusal
 
@@ -31,16 +31,20 @@ class NoRight(Refusal):
         self.what = what
 
 
-def check_subscribing(visitor: Visitor, channels: Names, patterns: Names) -> None:
-    """:raise NoRight: its token is not for one of these."""
+def check_subscribing(visitor: Visitor, names: Selection) -> None:
+    """A name says the same to a token whether its channel is sharded or not, as to Redis.
+
+    :raise NoRight: its token is not for one of these.
+    """
     if visitor.reads is ALL:
         return
-    for name in channels:
-        if not visitor.may_read(name):
-            raise NoRight(
-                gettext("This token may not listen to %(name)s.", name=text(name)), channel=text(name)
-            )
-    for name in patterns:
+    for kind, channels in (("channel", names.channels), ("shard", names.shards)):
+        for name in channels:
+            if not visitor.may_read(name):
+                raise NoRight(
+                    gettext("This token may not listen to %(name)s.", name=text(name)), **{kind: text(name)}
+                )
+    for name in names.patterns:
         if not visitor.may_read_all_of(name):
             raise NoRight(
                 gettext("This token may not listen to all of %(name)s.", name=text(name)), pattern=text(name)
@@ -53,7 +57,7 @@ def check_reading(visitor: Visitor, channel: bytes) -> None:
     :raise NoRight: the visitor may not.
     :raise redis.RedisError: Redis does not answer.
     """
-    check_subscribing(visitor, (channel,), ())
+    check_subscribing(visitor, Selection((channel,)))
     if visitor.redis_user:
         with _refuse_locked_out(visitor):
             may = visitor.link.may_subscribe(channel)
@@ -78,9 +82,10 @@ class Permissions:
         self._link = link
         self._audit = audit
 
-    def check_publishing(self, visitor: Visitor, channel: bytes) -> None:
+    def check_publishing(self, visitor: Visitor, channel: bytes, is_sharded: bool = False) -> None:
         """:raise NoRight: it reads only, its token is not for this channel, or the channel is the audit's."""
-        self._check_not_audit(channel)
+        if not is_sharded:
+            self._check_not_audit(channel)
         if visitor.may_publish(channel):
             return
         if visitor.is_reader:

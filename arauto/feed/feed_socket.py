@@ -36,7 +36,7 @@ from arauto.workers.drain import Drain
 
 PATH = "/feed"
 ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's plain GET
-_ARGUMENTS = ("channel", "pattern", "after", "since")
+_ARGUMENTS = ("channel", "pattern", "shard", "after", "since")
 
 log = logging.getLogger("arauto")
 
@@ -143,10 +143,10 @@ def _check(feeds: Feeds) -> None:
 def _read_selection(given: MultiDict[str, str], audit: Audit) -> None:
     """Set ``g.selection`` and ``g.resume_points`` from the request, if the visitor may read all of it."""
     channels = given.getlist("channel")
-    selection = select(channels, given.getlist("pattern"))
+    selection = select(channels, given.getlist("pattern"), given.getlist("shard"))
     g.resume_points = read_resume_points(channels, given.getlist("after"), given.get("since"))
     try:
-        check_subscribing(current_visitor(), selection.channels, selection.patterns)
+        check_subscribing(current_visitor(), selection)
     except NoRight as error:
         audit.note("listening refused", Actor.of(current_visitor()), **error.what)
         raise
@@ -275,7 +275,7 @@ def _follow_changes(transport: Transport, tail: Tail, visitor: Visitor, audit: A
         try:
             change = read_change(said)
             check_size(tail.size_after(change))
-            check_subscribing(visitor, change.subscribe, change.psubscribe)
+            check_subscribing(visitor, change.added)
             tail.change(change)
         except NoRight as error:
             audit.note("listening refused", Actor.of(visitor), **error.what)
@@ -299,6 +299,7 @@ def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> It
     names = " ".join(
         [f"channel={text(name)!r}" for name in selection.channels]
         + [f"pattern={text(name)!r}" for name in selection.patterns]
+        + [f"shard={text(name)!r}" for name in selection.shards]
     )
     began = monotonic()
     named = f" user={current_visitor().name!r}" if current_visitor().name else ""

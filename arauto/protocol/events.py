@@ -19,6 +19,8 @@ CONFIRMATIONS = {
     b"unsubscribe": "channel",
     b"psubscribe": "pattern",
     b"punsubscribe": "pattern",
+    b"ssubscribe": "shard",
+    b"sunsubscribe": "shard",
 }
 
 
@@ -40,7 +42,7 @@ class Gap(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Redis refuses a ``channel``, ``pattern`` or ``log``, as ``kind`` tells; empty: it refuses the login."""
+    """Redis refuses a ``channel``, ``pattern``, ``shard`` or ``log``, as ``kind`` tells; empty: the login."""
 
     kind: str
     name: bytes
@@ -143,6 +145,8 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         if kind == b"message":
             shown = {"type": "message", **named("channel", item[1]), "at": at}
             return shown | data_of(item[2], limit)
+        if kind == b"smessage":
+            return {"type": "smessage", **named("shard", item[1]), "at": at} | data_of(item[2], limit)
         if kind == b"pmessage":
             shown = {"type": "pmessage", **named("pattern", item[1]), **named("channel", item[2])}
             return shown | {"at": at} | data_of(item[3], limit)
@@ -204,7 +208,7 @@ def encode_error(sentence: str) -> bytes:
 
 
 def named(kind: str, name: bytes) -> dict[str, str]:
-    """The name of a ``channel`` or ``pattern`` as JSON members.
+    """The name of a ``channel``, ``pattern`` or sharded channel (``shard``) as JSON members.
 
     If it is not UTF-8, its text may be the name of another one, so its bytes are added in base64, as
     ``channel_base64``.

@@ -1,4 +1,4 @@
-"""Channels and patterns of a feed, as bytes (pure)."""
+"""Channels, patterns and sharded channels of a feed, as bytes (pure)."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,14 @@ Names = tuple[bytes, ...]
 class Selection:
     """Names as Redis gets them: UTF-8 bytes, each once, in the order given."""
 
-    channels: Names
-    patterns: Names
+    channels: Names = ()
+    patterns: Names = ()
+    shards: Names = ()
+
+    @property
+    def size(self) -> int:
+        """How many names it has."""
+        return len(self.channels) + len(self.patterns) + len(self.shards)
 
 
 @dataclass(frozen=True)
@@ -19,5 +25,17 @@ class Change:
 
     subscribe: Names = ()
     psubscribe: Names = ()
+    ssubscribe: Names = ()
     unsubscribe: Names = ()
     punsubscribe: Names = ()
+    sunsubscribe: Names = ()
+
+    @property
+    def added(self) -> Selection:
+        """The names to subscribe to."""
+        return Selection(self.subscribe, self.psubscribe, self.ssubscribe)
+
+    @property
+    def removed(self) -> Selection:
+        """The names to unsubscribe from."""
+        return Selection(self.unsubscribe, self.punsubscribe, self.sunsubscribe)

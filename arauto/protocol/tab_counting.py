@@ -1,4 +1,4 @@
-"""Shadow channels, by which Redis counts our tabs: one beside each channel and pattern of a feed.
+"""Shadow channels, by which Redis counts our tabs: one beside each name of a feed.
 
 Nobody publishes to them. A tab's own connection subscribes, so nothing has to be registered, and nothing
 is left behind.
@@ -7,6 +7,7 @@ is left behind.
 PREFIX = b"arauto:tabs:"
 _OF_CHANNELS = PREFIX + b"channel:"
 _OF_PATTERNS = PREFIX + b"pattern:"
+_OF_SHARDS = PREFIX + b"shard:"
 ALL_OF_PATTERNS = _OF_PATTERNS + b"*"
 
 
@@ -18,6 +19,11 @@ def of_channel(channel: bytes) -> bytes:
 def of_pattern(pattern: bytes) -> bytes:
     """The same for a pattern, because ``PUBSUB NUMSUB`` does not count patterns."""
     return _OF_PATTERNS + pattern
+
+
+def of_shard(shard: bytes) -> bytes:
+    """The same for a sharded channel. It is not sharded itself, so that one permission does for all."""
+    return _OF_SHARDS + shard
 
 
 def pattern_of(shadow: bytes) -> bytes:

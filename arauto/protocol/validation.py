@@ -13,8 +13,8 @@ from arauto.refusal import Refusal
 from arauto.text.utf8 import has_half_characters
 
 MAX_NAME = 256  # bytes of UTF-8
-MAX_SELECTION = 100  # channels and patterns together
-_CHANGES = ("subscribe", "psubscribe", "unsubscribe", "punsubscribe")
+MAX_SELECTION = 100  # names of all kinds together
+OWN_SHARDS = b"arauto:"  # what our own sharded channels begin with
 
 
 class ChannelName(BaseConverter):
@@ -55,15 +55,36 @@ def check_name(name: str) -> bytes:
     return encoded
 
 
-def select(channels: Iterable[str], patterns: Iterable[str]) -> Selection:
+def check_shard(name: str) -> bytes:
+    """Validate the name of a sharded channel, as :func:`check_name` does.
+
+    :raise BadSelection: it cannot be used, or is one of ours, which tell how a recording goes on.
+    """
+    encoded = check_name(name)
+    if is_own_shard(encoded):
+        raise BadSelection(
+            gettext(
+                "Sharded channels that begin with %(prefix)s are reserved for recordings.",
+                prefix=OWN_SHARDS.decode(),
+            )
+        )
+    return encoded
+
+
+def is_own_shard(name: bytes) -> bool:
+    """Whether a sharded channel is one of our own, which nobody else is shown."""
+    return name.startswith(OWN_SHARDS)
+
+
+def select(channels: Iterable[str], patterns: Iterable[str], shards: Iterable[str] = ()) -> Selection:
     """The first selection of a feed.
 
     :raise BadSelection: it has no name, too many, or one that cannot be used.
     """
-    selection = Selection(_names(channels), _names(patterns))
-    if not selection.channels and not selection.patterns:
+    selection = Selection(_names(channels), _names(patterns), _shards(shards))
+    if not selection.size:
         raise BadSelection(gettext("Choose a channel or a pattern: /feed?channel=news"))
-    check_size(len(selection.channels) + len(selection.patterns))
+    check_size(selection.size)
     return selection
 
 
@@ -81,7 +102,7 @@ def read_change(text: str) -> Change:
     :raise BadChange: it is not such an object.
     :raise BadSelection: a name in it cannot be used.
     """
-    return Change(**{kind: _names(names) for kind, names in read_lists(text, _CHANGES).items()})
+    return Change(**{kind: _CHANGES[kind](names) for kind, names in read_lists(text, _CHANGES).items()})
 
 
 def read_lists(text: str, known: Iterable[str]) -> dict[str, list[str]]:
@@ -105,4 +126,18 @@ def read_lists(text: str, known: Iterable[str]) -> dict[str, list[str]]:
 
 
 def _names(names: Iterable[str]) -> Names:
-    return tuple(dict.fromkeys(check_name(name) for name in names))
+    return tuple(dict.fromkeys(map(check_name, names)))
+
+
+def _shards(names: Iterable[str]) -> Names:
+    return tuple(dict.fromkeys(map(check_shard, names)))
+
+
+_CHANGES = {
+    "subscribe": _names,
+    "psubscribe": _names,
+    "ssubscribe": _shards,
+    "unsubscribe": _names,
+    "punsubscribe": _names,
+    "sunsubscribe": _shards,
+}

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Iterable
 from time import monotonic, sleep, time
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import redis
 
@@ -27,6 +27,7 @@ from arauto.protocol.log_entries import FIRST, Hole
 from arauto.protocol.log_position import Position
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
+from arauto.protocol.validation import is_own_shard
 from arauto.recording.log_reader import FIRST_PAGE, Log, next_size
 from arauto.recording.log_watch import LogWatch
 from arauto.recording.log_watch import now_ms as _now
@@ -42,6 +43,7 @@ from arauto.redis_io.subscriber import Command, subscribe_commands
 UNRECORDED_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
 BEGINS_WITHIN = 1.5  # seconds to wait for the first entry of a new log
 ROUND = 0.05  # seconds
+SHARDED = (b"smessage", b"ssubscribe", b"sunsubscribe")
 
 
 class Sentences(NamedTuple):
@@ -63,7 +65,6 @@ class Follower:
         self,
         shared: SharedQueries,
         deliver: Deliver,
-        selection: Selection,
         resume_points: dict[bytes, ResumePoint],
         sentences: Sentences,
     ) -> None:
@@ -76,7 +77,9 @@ class Follower:
         self._channel_of: dict[bytes, bytes] = {}  # announcements requested -> their channel
         self._followed: set[bytes] = set()  # channels whose announcements are confirmed ...
         self._confirmed: set[bytes] = set()  # ... and those that are confirmed themselves
-        self._patterns = set(selection.patterns)
+        self._unlogged: set[tuple[str, bytes]] = (
+            set()
+        )  # patterns and sharded channels, of which there is no log
         self._feeds: dict[bytes, ChannelFeed] = {}
         self._epochs: dict[bytes, str] = {}  # as the page knows them
         self._has_gap = False  # what was lost with the connection is in no log
@@ -91,13 +94,15 @@ class Follower:
 
     # Commands to Redis
 
-    def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+    def commands(self, verb: bytes, names: Selection) -> list[Command]:
         """Subscribe to announcements before the channel that they are about."""
-        channels, followed = tuple(channels), set(self._channel_of.values())
+        followed = set(self._channel_of.values())
         is_followed = self._recording.covers if verb == b"SUBSCRIBE" else followed.__contains__
-        logs = [self._follow(name, verb) for name in channels if is_followed(name)]
+        logs = [self._follow(name, verb) for name in names.channels if is_followed(name)]
         self._is_open = True
-        return logs + subscribe_commands(verb, channels, patterns)
+        unlogged = {("pattern", name) for name in names.patterns} | {("shard", name) for name in names.shards}
+        self._unlogged = self._unlogged | unlogged if verb == b"SUBSCRIBE" else self._unlogged - unlogged
+        return logs + subscribe_commands(verb, names)
 
     def commands_after_switch(self, channels: Iterable[bytes]) -> list[Command]:
         """Commands to send because recording was switched on or off; from any thread.
@@ -161,23 +166,25 @@ class Follower:
         elif kind == b"pmessage" and item[2] in self._feeds:
             if steps := self._feeds[item[2]].copied(Copy(*item[1:])):
                 self._carry_out(item[2], steps)
-        elif kind == b"smessage":
-            channel = self._channel_of.get(name, b"")
-            if channel not in self._feeds:
-                return
-            if announcement := read_announcement(item[2]):
-                self._carry_out(channel, self._feeds[channel].announced(announcement, now))
-            elif acknowledgement := read_acknowledgement(item[2]):
-                self._out.append(Acknowledged(channel, acknowledgement))
-        elif kind == b"ssubscribe":
-            self._begin_following(self._channel_of.get(name))
-        elif kind == b"sunsubscribe":
-            self._end_following(self._channel_of.pop(name, b""))
         elif kind == b"pong":
             self._handle_pong()
+        elif kind in SHARDED and is_own_shard(name):
+            self._handle_announcement(kind, name, item[2], now)
         else:
             self._out.append(item)
             self._confirm(kind, name)
+
+    def _handle_announcement(self, kind: bytes, name: bytes, data: Any, now: int) -> None:
+        if kind == b"ssubscribe":
+            self._begin_following(self._channel_of.get(name))
+        elif kind == b"sunsubscribe":
+            self._end_following(self._channel_of.pop(name, b""))
+        elif (channel := self._channel_of.get(name, b"")) not in self._feeds:
+            return
+        elif announcement := read_announcement(data):
+            self._carry_out(channel, self._feeds[channel].announced(announcement, now))
+        elif acknowledgement := read_acknowledgement(data):
+            self._out.append(Acknowledged(channel, acknowledgement))
 
     def _confirm(self, kind: bytes, name: bytes) -> None:
         self._is_shareable = False
@@ -188,16 +195,12 @@ class Follower:
             self._confirmed.discard(name)
             self._resume_points.pop(name, None)
             self._forget(name)
-        elif kind == b"psubscribe":
-            self._patterns.add(name)
-        elif kind == b"punsubscribe":
-            self._patterns.discard(name)
 
     def _handle_notice(self, item: Item) -> None:
         if isinstance(item, Lost):
             self._note_lost()
         elif isinstance(item, LinkGap):
-            has_gap, self._has_gap = self._has_gap or bool(self._patterns), False
+            has_gap, self._has_gap = self._has_gap or bool(self._unlogged), False
             if not has_gap:
                 return
         elif isinstance(item, Refused) and item.kind == "log":
@@ -207,7 +210,9 @@ class Follower:
                 self._show_error(self._sentences.not_followed, channel, item.error)
             return
         elif isinstance(item, Refused) and item.kind:
-            self._confirm(b"unsubscribe" if item.kind == "channel" else b"punsubscribe", item.name)
+            self._unlogged.discard((item.kind, item.name))
+            if item.kind == "channel":
+                self._confirm(b"unsubscribe", item.name)
         self._out.append(item)
 
     def _note_lost(self) -> None:

@@ -83,9 +83,9 @@ class RecorderSubscription:
             punsubscribe=_missing(before.patterns, self.selection.patterns),
         )
 
-    def commands(self, verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+    def commands(self, verb: bytes, names: Selection) -> list[Command]:
         """Subscribe to announcements before the messages that they are about; from any thread."""
-        channels, patterns = tuple(channels), tuple(patterns)
+        channels, patterns = names.channels, names.patterns
         messages = [(verb, name) for name in channels] + [(b"P" + verb, name) for name in patterns]
         if verb == b"UNSUBSCRIBE":
             gone = [self.follow(name, verb) for name in channels if self._glob_of(name) is None]

@@ -143,7 +143,6 @@ class RecorderThread(threading.Thread):
             self._timers,
             self._subscription.selection,
             self._subscription.commands,
-            with_sharded=True,
             moves=lambda: self._recording.link.moves,
         ) as self._subscriber:
             try:

@@ -9,7 +9,8 @@ from redis.exceptions import NoPermissionError
 
 from arauto.i18n.gettext import gettext
 from arauto.protocol.events import named
-from arauto.protocol.tab_counting import ALL_OF_PATTERNS, is_shadow, of_channel, pattern_of
+from arauto.protocol.tab_counting import ALL_OF_PATTERNS, is_shadow, of_channel, of_shard, pattern_of
+from arauto.protocol.validation import is_own_shard
 from arauto.redis_io.connection import RedisLink, error_text
 from arauto.refusal import Refusal
 from arauto.text.glob import matches
@@ -26,8 +27,9 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
     """The channels that match ``match`` (a glob), have subscribers and may be read, sorted by name.
 
     ``subscribers`` is ``None`` if Redis returned an impossible number; for names that are not UTF-8 see
-    :func:`~arauto.protocol.events.named`. ``total`` counts all channels, ``cut`` tells that not all are
-    listed, ``patterns`` counts everyone's patterns.
+    :func:`~arauto.protocol.events.named`. ``shards`` are the sharded channels of this node; there are none
+    where Redis has no such thing. ``total`` counts both, ``cut`` tells that not all are listed, ``patterns``
+    counts everyone's patterns.
 
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
@@ -35,14 +37,12 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
     with _refusals():
         names = cast(list[bytes], link.client.pubsub_channels(match))
         alive = sorted(name for name in names if not is_shadow(name) and may_read(name))
-        listed = alive[:MAX_LISTED]
+        shards = sorted(name for name in _shards(link, match) if not is_own_shard(name) and may_read(name))
         return {
-            "channels": [
-                {**named("channel", name), "subscribers": subscribers}
-                for name, subscribers in zip(listed, _subscribers(link, listed), strict=True)
-            ],
-            "total": len(alive),
-            "cut": len(alive) > MAX_LISTED,
+            "channels": _counted("channel", alive[:MAX_LISTED], link),
+            "shards": _counted("shard", shards[:MAX_LISTED], link),
+            "total": len(alive) + len(shards),
+            "cut": max(len(alive), len(shards)) > MAX_LISTED,
             "patterns": link.client.pubsub_numpat(),
         }
 
@@ -70,6 +70,23 @@ def count_listeners(link: RedisLink, channel: bytes) -> dict[str, Any]:
         }
 
 
+def count_shard_listeners(link: RedisLink, shard: bytes) -> dict[str, Any]:
+    """The same for a sharded channel, as this node has it; no pattern matches one.
+
+    :raise ChannelsError: Redis refuses.
+    :raise redis.RedisError: it does not answer.
+    """
+    with _refusals():
+        (subscribers,) = _subscribers(link, [shard], "shard")
+        (tabs,) = _subscribers(link, [of_shard(shard)])
+        return {
+            **named("shard", shard),
+            "receivers": subscribers,
+            "tabs": tabs if link.may_count_tabs else None,
+            "patterns": 0,
+        }
+
+
 @contextmanager
 def _refusals() -> Iterator[None]:
     try:
@@ -80,10 +97,23 @@ def _refusals() -> Iterator[None]:
         raise ChannelsError(sentence, status) from None
 
 
-def _subscribers(link: RedisLink, names: list[bytes]) -> list[int | None]:
+def _shards(link: RedisLink, match: bytes) -> list[bytes]:
+    try:
+        return cast(list[bytes], link.client.pubsub_shardchannels(match))
+    except redis.ResponseError:
+        return []  # it is older than Redis 7, or the user may not ask
+
+
+def _counted(kind: str, names: list[bytes], link: RedisLink) -> list[dict[str, Any]]:
+    counts = _subscribers(link, names, kind)
+    return [{**named(kind, name), "subscribers": count} for name, count in zip(names, counts, strict=True)]
+
+
+def _subscribers(link: RedisLink, names: list[bytes], kind: str = "channel") -> list[int | None]:
     if not names:
         return []
-    counts = [count for _, count in link.client.pubsub_numsub(*names)]
+    ask = link.client.pubsub_shardnumsub if kind == "shard" else link.client.pubsub_numsub
+    counts = [count for _, count in ask(*names)]
     most = _clients(link)
     return [count if count <= most else None for count in counts]
 

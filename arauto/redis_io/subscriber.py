@@ -20,8 +20,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.net.nonblocking_socket import WRITE_PATIENCE, NonblockingSocket
 from arauto.protocol.events import Deliver, Gap, Item, Lost, Refused
-from arauto.protocol.selection import Change, Selection
-from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern
+from arauto.protocol.selection import Change, Names, Selection
+from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern, of_shard
+from arauto.protocol.validation import is_own_shard
 from arauto.redis_io.elapsed import now
 from arauto.redis_io.resp_parser import Parser
 from arauto.system.concurrency import make_lock
@@ -40,7 +41,8 @@ JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 
 _MESSAGES = (b"message", b"pmessage", b"smessage")
 _SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
-_KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern"}
+_KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern", b"SSUBSCRIBE": "shard"}
+_FINAL = ("NOPERM", "MOVED", "ERR unknown command")  # an answer to one name, not the end of a connection
 _PINGED = (b"PING", b"")
 _PROBE = (b"PING", b"look")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection with subscriptions gets it
@@ -48,8 +50,10 @@ _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
 
 Command = tuple[bytes, bytes]
 """A command of Redis and its one argument."""
-MakeCommands = Callable[[bytes, Iterable[bytes], Iterable[bytes]], list[Command]]
-"""``SUBSCRIBE`` or ``UNSUBSCRIBE``, channels and patterns -> commands to Redis."""
+MakeCommands = Callable[[bytes, Selection], list[Command]]
+"""``SUBSCRIBE`` or ``UNSUBSCRIBE``, and what from -> commands to Redis."""
+Explain = Callable[[Refused], Refused]
+"""Puts a refusal of Redis in words for people."""
 
 log = logging.getLogger("arauto")
 
@@ -70,9 +74,10 @@ class Subscriber(threading.Thread):
         thread ends.
     :param on_fault: called in this thread when it ends by an error of ours.
     :param timers: checks the connection for silence.
-    :param commands: makes the commands for a selection; refused sharded channels change nothing.
+    :param commands: makes the commands for a selection, and may add sharded channels of our own: these are
+        not part of it, and Redis's refusals of them are those of a ``log``.
     :param moves: another number means that Redis is at another place now, and worth an attempt at once.
-    :param with_sharded: whether to deliver confirmations of sharded channels, and refusals as a ``log``.
+    :param explain: is given each refusal but those of a ``log``, before it is delivered.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -85,8 +90,8 @@ class Subscriber(threading.Thread):
         timers: TimerWheel,
         selection: Selection,
         commands: MakeCommands | None = None,
-        with_sharded: bool = False,
         moves: Callable[[], int] = lambda: 0,
+        explain: Explain = lambda refused: refused,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
@@ -95,9 +100,10 @@ class Subscriber(threading.Thread):
         self._timers = timers
         self._commands = commands or subscribe_commands
         self._moves = moves
-        self._undelivered = (b"PING",) if with_sharded else (b"PING", *_SHARDED)
+        self._explain = explain
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
+        self._shards = dict.fromkeys(selection.shards)
         self._lock = make_lock()  # guards the selection, the connection and the order of commands
         self._socket: NonblockingSocket | None = None
         self._expected: deque[Command] = deque()  # commands without a reply yet
@@ -125,26 +131,29 @@ class Subscriber(threading.Thread):
         self.join(JOIN_PATIENCE)
 
     def size_after(self, change: Change) -> int:
-        """How many channels and patterns would be selected after ``change``."""
-        channels = (self._channels.keys() | set(change.subscribe)) - set(change.unsubscribe)
-        patterns = (self._patterns.keys() | set(change.psubscribe)) - set(change.punsubscribe)
-        return len(channels) + len(patterns)
+        """How many names would be selected after ``change``."""
+        return sum(len((names.keys() | set(added)) - set(gone)) for names, added, gone in self._with(change))
 
     def change(self, change: Change) -> None:
         """Change the selection without losing a message of the rest; from any thread."""
         with self._lock:
-            for names, added, gone in (
-                (self._channels, change.subscribe, change.unsubscribe),
-                (self._patterns, change.psubscribe, change.punsubscribe),
-            ):
+            for names, added, gone in self._with(change):
                 names.update(dict.fromkeys(added))
                 for name in gone:
                     names.pop(name, None)
             if self._socket is not None:
                 self._request(
-                    self._commands(b"SUBSCRIBE", change.subscribe, change.psubscribe)
-                    + self._commands(b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe)
+                    self._commands(b"SUBSCRIBE", change.added)
+                    + self._commands(b"UNSUBSCRIBE", change.removed)
                 )
+
+    def _with(self, change: Change) -> tuple[tuple[dict[bytes, None], Names, Names], ...]:
+        """The selected names of each kind, with what is added to them and what is removed."""
+        return (
+            (self._channels, change.subscribe, change.unsubscribe),
+            (self._patterns, change.psubscribe, change.punsubscribe),
+            (self._shards, change.ssubscribe, change.sunsubscribe),
+        )
 
     @property
     def channels(self) -> list[bytes]:
@@ -224,7 +233,7 @@ class Subscriber(threading.Thread):
 
     def _report_refused(self, words: str) -> bool:
         self._begin_outage(words)
-        return self._deliver_batch([Refused("", b"", words)])
+        return self._deliver_batch([self._explain(Refused("", b"", words))])
 
     def _begin_outage(self, words: str) -> float:
         if self._lost is None:
@@ -266,7 +275,8 @@ class Subscriber(threading.Thread):
                 sock.shutdown()
             self._expected.clear()
             # An empty selection sends a PING, so that there is a reply to wait for.
-            self._request(self._commands(b"SUBSCRIBE", self._channels, self._patterns) or [_PINGED])
+            selection = Selection(tuple(self._channels), tuple(self._patterns), tuple(self._shards))
+            self._request(self._commands(b"SUBSCRIBE", selection) or [_PINGED])
         return sock
 
     def _read(self, sock: NonblockingSocket) -> None:
@@ -284,11 +294,19 @@ class Subscriber(threading.Thread):
                 batch = parser.parse(data)
             except hiredis.ProtocolError as error:
                 raise LinkLost(str(error)) from error
+            if self._shards and any(map(self._is_moved, batch)):
+                raise LinkLost("A sharded channel has moved to another node of the cluster.")
             if self._expected or self._held:
                 batch = self._match_replies(batch)
             if batch and not self._deliver_batch(batch):
                 return
         raise LinkLost
+
+    def _is_moved(self, item: Item) -> bool:
+        """Whether Redis unsubscribes us by itself."""
+        if not isinstance(item, list) or item[0] != b"sunsubscribe":
+            return False
+        return (b"SUNSUBSCRIBE", item[1]) not in self._expected
 
     def _is_silence_answered(self) -> bool:
         """A shortcut for the only thing that idle connections do."""
@@ -350,7 +368,7 @@ class Subscriber(threading.Thread):
             return self._refusal(command, name, str(reply))
         if (command, name) == _PROBE:
             return [reply] if isinstance(reply, list) else []
-        return [] if command in self._undelivered or is_shadow(name) else [reply]
+        return [] if command == b"PING" or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:
         """Redis replies in order: messages from before our command have been sent."""
@@ -360,17 +378,18 @@ class Subscriber(threading.Thread):
     def _refusal(self, command: bytes, name: bytes, words: str) -> list[Item]:
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
-        if command in _SHARDED and command in self._undelivered:
-            return []  # no announcements will come, which the follower notices
-        if command in _SHARDED:
+        if command in _SHARDED and is_own_shard(name):
             return [Refused("log", name, words)]
-        if not words.startswith("NOPERM") or command not in _KINDS:
+        kind = _KINDS.get(command)
+        if kind is None or not words.startswith(_FINAL if kind == "shard" else "NOPERM"):
             raise LinkLost(words)
         if is_shadow(name):
             return []  # the tab is not counted, and all else works
         with self._lock:
-            (self._channels if command == b"SUBSCRIBE" else self._patterns).pop(name, None)
-        return [Refused(_KINDS[command], name, words)]
+            {"channel": self._channels, "pattern": self._patterns, "shard": self._shards}[kind].pop(
+                name, None
+            )
+        return [self._explain(Refused(kind, name, words))]
 
     def _request(self, commands: list[Command], patience: float = WRITE_PATIENCE) -> None:
         """Send commands; the caller holds the lock. A broken connection shows on the next read."""
@@ -404,13 +423,17 @@ def _unix(moment: float) -> float:
     return at - (after - moment)
 
 
-def subscribe_commands(verb: bytes, channels: Iterable[bytes], patterns: Iterable[bytes]) -> list[Command]:
+def subscribe_commands(verb: bytes, names: Selection) -> list[Command]:
     """``verb`` for these names, then for the shadow channel of each."""
-    channels, patterns = tuple(channels), tuple(patterns)
-    shadows = [*map(of_channel, channels), *map(of_pattern, patterns)]
+    shadows = [
+        *map(of_channel, names.channels),
+        *map(of_pattern, names.patterns),
+        *map(of_shard, names.shards),
+    ]
     return (
-        [(verb, name) for name in channels]
-        + [(b"P" + verb, name) for name in patterns]
+        [(verb, name) for name in names.channels]
+        + [(b"P" + verb, name) for name in names.patterns]
+        + [(b"S" + verb, name) for name in names.shards]
         + [(verb, name) for name in shadows]
     )
 

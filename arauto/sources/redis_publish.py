@@ -4,13 +4,14 @@ from typing import Any
 
 import redis
 from redis.connection import AbstractConnection
-from redis.exceptions import AuthenticationError, NoPermissionError, NoScriptError
+from redis.exceptions import AuthenticationError, MovedError, NoPermissionError, NoScriptError
 
 from arauto.i18n.gettext import gettext
-from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, pattern_of
+from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, of_shard, pattern_of
 from arauto.recording.log_store import Command
 from arauto.recording.recorded_channels import Recording
 from arauto.redis_io.connection import RedisLink, error_text
+from arauto.sources.refusal_words import elsewhere, unsupported
 from arauto.sources.source import PublishError, Receipt
 from arauto.text.glob import matches
 
@@ -46,6 +47,14 @@ def publish(
     return receipt
 
 
+def publish_sharded(shard: bytes, message: bytes, link: RedisLink, redis_user: str = "") -> Receipt:
+    """The same for a sharded channel, of which nothing is recorded.
+
+    :raise PublishError: the same; or it is another node's, or Redis is too old.
+    """
+    return _publish(link, shard, ("SPUBLISH", shard, message), redis_user)
+
+
 class _NotRun(Exception):
     """Redis did not run the script to its end, so nothing was published; the text is its own."""
 
@@ -69,16 +78,21 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
     # The commands are sent by hand and never twice: without a reply nobody knows whether it was
     # published, and a client that retries would publish it again.
     try:
-        _send(connection, command, _numsub(of_channel(channel)), _NUMPAT)
+        is_sharded = command[0] == "SPUBLISH"
+        _send(connection, command, _numsub((of_shard if is_sharded else of_channel)(channel)), _NUMPAT)
         answer = connection.read_response()
         receivers, is_promised, why = answer if isinstance(answer, list) else (answer, 0, None)
-        tabs = _tabs(link, connection, channel, receivers)
+        tabs = _tabs(link, connection, channel, receivers, is_sharded)
         return Receipt(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
     except redis.ResponseError as error:
         connection.disconnect()  # the other replies are still to come
-        not_run = _not_run(error) if command[0] != "PUBLISH" else None
+        not_run = _not_run(error) if command[0] not in ("PUBLISH", "SPUBLISH") else None
         if not_run is not None:
             raise not_run(error_text(error)) from None
+        if is_sharded and isinstance(error, MovedError):
+            raise PublishError(elsewhere(channel.decode(), str(error).split()[-1]), 502) from None
+        if is_sharded and str(error).startswith("unknown command"):
+            raise PublishError(unsupported(), 501) from None
         status = 403 if isinstance(error, NoPermissionError) else 502
         sentence = gettext("Redis refused the message: %(words)s", words=error_text(error))
         if user and status == 403:
@@ -114,7 +128,9 @@ def _send(connection: AbstractConnection, *commands: Command) -> None:
     connection.send_packed_command(connection.pack_commands(commands))
 
 
-def _tabs(link: RedisLink, connection: AbstractConnection, channel: bytes, receivers: int) -> int | None:
+def _tabs(
+    link: RedisLink, connection: AbstractConnection, channel: bytes, receivers: int, is_sharded: bool
+) -> int | None:
     """How many receivers are tabs; the replies that are due are read in any case.
 
     The message is published: an error from here on only leaves this unknown.
@@ -123,7 +139,7 @@ def _tabs(link: RedisLink, connection: AbstractConnection, channel: bytes, recei
         by_channel, patterns = _answer(connection), _answer(connection)
         tabs = _sum(by_channel)
         # Listing channels for patterns takes Redis some time, so only if a pattern may have received it.
-        if patterns and tabs < receivers:
+        if patterns and tabs < receivers and not is_sharded:
             tabs += _by_pattern(connection, channel)
         if tabs < receivers and not link.may_count_tabs:
             return None

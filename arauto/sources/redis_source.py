@@ -7,11 +7,11 @@ from typing import Any
 
 import redis
 
-from arauto.auth.audit import Actor, Audit
+from arauto.auth.audit import Audit
 from arauto.auth.permissions import check_reading, check_subscribing
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
-from arauto.protocol.events import Deliver, Item, Refused, text
+from arauto.protocol.events import Deliver
 from arauto.protocol.log_entries import LogEntry, Volume
 from arauto.protocol.log_query import BadPoint, Point
 from arauto.protocol.resume import ResumePoint
@@ -20,12 +20,13 @@ from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_reader import Log
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.shared_queries import SharedQueries
-from arauto.redis_io.channel_list import count_listeners, list_channels
+from arauto.redis_io.channel_list import count_listeners, count_shard_listeners, list_channels
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.sentinel import NoMaster
 from arauto.redis_io.subscriber import Subscriber
 from arauto.refusal import Refusal
-from arauto.sources.redis_publish import publish
+from arauto.sources.redis_publish import publish, publish_sharded
+from arauto.sources.refusal_words import ExplainRefused
 from arauto.sources.source import Receipt, SourceError
 from arauto.web.locale import chosen
 
@@ -42,14 +43,17 @@ class RedisSource:
     def channels(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
         return list_channels(visitor.link, glob, visitor.may_read)
 
-    def listeners(self, visitor: Visitor, channel: bytes) -> dict[str, Any]:
-        check_subscribing(visitor, (channel,), ())
-        return count_listeners(visitor.link, channel)
+    def listeners(self, visitor: Visitor, channel: bytes, is_sharded: bool) -> dict[str, Any]:
+        check_subscribing(visitor, Selection(shards=(channel,)) if is_sharded else Selection((channel,)))
+        count = count_shard_listeners if is_sharded else count_listeners
+        return count(visitor.link, channel)
 
     def check_reading(self, visitor: Visitor, channel: bytes) -> None:
         check_reading(visitor, channel)
 
-    def publish(self, visitor: Visitor, channel: bytes, message: bytes) -> Receipt:
+    def publish(self, visitor: Visitor, channel: bytes, message: bytes, is_sharded: bool) -> Receipt:
+        if is_sharded:
+            return publish_sharded(channel, message, visitor.link, visitor.redis_user)
         return publish(self._recording, channel, message, visitor.link, visitor.redis_user)
 
     def missing(self) -> list[str]:
@@ -93,19 +97,17 @@ class RedisSource:
         deliver: Deliver,
         fail: Callable[[], None],
     ) -> Iterator[Subscriber]:
-        user = visitor.redis_user
-        hand_on = _Explain(deliver, user, self._audit, Actor.of(visitor)) if user else deliver
-        follower = self._follower(hand_on, selection, resume_points, user)
+        follower = self._follower(deliver, resume_points, visitor.redis_user)
         with (
             Subscriber(
                 visitor.link.connect,
-                follower or hand_on,
+                follower or deliver,
                 fail,
                 self._queries.timers,
                 selection,
                 follower.commands if follower else None,
-                with_sharded=True,
                 moves=lambda: visitor.link.moves,
+                explain=ExplainRefused(visitor, self._audit),
             ) as subscriber,
             self._following(follower, subscriber),
         ):
@@ -117,7 +119,7 @@ class RedisSource:
             _reconcile(follower, subscriber)
 
     def _follower(
-        self, deliver: Deliver, selection: Selection, resume_points: dict[bytes, ResumePoint], user: str
+        self, deliver: Deliver, resume_points: dict[bytes, ResumePoint], user: str
     ) -> Follower | None:
         """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
         if not self._recording.is_allowed and not resume_points:
@@ -125,7 +127,7 @@ class RedisSource:
         if not all(map(self._recording.covers, resume_points)):
             with suppress(redis.RedisError):
                 self._recording.refresh()  # another process may have been the first to know
-        return Follower(self._queries, deliver, selection, resume_points, _sentences_for(user))
+        return Follower(self._queries, deliver, resume_points, _sentences_for(user))
 
     @contextmanager
     def _following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
@@ -157,30 +159,6 @@ def _pages(log: Log, since: Point, until: Point | None) -> Iterator[list[LogEntr
         yield [hole]
     end = log.end if until is None else min(log.end, log.place(until))
     yield from log.read(log.place(since, end), end)
-
-
-class _Explain:
-    """Hands a batch on with Redis's refusals in words that name the channel and the user."""
-
-    def __init__(self, deliver: Deliver, user: str, audit: Audit, actor: Actor) -> None:
-        self._deliver = deliver
-        self._audit = audit
-        self._actor = actor
-        # Now, because the subscriber's thread has no request that says a language.
-        self._sentence = gettext("Redis does not let the user %(user)s listen to {name}.", user=user)
-        self._shut_out = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
-
-    def __call__(self, batch: list[Item]) -> None:
-        if any(isinstance(item, Refused) for item in batch):
-            batch = [self._explain(item) if isinstance(item, Refused) else item for item in batch]
-        self._deliver(batch)
-
-    def _explain(self, refused: Refused) -> Refused:
-        name = text(refused.name)
-        self._audit.note("listening refused", self._actor, **{refused.kind: name} if refused.kind else {})
-        return refused._replace(
-            error=self._sentence.replace("{name}", name) if refused.kind else self._shut_out
-        )
 
 
 def _sentences_for(user: str) -> Sentences:

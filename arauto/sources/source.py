@@ -48,7 +48,7 @@ class Tail(Protocol):
     """The messages of one selection as they come, until it is left."""
 
     def size_after(self, change: Change) -> int:
-        """How many channels and patterns there would be."""
+        """How many names there would be."""
 
     def change(self, change: Change) -> None:
         """Go on with another selection; from any thread."""
@@ -63,7 +63,7 @@ class Source(Protocol):
         :raise Refusal: it cannot be told.
         """
 
-    def listeners(self, visitor: Visitor, channel: bytes) -> dict[str, Any]:
+    def listeners(self, visitor: Visitor, channel: bytes, is_sharded: bool) -> dict[str, Any]:
         """How many listen to the channel now, and how many of them are tabs.
 
         :raise Refusal: it cannot be told, or not to this visitor.
@@ -100,7 +100,7 @@ class Source(Protocol):
         :raise SourceError: it cannot be read.
         """
 
-    def publish(self, visitor: Visitor, channel: bytes, message: bytes) -> Receipt:
+    def publish(self, visitor: Visitor, channel: bytes, message: bytes, is_sharded: bool) -> Receipt:
         """:raise PublishError: it was not published, or nobody knows; the text says which."""
 
     def missing(self) -> list[str]:

@@ -1,6 +1,6 @@
 """GET /channels: the channels with subscribers, by ``?match=<glob>``.
 
-GET /channels/listeners?channel=<name>: how many listen to one.
+GET /channels/listeners?channel=<name>, or ?shard=<name>: how many listen to one.
 """
 
 from flask import Flask, Response, jsonify, request
@@ -8,7 +8,7 @@ from flask import Flask, Response, jsonify, request
 from arauto.auth.visitor import current_visitor
 from arauto.protocol.validation import check_name
 from arauto.sources.source import Source
-from arauto.web.channel_argument import requested_channel
+from arauto.web.channel_argument import requested_channel, requested_shard
 
 
 def init_channels(app: Flask, source: Source) -> None:
@@ -21,4 +21,6 @@ def init_channels(app: Flask, source: Source) -> None:
 
     @app.get("/channels/listeners")
     def listeners() -> Response:
-        return jsonify(source.listeners(current_visitor(), requested_channel("")))
+        shard = requested_shard()
+        name = requested_channel("") if shard is None else shard
+        return jsonify(source.listeners(current_visitor(), name, shard is not None))

@@ -1,4 +1,4 @@
-"""POST /publish: a channel and a message, as a form or as JSON."""
+"""POST /publish: a channel, or a sharded one, and a message, as a form or as JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from arauto.auth.permissions import NoRight, Permissions
 from arauto.auth.request_guards import RateGuard
 from arauto.auth.visitor import current_visitor
 from arauto.i18n.gettext import gettext, ngettext
-from arauto.protocol.validation import check_name
+from arauto.protocol.validation import check_name, check_shard
 from arauto.settings import Settings
 from arauto.sources.source import PublishError, Receipt, Source
 from arauto.text.glob import matches
@@ -28,14 +28,15 @@ def init_publish(
     def publish_message() -> Response:
         rate.check(current_visitor())
         try:
-            channel, message = _read(settings)
-            permissions.check_publishing(current_visitor(), channel)
-            receipt = source.publish(current_visitor(), channel, message)
+            kind, channel, message = _read(settings)
+            is_sharded = kind == "shard"
+            permissions.check_publishing(current_visitor(), channel, is_sharded)
+            receipt = source.publish(current_visitor(), channel, message, is_sharded)
         except (NoRight, PublishError):
-            _note(audit, "publish refused", channel, message)
+            _note(audit, "publish refused", kind, channel, message)
             raise
-        _note(audit, "published", channel, message)
-        body = {"channel": channel.decode(), "receivers": receipt.receivers, "tabs": receipt.tabs}
+        _note(audit, "published", kind, channel, message)
+        body = {kind: channel.decode(), "receivers": receipt.receivers, "tabs": receipt.tabs}
         if receipt.is_promised:
             body["recorded"] = True
         elif receipt.unrecorded:
@@ -43,10 +44,10 @@ def init_publish(
         return answer(200, gettext("Published"), _sentence(receipt), body)
 
 
-def _note(audit: Audit, event: str, channel: bytes, message: bytes) -> None:
+def _note(audit: Audit, event: str, kind: str, channel: bytes, message: bytes) -> None:
     """Where people have names, or where the audit has a channel."""
     if current_visitor().name or audit.channel:
-        facts: dict[str, str | int] = {"channel": channel.decode(), "bytes": len(message)}
+        facts: dict[str, str | int] = {kind: channel.decode(), "bytes": len(message)}
         audit.note(event, Actor.of(current_visitor()), content=message.decode(), **facts)
 
 
@@ -58,8 +59,8 @@ def _sentence(receipt: Receipt) -> str:
     return gettext("Nobody was listening: this message is gone.")
 
 
-def _read(settings: Settings) -> tuple[bytes, bytes]:
-    """Channel and message of a publish request, from JSON or a form.
+def _read(settings: Settings) -> tuple[str, bytes, bytes]:
+    """``channel`` or ``shard``, its name, and the message of a publish request, from JSON or a form.
 
     :raise BadSelection: the channel cannot be used.
     """
@@ -71,7 +72,7 @@ def _read(settings: Settings) -> tuple[bytes, bytes]:
         given = request.form
     else:
         raise UnsupportedMediaType(gettext("Send a form or JSON."))
-    channel = check_name(_text(given, "channel"))
+    kind, channel = _read_name(given)
     if "message" not in given:
         abort(400, gettext("Message is required; it may be empty."))
     message = _text(given, "message").encode()
@@ -91,7 +92,16 @@ def _read(settings: Settings) -> tuple[bytes, bytes]:
         abort(
             409, gettext("The channel is protected: send confirmed=1 if you mean it. Nothing was published.")
         )
-    return channel, message
+    return kind, channel, message
+
+
+def _read_name(given: Mapping[str, Any]) -> tuple[str, bytes]:
+    # A form cannot change the name of its field without scripts, so it says beside it of which kind that is.
+    kind = "shard" if "shard" in given or given.get("kind") == "shard" else "channel"
+    if "shard" in given and "channel" in given:
+        abort(400, gettext("Give a channel or a shard, not both: nothing was published."))
+    name = _text(given, "shard" if "shard" in given else "channel")
+    return kind, check_shard(name) if kind == "shard" else check_name(name)
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

@@ -3,7 +3,7 @@
 from flask import abort, request
 
 from arauto.i18n.gettext import gettext
-from arauto.protocol.validation import check_name
+from arauto.protocol.validation import check_name, check_shard
 
 
 def requested_channel(in_path: str, needs_query: bool = False) -> bytes:
@@ -14,6 +14,8 @@ def requested_channel(in_path: str, needs_query: bool = False) -> bytes:
     :param in_path: the name in the path, or empty.
     :param needs_query: whether the path alone is not enough.
     """
+    if "shard" in request.args:
+        abort(400, gettext("A sharded channel is not recorded: give a channel."))
     names = request.args.getlist("channel")
     if len(names) > 1:
         abort(400, gettext("Give one channel."))
@@ -22,3 +24,11 @@ def requested_channel(in_path: str, needs_query: bool = False) -> bytes:
     if in_path and needs_query and not names:
         abort(400, gettext("Give the channel as ?channel=… too: a proxy may have changed the path."))
     return check_name(names[0] if names else in_path)
+
+
+def requested_shard() -> bytes | None:
+    """The sharded channel of this request, ``?shard=``; ``None``: it names a channel, or nothing."""
+    names = request.args.getlist("shard")
+    if len(names) + len(request.args.getlist("channel")) > 1:
+        abort(400, gettext("Give one channel."))
+    return check_shard(names[0]) if names else None

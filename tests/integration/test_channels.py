@@ -53,6 +53,7 @@ def test_channels_are_listed_with_their_subscribers(arauto: ArautoServer, redis_
             {"channel": "noticias", "subscribers": 2},
             {"channel": "\\xff", "channel_base64": "/w==", "subscribers": 1},
         ],
+        "shards": [],
         "total": 3,
         "cut": False,
         "patterns": 2,

@@ -180,9 +180,8 @@ def test_a_token_hears_and_says_nothing_outside(
     server: ArautoServer, redis_server: RedisServer, token: Callable[..., str]
 ) -> None:
     headers = {"Authorization": f"Bearer {token('news', reads=['news.*'], publishes=['news.*'])}"}
-    options = {"additional_headers": headers}
-    with open_tab(server, *OWN, patterns=WITHIN, **options) as tab:
-        for kind, names in (("subscribe", OUTSIDE), ("psubscribe", REACHING)):
+    with open_tab(server, *OWN, patterns=WITHIN, additional_headers=headers) as tab:
+        for kind, names in (("subscribe", OUTSIDE), ("ssubscribe", OUTSIDE), ("psubscribe", REACHING)):
             for name in names:
                 tab.say(**{kind: [name]})
                 event = tab.next()

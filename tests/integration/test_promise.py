@@ -17,8 +17,10 @@ from tests.support.redis_servers import RedisServer, binaries
 from tests.support.scenes import bad_network, lose_nothing_slowly, promised, settle
 from tests.support.servers import ArautoServer
 from tests.support.waiting import eventually
+from tests.support.witness import SHARDED
 
 Stage = tuple[RedisServer, Proxy, ArautoServer]
+MIXED = ["promise.a", f"{SHARDED}b", f"{SHARDED}c"]
 
 
 @pytest.fixture(scope="module", params=WORKERS)
@@ -55,7 +57,7 @@ def test_the_promise_holds_whatever_happens(
     stage: Stage, schedule: list[tuple[str, float, float]], seed: int
 ) -> None:
     random.seed(seed)
-    with promised(*stage) as (scene, _):
+    with promised(*stage, channels=MIXED) as (scene, _):
         for name, seconds, pause in schedule:
             FAULTS[name](scene, seconds)
             Event().wait(pause)
@@ -75,7 +77,7 @@ def test_a_link_reset_within_a_message_is_one_gap(stage: Stage) -> None:
 
 
 def test_redis_restarted_empty_at_once_and_later(stage: Stage) -> None:
-    with promised(*stage) as (scene, _):
+    with promised(*stage, channels=MIXED) as (scene, _):
         for seconds in (0.5, 5):
             faults.restart_redis(scene, seconds)
             eventually(lambda: all(witness.is_live for witness in scene.witnesses), within=30)
@@ -85,7 +87,7 @@ def test_redis_restarted_empty_at_once_and_later(stage: Stage) -> None:
 def test_subscribers_killed_again_and_again(stage: Stage) -> None:
     """Every 200 ms for 10 s; the back-off bounds how often we knock."""
     redis_server, _, server = stage
-    with promised(*stage) as (scene, _):
+    with promised(*stage, channels=MIXED) as (scene, _):
         threads = server.threads()
         before = redis_server.client.info("stats")["total_connections_received"]
         for _ in range(50):

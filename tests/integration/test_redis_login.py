@@ -92,8 +92,11 @@ def test_what_redis_refuses_is_told_for_each_name_and_the_rest_goes_on(
     server: ArautoServer, redis_server: RedisServer, ana: Person
 ) -> None:
     with open_tab(server, "alerts", **ana.socket_headers()) as tab:
-        tab.say(subscribe=["secret", "news.x"], psubscribe=["n*"])
-        told = {event.get("channel") or event["pattern"]: event for event in tab.take(3)}
+        tab.say(subscribe=["secret", "news.x"], psubscribe=["n*"], ssubscribe=["news.y"])
+        told = {
+            event.get("channel") or event.get("shard") or event["pattern"]: event for event in tab.take(4)
+        }
+        assert told["news.y"]["error"] == "Redis does not let the user ana listen to news.y."
         assert told["secret"]["error"] == "Redis does not let the user ana listen to secret."
         assert told["n*"]["error"] == "Redis does not let the user ana listen to n*."
         assert told["news.x"]["type"] == "subscribe"

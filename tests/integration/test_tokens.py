@@ -91,16 +91,21 @@ def test_a_token_is_for_its_channels_and_only_until_it_is_revoked(
         assert closed.value.rcvd is not None
         assert closed.value.rcvd.reason == "This token may not listen to jobs.1."
 
-    headers = {"additional_headers": bearer(token)}
-    with open_tab(gate, "alerts", "news.x", patterns=("news.*", "news.a*"), **headers) as tab:
-        tab.say(subscribe=["secret"])
-        assert tab.next() == {"type": "error", "error": "This token may not listen to secret."}
+    patterns, shards = ("news.*", "news.a*"), ("news.x",)
+    headers = bearer(token)
+    with open_tab(
+        gate, "alerts", "news.x", patterns=patterns, shards=shards, additional_headers=headers
+    ) as tab:
+        for verb in ("subscribe", "ssubscribe"):
+            tab.say(**{verb: ["secret"]})
+            assert tab.next() == {"type": "error", "error": "This token may not listen to secret."}
         with valkey.client.pubsub() as other:
             other.subscribe("secret")
             other.get_message(timeout=5)
             listed = get(gate, "/channels", **bearer(token)).json
             assert [row["channel"] for row in listed["channels"]] == ["alerts", "news.x"]
-            assert listed["total"] == 2
+            assert [row["shard"] for row in listed["shards"]] == ["news.x"]
+            assert listed["total"] == 3
             assert get(gate, "/channels/listeners?channel=news.x", **bearer(token)).json["receivers"] == 2
             refused = get(gate, "/channels/listeners?channel=secret", **bearer(token))
             assert (refused.status, refused.error) == (403, "This token may not listen to secret.")

@@ -33,10 +33,11 @@ def watch(
     tabs: int = 3,
     pause: float = 0.01,
     padding: int = 0,
+    channels: list[str] = CHANNELS,
 ) -> Iterator[tuple[Scene, Numbers]]:
     """Tabs that are live, and numbers that are being published every ``pause`` seconds."""
-    witnesses = [Witness(server.ws, CHANNELS) for _ in range(tabs)]
-    numbers = Numbers(redis_server.port, CHANNELS, pause, padding)
+    witnesses = [Witness(server.ws, channels) for _ in range(tabs)]
+    numbers = Numbers(redis_server.port, channels, pause, padding)
     scene = Scene(redis_server, proxy, server, witnesses)
     with ExitStack() as stack:
         for witness in witnesses:
@@ -82,10 +83,10 @@ def settle(scene: Scene, numbers: Numbers) -> None:
 def _all_see(scene: Scene, numbers: Numbers) -> bool:
     if not numbers.publish():
         return False
-    last = {name: max(numbers.published.sure[name]) for name in CHANNELS}
+    last = {name: max(numbers.published.sure[name]) for name in numbers.channels}
     try:
         return eventually(
-            lambda: all(w.last(name) == last[name] for w in scene.witnesses for name in CHANNELS), within=5
+            lambda: all(w.last(name) == last[name] for w in scene.witnesses for name in last), within=5
         )
     except AssertionError:
         return False  # one had not noticed yet that its link was gone

@@ -63,7 +63,7 @@ class Tab:
     def messages(self, n: int) -> list[str]:
         """The data of the next ``n`` events, which are all messages."""
         events = self.take(n)
-        assert {event["type"] for event in events} <= {"message", "pmessage"}, events
+        assert {event["type"] for event in events} <= {"message", "pmessage", "smessage"}, events
         return [event["data"] for event in events]
 
     def say(self, **change: list[str]) -> None:
@@ -75,18 +75,20 @@ def open_tab(
     server: ArautoServer,
     *channels: str,
     patterns: tuple[str, ...] = (),
+    shards: tuple[str, ...] = (),
     query: dict[str, str] | None = None,
     **options: Any,
 ) -> Iterator[Tab]:
     """A tab whose selection Redis has confirmed; ``query`` is what its address says besides."""
-    asked = [("channel", name) for name in channels] + [("pattern", name) for name in patterns]
+    kinds = {"channel": channels, "pattern": patterns, "shard": shards}
+    asked = [(kind, name) for kind, names in kinds.items() for name in names]
     address = urlencode([*asked, *(query or {}).items()])
     with connect(
         f"{server.ws}/feed?{address}", compression=None, max_size=None, open_timeout=PATIENCE, **options
     ) as socket:
         tab = Tab(socket)
-        confirmed = tab.take(len(channels) + len(patterns))
-        assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe"}, confirmed
+        confirmed = tab.take(len(asked))
+        assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe", "ssubscribe"}, confirmed
         yield tab
 
 

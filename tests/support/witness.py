@@ -19,6 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 Event = dict[str, Any]
 
+SHARDED = "sharded."  # what the names of sharded channels begin with
 IN_FLIGHT = 1.0  # seconds, as the page allows for what is under way when its socket breaks
 SILENCE_LIMIT = 45.0  # seconds, as the page
 RETRY_FIRST, RETRY_CAP = 0.5, 20.0  # seconds, as the page
@@ -100,8 +101,8 @@ class Numbers:
 
     def __init__(self, port: int, channels: list[str], pause: float, padding: int = 0) -> None:
         self.published = Published()
+        self.channels = channels
         self._client = redis.Redis(port=port, protocol=2, socket_timeout=2, retry=None)  # type: ignore[arg-type]
-        self._channels = channels
         self._pause = pause
         self._padding = "." * padding
         self._next = 0
@@ -119,13 +120,14 @@ class Numbers:
     def publish(self) -> bool:
         """Publish the next number to every channel; whether Redis answered for all."""
         number, self._next = self._next, self._next + 1
-        answers = [self._publish(channel, number) for channel in self._channels]
+        answers = [self._publish(channel, number) for channel in self.channels]
         return all(answers)
 
     def _publish(self, channel: str, number: int) -> bool:
         began = time()
         try:
-            self._client.publish(channel, f"{number} {self._padding}")
+            verb = "SPUBLISH" if channel.startswith(SHARDED) else "PUBLISH"
+            self._client.execute_command(verb, channel, f"{number} {self._padding}")
         except redis.RedisError:
             self.published.unsure[channel].add(number)
             return False
@@ -144,7 +146,9 @@ class Witness(threading.Thread):
         super().__init__(name="witness", daemon=True)
         self.record = Record(channels)
         self.sockets = 0  # how many it has had
-        self._address = f"{url}/feed?" + urlencode([("channel", name) for name in channels])
+        self._address = f"{url}/feed?" + urlencode(
+            [("shard" if name.startswith(SHARDED) else "channel", name) for name in channels]
+        )
         self._channels = channels
         self._ended = threading.Event()
         self._may_read = threading.Event()
@@ -223,15 +227,15 @@ class Witness(threading.Thread):
 
     def _hear(self, event: Event) -> None:
         kind = event["type"]
-        if kind == "message":
-            self.record.seen[event["channel"]].append(int(event["data"].split(" ")[0]))
+        if kind in ("message", "smessage"):
+            self.record.seen[event.get("channel") or event["shard"]].append(int(event["data"].split(" ")[0]))
         elif kind == "gap":
             self.record.gaps.append(Span(event["from"], event["to"]))
         elif kind == "reconnecting":
             self._confirmed.clear()
             self._redis_lost = self._redis_lost or event["from"]
-        elif kind == "subscribe":
-            self._confirmed.add(event["channel"])
+        elif kind in ("subscribe", "ssubscribe"):
+            self._confirmed.add(event.get("channel") or event["shard"])
             if self.is_live:
                 self._settle()
 

@@ -45,6 +45,15 @@ def test_a_message_by_pattern() -> None:
     ]
 
 
+def test_a_sharded_message_has_no_channel() -> None:
+    """Nobody who looks for a channel takes it for one of that."""
+    assert decoded([b"ssubscribe", b"a", 1], [b"smessage", b"a", b"x"], Refused("shard", b"a", "no")) == [
+        {"type": "ssubscribe", "shard": "a", "at": 12.5},
+        {"type": "smessage", "shard": "a", "data": "x", "at": 12.5},
+        {"type": "refused", "shard": "a", "error": "no"},
+    ]
+
+
 def test_confirmations_name_a_channel_or_a_pattern() -> None:
     assert decoded([b"subscribe", b"a", 1], [b"punsubscribe", b"a*", 0]) == [
         {"type": "subscribe", "channel": "a", "at": 12.5},

@@ -30,7 +30,7 @@ from arauto.recording_core.feed_steps import Read as ReadLog
 
 EPOCH = "0123456789ab"
 CHANNEL = b"a"
-WORDS = b"words:a"
+WORDS = b"arauto:words:a"
 HERE = Position(EPOCH, 9, 1000)
 SAYS = Sentences("{name} unheard: {words}", "{name} unread: {words}", "alone")
 
@@ -43,7 +43,7 @@ class Store:
         self.pages = Pages([], HERE, 1000, 1000)
 
     def announcements_of(self, channel: bytes) -> bytes:
-        return b"words:" + channel
+        return b"arauto:words:" + channel
 
     def register(self, channel: bytes) -> bool:
         return False
@@ -80,9 +80,9 @@ class Page:
     ) -> None:
         self.shared = shared or SharedQueries(Recording(), NoTimers(), lambda channel: "")  # type: ignore[arg-type]
         self.sent: list[list[Item]] = []
-        selection = Selection((CHANNEL,), patterns)
+        self.selection = Selection((CHANNEL,), patterns)
         resume_points = {CHANNEL: start} if start else {}
-        self.follower = Follower(self.shared, self.sent.append, selection, resume_points, SAYS)
+        self.follower = Follower(self.shared, self.sent.append, resume_points, SAYS)
 
     def receive(self, *batch: Item) -> list[Item]:
         return self.hear_batch(list(batch))
@@ -93,7 +93,7 @@ class Page:
         return [item for batch in self.sent for item in batch]
 
     def open(self) -> list[Item]:
-        self.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+        self.follower.commands(b"SUBSCRIBE", self.selection)
         return self.receive([b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1])
 
 
@@ -124,14 +124,14 @@ def numbered(number: int, data: bytes) -> Numbered:
 
 
 def test_announcements_are_asked_for_before_their_channel() -> None:
-    commands = Page().follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    commands = Page().follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
     assert commands[:2] == [(b"SSUBSCRIBE", WORDS), (b"SUBSCRIBE", CHANNEL)]
 
 
 def test_what_is_not_recorded_passes_as_it_is() -> None:
     page = Page()
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
-    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
     batch = [[b"subscribe", CHANNEL, 1], message(b"1")]
     page.hear_batch(batch)
     assert page.sent == [batch]
@@ -193,7 +193,7 @@ def test_a_page_in_another_state_finds_out_itself() -> None:
 def test_where_each_page_is_followed_from_the_log_no_gap_is_told() -> None:
     page = following()
     page.receive(Lost(1.0, "gone"))
-    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
     back: list[Item] = [Gap(1.0, 2.0), [b"ssubscribe", WORDS, 1], [b"subscribe", CHANNEL, 1]]
     assert page.receive(*back) == [[b"subscribe", CHANNEL, 1], Followed(CHANNEL, HERE)]
 
@@ -211,6 +211,30 @@ def test_a_gap_of_the_link_is_told_where_nobody_knows_what_a_page_has() -> None:
     assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
 
 
+@pytest.mark.parametrize("kind", ["pattern", "shard"])
+def test_what_has_no_log_has_its_gap_as_long_as_it_is_selected(kind: str) -> None:
+    """Also where it was selected while nothing was recorded."""
+    page, names = following(), Selection(**{f"{kind}s": (b"x",)})
+    page.follower.commands(b"SUBSCRIBE", names)
+    assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
+    page.follower.commands(b"UNSUBSCRIBE", names)
+    assert page.receive(Gap(1.0, 2.0)) == []
+    page.follower.commands(b"SUBSCRIBE", names)
+    page.receive(Refused(kind, b"x", "no"))
+    assert page.receive(Gap(1.0, 2.0)) == []
+
+
+def test_a_sharded_channel_is_not_the_recorded_one_of_its_name() -> None:
+    page = following()
+    batch: list[Item] = [
+        [b"ssubscribe", CHANNEL, 1],
+        [b"smessage", CHANNEL, b"1"],
+        [b"sunsubscribe", CHANNEL, 0],
+    ]
+    assert page.receive(*batch) == batch
+    assert page.receive(message(b"1"), appended(10, b"1")) == [numbered(10, b"1")]
+
+
 def test_what_waits_is_shown_when_recording_ends() -> None:
     page = following()
     page.receive(message(b"1"))
@@ -221,7 +245,7 @@ def test_what_waits_is_shown_when_recording_ends() -> None:
 def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> None:
     page = Page(start=ResumePoint(HERE))
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
-    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
     _, gap, unfollowed = page.receive([b"subscribe", CHANNEL, 1])
     assert isinstance(gap, LogGap)
     assert gap.hole.reason == "unrecorded"
@@ -230,7 +254,7 @@ def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> 
 
 def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
     page = Page()
-    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
     said = page.receive(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
     assert said == [ErrorNotice("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
     for why, told in (("NOPERM", []), ("away", [ErrorNotice("a unheard: away")])):
@@ -243,7 +267,7 @@ def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
 def test_what_is_switched_on_is_followed_from_there() -> None:
     page = Page()
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
-    page.follower.commands(b"SUBSCRIBE", (CHANNEL,), ())
+    page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
     page.receive([b"subscribe", CHANNEL, 1])
     page.shared.recording.is_on = True  # type: ignore[attr-defined]
     assert page.follower.commands_after_switch([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]

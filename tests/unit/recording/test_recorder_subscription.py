@@ -67,7 +67,7 @@ def test_each_message_is_taken_once_while_a_channel_comes_in_two_ways(one: Selec
                 subscription.handle([b"pmessage", name, b"k.a", data], 0)
 
     subscription.cover(one, [b"k.a"])
-    subscription.commands(b"SUBSCRIBE", one.channels, one.patterns)
+    subscription.commands(b"SUBSCRIBE", one)
     subscription.handle([b"ssubscribe", b"words:k.a", b"1"], 0)
     confirm(b"subscribe", one)
     push(b"1", one)

@@ -60,11 +60,8 @@ class Link:
         self.said: list[Command] = []
 
     def change(self, change: Change) -> None:
-        for verb, channels, patterns in (
-            (b"SUBSCRIBE", change.subscribe, change.psubscribe),
-            (b"UNSUBSCRIBE", change.unsubscribe, change.punsubscribe),
-        ):
-            self.said += self._thread._subscription.commands(verb, channels, patterns)
+        self.said += self._thread._subscription.commands(b"SUBSCRIBE", change.added)
+        self.said += self._thread._subscription.commands(b"UNSUBSCRIBE", change.removed)
 
     def send(self, commands: list[Command]) -> None:
         self.said += commands

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from queue import Queue
 from threading import Event
 from time import time
+from unittest.mock import ANY
 
 import pytest
 
@@ -140,6 +141,36 @@ def test_what_came_of_a_link_that_broke_before_it_was_whole_is_in_the_gap(redis:
 
 
 NO_PATTERN = b"-NOPERM no\r\n"
+
+
+def test_a_sharded_channel_that_redis_refuses_leaves_the_others(redis: Redis) -> None:
+    """And is not asked for again; what the cluster cannot say now is another thing."""
+    batches: Queue[list[Item]] = Queue()
+    selection = Selection(shards=(b"old", b"here", b"there"))
+    shadows = b"".join(
+        confirmation(b"subscribe", b"arauto:tabs:shard:%b" % name) for name in selection.shards
+    )
+    with Subscriber(
+        redis.connect, batches.put, lambda: None, TimerWheel(), selection,
+        explain=lambda refused: refused._replace(error=refused.error.upper()),
+    ) as subscriber:  # fmt: skip
+        with redis.accept() as link:
+            assert link.recv(99).startswith(command(b"SSUBSCRIBE", b"old") + command(b"SSUBSCRIBE", b"here"))
+            answers = confirmation(b"ssubscribe", b"here") + b"-MOVED 7 other:6379\r\n"
+            link.sendall(b"-ERR unknown command 'SSUBSCRIBE'\r\n" + answers + shadows)
+            refused = [
+                Refused("shard", b"old", "ERR UNKNOWN COMMAND 'SSUBSCRIBE'"),
+                [b"ssubscribe", b"here", 1],
+                Refused("shard", b"there", "MOVED 7 OTHER:6379"),
+            ]
+            assert batches.get(timeout=PATIENCE) == refused
+            assert subscriber.size_after(Change(ssubscribe=(b"new", b"here"))) == 2
+            link.sendall(confirmation(b"sunsubscribe", b"here"))  # its slot has moved to another node
+        assert isinstance(batches.get(timeout=PATIENCE)[0], Lost)
+        with redis.accept() as link:
+            assert command(b"SSUBSCRIBE", b"here") in link.recv(99)
+            link.sendall(b"-CLUSTERDOWN Hash slot not served\r\n")
+            assert batches.get(timeout=PATIENCE) == [Lost(ANY, "CLUSTERDOWN Hash slot not served")]
 
 
 def test_a_gap_begins_before_what_piled_up_while_the_browser_was_slow(

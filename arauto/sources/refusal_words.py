@@ -1,0 +1,70 @@
+"""What Redis's refusals mean, in words for the visitor."""
+
+from functools import cache
+from typing import NamedTuple
+
+from arauto.auth.audit import Actor, Audit
+from arauto.auth.visitor import Visitor
+from arauto.i18n.gettext import gettext
+from arauto.protocol.events import Refused, text
+from arauto.web.locale import chosen
+
+
+class ExplainRefused:
+    """Gives a refusal of Redis words that name the remedy, and notes what a Redis user is refused."""
+
+    def __init__(self, visitor: Visitor, audit: Audit) -> None:
+        self._user = visitor.redis_user
+        self._audit = audit
+        self._actor = Actor.of(visitor)
+        # Now, because the subscriber's thread has no request that says a language.
+        self._words = _words(chosen(), self._user)
+
+    def __call__(self, refused: Refused) -> Refused:
+        name = text(refused.name)
+        if self._user:
+            facts = {refused.kind: name} if refused.kind else {}
+            self._audit.note("listening refused", self._actor, **facts)
+        sentence = self._sentence(refused)
+        return refused._replace(error=sentence.replace("{name}", name) if sentence else refused.error)
+
+    def _sentence(self, refused: Refused) -> str:
+        if refused.kind == "shard":
+            if refused.error.startswith("MOVED "):
+                return self._words.elsewhere.replace("{node}", refused.error.rpartition(" ")[2])
+            if refused.error.startswith("ERR unknown command"):
+                return self._words.unsupported
+        if not self._user:
+            return ""
+        return self._words.refused if refused.kind else self._words.shut_out
+
+
+class _Words(NamedTuple):
+    refused: str
+    shut_out: str
+    elsewhere: str
+    unsupported: str
+
+
+@cache
+def _words(language: str, user: str) -> _Words:
+    return _Words(
+        gettext("Redis does not let the user %(user)s listen to {name}.", user=user),
+        gettext("Redis no longer lets the user %(user)s in: log in again.", user=user),
+        elsewhere("{name}", "{node}"),
+        unsupported(),
+    )
+
+
+def elsewhere(name: str, node: str) -> str:
+    """A sharded channel belongs to ``node``."""
+    return gettext(
+        "The sharded channel %(name)s belongs to another node of the cluster: set REDIS_URL to %(node)s.",
+        name=name,
+        node=node,
+    )
+
+
+def unsupported() -> str:
+    """There are no sharded channels here."""
+    return gettext("This Redis has no sharded channels: use Redis 7 or later, or Valkey.")
