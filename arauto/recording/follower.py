@@ -1,7 +1,7 @@
 """Put the messages of one page's recorded channels in the order of their logs."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection
 from time import monotonic, sleep, time
 from typing import Any, NamedTuple
 
@@ -104,7 +104,7 @@ class Follower:
         self._unlogged = self._unlogged | unlogged if verb == b"SUBSCRIBE" else self._unlogged - unlogged
         return logs + subscribe_commands(verb, names)
 
-    def commands_after_switch(self, channels: Iterable[bytes]) -> list[Command]:
+    def commands_after_switch(self, channels: Collection[bytes]) -> list[Command]:
         """Commands to send because recording was switched on or off; from any thread.
 
         :param channels: the selected ones.
@@ -113,7 +113,8 @@ class Follower:
             return []  # the first subscriptions are still to come, and decide
         followed, covers = set(self._channel_of.values()), self._recording.covers
         switched = [name for name in channels if covers(name) != (name in followed)]
-        self._confirmed.update(switched)  # while nothing of a page was recorded, this was not tracked
+        if switched:  # while nothing of a page was recorded, this was not tracked
+            self._confirmed.update(switched if followed else channels)
         return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in switched]
 
     def _follow(self, channel: bytes, verb: bytes) -> Command:

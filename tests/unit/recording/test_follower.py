@@ -211,6 +211,21 @@ def test_a_gap_of_the_link_is_told_where_nobody_knows_what_a_page_has() -> None:
     assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
 
 
+def test_a_gap_of_the_link_is_told_where_another_channel_is_not_recorded() -> None:
+    """Nor was anything, at first."""
+    page = Page()
+    page.shared.recording.is_on = False  # type: ignore[attr-defined]
+    page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL, b"b")))
+    page.receive([b"subscribe", CHANNEL, 1], [b"subscribe", b"b", 1])
+    page.shared.recording.covers = lambda name: name == CHANNEL  # type: ignore
+    page.follower.commands_after_switch([CHANNEL, b"b"])
+    page.receive([b"ssubscribe", WORDS, 1])
+    mark = page.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
+    page.receive(announcement(f"mark {mark}"), announcement(f"marked {mark} {EPOCH} 1000 9 9"))
+    page.receive(Lost(1.0, "gone"))
+    assert Gap(1.0, 2.0) in page.receive(Gap(1.0, 2.0))
+
+
 @pytest.mark.parametrize("kind", ["pattern", "shard"])
 def test_what_has_no_log_has_its_gap_as_long_as_it_is_selected(kind: str) -> None:
     """Also where it was selected while nothing was recorded."""
