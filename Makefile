@@ -28,7 +28,6 @@ lint: $(VENV)/installed-dev $(NODE)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo --no-cache > $(VENV)/imports || { cat $(VENV)/imports; exit 1; }
 	$(ON_NODE) $(NODE)/node_modules/.bin/tsc -p jsconfig.json
-	$(ON_NODE) $(NODE)/node_modules/.bin/tsc -p jsconfig.strict.json
 	$(ON_NODE) $(NODE)/node_modules/.bin/biome lint --error-on-warnings
 
 fmt: $(VENV)/installed-dev

@@ -9,6 +9,7 @@ export class Beside {
   #page;
   #words;
   #facts;
+  /** @type {import("../views/wall.js").Told} */
   #standing = { name: "connecting" };
   #views = new Deferred("../views/views.js", import.meta.url, ({ Views }) => new Views(this.#facts.place, this.#words, this.#facts.limits, {
     show: this.#facts.show,
@@ -26,6 +27,11 @@ export class Beside {
 
   // `facts` has the views' place, the selection's limits, show() for another address, showFeed(), isRecorded, and
   // what a wall tells: the rates and lastCritical.
+  /**
+   * @param {HTMLElement} page
+   * @param {Words} words
+   * @param {import("../views/wall.js").Facts & { place: HTMLElement, limits: { maxName: number, maxSelection: number }, isRecorded: boolean, show(): void, showFeed(): void }} facts
+   */
   constructor(page, words, facts) {
     this.#page = page;
     this.#words = words;
@@ -34,6 +40,7 @@ export class Beside {
     if (document.documentElement.dataset.pane?.startsWith("wall")) this.#wall.arrive();
   }
 
+  /** @type {(standing: Standing) => void} */
   stand(standing) {
     this.#standing = standing;
     later(() => this.#offerViews());

@@ -6,7 +6,10 @@ import { timesOfDay } from "../ui/timestamps.js";
 const NOT_LOGGED_IN = 401;
 const TOO_LONG = [413, 414, 431];
 
+/** @typedef {Standing & { isPast: boolean }} Shown past: something older than the last messages is looked at */
+
 // Whether the session is over, and with it all that the page can do.
+/** @type {(standing: Pick<Standing, "name" | "status">) => boolean} */
 export function isOver({ name, status }) {
   return name === "refused" && status === NOT_LOGGED_IN;
 }
@@ -15,12 +18,14 @@ export class ConnectionStatus {
   #place;
   #words;
 
+  /** @param {HTMLElement} place @param {Words} words */
   constructor(place, words) {
     this.#place = place;
     this.#words = words;
   }
 
   // An unchanged text is left alone: a screen reader would say it again.
+  /** @type {(state: Shown) => void} */
   show(state) {
     const text = this.#text(state);
     this.#place.dataset.state = state.name;
@@ -32,13 +37,14 @@ export class ConnectionStatus {
     if (line.textContent !== text) line.textContent = text;
   }
 
+  /** @type {(state: Shown) => string} */
   #text({ name, what, since, reason, status, refusals, isPast }) {
     if (name === "live" && isPast) return this.#words.say("past");
     if (name === "live" && refusals.size) return this.#words.say("status_live_but", { n: refusals.size });
     if (name === "refused" && reason) return this.#words.say("status_refused", { reason });
-    if (name === "refused") return this.#words.say(TOO_LONG.includes(status) ? "refused_long" : "refused_mute", { status });
+    if (name === "refused") return this.#words.say(TOO_LONG.includes(/** @type {number} */ (status)) ? "refused_long" : "refused_mute", { status });
     if (name !== "reconnecting") return this.#words.say(`status_${name}`);
-    const [time] = timesOfDay([toDate(since)]);
+    const [time] = timesOfDay([toDate(/** @type {number} */ (since))]);
     const sentence = this.#words.say(`lost_${what}`, { time });
     return reason ? `${sentence} ${reason}` : sentence;
   }

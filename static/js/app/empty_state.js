@@ -12,21 +12,24 @@ export class EmptyState {
   #label;
   #title;
 
+  /** @param {HTMLElement} place @param {Words} words */
   constructor(place, words) {
     this.#place = place;
     this.#words = words;
     this.#button.hidden = false;
     this.#label = this.#button.textContent;
-    this.#title = place.firstElementChild.textContent;
+    this.#title = place.children[0].textContent;
     this.#button.addEventListener("click", () => this.#copy());
   }
 
+  /** @type {(redisCli: string[], channel: string) => void} */
   suggest(redisCli, channel) {
     const command = [...redisCli, "PUBLISH", channel, SAMPLE_MESSAGE];
     this.#command.textContent = command.map(shellQuote).join(" ");
   }
 
   // What it promises holds while the feed is live; of what is recorded there may be something from before.
+  /** @type {(standing: Standing) => void} */
   show({ name, recorded }) {
     const [title, promise] = /** @type {any} */ (this.#place.children);
     const isLive = name === "live";
@@ -41,7 +44,7 @@ export class EmptyState {
 
   async #copy() {
     const isCopied = await copy(this.#command.textContent);
-    if (!isCopied) getSelection().selectAllChildren(this.#command); // for the person's own keys
+    if (!isCopied) getSelection()?.selectAllChildren(this.#command); // for the person's own keys
     this.#button.textContent = this.#words.say(isCopied ? "copied" : "not_copied");
     setTimeout(() => (this.#button.textContent = this.#label), COPIED_SHOWN_FOR);
   }

@@ -49,7 +49,7 @@ new MessageEditor(
 );
 const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
 const settings = new SettingsDialog(find("settings"), find("settings-open"), find("level"), selection, words, tell);
-const canPublish = !find("publish").parentElement.hidden;
+const canPublish = !find("publish").parentElement?.hidden;
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new RovingFocus(find("log"));
 const actions = new RowActions(
@@ -77,7 +77,7 @@ const toolbar = new Toolbar({
   acknowledge: config.recording && (async (event) => (await acknowledge.arrive()).toggle(event)),
 });
 const groups = new Deferred("../feed/group_rows.js", import.meta.url, ({ GroupRows, MessageGroups }) => ({
-  rows: new GroupRows(find("messages"), feed, words, (event) => detail.reveal(event)),
+  rows: new GroupRows(find("messages"), feed, words, (/** @type {Message} */ event) => detail.reveal(event)),
   make: () => new MessageGroups(),
 }));
 const grouping = new Grouping(find("group"), async (isOn) => {
@@ -86,9 +86,10 @@ const grouping = new Grouping(find("group"), async (isOn) => {
 });
 const acknowledge = new Deferred("../acknowledge/acknowledge.js", import.meta.url, ({ Acknowledge }) => new Acknowledge({
   connection, standing, feed, place: find("feed"), rows,
-  say: (sentence) => actions.tell(sentence),
+  say: (/** @type {string} */ sentence) => actions.tell(sentence),
 }, words));
 const notifications = new Deferred("./notifications.js", import.meta.url, makeNotifications);
+/** @type {[events: ShownEvent[], isUnseen: boolean][]} */
 let unheard = []; // before that is there: events, and whether nobody saw them come
 const help = new Deferred("../filter/filter_help.js", import.meta.url, ({ FilterHelp }) =>
   new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
@@ -101,9 +102,10 @@ const lesson = new Deferred("./lesson.js", import.meta.url, ({ Lesson }) => new 
     late: () => {
       parts.show("feed");
       compare(selection.channels).catch(() => actions.say("not_loaded"));
-    }, show: (part) => parts.show(part),
+    }, show: (/** @type {string} */ part) => parts.show(part),
   }, limits.maxName,
 ));
+/** @type {Standing} */
 let standing;
 let isPast = false;
 const replay = new Replay(find("replay"), feed, filter, words, async () => (await strip.load()).scrubber, compare);
@@ -117,7 +119,7 @@ const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
   more: (...what) => menu.load().then((menu) => menu.open(...what), () => actions.say("not_loaded")),
 });
 const menu = new Deferred("../channels/recording_menu.js", import.meta.url, ({ RecordingMenu }) =>
-  new RecordingMenu(find("recording"), find("forget"), words, (sentence) => (find("choose-problem").textContent = sentence)));
+  new RecordingMenu(find("recording"), find("forget"), words, (/** @type {string} */ sentence) => (find("choose-problem").textContent = sentence)));
 const browser = new Deferred("../channels/channel_browser.js", import.meta.url, ({ ChannelBrowser }) =>
   new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words));
 find("browser-open").addEventListener("click", () => browser.load().then((browser) => browser.open(), () => actions.say("not_loaded")));
@@ -157,10 +159,10 @@ connection.addEventListener("events", ({ detail }) => {
   rates.add(events.filter(({ past }) => !past));
   strip.part?.add(events);
   if (notifications.part) notifications.part.heard(events);
-  else unheard = [...unheard, [events, document.hidden]].slice(-UNHEARD);
+  else unheard = [...unheard, /** @type {(typeof unheard)[0]} */ ([events, document.hidden])].slice(-UNHEARD);
 });
 filter.addEventListener("change", () => {
-  feed.setFilter(filter.query, filter.hides);
+  feed.setFilter(/** @type {Query} */ (filter.query), filter.hides);
 });
 feed.addEventListener("draw", () => {
   filter.tell(feed.counts);
@@ -216,10 +218,11 @@ if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(
 
 // Firefox would show a file that somebody drops in place of the page.
 for (const type of /** @type {const} */ (["dragover", "drop"])) {
-  addEventListener(type, (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+  addEventListener(type, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
 }
 
 // A sentence that stays until something else is said; with `former`, only that is replaced.
+/** @type {(sentence: string, former?: string) => void} */
 function tell(sentence, former) {
   const said = find("said");
   if (former === undefined || said.textContent === former) said.textContent = sentence;
@@ -246,18 +249,21 @@ function showAddress() {
   parts.show("feed");
 }
 
+/** @type {(module: typeof import("./notifications.js")) => import("./notifications.js").Notifications} */
 function makeNotifications({ Notifications }) {
-  const made = new Notifications(document.querySelector("link[rel=icon]"), settings, words, tell);
+  const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, tell);
   for (const [events, isUnseen] of unheard) made.heard(events, isUnseen && document.hidden);
   unheard = [];
   return made;
 }
 
+/** @type {(channels: string[]) => Promise<void>} */
 async function compare(channels) {
   (await lanes.load()).open(channels, standing.recorded.size > 0);
 }
 
 // What came until now is in the feed.
+/** @type {(module: typeof import("../volume/volume_strip.js")) => import("../volume/volume_strip.js").VolumeStrip} */
 function makeStrip({ VolumeStrip }) {
   const made = new VolumeStrip(find("volume"), rates, selection, words);
   made.add(feed.live);
@@ -272,6 +278,7 @@ function retell() {
 }
 
 // What the channel field suggests: the selection, what was sent to before, what is alive.
+/** @type {(alive?: string[]) => void} */
 function offer(alive = []) {
   const channels = new Set([...selection.channels, ...drafts.channels, ...alive]);
   const options = [...channels].map((value) => Object.assign(document.createElement("option"), { value }));

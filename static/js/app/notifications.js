@@ -7,6 +7,7 @@ import { RANKS } from "../message/alert_parser.js";
 import { plain } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
 import { keysOf } from "../stream/channel_names.js";
+import { isMessage } from "../stream/events.js";
 import { attempt } from "../stream/unreadable.js";
 import { get } from "../ui/preferences.js";
 
@@ -21,27 +22,38 @@ export class Notifications {
   #tell;
   #unread = 0;
   #drawn = 0;
+  /** @type {Message | null} */
   #last = null;
   #waiting = 0;
   #calledAt = -Infinity;
+  /** @type {number | null} */
   #timer = null;
+  /** @type {AudioContext | null} */
   #audio = null;
   #isStarting = false;
-  #clicked = async () => (await isRunning(this.#audio)) && this.#tell("", this.#words.say("sound_waits"));
+  #clicked = async () => (await isRunning(/** @type {AudioContext} */ (this.#audio))) && this.#tell("", this.#words.say("sound_waits"));
 
   // `tell(sentence)` shows what stands in the way of a sound; `tell("", sentence)` takes it back.
+  /**
+   * @param {HTMLLinkElement} icon
+   * @param {import("./settings_dialog.js").SettingsDialog} settings
+   * @param {Words} words
+   * @param {(sentence: string, former?: string) => void} tell
+   */
   constructor(icon, settings, words, tell) {
     this.#icon = new Icon(icon);
     this.#settings = settings;
     this.#words = words;
     this.#tell = tell;
     document.addEventListener("visibilitychange", () => document.hidden || this.#read());
+    /** @type {(permission: PermissionStatus) => void} */
     const heed = (permission) => permission.addEventListener("change", () => this.#check());
     navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
 
+  /** @type {(events: ShownEvent[], isUnread?: boolean) => void} */
   heard(events, isUnread = document.hidden) {
-    const messages = events.filter(({ type }) => type.endsWith("message"));
+    const messages = events.filter(isMessage);
     if (isUnread) this.#unread += messages.length;
     if (get("desktop", false) || get("sound", false)) this.#notice(messages);
   }
@@ -62,10 +74,11 @@ export class Notifications {
 
   // Whom to call, and when
 
+  /** @type {(messages: Message[]) => void} */
   #notice(messages) {
     const worthy = messages.filter((event) => attempt(event, () => isWorthy(event)));
     if (!worthy.length || isQuiet(new Date())) return;
-    this.#last = worthy.at(-1);
+    this.#last = worthy[worthy.length - 1];
     this.#waiting += worthy.length;
     const pause = Math.max(0, this.#calledAt + PAUSE - ticks());
     this.#timer ??= setTimeout(() => this.#call(), pause);
@@ -75,7 +88,8 @@ export class Notifications {
   #call() {
     this.#timer = null;
     this.#calledAt = ticks();
-    const [last, n] = [this.#last, this.#waiting];
+    const last = /** @type {Message} */ (this.#last);
+    const n = this.#waiting;
     this.#waiting = 0;
     const call = () => {
       if (get("sound", false)) this.#beep();
@@ -91,6 +105,7 @@ export class Notifications {
     }).catch(call);
   }
 
+  /** @type {(message: Message, n: number) => void} */
   #notify({ channel, data, encoding }, n) {
     const body = encoding ? "" : abridged(plain(data), LENGTH, 3);
     const title = n > 1 ? this.#words.say("notified", { n, channel }) : channel;
@@ -98,6 +113,7 @@ export class Notifications {
   }
 
   // On Android there is the class, and it makes none.
+  /** @type {(title: string, body: string) => void} */
   #show(title, body) {
     try {
       const notification = new Notification(title, { body, tag: "arauto", renotify: true, icon: this.#icon.plain });
@@ -138,11 +154,13 @@ export class Notifications {
   // What a person switches on
 
   // An event of the settings.
+  /** @type {(type: string, name: string) => void} */
   settled(type, name) {
     if (type === "open") this.#opened();
     else for (const one of type === "test" ? ["desktop", "sound"] : [name]) this.#chosen(one);
   }
 
+  /** @type {(name: string) => Promise<void>} */
   async #chosen(name) {
     this.#warn();
     if (name === "sound" && get("sound", false)) this.#beep();
@@ -173,17 +191,20 @@ export class Notifications {
     if (get("desktop", false) && !isAllowed) this.#refuse("desktop", "notify_denied");
   }
 
+  /** @type {(name: string, word: string) => void} */
   #refuse(name, word) {
     this.#settings.refuse(name, this.#words.say(word));
   }
 }
 
+/** @type {(audio: AudioContext) => Promise<boolean>} */
 async function isRunning(audio) {
   const limit = new Promise((resolve) => setTimeout(resolve, AUDIO_LIMIT));
   if (audio.state !== "running") await Promise.race([audio.resume(), limit]).catch(() => {});
   return audio.state === "running";
 }
 
+/** @type {(audio: AudioContext) => void} */
 function play(audio) {
   const from = audio.currentTime;
   const tone = new OscillatorNode(audio, { frequency: 880 });
@@ -195,17 +216,20 @@ function play(audio) {
 }
 
 // Plain text says nothing of its severity: it is only noticed where every message is.
+/** @type {(event: Message) => boolean} */
 function isWorthy(event) {
   const levels = get("levels", {});
   return keysOf(event).some((key) => isAtLeast(levels[key] ?? levels[""] ?? "every", event.data));
 }
 
+/** @type {(level: string, data: string) => boolean} */
 function isAtLeast(level, data) {
   if (level === "never" || level === "every") return level === "every";
   return RANKS.includes(level) && RANKS.indexOf(severityOf(data)) >= RANKS.indexOf(level);
 }
 
 // Quiet hours may go over midnight.
+/** @type {(date: Date) => boolean} */
 function isQuiet(date) {
   const from = get("quiet_from", "");
   const to = get("quiet_to", "");
@@ -218,18 +242,21 @@ class Icon {
   #link;
   #image = new Image();
 
+  /** @param {HTMLLinkElement} link */
   constructor(link) {
     this.#link = link;
-    this.plain = link.getAttribute("href");
+    this.plain = link.getAttribute("href") ?? "";
     this.#image.src = link.href;
   }
 
+  /** @type {(n: number) => void} */
   count(n) {
     const drawn = n && this.#draw(n > 99 ? "99+" : String(n));
     this.#link.type = drawn ? "image/png" : "image/svg+xml";
     this.#link.href = drawn || this.plain;
   }
 
+  /** @type {(text: string) => string | null} */
   #draw(text) {
     const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
     const context = canvas.getContext("2d");

@@ -7,10 +7,12 @@ import { change, get, keepingTrouble, set } from "../ui/preferences.js";
 import { zone } from "../ui/timestamps.js";
 import { keep } from "../ui/url_state.js";
 
+/** @type {Record<string, string | boolean>} */
 const NOTIFICATIONS = { desktop: false, sound: false, quiet_from: "", quiet_to: "" };
 
 export class SettingsDialog extends Emitter {
   #dialog;
+  /** @type {FormOf<Record<string, HTMLInputElement>>} */
   #form;
   #level;
   #selection;
@@ -19,16 +21,24 @@ export class SettingsDialog extends Emitter {
   #refusal = "";
 
   // `tell(sentence)` shows a refusal that comes while the dialog is closed.
+  /**
+   * @param {HTMLDialogElement} dialog
+   * @param {HTMLElement} opener
+   * @param {HTMLTemplateElement} levelTemplate
+   * @param {PageSelection} selection
+   * @param {Words} words
+   * @param {(sentence: string) => void} tell
+   */
   constructor(dialog, opener, levelTemplate, selection, words, tell) {
     super();
     this.#dialog = dialog;
-    this.#form = dialog.querySelector(".settings");
-    this.#level = levelTemplate.content.firstElementChild;
+    this.#form = /** @type {any} */ (dialog.querySelector(".settings"));
+    this.#level = /** @type {Element} */ (levelTemplate.content.firstElementChild);
     this.#selection = selection;
     this.#words = words;
     this.#tell = tell;
     opener.addEventListener("click", () => this.#open());
-    this.#form.addEventListener("change", ({ target }) => this.#changed(target));
+    this.#form.addEventListener("change", ({ target }) => this.#changed(/** @type {HTMLInputElement} */ (target)));
     this.#form.elements.test.addEventListener("click", () => this.emit("test"));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#form.elements.lesson?.addEventListener("click", () => {
@@ -39,6 +49,7 @@ export class SettingsDialog extends Emitter {
   }
 
   // Takes a choice back that cannot be had, and says why.
+  /** @type {(name: string, sentence: string) => void} */
   refuse(name, sentence) {
     set(name, NOTIFICATIONS[name]);
     this.#form.elements[name].checked = false;
@@ -47,6 +58,7 @@ export class SettingsDialog extends Emitter {
     else this.#tell(sentence);
   }
 
+  /** @type {(sentence: string) => void} */
   say(sentence) {
     this.#dialog.querySelector("[role=status]").textContent = sentence;
   }
@@ -74,7 +86,7 @@ export class SettingsDialog extends Emitter {
   #showAll() {
     for (const name of /** @type {(keyof typeof DEFAULTS)[]} */ (Object.keys(DEFAULTS))) this.#show(name, chosen(name));
     for (const [name, value] of Object.entries(NOTIFICATIONS)) this.#show(name, get(name, value));
-    for (const select of this.#form.querySelectorAll("[data-key]")) showLevel(select);
+    this.#levels.forEach(showLevel);
     this.#tellZone();
   }
 
@@ -83,13 +95,15 @@ export class SettingsDialog extends Emitter {
     this.#dialog.querySelector(".settings__zone").textContent = sentence;
   }
 
+  /** @type {(name: string, value: string | boolean) => void} */
   #show(name, value) {
     const control = this.#form.elements[name];
     if (control === document.activeElement) return;
-    if (control.type === "checkbox") control.checked = value;
-    else control.value = value;
+    if (control.type === "checkbox") control.checked = Boolean(value);
+    else control.value = String(value);
   }
 
+  /** @type {(control: HTMLInputElement) => void} */
   #changed(control) {
     const { name, type } = control;
     if (control.dataset.key !== undefined) this.#setLevel(control);
@@ -110,8 +124,9 @@ export class SettingsDialog extends Emitter {
     this.#dialog.querySelector(".levels").replaceChildren(all, ...names);
   }
 
+  /** @type {(key: string, name: string) => HTMLElement} */
   #buildLevel(key, name) {
-    const item = this.#level.cloneNode(true);
+    const item = /** @type {HTMLElement} */ (this.#level.cloneNode(true));
     const select = item.querySelector("select");
     item.querySelector("bdi").textContent = name;
     select.dataset.key = key;
@@ -119,18 +134,24 @@ export class SettingsDialog extends Emitter {
     return item;
   }
 
+  get #levels() {
+    return [.../** @type {NodeListOf<HTMLSelectElement>} */ (this.#form.querySelectorAll("[data-key]"))];
+  }
+
   // Whether no name calls. To be asked while the dialog is open.
   get isNever() {
-    const [all, ...names] = [...this.#form.querySelectorAll("[data-key]")].map(({ value }) => value);
+    const [all, ...names] = this.#levels.map(({ value }) => value);
     return (names.length ? names : [all]).every((level) => (level || all) === "never");
   }
 
-  #setLevel({ dataset: { key }, value }) {
+  /** @type {(control: HTMLInputElement) => void} */
+  #setLevel({ dataset: { key = "" }, value }) {
     change("levels", {}, ({ [key]: _, ...others }) => (value ? { ...others, [key]: value } : others));
   }
 }
 
+/** @type {(select: HTMLSelectElement) => void} */
 function showLevel(select) {
-  const { key } = select.dataset;
+  const { key = "" } = select.dataset;
   select.value = get("levels", {})[key] ?? (key ? "" : "every");
 }
