@@ -12,6 +12,8 @@ import pytest
 
 from arauto.settings import WORKERS
 from tests.simulator import SCHEDULES
+from tests.support import kafka_servers
+from tests.support.kafka_servers import KafkaServer
 from tests.support.machine_time import MachineTime, machine_time
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer, Start
@@ -30,7 +32,7 @@ WARM_UP = 24  # sockets of each process; more than any test opens on a server th
 
 def pytest_report_header() -> str:
     servers = f"Redis servers: {', '.join(binaries())}; workers: {', '.join(WORKERS)}"
-    return f"{servers}; simulated schedules: {SCHEDULES}"
+    return f"{servers}; Kafka: {kafka_servers.version()}; simulated schedules: {SCHEDULES}"
 
 
 @pytest.fixture(scope="session", params=list(binaries()))
@@ -46,6 +48,14 @@ def redis_server(
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server = RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """Apache Kafka, started by the first test of a process that needs it."""
+    server = KafkaServer(tmp_path_factory.mktemp("kafka"))
     yield server
     server.close()
 

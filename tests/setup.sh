@@ -1,5 +1,6 @@
 #!/bin/sh
-# What the tests need beside Python packages: two browsers, redis-cli, a Redis to compare with, and nginx.
+# What the tests need beside Python packages: two browsers, redis-cli, a Redis to compare with, nginx,
+# and what Kafka is fetched and run with.
 # The browsers are looked for again by the tests themselves, which say what to do if there is none.
 set -eu
 
@@ -10,6 +11,7 @@ command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null 
     command -v google-chrome >/dev/null || missing="$missing chromium"
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing="$missing firefox-esr"
 PATH="$PATH:/usr/sbin" command -v nginx >/dev/null || missing="$missing nginx"
+{ command -v java && command -v mvn; } >/dev/null || missing="$missing maven"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

@@ -1,0 +1,218 @@
+"""Real Apache Kafka for the tests: one broker, which is its own controller (KRaft).
+
+Maven fetches it at first use, into a directory outside the tree, from where its own settings say.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not say what it exports
+    AdminClient,
+    NewTopic,
+    ScramCredentialInfo,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
+from cryptography.hazmat.primitives import serialization
+
+from tests.support.certificates import make_certificates
+from tests.support.redis_servers import free_port, let_go
+from tests.support.servers import ROOT
+from tests.support.waiting import PATIENCE, eventually
+
+POM = ROOT / "tests/data/kafka/pom.xml"
+NEEDED = "Kafka's tests need Java 17 or later and Maven: install them (on Debian: apt-get install maven)."
+
+_SMALL = [
+    "-Xms64m",
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.net.preferIPv4Stack=true",
+]
+# A broker that comes back is let in when the one before has been missed for a session.
+_LIMITS = """
+offsets.topic.num.partitions=1
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+broker.heartbeat.interval.ms=200
+broker.session.timeout.ms=1000
+num.network.threads=1
+num.io.threads=2
+log.cleaner.dedupe.buffer.size=4194304
+"""
+# One user logs in by PLAIN; SCRAM's are made by a command.
+_LOGINS = """
+sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
+ org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.sasl_ssl.plain.sasl.jaas.config=\
+ org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+ssl.keystore.type=PEM
+ssl.keystore.location={store}
+"""
+USER, PASSWORD = "ana", "a long password: with / and @"
+
+
+def version() -> str:
+    """Which Kafka it is."""
+    found = re.search(r"<artifactId>kafka_\S+</artifactId>\s*<version>(.*)</version>", POM.read_text())
+    assert found
+    return found[1]
+
+
+def libraries() -> Path:
+    """The directory of Kafka's jars; they are fetched if they are not there.
+
+    :raise AssertionError: they cannot be had; says what to install.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arauto-tests"
+    wanted = cache / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with (cache / "lock").open("w") as lock:  # several processes run tests
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not wanted.exists():
+            _fetch(wanted)
+    return wanted
+
+
+def _fetch(wanted: Path) -> None:
+    assert shutil.which("mvn"), NEEDED
+    made = mkdtemp(dir=wanted.parent)
+    command = ["mvn", "--batch-mode", "--quiet", "--file", str(POM), "dependency:copy-dependencies"]
+    fetched = subprocess.run(
+        [*command, f"-DoutputDirectory={made}", "-DincludeScope=runtime"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+    )  # fmt: skip
+    assert fetched.returncode == 0, f"Maven does not get Kafka for the tests:\n{fetched.stdout[-3000:]}"
+    Path(made).rename(wanted)
+
+
+class KafkaServer:
+    """One broker on ports of its own; it can be stopped and started again.
+
+    One port takes everybody, the other by TLS who logs in: ``USER`` with PLAIN, and those of ``let_in``.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self.port, self.safe_port, self._controller = free_port(), free_port(), free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.url = f"kafka://{self.address}"
+        self.log_path = directory / "log"
+        self.certificates = make_certificates(directory)
+        store = directory / "store.pem"
+        key = serialization.load_pem_private_key(self.certificates.key.read_bytes(), None)
+        as_kafka = (
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )  # fmt: skip
+        store.write_bytes(key.private_bytes(*as_kafka) + self.certificates.certificate.read_bytes())
+        shown = f"PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://localhost:{self.safe_port}"
+        data = directory / "data"
+        data.mkdir()
+        # What Kafka's own tool for storage writes; it takes as long to start as the broker.
+        (data / "meta.properties").write_text(
+            "version=1\nnode.id=1\ncluster.id=MkU3OEVBNTcwNTJENDM2Qk\ndirectory.id=q7kTQ2vGSUKdhm6LhUFSxg\n"
+        )
+        self._properties = directory / "server.properties"
+        own = f"""
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{self._controller}
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
+listeners={shown},CONTROLLER://127.0.0.1:{self._controller}
+advertised.listeners={shown}
+log.dirs={data}
+"""
+        logins = _LOGINS.format(user=USER, password=PASSWORD, store=store)
+        self._properties.write_text(own + _LIMITS + logins)
+        # Not one for each question: what it was asked fails when it is no longer held.
+        self.admin = AdminClient(self.client())
+        self.start()
+
+    def start(self) -> None:
+        assert shutil.which("java"), NEEDED
+        logging = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+        classes = f"{libraries()}/*"
+        with self.log_path.open("w") as log:
+            self._process = subprocess.Popen(
+                ["java", *_SMALL, logging, "-cp", classes, "kafka.Kafka", str(self._properties)],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        try:
+            eventually(self._listens, why="Kafka listens")
+            eventually(self._answers, why="Kafka answers")
+        except AssertionError:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        self.stop()
+        for port in (self.port, self.safe_port, self._controller):
+            let_go(port)
+
+    def client(self, **options: Any) -> dict[str, Any]:
+        """The configuration of a client that is not ours."""
+        return {"bootstrap.servers": self.address, "log_level": 0, **options}
+
+    def create(self, topic: str, partitions: int = 1, **config: str) -> None:
+        """Make a topic; ``_`` in the name of its setting stands for a dot."""
+        named = {name.replace("_", "."): value for name, value in config.items()}
+        self.admin.create_topics([NewTopic(topic, partitions, config=named)])[topic].result(PATIENCE)
+
+    def produce(self, topic: str, *messages: bytes | None, partition: int = 0, **more: Any) -> None:
+        """As another program does: one after the other, each kept when this returns."""
+        producer = Producer(self.client(acks="all"))
+        for message in messages:
+            producer.produce(topic, message, partition=partition, **more)
+        assert producer.flush(PATIENCE) == 0
+
+    def trim(self, topic: str, partition: int, offset: int) -> None:
+        """Delete the messages before ``offset``, as the end of their time does."""
+        end = TopicPartition(topic, partition, offset)
+        self.admin.delete_records([end])[end].result(PATIENCE)
+
+    def let_in(self, user: str, password: str) -> None:
+        """Make a user of SCRAM-SHA-512."""
+        info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
+        wanted = UserScramCredentialUpsertion(user, info, password.encode())
+        self.admin.alter_user_scram_credentials([wanted])[user].result(PATIENCE)
+
+    def topics(self) -> set[str]:
+        return set(self.admin.list_topics(timeout=PATIENCE).topics)
+
+    def groups(self) -> list[str]:
+        """The consumer groups it knows."""
+        found = self.admin.list_consumer_groups().result(PATIENCE)
+        return [group.group_id for group in found.valid]
+
+    def _listens(self) -> bool:
+        assert self._process.poll() is None, f"Kafka ended:\n{self.log_path.read_text()[-3000:]}"
+        try:
+            with socket.create_connection(("127.0.0.1", self.port)):
+                return True
+        except OSError:
+            return False
+
+    def _answers(self) -> bool:
+        try:
+            return bool(self.admin.list_topics(timeout=1).brokers)
+        except KafkaException:
+            return False
