@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: run test unit lint fmt system flaky simulate bench soak map translations lock audit release clean
 
-run: $(VENV)/installed
+run: $(VENV)/installed $(if $(KAFKA_URL),$(VENV)/installed-kafka)
 	@exec $(BIN)/gunicorn app:app
 
 test: lint system
@@ -85,6 +85,7 @@ translations: $(VENV)/installed-dev
 LOCK := $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate
 lock: $(VENV)/tools/installed $(VENV)/installed-dev
 	$(LOCK) --custom-compile-command "make lock" requirements.txt -o requirements.lock
+	$(LOCK) --custom-compile-command "make lock" requirements-kafka.txt -c requirements.lock -o requirements-kafka.lock
 	$(LOCK) --custom-compile-command "make lock" requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 	$(ON_NODE) npm install --package-lock-only --loglevel=error --no-audit --no-fund
 
@@ -108,6 +109,10 @@ $(VENV)/installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Arauto needs Python 3.11 or later: set PYTHON=/path/to/python3.11")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+$(VENV)/installed-kafka: $(VENV)/installed requirements-kafka.lock
+	$(BIN)/pip install --quiet --require-hashes -r requirements-kafka.lock
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed requirements-dev.lock

@@ -40,6 +40,7 @@ from arauto.workers.shared_state import SharedState
 
 if TYPE_CHECKING:
     from arauto.auth.authentication import Authentication
+    from arauto.sources.kafka_source import KafkaSource
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -76,7 +77,10 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     init_request_encoding(app)  # before all that may answer with a page
     init_guards(app, settings)
     init_answers(app)
-    services = Services.make(settings, link, shared)
+    try:
+        services = Services.make(settings, link, shared)
+    except SettingsError as error:
+        raise SystemExit(str(error)) from None
     services.keep(app)
     if services.authentication is not None:
         _add_login(app, services, services.authentication)
@@ -108,6 +112,8 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.permissions,
         services.audit,
     )
+    if services.kafka is not None:
+        _add_kafka(app, services.kafka)
     init_health(app, services.source, services.feeds.drain)
     init_metrics(app, shared.capacity)
     init_page(app, settings, shared.redis)
@@ -124,6 +130,12 @@ def _add_login(app: Flask, services: Services, authentication: "Authentication")
     init_login(app, authentication, services.audit)
     if services.tokens is not None:
         init_api_tokens(app, services.settings, services.tokens, services.audit)
+
+
+def _add_kafka(app: Flask, kafka: "KafkaSource") -> None:
+    from arauto.views.topics import init_topics  # which loads Kafka's library
+
+    init_topics(app, kafka)
 
 
 def _for_one_process(settings: Settings) -> SharedState:

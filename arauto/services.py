@@ -22,8 +22,9 @@ from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.drain import Drain
 from arauto.workers.shared_state import SharedState
 
-if TYPE_CHECKING:  # its cryptography takes memory, even unused
+if TYPE_CHECKING:  # what they load takes memory, even unused
     from arauto.auth.authentication import Authentication
+    from arauto.sources.kafka_source import KafkaSource
 
 _KEY = "arauto"
 
@@ -35,6 +36,7 @@ class Services:
     :param authentication: ``None`` where nobody has to log in.
     :param tokens: ``None`` where programs have none.
     :param recorder: ``None`` where nothing is recorded.
+    :param kafka: ``None`` where there is no ``KAFKA_URL``.
     """
 
     settings: Settings
@@ -46,6 +48,7 @@ class Services:
     recording: Recording
     recorder: RecorderThread | None
     source: Source
+    kafka: "KafkaSource | None"
     feeds: Feeds
     publish_rate: RateGuard
 
@@ -87,6 +90,7 @@ class Services:
             recording=recording,
             recorder=recorder,
             source=source,
+            kafka=_kafka(settings),
             feeds=feeds,
             publish_rate=RateGuard(shared.rates.publish, audit),
         )
@@ -94,6 +98,19 @@ class Services:
     def keep(self, app: Flask) -> None:
         """Let :func:`services_of` find them."""
         app.extensions[_KEY] = self
+
+
+def _kafka(settings: Settings) -> "KafkaSource | None":
+    """:raise NoKafka: a setting is wrong, or the package for it is not installed."""
+    if not settings.kafka_url:
+        return None
+    from arauto.kafka_io.kafka_url import KafkaUrl
+
+    url = KafkaUrl.of(settings)  # before what cannot be loaded without the package
+    from arauto.kafka_io.connection import KafkaLink
+    from arauto.sources.kafka_source import KafkaSource
+
+    return KafkaSource(KafkaLink(url))
 
 
 def services_of(app: Flask) -> Services:

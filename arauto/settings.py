@@ -13,6 +13,7 @@ from arauto.text.glob import is_ambiguous
 from arauto.text.origins import normalize_origin
 
 WORKERS = ("gevent", "gthread")
+SASL = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 SHORTEST_SECRET = 16  # characters; a shorter token can be guessed
 
 _OF_A_SERVICE = re.compile(r"_(SERVICE_(HOST|PORT)|PORT)(_|$)")  # as Kubernetes names what it sets for one
@@ -111,6 +112,12 @@ def _login(text: str) -> bool:
     return text == "redis"
 
 
+def _sasl(text: str) -> str:
+    if text not in SASL:
+        raise ValueError(" or ".join(SASL))
+    return text
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(address) for address in _list(text))
@@ -152,6 +159,30 @@ class Settings:
     )
     redis_key: str = _setting(
         "ARAUTO_REDIS_KEY", "", "File in PEM with the key of that certificate. Empty: it is in the same file."
+    )
+    kafka_url: str = _setting(
+        "KAFKA_URL",
+        "",
+        "The Kafka to use beside Redis: kafka://host:9092,host2:9092, or kafka+ssl:// (TLS); user:password@ "
+        "before the hosts for SASL. Empty: none. Needs the package of `pip install 'arauto[kafka]'`.",
+        secret=True,
+    )
+    kafka_sasl: str = _setting(
+        "ARAUTO_KAFKA_SASL",
+        SASL[0],
+        "How the user and password in `KAFKA_URL` are sent: SCRAM-SHA-512, SCRAM-SHA-256 or PLAIN.",
+        _sasl,
+    )
+    kafka_ca: str = _setting(
+        "ARAUTO_KAFKA_CA",
+        "",
+        "File in PEM with the authorities that may have signed Kafka's certificate. Empty: the system's.",
+    )
+    kafka_cert: str = _setting(
+        "ARAUTO_KAFKA_CERT", "", "File in PEM with the certificate that we show to Kafka, for mutual TLS."
+    )
+    kafka_key: str = _setting(
+        "ARAUTO_KAFKA_KEY", "", "File in PEM with the key of that certificate. Empty: it is in the same file."
     )
     host: str = _setting(
         "HOST",

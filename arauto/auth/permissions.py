@@ -4,7 +4,7 @@ Redis users subscribe and publish on their own connections, so Redis itself refu
 Before this program changes a log for them, it asks Redis.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from redis.exceptions import AuthenticationError
@@ -70,6 +70,19 @@ def check_reading(visitor: Visitor, channel: bytes) -> None:
                 ),
                 channel=text(channel),
             )
+
+
+def readable(visitor: Visitor, channels: Iterable[bytes]) -> set[bytes]:
+    """Those of ``channels`` that the visitor may read.
+
+    :raise NoRight: Redis no longer accepts the visitor.
+    :raise redis.RedisError: Redis does not answer.
+    """
+    allowed = [channel for channel in channels if visitor.may_read(channel)]
+    if not visitor.redis_user:
+        return set(allowed)
+    with _refuse_locked_out(visitor):
+        return set(visitor.link.may_subscribe_to(allowed))
 
 
 class Permissions:

@@ -4,6 +4,7 @@ import queue
 import re
 import socket
 import ssl
+from collections.abc import Iterable, Iterator
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +27,7 @@ from arauto.redis_io.sentinel import MasterSocket, Sentinels, to_master
 
 CONNECT_TIMEOUT = 1.0  # seconds
 REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
+TRIED = 1000  # channels at once
 PUBLISHERS = 50  # connections for publishing, per process
 
 # No retries: that is redis-py's default for connections made by hand. A publish must not be sent
@@ -234,6 +236,28 @@ class RedisLink:
             except NoPermissionError:
                 return False
             return True
+
+    def may_subscribe_to(self, channels: Iterable[bytes]) -> Iterator[bytes]:
+        """Those of ``channels`` to which Redis allows us to subscribe: each is tried.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
+        names = list(channels)
+        pool = self.client.connection_pool
+        connection = pool.get_connection()
+        try:
+            for start in range(0, len(names), TRIED):
+                some = names[start : start + TRIED]
+                connection.send_packed_command(connection.pack_commands([("SUBSCRIBE", one) for one in some]))
+                for name in some:
+                    try:
+                        connection.read_response()
+                        yield name
+                    except NoPermissionError:
+                        pass
+        finally:
+            connection.disconnect()  # which is subscribed
+            pool.release(connection)
 
     def user_may_run(self, user: str, *command: str | bytes) -> bool:
         """Whether Redis would allow this command to one of its users; it is not run.

@@ -47,6 +47,7 @@ class Master:
     room: file_limits.Room
     forks: Forks
     valkey: EmbeddedValkey | None = None
+    kafka = ""  # for people: where it is, if there is one
     made: SharedState | None = None  # nothing where no server has started, as under Flask's own
 
     @property
@@ -70,6 +71,10 @@ def configure() -> tuple[Settings, file_limits.Room, str]:
     """
     try:
         settings = read(os.environ)
+        if settings.kafka_url:
+            from arauto.kafka_io.kafka_url import KafkaUrl  # nothing of Kafka is loaded where there is none
+
+            master.kafka = f" and Kafka ({KafkaUrl.of(settings).hosts})"
         directory = temp_directory.find_directory()
         room = file_limits.make_room(settings.max_sockets, SPARE)
     except (SettingsError, temp_directory.NoTempDirectory, file_limits.TooFewFiles) as error:
@@ -159,7 +164,7 @@ def when_ready(server: Any) -> None:
     # A person on this machine can open the other one.
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
     kind = "embedded " if shared.redis.is_embedded else ""
-    _print(f"Arauto is at {' '.join(shown)} on {kind}{shared.redis.name}")
+    _print(f"Arauto is at {' '.join(shown)} on {kind}{shared.redis.name}{master.kafka}")
     if shared.token:
         _print(f"Log in at http://127.0.0.1:{settings.port}/login#{shared.token}")
     if room.sockets * server.cfg.workers < settings.max_sockets:

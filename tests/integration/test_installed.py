@@ -93,6 +93,9 @@ def test_what_it_does_not_know_is_refused(arauto: str, directory: Path) -> None:
     told = run(arauto, directory, PORT="many")
     assert (told.returncode, "Traceback" in told.stderr) == (1, False)
     assert "PORT" in told.stderr
+    told = run(arauto, directory, KAFKA_URL="kafka://127.0.0.1:1")
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr == "KAFKA_URL needs a package that is not installed: pip install 'arauto[kafka]'\n"
 
 
 def test_it_makes_and_revokes_tokens(arauto: str, directory: Path, own_redis: RedisServer) -> None:

@@ -45,7 +45,11 @@ class ArautoServer:
         self.url = f"http://{self.host}"
         self.ws = f"ws://{self.host}"
         self.log_path = log
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "HOST"))}
+        clean = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("ARAUTO_", "REDIS_URL", "KAFKA_URL", "HOST"))
+        }
         if not sys.pycache_prefix or tree != ROOT:  # else what Python compiles is kept; see the Makefile
             clean |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": ""}
         with log.open("w") as output:

@@ -9,7 +9,7 @@ from tests.support.waiting import PATIENCE
 
 def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
     """Run a command that is expected to end by itself."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL"))}
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "KAFKA_URL"))}
     return subprocess.run(
         command, cwd=ROOT, env=clean | {"PYTHONDONTWRITEBYTECODE": "1"} | environ,
         capture_output=True, text=True, timeout=PATIENCE, check=False,

@@ -160,6 +160,11 @@ def test_a_bad_value_gets_a_sentence_with_the_remedy(name: str, value: str, reme
 def test_every_setting_has_one_line_of_help_and_a_name_of_its_own() -> None:
     assert len({setting.name for setting in SETTINGS}) == len(SETTINGS) == len(Settings.__dataclass_fields__)
     for setting in SETTINGS:
-        assert setting.name.startswith("ARAUTO_") or setting.name in ("REDIS_URL", "HOST", "PORT")
+        assert setting.name.startswith("ARAUTO_") or setting.name in (
+            "REDIS_URL",
+            "KAFKA_URL",
+            "HOST",
+            "PORT",
+        )
         assert setting.help.endswith(".")
         assert "\n" not in setting.help

@@ -1,0 +1,1 @@
+"""Kafka: its address, calls with deadlines outside gevent's loop, topics and their messages."""

@@ -1,0 +1,135 @@
+"""Consumers of one Kafka, by which it is asked and read: no group is joined and nothing committed."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException
+
+from arauto.i18n.gettext import gettext
+from arauto.kafka_io.kafka_url import KafkaUrl
+from arauto.refusal import Refusal
+from arauto.system.native_calls import Busy, NativeCalls
+
+DEADLINE = 2.0  # seconds; for each question to Kafka
+CALLS = 8  # at a time in one process; each has a consumer, which has a few threads of its own
+KEPT = 2  # consumers for the next call
+GROUP = "arauto"  # a consumer must name one, also if it does not join it
+
+COMMON: dict[str, Any] = {
+    "client.id": "arauto",
+    "log_level": 0,  # what matters is in our log
+    "reconnect.backoff.max.ms": 1000,
+    "socket.nagle.disable": True,  # else an answer may wait 40 ms for an acknowledgement
+    "socket.connection.setup.timeout.ms": 2000,
+}
+_CONSUMER: dict[str, Any] = {
+    "group.id": GROUP,
+    "enable.auto.commit": False,
+    "enable.auto.offset.store": False,
+    "enable.partition.eof": True,
+    "allow.auto.create.topics": False,  # a look would make one
+    "auto.offset.reset": "error",  # what is gone is told, and not skipped
+    "fetch.wait.max.ms": 10,  # a fetch that the broker holds delays the next assignment
+    "fetch.error.backoff.ms": 50,
+    "queued.max.messages.kbytes": 4096,
+}
+_AWAY = {
+    KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE,
+    KafkaError._WAIT_COORD, KafkaError._TIMED_OUT_QUEUE, KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.BROKER_NOT_AVAILABLE, KafkaError.REQUEST_TIMED_OUT,
+    KafkaError.NETWORK_EXCEPTION, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+}  # fmt: skip
+_NO_LOGIN = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
+_REASONS = {*_NO_LOGIN, KafkaError._SSL}
+_UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError._UNKNOWN_PARTITION}
+
+log = logging.getLogger("arauto")
+T = TypeVar("T")
+
+
+class KafkaFailed(Refusal):
+    """Kafka does not answer, or refuses; the text is a sentence for people."""
+
+    status = 502
+
+
+class KafkaLink:
+    """One Kafka; for each application."""
+
+    def __init__(self, url: KafkaUrl) -> None:
+        self.config = url.config | COMMON
+        self._calls = NativeCalls(CALLS)
+        self._idle: deque[_Asker] = deque()
+
+    def ask(self, question: Callable[[Consumer], T]) -> T:
+        """What ``question`` finds out by a consumer that is its own meanwhile; it must end by itself.
+
+        :raise KafkaFailed: Kafka does not answer, or refuses.
+        """
+        return self.call(lambda: self._ask(question))
+
+    def call(self, function: Callable[[], T]) -> T:
+        """What ``function`` returns; see :class:`NativeCalls`.
+
+        :raise KafkaFailed: Kafka does not answer, or refuses.
+        """
+        try:
+            return self._calls.run(function, wait=DEADLINE)
+        except Busy:
+            sentence = gettext("Too many are asking Kafka: try again in a moment.")
+            raise KafkaFailed(sentence, 503, retry_after=1) from None
+        except KafkaException as error:
+            raise refusal(error.args[0]) from None
+
+    def _ask(self, question: Callable[[Consumer], T]) -> T:
+        try:
+            asker = self._idle.pop()
+        except IndexError:
+            asker = _Asker(self.config)
+        try:
+            answer = asker.ask(question)
+        except BaseException:
+            asker.consumer.close()
+            raise
+        if len(self._idle) < KEPT:
+            self._idle.append(asker)
+        else:
+            asker.consumer.close()
+        return answer
+
+
+class _Asker:
+    """A consumer, and what it says of its connections."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        self._errors: deque[KafkaError] = deque(maxlen=10)
+        self.consumer = Consumer(config | _CONSUMER | {"error_cb": self._errors.append})
+
+    def ask(self, question: Callable[[Consumer], T]) -> T:
+        self._errors.clear()
+        try:
+            return question(self.consumer)
+        except KafkaException as error:
+            # The question itself has only waited in vain.
+            self.consumer.poll(0)
+            why = [one for one in self._errors if one.code() in _REASONS]
+            raise KafkaException(why[0] if why else error.args[0]) from None
+
+
+def refusal(error: KafkaError) -> KafkaFailed:
+    """The sentence for an error, which is logged too."""
+    code = error.code()
+    log.warning("kafka failed why=%r", error.str())
+    if code in _NO_LOGIN:
+        return KafkaFailed(gettext("Kafka does not accept the user and password of KAFKA_URL."))
+    if code in _UNKNOWN:
+        return KafkaFailed(gettext("Kafka has no such topic, or no such partition of it."), 404)
+    if code in _AWAY:
+        return KafkaFailed(gettext("Kafka does not answer."), 503, retry_after=1)
+    if code == KafkaError._SSL:
+        return KafkaFailed(
+            gettext("The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA.")
+        )
+    return KafkaFailed(gettext("Kafka refuses: %(words)s", words=error.str()))

@@ -1,0 +1,58 @@
+"""Kafka as a source: its topics. Rights to a topic are those to the channel ``kafka:<topic>``."""
+
+from typing import Any
+
+from arauto.auth.permissions import readable
+from arauto.auth.visitor import Visitor
+from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.topic_list import Bounds, find_bounds, list_topics
+from arauto.protocol.topics import channel_of
+from arauto.text.glob import matches
+
+MAX_LISTED = 1000  # topics; the others are only counted
+MAX_PARTITIONS = 10_000  # of all topics that are listed
+
+
+class KafkaSource:
+    """One for each application with a ``KAFKA_URL``."""
+
+    def __init__(self, link: KafkaLink) -> None:
+        self._link = link
+
+    def topics(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
+        """The topics that ``glob`` matches and that the visitor may read, with their partitions, by name.
+
+        ``low`` and ``high`` are the first offset that is kept and that of the next message; ``None``: the
+        partition has no leader. ``total`` counts all, ``cut`` tells that not all are listed.
+
+        :raise KafkaFailed: it cannot be told.
+        :raise NoRight: Redis no longer accepts the visitor.
+        """
+        all_topics = list_topics(self._link)
+        matching = [name for name in sorted(all_topics) if matches(glob, name.encode())]
+        allowed = readable(visitor, map(channel_of, matching))
+        found = [name for name in matching if channel_of(name) in allowed]
+        listed: list[str] = []
+        pairs: list[tuple[str, int]] = []
+        for name in found[:MAX_LISTED]:
+            pairs += [(name, partition) for partition in all_topics[name]]
+            if len(pairs) > MAX_PARTITIONS and listed:
+                break
+            listed.append(name)
+        bounds = find_bounds(self._link, pairs)
+        return {
+            "topics": [
+                {
+                    "topic": name,
+                    "partitions": [_partition(one, bounds.get((name, one))) for one in all_topics[name]],
+                }
+                for name in listed
+            ],
+            "total": len(found),
+            "cut": len(found) > len(listed),
+        }
+
+
+def _partition(number: int, bounds: Bounds | None) -> dict[str, int | None]:
+    low, high = bounds or (None, None)
+    return {"partition": number, "low": low, "high": high}

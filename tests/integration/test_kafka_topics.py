@@ -1,0 +1,172 @@
+"""Topics of a real Kafka: listed, by those who may, and without a trace."""
+
+import json
+import select
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from arauto.auth.api_tokens import Tokens
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.kafka_io.kafka_url import KafkaUrl
+from arauto.kafka_io.topic_list import list_topics
+from arauto.settings import WORKERS, read
+from tests.integration.test_tokens import bearer
+from tests.support.http import Answer, get
+from tests.support.kafka_servers import PASSWORD, USER, KafkaServer
+from tests.support.persons import Person
+from tests.support.redis_servers import RedisServer, free_port, let_go
+from tests.support.rules import PERSON, rules, set_user
+from tests.support.servers import ArautoServer, Start
+from tests.support.waiting import PATIENCE, eventually
+
+TOKEN = "a shared token of twenty-six"
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def server(
+    request: pytest.FixtureRequest,
+    valkey: RedisServer,
+    kafka: KafkaServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ArautoServer]:
+    directory = tmp_path_factory.mktemp("topics")
+    arauto = ArautoServer(
+        directory / "log",
+        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_LOGIN="redis",
+        ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
+    )  # fmt: skip
+    with closing(arauto):
+        yield arauto
+    assert "Traceback" not in arauto.log
+
+
+def topics(answer: Answer) -> dict[str, Any]:
+    assert answer.status == 200, answer
+    return {one["topic"]: one["partitions"] for one in answer.json["topics"]}
+
+
+def test_topics_are_listed_with_what_they_hold(
+    server: ArautoServer, kafka: KafkaServer, request: pytest.FixtureRequest
+) -> None:
+    name = f"listed.{request.node.callspec.params['server']}"
+    kafka.create(name, partitions=2)
+    kafka.create(f"{name}.empty")
+    kafka.produce(name, b"one", b"two", partition=1)
+    kafka.trim(name, partition=1, offset=1)
+    found = get(server, f"/topics?match={name}*", **bearer(TOKEN))
+    assert found.json == {
+        "topics": [
+            {
+                "topic": name,
+                "partitions": [
+                    {"partition": 0, "low": 0, "high": 0},
+                    {"partition": 1, "low": 1, "high": 2},
+                ],
+            },
+            {"topic": f"{name}.empty", "partitions": [{"partition": 0, "low": 0, "high": 0}]},
+        ],
+        "total": 2,
+        "cut": False,
+    }
+    assert name in topics(get(server, "/topics", **bearer(TOKEN)))
+    assert topics(get(server, "/topics?match=no.such.topic", **bearer(TOKEN))) == {}
+    assert "no.such.topic" not in kafka.topics()
+    assert kafka.groups() == [], "it joins none"
+
+
+def test_nobody_is_told_of_a_topic_that_is_not_theirs(
+    server: ArautoServer, kafka: KafkaServer, valkey: RedisServer, request: pytest.FixtureRequest
+) -> None:
+    worker = request.node.callspec.params["server"]
+    names = {f"{kind}.{worker}" for kind in ("orders", "wages")}
+    for name in names:
+        kafka.create(name)
+    set_user(valkey, "rui", "a password of rui", *rules(PERSON, channels=("kafka:orders.*",)))
+    rui = Person(server)
+    rui.log_in("a password of rui", user="rui")
+    tokens = Tokens(str(server.log_path.parent / "tokens"))
+    of_wages = tokens.create(f"wages {worker}", ["kafka:wages.*"], [], 1e12)
+    others = tokens.create(f"others {worker}", ["orders.*", "wages.*"], [], 1e12)
+    assert names & topics(rui.get("/topics")).keys() == {f"orders.{worker}"}
+    assert names & topics(get(server, "/topics", **bearer(of_wages))).keys() == {f"wages.{worker}"}
+    assert get(server, "/topics", **bearer(others)).json["total"] == 0, "these are channels"
+    assert get(server, "/topics").status == 401
+    valkey.client.execute_command("ACL", "SETUSER", "rui", "off")
+    refused = rui.get("/topics", Accept="application/json")
+    assert (refused.status, refused.error) == (403, "Redis no longer lets the user rui in: log in again.")
+
+
+SECRET = "another long password: /@"
+TRUSTED = {"ARAUTO_KAFKA_CA": "authority"}  # the name of a file of the broker's
+PLAIN = {"ARAUTO_KAFKA_SASL": "PLAIN"}
+NO_TLS = "The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA."
+
+
+@pytest.mark.parametrize(
+    ("user", "word", "more", "said"),
+    [
+        ("bia", SECRET, TRUSTED, ""),
+        (USER, PASSWORD, TRUSTED | PLAIN, ""),
+        ("bia", PASSWORD, TRUSTED, "Kafka does not accept the user and password of KAFKA_URL."),
+        ("bia", SECRET, {}, NO_TLS),
+    ],
+    ids=["scram", "plain", "wrong password", "wrong authority"],
+)
+def test_it_logs_in_by_tls_and_tells_nobody_how(
+    kafka: KafkaServer,
+    caplog: pytest.LogCaptureFixture,
+    user: str,
+    word: str,
+    more: dict[str, str],
+    said: str,
+) -> None:
+    kafka.let_in("bia", SECRET)
+    files = {name: str(kafka.certificates.authority) for name in more.keys() & TRUSTED.keys()}
+    url = f"kafka+ssl://{user}:{quote(word, safe='')}@localhost:{kafka.safe_port}"
+    link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": url} | more | files)))
+    if not said:
+        list_topics(link)
+        return
+    with pytest.raises(KafkaFailed) as refused:
+        list_topics(link)
+    assert str(refused.value) == said
+    assert "kafka failed why=" in caplog.text
+    assert word not in caplog.text
+
+
+@pytest.mark.parametrize("worker", WORKERS)
+def test_a_kafka_that_is_away_takes_nothing_else_with_it(
+    valkey: RedisServer, start: Start, worker: str
+) -> None:
+    port = free_port()
+    arauto = start(
+        REDIS_URL=valkey.url, KAFKA_URL=f"kafka://127.0.0.1:{port}", ARAUTO_WORKERS="1", ARAUTO_WORKER=worker
+    )
+    assert f"and Kafka (127.0.0.1:{port})" in arauto.log
+
+    def others_go_first() -> bool:
+        with closing(arauto.connect(PATIENCE)) as connection:
+            connection.request("GET", "/topics")
+            assert get(arauto, "/readyz").status == 200
+            is_waiting = not select.select([connection.sock], [], [], 0)[0]
+            away = connection.getresponse()
+            assert (away.status, away.headers["Retry-After"]) == (503, "1")
+            assert json.load(away) == {"error": "Kafka does not answer."}
+            return is_waiting
+
+    eventually(others_go_first)
+    let_go(port)
+
+
+def test_nothing_of_kafka_is_loaded_where_there_is_none(
+    plain_arauto: ArautoServer, server: ArautoServer
+) -> None:
+    def loaded(arauto: ArautoServer) -> bool:
+        return any("confluent_kafka" in m.path for one in arauto.workers() for m in one.memory_maps())
+
+    assert (loaded(plain_arauto), loaded(server)) == (False, True)
+    assert get(plain_arauto, "/topics").status == 404
