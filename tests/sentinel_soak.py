@@ -1,4 +1,4 @@
-"""make soak SENTINEL=yes: two Redis servers and three Sentinels, numbered messages, and failovers at random.
+"""make soak SENTINEL=yes: two servers on two Redis and three Sentinels, numbers, and failovers at random.
 
 Ends with a verdict: was every number that the master took shown once, or its hole marked by a gap; was nobody
 stuck. One channel is recorded, one is not.
@@ -6,8 +6,10 @@ stuck. One channel is recorded, one is not.
 
 import tempfile
 from contextlib import ExitStack, closing
+from itertools import cycle
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 from tests.support.failovers import Faults, FollowingPublisher
 from tests.support.promises import NotingTab, story_faults
@@ -25,18 +27,22 @@ PAUSE = 0.02  # seconds between two numbers
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
     """Run, and return what broke the promise.
 
-    :param sockets: of each channel.
+    :param sockets: of each channel, on both servers.
     """
     print(f"Soak: {sockets} tabs a channel on {worker} and {redis_name}, seed {seed}", flush=True)
     with ExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="arauto-soak-")))
         watched = Watched(stack, binaries()[redis_name], directory)
-        server = ArautoServer(
-            directory / "log", REDIS_URL=watched.url, ARAUTO_WORKER=worker, ARAUTO_RECORD="kept.*"
-        )
-        stack.enter_context(closing(server))
+        given: Any = {"REDIS_URL": watched.url, "ARAUTO_WORKER": worker, "ARAUTO_RECORD": "kept.*"}
+        servers = [
+            stack.enter_context(closing(ArautoServer(directory / f"log-{n}", **given))) for n in range(2)
+        ]
         published = [FollowingPublisher(watched, channel) for channel in CHANNELS]
-        tabs = [(one, NotingTab(server.ws, one)) for one in published for _ in range(sockets)]
+        tabs = [
+            (one, NotingTab(server.ws, one))
+            for one in published
+            for _, server in zip(range(sockets), cycle(servers))
+        ]
         for _, tab in tabs:
             stack.callback(tab.join, 10)
             stack.callback(tab.leave)
@@ -75,8 +81,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
         )
         if sure < sum(len(one.unsure) for one in published):
             found.append("the publisher was hardly ever sure: nothing was checked")
-        if "Traceback" in server.log:
-            found.append("a traceback in the log:\n" + server.log)
+        found += [f"a traceback in the log:\n{one.log}" for one in servers if "Traceback" in one.log]
     return found
 
 
