@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from flask import Flask
 
 from arauto.auth.api_tokens import Tokens
+from arauto.auth.api_tokens_in_redis import TokensInRedis
 from arauto.auth.audit import Audit
 from arauto.auth.permissions import Permissions
 from arauto.auth.request_guards import RateGuard
@@ -15,6 +16,7 @@ from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.expiring_store import RedisStore
 from arauto.settings import Settings
 from arauto.sources.redis_source import RedisSource
 from arauto.sources.source import Source
@@ -55,7 +57,10 @@ class Services:
     @classmethod
     def make(cls, settings: Settings, link: RedisLink, shared: SharedState) -> "Services":
         audit = Audit(link, settings)
-        tokens = Tokens(settings.tokens) if settings.tokens else None
+        tokens = None
+        if settings.tokens:
+            in_redis = settings.tokens_in_redis
+            tokens = TokensInRedis(RedisStore(link)) if in_redis else Tokens(settings.tokens)
         authentication = monitor = None
         if settings.has_login:
             from arauto.auth.authentication import Authentication

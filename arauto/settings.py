@@ -332,8 +332,9 @@ class Settings:
     tokens: str = _setting(
         "ARAUTO_TOKENS",
         "",
-        "File with API tokens for programs, stored as hashes; flask --app app token, or a page, creates "
-        "and revokes them. Needs another way to log in beside it.",
+        "File with API tokens for programs, stored as hashes; or redis, to have them there, the same for all "
+        "servers. flask --app app token, or a page, creates and revokes them. Needs another way to log in "
+        "beside it.",
     )
     token_makers: tuple[bytes, ...] = _setting(
         "ARAUTO_TOKEN_MAKERS",
@@ -366,6 +367,11 @@ class Settings:
         _secret,
         secret=True,
     )
+
+    @property
+    def tokens_in_redis(self) -> bool:
+        """Whether the tokens for programs are there, and not in a file."""
+        return self.tokens == "redis"
 
     @property
     def has_login(self) -> bool:

@@ -1,4 +1,4 @@
-"""API tokens: a file with their names, globs and hashes."""
+"""API tokens: a file with their names, globs and hashes; or, for several servers, a key in Redis."""
 
 import fcntl
 import os
@@ -72,6 +72,8 @@ class Token:
 class Tokens:
     """The tokens in one file. A change of it is seen at the next request."""
 
+    where = "The file of ARAUTO_TOKENS"
+
     def __init__(self, path: str) -> None:
         self._path = Path(path)
         self._read: tuple[object, dict[str, Token]] = (None, {})
@@ -120,11 +122,9 @@ class Tokens:
             del there[found[0].digest]
 
     def _all(self) -> dict[str, Token]:
-        try:
-            now = os.stat(self._path)
-        except FileNotFoundError:
+        version = self._version()
+        if version is None:
             return {}
-        version = (now.st_ino, now.st_mtime_ns, now.st_size)
         if self._read[0] != version:
             self._read = (version, self._parse())
         return self._read[1]
@@ -133,12 +133,23 @@ class Tokens:
         try:
             rows = [
                 Token(**row | {"reads": tuple(row["reads"]), "publishes": tuple(row["publishes"])})
-                for row in orjson.loads(self._path.read_bytes())
+                for row in orjson.loads(self._load())
             ]
         except (OSError, ValueError, TypeError, KeyError) as error:
             remedy = sentence(error) or "Mend or remove it."  # but not for what the machine lacks
-            raise TokensError(f"The file of ARAUTO_TOKENS cannot be read ({error}). {remedy}") from None
+            raise TokensError(f"{self.where} cannot be read ({error}). {remedy}") from None
         return {row.digest: row for row in rows}
+
+    def _version(self) -> object:
+        """Another one after each change; ``None``: there are no tokens."""
+        try:
+            now = os.stat(self._path)
+        except FileNotFoundError:
+            return None
+        return now.st_ino, now.st_mtime_ns, now.st_size
+
+    def _load(self) -> bytes:
+        return self._path.read_bytes()
 
     @contextmanager
     def _locked(self) -> Iterator[dict[str, Token]]:
@@ -150,11 +161,17 @@ class Tokens:
                 yield there
                 new = self._path.with_suffix(".new")
                 with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                    file.write(orjson.dumps([asdict(token) for token in there.values()]))
+                    file.write(encode(there))
                 new.replace(self._path)
         except OSError as error:
-            said = f"The file of ARAUTO_TOKENS cannot be written ({error}). {sentence(error)}"
-            raise TokensError(said.rstrip()) from None
+            raise TokensError(
+                f"{self.where} cannot be written ({error}). {sentence(error)}".rstrip()
+            ) from None
+
+
+def encode(tokens: dict[str, Token]) -> bytes:
+    """What is stored of them."""
+    return orjson.dumps([asdict(token) for token in tokens.values()])
 
 
 def _digest(token: str) -> str:

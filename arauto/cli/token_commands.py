@@ -26,7 +26,7 @@ def init_token_commands(app: Flask) -> None:
 def _tokens() -> Tokens:
     found = services_of(current_app).tokens
     if found is None:
-        raise click.ClickException("Name the file that keeps them: ARAUTO_TOKENS=tokens.json.")
+        raise click.ClickException("Name the file that keeps them: ARAUTO_TOKENS=tokens.json, or redis.")
     return found
 
 

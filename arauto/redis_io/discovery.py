@@ -99,7 +99,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         where = address(url)
         with closing(RedisLink(url, Tls.of(settings))) as link:
             server, master = describe(link), link.master
-            if settings.has_login and settings.workers > 1:
+            if settings.tokens_in_redis or (settings.has_login and settings.workers > 1):
                 check_can_store(link)
     except (LinkError, CannotStore) as error:
         raise NoRedis(str(error)) from None

@@ -25,6 +25,9 @@ class ExpiringStore(Protocol):
 
     def get(self, key: str) -> bytes | None: ...
     def put(self, key: str, value: bytes, seconds: float) -> None: ...
+    def put_new(self, key: str, value: bytes, seconds: float) -> bool:
+        """Put it there if there is nothing; whether that was so."""
+
     def drop(self, keys: Iterable[str]) -> None: ...
     def has(self, keys: list[str]) -> list[bool]: ...
     def add(self, key: str, member: str, seconds: float) -> None:
@@ -52,6 +55,9 @@ class RedisStore:
 
     def put(self, key: str, value: bytes, seconds: float) -> None:
         self._do("SET", key, value, "PX", int(seconds * 1000))
+
+    def put_new(self, key: str, value: bytes, seconds: float) -> bool:
+        return self._do("SET", key, value, "PX", int(seconds * 1000), "NX") is not None
 
     def drop(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -95,8 +101,8 @@ def check_can_store(link: RedisLink) -> None:
         link.client.set(f"{PREFIX}check", b"", px=1000)
     except redis.ResponseError as error:
         raise CannotStore(
-            f"Redis does not let us keep sessions ({error}): allow our user the keys arauto:* as "
-            "docs/security.md shows, or set ARAUTO_WORKERS=1."
+            f"Redis does not let us keep sessions and tokens ({error}): allow our user the keys arauto:* as "
+            "docs/security.md shows, or set ARAUTO_WORKERS=1 and no ARAUTO_TOKENS=redis."
         ) from None
 
 
@@ -113,6 +119,13 @@ class MemoryStore:
     def put(self, key: str, value: bytes, seconds: float) -> None:
         with self._lock:
             self._put(key, value, seconds)
+
+    def put_new(self, key: str, value: bytes, seconds: float) -> bool:
+        with self._lock:
+            if self._get(key) is not None:
+                return False
+            self._put(key, value, seconds)
+            return True
 
     def drop(self, keys: Iterable[str]) -> None:
         for key in keys:

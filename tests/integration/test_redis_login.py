@@ -221,12 +221,17 @@ def test_odd_names_are_nobody(server: ArautoServer, user: str) -> None:
     assert b"<script>" not in answer.body.replace(b'<script type="module"', b"")
 
 
-def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(own_redis: RedisServer) -> None:
+@pytest.mark.parametrize(
+    "given", [{}, {"ARAUTO_WORKERS": "1", "ARAUTO_TOKENS": "redis"}], ids=["sessions", "tokens"]
+)
+def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(
+    own_redis: RedisServer, given: dict[str, str]
+) -> None:
     set_user(own_redis, "small", "x", *rules(PROGRAM), "resetkeys")
     url = own_redis.url.replace("//", "//small:x@")
-    stopped = run(GUNICORN, REDIS_URL=url, PORT=str(free_port()), ARAUTO_LOGIN="redis")
-    assert sentence_of(stopped).startswith("Redis does not let us keep sessions (")
-    assert sentence_of(stopped).endswith("or set ARAUTO_WORKERS=1.")
+    stopped = run(GUNICORN, REDIS_URL=url, PORT=str(free_port()), ARAUTO_LOGIN="redis", **given)
+    assert sentence_of(stopped).startswith("Redis does not let us keep sessions and tokens (")
+    assert sentence_of(stopped).endswith("or set ARAUTO_WORKERS=1 and no ARAUTO_TOKENS=redis.")
 
 
 def test_one_process_keeps_sessions_itself(start: Start, own_redis: RedisServer) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from arauto.auth.api_tokens import Tokens
+from arauto.auth.api_tokens_in_redis import TokensInRedis
+from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.expiring_store import RedisStore
 from arauto.settings import WORKERS
 from tests.integration.test_tokens import bearer
 from tests.support.http import publish
@@ -21,14 +22,7 @@ TOKEN = "a shared token of twenty-six"
 
 
 @pytest.fixture(scope="module")
-def tokens(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("tokens") / "tokens.json"
-
-
-@pytest.fixture(scope="module")
-def servers(
-    valkey: RedisServer, tokens: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[list[ArautoServer]]:
+def servers(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[ArautoServer]]:
     valkey.client.flushall()
     directory = tmp_path_factory.mktemp("servers")
     with ExitStack() as stack:
@@ -36,7 +30,7 @@ def servers(
             ArautoServer(
                 directory / worker,
                 REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1", ARAUTO_TOKEN=TOKEN,
-                ARAUTO_SECRET="what both encrypt with", ARAUTO_TOKENS=str(tokens),
+                ARAUTO_SECRET="what both encrypt with", ARAUTO_TOKENS="redis",
                 ARAUTO_ORIGINS=f"http://{NAME}",
             )
             for worker in WORKERS
@@ -89,15 +83,17 @@ def test_a_session_is_one_on_all(servers: list[ArautoServer]) -> None:
         assert [ends(tab) for tab in tabs] == [OVER, OVER]
 
 
-def test_a_token_is_one_on_all(servers: list[ArautoServer], tokens: Path) -> None:
-    token = Tokens(str(tokens)).create("backup", ["a"], ["a"], 4e9)
+def test_a_token_is_one_on_all(servers: list[ArautoServer], valkey: RedisServer) -> None:
     with ExitStack() as stack:
+        tokens = TokensInRedis(RedisStore(stack.enter_context(closing(RedisLink(valkey.url)))))
+        token = tokens.create("backup", ["a"], ["a"], 4e9)
+        assert token.encode() not in (valkey.client.get("arauto:programs") or b"")
         tabs = [
             stack.enter_context(open_tab(server, "a", additional_headers=bearer(token))) for server in servers
         ]
         assert publish(servers[1], "a", "x", **bearer(token)).status == 200
         assert [tab.messages(1) for tab in tabs] == [["x"], ["x"]]
-        Tokens(str(tokens)).revoke("backup")
+        tokens.revoke("backup")
         assert [ends(tab) for tab in tabs] == [OVER, OVER]
     assert [publish(server, "a", "x", **bearer(token)).status for server in servers] == [401, 401]
 

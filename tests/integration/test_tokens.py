@@ -153,7 +153,11 @@ def test_a_token_that_reads_only(gate: ArautoServer, command: Command) -> None:
 @pytest.mark.parametrize(
     ("arguments", "environ", "words"),
     [
-        (["create", "x", "--read", "*"], {}, "Name the file that keeps them: ARAUTO_TOKENS=tokens.json."),
+        (
+            ["create", "x", "--read", "*"],
+            {},
+            "Name the file that keeps them: ARAUTO_TOKENS=tokens.json, or redis.",
+        ),
         (["create", "x"], {"ARAUTO_TOKENS": "/nowhere/x"}, "Say what it may: --read 'news.*', --publish"),
         (
             ["create", "x", "--read", "*"],

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from arauto.auth import api_tokens as module
-from arauto.auth.api_tokens import Tokens, TokensError
+from arauto.auth import api_tokens_in_redis as in_redis
+from arauto.auth.api_tokens import NameTaken, NoToken, Tokens, TokensError
+from arauto.auth.api_tokens_in_redis import TokensInRedis
+from arauto.redis_io.expiring_store import ExpiringStore, MemoryStore, StoreUnavailable
 
 
 def test_a_token_was_not_made_later_than_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,5 +47,43 @@ def test_who_has_no_file_left_is_not_told_to_remove_the_tokens(tmp_path: Path) -
             use()
     assert tokens.list() == []
     path.write_text("{")
+    with pytest.raises(TokensError, match=r"\. Mend or remove it\.$"):
+        tokens.list()
+
+
+def test_of_two_servers_each_knows_what_the_other_has_made() -> None:
+    store = MemoryStore()
+    here, there = TokensInRedis(store), TokensInRedis(store)
+    assert here.list() == there.list() == []
+    made = [one.create(name, ["*"], [], 4e9) for one, name in ((here, "a"), (there, "b"))]
+    for one in (here, there):
+        assert [token.name for token in one.list()] == ["a", "b"]
+        assert [(one.find(token) or pytest.fail(token)).name for token in made] == ["a", "b"]
+    with pytest.raises(NameTaken):
+        there.create("a", ["*"], [], 4e9)
+    there.revoke("a")
+    assert here.find(made[0]) is None
+    with pytest.raises(NoToken):
+        here.revoke("a")
+    here.create("a", ["*"], [], 4e9)  # none of these has left the lock
+
+
+def test_one_change_at_a_time_and_what_cannot_be_stored_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore()
+    tokens = TokensInRedis(store)
+    store.put(in_redis.LOCK, b"", 60)
+    monkeypatch.setattr(in_redis, "_LOCKED", 0.0)
+    with pytest.raises(TokensError, match=r"is being changed by others: try again\.$"):
+        tokens.create("a", ["*"], [], 4e9)
+
+    class Away(MemoryStore):
+        def get(self, key: str) -> bytes | None:
+            raise StoreUnavailable("it is away")
+
+    away: ExpiringStore = Away()
+    for use in (TokensInRedis(away).list, lambda: TokensInRedis(away).revoke("a")):
+        with pytest.raises(TokensError, match=r"^The key arauto:programs .*\(it is away\)\.$"):
+            use()
+    store.put(in_redis.KEY, b"{", 60)
     with pytest.raises(TokensError, match=r"\. Mend or remove it\.$"):
         tokens.list()
