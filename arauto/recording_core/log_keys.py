@@ -14,8 +14,11 @@ GLOBS = b"arauto:logs:globs"
 
 
 def is_recordable(channel: bytes) -> bool:
-    """Not our own channels, and no keyspace notifications: recording them would publish more, without end."""
-    return not channel.startswith((b"arauto:", b"__keyspace@", b"__keyevent@"))
+    """Not our own channels, and no keyspace notifications: recording them would publish more, without end.
+
+    Redis 8.8 has more of them: ``__subkeyspace@``, ``__subkeyevent@``, ``__subkeyspaceitem@``, ``__subkeyspaceevent@``.
+    """
+    return not channel.startswith((b"arauto:", b"__keyspace@", b"__keyevent@", b"__subkey"))
 
 
 def stream_of(channel: bytes) -> bytes:

@@ -56,7 +56,7 @@ def test_what_is_recorded_is_the_union_of_what_all_servers_record() -> None:
 
 
 def test_what_says_that_something_was_written_is_never_recorded() -> None:
-    names = [b"arauto:words:0:{a}", b"__keyspace@0__:a", b"__keyevent@1__:xadd"]
+    names = [b"arauto:words:0:{a}", b"__keyspace@0__:a", b"__keyevent@1__:xadd", b"__subkeyspace@0__:a"]
     recording, _ = make([set(names), [[b"*"], None]], globs=("*",))
     recording.refresh()
     assert not any(map(recording.covers, names))
