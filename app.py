@@ -28,6 +28,7 @@ from arauto.views.acknowledgements import init_acknowledgements
 from arauto.views.channels import init_channels
 from arauto.views.health import init_health
 from arauto.views.history import init_history
+from arauto.views.keyspace_events import init_keyspace_events
 from arauto.views.metrics import init_metrics
 from arauto.views.page import init_page, later_words
 from arauto.views.publish import init_publish
@@ -95,6 +96,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.audit,
     )
     init_channels(app, services.source)
+    init_keyspace_events(app)
     init_history(app, services.source, services.audit)
     init_recording(
         app,

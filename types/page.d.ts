@@ -193,6 +193,8 @@ type Content = {
   bytes?: Uint8Array<ArrayBuffer>;
   isJson?: boolean;
   alert?: Alert | null;
+  event?: string; // of the key that the text is, in this database
+  database?: string;
   format?: string;
   isCut?: boolean;
   isQuoted?: boolean;

@@ -52,6 +52,7 @@ SHEETS = [  # in the order of the cascade
 ]
 LATER_SHEETS = [  # of what only scripts show that are loaded later
     "acknowledge/acknowledge",
+    "channels/keyspace_events",
     "detail/detail",
     "feed/groups",
     "filter/filter_help",

@@ -33,6 +33,7 @@ def later_strings() -> Strings:
         | _group_strings()
         | _notification_strings()
         | _browser_strings()
+        | _keyspace_strings()
         | _filter_strings()
         | _volume_strings()
         | _view_strings()
@@ -184,6 +185,9 @@ def _lesson_strings() -> Strings:
 def _detail_strings() -> Strings:
     return {
         "show_rest": gettext("Show {n} more"),
+        "fact_event": gettext("Event"),
+        "fact_key": gettext("Key"),
+        "fact_database": gettext("Database"),
         "fact_channel": gettext("Channel"),
         "fact_receivers": gettext("Received by"),
         "fact_patterns": gettext("Matched by"),
@@ -364,6 +368,8 @@ def _selection_strings() -> Strings:
 def _recording_strings() -> Strings:
     return {
         "recorded": gettext("recorded"),
+        "keyspace_event": gettext("by event"),
+        "keyspace_space": gettext("by key"),
         "recorded_until": gettext("not recorded since {time}"),
         "recording_on": gettext("{name} is recorded: a page that was away gets what it missed."),
         "recording_off": gettext(
@@ -391,6 +397,23 @@ def _browser_strings() -> Strings:
         "watch_name": gettext("Watch {name}"),
         "unwatch": gettext("Stop watching"),
         "unwatch_name": gettext("Stop watching {name}"),
+    }
+
+
+def _keyspace_strings() -> Strings:
+    return {
+        "keyspace": gettext("Keyspace events"),
+        "keyspace_open": gettext("Keyspace events…"),
+        "keyspace_all": gettext("all"),
+        "keyspace_kind": gettext("Kind"),
+        "keyspace_keys": gettext("Keys, such as user:*"),
+        "keyspace_events": gettext("Events"),
+        "keyspace_any": gettext("all of these"),
+        "keyspace_on": gettext("Redis publishes them."),
+        "keyspace_part": gettext("Redis does not publish all of them. Missing: {letters}. This adds it:"),
+        "keyspace_off": gettext("Redis does not publish them. This switches them on:"),
+        "keyspace_set": gettext("This switches them on, and replaces what is set:"),
+        "copy_command": gettext("Copy"),
     }
 
 

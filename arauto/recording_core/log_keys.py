@@ -16,7 +16,7 @@ GLOBS = b"arauto:logs:globs"
 def is_recordable(channel: bytes) -> bool:
     """Not our own channels, and no keyspace notifications: recording them would publish more, without end.
 
-    Redis 8.8 has more of them: ``__subkeyspace@``, ``__subkeyevent@``, ``__subkeyspaceitem@``, ``__subkeyspaceevent@``.
+    Redis 8.8 has four more kinds, such as ``__subkeyspace@0__:key``.
     """
     return not channel.startswith((b"arauto:", b"__keyspace@", b"__keyevent@", b"__subkey"))
 

@@ -79,6 +79,10 @@ def expect_fits(page: Page, language: str) -> None:
     for dialog in ("browser", "drafts", "settings"):
         page.locator(f"#{dialog}-open").click()
         look(f"#{dialog} {'tbody tr' if dialog == 'browser' else 'h2'}")
+        if dialog == "browser":
+            page.locator("#browser [type=button]").click()
+            look(".keyspace__classes")
+            page.keyboard.press("Escape")
         page.keyboard.press("Escape")
     open_more(page)
     page.locator("#help").click()

@@ -173,6 +173,10 @@ def test_axe_finds_no_barrier_in_the_dialogs(
     page.locator("#browser-open").click()
     expect(page.locator("#browser tbody tr")).to_have_count(2)
     expect_no_violation(page, "channel browser")
+    page.locator("#browser [type=button]").click()
+    expect(page.locator(".keyspace .command__text")).not_to_be_empty()
+    expect_no_violation(page, "keyspace events")
+    page.keyboard.press("Escape")
     page.keyboard.press("Escape")
 
     say(page, "a", "sent")

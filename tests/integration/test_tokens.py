@@ -109,6 +109,8 @@ def test_a_token_is_for_its_channels_and_only_until_it_is_revoked(
             assert get(gate, "/channels/listeners?channel=news.x", **bearer(token)).json["receivers"] == 2
             refused = get(gate, "/channels/listeners?channel=secret", **bearer(token))
             assert (refused.status, refused.error) == (403, "This token may not listen to secret.")
+            refused = get(gate, "/channels/keyspace-events", **bearer(token))
+            assert (refused.status, refused.error) == (403, "This token may not listen to all of __key*.")
         assert command("revoke", "backup").returncode == 0
         with pytest.raises(ConnectionClosed) as closed:
             tab.until("an event that never comes")

@@ -121,7 +121,7 @@ const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
 const menu = new Deferred("../channels/recording_menu.js", import.meta.url, ({ RecordingMenu }) =>
   new RecordingMenu(find("recording"), find("forget"), words, (/** @type {string} */ sentence) => (find("choose-problem").textContent = sentence)));
 const browser = new Deferred("../channels/channel_browser.js", import.meta.url, ({ ChannelBrowser }) =>
-  new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words));
+  new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words, config.redis_cli));
 find("browser-open").addEventListener("click", () => browser.load().then((browser) => browser.open(), () => actions.say("not_loaded")));
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 

@@ -3,7 +3,8 @@
 import { rounded } from "../lib/format.js";
 import { channelKey, looksLikePattern } from "../stream/channel_names.js";
 import { wearColour } from "../ui/channel_color.js";
-import { notText } from "../ui/dom.js";
+import { element, notText } from "../ui/dom.js";
+import { KeyspaceEvents } from "./keyspace_events.js";
 
 const REFRESH = 3_000; // milliseconds
 const PATIENCE = 250; // milliseconds without a key pressed
@@ -36,8 +37,9 @@ export class ChannelBrowser {
    * @param {PageSelection} selection
    * @param {MessageRates} rates
    * @param {Words} words
+   * @param {string[]} redisCli
    */
-  constructor(dialog, template, selection, rates, words) {
+  constructor(dialog, template, selection, rates, words, redisCli) {
     this.#dialog = dialog;
     this.#template = /** @type {HTMLElement} */ (template.content.firstElementChild);
     this.#selection = selection;
@@ -47,6 +49,15 @@ export class ChannelBrowser {
     this.#search.form?.addEventListener("submit", (event) => event.preventDefault());
     this.#search.addEventListener("input", () => this.#soon(PATIENCE));
     selection.addEventListener("change", () => this.#mark());
+    this.#offerKeyspace(redisCli);
+  }
+
+  /** @type {(redisCli: string[]) => void} */
+  #offerKeyspace(redisCli) {
+    const events = new KeyspaceEvents(this.#selection, redisCli, this.#words, () => this.#dialog.close());
+    const button = Object.assign(element("button", "button", this.#words.say("keyspace_open")), { type: "button" });
+    button.addEventListener("click", () => events.open());
+    this.#search.after(button);
   }
 
   // The names of what is alive; none where Redis does not say.

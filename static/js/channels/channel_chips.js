@@ -2,7 +2,7 @@
 
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
-import { keyOf, keysOf } from "../stream/channel_names.js";
+import { keyOf, keysOf, keyspaceParts } from "../stream/channel_names.js";
 import { giveColour, wearColour } from "../ui/channel_color.js";
 import { element } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
@@ -135,10 +135,17 @@ export class ChannelChips {
     giveColour(name.name);
     wearColour(chip, name.name);
     const prefix = prefixOf(name);
+    const events = keyspaceParts(name.name);
     const title = chip.querySelector(".chip__name");
     title.title = name.name;
     title.append(element("span", "chip__prefix", prefix), name.name.slice(prefix.length));
-    chip.querySelector(".chip__kind").hidden = name.kind !== "pattern";
+    const tag = chip.querySelector(".chip__kind");
+    tag.hidden = name.kind !== "pattern";
+    if (events) {
+      title.textContent = `db${events.database} ${events.rest}`;
+      tag.textContent = this.#words.say(`keyspace_${events.kind}`);
+      tag.hidden = false;
+    }
     solo.ariaLabel = this.#words.say("solo", { name: name.name });
     hide.ariaLabel = hide.title = this.#words.say("hide", { name: name.name });
     remove.ariaLabel = remove.title = this.#words.say(`remove_${name.kind}`, { name: name.name });

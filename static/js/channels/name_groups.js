@@ -1,11 +1,13 @@
 // Pure: channels whose names begin alike, up to the first . or : or / in them, stand together under what they share.
 
+import { keyspaceParts } from "../stream/channel_names.js";
+
 const FEWEST = 3; // channels of a group
 const PREFIX = /^[^.:/]+[.:/](?=.)/;
 
 /** @type {(name: Name) => string} */
 export function prefixOf({ kind, name }) {
-  return (kind === "channel" && name.match(PREFIX)?.[0]) || "";
+  return (kind === "channel" && !keyspaceParts(name) && name.match(PREFIX)?.[0]) || "";
 }
 
 // In the order in which the first of each came; who has no group is alone, with an empty prefix.

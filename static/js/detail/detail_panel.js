@@ -1,7 +1,8 @@
 // Shows one message by itself: as a card, as a tree, as it was sent, as bytes; and what can be done with it.
 
 import { beginning, byteLength, size } from "../lib/format.js";
-import { dump, fromBase64, unzipped } from "../message/binary_view.js";
+import { dump, escaped, fromBase64, unzipped } from "../message/binary_view.js";
+import { keyspaceEvent } from "../message/keyspace_event.js";
 import { readText } from "../message/message_body.js";
 import { attempt, setOdd } from "../stream/unreadable.js";
 import { wearColour } from "../ui/channel_color.js";
@@ -62,9 +63,11 @@ export class DetailPanel {
     wearColour(this.#place, event.channel);
     this.#actions.show(event);
     const bytes = event.encoding === "base64" ? fromBase64(event.data) : null;
-    this.#content = bytes ? { bytes } : attempt(event, () => readText(event.data), { text: event.data });
+    const told = keyspaceEvent(event);
+    if (told) this.#content = bytes ? { ...told, text: escaped(bytes) } : told;
+    else this.#content = bytes ? { bytes } : attempt(event, () => readText(event.data), { text: event.data });
     this.#draw();
-    if (bytes && !event.truncated) this.#unpack(event, bytes);
+    if (bytes && !told && !event.truncated) this.#unpack(event, bytes);
   }
 
   // No message, and why.
@@ -128,6 +131,7 @@ export class DetailPanel {
   /** @type {(event: Message, content: Content) => HTMLElement[]} */
   #body(event, content) {
     const { text, isJson } = content;
+    if (content.event) return []; // its facts say it
     if (isJson) return [this.#tree(event, content)];
     return text === undefined ? this.#hex(bytesOf(event)) : this.#text(text);
   }

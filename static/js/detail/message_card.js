@@ -20,7 +20,7 @@ export class MessageCard {
   /** @type {(event: Message, content: Content) => HTMLElement[]} */
   build(event, content) {
     const { alert } = content;
-    return [this.#meta(event, content), ...(alert ? this.#alert(alert) : []), this.#facts(event)];
+    return [this.#meta(event, content), ...(alert ? this.#alert(alert) : []), this.#facts(event, content)];
   }
 
   /** @type {(event: Message, content: Content) => HTMLElement} */
@@ -57,8 +57,8 @@ export class MessageCard {
     return list;
   }
 
-  /** @type {(event: Message) => HTMLElement} */
-  #facts(event) {
+  /** @type {(event: Message, content: Content) => HTMLElement} */
+  #facts(event, { text = "", event: what, database = "" }) {
     const { channel, channel_base64: bytes, patterns, id, receivers } = event;
     const list = element("dl", "detail__facts");
     /** @type {(word: string, ...told: (Node | string)[]) => void} */
@@ -67,6 +67,11 @@ export class MessageCard {
       value.append(...told);
       list.append(element("dt", "", this.#words.say(word)), value);
     };
+    if (what) {
+      add("fact_event", untranslated(what));
+      add("fact_key", untranslated(text));
+      add("fact_database", database);
+    }
     add("fact_channel", untranslated(channel), ...(bytes === undefined ? [] : [" ", notText(this.#words)]));
     if (patterns.length) add("fact_patterns", untranslated(patterns.join("  ")));
     if (receivers !== undefined) add("fact_receivers", new Intl.NumberFormat(this.#words.language).format(receivers));

@@ -28,6 +28,19 @@ export function toText(bytes, isCut = false) {
   }
 }
 
+// As the server writes a name: \xff for what is no UTF-8.
+/** @type {(bytes: Uint8Array<ArrayBuffer>) => string} */
+export function escaped(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; ) {
+    const size = [1, 2, 3, 4].find((n) => toText(bytes.subarray(at, at + n)) !== null);
+    const part = bytes.subarray(at, at + (size ?? 1));
+    text += size ? toText(part) : `\\x${part[0].toString(16)}`;
+    at += part.length;
+  }
+  return text;
+}
+
 // "0000 48 65 6c 6c 6f  Hello", a line for so many bytes.
 /** @type {(bytes: Uint8Array, perLine: number) => string} */
 export function hexDump(bytes, perLine) {

@@ -4,7 +4,7 @@ import { gunzip, hexDump, isGzip, toText } from "../lib/bytes.js";
 import { decode } from "../lib/msgpack.js";
 import { element } from "../ui/dom.js";
 
-export { fromBase64, isGzip } from "../lib/bytes.js";
+export { escaped, fromBase64, isGzip } from "../lib/bytes.js";
 
 const STEPS = [128, 512]; // bytes shown; then more by
 const STEP = 16_384;

@@ -5,13 +5,14 @@ import { base64Length, byteLength, size } from "../lib/format.js";
 const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\u202e\u2060-\u2069]|.\ufeff|^\s+$/;
 
 /** @type {(event: Message, content: Content, words: Words) => string[]} */
-export function marksOf(event, { text, format, isCut, isQuoted, hasCodes }, words) {
+export function marksOf(event, { text, database, format, isCut, isQuoted, hasCodes }, words) {
   const isBinary = event.encoding === "base64";
   /** @type {(bytes: number) => string} */
   const told = (bytes) => size(bytes, words.language);
   const marks = [];
   if (event.data === "") marks.push(words.say("empty_message"));
-  if (isBinary) marks.push(words.say("binary", { size: told(event.size ?? sizeOf(event)) }));
+  if (isBinary && database) marks.push(words.say("not_text"));
+  else if (isBinary) marks.push(words.say("binary", { size: told(event.size ?? sizeOf(event)) }));
   if (event.truncated) marks.push(words.say("truncated", { shown: told(sizeOf(event)), size: told(event.size ?? 0) }));
   if (!isBinary && INVISIBLE.test(text ?? "")) marks.push(words.say("invisible"));
   if (format) marks.push(words.say(isCut ? "decoded_part" : "decoded", { format }));

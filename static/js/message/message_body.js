@@ -8,6 +8,7 @@ import { element, rowButton } from "../ui/dom.js";
 import { card, severityMark } from "./alert_card.js";
 import { alertIn } from "./alert_parser.js";
 import { paint } from "./json_colors.js";
+import { keyspaceEvent } from "./keyspace_event.js";
 import { marksOf } from "./marks.js";
 import { mayBeJson, plain, readJson } from "./plain_text.js";
 import { showTools } from "./row_buttons.js";
@@ -79,6 +80,7 @@ export class MessageBodies {
     body.replaceChildren(...this.#marks(event, shown, view), ...this.#parts(event, shown, view));
     const row = rowOf(body);
     describe(row, content, view);
+    if (content.event) row.querySelector(".row__name").textContent = view === "raw" ? event.channel : content.event;
     if (event.encoding) row.classList.toggle("row--hex", shown.text === undefined);
     return true;
   }
@@ -102,6 +104,8 @@ export class MessageBodies {
     const known = this.#read.get(event);
     if (known) return known;
     if (event.encoding === "base64") return this.#packed(body, event);
+    const told = keyspaceEvent(event);
+    if (told) return told;
     if (event.data.length <= READ_LIMIT) return readText(event.data);
     if (mayBeJson(event.data) && /[\]}]["\s]*$/.test(event.data.slice(-100))) this.#later(event, () => this.#learn(body, event, readText(event.data)));
     return { text: plain(event.data) };
@@ -112,6 +116,8 @@ export class MessageBodies {
     const binary = this.#binary;
     if (!binary) return this.#await(body, event, binaryViews.arrive(), (loaded) => (this.#binary = loaded));
     const bytes = binary.fromBase64(event.data);
+    const told = keyspaceEvent(event);
+    if (told) return { ...told, bytes, text: binary.escaped(bytes) };
     if (event.truncated) return { bytes };
     if (bytes.length <= READ_LIMIT && !binary.isGzip(bytes)) return binary.unpacked(bytes);
     this.#later(event, () => this.#unpack(body, event, () => binary.unzipped(bytes, readText)));

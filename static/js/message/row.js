@@ -7,6 +7,7 @@ import { attempt, isOdd, onOdd } from "../stream/unreadable.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
 import { fullTime, retell, rowTime, timesOfDay } from "../ui/timestamps.js";
+import { keyspaceEvent } from "./keyspace_event.js";
 import { MessageBodies } from "./message_body.js";
 import { setTabIndex } from "./roving_focus.js";
 import { equip } from "./row_buttons.js";
@@ -47,7 +48,7 @@ export class Rows {
   retag(row, event) {
     attempt(event, () => {
       const tags = row.querySelectorAll(".row__pattern");
-      row.children[1].append(...event.patterns.slice(tags.length).map((pattern) => this.#tag(pattern)));
+      if (!keyspaceEvent(event)) row.children[1].append(...event.patterns.slice(tags.length).map((pattern) => this.#tag(pattern)));
     });
   }
 
@@ -148,7 +149,9 @@ export class Rows {
     place.querySelector("bdi").textContent = channel;
     place.title = channel;
     if (bytes !== undefined) place.append(notText(this.#words));
-    place.append(...patterns.map((pattern) => this.#tag(pattern)));
+    const told = keyspaceEvent(event);
+    if (told) place.append(element("span", "row__heard", `db${told.database}`));
+    else place.append(...patterns.map((pattern) => this.#tag(pattern)));
     if (event.receivers !== undefined) place.append(this.#heard(event));
   }
 

@@ -4,6 +4,7 @@ import { byteLength } from "../lib/format.js";
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
 const GLOB = /[*?[]/;
+const KEYSPACE = /^__key(space|event)@(\d+|\*)__:(.+)$/s;
 
 /** @type {Name["kind"][]} */
 export const KINDS = ["channel", "pattern"];
@@ -11,6 +12,13 @@ export const KINDS = ["channel", "pattern"];
 /** @type {(text: string) => boolean} */
 export function looksLikePattern(text) {
   return GLOB.test(text);
+}
+
+// A name of Redis's own, for events of its keys, taken apart; null where it is none. A pattern may be for all databases.
+/** @type {(name: string) => { kind: string, database: string, rest: string } | null} */
+export function keyspaceParts(name) {
+  const [, kind, database, rest] = name.match(KEYSPACE) ?? [];
+  return kind ? { kind, database, rest } : null;
 }
 
 // The key and values of the word that says what is wrong with a name, or null.
