@@ -11,6 +11,7 @@ from flask import Flask
 
 from arauto.assets.minifier import minify_in_subprocess
 from arauto.assets.serve import init_assets
+from arauto.auth.audit import Audit
 from arauto.auth.request_guards import init_guards
 from arauto.auth.visitor import Visitor, init_visitor
 from arauto.cli.token_commands import init_token_commands
@@ -115,7 +116,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.audit,
     )
     if services.kafka is not None:
-        _add_kafka(app, services.kafka)
+        _add_kafka(app, services.kafka, services.audit)
     init_health(app, services.source, services.feeds.drain)
     init_metrics(app, shared.capacity)
     init_page(app, settings, shared.redis)
@@ -134,10 +135,10 @@ def _add_login(app: Flask, services: Services, authentication: "Authentication")
         init_api_tokens(app, services.settings, services.tokens, services.audit)
 
 
-def _add_kafka(app: Flask, kafka: "KafkaSource") -> None:
+def _add_kafka(app: Flask, kafka: "KafkaSource", audit: Audit) -> None:
     from arauto.views.topics import init_topics  # which loads Kafka's library
 
-    init_topics(app, kafka)
+    init_topics(app, kafka, audit)
 
 
 def _for_one_process(settings: Settings) -> SharedState:

@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink
+from arauto.protocol.topics import Offsets
 
 _BEGINNING, _END = -2, -1  # as times, in Kafka's protocol
 
@@ -31,6 +32,23 @@ def list_topics(link: KafkaLink) -> dict[str, list[int]]:
     return link.ask(ask)
 
 
+def partitions_of(link: KafkaLink, topic: str) -> list[int]:
+    """The partitions of one topic; none: there is no such topic, and it is not made either.
+
+    :raise KafkaFailed: it cannot be told.
+    """
+
+    def ask(consumer: Consumer) -> list[int]:
+        found = consumer.list_topics(topic, timeout=DEADLINE).topics[topic]
+        if found.error is None:
+            return sorted(found.partitions)
+        if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
+            return []
+        raise KafkaException(found.error)
+
+    return link.ask(ask)
+
+
 def find_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition, Bounds]:
     """Of those that have a leader.
 
@@ -40,6 +58,19 @@ def find_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition,
     def ask(consumer: Consumer) -> dict[Partition, Bounds]:
         low, high = (_offsets(consumer, partitions, end) for end in (_BEGINNING, _END))
         return {one: Bounds(low[one], high[one]) for one in partitions if one in low and one in high}
+
+    return link.ask(ask)
+
+
+def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> Offsets:
+    """The first message of each partition that is not older; of those that have one.
+
+    :raise KafkaFailed: it cannot be told.
+    """
+
+    def ask(consumer: Consumer) -> Offsets:
+        found = _offsets(consumer, [(topic, partition) for partition in partitions], ms)
+        return {partition: offset for (_, partition), offset in found.items()}
 
     return link.ask(ask)
 

@@ -38,11 +38,28 @@ def read_point(text: str, now: float | None = None) -> Point:
 
     :raise BadPoint: it is none of these, or a time in the future.
     """
-    now = time() if now is None else now
     if text == "first":
         return Point(id=FIRST)
     if match := _ID.fullmatch(text):
         return Point(id=Id(int(match[1]), int(match[2])))
+    if point := read_moment(text, now):
+        return point
+    raise BadPoint(
+        gettext(
+            "%(text)s is not a point in time: write 10m, 100 (messages), first, "
+            "a Unix time such as 1763879938.5 or the id of a message.",
+            text=text[:50],
+        )
+    )
+
+
+def read_moment(text: str, now: float | None = None) -> Point | None:
+    """Parse ``10m``, a Unix time or, up to a million, a number of messages from the end.
+
+    :return: ``None``: it is none of these.
+    :raise BadPoint: it is a time in the future.
+    """
+    now = time() if now is None else now
     if match := _SPAN.fullmatch(text):
         return Point(ms=max(0, round(1000 * (now - int(match[1]) * _SECONDS[match[2]]))))
     if _NUMBER.fullmatch(text):
@@ -51,13 +68,7 @@ def read_point(text: str, now: float | None = None) -> Point:
         if float(text) > now + AHEAD:
             raise BadPoint(gettext("That time has not come yet."))
         return Point(ms=round(1000 * float(text)))
-    raise BadPoint(
-        gettext(
-            "%(text)s is not a point in time: write 10m, 100 (messages), first, "
-            "a Unix time such as 1763879938.5 or the id of a message.",
-            text=text[:50],
-        )
-    )
+    return None
 
 
 def read_limit(text: str) -> int:

@@ -1,6 +1,102 @@
-"""Topics of Kafka (pure)."""
+"""Topics of Kafka: their names, places in them, and what reading one yields (pure)."""
+
+import re
+from typing import NamedTuple
+
+from arauto.i18n.gettext import gettext
+from arauto.protocol.log_entries import FIRST
+from arauto.protocol.log_query import BadPoint, Point, read_moment
+from arauto.refusal import Refusal
+
+MAX_NAME = 249  # characters, as Kafka has it
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_OFFSET = r"\d{1,9}:\d{1,18}"
+_OFFSETS = re.compile(rf"{_OFFSET}(,{_OFFSET})*", re.ASCII)
+_MOST_PARTITION = 2**31 - 1
+
+Offsets = dict[int, int]
+"""An offset for each partition."""
+
+
+class BadTopic(Refusal):
+    """Not the name of a topic, or of a partition; the text is a sentence for people."""
+
+
+class Record(NamedTuple):
+    """One message of a topic.
+
+    :param data: ``None``: there is none, which in a compacted topic deletes what has the same key.
+    :param ms: Unix milliseconds; ``None``: it has no time.
+    :param is_broker_time: the broker's, when it was kept; else that of who produced it.
+    """
+
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    data: bytes | None
+    ms: int | None
+    is_broker_time: bool
+
+
+class Trimmed(NamedTuple):
+    """What a partition had from ``offset`` on is gone, up to ``low``: its time was over."""
+
+    partition: int
+    offset: int
+    low: int
+
+
+def check_topic(name: str) -> str:
+    """:raise BadTopic: no topic can have this name."""
+    if not name:
+        raise BadTopic(gettext("Topic is required."))
+    if not _NAME.fullmatch(name) or name in (".", ".."):
+        raise BadTopic(
+            gettext(
+                "A topic's name has letters and digits of ASCII, dots, _ and -, at most %(n)s in all.",
+                n=MAX_NAME,
+            )
+        )
+    return name
+
+
+TopicEntry = Record | Trimmed
+"""What reading a topic yields."""
 
 
 def channel_of(topic: str) -> bytes:
     """The name of the channel for which rights are asked where a topic is meant."""
     return b"kafka:" + topic.encode()
+
+
+def read_partition(text: str) -> int:
+    """:raise BadTopic: it is not the number of a partition."""
+    if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or int(text) > _MOST_PARTITION:
+        raise BadTopic(gettext("The partition is a whole number from 0 on."))
+    return int(text)
+
+
+def write_places(places: Offsets) -> str:
+    """As :func:`read_place` parses it."""
+    return ",".join(f"{partition}:{offset}" for partition, offset in sorted(places.items()))
+
+
+def read_place(text: str, now: float | None = None) -> Point | Offsets:
+    """Parse ``first``, ``10m``, a Unix time, a number of messages from the end, or ``3:4711,4:815``.
+
+    :raise BadPoint: it is none of these, or a time in the future.
+    """
+    if _OFFSETS.fullmatch(text):
+        pairs = [one.split(":") for one in text.split(",")]
+        return {int(partition): int(offset) for partition, offset in pairs}
+    point = Point(id=FIRST) if text == "first" else read_moment(text, now)
+    if point is None:
+        raise BadPoint(
+            gettext(
+                "%(text)s is not a place in a topic: write 10m, 100 (messages of each partition), first, "
+                "a Unix time such as 1763879938.5 or 3:4711 for partition and offset.",
+                text=text[:50],
+            )
+        )
+    return point

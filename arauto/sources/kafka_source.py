@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from arauto.auth.permissions import readable
+from arauto.auth.permissions import check_reading, readable
 from arauto.auth.visitor import Visitor
 from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.topic_list import Bounds, find_bounds, list_topics
-from arauto.protocol.topics import channel_of
+from arauto.protocol.log_query import Point
+from arauto.protocol.topics import Offsets, channel_of
+from arauto.sources.topic_reading import TopicReading
 from arauto.text.glob import matches
 
 MAX_LISTED = 1000  # topics; the others are only counted
@@ -51,6 +53,16 @@ class KafkaSource:
             "total": len(found),
             "cut": len(found) > len(listed),
         }
+
+    def check_reading(self, visitor: Visitor, topic: str) -> None:
+        """:raise NoRight: the visitor may not read the topic."""
+        check_reading(visitor, channel_of(topic))
+
+    def read(
+        self, topic: str, since: Point | Offsets, until: Point | Offsets | None, partition: int | None
+    ) -> TopicReading:
+        """What the topic keeps; see :class:`TopicReading`."""
+        return TopicReading(self._link, topic, since, until, partition)
 
 
 def _partition(number: int, bounds: Bounds | None) -> dict[str, int | None]:

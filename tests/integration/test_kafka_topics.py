@@ -36,8 +36,8 @@ def server(
     directory = tmp_path_factory.mktemp("topics")
     arauto = ArautoServer(
         directory / "log",
-        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_LOGIN="redis",
-        ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
+        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
+        ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
     )  # fmt: skip
     with closing(arauto):
         yield arauto
@@ -95,6 +95,18 @@ def test_nobody_is_told_of_a_topic_that_is_not_theirs(
     assert names & topics(get(server, "/topics", **bearer(of_wages))).keys() == {f"wages.{worker}"}
     assert get(server, "/topics", **bearer(others)).json["total"] == 0, "these are channels"
     assert get(server, "/topics").status == 401
+    mine, theirs = (f"/topics/{kind}.{worker}/messages" for kind in ("orders", "wages"))
+    assert (rui.get(mine).status, get(server, theirs, **bearer(of_wages)).status) == (200, 200)
+    for refused, said in (
+        (
+            rui.get(theirs, Accept="application/json"),
+            "Redis does not let the user rui listen to kafka:wages.",
+        ),
+        (get(server, mine, **bearer(of_wages)), "This token may not listen to kafka:orders."),
+    ):
+        assert (refused.status, refused.error.startswith(said)) == (403, True), refused
+    assert get(server, "/topics/no.such.topic/messages", **bearer(of_wages)).status == 403
+    assert get(server, mine).status == 401
     valkey.client.execute_command("ACL", "SETUSER", "rui", "off")
     refused = rui.get("/topics", Accept="application/json")
     assert (refused.status, refused.error) == (403, "Redis no longer lets the user rui in: log in again.")

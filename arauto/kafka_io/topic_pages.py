@@ -1,0 +1,118 @@
+"""Messages of a topic, a page at a time. Nothing is held between two pages, however slowly they are taken."""
+
+from heapq import merge
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import (
+    TIMESTAMP_LOG_APPEND_TIME,
+    TIMESTAMP_NOT_AVAILABLE,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    TopicPartition,
+)
+
+from arauto.kafka_io.connection import DEADLINE, KafkaLink
+from arauto.protocol.topics import Offsets, Record, TopicEntry, Trimmed
+
+MESSAGES = 5000  # of one page
+BYTES = 1_000_000  # of one page, and one message more
+
+
+def read_page(link: KafkaLink, topic: str, places: Offsets, ends: Offsets, most: int) -> list[TopicEntry]:
+    """Messages from ``places`` on, but none from ``ends`` on.
+
+    ``places`` goes on to what is to be read next, without the partitions that have nothing more. Those of
+    one partition are in its order, those of several as they come; within a page by time.
+
+    :raise KafkaFailed: it cannot be read.
+    """
+
+    def ask(consumer: Consumer) -> list[TopicEntry]:
+        consumer.assign([TopicPartition(topic, partition, offset) for partition, offset in places.items()])
+        page = _Page(places, ends)
+        try:
+            page.fill(consumer, topic, min(most, MESSAGES))
+        finally:
+            consumer.unassign()
+        return page.entries()
+
+    return link.ask(ask)
+
+
+class _Page:
+    def __init__(self, places: Offsets, ends: Offsets) -> None:
+        self._places, self._ends = places, ends
+        self._records: dict[int, list[Record]] = {partition: [] for partition in places}
+        self._trimmed: list[Trimmed] = []
+        self._left, self._weight = 0, 0
+
+    def fill(self, consumer: Consumer, topic: str, most: int) -> None:
+        self._left = most
+        deadline = monotonic() + DEADLINE
+        while self._places and self._left and self._weight < BYTES and not self._trimmed:
+            first = consumer.poll(max(0.0, deadline - monotonic()))
+            if first is None:
+                if self._left == most:
+                    raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+                return
+            # To wait for several would take all the time that is given for it.
+            more = consumer.consume(self._left - 1, 0) if self._left > 1 else []
+            for message in (first, *more):
+                if error := message.error():
+                    self._take_error(consumer, topic, message, error)
+                else:
+                    self._take(message)
+
+    def entries(self) -> list[TopicEntry]:
+        filled = [records for records in self._records.values() if records]
+        if len(filled) == 1:
+            return [*filled[0], *self._trimmed]
+        return [*merge(*filled, key=_time), *self._trimmed]
+
+    def _take(self, message: Any) -> None:
+        partition, offset = message.partition(), message.offset()
+        if partition not in self._places:
+            return  # it is read to its end
+        if offset < self._ends[partition]:
+            record = _record(message)
+            self._records[partition].append(record)
+            self._left -= 1
+            self._weight += len(record.data or b"") + len(record.key or b"")
+            self._places[partition] = offset + 1
+        if offset + 1 >= self._ends[partition]:
+            del self._places[partition]
+
+    def _take_error(self, consumer: Consumer, topic: str, message: Any, error: KafkaError) -> None:
+        partition = message.partition()
+        if message.topic() is None or partition not in self._places:
+            return  # of the group, of which we want nothing
+        if error.code() == KafkaError._PARTITION_EOF:
+            del self._places[partition]
+            return
+        at = self._places[partition]
+        if error.code() == KafkaError._AUTO_OFFSET_RESET:
+            low, _ = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=DEADLINE)
+            if low > at:
+                self._trimmed.append(Trimmed(partition, at, low))
+                self._places[partition] = low
+                return
+        raise KafkaException(error)
+
+
+def _record(message: Any) -> Record:  # its types say that each part may be missing
+    kind, ms = message.timestamp()
+    return Record(
+        message.partition(),
+        message.offset(),
+        message.key(),
+        message.headers() or [],
+        message.value(),
+        None if kind == TIMESTAMP_NOT_AVAILABLE else ms,
+        kind == TIMESTAMP_LOG_APPEND_TIME,
+    )
+
+
+def _time(record: Record) -> int:
+    return record.ms or 0

@@ -1,0 +1,90 @@
+"""What a topic keeps between two places."""
+
+from arauto.i18n.gettext import gettext
+from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.topic_list import Bounds, find_bounds, find_time, partitions_of
+from arauto.kafka_io.topic_pages import read_page
+from arauto.protocol.log_query import Point
+from arauto.protocol.topics import BadTopic, Offsets, TopicEntry, Trimmed
+
+Bound = dict[int, Bounds]
+
+
+class TopicReading:
+    """Pages of one topic; between two of them nothing is held.
+
+    :param since: the first that is wanted, in each partition.
+    :param until: the first that is not; ``None``: all that was there when reading began.
+    :param partition: which; ``None``: those that ``since`` names, else all.
+
+    :raise BadTopic: there is no such topic, partition or place.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
+    """
+
+    def __init__(
+        self,
+        link: KafkaLink,
+        topic: str,
+        since: Point | Offsets,
+        until: Point | Offsets | None,
+        partition: int | None,
+    ) -> None:
+        self._link = link
+        self._topic = topic
+        wanted = self._partitions(since, partition)
+        found = find_bounds(link, [(topic, one) for one in wanted])
+        bounds = {one: found.get((topic, one), Bounds(0, 0)) for one in wanted}
+        starts = self._place(since, bounds, is_start=True)
+        ends = {one: high for one, (_, high) in bounds.items()}
+        self._ends = ends if until is None else ends | self._place(until, bounds, is_start=False)
+        self._trimmed = [
+            Trimmed(one, at, bounds[one].low) for one, at in starts.items() if at < bounds[one].low
+        ]
+        begun = {one: max(at, bounds[one].low) for one, at in starts.items()}
+        self.places: Offsets = {one: at for one, at in begun.items() if at < self._ends[one]}
+        """Where each partition goes on, of those that do."""
+
+    @property
+    def is_over(self) -> bool:
+        return not self.places and not self._trimmed
+
+    def page(self, most: int) -> list[TopicEntry]:
+        """At most so many messages, in the order of their partition; and what is missing between them.
+
+        :raise KafkaFailed: it cannot be read.
+        """
+        if self._trimmed:
+            trimmed, self._trimmed = self._trimmed, []
+            return [*trimmed]
+        return read_page(self._link, self._topic, self.places, self._ends, most)
+
+    def _partitions(self, since: Point | Offsets, partition: int | None) -> list[int]:
+        there = partitions_of(self._link, self._topic)
+        if not there:
+            raise BadTopic(gettext("Kafka has no topic %(name)s.", name=self._topic), 404)
+        named = [*since] if isinstance(since, dict) else there
+        wanted = named if partition is None else [partition]
+        if not set(wanted) <= set(there):
+            raise BadTopic(gettext("The topic has the partitions 0 to %(last)s.", last=there[-1]), 404)
+        if not set(wanted) <= set(named):
+            raise BadTopic(gettext("The offset is that of another partition."))
+        return wanted
+
+    def _place(self, place: Point | Offsets, bounds: Bound, is_start: bool) -> Offsets:
+        if isinstance(place, dict):
+            for one, at in place.items():
+                if is_start and one in bounds and at > bounds[one].high:
+                    raise BadTopic(
+                        gettext(
+                            "Partition %(partition)s ends before: its next message gets the offset %(high)s.",
+                            partition=one,
+                            high=bounds[one].high,
+                        )
+                    )
+            return {one: min(at, bounds[one].high) for one, at in place.items() if one in bounds}
+        if place.last is not None:
+            return {one: max(low, high - place.last) for one, (low, high) in bounds.items()}
+        if place.ms is not None:
+            found = find_time(self._link, self._topic, [*bounds], place.ms)
+            return {one: found.get(one, high) for one, (_, high) in bounds.items()}
+        return {one: low for one, (low, _) in bounds.items()}

@@ -1,0 +1,44 @@
+"""What a topic keeps, as lines of JSON."""
+
+import base64
+from typing import Any
+
+import orjson
+
+from arauto.protocol.events import data_of
+from arauto.protocol.topics import Record, TopicEntry, Trimmed
+
+
+def write_lines(topic: str, entries: list[TopicEntry]) -> bytes:
+    """One line for each message, and for each gap."""
+    return b"".join(
+        [orjson.dumps(_event(topic, entry), option=orjson.OPT_APPEND_NEWLINE) for entry in entries]
+    )
+
+
+def _event(topic: str, entry: TopicEntry) -> dict[str, Any]:
+    place = {"topic": topic, "partition": entry.partition, "offset": entry.offset}
+    if isinstance(entry, Trimmed):
+        return {"type": "gap", **place, "missing": entry.low - entry.offset, "reason": "retention"}
+    return place | _content(entry) | _time(entry)
+
+
+def _content(record: Record) -> dict[str, Any]:
+    """The key, the headers and the data; ``None`` is what there is not."""
+    headers = [{"name": name} | _bytes("value", value) for name, value in record.headers]
+    data = {"data": None} if record.data is None else data_of(record.data, len(record.data))
+    return _bytes("key", record.key) | ({"headers": headers} if headers else {}) | data
+
+
+def _bytes(name: str, value: bytes | None) -> dict[str, Any]:
+    """As text; bytes that are not UTF-8 are in base64, as ``key_base64``."""
+    try:
+        return {name: value if value is None else value.decode()}
+    except UnicodeDecodeError:
+        return {f"{name}_base64": base64.b64encode(value or b"").decode()}
+
+
+def _time(record: Record) -> dict[str, Any]:
+    if record.ms is None:
+        return {}
+    return {"at": record.ms / 1000, "clock": "broker" if record.is_broker_time else "producer"}

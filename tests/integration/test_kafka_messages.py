@@ -1,0 +1,157 @@
+"""What a topic of a real Kafka keeps, from any place on, and what it keeps no longer."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.kafka_url import KafkaUrl
+from arauto.protocol.topics import Record, Trimmed, read_place
+from arauto.settings import WORKERS, read
+from arauto.sources.topic_reading import TopicReading
+from tests.support.http import get
+from tests.support.kafka_servers import KafkaServer
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+
+MANY = 10_500  # more than one answer has, if nobody says how many
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def server(
+    request: pytest.FixtureRequest,
+    valkey: RedisServer,
+    kafka: KafkaServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ArautoServer]:
+    arauto = ArautoServer(
+        tmp_path_factory.mktemp("messages") / "log",
+        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
+    )  # fmt: skip
+    with closing(arauto):
+        yield arauto
+    assert "Traceback" not in arauto.log
+
+
+@pytest.fixture(scope="module")
+def orders(kafka: KafkaServer) -> str:
+    """A topic with 0:0 to 0:4, of which the first two are gone, and 1:0 to 1:1."""
+    kafka.create("orders", partitions=3)
+    kafka.produce("orders", *(f"{n}".encode() for n in range(5)), partition=0, timestamp=1_700_000_000_000)
+    kafka.trim("orders", partition=0, offset=2)
+    headers = [("trace", b"a"), ("trace", None), ("raw", b"\xff")]
+    kafka.produce("orders", b"\xff\x00", partition=1, key=b"\xfe", headers=headers)
+    kafka.produce("orders", None, partition=1, key="ação".encode())
+    return "orders"
+
+
+def read_all(server: ArautoServer, query: str) -> list[dict[str, Any]]:
+    answer = get(server, f"/topics/{query}")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/x-ndjson"), answer
+    return [json.loads(line) for line in answer.body.splitlines()]
+
+
+def places(lines: list[dict[str, Any]]) -> list[str]:
+    return sorted(f"{line['partition']}:{line['offset']}" for line in lines)
+
+
+def test_a_message_is_shown_as_it_is(server: ArautoServer, orders: str) -> None:
+    (text,) = read_all(server, "orders/messages?since=0:4")
+    assert text == {
+        "topic": "orders", "partition": 0, "offset": 4, "key": None, "data": "4", "at": 1_700_000_000,
+        "clock": "producer",
+    }  # fmt: skip
+    raw, tombstone = read_all(server, "orders/messages?partition=1")
+    assert (raw["key_base64"], raw["data"], raw["encoding"], raw["size"]) == ("/g==", "/wA=", "base64", 2)
+    assert raw["headers"] == [
+        {"name": "trace", "value": "a"}, {"name": "trace", "value": None},
+        {"name": "raw", "value_base64": "/w=="},
+    ]  # fmt: skip
+    assert (tombstone["key"], tombstone["data"]) == ("ação", None)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", ["0:2", "0:3", "0:4", "1:0", "1:1"]),
+        ("?since=first&until=0:4,1:1", ["0:2", "0:3", "1:0"]),
+        ("?since=1", ["0:4", "1:1"]),
+        ("?since=2&partition=0", ["0:3", "0:4"]),
+        ("?since=1h", ["1:0", "1:1"]),
+        ("?since=1699999999&until=1700000001", ["0:2", "0:3", "0:4"]),
+        ("?since=0:3", ["0:3", "0:4"]),
+        ("?since=0:3,1:1", ["0:3", "0:4", "1:1"]),
+        ("?since=0:5", []),
+        ("?partition=2", []),
+        ("?since=0:2&limit=1", ["0:2"]),
+    ],
+)
+def test_it_is_read_from_a_place_to_another(
+    server: ArautoServer, orders: str, query: str, expected: list[str]
+) -> None:
+    assert places(read_all(server, f"orders/messages{query}")) == expected
+
+
+def test_what_is_gone_is_told_with_its_number(server: ArautoServer, orders: str) -> None:
+    gap, *rest = read_all(server, "orders/messages?since=0:1")
+    assert gap == {
+        "type": "gap", "topic": "orders", "partition": 0, "offset": 1, "missing": 1, "reason": "retention",
+    }  # fmt: skip
+    assert places(rest) == ["0:2", "0:3", "0:4"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "sentence"),
+    [
+        ("orders/messages?since=yesterday", 400, "yesterday is not a place in a topic: write 10m, 100"),
+        ("orders/messages?since=0:6", 400, "Partition 0 ends before: its next message gets the offset 5."),
+        ("orders/messages?since=0:2&partition=1", 400, "The offset is that of another partition."),
+        ("orders/messages?since=7:0", 404, "The topic has the partitions 0 to 2."),
+        ("orders/messages?partition=7", 404, "The topic has the partitions 0 to 2."),
+        ("orders/messages?partition=x", 400, "The partition is a whole number from 0 on."),
+        ("orders/messages?limit=0", 400, "The limit is a whole number from 1 to 100000."),
+        ("no.such.topic/messages", 404, "Kafka has no topic no.such.topic."),
+        ("a%20b/messages", 400, "A topic's name has letters and digits of ASCII, dots, _ and -"),
+    ],
+)
+def test_what_is_not_there_is_said(
+    server: ArautoServer, kafka: KafkaServer, orders: str, path: str, status: int, sentence: str
+) -> None:
+    answer = get(server, f"/topics/{path}")
+    assert (answer.status, answer.error.startswith(sentence)) == (status, True), answer
+    assert "no.such.topic" not in kafka.topics()
+
+
+def test_a_long_topic_comes_whole_in_several_answers(
+    server: ArautoServer, kafka: KafkaServer, request: pytest.FixtureRequest
+) -> None:
+    name = f"long.{request.node.callspec.params['server']}"
+    kafka.create(name, partitions=2)
+    for partition in (0, 1):
+        kafka.produce(name, *(b"%d" % n for n in range(MANY // 2)), partition=partition)
+    lines = read_all(server, f"{name}/messages")
+    more = lines.pop()
+    assert len(lines) == 10_000
+    lines += read_all(server, f"{name}/messages?since={more['more']}")
+    for partition in (0, 1):
+        mine = [line["offset"] for line in lines if line["partition"] == partition]
+        assert mine == list(range(MANY // 2))
+    assert kafka.groups() == [], "it joins none"
+
+
+def test_what_goes_while_it_is_read_is_told(kafka: KafkaServer) -> None:
+    kafka.create("going")
+    kafka.produce("going", *(b"%d" % n for n in range(10)))
+    link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url})))
+    reading = TopicReading(link, "going", read_place("first"), None, None)
+    (first,) = reading.page(1)
+    kafka.trim("going", partition=0, offset=8)
+    entries = []
+    while not reading.is_over:
+        entries += reading.page(100)
+    assert first.offset == 0
+    assert entries[0] == Trimmed(0, 1, 8)
+    assert [(type(one), one.offset) for one in entries[1:]] == [(Record, 8), (Record, 9)]
