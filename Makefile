@@ -70,7 +70,7 @@ MINUTES := 20
 WORKER := gevent
 REDIS := valkey
 soak: $(VENV)/installed-dev system
-	$(BIN)/python -m tests.$(if $(ROLLING),rolling_)$(if $(SENTINEL),sentinel_)$(if $(RECORDED),recorded_)soak --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
+	$(BIN)/python -m tests.$(if $(ROLLING),rolling_)$(if $(SENTINEL),sentinel_)$(if $(CLUSTER),cluster_)$(if $(RECORDED),recorded_)soak --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
 		$(if $(SOCKETS),--sockets $(SOCKETS)) $(if $(SEED),--seed $(SEED))
 
 # After a change of imports between packages: the diagram in docs/architecture.md.

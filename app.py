@@ -18,7 +18,7 @@ from arauto.cli.token_commands import init_token_commands
 from arauto.feed.feed_socket import init_feed
 from arauto.protocol.validation import ChannelName
 from arauto.redis_io import discovery
-from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.cluster_link import open_link
 from arauto.redis_io.embedded import EmbeddedValkey
 from arauto.redis_io.redis_url import Tls
 from arauto.server import bind_policy
@@ -64,7 +64,9 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     settings = replace(
         settings, token=settings.token or shared.token, secret=settings.secret or shared.secret
     )
-    link = RedisLink(shared.redis.url, Tls.of(settings))
+    link = open_link(shared.redis.url, Tls.of(settings), settings.cluster_replicas)
+    if link.is_cluster:
+        settings = replace(settings, recording=False)
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA

@@ -138,10 +138,17 @@ class Settings:
     redis_url: str = _setting(
         "REDIS_URL",
         "",
-        "The Redis to use: redis://, rediss:// (TLS), unix://, or redis+sentinel:// and rediss+sentinel:// "
-        "(hosts of Sentinels, then / and the name of the master). "
+        "The Redis to use: redis://, rediss:// (TLS), unix://, redis+sentinel:// and rediss+sentinel:// "
+        "(hosts of Sentinels, then / and the name of the master), or redis+cluster:// and rediss+cluster:// "
+        "(nodes of a cluster). "
         "Empty: the one on localhost:6379, else an embedded Valkey on 127.0.0.1:6379.",
         secret=True,
+    )
+    cluster_replicas: bool = _setting(
+        "ARAUTO_CLUSTER_REPLICAS",
+        "on",
+        "off: pages subscribe at the masters of a Redis Cluster alone, and not at its replicas.",
+        _switch,
     )
     redis_wait: int = _setting(
         "ARAUTO_REDIS_WAIT",

@@ -433,6 +433,10 @@ def _publish_strings() -> Strings:
         "receivers": plural("{n} subscriber received it", "{n} subscribers received it"),
         "tabs": plural("{n} tab", "{n} tabs"),
         "others": plural("{n} other", "{n} others"),
+        "receivers_at_least": plural(
+            "At least {n} subscriber received it", "At least {n} subscribers received it"
+        ),
+        "receivers_uncounted": gettext("Nobody was counted, but not all of the cluster could be."),
         "receivers_twice": gettext("each counts once by channel and once by pattern"),
         "receivers_note": gettext("open pages included"),
         "receivers_none": gettext("Nobody was listening: this message is gone."),

@@ -52,7 +52,7 @@ class Recording:
         self.generation = 0
         """How often what is recorded has changed."""
         self._age = settings.record_seconds * 1000
-        self.store = Store(link.client, settings.record_messages, self._age)
+        self.store = Store(link.log_client, settings.record_messages, self._age)
         self.acknowledgements = AcknowledgementStore(self.store)
         globs = settings.record if settings.recording else ()
         self._own = tuple(glob.encode() for glob in globs)

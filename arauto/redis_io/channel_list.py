@@ -1,8 +1,8 @@
 """List live channels with their subscribers; count who listens to one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import redis
 from redis.exceptions import NoPermissionError
@@ -19,6 +19,9 @@ MAX_LISTED = 1000  # channels; the others are only counted
 _MOST = 1_000_000  # subscribers; a larger number is not plausible
 
 
+_T = TypeVar("_T")
+
+
 class ChannelsError(Refusal):
     """Redis does not list its channels; the text says why."""
 
@@ -26,24 +29,30 @@ class ChannelsError(Refusal):
 def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], bool]) -> dict[str, Any]:
     """The channels that match ``match`` (a glob), have subscribers and may be read, sorted by name.
 
-    ``subscribers`` is ``None`` if Redis returned an impossible number; for names that are not UTF-8 see
-    :func:`~arauto.protocol.events.named`. ``shards`` are the sharded channels of this node; there are none
-    where Redis has no such thing. ``total`` counts both, ``cut`` tells that not all are listed, ``patterns``
-    counts everyone's patterns.
+    ``subscribers`` is ``None`` if Redis returned an impossible number, or a node of a cluster does not
+    answer; for names that are not UTF-8 see :func:`~arauto.protocol.events.named`. ``shards`` are the sharded
+    channels; there are none where Redis has no such thing. ``total`` counts both, ``cut`` tells that not all
+    are listed, ``patterns`` counts everyone's patterns (``None``: unknown); on a cluster those of others
+    count once at each node.
 
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
     """
     with _refusals():
-        names = cast(list[bytes], link.client.pubsub_channels(match))
+        asked, are_all = link.nodes()
+        found = _ask(asked, lambda node: _pubsub_channels(node, match))
+        names = {name for one in found for name in one}
         alive = sorted(name for name in names if not is_shadow(name) and may_read(name))
-        shards = sorted(name for name in _shards(link, match) if not is_own_shard(name) and may_read(name))
+        shards = {name for one in _ask(asked, lambda node: _shards(node, match)) for name in one}
+        sharded = sorted(name for name in shards if not is_own_shard(name) and may_read(name))
+        patterns = _ask(asked, _patterns if link.is_cluster else _count_patterns)
+        are_all = are_all and len(patterns) == len(asked)
         return {
-            "channels": _counted("channel", alive[:MAX_LISTED], link),
-            "shards": _counted("shard", shards[:MAX_LISTED], link),
-            "total": len(alive) + len(shards),
-            "cut": max(len(alive), len(shards)) > MAX_LISTED,
-            "patterns": link.client.pubsub_numpat(),
+            "channels": _counted("channel", alive[:MAX_LISTED], asked, are_all),
+            "shards": _counted("shard", sharded[:MAX_LISTED], asked, are_all),
+            "total": len(alive) + len(sharded),
+            "cut": max(len(alive), len(sharded)) > MAX_LISTED,
+            "patterns": _all_patterns(patterns) if are_all else None,
         }
 
 
@@ -58,33 +67,89 @@ def count_listeners(link: RedisLink, channel: bytes) -> dict[str, Any]:
     :raise redis.RedisError: it does not answer.
     """
     with _refusals():
-        patterns = link.client.pubsub_numpat()
-        shadows = cast(list[bytes], link.client.pubsub_channels(ALL_OF_PATTERNS)) if patterns else []
-        matching = [name for name in shadows if matches(pattern_of(name), channel)]
-        subscribers, *tabs = _subscribers(link, [channel, of_channel(channel), *matching])
+        asked, are_all = link.nodes()
+        counts = _ask(asked, lambda node: count_at(node, channel))
+        are_all = are_all and len(counts) == len(asked)
         return {
             **named("channel", channel),
-            "receivers": _sum([subscribers, *tabs[1:]]),
-            "tabs": _sum(tabs) if link.may_count_tabs else None,
-            "patterns": max(0, patterns - len(shadows)),
+            "receivers": _sum([one.receivers for one in counts]) if are_all else None,
+            "tabs": _sum([one.tabs for one in counts]) if are_all and link.may_count_tabs else None,
+            "patterns": sum(one.patterns for one in counts),
         }
 
 
 def count_shard_listeners(link: RedisLink, shard: bytes) -> dict[str, Any]:
-    """The same for a sharded channel, as this node has it; no pattern matches one.
+    """The same for a sharded channel; no pattern matches one.
 
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
     """
     with _refusals():
-        (subscribers,) = _subscribers(link, [shard], "shard")
-        (tabs,) = _subscribers(link, [of_shard(shard)])
+        asked, are_all = link.nodes()
+        counts = _ask(asked, lambda node: count_shard_at(node, shard))
+        are_all = are_all and len(counts) == len(asked)
         return {
             **named("shard", shard),
-            "receivers": subscribers,
-            "tabs": tabs if link.may_count_tabs else None,
+            "receivers": _sum([one.receivers for one in counts]) if are_all else None,
+            "tabs": _sum([one.tabs for one in counts]) if are_all and link.may_count_tabs else None,
             "patterns": 0,
         }
+
+
+def count_shard_at(node: RedisLink, shard: bytes) -> "Count":
+    """Who would receive a message on a sharded channel at this server."""
+    (subscribers,) = _subscribers(node, [shard], "shard")
+    (tabs,) = _subscribers(node, [of_shard(shard)])
+    return Count(subscribers, tabs, 0)
+
+
+class Count(NamedTuple):
+    """Who listens at one server; ``None``: unknown. ``patterns`` are those of others."""
+
+    receivers: int | None
+    tabs: int | None
+    patterns: int
+
+
+def count_at(node: RedisLink, channel: bytes) -> Count:
+    """Who would receive a message on ``channel`` at this server."""
+    patterns, shadows = _patterns(node)
+    matching = [name for name in shadows if matches(pattern_of(name), channel)]
+    subscribers, *tabs = _subscribers(node, [channel, of_channel(channel), *matching])
+    return Count(_sum([subscribers, *tabs[1:]]), _sum(tabs), max(0, patterns - len(shadows)))
+
+
+def _ask(nodes: list[RedisLink], question: Callable[[RedisLink], _T]) -> list[_T]:
+    """The answers; fewer than there are nodes if some do not answer, and none is an error."""
+    answers = []
+    for node in nodes:
+        try:
+            answers.append(question(node))
+        except (redis.ConnectionError, redis.TimeoutError):
+            if len(nodes) == 1:
+                raise
+    if not answers:
+        raise redis.ConnectionError("no node answers")
+    return answers
+
+
+def _pubsub_channels(node: RedisLink, match: bytes) -> list[bytes]:
+    return cast(list[bytes], node.client.pubsub_channels(match))
+
+
+def _patterns(node: RedisLink) -> tuple[int, list[bytes]]:
+    """How many patterns there are, and the shadow channels of those of tabs."""
+    patterns = node.client.pubsub_numpat()
+    return patterns, _pubsub_channels(node, ALL_OF_PATTERNS) if patterns else []
+
+
+def _count_patterns(node: RedisLink) -> tuple[int, list[bytes]]:
+    return node.client.pubsub_numpat(), []
+
+
+def _all_patterns(found: list[tuple[int, list[bytes]]]) -> int:
+    ours = {name for _, shadows in found for name in shadows}
+    return len(ours) + sum(max(0, patterns - len(shadows)) for patterns, shadows in found)
 
 
 @contextmanager
@@ -104,9 +169,13 @@ def _shards(link: RedisLink, match: bytes) -> list[bytes]:
         return []  # it is older than Redis 7, or the user may not ask
 
 
-def _counted(kind: str, names: list[bytes], link: RedisLink) -> list[dict[str, Any]]:
-    counts = _subscribers(link, names, kind)
-    return [{**named(kind, name), "subscribers": count} for name, count in zip(names, counts, strict=True)]
+def _counted(kind: str, names: list[bytes], asked: list[RedisLink], are_all: bool) -> list[dict[str, Any]]:
+    counts = _ask(asked, lambda node: _subscribers(node, names, kind))
+    are_all = are_all and len(counts) == len(asked)
+    return [
+        {**named(kind, name), "subscribers": _sum(subscribers) if are_all else None}
+        for name, *subscribers in zip(names, *counts, strict=True)
+    ]
 
 
 def _subscribers(link: RedisLink, names: list[bytes], kind: str = "channel") -> list[int | None]:
@@ -118,8 +187,9 @@ def _subscribers(link: RedisLink, names: list[bytes], kind: str = "channel") -> 
     return [count if count <= most else None for count in counts]
 
 
-def _sum(counts: list[int | None]) -> int | None:
-    return None if None in counts else sum(count or 0 for count in counts)
+def _sum(counts: Iterable[int | None]) -> int | None:
+    known = list(counts)
+    return None if None in known else sum(count or 0 for count in known)
 
 
 def _clients(link: RedisLink) -> int:

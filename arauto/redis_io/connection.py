@@ -4,7 +4,7 @@ import queue
 import re
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,8 +22,9 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.tab_counting import of_channel
-from arauto.redis_io.redis_url import NO_TLS, LinkError, SentinelUrl, Tls, parse
-from arauto.redis_io.sentinel import MasterSocket, Sentinels, to_master
+from arauto.redis_io.placed_socket import PlacedSocket
+from arauto.redis_io.redis_url import NO_TLS, Address, LinkError, SentinelUrl, Tls, parse
+from arauto.redis_io.sentinel import Sentinels, to_master
 
 CONNECT_TIMEOUT = 1.0  # seconds
 REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
@@ -132,7 +133,49 @@ class RedisLink:
             self._sentinels = Sentinels(clients, sentinel.name)
             self._class = to_master(self._class, self._sentinels)
         self._is_borrowed = False  # somebody else stops the Sentinels
-        self.client: redis.Redis = self._make_client()
+        self._client = self._make_client()
+
+    @property
+    def client(self) -> redis.Redis:
+        """For commands that any node of a cluster can answer."""
+        return self._client
+
+    @property
+    def keys(self) -> Any:
+        """A client for commands about one key."""
+        return self._client
+
+    @property
+    def log_client(self) -> redis.Redis:
+        """For the logs of recorded channels, which a cluster does not have."""
+        return self._client
+
+    def problem(self) -> str:
+        """Why it should not be used as it is, with the remedy; empty: all is well."""
+        return ""
+
+    def publishers(self, channel: bytes) -> "list[RedisLink]":
+        """Where to publish to the channel: if the first one accepts no connection, at the next one."""
+        return [self]
+
+    def nodes(self) -> "tuple[list[RedisLink], bool]":
+        """All servers at which somebody may have subscribed, and whether these are all."""
+        return [self], True
+
+    def at(self, address: Address) -> "RedisLink":
+        """The same for the server at another address."""
+        other = RedisLink.__new__(RedisLink)
+        vars(other).update(vars(self))
+        vars(other).pop("may_count_tabs", None)
+        host, port = address
+        other._options = self._options | {"host": host, "port": port}
+        other._template = self._class(**other._options)
+        other._client = other._make_client()
+        return other
+
+    def make_connection(self) -> AbstractConnection:
+        """A connection for somebody who reads its replies himself; it is not connected yet."""
+        return self._class(**self._options)
 
     def _make_client(self) -> redis.Redis:
         pool = BlockingConnectionPool(
@@ -144,14 +187,14 @@ class RedisLink:
         )
         return redis.Redis.from_pool(pool)
 
-    def as_user(self, username: str, password: str) -> "RedisLink":
+    def as_user(self, username: str, password: str) -> Self:
         """The same Redis for one of its users; close it after use."""
         other = copy(self)
         vars(other).pop("may_count_tabs", None)
         rest = {name: value for name, value in self._options.items() if name not in _GREETINGS}
         other._options = rest | {"username": username, "password": password}
         other._greets = other._is_borrowed = True
-        other.client = other._make_client()
+        other._client = other._make_client()
         return other
 
     def can_log_in(self) -> bool:
@@ -167,32 +210,56 @@ class RedisLink:
             raise redis.ConnectionError(str(error)) from None
         return True
 
-    def connect(self) -> NonblockingSocket:
+    def connect(self, shards: Sequence[bytes] = ()) -> NonblockingSocket:
         """A new connection for one subscriber, authenticated, on a socket of its own.
 
+        :param shards: sharded channels, which a cluster has at some of its nodes only.
         :raise redis.RedisError: Redis does not answer, or refuses.
         :raise OSError: the same, from the system.
         """
         if self._sentinels is not None:
             return self._connect_to_master(self._sentinels)
-        if self._greets:
-            connection = self._class(**self._options)
-            connection.connect()
-            sock: Any = connection._sock
-            connection._sock = None
-        else:
-            # No command to send first: a connection object is needed for the address alone.
-            sock = self._template._connect()
-        # redis-py has resolved the address and done TLS and AUTH. From here on the socket is ours.
-        return NonblockingSocket(sock)
+        # redis-py resolves the address and does TLS and AUTH. From there on the socket is ours.
+        if not self._greets:  # no command to send first: a connection object is needed for the address alone
+            template: Any = self._template
+            return NonblockingSocket(template._connect())
+        return NonblockingSocket(_take_socket(self.make_connection()))
+
+    def connect_and_ask(self, address: Address) -> PlacedSocket:
+        """A new connection for one subscriber, to a node at ``address`` that has answered on it.
+
+        What had reached the node before has been passed on to its subscribers by then: nothing of that comes
+        to the new one, who may have got it by another node.
+
+        :raise redis.RedisError: Redis does not answer, or refuses.
+        :raise OSError: the same, from the system.
+        """
+        connection: Any = self.make_connection()
+        connection.send_command("PING")
+        connection.read_response()
+        return PlacedSocket(_take_socket(connection), address)
 
     def _connect_to_master(self, sentinels: Sentinels) -> NonblockingSocket:
         connection: Any = self._class(**self._options)
         connection.connect()
         taken, connection._sock = connection._sock, None
-        sock = MasterSocket(taken, (connection.host, connection.port))
+        sock = PlacedSocket(taken, (connection.host, connection.port))
         sentinels.keep(sock)
         return sock
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether there may be several nodes, each with a part of the keys."""
+        return False
+
+    @property
+    def settle(self) -> float:
+        """Seconds by which one connection may be behind another."""
+        return 0.0
+
+    @property
+    def _is_plain(self) -> bool:
+        return not issubclass(self._class, SSLConnection)
 
     @property
     def moves(self) -> int:
@@ -268,9 +335,15 @@ class RedisLink:
 
     def close(self) -> None:
         """Close the publishing connections, and ask no Sentinel any more."""
-        self.client.close()
+        self._client.close()
         if self._sentinels and not self._is_borrowed:
             self._sentinels.stop()
+
+
+def _take_socket(connection: Any) -> Any:
+    connection.connect()
+    sock, connection._sock = connection._sock, None
+    return sock
 
 
 def error_text(error: redis.RedisError) -> str:

@@ -89,7 +89,9 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     import redis  # not above: gunicorn's master, which reads this first, has other things to begin before
     from redis.exceptions import AuthenticationError, InvalidResponse
 
-    from arauto.redis_io.connection import RedisLink, describe, error_text
+    from arauto.redis_io.cluster import NoNode, NotCluster
+    from arauto.redis_io.cluster_link import open_link
+    from arauto.redis_io.connection import describe, error_text
     from arauto.redis_io.expiring_store import CannotStore, check_can_store
     from arauto.redis_io.redis_url import LinkError, Tls, address
     from arauto.redis_io.sentinel import NoMaster
@@ -97,14 +99,19 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     where = ""
     try:
         where = address(url)
-        with closing(RedisLink(url, Tls.of(settings))) as link:
-            server, master = describe(link), link.master
+        with closing(open_link(url, Tls.of(settings))) as link:
+            server, master, problem = describe(link), link.master, link.problem()
             if settings.tokens_in_redis or (settings.has_login and settings.workers > 1):
                 check_can_store(link)
     except (LinkError, CannotStore) as error:
         raise NoRedis(str(error)) from None
-    except NoMaster as error:
+    except (NoMaster, NoNode) as error:
         raise _NotYet(str(error)) from None
+    except NotCluster as error:
+        raise NoRedis(
+            f"What answers at {error} is no cluster: set REDIS_URL=redis://{error}, or start it with "
+            "cluster-enabled yes."
+        ) from None
     except AuthenticationError as error:
         raise NoRedis(
             f"Redis at {where} wants another user or password ({error}): "
@@ -121,6 +128,8 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         raise _NotYet(
             f"Redis at {where} does not answer ({error}): start it, or set REDIS_URL to one that runs."
         ) from None
+    if problem:
+        raise _NotYet(f"Redis at {where} is not whole: {problem}")
     if server.mode == "sentinel":
         raise NoRedis(
             f"What answers at {where} is a Sentinel, which knows where Redis is: set "
@@ -128,7 +137,20 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         )
     name = f"{server.name} ({where})"
     return DiscoveredRedis(
-        url, name, is_verified=link.is_verified, master=master, warning=_warning(where, server)
+        url,
+        name,
+        is_verified=link.is_verified,
+        master=master,
+        warning=_of_cluster(settings) if link.is_cluster else _warning(where, server),
+    )
+
+
+def _of_cluster(settings: Settings) -> str:
+    if not settings.recording:
+        return ""
+    return (
+        "Nothing can be recorded on a Redis Cluster: set ARAUTO_RECORDING=off, or use a Redis that is not a "
+        "cluster, if need be with Sentinels (redis+sentinel://)."
     )
 
 
@@ -140,8 +162,8 @@ def _warning(where: str, server: "Server") -> str:
         )
     if server.mode == "cluster":
         return (
-            f"Redis at {where} is one node of a cluster: all messages arrive, but subscribers and receivers "
-            "are counted there alone, and most channels cannot be recorded (ARAUTO_RECORDING=off)."
+            f"Redis at {where} is one node of a cluster: subscribers and receivers are counted there alone, "
+            f"and if it fails no other takes its place. Set REDIS_URL=redis+cluster://{where}."
         )
     return ""
 

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any, Protocol, cast
 
 import redis
+from redis.exceptions import RedisClusterException
 
 from arauto.redis_io.connection import RedisLink
 
@@ -48,7 +49,7 @@ class RedisStore:
     """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE PTTL."""
 
     def __init__(self, link: RedisLink) -> None:
-        self._client = link.client
+        self._link = link
 
     def get(self, key: str) -> bytes | None:
         return cast(bytes | None, self._do("GET", key))
@@ -86,8 +87,8 @@ class RedisStore:
 
     def _do(self, *command: Any) -> Any:
         try:
-            return self._client.execute_command(command[0], PREFIX + command[1], *command[2:])
-        except redis.RedisError as error:
+            return self._link.keys.execute_command(command[0], PREFIX + command[1], *command[2:])
+        except (redis.RedisError, RedisClusterException) as error:
             raise StoreUnavailable(str(error)) from error
 
 
@@ -98,7 +99,9 @@ def check_can_store(link: RedisLink) -> None:
     :raise redis.RedisError: Redis does not answer.
     """
     try:
-        link.client.set(f"{PREFIX}check", b"", px=1000)
+        link.keys.set(f"{PREFIX}check", b"", px=1000)
+    except RedisClusterException as error:  # which is no RedisError
+        raise redis.ConnectionError(str(error)) from None
     except redis.ResponseError as error:
         raise CannotStore(
             f"Redis does not let us keep sessions and tokens ({error}): allow our user the keys arauto:* as "

@@ -27,7 +27,18 @@ _SENTINEL_FORM = (
     "REDIS_URL does not parse: give redis+sentinel://host:26379,host2:26379/NAME, with the name that the "
     "Sentinels have for the master; in a user, password or name write # as %23, / as %2F, ? as %3F, @ as %40."
 )
+_CLUSTER = re.compile(
+    r"redis(?P<tls>s?)\+cluster:/*(?P<place>[^/?]*)(?P<path>[^?]*)\??(?P<query>.*)", re.DOTALL
+)
+_CLUSTER_PORT = 6379
+_CLUSTER_FORM = (
+    "REDIS_URL does not parse: give redis+cluster://host:7000,host2:7000, with some nodes of the cluster; "
+    "in a user or password write # as %23, / as %2F, ? as %3F, @ as %40."
+)
 _NODE = re.compile(r"(\[[0-9A-Fa-f:.%]+\]|[^\s:;\[\],]+)(?::(\d{1,5}))?")
+
+Address = tuple[str, int]
+"""Host and port."""
 
 
 class LinkError(Exception):
@@ -79,14 +90,10 @@ class SentinelUrl:
             return None
         user, at, hosts = parts["place"].rpartition("@")
         name, _, database = parts["path"].strip("/").partition("/")
-        found = [_NODE.fullmatch(host) for host in hosts.split(",")]
-        ports = [int(one[2] or _SENTINEL_PORT) for one in found if one]
+        nodes = _nodes(hosts, _SENTINEL_PORT, _SENTINEL_FORM)
         others = user + parts["path"] + parts["query"]
-        if not name or "#" in others or "@" in others or len(ports) < len(found):
+        if not name or "#" in others or "@" in others:
             raise LinkError(_SENTINEL_FORM)
-        if not all(0 < port < 65536 for port in ports):
-            raise LinkError("REDIS_URL names a port that is none: give a number from 1 to 65535.")
-        nodes = [f"{one[1]}:{port}" for one, port in zip(found, ports, strict=True) if one]
         theirs, ours = {}, []
         for option in filter(None, parts["query"].split("&")):
             if option.startswith("sentinel_"):
@@ -110,6 +117,49 @@ class SentinelUrl:
         )
 
 
+@dataclass(frozen=True)
+class ClusterUrl:
+    """``redis+cluster://user:password@host:7000,host2:7000``
+
+    :param nodes: of the cluster, some of them.
+    :param redis_url: of the first of them.
+    """
+
+    nodes: tuple[Address, ...]
+    redis_url: str = field(repr=False)
+
+    @classmethod
+    def of(cls, url: str) -> Self | None:
+        """``None``: it is no URL of a cluster.
+
+        :raise LinkError: it is wrong.
+        """
+        if not (parts := _CLUSTER.fullmatch(url)):
+            return None
+        user, at, hosts = parts["place"].rpartition("@")
+        others = user + parts["path"] + parts["query"]
+        if "#" in others or "@" in others:
+            raise LinkError(_CLUSTER_FORM)
+        places = _nodes(hosts, _CLUSTER_PORT, _CLUSTER_FORM)
+        redis = f"redis{parts['tls']}://{user}{at}"
+        given = [parse(f"{redis}{place}{parts['path']}?{parts['query']}") for place in places]
+        if any(one.get("db") for one in given):
+            raise LinkError("REDIS_URL names a database, and a cluster has only database 0: leave it out.")
+        nodes = tuple((str(one["host"]), int(one["port"])) for one in given)
+        return cls(nodes, f"{redis}{places[0]}?{parts['query']}")
+
+
+def _nodes(hosts: str, port: int, form: str) -> list[str]:
+    """Hosts with their ports, ``port`` if they have none."""
+    found = [_NODE.fullmatch(host) for host in hosts.split(",")]
+    ports = [int(one[2] or port) for one in found if one]
+    if len(ports) < len(found):
+        raise LinkError(form)
+    if not all(0 < one < 65536 for one in ports):
+        raise LinkError("REDIS_URL names a port that is none: give a number from 1 to 65535.")
+    return [f"{one[1]}:{number}" for one, number in zip(found, ports, strict=True) if one]
+
+
 def parse(url: str) -> dict[str, Any]:
     """Parse ``url`` into redis-py's options.
 
@@ -127,7 +177,8 @@ def parse(url: str) -> dict[str, Any]:
             ) from None
         raise LinkError(
             "REDIS_URL does not parse: give redis://host:6379, rediss://user:password@host:6379, "
-            "redis+sentinel://host:26379/NAME or unix:///path/to/redis.sock."
+            "redis+sentinel://host:26379/NAME, redis+cluster://host:7000,host2:7000 or "
+            "unix:///path/to/redis.sock."
         ) from None
 
 
@@ -158,10 +209,18 @@ def address(url: str) -> str:
     """The address in ``url``, for people: never with its user or password."""
     if sentinel := SentinelUrl.of(url):
         return f"{sentinel.name}, by the Sentinels {', '.join(sentinel.nodes)}"
+    if cluster := ClusterUrl.of(url):
+        return f"the cluster of {', '.join(map(place, cluster.nodes))}"
     given = parse(url)
     if "path" in given:
         return str(given["path"])
     return f"{given.get('host', 'localhost')}:{given.get('port', 6379)}"
+
+
+def place(address: Address) -> str:
+    """It for people."""
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def redis_cli(url: str, tls: Tls = NO_TLS, master: tuple[str, int] | None = None) -> list[str]:
@@ -171,10 +230,12 @@ def redis_cli(url: str, tls: Tls = NO_TLS, master: tuple[str, int] | None = None
     """
     if sentinel := SentinelUrl.of(url):
         url = sentinel.redis_url
+    if cluster := ClusterUrl.of(url):
+        url = cluster.redis_url
     given = parse(url)
     if master:
         given["host"], given["port"] = master
-    command = ["redis-cli"]
+    command = ["redis-cli", "-c"] if cluster else ["redis-cli"]
     if "path" in given:
         command += ["-s", str(given["path"])]
     if given.get("host", "localhost") not in ("localhost", "127.0.0.1"):

@@ -11,15 +11,15 @@ import threading
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
-from typing import Any
 from weakref import WeakSet
 
 import redis
 from redis.connection import AbstractConnection, Connection
 from redis.exceptions import NoPermissionError
 
-from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.redis_io.elapsed import now
+from arauto.redis_io.placed_socket import PlacedSocket
+from arauto.redis_io.redis_url import Address
 from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
 from arauto.text.cleanup import shown
@@ -30,9 +30,6 @@ FRESH = 5.0  # seconds; an older answer is that of a Sentinel which does not ans
 # another one may have published to the new master meanwhile.
 SPREAD = 3.0
 FIRST_ANSWER = 2.0  # seconds to wait for one
-
-Address = tuple[str, int]
-"""Host and port."""
 
 log = logging.getLogger("arauto")
 
@@ -90,22 +87,6 @@ class Agreement:
         return max(heard, key=lambda one: (one.epoch, one.asked)).address
 
 
-class MasterSocket(NonblockingSocket):
-    """A connection to the master of its time."""
-
-    __slots__ = ("__weakref__", "address", "doubted_since", "made")
-
-    def __init__(self, sock: Any, address: Address) -> None:
-        super().__init__(sock)
-        self.address, self.made = address, now()
-        self.doubted_since: float | None = None
-
-    def doubt(self, since: float) -> None:
-        """What was published since then may have gone to another master: end the connection."""
-        self.doubted_since = max(since, self.made)
-        self.shutdown()
-
-
 def _read(found: list[bytes], state: list[bytes], asked: float) -> Answer:
     """:raise ValueError: it is no answer of a Sentinel."""
     host, port = found
@@ -129,7 +110,7 @@ class Sentinels:
         self._lock = make_lock()  # guards what follows
         self._agreement = Agreement(len(clients))
         self._errors: dict[str, str] = {}  # why there is no answer
-        self._sockets: WeakSet[MasterSocket] = WeakSet()
+        self._sockets: WeakSet[PlacedSocket] = WeakSet()
         self._known = threading.Event()
         self._stopped = threading.Event()
         self._is_started = False
@@ -146,7 +127,7 @@ class Sentinels:
         assert self._agreement.master is not None  # noqa: S101 - for mypy
         return self._agreement.master
 
-    def keep(self, sock: MasterSocket) -> None:
+    def keep(self, sock: PlacedSocket) -> None:
         """End this connection when another Redis becomes the master."""
         with self._lock:
             self._sockets.add(sock)

@@ -77,6 +77,7 @@ class Subscriber(threading.Thread):
     :param commands: makes the commands for a selection, and may add sharded channels of our own: these are
         not part of it, and Redis's refusals of them are those of a ``log``.
     :param moves: another number means that Redis is at another place now, and worth an attempt at once.
+    :param settle: seconds until what has come by one connection cannot come by the next one, too.
     :param explain: is given each refusal but those of a ``log``, before it is delivered.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
@@ -91,6 +92,7 @@ class Subscriber(threading.Thread):
         selection: Selection,
         commands: MakeCommands | None = None,
         moves: Callable[[], int] = lambda: 0,
+        settle: float = 0.0,
         explain: Explain = lambda refused: refused,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
@@ -100,6 +102,7 @@ class Subscriber(threading.Thread):
         self._timers = timers
         self._commands = commands or subscribe_commands
         self._moves = moves
+        self._settle = settle
         self._explain = explain
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
@@ -160,6 +163,11 @@ class Subscriber(threading.Thread):
         """The selected channels."""
         return list(self._channels)
 
+    @property
+    def shards(self) -> list[bytes]:
+        """The selected sharded channels."""
+        return list(self._shards)
+
     def send(self, commands: list[Command]) -> None:
         """Send more commands on this connection; from any thread."""
         with self._lock:
@@ -218,6 +226,8 @@ class Subscriber(threading.Thread):
 
     def _rest(self, pause: float, moves: int) -> None:
         """Pause, but not longer than it takes until Redis is at another place than ``moves`` ago."""
+        if self._stopping.wait(self._settle):
+            return
         until = monotonic() + pause
         while (left := until - monotonic()) > 0 and self._moves() == moves:
             if self._stopping.wait(min(left, LOOK_EVERY)):

@@ -3,13 +3,20 @@
 from typing import Any
 
 import redis
-from redis.connection import AbstractConnection
-from redis.exceptions import AuthenticationError, MovedError, NoPermissionError, NoScriptError
+from redis.connection import AbstractConnection, Connection
+from redis.exceptions import (
+    AuthenticationError,
+    ClusterDownError,
+    MovedError,
+    NoPermissionError,
+    NoScriptError,
+)
 
 from arauto.i18n.gettext import gettext
 from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, of_shard, pattern_of
 from arauto.recording.log_store import Command
 from arauto.recording.recorded_channels import Recording
+from arauto.redis_io.channel_list import count_at, count_shard_at
 from arauto.redis_io.connection import RedisLink, error_text
 from arauto.sources.refusal_words import elsewhere, unsupported
 from arauto.sources.source import PublishError, Receipt
@@ -64,9 +71,8 @@ class _NotKnown(_NotRun):
 
 
 def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Receipt:
-    pool = link.client.connection_pool
     try:
-        connection = pool.get_connection()
+        node, connection = _connect(link, channel)
     except redis.RedisError as error:
         if user and isinstance(error, AuthenticationError):
             sentence = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
@@ -83,17 +89,21 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
         answer = connection.read_response()
         receivers, is_promised, why = answer if isinstance(answer, list) else (answer, 0, None)
         tabs = _tabs(link, connection, channel, receivers, is_sharded)
-        return Receipt(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
+        receipt = Receipt(receivers, tabs, bool(is_promised), (why or b"").decode(errors="replace"))
     except redis.ResponseError as error:
         connection.disconnect()  # the other replies are still to come
         not_run = _not_run(error) if command[0] not in ("PUBLISH", "SPUBLISH") else None
         if not_run is not None:
             raise not_run(error_text(error)) from None
+        if is_sharded and link.is_cluster and isinstance(error, MovedError):
+            sentence = gettext("This sharded channel is just moving to another node: try again.")
+            raise PublishError(sentence, retry_after=1) from None
         if is_sharded and isinstance(error, MovedError):
             raise PublishError(elsewhere(channel.decode(), str(error).split()[-1]), 502) from None
         if is_sharded and str(error).startswith("unknown command"):
             raise PublishError(unsupported(), 501) from None
         status = 403 if isinstance(error, NoPermissionError) else 502
+        status = 503 if isinstance(error, ClusterDownError) else status
         sentence = gettext("Redis refused the message: %(words)s", words=error_text(error))
         if user and status == 403:
             sentence = gettext(
@@ -107,7 +117,43 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
             gettext("Redis did not answer: the message may have been published or not.")
         ) from None
     finally:
-        pool.release(connection)
+        node.client.connection_pool.release(connection)
+    return _add_others(receipt, link, node, channel, is_sharded) if link.is_cluster else receipt
+
+
+def _connect(link: RedisLink, channel: bytes) -> tuple[RedisLink, Connection]:
+    """A connection to publish on, and the node that it leads to."""
+    nodes = link.publishers(channel)
+    for node in nodes[:-1]:
+        try:
+            return node, node.client.connection_pool.get_connection()
+        except AuthenticationError:
+            raise
+        except redis.RedisError:
+            pass  # nothing was sent there, so the next one may get it
+    return nodes[-1], nodes[-1].client.connection_pool.get_connection()
+
+
+def _add_others(
+    receipt: Receipt, link: RedisLink, publisher: RedisLink, channel: bytes, is_sharded: bool
+) -> Receipt:
+    """Count at the other nodes of the cluster too. The message is published, whatever they say."""
+    counts, tabs, is_at_least = [receipt.receivers], [receipt.tabs], False
+    try:
+        nodes, are_all = link.nodes()
+        if not are_all:
+            raise redis.ConnectionError("a node does not answer")
+        for node in nodes:
+            if node is not publisher:
+                count = (count_shard_at if is_sharded else count_at)(node, channel)
+                counts.append(count.receivers or 0)
+                tabs.append(count.tabs if link.may_count_tabs else None)
+                is_at_least = is_at_least or count.receivers is None or count.patterns > 0
+    except (redis.RedisError, OSError):
+        is_at_least = True
+        tabs.append(None)
+    all_tabs = None if None in tabs else sum(one or 0 for one in tabs)
+    return receipt._replace(receivers=sum(counts), tabs=all_tabs, is_at_least=is_at_least)
 
 
 def _not_run(error: redis.ResponseError) -> type[_NotRun] | None:

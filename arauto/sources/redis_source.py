@@ -98,19 +98,18 @@ class RedisSource:
         fail: Callable[[], None],
     ) -> Iterator[Subscriber]:
         follower = self._follower(deliver, resume_points, visitor.redis_user)
-        with (
-            Subscriber(
-                visitor.link.connect,
-                follower or deliver,
-                fail,
-                self._queries.timers,
-                selection,
-                follower.commands if follower else None,
-                moves=lambda: visitor.link.moves,
-                explain=ExplainRefused(visitor, self._audit),
-            ) as subscriber,
-            self._following(follower, subscriber),
-        ):
+        subscriber: Subscriber = Subscriber(
+            lambda: visitor.link.connect(subscriber.shards),
+            follower or deliver,
+            fail,
+            self._queries.timers,
+            selection,
+            follower.commands if follower else None,
+            moves=lambda: visitor.link.moves,
+            settle=visitor.link.settle,
+            explain=ExplainRefused(visitor, self._audit),
+        )
+        with subscriber, self._following(follower, subscriber):
             yield subscriber
 
     def reconcile(self) -> None:

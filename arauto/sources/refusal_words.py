@@ -18,7 +18,7 @@ class ExplainRefused:
         self._audit = audit
         self._actor = Actor.of(visitor)
         # Now, because the subscriber's thread has no request that says a language.
-        self._words = _words(chosen(), self._user)
+        self._words = _words(chosen(), self._user, visitor.link.is_cluster)
 
     def __call__(self, refused: Refused) -> Refused:
         name = text(refused.name)
@@ -47,12 +47,20 @@ class _Words(NamedTuple):
 
 
 @cache
-def _words(language: str, user: str) -> _Words:
+def _words(language: str, user: str, is_cluster: bool) -> _Words:
     return _Words(
         gettext("Redis does not let the user %(user)s listen to {name}.", user=user),
         gettext("Redis no longer lets the user %(user)s in: log in again.", user=user),
-        elsewhere("{name}", "{node}"),
+        on_its_own("{name}") if is_cluster else elsewhere("{name}", "{node}"),
         unsupported(),
+    )
+
+
+def on_its_own(name: str) -> str:
+    """A sharded channel is not at the node to which a page is connected."""
+    return gettext(
+        "The sharded channel %(name)s is at other nodes than what this page has: watch it in another page.",
+        name=name,
     )
 
 

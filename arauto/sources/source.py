@@ -31,7 +31,10 @@ class PublishError(Refusal):
 
 
 class Receipt(NamedTuple):
-    """How many subscriptions received a message, as Redis counted on this node.
+    """How many subscriptions received a message.
+
+    On a cluster one node counts exactly; at the others they are counted just afterwards, without the patterns
+    of others. ``is_at_least``: there may have been more.
 
     ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
     On a recorded channel the recorder is one of the receivers. ``is_promised``: the message will be in
@@ -42,6 +45,7 @@ class Receipt(NamedTuple):
     tabs: int | None
     is_promised: bool = False
     unrecorded: str = ""
+    is_at_least: bool = False
 
 
 class Tail(Protocol):

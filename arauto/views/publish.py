@@ -37,6 +37,8 @@ def init_publish(
             raise
         _note(audit, "published", kind, channel, message)
         body = {kind: channel.decode(), "receivers": receipt.receivers, "tabs": receipt.tabs}
+        if receipt.is_at_least:
+            body["at_least"] = True
         if receipt.is_promised:
             body["recorded"] = True
         elif receipt.unrecorded:
@@ -52,6 +54,14 @@ def _note(audit: Audit, event: str, kind: str, channel: bytes, message: bytes) -
 
 
 def _sentence(receipt: Receipt) -> str:
+    if receipt.is_at_least and not receipt.receivers:
+        return gettext("Nobody was counted, but not all of the cluster could be.")
+    if receipt.is_at_least:
+        return ngettext(
+            "At least %(num)s subscriber received it.",
+            "At least %(num)s subscribers received it.",
+            receipt.receivers,
+        )
     if receipt.receivers or receipt.is_promised:
         return ngettext(
             "%(num)s subscriber received it.", "%(num)s subscribers received it.", receipt.receivers

@@ -44,7 +44,7 @@ def init_recording(
         rate.check(current_visitor())
         channel, on = requested_channel(name, needs_query="/" in name), _wanted()
         if recorder is None:
-            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
+            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off, or Redis is a cluster."))
         if not is_recordable(channel):
             abort(
                 409,

@@ -3,7 +3,7 @@
 import pytest
 
 from arauto.settings import WORKERS
-from tests import recorded_soak, rolling_soak, sentinel_soak
+from tests import cluster_soak, recorded_soak, rolling_soak, sentinel_soak
 from tests.soak import soak
 from tests.support.redis_servers import binaries
 
@@ -29,3 +29,7 @@ def test_twenty_seconds_under_sentinel(worker: str, redis_name: str, seed: int) 
 
 def test_a_rolling_deploy() -> None:
     assert rolling_soak.soak(seconds=0, sockets=60, worker=WORKERS[0], redis_name="valkey", seed=7) == []
+
+
+def test_fifteen_seconds_on_a_cluster() -> None:
+    assert cluster_soak.soak(seconds=15, sockets=2, worker=WORKERS[0], redis_name="valkey", seed=7) == []

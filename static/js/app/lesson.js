@@ -49,8 +49,8 @@ export class Lesson {
 
   /** @type {(sent: Sent) => void} */
   published(sent) {
-    this.#tellReceipt(sent);
-    this.#card.tick(sent.receivers ? "publish" : "nobody");
+    if (!sent.isAtLeast) this.#tellReceipt(sent);
+    if (sent.receivers || !sent.isAtLeast) this.#card.tick(sent.receivers ? "publish" : "nobody");
     this.#count(sent);
   }
 

@@ -15,7 +15,7 @@ const SPECIAL = /[*?[\]\\^]/g;
  * What the server says of a channel, and of all: an error or what there is.
  *
  * @typedef {{ channel: string, channel_base64?: string, subscribers?: number }} Alive
- * @typedef {{ error?: string, channels?: Alive[], total?: number, cut?: boolean, patterns?: number }} Answer
+ * @typedef {{ error?: string, channels?: Alive[], total?: number, cut?: boolean, patterns?: number | null }} Answer
  */
 
 export class ChannelBrowser {
@@ -101,8 +101,8 @@ export class ChannelBrowser {
   #sentence({ error, channels, total, cut, patterns }) {
     if (!channels) return error ?? this.#words.say("no_channels");
     const alive = this.#words.say("alive", { n: total });
-    const also = this.#words.say("alive_patterns", { n: patterns });
-    return `${alive}, ${also}.${cut ? ` ${this.#words.say("alive_cut", { n: channels.length })}` : ""}`;
+    const also = patterns == null ? "" : `, ${this.#words.say("alive_patterns", { n: patterns })}`;
+    return `${alive}${also}.${cut ? ` ${this.#words.say("alive_cut", { n: channels.length })}` : ""}`;
   }
 
   // A row that stays keeps its place and its focus.

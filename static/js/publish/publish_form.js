@@ -15,7 +15,7 @@ const NOT_CONFIRMED = 409;
  * What the server answers, and of a burst how many there were; `confirmed` is what must be sent with the next.
  *
  * @typedef {{
- *   receivers?: number, tabs?: number | null, n?: number, error?: string, status?: number, confirmed?: Fields
+ *   receivers?: number, at_least?: boolean, tabs?: number | null, n?: number, error?: string, status?: number, confirmed?: Fields
  * }} Answer
  * @typedef {Record<string, string>} Fields
  * @typedef {[sentence: string, field: HTMLElement]} Problem
@@ -231,19 +231,19 @@ export class PublishForm extends Emitter {
 
   // The answer is about what was sent: what has been typed since stays.
   /** @type {(sent: Draft, times: string, answer: Answer) => void} */
-  #published(sent, times, { receivers, tabs, n }) {
+  #published(sent, times, { receivers, tabs, n, at_least: isAtLeast }) {
     if (take(this.#message) === sent.message) this.#write("");
     if (this.#times.value === times) this.#times.value = "1";
     const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
-    this.emit("published", { ...sent, message, receivers, tabs });
+    this.emit("published", { ...sent, message, receivers, tabs, isAtLeast });
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
-    if (receivers) this.#say("heard", this.#split(receivers, tabs), burst || this.#note(tabs));
-    else this.#say("unheard", this.#words.say("receivers_none"), burst);
+    if (receivers) this.#say("heard", this.#split(receivers, tabs, isAtLeast), burst || this.#note(tabs));
+    else this.#say("unheard", this.#words.say(isAtLeast ? "receivers_uncounted" : "receivers_none"), burst);
   }
 
-  /** @type {(n: number, tabs?: number | null) => string} */
-  #split(n, tabs) {
-    const all = this.#words.say("receivers", { n });
+  /** @type {(n: number, tabs?: number | null, isAtLeast?: boolean) => string} */
+  #split(n, tabs, isAtLeast) {
+    const all = this.#words.say(isAtLeast ? "receivers_at_least" : "receivers", { n });
     if (tabs == null) return all;
     return `${all}: ${this.#words.say("tabs", { n: tabs })}, ${this.#words.say("others", { n: n - tabs })}`;
   }

@@ -6,7 +6,7 @@ import { isMessage } from "../stream/events.js";
 const NEWEST = 500; // events, among which it is
 const SPAN = 10; // seconds, in which it comes
 
-/** @typedef {Draft & { receivers: number }} Sent */
+/** @typedef {Draft & { receivers: number, isAtLeast?: boolean }} Sent */
 
 /** @type {(sent: Sent, feed: import("../feed/feed.js").Feed, rows: Rows, list: HTMLElement) => void} */
 export function tellReceipt({ channel, message, receivers }, feed, rows, list) {

@@ -1,0 +1,139 @@
+"""The bus of a cluster, by which a message gets from the node it is published at to all others (pure).
+
+A link that is down, or was made anew, has lost messages, and no subscriber is told. So each pair of nodes is
+looked at: the receiver says since when the other one is connected with it, and the sender the same.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from math import inf
+from typing import NamedTuple
+
+from arauto.redis_io.cluster_view import View
+
+LATE = 2.0  # seconds for which one node owes another an answer, then nothing may come by their link
+PATIENCE = 30.0  # seconds; what is in doubt for longer is told, though it goes on
+
+_BROKEN = "broken"
+_OUT = "out"  # the others do without it; if it is alive, nobody gets what is published there
+_DEAD = "dead"  # nothing can be published there
+
+_Link = tuple[int | None, int | None] | str
+"""When it was made, as the sender says and as the receiver says, or one of the words above."""
+
+
+class Loss(NamedTuple):
+    """A node may not have got what was published since then, by ``elapsed.now``."""
+
+    node: str
+    since: float
+
+
+@dataclass(slots=True)
+class _Pair:
+    link: _Link
+    sure_until: float  # all that was published before has come
+    is_broken: bool = False
+
+
+class BusWatch:
+    """What follows from what the nodes say."""
+
+    def __init__(self) -> None:
+        self._pairs: dict[tuple[str, str], _Pair] = {}  # by sender and receiver
+
+    def take(self, views: Collection[View], refusing: Collection[str], asked: float) -> list[Loss]:
+        """Take what all nodes have said, asked at the same time.
+
+        :param refusing: nodes that accept no connection: there is no process.
+        :return: since when what each receiver got is in doubt; the doubt is over.
+        """
+        senders = {view.id: view for view in views}
+        losses: dict[str, float] = {}
+        for view in views:
+            for since in self._take(view, senders, refusing, asked):
+                losses[view.id] = min(since, losses.get(view.id, since))
+        return [Loss(*one) for one in losses.items()]
+
+    def broken_since(self, receiver: str) -> float | None:
+        """Since when it may not get everything; ``None``: it does, or it is not known."""
+        return min(self._sure(receiver, only_broken=True), default=None)
+
+    def sure_until(self, receiver: str) -> float:
+        """Until when it got everything for sure."""
+        return min(self._sure(receiver), default=-inf)
+
+    def is_sending(self, sender: str) -> bool:
+        """Whether everybody gets what is published there."""
+        return not any(pair.is_broken for (one, _), pair in self._pairs.items() if one == sender)
+
+    def forget(self, nodes: Collection[str]) -> None:
+        """These are no longer in the cluster."""
+        self._pairs = {ids: pair for ids, pair in self._pairs.items() if ids[1] not in nodes}
+
+    def _sure(self, receiver: str, only_broken: bool = False) -> Iterable[float]:
+        for (_, one), pair in self._pairs.items():
+            if one == receiver and (pair.is_broken if only_broken else pair.link not in (_OUT, _DEAD)):
+                yield pair.sure_until
+
+    def _take(
+        self, view: View, senders: dict[str, View], refusing: Collection[str], asked: float
+    ) -> Iterable[float]:
+        gone = [one for one, receiver in self._pairs if receiver == view.id and one not in view.members]
+        for sender in gone:
+            pair = self._pairs.pop((sender, view.id))
+            if pair.link not in (_OUT, _DEAD):
+                yield pair.sure_until
+        for sender in view.members:
+            if sender != view.id:
+                link = _link(view, sender, senders.get(sender), sender in refusing)
+                yield from self._note((sender, view.id), link, asked)
+
+    def _note(self, ids: tuple[str, str], link: _Link, asked: float) -> Iterable[float]:
+        pair = self._pairs.get(ids)
+        if pair is None:
+            if link != _BROKEN:  # a new node counts from when it is reached
+                self._pairs[ids] = _Pair(link, asked)
+            return
+        pair.is_broken = link == _BROKEN
+        if link == _BROKEN:
+            if asked - pair.sure_until < PATIENCE:
+                return
+            yield pair.sure_until
+        elif not _is_same(pair.link, link):
+            yield pair.sure_until
+            pair.link = link
+        elif link == _OUT:
+            return
+        else:
+            pair.link = _both(pair.link, link)
+        pair.sure_until = asked
+
+
+def _link(view: View, sender: str, said: View | None, is_refusing: bool) -> _Link:
+    member, from_ = view.members[sender], view.links_from.get(sender)
+    if is_refusing and from_ is None:
+        return _DEAD
+    if member.has_failed:
+        return _BROKEN if view.is_cut_off else _OUT
+    if from_ is None or "fail?" in member.flags or member.waits > LATE:
+        return _BROKEN
+    if said is None:
+        return None, from_
+    receiver, to = said.members.get(view.id), said.links_to.get(view.id)
+    if receiver is None or to is None or receiver.waits > LATE:
+        return _BROKEN
+    return to, from_
+
+
+def _is_same(before: _Link, link: _Link) -> bool:
+    if isinstance(before, str) or isinstance(link, str):
+        return before == link
+    return all(None in pair or pair[0] == pair[1] for pair in zip(before, link, strict=True))
+
+
+def _both(before: _Link, link: _Link) -> _Link:
+    if isinstance(before, str) or isinstance(link, str):
+        return link
+    to, from_ = link
+    return (before[0] if to is None else to), (before[1] if from_ is None else from_)

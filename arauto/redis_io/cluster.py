@@ -1,0 +1,335 @@
+"""Redis Cluster: which nodes there are, and what is connected to one that may not get every message."""
+
+import logging
+import random
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from math import inf
+from time import monotonic
+from typing import Any
+from weakref import WeakSet
+
+import redis
+from redis.exceptions import AuthenticationError
+
+from arauto.redis_io.bus_watch import BusWatch
+from arauto.redis_io.cluster_map import ClusterMap, together
+from arauto.redis_io.cluster_view import COMMANDS, View, read_view
+from arauto.redis_io.elapsed import now
+from arauto.redis_io.placed_socket import PlacedSocket
+from arauto.redis_io.redis_url import Address, place
+from arauto.system.concurrency import make_lock
+from arauto.system.resource_errors import start
+from arauto.text.cleanup import shown
+
+CHECK_EVERY = 1.0  # seconds
+ANSWER_WITHIN = 0.9  # seconds, for all of them together
+FIRST_ANSWER = 2.0  # seconds to wait for one
+SILENT_FOR = 3.0  # seconds, then nobody stays subscribed there
+BROKEN_FOR = (
+    1.5  # seconds for which the bus may be broken before a subscriber goes to a node that has it whole
+)
+# Seconds. Nodes greet each other every few seconds: so long may a link stand still before anybody sees that.
+UNSEEN = 5.0
+RETRY_AFTER = 5.0  # seconds, where connecting takes too long
+GIVE_UP_AFTER = 10.0  # seconds without an answer, then another connection is made
+
+log = logging.getLogger("arauto")
+
+
+class NoNode(redis.ConnectionError):
+    """No node of the cluster answers; the text is a sentence that names the remedy."""
+
+
+class NotCluster(redis.ConnectionError):
+    """What answers is no cluster; the text says where."""
+
+
+class _Node:
+    """One node's connection, by which it is asked."""
+
+    def __init__(self, connection: Any) -> None:
+        self.connection = connection
+        self.owes_since: float | None = None  # there is a question without an answer
+        self.retry_at = 0.0
+
+
+class Cluster:
+    """Knows the nodes, from the first question on. Safe for all threads; not across a fork.
+
+    :param make_connection: to the node at an address; it is not connected yet.
+    :param seeds: some nodes.
+    :param with_replicas: whether to subscribe at replicas too.
+    :param by_name: whether to reach nodes by the names that they announce.
+    """
+
+    def __init__(
+        self,
+        make_connection: Callable[[Address], Any],
+        seeds: tuple[Address, ...],
+        with_replicas: bool,
+        by_name: bool = False,
+    ) -> None:
+        self._make_connection = make_connection
+        self._seeds = seeds
+        self._with_replicas = with_replicas
+        self._by_name = by_name
+        self._nodes: dict[Address, _Node] = {}
+        self._bus = BusWatch()
+        self._ids: dict[Address, str] = {}
+        self._answered_at: dict[str, float] = {}
+        self._reported: dict[Address, str] = {}  # nodes that do not answer, and why, as the log says
+        self._errors: dict[Address, Exception] = {}
+        self._lock = make_lock()  # guards what follows
+        self._sockets: defaultdict[Address, WeakSet[PlacedSocket]] = defaultdict(WeakSet)
+        self._shunned: set[Address] = set()  # a connection failed since they were asked
+        self._map = ClusterMap()
+        self._known = threading.Event()
+        self._stopped = threading.Event()
+        self._is_started = False
+        self.moves = 0  # how many times subscribers had to connect anew, or can again
+
+    def map(self) -> ClusterMap:
+        """What is known now.
+
+        :raise NoNode: no node has answered in time.
+        :raise NotCluster: one has, and is no cluster.
+        :raise redis.ResponseError: all of them refuse us.
+        """
+        self._start()
+        self._known.wait(FIRST_ANSWER)
+        found = self._map
+        if not found.answering:
+            raise self._why()
+        return found
+
+    def unreachable(self) -> list[Address]:
+        """Nodes that the others reach, and we do not."""
+        found = self.map()
+        return [
+            one.address
+            for id, one in sorted(found.members.items())
+            if id not in found.failed and one.address in self._errors
+        ]
+
+    def places(self, shards: Sequence[bytes] = ()) -> list[Address]:
+        """Where to subscribe, the best first: where we have the fewest subscribers.
+
+        :param shards: sharded channels; the first of them has to be there.
+        """
+        found = self.map()
+        steps = found.for_subscribers(self._with_replicas)
+        if shards:
+            there = set(found.of_shard(shards[0]))
+            steps = [[one for one in step if one in there] for step in steps]
+        with self._lock:
+            counts = {address: len(there) for address, there in self._sockets.items()}
+            shunned = set(self._shunned)
+        ranked = [
+            sorted(random.sample(step, len(step)), key=lambda address: counts.get(address, 0))
+            for step in steps
+        ]
+        return sorted(
+            [address for step in ranked for address in step], key=lambda address: address in shunned
+        )
+
+    def shun(self, address: Address) -> None:
+        """A connection to it has failed: try others first, until it has answered."""
+        with self._lock:
+            self._shunned.add(address)
+
+    def keep(self, sock: PlacedSocket, moves: int) -> None:
+        """End this connection when something may not have come by it.
+
+        :param moves: as it was before the connection was made.
+        """
+        with self._lock:
+            self._sockets[sock.address].add(sock)
+            is_old = self.moves != moves
+        if is_old:
+            sock.doubt(now())  # nothing has come by it yet
+
+    def stop(self) -> None:
+        """Ask no more."""
+        self._stopped.set()
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._is_started:
+                return
+            self._is_started = True
+        start(threading.Thread(target=self._watch, name="cluster", daemon=True))
+
+    def _watch(self) -> None:
+        while not self._stopped.is_set():
+            began = monotonic()
+            try:
+                self._look()
+            except Exception:
+                log.exception("cluster failed")
+            self._known.set()
+            self._stopped.wait(max(0.0, began + CHECK_EVERY - monotonic()))
+        for node in self._nodes.values():
+            node.connection.disconnect()
+
+    # Asking
+
+    def _look(self) -> None:
+        asked = now()
+        wanted = [one.address for one in self._map.members.values()]
+        views = self._ask(wanted) if wanted else {}
+        if not views:
+            views = self._ask(self._seeds)
+        told = {one.address for view in views.values() for one in view.members.values()}
+        views |= self._ask(told - self._errors.keys() - {*wanted, *self._seeds} - views.keys())
+        found = {view.id: view for view in together(views.values())}
+        self._ids |= {one.address: id for view in found.values() for id, one in view.members.items()}
+        self._ids |= {address: view.id for address, view in views.items()}
+        self._answered_at |= dict.fromkeys(found, asked)
+        for address in self._nodes.keys() - told - set(self._seeds) if found else ():
+            self._nodes.pop(address).connection.disconnect()
+        self._take(list(found.values()), asked)
+
+    def _ask(self, addresses: Iterable[Address]) -> dict[Address, View]:
+        asked, end = now(), monotonic() + ANSWER_WITHIN
+        waiting = [(address, node) for address in addresses if (node := self._send(address))]
+        views = {}
+        for address, node in waiting:
+            try:
+                if not node.connection.can_read(max(0.0, end - monotonic())):
+                    raise redis.TimeoutError("no answer in time")
+                views[address] = read_view(_read(node), address, asked, self._by_name)
+                self._errors.pop(address, None)
+            except (redis.RedisError, OSError, ValueError) as error:
+                self._note_error(address, node, error)
+        return views
+
+    def _send(self, address: Address) -> _Node | None:
+        """``None``: nothing can be sent now."""
+        node = self._nodes.get(address)
+        if node is None:
+            node = self._nodes[address] = _Node(self._make_connection(address))
+        if monotonic() < node.retry_at:
+            return None
+        began = monotonic()
+        try:
+            if node.owes_since is not None:
+                if not node.connection.can_read(0):
+                    if began - node.owes_since > GIVE_UP_AFTER:
+                        raise redis.TimeoutError("no answer")
+                    return None
+                _read(node)  # of a while ago
+            node.connection.send_packed_command(node.connection.pack_commands(COMMANDS), check_health=False)
+            node.owes_since = began
+        except (redis.RedisError, OSError) as error:
+            if monotonic() - began > ANSWER_WITHIN / 2:
+                node.retry_at = monotonic() + RETRY_AFTER
+            self._note_error(address, node, error)
+            return None
+        return node
+
+    def _note_error(self, address: Address, node: _Node, error: Exception) -> None:
+        self._errors[address] = error
+        is_late = isinstance(error, redis.TimeoutError) and node.owes_since is not None
+        if not is_late or monotonic() - (node.owes_since or 0.0) > GIVE_UP_AFTER:
+            node.connection.disconnect()
+            node.owes_since = None
+
+    # What follows
+
+    def _take(self, views: list[View], asked: float) -> None:
+        refusing = {id for address, id in self._ids.items() if _is_refusal(self._errors.get(address))} - {
+            view.id for view in views
+        }
+        losses = self._bus.take(views, refusing, asked)
+        found = ClusterMap.of(views, refusing, self._bus) if views else ClusterMap(self._map.members)
+        self._bus.forget([id for id in self._ids.values() if views and id not in found.members])
+        with self._lock:
+            doubts = {loss.node: loss.since for loss in losses}
+            before, self._map = self._map, found
+            self._shunned.clear()
+            for address, there in self._sockets.items():
+                id = self._ids.get(address, "")
+                if there and id not in doubts and (since := self._leave_since(id, asked)) is not None:
+                    doubts[id] = since
+            sockets = [
+                (sock, doubts[id])
+                for address, there in self._sockets.items()
+                if (id := self._ids.get(address, "")) in doubts
+                for sock in list(there)
+                if sock.doubted_since is None
+            ]
+            if sockets or found.whole - before.whole:
+                self.moves += 1
+        for address, id in self._ids.items():
+            if many := sum(sock.address == address for sock, _ in sockets):
+                log.warning(
+                    "cluster doubted node=%s feeds=%d seconds=%.1f", place(address), many, asked - doubts[id]
+                )
+        for sock, since in sockets:
+            sock.doubt(since - UNSEEN)
+        self._report(found)
+
+    def _leave_since(self, id: str, asked: float) -> float | None:
+        """If subscribers should not stay at this node: since when they may miss something."""
+        found = self._map
+        if not found.answering - {id}:
+            return None  # there is no better one
+        if id not in found.answering:
+            is_away = id not in found.members or id in found.failed | found.dead
+            is_silent = asked - self._answered_at.get(id, -inf) > SILENT_FOR
+            return self._bus.sure_until(id) if is_away or is_silent else None
+        since = self._bus.broken_since(id)
+        is_long = since is not None and asked - since > BROKEN_FOR
+        return since if is_long and found.whole - {id} else None
+
+    def _report(self, found: ClusterMap) -> None:
+        now_silent = {address: str(self._errors.get(address, "no answer")) for address in found.away()}
+        for address in now_silent.keys() - self._reported.keys():
+            log.warning("cluster node silent node=%s why=%r", place(address), shown(now_silent[address]))
+        for address in self._reported.keys() - now_silent.keys():
+            log.warning("cluster node back node=%s", place(address))
+        self._reported = now_silent
+
+    def _why(self) -> Exception:
+        errors = dict(self._errors)
+        refusals = [
+            one for one in errors.values() if isinstance(one, redis.ResponseError | AuthenticationError)
+        ]
+        for address, error in errors.items():
+            if isinstance(error, redis.ResponseError) and "cluster support disabled" in str(error):
+                return NotCluster(place(address))
+        if refusals:
+            return refusals[0]
+        said = "; ".join(
+            f"{place(seed)}: {shown(str(errors.get(seed, 'no answer yet')))}" for seed in self._seeds
+        )
+        return NoNode(f"No node of the cluster answers ({said}): correct REDIS_URL, or start what it names.")
+
+
+def _read(node: _Node) -> list[Any]:
+    """The replies to :data:`COMMANDS`; an error instead of a reply that we can do without.
+
+    :raise redis.RedisError: they did not come, or the first of them is an error.
+    """
+    replies: list[Any] = []
+    for _ in COMMANDS:
+        try:
+            replies.append(node.connection.read_response())
+        except redis.ResponseError as error:
+            replies.append(error)
+    node.owes_since = None
+    for needed in (replies[0], replies[2]):
+        if isinstance(needed, redis.ResponseError):
+            raise needed
+    return replies
+
+
+def _is_refusal(error: Exception | None) -> bool:
+    """Whether no process listens there."""
+    while error is not None:
+        if isinstance(error, ConnectionRefusedError):
+            return True
+        error = error.__cause__ or error.__context__  # type: ignore[assignment]
+    return False

@@ -1,0 +1,151 @@
+"""Connections to a Redis Cluster, and to what else REDIS_URL may name."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.cluster import ClusterNode, RedisCluster
+from redis.exceptions import RedisClusterException
+from redis.retry import Retry
+
+from arauto.net.nonblocking_socket import NonblockingSocket
+from arauto.redis_io.cluster import Cluster
+from arauto.redis_io.connection import PUBLISHERS, RedisLink
+from arauto.redis_io.redis_url import NO_TLS, Address, ClusterUrl, Tls, place
+from arauto.system.concurrency import make_lock
+
+SETTLE = 0.5  # seconds; a message gets to all nodes in a moment, but not in the same
+TRIES = 2  # nodes at which to subscribe or publish, before it counts as failed
+_OF_ONE_NODE = {"host", "port", "db"}
+
+
+def open_link(url: str, tls: Tls = NO_TLS, with_replicas: bool = True) -> RedisLink:
+    """What ``url`` names.
+
+    :param with_replicas: whether to subscribe at the replicas of a cluster too.
+    :raise LinkError: ``url`` does not parse, or a file for TLS cannot be used.
+    """
+    given = ClusterUrl.of(url)
+    return ClusterLink(given, tls, with_replicas) if given else RedisLink(url, tls)
+
+
+class ClusterLink(RedisLink):
+    """Connections to the nodes of one cluster."""
+
+    def __init__(self, url: ClusterUrl, tls: Tls, with_replicas: bool) -> None:
+        """:raise LinkError: an option does not work, or a file for TLS cannot be used."""
+        super().__init__(url.redis_url, tls)
+        self.cluster = Cluster(
+            lambda address: self._at(address).make_connection(), url.nodes, with_replicas, not self._is_plain
+        )
+        self._links: dict[Address, RedisLink] = {}
+        self._keys: RedisCluster | None = None
+        self._keys_lock = make_lock()
+
+    def _at(self, address: Address) -> RedisLink:
+        return self._links.get(address) or self._links.setdefault(address, self.at(address))
+
+    @property
+    def client(self) -> redis.Redis:
+        return self.publishers(b"")[0].client
+
+    @property
+    def keys(self) -> Any:
+        """redis-py's own client of a cluster, which follows keys to where they are.
+
+        :raise redis.RedisError: no node answers.
+        """
+        with self._keys_lock:
+            if self._keys is None:
+                try:
+                    self._keys = self._make_keys()
+                except RedisClusterException as error:
+                    raise redis.ConnectionError(str(error)) from error
+            return self._keys
+
+    def _make_keys(self) -> RedisCluster:
+        options = {name: value for name, value in self._options.items() if name not in _OF_ONE_NODE}
+        nodes = [ClusterNode(*address) for address in self.cluster.map().to_count()[0]]
+        return RedisCluster(
+            startup_nodes=nodes,
+            retry=Retry(NoBackoff(), 1),  # once more after a failover
+            require_full_coverage=False,
+            max_connections=PUBLISHERS,
+            ssl=not self._is_plain,
+            **options,
+        )
+
+    def publishers(self, channel: bytes) -> list[RedisLink]:
+        found = self.cluster.map().for_publishing(channel)
+        return [self._at(address) for address in found[:TRIES]]
+
+    def nodes(self) -> tuple[list[RedisLink], bool]:
+        addresses, are_all = self.cluster.map().to_count()
+        return [self._at(address) for address in addresses], are_all
+
+    def connect(self, shards: Sequence[bytes] = ()) -> NonblockingSocket:
+        failure: Exception | None = None
+        for address in self.cluster.places(shards)[:TRIES]:
+            moves = self.cluster.moves
+            try:
+                sock = self._at(address).connect_and_ask(address)
+            except (redis.ResponseError, redis.AuthenticationError):
+                raise
+            except (redis.RedisError, OSError) as error:
+                self.cluster.shun(address)
+                failure = error
+            else:
+                self.cluster.keep(sock, moves)
+                return sock
+        raise failure or redis.ConnectionError("No node of the cluster answers.")
+
+    @property
+    def moves(self) -> int:
+        return self.cluster.moves
+
+    @property
+    def master(self) -> Address | None:
+        """A node, where people may look: ``redis-cli -c`` finds the others."""
+        return self.cluster.map().for_publishing(b"")[0]
+
+    @property
+    def settle(self) -> float:
+        return SETTLE
+
+    @property
+    def is_cluster(self) -> bool:
+        return True
+
+    def problem(self) -> str:
+        """Why it should not be used as it is, with the remedy; empty: all is well.
+
+        :raise redis.RedisError: no node answers.
+        """
+        found = self.cluster.map()
+        if not found.has_all_slots:
+            return (
+                "a slot has no node that answers, so nothing can be kept there: start what is missing, or "
+                "run redis-cli --cluster fix."
+            )
+        if silent := self.cluster.unreachable():
+            return (
+                f"its node {', '.join(map(place, silent))} does not answer from here: set "
+                "cluster-announce-ip there to an address that we can reach, or open the way to it."
+            )
+        return ""
+
+    def as_user(self, username: str, password: str) -> Self:
+        other = super().as_user(username, password)
+        other._links, other._keys = {}, None
+        return other
+
+    def close(self) -> None:
+        """Close the connections, and ask no node any more."""
+        for link in self._links.values():
+            link.close()
+        if self._keys is not None:
+            self._keys.close()
+        super().close()
+        if not self._is_borrowed:
+            self.cluster.stop()

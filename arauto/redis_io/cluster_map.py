@@ -1,0 +1,121 @@
+"""Which node of a cluster to use for what, by what all of them say (pure)."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from redis.crc import key_slot
+
+from arauto.redis_io.bus_watch import BusWatch
+from arauto.redis_io.cluster_view import Member, View
+from arauto.redis_io.redis_url import Address
+
+SLOTS = 16384
+
+
+@dataclass(frozen=True)
+class ClusterMap:
+    """Made anew once a second, and never changed.
+
+    :param members: all nodes, by id.
+    :param answering: those that have answered, and are with the majority.
+    :param whole: those of them that get every message.
+    :param sending: those of them whose messages all others get.
+    :param failed: those that the others do without.
+    :param dead: those that accept no connection.
+    """
+
+    members: dict[str, Member] = field(default_factory=dict)
+    answering: frozenset[str] = frozenset()
+    whole: frozenset[str] = frozenset()
+    sending: frozenset[str] = frozenset()
+    failed: frozenset[str] = frozenset()
+    dead: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, views: Collection[View], refusing: Collection[str], bus: BusWatch) -> "ClusterMap":
+        """:param bus: has taken the same views."""
+        good = [view for view in views if not view.is_cut_off] or views
+        members = _merge(good)
+        failed = {id for view in good for id, one in view.members.items() if one.has_failed}
+        answering = frozenset(view.id for view in good if view.id in members) - failed
+        return cls(
+            members,
+            answering,
+            frozenset(id for id in answering if bus.broken_since(id) is None),
+            frozenset(id for id in answering if bus.is_sending(id)),
+            frozenset(failed) & members.keys(),
+            frozenset(refusing) & members.keys(),
+        )
+
+    def for_subscribers(self, with_replicas: bool) -> list[list[Address]]:
+        """Where to subscribe: first the best ones, which are equally good, then others."""
+        masters = {id for id, one in self.members.items() if one.is_master}
+        wanted = self.members.keys() if with_replicas else masters
+        steps = (self.whole & wanted, self.whole - wanted, self.answering - self.whole)
+        return [found for step in steps if (found := self._addresses(step))]
+
+    def for_publishing(self, channel: bytes) -> list[Address]:
+        """Where to publish, best first: all do it at the same node, so that the order of messages stays."""
+        slot = key_slot(channel)
+        owner = self.owner(slot)
+        masters = [id for id in sorted(self.sending) if self.members[id].is_master]
+        chosen = [owner] if owner in self.sending else []
+        chosen += masters[slot % len(masters) :] + masters[: slot % len(masters)] if masters else []
+        chosen += sorted(self.answering)
+        return self._addresses(dict.fromkeys(id for id in chosen if id))
+
+    def to_count(self) -> tuple[list[Address], bool]:
+        """All nodes that somebody may have subscribed at, and whether these are all."""
+        return self._addresses(
+            sorted(self.answering)
+        ), not self.members.keys() - self.answering - self.failed - self.dead
+
+    def of_shard(self, name: bytes) -> list[Address]:
+        """The nodes that have a sharded channel: a master and its replicas."""
+        owner = self.owner(key_slot(name))
+        replicas = [id for id, one in self.members.items() if one.master == owner and owner]
+        return self._addresses([owner, *replicas] if owner else [])
+
+    def owner(self, slot: int) -> str:
+        """Who has the slot; empty: nobody."""
+        owners = [id for id, one in self.members.items() if any(slot in slots for slots in one.slots)]
+        return max(owners, key=lambda id: self.members[id].epoch, default="")
+
+    @property
+    def has_all_slots(self) -> bool:
+        """Whether each slot has a node."""
+        slots = [slot for id, one in self.members.items() if id not in self.failed for slot in one.slots]
+        return len({number for slot in slots for number in slot}) == SLOTS
+
+    def away(self) -> list[Address]:
+        """All nodes that do not answer, or are not with the majority."""
+        return self._addresses(sorted(self.members.keys() - self.answering))
+
+    def _addresses(self, ids: Iterable[str]) -> list[Address]:
+        return [self.members[id].address for id in ids]
+
+
+def together(views: Collection[View]) -> list[View]:
+    """Those of the largest group of nodes that know one another: who was removed knows itself alone."""
+    groups: list[tuple[set[str], list[View]]] = []
+    for view in views:
+        ids, found = set(view.members), [view]
+        for group in [one for one in groups if one[0] & ids]:
+            groups.remove(group)
+            ids, found = ids | group[0], [*group[1], *found]
+        groups.append((ids, found))
+    return max((found for _, found in groups), key=len, default=[])
+
+
+def _merge(views: Collection[View]) -> dict[str, Member]:
+    """What each node says of itself counts, but for its address, which others have to know."""
+    merged: dict[str, Member] = {}
+    for view in views:
+        for id, member in view.members.items():
+            merged.setdefault(id, member)
+    for view in views:
+        own, told = view.members[view.id], merged[view.id]
+        merged[view.id] = Member(
+            told.address, own.flags | (told.flags & {"fail"}), own.master, own.epoch, 0.0, True, own.slots
+        )
+    return merged

@@ -1,0 +1,24 @@
+"""A subscriber's connection to one of several Redis servers, which can be put in doubt."""
+
+from typing import Any
+
+from arauto.net.nonblocking_socket import NonblockingSocket
+from arauto.redis_io.elapsed import now
+from arauto.redis_io.redis_url import Address
+
+
+class PlacedSocket(NonblockingSocket):
+    """A connection to the server at ``address``, made at ``made``."""
+
+    __slots__ = ("__weakref__", "address", "doubted_since", "made")
+
+    def __init__(self, sock: Any, address: Address) -> None:
+        super().__init__(sock)
+        self.address, self.made = address, now()
+        self.doubted_since: float | None = None
+
+    def doubt(self, since: float) -> None:
+        """What was published since then may not have come by it: end the connection."""
+        since = max(since, self.made)
+        self.doubted_since = since if self.doubted_since is None else min(since, self.doubted_since)
+        self.shutdown()

@@ -1,0 +1,318 @@
+"""A Redis Cluster: its nodes share the pages, are counted together, and what one of them missed is told."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from time import time
+
+import pytest
+import redis
+
+from arauto.recording.recorded_channels import Recording
+from arauto.redis_io import discovery
+from arauto.redis_io.channel_list import count_listeners, list_channels
+from arauto.redis_io.cluster_link import open_link
+from arauto.redis_io.expiring_store import RedisStore, check_can_store
+from arauto.settings import WORKERS, read
+from arauto.sources.redis_publish import publish as publish_to_redis
+from tests.support.clusters import Cluster, ClusterNode
+from tests.support.http import get, publish, publish_json, request
+from tests.support.machine_time import MachineTime
+from tests.support.redis_servers import RedisServer, binaries
+from tests.support.rules import ACTS, CLUSTER, PROGRAM, refused, rules, set_user
+from tests.support.servers import ArautoServer
+from tests.support.tabs import Tab, open_tab
+from tests.support.waiting import eventually
+
+FOLLOWED = 3.0  # seconds after the cluster has changed
+TABS = 6
+
+
+@pytest.fixture(scope="module", params=list(zip(binaries(), WORKERS, strict=False)), ids=" ".join)
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Cluster, ArautoServer]]:
+    """A cluster of each server, with the program on each worker."""
+    binary, worker = request.param
+    place = tmp_path_factory.mktemp("cluster")
+    with ExitStack() as stack:
+        cluster = Cluster(stack, binaries()[binary], place)
+        server = ArautoServer(place / "log", REDIS_URL=cluster.url, ARAUTO_WORKER=worker)
+        stack.enter_context(closing(server))
+        yield cluster, server
+        assert "Traceback" not in server.log
+
+
+@pytest.fixture
+def server(made: tuple[Cluster, ArautoServer]) -> ArautoServer:
+    return made[1]
+
+
+@pytest.fixture
+def cluster(made: tuple[Cluster, ArautoServer]) -> Iterator[Cluster]:
+    yield made[0]
+    made[0].wait_until_whole()
+
+
+@pytest.fixture
+def tabs(cluster: Cluster, server: ArautoServer) -> Iterator[list[Tab]]:
+    with ExitStack() as stack:
+        # What happened to the cluster before may have a page connect twice.
+        yield [eventually(lambda: stack.enter_context(open_tab(server, "a"))) for _ in range(TABS)]
+
+
+def listeners(node: ClusterNode, channel: str = "a") -> int:
+    return node.client.pubsub_numsub(channel)[0][1]
+
+
+def check_that_all_arrives(cluster: Cluster, tabs: list[Tab], word: str) -> None:
+    """What is published at any node comes to each page."""
+    sent = {f"{word} {node.port}" for node in cluster.nodes}
+    for node in cluster.nodes:
+        node.client.publish("a", f"{word} {node.port}")
+    for tab in tabs:
+        assert {event["data"] for event in tab.take(len(sent))} == sent
+
+
+def test_pages_are_spread_and_counted_together(
+    cluster: Cluster, server: ArautoServer, tabs: list[Tab]
+) -> None:
+    counts = [listeners(node) for node in cluster.nodes]
+    assert sum(counts) == TABS
+    assert max(counts) <= 2  # of two workers, each of which spreads its own
+    check_that_all_arrives(cluster, tabs, "hello")
+    assert publish(server, "a", "x").json == {"channel": "a", "receivers": TABS, "tabs": TABS}
+    owner = cluster.owner("a")
+    other, another = [node for node in cluster.nodes if node is not owner][:2]
+    with other.client.pubsub() as listener, another.client.pubsub() as guest:
+        listener.subscribe("a", "b")
+        eventually(lambda: listeners(other, "b") == 1)
+        assert publish(server, "a", "x").json == {"channel": "a", "receivers": TABS + 1, "tabs": TABS}
+        found = {one["channel"]: one["subscribers"] for one in get(server, "/channels").json["channels"]}
+        assert found == {"a": TABS + 1, "b": 1}
+        count = get(server, "/channels/listeners?channel=a").json
+        assert (count["receivers"], count["tabs"], count["patterns"]) == (TABS + 1, TABS, 0)
+        with open_tab(server, patterns=("a*",)):  # ours are known by their shadows
+            assert publish(server, "a", "x").json == {"channel": "a", "receivers": TABS + 2, "tabs": TABS + 1}
+            guest.psubscribe("*")  # nobody can count who has that at another node
+            eventually(lambda: another.client.pubsub_numpat() >= 1)
+            answer = publish(server, "a", "x").json
+            assert answer["at_least"]
+            assert answer["receivers"] >= TABS + 2
+            assert get(server, "/channels").json["patterns"] == 2
+
+
+def test_a_sharded_channel_is_watched_where_it_is(cluster: Cluster, server: ArautoServer) -> None:
+    with ExitStack() as stack:
+        names = [f"s{n}" for n in range(6)]
+        pages = [stack.enter_context(open_tab(server, shards=(name,))) for name in names]
+        for name, page in zip(names, pages, strict=True):
+            answer = publish_json(server, json.dumps({"shard": name, "message": name}))
+            assert answer.json == {"shard": name, "receivers": 1, "tabs": 1}
+            assert page.until("smessage")[-1]["data"] == name
+        found = {one["shard"]: one["subscribers"] for one in get(server, "/channels").json["shards"]}
+        assert found == dict.fromkeys(names, 1)
+
+
+def test_a_planned_failover_loses_nothing_and_says_nothing(cluster: Cluster, tabs: list[Tab]) -> None:
+    replica = next(node for node in cluster.nodes if not node.is_master)
+    replica.client.execute_command("CLUSTER", "FAILOVER")
+    eventually(lambda: replica.is_master, why="it has taken over")
+    check_that_all_arrives(cluster, tabs, "after")
+
+
+def test_a_master_that_is_killed_is_followed_and_told(
+    cluster: Cluster, server: ArautoServer, tabs: list[Tab], machine: MachineTime
+) -> None:
+    master = cluster.owner("a")
+    replica = next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
+    killed_at = time()
+    master.stop()
+    try:
+        eventually(lambda: replica.is_master, why="its replica has taken over")
+        began = machine()
+        gaps = [tab.until("gap")[-1] for tab in tabs]
+        assert machine() - began < FOLLOWED
+        assert all(gap["from"] <= killed_at <= gap["to"] for gap in gaps)
+        for tab in tabs:
+            eventually(lambda: publish(server, "a", "now").status == 200)
+            assert tab.through("now")
+    finally:
+        master.start()
+    back_at = time()
+    assert all(tab.until("gap")[-1]["from"] <= back_at for tab in tabs)  # it may have been published at
+
+
+def test_a_node_that_stands_still_is_left(
+    cluster: Cluster, server: ArautoServer, tabs: list[Tab], machine: MachineTime
+) -> None:
+    master = cluster.owner("a")
+    replica = next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
+    frozen_at = time()
+    master.freeze()
+    try:
+        eventually(lambda: replica.is_master, why="its replica has taken over")
+        began = machine()
+        assert all(tab.until("gap")[-1]["from"] <= frozen_at for tab in tabs)
+        assert machine() - began < FOLLOWED
+        assert get(server, "/readyz").status == 200
+        answer = publish(server, "a", "without it")
+        assert answer.json["receivers"] == TABS
+    finally:
+        master.thaw()
+
+
+def test_a_link_between_two_nodes_that_breaks_is_told_where_it_leads(
+    cluster: Cluster, tabs: list[Tab]
+) -> None:
+    receiver = max(cluster.nodes, key=listeners)
+    sender = next(node for node in cluster.nodes if node is not receiver)
+    hit = listeners(receiver)
+    sender.client.execute_command("DEBUG", "CLUSTERLINK", "KILL", "to", receiver.id)
+    told = list[Tab]()
+
+    def are_told() -> bool:
+        for tab in tabs:
+            try:
+                if tab.next(0.01)["type"] == "gap":
+                    told.append(tab)
+            except TimeoutError:
+                pass
+        return len(told) >= hit
+
+    eventually(are_told, why="each page of the receiver has a gap")
+
+
+def test_a_node_comes_and_goes(cluster: Cluster, server: ArautoServer, tabs: list[Tab]) -> None:
+    node = cluster.start_node()
+    cluster.meet(node)
+    cluster.nodes.append(node)
+    try:
+        eventually(lambda: len(node.told()) == len(cluster.nodes), why="it knows all")
+        node.client.execute_command("CLUSTER", "REPLICATE", cluster.owner("a").id)
+        cluster.wait_until_whole()
+        with ExitStack() as stack:
+            more = list[Tab]()
+
+            def takes_part() -> bool:
+                more.append(stack.enter_context(open_tab(server, "a")))
+                return listeners(node) > 0
+
+            eventually(takes_part)
+            cluster.nodes.remove(node)
+            for other in cluster.nodes:
+                other.client.execute_command("CLUSTER", "FORGET", node.id)
+            node.client.execute_command("CLUSTER", "RESET")
+            eventually(lambda: listeners(node) == 0, why="nobody stays there")
+            eventually(
+                lambda: sum(map(listeners, cluster.nodes)) == len(tabs + more), why="all are elsewhere"
+            )
+            assert publish(server, "a", "after").json["tabs"] == len(tabs + more)
+            for tab in tabs + more:
+                assert tab.through("after")
+    finally:
+        cluster.nodes = [one for one in cluster.nodes if one is not node]
+        node.close()
+
+
+def test_sessions_are_kept_wherever_their_keys_are(cluster: Cluster) -> None:
+    with closing(open_link(cluster.url)) as link:
+        check_can_store(link)
+        store = RedisStore(link)
+        keys = [f"key {n}" for n in range(20)]
+        for key in keys:
+            store.put(key, key.encode(), 60)
+            store.add(f"set {key}", key, 60)
+            assert store.increment(f"number {key}", 60) == 1
+        assert [store.get(key) for key in keys] == [key.encode() for key in keys]
+        assert all(store.members(f"set {key}") == [key] for key in keys)
+        assert store.has([*keys, "none"]) == [True] * 20 + [False]
+        store.drop(keys)
+        assert not any(store.has(keys))
+
+
+def test_nothing_is_recorded_and_that_is_told(cluster: Cluster, server: ArautoServer) -> None:
+    answer = request(
+        server, "PUT", "/channels/recording?channel=a", b'{"recorded":true}', Content_Type="application/json"
+    )
+    assert (answer.status, answer.error) == (
+        403,
+        "Nothing is recorded here: ARAUTO_RECORDING=off, or Redis is a cluster.",
+    )
+    assert "Warning: Nothing can be recorded on a Redis Cluster: set ARAUTO_RECORDING=off" in server.log
+    assert not any(node.client.keys("arauto:l*") for node in cluster.nodes)
+
+
+def sentence_of(url: str) -> str:
+    with pytest.raises(discovery.NoRedis) as found:
+        discovery.find(read({"REDIS_URL": url}))
+    return str(found.value)
+
+
+def test_what_cannot_work_is_told_in_one_sentence(cluster: Cluster, valkey: RedisServer) -> None:
+    plain = f"127.0.0.1:{valkey.port}"
+    assert f"What answers at {plain} is no cluster: set REDIS_URL=redis://{plain}" in sentence_of(
+        f"redis+cluster://{plain}"
+    )
+    assert "No node of the cluster answers (127.0.0.1:1: Error 111" in sentence_of(
+        "redis+cluster://127.0.0.1:1"
+    )
+    assert "wants another user or password" in sentence_of(cluster.url.replace("//", "//nobody:wrong@"))
+    node = cluster.owner("a")
+    warning = discovery.find(read({"REDIS_URL": node.url})).warning
+    assert f"Set REDIS_URL=redis+cluster://127.0.0.1:{node.port}" in warning
+    node.client.execute_command("CLUSTER", "DELSLOTS", redis.crc.key_slot(b"a"))
+    try:
+        assert "is not whole: a slot has no node that answers" in sentence_of(cluster.url)
+    finally:
+        node.client.execute_command("CLUSTER", "ADDSLOTS", redis.crc.key_slot(b"a"))
+    node.client.config_set("cluster-announce-ip", "127.0.0.9")
+    try:
+        eventually(lambda: all("127.0.0.9" in one.told()[node.id][1] for one in cluster.nodes))
+        assert (
+            f"its node 127.0.0.9:{node.port} does not answer from here: set cluster-announce-ip"
+            in sentence_of(cluster.url)
+        )
+    finally:
+        node.client.config_set("cluster-announce-ip", "127.0.0.1")
+        eventually(lambda: all("127.0.0.9" not in one.told()[node.id][1] for one in cluster.nodes))
+
+
+@pytest.mark.parametrize(
+    ("place", "sentence"),
+    [
+        ("", "REDIS_URL does not parse: give redis+cluster://host:7000,host2:7000"),
+        ("host:7000,", "REDIS_URL does not parse: give redis+cluster://"),
+        ("a:1,u:p@b:2,c@d:3", "REDIS_URL does not parse: give redis+cluster://"),
+        ("host:70000", "REDIS_URL names a port that is none"),
+        ("host:7000/1", "REDIS_URL names a database, and a cluster has only database 0"),
+        ("host:7000?db=2", "REDIS_URL names a database, and a cluster has only database 0"),
+        ("host:7000/name", "REDIS_URL names a database that is no number"),
+        ("no..where:7000", "REDIS_URL names a host that cannot be one: no..where."),
+        ("host:7000?nonsense=1", "REDIS_URL has an option that redis-py does not know"),
+    ],
+)
+def test_an_address_with_a_typo_is_told(place: str, sentence: str) -> None:
+    assert sentence in sentence_of(f"redis+cluster://{place}")
+
+
+def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
+    for node in cluster.nodes:
+        set_user(node, "arauto", "program", *rules(PROGRAM, ACTS, CLUSTER, channels=("a",)))
+        node.client.execute_command("ACL", "LOG", "RESET")
+    try:
+        with closing(open_link(cluster.url.replace("//", "//arauto:program" + "@"))) as link:
+            RedisStore(link).put("key", b"value", 60)
+            assert list_channels(link, b"*", lambda name: True)["channels"] == []
+            assert count_listeners(link, b"a")["receivers"] == 0
+            assert (
+                publish_to_redis(Recording(link, read({"ARAUTO_RECORDING": "off"})), b"a", b"x", link).tabs
+                == 0
+            )
+            with closing(link.connect()) as subscriber:
+                subscriber.send(b"SUBSCRIBE a arauto:tabs:channel:a\r\n")
+                assert b"subscribe" in subscriber.recv()
+        assert [refused(node) for node in cluster.nodes] == [[]] * len(cluster.nodes)
+    finally:
+        for node in cluster.nodes:
+            node.client.execute_command("ACL", "DELUSER", "arauto")
