@@ -28,7 +28,7 @@ interface EventTarget {
 }
 
 interface DocumentEventMap {
-  republish: CustomEvent<{ channel: string; message: string }>;
+  republish: CustomEvent<Draft>;
   unloaded: Event;
 }
 
@@ -50,17 +50,18 @@ type PageSelection = import("../static/js/stream/selection.js").Selection;
 type Words = import("../static/js/ui/i18n.js").Words;
 
 // What one listens to.
-type Name = { kind: "channel" | "pattern"; name: string };
+type Name = { kind: "channel" | "pattern" | "shard"; name: string };
 
 // A word's key, and the values for its places.
 type Said = [key: string, values?: Record<string, string | number>];
 
 // One push of a message; merged with those of the patterns that match it, it is a Message.
 type Push = {
-  type: "message" | "pmessage";
+  type: "message" | "pmessage" | "smessage";
   at: number; // Unix seconds of the server, as all times
-  channel: string;
+  channel: string; // also of a sharded channel: the server says `shard` alone
   channel_base64?: string;
+  shard?: string;
   pattern?: string;
   data: string;
   encoding?: "base64";
@@ -83,11 +84,12 @@ type Gap = {
 type Following = { type: "following"; channel: string; epoch?: string; id?: string; since?: number };
 type Stopped = { type: "stopped"; channel: string; from: number; error: string };
 type Reconnecting = { type: "reconnecting"; from: number; reason: string; detail: string };
-type Refused = { type: "refused"; channel?: string; pattern?: string; error: string };
+type Refused = { type: "refused"; channel?: string; pattern?: string; shard?: string; error: string };
 type Confirmation = {
-  type: "subscribe" | "psubscribe" | "unsubscribe" | "punsubscribe";
+  type: "subscribe" | "psubscribe" | "ssubscribe" | "unsubscribe" | "punsubscribe" | "sunsubscribe";
   channel?: string;
   pattern?: string;
+  shard?: string;
   at: number;
 };
 
@@ -132,10 +134,11 @@ type Standing = {
 };
 
 // What is written in the form, and as it is kept.
-type Draft = { channel: string; message: string; name?: string };
+type Draft = { kind?: string; channel: string; message: string; name?: string };
 
 type PublishElement = FormOf<{
   channel: HTMLInputElement;
+  kind: HTMLInputElement;
   message: HTMLTextAreaElement;
   csrf?: HTMLInputElement;
   "publish-times": HTMLInputElement;

@@ -22,9 +22,9 @@ export class EmptyState {
     this.#button.addEventListener("click", () => this.#copy());
   }
 
-  /** @type {(redisCli: string[], channel: string) => void} */
-  suggest(redisCli, channel) {
-    const command = [...redisCli, "PUBLISH", channel, SAMPLE_MESSAGE];
+  /** @type {(redisCli: string[], name: { kind: string, name: string }) => void} */
+  suggest(redisCli, { kind, name }) {
+    const command = [...redisCli, kind === "shard" ? "SPUBLISH" : "PUBLISH", name, SAMPLE_MESSAGE];
     this.#command.textContent = command.map(shellQuote).join(" ");
   }
 

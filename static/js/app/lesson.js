@@ -57,13 +57,14 @@ export class Lesson {
   // Whoever comes back from a second tab, or is one.
   #ask() {
     const [channel] = this.#selection.channels;
-    if (!document.hidden && channel !== undefined && this.#card.isOpen && !this.#card.has("tab")) this.#listeners.count(channel);
+    if (!document.hidden && channel !== undefined && this.#card.isOpen && !this.#card.has("tab")) this.#listeners.count("channel", channel);
   }
 
   // A tab counts for each way in which a message reaches it.
   /** @type {(count: import("../publish/listeners.js").Count) => void} */
-  #count({ channel, tabs }) {
-    const own = this.#selection.names.filter(({ kind, name }) => (kind === "channel" ? name === channel : mayMatch(name, channel)));
+  #count({ kind = "channel", channel, tabs }) {
+    const own = this.#selection.names.filter(({ kind: other, name }) =>
+      other === "pattern" ? kind === "channel" && mayMatch(name, channel) : other === kind && name === channel);
     if (tabs && tabs > own.length) this.#card.tick("tab");
   }
 }

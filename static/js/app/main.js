@@ -136,7 +136,7 @@ const beside = new Beside(document.querySelector("main"), words, {
 });
 
 selection.addEventListener("change", () => {
-  welcome.suggest(config.redis_cli, selection.channels[0] ?? config.channels[0]);
+  welcome.suggest(config.redis_cli, selection.target ?? { kind: "channel", name: config.channels[0] });
   offer();
   keepLinks();
 });
@@ -208,7 +208,7 @@ setInterval(() => {
 filter.load();
 if (chosen("density") !== DEFAULTS.density) keep({ rows: chosen("density") });
 selection.announce();
-publisher.start(isPane ? null : unsent(), selection.channels[0]);
+publisher.start(isPane ? null : unsent(), selection.target);
 if (!isPane) keepUnsent(find("publish"), () => publisher.read());
 keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;

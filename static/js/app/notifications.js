@@ -6,7 +6,7 @@ import { abridged } from "../lib/format.js";
 import { RANKS } from "../message/alert_parser.js";
 import { plain } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
-import { keysOf } from "../stream/channel_names.js";
+import { channelKey, keysOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { attempt } from "../stream/unreadable.js";
 import { get } from "../ui/preferences.js";
@@ -97,7 +97,7 @@ export class Notifications {
     };
     if (!navigator.locks) return call(); // over plain http
     const hold = () => new Promise((done) => setTimeout(done, PAUSE - 100)); // this tab's next call comes after it
-    const name = `arauto ${last.channel} ${last.data.slice(0, LENGTH)}`;
+    const name = `arauto ${channelKey(last)} ${last.data.slice(0, LENGTH)}`;
     navigator.locks.request(name, { ifAvailable: true }, (lock) => {
       if (!lock) return undefined;
       call();

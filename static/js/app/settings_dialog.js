@@ -1,7 +1,7 @@
 // The settings dialog: every choice is kept in the browser at once. Events: "change", "open", "test", "lesson".
 
 import { Emitter } from "../lib/emitter.js";
-import { keyOf } from "../stream/channel_names.js";
+import { keyOf, spoken } from "../stream/channel_names.js";
 import { chosen, DEFAULTS } from "../ui/appearance.js";
 import { change, get, keepingTrouble, set } from "../ui/preferences.js";
 import { zone } from "../ui/timestamps.js";
@@ -118,7 +118,7 @@ export class SettingsDialog extends Emitter {
   // From which severity up each name of the selection is noticed
 
   #drawLevels() {
-    const names = this.#selection.names.map((name) => this.#buildLevel(keyOf(name), name.name));
+    const names = this.#selection.names.map((name) => this.#buildLevel(keyOf(name), spoken(name, this.#words)));
     const all = this.#buildLevel("", this.#words.say("all_channels"));
     all.querySelector("[value='']").remove();
     this.#dialog.querySelector(".levels").replaceChildren(all, ...names);

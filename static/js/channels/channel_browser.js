@@ -1,7 +1,7 @@
 // The channel browser: what is alive at Redis, with its subscribers and the rate seen here; asked while open.
 
 import { rounded } from "../lib/format.js";
-import { channelKey, looksLikePattern } from "../stream/channel_names.js";
+import { channelKey, channelKind, colourName, looksLikePattern, spoken } from "../stream/channel_names.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
 import { KeyspaceEvents } from "./keyspace_events.js";
@@ -14,8 +14,9 @@ const SPECIAL = /[*?[\]\\^]/g;
 /**
  * What the server says of a channel, and of all: an error or what there is.
  *
- * @typedef {{ channel: string, channel_base64?: string, subscribers?: number }} Alive
- * @typedef {{ error?: string, channels?: Alive[], total?: number, cut?: boolean, patterns?: number | null }} Answer
+ * @typedef {{ channel: string, channel_base64?: string, type?: string, subscribers?: number }} Alive
+ * @typedef {{ shard: string, shard_base64?: string, subscribers?: number }} Shard
+ * @typedef {{ error?: string, channels?: Alive[], shards?: Shard[], total?: number, cut?: boolean, patterns?: number | null }} Answer
  */
 
 export class ChannelBrowser {
@@ -124,12 +125,14 @@ export class ChannelBrowser {
     const row = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
     const name = row.querySelector("bdi");
     const button = row.querySelector("button");
+    const kind = channelKind(one.type);
     name.textContent = channel;
-    wearColour(name, channel);
+    wearColour(name, colourName({ kind, name: channel }));
+    if (kind === "shard") name.after(" ", element("span", "chip__kind", this.#words.say("shard")));
     button.disabled = !isText(one);
     if (button.disabled) button.before(notText(this.#words), " ");
-    row.dataset.channel = channel;
-    button.addEventListener("click", () => this.#toggle(channel));
+    Object.assign(row.dataset, { kind, channel });
+    button.addEventListener("click", () => this.#toggle({ kind, name: channel }));
     return row;
   }
 
@@ -140,10 +143,8 @@ export class ChannelBrowser {
     row.children[2].textContent = rate ? this.#words.say("per_second", { n: rounded(rate) }) : "";
   }
 
-  /** @type {(channel: string) => void} */
-  #toggle(channel) {
-    /** @type {Name} */
-    const name = { kind: "channel", name: channel };
+  /** @type {(name: Name) => void} */
+  #toggle(name) {
     const isWatched = this.#selection.has(name);
     const problem = isWatched ? null : this.#selection.add(name);
     if (isWatched) this.#selection.remove(name);
@@ -153,12 +154,12 @@ export class ChannelBrowser {
 
   #mark() {
     for (const row of this.#rows.values()) {
-      const { channel = "" } = row.dataset;
+      const { kind, channel: name = "" } = row.dataset;
       const button = row.querySelector("button");
-      const isWatched = !button.disabled && this.#selection.has({ kind: "channel", name: channel });
+      const isWatched = !button.disabled && this.#selection.has(/** @type {Name} */ ({ kind, name }));
       const key = isWatched ? "unwatch" : "watch";
       button.textContent = this.#words.say(key);
-      button.ariaLabel = this.#words.say(`${key}_name`, { name: channel });
+      button.ariaLabel = this.#words.say(`${key}_name`, { name: spoken({ kind, name }, this.#words) });
     }
   }
 
@@ -180,13 +181,20 @@ function isText({ channel_base64: bytes }) {
   return bytes === undefined;
 }
 
+// Sharded channels as the others, with the type of their messages, which tells them apart.
+/** @type {(answer: Answer) => Answer} */
+function withShards({ channels, shards = [], ...rest }) {
+  const others = shards.map(({ shard, shard_base64, subscribers }) => ({ type: "smessage", channel: shard, channel_base64: shard_base64, subscribers }));
+  return { ...rest, channels: channels && [...channels, ...others] };
+}
+
 /** @type {(match: string) => Promise<Answer>} */
 async function ask(match) {
   try {
     const url = new URL("channels", document.baseURI);
     url.searchParams.set("match", match);
     const answer = await fetch(url, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_LIMIT) });
-    return await answer.json();
+    return withShards(await answer.json());
   } catch {
     return {};
   }

@@ -2,7 +2,7 @@
 
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
-import { keyOf, keysOf, keyspaceParts } from "../stream/channel_names.js";
+import { colourName, keyOf, keysOf, keyspaceParts, spoken } from "../stream/channel_names.js";
 import { giveColour, wearColour } from "../ui/channel_color.js";
 import { element } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
@@ -132,22 +132,22 @@ export class ChannelChips {
     const chip = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
     const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
     Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting" });
-    giveColour(name.name);
-    wearColour(chip, name.name);
+    giveColour(colourName(name));
+    wearColour(chip, colourName(name));
     const prefix = prefixOf(name);
-    const events = keyspaceParts(name.name);
+    const events = name.kind === "shard" ? null : keyspaceParts(name.name);
     const title = chip.querySelector(".chip__name");
     title.title = name.name;
     title.append(element("span", "chip__prefix", prefix), name.name.slice(prefix.length));
-    const tag = chip.querySelector(".chip__kind");
-    tag.hidden = name.kind !== "pattern";
+    const tag = chip.querySelector(name.kind === "shard" ? "[data-of=shard]" : "[data-of=pattern]");
+    tag.hidden = name.kind === "channel";
     if (events) {
       title.textContent = `db${events.database} ${events.rest}`;
       tag.textContent = this.#words.say(`keyspace_${events.kind}`);
       tag.hidden = false;
     }
-    solo.ariaLabel = this.#words.say("solo", { name: name.name });
-    hide.ariaLabel = hide.title = this.#words.say("hide", { name: name.name });
+    solo.ariaLabel = this.#words.say("solo", { name: spoken(name, this.#words) });
+    hide.ariaLabel = hide.title = this.#words.say("hide", { name: spoken(name, this.#words) });
     remove.ariaLabel = remove.title = this.#words.say(`remove_${name.kind}`, { name: name.name });
     more?.addEventListener("click", () => this.#on.more(more, name.name, chip.dataset.recording !== "off"));
     solo.addEventListener("click", () => this.#toggleSolo(keyOf(name)));

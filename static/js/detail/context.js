@@ -6,7 +6,7 @@ import { beginning, toDate } from "../lib/format.js";
 import { later } from "../lib/idle_queue.js";
 import { marksOf } from "../message/marks.js";
 import { plain } from "../message/plain_text.js";
-import { channelKey } from "../stream/channel_names.js";
+import { channelKey, keyOf } from "../stream/channel_names.js";
 import { isMessage, isSame } from "../stream/events.js";
 import { attempt } from "../stream/unreadable.js";
 import { element } from "../ui/dom.js";
@@ -128,7 +128,7 @@ export class Context {
 function around(events, event) {
   const key = channelKey(event);
   const own = events.filter((other) =>
-    isMessage(other) ? channelKey(other) === key : other.type === "gap" && (other.channel ?? event.channel) === event.channel);
+    isMessage(other) ? channelKey(other) === key : other.type === "gap" && (other.channel === undefined || keyOf({ kind: "channel", name: other.channel }) === key));
   const at = own.findIndex((other) => isMessage(other) && isSame(other, event));
   if (at === -1) return { items: [], before: 0, after: 0, isKnown: false };
   let [from, to, before, after] = [at, at + 1, 0, 0];

@@ -4,6 +4,7 @@ import { beginning, byteLength, size } from "../lib/format.js";
 import { dump, escaped, fromBase64, unzipped } from "../message/binary_view.js";
 import { keyspaceEvent } from "../message/keyspace_event.js";
 import { readText } from "../message/message_body.js";
+import { channelKind, colourName } from "../stream/channel_names.js";
 import { attempt, setOdd } from "../stream/unreadable.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element, rowButton } from "../ui/dom.js";
@@ -60,7 +61,7 @@ export class DetailPanel {
   /** @type {(event: Message) => void} */
   show(event) {
     this.#begin(event, event.channel);
-    wearColour(this.#place, event.channel);
+    wearColour(this.#place, colourName({ kind: channelKind(event.type), name: event.channel }));
     this.#actions.show(event);
     const bytes = event.encoding === "base64" ? fromBase64(event.data) : null;
     const told = keyspaceEvent(event);

@@ -4,6 +4,7 @@ import { exactSize, toDate } from "../lib/format.js";
 import { severityMark } from "../message/alert_card.js";
 import { marksOf, sizeOf } from "../message/marks.js";
 import { plain } from "../message/plain_text.js";
+import { channelKind } from "../stream/channel_names.js";
 import { element, notText } from "../ui/dom.js";
 import { fullTime, rowTime } from "../ui/timestamps.js";
 
@@ -59,7 +60,7 @@ export class MessageCard {
 
   /** @type {(event: Message, content: Content) => HTMLElement} */
   #facts(event, { text = "", event: what, database = "" }) {
-    const { channel, channel_base64: bytes, patterns, id, receivers } = event;
+    const { type, channel, channel_base64: bytes, patterns, id, receivers } = event;
     const list = element("dl", "detail__facts");
     /** @type {(word: string, ...told: (Node | string)[]) => void} */
     const add = (word, ...told) => {
@@ -72,7 +73,7 @@ export class MessageCard {
       add("fact_key", untranslated(text));
       add("fact_database", database);
     }
-    add("fact_channel", untranslated(channel), ...(bytes === undefined ? [] : [" ", notText(this.#words)]));
+    add(`fact_${channelKind(type)}`, untranslated(channel), ...(bytes === undefined ? [] : [" ", notText(this.#words)]));
     if (patterns.length) add("fact_patterns", untranslated(patterns.join("  ")));
     if (receivers !== undefined) add("fact_receivers", new Intl.NumberFormat(this.#words.language).format(receivers));
     add("fact_size", exactSize(event.size ?? sizeOf(event), this.#words.language));

@@ -2,11 +2,12 @@
 
 import { ticks } from "../lib/clock.js";
 import { toDate } from "../lib/format.js";
+import { channelKind } from "../stream/channel_names.js";
 import { attempt } from "../stream/unreadable.js";
 
 const PIECE = 200; // messages between two looks at the clock
 const BUDGET = 12; // milliseconds of work before the page has its turn
-const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size"];
+const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size", "shard"];
 const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
 
 /**
@@ -46,8 +47,8 @@ export async function write(events, { type, begin = "", row, between = "", end =
 // Of what cannot be written as it is, at least what was published and where.
 /** @type {(event: Message, row: Format["row"]) => string} */
 function written(event, row) {
-  const { channel, data, encoding } = event;
-  return attempt(event, () => row(event)) ?? row({ at: 0, channel, data, encoding });
+  const { type, channel, data, encoding } = event;
+  return attempt(event, () => row(event)) ?? row({ type, at: 0, channel, data, encoding });
 }
 
 function turn() {
@@ -55,9 +56,9 @@ function turn() {
 }
 
 /** @type {(event: Written) => Record<string, unknown> & { patterns?: string[] }} */
-function record({ at, channel, channel_base64, patterns, data, encoding, truncated, size }) {
+function record({ type, at, channel, channel_base64, patterns, data, encoding, truncated, size }) {
   return {
-    time: time(at), channel, channel_base64, patterns: patterns?.length ? patterns : undefined, encoding,
+    time: time(at), [channelKind(type)]: channel, channel_base64, patterns: patterns?.length ? patterns : undefined, encoding,
     truncated, size: truncated && size, data,
   };
 }
@@ -69,9 +70,9 @@ function time(at) {
 
 // What is in base64, or only the beginning, says so.
 /** @type {(event: Written) => string} */
-function textRow({ at, channel, channel_base64: bytes, data, encoding, truncated, size }) {
+function textRow({ type, at, channel, channel_base64: bytes, data, encoding, truncated, size }) {
   const name = bytes === undefined ? channel : `base64:${bytes}`;
-  return `${time(at)} ${name} ${encoding ? `${encoding}:` : ""}${data}${truncated ? `… (${size} B)` : ""}\n`;
+  return `${time(at)} ${channelKind(type) === "shard" ? "shard:" : ""}${name} ${encoding ? `${encoding}:` : ""}${data}${truncated ? `… (${size} B)` : ""}\n`;
 }
 
 /** @type {(event: Written) => string} */

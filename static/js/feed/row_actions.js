@@ -3,6 +3,7 @@
 import { Deferred } from "../lib/deferred.js";
 import { VIEWS } from "../message/message_body.js";
 import { equip, setTools } from "../message/row_buttons.js";
+import { channelKind } from "../stream/channel_names.js";
 import { copy } from "../ui/clipboard.js";
 import { Menu } from "../ui/menu.js";
 import { get, set } from "../ui/preferences.js";
@@ -178,8 +179,8 @@ export class RowActions {
 
   // The form takes it from here.
   /** @type {(event: Message) => void} */
-  #repeat({ channel, data: message }) {
-    this.#feed.dispatchEvent(new CustomEvent("republish", { bubbles: true, detail: { channel, message } }));
+  #repeat({ type, channel, data: message }) {
+    this.#feed.dispatchEvent(new CustomEvent("republish", { bubbles: true, detail: { kind: channelKind(type), channel, message } }));
   }
 
   /** @type {(event: Message) => void} */

@@ -2,6 +2,7 @@
 
 import { toDate } from "../lib/format.js";
 import { later } from "../lib/idle_queue.js";
+import { channelKind, colourName } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { attempt, isOdd, onOdd } from "../stream/unreadable.js";
 import { wearColour } from "../ui/channel_color.js";
@@ -112,7 +113,7 @@ export class Rows {
     this.#setChannel(channel, event);
     this.#bodies.fill(body, event);
     later(() => attempt(event, () => row.isConnected && equip(row)));
-    wearColour(row, event.channel);
+    wearColour(row, colourName({ kind: channelKind(event.type), name: event.channel }));
     row.dataset.messages = "1";
     return row;
   }
@@ -149,10 +150,17 @@ export class Rows {
     place.querySelector("bdi").textContent = channel;
     place.title = channel;
     if (bytes !== undefined) place.append(notText(this.#words));
+    if (channelKind(event.type) === "shard") this.#setSharded(place);
     const told = keyspaceEvent(event);
     if (told) place.append(element("span", "row__heard", `db${told.database}`));
     else place.append(...patterns.map((pattern) => this.#tag(pattern)));
     if (event.receivers !== undefined) place.append(this.#heard(event));
+  }
+
+  /** @type {(place: HTMLElement) => void} */
+  #setSharded(place) {
+    place.dataset.kind = "shard";
+    place.append(element("span", "row__kind", this.#words.say("shard")));
   }
 
   /** @type {(event: Message) => HTMLElement} */

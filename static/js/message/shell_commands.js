@@ -2,6 +2,7 @@
 
 import { toBase64 } from "../lib/bytes.js";
 import { byteLength, shellQuote } from "../lib/format.js";
+import { channelKind } from "../stream/channel_names.js";
 
 const ARGUMENT_LIMIT = 100_000; // bytes; Linux takes 131,072 in one argument
 const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument, an escape not be pasted safely
@@ -9,17 +10,18 @@ const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument,
 const encoder = new TextEncoder();
 
 /** @type {(redisCli: string[], message: Message) => string} */
-export function redisCommand(redisCli, { channel, channel_base64: bytes, data, encoding }) {
+export function redisCommand(redisCli, { type, channel, channel_base64: bytes, data, encoding }) {
   const name = bytes === undefined ? shellQuote(channel) : `"$(${unpacked(bytes)})"`;
   const pipe = pipeFor(data, encoding);
-  if (pipe) return `${pipe} | ${shell([...redisCli, "-x", "PUBLISH"])} ${name}`;
-  return `${shell([...redisCli, "PUBLISH"])} ${name} ${shellQuote(data)}`;
+  const verb = channelKind(type) === "shard" ? "SPUBLISH" : "PUBLISH";
+  if (pipe) return `${pipe} | ${shell([...redisCli, "-x", verb])} ${name}`;
+  return `${shell([...redisCli, verb])} ${name} ${shellQuote(data)}`;
 }
 
 // Only for text: a form cannot carry other bytes.
 /** @type {(url: string, message: Message) => string} */
-export function curlCommand(url, { channel, data }) {
-  const command = ["curl", "--data-urlencode", `channel=${channel}`, "--data-urlencode"];
+export function curlCommand(url, { type, channel, data }) {
+  const command = ["curl", "--data-urlencode", `${channelKind(type)}=${channel}`, "--data-urlencode"];
   const pipe = pipeFor(data);
   if (pipe) return `${pipe} | ${shell([...command, "message@-", url])}`;
   return shell([...command, `message=${data}`, url]);

@@ -1,6 +1,7 @@
 // Templates and the last sends, kept in the browser: each fills the form.
 
 import { abridged } from "../lib/format.js";
+import { spoken } from "../stream/channel_names.js";
 import { change, get, keepingTrouble } from "../ui/preferences.js";
 
 const SENT_LIMIT = 20;
@@ -42,10 +43,10 @@ export class Drafts {
   }
 
   /** @type {(sent: Draft) => void} */
-  remember({ channel, message }) {
+  remember({ kind, channel, message }) {
     this.#problem = this.#tooLong(message);
     if (this.#problem) return;
-    const sent = { channel, message };
+    const sent = { kind, channel, message };
     change("sent", [], (/** @type {Unsure[]} */ all) => [sent, ...all.filter((other) => !isSame(other, sent))].slice(0, SENT_LIMIT));
   }
 
@@ -102,7 +103,7 @@ export class Drafts {
     const [use, remove] = item.querySelectorAll("button");
     const [name, channel, text] = use.children;
     name.textContent = draft.name ?? "";
-    channel.textContent = draft.channel;
+    channel.textContent = spoken({ kind: draft.kind, name: draft.channel }, this.#words);
     text.textContent = abridged(draft.message.replace(/\s+/g, " "), SHOWN, 1);
     remove.ariaLabel = remove.title = this.#words.say("forget", { name: draft.name ?? text.textContent });
     use.addEventListener("click", () => this.#use(draft));
@@ -131,5 +132,6 @@ function drafts(kind) {
 
 /** @type {(one: Unsure, other: Draft) => boolean} */
 function isSame(one, other) {
-  return one?.name === other.name && one?.channel === other.channel && one?.message === other.message;
+  const isSameKind = (one?.kind === "shard") === (other.kind === "shard"); // earlier versions kept none
+  return isSameKind && one?.name === other.name && one?.channel === other.channel && one?.message === other.message;
 }

@@ -22,18 +22,18 @@ export function keepUnsent(form, read) {
 /** @type {() => Draft | null} */
 export function unsent() {
   try {
-    const { channel, message } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
-    return typeof channel === "string" && typeof message === "string" ? { channel, message } : null;
+    const { kind, channel, message } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    return typeof channel === "string" && typeof message === "string" ? { kind, channel, message } : null;
   } catch {
     return null; // there is none, or the browser keeps nothing
   }
 }
 
 /** @type {(draft: Draft) => void} */
-function write({ channel, message }) {
+function write({ message, ...where }) {
   try {
     sessionStorage.removeItem(KEY); // an older text must not come back in place of one that is too long
-    if (message) sessionStorage.setItem(KEY, JSON.stringify({ channel, message }));
+    if (message) sessionStorage.setItem(KEY, JSON.stringify({ ...where, message }));
   } catch {
     // It is still in the form.
   }

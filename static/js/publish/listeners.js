@@ -2,13 +2,13 @@
 // Event: "counted" (what the server said of a channel).
 
 import { Emitter } from "../lib/emitter.js";
-import { nameProblem } from "../stream/channel_names.js";
+import { keyOf, nameProblem } from "../stream/channel_names.js";
 
 const REFRESH = 3_000; // milliseconds
 const PATIENCE = 400; // milliseconds without a key pressed
 const ANSWER_LIMIT = 5_000; // milliseconds
 
-/** @typedef {{ channel: string, receivers?: number | null, tabs?: number | null, patterns?: number }} Count */
+/** @typedef {{ kind?: string, channel: string, receivers?: number | null, tabs?: number | null, patterns?: number }} Count */
 
 export class Listeners extends Emitter {
   #form;
@@ -17,7 +17,7 @@ export class Listeners extends Emitter {
   #words;
   /** @type {number | undefined} */
   #timer;
-  #told = ""; // the channel that is told of
+  #told = ""; // the key of the channel that is told of
 
   /** @param {PublishElement} form @param {HTMLElement} place @param {number} maxName @param {Words} words */
   constructor(form, place, maxName, words) {
@@ -28,26 +28,28 @@ export class Listeners extends Emitter {
     this.#words = words;
     form.addEventListener("focusin", () => this.#changed(0));
     form.elements.channel.addEventListener("input", () => this.#changed(PATIENCE));
+    form.elements.kind.addEventListener("change", () => this.#changed(0));
     document.addEventListener("republish", () => this.#changed(0));
     document.addEventListener("visibilitychange", () => this.#soon(0));
     this.#changed(0);
   }
 
   // What the server says of a channel; only its name where it says nothing.
-  /** @type {(channel: string) => Promise<void>} */
-  async count(channel) {
-    const url = new URL(`channels/listeners?channel=${encodeURIComponent(channel)}`, document.baseURI);
+  /** @type {(kind: string, channel: string) => Promise<void>} */
+  async count(kind, channel) {
+    const url = new URL(`channels/listeners?${kind}=${encodeURIComponent(channel)}`, document.baseURI);
     const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_LIMIT) }).then((answer) => answer.json()).catch(() => ({}));
-    this.emit("counted", { channel, ...answer });
-    if (channel !== this.#channel || !this.#isUsed) return;
-    this.#told = channel;
+    this.emit("counted", { kind, channel, ...answer });
+    const key = keyOf({ kind, name: channel });
+    if (key !== this.#key || !this.#isUsed) return;
+    this.#told = key;
     this.#place.textContent = this.#sentence(answer);
   }
 
   // What was said of another channel goes at once.
   /** @type {(delay: number) => void} */
   #changed(delay) {
-    if (this.#channel === this.#told) return;
+    if (this.#key === this.#told) return;
     this.#rest();
     this.#soon(delay);
   }
@@ -60,7 +62,7 @@ export class Listeners extends Emitter {
 
   async #refresh() {
     if (!this.#isUsed) return this.#rest();
-    if (!nameProblem(this.#channel, this.#maxName)) await this.count(this.#channel);
+    if (!nameProblem(this.#channel, this.#maxName)) await this.count(this.#kind, this.#channel);
     this.#soon(REFRESH);
   }
 
@@ -71,6 +73,14 @@ export class Listeners extends Emitter {
 
   get #channel() {
     return this.#form.elements.channel.value.trim();
+  }
+
+  get #kind() {
+    return this.#form.elements.kind.checked ? "shard" : "channel";
+  }
+
+  get #key() {
+    return keyOf({ kind: this.#kind, name: this.#channel });
   }
 
   get #isUsed() {

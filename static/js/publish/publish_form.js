@@ -59,23 +59,25 @@ export class PublishForm extends Emitter {
   // Actions
 
   // With what was left unsent, else on the channel. A person who was quicker than this script keeps what is typed.
-  /** @type {(unsent: Draft | null, channel?: string) => void} */
-  start(unsent, channel) {
+  /** @type {(unsent: Draft | null, target?: Name) => void} */
+  start(unsent, target) {
     const { value, defaultValue } = this.#channel;
     if (value !== defaultValue || this.#message.value !== "") return;
-    this.#channel.value = unsent?.channel ?? channel ?? value;
+    this.#channel.value = unsent?.channel ?? target?.name ?? value;
+    this.#kind.checked = (unsent ?? target)?.kind === "shard";
     this.#write(unsent?.message ?? "");
   }
 
   read() {
-    return { channel: this.#channel.value, message: take(this.#message) };
+    return { kind: this.#kind.checked ? "shard" : "channel", channel: this.#channel.value, message: take(this.#message) };
   }
 
   // What was written there comes back with a button, and that again with the next.
   /** @type {(draft: Draft) => void} */
-  fill({ channel, message }) {
+  fill({ kind, channel, message }) {
     const former = this.read();
     this.#channel.value = channel;
+    this.#kind.checked = kind === "shard";
     this.#write(message);
     this.#message.focus();
     if (!former.message || former.message === message) return;
@@ -170,7 +172,7 @@ export class PublishForm extends Emitter {
 
   // One after the other, in order; {n} in the message becomes its number.
   /** @type {(sent: Draft, times: number) => Promise<Answer>} */
-  async #burst({ channel, message }, times) {
+  async #burst(sent, times) {
     this.#isStopped = false;
     let confirmed = {};
     /** @type {Answer} */
@@ -178,7 +180,7 @@ export class PublishForm extends Emitter {
     for (let n = 1; n <= times && !this.#isStopped; n++) {
       this.#stop.hidden = false;
       this.#stop.textContent = this.#words.say("burst_stop", { at: n, times });
-      const answer = await this.#post({ channel, message: message.replaceAll("{n}", String(n)), ...confirmed });
+      const answer = await this.#post({ ...sent, message: sent.message.replaceAll("{n}", String(n)) }, confirmed);
       if (answer.error !== undefined) return { ...answer, n: whole.n };
       whole = { ...answer, n };
       confirmed = answer.confirmed ?? confirmed;
@@ -187,11 +189,12 @@ export class PublishForm extends Emitter {
   }
 
   // The server says which channels are protected; the person says whether it is meant.
-  /** @type {(fields: Fields) => Promise<Answer>} */
-  async #post(fields) {
+  /** @type {(sent: Draft, confirmed?: Fields) => Promise<Answer>} */
+  async #post({ kind = "channel", channel, message }, given = {}) {
+    const fields = { [kind]: channel, message, ...given };
     const answer = await this.#send(fields);
     if (answer.status !== NOT_CONFIRMED) return answer;
-    if (!(await this.#isMeant("confirm", fields))) return { error: this.#words.say("not_confirmed") };
+    if (!(await this.#isMeant("confirm", { channel }))) return { error: this.#words.say("not_confirmed") };
     const confirmed = { confirmed: "1" };
     return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
   }
@@ -237,7 +240,7 @@ export class PublishForm extends Emitter {
     const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
     this.emit("published", { ...sent, message, receivers, tabs, isAtLeast });
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
-    if (receivers) this.#say("heard", this.#split(receivers, tabs, isAtLeast), burst || this.#note(tabs));
+    if (receivers) this.#say("heard", this.#split(receivers, tabs, isAtLeast), burst || this.#note(sent, tabs));
     else this.#say("unheard", this.#words.say(isAtLeast ? "receivers_uncounted" : "receivers_none"), burst);
   }
 
@@ -248,10 +251,10 @@ export class PublishForm extends Emitter {
     return `${all}: ${this.#words.say("tabs", { n: tabs })}, ${this.#words.say("others", { n: n - tabs })}`;
   }
 
-  /** @type {(tabs?: number | null) => string} */
-  #note(tabs) {
+  /** @type {(sent: Draft, tabs?: number | null) => string} */
+  #note({ kind }, tabs) {
     if (tabs == null) return this.#words.say("receivers_note");
-    return tabs && this.#selection.hasPatterns ? this.#words.say("receivers_twice") : "";
+    return tabs && kind !== "shard" && this.#selection.hasPatterns ? this.#words.say("receivers_twice") : "";
   }
 
   /** @type {(state: string, sentence: string, note?: string) => void} */
@@ -276,6 +279,10 @@ export class PublishForm extends Emitter {
 
   get #channel() {
     return this.#form.elements.channel;
+  }
+
+  get #kind() {
+    return this.#form.elements.kind;
   }
 
   get #message() {

@@ -1,6 +1,7 @@
 // Says at the row of a message that this page has published how many received it.
 
 import { now } from "../lib/clock.js";
+import { channelKind } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 
 const NEWEST = 500; // events, among which it is
@@ -9,11 +10,11 @@ const SPAN = 10; // seconds, in which it comes
 /** @typedef {Draft & { receivers: number, isAtLeast?: boolean }} Sent */
 
 /** @type {(sent: Sent, feed: import("../feed/feed.js").Feed, rows: Rows, list: HTMLElement) => void} */
-export function tellReceipt({ channel, message, receivers }, feed, rows, list) {
+export function tellReceipt({ kind, channel, message, receivers }, feed, rows, list) {
   const end = now() + SPAN;
   const look = () => {
     const event = /** @type {Message | undefined} */ (feed.live.slice(-NEWEST).findLast((other) =>
-      isMessage(other) && other.channel === channel && other.data === message && other.receivers === undefined && other.at > end - 2 * SPAN));
+      isMessage(other) && channelKind(other.type) === kind && other.channel === channel && other.data === message && other.receivers === undefined && other.at > end - 2 * SPAN));
     if (!event && now() < end) return;
     feed.removeEventListener("draw", look);
     if (!event) return;

@@ -1,4 +1,4 @@
-// Pure: what may be the name of a channel or a pattern.
+// Pure: what may be the name of a channel, a pattern or a sharded channel, and which of them a message came by.
 
 import { byteLength } from "../lib/format.js";
 
@@ -7,7 +7,7 @@ const GLOB = /[*?[]/;
 const KEYSPACE = /^__key(space|event)@(\d+|\*)__:(.+)$/s;
 
 /** @type {Name["kind"][]} */
-export const KINDS = ["channel", "pattern"];
+export const KINDS = ["channel", "pattern", "shard"];
 
 /** @type {(text: string) => boolean} */
 export function looksLikePattern(text) {
@@ -42,16 +42,35 @@ export function keyOf({ kind, name }) {
 }
 
 // Of a channel whose name is not UTF-8 only the bytes say which it is: another one may look the same.
-/** @type {(event: { channel: string, channel_base64?: string }) => string} */
-export function channelKey({ channel, channel_base64: bytes }) {
-  return bytes === undefined ? keyOf({ kind: "channel", name: channel }) : keyOf({ kind: "bytes", name: bytes });
+/** @type {(event: { type?: string, channel: string, channel_base64?: string }) => string} */
+export function channelKey({ type, channel, channel_base64: bytes }) {
+  const kind = channelKind(type);
+  return bytes === undefined ? keyOf({ kind, name: channel }) : keyOf({ kind: `${kind}-bytes`, name: bytes });
+}
+
+// Of what kind the channel of a message is.
+/** @type {(type?: string) => "channel" | "shard"} */
+export function channelKind(type) {
+  return type === "smessage" ? "shard" : "channel";
+}
+
+// For people, who see no colour or shape of it.
+/** @type {(of: { kind?: string, name: string }, words: Words) => string} */
+export function spoken({ kind, name }, words) {
+  return kind === "shard" ? `${name} (${words.say("shard")})` : name;
+}
+
+// Under which name something has its colour. No name has control characters.
+/** @type {(of: { kind?: string, name: string }) => string} */
+export function colourName({ kind, name }) {
+  return kind === "shard" ? `${name}\0` : name;
 }
 
 // The names of a selection by which a message came.
 /** @type {(event: Push & { patterns?: string[] }) => string[]} */
 export function keysOf({ type, channel, pattern, patterns = pattern === undefined ? [] : [pattern] }) {
   const keys = patterns.map((name) => keyOf({ kind: "pattern", name }));
-  return type === "message" ? [keyOf({ kind: "channel", name: channel }), ...keys] : keys;
+  return type === "pmessage" ? keys : [keyOf({ kind: channelKind(type), name: channel }), ...keys];
 }
 
 /** @type {(query: URLSearchParams) => Name[]} */

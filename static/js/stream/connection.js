@@ -151,6 +151,7 @@ export class Connection extends Emitter {
   #receive(event) {
     if (isMessage(event)) {
       if (!event.past) this.#lastAt = event.at;
+      if (event.shard !== undefined) event.channel = event.shard;
       this.#positions.take(event);
       return this.#joiner.take(event);
     }
@@ -164,8 +165,8 @@ export class Connection extends Emitter {
       case "following": this.#followed(event); return [];
       case "stopped": this.#positions.stop(event); return [];
       case "unrecorded": this.#positions.end(event); return [];
-      case "subscribe": case "psubscribe": return this.#confirmed(event);
-      case "unsubscribe": case "punsubscribe": this.#subscriptions.withdraw(/** @type {Name} */ (nameOf(event))); return [];
+      case "subscribe": case "psubscribe": case "ssubscribe": return this.#confirmed(event);
+      case "unsubscribe": case "punsubscribe": case "sunsubscribe": this.#subscriptions.withdraw(/** @type {Name} */ (nameOf(event))); return [];
       case "reconnecting": this.#redisLost(event); return [];
       case "refused": return this.#refused(event);
       case "error": this.emit("problem", event.error); return [];
@@ -243,7 +244,8 @@ export class Connection extends Emitter {
 }
 
 /** @type {(event: Confirmation | Refused) => Name | null} */
-function nameOf({ channel, pattern }) {
+function nameOf({ channel, pattern, shard }) {
+  if (shard !== undefined) return { kind: "shard", name: shard };
   if (pattern !== undefined) return { kind: "pattern", name: pattern };
   return channel === undefined ? null : { kind: "channel", name: channel };
 }

@@ -1,4 +1,4 @@
-// The channels and patterns this page listens to; keeps the address bar in step.
+// The channels, patterns and sharded channels this page listens to; keeps the address bar in step.
 // Event: "change".
 
 import { Emitter } from "../lib/emitter.js";
@@ -24,6 +24,11 @@ export class Selection extends Emitter {
 
   get channels() {
     return this.#names.filter(({ kind }) => kind === "channel").map(({ name }) => name);
+  }
+
+  // The first that somebody can publish to.
+  get target() {
+    return this.#names.find(({ kind }) => kind !== "pattern");
   }
 
   get hasPatterns() {

@@ -2,6 +2,8 @@
 
 import { keyOf } from "./channel_names.js";
 
+const VERBS = { channel: "", pattern: "p", shard: "s" };
+
 export class Subscriptions {
   /** @type {Map<string, Name>} */
   #wanted = new Map();
@@ -56,10 +58,8 @@ export class Subscriptions {
     this.#asked = new Map(this.#wanted);
     if (added.length + gone.length === 0) return null;
     return {
-      subscribe: named("channel", added),
-      psubscribe: named("pattern", added),
-      unsubscribe: named("channel", gone),
-      punsubscribe: named("pattern", gone),
+      ...changes("subscribe", added),
+      ...changes("unsubscribe", gone),
     };
   }
 
@@ -95,7 +95,8 @@ function without(names, others) {
   return [...names].filter(([key]) => !others.has(key)).map(([, name]) => name);
 }
 
-/** @type {(kind: Name["kind"], names: Name[]) => string[]} */
-function named(kind, names) {
-  return names.filter((name) => name.kind === kind).map(({ name }) => name);
+/** @type {(verb: string, names: Name[]) => Record<string, string[]>} */
+function changes(verb, names) {
+  const kinds = Map.groupBy(names, ({ kind }) => VERBS[kind] + verb);
+  return Object.fromEntries([...kinds].map(([verb, names]) => [verb, names.map(({ name }) => name)]));
 }

@@ -3,6 +3,7 @@
 
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
+import { readQuery } from "../stream/channel_names.js";
 import { element } from "../ui/dom.js";
 import { isPane } from "../ui/pane_dress.js";
 import { ago, timesOfDay } from "../ui/timestamps.js";
@@ -65,7 +66,7 @@ export class Wall {
 
   // Where nobody gave it a name.
   #selected() {
-    return [...asked().getAll("channel"), ...asked().getAll("pattern")].join(", ");
+    return readQuery(asked()).map(({ name }) => name).join(", ");
   }
 
   #buildHead() {

@@ -3,7 +3,7 @@
 
 import { now } from "../lib/clock.js";
 import { rounded } from "../lib/format.js";
-import { keyOf } from "../stream/channel_names.js";
+import { colourName, keyOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element } from "../ui/dom.js";
@@ -72,7 +72,7 @@ export class VolumeStrip {
     this.#name = name;
     const svg = this.#place.querySelector("svg");
     svg.removeAttribute("style");
-    if (name) wearColour(svg, name.name);
+    if (name) wearColour(svg, colourName(name));
     this.draw();
   }
 
