@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
+from random import Random
 from statistics import median
 
 import redis
@@ -40,6 +41,8 @@ BUSY = 0.5  # of a core at most: the rest is for peaks, and for pages that come 
 CORES = 2  # of a server
 SEATS = 10_000  # of a server, by default
 CLIENTS = 50_000  # of a node of Redis
+DOWN = 5.0  # seconds of an end of all
+FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0  # seconds, as the page
 
 Row = dict[str, float]
 
@@ -113,12 +116,16 @@ def plan(one: Row) -> list[Row]:
         busy_redis = tabs * (one[IDLE_REDIS] + rate * one[EACH_REDIS]) / 1e6
         machines = max(_up(busy / BUSY / CORES), _up(tabs / SEATS))
         share = tabs / machines
+        open_one, free = one[CONNECT] / 1e3, CORES - busy / machines
+        gone = come_back(tabs / (machines + 1) / machines, open_one, free, 0)
+        all_gone = come_back(share, open_one, free, DOWN)
         rows.append(
             {
                 "tabs": tabs,
                 "messages a second to each": rate,
                 "deliveries a second": tabs * rate,
                 "servers": machines,
+                "servers with one to spare": machines + 1,
                 "of each server's two cores busy, %": 100 * busy / machines / CORES,
                 "tabs a server": share,
                 "memory of a server for them, MB": share * one[MEMORY] / 1024,
@@ -127,13 +134,38 @@ def plan(one: Row) -> list[Row]:
                 "cores of Redis busy": busy_redis,
                 "to browsers, Mbit/s": tabs * rate * one[SENT] * 8 / 1e6,
                 "from Redis, Mbit/s": tabs * rate * one[PUSHED] * 8 / 1e6,
-                "to open the tabs of a server at the others, s": (
-                    share * one[CONNECT] / 1e3 / (machines - 1) / CORES if machines > 1 else 0
-                ),
-                "to open all tabs after an end of all, s": share * one[CONNECT] / 1e3 / CORES,
+                "one of these ends: 99 % of its tabs are back, s": gone[0],
+                "all of them, s": gone[1],
+                f"all end, for {DOWN:.0f} s: 99 % are back, s": all_gone[0],
+                "all, s": all_gone[1],
             }
         )
     return rows
+
+
+def come_back(tabs: float, cost: float, free: float, down: float) -> tuple[float, float]:
+    """Seconds until 99 %, and all, of the tabs that come to one server are back: a simulation.
+
+    :param cost: seconds of a core to open one.
+    :param free: cores that are left for it.
+    :param down: seconds until the server is there.
+    """
+    chance = Random(1)
+    done, back = 0.0, []
+    for at in sorted(_comes(chance, down) for _ in range(max(1, round(tabs)))):
+        done = max(done, at) + cost / free
+        back.append(done)
+    return back[len(back) * 99 // 100], back[-1]
+
+
+def _comes(chance: Random, down: float) -> float:
+    """When a page finds the server there: it waits as static/js/stream/backoff.js says."""
+    at, attempt = 0.0, 0
+    while True:
+        at += chance.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
+        if at >= down:
+            return at
+        attempt += 1
 
 
 def _up(value: float) -> int:
