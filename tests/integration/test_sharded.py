@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from tests.support.http import FORM, get, handshake, publish_json, request
 from tests.support.logs import is_recording
 from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
+from tests.support.rules import ACTS, PROGRAM, SHARDED, as_program, refused
 from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Event, open_tab
 from tests.support.waiting import eventually
@@ -174,21 +175,16 @@ def test_a_sharded_channel_of_another_node(tmp_path: Path, start: Start) -> None
             assert tab.messages(1) == ["still here"]
 
 
-def test_what_no_token_and_no_user_may(own_redis: RedisServer, start: Start) -> None:
+def test_the_smallest_rules_for_it(own_redis: RedisServer, start: Start) -> None:
     """A right to a name is one to the sharded channel of that name."""
-    own_redis.client.execute_command(
-        "ACL SETUSER small on >secret resetchannels -@all &news* &arauto:tabs:* "
-        "+ping +subscribe +ssubscribe +sunsubscribe +spublish +pubsub"
-    )
-    server = start(
-        REDIS_URL=own_redis.url.replace("//", "//small:secret@"), ARAUTO_WORKERS="1", ARAUTO_RECORDING="off"
-    )
+    as_program(own_redis, PROGRAM, ACTS, SHARDED, channels=("news",))
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORDING="off")
     with open_tab(server, shards=("news",)) as tab:
+        answer = publish_form(server, shard="news", message="x")
+        assert answer.json == {"shard": "news", "receivers": 1, "tabs": 1}
+        assert tab.messages(1) == ["x"]
+        assert get(server, "/channels").json["total"] == 1
+        assert refused(own_redis) == []
         tab.say(ssubscribe=["secret"])
         assert tab.next()["error"].startswith("NOPERM")
-        assert publish_form(server, shard="news", message="x").json == {
-            "shard": "news",
-            "receivers": 1,
-            "tabs": 1,
-        }
     assert publish_form(server, shard="secret", message="x").status == 403
