@@ -103,7 +103,7 @@ export class Detail {
   /** @type {(sentence: string) => Promise<void>} */
   async say(sentence) {
     const panel = await this.#panel.arrive();
-    this.#place.hidden = false;
+    this.#reveal(true);
     panel.say(sentence);
   }
 
@@ -135,7 +135,7 @@ export class Detail {
     this.#event = event;
     const panel = await this.#panel.arrive();
     if (this.#event !== event) return; // another one since
-    this.#place.hidden = false;
+    this.#reveal(true);
     this.#choose(event, row);
     panel.show(event);
   }
@@ -183,8 +183,15 @@ export class Detail {
 
   close() {
     if (!this.isOpen) return;
-    this.#place.hidden = true;
+    this.#reveal(false);
     this.#choose(null, null);
     this.#isSought = false;
+  }
+
+  // The styles go by the root: to look for an open panel in the page they would look through all rows, on every change.
+  /** @type {(isOpen: boolean) => void} */
+  #reveal(isOpen) {
+    this.#place.hidden = !isOpen;
+    document.documentElement.toggleAttribute("data-detail", isOpen);
   }
 }

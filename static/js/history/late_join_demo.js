@@ -22,7 +22,10 @@ export class LateJoinDemo {
     this.#dialog = dialog;
     this.#rows = rows;
     dialog.querySelector(".button").addEventListener("click", () => this.#join());
-    dialog.addEventListener("close", () => this.#leave());
+    dialog.addEventListener("close", () => {
+      this.#leave();
+      this.#cover(false);
+    });
   }
 
   // Some of the channels may be recorded.
@@ -31,6 +34,13 @@ export class LateJoinDemo {
     this.#channels = channels;
     this.#isRecorded = isRecorded;
     this.#dialog.show();
+    this.#cover(true);
+  }
+
+  // The feed, with all its rows.
+  /** @type {(isOpen: boolean) => void} */
+  #cover(isOpen) {
+    this.#dialog.parentElement?.toggleAttribute("data-lanes", isOpen);
   }
 
   #join() {

@@ -241,6 +241,7 @@ export class Replay {
     const { isPast, held } = this.#feed;
     const { live } = this.#parts;
     live.hidden = !isPast;
+    this.#form.closest(".feed")?.toggleAttribute("data-past", isPast);
     /** @type {HTMLElement} */ (live.lastElementChild).textContent = held ? `(${this.#words.say("new", { n: held })})` : "";
   }
 
