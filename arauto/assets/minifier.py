@@ -63,6 +63,7 @@ LATER_SHEETS = [  # of what only scripts show that are loaded later
     "volume/levels",
     "publish/receipts",
     "app/try_card",
+    "app/unread",
 ]
 
 log = logging.getLogger("arauto")

@@ -242,6 +242,8 @@ def _acknowledge_strings() -> Strings:
 
 def _notification_strings() -> Strings:
     return {
+        "unread": plural("{n} unread", "{n} unread"),
+        "unread_line": plural("{n} new since you looked away", "{n} new since you looked away"),
         "notified": gettext("{n} new, the last in {channel}"),
         "notify_denied": gettext("The browser does not allow notifications for this page."),
         "notify_unable": gettext("This browser does not show the notifications of a page."),

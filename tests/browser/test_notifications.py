@@ -6,7 +6,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_late_answers import held
-from tests.support.pages import expect_live, rows, stop_clock, view
+from tests.support.pages import chip, expect_live, rows, solo, stop_clock, view
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import eventually
 
@@ -98,6 +98,43 @@ def test_what_is_unread_is_counted_in_the_title_and_the_icon(
     leave(page, hidden=False)
     expect(page).to_have_title("Arauto")
     expect(icon).to_have_attribute("href", plain or "")
+
+
+def test_what_is_unread_is_told_in_the_rail_and_by_a_line_in_the_feed(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = watched(open_page, "a", "b")
+    line = page.locator("#messages [data-unread]")
+    valkey.client.publish("a", "seen")
+    expect(rows(page)).to_have_count(1)
+    page.get_by_role("button", name="Hide b").click()
+    valkey.client.publish("b", "of a hidden channel")
+    expect(unread(page, "b")).to_have_text("1")
+    expect(solo(page, "b")).to_have_accessible_description("1 unread")
+    leave(page)
+    for n in range(2):
+        valkey.client.publish("a", f"unseen {n}")
+        valkey.client.publish("b", "never shown")
+    expect(unread(page, "a")).to_have_text("2")
+    leave(page, hidden=False)
+    valkey.client.publish("a", "seen again")
+    expect(rows(page)).to_have_count(4)
+    expect(line).to_have_attribute("data-unread", "2 new since you looked away")
+    expect(line).to_contain_text("unseen 0")
+    page.get_by_role("button", name="Newest first").click()
+    expect(line).to_have_text(re.compile("seen$"))
+    expect(line).to_have_count(1)
+
+    page.get_by_role("button", name="Hide b").click()
+    expect(unread(page, "b")).to_be_empty()  # it is shown again
+    expect(unread(page, "a")).to_have_text("2")
+    leave(page)
+    expect(unread(page, "a")).to_be_empty()
+    expect(line).to_have_count(0)
+
+
+def unread(page: Page, name: str) -> Locator:
+    return chip(page, name).locator(".chip__unread")
 
 
 def test_what_a_person_saw_is_not_unread_where_the_counting_begins_later(

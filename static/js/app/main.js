@@ -251,7 +251,8 @@ function showAddress() {
 
 /** @type {(module: typeof import("./notifications.js")) => import("./notifications.js").Notifications} */
 function makeNotifications({ Notifications }) {
-  const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, tell);
+  const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, tell,
+    { list: find("messages"), chips: find("chips"), feed, rows });
   for (const [events, isUnseen] of unheard) made.heard(events, isUnseen && document.hidden);
   unheard = [];
   return made;

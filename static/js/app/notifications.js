@@ -10,6 +10,7 @@ import { channelKey, keysOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { attempt } from "../stream/unreadable.js";
 import { get } from "../ui/preferences.js";
+import { Unread } from "./unread.js";
 
 const PAUSE = 1_000; // milliseconds between two calls
 const LENGTH = 200; // characters of a message that a notification shows
@@ -20,6 +21,7 @@ export class Notifications {
   #settings;
   #words;
   #tell;
+  #shown;
   #unread = 0;
   #drawn = 0;
   /** @type {Message | null} */
@@ -39,12 +41,14 @@ export class Notifications {
    * @param {import("./settings_dialog.js").SettingsDialog} settings
    * @param {Words} words
    * @param {(sentence: string, former?: string) => void} tell
+   * @param {ConstructorParameters<typeof Unread>[0]} places where the page itself says what is unread
    */
-  constructor(icon, settings, words, tell) {
+  constructor(icon, settings, words, tell, places) {
     this.#icon = new Icon(icon);
     this.#settings = settings;
     this.#words = words;
     this.#tell = tell;
+    this.#shown = new Unread(places, words);
     document.addEventListener("visibilitychange", () => document.hidden || this.#read());
     /** @type {(permission: PermissionStatus) => void} */
     const heed = (permission) => permission.addEventListener("change", () => this.#check());
@@ -55,11 +59,13 @@ export class Notifications {
   heard(events, isUnread = document.hidden) {
     const messages = events.filter(isMessage);
     if (isUnread) this.#unread += messages.length;
+    this.#shown.heard(messages, isUnread);
     if (get("desktop", false) || get("sound", false)) this.#notice(messages);
   }
 
   // Call once a second.
   tick() {
+    this.#shown.tick();
     if (this.#drawn === this.#unread) return;
     this.#drawn = this.#unread;
     const title = document.title.replace(/^\(.*?\) /, "");

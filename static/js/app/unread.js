@@ -1,0 +1,116 @@
+// What came while nobody looked: how many of each channel, in the rail, and a line in the feed between that and the rest.
+// Nobody looks at a page that is not seen, or at a hidden channel. Who leaves the page again has seen what was there.
+
+import { keysOf } from "../stream/channel_names.js";
+import { element } from "../ui/dom.js";
+
+const MOST = 999; // that have room
+
+export class Unread {
+  #list;
+  #chips;
+  #feed;
+  #rows;
+  #words;
+  /** @type {WeakSet<object>} */
+  #new = new WeakSet(); // messages
+  #n = 0; // of them
+  /** @type {Map<string, number>} */
+  #counts = new Map(); // by key
+  /** @type {HTMLElement | null} */
+  #marked = null; // the row that the line is at
+
+  /**
+   * @param {{ list: HTMLElement, chips: HTMLElement, feed: import("../feed/feed.js").Feed, rows: Rows }} places the list of the feed's rows
+   * @param {Words} words
+   */
+  constructor({ list, chips, feed, rows }, words) {
+    this.#list = list;
+    this.#chips = chips;
+    this.#feed = feed;
+    this.#rows = rows;
+    this.#words = words;
+    document.addEventListener("visibilitychange", () => document.hidden && this.#leave());
+    feed.addEventListener("draw", () => this.#draw());
+  }
+
+  /** @type {(messages: Message[], isAway: boolean) => void} */
+  heard(messages, isAway) {
+    for (const message of messages) {
+      const keys = keysOf(message);
+      const hidden = keys.filter((key) => this.#isHidden(key));
+      for (const key of isAway ? keys : hidden) this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+      if (!isAway || hidden.length === keys.length) continue;
+      this.#new.add(message);
+      this.#n++;
+    }
+  }
+
+  // Call once a second. What is shown again, or alone, has been looked at.
+  tick() {
+    for (const chip of this.#all) {
+      const { key = "", unread = "" } = chip.dataset;
+      const isHidden = this.#isHidden(key);
+      const isShown = !document.hidden && !isHidden && unread === "hidden";
+      if (isShown || chip.querySelector(".chip__solo").ariaPressed === "true") this.#counts.delete(key);
+      chip.dataset.unread = isHidden ? "hidden" : "";
+      this.#write(chip, this.#counts.get(key) ?? 0);
+    }
+  }
+
+  // The button's label is all that is said of it, but for this.
+  /** @type {(chip: HTMLElement, n: number) => void} */
+  #write(chip, n) {
+    let badge = /** @type {HTMLElement | null} */ (chip.querySelector(".chip__unread"));
+    if (!badge && n) chip.querySelector(".chip__rate").before((badge = element("span", "chip__unread")));
+    const text = n > MOST ? `${MOST}+` : n ? String(n) : "";
+    if (!badge || badge.textContent === text) return;
+    badge.textContent = text;
+    chip.querySelector(".chip__solo").ariaDescription = n ? this.#words.say("unread", { n }) : "";
+  }
+
+  #leave() {
+    for (const key of this.#counts.keys()) if (!this.#isHidden(key)) this.#counts.delete(key);
+    this.#new = new WeakSet();
+    this.#n = 0;
+    this.#mark(null);
+  }
+
+  // The line
+
+  #draw() {
+    const row = this.#n ? this.#edge() : null;
+    const text = this.#words.say("unread_line", { n: this.#n });
+    if (row !== this.#marked || (row && row.dataset.unread !== text)) this.#mark(row, text);
+  }
+
+  // The line is above it.
+  #edge() {
+    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
+    const { newestFirst } = this.#feed;
+    return rows.find((row, at) => (newestFirst ? at > 0 && !this.#isNew(row) && this.#isNew(rows[at - 1]) : this.#isNew(row))) ?? null;
+  }
+
+  /** @type {(row: Element) => boolean} */
+  #isNew(row) {
+    return this.#new.has(this.#rows.eventOf(row));
+  }
+
+  /** @type {(row: HTMLElement | null, text?: string) => void} */
+  #mark(row, text) {
+    delete this.#marked?.dataset.unread;
+    this.#marked = row;
+    if (!row) return;
+    row.dataset.unread = text;
+    row.dispatchEvent(new Event("grow", { bubbles: true }));
+  }
+
+  get #all() {
+    return /** @type {NodeListOf<HTMLElement>} */ (this.#chips.querySelectorAll(".chip"));
+  }
+
+  /** @type {(key: string) => boolean} */
+  #isHidden(key) {
+    return this.#chips.querySelector(`.is-hidden[data-key="${CSS.escape(key)}"]`) !== null;
+  }
+}
