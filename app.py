@@ -11,7 +11,6 @@ from flask import Flask
 
 from arauto.assets.minifier import minify_in_subprocess
 from arauto.assets.serve import init_assets
-from arauto.auth.audit import Audit
 from arauto.auth.request_guards import init_guards
 from arauto.auth.visitor import Visitor, init_visitor
 from arauto.cli.token_commands import init_token_commands
@@ -43,6 +42,7 @@ from arauto.workers.shared_state import SharedState
 if TYPE_CHECKING:
     from arauto.auth.authentication import Authentication
     from arauto.sources.kafka_source import KafkaSource
+    from arauto.views.produce import Produce
 
 BODY_FACTOR = 6  # JSON may write one byte of a message as six, "\u0001"
 BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart boundaries
@@ -97,6 +97,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.publish_rate,
         services.permissions,
         services.audit,
+        _add_kafka(app, services, services.kafka) if services.kafka is not None else None,
     )
     init_channels(app, services.source)
     init_keyspace_events(app)
@@ -117,8 +118,6 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.permissions,
         services.audit,
     )
-    if services.kafka is not None:
-        _add_kafka(app, services.kafka, services.audit)
     init_health(app, services.source, services.feeds.drain)
     init_metrics(app, shared.capacity)
     init_page(app, settings, shared.redis)
@@ -137,10 +136,12 @@ def _add_login(app: Flask, services: Services, authentication: "Authentication")
         init_api_tokens(app, services.settings, services.tokens, services.audit)
 
 
-def _add_kafka(app: Flask, kafka: "KafkaSource", audit: Audit) -> None:
-    from arauto.views.topics import init_topics  # which loads Kafka's library
+def _add_kafka(app: Flask, services: Services, kafka: "KafkaSource") -> "Produce":
+    from arauto.views.produce import make_produce  # which load Kafka's library
+    from arauto.views.topics import init_topics
 
-    init_topics(app, kafka, audit)
+    init_topics(app, kafka, services.audit)
+    return make_produce(services.settings, kafka, services.permissions, services.audit)
 
 
 def _for_one_process(settings: Settings) -> SharedState:

@@ -115,7 +115,7 @@ def _kafka(settings: Settings) -> "KafkaSource | None":
     from arauto.kafka_io.connection import KafkaLink
     from arauto.sources.kafka_source import KafkaSource
 
-    return KafkaSource(KafkaLink(url))
+    return KafkaSource(KafkaLink(url), settings.max_message)
 
 
 def services_of(app: Flask) -> Services:

@@ -109,6 +109,22 @@ class Permissions:
             )
         )
 
+    def check_producing(self, visitor: Visitor, channel: bytes) -> None:
+        """The right to publish to ``channel`` is that to publish to a topic, and Redis is asked for it.
+
+        :raise NoRight: the visitor may not.
+        :raise redis.RedisError: Redis does not answer, or not to us.
+        """
+        self.check_publishing(visitor, channel)
+        if not self._redis_lets_publish(visitor, channel):
+            raise NoRight(
+                gettext(
+                    "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",
+                    user=visitor.name,
+                    channel=channel.decode(),
+                )
+            )
+
     def check_recording(self, visitor: Visitor, channel: bytes) -> None:
         """Whoever may publish to a channel may record it or delete its log.
 

@@ -17,6 +17,8 @@ _MOST_PARTITION = 2**31 - 1
 Offsets = dict[int, int]
 """An offset for each partition."""
 
+Headers = list[tuple[str, bytes | None]]
+
 
 class BadTopic(Refusal):
     """Not the name of a topic, or of a partition; the text is a sentence for people."""
@@ -33,10 +35,23 @@ class Record(NamedTuple):
     partition: int
     offset: int
     key: bytes | None
-    headers: list[tuple[str, bytes | None]]
+    headers: Headers
     data: bytes | None
     ms: int | None
     is_broker_time: bool
+
+
+class Outgoing(NamedTuple):
+    """A message to publish.
+
+    :param data: ``None``: there is none.
+    :param partition: ``None``: that of its key, or any.
+    """
+
+    data: bytes | None
+    key: bytes | None
+    headers: Headers
+    partition: int | None
 
 
 class Trimmed(NamedTuple):

@@ -1,13 +1,17 @@
 """Kafka as a source: its topics. Rights to a topic are those to the channel ``kafka:<topic>``."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from arauto.auth.permissions import check_reading, readable
 from arauto.auth.visitor import Visitor
-from arauto.kafka_io.connection import KafkaLink
-from arauto.kafka_io.topic_list import Bounds, find_bounds, list_topics
+from arauto.i18n.gettext import gettext
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.kafka_io.producer import NotProduced, TopicProducer
+from arauto.kafka_io.retention import Retention, Retentions
+from arauto.kafka_io.topic_list import Bounds, find_bounds, list_topics, partitions_of
 from arauto.protocol.log_query import Point
-from arauto.protocol.topics import Offsets, channel_of
+from arauto.protocol.topics import Offsets, Outgoing, channel_of
+from arauto.sources.source import PublishError
 from arauto.sources.topic_reading import TopicReading
 from arauto.text.glob import matches
 
@@ -15,11 +19,22 @@ MAX_LISTED = 1000  # topics; the others are only counted
 MAX_PARTITIONS = 10_000  # of all topics that are listed
 
 
+class TopicReceipt(NamedTuple):
+    """Where Kafka keeps a message, since when (Unix milliseconds) and how long; ``None``: unknown."""
+
+    partition: int
+    offset: int
+    ms: int | None
+    retention: Retention | None
+
+
 class KafkaSource:
     """One for each application with a ``KAFKA_URL``."""
 
-    def __init__(self, link: KafkaLink) -> None:
+    def __init__(self, link: KafkaLink, max_message: int) -> None:
         self._link = link
+        self._producer = TopicProducer(link, max_message)
+        self._retentions = Retentions(link)
 
     def topics(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
         """The topics that ``glob`` matches and that the visitor may read, with their partitions, by name.
@@ -63,6 +78,28 @@ class KafkaSource:
     ) -> TopicReading:
         """What the topic keeps; see :class:`TopicReading`."""
         return TopicReading(self._link, topic, since, until, partition)
+
+    def publish(self, topic: str, message: Outgoing) -> TopicReceipt:
+        """:raise PublishError: it was not published, or nobody knows; the text says which."""
+        try:
+            there = partitions_of(self._link, topic)
+        except KafkaFailed as error:
+            sentence = gettext("%(why)s Nothing was published.", why=error)
+            raise PublishError(sentence, error.status, error.retry_after) from None
+        if not there:
+            raise PublishError(
+                gettext("Kafka has no topic %(name)s. Nothing was published.", name=topic), 404
+            )
+        if message.partition is not None and message.partition not in there:
+            raise PublishError(
+                gettext("The topic has the partitions 0 to %(last)s. Nothing was published.", last=there[-1]),
+                404,
+            )
+        try:
+            delivery = self._producer.produce(topic, message)
+        except (NotProduced, KafkaFailed) as error:
+            raise PublishError(str(error), error.status, error.retry_after) from None
+        return TopicReceipt(*delivery, self._retentions.of(topic))
 
 
 def _partition(number: int, bounds: Bounds | None) -> dict[str, int | None]:

@@ -1,6 +1,9 @@
-"""POST /publish: a channel, or a sharded one, and a message, as a form or as JSON."""
+"""POST /publish: a channel, or a sharded one, and a message, as a form or as JSON.
 
-from collections.abc import Mapping
+With a topic it is for Kafka: see :mod:`arauto.views.produce`.
+"""
+
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Flask, Response, abort, request
@@ -20,22 +23,36 @@ from arauto.web.responses import answer
 
 
 def init_publish(
-    app: Flask, settings: Settings, source: Source, rate: RateGuard, permissions: Permissions, audit: Audit
+    app: Flask,
+    settings: Settings,
+    source: Source,
+    rate: RateGuard,
+    permissions: Permissions,
+    audit: Audit,
+    produce: Callable[[Mapping[str, Any]], Response] | None,
 ) -> None:
-    """Add the route."""
+    """Add the route.
+
+    :param produce: publishes to a topic; ``None``: there is no Kafka.
+    """
 
     @app.post("/publish")
     def publish_message() -> Response:
         rate.check(current_visitor())
+        given = _read_fields()
+        if "topic" in given and produce is not None:
+            return produce(given)
+        if "topic" in given and not given.keys() & {"channel", "shard"}:
+            abort(400, gettext("There is no Kafka here: set KAFKA_URL. Nothing was published."))
         try:
-            kind, channel, message = _read(settings)
+            kind, channel, message = _read(settings, given)
             is_sharded = kind == "shard"
             permissions.check_publishing(current_visitor(), channel, is_sharded)
             receipt = source.publish(current_visitor(), channel, message, is_sharded)
         except (NoRight, PublishError):
-            _note(audit, "publish refused", kind, channel, message)
+            note(audit, "publish refused", kind, channel, message)
             raise
-        _note(audit, "published", kind, channel, message)
+        note(audit, "published", kind, channel, message)
         body = {kind: channel.decode(), "receivers": receipt.receivers, "tabs": receipt.tabs}
         if receipt.is_at_least:
             body["at_least"] = True
@@ -46,7 +63,7 @@ def init_publish(
         return answer(200, gettext("Published"), _sentence(receipt), body)
 
 
-def _note(audit: Audit, event: str, kind: str, channel: bytes, message: bytes) -> None:
+def note(audit: Audit, event: str, kind: str, channel: bytes, message: bytes) -> None:
     """Where people have names, or where the audit has a channel."""
     if current_visitor().name or audit.channel:
         facts: dict[str, str | int] = {kind: channel.decode(), "bytes": len(message)}
@@ -69,23 +86,34 @@ def _sentence(receipt: Receipt) -> str:
     return gettext("Nobody was listening: this message is gone.")
 
 
-def _read(settings: Settings) -> tuple[str, bytes, bytes]:
-    """``channel`` or ``shard``, its name, and the message of a publish request, from JSON or a form.
-
-    :raise BadSelection: the channel cannot be used.
-    """
+def _read_fields() -> Mapping[str, Any]:
+    """What a publish request says, in JSON or a form."""
     if request.is_json:
         given = read_json()
         if not isinstance(given, dict):
             abort(400, gettext('The body must be a JSON object: {"channel": "news", "message": "hello"}'))
-    elif request.mimetype in ("", "application/x-www-form-urlencoded", "multipart/form-data"):
-        given = request.form
-    else:
-        raise UnsupportedMediaType(gettext("Send a form or JSON."))
+        return given
+    if request.mimetype in ("", "application/x-www-form-urlencoded", "multipart/form-data"):
+        return request.form
+    raise UnsupportedMediaType(gettext("Send a form or JSON."))
+
+
+def _read(settings: Settings, given: Mapping[str, Any]) -> tuple[str, bytes, bytes]:
+    """``channel`` or ``shard``, its name, and the message.
+
+    :raise BadSelection: the channel cannot be used.
+    """
     kind, channel = _read_name(given)
+    message = read_message(settings, given)
+    check_confirmed(settings, given, channel)
+    return kind, channel, message
+
+
+def read_message(settings: Settings, given: Mapping[str, Any]) -> bytes:
+    """The message, if it is there and not too large; else the request ends here."""
     if "message" not in given:
         abort(400, gettext("Message is required; it may be empty."))
-    message = _text(given, "message").encode()
+    message = read_text(given, "message").encode()
     if given.get("newlines") == "lf":  # our page without its scripts: a browser sends every line end as CRLF
         message = message.replace(b"\r\n", b"\n")
     if len(message) > settings.max_message:
@@ -97,12 +125,16 @@ def _read(settings: Settings) -> tuple[str, bytes, bytes]:
                 limit=settings.max_message,
             ),
         )
+    return message
+
+
+def check_confirmed(settings: Settings, given: Mapping[str, Any], channel: bytes) -> None:
+    """Where the channel is protected and nobody has confirmed it, the request ends here."""
     confirmed = str(given.get("confirmed")).lower() in ("1", "true")
     if not confirmed and any(matches(glob, channel) for glob in settings.protected):
         abort(
             409, gettext("The channel is protected: send confirmed=1 if you mean it. Nothing was published.")
         )
-    return kind, channel, message
 
 
 def _read_name(given: Mapping[str, Any]) -> tuple[str, bytes]:
@@ -110,11 +142,12 @@ def _read_name(given: Mapping[str, Any]) -> tuple[str, bytes]:
     kind = "shard" if "shard" in given or given.get("kind") == "shard" else "channel"
     if "shard" in given and "channel" in given:
         abort(400, gettext("Give a channel or a shard, not both: nothing was published."))
-    name = _text(given, "shard" if "shard" in given else "channel")
+    name = read_text(given, "shard" if "shard" in given else "channel")
     return kind, check_shard(name) if kind == "shard" else check_name(name)
 
 
-def _text(given: Mapping[str, Any], name: str) -> str:
+def read_text(given: Mapping[str, Any], name: str) -> str:
+    """A field that is a text; empty where it is missing."""
     value = given.get(name, "")
     if not isinstance(value, str):
         abort(400, gettext("Channel and message must be text."))

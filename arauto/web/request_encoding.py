@@ -114,12 +114,18 @@ def read_json() -> Any:
     try:
         # orjson keeps only the last of duplicate fields, and may crash when memory is short.
         given = json.loads(body.decode(), object_pairs_hook=_Fields, parse_constant=_refuse)
+        plain = _plain(given)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(given, _Fields):
-        return given
-    _check_once(MultiDict(given))
-    return dict(given)
+    if isinstance(given, _Fields):
+        _check_once(MultiDict(given))
+    return plain
+
+
+def _plain(given: Any) -> Any:
+    if isinstance(given, _Fields):
+        return {name: _plain(value) for name, value in given}
+    return [_plain(one) for one in given] if isinstance(given, list) else given
 
 
 def _refuse(constant: str) -> None:

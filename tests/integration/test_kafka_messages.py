@@ -7,15 +7,17 @@ from typing import Any
 
 import pytest
 
+from arauto.kafka_io import topic_list, topic_pages
 from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.protocol.topics import Record, Trimmed, read_place
 from arauto.settings import WORKERS, read
 from arauto.sources.topic_reading import TopicReading
 from tests.support.http import get
-from tests.support.kafka_servers import KafkaServer
+from tests.support.kafka_servers import PATIENT, KafkaServer
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE
 
 MANY = 10_500  # more than one answer has, if nobody says how many
 
@@ -30,6 +32,7 @@ def server(
     arauto = ArautoServer(
         tmp_path_factory.mktemp("messages") / "log",
         REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
+        ALTER=PATIENT,
     )  # fmt: skip
     with closing(arauto):
         yield arauto
@@ -142,7 +145,9 @@ def test_a_long_topic_comes_whole_in_several_answers(
     assert kafka.groups() == [], "it joins none"
 
 
-def test_what_goes_while_it_is_read_is_told(kafka: KafkaServer) -> None:
+def test_what_goes_while_it_is_read_is_told(kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (topic_list, topic_pages):
+        monkeypatch.setattr(module, "DEADLINE", PATIENCE)
     kafka.create("going")
     kafka.produce("going", *(b"%d" % n for n in range(10)))
     link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url})))

@@ -15,8 +15,8 @@ from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.kafka_io.topic_list import list_topics
 from arauto.settings import WORKERS, read
 from tests.integration.test_tokens import bearer
-from tests.support.http import Answer, get
-from tests.support.kafka_servers import PASSWORD, USER, KafkaServer
+from tests.support.http import Answer, get, publish_json
+from tests.support.kafka_servers import PASSWORD, PATIENT, USER, KafkaServer
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port, let_go
 from tests.support.rules import PERSON, rules, set_user
@@ -37,6 +37,7 @@ def server(
     arauto = ArautoServer(
         directory / "log",
         REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
+        ALTER=PATIENT,
         ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
     )  # fmt: skip
     with closing(arauto):
@@ -140,13 +141,16 @@ def test_it_logs_in_by_tls_and_tells_nobody_how(
     files = {name: str(kafka.certificates.authority) for name in more.keys() & TRUSTED.keys()}
     url = f"kafka+ssl://{user}:{quote(word, safe='')}@localhost:{kafka.safe_port}"
     link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": url} | more | files)))
-    if not said:
-        list_topics(link)
-        return
-    with pytest.raises(KafkaFailed) as refused:
-        list_topics(link)
-    assert str(refused.value) == said
-    assert "kafka failed why=" in caplog.text
+
+    def outcome() -> str:
+        try:
+            list_topics(link)
+            return ""
+        except KafkaFailed as error:
+            return str(error)
+
+    eventually(lambda: outcome() == said)  # a busy machine may not come to it in time
+    assert ("kafka failed why=" in caplog.text) or not said
     assert word not in caplog.text
 
 
@@ -159,6 +163,8 @@ def test_a_kafka_that_is_away_takes_nothing_else_with_it(
         REDIS_URL=valkey.url, KAFKA_URL=f"kafka://127.0.0.1:{port}", ARAUTO_WORKERS="1", ARAUTO_WORKER=worker
     )
     assert f"and Kafka (127.0.0.1:{port})" in arauto.log
+    unpublished = publish_json(arauto, json.dumps({"topic": "orders", "message": "x"}))
+    assert (unpublished.status, unpublished.error) == (503, "Kafka does not answer. Nothing was published.")
 
     def others_go_first() -> bool:
         with closing(arauto.connect(PATIENCE)) as connection:

@@ -8,8 +8,11 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -31,6 +34,12 @@ from tests.support.waiting import PATIENCE, eventually
 
 POM = ROOT / "tests/data/kafka/pom.xml"
 NEEDED = "Kafka's tests need Java 17 or later and Maven: install them (on Debian: apt-get install maven)."
+
+PATIENT = """
+from arauto.kafka_io import producer, retention, topic_list, topic_pages
+producer.DEADLINE = retention.DEADLINE = topic_list.DEADLINE = topic_pages.DEADLINE = 30.0
+"""
+"""``ALTER`` for a program that Kafka may keep waiting: it shares a busy machine."""
 
 _SMALL = [
     "-Xms64m",
@@ -162,6 +171,16 @@ log.dirs={data}
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """For as long as the block runs it takes connections and answers nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+        eventually(self._answers, why="Kafka answers again")
 
     def close(self) -> None:
         self.stop()

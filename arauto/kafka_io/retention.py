@@ -1,0 +1,64 @@
+"""How long a topic keeps a message."""
+
+from collections.abc import Callable
+from concurrent.futures import TimeoutError as NoAnswer
+from time import monotonic
+from typing import NamedTuple
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
+
+from arauto.kafka_io.connection import DEADLINE, KafkaFailed, KafkaLink
+
+FRESH = 60.0  # seconds
+MOST = 1000  # topics that are remembered
+
+
+class Retention(NamedTuple):
+    """``cleanup`` is Kafka's own word: ``delete``, ``compact`` or both.
+
+    :param ms: at least so long; ``None``: as long as others replace nothing.
+    :param size: bytes of a partition, of which older ones may go before; ``None``: any number.
+    """
+
+    cleanup: str
+    ms: int | None
+    size: int | None
+
+
+class Retentions:
+    """What topics say; remembered for a minute."""
+
+    def __init__(self, link: KafkaLink, now: Callable[[], float] = monotonic) -> None:
+        self._link = link
+        self._now = now
+        self._admin: AdminClient | None = None  # what it was asked fails when it is no longer held
+        self._known: dict[str, tuple[float, Retention | None]] = {}
+
+    def of(self, topic: str) -> Retention | None:
+        """``None``: Kafka does not tell."""
+        until, found = self._known.get(topic, (0.0, None))
+        if until > self._now():
+            return found
+        try:
+            found = self._link.call(lambda: self._ask(topic))
+        except KafkaFailed:
+            found = None
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[topic] = (self._now() + FRESH, found)
+        return found
+
+    def _ask(self, topic: str) -> Retention | None:
+        if self._admin is None:
+            self._admin = AdminClient(self._link.config)
+        asked = ConfigResource("topic", topic)
+        try:
+            found = self._admin.describe_configs([asked], request_timeout=DEADLINE)[asked].result(DEADLINE)
+            cleanup = found["cleanup.policy"].value
+            ms, size = (int(found[name].value) for name in ("retention.ms", "retention.bytes"))
+        except (KafkaException, NoAnswer):
+            return None
+        if "delete" not in cleanup:
+            return Retention(cleanup, None, None)
+        return Retention(cleanup, None if ms < 0 else ms, None if size < 0 else size)

@@ -1,0 +1,198 @@
+"""POST /publish with a topic: Kafka keeps the message, and the answer says where and how long."""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from arauto.auth.api_tokens import Tokens
+from arauto.kafka_io import producer
+from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.kafka_url import KafkaUrl
+from arauto.kafka_io.producer import NotProduced, TopicProducer
+from arauto.protocol.topics import Outgoing
+from arauto.settings import WORKERS, read
+from tests.integration.test_tokens import bearer
+from tests.support.http import FORM, Answer, get, publish_json, request
+from tests.support.kafka_servers import PATIENT, KafkaServer
+from tests.support.persons import Person
+from tests.support.redis_servers import RedisServer
+from tests.support.rules import PERSON, rules, set_user
+from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE, eventually
+
+TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
+WEEK = 7 * 86400
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def server(
+    request: pytest.FixtureRequest,
+    valkey: RedisServer,
+    kafka: KafkaServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ArautoServer]:
+    directory = tmp_path_factory.mktemp("publish")
+    arauto = ArautoServer(
+        directory / "log",
+        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
+        ALTER=PATIENT,
+        ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN,
+        ARAUTO_TOKENS=str(directory / "tokens"), ARAUTO_PROTECTED="kafka:prod.*",
+        ARAUTO_MAX_MESSAGE="2000000",
+    )  # fmt: skip
+    with closing(arauto):
+        yield arauto
+    assert "Traceback" not in arauto.log
+
+
+@pytest.fixture
+def topic(kafka: KafkaServer, request: pytest.FixtureRequest) -> str:
+    """Of this test and worker alone."""
+    name = "".join(c if c.isalnum() else "." for c in request.node.name)
+    kafka.create(name, partitions=2)
+    return name
+
+
+def produce(server: ArautoServer, token: str = TOKEN, **body: Any) -> Answer:
+    return publish_json(server, json.dumps(body), **bearer(token))
+
+
+def kept(server: ArautoServer, topic: str) -> list[dict[str, Any]]:
+    answer = get(server, f"/topics/{topic}/messages", **bearer(TOKEN))
+    return [json.loads(line) for line in answer.body.splitlines()]
+
+
+def test_a_message_is_kept_where_the_answer_says(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    headers = [{"name": "trace", "value": "a1"}, {"name": "trace", "value": None}]
+    told = produce(server, topic=topic, message="olá", key="ana", headers=headers, partition=1)
+    assert told.status == 200, told
+    at = told.json["at"]
+    assert told.json == {
+        "topic": topic, "partition": 1, "offset": 0, "at": at, "cleanup": "delete", "kept_until": at + WEEK,
+    }  # fmt: skip
+    (found,) = kept(server, topic)
+    assert found == {
+        "topic": topic, "partition": 1, "offset": 0, "key": "ana", "headers": headers, "data": "olá",
+        "at": at, "clock": "producer",
+    }  # fmt: skip
+    form = urlencode({"topic": topic, "message": "by form", "partition": "1", "headers": json.dumps(headers)})
+    told = request(server, "POST", "/publish", form, PATIENCE, Content_Type=FORM, **bearer(TOKEN))
+    assert (told.status, told.json["offset"]) == (200, 1)
+    told = produce(server, topic=topic, message=None, key="ana", partition=1)
+    assert [(one["data"], one["key"]) for one in kept(server, topic)[1:]] == [
+        ("by form", None),
+        (None, "ana"),
+    ]
+    page = request(
+        server, "POST", "/publish", form, PATIENCE, Content_Type=FORM, Accept="text/html", **bearer(TOKEN)
+    )
+    assert "Kafka has it: partition 1, offset 3." in page.body.decode()
+
+
+def test_how_long_it_is_kept_is_what_the_topic_says(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    kafka.create(f"{topic}.0", retention_ms="-1", retention_bytes="1000")
+    kafka.create(f"{topic}.1", cleanup_policy="compact")
+    place = {"partition": 0, "offset": 0}
+    for name, said in (
+        (f"{topic}.0", {"cleanup": "delete", "kept_until": None, "kept_bytes": 1000}),
+        (f"{topic}.1", {"cleanup": "compact", "kept_until": None}),
+    ):
+        told = produce(server, topic=name, message="x", key="k").json
+        assert told == {"topic": name, **place, "at": told["at"]} | said
+    refused = produce(server, topic=f"{topic}.1", message="x")
+    assert refused.status == 502, "a compacted topic wants a key"
+    assert refused.error.startswith("Kafka refused the message: ")
+
+
+def test_what_cannot_be_published_is_said(server: ArautoServer, kafka: KafkaServer, topic: str) -> None:
+    kafka.create("prod.a" + topic)
+    name = "A topic's name has letters and digits of ASCII, dots, _ and -, at most 249 in all."
+    both = "Give a channel or a topic, not both: nothing was published."
+    large = "The message is larger than Kafka takes: nothing was published."
+    guarded = "The channel is protected: send confirmed=1 if you mean it. Nothing was published."
+    range_ = "The topic has the partitions 0 to 1. Nothing was published."
+    headers = 'Headers are a list: [{"name": "trace", "value": "a1"}]. Nothing was published.'
+    for body, status, said in (
+        ({"topic": "no.such"}, 404, "Kafka has no topic no.such. Nothing was published."),
+        ({"topic": topic, "partition": 2}, 404, range_),
+        ({"topic": topic, "partition": -1}, 400, "The partition is a whole number from 0 on."),
+        ({"topic": topic, "partition": 1.5}, 400, "The partition is a whole number from 0 on."),
+        ({"topic": topic, "headers": {"trace": "a1"}}, 400, headers),
+        ({"topic": topic, "headers": [{"name": "trace", "value": 1}]}, 400, headers),
+        ({"topic": topic, "headers": "trace: a1"}, 400, headers),
+        ({"topic": topic, "key": 1}, 400, "Topic and key must be text."),
+        ({"topic": "a b"}, 400, name),
+        ({"topic": topic, "channel": "a"}, 400, both),
+        ({"topic": topic, "message": "x" * 1_500_000}, 413, large),
+        ({"topic": "prod.a" + topic}, 409, guarded),
+    ):  # fmt: skip
+        refused = produce(server, **{"message": "x"} | body)
+        assert (refused.status, refused.error) == (status, said)
+    assert publish_json(server, json.dumps({"topic": topic}), **bearer(TOKEN)).status == 400
+    assert produce(server, topic="prod.a" + topic, message="x", confirmed=True).status == 200
+    assert kept(server, topic) == []
+    assert "no.such" not in kafka.topics()
+
+
+def test_only_those_who_may_publish(
+    server: ArautoServer, valkey: RedisServer, topic: str, request: pytest.FixtureRequest
+) -> None:
+    person = rules(PERSON, channels=("kafka:*",))
+    set_user(valkey, "eva", "a password of eva", *person)
+    eva = Person(server)
+    eva.log_in("a password of eva", user="eva")
+
+    def as_eva() -> Answer:
+        fields = {"topic": topic, "message": "of eva", "csrf": eva.form_token()}
+        return eva.post("/publish", fields, Accept="application/json")
+
+    assert as_eva().status == 200
+    set_user(valkey, "eva", "a password of eva", *person, "resetchannels", f"&{topic}")
+    refused = as_eva()
+    assert (refused.status, refused.error) == (
+        403, f"Redis does not let the user eva publish to kafka:{topic}. Nothing was published.",
+    )  # fmt: skip
+    assert f"published topic='{topic}' bytes=6 user='eva' way=redis" in server.log
+    assert f"publish refused topic='{topic}' bytes=6 user='eva' way=redis" in server.log
+    tokens = Tokens(str(server.log_path.parent / "tokens"))
+    for number, (globs, status) in enumerate(((["kafka:*"], 200), ([topic], 403), ([], 403))):
+        token = tokens.create(f"{topic} {number}", ["*"], globs, 1e12)
+        assert produce(server, token, topic=topic, message="x").status == status
+    reader = produce(server, READ_TOKEN, topic=topic, message="x")
+    assert (reader.status, reader.error) == (403, "You may watch, but not publish. Nothing was published.")
+    assert len(kept(server, topic)) == 2
+
+
+def test_what_kafka_does_not_confirm_is_said_in_time(
+    kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(producer, "DEADLINE", 1.0)
+    kafka.create("frozen")
+    one = TopicProducer(KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url}))), 1000)
+    message = Outgoing(b"x", None, [], None)
+    with kafka.frozen(), pytest.raises(NotProduced, match="may have been published or not") as refused:
+        one.produce("frozen", message)
+    assert refused.value.status == 503
+
+    def is_published() -> bool:
+        try:
+            return one.produce("frozen", message).partition == 0
+        except NotProduced:
+            return False  # not in time
+
+    eventually(is_published)
+
+
+def test_without_kafka_a_topic_is_no_channel(plain_arauto: ArautoServer) -> None:
+    refused = publish_json(plain_arauto, json.dumps({"topic": "orders", "message": "x"}))
+    assert (refused.status, refused.error) == (
+        400, "There is no Kafka here: set KAFKA_URL. Nothing was published.",
+    )  # fmt: skip
