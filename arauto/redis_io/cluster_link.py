@@ -73,6 +73,7 @@ class ClusterLink(RedisLink):
             require_full_coverage=False,
             max_connections=PUBLISHERS,
             ssl=not self._is_plain,
+            address_remap=lambda address: self.cluster.map().reach(address),
             **options,
         )
 

@@ -70,6 +70,11 @@ class ClusterMap:
             sorted(self.answering)
         ), not self.members.keys() - self.answering - self.failed - self.dead
 
+    def reach(self, known_as: Address) -> Address:
+        """Where to reach the node that replies give this address."""
+        members = self.members.values()
+        return next((one.address for one in members if one.known_as == known_as), known_as)
+
     def of_shard(self, name: bytes) -> list[Address]:
         """The nodes that have a sharded channel: a master and its replicas."""
         owner = self.owner(key_slot(name))
@@ -116,6 +121,13 @@ def _merge(views: Collection[View]) -> dict[str, Member]:
     for view in views:
         own, told = view.members[view.id], merged[view.id]
         merged[view.id] = Member(
-            told.address, own.flags | (told.flags & {"fail"}), own.master, own.epoch, 0.0, True, own.slots
+            told.address,
+            told.known_as,
+            own.flags | (told.flags & {"fail"}),
+            own.master,
+            own.epoch,
+            0.0,
+            True,
+            own.slots,
         )
     return merged

@@ -13,12 +13,15 @@ _AWAY = {"handshake", "noaddr"}  # it has not been met yet, or nobody knows wher
 class Member:
     """A node, as another one or it itself says.
 
+    :param address: where to reach it.
+    :param known_as: the address that it has in replies.
     :param master: of a replica, the id of its master; else ``-``.
     :param epoch: of its slots: of two nodes with the same slot, the one with the higher epoch has it.
     :param waits: seconds for which it owes the other one an answer; 0: it owes none.
     """
 
     address: Address
+    known_as: Address
     flags: frozenset[str]
     master: str
     epoch: int
@@ -99,6 +102,7 @@ def _read_member(line: list[str], asked: Address, now: int, by_name: bool) -> Me
     name = next((one for one in names.split(",") if one and "=" not in one), "") if by_name else ""
     return Member(
         (name or host or asked[0], int(port)),  # a node that stands alone does not know its address
+        (host, int(port)),
         flags,
         line[3],
         int(line[6]),

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
+from pathlib import Path
 from time import time
 
 import pytest
@@ -13,13 +14,15 @@ from arauto.redis_io import discovery
 from arauto.redis_io.channel_list import count_listeners, list_channels
 from arauto.redis_io.cluster_link import open_link
 from arauto.redis_io.expiring_store import RedisStore, check_can_store
-from arauto.settings import WORKERS, read
+from arauto.redis_io.redis_url import Tls
+from arauto.settings import WORKERS, Settings, read
 from arauto.sources.redis_publish import publish as publish_to_redis
-from tests.support.clusters import Cluster, ClusterNode
+from tests.support.certificates import make_certificates
+from tests.support.clusters import Cluster, ClusterNode, info_of
 from tests.support.http import get, publish, publish_json, request
 from tests.support.machine_time import MachineTime
-from tests.support.redis_servers import RedisServer, binaries
-from tests.support.rules import ACTS, CLUSTER, PROGRAM, refused, rules, set_user
+from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
+from tests.support.rules import ACTS, CLUSTER, PERSON, PROGRAM, refused, rules, set_user
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
@@ -207,7 +210,7 @@ def test_a_node_comes_and_goes(cluster: Cluster, server: ArautoServer, tabs: lis
             eventually(
                 lambda: sum(map(listeners, cluster.nodes)) == len(tabs + more), why="all are elsewhere"
             )
-            assert publish(server, "a", "after").json["tabs"] == len(tabs + more)
+            eventually(lambda: publish(server, "a", "after").json["tabs"] == len(tabs + more))
             for tab in tabs + more:
                 assert tab.through("after")
     finally:
@@ -297,11 +300,9 @@ def test_an_address_with_a_typo_is_told(place: str, sentence: str) -> None:
 
 
 def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
-    for node in cluster.nodes:
-        set_user(node, "arauto", "program", *rules(PROGRAM, ACTS, CLUSTER, channels=("a",)))
-        node.client.execute_command("ACL", "LOG", "RESET")
+    set_everywhere(cluster, "arauto", *rules(PROGRAM, ACTS, CLUSTER, channels=("a",)))
     try:
-        with closing(open_link(cluster.url.replace("//", "//arauto:program" + "@"))) as link:
+        with closing(open_link(cluster.url.replace("//", "//arauto:secret" + "@"))) as link:
             RedisStore(link).put("key", b"value", 60)
             assert list_channels(link, b"*", lambda name: True)["channels"] == []
             assert count_listeners(link, b"a")["receivers"] == 0
@@ -309,10 +310,52 @@ def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
                 publish_to_redis(Recording(link, read({"ARAUTO_RECORDING": "off"})), b"a", b"x", link).tabs
                 == 0
             )
-            with closing(link.connect()) as subscriber:
-                subscriber.send(b"SUBSCRIBE a arauto:tabs:channel:a\r\n")
-                assert b"subscribe" in subscriber.recv()
+            set_everywhere(cluster, "ana", *rules(PERSON, channels=("a",)))
+            with closing(link.as_user("ana", "secret")) as hers:
+                assert hers.can_log_in()
+                assert not link.as_user("ana", "wrong").can_log_in()
+                assert count_listeners(hers, b"a")["tabs"] == 0
+                for one in (link, hers):
+                    with closing(one.connect()) as subscriber:
+                        subscriber.send(b"SUBSCRIBE a arauto:tabs:channel:a\r\n")
+                        assert b"subscribe" in subscriber.recv()
         assert [refused(node) for node in cluster.nodes] == [[]] * len(cluster.nodes)
     finally:
         for node in cluster.nodes:
-            node.client.execute_command("ACL", "DELUSER", "arauto")
+            node.client.execute_command("ACL", "DELUSER", "arauto", "ana")
+
+
+def set_everywhere(cluster: Cluster, user: str, *rules: str) -> None:
+    for node in cluster.nodes:
+        set_user(node, user, "secret", *rules)
+        node.client.execute_command("ACL", "LOG", "RESET")
+
+
+def test_nodes_are_reached_over_tls_by_the_names_that_they_announce(tmp_path: Path) -> None:
+    # redis-py's client of a cluster makes 127.0.0.1 of localhost.
+    made, port = make_certificates(tmp_path, None, "127.0.0.1"), free_port()
+    named = ("--tls-cluster", "yes", "--cluster-announce-hostname", "localhost")
+    options = (*made.redis_options(port), *named, "--cluster-announce-ip", "127.0.0.1")
+    with closing(ClusterNode(binaries()["redis"], tmp_path, *options)) as node:
+        node.client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        eventually(lambda: b"cluster_state:ok" in info_of(node))
+        settings = read(
+            {"REDIS_URL": f"rediss+cluster://localhost:{port}", "ARAUTO_REDIS_CA": str(made.authority)}
+        )
+        found = eventually_found(settings)
+        assert (found.master, found.is_verified) == (("localhost", port), True)
+        with closing(open_link(found.url, Tls.of(settings))) as link:
+            RedisStore(link).put("key", b"value", 60)
+            assert RedisStore(link).get("key") == b"value"
+            link.connect().close()
+    let_go(port)
+
+
+def eventually_found(settings: Settings) -> discovery.DiscoveredRedis:
+    def found() -> discovery.DiscoveredRedis:
+        try:
+            return discovery.find(settings)
+        except discovery.NoRedis as error:
+            raise AssertionError(str(error)) from None
+
+    return eventually(found)

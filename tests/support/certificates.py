@@ -26,10 +26,10 @@ class Certificates:
         ]  # fmt: skip
 
 
-def make_certificates(directory: Path, expires: datetime | None = None) -> Certificates:
-    """A certificate for localhost, valid until ``expires``, and the authority that signed it."""
+def make_certificates(directory: Path, expires: datetime | None = None, *others: str) -> Certificates:
+    """A certificate for localhost and others, valid until ``expires``, and the authority that signed it."""
     authority = trustme.CA()
-    signed = authority.issue_cert("localhost", not_after=expires or datetime(2100, 1, 1, tzinfo=UTC))
+    signed = authority.issue_cert("localhost", *others, not_after=expires or datetime(2100, 1, 1, tzinfo=UTC))
     made = Certificates(directory / "authority.pem", directory / "certificate.pem", directory / "key.pem")
     authority.cert_pem.write_to_path(str(made.authority))
     signed.cert_chain_pems[0].write_to_path(str(made.certificate))

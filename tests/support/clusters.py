@@ -113,11 +113,12 @@ class Cluster:
             and all(
                 node.client.info("replication").get("master_link_status", "up") == "up" for node in self.nodes
             )
-            and all(b"cluster_state:ok" in _info(node) for node in self.nodes)
+            and all(b"cluster_state:ok" in info_of(node) for node in self.nodes)
         )
 
 
-def _info(node: ClusterNode) -> bytes:
+def info_of(node: ClusterNode) -> bytes:
+    """Its ``CLUSTER INFO``."""
     connection = node.client.connection_pool.get_connection()
     try:
         connection.send_command("CLUSTER", "INFO")

@@ -17,6 +17,7 @@ def view(id: str, at: float, without: str = "", **changes: Any) -> View:
     members = {
         one: Member(
             (one, 7000),
+            (one, 7000),
             changes.get(f"flags_{one}", frozenset({"myself", "master"} if one == id else {"master"})),
             "-",
             1,
@@ -163,6 +164,7 @@ def test_what_a_node_says_is_read() -> None:
     assert found.members.keys() == {"a", "b"}
     assert found.members["a"].slots == (range(6), range(9, 10))
     assert found.members["b"].address == ("b.example", 7001)
+    assert ClusterMap(found.members).reach(("127.0.0.1", 7001)) == ("b.example", 7001)
     assert found.members["b"].waits == 1.5
     assert (found.links_to, found.links_from) == ({"b": 12}, {})
 
