@@ -95,9 +95,12 @@ def _headers(given: Any) -> Headers:
 
 
 def _is_header(one: Any) -> bool:
+    """Kafka's library ends a name at a NUL."""
     return (
         isinstance(one, dict)
         and one.keys() == {"name", "value"}
         and isinstance(one["name"], str)
+        and one["name"] != ""
+        and "\0" not in one["name"]
         and isinstance(one["value"], str | None)
     )

@@ -128,6 +128,8 @@ def test_what_cannot_be_published_is_said(server: ArautoServer, kafka: KafkaServ
         ({"topic": topic, "headers": {"trace": "a1"}}, 400, headers),
         ({"topic": topic, "headers": [{"name": "trace", "value": 1}]}, 400, headers),
         ({"topic": topic, "headers": "trace: a1"}, 400, headers),
+        ({"topic": topic, "headers": [{"name": "", "value": "x"}]}, 400, headers),
+        ({"topic": topic, "headers": [{"name": "a\0b", "value": "x"}]}, 400, headers),
         ({"topic": topic, "key": 1}, 400, "Topic and key must be text."),
         ({"topic": "a b"}, 400, name),
         ({"topic": topic, "channel": "a"}, 400, both),

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app import create_app
 from arauto.settings import WORKERS, read
 from tests.support.http import FORM, HANDSHAKE, Answer, request
+from tests.support.kafka_servers import PATIENT, KafkaServer
 from tests.support.persons import HTML, Person, csrf
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
@@ -25,11 +26,11 @@ METHODS = ("HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "get", "X" *
 NAMES = (
     "channel", "message", "confirmed", "pattern", "csrf", "user", "password", "next", "lang",
     "match", "filter", "everywhere", "tab", "since", "after", "until", "limit", "parts", "id", "name",
-    "reads", "publishes", "days", "revoke", "",
+    "reads", "publishes", "days", "revoke", "topic", "key", "headers", "partition", "",
 )  # fmt: skip
 SAID = (
     "a", "1", "news.*", "pt-BR", "/", "//evil.example", "true", "-1", "1e999", "0-0", "1-1", "first", "NaN",
-    "9" * 400, TOKEN,
+    "9" * 400, TOKEN, "0:0", "0:0,1:1", '[{"name":"","value":null}]',
 )  # fmt: skip
 HEADERS = (
     "Accept", "Accept-Language", "Accept-Encoding", "Authorization", "Cookie", "Origin", "Referer",
@@ -81,19 +82,26 @@ bodies = st.one_of(  # what it is called, and what it is
 
 @pytest.fixture(scope="module", params=WORKERS)
 def door(
-    request: pytest.FixtureRequest, valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    valkey: RedisServer,
+    kafka: KafkaServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ArautoServer]:
     """The program with every way to log in."""
     valkey.client.flushall()
+    if "a" not in kafka.topics():
+        kafka.create("a")
     directory = tmp_path_factory.mktemp("routes")
-    server = ArautoServer(directory / "log", ARAUTO_WORKER=request.param, **environ(valkey, str(directory)))
+    own = environ(valkey, kafka, str(directory)) | {"ARAUTO_WORKER": request.param, "ALTER": PATIENT}
+    server = ArautoServer(directory / "log", **own)
     with closing(server):
         yield server
     assert "Traceback" not in server.log
 
 
-def environ(valkey: RedisServer, directory: str) -> dict[str, Any]:
+def environ(valkey: RedisServer, kafka: KafkaServer, directory: str) -> dict[str, Any]:
     return {
+        "KAFKA_URL": kafka.url,
         "REDIS_URL": valkey.url, "ARAUTO_TOKEN": TOKEN, "ARAUTO_LOGIN": "redis", "ARAUTO_PROTECTED": "prod.*",
         "ARAUTO_RECORD": "news.*,a", "ARAUTO_DELETE_LOGS": "on",
         "ARAUTO_TOKENS": f"{directory}/tokens",
@@ -105,12 +113,12 @@ Route = tuple[str, str]
 
 
 @pytest.fixture(scope="module")
-def routes(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> list[Route]:
+def routes(valkey: RedisServer, kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> list[Route]:
     """Each path with each of its methods, with something for what varies in it; and some that are none."""
-    app = create_app(read(environ(valkey, str(tmp_path_factory.mktemp("paths")))))
+    app = create_app(read(environ(valkey, kafka, str(tmp_path_factory.mktemp("paths")))))
     own = [(method, rule.rule) for rule in app.url_map.iter_rules() for method in sorted(rule.methods or ())]
     found = {path for _, path in own}
-    assert {"/", "/publish", "/feed", "/channels", "/login", "/logout", "/account"} <= found
+    assert {"/", "/publish", "/feed", "/channels", "/topics", "/login", "/logout", "/account"} <= found
     parts = [
         "%00",
         "..%2f..%2fapp.py",
