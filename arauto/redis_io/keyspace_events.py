@@ -45,7 +45,7 @@ def keyspace_events(link: RedisLink) -> dict[str, Any]:
     """What Redis publishes of its keys. It is asked, and nothing is set.
 
     ``flags`` is ``notify-keyspace-events``; where it is ``None``, ``reason`` is a sentence that says why,
-    and ``has_config`` whether it could be set by command.
+    and ``has_config`` whether it could be set by command. In a cluster ``note`` says what cannot be seen.
 
     :raise redis.RedisError: Redis does not answer.
     """
@@ -65,11 +65,20 @@ def keyspace_events(link: RedisLink) -> dict[str, Any]:
     if answer["flags"] is None:
         answer["has_config"] = isinstance(setting, Exception) and "unknown command" not in str(setting)
         answer["reason"] = _reason(setting) if answer["has_config"] else _without_config()
+    if link.is_cluster or "cluster" in (_of(server).get("server_mode"), _of(server).get("redis_mode")):
+        answer["note"] = gettext(
+            "In a cluster each node publishes the events of its own keys: a page receives those of one node."
+        )
     return answer
 
 
 def _value(answer: Any, name: str) -> str | None:
-    return answer.get(name) if isinstance(answer, dict) else None
+    return _of(answer).get(name)
+
+
+def _of(answer: Any) -> dict[str, Any]:
+    """Nothing where Redis refused."""
+    return answer if isinstance(answer, dict) else {}
 
 
 def _reason(refusal: redis.ResponseError) -> str:
@@ -97,7 +106,7 @@ def _classes(server: Any) -> list[dict[str, Any]]:
 
 def _is_redis_8_2(server: Any) -> bool:
     """Not where it does not say; the version that Valkey gives is of the Redis that it began as."""
-    version = "" if not isinstance(server, dict) or "valkey_version" in server else server["redis_version"]
+    version = "" if "valkey_version" in _of(server) else _of(server).get("redis_version", "")
     return [int(part) for part in version.split(".")[:2] if part.isdecimal()] >= [8, 2]
 
 

@@ -72,16 +72,22 @@ def test_what_cannot_be_known_or_set_is_said(open_page: OpenPage) -> None:
     known: dict[str, object] = {
         "classes": [{"letter": "x", "name": "expired keys", "events": ["expired"], "in_a": True}]
     }
-    known |= {"database": 0, "databases": 16, "flags": None, "reason": "It is not known."}
+    known |= {
+        "database": 0,
+        "databases": 16,
+        "flags": None,
+        "reason": "It is not known.",
+        "note": "A cluster.",
+    }
     page = open_page(view("news"))
     expect_live(page)
     for has_config, said, command in (
         (
             True,
-            "It is not known. This switches them on, and replaces what is set:",
+            "A cluster. It is not known. This switches them on, and replaces what is set:",
             f"CONFIG SET {SETTING} EA",
         ),
-        (False, "It is not known.", f"{SETTING} EA"),
+        (False, "A cluster. It is not known.", f"{SETTING} EA"),
     ):
         answer = known | {"has_config": has_config}
         page.route("**/keyspace-events*", partial(Route.fulfill, json=answer))

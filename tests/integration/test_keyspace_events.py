@@ -94,12 +94,15 @@ def test_it_is_said_what_is_set_or_why_that_is_not_known(server: RedisServer, tm
                 assert pubsub.get_message(timeout=5)
     binary = server._command[0]
     with (
-        closing(RedisServer(binary, tmp_path, "--rename-command", "CONFIG", "")) as managed,
+        closing(
+            RedisServer(binary, tmp_path, "--rename-command", "CONFIG", "", "--cluster-enabled", "yes")
+        ) as managed,
         closing(RedisLink(managed.url)) as link,
     ):
         told = keyspace_events(link)
         assert (told["flags"], told["has_config"]) == (None, False)
         assert "it has no CONFIG" in told["reason"]
+        assert told["note"].startswith("In a cluster each node")
 
 
 def test_the_route_answers(plain_arauto: ArautoServer) -> None:

@@ -36,9 +36,10 @@ export class Unread {
 
   /** @type {(messages: Message[], isAway: boolean) => void} */
   heard(messages, isAway) {
+    const hiddenKeys = new Set([...this.#all].filter(isHidden).map(({ dataset }) => dataset.key));
     for (const message of messages) {
       const keys = keysOf(message);
-      const hidden = keys.filter((key) => this.#isHidden(key));
+      const hidden = keys.filter((key) => hiddenKeys.has(key));
       for (const key of isAway ? keys : hidden) this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
       if (!isAway || hidden.length === keys.length) continue;
       this.#new.add(message);
@@ -50,10 +51,9 @@ export class Unread {
   tick() {
     for (const chip of this.#all) {
       const { key = "", unread = "" } = chip.dataset;
-      const isHidden = this.#isHidden(key);
-      const isShown = !document.hidden && !isHidden && unread === "hidden";
+      const isShown = !document.hidden && !isHidden(chip) && unread === "hidden";
       if (isShown || chip.querySelector(".chip__solo").ariaPressed === "true") this.#counts.delete(key);
-      chip.dataset.unread = isHidden ? "hidden" : "";
+      chip.dataset.unread = isHidden(chip) ? "hidden" : "";
       this.#write(chip, this.#counts.get(key) ?? 0);
     }
   }
@@ -70,7 +70,7 @@ export class Unread {
   }
 
   #leave() {
-    for (const key of this.#counts.keys()) if (!this.#isHidden(key)) this.#counts.delete(key);
+    for (const chip of this.#all) if (!isHidden(chip)) this.#counts.delete(chip.dataset.key ?? "");
     this.#new = new WeakSet();
     this.#n = 0;
     this.#mark(null);
@@ -108,9 +108,9 @@ export class Unread {
   get #all() {
     return /** @type {NodeListOf<HTMLElement>} */ (this.#chips.querySelectorAll(".chip"));
   }
+}
 
-  /** @type {(key: string) => boolean} */
-  #isHidden(key) {
-    return this.#chips.querySelector(`.is-hidden[data-key="${CSS.escape(key)}"]`) !== null;
-  }
+/** @type {(chip: HTMLElement) => boolean} */
+function isHidden({ classList }) {
+  return classList.contains("is-hidden");
 }

@@ -15,7 +15,7 @@ const SETTING = "notify-keyspace-events";
  *
  * @typedef {{ letter: string, name: string, events: string[], in_a: boolean }} EventClass
  * @typedef {{
- *   error?: string, flags: string | null, reason?: string, has_config?: boolean,
+ *   error?: string, flags: string | null, reason?: string, has_config?: boolean, note?: string,
  *   database: number, databases: number, classes: EventClass[],
  * }} Answer
  */
@@ -157,9 +157,10 @@ export class KeyspaceEvents {
   /** @type {(error?: string) => void} */
   #tell(error) {
     const names = this.#chosenNames();
+    const { note = "" } = this.#answer ?? {};
     const [sentence, command] = error || !this.#answer ? [error ?? "", ""] : this.#standing(this.#answer);
     for (const [place, text] of /** @type {[Element, string][]} */ ([
-      [this.#state, sentence], [this.#command, command], [this.#names, names.map(({ name }) => name).join("  ")],
+      [this.#state, `${note} ${sentence}`.trim()], [this.#command, command], [this.#names, names.map(({ name }) => name).join("  ")],
     ])) if (place.textContent !== text) place.textContent = text;
     this.#copy.textContent = this.#words.say("copy_command");
     this.#classes.hidden = this.#byKey;
