@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from time import monotonic
 from typing import Any
@@ -15,7 +15,8 @@ from redis.exceptions import AuthenticationError
 
 from arauto.redis_io.bus_watch import BusWatch
 from arauto.redis_io.cluster_map import ClusterMap, together
-from arauto.redis_io.cluster_view import COMMANDS, View, read_view
+from arauto.redis_io.cluster_poll import ClusterPoll
+from arauto.redis_io.cluster_view import View
 from arauto.redis_io.elapsed import now
 from arauto.redis_io.placed_socket import PlacedSocket
 from arauto.redis_io.redis_url import Address, place
@@ -24,16 +25,11 @@ from arauto.system.resource_errors import start
 from arauto.text.cleanup import shown
 
 CHECK_EVERY = 1.0  # seconds
-ANSWER_WITHIN = 0.9  # seconds, for all of them together
 FIRST_ANSWER = 2.0  # seconds to wait for one
 SILENT_FOR = 3.0  # seconds, then nobody stays subscribed there
-BROKEN_FOR = (
-    1.5  # seconds for which the bus may be broken before a subscriber goes to a node that has it whole
-)
+BROKEN_FOR = 1.5  # seconds of a broken bus, then a subscriber goes to a node that has it whole
 # Seconds. Nodes greet each other every few seconds: so long may a link stand still before anybody sees that.
 UNSEEN = 5.0
-RETRY_AFTER = 5.0  # seconds, where connecting takes too long
-GIVE_UP_AFTER = 10.0  # seconds without an answer, then another connection is made
 
 log = logging.getLogger("arauto")
 
@@ -44,15 +40,6 @@ class NoNode(redis.ConnectionError):
 
 class NotCluster(redis.ConnectionError):
     """What answers is no cluster; the text says where."""
-
-
-class _Node:
-    """One node's connection, by which it is asked."""
-
-    def __init__(self, connection: Any) -> None:
-        self.connection = connection
-        self.owes_since: float | None = None  # there is a question without an answer
-        self.retry_at = 0.0
 
 
 class Cluster:
@@ -71,16 +58,13 @@ class Cluster:
         with_replicas: bool,
         by_name: bool = False,
     ) -> None:
-        self._make_connection = make_connection
         self._seeds = seeds
         self._with_replicas = with_replicas
-        self._by_name = by_name
-        self._nodes: dict[Address, _Node] = {}
+        self._poll = ClusterPoll(make_connection, by_name)
         self._bus = BusWatch()
         self._ids: dict[Address, str] = {}
         self._answered_at: dict[str, float] = {}
         self._reported: dict[Address, str] = {}  # nodes that do not answer, and why, as the log says
-        self._errors: dict[Address, Exception] = {}
         self._lock = make_lock()  # guards what follows
         self._sockets: defaultdict[Address, WeakSet[PlacedSocket]] = defaultdict(WeakSet)
         self._shunned: set[Address] = set()  # a connection failed since they were asked
@@ -110,7 +94,7 @@ class Cluster:
         return [
             one.address
             for id, one in sorted(found.members.items())
-            if id not in found.failed and one.address in self._errors
+            if id not in found.failed and one.address in self._poll.errors
         ]
 
     def places(self, shards: Sequence[bytes] = ()) -> list[Address]:
@@ -170,78 +154,27 @@ class Cluster:
                 log.exception("cluster failed")
             self._known.set()
             self._stopped.wait(max(0.0, began + CHECK_EVERY - monotonic()))
-        for node in self._nodes.values():
-            node.connection.disconnect()
-
-    # Asking
+        self._poll.keep_only(())
 
     def _look(self) -> None:
         asked = now()
         wanted = [one.address for one in self._map.members.values()]
-        views = self._ask(wanted) if wanted else {}
+        views = self._poll.ask(wanted) if wanted else {}
         if not views:
-            views = self._ask(self._seeds)
+            views = self._poll.ask(self._seeds)
         told = {one.address for view in views.values() for one in view.members.values()}
-        views |= self._ask(told - self._errors.keys() - {*wanted, *self._seeds} - views.keys())
+        views |= self._poll.ask(told - self._poll.errors.keys() - {*wanted, *self._seeds} - views.keys())
         found = {view.id: view for view in together(views.values())}
         self._ids |= {one.address: id for view in found.values() for id, one in view.members.items()}
         self._ids |= {address: view.id for address, view in views.items()}
         self._answered_at |= dict.fromkeys(found, asked)
-        for address in self._nodes.keys() - told - set(self._seeds) if found else ():
-            self._nodes.pop(address).connection.disconnect()
+        if found:
+            self._poll.keep_only(told | set(self._seeds))
         self._take(list(found.values()), asked)
 
-    def _ask(self, addresses: Iterable[Address]) -> dict[Address, View]:
-        asked, end = now(), monotonic() + ANSWER_WITHIN
-        waiting = [(address, node) for address in addresses if (node := self._send(address))]
-        views = {}
-        for address, node in waiting:
-            try:
-                if not node.connection.can_read(max(0.0, end - monotonic())):
-                    raise redis.TimeoutError("no answer in time")
-                views[address] = read_view(_read(node), address, asked, self._by_name)
-                self._errors.pop(address, None)
-            except (redis.RedisError, OSError, ValueError) as error:
-                self._note_error(address, node, error)
-        return views
-
-    def _send(self, address: Address) -> _Node | None:
-        """``None``: nothing can be sent now."""
-        node = self._nodes.get(address)
-        if node is None:
-            node = self._nodes[address] = _Node(self._make_connection(address))
-        if monotonic() < node.retry_at:
-            return None
-        began = monotonic()
-        try:
-            if node.owes_since is not None:
-                if not node.connection.can_read(0):
-                    if began - node.owes_since > GIVE_UP_AFTER:
-                        raise redis.TimeoutError("no answer")
-                    return None
-                _read(node)  # of a while ago
-            node.connection.send_packed_command(node.connection.pack_commands(COMMANDS), check_health=False)
-            node.owes_since = began
-        except (redis.RedisError, OSError) as error:
-            if monotonic() - began > ANSWER_WITHIN / 2:
-                node.retry_at = monotonic() + RETRY_AFTER
-            self._note_error(address, node, error)
-            return None
-        return node
-
-    def _note_error(self, address: Address, node: _Node, error: Exception) -> None:
-        self._errors[address] = error
-        is_late = isinstance(error, redis.TimeoutError) and node.owes_since is not None
-        if not is_late or monotonic() - (node.owes_since or 0.0) > GIVE_UP_AFTER:
-            node.connection.disconnect()
-            node.owes_since = None
-
-    # What follows
-
     def _take(self, views: list[View], asked: float) -> None:
-        refusing = {id for address, id in self._ids.items() if _is_refusal(self._errors.get(address))} - {
-            view.id for view in views
-        }
+        refusing = {id for address, id in self._ids.items() if self._poll.refuses(address)}
+        refusing -= {view.id for view in views}
         losses = self._bus.take(views, refusing, asked)
         found = ClusterMap.of(views, refusing, self._bus) if views else ClusterMap(self._map.members)
         self._bus.forget([id for id in self._ids.values() if views and id not in found.members])
@@ -285,7 +218,7 @@ class Cluster:
         return since if is_long and found.whole - {id} else None
 
     def _report(self, found: ClusterMap) -> None:
-        now_silent = {address: str(self._errors.get(address, "no answer")) for address in found.away()}
+        now_silent = {address: str(self._poll.errors.get(address, "no answer")) for address in found.away()}
         for address in now_silent.keys() - self._reported.keys():
             log.warning("cluster node silent node=%s why=%r", place(address), shown(now_silent[address]))
         for address in self._reported.keys() - now_silent.keys():
@@ -293,7 +226,7 @@ class Cluster:
         self._reported = now_silent
 
     def _why(self) -> Exception:
-        errors = dict(self._errors)
+        errors = dict(self._poll.errors)
         refusals = [
             one for one in errors.values() if isinstance(one, redis.ResponseError | AuthenticationError)
         ]
@@ -306,30 +239,3 @@ class Cluster:
             f"{place(seed)}: {shown(str(errors.get(seed, 'no answer yet')))}" for seed in self._seeds
         )
         return NoNode(f"No node of the cluster answers ({said}): correct REDIS_URL, or start what it names.")
-
-
-def _read(node: _Node) -> list[Any]:
-    """The replies to :data:`COMMANDS`; an error instead of a reply that we can do without.
-
-    :raise redis.RedisError: they did not come, or the first of them is an error.
-    """
-    replies: list[Any] = []
-    for _ in COMMANDS:
-        try:
-            replies.append(node.connection.read_response())
-        except redis.ResponseError as error:
-            replies.append(error)
-    node.owes_since = None
-    for needed in (replies[0], replies[2]):
-        if isinstance(needed, redis.ResponseError):
-            raise needed
-    return replies
-
-
-def _is_refusal(error: Exception | None) -> bool:
-    """Whether no process listens there."""
-    while error is not None:
-        if isinstance(error, ConnectionRefusedError):
-            return True
-        error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return False
