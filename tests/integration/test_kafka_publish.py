@@ -21,7 +21,7 @@ from tests.support.kafka_servers import PATIENT, KafkaServer
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import PATIENCE, eventually
 
 TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
@@ -191,6 +191,28 @@ def test_what_kafka_does_not_confirm_is_said_in_time(
             return False  # not in time
 
     eventually(is_published)
+
+
+def test_a_broker_that_is_back_is_used_again(valkey: RedisServer, kafka: KafkaServer, start: Start) -> None:
+    kafka.create("restarted")
+    arauto = start(REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKERS="1")
+
+    def publish() -> Answer:
+        return publish_json(arauto, json.dumps({"topic": "restarted", "message": "x"}))
+
+    def offsets() -> list[int]:
+        answer = get(arauto, "/topics/restarted/messages")
+        assert answer.status == 200, answer
+        return [json.loads(line)["offset"] for line in answer.body.splitlines()]
+
+    published = eventually(lambda: publish().json.get("offset", -1) + 1)
+    kafka.stop()
+    away = publish()
+    assert (away.status, away.error) == (503, "Kafka does not answer. Nothing was published.")
+    assert get(arauto, "/topics/restarted/messages").status == 503
+    kafka.start()
+    eventually(lambda: offsets() == list(range(published)), why="it is read")
+    assert eventually(lambda: publish().json.get("offset")) >= published
 
 
 def test_without_kafka_a_topic_is_no_channel(plain_arauto: ArautoServer) -> None:
