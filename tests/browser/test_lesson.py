@@ -242,3 +242,14 @@ def test_where_the_channels_need_the_room_there_is_no_card(open_page: OpenPage) 
     publish(page, "channel 00", "hello")
     expect(row(page, "hello")).to_contain_text("received by 1")
     expect(card(page)).to_have_count(0)
+
+
+def test_on_a_low_page_the_card_leaves_the_channels_and_the_form_theirs(open_page: OpenPage) -> None:
+    page = open_page(view("a"))
+    expect(card(page)).to_be_visible()
+    page.set_viewport_size({"width": 1000, "height": 700})
+    message_field(page).focus()
+    expect(page.get_by_role("button", name="Show only a", exact=True)).to_be_in_viewport(ratio=0.9)
+    channel_field(page).click()  # nothing lies over it
+    card(page).get_by_role("button", name="Arrive late").click()  # and nothing of the card is out of reach
+    expect(page.get_by_role("dialog")).to_be_visible()

@@ -63,7 +63,7 @@ export class TryCard {
   #offer() {
     this.#rail.append(this.#card);
     const names = this.#rail.querySelector(".chips");
-    const isFull = names.checkVisibility() && names.scrollHeight > names.clientHeight;
+    const isFull = names.checkVisibility() && [names, this.#rail].some((one) => one.scrollHeight > one.clientHeight);
     if (isFull) this.#card.remove();
     else this.#welcome.append(this.#link);
   }
