@@ -125,7 +125,7 @@ def test_what_somebody_else_wrote_there_stops_nothing(
     expect_texts(page, ["1"])
     expect(message_field(page)).to_have_value("")
     assert names(page)[0] == "Mine"
-    assert kept(page)["sent"][0] == {"channel": "a", "message": "1"}
+    assert kept(page)["sent"][0] == {"kind": "channel", "channel": "a", "message": "1"}
 
 
 def test_what_cannot_be_read_is_said(open_page: OpenPage) -> None:
