@@ -142,7 +142,7 @@ def test_a_long_topic_comes_whole_in_several_answers(
     for partition in (0, 1):
         mine = [line["offset"] for line in lines if line["partition"] == partition]
         assert mine == list(range(MANY // 2))
-    assert kafka.groups() == [], "it joins none"
+    assert "arauto" not in kafka.groups(), "it joins none"
 
 
 def test_what_goes_while_it_is_read_is_told(kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch) -> None:
