@@ -44,6 +44,9 @@ def test_a_sharded_channel_beside_the_channel_of_its_name(open_page: OpenPage, v
 
     hide(page, "same (shard)").click()
     expect_texts(page, ["plain"])
+    valkey.client.spublish("same", "unseen")
+    expect(page.locator('[data-key="shard same"] .chip__unread')).to_have_text("1")
+    expect(page.locator(".chip__unread")).to_have_count(1)
     hide(page, "same (shard)").click()
     dialog = open_browser(page)
     expect(dialog.get_by_role("status")).to_have_text("2 channels, 1 pattern.")
@@ -51,7 +54,7 @@ def test_a_sharded_channel_beside_the_channel_of_its_name(open_page: OpenPage, v
     dialog.get_by_role("button", name="Close").click()
     assert chips(page) == ["sam*", "same"]
     valkey.client.spublish("same", "still here")
-    expect_texts(page, ["sharded", "plain", "still here"])
+    expect_texts(page, ["sharded", "plain", "unseen", "still here"])
 
     row(page, "still here").click()
     row(page, "still here").press("Enter")
