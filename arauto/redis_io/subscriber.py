@@ -43,6 +43,7 @@ _MESSAGES = (b"message", b"pmessage", b"smessage")
 _SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern", b"SSUBSCRIBE": "shard"}
 _FINAL = ("NOPERM", "MOVED", "ERR unknown command")  # an answer to one name, not the end of a connection
+_MOVED = "A sharded channel is at another node of the cluster."
 _PINGED = (b"PING", b"")
 _PROBE = (b"PING", b"look")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection with subscriptions gets it
@@ -77,7 +78,8 @@ class Subscriber(threading.Thread):
     :param commands: makes the commands for a selection, and may add sharded channels of our own: these are
         not part of it, and Redis's refusals of them are those of a ``log``.
     :param moves: another number means that Redis is at another place now, and worth an attempt at once.
-    :param settle: seconds until what has come by one connection cannot come by the next one, too.
+    :param settle: where there are several nodes, seconds until what has come by one connection cannot come
+        by the next one, too.
     :param explain: is given each refusal but those of a ``log``, before it is delivered.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
@@ -305,7 +307,7 @@ class Subscriber(threading.Thread):
             except hiredis.ProtocolError as error:
                 raise LinkLost(str(error)) from error
             if self._shards and any(map(self._is_moved, batch)):
-                raise LinkLost("A sharded channel has moved to another node of the cluster.")
+                raise LinkLost(_MOVED)
             if self._expected or self._held:
                 batch = self._match_replies(batch)
             if batch and not self._deliver_batch(batch):
@@ -395,6 +397,8 @@ class Subscriber(threading.Thread):
             raise LinkLost(words)
         if is_shadow(name):
             return []  # the tab is not counted, and all else works
+        if words.startswith("MOVED") and self._settle and name == next(iter(self._shards), b""):
+            raise LinkLost(_MOVED)  # the next connection is made to where the first one is
         with self._lock:
             {"channel": self._channels, "pattern": self._patterns, "shard": self._shards}[kind].pop(
                 name, None

@@ -115,6 +115,14 @@ def test_a_sharded_channel_is_watched_where_it_is(cluster: Cluster, server: Arau
             assert page.until("smessage")[-1]["data"] == name
         found = {one["shard"]: one["subscribers"] for one in get(server, "/channels").json["shards"]}
         assert found == dict.fromkeys(names, 1)
+        for name in names[:3]:  # some of them are at other nodes
+            page = stack.enter_context(open_tab(server, "a"))
+            page.say(ssubscribe=[name])
+            assert page.until("ssubscribe")[-1]["shard"] == name
+        cluster.move_slot("s0", next(node for node in cluster.masters() if node is not cluster.owner("s0")))
+        assert pages[0].until("gap")
+        eventually(lambda: publish_json(server, '{"shard":"s0","message":"moved"}').status == 200)
+        assert pages[0].until("smessage")[-1]["data"] == "moved"
 
 
 def test_a_planned_failover_loses_nothing_and_says_nothing(cluster: Cluster, tabs: list[Tab]) -> None:

@@ -95,6 +95,14 @@ class Cluster:
         own = next(view for view in views if any(_has(text, slot) for text in view[8:]))
         return next(node for node in self.nodes if node.id == own[0])
 
+    def move_slot(self, name: str, target: ClusterNode) -> None:
+        """Give the slot of this key, which must have none, to another master."""
+        source, slot = self.owner(name), key_slot(name.encode())
+        target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
+        source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)
+        for node in (target, source):
+            node.client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target.id)
+
     def wait_until_whole(self) -> None:
         """Every node knows every other one, is connected with it, and follows a master or has slots."""
         eventually(self._is_whole, within=30, why="the cluster is whole")
