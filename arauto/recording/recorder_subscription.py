@@ -201,7 +201,8 @@ class RecorderSubscription:
     def _confirm_source(self, source: bytes, now: int) -> list[Action]:
         if source in self._sources:
             return []
-        waiting = {channel for channel in self._followed if self.source_of(channel) not in self._sources}
+        followed = self._followed_by(source)
+        waiting = {channel for channel in followed if self.source_of(channel) not in self._sources}
         self._sources.add(source)
         self.source_of.cache_clear()
         actions = self._clear_refusals({source})
@@ -219,7 +220,7 @@ class RecorderSubscription:
         if item.name != self._beats:
             self._report(self._channels.get(item.name, item.name), item.error)
         actions = self._candidate.set_blocked(True)
-        for channel in self._followed:
+        for channel in self._followed_by(item.name):
             if self.source_of(channel) == item.name:
                 actions += self._announce_stopped(channel)
         return actions
@@ -248,6 +249,10 @@ class RecorderSubscription:
         if channel in self._names:
             ways.append(channel)
         return next((way for way in ways if way in self._sources), ways[0] if ways else None)
+
+    def _followed_by(self, source: bytes) -> set[bytes]:
+        """The followed channels that may come by this source: by a name only its own."""
+        return self._followed if source in self._globs else self._followed & {source}
 
     def _glob_of(self, channel: bytes) -> bytes | None:
         return next((glob for glob in self.selection.patterns if matches(glob, channel)), None)

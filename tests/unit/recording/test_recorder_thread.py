@@ -149,7 +149,7 @@ def test_thousands_of_names_are_followed_at_once(recording: Recording) -> None:
     began = process_time()
     recording.confirm(*recording.cover(*names))
     assert all(map(recording.is_followed, names))
-    assert process_time() - began < 10
+    assert process_time() - began < 2  # of 0.1; where each looks at all others it is 6
 
 
 def test_whoever_takes_many_logs_gives_signs_of_life_meanwhile(
