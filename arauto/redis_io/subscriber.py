@@ -42,7 +42,8 @@ JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 _MESSAGES = (b"message", b"pmessage", b"smessage")
 _SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern", b"SSUBSCRIBE": "shard"}
-_FINAL = ("NOPERM", "MOVED", "ERR unknown command")  # an answer to one name, not the end of a connection
+_NEVER_THERE = ("MOVED", "ERR unknown command")
+_FINAL = ("NOPERM", *_NEVER_THERE)  # an answer to one name, not the end of a connection
 _MOVED = "A sharded channel is at another node of the cluster."
 _PINGED = (b"PING", b"")
 _PROBE = (b"PING", b"look")
@@ -392,6 +393,8 @@ class Subscriber(threading.Thread):
             raise LockedOut(words)
         if command in _SHARDED and is_own_shard(name):
             return [Refused("log", name, words)]
+        if command == b"SUNSUBSCRIBE" and words.startswith(_NEVER_THERE):
+            return [[command.lower(), name, 0]]  # as Redis had refused it, there was nothing to end
         kind = _KINDS.get(command)
         if kind is None or not words.startswith(_FINAL if kind == "shard" else "NOPERM"):
             raise LinkLost(words)

@@ -112,9 +112,12 @@ def test_beside_a_recorded_channel_of_its_name(own_redis: RedisServer, own_araut
     assert b"sharded" not in stored
 
 
+OF_SHARDS = ("SSUBSCRIBE", "SUNSUBSCRIBE", "SPUBLISH")
+
+
 def test_a_redis_without_sharded_channels(tmp_path: Path, start: Start) -> None:
     """Its other channels work."""
-    names = [word for name in ("SSUBSCRIBE", "SPUBLISH") for word in ("--rename-command", name, "")]
+    names = [word for name in OF_SHARDS for word in ("--rename-command", name, "")]
     with closing(RedisServer(binaries()["valkey"], tmp_path, *names)) as old:
         server = start(REDIS_URL=old.url, ARAUTO_WORKERS="1")
         with open_tab(server, "a", shards=()) as tab:
@@ -122,6 +125,10 @@ def test_a_redis_without_sharded_channels(tmp_path: Path, start: Start) -> None:
             assert tab.next() == {"type": "refused", "shard": "a", "error": TOO_OLD}
             old.client.publish("a", "here")
             assert tab.messages(1) == ["here"]
+            tab.say(sunsubscribe=["a"])
+            assert tab.next() == {"type": "sunsubscribe", "shard": "a", "at": ANY}
+            old.client.publish("a", "still here")
+            assert tab.next() == {"type": "message", "channel": "a", "data": "still here", "at": ANY}
         answer = publish_form(server, shard="a", message="x")
         assert (answer.status, answer.error) == (501, TOO_OLD)
 
@@ -159,6 +166,8 @@ def test_a_sharded_channel_of_another_node(tmp_path: Path, start: Start) -> None
         with open_tab(server, "c", shards=("b",)) as tab:
             tab.say(ssubscribe=["a"])
             assert tab.next() == {"type": "refused", "shard": "a", "error": elsewhere.format("a")}
+            tab.say(sunsubscribe=["a"])
+            assert tab.next() == {"type": "sunsubscribe", "shard": "a", "at": ANY}
             assert publish_form(server, shard="b", message="x").json == {
                 "shard": "b",
                 "receivers": 1,
