@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic, sleep
 
-from arauto.auth.api_tokens import DAY, Token, Tokens, TokensError, encode
+from arauto.auth.api_tokens import Token, Tokens, TokensError, encode
 from arauto.redis_io.expiring_store import ExpiringStore, StoreUnavailable
 
 KEY, LOCK = "programs", "programs:lock"
-_KEPT = 100 * 365 * DAY  # seconds: until they are revoked
 _LOCKED = 10.0  # seconds that a change may take; then it is taken for dead
 _ROUND = 0.05  # seconds
 
@@ -38,7 +37,7 @@ class TokensInRedis(Tokens):
             try:
                 there = dict(self._all())
                 yield there
-                self._store.put(KEY, encode(there), _KEPT)
+                self._store.put(KEY, encode(there), None)
             finally:
                 self._store.drop([LOCK])
         except StoreUnavailable as error:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from math import inf
 from time import monotonic
 from typing import Any, Protocol, cast
 
@@ -25,7 +26,9 @@ class ExpiringStore(Protocol):
     """Every method may raise :class:`StoreUnavailable`."""
 
     def get(self, key: str) -> bytes | None: ...
-    def put(self, key: str, value: bytes, seconds: float) -> None: ...
+    def put(self, key: str, value: bytes, seconds: float | None) -> None:
+        """``None``: until it is dropped."""
+
     def put_new(self, key: str, value: bytes, seconds: float) -> bool:
         """Put it there if there is nothing; whether that was so."""
 
@@ -54,8 +57,8 @@ class RedisStore:
     def get(self, key: str) -> bytes | None:
         return cast(bytes | None, self._do("GET", key))
 
-    def put(self, key: str, value: bytes, seconds: float) -> None:
-        self._do("SET", key, value, "PX", int(seconds * 1000))
+    def put(self, key: str, value: bytes, seconds: float | None) -> None:
+        self._do("SET", key, value, *(() if seconds is None else ("PX", int(seconds * 1000))))
 
     def put_new(self, key: str, value: bytes, seconds: float) -> bool:
         return self._do("SET", key, value, "PX", int(seconds * 1000), "NX") is not None
@@ -119,9 +122,9 @@ class MemoryStore:
     def get(self, key: str) -> bytes | None:
         return cast(bytes | None, self._get(key))
 
-    def put(self, key: str, value: bytes, seconds: float) -> None:
+    def put(self, key: str, value: bytes, seconds: float | None) -> None:
         with self._lock:
-            self._put(key, value, seconds)
+            self._put(key, value, inf if seconds is None else seconds)
 
     def put_new(self, key: str, value: bytes, seconds: float) -> bool:
         with self._lock:

@@ -88,6 +88,7 @@ def test_a_token_is_one_on_all(servers: list[ArautoServer], valkey: RedisServer)
         tokens = TokensInRedis(RedisStore(stack.enter_context(closing(RedisLink(valkey.url)))))
         token = tokens.create("backup", ["a"], ["a"], 4e9)
         assert token.encode() not in (valkey.client.get("arauto:programs") or b"")
+        assert valkey.client.ttl("arauto:programs") == -1  # none that Redis may evict for its time
         tabs = [
             stack.enter_context(open_tab(server, "a", additional_headers=bearer(token))) for server in servers
         ]
