@@ -85,6 +85,11 @@ def answers(host: str, port: int) -> bool:
         return False
 
 
+def _with_login(url: str) -> str:
+    scheme = url.partition(":")[0]
+    return f"{scheme}://user:password@host,host" if "+" in scheme else "redis://user:password@host:6379"
+
+
 def _check(url: str, settings: Settings) -> DiscoveredRedis:
     import redis  # not above: gunicorn's master, which reads this first, has other things to begin before
     from redis.exceptions import AuthenticationError, InvalidResponse
@@ -114,8 +119,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         ) from None
     except AuthenticationError as error:
         raise NoRedis(
-            f"Redis at {where} wants another user or password ({error}): "
-            "set REDIS_URL=redis://user:password@host:6379."
+            f"Redis at {where} wants another user or password ({error}): set REDIS_URL={_with_login(url)}."
         ) from None
     except InvalidResponse as error:
         raise NoRedis(f"What answers at {where} is no Redis ({error}): look at REDIS_URL.") from None

@@ -268,7 +268,9 @@ def test_what_cannot_work_is_told_in_one_sentence(cluster: Cluster, valkey: Redi
     assert "No node of the cluster answers (127.0.0.1:1: Error 111" in sentence_of(
         "redis+cluster://127.0.0.1:1"
     )
-    assert "wants another user or password" in sentence_of(cluster.url.replace("//", "//nobody:wrong@"))
+    login = sentence_of(cluster.url.replace("//", "//nobody:wrong@"))
+    assert "wants another user or password" in login
+    assert login.endswith("set REDIS_URL=redis+cluster://user:password@host,host.")
     node = cluster.owner("a")
     warning = discovery.find(read({"REDIS_URL": node.url})).warning
     assert f"Set REDIS_URL=redis+cluster://127.0.0.1:{node.port}" in warning
