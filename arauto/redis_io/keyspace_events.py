@@ -106,7 +106,9 @@ def _classes(server: Any) -> list[dict[str, Any]]:
 
 def _is_redis_8_2(server: Any) -> bool:
     """Not where it does not say; the version that Valkey gives is of the Redis that it began as."""
-    version = "" if "valkey_version" in _of(server) else _of(server).get("redis_version", "")
+    version = (
+        "" if "valkey_version" in _of(server) else str(_of(server).get("redis_version", ""))
+    )  # 8.2 is read as a number
     return [int(part) for part in version.split(".")[:2] if part.isdecimal()] >= [8, 2]
 
 
