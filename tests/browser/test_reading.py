@@ -448,7 +448,7 @@ def test_publish_again_hands_channel_and_message_to_the_form(
     )
     valkey.client.publish("again", "the same\n")
     choose(page, rows(page), "Edit and resend")
-    assert page.evaluate("asked") == {"channel": "again", "message": "the same\n"}
+    assert page.evaluate("asked") == {"kind": "channel", "channel": "again", "message": "the same\n"}
 
 
 def test_what_cannot_be_repeated_is_not_offered(open_page: OpenPage, valkey: RedisServer) -> None:
