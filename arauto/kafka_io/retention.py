@@ -11,6 +11,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[at
 from arauto.kafka_io.connection import DEADLINE, KafkaFailed, KafkaLink
 
 FRESH = 60.0  # seconds
+FAILED = 2.0  # seconds, until it is asked again
 MOST = 1000  # topics that are remembered
 
 
@@ -27,7 +28,7 @@ class Retention(NamedTuple):
 
 
 class Retentions:
-    """What topics say; remembered for a minute."""
+    """What topics say; remembered for a minute, and that they say nothing for two seconds."""
 
     def __init__(self, link: KafkaLink, now: Callable[[], float] = monotonic) -> None:
         self._link = link
@@ -46,7 +47,7 @@ class Retentions:
             found = None
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[topic] = (self._now() + FRESH, found)
+        self._known[topic] = (self._now() + (FAILED if found is None else FRESH), found)
         return found
 
     def _ask(self, topic: str) -> Retention | None:
@@ -56,9 +57,9 @@ class Retentions:
         try:
             found = self._admin.describe_configs([asked], request_timeout=DEADLINE)[asked].result(DEADLINE)
             cleanup = found["cleanup.policy"].value
+            if "delete" not in cleanup:
+                return Retention(cleanup, None, None)
             ms, size = (int(found[name].value) for name in ("retention.ms", "retention.bytes"))
-        except (KafkaException, NoAnswer):
+        except (KafkaException, NoAnswer, KeyError, TypeError, ValueError):  # not every broker tells all
             return None
-        if "delete" not in cleanup:
-            return Retention(cleanup, None, None)
         return Retention(cleanup, None if ms < 0 else ms, None if size < 0 else size)
