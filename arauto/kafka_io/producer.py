@@ -103,4 +103,7 @@ def _refusal(error: KafkaError) -> NotProduced:
     if error.code() in _UNCERTAIN:
         sentence = gettext("Kafka did not answer: the message may have been published or not.")
         return NotProduced(sentence, 503)
+    if error.code() == KafkaError._UNKNOWN_PARTITION:  # it was there a moment before
+        why = gettext("Kafka does not answer.")
+        return NotProduced(gettext("%(why)s Nothing was published.", why=why), 503, retry_after=1)
     return NotProduced(gettext("Kafka refused the message: %(words)s", words=error.str()))

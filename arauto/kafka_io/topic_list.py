@@ -5,7 +5,6 @@ from typing import NamedTuple
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink
-from arauto.protocol.topics import Offsets
 
 _BEGINNING, _END = -2, -1  # as times, in Kafka's protocol
 
@@ -57,27 +56,29 @@ def find_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition,
 
     def ask(consumer: Consumer) -> dict[Partition, Bounds]:
         low, high = (_offsets(consumer, partitions, end) for end in (_BEGINNING, _END))
-        return {one: Bounds(low[one], high[one]) for one in partitions if one in low and one in high}
+        told = [one for one in partitions if low.get(one, -1) >= 0 and high.get(one, -1) >= 0]
+        return {one: Bounds(low[one], high[one]) for one in told}
 
     return link.ask(ask)
 
 
-def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> Offsets:
-    """The first message of each partition that is not older; of those that have one.
+def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> dict[int, int | None]:
+    """The first message that is not older, of each partition that has a leader; ``None``: all are older.
 
     :raise KafkaFailed: it cannot be told.
     """
 
-    def ask(consumer: Consumer) -> Offsets:
+    def ask(consumer: Consumer) -> dict[int, int | None]:
         found = _offsets(consumer, [(topic, partition) for partition in partitions], ms)
-        return {partition: offset for (_, partition), offset in found.items()}
+        return {partition: offset if offset >= 0 else None for (_, partition), offset in found.items()}
 
     return link.ask(ask)
 
 
 def _offsets(consumer: Consumer, partitions: list[Partition], ms: int) -> dict[Partition, int]:
+    """Of those that answer; negative: there is none."""
     if not partitions:
         return {}
     wanted = [TopicPartition(topic, partition, ms) for topic, partition in partitions]
     found = consumer.offsets_for_times(wanted, timeout=DEADLINE)
-    return {(one.topic, one.partition): one.offset for one in found if one.error is None and one.offset >= 0}
+    return {(one.topic, one.partition): one.offset for one in found if one.error is None}

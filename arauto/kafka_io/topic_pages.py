@@ -14,10 +14,11 @@ from confluent_kafka import (
 )
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink
-from arauto.protocol.topics import Offsets, Record, TopicEntry, Trimmed
+from arauto.protocol.topics import Headers, Offsets, Record, TopicEntry, Trimmed
 
 MESSAGES = 5000  # of one page
 BYTES = 1_000_000  # of one page, and one message more
+OVERHEAD = 100  # bytes of a message, and of a header, beside what is in it
 
 
 def read_page(link: KafkaLink, topic: str, places: Offsets, ends: Offsets, most: int) -> list[TopicEntry]:
@@ -79,7 +80,7 @@ class _Page:
             record = _record(message)
             self._records[partition].append(record)
             self._left -= 1
-            self._weight += len(record.data or b"") + len(record.key or b"")
+            self._weight += _weight(record)
             self._places[partition] = offset + 1
         if offset + 1 >= self._ends[partition]:
             del self._places[partition]
@@ -101,17 +102,29 @@ class _Page:
         raise KafkaException(error)
 
 
+def _weight(record: Record) -> int:
+    headers = sum(OVERHEAD + len(name) + len(value or b"") for name, value in record.headers or [])
+    return OVERHEAD + len(record.data or b"") + len(record.key or b"") + headers
+
+
 def _record(message: Any) -> Record:  # its types say that each part may be missing
     kind, ms = message.timestamp()
     return Record(
         message.partition(),
         message.offset(),
         message.key(),
-        message.headers() or [],
+        _headers(message),
         message.value(),
         None if kind == TIMESTAMP_NOT_AVAILABLE else ms,
         kind == TIMESTAMP_LOG_APPEND_TIME,
     )
+
+
+def _headers(message: Any) -> Headers | None:
+    try:
+        return message.headers() or []
+    except (SystemError, UnicodeDecodeError):  # the library wants names in UTF-8; Kafka does not
+        return None
 
 
 def _time(record: Record) -> int:

@@ -27,6 +27,7 @@ class BadTopic(Refusal):
 class Record(NamedTuple):
     """One message of a topic.
 
+    :param headers: ``None``: they cannot be read.
     :param data: ``None``: there is none, which in a compacted topic deletes what has the same key.
     :param ms: Unix milliseconds; ``None``: it has no time.
     :param is_broker_time: the broker's, when it was kept; else that of who produced it.
@@ -35,7 +36,7 @@ class Record(NamedTuple):
     partition: int
     offset: int
     key: bytes | None
-    headers: Headers
+    headers: Headers | None
     data: bytes | None
     ms: int | None
     is_broker_time: bool
@@ -104,7 +105,12 @@ def read_place(text: str, now: float | None = None) -> Point | Offsets:
     """
     if _OFFSETS.fullmatch(text):
         pairs = [one.split(":") for one in text.split(",")]
-        return {int(partition): int(offset) for partition, offset in pairs}
+        places: Offsets = {}
+        for partition, offset in pairs:
+            if int(partition) in places:
+                raise BadPoint(gettext("Give one offset for partition %(partition)s.", partition=partition))
+            places[int(partition)] = int(offset)
+        return places
     point = Point(id=FIRST) if text == "first" else read_moment(text, now)
     if point is None:
         raise BadPoint(

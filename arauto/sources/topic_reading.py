@@ -1,7 +1,9 @@
 """What a topic keeps between two places."""
 
+from collections.abc import Collection
+
 from arauto.i18n.gettext import gettext
-from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink
 from arauto.kafka_io.topic_list import Bounds, find_bounds, find_time, partitions_of
 from arauto.kafka_io.topic_pages import read_page
 from arauto.protocol.log_query import Point
@@ -31,9 +33,10 @@ class TopicReading:
     ) -> None:
         self._link = link
         self._topic = topic
-        wanted = self._partitions(since, partition)
+        wanted = self._partitions(since, until, partition)
         found = find_bounds(link, [(topic, one) for one in wanted])
-        bounds = {one: found.get((topic, one), Bounds(0, 0)) for one in wanted}
+        bounds = {one: place for (_, one), place in found.items()}
+        _check_answered(wanted, bounds)
         starts = self._place(since, bounds, is_start=True)
         ends = {one: high for one, (_, high) in bounds.items()}
         self._ends = ends if until is None else ends | self._place(until, bounds, is_start=False)
@@ -58,13 +61,16 @@ class TopicReading:
             return [*trimmed]
         return read_page(self._link, self._topic, self.places, self._ends, most)
 
-    def _partitions(self, since: Point | Offsets, partition: int | None) -> list[int]:
+    def _partitions(
+        self, since: Point | Offsets, until: Point | Offsets | None, partition: int | None
+    ) -> list[int]:
         there = partitions_of(self._link, self._topic)
         if not there:
             raise BadTopic(gettext("Kafka has no topic %(name)s.", name=self._topic), 404)
         named = [*since] if isinstance(since, dict) else there
         wanted = named if partition is None else [partition]
-        if not set(wanted) <= set(there):
+        ended = until if isinstance(until, dict) else {}
+        if not {*wanted, *named, *ended} <= set(there):
             raise BadTopic(gettext("The topic has the partitions 0 to %(last)s.", last=there[-1]), 404)
         if not set(wanted) <= set(named):
             raise BadTopic(gettext("The offset is that of another partition."))
@@ -86,5 +92,19 @@ class TopicReading:
             return {one: max(low, high - place.last) for one, (low, high) in bounds.items()}
         if place.ms is not None:
             found = find_time(self._link, self._topic, [*bounds], place.ms)
-            return {one: found.get(one, high) for one, (_, high) in bounds.items()}
+            _check_answered(bounds, found)
+            return {
+                one: high if (first := found[one]) is None else first for one, (_, high) in bounds.items()
+            }
         return {one: low for one, (low, _) in bounds.items()}
+
+
+def _check_answered(wanted: Collection[int], found: Collection[int]) -> None:
+    """What has no leader now must not look as if it were empty."""
+    for one in wanted:
+        if one not in found:
+            sentence = gettext(
+                "Partition %(partition)s does not answer, it may have no leader: try again in a moment.",
+                partition=one,
+            )
+            raise KafkaFailed(sentence, 503, retry_after=1)

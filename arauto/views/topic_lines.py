@@ -25,9 +25,12 @@ def _event(topic: str, entry: TopicEntry) -> dict[str, Any]:
 
 def _content(record: Record) -> dict[str, Any]:
     """The key, the headers and the data; ``None`` is what there is not."""
-    headers = [{"name": name} | _bytes("value", value) for name, value in record.headers]
+    headers = [{"name": name} | _bytes("value", value) for name, value in record.headers or []]
+    told: dict[str, Any] = {"headers": headers} if headers else {}
+    if record.headers is None:
+        told = {"headers_unreadable": True}
     data = {"data": None} if record.data is None else data_of(record.data, len(record.data))
-    return _bytes("key", record.key) | ({"headers": headers} if headers else {}) | data
+    return _bytes("key", record.key) | told | data
 
 
 def _bytes(name: str, value: bytes | None) -> dict[str, Any]:

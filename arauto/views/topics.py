@@ -3,15 +3,17 @@
 GET /topics/<topic>/messages: what one keeps, as NDJSON.
 """
 
+import logging
 from collections.abc import Iterator
 from itertools import chain
 
 import orjson
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, abort, jsonify, request
 
 from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import current_visitor
+from arauto.i18n.gettext import gettext
 from arauto.protocol.log_query import DEFAULT_LIMIT, read_limit
 from arauto.protocol.topics import Record, channel_of, check_topic, read_partition, read_place, write_places
 from arauto.protocol.validation import check_name
@@ -22,6 +24,8 @@ from arauto.system.concurrency import let_others_run
 from arauto.views.history import MIMETYPE
 from arauto.views.topic_lines import write_lines
 
+log = logging.getLogger("arauto")
+
 TURN = 500  # messages, after whose writing others have their turn
 
 
@@ -30,20 +34,27 @@ def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
 
     @app.get("/topics")
     def topics() -> Response:
-        wanted = check_name(request.args.get("match") or "*")
+        wanted = check_name(_given("match") or "*")
         return jsonify(kafka.topics(current_visitor(), wanted))
 
     @app.get("/topics/<topic>/messages")
     def topic_messages(topic: str) -> Response:
-        given = request.args
         check_topic(topic)
-        since = read_place(given.get("since") or "first")
-        until = read_place(given["until"]) if given.get("until") else None
-        limit = read_limit(given["limit"]) if given.get("limit") else None
-        partition = read_partition(given["partition"]) if given.get("partition") else None
+        since = read_place(_given("since") or "first")
+        until = read_place(text) if (text := _given("until")) else None
+        limit = read_limit(text) if (text := _given("limit")) else None
+        partition = read_partition(text) if (text := _given("partition")) else None
         _check_reading(kafka, audit, topic)
         lines = _lines(kafka.read(topic, since, until, partition), topic, limit)
         return Response(chain([next(lines, b"")], lines), mimetype=MIMETYPE)
+
+
+def _given(name: str) -> str:
+    """What the request gives by this name, if not several."""
+    found = request.args.getlist(name)
+    if len(found) > 1:
+        abort(400, gettext("Give %(name)s once.", name=name))
+    return found[0] if found else ""
 
 
 def _check_reading(kafka: KafkaSource, audit: Audit, topic: str) -> None:
@@ -66,10 +77,15 @@ def _lines(reading: TopicReading, topic: str, limit: int | None) -> Iterator[byt
                 yield write_lines(topic, page[start : start + TURN])
                 has_begun = True
                 let_others_run()
-    except Refusal as error:
+    except Exception as error:
         if not has_begun:
             raise
-        yield orjson.dumps({"error": str(error)}) + b"\n"
+        if isinstance(error, Refusal):
+            sentence = str(error)
+        else:
+            log.exception("topic failed topic=%r", topic)
+            sentence = gettext("Internal error. See the server log.")
+        yield orjson.dumps({"error": sentence}) + b"\n"
         return
     if not reading.is_over and not limit:
         yield orjson.dumps({"more": write_places(reading.places)}) + b"\n"

@@ -32,6 +32,11 @@ def test_what_is_no_place_is_refused(text: str) -> None:
         read_place(text, NOW)
 
 
+def test_a_partition_has_one_offset() -> None:
+    with pytest.raises(BadPoint, match=r"Give one offset for partition 3\."):
+        read_place("3:1,4:0,3:2", NOW)
+
+
 def test_a_time_to_come_is_refused() -> None:
     with pytest.raises(BadPoint, match="has not come yet"):
         read_place("1763880000", NOW)

@@ -1,0 +1,93 @@
+"""What cannot be read of a topic is told, and neither left out nor in the way of the rest."""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+from confluent_kafka import KafkaError
+
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink, refusal
+from arauto.kafka_io.producer import _refusal as publish_refusal
+from arauto.kafka_io.topic_pages import read_page
+from arauto.protocol.topics import BadTopic, Record, read_place
+from arauto.sources.topic_reading import TopicReading
+from arauto.views.topic_lines import write_lines
+from arauto.views.topics import _lines
+from tests.unit.kafka_io.fakes import Link, Message
+
+
+def read(link: Link, since: str = "first", until: str = "", partition: int | None = None) -> TopicReading:
+    end = read_place(until) if until else None
+    return TopicReading(cast(KafkaLink, link), "orders", read_place(since), end, partition)
+
+
+@pytest.mark.parametrize("leaderless", [lambda ms: True, lambda ms: ms == -1, lambda ms: ms >= 0])
+def test_a_partition_that_does_not_answer_is_not_left_out(leaderless: Callable[[int], bool]) -> None:
+    with pytest.raises(KafkaFailed, match="Partition 1 does not answer") as told:
+        read(Link(leaderless=leaderless), since="10m")
+    assert (told.value.status, told.value.retry_after) == (503, 1)
+    assert read(Link(leaderless=leaderless), partition=2).places == {2: 0}, "nobody asked for it"
+
+
+def test_a_partition_whose_messages_are_all_older_is_over() -> None:
+    assert read(Link(), since="10m").is_over
+
+
+def test_an_end_in_a_partition_that_there_is_not_is_refused() -> None:
+    with pytest.raises(BadTopic, match="The topic has the partitions 0 to 2") as told:
+        read(Link(), until="7:3")
+    assert told.value.status == 404
+    assert read(Link(), until="1:3,2:0").places == {0: 0, 1: 0}
+
+
+@pytest.mark.parametrize(
+    "error", [SystemError("returned NULL"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "")]
+)
+def test_a_message_whose_headers_cannot_be_read_comes_with_a_mark(error: Exception) -> None:
+    link = Link([Message(0, b"a", [("trace", b"1")]), Message(1, b"b", error), Message(2, b"c")])
+    page = read_page(cast(KafkaLink, link), "orders", {0: 0}, {0: 3}, 10)
+    first, marked, last = [json.loads(line) for line in write_lines("orders", page).splitlines()]
+    assert first["headers"] == [{"name": "trace", "value": "1"}]
+    assert (marked["data"], marked["headers_unreadable"], "headers" in marked) == ("b", True, False)
+    assert last.keys().isdisjoint({"headers", "headers_unreadable"})
+
+
+@pytest.mark.parametrize("headers", [[("h", b"x" * 400_000)], [("n" * 400_000, None)], [("", b"")] * 4_000])
+def test_a_page_is_full_of_headers_too(headers: Any) -> None:
+    link = Link([Message(n, b"", headers) for n in range(10)])
+    assert len(read_page(cast(KafkaLink, link), "orders", {0: 0}, {0: 10}, 10)) == 3
+
+
+def test_an_error_of_ours_ends_what_was_begun_with_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    class Reading:
+        is_over = False
+        pages = iter([[Record(0, 0, None, [], b"a", None, False)]])
+
+        def page(self, most: int) -> Any:
+            if page := next(self.pages, None):
+                return page
+            raise ValueError
+
+    lines = [json.loads(line) for line in _lines(cast(TopicReading, Reading()), "orders", None)]
+    assert [line.get("data") for line in lines] == ["a", None]
+    assert lines[1] == {"error": "Internal error. See the server log."}
+    (logged,) = [one for one in caplog.records if one.levelno == logging.ERROR]
+    assert logged.exc_info
+    assert logged.getMessage() == "topic failed topic='orders'"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH", "OFFSET_NOT_AVAILABLE", "_UNKNOWN_PARTITION"],
+)
+def test_a_partition_that_gets_another_leader_is_asked_again(code: str) -> None:
+    told = refusal(KafkaError(getattr(KafkaError, code)))
+    assert (told.status, told.retry_after) == (503, 1)
+
+
+def test_a_partition_that_gets_another_leader_takes_nothing_meanwhile() -> None:
+    told = publish_refusal(KafkaError(KafkaError._UNKNOWN_PARTITION))
+    assert (told.status, told.retry_after) == (503, 1)
+    assert str(told) == "Kafka does not answer. Nothing was published."
