@@ -18,7 +18,6 @@ from arauto.text.glob import matches
 MAX_LISTED = 1000  # channels; the others are only counted
 _MOST = 1_000_000  # subscribers; a larger number is not plausible
 
-
 _T = TypeVar("_T")
 
 
@@ -56,53 +55,6 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
         }
 
 
-def count_listeners(link: RedisLink, channel: bytes) -> dict[str, Any]:
-    """How many would receive a message on ``channel`` now, as PUBLISH would count them.
-
-    ``receivers`` are the subscribers of the channel and the tabs whose patterns match it, ``tabs`` the
-    tabs among them; ``None``: unknown. Of the patterns of others Redis tells only how many there are:
-    ``patterns``. Each that matches is one receiver more for each client that has it.
-
-    :raise ChannelsError: Redis refuses.
-    :raise redis.RedisError: it does not answer.
-    """
-    with _refusals():
-        asked, are_all = link.nodes()
-        counts = _ask(asked, lambda node: count_at(node, channel))
-        are_all = are_all and len(counts) == len(asked)
-        return {
-            **named("channel", channel),
-            "receivers": _sum([one.receivers for one in counts]) if are_all else None,
-            "tabs": _sum([one.tabs for one in counts]) if are_all and link.may_count_tabs else None,
-            "patterns": sum(one.patterns for one in counts),
-        }
-
-
-def count_shard_listeners(link: RedisLink, shard: bytes) -> dict[str, Any]:
-    """The same for a sharded channel; no pattern matches one.
-
-    :raise ChannelsError: Redis refuses.
-    :raise redis.RedisError: it does not answer.
-    """
-    with _refusals():
-        asked, are_all = link.nodes()
-        counts = _ask(asked, lambda node: count_shard_at(node, shard))
-        are_all = are_all and len(counts) == len(asked)
-        return {
-            **named("shard", shard),
-            "receivers": _sum([one.receivers for one in counts]) if are_all else None,
-            "tabs": _sum([one.tabs for one in counts]) if are_all and link.may_count_tabs else None,
-            "patterns": 0,
-        }
-
-
-def count_shard_at(node: RedisLink, shard: bytes) -> "Count":
-    """Who would receive a message on a sharded channel at this server."""
-    (subscribers,) = _subscribers(node, [shard], "shard")
-    (tabs,) = _subscribers(node, [of_shard(shard)])
-    return Count(subscribers, tabs, 0)
-
-
 class Count(NamedTuple):
     """Who listens at one server; ``None``: unknown. ``patterns`` are those of others."""
 
@@ -111,12 +63,38 @@ class Count(NamedTuple):
     patterns: int
 
 
-def count_at(node: RedisLink, channel: bytes) -> Count:
-    """Who would receive a message on ``channel`` at this server."""
+def count_listeners(link: RedisLink, kind: str, name: bytes) -> dict[str, Any]:
+    """How many would receive a message now on a ``channel`` or ``shard``, as Redis would count them.
+
+    ``receivers`` are the subscribers of the name and the tabs whose patterns match it, ``tabs`` the
+    tabs among them; ``None``: unknown. Of the patterns of others Redis tells only how many there are:
+    ``patterns``. Each that matches is one receiver more for each client that has it.
+
+    :raise ChannelsError: Redis refuses.
+    :raise redis.RedisError: it does not answer.
+    """
+    with _refusals():
+        asked, are_all = link.nodes()
+        counts = _ask(asked, lambda node: count_at(node, kind, name))
+        are_all = are_all and len(counts) == len(asked)
+        return {
+            **named(kind, name),
+            "receivers": _sum([one.receivers for one in counts]) if are_all else None,
+            "tabs": _sum([one.tabs for one in counts]) if are_all and link.may_count_tabs else None,
+            "patterns": sum(one.patterns for one in counts),
+        }
+
+
+def count_at(node: RedisLink, kind: str, name: bytes) -> Count:
+    """Who would receive a message at this server; no pattern matches a sharded channel."""
+    if kind == "shard":
+        (subscribers,) = _subscribers(node, [name], kind)
+        (tabs,) = _subscribers(node, [of_shard(name)])
+        return Count(subscribers, tabs, 0)
     patterns, shadows = _patterns(node)
-    matching = [name for name in shadows if matches(pattern_of(name), channel)]
-    subscribers, *tabs = _subscribers(node, [channel, of_channel(channel), *matching])
-    return Count(_sum([subscribers, *tabs[1:]]), _sum(tabs), max(0, patterns - len(shadows)))
+    matching = [shadow for shadow in shadows if matches(pattern_of(shadow), name)]
+    subscribers, *of_tabs = _subscribers(node, [name, of_channel(name), *matching])
+    return Count(_sum([subscribers, *of_tabs[1:]]), _sum(of_tabs), max(0, patterns - len(shadows)))
 
 
 def _ask(nodes: list[RedisLink], question: Callable[[RedisLink], _T]) -> list[_T]:

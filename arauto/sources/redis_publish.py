@@ -16,7 +16,7 @@ from arauto.i18n.gettext import gettext
 from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, of_shard, pattern_of
 from arauto.recording.log_store import Command
 from arauto.recording.recorded_channels import Recording
-from arauto.redis_io.channel_list import count_at, count_shard_at
+from arauto.redis_io.channel_list import count_at
 from arauto.redis_io.connection import RedisLink, error_text
 from arauto.sources.refusal_words import elsewhere, unsupported
 from arauto.sources.source import PublishError, Receipt
@@ -95,23 +95,8 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
         not_run = _not_run(error) if command[0] not in ("PUBLISH", "SPUBLISH") else None
         if not_run is not None:
             raise not_run(error_text(error)) from None
-        if is_sharded and link.is_cluster and isinstance(error, MovedError):
-            sentence = gettext("This sharded channel is just moving to another node: try again.")
-            raise PublishError(sentence, retry_after=1) from None
-        if is_sharded and isinstance(error, MovedError):
-            raise PublishError(elsewhere(channel.decode(), str(error).split()[-1]), 502) from None
-        if is_sharded and str(error).startswith("unknown command"):
-            raise PublishError(unsupported(), 501) from None
-        status = 403 if isinstance(error, NoPermissionError) else 502
-        status = 503 if isinstance(error, ClusterDownError) else status
-        sentence = gettext("Redis refused the message: %(words)s", words=error_text(error))
-        if user and status == 403:
-            sentence = gettext(
-                "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",
-                user=user,
-                channel=channel.decode(),
-            )
-        raise PublishError(sentence, status) from None
+        unsharded = _no_shard(error, link, channel) if is_sharded else None
+        raise (unsharded or _refused(error, channel, user)) from None
     except redis.RedisError:
         raise PublishError(
             gettext("Redis did not answer: the message may have been published or not.")
@@ -119,6 +104,30 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
     finally:
         node.client.connection_pool.release(connection)
     return _add_others(receipt, link, node, channel, is_sharded) if link.is_cluster else receipt
+
+
+def _no_shard(error: redis.ResponseError, link: RedisLink, shard: bytes) -> PublishError | None:
+    """``None``: it has nothing to do with the channel's being sharded."""
+    if isinstance(error, MovedError) and link.is_cluster:
+        sentence = gettext("This sharded channel is just moving to another node: try again.")
+        return PublishError(sentence, retry_after=1)
+    if isinstance(error, MovedError):
+        return PublishError(elsewhere(shard.decode(), str(error).split()[-1]), 502)
+    return PublishError(unsupported(), 501) if str(error).startswith("unknown command") else None
+
+
+def _refused(error: redis.ResponseError, channel: bytes, user: str) -> PublishError:
+    status = 403 if isinstance(error, NoPermissionError) else 502
+    status = 503 if isinstance(error, ClusterDownError) else status
+    if user and status == 403:
+        sentence = gettext(
+            "Redis does not let the user %(user)s publish to %(channel)s. Nothing was published.",
+            user=user,
+            channel=channel.decode(),
+        )
+    else:
+        sentence = gettext("Redis refused the message: %(words)s", words=error_text(error))
+    return PublishError(sentence, status)
 
 
 def _connect(link: RedisLink, channel: bytes) -> tuple[RedisLink, Connection]:
@@ -138,6 +147,7 @@ def _add_others(
     receipt: Receipt, link: RedisLink, publisher: RedisLink, channel: bytes, is_sharded: bool
 ) -> Receipt:
     """Count at the other nodes of the cluster too. The message is published, whatever they say."""
+    kind = "shard" if is_sharded else "channel"
     counts, tabs, is_at_least = [receipt.receivers], [receipt.tabs], False
     try:
         nodes, are_all = link.nodes()
@@ -145,7 +155,7 @@ def _add_others(
             raise redis.ConnectionError("a node does not answer")
         for node in nodes:
             if node is not publisher:
-                count = (count_shard_at if is_sharded else count_at)(node, channel)
+                count = count_at(node, kind, channel)
                 counts.append(count.receivers or 0)
                 tabs.append(count.tabs if link.may_count_tabs else None)
                 is_at_least = is_at_least or count.receivers is None or count.patterns > 0

@@ -20,7 +20,7 @@ from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_reader import Log
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.shared_queries import SharedQueries
-from arauto.redis_io.channel_list import count_listeners, count_shard_listeners, list_channels
+from arauto.redis_io.channel_list import count_listeners, list_channels
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.sentinel import NoMaster
 from arauto.redis_io.subscriber import Subscriber
@@ -45,8 +45,7 @@ class RedisSource:
 
     def listeners(self, visitor: Visitor, channel: bytes, is_sharded: bool) -> dict[str, Any]:
         check_subscribing(visitor, Selection(shards=(channel,)) if is_sharded else Selection((channel,)))
-        count = count_shard_listeners if is_sharded else count_listeners
-        return count(visitor.link, channel)
+        return count_listeners(visitor.link, "shard" if is_sharded else "channel", channel)
 
     def check_reading(self, visitor: Visitor, channel: bytes) -> None:
         check_reading(visitor, channel)

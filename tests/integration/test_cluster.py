@@ -315,7 +315,7 @@ def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
         with closing(open_link(cluster.url.replace("//", "//arauto:secret" + "@"))) as link:
             RedisStore(link).put("key", b"value", 60)
             assert list_channels(link, b"*", lambda name: True)["channels"] == []
-            assert count_listeners(link, b"a")["receivers"] == 0
+            assert count_listeners(link, "channel", b"a")["receivers"] == 0
             assert (
                 publish_to_redis(Recording(link, read({"ARAUTO_RECORDING": "off"})), b"a", b"x", link).tabs
                 == 0
@@ -324,7 +324,7 @@ def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
             with closing(link.as_user("ana", "secret")) as hers:
                 assert hers.can_log_in()
                 assert not link.as_user("ana", "wrong").can_log_in()
-                assert count_listeners(hers, b"a")["tabs"] == 0
+                assert count_listeners(hers, "channel", b"a")["tabs"] == 0
                 for one in (link, hers):
                     with closing(one.connect()) as subscriber:
                         subscriber.send(b"SUBSCRIBE a arauto:tabs:channel:a\r\n")
