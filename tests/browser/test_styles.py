@@ -36,7 +36,7 @@ RULES = """
 
 
 def test_no_style_looks_for_something_among_all_rows(open_page: OpenPage, valkey: RedisServer) -> None:
-    """The browser would look through all of them whenever one comes: 20 ms a frame beside 300, not 1."""
+    """The browser would look through all of them whenever one comes."""
     page = open_page(view("a"))
     expect_live(page)
     page.wait_for_function("[...document.styleSheets].some(({ href }) => href?.endsWith('later.css'))")
