@@ -79,6 +79,7 @@ export class Unread {
   // The line
 
   #draw() {
+    if (!this.#n && !this.#marked) return;
     const row = this.#n ? this.#edge() : null;
     const text = this.#words.say("unread_line", { n: this.#n });
     if (row !== this.#marked || (row && row.dataset.unread !== text)) this.#mark(row, text);
