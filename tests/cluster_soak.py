@@ -7,19 +7,15 @@ stuck.
 import tempfile
 from contextlib import ExitStack, closing
 from pathlib import Path
-from time import monotonic
 
 from tests.support.cluster_faults import ClusterFaults, EverywherePublisher
 from tests.support.clusters import Cluster
 from tests.support.promises import NotingTab
 from tests.support.redis_servers import binaries
-from tests.support.scenes import COMES_BACK
 from tests.support.servers import ArautoServer
-from tests.support.soaking import main
-from tests.support.waiting import eventually
+from tests.support.soaking import main, watch_faults
 
 CHANNELS = ("live.a", "live.b")
-PAUSE = 0.02  # seconds between two numbers
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
@@ -38,45 +34,13 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
         stack.enter_context(closing(server))
         published = [EverywherePublisher(cluster, channel) for channel in CHANNELS]
         tabs = [(one, NotingTab(server.ws, one)) for one in published for _ in range(sockets)]
-        for _, tab in tabs:
-            stack.callback(tab.join, 10)
-            stack.callback(tab.leave)
-            tab.start()
-        eventually(lambda: all(tab.told("subscribe") for _, tab in tabs), why="they have subscribed")
         faults = ClusterFaults(cluster, seed)
-        with ExitStack() as publishing:
-            for one in published:
-                publishing.enter_context(one.keep_on(PAUSE))
-            until = monotonic() + seconds
-            while monotonic() < until:
-                faults.one()
-        cluster.wait_until_whole()
-
-        def all_have_the_last() -> bool:
-            for one in published:
-                one.go_on()
-            if any(one.last in one.unsure for one in published):
-                return False
-            try:
-                return eventually(
-                    lambda: all(tab.ends_with(one.last, one.channel) for one, tab in tabs), within=3
-                )
-            except AssertionError:
-                return False
-
-        eventually(all_have_the_last, within=COMES_BACK, why=f"nobody is stuck after {faults.happened}")
-        found = [f"{one.channel}: {fault}" for one, tab in tabs for fault in one.faults(tab.story, tab.first)]
-        sure = sum(len(one.moments) - len(one.unsure) for one in published)
-        gaps = sum(len(tab.told("gap")) for _, tab in tabs)
-        print(
-            f"{sure} published for sure, {gaps} gaps shown, {len(faults.happened)} faults: {faults.happened}"
-        )
-        if sure < sum(len(one.unsure) for one in published):
-            found.append("the publisher was hardly ever sure: nothing was checked")
+        found = watch_faults(stack, tabs, faults, seconds, mend=cluster.wait_until_whole)
+        found += [
+            f"{one.channel}: {fault}" for one, tab in tabs for fault in one.faults(tab.story, tab.first)
+        ]
         if "Traceback" in server.log:
             found.append("a traceback in the log:\n" + server.log)
-        if found:
-            print(server.log[-0:0])
     return found
 
 

@@ -8,20 +8,16 @@ import tempfile
 from contextlib import ExitStack, closing
 from itertools import cycle
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 from tests.support.failovers import Faults, FollowingPublisher
 from tests.support.promises import NotingTab, story_faults
 from tests.support.redis_servers import binaries
-from tests.support.scenes import COMES_BACK
 from tests.support.sentinels import Watched
 from tests.support.servers import ArautoServer
-from tests.support.soaking import main
-from tests.support.waiting import eventually
+from tests.support.soaking import main, watch_faults
 
 CHANNELS = ("live.a", "kept.a")
-PAUSE = 0.02  # seconds between two numbers
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
@@ -43,44 +39,12 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
             for one in published
             for _, server in zip(range(sockets), cycle(servers))
         ]
-        for _, tab in tabs:
-            stack.callback(tab.join, 10)
-            stack.callback(tab.leave)
-            tab.start()
-        eventually(lambda: all(tab.told("subscribe") for _, tab in tabs), why="they have subscribed")
-        faults = Faults(watched, seed)
-        with ExitStack() as publishing:
-            for one in published:
-                publishing.enter_context(one.keep_on(PAUSE))
-            until = monotonic() + seconds
-            while monotonic() < until:
-                faults.one()
-
-        def all_have_the_last() -> bool:
-            for one in published:
-                one.go_on()
-            if any(one.last in one.unsure for one in published):
-                return False
-            try:
-                return eventually(
-                    lambda: all(tab.ends_with(one.last, one.channel) for one, tab in tabs), within=3
-                )
-            except AssertionError:
-                return False
-
-        eventually(all_have_the_last, within=COMES_BACK, why=f"nobody is stuck after {faults.happened}")
-        found = [
+        found = watch_faults(stack, tabs, Faults(watched, seed), seconds)
+        found += [
             f"{one.channel}: {fault}"
             for one, tab in tabs
             for fault in story_faults(tab.story, one, tab.first, logs_return=True)
         ]
-        sure = sum(len(one.moments) - len(one.unsure) for one in published)
-        gaps = sum(len(tab.told("gap")) for _, tab in tabs)
-        print(
-            f"{sure} published for sure, {gaps} gaps shown, {len(faults.happened)} faults: {faults.happened}"
-        )
-        if sure < sum(len(one.unsure) for one in published):
-            found.append("the publisher was hardly ever sure: nothing was checked")
         found += [f"a traceback in the log:\n{one.log}" for one in servers if "Traceback" in one.log]
     return found
 

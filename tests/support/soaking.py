@@ -1,12 +1,20 @@
-"""The command line of a soak, and its verdict."""
+"""The command line of a soak, and its verdict; and tabs that are watched while servers break."""
 
 import argparse
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from time import monotonic
+from typing import Protocol
 
 from arauto.settings import WORKERS
+from tests.support.promises import NotingTab, Published
 from tests.support.redis_servers import binaries
+from tests.support.scenes import COMES_BACK
+from tests.support.waiting import eventually
+
+PAUSE = 0.02  # seconds between two numbers
 
 Soak = Callable[[float, int, str, str, int], list[str]]
 """Seconds, tabs, worker, server and seed -> what broke the promise."""
@@ -33,3 +41,59 @@ def main(program: str, description: str | None, sockets: int, soak: Soak) -> Non
         f"Verdict: {f'{len(faults)} faults found' if faults else 'the promise was kept'}. Seed {given.seed}."
     )
     sys.exit(bool(faults))
+
+
+class Faults(Protocol):
+    """What may happen: each call does one thing, and lets it be over."""
+
+    happened: list[str]
+
+    def one(self) -> None: ...
+
+
+def watch_faults(
+    stack: ExitStack,
+    tabs: Sequence[tuple[Published, NotingTab]],
+    faults: Faults,
+    seconds: float,
+    mend: Callable[[], None] = lambda: None,
+) -> list[str]:
+    """Publish numbers while servers break, until each tab has the last of its channel.
+
+    :param stack: at whose end the tabs leave.
+    :param tabs: with who publishes to each.
+    :param mend: is called when nothing breaks any more.
+    :return: why this proves nothing, if so.
+    """
+    published = list(dict.fromkeys(one for one, _ in tabs))
+    for _, tab in tabs:
+        stack.callback(tab.join, 10)
+        stack.callback(tab.leave)
+        tab.start()
+    eventually(lambda: all(tab.told("subscribe") for _, tab in tabs), why="they have subscribed")
+    with ExitStack() as publishing:
+        for one in published:
+            publishing.enter_context(one.keep_on(PAUSE))
+        until = monotonic() + seconds
+        while monotonic() < until:
+            faults.one()
+    mend()
+
+    def all_have_the_last() -> bool:
+        for one in published:
+            one.go_on()
+        if any(one.last in one.unsure for one in published):
+            return False
+        try:
+            return eventually(
+                lambda: all(tab.ends_with(one.last, one.channel) for one, tab in tabs), within=3
+            )
+        except AssertionError:
+            return False
+
+    eventually(all_have_the_last, within=COMES_BACK, why=f"nobody is stuck after {faults.happened}")
+    unsure = sum(len(one.unsure) for one in published)
+    sure = sum(len(one.moments) for one in published) - unsure
+    gaps = sum(len(tab.told("gap")) for _, tab in tabs)
+    print(f"{sure} published for sure, {gaps} gaps shown, {len(faults.happened)} faults: {faults.happened}")
+    return ["the publisher was hardly ever sure: nothing was checked"] if sure < unsure else []
