@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from arauto.protocol.topics import Record, Trimmed, read_place
 from arauto.settings import WORKERS, read
 from arauto.sources.topic_reading import TopicReading
 from tests.support.http import get
-from tests.support.kafka_servers import PATIENT, KafkaServer
+from tests.support.kafka_servers import KafkaServer, arauto_beside
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE
@@ -29,14 +28,11 @@ def server(
     kafka: KafkaServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ArautoServer]:
-    arauto = ArautoServer(
-        tmp_path_factory.mktemp("messages") / "log",
-        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
-        ALTER=PATIENT,
-    )  # fmt: skip
-    with closing(arauto):
+    directory = tmp_path_factory.mktemp("messages")
+    with arauto_beside(
+        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param
+    ) as arauto:  # fmt: skip
         yield arauto
-    assert "Traceback" not in arauto.log
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,7 +16,7 @@ from arauto.protocol.topics import Outgoing
 from arauto.settings import WORKERS, read
 from tests.integration.test_tokens import bearer
 from tests.support.http import FORM, Answer, get, publish_json, request
-from tests.support.kafka_servers import PATIENT, KafkaServer
+from tests.support.kafka_servers import KafkaServer, arauto_beside
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
@@ -36,17 +35,13 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ArautoServer]:
     directory = tmp_path_factory.mktemp("publish")
-    arauto = ArautoServer(
-        directory / "log",
-        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
-        ALTER=PATIENT,
+    with arauto_beside(
+        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
         ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN,
         ARAUTO_TOKENS=str(directory / "tokens"), ARAUTO_PROTECTED="kafka:prod.*",
         ARAUTO_MAX_MESSAGE="2000000",
-    )  # fmt: skip
-    with closing(arauto):
+    ) as arauto:  # fmt: skip
         yield arauto
-    assert "Traceback" not in arauto.log
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from arauto.kafka_io.topic_list import list_topics
 from arauto.settings import WORKERS, read
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, publish_json
-from tests.support.kafka_servers import PASSWORD, PATIENT, USER, KafkaServer
+from tests.support.kafka_servers import PASSWORD, USER, KafkaServer, arauto_beside
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port, let_go
 from tests.support.rules import PERSON, rules, set_user
@@ -34,15 +34,11 @@ def server(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ArautoServer]:
     directory = tmp_path_factory.mktemp("topics")
-    arauto = ArautoServer(
-        directory / "log",
-        REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=request.param, ARAUTO_WORKERS="1",
-        ALTER=PATIENT,
+    with arauto_beside(
+        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
         ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
-    )  # fmt: skip
-    with closing(arauto):
+    ) as arauto:  # fmt: skip
         yield arauto
-    assert "Traceback" not in arauto.log
 
 
 def topics(answer: Answer) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives import serialization
 
 from tests.support.certificates import make_certificates
 from tests.support.redis_servers import free_port, let_go
-from tests.support.servers import ROOT
+from tests.support.servers import ROOT, ArautoServer
 from tests.support.waiting import PATIENCE, eventually
 
 POM = ROOT / "tests/data/kafka/pom.xml"
@@ -236,3 +236,13 @@ log.dirs={data}
             return bool(self.admin.list_topics(timeout=1).brokers)
         except KafkaException:
             return False
+
+
+@contextmanager
+def arauto_beside(kafka: KafkaServer, directory: Path, **environ: str) -> Iterator[ArautoServer]:
+    """The program with one worker: it waits for Kafka with patience, and shows nobody a traceback."""
+    given: Any = {"KAFKA_URL": kafka.url, "ARAUTO_WORKERS": "1", "ALTER": PATIENT, **environ}
+    server = ArautoServer(directory / "log", **given)
+    with closing(server):
+        yield server
+    assert "Traceback" not in server.log
