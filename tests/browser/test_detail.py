@@ -27,6 +27,7 @@ from tests.support.pages import (
     row,
     rows,
     status,
+    stop_clock,
     view,
 )
 from tests.support.redis_servers import RedisServer
@@ -200,6 +201,21 @@ def test_the_form_has_its_place_back_with_all_that_was_typed(
     act(page, "Edit and resend").click()
     expect(detail(page)).to_be_hidden()
     expect(message_field(page)).to_be_focused()
+    expect(message_field(page)).to_have_value("a message")
+
+
+def test_a_click_opens_nothing_after_another_act(open_page: OpenPage, valkey: RedisServer) -> None:
+    """It waits for a second one, that selects a word: what the user does until then counts."""
+    page = listening(open_page, "late", own_clock=True)
+    valkey.client.publish("late", "a message")
+    found = row(page, "a message")
+    stop_clock(page)
+    found.click()
+    expect(detail(page)).to_be_hidden()
+    found.press("Enter")
+    act(page, "Edit and resend").click()
+    page.clock.run_for(1_000)
+    expect(detail(page)).to_be_hidden()
     expect(message_field(page)).to_have_value("a message")
 
 

@@ -130,8 +130,10 @@ export class Detail {
     else this.#open(this.#rows.eventOf(row), row);
   }
 
+  // What comes later than another act opens nothing any more.
   /** @type {(event: Message, row: HTMLElement | null) => Promise<void>} */
   async #open(event, row) {
+    clearTimeout(this.#timer);
     this.#event = event;
     const panel = await this.#panel.arrive();
     if (this.#event !== event) return; // another one since
@@ -182,6 +184,8 @@ export class Detail {
   }
 
   close() {
+    clearTimeout(this.#timer);
+    this.#event = null;
     if (!this.isOpen) return;
     this.#reveal(false);
     this.#choose(null, null);
