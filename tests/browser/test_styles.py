@@ -39,7 +39,7 @@ def test_no_style_looks_for_something_among_all_rows(open_page: OpenPage, valkey
     """The browser would look through all of them whenever one comes."""
     page = open_page(view("a"))
     expect_live(page)
-    page.wait_for_function("[...document.styleSheets].some(({ href }) => href?.endsWith('later.css'))")
+    page.wait_for_function("() => [...document.styleSheets].some(({ href }) => href?.endsWith('later.css'))")
     valkey.client.publish("a", "one")
     expect_texts(page, ["one"])
     rules = page.evaluate(RULES)
