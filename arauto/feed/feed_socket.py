@@ -29,6 +29,7 @@ from arauto.protocol.validation import BadChange, BadSelection, check_size, read
 from arauto.sources.source import Source, Tail
 from arauto.system.resource_errors import sentence
 from arauto.system.timer_wheel import TimerWheel
+from arauto.web.arguments import BadArgument, only
 from arauto.web.locale import chosen
 from arauto.web.responses import RETRY_AFTER
 from arauto.workers.connection_limits import ConnectionLimits
@@ -129,7 +130,10 @@ def _admit(feeds: Feeds) -> str:
 
 
 def _check(feeds: Feeds) -> None:
-    if request.args.get("selection") != "follows":
+    follows = only(request.args, "selection")
+    if follows not in ("", "follows"):
+        raise BadArgument(gettext("selection is follows, or left out."))
+    if not follows:
         _read_selection(request.args, feeds.audit)
     if not feeds.drain.is_accepting:
         _refuse(gettext("The server is restarting: try again in a moment."))
@@ -144,7 +148,7 @@ def _read_selection(given: MultiDict[str, str], audit: Audit) -> None:
     """Set ``g.selection`` and ``g.resume_points`` from the request, if the visitor may read all of it."""
     channels = given.getlist("channel")
     selection = select(channels, given.getlist("pattern"), given.getlist("shard"))
-    g.resume_points = read_resume_points(channels, given.getlist("after"), given.get("since"))
+    g.resume_points = read_resume_points(channels, given.getlist("after"), only(given, "since"))
     try:
         check_subscribing(current_visitor(), selection)
     except NoRight as error:
@@ -197,7 +201,7 @@ def _receive_selection(transport: Transport, audit: Audit) -> bool:
     try:
         _read_selection(MultiDict(read_lists(said, _ARGUMENTS)), audit)
         return True
-    except (BadSelection, BadPoint, NoRight) as error:
+    except (BadSelection, BadPoint, BadArgument, NoRight) as error:
         transport.close(Code.POLICY, str(error))
     except BadChange:
         transport.close(Code.POLICY, gettext("Invalid message: expected channels and patterns."))

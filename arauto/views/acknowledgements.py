@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import redis
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify
 from redis.exceptions import NoPermissionError
 
 from arauto.auth.audit import Actor, Audit
@@ -28,6 +28,7 @@ from arauto.recording.recorded_channels import Recording
 from arauto.redis_io.connection import error_text
 from arauto.sources.source import Source
 from arauto.views.history import check_reading
+from arauto.web.arguments import arguments
 from arauto.web.channel_argument import requested_channel
 from arauto.web.request_encoding import read_json
 
@@ -49,6 +50,7 @@ def init_acknowledgements(
     @app.get("/channels/acknowledgements")
     @app.get("/channels/<channel:name>/acknowledgements")
     def list_all(name: str = "") -> Response:
+        arguments()
         channel = requested_channel(name)
         check_reading(source, audit, channel)
         with _refusals():
@@ -85,7 +87,7 @@ def init_acknowledgements(
     def admit(name: str) -> tuple[bytes, str]:
         """Channel and message of a change that this visitor may make."""
         rate.check(current_visitor())
-        channel, id = requested_channel(name, needs_query=True), request.args.get("message", "")
+        channel, (id,) = requested_channel(name, needs_query=True), arguments("message")
         if not is_valid_id(id):
             abort(400, gettext("Give the id of a message as ?message=…, such as 1763879938123-41."))
         if not recording.is_allowed:

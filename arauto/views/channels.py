@@ -3,11 +3,12 @@
 GET /channels/listeners?channel=<name>, or ?shard=<name>: how many listen to one.
 """
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify
 
 from arauto.auth.visitor import current_visitor
 from arauto.protocol.validation import check_name
 from arauto.sources.source import Source
+from arauto.web.arguments import arguments
 from arauto.web.channel_argument import requested_channel, requested_shard
 
 
@@ -16,11 +17,13 @@ def init_channels(app: Flask, source: Source) -> None:
 
     @app.get("/channels")
     def channels() -> Response:
-        wanted = check_name(request.args.get("match") or "*")
+        (match,) = arguments("match")
+        wanted = check_name(match or "*")
         return jsonify(source.channels(current_visitor(), wanted))
 
     @app.get("/channels/listeners")
     def listeners() -> Response:
+        arguments()
         shard = requested_shard()
         name = requested_channel("") if shard is None else shard
         return jsonify(source.listeners(current_visitor(), name, shard is not None))

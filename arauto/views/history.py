@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, abort, jsonify
 
 from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight
@@ -22,6 +22,7 @@ from arauto.protocol.log_query import Point, read_limit, read_parts, read_point
 from arauto.refusal import Refusal
 from arauto.sources.source import Source, SourceError
 from arauto.views.history_lines import all_lines, found_lines
+from arauto.web.arguments import arguments
 from arauto.web.channel_argument import requested_channel
 
 MIMETYPE = "application/x-ndjson"
@@ -35,13 +36,14 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
     @app.get("/channels/<channel:name>/messages")
     def messages(name: str = "") -> Response:
         channel = requested_channel(name)
-        since, until = _span()
-        limit = read_limit(request.args["limit"]) if request.args.get("limit") else None
-        wanted = read_filter(request.args["filter"]) if request.args.get("filter") else None
+        since, until, limit, filter = arguments("since", "until", "limit", "filter")
+        span = _span(since, until)
+        most = read_limit(limit) if limit else None
+        wanted = read_filter(filter) if filter else None
         check_reading(source, audit, channel)
-        pages = source.read(channel, since, until)
+        pages = source.read(channel, *span)
         lines = _to_the_end(
-            found_lines(pages, channel, wanted, limit) if wanted else all_lines(pages, channel, limit)
+            found_lines(pages, channel, wanted, most) if wanted else all_lines(pages, channel, most)
         )
         with _refusals():
             first = next(lines, b"")
@@ -53,11 +55,11 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
     @app.get("/channels/<channel:name>/volume")
     def volume(name: str = "") -> Response:
         channel = requested_channel(name)
-        since, until = _span()
-        parts = read_parts(request.args.get("parts") or "1")
+        since, until, parts = arguments("since", "until", "parts")
+        span, many = _span(since, until), read_parts(parts or "1")
         check_reading(source, audit, channel)
         with _refusals():
-            found = source.volume(channel, since, until, parts)
+            found = source.volume(channel, *span, many)
         answer = jsonify(_volume(channel, found or NO_VOLUME))
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -72,10 +74,9 @@ def check_reading(source: Source, audit: Audit, channel: bytes) -> None:
         raise
 
 
-def _span() -> tuple[Point, Point | None]:
+def _span(since: str, until: str) -> tuple[Point, Point | None]:
     """From when to when: ``since``, else from the first message; ``until``, else to the end."""
-    until = request.args.get("until")
-    return read_point(request.args.get("since") or "first"), read_point(until) if until else None
+    return read_point(since or "first"), read_point(until) if until else None
 
 
 @contextmanager

@@ -27,8 +27,6 @@ def make_produce(settings: Settings, kafka: KafkaSource, permissions: Permission
     """For :func:`~arauto.views.publish.init_publish`."""
 
     def produce(given: Mapping[str, Any]) -> Response:
-        if given.keys() & {"channel", "shard"}:
-            abort(400, gettext("Give a channel or a topic, not both: nothing was published."))
         topic = check_topic(_text(given, "topic"))
         message = _read(settings, given)
         check_confirmed(settings, given, channel_of(topic))

@@ -21,6 +21,9 @@ from arauto.text.glob import matches
 from arauto.web.request_encoding import read_json
 from arauto.web.responses import answer
 
+_KINDS = ("channel", "shard", "topic")
+_OF_TOPIC = ("key", "headers", "partition")
+
 
 def init_publish(
     app: Flask,
@@ -40,12 +43,13 @@ def init_publish(
     def publish_message() -> Response:
         rate.check(current_visitor())
         given = _read_fields()
-        if "topic" in given and produce is not None:
+        kind = _read_kind(given)
+        if kind == "topic":
+            if produce is None:
+                abort(400, gettext("There is no Kafka here: set KAFKA_URL. Nothing was published."))
             return produce(given)
-        if "topic" in given and not given.keys() & {"channel", "shard"}:
-            abort(400, gettext("There is no Kafka here: set KAFKA_URL. Nothing was published."))
         try:
-            kind, channel, message = _read(settings, given)
+            channel, message = _read(settings, given, kind)
             is_sharded = kind == "shard"
             permissions.check_publishing(current_visitor(), channel, is_sharded)
             receipt = source.publish(current_visitor(), channel, message, is_sharded)
@@ -98,15 +102,44 @@ def _read_fields() -> Mapping[str, Any]:
     raise UnsupportedMediaType(gettext("Send a form or JSON."))
 
 
-def _read(settings: Settings, given: Mapping[str, Any]) -> tuple[str, bytes, bytes]:
-    """``channel`` or ``shard``, its name, and the message.
+def _read_kind(given: Mapping[str, Any]) -> str:
+    """``channel``, ``shard`` or ``topic``; where that is not clear, the request ends here."""
+    named = [name for name in _KINDS if name in given] or ["channel"]
+    if len(named) > 1:
+        abort(400, gettext("Give one of channel, shard and topic: nothing was published."))
+    # A form cannot change the name of its field without scripts, so it says beside it of which kind that is.
+    kind = given.get("kind")
+    if kind in (None, ""):
+        return named[0]
+    if kind not in (("channel", "shard") if named == ["channel"] else named):
+        abort(
+            400,
+            gettext(
+                "kind says what channel names: channel or shard. Beside shard or topic leave it out."
+                " Nothing was published."
+            ),
+        )
+    return str(kind)
+
+
+def _read(settings: Settings, given: Mapping[str, Any], kind: str) -> tuple[bytes, bytes]:
+    """The name of the channel, and the message.
 
     :raise BadSelection: the channel cannot be used.
     """
-    kind, channel = _read_name(given)
+    if any(given.get(name) not in (None, "", []) for name in _OF_TOPIC):
+        abort(
+            400,
+            gettext(
+                "Only a message to a topic has a key, headers or a partition: leave them out, or give topic."
+                " Nothing was published."
+            ),
+        )
+    name = read_text(given, kind if kind in given else "channel")
+    channel = check_shard(name) if kind == "shard" else check_name(name)
     message = read_message(settings, given)
     check_confirmed(settings, given, channel)
-    return kind, channel, message
+    return channel, message
 
 
 def read_message(settings: Settings, given: Mapping[str, Any]) -> bytes:
@@ -114,7 +147,10 @@ def read_message(settings: Settings, given: Mapping[str, Any]) -> bytes:
     if "message" not in given:
         abort(400, gettext("Message is required; it may be empty."))
     message = read_text(given, "message").encode()
-    if given.get("newlines") == "lf":  # our page without its scripts: a browser sends every line end as CRLF
+    newlines = given.get("newlines", "")
+    if newlines not in ("", "lf"):
+        abort(400, gettext("newlines is lf, or left out: nothing was published."))
+    if newlines:  # our page without its scripts: a browser sends every line end as CRLF
         message = message.replace(b"\r\n", b"\n")
     if len(message) > settings.max_message:
         abort(
@@ -135,15 +171,6 @@ def check_confirmed(settings: Settings, given: Mapping[str, Any], channel: bytes
         abort(
             409, gettext("The channel is protected: send confirmed=1 if you mean it. Nothing was published.")
         )
-
-
-def _read_name(given: Mapping[str, Any]) -> tuple[str, bytes]:
-    # A form cannot change the name of its field without scripts, so it says beside it of which kind that is.
-    kind = "shard" if "shard" in given or given.get("kind") == "shard" else "channel"
-    if "shard" in given and "channel" in given:
-        abort(400, gettext("Give a channel or a shard, not both: nothing was published."))
-    name = read_text(given, "shard" if "shard" in given else "channel")
-    return kind, check_shard(name) if kind == "shard" else check_name(name)
 
 
 def read_text(given: Mapping[str, Any], name: str) -> str:

@@ -18,6 +18,7 @@ from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.connection import error_text
+from arauto.web.arguments import arguments
 from arauto.web.channel_argument import requested_channel
 from arauto.web.request_encoding import read_json
 
@@ -42,6 +43,7 @@ def init_recording(
     @app.put("/channels/<channel:name>/recording")
     def switch(name: str = "") -> Response:
         rate.check(current_visitor())
+        arguments()
         channel, on = requested_channel(name, needs_query="/" in name), _wanted()
         if recorder is None:
             abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off, or Redis is a cluster."))
@@ -78,6 +80,7 @@ def init_recording(
     @app.delete("/channels/<channel:name>/messages")
     def forget(name: str = "") -> Response:
         rate.check(current_visitor())
+        arguments()  # a part of a recording, as by "until", cannot be deleted
         channel = requested_channel(name, needs_query=True)
         if recorder is None or not recording.may_delete:
             abort(403, gettext("Recordings are not deleted here: ARAUTO_DELETE_LOGS=on would allow it."))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 
 import orjson
-from flask import Flask, Response, abort, jsonify, request
+from flask import Flask, Response, jsonify
 
 from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight
@@ -23,6 +23,7 @@ from arauto.sources.topic_reading import TopicReading
 from arauto.system.concurrency import let_others_run
 from arauto.views.history import MIMETYPE
 from arauto.views.topic_lines import write_lines
+from arauto.web.arguments import arguments
 
 log = logging.getLogger("arauto")
 
@@ -34,27 +35,21 @@ def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
 
     @app.get("/topics")
     def topics() -> Response:
-        wanted = check_name(_given("match") or "*")
+        (match,) = arguments("match")
+        wanted = check_name(match or "*")
         return jsonify(kafka.topics(current_visitor(), wanted))
 
     @app.get("/topics/<topic>/messages")
     def topic_messages(topic: str) -> Response:
         check_topic(topic)
-        since = read_place(_given("since") or "first")
-        until = read_place(text) if (text := _given("until")) else None
-        limit = read_limit(text) if (text := _given("limit")) else None
-        partition = read_partition(text) if (text := _given("partition")) else None
+        since, until, limit, partition = arguments("since", "until", "limit", "partition")
+        start = read_place(since or "first")
+        end = read_place(until) if until else None
+        most = read_limit(limit) if limit else None
+        one = read_partition(partition) if partition else None
         _check_reading(kafka, audit, topic)
-        lines = _lines(kafka.read(topic, since, until, partition), topic, limit)
+        lines = _lines(kafka.read(topic, start, end, one), topic, most)
         return Response(chain([next(lines, b"")], lines), mimetype=MIMETYPE)
-
-
-def _given(name: str) -> str:
-    """What the request gives by this name, if not several."""
-    found = request.args.getlist(name)
-    if len(found) > 1:
-        abort(400, gettext("Give %(name)s once.", name=name))
-    return found[0] if found else ""
 
 
 def _check_reading(kafka: KafkaSource, audit: Audit, topic: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from arauto.protocol.log_query import DEFAULT_LIMIT
 from arauto.recording_core.log_keys import head_of, stream_of
-from tests.support.http import get
+from tests.support.http import get, request
 from tests.support.logs import OwnLog, forget, head
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
@@ -127,6 +127,27 @@ def test_what_cannot_be_meant(recording: ArautoServer, query: str) -> None:
     answer = get(recording, f"/channels/past/messages?{query}")
     assert answer.status == 400
     assert answer.error.endswith(".")
+
+
+def test_what_would_be_ignored_is_refused(recording: ArautoServer) -> None:
+    """Said twice, or where it changes nothing: above all, a part of a recording cannot be deleted."""
+    of_message = "/channels/past/acknowledgements?channel=past&message=1-1"
+    for method, path, sentence in (
+        *(("GET", f"/channels/past/messages?{name}=1m&{name}=2m", f"Give {name} once.")
+          for name in ("since", "until", "limit", "filter")),
+        *(("GET", f"/channels/past/volume?{name}=5&{name}=6", f"Give {name} once.")
+          for name in ("since", "until", "parts")),
+        ("GET", "/channels?match=a&match=b", "Give match once."),
+        ("PUT", f"{of_message}&message=2-2", "Give message once."),
+        ("DELETE", f"{of_message}&message=2-2", "Give message once."),
+        ("DELETE", "/channels/messages?channel=past&until=1m", "until changes nothing here: leave it out."),
+        ("GET", "/channels/volume?channel=past&filter=a", "filter changes nothing here: leave it out."),
+        ("PUT", "/channels/recording?channel=past&since=1", "since changes nothing here: leave it out."),
+        ("GET", "/feed?channel=past&since=1m&since=2m", "Give since once."),
+        ("GET", "/feed?channel=past&selection=Follows", "selection is follows, or left out."),
+    ):  # fmt: skip
+        answer = request(recording, method, path)
+        assert (answer.status, answer.error) == (400, sentence), path
 
 
 def test_a_channel_that_is_not_recorded(recording: ArautoServer) -> None:

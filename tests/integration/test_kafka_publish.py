@@ -110,7 +110,7 @@ def test_how_long_it_is_kept_is_what_the_topic_says(
 def test_what_cannot_be_published_is_said(server: ArautoServer, kafka: KafkaServer, topic: str) -> None:
     kafka.create("prod.a" + topic)
     name = "A topic's name has letters and digits of ASCII, dots, _ and -, at most 249 in all."
-    both = "Give a channel or a topic, not both: nothing was published."
+    both = "Give one of channel, shard and topic: nothing was published."
     large = "The message is larger than Kafka takes: nothing was published."
     guarded = "The channel is protected: send confirmed=1 if you mean it. Nothing was published."
     range_ = "The topic has the partitions 0 to 1. Nothing was published."
@@ -208,10 +208,3 @@ def test_a_broker_that_is_back_is_used_again(valkey: RedisServer, kafka: KafkaSe
     kafka.start()
     eventually(lambda: offsets() == list(range(published)), why="it is read")
     assert eventually(lambda: publish().json.get("offset")) >= published
-
-
-def test_without_kafka_a_topic_is_no_channel(plain_arauto: ArautoServer) -> None:
-    refused = publish_json(plain_arauto, json.dumps({"topic": "orders", "message": "x"}))
-    assert (refused.status, refused.error) == (
-        400, "There is no Kafka here: set KAFKA_URL. Nothing was published.",
-    )  # fmt: skip

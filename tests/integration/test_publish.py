@@ -176,6 +176,37 @@ def test_json_that_says_nothing_gets_400_and_a_sentence(
     assert nothing_received(listener, valkey)
 
 
+ONE = "Give one of channel, shard and topic: nothing was published."
+KIND = (
+    "kind says what channel names: channel or shard. Beside shard or topic leave it out."
+    " Nothing was published."
+)
+TOPICS_ALONE = (
+    "Only a message to a topic has a key, headers or a partition: leave them out, or give topic."
+    " Nothing was published."
+)
+
+
+def test_what_would_be_ignored_is_refused(
+    plain_arauto: ArautoServer, listener: PubSub, valkey: RedisServer
+) -> None:
+    for fields, sentence in (
+        *(("channel=a&kind=" + kind, KIND) for kind in ("SHARD", "pattern", "topic", "1")),
+        ("shard=a&kind=channel", KIND),
+        ("topic=a&kind=shard", KIND),
+        ("channel=a&shard=a", ONE),
+        ("channel=a&topic=a", ONE),
+        ("topic=a", "There is no Kafka here: set KAFKA_URL. Nothing was published."),
+        ("channel=a&key=k", TOPICS_ALONE),
+        ("channel=a&partition=0", TOPICS_ALONE),
+        ("channel=a&newlines=LF", "newlines is lf, or left out: nothing was published."),
+    ):
+        answer = request(plain_arauto, "POST", "/publish", fields + "&message=x", Content_Type=FORM)
+        assert (answer.status, answer.error) == (400, sentence), fields
+    assert publish_json(plain_arauto, b'{"channel": "a", "kind": ["shard"], "message": "x"}').error == KIND
+    assert nothing_received(listener, valkey)
+
+
 def test_a_form_without_a_message_gets_400(plain_arauto: ArautoServer) -> None:
     answer = request(plain_arauto, "POST", "/publish", "channel=a", Content_Type=FORM)
     assert (answer.status, answer.error) == (400, "Message is required; it may be empty.")
