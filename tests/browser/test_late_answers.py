@@ -17,8 +17,10 @@ from tests.support.logs import is_recording
 from tests.support.pages import (
     answer,
     channel_field,
+    chip,
     expect_live,
     expect_texts,
+    hide,
     message_field,
     publish,
     publish_button,
@@ -55,6 +57,23 @@ def expect_untouched(page: Page) -> None:
     expect(times(page)).to_have_value("3")
     expect(channel_field(page)).to_have_value("elsewhere")
     expect(channel_field(page)).to_be_focused()
+
+
+def test_what_was_seen_before_its_channel_was_hidden_is_not_unread(
+    open_page: OpenPage, valkey: RedisServer
+) -> None:
+    page = open_page(view("a"))
+    with held(page, "**/notifications*") as next_route:
+        page.reload()
+        expect_live(page)
+        valkey.client.publish("a", "seen")
+        expect_texts(page, ["seen"])
+        hide(page, "a").click()
+        expect_texts(page, [])
+        valkey.client.publish("a", "hidden")
+        for _ in ("fetched into the cache", "imported"):
+            next_route().continue_()
+        expect(chip(page, "a").locator(".chip__unread")).to_have_text("1")
 
 
 def test_what_is_typed_while_a_publish_is_under_way_stays(open_page: OpenPage) -> None:

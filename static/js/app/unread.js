@@ -34,9 +34,9 @@ export class Unread {
     feed.addEventListener("draw", () => this.#draw());
   }
 
-  /** @type {(messages: Message[], isAway: boolean) => void} */
-  heard(messages, isAway) {
-    const hiddenKeys = new Set([...this.#all].filter(isHidden).map(({ dataset }) => dataset.key));
+  // `hiddenKeys`: of the channels that were hidden when they came.
+  /** @type {(messages: Message[], hiddenKeys: Set<string>, isAway: boolean) => void} */
+  heard(messages, hiddenKeys, isAway) {
     for (const message of messages) {
       const keys = keysOf(message);
       const hidden = keys.filter((key) => hiddenKeys.has(key));
