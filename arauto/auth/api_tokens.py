@@ -3,8 +3,7 @@
 import fcntl
 import os
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -69,6 +68,10 @@ class Token:
         return self.until <= time()
 
 
+Rows = dict[str, Token]
+"""Tokens by their hashes."""
+
+
 class Tokens:
     """The tokens in one file. A change of it is seen at the next request."""
 
@@ -76,7 +79,7 @@ class Tokens:
 
     def __init__(self, path: str) -> None:
         self._path = Path(path)
-        self._read: tuple[object, dict[str, Token]] = (None, {})
+        self._read: tuple[object, Rows] = (None, {})
 
     def find(self, token: str) -> Token | None:
         """What ``token`` is for, if it is one and its time is not over.
@@ -103,10 +106,13 @@ class Tokens:
         """
         token = PREFIX + secrets.token_urlsafe(32)
         made = Token(name, tuple(reads), tuple(publishes), until, _digest(token), int(time()), token[-SHOWN:])
-        with self._locked() as there:
-            if any(other.name == name for other in there.values()):
+
+        def add(there: Rows) -> None:
+            if any(other.name == name and other != made for other in there.values()):
                 raise NameTaken(f"There is a token named {name}: revoke it first, or choose another name.")
             there[made.digest] = made
+
+        self._change(add)
         return token
 
     def revoke(self, name: str) -> None:
@@ -115,25 +121,30 @@ class Tokens:
         :raise NoToken: there is none of this name.
         :raise TokensError: the file cannot be written.
         """
-        with self._locked() as there:
+
+        def remove(there: Rows) -> None:
             found = [token for token in there.values() if token.name == name]
             if not found:
                 raise NoToken(f"There is no token named {name}: flask --app app token list shows them.")
             del there[found[0].digest]
 
-    def _all(self) -> dict[str, Token]:
-        version = self._version()
+        self._change(remove)
+
+    def _all(self) -> Rows:
+        return self._rows(self._version())
+
+    def _rows(self, version: object) -> Rows:
         if version is None:
             return {}
         if self._read[0] != version:
-            self._read = (version, self._parse())
+            self._read = (version, self._parse(version))
         return self._read[1]
 
-    def _parse(self) -> dict[str, Token]:
+    def _parse(self, version: object) -> Rows:
         try:
             rows = [
                 Token(**row | {"reads": tuple(row["reads"]), "publishes": tuple(row["publishes"])})
-                for row in orjson.loads(self._load())
+                for row in orjson.loads(self._load(version))
             ]
         except (OSError, ValueError, TypeError, KeyError) as error:
             remedy = sentence(error) or "Mend or remove it."  # but not for what the machine lacks
@@ -148,17 +159,16 @@ class Tokens:
             return None
         return now.st_ino, now.st_mtime_ns, now.st_size
 
-    def _load(self) -> bytes:
+    def _load(self, version: object) -> bytes:
         return self._path.read_bytes()
 
-    @contextmanager
-    def _locked(self) -> Iterator[dict[str, Token]]:
+    def _change(self, change: Callable[[Rows], None]) -> None:
         """One change at a time; the file is replaced, so that nobody reads half of it."""
         try:
             with self._path.with_suffix(".lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 there = dict(self._all())
-                yield there
+                change(there)
                 new = self._path.with_suffix(".new")
                 with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
                     file.write(encode(there))
@@ -169,7 +179,7 @@ class Tokens:
             ) from None
 
 
-def encode(tokens: dict[str, Token]) -> bytes:
+def encode(tokens: Rows) -> bytes:
     """What is stored of them."""
     return orjson.dumps([asdict(token) for token in tokens.values()])
 

@@ -1,15 +1,12 @@
 """API tokens in Redis, the same for all servers: one key with what the file would have."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from time import monotonic, sleep
+from collections.abc import Callable
 
-from arauto.auth.api_tokens import Token, Tokens, TokensError, encode
+from arauto.auth.api_tokens import Rows, Tokens, TokensError, encode
 from arauto.redis_io.expiring_store import ExpiringStore, StoreUnavailable
 
-KEY, LOCK = "programs", "programs:lock"
-_LOCKED = 10.0  # seconds that a change may take; then it is taken for dead
-_ROUND = 0.05  # seconds
+KEY = "programs"
+_ATTEMPTS = 20  # where each fails because another change was made
 
 
 class TokensInRedis(Tokens):
@@ -21,31 +18,25 @@ class TokensInRedis(Tokens):
         self._store = store
         self._read = (None, {})
 
-    def _version(self) -> object:
+    def _version(self) -> bytes | None:
         try:
             return self._store.get(KEY)
         except StoreUnavailable as error:
             raise TokensError(f"{self.where} cannot be read ({error}).") from None
 
-    def _load(self) -> bytes:
-        return self._store.get(KEY) or b"[]"
+    def _load(self, version: object) -> bytes:
+        assert isinstance(version, bytes)  # noqa: S101 - for mypy: it is the value itself
+        return version
 
-    @contextmanager
-    def _locked(self) -> Iterator[dict[str, Token]]:
-        try:
-            self._lock()
+    def _change(self, change: Callable[[Rows], None]) -> None:
+        """Written only over what it was made from: however long that took, no other change is undone."""
+        for _ in range(_ATTEMPTS):
+            before = self._version()
+            there = dict(self._rows(before))
+            change(there)
             try:
-                there = dict(self._all())
-                yield there
-                self._store.put(KEY, encode(there), None)
-            finally:
-                self._store.drop([LOCK])
-        except StoreUnavailable as error:
-            raise TokensError(f"{self.where} cannot be written ({error}).") from None
-
-    def _lock(self) -> None:
-        end = monotonic() + 2 * _LOCKED
-        while not self._store.put_new(LOCK, b"", _LOCKED):
-            if monotonic() > end:
-                raise TokensError(f"{self.where} is being changed by others: try again.")
-            sleep(_ROUND)
+                if self._store.replace(KEY, before, encode(there)):
+                    return
+            except StoreUnavailable as error:
+                raise TokensError(f"{self.where} cannot be written ({error}).") from None
+        raise TokensError(f"{self.where} is being changed by others: try again.")

@@ -107,7 +107,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         with closing(open_link(url, Tls.of(settings))) as link:
             server, master, problem = describe(link), link.master, link.problem()
             if settings.tokens_in_redis or (settings.has_login and settings.workers > 1):
-                check_can_store(link)
+                check_can_store(link, replaces=settings.tokens_in_redis)
     except (LinkError, CannotStore) as error:
         raise NoRedis(str(error)) from None
     except (NoMaster, NoNode) as error:

@@ -12,6 +12,12 @@ from redis.exceptions import RedisClusterException
 from arauto.redis_io.connection import RedisLink
 
 PREFIX = "arauto:"  # of every key
+_ERRORS = (redis.RedisError, RedisClusterException)
+_REPLACE = """
+if redis.call("GET", KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call("SET", KEYS[1], ARGV[2])
+return 1
+"""
 
 
 class StoreUnavailable(Exception):
@@ -29,8 +35,8 @@ class ExpiringStore(Protocol):
     def put(self, key: str, value: bytes, seconds: float | None) -> None:
         """``None``: until it is dropped."""
 
-    def put_new(self, key: str, value: bytes, seconds: float) -> bool:
-        """Put it there if there is nothing; whether that was so."""
+    def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
+        """Put it there for good, if there is ``before`` or, for ``None``, nothing; whether that was so."""
 
     def drop(self, keys: Iterable[str]) -> None: ...
     def has(self, keys: list[str]) -> list[bool]: ...
@@ -49,7 +55,7 @@ class ExpiringStore(Protocol):
 
 
 class RedisStore:
-    """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE PTTL."""
+    """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE PTTL, EVAL."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -60,8 +66,13 @@ class RedisStore:
     def put(self, key: str, value: bytes, seconds: float | None) -> None:
         self._do("SET", key, value, *(() if seconds is None else ("PX", int(seconds * 1000))))
 
-    def put_new(self, key: str, value: bytes, seconds: float) -> bool:
-        return self._do("SET", key, value, "PX", int(seconds * 1000), "NX") is not None
+    def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
+        if before is None:
+            return self._do("SET", key, value, "NX") is not None
+        try:
+            return bool(self._link.keys.eval(_REPLACE, 1, PREFIX + key, before, value))
+        except _ERRORS as error:
+            raise StoreUnavailable(str(error)) from error
 
     def drop(self, keys: Iterable[str]) -> None:
         for key in keys:
@@ -91,23 +102,26 @@ class RedisStore:
     def _do(self, *command: Any) -> Any:
         try:
             return self._link.keys.execute_command(command[0], PREFIX + command[1], *command[2:])
-        except (redis.RedisError, RedisClusterException) as error:
+        except _ERRORS as error:
             raise StoreUnavailable(str(error)) from error
 
 
-def check_can_store(link: RedisLink) -> None:
+def check_can_store(link: RedisLink, replaces: bool = False) -> None:
     """Check that :class:`RedisStore` can work.
 
+    :param replaces: whether something is to be replaced there.
     :raise CannotStore: it cannot, with our user.
     :raise redis.RedisError: Redis does not answer.
     """
     try:
         link.keys.set(f"{PREFIX}check", b"", px=1000)
+        if replaces:
+            link.keys.eval("return 1", 1, f"{PREFIX}check")
     except RedisClusterException as error:  # which is no RedisError
         raise redis.ConnectionError(str(error)) from None
     except redis.ResponseError as error:
         raise CannotStore(
-            f"Redis does not let us keep sessions and tokens ({error}): allow our user the keys arauto:* as "
+            f"Redis does not let us keep sessions and tokens ({error}): allow our user what "
             "docs/security.md shows, or set ARAUTO_WORKERS=1 and no ARAUTO_TOKENS=redis."
         ) from None
 
@@ -126,11 +140,11 @@ class MemoryStore:
         with self._lock:
             self._put(key, value, inf if seconds is None else seconds)
 
-    def put_new(self, key: str, value: bytes, seconds: float) -> bool:
+    def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
         with self._lock:
-            if self._get(key) is not None:
+            if self._get(key) != before:
                 return False
-            self._put(key, value, seconds)
+            self._put(key, value, inf)
             return True
 
     def drop(self, keys: Iterable[str]) -> None:

@@ -7,13 +7,15 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from arauto.auth.api_tokens_in_redis import TokensInRedis
+from arauto.redis_io import discovery
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.expiring_store import RedisStore
-from arauto.settings import WORKERS
+from arauto.settings import WORKERS, read
 from tests.integration.test_tokens import bearer
 from tests.support.http import publish
 from tests.support.persons import Person, session_cookie
 from tests.support.redis_servers import RedisServer
+from tests.support.rules import PROGRAM, as_program
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
 
@@ -97,6 +99,27 @@ def test_a_token_is_one_on_all(servers: list[ArautoServer], valkey: RedisServer)
         tokens.revoke("backup")
         assert [ends(tab) for tab in tabs] == [OVER, OVER]
     assert [publish(server, "a", "x", **bearer(token)).status for server in servers] == [401, 401]
+
+
+def test_a_change_that_stalls_undoes_no_other(own_redis: RedisServer) -> None:
+    """With the least rights for it, without which the start says what is missing."""
+
+    class Stalling(RedisStore):
+        def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
+            if quick.list():
+                quick.revoke("leaked")
+            return super().replace(key, before, value)
+
+    as_program(own_redis, PROGRAM, channels=())
+    with pytest.raises(discovery.NoRedis, match=r"'eval'.*allow our user what docs/security.md shows"):
+        discovery.find(read({"REDIS_URL": own_redis.url, "ARAUTO_TOKENS": "redis"}))
+    own_redis.client.execute_command("ACL", "SETUSER", "arauto", "+eval")
+    with closing(RedisLink(own_redis.url)) as link:
+        quick, slow = TokensInRedis(RedisStore(link)), TokensInRedis(Stalling(link))
+        leaked = quick.create("leaked", ["*"], [], 4e9)
+        slow.create("backup", ["*"], [], 4e9)
+        assert [one.name for one in quick.list()] == ["backup"]
+        assert slow.find(leaked) is None
 
 
 def test_guesses_count_together(servers: list[ArautoServer]) -> None:

@@ -65,16 +65,28 @@ def test_of_two_servers_each_knows_what_the_other_has_made() -> None:
     assert here.find(made[0]) is None
     with pytest.raises(NoToken):
         here.revoke("a")
-    here.create("a", ["*"], [], 4e9)  # none of these has left the lock
+    here.create("a", ["*"], [], 4e9)
 
 
-def test_one_change_at_a_time_and_what_cannot_be_stored_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = MemoryStore()
-    tokens = TokensInRedis(store)
-    store.put(in_redis.LOCK, b"", 60)
-    monkeypatch.setattr(in_redis, "_LOCKED", 0.0)
+def test_a_change_is_made_anew_after_another_and_what_cannot_be_stored_is_said() -> None:
+    class Busy(MemoryStore):
+        """Where others change something before each of the first changes is written."""
+
+        def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
+            if names:
+                TokensInRedis(self).create(names.pop(), ["*"], [], 4e9)
+            return super().replace(key, before, value)
+
+    class Lively(MemoryStore):
+        def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
+            return False
+
+    names = ["b", "c"]
+    tokens = TokensInRedis(Busy())
+    tokens.create("a", ["*"], [], 4e9)
+    assert [one.name for one in tokens.list()] == ["a", "b", "c"]
     with pytest.raises(TokensError, match=r"is being changed by others: try again\.$"):
-        tokens.create("a", ["*"], [], 4e9)
+        TokensInRedis(Lively()).create("a", ["*"], [], 4e9)
 
     class Away(MemoryStore):
         def get(self, key: str) -> bytes | None:
@@ -84,6 +96,7 @@ def test_one_change_at_a_time_and_what_cannot_be_stored_is_said(monkeypatch: pyt
     for use in (TokensInRedis(away).list, lambda: TokensInRedis(away).revoke("a")):
         with pytest.raises(TokensError, match=r"^The key arauto:programs .*\(it is away\)\.$"):
             use()
+    store = MemoryStore()
     store.put(in_redis.KEY, b"{", 60)
     with pytest.raises(TokensError, match=r"\. Mend or remove it\.$"):
-        tokens.list()
+        TokensInRedis(store).list()
