@@ -109,7 +109,11 @@ def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") 
 def _no_shard(error: redis.ResponseError, link: RedisLink, shard: bytes) -> PublishError | None:
     """``None``: it has nothing to do with the channel's being sharded."""
     if isinstance(error, MovedError) and link.is_cluster:
-        sentence = gettext("This sharded channel is just moving to another node: try again.")
+        # Another node has answered: the channel's own is not reached, or has just lost it.
+        sentence = gettext(
+            "The node of this sharded channel does not answer, or the channel is just moving to another one: "
+            "try again. Nothing was published."
+        )
         return PublishError(sentence, retry_after=1)
     if isinstance(error, MovedError):
         return PublishError(elsewhere(shard.decode(), str(error).split()[-1]), 502)

@@ -139,7 +139,17 @@ def test_a_master_that_is_killed_is_followed_and_told(
     replica = next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
     killed_at = time()
     master.stop()
+    refusals = list[str]()
+
+    def is_published() -> bool:
+        answer = publish_json(server, '{"shard":"a","message":"hello"}')
+        if answer.status == 503:
+            refusals.append(answer.json["error"])
+        return answer.status == 200
+
     try:
+        eventually(is_published, why="a sharded channel takes messages again")
+        assert all("answer" in refusal for refusal in refusals), refusals
         eventually(lambda: replica.is_master, why="its replica has taken over")
         began = machine()
         gaps = [tab.until("gap")[-1] for tab in tabs]
