@@ -89,8 +89,8 @@ const acknowledge = new Deferred("../acknowledge/acknowledge.js", import.meta.ur
   say: (/** @type {string} */ sentence) => actions.tell(sentence),
 }, words));
 const notifications = new Deferred("./notifications.js", import.meta.url, makeNotifications);
-/** @type {[events: ShownEvent[], hiddenKeys: Set<string>, isUnseen: boolean][]} */
-let unheard = []; // before that is there: events, which channels were hidden then, and whether nobody saw them come
+/** @type {[events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnseen: boolean][]} */
+let early = []; // before that is there: events, whose chips were hidden then, and whether nobody saw them come
 const help = new Deferred("../filter/filter_help.js", import.meta.url, ({ FilterHelp }) =>
   new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
 const lanes = new Deferred("../history/late_join_demo.js", import.meta.url, ({ LateJoinDemo }) =>
@@ -158,8 +158,9 @@ connection.addEventListener("events", ({ detail }) => {
   feed.add(events);
   rates.add(events.filter(({ past }) => !past));
   strip.part?.add(events);
-  if (notifications.part) notifications.part.heard(events, chips.hiddenKeys);
-  else unheard = [...unheard, /** @type {(typeof unheard)[0]} */ ([events, chips.hiddenKeys, document.hidden])].slice(-UNHEARD);
+  early.push([events, find("chips").querySelectorAll(".is-hidden"), document.hidden]);
+  if (notifications.part) notifications.part.heard(.../** @type {(typeof early)[0]} */ (early.pop()));
+  else early = early.slice(-UNHEARD);
 });
 filter.addEventListener("change", () => {
   feed.setFilter(/** @type {Query} */ (filter.query), filter.hides);
@@ -253,8 +254,8 @@ function showAddress() {
 function makeNotifications({ Notifications }) {
   const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, tell,
     { list: find("messages"), chips: find("chips"), feed, rows });
-  for (const [events, hiddenKeys, isUnseen] of unheard) made.heard(events, hiddenKeys, isUnseen && document.hidden);
-  unheard = [];
+  for (const [events, hidden, isUnseen] of early) made.heard(events, hidden, isUnseen && document.hidden);
+  early = [];
   return made;
 }
 

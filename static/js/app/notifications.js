@@ -55,11 +55,11 @@ export class Notifications {
     navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
 
-  /** @type {(events: ShownEvent[], hiddenKeys: Set<string>, isUnread?: boolean) => void} */
-  heard(events, hiddenKeys, isUnread = document.hidden) {
+  /** @type {(events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnread: boolean) => void} */
+  heard(events, hidden, isUnread) {
     const messages = events.filter(isMessage);
     if (isUnread) this.#unread += messages.length;
-    this.#shown.heard(messages, hiddenKeys, isUnread);
+    this.#shown.heard(messages, hidden, isUnread);
     if (get("desktop", false) || get("sound", false)) this.#notice(messages);
   }
 

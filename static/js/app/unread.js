@@ -34,9 +34,10 @@ export class Unread {
     feed.addEventListener("draw", () => this.#draw());
   }
 
-  // `hiddenKeys`: of the channels that were hidden when they came.
-  /** @type {(messages: Message[], hiddenKeys: Set<string>, isAway: boolean) => void} */
-  heard(messages, hiddenKeys, isAway) {
+  // `chips`: that were hidden when they came.
+  /** @type {(messages: Message[], chips: NodeListOf<HTMLElement>, isAway: boolean) => void} */
+  heard(messages, chips, isAway) {
+    const hiddenKeys = new Set([...chips].map(({ dataset }) => dataset.key));
     for (const message of messages) {
       const keys = keysOf(message);
       const hidden = keys.filter((key) => hiddenKeys.has(key));

@@ -215,10 +215,6 @@ export class ChannelChips {
     this.#on.hidden(isAny ? (event) => keysOf(event).every((key) => this.#isHidden(key)) : null);
   }
 
-  get hiddenKeys() {
-    return new Set([...this.#chips.keys()].filter((key) => this.#isHidden(key)));
-  }
-
   /** @type {(key: string) => boolean} */
   #isHidden(key) {
     return this.#hidden.has(key) || (this.#solo !== "" && this.#solo !== key);
