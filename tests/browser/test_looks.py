@@ -309,7 +309,7 @@ def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str)
     at_once = loaded(plain_arauto, named, r'(?:from|import)"(\.{1,2}/[\w/]+\.js)"')
     assert {"main.js", "boot.js", "page.css"} <= names(at_once)
     assert not {"json_tree.js", "export_file.js"} & names(at_once)
-    assert len(page) + sum(plain for plain, _ in at_once.values()) < 169_200
+    assert len(page) + sum(plain for plain, _ in at_once.values()) < 169_000
 
     icons = {f"/{path.relative_to(ROOT)}" for path in (ROOT / "static").glob("*.*")}
     main = next(path for path in named if path.endswith("/main.js"))

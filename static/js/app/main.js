@@ -89,8 +89,8 @@ const acknowledge = new Deferred("../acknowledge/acknowledge.js", import.meta.ur
   say: (/** @type {string} */ sentence) => actions.tell(sentence),
 }, words));
 const notifications = new Deferred("./notifications.js", import.meta.url, makeNotifications);
-/** @type {[events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnseen: boolean][]} */
-let early = []; // before that is there: events, whose chips were hidden then, and whether nobody saw them come
+/** @type {import("./notifications.js").Heard[]} */
+const unheard = [];
 const help = new Deferred("../filter/filter_help.js", import.meta.url, ({ FilterHelp }) =>
   new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
 const lanes = new Deferred("../history/late_join_demo.js", import.meta.url, ({ LateJoinDemo }) =>
@@ -158,9 +158,9 @@ connection.addEventListener("events", ({ detail }) => {
   feed.add(events);
   rates.add(events.filter(({ past }) => !past));
   strip.part?.add(events);
-  early.push([events, find("chips").querySelectorAll(".is-hidden"), document.hidden]);
-  if (notifications.part) notifications.part.heard(.../** @type {(typeof early)[0]} */ (early.pop()));
-  else early = early.slice(-UNHEARD);
+  unheard.push([events, find("chips").querySelectorAll(".is-hidden"), document.hidden]);
+  unheard.splice(0, unheard.length - UNHEARD);
+  notifications.part?.hear(unheard.splice(0));
 });
 filter.addEventListener("change", () => {
   feed.setFilter(/** @type {Query} */ (filter.query), filter.hides);
@@ -254,8 +254,7 @@ function showAddress() {
 function makeNotifications({ Notifications }) {
   const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, tell,
     { list: find("messages"), chips: find("chips"), feed, rows });
-  for (const [events, hidden, isUnseen] of early) made.heard(events, hidden, isUnseen && document.hidden);
-  early = [];
+  made.hear(unheard.splice(0));
   return made;
 }
 

@@ -16,6 +16,9 @@ const PAUSE = 1_000; // milliseconds between two calls
 const LENGTH = 200; // characters of a message that a notification shows
 const AUDIO_LIMIT = 3_000; // milliseconds to start; meanwhile there are no more tones
 
+// Events as they came: which chips were hidden then, and whether nobody saw the page.
+/** @typedef {[events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnseen: boolean]} Heard */
+
 export class Notifications {
   #icon;
   #settings;
@@ -55,8 +58,14 @@ export class Notifications {
     navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
 
+  // What came, also before this was here: who looks at the page now has read it.
+  /** @type {(all: Heard[]) => void} */
+  hear(all) {
+    for (const [events, hidden, isUnseen] of all) this.#hear(events, hidden, isUnseen && document.hidden);
+  }
+
   /** @type {(events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnread: boolean) => void} */
-  heard(events, hidden, isUnread) {
+  #hear(events, hidden, isUnread) {
     const messages = events.filter(isMessage);
     if (isUnread) this.#unread += messages.length;
     this.#shown.heard(messages, hidden, isUnread);
