@@ -149,6 +149,22 @@ def test_no_row_is_moved_by_who_received_it(open_page: OpenPage) -> None:
     assert rows(page).bounding_box() == before
 
 
+def test_who_received_it_is_said_at_its_own_row(open_page: OpenPage, valkey: RedisServer) -> None:
+    """The server's answer may come before the message, and there may be the same one already."""
+    page = open_page(view("a"))
+    expect_live(page)
+    expect(card(page)).to_be_visible()
+    valkey.client.publish("a", "the same")
+    expect_texts(page, ["the same"])
+    said = {"channel": "a", "receivers": 7, "tabs": 1}
+    page.route("**/publish", lambda route: route.fulfill(json=said))
+    publish(page, "a", "the same")
+    expect(answer(page)).to_contain_text("7 subscribers received it")
+    valkey.client.publish("a", "the same")
+    expect(rows(page).nth(1).locator(".row__heard")).to_have_text("received by 7")
+    expect(rows(page).nth(0).locator(".row__heard")).to_have_count(0)
+
+
 # Try it
 
 

@@ -35,7 +35,10 @@ export class Lesson {
         form.elements.message.focus();
       },
     });
-    this.#tellReceipt = (sent) => tellReceipt(sent, feed, rows, list);
+    /** @type {unknown} */
+    let before; // the last that was in the feed when it was sent
+    form.addEventListener("submit", () => (before = feed.live.at(-1)));
+    this.#tellReceipt = (sent) => tellReceipt(sent, before, feed, rows, list);
     this.#listeners.addEventListener("counted", ({ detail }) => this.#count(detail));
     lanes.addEventListener("arrived", () => this.#card.tick("late"));
     document.addEventListener("visibilitychange", () => this.#ask());
