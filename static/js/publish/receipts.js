@@ -10,12 +10,12 @@ const SPAN = 10; // seconds, in which it comes
 /** @typedef {Draft & { receivers: number, isAtLeast?: boolean }} Sent */
 
 // It comes after `before`: what is the same and was there already is another one.
-/** @type {(sent: Sent, before: unknown, feed: import("../feed/feed.js").Feed, rows: Rows, list: HTMLElement) => void} */
+/** @type {(sent: Sent, before: any, feed: import("../feed/feed.js").Feed, rows: Rows, list: HTMLElement) => void} */
 export function tellReceipt({ kind, channel, message, receivers }, before, feed, rows, list) {
   const end = now() + SPAN;
   const look = () => {
     const newest = feed.live.slice(-NEWEST);
-    const event = /** @type {Message | undefined} */ (newest.slice(newest.findIndex((other) => other === before) + 1).findLast((other) =>
+    const event = /** @type {Message | undefined} */ (newest.slice(newest.indexOf(before) + 1).findLast((other) =>
       isMessage(other) && channelKind(other.type) === kind && other.channel === channel && other.data === message && other.receivers === undefined && other.at > end - 2 * SPAN));
     if (!event && now() < end) return;
     feed.removeEventListener("draw", look);
