@@ -45,7 +45,7 @@ class LoginThrottle:
 
         Otherwise one known password would allow guessing at others without a wait.
         """
-        self._store.decrement(f"attempts:{_hidden(address)}")
+        self._store.decrement(f"attempts:{_hidden(address)}", REMEMBERED)
         self._store.drop([f"attempts:{_hidden(user)}", f"wait:{_hidden(user)}", f"wait:{_hidden(address)}"])
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 import redis
 from redis.exceptions import RedisClusterException
 
-from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.connection import RedisLink, error_text
 
 PREFIX = "arauto:"  # of every key
 _ERRORS = (redis.RedisError, RedisClusterException)
@@ -47,15 +47,15 @@ class ExpiringStore(Protocol):
     def increment(self, key: str, seconds: float) -> int:
         """Increment; the number expires ``seconds`` from now."""
 
-    def decrement(self, key: str) -> None:
-        """Decrement."""
+    def decrement(self, key: str, seconds: float) -> None:
+        """The same, but decrement."""
 
     def ttl(self, key: str) -> float:
         """Seconds until ``key`` expires; 0: it does not exist."""
 
 
 class RedisStore:
-    """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE PTTL, EVAL."""
+    """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE MULTI EXEC PTTL, EVAL."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -82,19 +82,16 @@ class RedisStore:
         return [bool(self._do("EXISTS", key)) for key in keys]
 
     def add(self, key: str, member: str, seconds: float) -> None:
-        self._do("SADD", key, member)
-        self._do("EXPIRE", key, int(seconds) + 1)
+        self._do_for(seconds, "SADD", key, member)
 
     def members(self, key: str) -> list[str]:
         return [member.decode() for member in self._do("SMEMBERS", key)]
 
     def increment(self, key: str, seconds: float) -> int:
-        number = int(self._do("INCR", key))
-        self._do("EXPIRE", key, int(seconds) + 1)
-        return number
+        return int(self._do_for(seconds, "INCR", key))
 
-    def decrement(self, key: str) -> None:
-        self._do("DECR", key)
+    def decrement(self, key: str, seconds: float) -> None:
+        self._do_for(seconds, "DECR", key)
 
     def ttl(self, key: str) -> float:
         return max(0.0, int(self._do("PTTL", key)) / 1000)
@@ -104,6 +101,20 @@ class RedisStore:
             return self._link.keys.execute_command(command[0], PREFIX + command[1], *command[2:])
         except _ERRORS as error:
             raise StoreUnavailable(str(error)) from error
+
+    def _do_for(self, seconds: float, *command: Any) -> Any:
+        try:
+            return _do_for(self._link, seconds, *command)
+        except _ERRORS as error:
+            raise StoreUnavailable(str(error)) from error
+
+
+def _do_for(link: RedisLink, seconds: float, command: str, key: str, *arguments: str) -> Any:
+    """Both or none: a key whose EXPIRE does not come would stay for ever."""
+    with link.keys.pipeline(transaction=True) as both:
+        both.execute_command(command, PREFIX + key, *arguments)
+        both.execute_command("EXPIRE", PREFIX + key, int(seconds) + 1)
+        return both.execute()[0]
 
 
 def check_can_store(link: RedisLink, replaces: bool = False) -> None:
@@ -115,13 +126,14 @@ def check_can_store(link: RedisLink, replaces: bool = False) -> None:
     """
     try:
         link.keys.set(f"{PREFIX}check", b"", px=1000)
+        _do_for(link, 1, "INCR", "checks")
         if replaces:
             link.keys.eval("return 1", 1, f"{PREFIX}check")
     except RedisClusterException as error:  # which is no RedisError
         raise redis.ConnectionError(str(error)) from None
     except redis.ResponseError as error:
         raise CannotStore(
-            f"Redis does not let us keep sessions and tokens ({error}): allow our user what "
+            f"Redis does not let us keep sessions and tokens ({error_text(error)}): allow our user what "
             "docs/security.md shows, or set ARAUTO_WORKERS=1 and no ARAUTO_TOKENS=redis."
         ) from None
 
@@ -167,10 +179,9 @@ class MemoryStore:
             self._put(key, number, seconds)
             return number
 
-    def decrement(self, key: str) -> None:
+    def decrement(self, key: str, seconds: float) -> None:
         with self._lock:
-            if number := self._get(key):
-                self._put(key, number - 1, self.ttl(key))
+            self._put(key, int(self._get(key) or 0) - 1, seconds)
 
     def ttl(self, key: str) -> float:
         return max(0.0, self._kept.get(key, (None, 0.0))[1] - monotonic())

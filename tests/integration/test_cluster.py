@@ -324,6 +324,7 @@ def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
     try:
         with closing(open_link(cluster.url.replace("//", "//arauto:secret" + "@"))) as link:
             RedisStore(link).put("key", b"value", 60)
+            assert RedisStore(link).increment("number", 60) == 1
             assert list_channels(link, b"*", lambda name: True)["channels"] == []
             assert count_listeners(link, "channel", b"a")["receivers"] == 0
             assert (

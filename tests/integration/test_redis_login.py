@@ -1,11 +1,13 @@
 """Who you are to Redis is who you are here: users of its ACL log in, and it decides what they may."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.expiring_store import RedisStore, StoreUnavailable
 from arauto.settings import WORKERS
 from tests.support.http import get
 from tests.support.persons import Person
@@ -232,6 +234,27 @@ def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(
     stopped = run(GUNICORN, REDIS_URL=url, PORT=str(free_port()), ARAUTO_LOGIN="redis", **given)
     assert sentence_of(stopped).startswith("Redis does not let us keep sessions and tokens (")
     assert sentence_of(stopped).endswith("or set ARAUTO_WORKERS=1 and no ARAUTO_TOKENS=redis.")
+
+
+def test_nothing_is_kept_that_would_not_expire(own_redis: RedisServer) -> None:
+    """As where we end, or Redis, between a command and its EXPIRE."""
+    set_user(own_redis, "small", "x", *rules(PROGRAM))
+    with closing(RedisLink(own_redis.url.replace("//", "//small:x@"))) as link:
+        store = RedisStore(link)
+        changes: list[Callable[[], object]] = [
+            lambda: store.increment("n", 60),
+            lambda: store.decrement("n", 60),
+            lambda: store.add("s", "a", 60),
+        ]
+        for change in changes:
+            change()
+        assert all(0 < own_redis.client.ttl(name) <= 61 for name in own_redis.client.keys("*"))
+        own_redis.client.flushall()
+        own_redis.client.execute_command("ACL", "SETUSER", "small", "-expire")
+        for change in changes:
+            with pytest.raises(StoreUnavailable):
+                change()
+        assert own_redis.client.keys() == []
 
 
 def test_one_process_keeps_sessions_itself(start: Start, own_redis: RedisServer) -> None:
