@@ -81,7 +81,10 @@ class ChannelFeed:
         self._announcements: deque[tuple[Announcement, int]] = deque()
         self._in_gap = 0  # how many of them are about messages within a gap that was shown
         self._read: Read | None = None
-        self._read_for: Announcement | None = None  # the announcement that the log was read for
+        self._read_for: Announcement | None = None  # the announcement that the log was read for ...
+        self._read_until = 0  # ... up to this number
+        # An old master that comes back has what the page was shown before another took its place:
+        self._shown_until = 0  # milliseconds
         self._ended: set[str] = set()  # epochs that another follows, as was read
         self._is_unreadable = False
         self._requested_at = since
@@ -175,9 +178,9 @@ class ChannelFeed:
         """An announcement about the log."""
         if self._older is None and isinstance(announcement, Mark | Marked):
             self._count_before_mark(announcement)
-            return self._add_since(self._advance(now))
-        steps = self._begin_log(announcement, now) if self._has_waited else []
-        self._announcements.append((announcement, self._backlog.serial))
+        else:
+            self._announcements.append((announcement, self._backlog.serial))
+        steps = self._begin_log(now) if self._has_waited and self._announcements else []
         return self._add_since(steps + self._advance(now))
 
     def read(self, pages: Pages, now: int) -> list[FeedStep]:
@@ -231,17 +234,33 @@ class ChannelFeed:
 
     # Progress
 
-    def _begin_log(self, announcement: Announcement, now: int) -> list[FeedStep]:
+    def _begin_log(self, now: int) -> list[FeedStep]:
         """The log begins with all messages ever published, or behind those that are published already."""
+        announcement, _ = self._announcements[0]
+        if isinstance(announcement, Appended) and self._older is None and self.position:
+            ours = tuple(digest(message.data) for message in self._backlog)
+            is_its_beginning = announcement.first == self.position.number + 1
+            if is_its_beginning and ours and ours != announcement.digests[-len(ours) :]:
+                return []  # the answer to a mark will tell which of ours are older
         self._has_waited = False
         begins = -1
         if isinstance(announcement, Resumed):
             begins = announcement.position.number - 1 - len(announcement.left)
         if begins < 0 or self.position is None or self.position.number < begins:
-            return [self._request_read(None, now)]  # also a log whose head alone was lost
+            # Also a log whose head alone was lost.
+            return [*self._show_unlogged(), self._request_read(None, now)]
         self.position, self._older = None, 0
         self._go_live(now)
         return self._show_backlog()
+
+    def _show_unlogged(self) -> list[FeedStep]:
+        """What was received before the message that the log begins with is in no log."""
+        oldest, steps = self._backlog.oldest, list[FeedStep]()
+        if oldest is None or self._older is None or self.position is None:
+            return []
+        for message in self._backlog.clear(oldest.serial + self.position.number - self._older - 1):
+            steps += self._show(message, None)
+        return steps
 
     def _request_read(self, until: int | None, now: int) -> Read:
         assert self.position is not None  # noqa: S101 - for mypy: without one nothing is asked
@@ -252,11 +271,11 @@ class ChannelFeed:
     def _advance(self, now: int) -> list[FeedStep]:
         """Handle announcements, as far as that is possible without reading."""
         steps: list[FeedStep] = []
-        while self._announcements and self._read is None:
+        while self._announcements and self._read is None and not self._has_waited:
             announcement, serial = self._announcements[0]
             before = None if self._in_gap else self._before(announcement, serial)
-            if before is not None and announcement is not self._read_for:
-                self._read_for = announcement
+            if before is not None and not self._was_read_for(announcement, before):
+                self._read_for, self._read_until = announcement, before
                 return [*steps, self._request_read(before, now)]
             if self._is_ambiguous(announcement, serial):
                 return steps
@@ -287,6 +306,10 @@ class ChannelFeed:
             end = announcement.position.number - self._count_left_here(announcement, serial) - 1
             return end if self.position.number < end else None
         return None
+
+    def _was_read_for(self, announcement: Announcement, number: int) -> bool:
+        """Up to ``number``: the answer to a mark may have told that more of it is older than ours."""
+        return announcement is self._read_for and number <= self._read_until
 
     def _note_ended(self, request: Read, pages: Pages) -> None:
         """Of an epoch that has ended, one announcement has the log read, and not each."""
@@ -496,9 +519,13 @@ class ChannelFeed:
         steps: list[FeedStep] = []
         known = request.after.number
         if pages.is_other:
-            end = pages.entries[0].ms if pages.entries else pages.at
+            self._shown_until = max(self._since, request.after.ms)
+            end = next((entry.ms for entry in pages.entries if entry.ms > self._shown_until), pages.at)
             steps.append(Gap(self._since, end, "replaced"))
         for entry in pages.entries:
+            if entry.ms <= self._shown_until:
+                known = entry.number
+                continue
             if not pages.is_other and entry.number > known + 1:
                 steps.append(Gap(self._since, entry.ms, "log"))
             known = entry.number
@@ -563,10 +590,17 @@ class ChannelFeed:
             announcement, serial = self._announcements[0]
             # A log that the page seems to have read beyond: if it is another one, the gap to come says so.
             if self._before(announcement, serial) is not None and not self._is_beyond(announcement):
+                self._drop_shown(announcement, serial)
                 break
             self._announcements.popleft()
             steps += self._take(announcement, serial, now)
         return steps
+
+    def _drop_shown(self, announcement: Announcement, serial: int) -> None:
+        """The log was read up to within what is announced; what this has wrong is in the gap to come."""
+        if self._read is not None and self.position is not None and isinstance(announcement, Appended):
+            for wanted in announcement.digests[: max(0, self.position.number + 1 - announcement.first)]:
+                self._backlog.take(wanted, serial)
 
     def _add_place(self) -> list[FeedStep]:
         """The page has a position once it was shown nothing that may still be announced."""

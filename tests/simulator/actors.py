@@ -283,6 +283,10 @@ class Process:
             self.pending.pop(0)()
 
 
+def _id(position: Position) -> tuple[int, int]:
+    return position.ms, position.number
+
+
 class Page:
     """What a person sees, over all sockets of one tab."""
 
@@ -291,6 +295,7 @@ class Page:
         self.position: Position | None = None
         self.since = 0
         self.has_begun = False
+        self._known: set[tuple[int, int, bytes]] = set()
 
     def show(self, step: FeedStep) -> None:
         if isinstance(step, Place):
@@ -298,11 +303,16 @@ class Page:
             if step.position is not None:
                 self.since = step.position.ms - LATE if step.since is None else step.since
         elif isinstance(step, Show):
-            self.rows.append(step)
+            # A log that comes back may begin with what was shown.
+            if not (step.ms and step.position and (*_id(step.position), step.data) in self._known):
+                self.rows.append(step)
             if step.position is not None:
                 self.position = step.position
                 self.since = step.position.ms - LATE
         elif isinstance(step, Gap):
+            if step.reason == "replaced":
+                rows = [row for row in self.rows if isinstance(row, Show)]
+                self._known = {(*_id(row.position), row.data) for row in rows if row.position}
             self.rows.append(step)
 
 

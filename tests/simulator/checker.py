@@ -21,15 +21,24 @@ def rows_of(entries: Sequence[Entry]) -> Rows:
 def check_rows(name: str, rows: Rows, published: Published, is_from_first: bool = False) -> None:
     """Nothing comes twice or in another order, and what is missing was published within a gap.
 
-    Before the first row nothing was promised. Every message is another one. What a log begins with may have
-    been published long before: a page that begins there cannot tell since when a gap is (``is_from_first``).
+    Before the first row nothing was promised. Every message is another one. A log that takes the place of
+    another may have messages from before. What a log begins with may have been published long before: a page
+    that begins there cannot tell since when a gap is (``is_from_first``).
     """
     names = [data for data, _ in published]
     shown = [names.index(row.data) for row in rows if isinstance(row, Show)]
     if not shown or shown[-1] != len(names) - 1:
         raise Broken(f"{name} does not end with the last message")
-    for before, after in itertools.pairwise(shown):
-        if after <= before:
+    if len(shown) != len(set(shown)):
+        raise Broken(f"{name}: one of {shown} came twice")
+    stretches: list[list[int]] = [[]]
+    for row in rows:
+        if isinstance(row, Show):
+            stretches[-1].append(names.index(row.data))
+        elif row.reason == "replaced":
+            stretches.append([])
+    for before, after in itertools.chain.from_iterable(map(itertools.pairwise, stretches)):
+        if after < before:
             raise Broken(f"{name}: {names[after]!r} came after {names[before]!r}")
     gaps = [(row.start, row.end) for row in rows if isinstance(row, Gap)]
     for missing in set(range(shown[0], len(names))) - set(shown):

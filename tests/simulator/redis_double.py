@@ -332,10 +332,13 @@ class RedisDouble:
     def snapshot(self) -> Data:
         return deepcopy(self.data)
 
-    def restart(self, data: Data) -> None:
-        """It comes back with what a snapshot had; every connection is lost."""
+    def restart(self, data: Data, run: int) -> None:
+        """It comes back with what a snapshot had; every connection is lost.
+
+        :param run: another one, if not the old master has come back.
+        """
         self.data = deepcopy(data)
-        self.server.run += 1
+        self.server.run = run
         self._channel.clear()
         self._words.clear()
         self._beats.clear()

@@ -166,8 +166,8 @@ class RedisTwin(RedisDouble):
         data.dumped = {key: self.client.dump(key) for key in keys}  # type: ignore[attr-defined]
         return data
 
-    def restart(self, data: Data) -> None:
-        super().restart(data)
+    def restart(self, data: Data, run: int) -> None:
+        super().restart(data, run)
         self._refuse(False)
         self.client.flushdb()
         for key, value in data.dumped.items():  # type: ignore[attr-defined]

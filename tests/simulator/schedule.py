@@ -17,6 +17,9 @@ WIDE = 10_000_000
 FROM_THE_FIRST = 100_000_000
 """From this seed on, every other page asks for all there is (``since=first``)."""
 
+RETURNS = 200_000_000
+"""From this seed on, an old master may return as it was when another took its place."""
+
 LONGEST = 3000  # milliseconds that a message may wait until a page shows it
 
 
@@ -36,6 +39,7 @@ WEIGHTS = {
 
 
 MORE_WEIGHTS = WEIGHTS | {"unlink twice": 2, "unlink all": 1, "leave": 2, "join": 3}
+MASTERS = {"fail over": 3, "fail back": 2}
 CLOCKS = {"clock": 2, "own clock": 1}
 ENDS = {
     "freeze": "wake", "refuse": "allow", "off": "on", "unreadable": "readable", "kill": "start",
@@ -46,7 +50,7 @@ JUMPS = (-180_000, -20_000, -1500, -300, 300, 1500, 20_000, 180_000)  # millisec
 
 def has_clocks(seed: int) -> bool:
     """Whether clocks differ and are set: then nobody can tell from moments what a gap is about."""
-    return seed >= WIDE and seed % 2 == 0
+    return WIDE <= seed < RETURNS and seed % 2 == 0
 
 
 def draw(seed: int, steps: int = STEPS) -> list[Act]:
@@ -54,6 +58,10 @@ def draw(seed: int, steps: int = STEPS) -> list[Act]:
     rng = random.Random(seed)
     weights = MORE_WEIGHTS if seed >= WIDE else WEIGHTS
     always = {"publish", "promise", "run", "time", "open", "drop"}
+    if seed >= RETURNS:
+        # What it had promised, and the other master too, is written twice; without a head it looks complete.
+        weights = {kind: weights[kind] for kind in weights.keys() - {"promise", "forget head"}} | MASTERS
+        always = always - {"promise"} | MASTERS.keys()
     if has_clocks(seed):
         weights, always = weights | CLOCKS, always | {"clock"}
     faults = rng.sample(sorted(weights.keys() - always), rng.randint(0, 6))
@@ -91,9 +99,11 @@ class World:
             for redis in self.channels
             for n in range(tabs)
         ]
-        self._snapshots: list[Data] = [redis.snapshot() for redis in self.channels]
+        self._snapshots = self._take_snapshots()
+        self._runs = self.server.run
+        self._old_master: tuple[list[Data], int] | None = None
         self._count = 0
-        self._alphabet = seed % 4 == 0  # then messages are often equal
+        self._alphabet = seed < RETURNS and seed % 4 == 0  # then messages are often equal
         self._is_timely = not self._alphabet and not has_clocks(seed)
         self.settle(100)
 
@@ -124,9 +134,9 @@ class World:
         elif act.kind == "own clock":
             process.ahead += abs(rng.choice(JUMPS))
         else:
-            self._break(act.kind, process, redis)
+            self._break(act.kind, process, redis, rng)
 
-    def _break(self, kind: str, process: Process, redis: RedisDouble) -> None:
+    def _break(self, kind: str, process: Process, redis: RedisDouble, rng: random.Random) -> None:
         server = self.server
         if kind == "kill" and process.is_alive:
             process.kill()
@@ -143,7 +153,7 @@ class World:
             process.lose_link_again()
         elif kind == "unlink all":
             for one in self.processes:
-                self._break("unlink", one, redis)
+                self._break("unlink", one, redis, rng)
         elif kind == "leave" and process.can_act:
             process.uncover(redis.channel)
         elif kind == "join" and process.can_act:
@@ -159,15 +169,26 @@ class World:
         elif kind == "forget lease":
             self.redis.forget_lease()
         elif kind == "snapshot":
-            self._snapshots = [one.snapshot() for one in self.channels]
+            self._snapshots = self._take_snapshots()
         elif kind == "restart":
-            self._restart()
+            self._restart(self._snapshots)
+        elif kind == "fail over":
+            now = self._take_snapshots()
+            self._old_master = now, self.server.run
+            self._restart(rng.choice((now, self._snapshots)))
+        elif kind == "fail back" and self._old_master:
+            self._restart(*self._old_master)
+            self._old_master = None
         elif kind in ("readable", "unreadable"):
             server.is_readable = kind == "readable"
 
-    def _restart(self) -> None:
-        for redis, snapshot in zip(self.channels, self._snapshots, strict=True):
-            redis.restart(snapshot)
+    def _take_snapshots(self) -> list[Data]:
+        return [redis.snapshot() for redis in self.channels]
+
+    def _restart(self, snapshots: list[Data], run: int = 0) -> None:
+        self._runs += not run
+        for redis, snapshot in zip(self.channels, snapshots, strict=True):
+            redis.restart(snapshot, run or self._runs)
         for tab in self.tabs:
             tab.drop()  # a feed whose link to Redis was lost sends its page back
         for process in self.processes:
@@ -248,7 +269,7 @@ class World:
             redis.switch(True)
             for process in self.processes:
                 for kind in ("start", "wake", "join"):
-                    self._break(kind, process, redis)
+                    self._break(kind, process, redis, random.Random(0))
         for _ in range(16):
             self.settle(700)
             for tab in self.tabs:
