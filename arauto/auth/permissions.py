@@ -12,7 +12,7 @@ from redis.exceptions import AuthenticationError
 from arauto.auth.audit import Audit
 from arauto.auth.visitor import ALL, Visitor
 from arauto.i18n.gettext import gettext
-from arauto.protocol.events import text
+from arauto.protocol.json_members import text
 from arauto.protocol.selection import Selection
 from arauto.redis_io.connection import RedisLink
 from arauto.refusal import Refusal

@@ -21,7 +21,8 @@ from arauto.auth.visitor import Visitor, current_visitor
 from arauto.feed.frame_cache import FrameCache
 from arauto.i18n.gettext import gettext
 from arauto.net.websocket import Code, Transport, Upgrade, text_frame
-from arauto.protocol.events import Item, encode_error, text
+from arauto.protocol.events import Item, encode_error
+from arauto.protocol.json_members import text
 from arauto.protocol.log_query import BadPoint
 from arauto.protocol.resume import read_resume_points
 from arauto.protocol.selection import Selection

@@ -1,13 +1,12 @@
 """Convert Redis pushes to feed events, and events to JSON (pure)."""
 
-import base64
-import codecs
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
 
 from arauto.protocol.acknowledgements import Acknowledgement
+from arauto.protocol.json_members import data_of, named
 from arauto.protocol.log_entries import Hole
 from arauto.protocol.log_position import Position
 
@@ -205,42 +204,3 @@ def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
 def encode_error(sentence: str) -> bytes:
     """The event for a change of the selection that is not accepted."""
     return orjson.dumps([{"type": "error", "error": sentence}])
-
-
-def named(kind: str, name: bytes) -> dict[str, str]:
-    """The name of a ``channel``, ``pattern`` or sharded channel (``shard``) as JSON members.
-
-    If it is not UTF-8, its text may be the name of another one, so its bytes are added in base64, as
-    ``channel_base64``.
-    """
-    try:
-        return {kind: name.decode()}
-    except UnicodeDecodeError:
-        return {kind: text(name), f"{kind}_base64": base64.b64encode(name).decode()}
-
-
-def quoted(name: bytes) -> str:
-    """A name for our log: no two names look alike."""
-    try:
-        return repr(name.decode())
-    except UnicodeDecodeError:
-        return repr(name)
-
-
-def text(name: bytes) -> str:
-    """A name for people: bytes that are not UTF-8 stay visible."""
-    return name.decode(errors="backslashreplace")
-
-
-def data_of(data: bytes, limit: int) -> dict[str, Any]:
-    """The data of an event: as text or in base64, see :func:`event`."""
-    try:
-        if len(data) <= limit:
-            return {"data": data.decode()}
-        # An incremental decoder leaves out the character that was cut.
-        beginning = codecs.getincrementaldecoder("utf-8")().decode(data[:limit])
-        return {"data": beginning, "truncated": True, "size": len(data)}
-    except UnicodeDecodeError:
-        shown = base64.b64encode(data[:limit]).decode()
-        cut = {"truncated": True} if len(data) > limit else {}
-        return {"data": shown, "encoding": "base64", "size": len(data)} | cut

@@ -20,9 +20,9 @@ from arauto.protocol.events import (
     Numbered,
     Refused,
     Unfollowed,
-    text,
 )
 from arauto.protocol.events import Gap as LinkGap
+from arauto.protocol.json_members import text
 from arauto.protocol.log_entries import FIRST, Hole
 from arauto.protocol.log_position import Position
 from arauto.protocol.resume import ResumePoint

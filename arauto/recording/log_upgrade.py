@@ -5,7 +5,7 @@ from typing import Any
 
 import redis
 
-from arauto.protocol.events import quoted
+from arauto.protocol.json_members import quoted
 from arauto.recording.log_store import Store
 from arauto.redis_io.connection import error_text
 

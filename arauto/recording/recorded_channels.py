@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from arauto.protocol.events import quoted
+from arauto.protocol.json_members import quoted
 from arauto.protocol.selection import Selection
 from arauto.recording.acknowledgement_store import AcknowledgementStore
 from arauto.recording.log_store import Store

@@ -8,7 +8,7 @@ import redis
 from redis.exceptions import NoPermissionError
 
 from arauto.i18n.gettext import gettext
-from arauto.protocol.events import named
+from arauto.protocol.json_members import named
 from arauto.protocol.tab_counting import ALL_OF_PATTERNS, is_shadow, of_channel, of_shard, pattern_of
 from arauto.protocol.validation import is_own_shard
 from arauto.redis_io.connection import RedisLink, error_text

@@ -6,7 +6,8 @@ from typing import NamedTuple
 from arauto.auth.audit import Actor, Audit
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
-from arauto.protocol.events import Refused, text
+from arauto.protocol.events import Refused
+from arauto.protocol.json_members import text
 from arauto.web.locale import chosen
 
 

@@ -22,7 +22,8 @@ from arauto.protocol.acknowledgements import (
     is_valid_id,
     printable_by,
 )
-from arauto.protocol.events import acknowledged, named
+from arauto.protocol.events import acknowledged
+from arauto.protocol.json_members import named
 from arauto.recording.acknowledgement_store import MOST, Answer, Outcome
 from arauto.recording.recorded_channels import Recording
 from arauto.redis_io.connection import error_text

@@ -16,7 +16,7 @@ from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import current_visitor
 from arauto.filter.query import read_filter
 from arauto.i18n.gettext import gettext
-from arauto.protocol.events import named
+from arauto.protocol.json_members import named
 from arauto.protocol.log_entries import Volume
 from arauto.protocol.log_query import Point, read_limit, read_parts, read_point
 from arauto.refusal import Refusal

@@ -6,7 +6,8 @@ from time import monotonic
 import orjson
 
 from arauto.filter.query import Filter
-from arauto.protocol.events import data_of, hole_event, named, text
+from arauto.protocol.events import hole_event
+from arauto.protocol.json_members import data_of, named, text
 from arauto.protocol.log_entries import Hole, LogEntry, Message
 from arauto.protocol.log_query import DEFAULT_LIMIT
 from arauto.system.concurrency import let_others_run

@@ -13,7 +13,7 @@ from arauto.auth.permissions import NoRight, Permissions
 from arauto.auth.request_guards import RateGuard
 from arauto.auth.visitor import current_visitor
 from arauto.i18n.gettext import gettext
-from arauto.protocol.events import text
+from arauto.protocol.json_members import text
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording_core.log_keys import is_recordable

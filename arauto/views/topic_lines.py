@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 
-from arauto.protocol.events import data_of
+from arauto.protocol.json_members import data_of
 from arauto.protocol.topics import Record, TopicEntry, Trimmed
 
 

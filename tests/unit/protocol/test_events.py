@@ -20,8 +20,8 @@ from arauto.protocol.events import (
     encode,
     event,
     hole_event,
-    quoted,
 )
+from arauto.protocol.json_members import quoted
 from arauto.protocol.log_entries import FIRST, Hole, Id
 from arauto.protocol.log_position import Position
 
