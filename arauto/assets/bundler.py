@@ -190,8 +190,13 @@ class _Bundle:
 
     def _check_apart(self, module: Module, members: list[Module], found: list[tuple[list[str], str]]) -> None:
         """What stands beside each other in one file has names of its own."""
-        taken = {name: other for names, other in found if self._home(other) != module.name for name in names}
-        owners = dict.fromkeys(_DECLARED.findall(module.body), module.name) | taken
+        owners = dict.fromkeys(_DECLARED.findall(module.body), module.name)
+        taken = [
+            (name, other) for names, other in found if self._home(other) != module.name for name in names
+        ]
+        for name, other in taken:
+            if owners.setdefault(name, other) != other:
+                raise CannotJoin(f"{owners[name]}.js and {other}.js have {name}")
         for member in members:
             for name in member.exports:
                 if name in owners:

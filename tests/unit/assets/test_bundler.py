@@ -113,6 +113,7 @@ def test_what_is_asked_for_by_its_address_has_a_file() -> None:
     ("name", "text", "who"),
     [
         ("net/page", DEEP["net/page"] + "const item = 1;\n", "net/page.js and net/item.js have item"),
+        ("net/page", DEEP["net/page"] + "const near = 1;\n", "net/page.js and lib/b.js have near"),
         ("net/list", DEEP["net/list"] + "export const item = 1;\n", "net/item.js and net/list.js have item"),
         (
             "net/item",
