@@ -11,14 +11,14 @@ export class Beside {
   #facts;
   /** @type {import("../views/wall.js").Told} */
   #standing = { name: "connecting" };
-  #views = new Deferred("../views/views.js", import.meta.url, ({ Views }) => new Views(this.#facts.place, this.#words, this.#facts.limits, {
+  #views = new Deferred("../views/views.js", ({ Views }) => new Views(this.#facts.place, this.#words, this.#facts.limits, {
     show: this.#facts.show,
     showFeed: this.#facts.showFeed,
     isRecorded: () => this.#facts.isRecorded,
     loadPanes: () => this.#panes.load(),
   }));
-  #panes = new Deferred("../views/panes.js", import.meta.url, ({ Panes }) => new Panes(this.#page, this.#words));
-  #wall = new Deferred("../views/wall.js", import.meta.url, ({ Wall }) => {
+  #panes = new Deferred("../views/panes.js", ({ Panes }) => new Panes(this.#page, this.#words));
+  #wall = new Deferred("../views/wall.js", ({ Wall }) => {
     const wall = new Wall(this.#page, this.#words, this.#facts);
     wall.stand(this.#standing);
     wall.tick();

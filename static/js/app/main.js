@@ -76,7 +76,7 @@ const toolbar = new Toolbar({
   },
   acknowledge: config.recording && (async (event) => (await acknowledge.arrive()).toggle(event)),
 });
-const groups = new Deferred("../feed/group_rows.js", import.meta.url, ({ GroupRows, MessageGroups }) => ({
+const groups = new Deferred("../feed/group_rows.js", ({ GroupRows, MessageGroups }) => ({
   rows: new GroupRows(find("messages"), feed, words, (/** @type {Message} */ event) => detail.reveal(event)),
   make: () => new MessageGroups(),
 }));
@@ -84,19 +84,19 @@ const grouping = new Grouping(find("group"), async (isOn) => {
   const make = isOn ? (await groups.arrive()).make : null;
   feed.setGroups(grouping.isOn ? make : null);
 });
-const acknowledge = new Deferred("../acknowledge/acknowledge.js", import.meta.url, ({ Acknowledge }) => new Acknowledge({
+const acknowledge = new Deferred("../acknowledge/acknowledge.js", ({ Acknowledge }) => new Acknowledge({
   connection, standing, feed, place: find("feed"), rows,
   say: (/** @type {string} */ sentence) => actions.tell(sentence),
 }, words));
-const notifications = new Deferred("./notifications.js", import.meta.url, makeNotifications);
+const notifications = new Deferred("./notifications.js", makeNotifications);
 /** @type {import("./notifications.js").Heard[]} */
 const unheard = [];
-const help = new Deferred("../filter/filter_help.js", import.meta.url, ({ FilterHelp }) =>
+const help = new Deferred("../filter/filter_help.js", ({ FilterHelp }) =>
   new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
-const lanes = new Deferred("../history/late_join_demo.js", import.meta.url, ({ LateJoinDemo }) =>
+const lanes = new Deferred("../history/late_join_demo.js", ({ LateJoinDemo }) =>
   new LateJoinDemo(find("lanes"), rows));
-const linked = new Deferred("../detail/linked_message.js", import.meta.url);
-const lesson = new Deferred("./lesson.js", import.meta.url, ({ Lesson }) => new Lesson(
+const linked = new Deferred("../detail/linked_message.js");
+const lesson = new Deferred("./lesson.js", ({ Lesson }) => new Lesson(
   { form: find("publish"), listeners: find("listeners"), rail: find("chips").parentElement, welcome: find("welcome"), lanes: find("lanes"), list: find("messages") },
   feed, rows, selection, words, {
     late: () => {
@@ -110,7 +110,7 @@ let standing;
 let isPast = false;
 const replay = new Replay(find("replay"), feed, filter, words, async () => (await strip.load()).scrubber, compare);
 const rates = new MessageRates(selection);
-const strip = new Deferred("../volume/volume_strip.js", import.meta.url, makeStrip);
+const strip = new Deferred("../volume/volume_strip.js", makeStrip);
 const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
   empty: () => {
     parts.show("channels");
@@ -118,9 +118,9 @@ const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
   }, hidden: (test) => feed.setHidden(test), peek: (name) => strip.part?.peek(name),
   more: (...what) => menu.load().then((menu) => menu.open(...what), () => actions.say("not_loaded")),
 });
-const menu = new Deferred("../channels/recording_menu.js", import.meta.url, ({ RecordingMenu }) =>
+const menu = new Deferred("../channels/recording_menu.js", ({ RecordingMenu }) =>
   new RecordingMenu(find("recording"), find("forget"), words, (/** @type {string} */ sentence) => (find("choose-problem").textContent = sentence)));
-const browser = new Deferred("../channels/channel_browser.js", import.meta.url, ({ ChannelBrowser }) =>
+const browser = new Deferred("../channels/channel_browser.js", ({ ChannelBrowser }) =>
   new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words, config.redis_cli));
 find("browser-open").addEventListener("click", () => browser.load().then((browser) => browser.open(), () => actions.say("not_loaded")));
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);

@@ -11,7 +11,7 @@ import { asked, keep } from "../ui/url_state.js";
 import { PIN_LIMIT } from "./pins.js";
 
 /** @type {Deferred<typeof import("../message/shell_commands.js")>} */
-const commands = new Deferred("../message/shell_commands.js", import.meta.url);
+const commands = new Deferred("../message/shell_commands.js");
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const BY_NAME = ["curl", "again"]; // a form carries text only
 const SAID_FOR = 3_000; // milliseconds

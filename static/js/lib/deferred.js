@@ -23,11 +23,11 @@ export class Deferred {
   /** @type {Part | null} */
   part = null; // once somebody has loaded it
 
-  // The path from the module whose `import.meta.url` is `base`. `make` gets the module, and makes the one part that
-  // there is of it: without it the module is the part.
-  /** @param {string} path @param {string} base @param {(module: any) => Part} [make] */
-  constructor(path, base, make = (module) => module) {
-    this.#url = new URL(path, base).href;
+  // The path from the module that names it. `make` gets the module, and makes the one part that there is of it: without
+  // it the module is the part.
+  /** @param {string} path @param {(module: any) => Part} [make] */
+  constructor(path, make = (module) => module) {
+    this.#url = address(path);
     this.#make = make;
     all.push(this);
   }
@@ -92,11 +92,17 @@ export class Deferred {
 }
 
 // A worker's script, that is cached with the others.
-/** @type {(path: string, base: string) => string} */
-export function deferScript(path, base) {
-  const { href } = new URL(path, base);
+/** @type {(path: string) => string} */
+export function deferScript(path) {
+  const href = address(path);
   scripts.push(href);
   return href;
+}
+
+// The bundler writes each path as it is from file to file, and all files are beside each other.
+/** @type {(path: string) => string} */
+function address(path) {
+  return new URL(path, import.meta.url).href;
 }
 
 // An import that failed may be remembered by the browser, for as long as the page: a request is not.
