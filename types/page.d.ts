@@ -79,6 +79,7 @@ type Gap = {
   reason: string;
   lost?: number; // when a connection was, whose gap begins before that
   channel?: string;
+  shard?: string;
   at?: number;
 };
 type Following = { type: "following"; channel: string; epoch?: string; id?: string; since?: number };

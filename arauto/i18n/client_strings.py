@@ -71,6 +71,9 @@ def _feed_strings() -> Strings:
     return {
         "gap_redis": gettext("No connection to Redis from {from} to {to}: messages may be missing."),
         "gap_server": gettext("No connection to the server from {from} to {to}: messages may be missing."),
+        "gap_shard": gettext(
+            "The sharded channel {channel} was not received from {from} to {to}: messages may be missing."
+        ),
         "gap_since": gettext("Published since {since}."),
         "gap_lasts": gettext("No connection to the server since {from}: messages may be missing."),
         "gap_recorder": gettext("{channel} was not recorded from {from} to {to}: messages may be missing."),

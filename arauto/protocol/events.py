@@ -40,6 +40,14 @@ class Gap(NamedTuple):
     end: float
 
 
+class ShardGap(NamedTuple):
+    """A sharded channel is there again: messages of it between ``start`` and ``end`` may be missing."""
+
+    shard: bytes
+    start: float
+    end: float
+
+
 class Refused(NamedTuple):
     """Redis refuses a ``channel``, ``pattern``, ``shard`` or ``log``, as ``kind`` tells; empty: the login."""
 
@@ -110,6 +118,7 @@ Item = (
     Push
     | Lost
     | Gap
+    | ShardGap
     | Refused
     | Numbered
     | LogGap
@@ -171,6 +180,9 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
         return {"type": "reconnecting", "from": item.at, "reason": "redis", "detail": item.detail}
     if isinstance(item, Gap):
         return {"type": "gap", "from": item.start, "to": item.end, "reason": "redis"}
+    if isinstance(item, ShardGap):
+        span = {"from": item.start, "to": item.end}
+        return {"type": "gap", **named("shard", item.shard), **span, "reason": "shard"}
     refused = named(item.kind, item.name) if item.kind else {}
     return {"type": "refused", **refused, "error": item.error}
 

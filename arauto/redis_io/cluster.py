@@ -100,19 +100,19 @@ class Cluster:
     def places(self, shards: Sequence[bytes] = ()) -> list[Address]:
         """Where to subscribe, the best first: where we have the fewest subscribers.
 
-        :param shards: sharded channels; the first of them has to be there.
+        :param shards: sharded channels: of nodes that are equally good, one that has the first of them.
         """
         found = self.map()
-        steps = found.for_subscribers(self._with_replicas)
-        if shards:
-            there = set(found.of_shard(shards[0]))
-            steps = [[one for one in step if one in there] for step in steps]
+        there = next((found.serving(shard) for shard in shards if found.serving(shard)), [])
         with self._lock:
-            counts = {address: len(there) for address, there in self._sockets.items()}
+            counts = {address: len(sockets) for address, sockets in self._sockets.items()}
             shunned = set(self._shunned)
         ranked = [
-            sorted(random.sample(step, len(step)), key=lambda address: counts.get(address, 0))
-            for step in steps
+            sorted(
+                random.sample(step, len(step)),
+                key=lambda address: (address not in there, counts.get(address, 0)),
+            )
+            for step in found.for_subscribers(self._with_replicas)
         ]
         return sorted(
             [address for step in ranked for address in step], key=lambda address: address in shunned

@@ -86,8 +86,18 @@ class ClusterLink(RedisLink):
         return [self._at(address) for address in addresses], are_all
 
     def connect(self, shards: Sequence[bytes] = ()) -> NonblockingSocket:
+        return self._connect(self.cluster.places(shards))
+
+    def connect_to_shard(self, shards: Sequence[bytes]) -> NonblockingSocket:
+        there = self.shard_places(shards[0])
+        return self._connect([one for one in self.cluster.places(shards) if one in there])
+
+    def shard_places(self, shard: bytes) -> frozenset[Address]:
+        return frozenset(self.cluster.map().serving(shard))
+
+    def _connect(self, places: list[Address]) -> NonblockingSocket:
         failure: Exception | None = None
-        for address in self.cluster.places(shards)[:TRIES]:
+        for address in places[:TRIES]:
             moves = self.cluster.moves
             try:
                 sock = self._at(address).connect_and_ask(address)

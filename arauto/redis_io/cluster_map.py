@@ -75,11 +75,11 @@ class ClusterMap:
         members = self.members.values()
         return next((one.address for one in members if one.known_as == known_as), known_as)
 
-    def of_shard(self, name: bytes) -> list[Address]:
-        """The nodes that have a sharded channel: a master and its replicas."""
-        owner = self.owner(key_slot(name))
+    def serving(self, shard: bytes) -> list[Address]:
+        """The nodes that answer and have a sharded channel: a master and its replicas."""
+        owner = self.owner(key_slot(shard))
         replicas = [id for id, one in self.members.items() if one.master == owner and owner]
-        return self._addresses([owner, *replicas] if owner else [])
+        return self._addresses(id for id in (owner, *replicas) if id in self.answering)
 
     def owner(self, slot: int) -> str:
         """Who has the slot; empty: nobody."""

@@ -213,7 +213,7 @@ class RedisLink:
     def connect(self, shards: Sequence[bytes] = ()) -> NonblockingSocket:
         """A new connection for one subscriber, authenticated, on a socket of its own.
 
-        :param shards: sharded channels, which a cluster has at some of its nodes only.
+        :param shards: sharded channels: of the nodes of a cluster, rather one that has the first of them.
         :raise redis.RedisError: Redis does not answer, or refuses.
         :raise OSError: the same, from the system.
         """
@@ -224,6 +224,17 @@ class RedisLink:
             template: Any = self._template
             return NonblockingSocket(template._connect())
         return NonblockingSocket(_take_socket(self.make_connection()))
+
+    def connect_to_shard(self, shards: Sequence[bytes]) -> NonblockingSocket:
+        """The same, to a node that has these sharded channels."""
+        return self.connect()
+
+    def shard_places(self, shard: bytes) -> frozenset[Address] | None:
+        """The nodes of a cluster that serve a sharded channel now; ``None``: this is no cluster.
+
+        :raise redis.RedisError: no node answers.
+        """
+        return None
 
     def connect_and_ask(self, address: Address) -> PlacedSocket:
         """A new connection for one subscriber, to a node at ``address`` that has answered on it.

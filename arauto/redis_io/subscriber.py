@@ -19,11 +19,12 @@ import redis
 from redis.exceptions import AuthenticationError, NoPermissionError
 
 from arauto.net.nonblocking_socket import WRITE_PATIENCE, NonblockingSocket
-from arauto.protocol.events import Deliver, Gap, Item, Lost, Refused
+from arauto.protocol.events import Deliver, Gap, Item, Lost, Push, Refused
 from arauto.protocol.selection import Change, Names, Selection
 from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern, of_shard
 from arauto.protocol.validation import is_own_shard
 from arauto.redis_io.elapsed import now
+from arauto.redis_io.redis_url import Address
 from arauto.redis_io.resp_parser import Parser
 from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
@@ -39,12 +40,14 @@ CLOCK_READS = 3  # attempts to read two clocks at the same moment
 LOOK_EVERY = 0.5  # seconds; while it pauses, whether Redis is at another place
 JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 
-_MESSAGES = (b"message", b"pmessage", b"smessage")
-_SHARDED = (b"SSUBSCRIBE", b"SUNSUBSCRIBE")
+MESSAGES = (b"message", b"pmessage", b"smessage")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern", b"SSUBSCRIBE": "shard"}
-_NEVER_THERE = ("MOVED", "ERR unknown command")
-_FINAL = ("NOPERM", *_NEVER_THERE)  # an answer to one name, not the end of a connection
-_MOVED = "A sharded channel is at another node of the cluster."
+_FINAL = ("NOPERM", "ERR unknown command")  # an answer to one name, not the end of a connection
+_NOT_HERE = (
+    "MOVED",
+    "CLUSTERDOWN",
+    "TRYAGAIN",
+)  # the same, of a sharded channel that this node does not serve
 _PINGED = (b"PING", b"")
 _PROBE = (b"PING", b"look")
 _PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection with subscriptions gets it
@@ -56,6 +59,10 @@ MakeCommands = Callable[[bytes, Selection], list[Command]]
 """``SUBSCRIBE`` or ``UNSUBSCRIBE``, and what from -> commands to Redis."""
 Explain = Callable[[Refused], Refused]
 """Puts a refusal of Redis in words for people."""
+GiveUp = Callable[[bytes, float | None, str], None]
+"""Takes a sharded channel that this connection has no longer, or cannot have now; since when messages of it
+may be missing, in Unix seconds, if it was there before; and what Redis said, if anything.
+"""
 
 log = logging.getLogger("arauto")
 
@@ -82,6 +89,7 @@ class Subscriber(threading.Thread):
     :param settle: where there are several nodes, seconds until what has come by one connection cannot come
         by the next one, too.
     :param explain: is given each refusal but those of a ``log``, before it is delivered.
+    :param give_up: is given sharded channels of other nodes, in this thread; they are no longer selected.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
     """
@@ -97,6 +105,7 @@ class Subscriber(threading.Thread):
         moves: Callable[[], int] = lambda: 0,
         settle: float = 0.0,
         explain: Explain = lambda refused: refused,
+        give_up: GiveUp = lambda name, since, words: None,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
@@ -107,12 +116,14 @@ class Subscriber(threading.Thread):
         self._moves = moves
         self._settle = settle
         self._explain = explain
+        self._give_up = give_up
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._shards = dict.fromkeys(selection.shards)
         self._lock = make_lock()  # guards the selection, the connection and the order of commands
         self._socket: NonblockingSocket | None = None
         self._expected: deque[Command] = deque()  # commands without a reply yet
+        self._there: set[bytes] = set()  # sharded channels that this connection has
         self._sent_at = 0.0  # when the oldest of them was sent
         self._delivering = False  # the thread is writing to the browser, and does not read
         self._stopping = threading.Event()
@@ -170,6 +181,17 @@ class Subscriber(threading.Thread):
     def shards(self) -> list[bytes]:
         """The selected sharded channels."""
         return list(self._shards)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is selected."""
+        return not (self._channels or self._patterns or self._shards)
+
+    @property
+    def place(self) -> Address | None:
+        """To which node of a cluster it is connected; ``None``: to none, or there is no cluster."""
+        place: Address | None = getattr(self._socket, "address", None)
+        return place
 
     def send(self, commands: list[Command]) -> None:
         """Send more commands on this connection; from any thread."""
@@ -287,6 +309,7 @@ class Subscriber(threading.Thread):
             if self._stopping.is_set():
                 sock.shutdown()
             self._expected.clear()
+            self._there.clear()
             # An empty selection sends a PING, so that there is a reply to wait for.
             selection = Selection(tuple(self._channels), tuple(self._patterns), tuple(self._shards))
             self._request(self._commands(b"SUBSCRIBE", selection) or [_PINGED])
@@ -307,19 +330,35 @@ class Subscriber(threading.Thread):
                 batch = parser.parse(data)
             except hiredis.ProtocolError as error:
                 raise LinkLost(str(error)) from error
-            if self._shards and any(map(self._is_moved, batch)):
-                raise LinkLost(_MOVED)
+            moved = self._moved(batch) if self._shards else []
+            if moved:
+                batch = [item for item in batch if item not in moved]
             if self._expected or self._held:
                 batch = self._match_replies(batch)
             if batch and not self._deliver_batch(batch):
                 return
+            for _, name, _ in moved:
+                self._drop_shard(name, self._complete_until(), "")
         raise LinkLost
 
-    def _is_moved(self, item: Item) -> bool:
-        """Whether Redis unsubscribes us by itself."""
-        if not isinstance(item, list) or item[0] != b"sunsubscribe":
-            return False
-        return (b"SUNSUBSCRIBE", item[1]) not in self._expected
+    def _moved(self, batch: list[Item]) -> list[Push]:
+        """Where Redis unsubscribes us by itself, as another node has the slot now."""
+        pushes = [item for item in batch if isinstance(item, list) and item[0] == b"sunsubscribe"]
+        return [
+            push
+            for push in pushes
+            if push[1] in self._shards and (b"SUNSUBSCRIBE", push[1]) not in self._expected
+        ]
+
+    def _drop_shard(self, name: bytes, lost: float | None, words: str) -> None:
+        with self._lock:
+            self._there.discard(name)
+            is_selected = name in self._shards
+            self._shards.pop(name, None)
+            if is_selected and self._socket is not None:
+                self._request([(b"UNSUBSCRIBE", of_shard(name))])
+        if is_selected:
+            self._give_up(name, None if lost is None else _unix(lost), words)
 
     def _is_silence_answered(self) -> bool:
         """A shortcut for the only thing that idle connections do."""
@@ -351,7 +390,7 @@ class Subscriber(threading.Thread):
         """Match the replies to commands; hold all back until a new connection is whole."""
         out: list[Item] = []
         for reply in replies:
-            if isinstance(reply, list) and reply[0] in _MESSAGES:
+            if isinstance(reply, list) and reply[0] in MESSAGES:
                 out.append(reply)
             else:
                 out += self._match_reply(reply)
@@ -379,6 +418,10 @@ class Subscriber(threading.Thread):
             reply = [b"pong", name]  # a refusal is a reply too
         if isinstance(reply, Exception):
             return self._refusal(command, name, str(reply))
+        if command == b"SSUBSCRIBE":
+            self._there.add(name)
+        elif command == b"SUNSUBSCRIBE":
+            self._there.discard(name)
         if (command, name) == _PROBE:
             return [reply] if isinstance(reply, list) else []
         return [] if command == b"PING" or is_shadow(name) else [reply]
@@ -391,17 +434,18 @@ class Subscriber(threading.Thread):
     def _refusal(self, command: bytes, name: bytes, words: str) -> list[Item]:
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
-        if command in _SHARDED and is_own_shard(name):
-            return [Refused("log", name, words)]
-        if command == b"SUNSUBSCRIBE" and words.startswith(_NEVER_THERE):
-            return [[command.lower(), name, 0]]  # as Redis had refused it, there was nothing to end
+        if command == b"SUNSUBSCRIBE" and name not in self._there:
+            return [[command.lower(), name, 0]]  # there was nothing to end
         kind = _KINDS.get(command)
-        if kind is None or not words.startswith(_FINAL if kind == "shard" else "NOPERM"):
-            raise LinkLost(words)
-        if is_shadow(name):
+        if kind == "shard" and is_own_shard(name):
+            return [Refused("log", name, words)]
+        if kind == "shard" and words.startswith(_NOT_HERE):
+            self._drop_shard(name, self._lost if self._was_live else None, words)
+            return []
+        if is_shadow(name) and words.startswith("NOPERM"):
             return []  # the tab is not counted, and all else works
-        if words.startswith("MOVED") and self._settle and name == next(iter(self._shards), b""):
-            raise LinkLost(_MOVED)  # the next connection is made to where the first one is
+        if kind is None or not words.startswith(_FINAL if kind == "shard" else "NOPERM"):
+            raise LinkLost(words)  # also what Redis does not end: it ends with the connection
         with self._lock:
             {"channel": self._channels, "pattern": self._patterns, "shard": self._shards}[kind].pop(
                 name, None

@@ -24,6 +24,7 @@ from arauto.redis_io.channel_list import count_listeners, list_channels
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.sentinel import NoMaster
 from arauto.redis_io.subscriber import Subscriber
+from arauto.redis_io.subscribers import Subscribers
 from arauto.refusal import Refusal
 from arauto.sources.redis_publish import publish, publish_sharded
 from arauto.sources.refusal_words import ExplainRefused
@@ -95,21 +96,20 @@ class RedisSource:
         resume_points: dict[bytes, ResumePoint],
         deliver: Deliver,
         fail: Callable[[], None],
-    ) -> Iterator[Subscriber]:
+    ) -> Iterator[Subscribers]:
         follower = self._follower(deliver, resume_points, visitor.redis_user)
-        subscriber: Subscriber = Subscriber(
-            lambda: visitor.link.connect(subscriber.shards),
-            follower or deliver,
+        subscribers = Subscribers(
+            visitor.link,
+            selection,
+            deliver,
             fail,
             self._queries.timers,
-            selection,
+            ExplainRefused(visitor, self._audit),
+            follower,
             follower.commands if follower else None,
-            moves=lambda: visitor.link.moves,
-            settle=visitor.link.settle,
-            explain=ExplainRefused(visitor, self._audit),
         )
-        with subscriber, self._following(follower, subscriber):
-            yield subscriber
+        with subscribers, self._following(follower, subscribers.own):
+            yield subscribers
 
     def reconcile(self) -> None:
         """Have each tail follow what is recorded now, and nothing else."""

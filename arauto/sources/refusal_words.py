@@ -19,22 +19,30 @@ class ExplainRefused:
         self._audit = audit
         self._actor = Actor.of(visitor)
         # Now, because the subscriber's thread has no request that says a language.
-        self._words = _words(chosen(), self._user, visitor.link.is_cluster)
+        self._words = _words(chosen(), self._user)
+        self._is_cluster = visitor.link.is_cluster
 
     def __call__(self, refused: Refused) -> Refused:
         name = text(refused.name)
-        if self._user:
+        if self._user and not self._is_away(refused):
             facts = {refused.kind: name} if refused.kind else {}
             self._audit.note("listening refused", self._actor, **facts)
         sentence = self._sentence(refused)
         return refused._replace(error=sentence.replace("{name}", name) if sentence else refused.error)
 
+    def _is_away(self, refused: Refused) -> bool:
+        return refused.kind == "shard" and not refused.error.startswith(("NOPERM", "ERR unknown command"))
+
     def _sentence(self, refused: Refused) -> str:
-        if refused.kind == "shard":
-            if refused.error.startswith("MOVED "):
-                return self._words.elsewhere.replace("{node}", refused.error.rpartition(" ")[2])
-            if refused.error.startswith("ERR unknown command"):
-                return self._words.unsupported
+        if self._is_away(refused):
+            words = refused.error
+            if words.startswith("MOVED ") and not self._is_cluster:
+                return self._words.elsewhere.replace("{node}", words.rpartition(" ")[2])
+            # Where the node is that Redis names is no answer: it is asked itself.
+            why = "" if words.startswith("MOVED") or not words else f" ({words})"
+            return self._words.away + why
+        if refused.kind == "shard" and refused.error.startswith("ERR unknown command"):
+            return self._words.unsupported
         if not self._user:
             return ""
         return self._words.refused if refused.kind else self._words.shut_out
@@ -44,24 +52,20 @@ class _Words(NamedTuple):
     refused: str
     shut_out: str
     elsewhere: str
+    away: str
     unsupported: str
 
 
 @cache
-def _words(language: str, user: str, is_cluster: bool) -> _Words:
+def _words(language: str, user: str) -> _Words:
     return _Words(
         gettext("Redis does not let the user %(user)s listen to {name}.", user=user),
         gettext("Redis no longer lets the user %(user)s in: log in again.", user=user),
-        on_its_own("{name}") if is_cluster else elsewhere("{name}", "{node}"),
+        elsewhere("{name}", "{node}"),
+        gettext(
+            "No node of the cluster serves the sharded channel {name} now: it is shown as soon as one does."
+        ),
         unsupported(),
-    )
-
-
-def on_its_own(name: str) -> str:
-    """A sharded channel is not at the node to which a page is connected."""
-    return gettext(
-        "The sharded channel %(name)s is at other nodes than what this page has: watch it in another page.",
-        name=name,
     )
 
 

@@ -1,19 +1,24 @@
 """Sharded channels in the page: beside the channel of the same name, and never taken for it."""
 
 import json
+from contextlib import closing
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import expect
+from redis.crc import key_slot
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_channel_browser import open_browser
 from tests.browser.test_exporting import export
+from tests.support.clusters import ClusterNode, info_of
 from tests.support.pages import (
     answer,
     chips,
     expect_live,
     expect_texts,
     hide,
+    notices,
     publish,
     publish_button,
     row,
@@ -21,7 +26,9 @@ from tests.support.pages import (
     subscribe,
     unsubscribe,
 )
-from tests.support.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer, binaries
+from tests.support.servers import Start
+from tests.support.waiting import eventually
 
 
 def test_a_sharded_channel_beside_the_channel_of_its_name(open_page: OpenPage, valkey: RedisServer) -> None:
@@ -69,7 +76,7 @@ def test_a_sharded_channel_beside_the_channel_of_its_name(open_page: OpenPage, v
     expect(rows(page).last.locator(".row__pattern")).to_have_text("sam*")
     unsubscribe(page, "same", "sharded channel")
     assert chips(page) == ["sam*"]
-    assert valkey.client.spublish("same", "gone") == 0
+    eventually(lambda: valkey.client.spublish("same", "gone") == 0)
 
 
 def test_the_form_without_scripts(open_page: OpenPage, valkey: RedisServer) -> None:
@@ -83,3 +90,26 @@ def test_the_form_without_scripts(open_page: OpenPage, valkey: RedisServer) -> N
     page.get_by_role("button", name="Publish").click()
     expect(page.get_by_role("main")).to_contain_text("1 subscriber received it.")
     expect_texts(listening, ["by hand"])
+
+
+def test_a_sharded_channel_that_no_node_serves(open_page: OpenPage, start: Start, tmp_path: Path) -> None:
+    """Its chip says why, and the other names of its page go on; then a row says what may be missing."""
+    with closing(ClusterNode(binaries()["valkey"], tmp_path)) as node:
+        node.client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+        eventually(lambda: b"cluster_state:ok" in info_of(node))
+        url = f"redis+cluster://127.0.0.1:{node.port}"
+        server = start(REDIS_URL=url, ARAUTO_WORKERS="1", ARAUTO_RECORDING="off")
+        page = open_page("/?channel=plain&shard=jobs", server=server)
+        expect_live(page)
+        node.client.execute_command("CLUSTER", "DELSLOTS", key_slot(b"jobs"))
+        refused = page.locator('[data-key="shard jobs"][data-state=refused]')
+        expect(refused).to_be_visible()
+        expect_live(page)
+        node.client.publish("plain", "goes on")
+        expect_texts(page, ["goes on"])
+        node.client.execute_command("CLUSTER", "ADDSLOTS", key_slot(b"jobs"))
+        expect(notices(page)).to_contain_text("The sharded channel jobs was not received from ")
+        expect(refused).to_have_count(0)
+        node.client.execute_command("SPUBLISH", "jobs", "is back")
+        expect_texts(page, ["goes on", "is back"])
+        page.close()

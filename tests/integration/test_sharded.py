@@ -16,6 +16,8 @@ from tests.support.tabs import Event, open_tab
 from tests.support.waiting import eventually
 
 TOO_OLD = "This Redis has no sharded channels: use Redis 7 or later, or Valkey."
+UNSERVED = "No node of the cluster serves the sharded channel {} now: it is shown as soon as one does."
+NO_SLOT = "CLUSTERDOWN Hash slot not served"
 NOT_RECORDED = "A sharded channel is not recorded: give a channel."
 RESERVED = "Sharded channels that begin with arauto: are reserved for recordings."
 
@@ -175,11 +177,24 @@ def test_a_sharded_channel_of_another_node(tmp_path: Path, start: Start) -> None
             there = two.client.execute_command("CLUSTER MYID")
             for node in (two, one):
                 node.client.execute_command("CLUSTER SETSLOT", 3300, "NODE", there)
-            assert tab.until("gap")[-1]["reason"] == "redis"
             refused = {"type": "refused", "shard": "b", "error": elsewhere.format("b")}
-            assert refused in tab.take(2)
+            assert tab.take(2) == [
+                {"type": "gap", "shard": "b", "from": ANY, "to": ANY, "reason": "shard"},
+                refused,
+            ]
             two.client.publish("c", "still here")
             assert tab.messages(1) == ["still here"]
+            tab.say(ssubscribe=["f"])
+            assert tab.next() == {"type": "ssubscribe", "shard": "f", "at": ANY}
+            one.client.execute_command("CLUSTER DELSLOTS", 3168)
+            refused = {"type": "refused", "shard": "f", "error": f"{UNSERVED.format('f')} ({NO_SLOT})"}
+            assert tab.next() == refused
+            two.client.publish("c", "still here")
+            assert tab.messages(1) == ["still here"]
+            one.client.execute_command("CLUSTER ADDSLOTS", 3168)
+            assert [event["type"] for event in tab.take(2)] == ["gap", "ssubscribe"]
+            assert publish_form(server, shard="f", message="x").json["tabs"] == 1
+            assert tab.messages(1) == ["x"]
 
 
 def test_the_smallest_rules_for_it(own_redis: RedisServer, start: Start) -> None:

@@ -1,4 +1,4 @@
-"""Three masters and three replicas of a Redis Cluster on loopback."""
+"""Three masters of a Redis Cluster on loopback, and their replicas."""
 
 from contextlib import ExitStack, closing
 from pathlib import Path

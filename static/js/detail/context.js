@@ -123,12 +123,19 @@ export class Context {
   }
 }
 
+// A gap is of one channel, or of all.
+/** @type {(gap: Gap, key: string) => boolean} */
+function isGapOf({ channel, shard }, key) {
+  if (shard !== undefined) return keyOf({ kind: "shard", name: shard }) === key;
+  return channel === undefined || keyOf({ kind: "channel", name: channel }) === key;
+}
+
 // The items around it, with the gaps between them, and how many messages there are on each side.
 /** @type {(events: FeedItem[], event: Message) => { items: FeedItem[], before: number, after: number, isKnown: boolean }} */
 function around(events, event) {
   const key = channelKey(event);
   const own = events.filter((other) =>
-    isMessage(other) ? channelKey(other) === key : other.type === "gap" && (other.channel === undefined || keyOf({ kind: "channel", name: other.channel }) === key));
+    isMessage(other) ? channelKey(other) === key : other.type === "gap" && isGapOf(other, key));
   const at = own.findIndex((other) => isMessage(other) && isSame(other, event));
   if (at === -1) return { items: [], before: 0, after: 0, isKnown: false };
   let [from, to, before, after] = [at, at + 1, 0, 0];

@@ -187,10 +187,10 @@ export class Rows {
 
   /** @type {(notice: HTMLElement) => void} */
   #tellGap(notice) {
-    const { from, to, reason, channel, lost = from } = /** @type {Gap} */ (this.#gaps.get(notice));
+    const { from, to, reason, channel, shard, lost = from } = /** @type {Gap} */ (this.#gaps.get(notice));
     const dates = [toDate(lost), toDate(to)];
     const [begin, end, since] = timesOfDay([...dates, toDate(from)], to - lost < 1);
-    const said = [this.#words.say(`gap_${reason}`, { from: begin, to: end, channel })];
+    const said = [this.#words.say(`gap_${reason}`, { from: begin, to: end, channel: channel ?? shard })];
     if (since !== begin) said.push(this.#words.say("gap_since", { since }));
     notice.textContent = said.join(" ");
     notice.title = dates.map(fullTime).join(" – ");

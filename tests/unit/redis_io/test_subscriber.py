@@ -144,33 +144,73 @@ NO_PATTERN = b"-NOPERM no\r\n"
 
 
 def test_a_sharded_channel_that_redis_refuses_leaves_the_others(redis: Redis) -> None:
-    """And is not asked for again; what the cluster cannot say now is another thing."""
+    """And is not asked for again; one that another node has is given up, and so is its shadow channel."""
     batches: Queue[list[Item]] = Queue()
-    selection = Selection(shards=(b"old", b"here", b"there"))
-    shadows = b"".join(
-        confirmation(b"subscribe", b"arauto:tabs:shard:%b" % name) for name in selection.shards
-    )
+    given_up: Queue[tuple[bytes, float | None, str]] = Queue()
+    selection = Selection((b"a",), shards=(b"old", b"here", b"there", b"down"))
+    shadow = b"arauto:tabs:shard:%b"
+    shadows = b"".join(confirmation(b"subscribe", shadow % name) for name in (b"a", *selection.shards))
     with Subscriber(
         redis.connect, batches.put, lambda: None, TimerWheel(), selection,
         explain=lambda refused: refused._replace(error=refused.error.upper()),
+        give_up=lambda *what: given_up.put(what),
     ) as subscriber:  # fmt: skip
         with redis.accept() as link:
-            assert link.recv(99).startswith(command(b"SSUBSCRIBE", b"old") + command(b"SSUBSCRIBE", b"here"))
-            answers = confirmation(b"ssubscribe", b"here") + b"-MOVED 7 other:6379\r\n"
-            link.sendall(b"-ERR unknown command 'SSUBSCRIBE'\r\n" + answers + shadows)
-            refused = [
+            assert command(b"SSUBSCRIBE", b"old") + command(b"SSUBSCRIBE", b"here") in link.recv(999)
+            answers = confirmation(b"ssubscribe", b"here") + b"-MOVED 7 other:6379\r\n-CLUSTERDOWN no\r\n"
+            unknown = b"-ERR unknown command 'SSUBSCRIBE'\r\n"
+            link.sendall(confirmation(b"subscribe", b"a") + unknown + answers + shadows)
+            assert batches.get(timeout=PATIENCE) == [
+                [b"subscribe", b"a", 1],
                 Refused("shard", b"old", "ERR UNKNOWN COMMAND 'SSUBSCRIBE'"),
                 [b"ssubscribe", b"here", 1],
-                Refused("shard", b"there", "MOVED 7 OTHER:6379"),
             ]
-            assert batches.get(timeout=PATIENCE) == refused
-            assert subscriber.size_after(Change(ssubscribe=(b"new", b"here"))) == 2
-            link.sendall(confirmation(b"sunsubscribe", b"here"))  # its slot has moved to another node
+            assert given_up.get(timeout=PATIENCE) == (b"there", None, "MOVED 7 other:6379")
+            assert given_up.get(timeout=PATIENCE) == (b"down", None, "CLUSTERDOWN no")
+            not_counted = b"".join(command(b"UNSUBSCRIBE", shadow % name) for name in (b"there", b"down"))
+            assert link.makefile("rb").read(len(not_counted)) == not_counted
+            link.sendall(
+                b"".join(confirmation(b"unsubscribe", shadow % name) for name in (b"there", b"down"))
+            )
+            assert subscriber.size_after(Change(ssubscribe=(b"new", b"here"))) == 3
+            last = message(b"before") + confirmation(b"sunsubscribe", b"here") + message(b"and after")
+            link.sendall(last)  # its slot has moved to another node
+            assert batches.get(timeout=PATIENCE) == [
+                [b"message", b"a", b"before"],
+                [b"message", b"a", b"and after"],
+            ]
+            name, since, words = given_up.get(timeout=PATIENCE)
+            assert (name, words) == (b"here", "")
+            assert since is not None
+            assert since < time()
+            assert link.recv(999) == command(b"UNSUBSCRIBE", shadow % b"here")
         assert isinstance(batches.get(timeout=PATIENCE)[0], Lost)
         with redis.accept() as link:
-            assert command(b"SSUBSCRIBE", b"here") in link.recv(99)
-            link.sendall(b"-CLUSTERDOWN Hash slot not served\r\n")
-            assert batches.get(timeout=PATIENCE) == [Lost(ANY, "CLUSTERDOWN Hash slot not served")]
+            assert b"SSUBSCRIBE" not in link.recv(999)
+
+
+def test_what_redis_does_not_end_ends_with_the_connection(redis: Redis) -> None:
+    """But there may be nothing to end."""
+    batches: Queue[list[Item]] = Queue()
+    selection = Selection(shards=(b"there", b"never"))
+    shadows = b"".join(
+        confirmation(b"subscribe", b"arauto:tabs:shard:%b" % name) for name in selection.shards
+    )
+    with Subscriber(redis.connect, batches.put, lambda: None, TimerWheel(), selection) as subscriber:
+        with redis.accept() as link:
+            link.recv(999)
+            link.sendall(confirmation(b"ssubscribe", b"there") + b"-NOPERM no\r\n" + shadows)
+            assert len(batches.get(timeout=PATIENCE)) == 2
+            subscriber.change(Change(sunsubscribe=(b"never",)))
+            assert command(b"SUNSUBSCRIBE", b"never") in link.recv(999)
+            link.sendall(b"-NOPERM no\r\n" + confirmation(b"unsubscribe", b"arauto:tabs:shard:never"))
+            assert batches.get(timeout=PATIENCE) == [[b"sunsubscribe", b"never", 0]]
+            subscriber.change(Change(sunsubscribe=(b"there",)))
+            assert command(b"SUNSUBSCRIBE", b"there") in link.recv(999)
+            link.sendall(b"-ERR unknown command 'SUNSUBSCRIBE'\r\n")
+            assert batches.get(timeout=PATIENCE) == [Lost(ANY, "ERR unknown command 'SUNSUBSCRIBE'")]
+        with redis.accept() as link:
+            assert link.recv(999) == PING
 
 
 def test_a_gap_begins_before_what_piled_up_while_the_browser_was_slow(
