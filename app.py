@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
-from arauto.assets.minifier import minify_in_subprocess
+from arauto.assets.minifier import minify_in_subprocess, pack
 from arauto.assets.serve import init_assets
 from arauto.auth.request_guards import init_guards
 from arauto.auth.visitor import Visitor, init_visitor
@@ -24,6 +25,7 @@ from arauto.server import bind_policy
 from arauto.services import Services
 from arauto.settings import Settings, SettingsError, read
 from arauto.system.concurrency import find_addresses_at_once
+from arauto.system.paths import compiled
 from arauto.views.acknowledgements import init_acknowledgements
 from arauto.views.channels import init_channels
 from arauto.views.health import init_health
@@ -74,6 +76,8 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     app.url_map.merge_slashes = False  # a channel's name may have two in a row
     app.url_map.converters["channel"] = ChannelName
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    if directory := compiled():
+        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(directory))
     init_visitor(app, Visitor(link=link))
     init_language(app)
     if settings.proxies:
@@ -88,7 +92,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     services.keep(app)
     if services.authentication is not None:
         _add_login(app, services, services.authentication)
-    init_assets(app, shared.assets | later_words(app))
+    init_assets(app, shared.assets | pack(later_words(app)))
     init_feed(app, services.feeds)
     init_publish(
         app,

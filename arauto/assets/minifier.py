@@ -1,17 +1,20 @@
 """Bundle and minify the scripts and styles.
 
-``python -m arauto.assets.minifier`` prints them as JSON. It runs apart, because the library has
+``python -m arauto.assets.minifier`` prints them as JSON, packed. It runs apart, because the library has
 threads of its own, and gunicorn's master, which asks for it, will fork.
 """
 
+import gzip
 import json
 import logging
 import re
 import subprocess
 import sys
+from base64 import b64decode, b64encode
 from pathlib import Path, PurePath
 from typing import Self
 
+from arauto.assets import kept
 from arauto.assets.bundler import join
 from arauto.assets.css_minifier import join_layers, resolve_properties, shorten_properties, tighten
 from arauto.assets.js_minifier import inline_constants, keep_order, name_members
@@ -70,35 +73,56 @@ log = logging.getLogger("arauto")
 
 
 class Minifier:
-    """A process that makes what the pages load: enter it, do something else, and ask for the result."""
+    """A process that makes what the pages load: enter it, do something else, and ask for the result.
+
+    There is none where what the last one made is kept.
+    """
 
     def __init__(self) -> None:
         """:raise OSError: no process can be started."""
+        self._key = kept.key()
+        self._kept = kept.read(self._key)
         program = [sys.executable, "-B", "-m", "arauto.assets.minifier"]
-        self._process = subprocess.Popen(  # noqa: S603 - it is ourselves
-            program, cwd=PARENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        self._process = (
+            None
+            if self._kept
+            else subprocess.Popen(  # noqa: S603 - it is ourselves
+                program, cwd=PARENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
-        self._process.kill()
-        self._process.communicate()
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
 
-    def result(self) -> dict[str, str]:
-        """By path: ``page/main.js`` and other scripts, ``page.css``, ``page/later.css``, ``door.css``.
+    def result(self) -> dict[str, bytes]:
+        """By path, packed: ``page/main.js`` and others, ``page.css``, ``page/later.css``, ``door.css``.
 
         Small where there is the library for it, and the memory; else as it is written.
         """
+        if self._process is None:
+            return _read(self._kept)
         out, err = self._process.communicate()
         if status := self._process.returncode:
             return _sources_because(err.partition("\n")[0] or f"status {status}")
-        small: dict[str, str] = json.loads(out)
-        return small
+        kept.write(self._key, out)
+        return _read(out)
 
 
-def minify_in_subprocess() -> dict[str, str]:
+def pack(texts: dict[str, str]) -> dict[str, bytes]:
+    """Each as gzip compresses it."""
+    return {path: gzip.compress(text.encode(), mtime=0) for path, text in texts.items()}
+
+
+def _read(printed: str) -> dict[str, bytes]:
+    return {path: b64decode(body) for path, body in json.loads(printed).items()}
+
+
+def minify_in_subprocess() -> dict[str, bytes]:
     """What :meth:`Minifier.result` returns; as it is written where there can be no process."""
     try:
         with Minifier() as minifier:
@@ -107,22 +131,22 @@ def minify_in_subprocess() -> dict[str, str]:
         return _sources_because(str(error))
 
 
-def _sources_because(why: str) -> dict[str, str]:
+def _sources_because(why: str) -> dict[str, bytes]:
     log.warning(
         "Warning: The page loads slower, for its scripts cannot be made small here (%s): "
         "allow more processes and memory (ulimit -u, ulimit -v).",
         why,
     )
-    return sources()
+    return pack(sources())
 
 
 def main() -> None:
     """Print what :meth:`Minifier.result` returns."""
-    print(json.dumps(minify()))
+    print(json.dumps({path: b64encode(body).decode() for path, body in pack(minify()).items()}))
 
 
 def minify() -> dict[str, str]:
-    """What :meth:`Minifier.result` returns, made here."""
+    """What :meth:`Minifier.result` returns, made here and not packed."""
     try:
         import minify as library
     except ImportError:  # there is no wheel of it for macOS on ARM

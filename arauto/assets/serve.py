@@ -1,4 +1,4 @@
-"""Serve static files, with the bundled scripts and styles compressed in memory."""
+"""Serve static files, with the bundled scripts and styles from memory."""
 
 import gzip
 from hashlib import sha256
@@ -13,15 +13,14 @@ _MARK = "v-"  # no directory of ours begins so
 _YEAR = 365 * 24 * 3600  # seconds
 
 
-def init_assets(app: Flask, texts: dict[str, str]) -> None:
-    """Send what ``texts`` has by a path in ``static``.
+def init_assets(app: Flask, packed: dict[str, bytes]) -> None:
+    """Send what ``packed`` has by a path in ``static``, unpacked for whoever cannot do that.
 
     Templates have ``asset(path)``: an address that changes when any of them does, so that a
     browser keeps what it has and asks no more. Scripts import each other by relative paths, so
     one version in the path of the first is enough.
     """
-    plain = {name: text.encode() for name, text in texts.items()}
-    packed = {name: gzip.compress(text, mtime=0) for name, text in plain.items()}
+    plain = {name: gzip.decompress(body) for name, body in packed.items()}
     version = _MARK + sha256(b"".join(plain[name] for name in sorted(plain))).hexdigest()[:12]
 
     def static(filename: str) -> BaseResponse:

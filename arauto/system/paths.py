@@ -1,5 +1,6 @@
 """Paths of templates, static files and configuration, in a checkout and when installed."""
 
+import sys
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parents[1]
@@ -11,3 +12,10 @@ HOME = _PACKAGE if IS_INSTALLED else _PACKAGE.parent
 
 APPLICATION = "arauto.app" if IS_INSTALLED else "app"
 """The module that has ``create_app`` and ``app``."""
+
+
+def compiled() -> Path | None:
+    """Where Python keeps what it compiles of this tree, if that is elsewhere (``PYTHONPYCACHEPREFIX``)."""
+    if not sys.pycache_prefix or sys.dont_write_bytecode:
+        return None
+    return Path(sys.pycache_prefix, *HOME.parts[1:])

@@ -17,7 +17,7 @@ class SharedState:
     :param redis: the Redis that is used.
     :param token: the access token that was made because none was set; else empty.
     :param secret: what all workers derive their keys from, where none was set.
-    :param assets: scripts and styles, see :mod:`arauto.assets.minifier`.
+    :param assets: scripts and styles, packed: see :mod:`arauto.assets.minifier`.
     """
 
     redis: DiscoveredRedis
@@ -26,14 +26,14 @@ class SharedState:
     capacity: ConnectionLimits
     worker_states: WorkerStates
     rates: RateLimits
-    assets: dict[str, str]
+    assets: dict[str, bytes]
 
     @classmethod
     def make(
         cls,
         settings: Settings,
         redis: DiscoveredRedis,
-        assets: dict[str, str],
+        assets: dict[str, bytes],
         token: str = "",
         process_limit: int | None = None,
     ) -> "SharedState":

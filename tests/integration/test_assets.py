@@ -7,7 +7,7 @@ import sys
 import pytest
 from flask import Flask
 
-from arauto.assets.minifier import minify, sources
+from arauto.assets.minifier import minify, pack, sources
 from arauto.assets.serve import init_assets
 from tests.support.http import get
 from tests.support.redis_servers import RedisServer
@@ -51,7 +51,7 @@ def test_the_page_names_a_version_that_is_kept(plain_arauto: ArautoServer) -> No
 def test_without_the_minifier_the_sources_are_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "minify", None)
     app = Flask(__name__, root_path=str(ROOT))
-    init_assets(app, minify())
+    init_assets(app, pack(minify()))
     client = app.test_client()
     assert client.get(SCRIPT).data == SOURCE
     sheets = {path.stem: path.read_bytes() for path in (ROOT / "static/css").rglob("*.css")}
