@@ -1,5 +1,6 @@
 """A tab on a recorded channel that comes back gets exactly what it missed, then goes on live."""
 
+import itertools
 import json
 import os
 import random
@@ -14,11 +15,12 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from arauto.recording_core.log_keys import stream_of
 from arauto.settings import WORKERS
 from tests.support.http import handshake, publish
 from tests.support.logs import is_recording, logged
 from tests.support.recording import recorder_of
-from tests.support.redis_servers import RedisServer
+from tests.support.redis_servers import RedisServer, binaries
 from tests.support.returning import ReturningTab
 from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
@@ -29,15 +31,47 @@ RETURNS = 200
 PATIENT = "import arauto.recording_core.channel_feed as feed; feed.PATIENCE = 60_000"
 
 
+SETTINGS = {"ARAUTO_RECORD": "kept.*", "ARAUTO_RECORD_MESSAGES": "100000", "ALTER": PATIENT}
+numbers = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def redis_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    server = RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def server_of_all(
+    request: pytest.FixtureRequest, redis_of_all: RedisServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ArautoServer]:
+    log = tmp_path_factory.mktemp("following") / "log"
+    server = ArautoServer(log, REDIS_URL=redis_of_all.url, ARAUTO_WORKER=request.param, **SETTINGS)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def recording(server_of_all: ArautoServer, redis_of_all: RedisServer) -> Iterator[ArautoServer]:
+    """The server that all tests share but those which break it; each has a channel of its own."""
+
+    def is_alone() -> bool:
+        return is_recording(redis_of_all) and redis_of_all.subscribers() == server_of_all.workers_wanted
+
+    eventually(is_alone, why="a recorder is at work, and another one stands by")
+    yield server_of_all
+    eventually(is_alone, why="no tab is left at Redis")
+
+
+@pytest.fixture
+def channel() -> str:
+    return f"kept.{next(numbers)}"
+
+
 @pytest.fixture(params=WORKERS)
-def recording(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> ArautoServer:
-    server = start(
-        REDIS_URL=own_redis.url,
-        ARAUTO_RECORD="kept.*",
-        ARAUTO_RECORD_MESSAGES="100000",
-        ARAUTO_WORKER=request.param,
-        ALTER=PATIENT,
-    )
+def own_recording(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> ArautoServer:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=request.param, **SETTINGS)
     eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     return server
 
@@ -107,10 +141,10 @@ def check_whole(tab: ReturningTab, channel: str, published: dict[str, int]) -> N
 
 
 def test_two_hundred_returns_at_random_moments_under_load(
-    recording: ArautoServer, own_redis: RedisServer
+    recording: ArautoServer, channel: str, redis_of_all: RedisServer
 ) -> None:
-    with returning(recording, 8, "kept.a") as tabs:
-        with Load(recording, own_redis, "kept.a") as load:
+    with returning(recording, 8, channel) as tabs:
+        with Load(recording, redis_of_all, channel) as load:
             dropped = dict.fromkeys(tabs, 0)  # which of its sockets a tab has lost last
 
             def has_returned(tab: ReturningTab) -> bool:
@@ -125,11 +159,11 @@ def test_two_hundred_returns_at_random_moments_under_load(
         last = {side: f"{side}{many - 1}" for side, many in load.published.items()}
 
         def has_all(tab: ReturningTab) -> bool:
-            return all(tab.ends_with(last[side], "kept.a", side) for side in last)
+            return all(tab.ends_with(last[side], channel, side) for side in last)
 
         for tab in tabs:
             eventually(partial(has_all, tab))
-            check_whole(tab, "kept.a", load.published)
+            check_whole(tab, channel, load.published)
             assert tab.gaps == []
         eventually(lambda: sum(tab.sockets for tab in tabs) >= len(tabs) + RETURNS)
 
@@ -142,18 +176,20 @@ def publish_and_see(server: ArautoServer, tab: Tab, channel: str, data: str) -> 
     return str(event["id"])
 
 
-def test_a_tab_that_was_away_is_whole_again(recording: ArautoServer, own_redis: RedisServer) -> None:
-    with open_tab(recording, "kept.a") as tab:
+def test_a_tab_that_was_away_is_whole_again(
+    recording: ArautoServer, channel: str, redis_of_all: RedisServer
+) -> None:
+    with open_tab(recording, channel) as tab:
         following = tab.until("following")[-1]
-        ids = [publish_and_see(recording, tab, "kept.a", "inside")]
-        own_redis.client.publish("kept.a", "outside")
+        ids = [publish_and_see(recording, tab, channel, "inside")]
+        redis_of_all.client.publish(channel, "outside")
         ids.append(tab.until("message")[-1]["id"])
     for n in range(2500):
-        own_redis.client.publish("kept.a", str(n))
-    eventually(lambda: own_redis.client.xlen("arauto:stream:{kept.a}") == 2502)
+        redis_of_all.client.publish(channel, str(n))
+    eventually(lambda: redis_of_all.client.xlen(stream_of(channel.encode())) == 2502)
     for seen, missed in ((ids[1], 2500), (ids[0], 2501)):
         after = f"{following['epoch']}.{seen}"
-        with open_tab(recording, "kept.a", query={"after": after}) as tab:
+        with open_tab(recording, channel, query={"after": after}) as tab:
             events = tab.through("2499")
             messages = [event["data"] for event in events if event["type"] == "message"]
             assert len(messages) == missed
@@ -163,23 +199,23 @@ def test_a_tab_that_was_away_is_whole_again(recording: ArautoServer, own_redis: 
 
 
 def test_what_the_first_message_asks_for_is_as_in_an_address(
-    recording: ArautoServer, own_redis: RedisServer
+    recording: ArautoServer, channel: str, redis_of_all: RedisServer
 ) -> None:
-    with open_tab(recording, "kept.a") as tab:
+    with open_tab(recording, channel) as tab:
         epoch = tab.until("following")[-1]["epoch"]
-        ids = [publish_and_see(recording, tab, "kept.a", str(n)) for n in range(4)]
+        ids = [publish_and_see(recording, tab, channel, str(n)) for n in range(4)]
     names = [f"{number:03}".ljust(200, "x") for number in range(98)]
     with connect(f"{recording.ws}/feed?selection=follows", compression=None) as socket:
         tab = Tab(socket)
-        tab.say(channel=["kept.a", *names], pattern=["p.*"], after=[f"{epoch}.{ids[1]}"])
+        tab.say(channel=[channel, *names], pattern=["p.*"], after=[f"{epoch}.{ids[1]}"])
         seen = [tab.next() for _ in range(len(names) + 5)]
         missed = [event["data"] for event in seen if event["type"] == "message"]
         assert missed == ["2", "3"]
         assert sorted(event["channel"] for event in seen if event["type"] == "subscribe") == [
             *names,
-            "kept.a",
+            channel,
         ]
-        own_redis.client.publish("p.1", "by pattern")
+        redis_of_all.client.publish("p.1", "by pattern")
         assert tab.next()["data"] == "by pattern"
 
 
@@ -206,15 +242,17 @@ def test_what_cannot_be_heard_is_refused_in_the_first_message_too(
     assert caught.value.rcvd.reason.startswith(reason)
 
 
-def test_what_cannot_be_made_whole_is_a_gap(recording: ArautoServer, own_redis: RedisServer) -> None:
-    with open_tab(recording, "kept.a") as tab:
+def test_what_cannot_be_made_whole_is_a_gap(
+    recording: ArautoServer, channel: str, redis_of_all: RedisServer
+) -> None:
+    with open_tab(recording, channel) as tab:
         epoch = tab.until("following")[-1]["epoch"]
-        ids = [publish_and_see(recording, tab, "kept.a", str(n)) for n in range(10)]
-    own_redis.client.xtrim("arauto:stream:{kept.a}", maxlen=4, approximate=False)
+        ids = [publish_and_see(recording, tab, channel, str(n)) for n in range(10)]
+    redis_of_all.client.xtrim(stream_of(channel.encode()), maxlen=4, approximate=False)
 
-    def returned(after: str, channel: str = "kept.a") -> list[object]:
+    def returned(after: str, channel: str = channel) -> list[object]:
         with open_tab(recording, channel, query={"after": after}) as tab:
-            own_redis.client.publish(channel, "after")
+            redis_of_all.client.publish(channel, "after")
             shown = tab.through("after")[:-1]
             return [
                 event.get("reason") or event["data"] for event in shown if event["type"] in ("gap", "message")
@@ -229,23 +267,23 @@ def test_what_cannot_be_made_whole_is_a_gap(recording: ArautoServer, own_redis: 
 
 @pytest.mark.parametrize("is_published", [False, True])
 def test_a_tab_on_a_channel_without_a_log_follows_it_soon(
-    recording: ArautoServer, is_published: bool
+    recording: ArautoServer, channel: str, is_published: bool
 ) -> None:
     """Nobody is told meanwhile that no process records it."""
-    with open_tab(recording, "kept.new") as tab:
+    with open_tab(recording, channel) as tab:
         if is_published:
-            publish(recording, "kept.new", "first")
+            publish(recording, channel, "first")
         told = tab.until("following")
     assert "stopped" not in {event["type"] for event in told}
     assert told[-1]["id"]
 
 
 @pytest.mark.parametrize("since", ["2", "10m", "first"])
-def test_since(recording: ArautoServer, own_redis: RedisServer, since: str) -> None:
+def test_since(recording: ArautoServer, channel: str, redis_of_all: RedisServer, since: str) -> None:
     for n in range(3):
-        publish(recording, "kept.a", str(n))
-    eventually(lambda: len(logged(own_redis, "kept.a")) == 3, why="the last two are those of the log")
-    with open_tab(recording, "kept.a", query={"since": since}) as tab:
+        publish(recording, channel, str(n))
+    eventually(lambda: len(logged(redis_of_all, channel)) == 3, why="the last two are those of the log")
+    with open_tab(recording, channel, query={"since": since}) as tab:
         tab.until("following")  # it has a place to go on from, should it be cut off now
         events = tab.until("following")
     assert [event["data"] for event in events[:-1]] == ["0", "1", "2"][-2 if since == "2" else 0 :]
@@ -255,19 +293,19 @@ def test_since(recording: ArautoServer, own_redis: RedisServer, since: str) -> N
     "query",
     ["after=x", "after=xyz.1-2", "after=abcdabcd.1-2.x", "after=&after=", "since=soon", "since=9999999999"],
 )
-def test_a_place_that_cannot_be_read(recording: ArautoServer, query: str) -> None:
-    answer = handshake(recording, f"/feed?channel=kept.a&{query}")
+def test_a_place_that_cannot_be_read(recording: ArautoServer, channel: str, query: str) -> None:
+    answer = handshake(recording, f"/feed?channel={channel}&{query}")
     assert (answer.status, answer.error[-1]) == (400, ".")
 
 
-def test_a_recorder_that_is_killed_under_load(recording: ArautoServer, own_redis: RedisServer) -> None:
+def test_a_recorder_that_is_killed_under_load(own_recording: ArautoServer, own_redis: RedisServer) -> None:
     """Tabs of the other worker were live all the time; the others are whole, or are told of a gap."""
-    with returning(recording, 4, "kept.a") as tabs:
-        with Load(recording, own_redis, "kept.b"):
+    with returning(own_recording, 4, "kept.a") as tabs:
+        with Load(own_recording, own_redis, "kept.b"):
             for round in range(60):
                 own_redis.client.publish("kept.a", f"o{round}")
                 if round == 20:
-                    os.kill(recorder_of(recording).pid, signal.SIGKILL)
+                    os.kill(recorder_of(own_recording).pid, signal.SIGKILL)
                 Event().wait(0.1)
         for tab in tabs:
             eventually(partial(tab.ends_with, "o59", "kept.a"))
@@ -277,9 +315,9 @@ def test_a_recorder_that_is_killed_under_load(recording: ArautoServer, own_redis
             assert tab.faults == []
 
 
-def test_redis_that_cuts_its_subscribers(recording: ArautoServer, own_redis: RedisServer) -> None:
-    with returning(recording, 3, "kept.a") as tabs:
-        with Load(recording, own_redis, "kept.a") as load:
+def test_redis_that_cuts_its_subscribers(own_recording: ArautoServer, own_redis: RedisServer) -> None:
+    with returning(own_recording, 3, "kept.a") as tabs:
+        with Load(own_recording, own_redis, "kept.a") as load:
             for _ in range(5):
                 Event().wait(0.5)
                 own_redis.client.execute_command("CLIENT KILL TYPE pubsub")
@@ -293,8 +331,10 @@ def test_redis_that_cuts_its_subscribers(recording: ArautoServer, own_redis: Red
             assert tab.gaps  # the recorder was cut too
 
 
-def test_a_hundred_recorded_channels(recording: ArautoServer, own_redis: RedisServer) -> None:
-    names = [f"kept.a.channel.{n:05d}" for n in range(100)]
+def test_a_hundred_recorded_channels(
+    recording: ArautoServer, channel: str, redis_of_all: RedisServer
+) -> None:
+    names = [f"{channel}.{n:05d}" for n in range(100)]
 
     def has_all(tab: ReturningTab) -> bool:
         return all(tab.ends_with("19", name) for name in names)
@@ -302,7 +342,7 @@ def test_a_hundred_recorded_channels(recording: ArautoServer, own_redis: RedisSe
     with returning(recording, 2, *names) as tabs:
         for n in range(20):
             for name in names:
-                own_redis.client.publish(name, str(n))
+                redis_of_all.client.publish(name, str(n))
             tabs[n % 2].drop()
         for tab in tabs:
             eventually(partial(has_all, tab))
