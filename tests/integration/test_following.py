@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from http.client import HTTPException
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -31,7 +32,7 @@ RETURNS = 200
 PATIENT = "import arauto.recording_core.channel_feed as feed; feed.PATIENCE = 60_000"
 
 
-SETTINGS = {"ARAUTO_RECORD": "kept.*", "ARAUTO_RECORD_MESSAGES": "100000", "ALTER": PATIENT}
+SETTINGS: dict[str, Any] = {"ARAUTO_RECORD": "kept.*", "ARAUTO_RECORD_MESSAGES": "100000", "ALTER": PATIENT}
 numbers = itertools.count()
 
 
