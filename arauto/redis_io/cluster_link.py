@@ -101,8 +101,8 @@ class ClusterLink(RedisLink):
             moves = self.cluster.moves
             try:
                 sock = self._at(address).connect_and_ask(address)
-            except (redis.ResponseError, redis.AuthenticationError):
-                raise
+            except (redis.ResponseError, redis.AuthenticationError) as error:
+                failure = error  # of this user: others may be let in there
             except (redis.RedisError, OSError) as error:
                 self.cluster.shun(address)
                 failure = error
