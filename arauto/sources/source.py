@@ -84,7 +84,7 @@ class Source(Protocol):
         deliver: Deliver,
         fail: Callable[[], None],
     ) -> AbstractContextManager[Tail]:
-        """Deliver batches, from a thread of its own, for as long as the block runs.
+        """Deliver batches, from threads of its own and one at a time, for as long as the block runs.
 
         :param resume_points: where stored channels resume.
         :param fail: is called once where the thread ends by a fault.

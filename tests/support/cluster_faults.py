@@ -82,6 +82,29 @@ class EverywherePublisher(Published):
         return found
 
 
+class ShardPublisher(EverywherePublisher):
+    """Publishes on a sharded channel, at the node that any node says it is at."""
+
+    def go_on(self, many: int = 1) -> None:
+        for _ in range(many):
+            data = self.note()
+            for _ in range(len(self._clients)):
+                self.port_of[data] = self._port
+                try:
+                    self._clients[self._port].spublish(self.channel, data)
+                    break
+                except redis.exceptions.MovedError as error:
+                    self._port = int(error.port)
+                except redis.ResponseError:
+                    self._port = self._random.choice([*self._clients])
+                except redis.RedisError:
+                    self._port = self._random.choice([*self._clients])
+                    self.unsure.add(data)  # that one may have taken it
+                    break
+            else:
+                self.unsure.add(data)  # nobody did
+
+
 class ClusterFaults:
     """What happens to the nodes; each call does one thing, and lets it be over."""
 
