@@ -3,9 +3,11 @@
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient
 
 from arauto.i18n.gettext import gettext
 from arauto.kafka_io.kafka_url import KafkaUrl
@@ -65,6 +67,11 @@ class KafkaLink:
         self.config = url.config | COMMON
         self._calls = NativeCalls(CALLS)
         self._idle: deque[_Asker] = deque()
+
+    @cached_property
+    def admin(self) -> AdminClient:
+        """What it was asked fails when it is no longer held: there is one."""
+        return AdminClient(self.config)
 
     def ask(self, question: Callable[[Consumer], T]) -> T:
         """What ``question`` finds out by a consumer that is its own meanwhile; it must end by itself.

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import AdminClient, ConfigResource  # type: ignore[attr-defined]
+from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
 
 from arauto.kafka_io.connection import DEADLINE, KafkaFailed, KafkaLink
 
@@ -33,7 +33,6 @@ class Retentions:
     def __init__(self, link: KafkaLink, now: Callable[[], float] = monotonic) -> None:
         self._link = link
         self._now = now
-        self._admin: AdminClient | None = None  # what it was asked fails when it is no longer held
         self._known: dict[str, tuple[float, Retention | None]] = {}
 
     def of(self, topic: str) -> Retention | None:
@@ -51,11 +50,11 @@ class Retentions:
         return found
 
     def _ask(self, topic: str) -> Retention | None:
-        if self._admin is None:
-            self._admin = AdminClient(self._link.config)
         asked = ConfigResource("topic", topic)
         try:
-            found = self._admin.describe_configs([asked], request_timeout=DEADLINE)[asked].result(DEADLINE)
+            found = self._link.admin.describe_configs([asked], request_timeout=DEADLINE)[asked].result(
+                DEADLINE
+            )
             cleanup = found["cleanup.policy"].value
             if "delete" not in cleanup:
                 return Retention(cleanup, None, None)

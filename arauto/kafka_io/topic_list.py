@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import PartitionMetadata  # type: ignore[attr-defined]
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink
 
@@ -16,6 +17,14 @@ class Bounds(NamedTuple):
 
     low: int
     high: int
+
+
+class Places(NamedTuple):
+    """The numbers of brokers; of the leader -1: there is none."""
+
+    leader: int
+    replicas: list[int]
+    in_sync: list[int]
 
 
 def list_topics(link: KafkaLink) -> dict[str, list[int]]:
@@ -36,13 +45,22 @@ def partitions_of(link: KafkaLink, topic: str) -> list[int]:
 
     :raise KafkaFailed: it cannot be told.
     """
+    return sorted(_describe(link, topic))
 
-    def ask(consumer: Consumer) -> list[int]:
+
+def find_places(link: KafkaLink, topic: str) -> dict[int, Places]:
+    """Which brokers have each partition of one topic, in their order; see :func:`partitions_of`."""
+    told = sorted(_describe(link, topic).items())
+    return {number: Places(max(one.leader, -1), one.replicas, one.isrs) for number, one in told}
+
+
+def _describe(link: KafkaLink, topic: str) -> dict[int, PartitionMetadata]:
+    def ask(consumer: Consumer) -> dict[int, PartitionMetadata]:
         found = consumer.list_topics(topic, timeout=DEADLINE).topics[topic]
         if found.error is None:
-            return sorted(found.partitions)
+            return dict(found.partitions)
         if found.error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-            return []
+            return {}
         raise KafkaException(found.error)
 
     return link.ask(ask)

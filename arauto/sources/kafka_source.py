@@ -6,9 +6,17 @@ from arauto.auth.permissions import check_reading, readable
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.kafka_io.consumer_groups import Group, groups_of
 from arauto.kafka_io.producer import NotProduced, TopicProducer
 from arauto.kafka_io.retention import Retention, Retentions
-from arauto.kafka_io.topic_list import Bounds, find_bounds, list_topics, partitions_of
+from arauto.kafka_io.topic_list import (
+    Bounds,
+    Places,
+    find_bounds,
+    find_places,
+    list_topics,
+    partitions_of,
+)
 from arauto.protocol.log_query import Point
 from arauto.protocol.topics import Offsets, Outgoing, channel_of
 from arauto.sources.source import PublishError
@@ -69,6 +77,50 @@ class KafkaSource:
             "cut": len(found) > len(listed),
         }
 
+    def topic(self, topic: str) -> dict[str, Any]:
+        """What one topic is: its partitions with their brokers, and how long it keeps a message.
+
+        :raise KafkaFailed: it cannot be told.
+        """
+        places, bounds = self._find(topic)
+        told = [
+            _partition(one, bounds.get((topic, one)))
+            | {
+                "leader": None if at.leader < 0 else at.leader,
+                "replicas": at.replicas,
+                "in_sync": at.in_sync,
+            }
+            for one, at in places.items()
+        ]
+        kept = self._retentions.of(topic)
+        retention = {
+            "cleanup": kept and kept.cleanup,
+            "retention_ms": kept and kept.ms,
+            "retention_bytes": kept and kept.size,
+        }
+        return {"topic": topic, "partitions": told, **retention}
+
+    def groups(self, topic: str) -> dict[str, Any]:
+        """Who consumes one topic: groups, members, and how many messages each is behind, by partition.
+
+        ``lag`` is ``None`` where nothing was committed, or the end is not known; of a group it is the sum of
+        those that are known. ``refused`` counts the groups that Kafka does not let us look at, ``cut`` tells
+        that not all were asked.
+
+        :raise KafkaFailed: it cannot be told.
+        """
+        places, bounds = self._find(topic)
+        groups = groups_of(self._link, topic, list(places))
+        ends = {one: found.high for (_, one), found in bounds.items()}
+        told = [_group(one, list(places), ends) for one in groups.found]
+        return {"topic": topic, "groups": told, "refused": groups.refused, "cut": groups.is_cut}
+
+    def _find(self, topic: str) -> tuple[dict[int, Places], dict[tuple[str, int], Bounds]]:
+        places = find_places(self._link, topic)
+        if not places:
+            raise KafkaFailed(gettext("Kafka has no such topic, or no such partition of it."), 404)
+        return places, find_bounds(self._link, [(topic, one) for one in places])
+
     def check_reading(self, visitor: Visitor, topic: str) -> None:
         """:raise NoRight: the visitor may not read the topic."""
         check_reading(visitor, channel_of(topic))
@@ -102,6 +154,23 @@ class KafkaSource:
         return TopicReceipt(*delivery, self._retentions.of(topic))
 
 
-def _partition(number: int, bounds: Bounds | None) -> dict[str, int | None]:
+def _partition(number: int, bounds: Bounds | None) -> dict[str, Any]:
     low, high = bounds or (None, None)
     return {"partition": number, "low": low, "high": high}
+
+
+def _group(group: Group, partitions: list[int], ends: dict[int, int]) -> dict[str, Any]:
+    told = [_progress(one, group.committed.get(one), ends.get(one)) for one in partitions]
+    return {
+        "group": group.name,
+        "state": group.state,
+        "lag": sum(one["lag"] or 0 for one in told),
+        "members": [member._asdict() for member in group.members],
+        "partitions": told,
+    }
+
+
+def _progress(partition: int, committed: int | None, high: int | None) -> dict[str, int | None]:
+    # What is committed may be behind an end that was asked for before.
+    lag = None if committed is None or high is None else max(0, high - committed)
+    return {"partition": partition, "committed": committed, "high": high, "lag": lag}

@@ -1,6 +1,8 @@
 """GET /topics: the topics of Kafka and their partitions, by ``?match=<glob>``.
 
-GET /topics/<topic>/messages: what one keeps, as NDJSON.
+GET /topics/<topic>: one of them, with its brokers and how long it keeps a message.
+GET /topics/<topic>/groups: who consumes it, and how far behind.
+GET /topics/<topic>/messages: what it keeps, as NDJSON.
 """
 
 import logging
@@ -38,6 +40,20 @@ def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
         (match,) = arguments("match")
         wanted = check_name(match or "*")
         return jsonify(kafka.topics(current_visitor(), wanted))
+
+    @app.get("/topics/<topic>")
+    def topic_facts(topic: str) -> Response:
+        check_topic(topic)
+        arguments()
+        _check_reading(kafka, audit, topic)
+        return jsonify(kafka.topic(topic))
+
+    @app.get("/topics/<topic>/groups")
+    def topic_groups(topic: str) -> Response:
+        check_topic(topic)
+        arguments()
+        _check_reading(kafka, audit, topic)
+        return jsonify(kafka.groups(topic))
 
     @app.get("/topics/<topic>/messages")
     def topic_messages(topic: str) -> Response:

@@ -7,7 +7,6 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from arauto.kafka_io import retention
 from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.retention import FAILED, FRESH, Retention, Retentions
 
@@ -19,8 +18,6 @@ class Admin:
 
     settings: Any = TOLD
 
-    def __init__(self, config: object) -> None: ...
-
     def describe_configs(self, asked: list[Any], request_timeout: float) -> dict[Any, Future[Any]]:
         answer: Future[Any] = Future()
         if isinstance(self.settings, Exception):
@@ -31,13 +28,12 @@ class Admin:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    monkeypatch.setattr(retention, "AdminClient", Admin)
+def clock() -> list[float]:
     return [100.0]
 
 
 def made(clock: list[float]) -> Retentions:
-    link = SimpleNamespace(config={}, call=lambda function: function())
+    link = SimpleNamespace(admin=Admin(), call=lambda function: function())
     return Retentions(cast(KafkaLink, link), lambda: clock[0])
 
 

@@ -1,0 +1,160 @@
+"""What a topic of a real Kafka is, and who consumes it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from arauto.auth.api_tokens import Tokens
+from arauto.settings import WORKERS
+from tests.integration.test_tokens import bearer
+from tests.support.http import Answer, get
+from tests.support.kafka_servers import KafkaServer, arauto_beside
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+TOKEN = "a shared token of twenty-six"
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def server(
+    request: pytest.FixtureRequest,
+    valkey: RedisServer,
+    kafka: KafkaServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ArautoServer]:
+    directory = tmp_path_factory.mktemp("groups")
+    with arauto_beside(
+        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
+        ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
+    ) as arauto:  # fmt: skip
+        yield arauto
+
+
+def ask(server: ArautoServer, path: str) -> Any:
+    answer = get(server, path, **bearer(TOKEN))
+    assert answer.status == 200, answer
+    return answer.json
+
+
+@contextmanager
+def consuming(kafka: KafkaServer, group: str, topic: str, name: str) -> Iterator[Consumer]:
+    """A member of the group, which takes part as long as it is polled."""
+    consumer = Consumer(
+        kafka.client(**{"group.id": group, "client.id": name, "auto.offset.reset": "earliest"})
+        | {"enable.auto.commit": False}
+    )
+    consumer.subscribe([topic])
+    try:
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def commit(kafka: KafkaServer, group: str, topic: str, **offsets: int) -> None:
+    """As a consumer without members does, which chose its partitions by itself."""
+    consumer = Consumer(kafka.client(**{"group.id": group}))
+    places = [TopicPartition(topic, int(name[1:]), offset) for name, offset in offsets.items()]
+    consumer.commit(offsets=places, asynchronous=False)
+    consumer.close()
+
+
+def test_what_a_topic_is(server: ArautoServer, kafka: KafkaServer, request: pytest.FixtureRequest) -> None:
+    name = f"facts.{request.node.callspec.params['server']}"
+    kafka.create(name, partitions=2, retention_ms="86400000")
+    kafka.produce(name, b"one", b"two", partition=1)
+    both = {"leader": 1, "replicas": [1], "in_sync": [1]}
+    assert ask(server, f"/topics/{name}") == {
+        "topic": name,
+        "partitions": [
+            {"partition": 0, "low": 0, "high": 0, **both},
+            {"partition": 1, "low": 0, "high": 2, **both},
+        ],
+        "cleanup": "delete",
+        "retention_ms": 86_400_000,
+        "retention_bytes": None,
+    }
+
+
+def test_who_consumes_it_and_how_far_behind(
+    server: ArautoServer, kafka: KafkaServer, request: pytest.FixtureRequest
+) -> None:
+    name = f"jobs.{request.node.callspec.params['server']}"
+    kafka.create(name, partitions=2)
+    kafka.create(f"{name}.other")
+    for partition in range(2):
+        kafka.produce(name, b"one", b"two", b"three", partition=partition)
+    commit(kafka, f"{name} backup", name, p1=2)
+    commit(kafka, f"{name} elsewhere", f"{name}.other", p0=1)
+    with ExitStack() as stack:
+        workers = [
+            stack.enter_context(consuming(kafka, f"{name} workers", name, f"worker {n}")) for n in range(2)
+        ]
+
+        def groups() -> dict[str, Any]:
+            for worker in workers:
+                worker.poll(0.01)
+            told = ask(server, f"/topics/{name}/groups")
+            assert (told["topic"], told["refused"], told["cut"]) == (name, 0, False)
+            return {one["group"]: one for one in told["groups"]}
+
+        def each_has_one() -> bool:
+            found = groups().get(f"{name} workers", {"members": []})
+            return [member["partitions"] for member in found["members"]] == [[0], [1]]
+
+        eventually(each_has_one, why="each member has a partition")
+        found = groups()
+    assert found.keys() == {f"{name} backup", f"{name} workers"}, "the third has nothing of this topic"
+    assert found[f"{name} backup"] == {
+        "group": f"{name} backup",
+        "state": "empty",
+        "lag": 1,
+        "members": [],
+        "partitions": [
+            {"partition": 0, "committed": None, "high": 3, "lag": None},
+            {"partition": 1, "committed": 2, "high": 3, "lag": 1},
+        ],
+    }
+    working = found[f"{name} workers"]
+    assert (working["state"], working["lag"]) == ("stable", 0)
+    assert {member["client"] for member in working["members"]} == {"worker 0", "worker 1"}
+    assert {member["host"] for member in working["members"]} == {"127.0.0.1"}
+    eventually(
+        lambda: (
+            f"{name} workers" not in {one["group"] for one in ask(server, f"/topics/{name}/groups")["groups"]}
+        ),
+        why="who is gone and has committed nothing is not told",
+    )
+    assert "arauto" not in kafka.groups(), "to ask joins none"
+
+
+def test_who_may_not_see_a_topic_does_not_see_who_consumes_it(
+    server: ArautoServer, kafka: KafkaServer, request: pytest.FixtureRequest
+) -> None:
+    worker = request.node.callspec.params["server"]
+    name = f"consumed.{worker}"
+    kafka.create(name)
+    token = Tokens(str(server.log_path.parent / "tokens")).create(worker, ["kafka:orders.*"], [], 1e12)
+    for path in (f"/topics/{name}", f"/topics/{name}/groups"):
+        refused = get(server, path, **bearer(token))
+        assert (refused.status, refused.error[:40]) == (403, "This token may not listen to kafka:consu"), path
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/topics/no.such.topic", 404, "Kafka has no such topic"),
+        ("/topics/no.such.topic/groups", 404, "Kafka has no such topic"),
+        ("/topics/no.such.topic/groups?limit=3", 400, "limit changes nothing here"),
+        ("/topics/a%20b/groups", 400, ""),
+    ],
+)
+def test_what_cannot_be_told_gets_a_sentence(
+    server: ArautoServer, kafka: KafkaServer, path: str, status: int, said: str
+) -> None:
+    answer: Answer = get(server, path, **bearer(TOKEN))
+    assert (answer.status, answer.error[: len(said)]) == (status, said), answer
+    assert "no.such.topic" not in kafka.topics()
