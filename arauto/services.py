@@ -74,8 +74,10 @@ class Services:
             recorder = RecorderThread(recording, timers, lambda: source.reconcile(), shared.worker_states)
         queries = SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: "")
         source = RedisSource(recording, queries, audit)
+        kafka = _kafka(settings, audit)
         feeds = Feeds(
             source,
+            kafka,
             timers,
             shared.capacity,
             RateGuard(shared.rates.connect, audit),
@@ -95,7 +97,7 @@ class Services:
             recording=recording,
             recorder=recorder,
             source=source,
-            kafka=_kafka(settings),
+            kafka=kafka,
             feeds=feeds,
             publish_rate=RateGuard(shared.rates.publish, audit),
         )
@@ -105,7 +107,7 @@ class Services:
         app.extensions[_KEY] = self
 
 
-def _kafka(settings: Settings) -> "KafkaSource | None":
+def _kafka(settings: Settings, audit: Audit) -> "KafkaSource | None":
     """:raise NoKafka: a setting is wrong, or the package for it is not installed."""
     if not settings.kafka_url:
         return None
@@ -115,7 +117,7 @@ def _kafka(settings: Settings) -> "KafkaSource | None":
     from arauto.kafka_io.connection import KafkaLink
     from arauto.sources.kafka_source import KafkaSource
 
-    return KafkaSource(KafkaLink(url), settings.max_message)
+    return KafkaSource(KafkaLink(url), settings.max_message, audit)
 
 
 def services_of(app: Flask) -> Services:

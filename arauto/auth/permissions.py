@@ -14,6 +14,7 @@ from arauto.auth.visitor import ALL, Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.json_members import text
 from arauto.protocol.selection import Selection
+from arauto.protocol.topics import channel_of
 from arauto.redis_io.connection import RedisLink
 from arauto.refusal import Refusal
 
@@ -38,7 +39,8 @@ def check_subscribing(visitor: Visitor, names: Selection) -> None:
     """
     if visitor.reads is ALL:
         return
-    for kind, channels in (("channel", names.channels), ("shard", names.shards)):
+    topics = [channel_of(name.decode()) for name in names.topics]
+    for kind, channels in (("channel", [*names.channels, *topics]), ("shard", names.shards)):
         for name in channels:
             if not visitor.may_read(name):
                 raise NoRight(

@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from functools import cache
 from time import monotonic
 from types import FunctionType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import flask_sock
 from flask import Flask, Response, g, request
@@ -19,6 +19,7 @@ from arauto.auth.request_guards import RateGuard, check_handshake, is_websocket
 from arauto.auth.session_monitor import SessionMonitor
 from arauto.auth.visitor import Visitor, current_visitor
 from arauto.feed.frame_cache import FrameCache
+from arauto.feed.mixed_tail import MixedTail
 from arauto.i18n.gettext import gettext
 from arauto.net.websocket import Code, Transport, Upgrade, text_frame
 from arauto.protocol.events import Item, encode_error
@@ -26,6 +27,7 @@ from arauto.protocol.json_members import text
 from arauto.protocol.log_query import BadPoint
 from arauto.protocol.resume import read_resume_points
 from arauto.protocol.selection import Selection
+from arauto.protocol.topics import BadTopic, read_starts
 from arauto.protocol.validation import BadChange, BadSelection, check_size, read_change, read_lists, select
 from arauto.sources.source import Source, Tail
 from arauto.system.resource_errors import sentence
@@ -36,9 +38,12 @@ from arauto.web.responses import RETRY_AFTER
 from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.drain import Drain
 
+if TYPE_CHECKING:  # it loads the library
+    from arauto.sources.kafka_source import KafkaSource
+
 PATH = "/feed"
 ASKS_WHY = "Arauto-Asks-Why"  # a header of the page's plain GET
-_ARGUMENTS = ("channel", "pattern", "shard", "after", "since")
+_ARGUMENTS = ("channel", "pattern", "shard", "topic", "after", "place", "since")
 
 log = logging.getLogger("arauto")
 
@@ -54,6 +59,7 @@ class Feeds:
     def __init__(
         self,
         source: Source,
+        kafka: "KafkaSource | None",
         timers: TimerWheel,
         capacity: ConnectionLimits,
         rate: RateGuard,
@@ -65,6 +71,7 @@ class Feeds:
         beat: float,
     ) -> None:
         self.source = source
+        self.kafka = kafka
         self.timers = timers
         self.monitor = monitor
         self.capacity = capacity
@@ -135,7 +142,7 @@ def _check(feeds: Feeds) -> None:
     if follows not in ("", "follows"):
         raise BadArgument(gettext("selection is follows, or left out."))
     if not follows:
-        _read_selection(request.args, feeds.audit)
+        _read_selection(request.args, feeds)
     if not feeds.drain.is_accepting:
         _refuse(gettext("The server is restarting: try again in a moment."))
     feeds.rate.check(current_visitor(), counts=False)
@@ -145,17 +152,26 @@ def _check(feeds: Feeds) -> None:
         _refuse(_no_room_for_address())
 
 
-def _read_selection(given: MultiDict[str, str], audit: Audit) -> None:
-    """Set ``g.selection`` and ``g.resume_points`` from the request, if the visitor may read all of it."""
-    channels = given.getlist("channel")
-    selection = select(channels, given.getlist("pattern"), given.getlist("shard"))
-    g.resume_points = read_resume_points(channels, given.getlist("after"), only(given, "since"))
+def _read_selection(given: MultiDict[str, str], feeds: Feeds) -> None:
+    """Set ``g.selection`` and where it begins from the request, if the visitor may read all of it."""
+    channels, topics = given.getlist("channel"), given.getlist("topic")
+    selection = select(channels, given.getlist("pattern"), given.getlist("shard"), topics)
+    _check_kafka(feeds, selection)
+    since = only(given, "since")
+    of_channels = since if channels or not topics else None  # of topics alone it may be an offset
+    g.resume_points = read_resume_points(channels, given.getlist("after"), of_channels)
+    g.starts = read_starts(topics, given.getlist("place"), since)
     try:
         check_subscribing(current_visitor(), selection)
     except NoRight as error:
-        audit.note("listening refused", Actor.of(current_visitor()), **error.what)
+        feeds.audit.note("listening refused", Actor.of(current_visitor()), **error.what)
         raise
     g.selection = selection
+
+
+def _check_kafka(feeds: Feeds, selection: Selection) -> None:
+    if selection.topics and feeds.kafka is None:
+        raise BadSelection(gettext("This server has no Kafka: topics need KAFKA_URL."))
 
 
 def _refuse(sentence: str) -> None:
@@ -180,7 +196,7 @@ def feed(feeds: Feeds, ws: Upgrade) -> None:
     visitor = current_visitor()
     try:
         with feeds.drain.track(transport, reason), _bind_to_session(feeds.monitor, transport, visitor):
-            if "selection" in g or _receive_selection(transport, feeds.audit):
+            if "selection" in g or _receive_selection(transport, feeds):
                 _stream(feeds, transport, visitor, fault)
     except Exception as error:
         # It must not reach Flask, which would write a page into the stream.
@@ -195,14 +211,14 @@ def feed(feeds: Feeds, ws: Upgrade) -> None:
         transport.release()
 
 
-def _receive_selection(transport: Transport, audit: Audit) -> bool:
+def _receive_selection(transport: Transport, feeds: Feeds) -> bool:
     """Read the selection from the first message, if it was too long for the URL; False: it is refused."""
     if (said := transport.receive()) is None:
         return False
     try:
-        _read_selection(MultiDict(read_lists(said, _ARGUMENTS)), audit)
+        _read_selection(MultiDict(read_lists(said, _ARGUMENTS)), feeds)
         return True
-    except (BadSelection, BadPoint, BadArgument, NoRight) as error:
+    except (BadSelection, BadTopic, BadPoint, BadArgument, NoRight) as error:
         transport.close(Code.POLICY, str(error))
     except BadChange:
         transport.close(Code.POLICY, gettext("Invalid message: expected channels and patterns."))
@@ -217,11 +233,15 @@ def _wait_until_read(transport: Transport) -> None:
 
 def _stream(feeds: Feeds, transport: Transport, visitor: Visitor, fault: str) -> None:
     deliver = _Deliver(transport, feeds.frames, fault)
-    with (
-        _logged(g.selection, transport, deliver),
-        feeds.source.tail(visitor, g.selection, g.resume_points, deliver, deliver.fail) as tail,
-    ):
-        _follow_changes(transport, tail, visitor, feeds.audit)
+    kafka, starts, points = feeds.kafka, g.starts, g.resume_points
+    with _logged(g.selection, transport, deliver), ExitStack() as stack:
+        tail = MixedTail(
+            g.selection,
+            lambda names: feeds.source.tail(visitor, names, points, deliver, deliver.fail),
+            None if kafka is None else lambda: kafka.tail(visitor, starts, deliver, deliver.fail),
+            stack,
+        )
+        _follow_changes(transport, tail, visitor, feeds)
 
 
 @cache
@@ -274,18 +294,19 @@ class _Deliver:
             self._transport.abort()
 
 
-def _follow_changes(transport: Transport, tail: Tail, visitor: Visitor, audit: Audit) -> None:
+def _follow_changes(transport: Transport, tail: Tail, visitor: Visitor, feeds: Feeds) -> None:
     """Change the selection as the page requests, until it has left."""
     while (said := transport.receive()) is not None:
         try:
             change = read_change(said)
+            _check_kafka(feeds, change.added)
             check_size(tail.size_after(change))
             check_subscribing(visitor, change.added)
             tail.change(change)
         except NoRight as error:
-            audit.note("listening refused", Actor.of(visitor), **error.what)
+            feeds.audit.note("listening refused", Actor.of(visitor), **error.what)
             _send_error(transport, str(error))
-        except BadSelection as error:
+        except (BadSelection, BadTopic) as error:
             _send_error(transport, str(error))
         except BadChange:
             transport.close(Code.POLICY, gettext("Invalid message: expected channels and patterns."))
@@ -305,6 +326,7 @@ def _logged(selection: Selection, transport: Transport, deliver: _Deliver) -> It
         [f"channel={text(name)!r}" for name in selection.channels]
         + [f"pattern={text(name)!r}" for name in selection.patterns]
         + [f"shard={text(name)!r}" for name in selection.shards]
+        + [f"topic={text(name)!r}" for name in selection.topics]
     )
     began = monotonic()
     named = f" user={current_visitor().name!r}" if current_visitor().name else ""

@@ -3,8 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable
-from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -19,6 +18,8 @@ CALLS = 8  # at a time in one process; each has a consumer, which has a few thre
 KEPT = 2  # consumers for the next call
 GROUP = "arauto"  # a consumer must name one, also if it does not join it
 
+Kind = Literal["away", "leaderless", "login", "refused", "ssl", "unknown"]
+
 COMMON: dict[str, Any] = {
     "client.id": "arauto",
     "log_level": 0,  # what matters is in our log
@@ -26,7 +27,7 @@ COMMON: dict[str, Any] = {
     "socket.nagle.disable": True,  # else an answer may wait 40 ms for an acknowledgement
     "socket.connection.setup.timeout.ms": 2000,
 }
-_CONSUMER: dict[str, Any] = {
+CONSUMER: dict[str, Any] = {
     "group.id": GROUP,
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
@@ -47,8 +48,14 @@ _AWAY = {
     KafkaError._UNKNOWN_PARTITION,
 }  # fmt: skip
 _NO_LOGIN = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
-_REASONS = {*_NO_LOGIN, KafkaError._SSL}
-_UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC}
+REASONS = {*_NO_LOGIN, KafkaError._SSL}
+_UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_ID}
+_KINDS: dict[Kind, set[int]] = {
+    "login": _NO_LOGIN,
+    "unknown": _UNKNOWN,
+    "away": _AWAY,
+    "ssl": {KafkaError._SSL},
+}
 
 log = logging.getLogger("arauto")
 T = TypeVar("T")
@@ -67,11 +74,12 @@ class KafkaLink:
         self.config = url.config | COMMON
         self._calls = NativeCalls(CALLS)
         self._idle: deque[_Asker] = deque()
+        self._admins: dict[str, AdminClient] = {}
 
-    @cached_property
+    @property
     def admin(self) -> AdminClient:
-        """What it was asked fails when it is no longer held: there is one."""
-        return AdminClient(self.config)
+        """What it was asked fails when it is no longer held: there is one, whoever asks first."""
+        return self._admins.get("") or self._admins.setdefault("", AdminClient(self.config))
 
     def ask(self, question: Callable[[Consumer], T]) -> T:
         """What ``question`` finds out by a consumer that is its own meanwhile; it must end by itself.
@@ -115,7 +123,7 @@ class _Asker:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._errors: deque[KafkaError] = deque(maxlen=10)
-        self.consumer = Consumer(config | _CONSUMER | {"error_cb": self._errors.append})
+        self.consumer = Consumer(config | CONSUMER | {"error_cb": self._errors.append})
 
     def ask(self, question: Callable[[Consumer], T]) -> T:
         self._errors.clear()
@@ -124,22 +132,48 @@ class _Asker:
         except KafkaException as error:
             # The question itself has only waited in vain.
             self.consumer.poll(0)
-            why = [one for one in self._errors if one.code() in _REASONS]
+            why = [one for one in self._errors if one.code() in REASONS]
             raise KafkaException(why[0] if why else error.args[0]) from None
+
+
+class Trouble(NamedTuple):
+    """What is wrong with Kafka, or with what it is asked for; ``words`` are its own."""
+
+    kind: Kind
+    words: str
+
+
+def trouble(error: KafkaError) -> Trouble:
+    """Classify an error."""
+    code = error.code()
+    for kind, codes in _KINDS.items():
+        if code in codes:
+            return Trouble(kind, error.str())
+    return Trouble("refused", error.str())
+
+
+def say(found: Trouble) -> str:
+    """A sentence for people, in the language of this request."""
+    match found.kind:
+        case "login":
+            return gettext("Kafka does not accept the user and password of KAFKA_URL.")
+        case "unknown":
+            return gettext("Kafka has no such topic, or no such partition of it.")
+        case "away":
+            return gettext("Kafka does not answer.")
+        case "leaderless":
+            return gettext("No broker leads partition %(words)s of it now.", words=found.words)
+        case "ssl":
+            return gettext(
+                "The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA."
+            )
+        case _:
+            return gettext("Kafka refuses: %(words)s", words=found.words)
 
 
 def refusal(error: KafkaError) -> KafkaFailed:
     """The sentence for an error, which is logged too."""
-    code = error.code()
     log.warning("kafka failed why=%r", error.str())
-    if code in _NO_LOGIN:
-        return KafkaFailed(gettext("Kafka does not accept the user and password of KAFKA_URL."))
-    if code in _UNKNOWN:
-        return KafkaFailed(gettext("Kafka has no such topic, or no such partition of it."), 404)
-    if code in _AWAY:
-        return KafkaFailed(gettext("Kafka does not answer."), 503, retry_after=1)
-    if code == KafkaError._SSL:
-        return KafkaFailed(
-            gettext("The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA.")
-        )
-    return KafkaFailed(gettext("Kafka refuses: %(words)s", words=error.str()))
+    found = trouble(error)
+    status = {"unknown": 404, "away": 503}.get(found.kind)
+    return KafkaFailed(say(found), status, retry_after=1 if found.kind == "away" else None)

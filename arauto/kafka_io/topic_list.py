@@ -72,12 +72,26 @@ def find_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition,
     :raise KafkaFailed: it cannot be told.
     """
 
-    def ask(consumer: Consumer) -> dict[Partition, Bounds]:
-        low, high = (_offsets(consumer, partitions, end) for end in (_BEGINNING, _END))
-        told = [one for one in partitions if low.get(one, -1) >= 0 and high.get(one, -1) >= 0]
-        return {one: Bounds(low[one], high[one]) for one in told}
+    return link.ask(lambda consumer: bounds_of(consumer, partitions))
 
-    return link.ask(ask)
+
+def bounds_of(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, Bounds]:
+    """As :func:`find_bounds`, by a consumer of one's own.
+
+    :raise KafkaException: it cannot be told.
+    """
+    found = _bounds(consumer, partitions)
+    if len(found) < len(partitions):
+        names = {topic for topic, _ in partitions}  # one may be newer than what the consumer knows
+        consumer.list_topics(names.pop() if len(names) == 1 else None, timeout=DEADLINE)
+        found = _bounds(consumer, partitions)
+    return found
+
+
+def _bounds(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, Bounds]:
+    low, high = (_offsets(consumer, partitions, end) for end in (_BEGINNING, _END))
+    told = [one for one in partitions if low.get(one, -1) >= 0 and high.get(one, -1) >= 0]
+    return {one: Bounds(low[one], high[one]) for one in told}
 
 
 def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> dict[int, int | None]:

@@ -77,10 +77,10 @@ class _Page:
         if partition not in self._places:
             return  # it is read to its end
         if offset < self._ends[partition]:
-            record = _record(message)
+            record = record_of(message)
             self._records[partition].append(record)
             self._left -= 1
-            self._weight += _weight(record)
+            self._weight += weight_of(record)
             self._places[partition] = offset + 1
         if offset + 1 >= self._ends[partition]:
             del self._places[partition]
@@ -102,12 +102,14 @@ class _Page:
         raise KafkaException(error)
 
 
-def _weight(record: Record) -> int:
+def weight_of(record: Record) -> int:
+    """Bytes of memory, about."""
     headers = sum(OVERHEAD + len(name) + len(value or b"") for name, value in record.headers or [])
     return OVERHEAD + len(record.data or b"") + len(record.key or b"") + headers
 
 
-def _record(message: Any) -> Record:  # its types say that each part may be missing
+def record_of(message: Any) -> Record:  # its types say that each part may be missing
+    """A message of Kafka's library."""
     kind, ms = message.timestamp()
     return Record(
         message.partition(),

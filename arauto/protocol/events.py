@@ -9,6 +9,7 @@ from arauto.protocol.acknowledgements import Acknowledgement
 from arauto.protocol.json_members import data_of, named
 from arauto.protocol.log_entries import Hole
 from arauto.protocol.log_position import Position
+from arauto.protocol.topic_events import TopicItem, topic_event
 
 Push = list[Any]
 """A push of Redis, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
@@ -49,7 +50,10 @@ class ShardGap(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """Redis refuses a ``channel``, ``pattern``, ``shard`` or ``log``, as ``kind`` tells; empty: the login."""
+    """A ``channel``, ``pattern``, ``shard``, ``topic`` or ``log`` is refused, as ``kind`` tells.
+
+    Empty: the login is.
+    """
 
     kind: str
     name: bytes
@@ -127,6 +131,7 @@ Item = (
     | Unfollowed
     | Acknowledged
     | ErrorNotice
+    | TopicItem
 )
 Deliver = Callable[[list[Item]], None]
 """Takes a batch. An ``OSError`` that it raises ends the subscriber."""
@@ -159,6 +164,8 @@ def event(item: Item, at: float, limit: int) -> dict[str, Any]:
             shown = {"type": "pmessage", **named("pattern", item[1]), **named("channel", item[2])}
             return shown | {"at": at} | data_of(item[3], limit)
         return {"type": kind.decode(), **named(CONFIRMATIONS[kind], item[1]), "at": at}
+    if isinstance(item, TopicItem):
+        return topic_event(item, at, limit)
     if isinstance(item, Unfollowed):
         return {"type": "unrecorded", **named("channel", item.channel)}
     if isinstance(item, ErrorNotice):

@@ -1,4 +1,4 @@
-"""Channels, patterns and sharded channels of a feed, as bytes (pure)."""
+"""Channels, patterns, sharded channels and topics of a feed, as bytes (pure)."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,12 @@ class Selection:
     channels: Names = ()
     patterns: Names = ()
     shards: Names = ()
+    topics: Names = ()
 
     @property
     def size(self) -> int:
         """How many names it has."""
-        return len(self.channels) + len(self.patterns) + len(self.shards)
+        return sum(map(len, (self.channels, self.patterns, self.shards, self.topics)))
 
 
 @dataclass(frozen=True)
@@ -26,16 +27,18 @@ class Change:
     subscribe: Names = ()
     psubscribe: Names = ()
     ssubscribe: Names = ()
+    tsubscribe: Names = ()
     unsubscribe: Names = ()
     punsubscribe: Names = ()
     sunsubscribe: Names = ()
+    tunsubscribe: Names = ()
 
     @property
     def added(self) -> Selection:
         """The names to subscribe to."""
-        return Selection(self.subscribe, self.psubscribe, self.ssubscribe)
+        return Selection(self.subscribe, self.psubscribe, self.ssubscribe, self.tsubscribe)
 
     @property
     def removed(self) -> Selection:
         """The names to unsubscribe from."""
-        return Selection(self.unsubscribe, self.punsubscribe, self.sunsubscribe)
+        return Selection(self.unsubscribe, self.punsubscribe, self.sunsubscribe, self.tunsubscribe)

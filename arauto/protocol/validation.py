@@ -9,6 +9,7 @@ from werkzeug.routing import BaseConverter
 from arauto.i18n.gettext import gettext
 from arauto.protocol.selection import Change, Names, Selection
 from arauto.protocol.tab_counting import PREFIX, is_shadow
+from arauto.protocol.topics import check_topic
 from arauto.refusal import Refusal
 from arauto.text.utf8 import has_half_characters
 
@@ -76,12 +77,15 @@ def is_own_shard(name: bytes) -> bool:
     return name.startswith(OWN_SHARDS)
 
 
-def select(channels: Iterable[str], patterns: Iterable[str], shards: Iterable[str] = ()) -> Selection:
+def select(
+    channels: Iterable[str], patterns: Iterable[str], shards: Iterable[str] = (), topics: Iterable[str] = ()
+) -> Selection:
     """The first selection of a feed.
 
     :raise BadSelection: it has no name, too many, or one that cannot be used.
+    :raise BadTopic: no topic can have one of these names.
     """
-    selection = Selection(_names(channels), _names(patterns), _shards(shards))
+    selection = Selection(_names(channels), _names(patterns), _shards(shards), _topics(topics))
     if not selection.size:
         raise BadSelection(gettext("Choose a channel or a pattern: /feed?channel=news"))
     check_size(selection.size)
@@ -101,6 +105,7 @@ def read_change(text: str) -> Change:
 
     :raise BadChange: it is not such an object.
     :raise BadSelection: a name in it cannot be used.
+    :raise BadTopic: no topic can have one of its names.
     """
     return Change(**{kind: _CHANGES[kind](names) for kind, names in read_lists(text, _CHANGES).items()})
 
@@ -133,11 +138,17 @@ def _shards(names: Iterable[str]) -> Names:
     return tuple(dict.fromkeys(map(check_shard, names)))
 
 
+def _topics(names: Iterable[str]) -> Names:
+    return tuple(dict.fromkeys(check_topic(name).encode() for name in names))
+
+
 _CHANGES = {
     "subscribe": _names,
     "psubscribe": _names,
     "ssubscribe": _shards,
+    "tsubscribe": _topics,
     "unsubscribe": _names,
     "punsubscribe": _names,
     "sunsubscribe": _shards,
+    "tunsubscribe": _topics,
 }

@@ -1,7 +1,9 @@
 """Kafka as a source: its topics. Rights to a topic are those to the channel ``kafka:<topic>``."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from arauto.auth.audit import Audit
 from arauto.auth.permissions import check_reading, readable
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
@@ -9,6 +11,7 @@ from arauto.kafka_io.connection import KafkaFailed, KafkaLink
 from arauto.kafka_io.consumer_groups import Group, groups_of
 from arauto.kafka_io.producer import NotProduced, TopicProducer
 from arauto.kafka_io.retention import Retention, Retentions
+from arauto.kafka_io.topic_hub import TopicHub
 from arauto.kafka_io.topic_list import (
     Bounds,
     Places,
@@ -17,10 +20,12 @@ from arauto.kafka_io.topic_list import (
     list_topics,
     partitions_of,
 )
+from arauto.protocol.events import Deliver
 from arauto.protocol.log_query import Point
-from arauto.protocol.topics import Offsets, Outgoing, channel_of
+from arauto.protocol.topics import Offsets, Outgoing, Start, channel_of
 from arauto.sources.source import PublishError
 from arauto.sources.topic_reading import TopicReading
+from arauto.sources.topic_tail import TopicTail
 from arauto.text.glob import matches
 
 MAX_LISTED = 1000  # topics; the others are only counted
@@ -39,8 +44,10 @@ class TopicReceipt(NamedTuple):
 class KafkaSource:
     """One for each application with a ``KAFKA_URL``."""
 
-    def __init__(self, link: KafkaLink, max_message: int) -> None:
+    def __init__(self, link: KafkaLink, max_message: int, audit: Audit) -> None:
         self._link = link
+        self._audit = audit
+        self._hub = TopicHub(link)
         self._producer = TopicProducer(link, max_message)
         self._retentions = Retentions(link)
 
@@ -130,6 +137,12 @@ class KafkaSource:
     ) -> TopicReading:
         """What the topic keeps; see :class:`TopicReading`."""
         return TopicReading(self._link, topic, since, until, partition)
+
+    def tail(
+        self, visitor: Visitor, starts: dict[str, Start], deliver: Deliver, fail: Callable[[], None]
+    ) -> TopicTail:
+        """Deliver what comes to topics; see :class:`TopicTail`."""
+        return TopicTail(self._hub, self._link, visitor, self._audit, starts, deliver, fail)
 
     def publish(self, topic: str, message: Outgoing) -> TopicReceipt:
         """:raise PublishError: it was not published, or nobody knows; the text says which."""

@@ -88,15 +88,21 @@ class TopicReading:
                         )
                     )
             return {one: min(at, bounds[one].high) for one, at in place.items() if one in bounds}
-        if place.last is not None:
-            return {one: max(low, high - place.last) for one, (low, high) in bounds.items()}
-        if place.ms is not None:
-            found = find_time(self._link, self._topic, [*bounds], place.ms)
-            _check_answered(bounds, found)
-            return {
-                one: high if (first := found[one]) is None else first for one, (_, high) in bounds.items()
-            }
-        return {one: low for one, (low, _) in bounds.items()}
+        return offsets_at(self._link, self._topic, place, bounds)
+
+
+def offsets_at(link: KafkaLink, topic: str, point: Point, bounds: Bound) -> Offsets:
+    """The first message from ``point`` on, of each partition.
+
+    :raise KafkaFailed: it cannot be told.
+    """
+    if point.last is not None:
+        return {one: max(low, high - point.last) for one, (low, high) in bounds.items()}
+    if point.ms is not None:
+        found = find_time(link, topic, [*bounds], point.ms)
+        _check_answered(bounds, found)
+        return {one: high if (first := found[one]) is None else first for one, (_, high) in bounds.items()}
+    return {one: low for one, (low, _) in bounds.items()}
 
 
 def _check_answered(wanted: Collection[int], found: Collection[int]) -> None:

@@ -1,11 +1,10 @@
 """What a topic keeps, as lines of JSON."""
 
-import base64
 from typing import Any
 
 import orjson
 
-from arauto.protocol.json_members import data_of
+from arauto.protocol.json_members import data_of, either
 from arauto.protocol.topics import Record, TopicEntry, Trimmed
 
 
@@ -25,20 +24,12 @@ def _event(topic: str, entry: TopicEntry) -> dict[str, Any]:
 
 def _content(record: Record) -> dict[str, Any]:
     """The key, the headers and the data; ``None`` is what there is not."""
-    headers = [{"name": name} | _bytes("value", value) for name, value in record.headers or []]
+    headers = [{"name": name} | either("value", value) for name, value in record.headers or []]
     told: dict[str, Any] = {"headers": headers} if headers else {}
     if record.headers is None:
         told = {"headers_unreadable": True}
     data = {"data": None} if record.data is None else data_of(record.data, len(record.data))
-    return _bytes("key", record.key) | told | data
-
-
-def _bytes(name: str, value: bytes | None) -> dict[str, Any]:
-    """As text; bytes that are not UTF-8 are in base64, as ``key_base64``."""
-    try:
-        return {name: value if value is None else value.decode()}
-    except UnicodeDecodeError:
-        return {f"{name}_base64": base64.b64encode(value or b"").decode()}
+    return either("key", record.key) | told | data
 
 
 def _time(record: Record) -> dict[str, Any]:

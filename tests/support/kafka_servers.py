@@ -20,6 +20,7 @@ from typing import Any
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not say what it exports
     AdminClient,
+    NewPartitions,
     NewTopic,
     ScramCredentialInfo,
     ScramMechanism,
@@ -36,8 +37,9 @@ POM = ROOT / "tests/data/kafka/pom.xml"
 NEEDED = "Kafka's tests need Java 17 or later and Maven: install them (on Debian: apt-get install maven)."
 
 PATIENT = """
-from arauto.kafka_io import producer, retention, topic_list, topic_pages
+from arauto.kafka_io import producer, retention, topic_list, topic_pages, topic_reader
 producer.DEADLINE = retention.DEADLINE = topic_list.DEADLINE = topic_pages.DEADLINE = 30.0
+topic_reader.DEADLINE = 30.0
 """
 """``ALTER`` for a program that Kafka may keep waiting: it shares a busy machine."""
 
@@ -208,6 +210,13 @@ log.dirs={data}
         """Delete the messages before ``offset``, as the end of their time does."""
         end = TopicPartition(topic, partition, offset)
         self.admin.delete_records([end])[end].result(PATIENCE)
+
+    def delete(self, topic: str) -> None:
+        self.admin.delete_topics([topic])[topic].result(PATIENCE)
+        eventually(lambda: topic not in self.topics(), why="the topic is gone")
+
+    def add_partitions(self, topic: str, total: int) -> None:
+        self.admin.create_partitions([NewPartitions(topic, total)])[topic].result(PATIENCE)
 
     def let_in(self, user: str, password: str) -> None:
         """Make a user of SCRAM-SHA-512."""

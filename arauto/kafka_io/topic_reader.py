@@ -1,0 +1,215 @@
+"""Reads what comes to the end of one topic, in a thread of its own, for all pages of a process."""
+
+import logging
+from collections import deque
+from concurrent.futures import TimeoutError as NoAnswer
+from time import monotonic
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+
+from arauto.kafka_io.connection import CONSUMER, DEADLINE, REASONS, KafkaLink, Trouble, trouble
+from arauto.kafka_io.topic_list import Bounds, bounds_of
+from arauto.kafka_io.topic_pages import record_of, weight_of
+from arauto.kafka_io.topic_ring import Batch, TopicRing
+from arauto.protocol.events import Item
+from arauto.protocol.topic_events import Produced, TopicGap
+from arauto.protocol.topics import Offsets
+from arauto.system.native_thread import Handover, native_sleep
+
+POLL = 0.2  # seconds; a reader that is no longer wanted ends within
+MOST = 1000  # messages of a batch
+BEHIND = 4  # batches that wait to be handed over; then nothing is read
+FOR_EACH = 0.00005  # seconds between two batches, for each page that gets them: about what a frame costs
+LONGEST = 0.05  # seconds
+LOOK = 5.0  # seconds between two looks at what the topic is
+AGAIN = 1.0  # seconds
+
+_READER = {
+    "enable.partition.eof": False,
+    "fetch.wait.max.ms": 500,  # two requests a second where nothing comes
+    "socket.timeout.ms": 10_000,
+}
+_NONE = ""  # in place of an epoch: there was no such topic
+_MISPLACED = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
+
+log = logging.getLogger("arauto")
+
+
+class TopicReader:
+    """From :meth:`run` on it adds to ``ring`` until :meth:`stop`, whatever happens to Kafka.
+
+    A gap is told where Kafka says that something is gone, and nowhere else: offsets have holes that miss
+    nothing.
+    """
+
+    def __init__(self, link: KafkaLink, topic: str, ring: TopicRing, handover: Handover) -> None:
+        self._link = link
+        self._topic = topic
+        self._ring = ring
+        self._handover = handover
+        self._sleep = native_sleep()
+        self._is_stopping = False
+        self._errors: deque[KafkaError] = deque(maxlen=10)  # of connections, since the last look
+        self._epoch: str | None = None
+        self._places: Offsets = {}
+        self._leaderless: set[int] = set()
+        self._unplaced: set[int] = set()  # those that had no leader from the first, so nobody knows their end
+        self._truncated: set[int] = set()
+        self._trouble: Trouble | None = None
+
+    def stop(self) -> None:
+        """Let it end soon; from any thread."""
+        self._is_stopping = True
+
+    def run(self) -> None:
+        """In a native thread."""
+        consumer = Consumer(self._link.config | CONSUMER | _READER | {"error_cb": self._errors.append})
+        try:
+            while not self._is_stopping:
+                self._try(consumer)
+        finally:
+            consumer.close()
+            self._handover.soon(self._handover.close)
+
+    def _try(self, consumer: Consumer) -> None:
+        try:
+            self._place(consumer)
+            self._follow(consumer)
+        except KafkaException as error:
+            if error.args[0].code() in _MISPLACED:
+                return  # it is placed anew
+            self._fail(error.args[0])
+        except Exception as error:
+            self._log_fault(error)
+            self._fail(KafkaError(KafkaError._FAIL, "internal error"))
+        # Whatever comes meanwhile comes again, once it is placed.
+        consumer.poll(AGAIN)
+
+    # Where it goes on
+
+    def _place(self, consumer: Consumer) -> None:
+        """Find out where the topic goes on, and tell what is missing since the last time."""
+        epoch, partitions, _ = self._describe()
+        consumer.unassign()  # each answer would wait for a fetch that is held
+        bounds = bounds_of(consumer, [(self._topic, one) for one in partitions])
+        led = {one: found for one in partitions if (found := bounds.get((self._topic, one)))}
+        gaps: list[Item] = []
+        if self._epoch is None:
+            self._unplaced = partitions - led.keys()
+        elif self._epoch != epoch:
+            self._places, self._unplaced, self._truncated = {}, set(), set()
+        starts = self._places
+        self._places = dict(starts)
+        for one, found in led.items():
+            at = starts.get(one)
+            if (gap := self._gap(one, at, found)) is not None:
+                gaps.append(gap)
+            self._places[one] = self._begin(one, found) if at is None else min(max(at, found.low), found.high)
+        self._unplaced -= led.keys()
+        self._truncated.clear()
+        self._leaderless = partitions - led.keys()
+        self._epoch = epoch
+        consumer.assign([TopicPartition(self._topic, one, at) for one, at in self._places.items()])
+        missing = ", ".join(map(str, sorted(self._leaderless)))
+        self._trouble = Trouble("leaderless", missing) if missing else None
+        self._add(gaps, self._places | starts)
+
+    def _begin(self, partition: int, found: Bounds) -> int:
+        """A partition that came later is new; one that was there from the first has only been silent."""
+        return found.high if self._epoch is None or partition in self._unplaced else found.low
+
+    def _gap(self, partition: int, at: int | None, found: Bounds) -> TopicGap | None:
+        if at is None:
+            is_lost = self._epoch is not None and partition in self._unplaced
+            return TopicGap(self._topic, "leaderless", partition, found.high) if is_lost else None
+        if at < found.low:
+            return TopicGap(self._topic, "retention", partition, at, found.low - at)
+        if at > found.high or partition in self._truncated:
+            return TopicGap(self._topic, "truncated", partition, min(at, found.high))
+        return None
+
+    def _describe(self) -> tuple[str, set[int], set[int]]:
+        """The topic's id, its partitions, and those that have no leader.
+
+        :raise KafkaException: there is no such topic, or Kafka does not answer.
+        """
+        asked = TopicCollection([self._topic])
+        answers = self._link.admin.describe_topics(asked, request_timeout=DEADLINE)
+        try:
+            found = answers[self._topic].result(2 * DEADLINE)
+        except NoAnswer:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
+        # The library has its bytes in the base64 of MIME, Kafka itself in that of addresses.
+        epoch = str(found.topic_id).replace("+", "-").replace("/", "_")
+        leaderless = {one.id for one in found.partitions if one.leader is None}
+        return epoch, {one.id for one in found.partitions}, leaderless
+
+    # Reading
+
+    def _follow(self, consumer: Consumer) -> None:
+        """Read until the topic is no longer what it was."""
+        looked = monotonic()
+        while not self._is_stopping:
+            first = consumer.poll(POLL)
+            if first is not None:
+                # To wait for several would take all the time that is given for it.
+                self._take([first, *consumer.consume(MOST - 1, 0)])
+                self._rest()
+            if self._errors or monotonic() - looked > LOOK:
+                self._errors.clear()
+                if self._has_changed():
+                    return
+                looked = monotonic()
+
+    def _has_changed(self) -> bool:
+        # Not asked by the consumer: its connection answers only when a fetch that is held is over.
+        epoch, partitions, leaderless = self._describe()
+        is_other = partitions != self._places.keys() | self._leaderless
+        return epoch != self._epoch or is_other or leaderless != self._leaderless
+
+    def _take(self, messages: list[Message]) -> None:
+        items: list[Item] = []
+        starts = dict(self._places)
+        weight = 0
+        failed: KafkaError | None = None
+        for message in messages:
+            if error := message.error():
+                if error.code() == KafkaError._LOG_TRUNCATION:
+                    self._truncated.add(message.partition() or 0)
+                if message.topic() is not None:  # else of the group, of which we want nothing
+                    failed = error
+                continue
+            record = record_of(message)
+            items.append(Produced(self._topic, record))
+            self._places[record.partition] = record.offset + 1
+            weight += weight_of(record)
+        if items:
+            self._add(items, starts, weight)
+        if failed is not None:
+            raise KafkaException(failed)
+
+    def _rest(self) -> None:
+        """Let pages have their frames, and more messages come for the next one."""
+        while self._handover.waiting > BEHIND and not self._is_stopping:
+            self._sleep(POLL / 100)
+        self._sleep(min(LONGEST, FOR_EACH * len(self._ring.listeners)))
+
+    # What it tells
+
+    def _add(self, items: list[Item], starts: Offsets, weight: int = 0) -> None:
+        batch = Batch(items, starts, dict(self._places), weight)
+        epoch, trouble = self._epoch or _NONE, self._trouble
+        self._handover.soon(lambda: self._ring.add(batch, epoch, trouble))
+
+    def _fail(self, error: KafkaError) -> None:
+        found = trouble(next((one for one in self._errors if one.code() in REASONS), error))
+        self._errors.clear()
+        if found.kind == "unknown" and self._epoch is None:
+            self._epoch = _NONE
+        if found != self._trouble:
+            self._handover.soon(lambda: log.warning("topic away topic=%r why=%r", self._topic, found.words))
+        self._trouble = found
+        self._handover.soon(lambda: self._ring.fail(found))
+
+    def _log_fault(self, error: Exception) -> None:
+        self._handover.soon(lambda: log.error("topic reader failed topic=%r", self._topic, exc_info=error))

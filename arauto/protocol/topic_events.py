@@ -1,0 +1,107 @@
+"""What a feed says of topics, as JSON (pure)."""
+
+from typing import Any, Literal, NamedTuple
+
+from arauto.protocol.json_members import data_of, either
+from arauto.protocol.topics import Offsets, Record, write_places
+
+MEMBER_LIMIT = 1000  # bytes of a key, and of a header's value, in a feed
+HEADERS_LIMIT = 100  # headers of a message in a feed
+
+
+class Produced(NamedTuple):
+    """A message of ``topic``. ``is_past``: it was there before, and is read again."""
+
+    topic: str
+    record: Record
+    is_past: bool = False
+
+
+class TopicGap(NamedTuple):
+    """Messages of ``topic`` are missing: of ``partition``, from ``offset`` on, at most ``missing``.
+
+    ``None``: of all of it, or nobody knows.
+    """
+
+    topic: str
+    reason: Literal["retention", "truncated", "replaced", "leaderless", "behind"]
+    partition: int | None = None
+    offset: int | None = None
+    missing: int | None = None
+
+
+class TopicChosen(NamedTuple):
+    """``topic`` is watched from now on, or no longer."""
+
+    topic: str
+    is_added: bool
+
+
+class TopicFollowed(NamedTuple):
+    """All that is in ``topic`` before ``places`` was shown. ``epoch``: another one is another topic."""
+
+    topic: str
+    epoch: str
+    places: Offsets
+
+
+class TopicAway(NamedTuple):
+    """Not all of ``topic`` can be read now; the text is a sentence for people."""
+
+    topic: str
+    error: str
+
+
+TopicItem = Produced | TopicGap | TopicChosen | TopicFollowed | TopicAway
+
+
+def topic_event(item: TopicItem, at: float, limit: int) -> dict[str, Any]:
+    """The event for one of these; see :func:`arauto.protocol.events.event`."""
+    topic = {"topic": item.topic}
+    if isinstance(item, Produced):
+        return {"type": "tmessage", **topic} | _produced(item.record, item.is_past, at, limit)
+    if isinstance(item, TopicGap):
+        known = {name: value for name, value in item._asdict().items() if value is not None}
+        return {"type": "gap", **known, "from": at, "to": at}
+    if isinstance(item, TopicChosen):
+        return {"type": "tsubscribe" if item.is_added else "tunsubscribe", **topic, "at": at}
+    if isinstance(item, TopicFollowed):
+        return {"type": "following", **topic, "epoch": item.epoch, "places": write_places(item.places)}
+    return {"type": "away", **topic, "error": item.error}
+
+
+def _produced(record: Record, is_past: bool, at: float, limit: int) -> dict[str, Any]:
+    shown: dict[str, Any] = {"partition": record.partition, "offset": record.offset, "at": at}
+    if record.ms is not None:
+        shown |= {"time": record.ms / 1000, "clock": "broker" if record.is_broker_time else "producer"}
+    if is_past:
+        shown |= {"at": shown.get("time", at), "past": True}
+    shown |= _beginning("key", "key_size", record.key) | _headers(record)
+    if record.data is None:
+        return shown | {"data": "", "tombstone": True}
+    return shown | data_of(record.data, limit)
+
+
+def _headers(record: Record) -> dict[str, Any]:
+    if record.headers is None:
+        return {"headers_unreadable": True}
+    if not record.headers:
+        return {}
+    shown = [
+        {"name": name} | _beginning("value", "size", value) for name, value in record.headers[:HEADERS_LIMIT]
+    ]
+    left = len(record.headers) - len(shown)
+    return {"headers": shown} | ({"headers_left_out": left} if left else {})
+
+
+def _beginning(name: str, size: str, value: bytes | None) -> dict[str, Any]:
+    """Of what is longer only the beginning, with the true size."""
+    if value is None or len(value) <= MEMBER_LIMIT:
+        return either(name, value)
+    return either(name, _whole_characters(value[:MEMBER_LIMIT])) | {size: len(value)}
+
+
+def _whole_characters(cut: bytes) -> bytes:
+    """Without the character that was cut, if it is text."""
+    beginning = cut.decode(errors="ignore").encode()
+    return beginning if len(cut) - len(beginning) < 4 and cut.startswith(beginning) else cut

@@ -1,0 +1,200 @@
+"""Where one page is in one topic: at its end with all others, or behind, where it reads by itself."""
+
+from collections.abc import Callable
+
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble
+from arauto.kafka_io.topic_list import find_bounds
+from arauto.kafka_io.topic_pages import read_page
+from arauto.kafka_io.topic_ring import Batch, Now, TopicRing, covers
+from arauto.protocol.events import Item
+from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
+from arauto.protocol.topics import Offsets, Start, TopicEntry, TopicPlace, Trimmed
+from arauto.sources.topic_reading import offsets_at
+
+PAGE = 2000  # messages that are read at a time
+MOST_BEHIND = 20_000  # messages; a page that missed more is shown the newest of them
+
+Say = Callable[[Trouble], str]
+"""Puts it in words for people."""
+
+
+class TopicCursor:
+    """Yields what the page has not been shown yet, in order, and nothing twice.
+
+    :param start: from where it is shown; ``None``: from now on.
+    """
+
+    def __init__(self, link: KafkaLink, topic: str, ring: TopicRing, start: Start | None, say: Say) -> None:
+        self._link = link
+        self._topic = topic
+        self._ring = ring
+        self._start = start
+        self._say = say
+        self._number: int | None = None  # of the next batch; None: it is behind
+        self._joined = 0  # what the ring had before is of the past
+        self._places: Offsets | None = None  # None: it has to be found out
+        self._epoch = ""
+        self._is_chosen = False
+        self._is_told = False
+        self._trouble: Trouble | None = None  # that was told
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether it has to go on without news of the ring."""
+        return self._number is None and _can_be_read(self._ring.now)
+
+    def next(self) -> list[Item]:
+        """What comes next, which nobody changes; nothing: there is no more now."""
+        now = self._ring.now
+        if not self._is_chosen:
+            self._is_chosen = now.ends is not None or now.trouble is not None
+            return [TopicChosen(self._topic, is_added=True)] if self._is_chosen else []
+        if self._number is None:
+            try:
+                if items := self._catch_up(now):
+                    return items
+            except KafkaFailed:
+                self._begin_again()
+        return self._pass_on() or self._tell(self._ring.now)
+
+    # Behind
+
+    def _catch_up(self, now: Now) -> list[Item]:
+        """Something, until it is at the ring."""
+        if now.ends is None and now.trouble and now.trouble.kind == "unknown" and self._start is None:
+            self._start = TopicPlace("", {})  # all that will ever be in it
+        while now.ends is not None and _can_be_read(now):
+            gaps: list[Item] = []
+            if self._places is not None and (now.epoch != self._epoch or _behind(self._places, now.ends)):
+                self._begin_again()
+            if self._places is None:
+                places, gaps = self._locate(self._start, now, now.ends)
+                self._places, self._epoch = places, now.epoch
+            self._number, self._joined = self._ring.find(self._places), self._ring.now.number
+            if self._number is not None:
+                return gaps
+            if items := gaps or self._read(self._places, now.ends):
+                return items
+            now = self._ring.now
+        return []
+
+    def _begin_again(self) -> None:
+        if self._places is not None:
+            self._start, self._places = TopicPlace(self._epoch, self._places), None
+        self._number, self._is_told = None, False
+
+    def _locate(self, start: Start | None, now: Now, ends: Offsets) -> tuple[Offsets, list[Item]]:
+        """Where to go on, and what is missing before that."""
+        if start is None:
+            return ends, []
+        is_replaced = isinstance(start, TopicPlace) and start.epoch not in ("", now.epoch)
+        if isinstance(start, TopicPlace) and not is_replaced and self._is_in_ring(start.offsets, ends):
+            return start.offsets, []
+        found = find_bounds(self._link, [(self._topic, one) for one in ends])
+        bounds = {one: bound for (_, one), bound in found.items()}
+        gaps: list[Item] = []
+        if is_replaced:
+            gaps.append(TopicGap(self._topic, "replaced"))
+            wanted: Offsets = {}
+        elif isinstance(start, TopicPlace):
+            wanted = start.offsets
+        elif isinstance(start, dict):
+            wanted = ends | start
+        else:
+            wanted = offsets_at(self._link, self._topic, start, bounds)
+        places: Offsets = {}
+        for one, end in ends.items():
+            if one not in bounds:
+                places[one] = end
+                if (at := wanted.get(one, end)) < end:
+                    gaps.append(TopicGap(self._topic, "leaderless", one, at, end - at))
+                continue
+            low, high = bounds[one]
+            at = wanted.get(one, low)  # it is new
+            places[one] = min(max(at, low), high)
+            if at < low:
+                gaps.append(TopicGap(self._topic, "retention", one, at, low - at))
+            elif at > high:
+                gaps.append(TopicGap(self._topic, "truncated", one, high))
+        return places, gaps + self._leave_out(places, ends)
+
+    def _is_in_ring(self, places: Offsets, ends: Offsets) -> bool:
+        return self._ring.find(places) is not None and covers(ends, places)
+
+    def _leave_out(self, places: Offsets, ends: Offsets) -> list[Item]:
+        """What would take too long: ``places`` go on to the newest."""
+        if not _behind(places, ends):
+            return []
+        left = {one: end - places[one] for one, end in ends.items() if end > places[one]}
+        each = MOST_BEHIND // len(left)
+        gaps: list[Item] = []
+        for one, n in left.items():
+            if n > each:
+                gaps.append(TopicGap(self._topic, "behind", one, places[one], n - each))
+                places[one] = ends[one] - each
+        return gaps
+
+    def _read(self, places: Offsets, ends: Offsets) -> list[Item]:
+        left = {one: places.get(one, 0) for one, end in ends.items() if places.get(one, 0) < end}
+        if not left:
+            return []
+        asked = dict.fromkeys(left)
+        entries = read_page(self._link, self._topic, left, ends, PAGE)
+        self._places = places | {one: left.get(one, ends[one]) for one in asked}
+        return [self._item(entry) for entry in entries]
+
+    def _item(self, entry: TopicEntry) -> Item:
+        if isinstance(entry, Trimmed):
+            return TopicGap(self._topic, "retention", entry.partition, entry.offset, entry.low - entry.offset)
+        return Produced(self._topic, entry, is_past=True)
+
+    # At the ring
+
+    def _pass_on(self) -> list[Item]:
+        while self._number is not None and self._number < self._ring.now.number:
+            batch = self._ring.get(self._number)
+            if batch is None or self._epoch != self._ring.now.epoch:
+                self._number = None  # the page is slow, or it is another topic
+                return self.next()
+            self._number += 1
+            if items := self._new_in(batch, is_past=self._number <= self._joined):
+                return items
+        return []
+
+    def _new_in(self, batch: Batch, is_past: bool) -> list[Item]:
+        places = self._places or {}
+        self._is_told = self._is_told and not (batch.items and isinstance(batch.items[0], TopicGap))
+        if places == batch.starts and not is_past:
+            self._places = batch.ends
+            return batch.items
+        ends = {one: max(places.get(one, 0), end) for one, end in batch.ends.items()}
+        items: list[Item] = []
+        for item in batch.items:
+            if isinstance(item, TopicGap):
+                items.append(item)
+                if item.reason == "truncated" and item.partition is not None:
+                    ends[item.partition] = batch.ends[item.partition]
+            elif isinstance(item, Produced) and item.record.offset >= places.get(item.record.partition, 0):
+                items.append(item._replace(is_past=is_past))
+        self._places = places | ends
+        return items
+
+    # What else is told
+
+    def _tell(self, now: Now) -> list[Item]:
+        if self._number is None and _can_be_read(now):
+            return []  # it is told when it is there
+        if self._is_told and self._trouble == now.trouble:
+            return []
+        self._is_told, self._trouble = True, now.trouble
+        if now.trouble is not None:
+            return [TopicAway(self._topic, self._say(now.trouble))]
+        return [TopicFollowed(self._topic, self._epoch, dict(self._places or {}))]
+
+
+def _can_be_read(now: Now) -> bool:
+    return now.ends is not None and (now.trouble is None or now.trouble.kind == "leaderless")
+
+
+def _behind(places: Offsets, ends: Offsets) -> bool:
+    return sum(max(0, end - places.get(one, 0)) for one, end in ends.items()) > MOST_BEHIND

@@ -1,0 +1,68 @@
+"""Threads for a library that waits in C, which gevent cannot see, and their way back to everybody else."""
+
+import _thread
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from arauto.system.concurrency import under_gevent
+from arauto.system.resource_errors import NoThread
+
+
+def start_native(function: Callable[[], None]) -> None:
+    """Run ``function``, which raises nothing, in a thread of its own that does not keep the process.
+
+    :raise NoThread: the machine cannot start another.
+    """
+    try:
+        _original("_thread", "start_new_thread", _thread.start_new_thread)(function, ())
+    except RuntimeError as error:
+        raise NoThread from error
+
+
+def native_sleep() -> Callable[[float], None]:
+    """``time.sleep``, as it is without gevent."""
+    found: Callable[[float], None] = _original("time", "sleep", time.sleep)
+    return found
+
+
+def _original(module: str, name: str, found: Any) -> Any:
+    if not under_gevent():
+        return found
+    from gevent.monkey import get_original
+
+    return get_original(module, name)
+
+
+class Handover:
+    """Calls from a native thread, in their order: in gevent's loop where there is one, else at once.
+
+    What is called must not wait. Make it and close it where the loop runs.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+        self._send: Callable[[], None] = self._run
+        self.close: Callable[[], None] = lambda: None
+        """Nothing is called any more."""
+        if under_gevent():
+            import gevent
+
+            watcher = gevent.get_hub().loop.async_()
+            watcher.start(self._run)
+            self._send, self.close = watcher.send, watcher.close
+
+    @property
+    def waiting(self) -> int:
+        """How many calls have not begun."""
+        return len(self._waiting)
+
+    def soon(self, function: Callable[[], None]) -> None:
+        """Call ``function``, perhaps after this has returned."""
+        self._waiting.append(function)
+        self._send()
+
+    def _run(self) -> None:
+        while self._waiting:
+            self._waiting.popleft()()

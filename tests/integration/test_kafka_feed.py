@@ -1,0 +1,268 @@
+"""Topics of a real Kafka in a feed: each message once, or a gap that says why not."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from websockets.sync.client import connect
+
+from arauto.auth.api_tokens import Tokens
+from arauto.settings import WORKERS
+from tests.integration.test_tokens import bearer
+from tests.support.http import get
+from tests.support.kafka_servers import PATIENT, KafkaServer, arauto_beside
+from tests.support.persons import Person
+from tests.support.redis_servers import RedisServer
+from tests.support.rules import PERSON, rules, set_user
+from tests.support.servers import ArautoServer
+from tests.support.tabs import Event, Tab, open_tab
+from tests.support.waiting import PATIENCE, eventually
+
+QUICK = """
+from arauto.kafka_io import topic_reader
+from arauto.sources import topic_cursor, topic_tail
+topic_reader.LOOK = topic_reader.AGAIN = topic_tail.AGAIN = topic_tail.ASKED_AGAIN = 0.1
+topic_cursor.MOST_BEHIND = 100
+"""
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def server(
+    request: pytest.FixtureRequest,
+    valkey: RedisServer,
+    kafka: KafkaServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ArautoServer]:
+    with arauto_beside(
+        kafka, tmp_path_factory.mktemp("feed"), REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
+        ALTER=PATIENT + QUICK,
+    ) as arauto:  # fmt: skip
+        yield arauto
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    """The name of a topic that does not exist."""
+    return "".join(char if char.isalnum() else "." for char in request.node.name)
+
+
+@contextmanager
+def watch(server: ArautoServer, *topics: str, place: str = "", **query: Any) -> Iterator[Tab]:
+    asked = [*(("topic", name) for name in topics), ("place", place), *query.items()]
+    options: dict[str, Any] = {"compression": None, "max_size": None, "open_timeout": PATIENCE}
+    with connect(f"{server.ws}/feed?{urlencode(asked)}", **options) as socket:
+        yield Tab(socket)
+
+
+def shown(events: list[Event]) -> list[str]:
+    return [event["data"] for event in events if event["type"] == "tmessage"]
+
+
+def place(following: Event) -> str:
+    """What the page's address says when it comes back."""
+    return f"{following['epoch']}.{following['places']}"
+
+
+def clients(server: ArautoServer) -> int:
+    """How many clients of Kafka its library has there."""
+    tasks = [task for one in server.workers() for task in Path(f"/proc/{one.pid}/task").glob("*/comm")]
+    return sum(task.read_text().strip() == "rdk:main" for task in tasks)
+
+
+def test_a_topic_is_read_once_for_all_its_pages(
+    server: ArautoServer, kafka: KafkaServer, valkey: RedisServer, topic: str
+) -> None:
+    kafka.create(topic, partitions=2)
+    kafka.create(f"{topic}.other")
+    kafka.produce(topic, b"before")
+    with watch(server, topic) as one:
+        first, following = one.take(2)
+        assert (first["type"], first["topic"], following["type"]) == ("tsubscribe", topic, "following")
+        assert following["places"] == "0:1,1:0"
+        readers = clients(server)
+        with watch(server, topic, channel=topic) as two:
+            assert {event["type"] for event in two.take(3)} == {"subscribe", "tsubscribe", "following"}
+            assert clients(server) == readers
+            kafka.produce(topic, b"\xff", partition=1, key="ação".encode(), headers=[("trace", b"a1")])
+            for tab in (one, two):
+                told = tab.next()
+                del told["at"], told["time"]
+                assert told == {
+                    "type": "tmessage", "topic": topic, "partition": 1, "offset": 0, "clock": "producer",
+                    "key": "ação", "headers": [{"name": "trace", "value": "a1"}],
+                    "data": "/w==", "encoding": "base64", "size": 1,
+                }  # fmt: skip
+            valkey.client.publish(topic, "of Redis")
+            assert two.next()["data"] == "of Redis"
+            two.say(tsubscribe=[f"{topic}.other"], tunsubscribe=[topic], unsubscribe=[topic])
+            changed = two.take(4)
+            assert sorted(event["type"] for event in changed) == [
+                "following", "tsubscribe", "tunsubscribe", "unsubscribe",
+            ]  # fmt: skip
+            kafka.produce(topic, None)
+            kafka.produce(f"{topic}.other", b"other")
+            assert shown([two.next()]) == ["other"]
+            assert one.next()["tombstone"]
+            two.say(tsubscribe=["a b"])
+            assert two.next()["error"].startswith("A topic's name has letters")
+        one.say(subscribe=["a channel"])
+        assert one.next()["channel"] == "a channel"
+    eventually(lambda: clients(server) < readers, why="nobody reads it any more")
+    assert "arauto" not in kafka.groups(), "it joins none"
+
+
+def test_a_page_that_comes_back_is_shown_what_it_missed(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    kafka.create(topic, partitions=2)
+    with watch(server, topic) as tab:
+        following = tab.until("following")[-1]
+    kafka.produce(topic, b"1", b"2")
+    kafka.produce(topic, b"3", partition=1)
+    with watch(server, topic, place=place(following)) as tab:
+        *missed, following = tab.until("following")[1:]
+        assert (sorted(shown(missed)), {event["past"] for event in missed}) == (["1", "2", "3"], {True})
+        assert following["places"] == "0:2,1:1"
+        kafka.produce(topic, b"4")
+        assert shown([tab.next()]) == ["4"]
+        with watch(server, topic, place=place(following)) as late:  # from what others have just been shown
+            assert shown(late.until("following")) == ["4"]
+            kafka.produce(topic, b"5", partition=1)
+            assert shown([late.next()]) == shown([tab.next()]) == ["5"]
+    with watch(server, topic, since="2") as tab:
+        assert sorted(shown(tab.until("following"))) == ["2", "3", "4", "5"]
+    with watch(server, topic, since="0:2") as tab:
+        assert shown(tab.until("following")) == ["4"]
+    kafka.trim(topic, partition=0, offset=1)
+    with watch(server, topic, place=f"{following['epoch']}.0:0,1:9") as tab:
+        *gaps, _, _, _ = tab.until("following")[1:]
+        assert [(gap["reason"], gap["partition"], gap.get("missing")) for gap in gaps] == [
+            ("retention", 0, 1),
+            ("truncated", 1, None),
+        ]
+    kafka.produce(topic, *(b"%d" % n for n in range(300)), partition=1)
+    with watch(server, topic, since="first") as tab:
+        *events, following = tab.until("following")[1:]
+        behind = [event for event in events if event["type"] == "gap"]
+        assert [(gap["reason"], gap["partition"], gap["missing"]) for gap in behind] == [("behind", 1, 252)]
+        assert shown(events)[-1] == "299"
+        assert len(shown(events)) == 52
+
+
+def test_a_topic_that_comes_goes_and_changes(server: ArautoServer, kafka: KafkaServer, topic: str) -> None:
+    with watch(server, topic) as tab:
+        chosen, away = tab.take(2)
+        assert (chosen["type"], away["type"], away["error"]) == (
+            "tsubscribe", "away", "Kafka has no such topic, or no such partition of it.",
+        )  # fmt: skip
+        assert topic not in kafka.topics()
+        kafka.create(topic)
+        kafka.produce(topic, b"1", b"2")
+        events = tab.until("following")
+        while len(shown(events)) < 2:
+            events.append(tab.next())
+        assert shown(events) == ["1", "2"]
+        left = place(next(event for event in events if event["type"] == "following"))
+        kafka.add_partitions(topic, 2)
+        kafka.produce(topic, b"3", partition=1)
+        assert shown(tab.until("tmessage")) == ["3"]
+        kafka.delete(topic)
+        assert tab.next()["type"] == "away"
+        kafka.create(topic)
+        kafka.produce(topic, b"4")
+        events = tab.until("tmessage")
+        assert [event["reason"] for event in events if event["type"] == "gap"] == ["replaced"]
+        assert shown(events) == ["4"]
+        with watch(server, topic, place=left) as back:
+            assert [event.get("reason") for event in back.take(2)] == [None, "replaced"]
+            assert shown(back.until("following")) == ["4"]
+
+
+def test_a_broker_that_is_away_and_back(kafka: KafkaServer, valkey: RedisServer, tmp_path: Path) -> None:
+    kafka.create("outlives")
+    quick = QUICK + "topic_reader.DEADLINE = 0.5\n"
+    with ExitStack() as stack:
+        servers = []
+        for worker in WORKERS:
+            (tmp_path / worker).mkdir()
+            servers.append(stack.enter_context(arauto_beside(
+                kafka, tmp_path / worker, REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ALTER=quick,
+            )))  # fmt: skip
+        tabs = [stack.enter_context(watch(one, "outlives", channel="a")) for one in servers]
+        for tab in tabs:
+            assert {event["type"] for event in tab.take(3)} == {"subscribe", "tsubscribe", "following"}
+        kafka.stop()
+        try:
+            for server, tab in zip(servers, tabs, strict=True):
+                assert tab.until("away")[-1]["error"] == "Kafka does not answer."
+                valkey.client.publish("a", "meanwhile")
+                assert tab.until("message")[-1]["data"] == "meanwhile"
+                assert get(server, "/readyz").status == 200
+            late = stack.enter_context(watch(servers[0], "outlives"))
+            assert [event["type"] for event in late.take(2)] == ["tsubscribe", "away"]
+        finally:
+            kafka.start()
+        kafka.produce("outlives", b"after")
+        for tab in (*tabs, late):
+            events = tab.until("tmessage")
+            assert shown(events) == ["after"]
+            assert "gap" not in {event["type"] for event in events}
+
+
+def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path: Path) -> None:
+    for name in ("mine", "theirs"):
+        kafka.create(name)
+    set_user(valkey, "rui", "a password of rui", *rules(PERSON, channels=("news", "kafka:mine")))
+    with arauto_beside(
+        kafka, tmp_path, REDIS_URL=valkey.url, ARAUTO_LOGIN="redis", ARAUTO_WORKER="gevent",
+        ARAUTO_TOKENS=str(tmp_path / "tokens"), ALTER=PATIENT + QUICK,
+    ) as server:  # fmt: skip
+        of_theirs = Tokens(str(tmp_path / "tokens")).create("theirs", ["kafka:theirs"], [], 1e12)
+        assert get(server, "/feed?topic=theirs", **bearer(of_theirs)).status == 426
+        refused = get(server, "/feed?topic=mine", **bearer(of_theirs))
+        assert (refused.status, refused.error) == (403, "This token may not listen to kafka:mine.")
+        rui = Person(server)
+        rui.log_in("a password of rui", user="rui")
+        with connect(
+            f"{server.ws}/feed?topic=mine&topic=theirs",
+            open_timeout=PATIENCE,
+            **rui.socket_headers(),
+        ) as socket:
+            tab = Tab(socket)
+            first = sorted(tab.take(3), key=lambda event: str(event["type"]))
+            assert [event["type"] for event in first] == ["following", "refused", "tsubscribe"]
+            sentence = "Redis does not let the user rui listen to {}."
+            assert (first[1]["topic"], first[1]["error"]) == ("theirs", sentence.format("theirs"))
+            set_user(valkey, "rui", "a password of rui", *rules(PERSON, channels=("news",)))
+            assert tab.next()["error"] == sentence.format("mine")
+            kafka.produce("mine", b"a secret")
+            tab.say(subscribe=["news"])
+            assert tab.next()["type"] == "subscribe"
+        assert "listening refused topic='theirs'" in server.log
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ("topic=a%20b", "A topic's name has letters and digits of ASCII, dots, _ and -"),
+        ("topic=a&place=0:1", "0:1 is not a place in a topic: leave it out to start from now."),
+        ("topic=a&place=&place=", "Give one place for each topic, or none."),
+        ("topic=a&since=yesterday", "yesterday is not a place in a topic"),
+        ("topic=a&channel=b&since=0:1", "0:1"),
+    ],
+)
+def test_what_is_no_topic_or_place_is_said(server: ArautoServer, query: str, sentence: str) -> None:
+    answer = get(server, f"/feed?{query}")
+    assert (answer.status, answer.error.startswith(sentence)) == (400, True), answer
+
+
+def test_there_are_no_topics_without_kafka(plain_arauto: ArautoServer) -> None:
+    said = "This server has no Kafka: topics need KAFKA_URL."
+    answer = get(plain_arauto, "/feed?topic=orders")
+    assert (answer.status, answer.error) == (400, said)
+    with open_tab(plain_arauto, "a") as tab:
+        tab.say(tsubscribe=["orders"])
+        assert tab.next()["error"] == said

@@ -1,0 +1,182 @@
+"""A page in a topic, wherever it is and however slow, with a Kafka that answers from memory."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arauto.kafka_io import topic_ring
+from arauto.kafka_io.connection import KafkaFailed, Trouble
+from arauto.kafka_io.topic_list import Bounds
+from arauto.kafka_io.topic_ring import Batch, TopicRing
+from arauto.protocol.events import Item
+from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
+from arauto.protocol.topics import Offsets, Record, Start, TopicEntry, TopicPlace
+from arauto.sources import topic_cursor
+from arauto.sources.topic_cursor import TopicCursor
+
+EPOCH = "7Zk"
+LINK: Any = None
+AWAY = Trouble("away", "")
+
+
+class Topic:
+    """Two partitions, and the ring of their reader; each record weighs 1."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, kept: int = 4) -> None:
+        monkeypatch.setattr(topic_ring, "WEIGHT", kept)
+        monkeypatch.setattr(topic_cursor, "PAGE", 3)
+        monkeypatch.setattr(topic_cursor, "read_page", self._read_page)
+        monkeypatch.setattr(topic_cursor, "find_bounds", self._bounds)
+        self.ring = TopicRing()
+        self.ends: Offsets = {0: 0, 1: 0}
+        self.lows: Offsets = {0: 0, 1: 0}
+        self.is_away = False
+        self.ring.add(Batch([], self.ends, self.ends, 0), EPOCH, None)
+
+    def come(self, partition: int, n: int = 1) -> Batch:
+        start = self.ends[partition]
+        items: list[Item] = [Produced("t", record(partition, at)) for at in range(start, start + n)]
+        starts, self.ends = self.ends, self.ends | {partition: start + n}
+        batch = Batch(items, starts, self.ends, n)
+        self.ring.add(batch, EPOCH, None)
+        return batch
+
+    def page(self, start: Start | None = None) -> TopicCursor:
+        return TopicCursor(LINK, "t", self.ring, start, lambda trouble: trouble.kind)
+
+    def _bounds(self, link: Any, pairs: list[tuple[str, int]]) -> dict[tuple[str, int], Bounds]:
+        self._answer()
+        return {(topic, one): Bounds(self.lows[one], self.ends[one]) for topic, one in pairs}
+
+    def _read_page(
+        self, link: Any, topic: str, places: Offsets, ends: Offsets, most: int
+    ) -> list[TopicEntry]:
+        self._answer()
+        entries: list[TopicEntry] = []
+        for one in list(places):
+            until = min(ends[one], places[one] + most - len(entries))
+            entries += [record(one, at) for at in range(places[one], until)]
+            places[one] = until
+            if until == ends[one]:
+                del places[one]
+        return entries
+
+    def _answer(self) -> None:
+        if self.is_away:
+            raise KafkaFailed("Kafka does not answer.")
+
+
+def record(partition: int, offset: int) -> Record:
+    return Record(partition, offset, None, [], b"", 1, False)
+
+
+def drain(cursor: TopicCursor) -> list[Item]:
+    found: list[Item] = []
+    while items := cursor.next():
+        found += items
+    return found
+
+
+def offsets(items: list[Item], partition: int) -> list[int]:
+    records = [item.record for item in items if isinstance(item, Produced)]
+    return [one.offset for one in records if one.partition == partition]
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["come", "page", "fail", "return"]), st.integers(0, 1), st.integers(1, 6)),
+    max_size=30,
+)
+
+
+@given(steps=STEPS)
+def test_each_message_comes_once_and_in_order(steps: list[tuple[str, int, int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        topic = Topic(patch)
+        page, seen = topic.page(), []
+        seen += drain(page)
+        for step, partition, n in steps:
+            match step:
+                case "come":
+                    topic.come(partition, n)
+                case "page":  # which takes its time
+                    for _ in range(n):
+                        seen += page.next()
+                case "fail":
+                    topic.is_away = True
+                    seen += page.next()
+                    topic.is_away = False
+                case "return":  # as the page writes its place
+                    shown = {one: len(offsets(seen, one)) for one in (0, 1)}
+                    page = topic.page(TopicPlace(EPOCH, shown))
+        seen += drain(page)
+        for one, end in topic.ends.items():
+            assert offsets(seen, one) == list(range(end))
+        assert isinstance(seen[-1], Produced | TopicFollowed)
+
+
+def test_pages_at_the_end_are_given_the_very_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = Topic(monkeypatch)
+    pages = [topic.page(), topic.page(TopicPlace(EPOCH, {0: 0, 1: 0}))]
+    for page in pages:
+        assert drain(page) == [TopicChosen("t", True), TopicFollowed("t", EPOCH, {0: 0, 1: 0})]
+    batch = topic.come(1)
+    assert all(page.next() is batch.items for page in pages)
+
+
+def test_who_is_too_far_behind_is_shown_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_cursor, "MOST_BEHIND", 10)
+    topic = Topic(monkeypatch)
+    page = topic.page()
+    drain(page)
+    for _ in range(8):
+        topic.come(0, 2)
+    topic.come(1, 1)
+    seen = drain(page)
+    assert seen[0] == TopicGap("t", "behind", 0, 0, 11)
+    assert (offsets(seen, 0), offsets(seen, 1)) == ([11, 12, 13, 14, 15], [0])
+    assert seen[-1] == TopicFollowed("t", EPOCH, {0: 16, 1: 1})
+
+
+def test_another_topic_of_the_name_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = Topic(monkeypatch)
+    page = topic.page()
+    topic.come(0, 3)
+    drain(page)
+    topic.ring.fail(Trouble("unknown", ""))
+    assert drain(page) == [TopicAway("t", "unknown")]
+    assert drain(page) == []
+    topic.ends = {0: 1}
+    topic.ring.add(Batch([], {0: 0}, {0: 0}, 0), "other", None)
+    topic.ring.add(Batch([Produced("t", record(0, 0))], {0: 0}, {0: 1}, 1), "other", None)
+    gap, *seen = drain(page)
+    assert (gap, offsets(seen, 0)) == (TopicGap("t", "replaced"), [0])
+    assert seen[-1] == TopicFollowed("t", "other", {0: 1})
+
+
+def test_what_the_reader_misses_is_told_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = Topic(monkeypatch)
+    page = topic.page()
+    topic.come(0, 3)
+    drain(page)
+    topic.ring.add(Batch([gap := TopicGap("t", "truncated", 0, 1)], topic.ends, {0: 1, 1: 0}, 0), EPOCH, None)
+    topic.ends = {0: 1, 1: 0}
+    topic.come(0)
+    assert [items[0] for items in iter(page.next, [])] == [
+        gap,
+        Produced("t", record(0, 1)),
+        TopicFollowed("t", EPOCH, {0: 2, 1: 0}),
+    ]
+
+
+def test_trouble_is_told_once_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = Topic(monkeypatch)
+    page = topic.page(TopicPlace(EPOCH, {0: 0, 1: 0}))
+    topic.ring.fail(AWAY)
+    assert drain(page) == [TopicChosen("t", True), TopicAway("t", "away")]
+    topic.ring.fail(AWAY)
+    assert page.next() == []
+    assert not page.is_behind, "it waits for the ring"
+    topic.ring.add(Batch([], topic.ends, topic.ends, 0), EPOCH, None)
+    assert drain(page) == [TopicFollowed("t", EPOCH, topic.ends)]
