@@ -7,8 +7,10 @@ ENV PYTHONDONTWRITEBYTECODE=1 \
     container=docker
 
 WORKDIR /app
-COPY requirements.txt requirements.lock ./
-RUN pip install --no-cache-dir --require-hashes -r requirements.lock \
+COPY requirements.txt requirements.lock requirements-kafka.lock ./
+# --build-arg KAFKA=yes: with what KAFKA_URL needs.
+ARG KAFKA=
+RUN pip install --no-cache-dir --require-hashes -r requirements.lock ${KAFKA:+-r requirements-kafka.lock} \
     && useradd --system --uid 10001 --no-create-home --no-log-init arauto
 
 COPY app.py gunicorn.conf.py ./
