@@ -35,6 +35,11 @@ def pytest_report_header() -> str:
     return f"{servers}; Kafka: {kafka_servers.version()}; simulated schedules: {SCHEDULES}"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 @pytest.fixture(scope="session", params=list(binaries()))
 def redis_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

@@ -45,6 +45,7 @@ SCREENS = [(360, 740), (768, 1024), (1280, 800), (1920, 1080)]
 LONG = "um.canal.de.nome.muito.comprido." * 8
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 def test_axe_finds_no_barrier_in_any_state(
     open_page: OpenPage, own_redis: RedisServer, start: Start, language: str

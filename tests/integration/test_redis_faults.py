@@ -110,6 +110,7 @@ def test_an_address_that_changes_behind_a_name(own: RedisServer, monkeypatch: py
         eventually(lambda: own.client.publish("a", "here"), why="the subscriber has found it")
 
 
+@pytest.mark.long
 def test_long_outages(tmp_path: Path) -> None:
     """A minute without Redis, a frozen Redis and a pulled cable, all at the same time."""
     failures: list[BaseException] = []

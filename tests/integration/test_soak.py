@@ -7,6 +7,8 @@ from tests import cluster_soak, recorded_soak, rolling_soak, sentinel_soak
 from tests.soak import soak
 from tests.support.redis_servers import binaries
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(("worker", "seed"), [(WORKERS[0], 1), (WORKERS[1], 2)])
 def test_thirty_seconds_of_random_faults(worker: str, seed: int) -> None:
