@@ -61,7 +61,8 @@ Explain = Callable[[Refused], Refused]
 """Puts a refusal of Redis in words for people."""
 GiveUp = Callable[[bytes, float | None, str], None]
 """Takes a sharded channel that this connection has no longer, or cannot have now; since when messages of it
-may be missing, in Unix seconds, if it was there before; and what Redis said, if anything.
+may be missing, in Unix seconds, if it was there before; and what Redis said, if anything. Meanwhile nobody
+changes the selection.
 """
 
 log = logging.getLogger("arauto")
@@ -186,6 +187,11 @@ class Subscriber(threading.Thread):
     def is_empty(self) -> bool:
         """Whether nothing is selected."""
         return not (self._channels or self._patterns or self._shards)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is selected, and Redis owes no answer."""
+        return self.is_empty and not self._expected
 
     @property
     def place(self) -> Address | None:
@@ -355,9 +361,10 @@ class Subscriber(threading.Thread):
             self._there.discard(name)
             is_selected = name in self._shards
             self._shards.pop(name, None)
-            if is_selected and self._socket is not None:
+            if not is_selected:
+                return  # or not any more
+            if self._socket is not None:
                 self._request([(b"UNSUBSCRIBE", of_shard(name))])
-        if is_selected:
             self._give_up(name, None if lost is None else _unix(lost), words)
 
     def _is_silence_answered(self) -> bool:

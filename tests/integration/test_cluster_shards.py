@@ -89,6 +89,10 @@ def test_one_page_has_the_shards_of_all_nodes(
     told = [tab.next() for _ in range(len(("gap", "a", "b*", *SHARDS)))]
     assert {event["shard"] for event in told if "shard" in event} == set(SHARDS)
     goes_on(tab, made[1], cluster, SHARDS)
+    tab.say(sunsubscribe=SHARDS)
+    assert {tab.until("sunsubscribe")[-1]["shard"] for _ in SHARDS} == set(SHARDS)
+    nodes = [node.client for node in cluster.nodes]
+    eventually(lambda: sum(len(node.client_list(_type="pubsub")) for node in nodes) == 1)
 
 
 def refusals(tab: Tab, shards: list[str]) -> list[str]:
