@@ -42,3 +42,38 @@ def test_what_was_published_before_is_read_once(kafka: KafkaServer) -> None:
     assert produce(kafka, "while", "nobody", "reads").endswith("at offset 1: while nobody reads\n")
     with consuming(kafka) as consumer:
         assert consumer.lines(1) == ["Alert: while nobody reads"]
+
+
+@contextmanager
+def working(kafka: KafkaServer, name: str) -> Iterator[Listener]:
+    """A worker, which ends as by Ctrl+C."""
+    environ = os.environ | {"KAFKA_URL": kafka.url}
+    with subprocess.Popen(example("worker.py", name), env=environ, stdout=subprocess.PIPE) as process:
+        try:
+            yield Listener(process)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(PATIENCE) == 0
+        finally:
+            process.kill()
+
+
+def test_two_workers_share_the_work_and_one_takes_over(kafka: KafkaServer) -> None:
+    topic = "sistema_tarefas"
+    kafka.create(topic, partitions=2)
+    with working(kafka, "ana") as ana:
+        assert ana.lines(1) == ["ana has partitions 0, 1."]
+        with working(kafka, "rui") as rui:
+            (of_rui,), (of_ana,) = rui.lines(1), ana.lines(1)
+            shares = (
+                {"ana has partitions 0.", "rui has partitions 1."},
+                {"ana has partitions 1.", "rui has partitions 0."},
+            )
+            assert {of_ana, of_rui} in shares
+            mine = int(of_ana.removesuffix(".")[-1])
+            kafka.produce(topic, b"sweep", partition=mine)
+            kafka.produce(topic, b"dust", partition=1 - mine)
+            assert ana.lines(1) == [f"ana does {mine}:0: sweep"]
+            assert rui.lines(1) == [f"rui does {1 - mine}:0: dust"]
+        assert ana.lines(1) == ["ana has partitions 0, 1."]
+        kafka.produce(topic, b"polish", partition=1 - mine)
+        assert ana.lines(1) == [f"ana does {1 - mine}:1: polish"], "and what rui did is not done again"
