@@ -15,10 +15,24 @@ def start_native(function: Callable[[], None]) -> None:
 
     :raise NoThread: the machine cannot start another.
     """
+    begin = _original("_thread", "start_new_thread", _thread.start_new_thread)
     try:
-        _original("_thread", "start_new_thread", _thread.start_new_thread)(function, ())
+        begin(_without_traces(function) if under_gevent() else function, ())
     except RuntimeError as error:
         raise NoThread from error
+
+
+def _without_traces(function: Callable[[], None]) -> Callable[[], None]:
+    """A lock that it waits for gives a thread a loop of gevent's, which has descriptors."""
+    import gevent
+
+    def run() -> None:
+        try:
+            function()
+        finally:
+            gevent.get_hub().destroy(destroy_loop=True)
+
+    return run
 
 
 def native_sleep() -> Callable[[float], None]:
