@@ -50,16 +50,16 @@ type PageSelection = import("../static/js/stream/selection.js").Selection;
 type Words = import("../static/js/ui/i18n.js").Words;
 
 // What one listens to.
-type Name = { kind: "channel" | "pattern" | "shard"; name: string };
+type Name = { kind: "channel" | "pattern" | "shard" | "topic"; name: string };
 
 // A word's key, and the values for its places.
 type Said = [key: string, values?: Record<string, string | number>];
 
 // One push of a message; merged with those of the patterns that match it, it is a Message.
 type Push = {
-  type: "message" | "pmessage" | "smessage";
+  type: "message" | "pmessage" | "smessage" | "tmessage";
   at: number; // Unix seconds of the server, as all times
-  channel: string; // also of a sharded channel: the server says `shard` alone
+  channel: string; // also of a sharded channel or a topic: the server says `shard` or `topic` alone
   channel_base64?: string;
   shard?: string;
   pattern?: string;
@@ -69,6 +69,23 @@ type Push = {
   size?: number;
   id?: string;
   past?: boolean;
+  kafka?: import("../static/js/kafka/kafka_record.js").KafkaRecord; // of a topic
+  mark?: Said; // what is said of it before its data
+};
+// What only Kafka says of a message.
+type KafkaFacts = {
+  partition: number;
+  offset: number;
+  time?: number;
+  clock?: "producer" | "broker";
+  key?: string | null;
+  key_base64?: string;
+  key_size?: number; // of one of which only the beginning is here
+  headers?: { name: string; value?: string | null; value_base64?: string; size?: number }[];
+  headers_left_out?: number;
+  headers_unreadable?: boolean;
+  tombstone?: boolean; // it has no data
+  schema?: { id: number; n: number }; // of a registry, and how many bytes follow
 };
 type Message = Push & { patterns: string[]; receivers?: number }; // who received it, where this page published it
 
@@ -80,19 +97,27 @@ type Gap = {
   lost?: number; // when a connection was, whose gap begins before that
   channel?: string;
   shard?: string;
+  topic?: string;
+  partition?: number;
+  offset?: string;
+  n?: number; // of messages that are missing, at most
   at?: number;
 };
 type Following = { type: "following"; channel: string; epoch?: string; id?: string; since?: number };
 type Stopped = { type: "stopped"; channel: string; from: number; error: string };
 type Reconnecting = { type: "reconnecting"; from: number; reason: string; detail: string };
-type Refused = { type: "refused"; channel?: string; pattern?: string; shard?: string; error: string };
+type Refused = { type: "refused"; channel?: string; pattern?: string; shard?: string; topic?: string; error: string };
 type Confirmation = {
   type: "subscribe" | "psubscribe" | "ssubscribe" | "unsubscribe" | "punsubscribe" | "sunsubscribe";
   channel?: string;
   pattern?: string;
   shard?: string;
+  topic?: string;
   at: number;
 };
+
+// Since when, and why, nothing comes of a topic.
+type Away = { from: number; error: string };
 
 // Who has taken a message, and since when; nobody, without a name.
 type Acknowledgement = { id: string; by: string; since: number };
@@ -132,6 +157,8 @@ type Standing = {
   refusals: Map<string, string>;
   recorded: Set<string>;
   stopped: Map<string, Stopped | undefined>;
+  away?: Map<string, Away>;
+  partly?: Said; // what is said where it is live, but not all of it
 };
 
 // What is written in the form, and as it is kept.

@@ -69,6 +69,8 @@ LATER_SHEETS = [  # of what only scripts show that are loaded later
     "app/unread",
 ]
 
+TOPIC_SHEETS = ["kafka/topics"]  # of what is only in pages where there is Kafka
+
 log = logging.getLogger("arauto")
 
 
@@ -100,7 +102,8 @@ class Minifier:
             self._process.communicate()
 
     def result(self) -> dict[str, bytes]:
-        """By path, packed: ``page/main.js`` and others, ``page.css``, ``page/later.css``, ``door.css``.
+        """By path, packed: ``page/main.js`` and others, ``page.css``, ``door.css``,
+        ``page/later.css``, ``page/topics.css``.
 
         Small where there is the library for it, and the memory; else as it is written.
         """
@@ -170,6 +173,7 @@ def _joined(scripts: dict[str, str]) -> dict[str, str]:
     texts = {f"page/{name}.js": text for name, text in join(scripts, ENTRIES).items()}
     texts["page.css"] = "".join(map(_sheet, SHEETS))
     texts["page/later.css"] = "".join(map(_sheet, LATER_SHEETS))
+    texts["page/topics.css"] = "".join(map(_sheet, TOPIC_SHEETS))
     texts["door.css"] = _sheet("app/login")
     return texts
 

@@ -25,6 +25,68 @@ def page_strings() -> Strings:
     )
 
 
+def topic_strings() -> Strings:
+    """Those that a page has at once beside them where there is Kafka."""
+    return {
+        "topic": gettext("topic"),
+        "remove_topic": gettext("Remove topic {name}"),
+        "topic_refused": gettext("Refused: {error}"),
+        "topic_away": gettext("Nothing has come of this topic since {time}: {error}"),
+        "away_since": gettext("away since {time}"),
+        "status_live_refused": plural("Live; {n} name was refused", "Live; {n} names were refused"),
+        "status_live_away": plural("Live; nothing comes of {n} topic", "Live; nothing comes of {n} topics"),
+        "tombstone": gettext("No data: deletes what has this key"),
+        "schema": plural("Schema {id}, then {n} byte", "Schema {id}, then {n} bytes"),
+        "fact_topic": gettext("Topic"),
+        "fact_partition": gettext("Partition"),
+        "fact_offset": gettext("Offset"),
+        "fact_headers": gettext("Headers"),
+        "fact_schema": gettext("Schema"),
+        "fact_clock_producer": gettext("Time of the producer"),
+        "fact_clock_broker": gettext("Time of the broker"),
+        "fact_clock_none": gettext("Time in Kafka"),
+        "headers_unreadable": gettext("cannot be read: the name of one is not UTF-8"),
+        "fact_none": gettext("none"),
+        **_topic_gap_strings(),
+    }
+
+
+def _topic_gap_strings() -> Strings:
+    """By reason; `_most` where it is known how many can be missing."""
+    return {
+        "gap_topic_retention": gettext(
+            "{topic}, at {to}: Kafka no longer keeps partition {partition} from offset {offset} on."
+        ),
+        "gap_topic_retention_most": plural(
+            "{topic}, at {to}: Kafka no longer keeps partition {partition} from offset {offset} on."
+            " At most {n} message is missing.",
+            "{topic}, at {to}: Kafka no longer keeps partition {partition} from offset {offset} on."
+            " At most {n} messages are missing.",
+        ),
+        "gap_topic_leaderless": gettext(
+            "{topic}, at {to}: partition {partition} has no leader."
+            " From offset {offset} on messages may be missing."
+        ),
+        "gap_topic_leaderless_most": plural(
+            "{topic}, at {to}: partition {partition} has no leader."
+            " From offset {offset} on at most {n} message is missing.",
+            "{topic}, at {to}: partition {partition} has no leader."
+            " From offset {offset} on at most {n} messages are missing.",
+        ),
+        "gap_topic_behind_most": plural(
+            "{topic}, at {to}: too much was published meanwhile."
+            " Of partition {partition} at most {n} message is left out, from offset {offset} on.",
+            "{topic}, at {to}: too much was published meanwhile."
+            " Of partition {partition} at most {n} messages are left out, from offset {offset} on.",
+        ),
+        "gap_topic_replaced": gettext("{topic}, at {to}: the topic was made anew. Messages may be missing."),
+        "gap_topic_truncated": gettext(
+            "{topic}, at {to}: Kafka lost messages of partition {partition} from offset {offset} on."
+            " Others may have taken their places."
+        ),
+    }
+
+
 def later_strings() -> Strings:
     """The other strings by key: what is said only by scripts that are loaded later."""
     return (

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from arauto.assets.html_minifier import compact
 from arauto.auth.visitor import current_visitor, display_name
-from arauto.i18n.client_strings import later_strings, page_strings
+from arauto.i18n.client_strings import later_strings, page_strings, topic_strings
 from arauto.i18n.gettext import gettext
 from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
 from arauto.redis_io.discovery import DiscoveredRedis
@@ -49,6 +49,11 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
         "max_name": MAX_NAME,
         "redis_cli": redis_cli(redis.url, Tls.of(settings), redis.master),
     }
+    if settings.kafka_url:
+        config["kafka"] = True
+
+    def words() -> dict[str, str]:
+        return page_strings() | (topic_strings() if settings.kafka_url else {})
 
     has_login = settings.has_login
     app.jinja_env.policies["json.dumps_kwargs"] = _COMPACT
@@ -60,7 +65,7 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
             person=_PERSON if has_login else "",
             csrf=_CSRF if has_login else "",
             reads_only=reads_only,
-            config=config | {"words": page_strings(), "recording": settings.recording and not reads_only},
+            config=config | {"words": words(), "recording": settings.recording and not reads_only},
             redis_name=gettext("embedded %(name)s", name=redis.name) if redis.is_embedded else redis.name,
         )
         return compact(html)

@@ -55,6 +55,6 @@ export class Beside {
   }
 
   #offerViews() {
-    if (!isPane && this.#standing.name !== "connecting") this.#views.load().catch(() => {});
+    if (!isPane && this.#standing.name !== "connecting") this.#views.want();
   }
 }

@@ -29,7 +29,7 @@ export class ConnectionStatus {
   show(state) {
     const text = this.#text(state);
     this.#place.dataset.state = state.name;
-    this.#place.toggleAttribute("data-partly", state.isPast || state.refusals.size > 0);
+    this.#place.toggleAttribute("data-partly", state.isPast || state.refusals.size > 0 || state.partly !== undefined);
     this.#place.title = text;
     const login = this.#place.querySelector("a");
     if (login) login.hidden = !isOver(state);
@@ -38,8 +38,9 @@ export class ConnectionStatus {
   }
 
   /** @type {(state: Shown) => string} */
-  #text({ name, what, since, reason, status, refusals, isPast }) {
+  #text({ name, what, since, reason, status, refusals, partly, isPast }) {
     if (name === "live" && isPast) return this.#words.say("past");
+    if (name === "live" && partly) return this.#words.say(...partly);
     if (name === "live" && refusals.size) return this.#words.say("status_live_but", { n: refusals.size });
     if (name === "refused" && reason) return this.#words.say("status_refused", { reason });
     if (name === "refused") return this.#words.say(TOO_LONG.includes(/** @type {number} */ (status)) ? "refused_long" : "refused_mute", { status });

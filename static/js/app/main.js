@@ -116,13 +116,13 @@ const chips = new ChannelChips(find("chips"), find("chip"), selection, words, {
     parts.show("channels");
     chooser.focus();
   }, hidden: (test) => feed.setHidden(test), peek: (name) => strip.part?.peek(name),
-  more: (...what) => menu.load().then((menu) => menu.open(...what), () => actions.say("not_loaded")),
+  more: (...what) => open(menu, ...what),
 });
 const menu = new Deferred("../channels/recording_menu.js", ({ RecordingMenu }) =>
   new RecordingMenu(find("recording"), find("forget"), words, (/** @type {string} */ sentence) => (find("choose-problem").textContent = sentence)));
 const browser = new Deferred("../channels/channel_browser.js", ({ ChannelBrowser }) =>
   new ChannelBrowser(find("browser"), find("browser-row"), selection, rates, words, config.redis_cli));
-find("browser-open").addEventListener("click", () => browser.load().then((browser) => browser.open(), () => actions.say("not_loaded")));
+find("browser-open").addEventListener("click", () => open(browser));
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
 const beside = new Beside(document.querySelector("main"), words, {
@@ -143,7 +143,7 @@ selection.addEventListener("change", () => {
 connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (isSettled()) Deferred.loadAll();
-  if (isSettled() && filter.text) help.load().catch(() => {});
+  if (isSettled() && filter.text) help.want();
   tellStanding();
   beside.stand(detail);
   strip.part?.stand(detail);
@@ -170,7 +170,7 @@ feed.addEventListener("draw", () => {
   if (feed.isPast !== isPast) tellStanding();
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
-find("filter").addEventListener("focusin", () => help.load().catch(() => {}));
+find("filter").addEventListener("focusin", () => help.want());
 find("desk").addEventListener("click", async ({ target }) => {
   const opener = target.closest("[aria-haspopup=dialog]");
   if (opener) (await help.arrive()).open(opener);
@@ -184,7 +184,7 @@ publisher.addEventListener("published", ({ detail }) => {
   drafts.remember(detail);
   lesson.load().then((loaded) => loaded.published(detail), () => {});
 });
-settings.addEventListener("lesson", () => lesson.load().then((loaded) => loaded.open(), () => actions.say("not_loaded")));
+settings.addEventListener("lesson", () => open(lesson));
 settings.addEventListener("change", () => {
   applyAppearance();
   retell();
@@ -196,12 +196,12 @@ for (const type of ["open", "change", "test"]) {
 setInterval(() => {
   groups.part?.rows.draw();
   if (notifications.part) notifications.part.tick();
-  else if (isSettled()) notifications.load().catch(() => {});
-  if (isSettled() && canPublish) lesson.load().catch(() => {});
-  if (standing?.recorded.size) acknowledge.load().catch(() => {});
+  else if (isSettled()) notifications.want();
+  if (isSettled() && canPublish) lesson.want();
+  if (standing?.recorded.size) acknowledge.want();
   if (document.hidden) return;
   if (strip.part) strip.part.draw();
-  else if (isSettled()) strip.load().catch(() => {});
+  else if (isSettled()) strip.want();
   chips.tick(rates);
   beside.tick();
 }, 1_000);
@@ -229,11 +229,17 @@ function tell(sentence, former) {
   if (former === undefined || said.textContent === former) said.textContent = sentence;
 }
 
+/** @type {(deferred: Deferred<any>, ...what: any[]) => void} */
+function open(deferred, ...what) {
+  deferred.load().then((part) => part.open(...what), () => actions.say("not_loaded"));
+}
+
 function tellStanding() {
   isPast = feed.isPast;
   status.show({ ...standing, isPast });
   welcome.show(standing);
   chips.show(standing);
+  connection.emit("told", standing);
 }
 
 // What the page needs at once is there.

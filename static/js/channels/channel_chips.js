@@ -139,7 +139,7 @@ export class ChannelChips {
     const title = chip.querySelector(".chip__name");
     title.title = name.name;
     title.append(element("span", "chip__prefix", prefix), name.name.slice(prefix.length));
-    const tag = chip.querySelector(name.kind === "shard" ? "[data-of=shard]" : "[data-of=pattern]");
+    const tag = chip.querySelector(`[data-of=${name.kind === "channel" ? "pattern" : name.kind}]`);
     tag.hidden = name.kind === "channel";
     if (events) {
       title.textContent = `db${events.database} ${events.rest}`;

@@ -1,12 +1,12 @@
 // What came on a message's channel just before it and just after, filtered or not: of what the page keeps, or else of
-// the recording.
+// the recording or the topic.
 
 import { readAround } from "../history/history_reader.js";
 import { beginning, toDate } from "../lib/format.js";
 import { later } from "../lib/idle_queue.js";
 import { marksOf } from "../message/marks.js";
 import { plain } from "../message/plain_text.js";
-import { channelKey, keyOf } from "../stream/channel_names.js";
+import { channelKey, keyOf, nameOf } from "../stream/channel_names.js";
 import { isMessage, isSame } from "../stream/events.js";
 import { attempt } from "../stream/unreadable.js";
 import { element } from "../ui/dom.js";
@@ -59,12 +59,13 @@ export class Context {
     this.#read = [];
     if (!event || !this.isOpen) return;
     const { before, isKnown } = this.#draw();
-    if (event.id && (!isKnown || before < MANY)) this.#ask(event, event.id);
+    if (!isKnown || before < MANY) this.#ask(event);
   }
 
-  /** @type {(event: Message, id: string) => Promise<void>} */
-  async #ask(event, id) {
-    const found = await readAround(event.channel, id, MANY).catch(() => null);
+  /** @type {(event: Message) => Promise<void>} */
+  async #ask(event) {
+    const { channel, id, kafka } = event;
+    const found = await (kafka ? kafka.around(event, MANY) : id ? readAround(channel, id, MANY) : null)?.catch(() => null);
     if (!found || event !== this.#event) return;
     this.#read = found.events;
     this.#draw();
@@ -123,11 +124,11 @@ export class Context {
   }
 }
 
-// A gap is of one channel, or of all.
+// A gap is of one name, or of all.
 /** @type {(gap: Gap, key: string) => boolean} */
-function isGapOf({ channel, shard }, key) {
-  if (shard !== undefined) return keyOf({ kind: "shard", name: shard }) === key;
-  return channel === undefined || keyOf({ kind: "channel", name: channel }) === key;
+function isGapOf(gap, key) {
+  const name = nameOf(gap);
+  return !name || keyOf(name) === key;
 }
 
 // The items around it, with the gaps between them, and how many messages there are on each side.

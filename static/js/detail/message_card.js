@@ -60,7 +60,7 @@ export class MessageCard {
 
   /** @type {(event: Message, content: Content) => HTMLElement} */
   #facts(event, { text = "", event: what, database = "" }) {
-    const { type, channel, channel_base64: bytes, patterns, id, receivers } = event;
+    const { type, channel, channel_base64: bytes, patterns, id, receivers, kafka } = event;
     const list = element("dl", "detail__facts");
     /** @type {(word: string, ...told: (Node | string)[]) => void} */
     const add = (word, ...told) => {
@@ -77,7 +77,8 @@ export class MessageCard {
     if (patterns.length) add("fact_patterns", untranslated(patterns.join("  ")));
     if (receivers !== undefined) add("fact_receivers", new Intl.NumberFormat(this.#words.language).format(receivers));
     add("fact_size", exactSize(event.size ?? sizeOf(event), this.#words.language));
-    add("fact_recorded", id ? untranslated(id) : this.#words.say("not_recorded"));
+    if (kafka) kafka.tell(add, this.#words);
+    else add("fact_recorded", id ? untranslated(id) : this.#words.say("not_recorded"));
     return list;
   }
 }

@@ -2,12 +2,12 @@
 
 import { ticks } from "../lib/clock.js";
 import { toDate } from "../lib/format.js";
-import { channelKind } from "../stream/channel_names.js";
+import { channelKind, KINDS } from "../stream/channel_names.js";
 import { attempt } from "../stream/unreadable.js";
 
 const PIECE = 200; // messages between two looks at the clock
 const BUDGET = 12; // milliseconds of work before the page has its turn
-const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size", "shard"];
+const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size", ...KINDS.slice(2), ...(KINDS[3] ? ["partition", "offset", "key", "key_base64"] : [])];
 const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
 
 /**
@@ -56,10 +56,10 @@ function turn() {
 }
 
 /** @type {(event: Written) => Record<string, unknown> & { patterns?: string[] }} */
-function record({ type, at, channel, channel_base64, patterns, data, encoding, truncated, size }) {
+function record({ type, at, channel, channel_base64, patterns, data, encoding, truncated, size, kafka }) {
   return {
     time: time(at), [channelKind(type)]: channel, channel_base64, patterns: patterns?.length ? patterns : undefined, encoding,
-    truncated, size: truncated && size, data,
+    truncated, size: truncated && size, ...kafka, data,
   };
 }
 
@@ -72,7 +72,7 @@ function time(at) {
 /** @type {(event: Written) => string} */
 function textRow({ type, at, channel, channel_base64: bytes, data, encoding, truncated, size }) {
   const name = bytes === undefined ? channel : `base64:${bytes}`;
-  return `${time(at)} ${channelKind(type) === "shard" ? "shard:" : ""}${name} ${encoding ? `${encoding}:` : ""}${data}${truncated ? `… (${size} B)` : ""}\n`;
+  return `${time(at)} ${channelKind(type) === "channel" ? "" : `${channelKind(type)}:`}${name} ${encoding ? `${encoding}:` : ""}${data}${truncated ? `… (${size} B)` : ""}\n`;
 }
 
 /** @type {(event: Written) => string} */

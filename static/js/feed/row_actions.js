@@ -202,10 +202,10 @@ export class RowActions {
   }
 }
 
-// Of a message that was cut, or of a channel that no shell can be given safely, there is no honest command.
+// Of a message that was cut, or of a channel that no shell can be given safely, there is no honest command; of a topic none.
 /** @type {(event: Message) => boolean} */
-function canRepeat({ channel, truncated }) {
-  return !truncated && !CONTROL.test(channel);
+function canRepeat({ channel, truncated, kafka }) {
+  return !truncated && !kafka && !CONTROL.test(channel);
 }
 
 /** @type {(place: Element) => HTMLElement | null} */

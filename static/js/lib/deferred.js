@@ -38,6 +38,11 @@ export class Deferred {
     return this.#made(await this.#module());
   }
 
+  // It comes if it can, in silence.
+  want() {
+    this.load().catch(() => {});
+  }
+
   /** @type {(module: any) => Part} */
   #made(module) {
     return (this.part ??= this.#make(module));

@@ -10,7 +10,8 @@ export function marksOf(event, { text, database, format, isCut, isQuoted, hasCod
   /** @type {(bytes: number) => string} */
   const told = (bytes) => size(bytes, words.language);
   const marks = [];
-  if (event.data === "") marks.push(words.say("empty_message"));
+  if (event.mark) marks.push(words.say(...event.mark));
+  else if (event.data === "") marks.push(words.say("empty_message"));
   if (isBinary && database) marks.push(words.say("not_text"));
   else if (isBinary) marks.push(words.say("binary", { size: told(event.size ?? sizeOf(event)) }));
   if (event.truncated) marks.push(words.say("truncated", { shown: told(sizeOf(event)), size: told(event.size ?? 0) }));

@@ -150,17 +150,18 @@ export class Rows {
     place.querySelector("bdi").textContent = channel;
     place.title = channel;
     if (bytes !== undefined) place.append(notText(this.#words));
-    if (channelKind(event.type) === "shard") this.#setSharded(place);
+    this.#setKind(place, channelKind(event.type));
     const told = keyspaceEvent(event);
     if (told) place.append(element("span", "row__heard", `db${told.database}`));
     else place.append(...patterns.map((pattern) => this.#tag(pattern)));
     if (event.receivers !== undefined) place.append(this.#heard(event));
   }
 
-  /** @type {(place: HTMLElement) => void} */
-  #setSharded(place) {
-    place.dataset.kind = "shard";
-    place.append(element("span", "row__kind", this.#words.say("shard")));
+  /** @type {(place: HTMLElement, kind: string) => void} */
+  #setKind(place, kind) {
+    if (kind === "channel") return;
+    place.dataset.kind = kind;
+    place.append(element("span", "row__kind", this.#words.say(kind)));
   }
 
   /** @type {(event: Message) => HTMLElement} */
@@ -187,10 +188,11 @@ export class Rows {
 
   /** @type {(notice: HTMLElement) => void} */
   #tellGap(notice) {
-    const { from, to, reason, channel, shard, lost = from } = /** @type {Gap} */ (this.#gaps.get(notice));
+    const gap = /** @type {Gap} */ (this.#gaps.get(notice));
+    const { from, to, reason, channel, shard, lost = from } = gap;
     const dates = [toDate(lost), toDate(to)];
     const [begin, end, since] = timesOfDay([...dates, toDate(from)], to - lost < 1);
-    const said = [this.#words.say(`gap_${reason}`, { from: begin, to: end, channel: channel ?? shard })];
+    const said = [this.#words.say(`gap_${reason}`, { ...gap, from: begin, to: end, channel: channel ?? shard })];
     if (since !== begin) said.push(this.#words.say("gap_since", { since }));
     notice.textContent = said.join(" ");
     notice.title = dates.map(fullTime).join(" – ");

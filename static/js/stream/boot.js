@@ -10,5 +10,5 @@ export const selection = new Selection(limits);
 export const connection = new Connection(new URL("feed", document.baseURI), asked().get("since"), config.heartbeat);
 
 selection.addEventListener("change", () => connection.select(selection.names));
-selection.load(config.channels);
+if (!config.kafka) selection.load(config.channels); // else topics.js does it
 addEventListener("hashchange", () => location.reload()); // another view was typed or pasted

@@ -1,4 +1,4 @@
-// Pure: what may be the name of a channel, a pattern or a sharded channel, and which of them a message came by.
+// Pure: what may be the name of a channel, a pattern, a sharded channel or a topic, and which of them a message came by.
 
 import { byteLength } from "../lib/format.js";
 
@@ -7,7 +7,7 @@ const GLOB = /[*?[]/;
 const KEYSPACE = /^__key(space|event)@(\d+|\*)__:(.+)$/s;
 
 /** @type {Name["kind"][]} */
-export const KINDS = ["channel", "pattern", "shard"];
+export const KINDS = ["channel", "pattern", "shard"]; // and "topic", where there is Kafka
 
 /** @type {(text: string) => boolean} */
 export function looksLikePattern(text) {
@@ -33,7 +33,7 @@ export function nameProblem(name, maxBytes) {
 
 /** @type {(a: Name, b: Name) => boolean} */
 export function same(a, b) {
-  return a.kind === b.kind && a.name === b.name;
+  return keyOf(a) === keyOf(b);
 }
 
 /** @type {(name: { kind: string, name: string }) => string} */
@@ -49,21 +49,29 @@ export function channelKey({ type, channel, channel_base64: bytes }) {
 }
 
 // Of what kind the channel of a message is.
-/** @type {(type?: string) => "channel" | "shard"} */
+/** @type {(type?: string) => "channel" | "shard" | "topic"} */
 export function channelKind(type) {
+  if (type === "tmessage") return "topic";
   return type === "smessage" ? "shard" : "channel";
+}
+
+// What an event is of, or null where it is of all.
+/** @type {(event: { [kind in Name["kind"]]?: string }) => Name | null} */
+export function nameOf(event) {
+  const kind = KINDS.findLast((kind) => event[kind] !== undefined);
+  return kind ? { kind, name: /** @type {string} */ (event[kind]) } : null;
 }
 
 // For people, who see no colour or shape of it.
 /** @type {(of: { kind?: string, name: string }, words: Words) => string} */
-export function spoken({ kind, name }, words) {
-  return kind === "shard" ? `${name} (${words.say("shard")})` : name;
+export function spoken({ kind = "", name }, words) {
+  return KINDS.indexOf(/** @type {Name["kind"]} */ (kind)) > 1 ? `${name} (${words.say(kind)})` : name;
 }
 
 // Under which name something has its colour. No name has control characters.
 /** @type {(of: { kind?: string, name: string }) => string} */
-export function colourName({ kind, name }) {
-  return kind === "shard" ? `${name}\0` : name;
+export function colourName({ kind = "", name }) {
+  return name + "\0".repeat(["shard", "topic"].indexOf(kind) + 1);
 }
 
 // The names of a selection by which a message came.

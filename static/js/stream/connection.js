@@ -4,7 +4,7 @@
 
 import { now } from "../lib/clock.js";
 import { Emitter } from "../lib/emitter.js";
-import { writeQuery } from "./channel_names.js";
+import { nameOf, writeQuery } from "./channel_names.js";
 import { isMessage } from "./events.js";
 import { Outage } from "./outage.js";
 import { PatternMerge } from "./pattern_merge.js";
@@ -22,7 +22,10 @@ export class Connection extends Emitter {
   #subscriptions = new Subscriptions();
   #outage = new Outage();
   #joiner = new PatternMerge();
-  #positions = new StreamPositions();
+  /** @type {StreamPositions & { tell?(refusals: Map<string, string>): Partial<Standing> }} */
+  positions = new StreamPositions();
+  /** @type {(event: FeedEvent) => FeedEvent | null} */
+  translate = (event) => event; // what a source says in words of its own; null where that is all
   #since;
   /** @type {string | null} */
   #refusal = null;
@@ -63,7 +66,7 @@ export class Connection extends Emitter {
   /** @type {(names: Name[]) => void} */
   select(names) {
     this.#subscriptions.want(names);
-    this.#positions.keep(names);
+    this.positions.keep(names);
     if (this.#subscriptions.isEmpty) this.#rest();
     else if (this.#socket.isOpen) this.#askChanges();
     else if (!this.#socket.isAlive) this.#socket.open();
@@ -87,7 +90,7 @@ export class Connection extends Emitter {
     const url = new URL(this.#url);
     this.#subscriptions.askAll();
     writeQuery(url.searchParams, this.#subscriptions.names);
-    this.#positions.write(url.searchParams, this.#subscriptions.names);
+    this.positions.write(url.searchParams, this.#subscriptions.names);
     if (this.#since) url.searchParams.set("since", this.#since);
     return url;
   }
@@ -141,18 +144,19 @@ export class Connection extends Emitter {
 
   /** @type {(events: FeedEvent[]) => void} */
   #heard(events) {
-    this.#show(events.flatMap((event) => attempt(event, () => this.#receive(event), [])));
+    this.#show(events.flatMap((event) => attempt(event, () => this.#receive(this.translate(event)), [])));
     this.#joiner.sent();
     if (!events.every(isMessage)) this.#report();
   }
 
   // Each event leaves behind what the feed is to show.
-  /** @type {(event: FeedEvent) => ShownEvent[]} */
+  /** @type {(event: FeedEvent | null) => ShownEvent[]} */
   #receive(event) {
+    if (!event) return [];
     if (isMessage(event)) {
       if (!event.past) this.#lastAt = event.at;
       if (event.shard !== undefined) event.channel = event.shard;
-      this.#positions.take(event);
+      this.positions.take(event);
       return this.#joiner.take(event);
     }
     if (event.type === "acknowledged") {
@@ -163,8 +167,8 @@ export class Connection extends Emitter {
     switch (event.type) {
       case "gap": return [event.reason === "redis" ? this.#dated(event) : event];
       case "following": this.#followed(event); return [];
-      case "stopped": this.#positions.stop(event); return [];
-      case "unrecorded": this.#positions.end(event); return [];
+      case "stopped": this.positions.stop(event); return [];
+      case "unrecorded": this.positions.end(event); return [];
       case "subscribe": case "psubscribe": case "ssubscribe": return this.#confirmed(event);
       case "unsubscribe": case "punsubscribe": case "sunsubscribe": this.#subscriptions.withdraw(/** @type {Name} */ (nameOf(event))); return [];
       case "reconnecting": this.#redisLost(event); return [];
@@ -176,7 +180,7 @@ export class Connection extends Emitter {
 
   /** @type {(event: Following) => void} */
   #followed(event) {
-    this.#positions.begin(event);
+    this.positions.begin(event);
     this.emit("following", event);
   }
 
@@ -198,7 +202,7 @@ export class Connection extends Emitter {
 
   /** @type {(event: Reconnecting) => void} */
   #redisLost(event) {
-    this.#subscriptions.forget();
+    this.#subscriptions.forget(true);
     this.#refusal = null;
     this.#outage.redisLost(event, this.#lastAt);
   }
@@ -209,7 +213,7 @@ export class Connection extends Emitter {
     if (this.#state.name !== "live") return [];
     this.#wasLive = true;
     const gap = this.#outage.end(this.#confirmedAt);
-    return gap && !this.#positions.covers(this.#subscriptions.names) ? [this.#dated(gap)] : [];
+    return gap && !this.positions.covers(this.#subscriptions.names) ? [this.#dated(gap)] : [];
   }
 
   // What is missing may have been published before the last that came: the connection was lost after that.
@@ -232,8 +236,8 @@ export class Connection extends Emitter {
 
   #report() {
     const { confirmed, refusals } = this.#subscriptions;
-    const { keys: recorded, stopped } = this.#positions;
-    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped });
+    const { keys: recorded, stopped } = this.positions;
+    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped, ...this.positions.tell?.(refusals) });
   }
 
   /** @type {(events: ShownEvent[]) => void} */
@@ -241,11 +245,4 @@ export class Connection extends Emitter {
     if (this.#held) this.#held.push(...events);
     else if (events.length) this.emit("events", events);
   }
-}
-
-/** @type {(event: Confirmation | Refused) => Name | null} */
-function nameOf({ channel, pattern, shard }) {
-  if (shard !== undefined) return { kind: "shard", name: shard };
-  if (pattern !== undefined) return { kind: "pattern", name: pattern };
-  return channel === undefined ? null : { kind: "channel", name: channel };
 }

@@ -28,7 +28,7 @@ export class Selection extends Emitter {
 
   // The first that somebody can publish to.
   get target() {
-    return this.#names.find(({ kind }) => kind !== "pattern");
+    return this.#names.find(({ kind }) => kind === "channel" || kind === "shard");
   }
 
   get hasPatterns() {

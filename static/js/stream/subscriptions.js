@@ -1,8 +1,6 @@
-// What the page subscribes to, and what Redis has said to each name. Knows no socket.
+// What the page subscribes to, and what Redis, or Kafka, has said to each name. Knows no socket.
 
 import { keyOf } from "./channel_names.js";
-
-const VERBS = { channel: "", pattern: "p", shard: "s" };
 
 export class Subscriptions {
   /** @type {Map<string, Name>} */
@@ -84,9 +82,13 @@ export class Subscriptions {
     this.#refusals.set(key, error);
   }
 
-  forget() {
-    this.#confirmed.clear();
-    this.#refusals.clear();
+  // Redis alone says nothing of topics.
+  forget(isRedisAlone = false) {
+    for (const [key, { kind }] of this.#wanted) {
+      if (isRedisAlone && kind === "topic") continue;
+      this.#confirmed.delete(key);
+      this.#refusals.delete(key);
+    }
   }
 }
 
@@ -97,6 +99,6 @@ function without(names, others) {
 
 /** @type {(verb: string, names: Name[]) => Record<string, string[]>} */
 function changes(verb, names) {
-  const kinds = Map.groupBy(names, ({ kind }) => VERBS[kind] + verb);
+  const kinds = Map.groupBy(names, ({ kind }) => (kind === "channel" ? "" : kind[0]) + verb);
   return Object.fromEntries([...kinds].map(([verb, names]) => [verb, names.map(({ name }) => name)]));
 }

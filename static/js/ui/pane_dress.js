@@ -20,7 +20,7 @@ export function dress() {
 /** @type {(query: URLSearchParams) => void} */
 function settle(query) {
   const [own, ...others] = query.getAll("pane");
-  if (!own || ["channel", "pattern", "shard"].some((kind) => query.has(kind))) return;
+  if (!own || ["channel", "pattern", "shard", "topic"].some((kind) => query.has(kind))) return;
   query.delete("pane");
   for (const [part, value] of new URLSearchParams(own)) query.append(part, value);
   for (const other of others) query.append("pane", other);

@@ -1,0 +1,36 @@
+// What a page says of topics beside its rows: how each stands at Kafka, and how to publish to one.
+
+import { shellQuote, toDate } from "../lib/format.js";
+import { config } from "../stream/boot.js";
+import { Words } from "../ui/i18n.js";
+import { timesOfDay } from "../ui/timestamps.js";
+
+const SAMPLE_MESSAGE = "Olá, assinantes!";
+
+const words = new Words(config.words, document.documentElement.lang);
+
+/** @type {(standing: Standing, names: Name[]) => void} */
+export function showTopics({ refusals, away }, names) {
+  const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#chips [data-kind=topic]"));
+  for (const chip of chips) showTopic(chip, refusals.get(chip.dataset.key ?? ""), away?.get(chip.dataset.key ?? ""));
+  if (!names.some(({ kind }) => kind !== "topic")) suggest(names[0].name);
+}
+
+// While Kafka is away it looks like one whose recording has stopped.
+/** @type {(chip: HTMLElement, error?: string, away?: Away) => void} */
+function showTopic(chip, error, away) {
+  const values = { error: error ?? away?.error, time: away && timesOfDay([toDate(away.from)])[0] };
+  const tag = chip.querySelector(".chip__recorded");
+  chip.dataset.recording = away ? "stopped" : "off";
+  tag.hidden = !away;
+  tag.textContent = away ? words.say("away_since", values) : "";
+  const said = error === undefined ? away && words.say("topic_away", values) : words.say("topic_refused", values);
+  chip.title = chip.querySelector(".chip__problem").textContent = said ?? "";
+}
+
+/** @type {(topic: string) => void} */
+function suggest(topic) {
+  const url = new URL("publish", document.baseURI).href;
+  const command = ["curl", "--data-urlencode", `topic=${topic}`, "--data-urlencode", `message=${SAMPLE_MESSAGE}`, url];
+  document.querySelector("#welcome code").textContent = command.map(shellQuote).join(" ");
+}

@@ -1,0 +1,20 @@
+// Has the page take topics of Kafka too, before its feed opens. A page has it only where there is Kafka; what shows
+// topics comes with the first of them.
+
+import { config, connection, selection } from "../stream/boot.js";
+import { KINDS } from "../stream/channel_names.js";
+import { TopicPositions } from "./topic_positions.js";
+
+const positions = new TopicPositions();
+connection.positions = positions;
+connection.translate = (event) => positions.translate(event);
+/** @type {Standing} */
+let standing; // the newest, when what shows it has come
+connection.addEventListener("told", async ({ detail }) => {
+  standing = detail;
+  if (!selection.names.some(({ kind }) => kind === "topic")) return;
+  const { showTopics } = await import("./topic_chips.js");
+  showTopics(standing, selection.names);
+});
+KINDS.push("topic");
+selection.load(config.channels);

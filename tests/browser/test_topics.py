@@ -1,0 +1,249 @@
+"""Topics of Kafka in the page, with a feed that the test speaks for: beside the channel of the same name."""
+
+import base64
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, WebSocketRoute, expect
+
+from tests.browser.conftest import OpenPage
+from tests.browser.test_exporting import export
+from tests.support.kafka_servers import PATIENT, KafkaServer, arauto_beside
+from tests.support.pages import (
+    chip,
+    chips,
+    expect_live,
+    expect_texts,
+    hide,
+    notices,
+    row,
+    rows,
+    status,
+    subscribe,
+    unsubscribe,
+)
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer, Start
+from tests.support.waiting import eventually
+
+QUICK = """
+from arauto.kafka_io import topic_reader
+from arauto.sources import topic_tail
+topic_reader.LOOK = topic_reader.AGAIN = topic_tail.AGAIN = 0.1
+"""
+NOBODY = "kafka://127.0.0.1:1"
+NOON = 1_700_000_000.0
+EPOCH = "7Zk"
+
+
+class Feed:
+    """The server's end of a page's feed."""
+
+    def __init__(self, page: Page) -> None:
+        self.addresses: list[str] = []
+        self.heard: list[dict[str, Any]] = []
+        self.sockets: list[WebSocketRoute] = []
+        page.route_web_socket(lambda url: urlsplit(url).path == "/feed", self._open)
+
+    def _open(self, socket: WebSocketRoute) -> None:
+        self.addresses.append(socket.url)
+        self.sockets.append(socket)
+        socket.on_message(lambda text: self.heard.append(json.loads(text)))
+
+    def say(self, *events: dict[str, Any]) -> None:
+        self.sockets[-1].send(json.dumps(events))
+
+    def tell(self, offset: int, data: str, **more: Any) -> None:
+        """A message of partition 3."""
+        self.say(message(offset, data) | more)
+
+
+def message(offset: int, data: str) -> dict[str, Any]:
+    place = {"topic": "same", "partition": 3, "offset": offset, "at": NOON + 1}
+    return {
+        "type": "tmessage",
+        **place,
+        "time": NOON,
+        "clock": "producer",
+        "key": None,
+        "headers": [],
+        "data": data,
+    }
+
+
+def following(places: str) -> dict[str, Any]:
+    return {"type": "following", "topic": "same", "epoch": EPOCH, "places": places}
+
+
+CONFIRMED = {"type": "tsubscribe", "topic": "same", "at": NOON}
+
+
+def open_fed(open_page: OpenPage, server: ArautoServer, query: str, **how: Any) -> tuple[Page, Feed]:
+    """A page whose feed is the test's."""
+    page = open_page("/healthz", server=server, **how)
+    feed = Feed(page)
+    page.goto(f"{server.url}/?{query}")
+    eventually(lambda: page.evaluate("1") and feed.sockets, why="the page opens its feed")
+    return page, feed
+
+
+def test_a_topic_beside_the_channel_of_its_name(open_page: OpenPage, start: Start) -> None:
+    server = start(KAFKA_URL=NOBODY)
+    page, feed = open_fed(open_page, server, "channel=same")
+    feed.say({"type": "subscribe", "channel": "same", "at": NOON})
+    subscribe(page, "same", "topic")
+    eventually(lambda: page.evaluate("1") and feed.heard, why="the page asks for it")
+    assert feed.heard == [{"tsubscribe": ["same"]}]
+    feed.say(CONFIRMED, following("3:4700"))
+    expect_live(page)
+    assert parse_qs(urlsplit(page.url).query) == {"channel": ["same"], "topic": ["same"]}
+    feed.tell(
+        4711,
+        '{"sku": 7}',
+        key="ana",
+        headers=[{"name": "trace", "value": "a1"}, {"name": "empty", "value": None}],
+    )
+    feed.say({"type": "message", "channel": "same", "data": "of Redis", "at": NOON + 2})
+    expect(rows(page)).to_have_count(2)
+    expect(rows(page).first.locator(".row__kind")).to_have_text("topic")
+    expect(row(page, "of Redis").locator(".row__kind")).to_have_count(0)
+    hues = page.locator(".row").evaluate_all("all => all.map((row) => row.style.getPropertyValue('--Hue'))")
+    assert len(set(hues)) == 2
+
+    records = [json.loads(line) for line in export(page, "NDJSON").read_text().splitlines()]
+    assert [(one.get("topic"), one.get("channel")) for one in records] == [("same", None), (None, "same")]
+    assert (records[0]["partition"], records[0]["offset"], records[0]["key"]) == (3, 4711, "ana")
+    head, first, _ = export(page, "CSV").read_text(encoding="utf-8-sig").splitlines()
+    assert head.endswith(",topic,partition,offset,key,key_base64")
+    assert first.endswith(",same,3,4711,ana,")
+
+    row(page, "sku").click()
+    detail = page.locator("#detail")
+    expect(detail.locator(".detail__facts")).to_contain_text(re.compile("Topic *same"))
+    for fact in ("3", "4711", "ana", "trace: a1", "empty: none", "Time of the producer"):
+        expect(detail.locator(".detail__facts")).to_contain_text(fact)
+    expect(detail).not_to_contain_text("Live only")
+    hide(page, "same (topic)").click()
+    expect_texts(page, ["of Redis"])
+    hide(page, "same (topic)").click()
+
+    feed.tell(4712, "", key="ana", tombstone=True)
+    expect(rows(page).last).to_contain_text("No data: deletes what has this key")
+    framed = b"\0\0\0\0*" + b"\xff\xfe"
+    feed.tell(4713, base64.b64encode(framed).decode(), encoding="base64", size=7)
+    expect(rows(page).last).to_contain_text("Schema 42, then 2 bytes")
+    expect(rows(page).last).to_contain_text("00 00 00 00 2a ff fe")
+    feed.tell(4714, '\0\0\0\0*{"of": "a schema"}', key_base64="/w==", key_size=3000, headers_unreadable=True)
+    expect(rows(page).last).to_contain_text("Schema 42, then 18 bytes")
+    rows(page).last.click()
+    for fact in ("\\xff … (3000 B)", "cannot be read", "42"):
+        expect(detail.locator(".detail__facts")).to_contain_text(fact)
+
+    unsubscribe(page, "same", "topic")
+    eventually(lambda: page.evaluate("1") and len(feed.heard) == 2, why="the page takes it away")
+    assert feed.heard[1] == {"tunsubscribe": ["same"]}
+    assert chips(page) == ["same"]
+
+
+def test_what_a_topic_has_missed_and_where_it_goes_on(open_page: OpenPage, start: Start) -> None:
+    page, feed = open_fed(open_page, start(KAFKA_URL=NOBODY), "topic=same&since=10m", allow=("WebSocket",))
+    assert parse_qs(urlsplit(feed.addresses[0]).query, keep_blank_values=True) == {
+        "topic": ["same"], "place": [""], "since": ["10m"],
+    }  # fmt: skip
+    feed.say(CONFIRMED, message(4700, "of the past") | {"past": True, "at": NOON}, following("0:815,3:4701"))
+    expect_live(page)
+    feed.tell(4711, "one")
+    expect_texts(page, ["of the past", "one"])
+
+    gap = {"type": "gap", "topic": "same", "partition": 3, "offset": 4000, "from": NOON, "to": NOON}
+    feed.say(
+        *(gap | {"reason": reason, "missing": 711} for reason in ("retention", "leaderless", "behind")),
+        *(gap | {"reason": reason} for reason in ("retention", "leaderless", "replaced", "truncated")),
+    )
+    expect(notices(page)).to_have_count(7)
+    expect(notices(page).first).to_contain_text("Kafka no longer keeps partition 3 from offset 4000 on.")
+    expect(notices(page).first).to_contain_text("At most 711 messages are missing.")
+    expect(notices(page).nth(3)).not_to_contain_text("At most")
+    expect(notices(page).last).to_contain_text("Kafka lost messages of partition 3")
+
+    feed.say({"type": "away", "topic": "same", "error": "Kafka does not answer."})
+    expect(chip(page, "same")).to_contain_text("away since")
+    expect(chip(page, "same")).to_have_attribute("title", re.compile("Kafka does not answer"))
+    expect(status(page)).to_contain_text("nothing comes of 1 topic")
+    assert (
+        chip(page, "same").locator(".chip__name").evaluate("(name) => name.clientWidth >= name.scrollWidth")
+    )
+    feed.say(following("0:815,3:4712"))
+    expect(chip(page, "same")).not_to_contain_text("away since")
+
+    feed.sockets[-1].close(code=1001)
+    eventually(lambda: page.evaluate("1") and len(feed.sockets) == 2, why="the page comes back")
+    assert parse_qs(urlsplit(feed.addresses[1]).query)["place"] == [f"{EPOCH}.0:815,3:4712"]
+    feed.say(CONFIRMED, following("0:815,3:4712"))
+    expect_live(page)
+    expect(notices(page)).to_have_count(7)
+
+    feed.say({"type": "refused", "topic": "same", "error": "Kafka has no topic same."})
+    expect(status(page)).to_contain_text("Kafka has no topic same.")
+    expect(chip(page, "same")).to_have_attribute("title", "Refused: Kafka has no topic same.")
+
+
+def test_what_is_of_redis_and_what_is_of_kafka(open_page: OpenPage, start: Start) -> None:
+    page, feed = open_fed(open_page, start(KAFKA_URL=NOBODY), "topic=same&topic=gone&channel=news")
+    news = {"type": "subscribe", "channel": "news", "at": NOON}
+    feed.say(CONFIRMED, news, following("3:1"), {"type": "refused", "topic": "gone", "error": "No."})
+    expect(status(page)).to_have_text("Live; 1 name was refused")
+    feed.say({"type": "reconnecting", "from": NOON, "reason": "redis", "detail": "Redis is away."})
+    expect(chip(page, "same")).to_have_attribute("data-state", "confirmed")
+    expect(chip(page, "gone")).to_have_attribute("data-state", "refused")
+    expect(chip(page, "news")).to_have_attribute("data-state", "waiting")
+    expect(status(page)).to_contain_text("reconnecting to Redis")
+    feed.tell(1, "of Kafka")
+    expect_texts(page, ["of Kafka"])
+    feed.say(news)
+    expect(status(page)).to_have_text("Live; 1 name was refused")
+
+
+def test_a_topic_of_a_real_kafka(
+    open_page: OpenPage, kafka: KafkaServer, valkey: RedisServer, tmp_path: Path
+) -> None:
+    kafka.create("page.orders", 2)
+    with arauto_beside(kafka, tmp_path, REDIS_URL=valkey.url, ALTER=PATIENT + QUICK) as server:
+        page = open_page("/?topic=page.orders", server=server, allow=("WebSocket", "Failed to load resource"))
+        expect_live(page)
+        headers = [("trace", b"a1")]
+        kafka.produce("page.orders", b'{"sku": 7}', partition=1, key=b"ana", headers=headers)
+        row(page, "sku").click()
+        facts = page.locator("#detail .detail__facts")
+        for fact in ("Partition1", "Offset0", "Keyana", "trace: a1", "Time of the producer"):
+            expect(facts).to_contain_text(fact)
+        kafka.produce("page.orders", None, partition=1, key=b"ana")
+        expect(rows(page).last).to_contain_text("No data: deletes what has this key")
+
+        server.workers()[0].kill()
+        kafka.produce("page.orders", b"while away", partition=1)
+        expect(row(page, "while away")).to_be_visible()
+        expect(rows(page)).to_have_count(3)
+        expect(notices(page)).to_have_count(0)
+
+        kafka.delete("page.orders")
+        expect(chip(page, "page.orders")).to_contain_text("away since")
+        expect(status(page)).to_have_text("Live; nothing comes of 1 topic")
+        kafka.create("page.orders")
+        kafka.produce("page.orders", b"of another")
+        expect(row(page, "of another")).to_be_visible()
+        expect(notices(page)).to_contain_text(["page.orders, at"])
+        expect(notices(page)).to_contain_text(["the topic was made anew"])
+        expect(status(page)).to_have_text("Live")
+
+
+def test_without_kafka_a_topic_is_left_out(open_page: OpenPage) -> None:
+    page = open_page("/?channel=news&topic=orders")
+    expect_live(page)
+    assert chips(page) == ["news"]
+    expect(page.locator("#choose-problem")).to_contain_text("This server has no Kafka")
+    expect(page.locator("#choose option")).to_have_count(3)
+    assert "topics" not in page.content()
