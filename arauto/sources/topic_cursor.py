@@ -55,7 +55,7 @@ class TopicCursor:
                     return items
             except KafkaFailed:
                 self._begin_again()
-        return self._pass_on() or self._tell(self._ring.now)
+        return self._tell(self._ring.now) or self._pass_on()
 
     # Behind
 
@@ -182,8 +182,9 @@ class TopicCursor:
     # What else is told
 
     def _tell(self, now: Now) -> list[Item]:
-        if self._number is None and _can_be_read(now):
-            return []  # it is told when it is there
+        is_behind = self._number is None or self._number < self._joined or self._epoch != now.epoch
+        if is_behind and _can_be_read(now):
+            return []  # it is told when it has been shown the past
         if self._is_told and self._trouble == now.trouble:
             return []
         self._is_told, self._trouble = True, now.trouble

@@ -165,8 +165,8 @@ def test_what_the_reader_misses_is_told_to_all(monkeypatch: pytest.MonkeyPatch) 
     topic.come(0)
     assert [items[0] for items in iter(page.next, [])] == [
         gap,
+        TopicFollowed("t", EPOCH, {0: 1, 1: 0}),
         Produced("t", record(0, 1)),
-        TopicFollowed("t", EPOCH, {0: 2, 1: 0}),
     ]
 
 
