@@ -75,6 +75,7 @@ class TopicReader:
         try:
             self._place(consumer)
             self._follow(consumer)
+            return
         except KafkaException as error:
             if error.args[0].code() in _MISPLACED:
                 return  # it is placed anew
