@@ -212,7 +212,11 @@ def test_a_topic_of_a_real_kafka(
 ) -> None:
     kafka.create("page.orders", 2)
     with arauto_beside(kafka, tmp_path, REDIS_URL=valkey.url, ALTER=PATIENT + QUICK) as server:
-        page = open_page("/?topic=page.orders", server=server, allow=("WebSocket", "Failed to load resource"))
+        page = open_page("/?channel=news", server=server, allow=("WebSocket", "Failed to load resource"))
+        page.locator("#browser-open").click()
+        page.locator("#browser").get_by_role("button", name="Watch page.orders (topic)").click()
+        page.keyboard.press("Escape")
+        unsubscribe(page, "news")
         expect_live(page)
         headers = [("trace", b"a1")]
         kafka.produce("page.orders", b'{"sku": 7}', partition=1, key=b"ana", headers=headers)

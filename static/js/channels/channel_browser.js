@@ -1,7 +1,8 @@
-// The channel browser: what is alive at Redis, with its subscribers and the rate seen here; asked while open.
+// The channel browser: what is alive at Redis, with its subscribers and the rate seen here, and which topics there are;
+// asked while open.
 
 import { rounded } from "../lib/format.js";
-import { channelKey, channelKind, colourName, looksLikePattern, spoken } from "../stream/channel_names.js";
+import { channelKey, channelKind, colourName, KINDS, looksLikePattern, spoken } from "../stream/channel_names.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
 import { KeyspaceEvents } from "./keyspace_events.js";
@@ -9,6 +10,7 @@ import { KeyspaceEvents } from "./keyspace_events.js";
 const REFRESH = 3_000; // milliseconds
 const PATIENCE = 250; // milliseconds without a key pressed
 const ANSWER_LIMIT = 5_000; // milliseconds
+const TOPICS_LIMIT = 1_000; // channels do not wait longer for them
 const SPECIAL = /[*?[\]\\^]/g;
 
 /**
@@ -16,7 +18,7 @@ const SPECIAL = /[*?[\]\\^]/g;
  *
  * @typedef {{ channel: string, channel_base64?: string, type?: string, subscribers?: number }} Alive
  * @typedef {{ shard: string, shard_base64?: string, subscribers?: number }} Shard
- * @typedef {{ error?: string, channels?: Alive[], shards?: Shard[], total?: number, cut?: boolean, patterns?: number | null }} Answer
+ * @typedef {{ error?: string, topics?: { topic: string }[], channels?: Alive[], shards?: Shard[], total?: number, cut?: boolean, patterns?: number | null }} Answer
  */
 
 export class ChannelBrowser {
@@ -63,7 +65,7 @@ export class ChannelBrowser {
 
   // The names of what is alive; none where Redis does not say.
   async channels() {
-    const { channels = [] } = await ask("*");
+    const { channels = [] } = await askRedis("*");
     return channels.filter(isText).map(({ channel }) => channel);
   }
 
@@ -81,9 +83,10 @@ export class ChannelBrowser {
 
   async #refresh() {
     const asked = ++this.#asked;
-    const answer = await ask(this.#match);
+    const match = this.#match;
+    const [answer, topics] = await Promise.all([askRedis(match), askKafka(match)]);
     if (asked !== this.#asked) return; // a later question was sent
-    if (answer.channels) this.#draw(answer.channels);
+    if (answer.channels) this.#draw([...answer.channels, ...topics]);
     this.#say(this.#problem || this.#sentence(answer));
     this.#soon(REFRESH);
   }
@@ -128,7 +131,7 @@ export class ChannelBrowser {
     const kind = channelKind(one.type);
     name.textContent = channel;
     wearColour(name, colourName({ kind, name: channel }));
-    if (kind === "shard") name.after(" ", element("span", "chip__kind", this.#words.say("shard")));
+    if (kind !== "channel") name.after(" ", element("span", "chip__kind", this.#words.say(kind)));
     button.disabled = !isText(one);
     if (button.disabled) button.before(notText(this.#words), " ");
     Object.assign(row.dataset, { kind, channel });
@@ -139,7 +142,7 @@ export class ChannelBrowser {
   /** @type {(row: HTMLElement, key: string, subscribers?: number) => void} */
   #fill(row, key, subscribers) {
     const rate = this.#rates.now(key);
-    row.children[1].textContent = String(subscribers ?? this.#words.say("unknown"));
+    row.children[1].textContent = row.dataset.kind === "topic" ? "" : String(subscribers ?? this.#words.say("unknown"));
     row.children[2].textContent = rate ? this.#words.say("per_second", { n: rounded(rate) }) : "";
   }
 
@@ -189,12 +192,24 @@ function withShards({ channels, shards = [], ...rest }) {
 }
 
 /** @type {(match: string) => Promise<Answer>} */
-async function ask(match) {
+async function askRedis(match) {
+  return withShards(await ask("channels", match, ANSWER_LIMIT));
+}
+
+// None where there is no Kafka, or it does not say.
+/** @type {(match: string) => Promise<Alive[]>} */
+async function askKafka(match) {
+  const { topics = [] } = KINDS.includes("topic") ? await ask("topics", match, TOPICS_LIMIT) : {};
+  return topics.map(({ topic }) => ({ type: "tmessage", channel: topic }));
+}
+
+/** @type {(what: string, match: string, limit: number) => Promise<Answer>} */
+async function ask(what, match, limit) {
   try {
-    const url = new URL("channels", document.baseURI);
+    const url = new URL(what, document.baseURI);
     url.searchParams.set("match", match);
-    const answer = await fetch(url, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_LIMIT) });
-    return withShards(await answer.json());
+    const answer = await fetch(url, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(limit) });
+    return await answer.json();
   } catch {
     return {};
   }
