@@ -44,3 +44,11 @@ def open_page(
     yield pages.open
     pages.close()
     eventually(lambda: redis_server.subscribers() == 0, why="no subscriber is left at Redis")
+
+
+@pytest.fixture(scope="module")
+def module_page(contexts: Contexts, plain_arauto: ArautoServer) -> Iterator[Page]:
+    """A page without a feed, for the pure functions of its modules: all tests of a file share it."""
+    pages = Pages(contexts, plain_arauto)
+    yield pages.open("/healthz")
+    pages.close()

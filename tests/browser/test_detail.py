@@ -597,28 +597,26 @@ def test_a_link_opens_the_message_in_another_browser(
     recorder.stop()
 
 
-@pytest.mark.parametrize(
-    ("address", "sentence"),
-    [
-        (link("1-1"), "The recording of kept.a no longer has this message."),
-        (link("999999999999999-999999999999999"), "The recording of kept.a no longer has this message."),
+def test_a_link_that_leads_nowhere_says_so(
+    open_page: OpenPage, own_redis: RedisServer, recorder: ArautoServer
+) -> None:
+    written(own_redis, recorder, 3)
+    gone = "The recording of kept.a no longer has this message."
+    for address, sentence in (
+        (link("1-1"), gone),
+        (link("999999999999999-999999999999999"), gone),
         (link("<img src=x onerror=alert(1)>"), "The link names no message: the id is one such as"),
         (link("1" * 2_000), "The link names no message"),
         (link("1-1", "live"), "This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."),
-    ],
-)
-def test_a_link_that_leads_nowhere_says_so(
-    open_page: OpenPage, own_redis: RedisServer, recorder: ArautoServer, address: str, sentence: str
-) -> None:
-    written(own_redis, recorder, 3)
-    page = open_page(address, server=recorder, allow=("status of 404",))
-    expect_live(page)
-    expect(detail(page).get_by_role("status")).to_contain_text(sentence)
-    expect(detail(page).get_by_role("button")).to_have_count(1)
-    expect_no_violation(page, "no message")
-    act(page, "Close").click()
-    expect(detail(page)).to_be_hidden()
-    page.close()
+    ):
+        page = open_page(address, server=recorder, allow=("status of 404",))
+        expect_live(page)
+        expect(detail(page).get_by_role("status")).to_contain_text(sentence)
+        expect(detail(page).get_by_role("button")).to_have_count(1)
+        expect_no_violation(page, "no message")
+        act(page, "Close").click()
+        expect(detail(page)).to_be_hidden()
+        page.close()
     recorder.stop()
 
 

@@ -462,9 +462,8 @@ def test_no_glob_and_no_word_holds_up_the_page(
         ("a.c", "abc", False), ("", "", True), ("*a*b", "ab" * 9 + "a", False), ("*a*b", "ab" * 9, True),
     ],
 )  # fmt: skip
-def test_a_glob_is_matched_whole(open_page: OpenPage, pattern: str, text: str, is_match: bool) -> None:
-    page = open_page(view("globs"))
-    matched = page.evaluate(
+def test_a_glob_is_matched_whole(module_page: Page, pattern: str, text: str, is_match: bool) -> None:
+    matched = module_page.evaluate(
         """async ([pattern, text]) => (await import("./static/js/lib/glob.js")).glob(pattern)(text)""",
         [pattern, text],
     )

@@ -167,13 +167,11 @@ OTHERS = [f"other {n}" for n in range(60)]
         ([json.dumps({"title": "a", "text": "x" * 40_000, "severity": "error"})] * 2, [0, 0]),
     ],
 )
-def test_what_is_equal(open_page: OpenPage, messages: list[str], expected: list[int]) -> None:
-    page = open_page(view("unused"))
+def test_what_is_equal(module_page: Page, messages: list[str], expected: list[int]) -> None:
     given = {"messages": [["a", message] for message in messages]}
-    assert call(page, "feed/message_groups", WHAT, given) == expected
+    assert call(module_page, "feed/message_groups", WHAT, given) == expected
 
 
-def test_other_channels_are_others(open_page: OpenPage) -> None:
-    page = open_page(view("unused"))
+def test_other_channels_are_others(module_page: Page) -> None:
     given = {"messages": [["a", alert("a")], ["b", alert("a")], ["a", alert("a")]]}
-    assert call(page, "feed/message_groups", WHAT, given) == [2, 1]
+    assert call(module_page, "feed/message_groups", WHAT, given) == [2, 1]

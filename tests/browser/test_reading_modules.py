@@ -11,16 +11,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import OpenPage
-from tests.support.pages import view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture
-def page(open_page: OpenPage) -> Page:
-    return open_page(view("unused"))
+def page(module_page: Page) -> Page:
+    return module_page
 
 
 def call(page: Page, module: str, body: str, argument: Any = None) -> Any:
