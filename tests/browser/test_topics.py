@@ -25,6 +25,7 @@ from tests.support.pages import (
     subscribe,
     unsubscribe,
 )
+from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
@@ -216,21 +217,24 @@ def test_a_topic_of_a_real_kafka(
         page.locator("#browser-open").click()
         page.locator("#browser").get_by_role("button", name="Watch page.orders (topic)").click()
         page.keyboard.press("Escape")
-        unsubscribe(page, "news")
         expect_live(page)
+        valkey.client.publish("news", "Redis: who listens now receives it, and nobody keeps it")
+        expect(row(page, "who listens now")).to_be_visible()
         headers = [("trace", b"a1")]
         kafka.produce("page.orders", b'{"sku": 7}', partition=1, key=b"ana", headers=headers)
         row(page, "sku").click()
         facts = page.locator("#detail .detail__facts")
         for fact in ("Partition1", "Offset0", "Keyana", "trace: a1", "Time of the producer"):
             expect(facts).to_contain_text(fact)
+        take(page, "kafka", tmp_path)
+        unsubscribe(page, "news")
         kafka.produce("page.orders", None, partition=1, key=b"ana")
         expect(rows(page).last).to_contain_text("No data: deletes what has this key")
 
         server.workers()[0].kill()
         kafka.produce("page.orders", b"while away", partition=1)
         expect(row(page, "while away")).to_be_visible()
-        expect(rows(page)).to_have_count(3)
+        expect(rows(page)).to_have_count(4)
         expect(notices(page)).to_have_count(0)
 
         kafka.delete("page.orders")
