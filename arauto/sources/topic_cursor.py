@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble
-from arauto.kafka_io.topic_list import find_bounds
+from arauto.kafka_io.topic_list import find_bounds, partitions_of
 from arauto.kafka_io.topic_pages import read_page
 from arauto.kafka_io.topic_ring import Batch, Now, TopicRing, covers
 from arauto.protocol.events import Item
@@ -90,7 +90,8 @@ class TopicCursor:
         is_replaced = isinstance(start, TopicPlace) and start.epoch not in ("", now.epoch)
         if isinstance(start, TopicPlace) and not is_replaced and self._is_in_ring(start.offsets, ends):
             return start.offsets, []
-        found = find_bounds(self._link, [(self._topic, one) for one in ends])
+        newer = {} if is_replaced else self._newer(start, ends)
+        found = find_bounds(self._link, [(self._topic, one) for one in ends | newer])
         bounds = {one: bound for (_, one), bound in found.items()}
         gaps: list[Item] = []
         if is_replaced:
@@ -116,7 +117,15 @@ class TopicCursor:
                 gaps.append(TopicGap(self._topic, "retention", one, at, low - at))
             elif at > high:
                 gaps.append(TopicGap(self._topic, "truncated", one, high))
+        places |= {one: at for one, at in newer.items() if one in bounds and at <= bounds[one].high}
         return places, gaps + self._leave_out(places, ends)
+
+    def _newer(self, start: Start, ends: Offsets) -> Offsets:
+        """Places in partitions that the reader has yet to see, as that of another process has."""
+        if not isinstance(start, TopicPlace) or start.offsets.keys() <= ends.keys():
+            return {}
+        there = partitions_of(self._link, self._topic)
+        return {one: at for one, at in start.offsets.items() if one in there and one not in ends}
 
     def _is_in_ring(self, places: Offsets, ends: Offsets) -> bool:
         return self._ring.find(places) is not None and covers(ends, places)

@@ -29,6 +29,7 @@ class Topic:
         monkeypatch.setattr(topic_cursor, "PAGE", 3)
         monkeypatch.setattr(topic_cursor, "read_page", self._read_page)
         monkeypatch.setattr(topic_cursor, "find_bounds", self._bounds)
+        monkeypatch.setattr(topic_cursor, "partitions_of", lambda link, topic: [*self.ends])
         self.ring = TopicRing()
         self.ends: Offsets = {0: 0, 1: 0}
         self.lows: Offsets = {0: 0, 1: 0}
@@ -153,6 +154,21 @@ def test_another_topic_of_the_name_begins_anew(monkeypatch: pytest.MonkeyPatch) 
     gap, *seen = drain(page)
     assert (gap, offsets(seen, 0)) == (TopicGap("t", "replaced"), [0])
     assert seen[-1] == TopicFollowed("t", "other", {0: 1})
+
+
+def test_a_place_in_a_partition_that_the_reader_has_yet_to_see_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic = Topic(monkeypatch)
+    seen_before = topic.ends
+    topic.ends, topic.lows = topic.ends | {2: 3, 3: 1}, topic.lows | {2: 0, 3: 0}
+    page = topic.page(TopicPlace(EPOCH, {0: 0, 1: 0, 2: 2, 3: 9, 99: 5}))
+    assert drain(page)[-1] == TopicFollowed("t", EPOCH, {0: 0, 1: 0, 2: 2})
+    begun = seen_before | {2: 0, 3: 0}
+    items: list[Item] = [Produced("t", record(*one)) for one in ((2, 0), (2, 1), (2, 2), (3, 0))]
+    topic.ring.add(Batch(items, begun, topic.ends, 4), EPOCH, None)
+    seen = drain(page)
+    assert (offsets(seen, 2), offsets(seen, 3)) == ([2], [0])
 
 
 def test_what_the_reader_misses_is_told_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
