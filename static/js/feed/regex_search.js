@@ -4,7 +4,7 @@ import { deferScript } from "../lib/deferred.js";
 import { comparable, normal, unescaped } from "../message/plain_text.js";
 import { isMessage } from "../stream/events.js";
 
-const script = deferScript("./regex_worker.js");
+const script = deferScript("../feed/regex_worker.js"); // as from lib/, where it is not bundled
 const WEIGHT = 64_000; // characters asked about at a time
 const TICK = 250; // milliseconds
 const TICKS = 8; // of waiting for an answer; of a page that slept meanwhile, one
