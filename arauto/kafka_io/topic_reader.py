@@ -63,13 +63,22 @@ class TopicReader:
 
     def run(self) -> None:
         """In a native thread."""
-        consumer = Consumer(self._link.config | CONSUMER | _READER | {"error_cb": self._errors.append})
+        while not self._is_stopping:
+            self._read()
+        self._handover.soon(self._handover.close)
+
+    def _read(self) -> None:
+        try:
+            consumer = Consumer(self._link.config | CONSUMER | _READER | {"error_cb": self._errors.append})
+        except KafkaException as error:  # as when there is no thread left for it
+            self._fail(error.args[0])
+            self._sleep(AGAIN)
+            return
         try:
             while not self._is_stopping:
                 self._try(consumer)
         finally:
             consumer.close()
-            self._handover.soon(self._handover.close)
 
     def _try(self, consumer: Consumer) -> None:
         try:

@@ -113,6 +113,23 @@ def failing(code: int, **state: Any) -> Step:
     return step
 
 
+def test_a_consumer_that_cannot_be_made_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka = Kafka()
+    made = iter([KafkaException(KafkaError(KafkaError._CRIT_SYS_RESOURCE))])
+
+    def make(config: dict[str, Any]) -> Kafka:
+        if error := next(made, None):
+            raise error
+        return kafka
+
+    monkeypatch.setattr(topic_reader, "Consumer", make)
+    monkeypatch.setattr(topic_reader, "bounds_of", kafka.bounds_of)
+    monkeypatch.setattr(topic_reader, "AGAIN", 0.0)
+    kafka.run()
+    told, then = kafka.troubles
+    assert (told and told.kind, then) == ("refused", None)
+
+
 def test_it_begins_at_the_end(read: Read) -> None:
     kafka = read(lambda _: Message(10))
     first, batch = kafka.batches
