@@ -188,6 +188,8 @@ class RedisDouble:
     def _resume(self, token: int, known: Position | None, until: int) -> None:
         data = self.data
         begins = data.position is None and not data.entries and known is None and not until
+        # Of a log without its head, what the recorder knows may be about another state of Redis.
+        known_until = data.entries[-1].ms if data.position is None and data.entries else self.now
         # A number that was told once must not be that of another message: so this is another epoch.
         # Numbers only rise: where the last is not known for sure, they go on with the time.
         last = data.entries[-1].number if data.entries else 0
@@ -199,6 +201,7 @@ class RedisDouble:
         data.position = Position(f"e{self._epochs}", number, moment)
         data.starts[data.position.epoch] = data.position.number
         since = data.closed if data.closed is not None else (data.until or until)  # 0: nobody knows any more
+        since = min(since, known_until)
         left = tuple(map(digest, data.promised))
         for message in list(data.promised):
             self._add(message)

@@ -59,8 +59,8 @@ def draw(seed: int, steps: int = STEPS) -> list[Act]:
     weights = MORE_WEIGHTS if seed >= WIDE else WEIGHTS
     always = {"publish", "promise", "run", "time", "open", "drop"}
     if seed >= RETURNS:
-        # What it had promised, and the other master too, is written twice; without a head it looks complete.
-        weights = {kind: weights[kind] for kind in weights.keys() - {"promise", "forget head"}} | MASTERS
+        # What it had promised, and the other master too, is written twice.
+        weights = {kind: weights[kind] for kind in weights.keys() - {"promise"}} | MASTERS
         always = always - {"promise"} | MASTERS.keys()
     if has_clocks(seed):
         weights, always = weights | CLOCKS, always | {"clock"}
