@@ -6,7 +6,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_detail import act, detail, open_row, written
@@ -173,6 +173,32 @@ def test_the_keyboard_alone_takes_it_and_asks_for_the_name_once(
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text(
         "acknowledge the message, or give it back"
     )
+
+
+def test_what_is_taken_is_given_back_before_the_answer_comes(
+    stage: Stage, own_redis: RedisServer, server: ArautoServer
+) -> None:
+    """Everybody is told that it is taken, and the answer to who takes it may come later."""
+    written(own_redis, server, 3)
+    page = stage.read()
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "PUT":
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    page.route("**/acknowledgements*", hold)
+    choose(page, "message 2")
+    page.keyboard.press("a")
+    say_name(page, "Ana")
+    expect_taken(page, "message 2", "Ana")
+    page.keyboard.press("a")
+    expect(mark(page, "message 2")).to_have_count(0)
+    for route, answer in held:
+        route.fulfill(response=answer)
+    assert taken(server, "kept.a") == {}
 
 
 def test_who_is_a_moment_late_is_told_who_has_it(

@@ -8,6 +8,7 @@ import { sentenceOf, TakenRows } from "./taken_rows.js";
 
 // Event: "change".
 export class Acknowledge extends Emitter {
+  #by = ""; // who takes one right now: that it is taken may be told before the answer comes
   #kept;
   #words;
   #say;
@@ -64,7 +65,9 @@ export class Acknowledge extends Emitter {
     if (!Acknowledgements.isKept(event)) return this.#say(this.#words.say("take_live"));
     const by = this.#name || (await askName(this.#words));
     if (!by) return;
+    this.#by = by;
     const problem = await this.#kept.take(event, by);
+    this.#by = "";
     if (problem) return this.#say(problem);
     if (!this.#kept.you) set("by", by);
   }
@@ -76,6 +79,6 @@ export class Acknowledge extends Emitter {
   }
 
   get #name() {
-    return this.#kept.you || get("by", "");
+    return this.#kept.you || this.#by || get("by", "");
   }
 }
