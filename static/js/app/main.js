@@ -88,7 +88,7 @@ const acknowledge = new Deferred("../acknowledge/acknowledge.js", ({ Acknowledge
   connection, standing, feed, place: find("feed"), rows,
   say: (/** @type {string} */ sentence) => actions.tell(sentence),
 }, words));
-const notifications = new Deferred("./notifications.js", makeNotifications);
+const notifications = new Deferred("../app/notifications.js", makeNotifications);
 /** @type {import("./notifications.js").Heard[]} */
 const unheard = [];
 const help = new Deferred("../filter/filter_help.js", ({ FilterHelp }) =>
@@ -96,7 +96,7 @@ const help = new Deferred("../filter/filter_help.js", ({ FilterHelp }) =>
 const lanes = new Deferred("../history/late_join_demo.js", ({ LateJoinDemo }) =>
   new LateJoinDemo(find("lanes"), rows));
 const linked = new Deferred("../detail/linked_message.js");
-const lesson = new Deferred("./lesson.js", ({ Lesson }) => new Lesson(
+const lesson = new Deferred("../app/lesson.js", ({ Lesson }) => new Lesson(
   { form: find("publish"), listeners: find("listeners"), rail: find("chips").parentElement, welcome: find("welcome"), lanes: find("lanes"), list: find("messages") },
   feed, rows, selection, words, {
     late: () => {

@@ -39,7 +39,7 @@ export class Detail {
     this.#place = place;
     this.#log = log;
     this.#rows = rows;
-    this.#panel = new Deferred("./detail_panel.js", make);
+    this.#panel = new Deferred("../detail/detail_panel.js", make);
     section.addEventListener("pointerdown", () => {
       clearTimeout(this.#timer);
       this.#hadSelection = hasSelection(section);

@@ -5,7 +5,7 @@ import { Deferred } from "../lib/deferred.js";
 import { toDate } from "../lib/format.js";
 
 /** @type {Deferred<typeof import("./export_file.js")>} */
-const exporter = new Deferred("./export_file.js");
+const exporter = new Deferred("../feed/export_file.js");
 
 export class ExportMenu {
   #place;

@@ -9,7 +9,7 @@ import { lastTime, shortTime } from "../ui/timestamps.js";
 import { keep } from "../ui/url_state.js";
 
 /** @type {Deferred<typeof import("./history_reader.js")>} */
-const reader = new Deferred("./history_reader.js");
+const reader = new Deferred("../history/history_reader.js");
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 const POINT = /^(first|\d+[smhd]|[\d.]+|\d+-\d+)$/;
 const TICK = 100; // milliseconds

@@ -23,8 +23,8 @@ export class Deferred {
   /** @type {Part | null} */
   part = null; // once somebody has loaded it
 
-  // The path from the module that names it. `make` gets the module, and makes the one part that there is of it: without
-  // it the module is the part.
+  // The path from the module that names it, by way of its folder: so it leads there from here too. `make` gets the
+  // module, and makes the one part that there is of it: without it the module is the part.
   /** @param {string} path @param {(module: any) => Part} [make] */
   constructor(path, make = (module) => module) {
     this.#url = address(path);

@@ -19,9 +19,9 @@ export const VIEWS = ["wrapped", "line", "tree", "raw"];
 /** @typedef {typeof import("./binary_view.js")} BinaryView */
 
 /** @type {Deferred<BinaryView>} */
-const binaryViews = new Deferred("./binary_view.js");
+const binaryViews = new Deferred("../message/binary_view.js");
 /** @type {Deferred<typeof import("./json_tree.js")>} */
-const trees = new Deferred("./json_tree.js");
+const trees = new Deferred("../message/json_tree.js");
 const FOLD_CHARACTERS = 2_000;
 const FOLD_LINES = 12;
 const LINE_CHARACTERS = 400;

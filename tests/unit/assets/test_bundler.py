@@ -6,6 +6,7 @@ import pytest
 
 from arauto.assets.bundler import CannotJoin, Module, join
 from arauto.assets.minifier import ENTRIES, modules
+from tests.support.servers import ROOT
 
 FIRST, SECOND, LAST = PAGE = ("look/first", "net/second", "last")
 PURE = {
@@ -206,3 +207,12 @@ def test_every_module_of_the_page_is_in_one_place() -> None:
     for name, text in modules().items():
         body = re.sub(r'"\.\.?/(?:\w+/)?(\w+\.js)"', r'"./\1"', Module.of(name, text).body)
         assert joined.count(body) == 1, name
+
+
+def test_what_is_loaded_later_is_found_from_where_its_address_is_made() -> None:
+    """Also where scripts are not bundled: there it is made in lib/, and not in the module that names it."""
+    lib = ROOT / "static/js/lib"
+    named = re.compile(r'(?:Deferred|deferScript)\("([^"]+)"')
+    paths = [path for one in lib.parent.rglob("*.js") for path in named.findall(one.read_text())]
+    assert len(paths) > 10
+    assert [path for path in paths if not (lib / path).exists()] == []
