@@ -237,7 +237,7 @@ def break_(module, name, needle):
     setattr(module, name, broken)
 
 break_(arauto.feed.feed_socket, "read_change", "fault in change")
-break_(arauto.sources.redis_source, "Subscriber", "fault in subscribe")
+break_(arauto.sources.redis_source, "Subscribers", "fault in subscribe")
 break_(arauto.feed.frame_cache, "encode", "fault in encode")
 break_(arauto.net.nonblocking_socket.NonblockingSocket, "send", "fault in send")
 """

@@ -17,7 +17,9 @@ from tests.integration.test_feed import (  # noqa: F401
     test_what_is_added_is_heard_and_what_is_removed_is_not,
 )
 from tests.integration.test_following import (  # noqa: F401
+    channel,
     recording,
+    server_of_all,
     test_a_tab_that_was_away_is_whole_again,
 )
 from tests.integration.test_publish import (  # noqa: F401
@@ -57,6 +59,14 @@ def own_redis(own_redis: RedisServer) -> Iterator[RedisServer]:
     as_program(own_redis, PROGRAM, ACTS, RECORDS, channels=CHANNELS)
     yield own_redis
     assert refused(own_redis) == []
+
+
+@pytest.fixture(scope="module")
+def redis_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with closing(RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("following"))) as small:
+        as_program(small, PROGRAM, ACTS, RECORDS, channels=CHANNELS)
+        yield small
+        assert refused(small) == []
 
 
 @pytest.fixture(scope="module", params=WORKERS)
