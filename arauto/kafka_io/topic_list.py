@@ -20,9 +20,9 @@ class Bounds(NamedTuple):
 
 
 class Places(NamedTuple):
-    """The numbers of brokers; of the leader -1: there is none."""
+    """The numbers of brokers; ``leader`` is ``None`` where there is none."""
 
-    leader: int
+    leader: int | None
     replicas: list[int]
     in_sync: list[int]
 
@@ -51,7 +51,9 @@ def partitions_of(link: KafkaLink, topic: str) -> list[int]:
 def find_places(link: KafkaLink, topic: str) -> dict[int, Places]:
     """Which brokers have each partition of one topic, in their order; see :func:`partitions_of`."""
     told = sorted(_describe(link, topic).items())
-    return {number: Places(max(one.leader, -1), one.replicas, one.isrs) for number, one in told}
+    return {
+        number: Places(None if one.leader < 0 else one.leader, one.replicas, one.isrs) for number, one in told
+    }
 
 
 def _describe(link: KafkaLink, topic: str) -> dict[int, PartitionMetadata]:

@@ -7,7 +7,7 @@ from arauto.auth.audit import Audit
 from arauto.auth.permissions import check_reading, readable
 from arauto.auth.visitor import Visitor
 from arauto.i18n.gettext import gettext
-from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble, say
 from arauto.kafka_io.consumer_groups import Group, groups_of
 from arauto.kafka_io.producer import NotProduced, TopicProducer
 from arauto.kafka_io.retention import Retention, Retentions
@@ -90,15 +90,7 @@ class KafkaSource:
         :raise KafkaFailed: it cannot be told.
         """
         places, bounds = self._find(topic)
-        told = [
-            _partition(one, bounds.get((topic, one)))
-            | {
-                "leader": None if at.leader < 0 else at.leader,
-                "replicas": at.replicas,
-                "in_sync": at.in_sync,
-            }
-            for one, at in places.items()
-        ]
+        told = [_partition(one, bounds.get((topic, one))) | at._asdict() for one, at in places.items()]
         kept = self._retentions.of(topic)
         retention = {
             "cleanup": kept and kept.cleanup,
@@ -125,7 +117,7 @@ class KafkaSource:
     def _find(self, topic: str) -> tuple[dict[int, Places], dict[tuple[str, int], Bounds]]:
         places = find_places(self._link, topic)
         if not places:
-            raise KafkaFailed(gettext("Kafka has no such topic, or no such partition of it."), 404)
+            raise KafkaFailed(say(Trouble("unknown", "")), 404)
         return places, find_bounds(self._link, [(topic, one) for one in places])
 
     def check_reading(self, visitor: Visitor, topic: str) -> None:
