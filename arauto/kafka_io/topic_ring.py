@@ -72,13 +72,18 @@ class TopicRing:
             back = self.now.number - number
             return self._batches[-back] if back <= len(self._batches) else None
 
-    def find(self, places: Offsets) -> int | None:
-        """The number of the last batch before which nothing is missing; ``None``: it is no longer here."""
+    def find(self, places: Offsets, epoch: str) -> int | None:
+        """The number of the last batch before which nothing is missing; ``None``: it is not here."""
         with self._lock:
-            if covers(places, self.now.ends or {}):
+            ends = self.now.ends or {}
+            if epoch != self.now.epoch:
+                return None
+            if covers(places, ends):
                 return self.now.number
+            # A partition that got its leader late begins in the ring after what a page may have seen of it.
+            behind = {one for one, at in places.items() if at < ends.get(one, 0)}
             for back, batch in enumerate(reversed(self._batches), 1):
-                if covers(places, batch.starts):
+                if covers(places, batch.starts) and behind <= batch.starts.keys():
                     return self.now.number - back
         return None
 

@@ -1,6 +1,7 @@
 """Where one page is in one topic: at its end with all others, or behind, where it reads by itself."""
 
 from collections.abc import Callable
+from itertools import takewhile
 
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble
 from arauto.kafka_io.topic_list import find_bounds, partitions_of
@@ -70,10 +71,10 @@ class TopicCursor:
             if self._places is None:
                 places, gaps = self._locate(self._start, now, now.ends)
                 self._places, self._epoch = places, now.epoch
-            self._number, self._joined = self._ring.find(self._places), self._ring.now.number
+            self._number, self._joined = self._ring.find(self._places, self._epoch), self._ring.now.number
             if self._number is not None:
                 return gaps
-            if items := gaps or self._read(self._places, now.ends):
+            if items := gaps or (now.epoch == self._ring.now.epoch and self._read(self._places, now.ends)):
                 return items
             now = self._ring.now
         return []
@@ -88,7 +89,7 @@ class TopicCursor:
         if start is None:
             return ends, []
         is_replaced = isinstance(start, TopicPlace) and start.epoch not in ("", now.epoch)
-        if isinstance(start, TopicPlace) and not is_replaced and self._is_in_ring(start.offsets, ends):
+        if isinstance(start, TopicPlace) and not is_replaced and self._is_in_ring(start.offsets, now):
             return start.offsets, []
         newer = {} if is_replaced else self._newer(start, ends)
         found = find_bounds(self._link, [(self._topic, one) for one in ends | newer])
@@ -117,7 +118,8 @@ class TopicCursor:
                 gaps.append(TopicGap(self._topic, "retention", one, at, low - at))
             elif at > high:
                 gaps.append(TopicGap(self._topic, "truncated", one, high))
-        places |= {one: at for one, at in newer.items() if one in bounds and at <= bounds[one].high}
+        # Where it has no leader now, it is known when it has.
+        places |= {one: at for one, at in newer.items() if one not in bounds or at <= bounds[one].high}
         return places, gaps + self._leave_out(places, ends)
 
     def _newer(self, start: Start, ends: Offsets) -> Offsets:
@@ -127,8 +129,8 @@ class TopicCursor:
         there = partitions_of(self._link, self._topic)
         return {one: at for one, at in start.offsets.items() if one in there and one not in ends}
 
-    def _is_in_ring(self, places: Offsets, ends: Offsets) -> bool:
-        return self._ring.find(places) is not None and covers(ends, places)
+    def _is_in_ring(self, places: Offsets, now: Now) -> bool:
+        return self._ring.find(places, now.epoch) is not None and covers(now.ends or {}, places)
 
     def _leave_out(self, places: Offsets, ends: Offsets) -> list[Item]:
         """What would take too long: ``places`` go on to the newest."""
@@ -162,24 +164,31 @@ class TopicCursor:
     def _pass_on(self) -> list[Item]:
         while self._number is not None and self._number < self._ring.now.number:
             batch = self._ring.get(self._number)
-            if batch is None or self._epoch != self._ring.now.epoch:
-                self._number = None  # the page is slow, or it is another topic
+            if batch is None or self._epoch != self._ring.now.epoch or self._knows_better(batch):
+                self._number = None  # the page is slow, it is another topic, or it reads by itself
                 return self.next()
             self._number += 1
             if items := self._new_in(batch, is_past=self._number <= self._joined):
                 return items
         return []
 
+    def _knows_better(self, batch: Batch) -> bool:
+        """Whether the page was shown more of a partition than the reader, which has just got its leader."""
+        places = self._places or {}
+        return any(places.get(one, at) < at for one, at in batch.starts.items() if one in _late(batch))
+
     def _new_in(self, batch: Batch, is_past: bool) -> list[Item]:
         places = self._places or {}
         self._is_told = self._is_told and not (batch.items and isinstance(batch.items[0], TopicGap))
-        if places == batch.starts and not is_past:
+        if places == batch.starts and not is_past and not _late(batch):
             self._places = batch.ends
             return batch.items
         ends = {one: max(places.get(one, 0), end) for one, end in batch.ends.items()}
         items: list[Item] = []
         for item in batch.items:
             if isinstance(item, TopicGap):
+                if item.reason == "leaderless" and item.partition in places:
+                    continue
                 items.append(item)
                 if item.reason == "truncated" and item.partition is not None:
                     ends[item.partition] = batch.ends[item.partition]
@@ -204,6 +213,12 @@ class TopicCursor:
 
 def _can_be_read(now: Now) -> bool:
     return now.ends is not None and (now.trouble is None or now.trouble.kind == "leaderless")
+
+
+def _late(batch: Batch) -> set[int | None]:
+    """The partitions of which the reader does not know what came before ``batch``."""
+    gaps = takewhile(lambda one: isinstance(one, TopicGap), batch.items)
+    return {one.partition for one in gaps if isinstance(one, TopicGap) and one.reason == "leaderless"}
 
 
 def _behind(places: Offsets, ends: Offsets) -> bool:

@@ -196,3 +196,42 @@ def test_trouble_is_told_once_and_its_end(monkeypatch: pytest.MonkeyPatch) -> No
     assert not page.is_behind, "it waits for the ring"
     topic.ring.add(Batch([], topic.ends, topic.ends, 0), EPOCH, None)
     assert drain(page) == [TopicFollowed("t", EPOCH, topic.ends)]
+
+
+def test_a_partition_that_gets_its_leader_late_has_no_gap_for_who_was_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic = Topic(monkeypatch)
+    seen_before, bounds = topic.ends, topic._bounds
+    topic.ends, topic.lows = topic.ends | {2: 7}, topic.lows | {2: 0}
+    monkeypatch.setattr(topic_cursor, "find_bounds", lambda link, pairs: bounds(link, pairs[:2]))
+    back = topic.page(TopicPlace(EPOCH, {0: 0, 1: 0, 2: 4}))
+    level, new = topic.page(TopicPlace(EPOCH, {0: 0, 1: 0, 2: 7})), topic.page()
+    assert [drain(page)[-1] for page in (back, level, new)] == [
+        TopicFollowed("t", EPOCH, places) for places in ({0: 0, 1: 0, 2: 4}, {0: 0, 1: 0, 2: 7}, seen_before)
+    ]
+    monkeypatch.setattr(topic_cursor, "find_bounds", bounds)
+    gap = TopicGap("t", "leaderless", 2, 7)
+    topic.ring.add(Batch([gap], topic.ends, topic.ends, 0), EPOCH, None)
+    topic.come(2)
+    for page, gaps, shown in ((back, [], [4, 5, 6, 7]), (level, [], [7]), (new, [gap], [7])):
+        seen = drain(page)
+        assert ([one for one in seen if isinstance(one, TopicGap)], offsets(seen, 2)) == (gaps, shown)
+
+
+def test_a_topic_that_is_made_anew_while_a_page_finds_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = Topic(monkeypatch)
+    topic.come(0, 3)
+    bounds = topic._bounds
+
+    def answer_late(link: Any, pairs: list[tuple[str, int]]) -> dict[tuple[str, int], Bounds]:
+        found = bounds(link, pairs)
+        monkeypatch.setattr(topic_cursor, "find_bounds", bounds)
+        topic.ends = {0: 0}
+        topic.ring.add(Batch([], topic.ends, topic.ends, 0), "other", None)
+        return found
+
+    monkeypatch.setattr(topic_cursor, "find_bounds", answer_late)
+    assert drain(topic.page({0: 3})) == [
+        TopicChosen("t", True), TopicGap("t", "replaced"), TopicFollowed("t", "other", {0: 0}),
+    ]  # fmt: skip
