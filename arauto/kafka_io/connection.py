@@ -12,13 +12,17 @@ from arauto.i18n.gettext import gettext
 from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.refusal import Refusal
 from arauto.system.native_calls import Busy, NativeCalls
+from arauto.system.native_thread import check_room
+from arauto.system.resource_errors import NoThread
 
 DEADLINE = 2.0  # seconds; for each question to Kafka
 CALLS = 8  # at a time in one process; each has a consumer, which has a few threads of its own
 KEPT = 2  # consumers for the next call
 GROUP = "arauto"  # a consumer must name one, also if it does not join it
 
-Kind = Literal["away", "leaderless", "login", "refused", "ssl", "unknown"]
+THREADS = 16  # more than a client of a few brokers begins with
+
+Kind = Literal["away", "crowded", "leaderless", "login", "refused", "ssl", "threads", "unknown"]
 
 COMMON: dict[str, Any] = {
     "client.id": "arauto",
@@ -55,6 +59,7 @@ _KINDS: dict[Kind, set[int]] = {
     "unknown": _UNKNOWN,
     "away": _AWAY,
     "ssl": {KafkaError._SSL},
+    "threads": {KafkaError._CRIT_SYS_RESOURCE},
 }
 
 log = logging.getLogger("arauto")
@@ -79,6 +84,8 @@ class KafkaLink:
     @property
     def admin(self) -> AdminClient:
         """What it was asked fails when it is no longer held: there is one, whoever asks first."""
+        if not self._admins:
+            check_threads()
         return self._admins.get("") or self._admins.setdefault("", AdminClient(self.config))
 
     def ask(self, question: Callable[[Consumer], T]) -> T:
@@ -105,6 +112,7 @@ class KafkaLink:
         try:
             asker = self._idle.pop()
         except IndexError:
+            check_threads()
             asker = _Asker(self.config)
         try:
             answer = asker.ask(question)
@@ -136,6 +144,17 @@ class _Asker:
             raise KafkaException(why[0] if why else error.args[0]) from None
 
 
+def check_threads() -> None:
+    """Before a client is made: the library ends the process if it cannot start the first of its threads.
+
+    :raise KafkaException: there are too few.
+    """
+    try:
+        check_room(THREADS)
+    except NoThread:
+        raise KafkaException(KafkaError(KafkaError._CRIT_SYS_RESOURCE)) from None
+
+
 class Trouble(NamedTuple):
     """What is wrong with Kafka, or with what it is asked for; ``words`` are its own."""
 
@@ -161,12 +180,19 @@ def say(found: Trouble) -> str:
             return gettext("Kafka has no such topic, or no such partition of it.")
         case "away":
             return gettext("Kafka does not answer.")
+        case "crowded":
+            return gettext(
+                "This server process reads %(n)s topics already: it begins when one of them is closed.",
+                n=found.words,
+            )
         case "leaderless":
             return gettext("No broker leads partition %(words)s of it now.", words=found.words)
         case "ssl":
             return gettext(
                 "The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA."
             )
+        case "threads":
+            return gettext("The server can start too few threads for Kafka now.")
         case _:
             return gettext("Kafka refuses: %(words)s", words=found.words)
 
@@ -175,5 +201,5 @@ def refusal(error: KafkaError) -> KafkaFailed:
     """The sentence for an error, which is logged too."""
     log.warning("kafka failed why=%r", error.str())
     found = trouble(error)
-    status = {"unknown": 404, "away": 503}.get(found.kind)
-    return KafkaFailed(say(found), status, retry_after=1 if found.kind == "away" else None)
+    status = {"unknown": 404, "away": 503, "threads": 503}.get(found.kind)
+    return KafkaFailed(say(found), status, retry_after=1 if status == 503 else None)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Producer
 
 from arauto.i18n.gettext import gettext
-from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.connection import KafkaLink, check_threads
 from arauto.protocol.topics import Outgoing
 from arauto.refusal import Refusal
 
@@ -63,6 +63,7 @@ class TopicProducer:
 
     def _produce(self, topic: str, message: Outgoing) -> Delivery | KafkaError:
         if self._producer is None:
+            check_threads()
             self._producer = Producer(self._config)
         producer = self._producer
         found: list[tuple[KafkaError | None, Any]] = []

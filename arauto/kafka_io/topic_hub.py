@@ -1,28 +1,53 @@
-"""One reader for each topic that pages of this process watch."""
+"""One reader for each topic that pages of this process watch, where there is such a topic."""
 
 from collections.abc import Callable
+from concurrent.futures import TimeoutError as NoAnswer
+from contextlib import suppress
+from functools import partial
 
-from arauto.kafka_io.connection import KafkaLink
+from confluent_kafka import KafkaException, TopicCollection
+
+from arauto.kafka_io.connection import DEADLINE, KafkaLink, Trouble, trouble
 from arauto.kafka_io.topic_reader import TopicReader
 from arauto.kafka_io.topic_ring import TopicRing
 from arauto.system.concurrency import make_lock
-from arauto.system.native_thread import Handover, start_native
+from arauto.system.native_thread import Handover, native_sleep, start_native
 from arauto.system.resource_errors import NoThread
 
-MOST = 50  # topics; a reader has a few threads
+MOST = 1000  # topics that are watched
+MOST_READ = 50  # of them; a reader has a few threads
+LOOK = 1.0  # seconds between two looks whether there are those that wait
+
+_CROWDED = Trouble("crowded", str(MOST_READ))
 
 
 class TooManyTopics(Exception):
-    """No more can be read at a time."""
+    """No more can be watched at a time."""
+
+
+class _Watched:
+    """A topic that pages watch."""
+
+    def __init__(self, link: KafkaLink, topic: str) -> None:
+        self.ring, self.handover = TopicRing(), Handover()
+        self.reader = TopicReader(link, topic, self.ring, self.handover)
+        self.is_read = False
 
 
 class TopicHub:
-    """Begins to read a topic when its first page comes, and ends after its last one has left."""
+    """Begins to read a topic when its first page comes, and ends after its last one has left.
+
+    What does not exist has no reader meanwhile, nor what is one too many: a single thread looks for all of
+    these whether they can be read now.
+    """
 
     def __init__(self, link: KafkaLink) -> None:
         self._link = link
         self._lock = make_lock()
-        self._open: dict[str, tuple[TopicReader, TopicRing]] = {}
+        self._watched: dict[str, _Watched] = {}
+        self._waiting: set[str] = set()
+        self._read = 0
+        self._looks: Handover | None = None  # of the thread that looks
 
     def join(self, topic: str, wake: Callable[[], None]) -> TopicRing:
         """What is read of a topic; ``wake`` is called for each news of it until :meth:`leave`.
@@ -30,28 +55,100 @@ class TopicHub:
         :raise TooManyTopics: this would be one too many.
         """
         with self._lock:
-            if topic not in self._open:
-                self._open[topic] = self._begin(topic)
-            _, ring = self._open[topic]
+            if topic not in self._watched:
+                if len(self._watched) >= MOST:
+                    raise TooManyTopics
+                self._look_out()
+                self._watched[topic] = one = _Watched(self._link, topic)
+                self._begin(topic, one)
+            ring = self._watched[topic].ring
             ring.listeners.add(wake)
             return ring
 
     def leave(self, topic: str, wake: Callable[[], None]) -> None:
         with self._lock:
-            reader, ring = self._open[topic]
-            ring.listeners.discard(wake)
-            if not ring.listeners:
-                del self._open[topic]
-                reader.stop()
+            one = self._watched[topic]
+            one.ring.listeners.discard(wake)
+            if one.ring.listeners:
+                return
+            del self._watched[topic]
+            self._waiting.discard(topic)
+            one.reader.stop()
+            if not one.is_read:
+                one.handover.close()
 
-    def _begin(self, topic: str) -> tuple[TopicReader, TopicRing]:
-        if len(self._open) >= MOST:
-            raise TooManyTopics
-        ring, handover = TopicRing(), Handover()
-        reader = TopicReader(self._link, topic, ring, handover)
-        try:
-            start_native(reader.run)
-        except NoThread:
-            handover.close()
-            raise TooManyTopics from None
-        return reader, ring
+    def _begin(self, topic: str, one: _Watched) -> None:
+        if self._read < MOST_READ:
+            try:
+                start_native(partial(self._run, topic, one))
+                one.is_read = True
+                self._read += 1
+                return
+            except NoThread:
+                pass
+        self._waiting.add(topic)
+        one.ring.fail(_CROWDED)
+
+    def _run(self, topic: str, one: _Watched) -> None:
+        """In a native thread."""
+        one.reader.run()
+        one.handover.soon(partial(self._end, topic, one))
+
+    def _end(self, topic: str, one: _Watched) -> None:
+        with self._lock:
+            one.is_read = False
+            self._read -= 1
+            if self._watched.get(topic) is one:
+                self._waiting.add(topic)  # there is no such topic now
+            else:
+                one.handover.close()
+
+    # What waits
+
+    def _look_out(self) -> None:
+        if self._looks is None:
+            looks = Handover()
+            try:
+                start_native(partial(self._look, looks))
+            except NoThread:
+                looks.close()
+                raise TooManyTopics from None
+            self._looks = looks
+
+    def _look(self, looks: Handover) -> None:
+        """In a native thread, which never ends."""
+        sleep = native_sleep()
+        while True:
+            sleep(LOOK)
+            if waiting := tuple(self._waiting):
+                looks.soon(partial(self._take_up, _ask(self._link, waiting)))
+
+    def _take_up(self, found: dict[str, Trouble | None]) -> None:
+        with self._lock:
+            for topic, why in found.items():
+                if topic not in self._waiting:
+                    continue
+                one = self._watched[topic]
+                if why is None:
+                    self._waiting.discard(topic)
+                    self._begin(topic, one)
+                elif why.kind == "unknown" and one.ring.now.trouble == _CROWDED:
+                    one.reader.miss(why)
+
+
+def _ask(link: KafkaLink, topics: tuple[str, ...]) -> dict[str, Trouble | None]:
+    """Why each cannot be read; ``None``: it can be tried. Nothing of those of which Kafka does not tell."""
+    found: dict[str, Trouble | None] = {}
+    try:
+        answers = link.admin.describe_topics(TopicCollection(list(topics)), request_timeout=DEADLINE)
+    except KafkaException:
+        return found
+    for topic in topics:
+        with suppress(NoAnswer):
+            try:
+                answers[topic].result(2 * DEADLINE)
+                found[topic] = None
+            except KafkaException as error:
+                why = trouble(error.args[0])
+                found[topic] = why if why.kind in ("away", "unknown") else None
+    return found

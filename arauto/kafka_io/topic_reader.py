@@ -7,7 +7,15 @@ from time import monotonic
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
 
-from arauto.kafka_io.connection import CONSUMER, DEADLINE, REASONS, KafkaLink, Trouble, trouble
+from arauto.kafka_io.connection import (
+    CONSUMER,
+    DEADLINE,
+    REASONS,
+    KafkaLink,
+    Trouble,
+    check_threads,
+    trouble,
+)
 from arauto.kafka_io.topic_list import Bounds, bounds_of
 from arauto.kafka_io.topic_pages import record_of, weight_of
 from arauto.kafka_io.topic_ring import Batch, TopicRing
@@ -36,7 +44,9 @@ log = logging.getLogger("arauto")
 
 
 class TopicReader:
-    """From :meth:`run` on it adds to ``ring`` until :meth:`stop`, whatever happens to Kafka.
+    """While :meth:`run` runs it adds to ``ring``: until :meth:`stop`, or until there is no such topic.
+
+    Whatever else happens to Kafka, it goes on.
 
     A gap is told where Kafka says that something is gone, and nowhere else: offsets have holes that miss
     nothing.
@@ -49,6 +59,7 @@ class TopicReader:
         self._handover = handover
         self._sleep = native_sleep()
         self._is_stopping = False
+        self._is_missing = False
         self._errors: deque[KafkaError] = deque(maxlen=10)  # of connections, since the last look
         self._epoch: str | None = None
         self._places: Offsets = {}
@@ -62,20 +73,33 @@ class TopicReader:
         self._is_stopping = True
 
     def run(self) -> None:
-        """In a native thread."""
-        while not self._is_stopping:
+        """In a native thread; again when there is the topic."""
+        self._is_missing = False
+        while self._goes_on:
             self._read()
-        self._handover.soon(self._handover.close)
+
+    def miss(self, why: Trouble) -> None:
+        """There is no such topic, and nobody has to look for it; while it does not run."""
+        self._is_missing = True
+        if self._epoch is None:
+            self._epoch = _NONE
+        self._trouble = why
+        self._handover.soon(lambda: self._ring.fail(why))
+
+    @property
+    def _goes_on(self) -> bool:
+        return not (self._is_stopping or self._is_missing)
 
     def _read(self) -> None:
         try:
+            check_threads()
             consumer = Consumer(self._link.config | CONSUMER | _READER | {"error_cb": self._errors.append})
-        except KafkaException as error:  # as when there is no thread left for it
+        except KafkaException as error:
             self._fail(error.args[0])
             self._sleep(AGAIN)
             return
         try:
-            while not self._is_stopping:
+            while self._goes_on:
                 self._try(consumer)
         finally:
             consumer.close()
@@ -92,8 +116,9 @@ class TopicReader:
         except Exception as error:
             self._log_fault(error)
             self._fail(KafkaError(KafkaError._FAIL, "internal error"))
-        # Whatever comes meanwhile comes again, once it is placed.
-        consumer.poll(AGAIN)
+        if self._goes_on:
+            # Whatever comes meanwhile comes again, once it is placed.
+            consumer.poll(AGAIN)
 
     # Where it goes on
 
@@ -214,10 +239,11 @@ class TopicReader:
     def _fail(self, error: KafkaError) -> None:
         found = trouble(next((one for one in self._errors if one.code() in REASONS), error))
         self._errors.clear()
-        if found.kind == "unknown" and self._epoch is None:
-            self._epoch = _NONE
         if found != self._trouble:
             self._handover.soon(lambda: log.warning("topic away topic=%r why=%r", self._topic, found.words))
+        if found.kind == "unknown":
+            self.miss(found)
+            return
         self._trouble = found
         self._handover.soon(lambda: self._ring.fail(found))
 

@@ -9,6 +9,8 @@ from typing import Any
 from arauto.system.concurrency import under_gevent
 from arauto.system.resource_errors import NoThread
 
+_MOMENT = 0.001  # seconds
+
 
 def start_native(function: Callable[[], None]) -> None:
     """Run ``function``, which raises nothing, in a thread of its own that does not keep the process.
@@ -20,6 +22,33 @@ def start_native(function: Callable[[], None]) -> None:
         begin(_without_traces(function) if under_gevent() else function, ())
     except RuntimeError as error:
         raise NoThread from error
+
+
+def check_room(threads: int) -> None:
+    """In a native thread: start so many others and wait for their end. No limit of a system need be known.
+
+    :raise NoThread: the machine cannot start them.
+    """
+    begin = _original("_thread", "start_new_thread", _thread.start_new_thread)
+    gate = _original("_thread", "allocate_lock", _thread.allocate_lock)()
+    sleep = native_sleep()
+    begun, ended = 0, deque[None]()
+
+    def run() -> None:
+        with gate:
+            ended.append(None)
+
+    try:
+        with gate:  # they are there at the same time
+            while begun < threads:
+                begin(run, ())
+                begun += 1
+    except RuntimeError as error:
+        raise NoThread from error
+    finally:
+        while len(ended) < begun:
+            sleep(_MOMENT)
+        sleep(_MOMENT)  # the last ones are about to end
 
 
 def _without_traces(function: Callable[[], None]) -> Callable[[], None]:

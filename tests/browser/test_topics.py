@@ -31,9 +31,9 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 QUICK = """
-from arauto.kafka_io import topic_reader
+from arauto.kafka_io import topic_hub, topic_reader
 from arauto.sources import topic_tail
-topic_reader.LOOK = topic_reader.AGAIN = topic_tail.AGAIN = 0.1
+topic_hub.LOOK = topic_reader.LOOK = topic_reader.AGAIN = topic_tail.AGAIN = 0.1
 """
 NOBODY = "kafka://127.0.0.1:1"
 NOON = 1_700_000_000.0

@@ -1,25 +1,72 @@
 """One reader for each topic, as long as somebody wants it, and no more than a process can bear."""
 
-from types import SimpleNamespace
+from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from arauto.kafka_io import topic_hub
-from arauto.kafka_io.connection import KafkaLink
-from arauto.kafka_io.topic_hub import MOST, TooManyTopics, TopicHub
+from arauto.kafka_io.connection import KafkaLink, Trouble
+from arauto.kafka_io.topic_hub import MOST_READ, TooManyTopics, TopicHub, _ask, _Watched
+
+ABSENT = Trouble("unknown", "")
+
+
+class Begun:
+    """The hub, its threads, none of which runs, and a Kafka that answers as it is told."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.found: list[_Watched] = []
+        self._ends: list[Callable[[], None]] = []
+        self.answers: dict[str, BaseException | None] = {}
+        self.admin = self
+        self.config: dict[str, Any] = {}
+        monkeypatch.setattr(topic_hub, "start_native", self._start)
+        self.link = cast(KafkaLink, self)
+        self.hub = TopicHub(self.link)
+
+    def _start(self, run: partial[None]) -> None:
+        if run.func.__name__ == "_run":
+            self.found.append(run.args[1])
+            self._ends.append(partial(self.hub._end, *run.args))
+
+    def end(self, n: int) -> None:
+        """The reader that was begun as the n-th ends by itself."""
+        self.found[n].reader.miss(ABSENT)
+        self._ends[n]()
+
+    def look(self) -> None:
+        self.hub._take_up(_ask(self.link, tuple(self.hub._waiting)))
+
+    def describe_topics(self, asked: object, request_timeout: float) -> Any:
+        return _Answers(self.answers)
+
+
+class _Answers(dict[str, Any]):
+    """Of those that are asked for."""
+
+    def __getitem__(self, topic: str) -> Any:
+        return _Answer(self.get(topic))
+
+
+class _Answer:
+    def __init__(self, error: BaseException | None) -> None:
+        self._error = error
+
+    def result(self, timeout: float) -> None:
+        if self._error:
+            raise self._error
+
+
+def no_topic() -> KafkaException:
+    return KafkaException(KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART))
 
 
 @pytest.fixture
-def begun(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The readers that were begun, none of which reads."""
-    found: list[Any] = []
-
-    def begin(read: Any) -> None:
-        found.append(read.__self__)
-
-    monkeypatch.setattr(topic_hub, "start_native", begin)
-    return found
+def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
+    return Begun(monkeypatch)
 
 
 def nobody() -> None:
@@ -30,26 +77,55 @@ def somebody() -> None:
     """Is another."""
 
 
-def hub() -> TopicHub:
-    return TopicHub(cast(KafkaLink, SimpleNamespace(config={})))
+def test_pages_share_a_reader_which_ends_after_the_last(begun: Begun) -> None:
+    hub = begun.hub
+    assert hub.join("orders", nobody) is hub.join("orders", somebody)
+    (one,) = begun.found
+    hub.leave("orders", nobody)
+    assert not one.reader._is_stopping
+    hub.leave("orders", somebody)
+    assert one.reader._is_stopping
 
 
-def test_pages_share_a_reader_which_ends_after_the_last(begun: list[Any]) -> None:
-    one = hub()
-    assert one.join("orders", nobody) is one.join("orders", somebody)
-    one.leave("orders", nobody)
-    assert [reader._is_stopping for reader in begun] == [False]
-    one.leave("orders", somebody)
-    assert [reader._is_stopping for reader in begun] == [True]
+def test_what_is_one_too_many_waits_until_another_is_closed(begun: Begun) -> None:
+    for n in range(MOST_READ):
+        begun.hub.join(f"topic {n}", nobody)
+    begun.hub.join("topic 7", somebody)  # is read already
+    ring = begun.hub.join("one more", nobody)
+    assert (ring.now.trouble, len(begun.found)) == (Trouble("crowded", str(MOST_READ)), MOST_READ)
+    begun.hub.leave("topic 0", nobody)
+    begun.end(0)
+    begun.look()
+    assert len(begun.found) == MOST_READ + 1
+    assert begun.found[-1].ring is ring
 
 
-def test_there_are_no_more_than_a_process_can_bear(begun: list[Any]) -> None:
-    one = hub()
-    for n in range(MOST):
-        one.join(f"topic {n}", nobody)
-    one.join("topic 7", somebody)  # is read already
+def test_topics_that_do_not_exist_take_no_reader(begun: Begun) -> None:
+    names = [f"absent {n}" for n in range(2 * MOST_READ)]
+    begun.answers = {name: no_topic() for name in names}
+    rings = [begun.hub.join(name, nobody) for name in names]
+    for n in range(MOST_READ):
+        begun.end(n)
+    begun.look()
+    assert {ring.now.trouble and ring.now.trouble.kind for ring in rings} == {"unknown"}
+    begun.hub.join("there", nobody)
+    assert len(begun.found) == MOST_READ + 1, "it has its reader at once"
+    del begun.answers["absent 7"]
+    begun.answers["absent 8"] = KafkaException(KafkaError(KafkaError._TRANSPORT))
+    begun.look()
+    assert len(begun.found) == MOST_READ + 2
+    assert begun.found[-1] is begun.found[7], "it goes on where it was"
+    for name in (*names, "there"):
+        begun.hub.leave(name, nobody)
+    begun.look()
+    assert len(begun.found) == MOST_READ + 2
+
+
+def test_there_are_no_more_than_a_process_can_bear(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_hub, "MOST", 2)
+    for name in ("a", "b"):
+        begun.hub.join(name, nobody)
     with pytest.raises(TooManyTopics):
-        one.join("one more", nobody)
-    one.leave("topic 0", nobody)
-    one.join("one more", nobody)
-    assert len(begun) == MOST + 1
+        begun.hub.join("c", nobody)
+    begun.hub.leave("a", nobody)
+    begun.hub.join("c", nobody)

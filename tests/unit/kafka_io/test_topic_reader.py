@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
-from arauto.kafka_io import topic_reader
+from arauto.kafka_io import connection, topic_reader
 from arauto.kafka_io.connection import KafkaLink, Trouble
 from arauto.kafka_io.topic_list import Bounds
 from arauto.kafka_io.topic_reader import TopicReader
@@ -16,6 +16,7 @@ from arauto.kafka_io.topic_ring import Batch, TopicRing
 from arauto.protocol.topic_events import TopicGap
 from arauto.protocol.topics import Offsets
 from arauto.system.native_thread import Handover
+from arauto.system.resource_errors import NoThread
 from tests.unit.kafka_io.fakes import Message
 
 Step = Callable[["Kafka"], Any]
@@ -38,7 +39,9 @@ class Kafka:
         self._reader = TopicReader(link, "t", ring, Handover())
 
     def run(self) -> None:
-        self._reader.run()
+        while not self._reader._is_stopping:
+            self._reader.run()
+            self.poll(0)  # as time goes by until somebody looks again
 
     @property
     def gaps(self) -> list[Any]:
@@ -113,21 +116,21 @@ def failing(code: int, **state: Any) -> Step:
     return step
 
 
-def test_a_consumer_that_cannot_be_made_is_told_and_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_threads_are_too_few_it_waits_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     kafka = Kafka()
-    made = iter([KafkaException(KafkaError(KafkaError._CRIT_SYS_RESOURCE))])
+    lacking = iter([NoThread()])
 
-    def make(config: dict[str, Any]) -> Kafka:
-        if error := next(made, None):
+    def check(threads: int) -> None:
+        if error := next(lacking, None):
             raise error
-        return kafka
 
-    monkeypatch.setattr(topic_reader, "Consumer", make)
+    monkeypatch.setattr(connection, "check_room", check)
+    monkeypatch.setattr(topic_reader, "Consumer", lambda config: kafka)
     monkeypatch.setattr(topic_reader, "bounds_of", kafka.bounds_of)
     monkeypatch.setattr(topic_reader, "AGAIN", 0.0)
     kafka.run()
     told, then = kafka.troubles
-    assert (told and told.kind, then) == ("refused", None)
+    assert (told and told.kind, then) == ("threads", None)
 
 
 def test_it_begins_at_the_end(read: Read) -> None:
