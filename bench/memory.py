@@ -38,6 +38,8 @@ LOGGED = 100_000
 MISSED = 10_000
 MISSED_BY_EACH = 100
 POSTED = 1500
+BURST = 3000
+BURST_PATIENCE = 60  # seconds
 ROUNDS = 3
 
 Figures = dict[str, list[float]]
@@ -75,6 +77,7 @@ def _note(figures: Figures, found: dict[str, float]) -> None:
 def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
     """The same channel live only and recorded, one directly after the other."""
     delivered: dict[str, float] = {}
+    burst: dict[str, float] = {}
     posted: dict[str, float] = {}
     took: dict[str, float] = {}
     for record in (RECORDED, LIVE) if backwards else (LIVE, RECORDED):
@@ -87,15 +90,30 @@ def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
             took[record] = _delay(running, publisher.publish)
             running.connect(crowd, TABS)
             delivered[record] = saturate(crowd, publisher.publish)
+            burst[record] = _deliver_at_once(crowd, publisher.publish)
     return {
         f"delivered/s to {TABS:,} tabs, live only": delivered[LIVE],
         "the same, recorded": delivered[RECORDED],
         "recorded of live only": delivered[RECORDED] / delivered[LIVE],
+        f"s until {BURST:,} published at once are at {TABS:,} tabs, live only": burst[LIVE],
+        "the same burst, recorded": burst[RECORDED],
         "one tab p50, ms, live only": 1000 * took[LIVE],
         "the same p50, recorded": 1000 * took[RECORDED],
         "published/s by POST one after another, live only": posted[LIVE],
         "the same by POST, recorded": posted[RECORDED],
     }
+
+
+def _deliver_at_once(crowd: Crowd, publish: Publish) -> float:
+    """Seconds until all have all."""
+    crowd.start_again()
+    began = perf_counter()
+    publish(range(BURST))
+    while crowd.slowest() < BURST:
+        if perf_counter() - began > BURST_PATIENCE:
+            raise Broken(f"the slowest has {crowd.slowest()} of {BURST}")
+        crowd.read(1.0)
+    return perf_counter() - began
 
 
 def _delay(running: Running, publish: Publish) -> float:

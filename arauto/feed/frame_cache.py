@@ -5,8 +5,9 @@ from time import time
 from arauto.net.websocket import text_frame
 from arauto.protocol.events import Item, encode
 
-SAME_MOMENT = 0.02  # seconds; feeds that get the same batch within it share one frame
-REMEMBERED = 8  # frames; more would only hold memory
+SAME_MOMENT = 0.02  # seconds; feeds that get the same batch within it share one frame ...
+FEW = 64  # ... of so many messages; one of more may be older, as it takes longer to make
+REMEMBERED = 32  # frames; more would only hold memory
 
 
 class FrameCache:
@@ -24,10 +25,12 @@ class FrameCache:
         """The frame for ``batch``, a list that nobody changes afterwards."""
         now = time()
         known = self._recent.get(id(batch))
-        if known is not None and known[0] is batch and 0 <= now - known[1] < SAME_MOMENT:
+        moment = SAME_MOMENT * max(1.0, len(batch) / FEW)
+        if known is not None and known[0] is batch and 0 <= now - known[1] < moment:
             return known[2]
         frame = text_frame(encode(batch, now, self._limit))
+        self._recent.pop(id(batch), None)
         if len(self._recent) >= REMEMBERED:
-            self._recent.clear()
+            del self._recent[next(iter(self._recent))]
         self._recent[id(batch)] = (batch, now, frame)
         return frame

@@ -36,7 +36,7 @@ from arauto.recording_core.announcement_text import read_announcement
 from arauto.recording_core.announcements import Stopped
 from arauto.recording_core.backlog import Copy
 from arauto.recording_core.channel_feed import LATE, ChannelFeed, State, place_at, shown_until
-from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show
+from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show, ShowWaiting
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Command, subscribe_commands
 
@@ -83,10 +83,9 @@ class Follower:
         self._feeds: dict[bytes, ChannelFeed] = {}
         self._epochs: dict[bytes, str] = {}  # as the page knows them
         self._has_gap = False  # what was lost with the connection is in no log
-        self._states: States | None = None
+        self._states: States | None = None  # what the feeds have to be before the next batch
         self._reasons: dict[bytes, str] = {}  # why a channel is not recorded, as the page was told
         self._refusals: dict[bytes, str] = {}  # why a log cannot be followed, as the page was told
-        self._is_loaded = True  # whether the feeds are as ``_states`` says
         self._is_shareable = True  # nothing was requested from Redis, so another page would get the same
         self._out: list[Item] = []
         self._size = FIRST_PAGE  # entries to read at a time
@@ -132,7 +131,7 @@ class Follower:
         before = self._states
         turn = self._shared.find(batch, before) if before else None
         if turn is not None:
-            self._states, self._is_loaded, out = turn.after, False, turn.out
+            self._states, out = turn.after, turn.out
         else:
             out = self._process(batch)
             if before and self._states and self._is_shareable:
@@ -142,17 +141,14 @@ class Follower:
         self.watch.plan(self._feeds.values(), self._states)
 
     def _process(self, batch: list[Item]) -> list[Item]:
-        if not self._is_loaded:
-            for channel, settled in self._states or ():
-                self._feeds[channel].settle(settled)
-        self._is_loaded = self._is_shareable = True
+        for channel, settled in self._states or ():
+            self._feeds[channel].settle(settled)  # also what only this one knows better: others share it
+        self._is_shareable = True
         now = _now()
         for item in batch:
             self._handle(item, now)
         states = tuple((channel, one) for channel, feed in self._feeds.items() if (one := feed.settled))
         self._states = states if states and len(states) == len(self._feeds) else None
-        # Other followers may get these states, so they must not be changed here any more.
-        self._is_loaded = self._states is None
         out, self._out = self._out, []
         return out
 
@@ -183,7 +179,10 @@ class Follower:
         elif (channel := self._channel_of.get(name, b"")) not in self._feeds:
             return
         elif announcement := read_announcement(data):
-            self._carry_out(channel, self._feeds[channel].announced(announcement, now))
+            feed = self._feeds[channel]
+            if feed.may_differ(announcement):
+                self._is_shareable = False
+            self._carry_out(channel, feed.announced(announcement, now))
         elif acknowledgement := read_acknowledgement(data):
             self._out.append(Acknowledged(channel, acknowledgement))
 
@@ -359,6 +358,11 @@ class Follower:
         out = self._out.append
         if isinstance(step, Show):
             self._show(channel, step)
+        elif isinstance(step, ShowWaiting):
+            self._is_shareable = False
+            self._flush()
+            for batch in self._shared.batches(channel, step.messages):
+                self._deliver(batch)  # the very list, which other pages share
         elif isinstance(step, Copy):
             out([b"pmessage", step.pattern, step.channel, step.data])
         elif isinstance(step, Gap):

@@ -4,7 +4,8 @@ from collections.abc import Collection
 from time import time
 
 from arauto.recording.shared_queries import States
-from arauto.recording_core.channel_feed import ChannelFeed, State
+from arauto.recording_core.channel_feed import PATIENCE, ChannelFeed, State
+from arauto.recording_core.shared_states import Settled
 from arauto.redis_io.elapsed import now
 from arauto.redis_io.subscriber import Subscriber
 from arauto.system.timer_wheel import TimerWheel
@@ -12,7 +13,6 @@ from arauto.system.timer_wheel import TimerWheel
 _BEGAN = round(1000 * (time() - now()))
 TICK = 0.25  # seconds
 OPENING_PAUSE = 250  # milliseconds
-PROBE_AFTER = 1000  # milliseconds that a message may wait for its announcement before Redis is probed
 QUICK_PAUSE = 500  # milliseconds between two probes ...
 QUICK_FOR = 3000  # ... for so long, if a channel may have only just begun to be recorded
 PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two probes if nobody records
@@ -34,6 +34,7 @@ class LogWatch:
         self._subscriber: Subscriber | None = None
         self._is_ticking = False
         self._due: int | None = None  # when to probe; ``None``: no reason to
+        self._rests_until: int | None = None  # when to probe if no message waits
         self._probed_at: int | None = None  # when the unanswered probe was sent
         self._pause = PAUSE
 
@@ -48,38 +49,43 @@ class LogWatch:
         self._subscriber = None
 
     def plan(self, feeds: Collection[ChannelFeed], states: States | None) -> None:
-        """Decide after each batch whether to probe, and when."""
-        due = self._find_due(feeds, states)
-        if due is None or self._due is None or due < self._due:
-            self._due = due if self._probed_at is None else None
+        """Decide after each batch whether to probe, and when.
+
+        :param states: those of ``feeds``, which may be older; ``None``: they are as they are.
+        """
+        rest = self._find_rest(feeds, states)
+        until = None if rest is None else now_ms() + rest
+        if until is None or self._rests_until is None or until < self._rests_until:
+            self._rests_until = until
+        dues = [at + PATIENCE for at in _waiting_since(feeds, states)]
+        if self._rests_until is not None:
+            dues.append(self._rests_until)
+        self._due = min(dues, default=None) if self._probed_at is None else None
         if self._due is not None and self._subscriber is not None and not self._is_ticking:
             self._tick()
 
     def answered(self) -> int:
         """Redis has replied: when the probe was sent; 0: on a connection that is gone."""
         at, self._probed_at = self._probed_at, None
-        self._due = None
+        self._due = self._rests_until = None
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
         return at or 0
 
     def forget(self) -> None:
         """The connection is gone."""
-        self._due = self._probed_at = None
+        self._due = self._rests_until = self._probed_at = None
         self._pause = PAUSE
 
-    def _find_due(self, feeds: Collection[ChannelFeed], states: States | None) -> int | None:
-        if states is not None:
+    def _find_rest(self, feeds: Collection[ChannelFeed], states: States | None) -> int | None:
+        """Milliseconds until the next probe, where something else than a message waits."""
+        if states is None and any(feed.state is not State.LIVE and feed.settled is None for feed in feeds):
+            return OPENING_PAUSE
+        live_since = [feed.live_since for feed in feeds if feed.state is State.LIVE]
+        if not live_since or now_ms() - max(live_since) < QUICK_FOR:
             self._pause = PAUSE
-            waiting = [settled.waiting[0].at for _, settled in states if settled.waiting]
-            return min(waiting) + PROBE_AFTER if waiting else None
-        if not feeds:
+        if not live_since:
             return None
-        if any(feed.state is not State.LIVE and feed.settled is None for feed in feeds):
-            return now_ms() + OPENING_PAUSE
-        if any(feed.state is State.LIVE and now_ms() - feed.live_since < QUICK_FOR for feed in feeds):
-            self._pause = PAUSE
-            return now_ms() + QUICK_PAUSE
-        return now_ms() + self._pause
+        return QUICK_PAUSE if now_ms() - max(live_since) < QUICK_FOR else self._pause
 
     def _tick(self) -> None:
         self._is_ticking = True
@@ -101,3 +107,10 @@ class LogWatch:
         self._probed_at, due, self._due = now_ms(), self._due, None
         if not subscriber.ping():
             self._probed_at, self._due = None, due
+
+
+def _waiting_since(feeds: Collection[ChannelFeed], states: States | None) -> list[int]:
+    """When the oldest message of each channel was received that waits for its announcement."""
+    if states is None:
+        return [feed.waits_since for feed in feeds if feed.waits_since is not None]
+    return [one.waiting[0].at for _, one in states if isinstance(one, Settled) and one.waiting]

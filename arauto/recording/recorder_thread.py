@@ -16,7 +16,7 @@ from arauto.recording.recorder_actions import RecorderActions
 from arauto.recording.recorder_subscription import RecorderSubscription
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action
-from arauto.recording_core.channel_recorder import REST
+from arauto.recording_core.channel_recorder import MOST_APPENDED, REST
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Command, Subscriber
 from arauto.system.resource_errors import sentence
@@ -174,10 +174,14 @@ class RecorderThread(threading.Thread):
             self._refresh_subscriptions()
 
     def _handle_batches(self, patience: float) -> None:
+        many = 0
         for batch in self._inbox.take(patience):
             for item in batch:
                 self._do(self._subscription.handle(item, _now()))
-            self._do(self.candidate.flush(_now()))
+            many += len(batch)
+            if many >= MOST_APPENDED:  # append as much at once as is allowed: a busy Redis answers late
+                self._do(self.candidate.flush(_now()))
+                many = 0
 
     @property
     def _patience(self) -> float:

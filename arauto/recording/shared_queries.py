@@ -1,7 +1,7 @@
 """Marks and results of equal batches, shared by the followers of one process."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import monotonic
 from typing import NamedTuple
 
@@ -10,15 +10,17 @@ import redis
 from arauto.protocol.events import Item
 from arauto.recording.recorded_channels import Recording
 from arauto.recording_core.announcements import Mark
-from arauto.recording_core.channel_feed import Settled
+from arauto.recording_core.backlog import Received
+from arauto.recording_core.shared_states import Settled, Unannounced, are_alike
 from arauto.redis_io.connection import error_text
 from arauto.system.timer_wheel import TimerWheel
 
 MARK_EVERY = 0.2  # seconds between two marks of one channel
 REMEMBERED = 32  # batches; slow pages are in other states
+TOGETHER = 512  # messages that are shown at once because their announcement is late
 MANY = 1000  # channels whose last mark is remembered
 
-States = tuple[tuple[bytes, Settled], ...]
+States = tuple[tuple[bytes, Settled | Unannounced], ...]
 """The states of all followed channels of a page."""
 
 
@@ -46,6 +48,7 @@ class SharedQueries:
         self._marks = 0
         self._marked: dict[bytes, float] = {}
         self._turns: tuple[Turn, ...] = ()
+        self._batches: tuple[tuple[bytes, tuple[Received, ...], list[Item]], ...] = ()
 
     def why_not(self, channel: bytes) -> str:
         """Why it is not recorded, as far as this process knows; empty: it is, or may be."""
@@ -79,5 +82,27 @@ class SharedQueries:
         return None
 
     def keep(self, turn: Turn) -> None:
-        """Keep it for the others."""
-        self._turns = (turn, *self._turns[: REMEMBERED - 1])
+        """Keep it for the others, unless it is this page's own."""
+        pairs = zip(turn.before, turn.after, strict=True)
+        if all(are_alike(before, after) for (_, before), (_, after) in pairs):
+            self._turns = (turn, *self._turns[: REMEMBERED - 1])
+
+    def batches(self, channel: bytes, messages: tuple[Received, ...]) -> Iterator[list[Item]]:
+        """These messages as Redis pushed them, in lists that pages which show the same share."""
+        begin = 0
+        while begin < len(messages):
+            # Feeds that share messages share their serials.
+            end = begin + TOGETHER - messages[begin].serial % TOGETHER
+            yield self._batch(channel, messages[begin:end])
+            begin = end
+
+    def _batch(self, channel: bytes, messages: tuple[Received, ...]) -> list[Item]:
+        for known_channel, known, batch in self._batches:
+            if known == messages and known_channel == channel:
+                return batch
+        batch = list[Item]()
+        for message in messages:
+            batch.append([b"message", channel, message.data])
+            batch += [[b"pmessage", copy.pattern, copy.channel, copy.data] for copy in message.copies]
+        self._batches = ((channel, messages, batch), *self._batches[: REMEMBERED - 1])
+        return batch

@@ -13,6 +13,6 @@ those that are announced, so it knows what the log lacks. Invariants:
 ``announcements.py`` has the announcements, ``announcement_text.py`` their text in Redis. ``backlog.py`` has
 messages that are in no log yet. The state machines are ``channel_recorder.py``, one channel of one process;
 ``candidate.py``, one process; and ``channel_feed.py``, one channel of one page. What they return is in
-``recorder_steps.py``, ``candidate_actions.py`` and ``feed_steps.py``. ``log_head.py`` and ``log_keys.py``
-describe a log in Redis.
+``recorder_steps.py``, ``candidate_actions.py`` and ``feed_steps.py``. ``shared_states.py`` says in which
+states equal feeds go on alike. ``log_head.py`` and ``log_keys.py`` describe a log in Redis.
 """

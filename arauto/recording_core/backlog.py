@@ -87,8 +87,13 @@ class Backlog:
 
     def clear(self, until: int | None = None) -> list[Received]:
         """Take all, or what was received up to this serial."""
+        if until is None or not self._received or self._received[-1].serial <= until:
+            taken = list(self._received)
+            self._received.clear()
+            self.size = 0
+            return taken
         taken = []
-        while self._received and (until is None or self._received[0].serial <= until):
+        while self._received[0].serial <= until:
             taken.append(self._pop())
         return taken
 

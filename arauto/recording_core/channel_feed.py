@@ -7,7 +7,6 @@ time, messages are shown as they arrive, and the page has no position until anno
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from dataclasses import dataclass
 from enum import Enum, auto
 
 from arauto.protocol.log_position import Position
@@ -23,20 +22,23 @@ from arauto.recording_core.announcements import (
     digest,
 )
 from arauto.recording_core.backlog import Backlog, Copy, Received
-from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Pages, Place, Read, Show
+from arauto.recording_core.feed_steps import (
+    FeedStep,
+    Gap,
+    Halt,
+    Locate,
+    Pages,
+    Place,
+    Read,
+    Show,
+    ShowWaiting,
+)
+from arauto.recording_core.shared_states import Settled, Unannounced
 
 PATIENCE = 2250  # milliseconds that a message waits for its announcement
 MARK_TIMEOUT = 400  # milliseconds until an unanswered mark may be followed by another
 LATE = 1500  # milliseconds that a message may be older than its entry before the page is told so
 MAX_WAITING = 100_000  # messages; beyond that, only a new epoch ends the fallback
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """The whole state of a feed that waits for announcements only: equal feeds share it."""
-
-    position: Position
-    waiting: tuple[Received, ...]
 
 
 def shown_until(position: Position, until: int) -> int:
@@ -127,21 +129,43 @@ class ChannelFeed:
         return self.position if is_exact and self.state is not State.LIVE else None
 
     @property
-    def settled(self) -> Settled | None:
-        """``None``: it waits for more than announcements."""
+    def settled(self) -> Settled | Unannounced | None:
+        """``None``: what it does next depends on more than others may share."""
+        if self._read or self._announcements or self._in_gap or self._has_waited:
+            return None
+        if self.state is State.LIVE:
+            return self._unannounced
         if self.state is not State.FOLLOWING or not self._has_place or not self._is_complete:
             return None
-        if self.position is None or self._read or self._announcements or self._in_gap or self.is_halted:
+        if self.position is None or self.is_halted:
             return None
-        if self._is_late:
-            return None
-        return Settled(self.position, tuple(self._backlog))
+        return Settled(self.position, tuple(self._backlog), self._since if self._is_late else 0)
 
-    def settle(self, settled: Settled) -> None:
+    @property
+    def _unannounced(self) -> Unannounced:
+        newest = self._backlog.serial
+        since_mark = tuple([(one, serial - newest) for one, serial in self._since_mark])
+        shown = tuple(self._backlog)
+        return Unannounced(self._mark, self._marked, self._marked_at, shown, since_mark, self.is_halted)
+
+    def settle(self, settled: Settled | Unannounced) -> None:
         """Take the state of a feed that was equal to this one."""
-        self.position, self._older = settled.position, 0
-        self._since = max(self._since, settled.position.ms - LATE)
-        self._backlog = Backlog(settled.waiting)
+        if isinstance(settled, Settled):
+            self.position, self._older = settled.position, 0
+            self._since = settled.since or settled.position.ms - LATE
+            self._backlog = Backlog(settled.waiting)
+            return
+        self._backlog = Backlog(settled.shown)
+        if self._backlog.newest is not None:
+            self._backlog.show(self._backlog.newest)
+        self._mark, self._marked, self._marked_at = settled.mark, settled.marked, settled.marked_at
+        self._since_mark = [(one, serial + self._backlog.serial) for one, serial in settled.since_mark]
+        if not settled.is_halted:
+            self._halt = None
+
+    def may_differ(self, announcement: Announcement) -> bool:
+        """Whether a feed that is equal to this one may go on otherwise after ``announcement``."""
+        return self.state is State.LIVE and not isinstance(announcement, Appended | Mark | Renewed)
 
     @property
     def waits_since(self) -> int | None:
@@ -169,7 +193,7 @@ class ChannelFeed:
     def copied(self, copy: Copy) -> list[FeedStep]:
         """The last message came again, by a pattern."""
         newest = self._backlog.newest
-        if newest is not None and self._backlog.is_shown(newest):
+        if self.state is State.LIVE or (newest is not None and self._backlog.is_shown(newest)):
             return [copy]
         self._backlog.copy(copy)
         return []
@@ -543,10 +567,11 @@ class ChannelFeed:
 
     def _show_backlog(self) -> list[FeedStep]:
         """Show all of it, and keep it for what may still be announced."""
-        shown: list[FeedStep] = []
-        for message in self._backlog:
-            shown += self._show(message, None)
-        return shown
+        waiting = tuple([message for message in self._backlog if not self._backlog.is_shown(message)])
+        if not waiting:
+            return []
+        self._backlog.show(waiting[-1])
+        return [ShowWaiting(waiting)]
 
     def _show(self, message: Received, position: Position | None) -> list[Show]:
         if self._backlog.is_shown(message):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.backlog import Copy
+from arauto.recording_core.backlog import Copy, Received
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,13 @@ class Show:
     position: Position | None = None
     ms: int | None = field(default=None, compare=False)
     copies: tuple[Copy, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ShowWaiting:
+    """Show messages as they came: no log is known that they are in."""
+
+    messages: tuple[Received, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Locate:
     """Publish a :class:`Mark`, once for all feeds of the process that want one now."""
 
 
-FeedStep = Show | Copy | Gap | Place | Halt | Read | Locate
+FeedStep = Show | ShowWaiting | Copy | Gap | Place | Halt | Read | Locate
 
 
 @dataclass(frozen=True, slots=True)

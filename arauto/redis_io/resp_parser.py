@@ -18,6 +18,11 @@ _spare: list[hiredis.Reader] = []
 _recent: tuple[tuple[bytes, list[Item], int], ...] = ()
 
 
+def shared(replies: list[Item]) -> list[Item]:
+    """Another connection's list of the same replies, if there is one: its frame can be shared."""
+    return next((known for _, known, _ in _recent if known == replies), replies)
+
+
 class Parser:
     """The state of one connection: the bytes of an incomplete reply."""
 
@@ -58,7 +63,8 @@ class Parser:
         if len(data) - taken >= READ_SIZE:
             self._reader, self._owed = reader, len(data) - taken
             return replies
-        _remember(data, replies, taken)
+        if not any(isinstance(reply, list) and reply[0] == b"pong" for reply in replies):
+            _remember(data, replies, taken)  # no other connection gets a reply to a probe at this very place
         self._rest = data[taken:]
         if not self._rest and len(_spare) < _REMEMBERED:  # else it holds the rest, and is not reused
             _spare.append(reader)

@@ -8,7 +8,7 @@ import logging
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import lru_cache
 from time import monotonic, time
 from types import TracebackType
@@ -25,7 +25,7 @@ from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern, of_s
 from arauto.protocol.validation import is_own_shard
 from arauto.redis_io.elapsed import now
 from arauto.redis_io.redis_url import Address
-from arauto.redis_io.resp_parser import Parser
+from arauto.redis_io.resp_parser import Parser, shared
 from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
 from arauto.system.timer_wheel import TimerWheel
@@ -341,8 +341,9 @@ class Subscriber(threading.Thread):
                 batch = [item for item in batch if item not in moved]
             if self._expected or self._held:
                 batch = self._match_replies(batch)
-            if batch and not self._deliver_batch(batch):
-                return
+            for part in _part_pong(batch):
+                if not self._deliver_batch(part):
+                    return
             for _, name, _ in moved:
                 self._drop_shard(name, self._complete_until(), "")
         raise LinkLost
@@ -393,11 +394,14 @@ class Subscriber(threading.Thread):
             self._lock.release()
         return PONG_WITHIN
 
-    def _match_replies(self, replies: Iterable[Item]) -> list[Item]:
+    def _match_replies(self, replies: list[Item]) -> list[Item]:
         """Match the replies to commands; hold all back until a new connection is whole."""
+        if self._lost is None and all(map(_is_message, replies)):
+            self._was_live = self._was_live or bool(replies)
+            return replies  # the very list, which other pages share
         out: list[Item] = []
         for reply in replies:
-            if isinstance(reply, list) and reply[0] in MESSAGES:
+            if _is_message(reply):
                 out.append(reply)
             else:
                 out += self._match_reply(reply)
@@ -479,6 +483,22 @@ class Subscriber(threading.Thread):
         finally:
             self._delivering = False
         return True
+
+
+def _is_message(reply: Item) -> bool:
+    return isinstance(reply, list) and reply[0] in MESSAGES
+
+
+def _part_pong(batch: list[Item]) -> list[list[Item]]:
+    """The messages around the reply to a probe, which other connections get without it, and then the reply.
+
+    What this tells of what came before it is true of what came just after it too.
+    """
+    pongs = [item for item in batch if isinstance(item, list) and item[0] == b"pong"]
+    if not pongs or len(batch) == 1:
+        return [batch] if batch else []
+    others = [item for item in batch if item not in pongs]
+    return [shared(others), [*pongs]]
 
 
 def _unix(moment: float) -> float:

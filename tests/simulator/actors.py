@@ -12,10 +12,11 @@ from arauto.recording_core.announcements import Mark as MarkWord
 from arauto.recording_core.announcements import Marked, Stopped
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_feed import LATE, ChannelFeed, place_at, shown_until
-from arauto.recording_core.feed_steps import FeedStep, Gap, Locate, Place, Read, Show
+from arauto.recording_core.feed_steps import FeedStep, Gap, Locate, Place, Read, Show, ShowWaiting
 from arauto.recording_core.recorder_steps import AnswerMark, Append, Fenced, Outcome, SendMark, Take
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server
+from tests.simulator.shared_feeds import step_with_another
 
 BEGINS_WITHIN = 1500  # milliseconds for which a page that asks for the first message waits for a log
 
@@ -309,6 +310,8 @@ class Page:
             if step.position is not None:
                 self.position = step.position
                 self.since = step.position.ms - LATE
+        elif isinstance(step, ShowWaiting):
+            self.rows += [Show(message.data, copies=message.copies) for message in step.messages]
         elif isinstance(step, Gap):
             if step.reason == "replaced":
                 rows = [row for row in self.rows if isinstance(row, Show)]
@@ -382,10 +385,8 @@ class Tab:
                 self.pending.append(self._look_for_log)
             else:
                 self.do(self.feed.subscribed(now))
-        elif isinstance(pushed, Raw):
-            self.do(self.feed.received(pushed.data, now))
         else:
-            self.do(self.feed.announced(pushed, now))  # type: ignore[arg-type]
+            self.do(step_with_another(self.feed, pushed, now))  # type: ignore[arg-type]
         if not self.connection.inbox:
             self.do(self.feed.caught_up(now))
 

@@ -15,6 +15,7 @@ from arauto.recording_core.channel_feed import ChannelFeed
 from arauto.recording_core.channel_recorder import ChannelRecorder
 from arauto.recording_core.feed_steps import FeedStep, Gap
 from arauto.recording_core.recorder_steps import RecorderStep, Take
+from arauto.recording_core.shared_states import Settled, Unannounced
 from tests.simulator import SCHEDULES
 from tests.simulator.checker import Broken
 from tests.simulator.protocol import Protocol
@@ -184,6 +185,15 @@ class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
         return [step for step in super().unreadable(now) if not isinstance(step, Gap)]
 
 
+class WhatIsNotAnnouncedIsForgotten(ChannelFeed):
+    """A page takes the state of another without what that may still be told the number of."""
+
+    @property
+    def settled(self) -> Settled | Unannounced | None:
+        state = super().settled
+        return replace(state, since_mark=()) if isinstance(state, Unannounced) else state
+
+
 class WhatIsTrueOfOneIsTrueOfAll(Candidate):
     """That one channel's log lacks nothing is taken to mean that none does."""
 
@@ -256,6 +266,7 @@ BROKEN = {
     "lost metadata": ("forget head", Protocol(redis=ALostHeadIsTheSameLog)),
     "the first messages": ("kill", Protocol(recorder=WhateverIsHeardIsAll)),
     "an unreadable log": ("unreadable", Protocol(feed=NothingIsSaidOfAnUnreadableLog)),
+    "pages that are alike": ("kill", Protocol(feed=WhatIsNotAnnouncedIsForgotten)),
 }
 
 

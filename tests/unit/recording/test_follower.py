@@ -181,6 +181,63 @@ def test_pages_in_the_same_state_get_the_very_same_batch() -> None:
     assert one.receive(appended(12, b"3")) == [numbered(12, b"3")]
 
 
+def test_pages_that_show_what_comes_get_the_very_same_batch() -> None:
+    """Nobody records, say: a thousand pages must not each make of it what one has made."""
+    one = Page()
+    one.open()
+    other = Page(one.shared)
+    other.open()
+    mark = one.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
+    batches = [[message(b"1")], [message(b"2"), announcement(f"mark {mark}")], [message(b"3"), message(b"4")]]
+    for batch in batches:
+        shown = one.hear_batch(batch)
+        assert shown == [item for item in batch if item[0] == b"message"]
+        other.hear_batch(batch)
+        assert one.sent[0] is other.sent[0]
+    batch = [appended(9, b"3"), announcement(f"marked {mark} {EPOCH} 1000 8 8")]
+    assert one.hear_batch(batch) == other.hear_batch(batch) == []
+    batch = [appended(10, b"4"), message(b"5")]
+    assert one.hear_batch(batch) == other.hear_batch(batch) == [Followed(CHANNEL, Position(EPOCH, 10, 2000))]
+    assert one.receive(appended(11, b"5")) == [numbered(11, b"5")]
+
+
+def test_a_copy_that_comes_in_another_batch_is_shown_where_nobody_records() -> None:
+    page = Page(None, None, b"*")
+    page.open()
+    copy: Item = [b"pmessage", b"*", CHANNEL, b"1"]
+    assert page.receive(message(b"1")) == [message(b"1")]
+    assert page.receive(copy) == [copy]
+
+
+def test_pages_of_a_log_that_is_written_late_get_the_very_same_batch() -> None:
+    one = following()
+    other = following(one.shared)
+    late = announcement(f"appended {EPOCH} 9000 10 7 3000 {digest(b'1')}")
+    for batch in ([message(b"1")], [late, message(b"2")]):
+        one.hear_batch(batch)
+        other.hear_batch(batch)
+    late = announcement(f"appended {EPOCH} 9900 11 7 4000 {digest(b'2')}")
+    batch = [late, message(b"3")]
+    assert one.hear_batch(batch) == other.hear_batch(batch)
+    assert one.sent[0] is other.sent[0]
+    assert Followed(CHANNEL, Position(EPOCH, 11, 9900), 4000) in one.sent[0]
+
+
+def test_what_waited_too_long_is_the_very_same_for_all() -> None:
+    one = following()
+    other = following(one.shared)
+    many = [message(b"%d" % number) for number in range(1500)]
+    for page in (one, other):
+        page.hear_batch(many)
+        page.hear_batch([message(b"more")])
+        page.follower.watch._probed_at = now_ms() + 60_000
+        page.hear_batch([[b"pong", b"look"]])
+        shown = [batch for batch in page.sent if batch[0][0] == b"message"]
+        assert [item for batch in shown for item in batch] == [*many, message(b"more")]
+    assert len(one.sent) == len(other.sent) > 2
+    assert all(batch is same for batch, same in zip(one.sent[1:-1], other.sent[1:-1], strict=True))
+
+
 def test_a_page_in_another_state_finds_out_itself() -> None:
     one = following()
     other = following(one.shared)

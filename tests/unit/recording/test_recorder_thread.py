@@ -12,7 +12,7 @@ from arauto.recording import recorder_thread as thread_module
 from arauto.recording.log_store import Store
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording_core.announcements import Mark, Marked, Stopped
-from arauto.recording_core.candidate_actions import Claim
+from arauto.recording_core.candidate_actions import Action, Claim
 from arauto.recording_core.recorder_steps import Take
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.subscriber import Command
@@ -166,3 +166,21 @@ def test_whoever_is_to_end_waits_once_for_a_redis_that_is_away(recording: Record
     recording.thread._stopping.set()
     recording.thread._do([Claim(0)] * 20)
     assert recording.store.now == 900
+
+
+def test_what_came_meanwhile_is_written_at_once(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy Redis answers late, and what is written read by read would never catch up."""
+    recording.confirm(*recording.cover(b"a"))
+    waiting: list[int] = []
+
+    def flush(now: int) -> list[Action]:
+        waiting.append(recording.waiting(b"a"))
+        return []
+
+    monkeypatch.setattr(recording.thread.candidate, "flush", flush)
+    for many in (400, 400, 400, 1):
+        recording.thread._inbox.put([[b"message", b"a", b"1"]] * many)
+    recording.thread._work_once()
+    assert waiting[:2] == [1200, 1201]  # and whenever a moment is over

@@ -2,8 +2,9 @@
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, Resumed, digest
+from arauto.recording_core.backlog import Received
 from arauto.recording_core.channel_feed import ChannelFeed
-from arauto.recording_core.feed_steps import Entry, Gap, Locate, Pages, Place, Read, Show
+from arauto.recording_core.feed_steps import Entry, Gap, Locate, Pages, Place, Read, Show, ShowWaiting
 
 RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)
 
@@ -32,7 +33,7 @@ def test_what_came_before_the_log_began_is_shown_before_what_is_in_it() -> None:
     feed = ChannelFeed(Position("e", 5), 500, has_waited=True)
     assert feed.subscribed(2001) == [Locate()]
     assert feed.received(b"a", 2002) == []
-    assert feed.announced(begins, 2003) == [Show(b"a"), Place(Position("e", 5))]
+    assert feed.announced(begins, 2003) == [ShowWaiting((Received(b"a", 2002, 1),)), Place(Position("e", 5))]
 
 
 def test_a_log_that_begins_with_every_message_is_read_from_there() -> None:

@@ -33,6 +33,27 @@ def test_cuts_anywhere_change_nothing(
         assert got == [[b"message", channel, data] for channel, data in sent]
 
 
+PONG = b"*2\r\n$4\r\npong\r\n$4\r\nlook\r\n"
+
+
+def test_messages_around_the_reply_to_a_probe_are_those_of_others() -> None:
+    data = resp(b"a", b"beside a pong")
+    known = Parser().parse(data)
+    *messages, pong = Parser().parse(data + PONG)
+    assert pong == [b"pong", b"look"]
+    assert resp_parser.shared(messages) is known
+    unknown: list[Item] = [[b"message", b"a", b"not seen"]]
+    assert resp_parser.shared(unknown) is unknown
+
+
+def test_a_piece_with_the_reply_to_a_probe_takes_no_others_place() -> None:
+    data = resp(b"a", b"for all")
+    known = Parser().parse(data)
+    for number in range(50):
+        Parser().parse(resp(b"a", b"%d" % number) + PONG)
+    assert Parser().parse(data) is known
+
+
 def test_equal_bytes_are_parsed_once() -> None:
     data = resp(b"a", b"the same for all")
     assert Parser().parse(data) is Parser().parse(bytes(data))

@@ -15,6 +15,7 @@ from arauto.protocol.events import Gap, Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
 from arauto.redis_io import subscriber as module
 from arauto.redis_io.elapsed import now
+from arauto.redis_io.resp_parser import Parser
 from arauto.redis_io.subscriber import Subscriber
 from arauto.system import timer_wheel
 from arauto.system.timer_wheel import TimerWheel
@@ -353,7 +354,23 @@ def test_a_question_that_is_refused_is_answered(redis: Redis) -> None:
         listening.next()
         eventually(listening.subscriber.ping)
         link.sendall(b"-NOPERM no\r\n" + message(b"next"))
-        assert listening.next() == [[b"pong", b"look"], [b"message", b"a", b"next"]]
+        assert listening.next() == [[b"message", b"a", b"next"]]
+        assert listening.next() == [[b"pong", b"look"]]
+
+
+def test_messages_are_the_very_same_for_all_while_redis_is_asked(redis: Redis) -> None:
+    """Also those that come in one piece with its answer."""
+    listening = Listening(redis)
+    with listening.subscriber, redis.accept() as link:
+        link.recv(999)
+        link.sendall(ALL_CONFIRMED)
+        listening.next()
+        eventually(listening.subscriber.ping)
+        for data in (message(b"before it"), message(b"with it")):
+            same = Parser().parse(data)
+            link.sendall(data + (b"*2\r\n$4\r\npong\r\n$4\r\nlook\r\n" if b"with" in data else b""))
+            assert listening.next() is same
+        assert listening.next() == [[b"pong", b"look"]]
 
 
 def test_who_may_not_be_counted_gets_the_feed_all_the_same(redis: Redis) -> None:
