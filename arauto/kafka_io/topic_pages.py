@@ -76,6 +76,8 @@ class _Page:
         partition, offset = message.partition(), message.offset()
         if partition not in self._places:
             return  # it is read to its end
+        if offset < self._places[partition]:
+            return  # when a leader changes the library may go back
         if offset < self._ends[partition]:
             record = record_of(message)
             self._records[partition].append(record)

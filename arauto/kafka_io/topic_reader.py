@@ -215,6 +215,8 @@ class TopicReader:
                     failed = error
                 continue
             record = record_of(message)
+            if record.offset < self._places.get(record.partition, 0):
+                continue  # when a leader changes the library may go back
             items.append(Produced(self._topic, record))
             self._places[record.partition] = record.offset + 1
             weight += weight_of(record)

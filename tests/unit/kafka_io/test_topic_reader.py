@@ -140,6 +140,11 @@ def test_it_begins_at_the_end(read: Read) -> None:
     assert (batch.starts, batch.ends, len(batch.items)) == ({0: 10}, {0: 11}, 1)
 
 
+def test_what_the_library_reads_again_is_not_shown_again(read: Read) -> None:
+    kafka = read(lambda _: Message(10), lambda _: Message(11), lambda _: Message(10), lambda _: Message(12))
+    assert [batch.ends for batch in kafka.batches] == [{0: 10}, {0: 11}, {0: 12}, {0: 13}]
+
+
 @pytest.mark.parametrize(
     ("code", "bounds", "gap", "place"),
     [

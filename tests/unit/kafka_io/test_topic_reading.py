@@ -91,3 +91,9 @@ def test_a_partition_that_gets_another_leader_takes_nothing_meanwhile() -> None:
     told = publish_refusal(KafkaError(KafkaError._UNKNOWN_PARTITION))
     assert (told.status, told.retry_after) == (503, 1)
     assert str(told) == "Kafka does not answer. Nothing was published."
+
+
+def test_what_the_library_reads_again_is_not_in_a_page_again() -> None:
+    link = Link([Message(offset) for offset in (0, 1, 0, 1, 2)])
+    page = read_page(cast(KafkaLink, link), "orders", {0: 0}, {0: 3}, 10)
+    assert [record.offset for record in page if isinstance(record, Record)] == [0, 1, 2]
