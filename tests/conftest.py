@@ -61,8 +61,9 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     """Apache Kafka, started by the first test of a process that needs it."""
     server = KafkaServer(tmp_path_factory.mktemp("kafka"))
-    yield server
-    server.close()
+    with closing(server):
+        server.start()
+        yield server
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 from websockets.sync.client import connect
@@ -262,6 +262,43 @@ def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path
             tab.say(subscribe=["news"])
             assert tab.next()["type"] == "subscribe"
         assert "listening refused topic='theirs'" in server.log
+
+
+def test_a_right_that_kafka_takes_away_and_gives_back(
+    kafka: KafkaServer, valkey: RedisServer, tmp_path: Path
+) -> None:
+    word = "a password of lia"
+    for name in ("hers", "open"):
+        kafka.create(name)
+    kafka.let_in("lia", word)
+    for user in ("lia", "another"):
+        kafka.allow(user, "hers")
+    with (
+        arauto_beside(
+            kafka, tmp_path, REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ALTER=PATIENT + QUICK,
+            KAFKA_URL=f"kafka+ssl://lia:{quote(word)}@localhost:{kafka.safe_port}",
+            ARAUTO_KAFKA_CA=str(kafka.certificates.authority),
+        ) as server,
+        watch(server, "hers") as tab,
+        watch(server, "open") as other,
+    ):  # fmt: skip
+        for one in (tab, other):
+            one.until("following")
+        kafka.produce("hers", b"1")
+        assert shown(tab.until("tmessage")) == ["1"]
+        kafka.forbid("lia", "hers")
+        refused = "Kafka refuses: Broker: Topic authorization failed"
+        assert tab.until("away")[-1]["error"] == refused
+        answer = get(server, "/topics/hers/messages")
+        assert (answer.status, answer.error) == (502, refused)
+        kafka.produce("hers", b"2")
+        kafka.produce("open", b"meanwhile")
+        assert shown(other.until("tmessage")) == ["meanwhile"]
+        kafka.allow("lia", "hers")
+        kafka.produce("hers", b"3")
+        events = tab.until("tmessage")
+        assert shown([*events, tab.next()]) == ["2", "3"]
+        assert "gap" not in {event["type"] for event in events}
 
 
 @pytest.mark.parametrize(

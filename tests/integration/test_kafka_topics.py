@@ -10,8 +10,9 @@ from urllib.parse import quote
 import pytest
 
 from arauto.auth.api_tokens import Tokens
-from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink, say
 from arauto.kafka_io.kafka_url import KafkaUrl
+from arauto.kafka_io.topic_hub import TopicHub
 from arauto.kafka_io.topic_list import list_topics
 from arauto.settings import WORKERS, read
 from tests.integration.test_tokens import bearer
@@ -146,6 +147,11 @@ def test_it_logs_in_by_tls_and_tells_nobody_how(
             return str(error)
 
     eventually(lambda: outcome() == said)  # a busy machine may not come to it in time
+    hub = TopicHub(link)
+    ring = hub.join("no.such.topic", news := lambda: None)
+    told = said or "Kafka has no such topic, or no such partition of it."
+    eventually(lambda: ring.now.trouble and say(ring.now.trouble) == told, why="pages are told")
+    hub.leave("no.such.topic", news)
     assert ("kafka failed why=" in caplog.text) or not said
     assert word not in caplog.text
 

@@ -1,4 +1,4 @@
-"""Real Apache Kafka for the tests: one broker, which is its own controller (KRaft).
+"""Real Apache Kafka for the tests: a broker that is its own controller (KRaft).
 
 Maven fetches it at first use, into a directory outside the tree, from where its own settings say.
 """
@@ -15,13 +15,19 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Any, Protocol
 
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not say what it exports
+    AclBinding,
+    AclBindingFilter,
+    AclOperation,
+    AclPermissionType,
     AdminClient,
     NewPartitions,
     NewTopic,
+    ResourcePatternType,
+    ResourceType,
     ScramCredentialInfo,
     ScramMechanism,
     UserScramCredentialUpsertion,
@@ -76,6 +82,12 @@ listener.name.sasl_ssl.plain.sasl.jaas.config=\
 ssl.keystore.type=PEM
 ssl.keystore.location={store}
 """
+# A topic for which there is a rule is only for whom it names.
+_RULES = """
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found=true
+"""
 USER, PASSWORD = "ana", "a long password: with / and @"
 
 
@@ -117,10 +129,13 @@ class KafkaServer:
     """One broker on ports of its own; it can be stopped and started again.
 
     One port takes everybody, the other by TLS who logs in: ``USER`` with PLAIN, and those of ``let_in``.
+
+    :param node: which of ``controllers`` it is, from 1 on; these are the ports of all who share topics.
     """
 
-    def __init__(self, directory: Path) -> None:
-        self.port, self.safe_port, self._controller = free_port(), free_port(), free_port()
+    def __init__(self, directory: Path, node: int = 1, controllers: list[int] | None = None) -> None:
+        controllers = controllers or [free_port()]
+        self.port, self.safe_port, self._controller = free_port(), free_port(), controllers[node - 1]
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"kafka://{self.address}"
         self.log_path = directory / "log"
@@ -136,13 +151,15 @@ class KafkaServer:
         data.mkdir()
         # What Kafka's own tool for storage writes; it takes as long to start as the broker.
         (data / "meta.properties").write_text(
-            "version=1\nnode.id=1\ncluster.id=MkU3OEVBNTcwNTJENDM2Qk\ndirectory.id=q7kTQ2vGSUKdhm6LhUFSxg\n"
+            f"version=1\nnode.id={node}\ncluster.id=MkU3OEVBNTcwNTJENDM2Qk\n"
+            f"directory.id=q7kTQ2vGSUKdhm6LhUFSx{'gwQ'[node - 1]}\n"
         )
+        voters = ",".join(f"{n}@127.0.0.1:{port}" for n, port in enumerate(controllers, 1))
         self._properties = directory / "server.properties"
         own = f"""
 process.roles=broker,controller
-node.id=1
-controller.quorum.voters=1@127.0.0.1:{self._controller}
+node.id={node}
+controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
 listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
 listeners={shown},CONTROLLER://127.0.0.1:{self._controller}
@@ -150,12 +167,16 @@ advertised.listeners={shown}
 log.dirs={data}
 """
         logins = _LOGINS.format(user=USER, password=PASSWORD, store=store)
-        self._properties.write_text(own + _LIMITS + logins)
+        self._properties.write_text(own + _LIMITS + _RULES + logins)
         # Not one for each question: what it was asked fails when it is no longer held.
         self.admin = AdminClient(self.client())
-        self.start()
+        self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
+        self.launch()
+        self.wait()
+
+    def launch(self) -> None:
         assert shutil.which("java"), NEEDED
         logging = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
         classes = f"{libraries()}/*"
@@ -164,6 +185,9 @@ log.dirs={data}
                 ["java", *_SMALL, logging, "-cp", classes, "kafka.Kafka", str(self._properties)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
+
+    def wait(self) -> None:
+        """Until it answers."""
         try:
             eventually(self._listens, why="Kafka listens")
             eventually(self._answers, why="Kafka answers")
@@ -171,13 +195,19 @@ log.dirs={data}
             self.stop()
             raise
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def stop(self) -> None:
-        self._process.kill()
-        self._process.wait()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """For as long as the block runs it takes connections and answers nothing."""
+        assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         try:
             yield
@@ -224,6 +254,17 @@ log.dirs={data}
         wanted = UserScramCredentialUpsertion(user, info, password.encode())
         self.admin.alter_user_scram_credentials([wanted])[user].result(PATIENCE)
 
+    def allow(self, user: str, topic: str) -> None:
+        """Let a user read a topic, and nobody else whom no rule names."""
+        rule = _rule(user, topic)
+        self.admin.create_acls([rule])[rule].result(PATIENCE)
+
+    def forbid(self, user: str, topic: str) -> None:
+        """Take back what was allowed."""
+        found = _rule(user, topic)
+        found = AclBindingFilter(*(getattr(found, name) for name in _PARTS))
+        self.admin.delete_acls([found])[found].result(PATIENCE)
+
     def topics(self) -> set[str]:
         return set(self.admin.list_topics(timeout=PATIENCE).topics)
 
@@ -233,7 +274,7 @@ log.dirs={data}
         return [group.group_id for group in found.valid]
 
     def _listens(self) -> bool:
-        assert self._process.poll() is None, f"Kafka ended:\n{self.log_path.read_text()[-3000:]}"
+        assert self.is_running, f"Kafka ended:\n{self.log_path.read_text()[-3000:]}"
         try:
             with socket.create_connection(("127.0.0.1", self.port)):
                 return True
@@ -247,8 +288,26 @@ log.dirs={data}
             return False
 
 
+_PARTS = (
+    "restype", "name", "resource_pattern_type", "principal", "host", "operation", "permission_type"
+)  # fmt: skip
+
+
+def _rule(user: str, topic: str) -> AclBinding:
+    return AclBinding(
+        ResourceType.TOPIC, topic, ResourcePatternType.LITERAL, f"User:{user}", "*",
+        AclOperation.READ, AclPermissionType.ALLOW,
+    )  # fmt: skip
+
+
+class HasUrl(Protocol):
+    """What can be a program's Kafka."""
+
+    url: str
+
+
 @contextmanager
-def arauto_beside(kafka: KafkaServer, directory: Path, **environ: str) -> Iterator[ArautoServer]:
+def arauto_beside(kafka: HasUrl, directory: Path, **environ: str) -> Iterator[ArautoServer]:
     """The program with one worker: it waits for Kafka with patience, and shows nobody a traceback."""
     given: Any = {"KAFKA_URL": kafka.url, "ARAUTO_WORKERS": "1", "ALTER": PATIENT, **environ}
     server = ArautoServer(directory / "log", **given)

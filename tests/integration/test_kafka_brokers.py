@@ -1,0 +1,167 @@
+"""Three brokers of a real Kafka that are killed and come back: each number once and in order, in every page.
+
+``KILLS=50 SEED=7`` for more of it.
+"""
+
+import os
+import random
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from time import sleep
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from confluent_kafka import Producer
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from arauto.settings import WORKERS
+from tests.support.kafka_clusters import KafkaCluster
+from tests.support.kafka_servers import arauto_beside
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.tabs import Event, Tab
+from tests.support.waiting import PATIENCE, eventually
+
+KILLS, SEED = int(os.environ.get("KILLS", "4")), int(os.environ.get("SEED", "1"))
+PARTITIONS = 2
+PAUSE = 0.005  # seconds between two numbers
+LONGEST = 1.0  # seconds without a broker
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
+    found = KafkaCluster(tmp_path_factory.mktemp("brokers"))
+    with closing(found):
+        found.start()
+        yield found
+
+
+class Numbers(threading.Thread):
+    """Another program, which publishes 0, 1, 2 and so on, until it is stopped."""
+
+    def __init__(self, cluster: KafkaCluster, topic: str) -> None:
+        super().__init__(daemon=True)
+        self.count = 0
+        self.refused: list[Any] = []
+        self._topic = topic
+        self._producer = Producer(
+            {"bootstrap.servers": cluster.address, "log_level": 0, "enable.idempotence": True}
+        )
+        self._is_stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._is_stopping.wait(PAUSE):
+            self._producer.produce(
+                self._topic, b"%d" % self.count, partition=self.count % PARTITIONS, on_delivery=self._told
+            )
+            self._producer.poll(0)
+            self.count += 1
+
+    def stop(self) -> None:
+        """All of them are kept when this returns."""
+        self._is_stopping.set()
+        self.join()
+        assert self._producer.flush(PATIENCE) == 0
+        assert not self.refused
+
+    def _told(self, error: Any, message: Any) -> None:
+        if error is not None:
+            self.refused.append(error)
+
+
+class Page(threading.Thread):
+    """What a page is shown, which may leave and come back to where it was."""
+
+    def __init__(self, server: ArautoServer, topic: str) -> None:
+        super().__init__(daemon=True)
+        self.numbers: list[int] = []
+        self.gaps: list[Event] = []
+        self.away = 0
+        self._server, self._topic = server, topic
+        self._epoch = ""
+        self._places: dict[int, int] = {}
+        self._socket: Any = None
+        self._is_stopping = False
+
+    def run(self) -> None:
+        while not self._is_stopping:
+            place = ",".join(f"{one}:{at}" for one, at in self._places.items())
+            query = urlencode({"topic": self._topic, "place": place and f"{self._epoch}.{place}"})
+            with connect(f"{self._server.ws}/feed?{query}", open_timeout=PATIENCE) as self._socket:
+                tab = Tab(self._socket)
+                try:
+                    while True:
+                        self._take(tab.next())
+                except ConnectionClosed:
+                    pass
+
+    def leave(self) -> None:
+        """And come back at once."""
+        self._socket.close()
+
+    def stop(self) -> None:
+        self._is_stopping = True
+        self._socket.close()
+        self.join(PATIENCE)
+
+    def _take(self, event: Event) -> None:
+        match event["type"]:
+            case "following":
+                self._epoch = event["epoch"]
+                told = dict(one.split(":") for one in event["places"].split(","))
+                self._places |= {int(one): int(at) for one, at in told.items()}
+            case "tmessage":
+                self.numbers.append(int(event["data"]))
+                self._places[event["partition"]] = event["offset"] + 1
+            case "gap":
+                self.gaps.append(event)
+            case "away":
+                self.away += 1
+
+
+@pytest.mark.long
+def test_brokers_killed_under_pages_lose_nothing_and_double_nothing(
+    cluster: KafkaCluster, valkey: RedisServer, tmp_path: Path
+) -> None:
+    topic, chance = "numbered", random.Random(SEED)
+    cluster.create(topic, PARTITIONS)
+    with ExitStack() as stack:
+        pages: list[Page] = []
+        for worker in WORKERS:
+            (own := tmp_path / worker).mkdir()
+            server = stack.enter_context(
+                arauto_beside(cluster, own, REDIS_URL=valkey.url, ARAUTO_WORKER=worker)
+            )
+            pages += [Page(server, topic), Page(server, topic)]
+        for page in pages:
+            page.start()
+            stack.callback(page.stop)
+        eventually(lambda: all(page._epoch for page in pages), why="all pages watch")
+        numbers = Numbers(cluster, topic)
+        numbers.start()
+        for n in range(KILLS):
+            killed = [cluster.leader(topic)] if n % 2 else [chance.choice(cluster.brokers)]
+            if n % 4 == 2:
+                killed = cluster.brokers
+            for one in killed:
+                one.stop()
+            sleep(chance.random() * LONGEST)  # how long is chance, and what comes is waited for
+            chance.choice(pages).leave()
+            cluster.start()
+            cluster.wait_for(topic)
+        numbers.stop()
+        wanted = Counter(range(numbers.count))
+        for page in pages:
+            eventually(lambda page=page: len(page.numbers) >= numbers.count, why=f"seed {SEED}")  # type: ignore[misc]
+            shown = [[n for n in page.numbers if n % PARTITIONS == one] for one in range(PARTITIONS)]
+            counted = Counter(page.numbers)
+            missing, twice = wanted - counted, counted - wanted
+            assert (missing, twice, page.gaps) == (Counter(), Counter(), []), f"seed {SEED}"
+            assert all(one == sorted(one) for one in shown), f"seed {SEED}"
+        assert any(page.away for page in pages), "all brokers were away"
+        print(f"{numbers.count} numbers, {KILLS} kills, seed {SEED}")

@@ -1,0 +1,59 @@
+"""Three brokers of a real Apache Kafka, for what happens between them."""
+
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
+
+from tests.support.kafka_servers import KafkaServer
+from tests.support.redis_servers import free_port
+from tests.support.waiting import PATIENCE, eventually
+
+
+class KafkaCluster:
+    """Three brokers that have all topics; each can be stopped and started again."""
+
+    def __init__(self, directory: Path) -> None:
+        controllers = [free_port() for _ in range(3)]
+        self.brokers: list[KafkaServer] = []
+        for node in (1, 2, 3):
+            (own := directory / str(node)).mkdir()
+            self.brokers.append(KafkaServer(own, node, controllers))
+        self.address = ",".join(one.address for one in self.brokers)
+        self.url = f"kafka://{self.address}"
+        self.admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        self.start()
+
+    def start(self) -> None:
+        """Those that do not run."""
+        for one in self.brokers:
+            if not one.is_running:
+                one.launch()
+        for one in self.brokers:
+            one.wait()
+
+    def close(self) -> None:
+        for one in self.brokers:
+            one.close()
+
+    def create(self, topic: str, partitions: int) -> None:
+        """What is published to it is kept by two brokers at least."""
+        wanted = NewTopic(topic, partitions, 3, config={"min.insync.replicas": "2"})
+        self.admin.create_topics([wanted])[topic].result(PATIENCE)
+        self.wait_for(topic)
+
+    def wait_for(self, topic: str) -> None:
+        """Until all brokers have all of it."""
+        eventually(lambda: self._is_whole(topic), why=f"all brokers have {topic}")
+
+    def leader(self, topic: str) -> KafkaServer:
+        """Of its first partition."""
+        found = self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions[0]
+        return self.brokers[found.leader - 1]
+
+    def _is_whole(self, topic: str) -> bool:
+        try:
+            parts = self.admin.list_topics(topic, timeout=1).topics[topic].partitions.values()
+        except KafkaException:
+            return False
+        return bool(parts) and all(len(one.isrs) == 3 and one.leader > 0 for one in parts)
