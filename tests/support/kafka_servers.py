@@ -71,6 +71,7 @@ broker.session.timeout.ms=1000
 num.network.threads=1
 num.io.threads=2
 log.cleaner.dedupe.buffer.size=4194304
+log.cleaner.backoff.ms=200
 """
 # One user logs in by PLAIN; SCRAM's are made by a command.
 _LOGINS = """

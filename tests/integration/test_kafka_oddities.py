@@ -1,0 +1,113 @@
+"""Topics of a real Kafka that are not as most are, in a page and over HTTP: nothing is missing, no gap."""
+
+import json
+from collections.abc import Iterator
+from time import time
+
+import pytest
+from confluent_kafka import Producer
+
+from arauto.settings import WORKERS
+from tests.integration.test_kafka_feed import shown, watch
+from tests.integration.test_kafka_messages import read_all
+from tests.support.kafka_servers import KafkaServer, arauto_beside
+from tests.support.redis_servers import RedisServer
+from tests.support.servers import ArautoServer
+from tests.support.tabs import Event, Tab
+from tests.support.waiting import PATIENCE, eventually
+
+MB = 1_000_000
+HOUR = 3600
+
+
+@pytest.fixture(scope="module", params=WORKERS)
+def server(
+    request: pytest.FixtureRequest,
+    valkey: RedisServer,
+    kafka: KafkaServer,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[ArautoServer]:
+    with arauto_beside(
+        kafka, tmp_path_factory.mktemp("odd"), REDIS_URL=valkey.url, ARAUTO_WORKER=request.param
+    ) as arauto:
+        yield arauto
+
+
+@pytest.fixture
+def topic(request: pytest.FixtureRequest) -> str:
+    """The name of a topic that does not exist."""
+    return "".join(char if char.isalnum() else "." for char in request.node.name)
+
+
+def messages(tab: Tab, n: int) -> list[Event]:
+    """The next ``n``, between which there is no gap."""
+    events: list[Event] = []
+    while len(shown(events)) < n:
+        events.append(tab.next())
+    assert "gap" not in {event["type"] for event in events}
+    return [event for event in events if event["type"] == "tmessage"]
+
+
+def test_messages_of_twenty_megabytes_in_two_hundred_partitions(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    kafka.create(topic, partitions=200, max_message_bytes=str(30 * MB))
+    with watch(server, topic) as tab:
+        assert tab.until("following")[-1]["places"].count(",") == 199
+        producer = Producer(kafka.client(**{"message.max.bytes": 30 * MB}))
+        for partition, data in ((7, b"x" * 20 * MB), (199, b"y" * MB), (0, b"z")):
+            producer.produce(topic, data, partition=partition)
+            assert producer.flush(PATIENCE) == 0
+        told = {event["partition"]: event for event in messages(tab, 3)}
+    assert {one: len(event["data"]) for one, event in told.items()} == {7: 1 << 20, 199: MB, 0: 1}
+    assert told[7]["size"] == 20 * MB
+    lines = read_all(server, f"{topic}/messages")
+    assert {one["partition"]: len(one["data"]) for one in lines} == {7: 20 * MB, 199: MB, 0: 1}
+
+
+def test_what_was_compacted_or_not_committed_is_not_missing(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    kafka.create(
+        topic, cleanup_policy="compact", segment_ms="100", min_cleanable_dirty_ratio="0.01",
+        max_compaction_lag_ms="1",
+    )  # fmt: skip
+    with watch(server, topic) as tab:
+        place = (following := tab.until("following")[-1])["epoch"] + "." + following["places"]
+        producer = Producer(kafka.client(**{"transactional.id": topic}))
+        producer.init_transactions(PATIENCE)
+        for n in range(4):
+            producer.begin_transaction()
+            producer.produce(topic, b"%d" % n, key="of all")
+            (producer.abort_transaction if n == 2 else producer.commit_transaction)(PATIENCE)
+        assert shown(messages(tab, 3)) == ["0", "1", "3"]
+
+        def is_compacted() -> bool:
+            kafka.produce(topic, b"end", key="end")  # what is written to is not compacted
+            return "0" not in [line["data"] for line in read_all(server, f"{topic}/messages")]
+
+        eventually(is_compacted)
+    with watch(server, topic, place=place) as tab:
+        events = tab.until("following")
+        assert "gap" not in {event["type"] for event in events}
+        assert (shown(events)[0], {*shown(events)}) == ("3", {"3", "end"})
+
+
+def test_a_clock_that_is_an_hour_off_leaves_nothing_out(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    kafka.create(topic)
+    now = time()
+    clocks = (now - HOUR, now + HOUR - 60, now)  # Kafka takes none that is more than an hour ahead
+    with watch(server, topic) as tab:
+        tab.until("following")
+        for n, at in enumerate(clocks):
+            kafka.produce(topic, b"%d" % n, timestamp=int(at * 1000))
+        events = messages(tab, 3)
+    assert [event["time"] for event in events] == [int(at * 1000) / 1000 for at in clocks]
+    assert all(abs(event["at"] - now) < PATIENCE for event in events), "when it came"
+    for since, wanted in (("10m", ["1", "2"]), ("first", ["0", "1", "2"])):
+        with watch(server, topic, since=since) as tab:
+            assert shown(tab.until("following")) == wanted
+        lines = read_all(server, f"{topic}/messages?since={since}")
+        assert [json.loads(line["data"]) for line in lines] == [int(one) for one in wanted]
