@@ -11,6 +11,7 @@ from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble, say
 from arauto.kafka_io.consumer_groups import Group, groups_of
 from arauto.kafka_io.producer import NotProduced, TopicProducer
 from arauto.kafka_io.retention import Retention, Retentions
+from arauto.kafka_io.shared_answers import SharedAnswers
 from arauto.kafka_io.topic_hub import TopicHub
 from arauto.kafka_io.topic_list import (
     Bounds,
@@ -27,6 +28,7 @@ from arauto.sources.source import PublishError
 from arauto.sources.topic_reading import TopicReading
 from arauto.sources.topic_tail import TopicTail
 from arauto.text.glob import matches
+from arauto.web.locale import chosen
 
 MAX_LISTED = 1000  # topics; the others are only counted
 MAX_PARTITIONS = 10_000  # of all topics that are listed
@@ -50,6 +52,7 @@ class KafkaSource:
         self._hub = TopicHub(link)
         self._producer = TopicProducer(link, max_message)
         self._retentions = Retentions(link)
+        self._answers = SharedAnswers()
 
     def topics(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
         """The topics that ``glob`` matches and that the visitor may read, with their partitions, by name.
@@ -108,6 +111,9 @@ class KafkaSource:
 
         :raise KafkaFailed: it cannot be told.
         """
+        return self._answers.of(("groups", topic, chosen()), lambda: self._groups(topic))
+
+    def _groups(self, topic: str) -> dict[str, Any]:
         places, bounds = self._find(topic)
         groups = groups_of(self._link, topic, list(places))
         ends = {one: found.high for (_, one), found in bounds.items()}
@@ -115,6 +121,9 @@ class KafkaSource:
         return {"topic": topic, "groups": told, "refused": groups.refused, "cut": groups.is_cut}
 
     def _find(self, topic: str) -> tuple[dict[int, Places], dict[tuple[str, int], Bounds]]:
+        return self._answers.of(("places", topic, chosen()), lambda: self._ask(topic))
+
+    def _ask(self, topic: str) -> tuple[dict[int, Places], dict[tuple[str, int], Bounds]]:
         places = find_places(self._link, topic)
         if not places:
             raise KafkaFailed(say(Trouble("unknown", "")), 404)

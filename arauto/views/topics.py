@@ -35,6 +35,11 @@ TURN = 500  # messages, after whose writing others have their turn
 def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
     """Add the routes."""
 
+    def check_named(topic: str) -> None:
+        check_topic(topic)
+        arguments()
+        _check_reading(kafka, audit, topic)
+
     @app.get("/topics")
     def topics() -> Response:
         (match,) = arguments("match")
@@ -43,16 +48,12 @@ def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
 
     @app.get("/topics/<topic>")
     def topic_facts(topic: str) -> Response:
-        check_topic(topic)
-        arguments()
-        _check_reading(kafka, audit, topic)
+        check_named(topic)
         return jsonify(kafka.topic(topic))
 
     @app.get("/topics/<topic>/groups")
     def topic_groups(topic: str) -> Response:
-        check_topic(topic)
-        arguments()
-        _check_reading(kafka, audit, topic)
+        check_named(topic)
         return jsonify(kafka.groups(topic))
 
     @app.get("/topics/<topic>/messages")
