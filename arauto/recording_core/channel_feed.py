@@ -346,6 +346,8 @@ class ChannelFeed:
         """A log with lower numbers was read: what is announced is shown, and the rest is in its gap."""
         if not isinstance(announcement, Appended) or known.is_behind(announcement.last):
             return
+        if self.position is not None and self.position.is_behind(announcement.last):
+            return  # it is of the log that was read, which has more
         serials = defaultdict[int, list[int]](list)
         for message in self._backlog:
             if message.serial <= serial:
