@@ -122,7 +122,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         services.permissions,
         services.audit,
     )
-    init_health(app, services.source, services.feeds.drain)
+    init_health(app, services.source, services.feeds.drain, services.bridge)
     init_metrics(app, shared.capacity)
     init_page(app, settings, shared.redis)
     init_token_commands(app)
@@ -145,6 +145,10 @@ def _add_kafka(app: Flask, services: Services, kafka: "KafkaSource") -> "Produce
     from arauto.views.topics import init_topics
 
     init_topics(app, kafka, services.audit)
+    if services.bridge is not None:
+        from arauto.views.bridge import init_bridge
+
+        init_bridge(app, services.bridge)
     return make_produce(services.settings, kafka, services.permissions, services.audit)
 
 

@@ -26,6 +26,7 @@ from arauto.workers.shared_state import SharedState
 
 if TYPE_CHECKING:  # what they load takes memory, even unused
     from arauto.auth.authentication import Authentication
+    from arauto.bridge.bridge_thread import BridgeThread
     from arauto.sources.kafka_source import KafkaSource
 
 _KEY = "arauto"
@@ -39,6 +40,7 @@ class Services:
     :param tokens: ``None`` where programs have none.
     :param recorder: ``None`` where nothing is recorded.
     :param kafka: ``None`` where there is no ``KAFKA_URL``.
+    :param bridge: ``None`` where there is no ``ARAUTO_BRIDGE``.
     """
 
     settings: Settings
@@ -51,6 +53,7 @@ class Services:
     recorder: RecorderThread | None
     source: Source
     kafka: "KafkaSource | None"
+    bridge: "BridgeThread | None"
     feeds: Feeds
     publish_rate: RateGuard
 
@@ -98,6 +101,7 @@ class Services:
             recorder=recorder,
             source=source,
             kafka=kafka,
+            bridge=_bridge(settings, link, timers, shared),
             feeds=feeds,
             publish_rate=RateGuard(shared.rates.publish, audit),
         )
@@ -118,6 +122,19 @@ def _kafka(settings: Settings, audit: Audit) -> "KafkaSource | None":
     from arauto.sources.kafka_source import KafkaSource
 
     return KafkaSource(KafkaLink(url), settings.max_message, audit)
+
+
+def _bridge(
+    settings: Settings, link: RedisLink, timers: TimerWheel, shared: SharedState
+) -> "BridgeThread | None":
+    if not settings.bridge:
+        return None
+    from arauto.bridge.bridge_thread import BridgeThread
+    from arauto.kafka_io.connection import KafkaLink
+    from arauto.kafka_io.kafka_url import KafkaUrl
+
+    # A link of its own: it does not wait until visitors have asked what they want to know.
+    return BridgeThread(settings, link, KafkaLink(KafkaUrl.of(settings)), timers, shared.worker_states)
 
 
 def services_of(app: Flask) -> Services:

@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any, NamedTuple
 from unicodedata import category
 
+from arauto.text.bridge_rules import Rule, read_rules
 from arauto.text.cleanup import shown, trimmed
 from arauto.text.glob import is_ambiguous
 from arauto.text.origins import normalize_origin
@@ -118,6 +119,12 @@ def _sasl(text: str) -> str:
     return text
 
 
+def _group(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", text):
+        raise ValueError("a name of letters and digits of ASCII, dots, _ and -, such as arauto-bridge")
+    return text
+
+
 def _networks(text: str) -> tuple[Network, ...]:
     try:
         return tuple(ip_network(address) for address in _list(text))
@@ -190,6 +197,20 @@ class Settings:
     )
     kafka_key: str = _setting(
         "ARAUTO_KAFKA_KEY", "", "File in PEM with the key of that certificate. Empty: it is in the same file."
+    )
+    bridge: tuple[Rule, ...] = _setting(
+        "ARAUTO_BRIDGE",
+        "",
+        "Rules by which messages go on between channels and Kafka's topics, separated by commas: "
+        "alerts.* -> kafka:alerts, kafka:orders -> orders. Empty: none do.",
+        read_rules,
+    )
+    bridge_name: str = _setting(
+        "ARAUTO_BRIDGE_NAME",
+        "arauto-bridge",
+        "The bridge's name at Kafka: its consumer group, and what its header says. "
+        "Deployments that share a Kafka need one each.",
+        _group,
     )
     host: str = _setting(
         "HOST",
@@ -402,6 +423,8 @@ def read(environ: Mapping[str, str]) -> Settings:
             "ARAUTO_PROXY_USER alone would let everyone say who they are: "
             "name the addresses of your proxy in ARAUTO_PROXIES."
         )
+    if settings.bridge and not settings.kafka_url:
+        raise SettingsError("ARAUTO_BRIDGE needs a Kafka: give KAFKA_URL, or leave it out.")
     if settings.token and settings.token == settings.read_token:
         raise SettingsError("ARAUTO_READ_TOKEN is ARAUTO_TOKEN: give them two different secrets.")
     return settings

@@ -2,20 +2,12 @@
 
 import logging
 from collections import deque
-from concurrent.futures import TimeoutError as NoAnswer
 from time import monotonic
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicCollection, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from arauto.kafka_io.connection import (
-    CONSUMER,
-    DEADLINE,
-    REASONS,
-    KafkaLink,
-    Trouble,
-    check_threads,
-    trouble,
-)
+from arauto.kafka_io.connection import CONSUMER, REASONS, KafkaLink, Trouble, check_threads, trouble
+from arauto.kafka_io.topic_identity import describe
 from arauto.kafka_io.topic_list import Bounds, bounds_of
 from arauto.kafka_io.topic_pages import record_of, weight_of
 from arauto.kafka_io.topic_ring import Batch, TopicRing
@@ -124,7 +116,7 @@ class TopicReader:
 
     def _place(self, consumer: Consumer) -> None:
         """Find out where the topic goes on, and tell what is missing since the last time."""
-        epoch, partitions, _ = self._describe()
+        epoch, partitions, _ = describe(self._link, self._topic)
         consumer.unassign()  # each answer would wait for a fetch that is held
         bounds = bounds_of(consumer, [(self._topic, one) for one in partitions])
         led = {one: found for one in partitions if (found := bounds.get((self._topic, one)))}
@@ -163,22 +155,6 @@ class TopicReader:
             return TopicGap(self._topic, "truncated", partition, min(at, found.high))
         return None
 
-    def _describe(self) -> tuple[str, set[int], set[int]]:
-        """The topic's id, its partitions, and those that have no leader.
-
-        :raise KafkaException: there is no such topic, or Kafka does not answer.
-        """
-        asked = TopicCollection([self._topic])
-        answers = self._link.admin.describe_topics(asked, request_timeout=DEADLINE)
-        try:
-            found = answers[self._topic].result(2 * DEADLINE)
-        except NoAnswer:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None
-        # The library has its bytes in the base64 of MIME, Kafka itself in that of addresses.
-        epoch = str(found.topic_id).replace("+", "-").replace("/", "_")
-        leaderless = {one.id for one in found.partitions if one.leader is None}
-        return epoch, {one.id for one in found.partitions}, leaderless
-
     # Reading
 
     def _follow(self, consumer: Consumer) -> None:
@@ -198,7 +174,7 @@ class TopicReader:
 
     def _has_changed(self) -> bool:
         # Not asked by the consumer: its connection answers only when a fetch that is held is over.
-        epoch, partitions, leaderless = self._describe()
+        epoch, partitions, leaderless = describe(self._link, self._topic)
         is_other = partitions != self._places.keys() | self._leaderless
         return epoch != self._epoch or is_other or leaderless != self._leaderless
 

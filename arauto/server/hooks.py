@@ -36,6 +36,7 @@ _CANNOT_START = (
 )
 
 if TYPE_CHECKING:  # gevent patches what they need only after the fork
+    from arauto.bridge.bridge_thread import BridgeThread
     from arauto.recording.recorder_thread import RecorderThread
     from arauto.workers.drain import Drain
 
@@ -221,10 +222,11 @@ def post_worker_init(worker: Any) -> None:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
     services = services_of(worker.wsgi)
-    feeds, recorder = services.feeds, services.recorder
-    _drain_first(worker, feeds.drain, recorder)
-    if recorder is not None:
-        recorder.start()
+    feeds = services.feeds
+    keepers = [one for one in (services.bridge, services.recorder) if one is not None]
+    _drain_first(worker, feeds.drain, keepers)
+    for keeper in keepers:
+        keeper.start()
     worker.timeouts = RequestTimeouts(feeds.timers)
     worker.unread_bodies = UnreadBodies(worker.timeouts)
     if worker.cfg.worker_class_str == "gthread":
@@ -332,7 +334,7 @@ def _exit_once(worker: Any) -> Any:
     return lambda number, frame: gevent.spawn(exit_unless_ended)
 
 
-def _drain_first(worker: Any, drain: "Drain", recorder: "RecorderThread | None") -> None:
+def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | RecorderThread]") -> None:
     # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
     quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit_once(worker)
     stops: dict[int, Any] = {signal.SIGTERM: worker.handle_exit, signal.SIGINT: quit, signal.SIGQUIT: quit}
@@ -352,8 +354,8 @@ def _drain_first(worker: Any, drain: "Drain", recorder: "RecorderThread | None")
         # needs. And not in a thread that starts only then: there may be none to be had.
         begun.wait()
         drain.close_all()
-        if recorder is not None:
-            recorder.stop()
+        for keeper in keepers:  # of a lease, which another process takes then
+            keeper.stop()
         drained.set()
         os.kill(os.getpid(), stop[0])
 

@@ -1,6 +1,6 @@
 """GET /healthz and /readyz: whether the process runs, and whether it has all that it needs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, make_response
 
@@ -8,9 +8,12 @@ from arauto.i18n.gettext import gettext
 from arauto.sources.source import Source
 from arauto.workers.drain import Drain
 
+if TYPE_CHECKING:
+    from arauto.bridge.bridge_thread import BridgeThread  # which loads Kafka's library
 
-def init_health(app: Flask, source: Source, drain: Drain) -> None:
-    """Add the routes."""
+
+def init_health(app: Flask, source: Source, drain: Drain, bridge: "BridgeThread | None") -> None:
+    """Add the routes. What the bridge waits for makes no process unready: the others wait for it too."""
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -24,7 +27,7 @@ def init_health(app: Flask, source: Source, drain: Drain) -> None:
             )
         if missing := source.missing():
             return _unready(status="unready", missing=missing, error=gettext("Redis does not answer."))
-        return jsonify(status="ready")
+        return jsonify(status="ready", **({"bridge": bridge.summary()} if bridge else {}))
 
 
 def _unready(**why: Any) -> Response:

@@ -203,7 +203,7 @@ def test_a_topic_that_comes_goes_and_changes(server: ArautoServer, kafka: KafkaS
 
 def test_a_broker_that_is_away_and_back(kafka: KafkaServer, valkey: RedisServer, tmp_path: Path) -> None:
     kafka.create("outlives")
-    quick = QUICK + "topic_reader.DEADLINE = 0.5\n"
+    quick = QUICK + "from arauto.kafka_io import topic_identity\ntopic_identity.DEADLINE = 0.5\n"
     with ExitStack() as stack:
         servers = []
         for worker in WORKERS:

@@ -43,9 +43,9 @@ POM = ROOT / "tests/data/kafka/pom.xml"
 NEEDED = "Kafka's tests need Java 17 or later and Maven: install them (on Debian: apt-get install maven)."
 
 PATIENT = """
-from arauto.kafka_io import producer, retention, topic_list, topic_pages, topic_reader
+from arauto.kafka_io import producer, retention, topic_identity, topic_list, topic_pages
 producer.DEADLINE = retention.DEADLINE = topic_list.DEADLINE = topic_pages.DEADLINE = 30.0
-topic_reader.DEADLINE = 30.0
+topic_identity.DEADLINE = 30.0
 """
 """``ALTER`` for a program that Kafka may keep waiting: it shares a busy machine."""
 

@@ -9,10 +9,10 @@ from tests.support.servers import ROOT
 _BLOCK = re.compile(r"^```\n((?:ACL SETUSER .*\n)+)```$", re.M)
 _BLOCKS = _BLOCK.findall((ROOT / "docs/security.md").read_text())
 
-PROGRAM, ACTS, RECORDS, CLUSTER, AUDIT, PERSON, RETURNS, KEYSPACE, SHARDED = _BLOCKS
-"""The program's least; what it needs to act for others, to record, on a cluster, to tell the audit; a
-person's least; what a person needs to be brought to what was missed, for keyspace
-events, and for sharded channels."""
+PROGRAM, ACTS, RECORDS, BRIDGE, CLUSTER, AUDIT, PERSON, RETURNS, KEYSPACE, SHARDED = _BLOCKS
+"""The program's least; what it needs to act for others, to record, to bridge, on a cluster, to tell the
+audit; a person's least; what a person needs to be brought to what was missed, for keyspace events, and for
+sharded channels."""
 
 
 def rules(*blocks: str, channels: tuple[str, ...] = ("*",)) -> list[str]:

@@ -14,7 +14,7 @@ def test_who_stops_is_not_ready_though_redis_answers(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(health, "gettext", str)
     source: Any = type("Whole", (), {"missing": lambda self: []})()
     states, app = WorkerStates(), Flask(__name__)
-    health.init_health(app, source, Drain(states))
+    health.init_health(app, source, Drain(states), None)
     client = app.test_client()
     assert client.get("/readyz").json == {"status": "ready"}
     states.replace_all()  # as the master does before it tells its workers

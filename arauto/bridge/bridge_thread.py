@@ -1,0 +1,309 @@
+"""The bridge thread: listens to Redis, keeps the lease, and gives Kafka what comes."""
+
+import logging
+import threading
+from time import monotonic, sleep, time
+from typing import Any
+
+import redis
+
+from arauto.bridge.from_kafka import FromKafka
+from arauto.bridge.lease import LEASE_MS, Lease, NotOurs
+from arauto.bridge.listening import Listening
+from arauto.bridge.outbox import Kept, Outbox
+from arauto.bridge.report import Report, Why
+from arauto.bridge.to_kafka import ToKafka
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.protocol.selection import Selection
+from arauto.recording.inbox import Inbox
+from arauto.redis_io.connection import RedisLink, error_text
+from arauto.redis_io.subscriber import Command, Subscriber
+from arauto.settings import Settings
+from arauto.system.resource_errors import NoThread, sentence, start
+from arauto.system.timer_wheel import TimerWheel
+from arauto.workers.worker_states import WorkerStates
+
+TICK = 0.5  # seconds between two signs of life
+IDLE = 0.05  # seconds between two looks at what Kafka has for Redis
+LOOK_EVERY = 1.0  # seconds between two looks for topics that were not there
+ROUND = 0.02  # seconds between two looks at what Kafka has, while it owes an answer
+RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
+ON_THE_WAY = 1000  # milliseconds from PUBLISH to us if nothing is backed up
+FLUSH = 1.5  # seconds to give Kafka what is left when the process stops
+JOIN_PATIENCE = 1.0  # seconds beyond that
+
+log = logging.getLogger("arauto")
+
+
+class BridgeThread(threading.Thread):
+    """One per process. All listen to Redis; the one that has the lease passes messages on.
+
+    The others keep what may not be at Kafka yet, so that nothing is missing when one of them takes over.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        link: RedisLink,
+        kafka: KafkaLink,
+        timers: TimerWheel,
+        worker_states: WorkerStates,
+    ) -> None:
+        super().__init__(name="bridge", daemon=True)
+        self.token = 0
+        """With which this process is at work; 0: it is not."""
+        self.error = ""
+        """Why the lease cannot be had or looked at, in Redis's words."""
+        self.is_held = False
+        """Some process is at work."""
+        self.rules = settings.bridge
+        self.report = Report.of(self.rules)
+        self._link = link
+        self._lease = Lease(link)
+        self._timers = timers
+        self._worker_states = worker_states
+        taken = [rule for rule in self.rules if rule.is_to_kafka]
+        given = [rule for rule in self.rules if not rule.is_to_kafka]
+        topics = list(dict.fromkeys(rule.topic for rule in taken))
+        self._listening = Listening(taken)
+        self._outbox = Outbox(topics)
+        self._to_kafka = ToKafka(
+            kafka,
+            settings.bridge_name,
+            settings.max_message,
+            topics,
+            self._outbox,
+            self._passed,
+            self._missed,
+        )
+        self._from_kafka = [
+            FromKafka(
+                kafka, settings.bridge_name, topic, [rule for rule in given if rule.topic == topic],
+                lambda messages: self._lease.publish(self.token, messages),
+            )
+            for topic in dict.fromkeys(rule.topic for rule in given)
+        ]  # fmt: skip
+        self._kept_since = 0  # what came before had to go
+        self._forgotten = 0  # the same, by Redis's clock: another process has passed it on
+        self._until = 0  # as the lease said last
+        self._has_looked = False
+        self._skew = 0  # milliseconds by which Redis's clock is before ours
+        self._renewed_at = self._tick_at = 0.0
+        self._retried_at = monotonic()
+        self._stopping = threading.Event()
+        self._inbox = Inbox()
+        self._topics = threading.Thread(target=self._work_at_kafka, name="bridge topics", daemon=True)
+
+    def summary(self) -> dict[str, Any]:
+        """How it is, without the name of anything; from any thread."""
+        report, stands_still = self.report, self._stands_still()
+        state = "waiting" if stands_still else "running" if self.is_held else "starting"
+        return {
+            "state": state,
+            "here": bool(self.token),
+            "passed": sum(one.passed for one in report.rules.values()),
+            "missed": sum(one.missed for one in report.rules.values()),
+            "gaps": len(report.missed),
+            "waiting": report.waiting,
+        }
+
+    def _stands_still(self) -> bool:
+        return bool(self.error) or any(one.trouble for one in self.report.rules.values())
+
+    def stop(self) -> None:
+        """Give Kafka what is left, let go of the lease, and end; from any thread."""
+        self._stopping.set()
+        self._inbox.wake()
+        if self.is_alive():
+            self.join(FLUSH + JOIN_PATIENCE)
+
+    def run(self) -> None:
+        try:
+            start(self._topics)
+        except NoThread as error:
+            log.error("bridge failed why=%r", sentence(error))
+            return
+        while not self._stopping.is_set():
+            try:
+                self._work()
+            except Exception:
+                log.exception("bridge failed")
+                self._stopping.wait(TICK)
+
+    def _work(self) -> None:
+        self._inbox = Inbox()
+        with Subscriber(
+            self._link.connect,
+            self._inbox.put,
+            self._inbox.end,
+            self._timers,
+            self._listening.selection,
+            _commands,
+            moves=lambda: self._link.moves,
+            settle=self._link.settle,
+        ) as self._subscriber:
+            try:
+                while not self._stopping.is_set() and not self._inbox.is_over:
+                    self._work_once()
+                self._leave()
+            finally:
+                self._inbox.end()
+
+    def _work_once(self) -> None:
+        patience = ROUND if self._outbox.moving else max(0.0, self._tick_at - monotonic())
+        for batch in self._inbox.take(patience):
+            for item in batch:
+                for message in self._listening.take(item, _now()):
+                    self._keep(message)
+        if self.token and monotonic() - self._renewed_at > LEASE_MS / 1000:
+            self._lose()
+        if self.token:
+            self._to_kafka.pump()
+        else:
+            self._to_kafka.hear()
+        if monotonic() >= self._tick_at:
+            self._tick_at = monotonic() + TICK
+            self._tick()
+
+    def _keep(self, message: Kept) -> None:
+        gone = self._outbox.add(message)
+        if gone is not None:
+            self._kept_since = gone.at + 1
+            if self.token:
+                self.report.miss(gone.rule, "full", gone.at, gone.at, 1)
+
+    # The lease
+
+    def _tick(self) -> None:
+        if monotonic() - self._retried_at > RETRY_EVERY:
+            self._retried_at = monotonic()
+            if (change := self._listening.retry()).added.size:
+                self._subscriber.change(change)
+        if self.token:
+            self._note_troubles()
+        self._step(
+            self._has_looked and self._listening.since is not None and not self._worker_states.is_stopping
+        )
+
+    def _step(self, is_wanted: bool) -> None:
+        token = self.token
+        if token:
+            self.report.waiting = self._outbox.waiting + len(self._outbox.moving)
+        has_missed = bool(self._until) and self._complete_since() > self._until
+        done = self._done_until()
+        try:
+            told = self._lease.step(token, is_wanted, has_missed, done, self.report.write())
+        except redis.RedisError as error:
+            words = error_text(error)
+            if words != self.error:
+                log.warning("bridge lease failed why=%r", words)
+            self.error = words
+            return
+        self.error = ""
+        self._skew = told.now - _now()
+        if told.token:
+            self._renewed_at = monotonic()
+            if not token:
+                self._begin(told.token, told.until, told.state)
+        else:
+            if token:
+                self._lose()
+            self.report = Report.of(self.rules, told.state)
+        self.is_held = bool(told.is_held)
+        self._has_looked = True
+        if token and told.token:
+            self._until = done
+        elif told.until:  # a Redis that comes back empty does not know
+            self._until = told.until
+        if not token and not told.token:
+            self._outbox.forget_before(told.until - self._skew)
+            self._forgotten = max(self._forgotten, told.until)
+
+    def _begin(self, token: int, until: int, state: bytes) -> None:
+        self.report = Report.of(self.rules, state)
+        self.token = token
+        log.info("bridge started")
+        until = until or self._until
+        if until and self._complete_since() > until:
+            for rule in self.rules:
+                if rule.is_to_kafka:
+                    self.report.miss(
+                        rule, "unattended", until - self._skew, self._complete_since() - self._skew
+                    )
+
+    def _lose(self) -> None:
+        self.token = 0
+        log.info("bridge stopped")
+
+    def _complete_since(self) -> int:
+        """All that was published since then is here, or at Kafka; by Redis's clock."""
+        since = _now() if self._listening.since is None else self._listening.since
+        return max(max(since, self._kept_since) + self._skew, self._forgotten)
+
+    def _done_until(self) -> int:
+        """All that was published before then is at Kafka; by Redis's clock."""
+        if self._listening.since is None and self._listening.lost is not None:
+            return self._listening.lost - ON_THE_WAY + self._skew
+        oldest = self._outbox.oldest
+        # The two clocks are read apart: by a little this would go back.
+        return max(self._until, (_now() if oldest is None else oldest) - ON_THE_WAY + self._skew)
+
+    def _leave(self) -> None:
+        end = monotonic() + FLUSH
+        while self.token and not self._outbox.is_empty and monotonic() < end:
+            self._to_kafka.pump()
+            sleep(ROUND)
+        self._topics.join(max(0.0, end - monotonic()))
+        if self.token:
+            self._step(is_wanted=False)
+
+    # What has become of messages
+
+    def _passed(self, message: Kept) -> None:
+        self.report.passed(message.rule)
+
+    def _missed(self, message: Kept, why: Why) -> None:
+        self.report.miss(message.rule, why, message.at, message.at, 1)
+
+    def _note_troubles(self) -> None:
+        for rule in self.rules:
+            if rule.is_to_kafka:
+                refused = self._listening.refused.get(rule.channel, "")
+                why = ("redis", refused) if refused else self._to_kafka.trouble(rule.topic)
+                self.report.stand_still(rule, *why)
+
+    # What waits for Kafka
+
+    def _work_at_kafka(self) -> None:
+        looked = 0.0
+        while not self._stopping.is_set():
+            is_busy = False
+            try:
+                if self.token and monotonic() - looked > LOOK_EVERY:
+                    self._to_kafka.look()
+                    looked = monotonic()
+                for one in self._from_kafka:
+                    if self.token:
+                        is_busy = one.step(self.report) or is_busy
+                    else:
+                        one.close()
+            except NotOurs:
+                pass  # the next sign of life tells it too
+            except KafkaFailed:
+                is_busy = False  # others are asking Kafka, too many
+            except Exception:
+                log.exception("bridge failed")
+                is_busy = False
+            if not is_busy:
+                self._stopping.wait(IDLE if self.token and self._from_kafka else TICK / 2)
+        for one in self._from_kafka:
+            one.close()
+
+
+def _commands(verb: bytes, names: Selection) -> list[Command]:
+    return [(verb, name) for name in names.channels] + [(b"P" + verb, name) for name in names.patterns]
+
+
+def _now() -> int:
+    """Unix milliseconds, by the clock of this process."""
+    return int(1000 * time())

@@ -1,0 +1,259 @@
+"""From Kafka to Redis: what comes to one topic is published to channels, and then its place is committed."""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from time import monotonic, time
+from typing import Any
+
+import redis
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from arauto.bridge.places import Place, place
+from arauto.bridge.report import Report
+from arauto.bridge.to_kafka import HEADER
+from arauto.kafka_io.connection import CONSUMER, DEADLINE, REASONS, KafkaLink, check_threads, trouble
+from arauto.kafka_io.topic_identity import describe
+from arauto.kafka_io.topic_list import bounds_of
+from arauto.kafka_io.topic_pages import record_of
+from arauto.protocol.topics import Offsets, Record
+from arauto.redis_io.connection import error_text
+from arauto.text.bridge_rules import Rule
+
+MOST = 200  # messages of a batch
+MOST_BYTES = 1_000_000  # of a batch, and one message more
+COMMIT_EVERY = 0.5  # seconds
+RENEW_EVERY = 3600.0  # seconds: Kafka forgets the places of a group that says nothing for days
+LOOK_EVERY = 5.0  # seconds between two looks at what the topic is
+AGAIN = 1.0  # seconds
+
+_NO_COMMIT = 0  # offsets from here on are places
+_MISPLACED = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
+_OPTIONS: dict[str, Any] = {
+    "enable.partition.eof": False,
+    "fetch.wait.max.ms": 100,
+    "socket.timeout.ms": 10_000,
+}
+
+Publish = Callable[[list[tuple[bytes, bytes]]], tuple[int, str]]
+"""Publishes to channels; how many were, and why not the next one. See :meth:`Lease.publish`."""
+
+log = logging.getLogger("arauto")
+
+
+class FromKafka:
+    """One topic; all methods are for one thread.
+
+    :param group: the consumer group by whose name places are committed. Nobody joins it.
+    :param rules: those that take from the topic.
+    """
+
+    def __init__(self, link: KafkaLink, group: str, topic: str, rules: list[Rule], publish: Publish) -> None:
+        self.topic = topic
+        self._link = link
+        self._group = group
+        self._rules = rules
+        self._publish = publish
+        self._errors: deque[KafkaError] = deque(maxlen=10)
+        self._consumer: Consumer | None = None
+        self._was_missing = False
+        self._begin()
+
+    def _begin(self) -> None:
+        self._is_placed = False
+        self._epoch = ""
+        self._offsets: Offsets = {}
+        self._known: dict[int, Place] = {}
+        self._leaderless: set[int] = set()
+        self._old: set[int] = set()
+        self._held: list[Record] = []
+        self._again = self._looked = self._committed = 0.0
+        self._is_uncommitted = False
+
+    def step(self, report: Report) -> bool:
+        """Pass on what has come; whether there may be more at once."""
+        if monotonic() < self._again:
+            return False
+        try:
+            if self._consumer is None:
+                check_threads()
+                self._consumer = Consumer(
+                    self._link.config | CONSUMER | _OPTIONS
+                    | {"group.id": self._group, "error_cb": self._errors.append}
+                )  # fmt: skip
+            consumer = self._consumer
+            if not self._is_placed:
+                self._ask(lambda: self._place(consumer, report))
+            elif self._errors or monotonic() - self._looked > LOOK_EVERY:
+                self._errors.clear()
+                self._ask(self._look)
+                self._looked = monotonic()
+            if not self._held:
+                self._held = self._read(consumer)
+            is_busy = bool(self._held)
+            self._pass_on(report)
+            self._commit(consumer)
+            self._stand_still(report)
+            return is_busy
+        except KafkaException as error:
+            self._fail(report, error.args[0])
+        except redis.RedisError as error:
+            self._stand_still(report, "redis", error_text(error))
+            self._again = monotonic() + AGAIN
+        return False
+
+    def close(self) -> None:
+        """Commit the place, and leave Kafka."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            uncommitted = self._places() if self._is_uncommitted else []
+            self._begin()
+            try:
+                self._ask(lambda: _leave(consumer, uncommitted))
+            except KafkaException as error:
+                log.warning("bridge place not committed topic=%r why=%r", self.topic, error.args[0].str())
+
+    def _ask(self, function: Callable[[], None]) -> None:
+        """Call what waits for Kafka. :raise KafkaException: it does not answer, or refuses."""
+
+        def outcome() -> KafkaException | None:  # not raised there, which would be logged each time
+            try:
+                function()
+            except KafkaException as error:
+                return error
+            return None
+
+        if (error := self._link.call(outcome)) is not None:
+            raise error
+
+    # Where it goes on
+
+    def _place(self, consumer: Consumer, report: Report) -> None:
+        try:
+            epoch, partitions, _ = describe(self._link, self.topic)
+        except KafkaException as error:
+            if trouble(error.args[0]).kind == "unknown":
+                self._was_missing = True
+            raise
+        consumer.unassign()
+        found = bounds_of(consumer, [(self.topic, one) for one in partitions])
+        bounds = {partition: one for (_, partition), one in found.items()}
+        known = self._read_commits(consumer, partitions) | self._known
+        if not known and not self._was_missing:
+            self._old = set(partitions)
+        placed = place(known, epoch, bounds, self._old)
+        now = int(1000 * time())
+        for rule in self._rules:
+            for why, many in placed.missed:
+                report.miss(rule, why, now, now, many)
+        self._epoch, self._offsets = epoch, placed.offsets
+        self._known = {one: Place(at, epoch) for one, at in placed.offsets.items()}
+        self._leaderless = partitions - bounds.keys()
+        self._was_missing = True  # what comes from now on is new
+        self._old -= bounds.keys()
+        consumer.assign([TopicPartition(self.topic, one, at) for one, at in self._offsets.items()])
+        _commit(consumer, self._places())
+        self._is_placed, self._is_uncommitted = True, False
+        self._looked = self._committed = monotonic()
+
+    def _read_commits(self, consumer: Consumer, partitions: set[int]) -> dict[int, Place]:
+        wanted = [TopicPartition(self.topic, one) for one in partitions]
+        told = consumer.committed(wanted, timeout=DEADLINE)
+        return {
+            one.partition: Place(one.offset, one.metadata or "") for one in told if one.offset >= _NO_COMMIT
+        }
+
+    def _places(self) -> list[TopicPartition]:
+        # With the topic's id, by which another one of this name is known.
+        return [TopicPartition(self.topic, one, at, self._epoch) for one, at in self._offsets.items()]
+
+    def _look(self) -> None:
+        epoch, partitions, leaderless = describe(self._link, self.topic)
+        is_other = partitions != self._offsets.keys() | self._leaderless
+        if epoch != self._epoch or is_other or leaderless != self._leaderless:
+            self._is_placed, self._held = False, []
+
+    # Passing on
+
+    def _read(self, consumer: Consumer) -> list[Record]:
+        if not self._is_placed:
+            return []
+        records: list[Record] = []
+        for message in consumer.consume(MOST, 0):
+            error = message.error()
+            if error is None:
+                records.append(record_of(message))
+            elif message.topic() is not None:  # else of the group, of which we want nothing
+                self._is_placed = False
+                if error.code() not in _MISPLACED:
+                    raise KafkaException(error)
+                break
+        return records
+
+    def _pass_on(self, report: Report) -> None:
+        while self._held:
+            many, size = 0, 0
+            given: list[tuple[bytes, bytes]] = []
+            for record in self._held:
+                if record.data is not None and not self._is_own(record):
+                    given += [(rule.channel, record.data) for rule in self._rules]
+                    size += len(record.data) * len(self._rules)
+                many += 1
+                if size > MOST_BYTES:
+                    break
+            if given:
+                _, why = self._publish(given)
+                if why:
+                    raise redis.ResponseError(why)
+            self._note(self._held[:many], report)
+            del self._held[:many]
+
+    def _note(self, records: list[Record], report: Report) -> None:
+        for record in records:
+            self._offsets[record.partition] = record.offset + 1
+            for rule in self._rules:
+                progress = report.rules[str(rule)]
+                if self._is_own(record):
+                    progress.own += 1
+                elif record.data is None:
+                    progress.empty += 1
+                else:
+                    progress.passed += 1
+        self._known = {one: Place(at, self._epoch) for one, at in self._offsets.items()}
+        self._is_uncommitted = True
+
+    def _is_own(self, record: Record) -> bool:
+        return (HEADER, self._group.encode()) in (record.headers or [])
+
+    def _commit(self, consumer: Consumer) -> None:
+        since = monotonic() - self._committed
+        if self._is_placed and since > (COMMIT_EVERY if self._is_uncommitted else RENEW_EVERY):
+            self._ask(lambda: _commit(consumer, self._places()))
+            self._is_uncommitted, self._committed = False, monotonic()
+
+    # Trouble
+
+    def _fail(self, report: Report, error: KafkaError) -> None:
+        found = trouble(next((one for one in self._errors if one.code() in REASONS), error))
+        self._errors.clear()
+        self._is_placed, self._held = False, []
+        self._stand_still(report, "kafka", *found)
+        self._again = monotonic() + AGAIN
+
+    def _stand_still(self, report: Report, *why: str) -> None:
+        for rule in self._rules:
+            report.stand_still(rule, *why)
+
+
+def _leave(consumer: Consumer, places: list[TopicPartition]) -> None:
+    try:
+        _commit(consumer, places)
+    finally:
+        consumer.close()
+
+
+def _commit(consumer: Consumer, places: list[TopicPartition]) -> None:
+    if places:
+        told = consumer.commit(offsets=places, asynchronous=False) or []
+        if failed := next((one.error for one in told if one.error is not None), None):
+            raise KafkaException(failed)

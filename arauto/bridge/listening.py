@@ -1,0 +1,90 @@
+"""What the bridge hears of Redis, and since when it has missed nothing (pure)."""
+
+from functools import lru_cache
+
+from arauto.bridge.outbox import Kept
+from arauto.protocol.events import Item, Lost, Refused
+from arauto.protocol.selection import Change, Selection
+from arauto.recording_core.log_keys import is_recordable
+from arauto.text.bridge_rules import Rule
+from arauto.text.glob import matches
+
+
+class Listening:
+    """Takes what comes by one subscriber; all times in Unix milliseconds.
+
+    :param rules: those that take from channels.
+    """
+
+    def __init__(self, rules: list[Rule]) -> None:
+        self.since: int | None = None if rules else 0
+        """Everything published since then has come here; ``None``: it does not hear all."""
+        self.lost: int | None = None
+        """Since when it does not, if it did before."""
+        self.refused: dict[bytes, str] = {}
+        """What Redis refuses, and in which words; empty: the login."""
+        self._rules = rules
+        names = dict.fromkeys(rule.channel for rule in rules if not rule.is_pattern)
+        patterns = dict.fromkeys(rule.channel for rule in rules if rule.is_pattern)
+        self.selection = Selection(tuple(names), tuple(patterns))
+        self._wanted = {*names, *patterns}
+        self._confirmed: set[bytes] = set()
+        self._rules_of = lru_cache(4096)(self._find_rules)
+
+    def take(self, item: Item, now: int) -> list[Kept]:
+        """What an item has for topics."""
+        if isinstance(item, list):
+            return self._take(item, now)
+        if isinstance(item, Lost):
+            self._lose(int(1000 * item.at))
+        elif isinstance(item, Refused):
+            self.refused[item.name] = item.error
+            self._rules_of.cache_clear()
+            if item.name:
+                self._check(now)
+            else:
+                self._lose(now)
+        return []
+
+    def retry(self) -> Change:
+        """What to subscribe to once more, as Redis may allow it by now."""
+        there = self.refused.keys()
+        return Change(
+            subscribe=tuple(one for one in self.selection.channels if one in there),
+            psubscribe=tuple(one for one in self.selection.patterns if one in there),
+        )
+
+    def _take(self, push: list[bytes], now: int) -> list[Kept]:
+        kind = push[0]
+        if kind == b"message":
+            return [Kept(now, rule, push[1], push[2]) for rule in self._rules_of(push[1], push[1])]
+        if kind == b"pmessage":
+            return [Kept(now, rule, push[2], push[3]) for rule in self._rules_of(push[1], push[2])]
+        if kind in (b"subscribe", b"psubscribe"):
+            self.refused.pop(b"", None)
+            self.refused.pop(push[1], None)
+            self._confirmed.add(push[1])
+            self._rules_of.cache_clear()
+            self._check(now)
+        return []
+
+    def _check(self, now: int) -> None:
+        if self.since is None and self._wanted <= self._confirmed | self.refused.keys():
+            self.since = now
+
+    def _lose(self, at: int) -> None:
+        if self.since is not None:
+            self.lost = at
+        self.since = None if self._rules else 0
+        self._confirmed.clear()
+
+    def _find_rules(self, source: bytes, channel: bytes) -> tuple[Rule, ...]:
+        """Those for what comes by ``source``; what comes by two goes to a topic by the first alone."""
+        if not is_recordable(channel) and not source.startswith(b"__key"):
+            return ()
+        first: dict[str, Rule] = {}
+        for rule in self._rules:
+            is_source = matches(rule.channel, channel) if rule.is_pattern else rule.channel == channel
+            if is_source and rule.channel not in self.refused:
+                first.setdefault(rule.topic, rule)
+        return tuple(rule for rule in first.values() if rule.channel == source)

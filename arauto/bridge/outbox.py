@@ -1,0 +1,98 @@
+"""Messages of channels that Kafka does not have yet, in order, up to a bound (pure)."""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from arauto.text.bridge_rules import Rule
+
+MOST = 100_000  # messages
+MOST_BYTES = 1 << 26
+OVERHEAD = 200  # bytes of a message beside its data
+
+
+class Kept(NamedTuple):
+    """A message of a channel on its way to a topic; ``at``: when it came, in Unix milliseconds."""
+
+    at: int
+    rule: Rule
+    channel: bytes
+    data: bytes
+
+    @property
+    def topic(self) -> str:
+        return self.rule.topic
+
+    @property
+    def size(self) -> int:
+        return len(self.data) + len(self.channel) + OVERHEAD
+
+
+class Outbox:
+    """What waits for each topic, and what is on its way. The oldest that waits goes when there is no room."""
+
+    def __init__(self, topics: Iterable[str], most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+        self.moving: dict[int, Kept] = {}
+        """By number, in the order in which they were taken."""
+        self.waiting = 0
+        self._most, self._most_bytes = most, most_bytes
+        self._queues: dict[str, deque[Kept]] = {topic: deque() for topic in topics}
+        self._size = 0
+        self._number = 0
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.waiting and not self.moving
+
+    @property
+    def oldest(self) -> int | None:
+        """When the oldest came that Kafka does not have; ``None``: it has all."""
+        moving = next(iter(self.moving.values()), None)
+        times = [queue[0].at for queue in self._queues.values() if queue]
+        return min([*times, *([moving.at] if moving else [])], default=None)
+
+    def add(self, message: Kept) -> Kept | None:
+        """Add a message; the one that had to go for it."""
+        self._queues[message.topic].append(message)
+        self._count(message, 1)
+        if self.waiting > self._most or self._size > self._most_bytes:
+            return self._drop_oldest()
+        return None
+
+    def take(self, topic: str) -> tuple[int, Kept] | None:
+        """The next one for a topic, with the number by which it is :meth:`settle`d."""
+        queue = self._queues[topic]
+        if not queue:
+            return None
+        message = queue.popleft()
+        self._count(message, -1)
+        self._number += 1
+        self.moving[self._number] = message
+        return self._number, message
+
+    def settle(self, number: int) -> Kept | None:
+        """Kafka has it, or never will; ``None``: it was put back meanwhile."""
+        return self.moving.pop(number, None)
+
+    def put_back(self, numbers: Iterable[int]) -> None:
+        """They are the next ones again, in their order."""
+        for number in sorted(numbers, reverse=True):
+            if (message := self.moving.pop(number, None)) is not None:
+                self._queues[message.topic].appendleft(message)
+                self._count(message, 1)
+
+    def forget_before(self, ms: int) -> None:
+        """Another process has passed on what came before."""
+        for queue in self._queues.values():
+            while queue and queue[0].at < ms:
+                self._count(queue.popleft(), -1)
+
+    def _drop_oldest(self) -> Kept:
+        queue = min((queue for queue in self._queues.values() if queue), key=lambda queue: queue[0].at)
+        message = queue.popleft()
+        self._count(message, -1)
+        return message
+
+    def _count(self, message: Kept, many: int) -> None:
+        self.waiting += many
+        self._size += many * message.size

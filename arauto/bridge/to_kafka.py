@@ -1,0 +1,170 @@
+"""From Redis to Kafka: produces what is in the outbox. No call waits, so that gevent's loop goes on."""
+
+from collections.abc import Callable
+from functools import partial
+from time import monotonic
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException, Producer
+
+from arauto.bridge.outbox import Kept, Outbox
+from arauto.bridge.report import Why
+from arauto.kafka_io.connection import KafkaLink, check_threads, trouble
+from arauto.kafka_io.producer import OVERHEAD
+from arauto.kafka_io.topic_identity import describe
+
+HEADER = "arauto-bridge"
+MOVING = 2000  # messages at a time; the others wait in order
+SILENT_AFTER = 2.0  # seconds without an answer
+AGAIN = 1.0  # seconds until what was refused is tried again
+
+_TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
+_NEVER: dict[int, Why] = {
+    KafkaError.MSG_SIZE_TOO_LARGE: "too large",
+    KafkaError.RECORD_LIST_TOO_LARGE: "too large",
+    KafkaError.INVALID_RECORD: "refused",
+}
+
+
+class ToKafka:
+    """One for each process. ``pump`` and ``close`` are for one thread, ``look`` for another one.
+
+    :param name: what the header says.
+    :param passed: is given each message that Kafka has.
+    :param missed: is given each that it will never have, and why.
+    """
+
+    def __init__(
+        self,
+        link: KafkaLink,
+        name: str,
+        max_message: int,
+        topics: list[str],
+        outbox: Outbox,
+        passed: Callable[[Kept], None],
+        missed: Callable[[Kept, Why], None],
+    ) -> None:
+        self._link = link
+        self._header: Any = [(HEADER, name.encode())]
+        self._config: dict[str, Any] = link.config | {
+            "enable.idempotence": True,
+            "acks": "all",
+            "linger.ms": 5,
+            "message.timeout.ms": 0,  # until Kafka is back
+            "message.max.bytes": max_message + OVERHEAD,
+        }
+        self._topics = topics
+        self._outbox = outbox
+        self._passed = passed
+        self._missed = missed
+        self._producer: Producer | None = None
+        self._there: set[str] = set()  # topics that exist: others might be made
+        self._trouble: dict[str, tuple[str, ...]] = {}
+        self._again: dict[str, float] = {}
+        self._back: list[int] = []
+        self._singles: dict[str, int] = {}  # so many, of a batch that was too large, go alone
+        self._alone: set[int] = set()
+        self._answered_at = monotonic()
+
+    def trouble(self, topic: str) -> tuple[str, ...]:
+        """Why nothing goes to the topic; empty: it does."""
+        is_silent = self._outbox.moving and monotonic() - self._answered_at > SILENT_AFTER
+        return ("kafka", "away", "no answer") if is_silent else self._trouble.get(topic, ())
+
+    def look(self) -> None:
+        """See which of the topics are there; takes a while."""
+        for topic in self._topics:
+            if topic not in self._there:
+                error = self._link.call(partial(_look, self._link, topic))
+                if error is None:
+                    self._there.add(topic)
+                    self._trouble.pop(topic, None)
+                else:
+                    self._trouble[topic] = ("kafka", *trouble(error))
+
+    def pump(self) -> None:
+        """Give Kafka what waits, and hear what it has."""
+        for topic in self._topics:
+            if topic in self._there and self._again.get(topic, 0) <= monotonic():
+                self._send(topic)
+        self.hear()
+
+    def hear(self) -> None:
+        """Hear what Kafka has, without giving it more."""
+        if self._producer is not None:
+            self._producer.poll(0)
+        self._outbox.put_back(self._back)
+        self._back.clear()
+
+    def _send(self, topic: str) -> None:
+        while len(self._outbox.moving) < MOVING and not self._back:
+            is_alone = self._singles.get(topic, 0) > 0
+            if is_alone and any(one.topic == topic for one in self._outbox.moving.values()):
+                return
+            if (taken := self._outbox.take(topic)) is None:
+                return
+            number, message = taken
+            if len(self._outbox.moving) == 1:
+                self._answered_at = monotonic()
+            if is_alone:
+                self._alone.add(number)
+            try:
+                if self._producer is None:
+                    check_threads()
+                    self._producer = Producer(self._config)
+                self._producer.produce(
+                    topic, message.data, key=message.channel, headers=self._header,
+                    on_delivery=partial(self._delivered, number),
+                )  # fmt: skip
+            except BufferError:
+                self._back.append(number)
+            except KafkaException as refused:
+                self._alone.add(number)
+                self._told(number, refused.args[0])
+
+    def _delivered(self, number: int, error: KafkaError | None, _: object) -> None:
+        self._told(number, error)
+
+    def _told(self, number: int, error: KafkaError | None) -> None:
+        message = self._outbox.moving.get(number)
+        is_alone = number in self._alone
+        self._alone.discard(number)
+        if message is None:
+            return
+        self._answered_at = monotonic()
+        topic = message.topic
+        if error is not None and error.code() not in _NEVER:
+            self._keep(number, topic, error)
+        elif error is not None and error.code() in _TOO_LARGE and not is_alone:
+            self._back.append(number)  # of a batch, in which another one may be too large
+            self._singles[topic] = self._singles.get(topic, 0) + 1
+        else:
+            self._outbox.settle(number)
+            if is_alone:
+                self._singles[topic] = max(0, self._singles.get(topic, 0) - 1)
+            if error is None:
+                self._trouble.pop(topic, None)
+                self._passed(message)
+            else:
+                self._missed(message, _NEVER[error.code()])
+
+    def _keep(self, number: int, topic: str, error: KafkaError) -> None:
+        if error.fatal():  # it can do nothing more
+            self._producer = None
+            self._back += self._outbox.moving
+            return
+        self._back.append(number)
+        found = trouble(error)
+        if found.kind == "unknown":
+            self._there.discard(topic)
+        self._trouble[topic] = ("kafka", *found)
+        self._again[topic] = monotonic() + AGAIN
+
+
+def _look(link: KafkaLink, topic: str) -> KafkaError | None:
+    """Why the topic cannot be used; not raised, which would be logged each time."""
+    try:
+        describe(link, topic)
+    except KafkaException as error:
+        return error.args[0]  # type: ignore[no-any-return]
+    return None

@@ -1,0 +1,262 @@
+"""ARAUTO_BRIDGE: messages go on between channels of Redis and topics of Kafka, at least once."""
+
+import json
+import threading
+from collections.abc import Sequence
+from contextlib import ExitStack, closing, suppress
+from pathlib import Path
+from time import time
+from typing import Any, Self
+
+import redis
+from confluent_kafka import Producer
+
+from arauto.settings import WORKERS
+from tests.support.http import get
+from tests.support.kafka_servers import PATIENT, KafkaServer
+from tests.support.redis_servers import RedisServer
+from tests.support.rules import BRIDGE, PROGRAM, as_program, refused
+from tests.support.servers import ArautoServer
+from tests.support.waiting import PATIENCE, eventually
+
+RULES = "alerts.* -> kafka:bridge.alerts, kafka:bridge.orders -> orders"
+
+
+def state(server: ArautoServer) -> dict[str, Any]:
+    answer = get(server, "/readyz")
+    assert answer.status == 200, answer
+    told: dict[str, Any] = answer.json["bridge"]
+    return told
+
+
+def kept(server: ArautoServer, topic: str) -> list[dict[str, Any]]:
+    lines = get(server, f"/topics/{topic}/messages").body.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def start(
+    stack: ExitStack,
+    directory: Path,
+    redis: RedisServer,
+    kafka: KafkaServer,
+    workers: Sequence[str] = WORKERS,
+    **environ: str,
+) -> list[ArautoServer]:
+    """Two servers of one deployment, one on each worker."""
+    servers = []
+    for worker in workers:
+        given: Any = {"ARAUTO_WORKERS": "1", "ALTER": PATIENT, "ARAUTO_BRIDGE": RULES, **environ}
+        server = ArautoServer(
+            directory / worker, REDIS_URL=redis.url, KAFKA_URL=kafka.url, ARAUTO_WORKER=worker, **given
+        )
+        servers.append(stack.enter_context(closing(server)))
+    return servers
+
+
+def holder(servers: list[ArautoServer]) -> ArautoServer:
+    def found() -> ArautoServer | None:
+        here = [server for server in servers if state(server)["here"]]
+        return here[0] if len(here) == 1 else None
+
+    eventually(lambda: found() is not None, why="one of them is at work")
+    server = found()
+    assert server is not None
+    return server
+
+
+class Traffic:
+    """Numbers that go into the bridge at both ends, one after the other, until it is left."""
+
+    def __init__(self, redis: RedisServer, kafka: KafkaServer) -> None:
+        self.published: list[tuple[int, float]] = []
+        """What Redis has answered to, and when it was published, in Unix milliseconds."""
+        self.produced: set[int] = set()
+        self.heard: list[int] = []
+        self._redis, self._kafka = redis, kafka
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=run) for run in (self._publish, self._produce, self._listen)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _publish(self) -> None:
+        with closing(redis.Redis(port=self._redis.port, socket_timeout=5)) as client:
+            number = 0
+            while not self._over.wait(0.005):
+                number += 1
+                at = 1000 * time()
+                with suppress(redis.RedisError):
+                    client.publish(f"alerts.{number % 3}", number)
+                    self.published.append((number, at))
+
+    def _produce(self) -> None:
+        producer = Producer(self._kafka.client(acks="all") | {"message.timeout.ms": 60_000})
+        number = 0
+
+        def told(error: object, message: Any) -> None:
+            if error is None:
+                self.produced.add(int(message.value()))
+
+        while not self._over.wait(0.01):
+            number += 1
+            producer.produce("bridge.orders", b"%d" % number, on_delivery=told)
+            producer.poll(0)
+        assert producer.flush(PATIENCE) == 0
+
+    def _listen(self) -> None:
+        while not self._over.is_set():
+            with suppress(redis.RedisError), closing(redis.Redis(port=self._redis.port)) as client:
+                listener = client.pubsub(ignore_subscribe_messages=True)
+                listener.subscribe("orders")
+                while not self._over.is_set():
+                    if message := listener.get_message(timeout=1):
+                        self.heard.append(int(message["data"]))
+
+
+def numbers(server: ArautoServer) -> list[int]:
+    return [int(one["data"]) for one in kept(server, "bridge.alerts") if "data" in one]
+
+
+def kill(server: ArautoServer) -> None:
+    (worker,) = server.workers()
+    worker.kill()
+
+
+def is_all_there(server: ArautoServer, published: list[tuple[int, float]]) -> bool:
+    missing = {number for number, _ in published} - set(numbers(server))
+    assert not missing, sorted(missing)
+    return True
+
+
+def both_hear_all(redis: RedisServer) -> None:
+    """What is published from now on is at Kafka, or at both processes."""
+
+    def subscribed() -> int:
+        return sum(one["psub"] == "1" for one in redis.client.client_list("pubsub"))
+
+    eventually(lambda: subscribed() == 2, why="both have subscribed")
+    since = 1000 * time()
+    eventually(lambda: int(redis.client.hget("arauto:bridge", "until") or 0) > since)
+
+
+def test_numbers_cross_at_least_once_whatever_is_killed(
+    own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
+) -> None:
+    for topic in ("bridge.alerts", "bridge.orders"):
+        kafka.create(topic, partitions=2)
+    with ExitStack() as stack:
+        servers = start(stack, tmp_path, own_redis, kafka)
+        first = holder(servers)
+        eventually(lambda: state(first)["state"] == "running", why="it has found its topics")
+        both_hear_all(own_redis)
+        with Traffic(own_redis, kafka) as traffic:
+            eventually(lambda: len(traffic.heard) > 50 and state(first)["passed"] > 150)
+            kill(first)
+            (second,) = (server for server in servers if server is not first)
+            eventually(lambda: state(second)["here"], why="the other one has taken over")
+            eventually(lambda: is_all_there(second, traffic.published[:]))
+            both_hear_all(own_redis)
+            # Whoever dies with messages that Kafka does not have yet: the others have them.
+            kafka.stop()
+            seen = len(traffic.published)
+            eventually(lambda: len(traffic.published) > seen + 300)
+            eventually(lambda: state(second)["state"] == "waiting", why="it says that it waits for Kafka")
+            eventually(
+                lambda: state(first)["state"] == "waiting", why="the process that came back says it too"
+            )
+            third = holder(servers)
+            kill(third)
+            kafka.start()
+            fourth = holder(servers)
+            eventually(lambda: is_all_there(fourth, traffic.published[:]))
+            eventually(lambda: traffic.produced <= set(traffic.heard), why="all from Kafka was heard")
+            assert state(fourth)["gaps"] == 0
+            own_redis.stop()
+            own_redis.start()
+            fifth = holder(servers)
+            seen = len(traffic.published)
+            eventually(lambda: len(traffic.published) > seen + 100)
+            assert fifth.stop() == 0  # what it has, it gives to Kafka; the lease is the other one's at once
+            (sixth,) = (server for server in servers if server is not fifth)
+            eventually(lambda: state(sixth)["here"], why="the lease was given back")
+            eventually(lambda: traffic.published[-1][0] in numbers(sixth))
+        spans = get(sixth, "/bridge").json["spans"]
+        assert spans
+        there = set(numbers(sixth))
+        for number, at in traffic.published:
+            is_told = any(1000 * one["from"] <= at <= 1000 * one["to"] for one in spans)
+            assert number in there or is_told, (number, at, spans)
+        assert sixth.stop() == 0
+        silent = time()
+        own_redis.client.publish("alerts.a", "nobody listens")
+        kafka.produce("bridge.orders", b"kept by Kafka")
+        listener = own_redis.client.pubsub(ignore_subscribe_messages=True)
+        listener.subscribe("orders")
+        (seventh,) = start(stack, tmp_path, own_redis, kafka, workers=["gevent"])
+        eventually(lambda: (told := listener.get_message()) and told["data"] == b"kept by Kafka")
+        missed = get(seventh, "/bridge").json["spans"][-1]
+        assert (missed["rule"], missed["reason"]) == ("alerts.* -> kafka:bridge.alerts", "unattended")
+        assert missed["from"] <= silent <= missed["to"]
+        assert "bridge missed rule='alerts.* -> kafka:bridge.alerts' why='unattended'" in seventh.log
+        assert "nobody listens" not in [one["data"] for one in kept(seventh, "bridge.alerts")]
+        assert "Traceback" not in "".join(server.log for server in servers)
+
+
+def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> None:
+    """With the least rights of Redis."""
+    kafka.create("bridge.in", max_message_bytes="1000")
+    channels = ("in.*", "late", "out")
+    as_program(own_redis, PROGRAM, BRIDGE, channels=channels)
+    rules = "in.* -> kafka:bridge.in, kafka:bridge.in -> out, late -> kafka:bridge.late"
+    listener = own_redis.client.pubsub(ignore_subscribe_messages=True)
+    listener.subscribe("out")
+    with ExitStack() as stack:
+        (server,) = start(
+            stack, tmp_path, own_redis, kafka, ["gthread"], ARAUTO_BRIDGE=rules, ARAUTO_RECORDING="off"
+        )
+
+        def told(rule: int) -> dict[str, Any]:
+            found: dict[str, Any] = get(server, "/bridge").json["rules"][rule]
+            return found
+
+        why = "Kafka has no such topic, or no such partition of it."
+        eventually(lambda: told(2)["trouble"] == why, why="it says which topic is missing")
+        assert state(server)["state"] == "waiting"
+        own_redis.client.publish("late", "waits")
+        with own_redis.client.pipeline() as pipeline:
+            for data in (b"\xff\x00", b"", b"x" * 1500, b"last"):
+                pipeline.publish("in.a", data)
+            pipeline.execute()
+        eventually(lambda: (told(0)["passed"], told(0)["missed"], told(1)["own"]) == (3, 1, 3))
+        lines = kept(server, "bridge.in")
+        assert [one["data"] for one in lines] == ["/wA=", "", "last"]
+        assert {one["key"] for one in lines} == {"in.a"}
+        assert lines[2]["headers"] == [{"name": "arauto-bridge", "value": "arauto-bridge"}]
+        kafka.produce("bridge.in", b"\x00\xfe", None, b"", key="k", headers={"arauto-bridge": b"another"})
+        heard: list[bytes] = []
+
+        def has_heard() -> bool:
+            if one := listener.get_message():
+                heard.append(one["data"])
+            return len(heard) == 2
+
+        eventually(has_heard)
+        assert heard == [b"\x00\xfe", b""]
+        eventually(lambda: (told(1)["passed"], told(1)["empty"]) == (2, 1))
+        kafka.create("bridge.late")
+        eventually(lambda: told(2)["passed"] == 1 and state(server)["state"] == "running")
+        assert [one["data"] for one in kept(server, "bridge.late")] == ["waits"]
+        (span,) = get(server, "/bridge").json["spans"]
+        assert (span["reason"], span["messages"]) == ("too large", 1)
+        assert refused(own_redis) == []
+        assert "bridge.in" not in json.dumps(state(server))
+        committed = get(server, "/topics/bridge.in/groups").json["groups"]
+        assert [(one["group"], one["lag"], one["members"]) for one in committed] == [("arauto-bridge", 0, [])]
+        assert "Traceback" not in server.log

@@ -1,0 +1,49 @@
+from typing import Any
+
+from arauto.bridge.listening import Listening
+from arauto.protocol.events import Lost, Refused
+from arauto.protocol.selection import Change
+from arauto.text.bridge_rules import read_rules
+
+
+def listening(rules: str) -> Listening:
+    found = Listening([rule for rule in read_rules(rules) if rule.is_to_kafka])
+    return found
+
+
+def told(one: Listening, *push: Any) -> list[tuple[str, bytes, bytes]]:
+    return [(kept.topic, kept.channel, kept.data) for kept in one.take(list(push), 9)]
+
+
+def test_it_knows_since_when_it_hears_all() -> None:
+    one = listening("a.* -> kafka:t, b -> kafka:t, c -> kafka:u")
+    one.take([b"psubscribe", b"a.*", 1], 1)
+    one.take([b"subscribe", b"b", 2], 2)
+    assert [one.since] == [None]
+    one.take(Refused("channel", b"c", "NOPERM"), 3)
+    assert (one.since, one.retry()) == (3, Change(subscribe=(b"c",)))
+    one.take([b"subscribe", b"c", 3], 4)
+    assert (one.since, one.retry()) == (3, Change())
+    one.take(Lost(2.5, "why"), 3000)
+    assert (one.since, one.lost) == (None, 2500)
+    for name in (b"b", b"c"):
+        one.take([b"subscribe", name, 1], 4000)
+    one.take([b"psubscribe", b"a.*", 1], 4001)
+    assert one.since == 4001
+    assert listening("kafka:a -> a").since == 0
+
+
+def test_a_message_that_comes_twice_goes_to_a_topic_once() -> None:
+    one = listening("a.* -> kafka:t, a.b -> kafka:t, a.b -> kafka:u")
+    assert told(one, b"pmessage", b"a.*", b"a.b", b"x") == [("t", b"a.b", b"x")]
+    assert told(one, b"message", b"a.b", b"x") == [("u", b"a.b", b"x")]
+    one.take(Refused("pattern", b"a.*", "NOPERM"), 3)
+    assert told(one, b"message", b"a.b", b"x") == [("t", b"a.b", b"x"), ("u", b"a.b", b"x")]
+
+
+def test_what_is_ours_or_redis_s_own_stays_here() -> None:
+    one = listening("* -> kafka:t, __keyevent@0__:* -> kafka:keys")
+    assert told(one, b"pmessage", b"*", b"arauto:x", b"x") == []
+    assert told(one, b"pmessage", b"*", b"__keyevent@0__:set", b"x") == []
+    event = b"__keyevent@0__:set"
+    assert told(one, b"pmessage", b"__keyevent@0__:*", event, b"x") == [("keys", event, b"x")]

@@ -1,0 +1,35 @@
+from arauto.bridge.outbox import OVERHEAD, Kept, Outbox
+from arauto.text.bridge_rules import read_rules
+
+RULE, OTHER = read_rules("a -> kafka:a, b -> kafka:b")
+
+
+def kept(at: int, rule: object = RULE) -> Kept:
+    return Kept(at, rule, b"a", b"%d" % at)  # type: ignore[arg-type]
+
+
+def test_what_failed_comes_next_in_its_order() -> None:
+    outbox = Outbox(["a", "b"])
+    for at in range(5):
+        outbox.add(kept(at))
+    outbox.add(kept(5, OTHER))
+    taken = [outbox.take("a") for _ in range(4)]
+    numbers = [one[0] for one in taken if one]
+    outbox.settle(numbers[0])
+    assert outbox.oldest == 1
+    outbox.put_back(numbers)
+    again = []
+    while one := outbox.take("a"):
+        again.append(one[1].at)
+    assert again == [1, 2, 3, 4]
+    assert outbox.waiting == 1  # that of the other topic
+    assert not outbox.is_empty
+
+
+def test_the_oldest_goes_where_there_is_no_room() -> None:
+    outbox = Outbox(["a", "b"], most=2)
+    assert [outbox.add(one) for one in (kept(1, OTHER), kept(2), kept(3))] == [None, None, kept(1, OTHER)]
+    outbox = Outbox(["a"], most_bytes=3 * OVERHEAD)
+    assert [outbox.add(kept(at)) for at in (1, 2, 3)] == [None, None, kept(1)]
+    outbox.forget_before(3)
+    assert (outbox.oldest, outbox.waiting) == (3, 1)

@@ -1,0 +1,30 @@
+from arauto.bridge.report import Missed, Report
+from arauto.text.bridge_rules import read_rules
+
+RULES = read_rules("a -> kafka:t, kafka:u -> b")
+
+
+def test_another_process_goes_on_with_it() -> None:
+    report = Report.of(RULES)
+    report.passed(RULES[0], 3)
+    report.stand_still(RULES[1], "kafka", "unknown", "")
+    report.miss(RULES[0], "unattended", 1, 2)
+    other = Report.of(RULES, report.write())
+    assert other == report
+    assert Report.of(RULES[:1], report.write()).rules == {"a -> kafka:t": report.rules["a -> kafka:t"]}
+    for broken in (b"{", b"[]", b'{"rules":{"a -> kafka:t":{"x":1}}}', b'{"missed":[1]}'):
+        assert Report.of(RULES, broken).missed == []
+
+
+def test_what_is_missed_one_by_one_is_one_span() -> None:
+    report = Report.of(RULES)
+    for at in (1000, 1500, 2400, 9000):
+        report.miss(RULES[0], "full", at, at, 1)
+    assert report.missed == [
+        Missed("a -> kafka:t", "full", 1000, 2400, 3),
+        Missed("a -> kafka:t", "full", 9000, 9000, 1),
+    ]
+    assert report.rules["a -> kafka:t"].missed == 4
+    for at in range(50):
+        report.miss(RULES[0], "unattended", at, at)
+    assert len(report.missed) == 20
