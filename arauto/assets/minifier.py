@@ -70,6 +70,7 @@ LATER_SHEETS = [  # of what only scripts show that are loaded later
 ]
 
 TOPIC_SHEETS = ["kafka/topics"]  # of what is only in pages where there is Kafka
+TOPIC_LATER_SHEETS = ["kafka/topic_about"]  # and is opened
 
 log = logging.getLogger("arauto")
 
@@ -103,7 +104,7 @@ class Minifier:
 
     def result(self) -> dict[str, bytes]:
         """By path, packed: ``page/main.js`` and others, ``page.css``, ``door.css``,
-        ``page/later.css``, ``page/topics.css``.
+        ``page/later.css``, ``page/topics.css``, ``page/topics_later.css``.
 
         Small where there is the library for it, and the memory; else as it is written.
         """
@@ -174,6 +175,7 @@ def _joined(scripts: dict[str, str]) -> dict[str, str]:
     texts["page.css"] = "".join(map(_sheet, SHEETS))
     texts["page/later.css"] = "".join(map(_sheet, LATER_SHEETS))
     texts["page/topics.css"] = "".join(map(_sheet, TOPIC_SHEETS))
+    texts["page/topics_later.css"] = "".join(map(_sheet, TOPIC_LATER_SHEETS))
     texts["door.css"] = _sheet("app/login")
     return texts
 

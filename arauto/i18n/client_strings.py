@@ -30,6 +30,9 @@ def topic_strings() -> Strings:
     return {
         "topic": gettext("topic"),
         "remove_topic": gettext("Remove topic {name}"),
+        "about_topic": gettext("About topic {name}"),
+        "try_share": gettext("Share the work"),
+        "try_share_why": gettext("With Kafka two workers share it; Redis gives all to each."),
         "topic_refused": gettext("Refused: {error}"),
         "topic_away": gettext("Nothing has come of this topic since {time}: {error}"),
         "away_since": gettext("away since {time}"),

@@ -14,6 +14,7 @@ from arauto.assets.html_minifier import compact
 from arauto.auth.visitor import current_visitor, display_name
 from arauto.i18n.client_strings import later_strings, page_strings, topic_strings
 from arauto.i18n.gettext import gettext
+from arauto.i18n.topic_strings import topic_later_strings
 from arauto.protocol.validation import MAX_NAME, MAX_SELECTION
 from arauto.redis_io.discovery import DiscoveredRedis
 from arauto.redis_io.redis_url import Tls, redis_cli
@@ -33,7 +34,8 @@ def later_words(app: Flask) -> dict[str, str]:
     texts = {}
     for code in LANGUAGES:
         with app.test_request_context(headers={"Accept-Language": code}):
-            texts[f"page/words.{code}.json"] = json.dumps(later_strings(), **_COMPACT)  # type: ignore[arg-type]
+            for name, words in (("words", later_strings()), ("topic_words", topic_later_strings())):
+                texts[f"page/{name}.{code}.json"] = json.dumps(words, **_COMPACT)  # type: ignore[arg-type]
     return texts
 
 

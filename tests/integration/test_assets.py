@@ -58,13 +58,19 @@ def test_without_the_minifier_the_sources_are_sent(monkeypatch: pytest.MonkeyPat
     styles = client.get("/static/page.css").data
     assert styles.startswith(sheets["reset"])
     assert client.get("/static/door.css").data == sheets.pop("login")
-    more = [client.get(f"/static/page/{name}.css").data for name in ("later", "topics")]
+    more = [client.get(f"/static/page/{name}.css").data for name in ("later", "topics", "topics_later")]
     assert len(styles) + sum(map(len, more)) == sum(map(len, sheets.values()))
 
 
 def test_custom_properties_have_short_names_and_classes_their_own() -> None:
     small = minify()
-    styles = small["page.css"] + small["page/later.css"] + small["page/topics.css"] + small["door.css"]
+    styles = (
+        small["page.css"]
+        + small["page/later.css"]
+        + small["page/topics.css"]
+        + small["page/topics_later.css"]
+        + small["door.css"]
+    )
     defined, used = (set(re.findall(rule, styles)) for rule in (r"[{;](--[\w-]+):", r"var\((--[\w-]+)"))
     scripts = "".join(path.read_text() for path in (ROOT / "static/js").rglob("*.js"))
     assert {name for name in used - defined if f'setProperty("{name}"' not in scripts} == set()

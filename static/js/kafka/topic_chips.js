@@ -2,16 +2,20 @@
 
 import { shellQuote, toDate } from "../lib/format.js";
 import { config } from "../stream/boot.js";
+import { element } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
 import { timesOfDay } from "../ui/timestamps.js";
 
 const SAMPLE_MESSAGE = "Olá, assinantes!";
 
 const words = new Words(config.words, document.documentElement.lang);
+/** @type {import("./topic_about.js").TopicAbout | undefined} */
+let about;
 
 /** @type {(standing: Standing, names: Name[]) => void} */
 export function showTopics({ refusals, away }, names) {
   const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#chips [data-kind=topic]"));
+  for (const chip of chips) offerAbout(chip);
   for (const chip of chips) showTopic(chip, refusals.get(chip.dataset.key ?? ""), away?.get(chip.dataset.key ?? ""));
   if (!names.some(({ kind }) => kind !== "topic")) suggest(names[0].name);
 }
@@ -26,6 +30,29 @@ function showTopic(chip, error, away) {
   tag.textContent = away ? words.say("away_since", values) : "";
   const said = error === undefined ? away && words.say("topic_away", values) : words.say("topic_refused", values);
   chip.title = chip.querySelector(".chip__problem").textContent = said ?? "";
+}
+
+// Beside what each chip has: its place is that of a channel's menu.
+/** @type {(chip: HTMLElement) => void} */
+function offerAbout(chip) {
+  if (chip.querySelector(".chip__about")) return;
+  const name = chip.querySelector(".chip__name").title;
+  const button = element("button", "chip__about");
+  button.ariaLabel = button.title = words.say("about_topic", { name });
+  button.ariaHasPopup = "dialog";
+  button.tabIndex = chip.querySelector("button").tabIndex;
+  button.addEventListener("click", () => openAbout(name));
+  chip.querySelector(".chip__hide").after(button);
+}
+
+/** @type {(topic: string) => Promise<void>} */
+async function openAbout(topic) {
+  try {
+    const { TopicAbout } = await import("./topic_about.js");
+    await (about ??= new TopicAbout(words)).open(topic);
+  } catch {
+    document.dispatchEvent(new Event("unloaded"));
+  }
 }
 
 /** @type {(topic: string) => void} */

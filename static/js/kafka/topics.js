@@ -16,5 +16,13 @@ connection.addEventListener("told", async ({ detail }) => {
   const { showTopics } = await import("./topic_chips.js");
   showTopics(standing, selection.names);
 });
+const rail = /** @type {HTMLElement} */ (document.getElementById("chips").parentElement);
+const watch = new MutationObserver(async () => {
+  const card = rail.querySelector(".try");
+  if (!card) return;
+  watch.disconnect();
+  (await import("./share_step.js")).addStep(card);
+});
+watch.observe(rail, { childList: true }); // the card of what there is to try comes later
 KINDS.push("topic");
 selection.load(config.channels);

@@ -6,7 +6,7 @@ from posixpath import basename, dirname, join, normpath
 
 import pytest
 
-from arauto.assets.minifier import LATER_SHEETS, SHEETS, STATIC, TOPIC_SHEETS, modules
+from arauto.assets.minifier import LATER_SHEETS, SHEETS, STATIC, TOPIC_LATER_SHEETS, TOPIC_SHEETS, modules
 from tests.support.servers import ROOT
 
 FOLDERS = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/scripts.md").read_text(), re.MULTILINE)
@@ -43,5 +43,5 @@ def test_a_module_begins_with_what_it_is_for(name: str) -> None:
 
 def test_every_sheet_is_sent() -> None:
     sheets = {path.relative_to(STATIC / "css").with_suffix("").as_posix() for path in STATIC.rglob("*.css")}
-    assert sheets == {*SHEETS, *LATER_SHEETS, *TOPIC_SHEETS, "app/login"}
+    assert sheets == {*SHEETS, *LATER_SHEETS, *TOPIC_SHEETS, *TOPIC_LATER_SHEETS, "app/login"}
     assert {dirname(sheet) for sheet in sheets} <= {"base", *FOLDERS}

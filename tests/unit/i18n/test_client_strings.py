@@ -6,6 +6,7 @@ import pytest
 
 from arauto.assets.minifier import modules, sources
 from arauto.i18n.client_strings import later_strings, merge, page_strings, topic_strings
+from arauto.i18n.topic_strings import topic_later_strings
 from tests.unit.i18n.test_translations import FILES, catalog, forms
 
 PLURALS = [("{n} day", "{n} days"), ("a b", "a x b"), ("a", "b"), ("the same", "the same"), ("a  b c", "c")]
@@ -39,4 +40,5 @@ SAID = re.compile(r'words\.say\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?')
 def test_every_word_that_a_script_says_is_there() -> None:
     said = {key for text in modules().values() for keys in SAID.findall(text) for key in keys if key}
     assert len(said) > 50
-    assert said - (page_strings() | topic_strings() | later_strings()).keys() == set()
+    there = page_strings() | topic_strings() | later_strings() | topic_later_strings()
+    assert said - there.keys() == set()

@@ -1,0 +1,63 @@
+// How far behind a consumer group was, for as long as somebody looks. Pure.
+
+const MOST = 400; // moments
+
+/** @typedef {{ partition: number, committed: number | null, high: number | null, lag: number | null }} Progress */
+
+export class LagHistory {
+  /** @type {{ at: number, lag: number | null }[]} */
+  #moments = [];
+
+  // `lag` is null where it is not known.
+  /** @type {(at: number, lag: number | null) => void} */
+  add(at, lag) {
+    this.#moments.push({ at, lag });
+    this.#moments.splice(0, this.#moments.length - MOST);
+  }
+
+  get since() {
+    return this.#moments[0].at;
+  }
+
+  get most() {
+    return Math.max(0, ...this.#moments.map(({ lag }) => lag ?? 0));
+  }
+
+  // A line through what is known, in a box of this size; what is not leaves a hole.
+  /** @type {(width: number, height: number) => string} */
+  path(width, height) {
+    const { since, most } = this;
+    const span = this.#moments[this.#moments.length - 1].at - since || 1;
+    let isHole = true;
+    return this.#moments.map(({ at, lag }) => {
+      if (lag === null) {
+        isHole = true;
+        return "";
+      }
+      const place = `${round(((at - since) / span) * width)} ${round(height - (lag / (most || 1)) * height)}`;
+      const step = isHole ? `M${place}h0` : `L${place}`; // one alone is a dot
+      isHole = false;
+      return step;
+    }).join("");
+  }
+}
+
+// Of all partitions: the sum of what is known, or null where nothing is, and of how many it is not.
+/** @type {(partitions: Progress[]) => { lag: number | null, unknown: number }} */
+export function sumOf(partitions) {
+  const known = partitions.flatMap(({ lag }) => lag ?? []);
+  return { lag: known.length ? known.reduce((sum, lag) => sum + lag, 0) : null, unknown: partitions.length - known.length };
+}
+
+// "0–2, 5", of numbers in their order.
+/** @type {(numbers: number[]) => string} */
+export function ranges(numbers) {
+  const starts = numbers.filter((one, at) => one !== numbers[at - 1] + 1);
+  const ends = numbers.filter((one, at) => one + 1 !== numbers[at + 1]);
+  return starts.map((start, at) => (start === ends[at] ? `${start}` : `${start}–${ends[at]}`)).join(", ");
+}
+
+/** @type {(value: number) => number} */
+function round(value) {
+  return Math.round(value * 10) / 10;
+}

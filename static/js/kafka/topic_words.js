@@ -1,0 +1,23 @@
+// What only parts of topics say and wear that a person opens: it comes with the first of them.
+
+import { config } from "../stream/boot.js";
+import { addSheet } from "../ui/dom.js";
+
+/** @type {Promise<unknown> | null} */
+let asked = null;
+
+// Throws where the server does not answer; the next call tries again.
+/** @type {() => Promise<unknown>} */
+export function dress() {
+  asked ??= Promise.all([fetchWords(), addSheet(new URL("topics_later.css", import.meta.url).href)]).catch((error) => {
+    asked = null;
+    throw error;
+  });
+  return asked;
+}
+
+async function fetchWords() {
+  const answer = await fetch(new URL(`topic_words.${document.documentElement.lang}.json`, import.meta.url));
+  if (!answer.ok) throw new Error("");
+  Object.assign(config.words, await answer.json());
+}
