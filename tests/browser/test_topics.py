@@ -193,7 +193,10 @@ def test_what_a_topic_has_missed_and_where_it_goes_on(open_page: OpenPage, start
 
 
 def test_what_is_of_redis_and_what_is_of_kafka(open_page: OpenPage, start: Start) -> None:
-    page, feed = open_fed(open_page, start(KAFKA_URL=NOBODY), "topic=same&topic=gone&channel=news")
+    page, feed = open_fed(
+        open_page, start(KAFKA_URL=NOBODY), "topic=same&topic=gone&channel=news",
+        allow=("Failed to load resource",),
+    )  # fmt: skip
     news = {"type": "subscribe", "channel": "news", "at": NOON}
     feed.say(CONFIRMED, news, following("3:1"), {"type": "refused", "topic": "gone", "error": "No."})
     expect(status(page)).to_have_text("Live; 1 name was refused")
@@ -206,6 +209,10 @@ def test_what_is_of_redis_and_what_is_of_kafka(open_page: OpenPage, start: Start
     expect_texts(page, ["of Kafka"])
     feed.say(news)
     expect(status(page)).to_have_text("Live; 1 name was refused")
+    page.locator("#browser-open").click()
+    expect(page.locator("#browser").get_by_role("status")).to_have_text(
+        re.compile(r"\. Kafka does not answer\.$")
+    )
 
 
 def test_a_topic_of_a_real_kafka(

@@ -10,7 +10,6 @@ import { KeyspaceEvents } from "./keyspace_events.js";
 const REFRESH = 3_000; // milliseconds
 const PATIENCE = 250; // milliseconds without a key pressed
 const ANSWER_LIMIT = 5_000; // milliseconds
-const TOPICS_LIMIT = 1_000; // channels do not wait longer for them
 const SPECIAL = /[*?[\]\\^]/g;
 
 /**
@@ -33,6 +32,8 @@ export class ChannelBrowser {
   #timer;
   #asked = 0;
   #problem = ""; // of the last button pressed
+  /** @type {Answer} */
+  #topics = {};
 
   /**
    * @param {HTMLDialogElement} dialog
@@ -84,11 +85,22 @@ export class ChannelBrowser {
   async #refresh() {
     const asked = ++this.#asked;
     const match = this.#match;
-    const [answer, topics] = await Promise.all([askRedis(match), askKafka(match)]);
+    const kafka = askKafka(match);
+    const answer = await askRedis(match);
+    if (asked === this.#asked) this.#show(answer); // channels do not wait for topics
+    const topics = await kafka;
     if (asked !== this.#asked) return; // a later question was sent
-    if (answer.channels) this.#draw([...answer.channels, ...topics]);
-    this.#say(this.#problem || this.#sentence(answer));
+    this.#topics = topics;
+    this.#show(answer);
     this.#soon(REFRESH);
+  }
+
+  /** @type {(answer: Answer) => void} */
+  #show(answer) {
+    const { topics = [], error = "" } = this.#topics;
+    const rows = topics.map(({ topic }) => ({ type: "tmessage", channel: topic }));
+    if (answer.channels) this.#draw([...answer.channels, ...rows]);
+    this.#say(this.#problem || `${this.#sentence(answer)} ${error}`.trim());
   }
 
   /** @type {(sentence: string) => void} */
@@ -193,22 +205,21 @@ function withShards({ channels, shards = [], ...rest }) {
 
 /** @type {(match: string) => Promise<Answer>} */
 async function askRedis(match) {
-  return withShards(await ask("channels", match, ANSWER_LIMIT));
+  return withShards(await ask("channels", match));
 }
 
-// None where there is no Kafka, or it does not say.
-/** @type {(match: string) => Promise<Alive[]>} */
+// Nothing where there is no Kafka.
+/** @type {(match: string) => Promise<Answer>} */
 async function askKafka(match) {
-  const { topics = [] } = KINDS.includes("topic") ? await ask("topics", match, TOPICS_LIMIT) : {};
-  return topics.map(({ topic }) => ({ type: "tmessage", channel: topic }));
+  return KINDS.includes("topic") ? ask("topics", match) : {};
 }
 
-/** @type {(what: string, match: string, limit: number) => Promise<Answer>} */
-async function ask(what, match, limit) {
+/** @type {(what: string, match: string) => Promise<Answer>} */
+async function ask(what, match) {
   try {
     const url = new URL(what, document.baseURI);
     url.searchParams.set("match", match);
-    const answer = await fetch(url, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(limit) });
+    const answer = await fetch(url, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_LIMIT) });
     return await answer.json();
   } catch {
     return {};
