@@ -1,5 +1,6 @@
 """One reader for each topic that pages of this process watch, where there is such a topic."""
 
+import logging
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NoAnswer
 from contextlib import suppress
@@ -17,6 +18,8 @@ from arauto.system.resource_errors import NoThread
 MOST = 1000  # topics that are watched
 MOST_READ = 50  # of them; a reader has a few threads
 LOOK = 1.0  # seconds between two looks whether there are those that wait
+
+log = logging.getLogger("arauto")
 
 _CROWDED = Trouble("crowded", str(MOST_READ))
 
@@ -121,7 +124,10 @@ class TopicHub:
         while True:
             sleep(LOOK)
             if waiting := tuple(self._waiting):
-                looks.soon(partial(self._take_up, _ask(self._link, waiting)))
+                try:
+                    looks.soon(partial(self._take_up, _ask(self._link, waiting)))
+                except Exception as error:
+                    looks.soon(partial(_log_fault, error))
 
     def _take_up(self, found: dict[str, Trouble | None]) -> None:
         with self._lock:
@@ -134,6 +140,10 @@ class TopicHub:
                     self._begin(topic, one)
                 elif why.kind == "unknown" and one.ring.now.trouble == _CROWDED:
                     one.reader.miss(why)
+
+
+def _log_fault(error: Exception) -> None:
+    log.error("topics lookout failed", exc_info=error)
 
 
 def _ask(link: KafkaLink, topics: tuple[str, ...]) -> dict[str, Trouble | None]:
