@@ -425,6 +425,8 @@ def read(environ: Mapping[str, str]) -> Settings:
         )
     if settings.bridge and not settings.kafka_url:
         raise SettingsError("ARAUTO_BRIDGE needs a Kafka: give KAFKA_URL, or leave it out.")
+    if settings.bridge and "+cluster" in settings.redis_url.partition(":")[0]:
+        raise SettingsError("ARAUTO_BRIDGE does not work with a Redis Cluster: leave it out.")
     if settings.token and settings.token == settings.read_token:
         raise SettingsError("ARAUTO_READ_TOKEN is ARAUTO_TOKEN: give them two different secrets.")
     return settings

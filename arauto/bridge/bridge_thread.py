@@ -203,7 +203,7 @@ class BridgeThread(threading.Thread):
         self._skew = told.now - _now()
         if told.token:
             self._renewed_at = monotonic()
-            if not token:
+            if told.token != token:  # also where Redis has forgotten that we had it
                 self._begin(told.token, told.until, told.state)
         else:
             if token:
@@ -211,7 +211,7 @@ class BridgeThread(threading.Thread):
             self.report = Report.of(self.rules, told.state)
         self.is_held = bool(told.is_held)
         self._has_looked = True
-        if token and told.token:
+        if told.token and told.token == token:
             self._until = done
         elif told.until:  # a Redis that comes back empty does not know
             self._until = told.until
@@ -220,7 +220,7 @@ class BridgeThread(threading.Thread):
             self._forgotten = max(self._forgotten, told.until)
 
     def _begin(self, token: int, until: int, state: bytes) -> None:
-        self.report = Report.of(self.rules, state)
+        self.report = Report.of(self.rules, state or self.report.write())
         self.token = token
         log.info("bridge started")
         until = until or self._until

@@ -8,7 +8,7 @@ from arauto.auth.permissions import readable
 from arauto.auth.visitor import current_visitor
 from arauto.bridge.bridge_thread import BridgeThread
 from arauto.bridge.report import Missed, Progress
-from arauto.i18n.gettext import gettext
+from arauto.i18n.gettext import gettext, ngettext
 from arauto.kafka_io.connection import Trouble, say
 from arauto.protocol.topics import channel_of
 from arauto.text.bridge_rules import Rule
@@ -28,6 +28,7 @@ def init_bridge(app: Flask, bridge: BridgeThread) -> None:
         return jsonify(
             bridge.summary()
             | {
+                "sentence": _state(bridge),
                 "error": _redis(bridge.error) if bridge.error else "",
                 "rules": [_rule(rule, report.rules[str(rule)]) for rule in rules],
                 "spans": [_span(one) for one in list(report.missed) if one.rule in names],
@@ -35,8 +36,20 @@ def init_bridge(app: Flask, bridge: BridgeThread) -> None:
         )
 
 
+def _state(bridge: BridgeThread) -> str:
+    if not bridge.is_held:
+        return gettext("No process runs the bridge now.")
+    where = gettext("It runs here.") if bridge.token else gettext("It runs in another process.")
+    if waiting := bridge.report.waiting:
+        words = ngettext("%(num)s message waits for Kafka.", "%(num)s messages wait for Kafka.", waiting)
+        return f"{where} {words}"
+    return where
+
+
 def _rule(rule: Rule, progress: Progress) -> dict[str, Any]:
-    told = vars(progress) | {"trouble": _trouble(progress.trouble)}
+    many = progress.passed
+    sentence = ngettext("%(num)s message has gone over.", "%(num)s messages have gone over.", many)
+    told = {**vars(progress), "sentence": sentence, "trouble": _trouble(progress.trouble)}
     return {"rule": str(rule), **told}
 
 
@@ -66,17 +79,24 @@ def _span(one: Missed) -> dict[str, Any]:
 
 
 def _sentence(one: Missed) -> str:
+    if one.many is None:
+        return _reason(one)
+    missing = ngettext("%(num)s message is missing.", "%(num)s messages are missing.", one.many)
+    return f"{missing} {_reason(one)}"
+
+
+def _reason(one: Missed) -> str:
     match one.why:
         case "unattended":
             return gettext("Nobody listened: messages may be missing.")
         case "full":
             return gettext("Kafka was away for longer than messages are kept: the oldest are missing.")
         case "too large":
-            return gettext("Larger than Kafka takes.")
+            return gettext("Kafka takes none of this size.")
         case "refused":
             return gettext("Kafka does not accept them.")
         case "retention":
-            return gettext("Their time in Kafka was over: at most so many are missing.")
+            return gettext("Their time in Kafka was over: this is the most that can be missing.")
         case "replaced":
             return gettext("The topic was made anew: what was left of the former one is missing.")
         case _:

@@ -53,6 +53,8 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
     }
     if settings.kafka_url:
         config["kafka"] = True
+    if settings.bridge:
+        config["bridge"] = True
 
     def words() -> dict[str, str]:
         return page_strings() | (topic_strings() if settings.kafka_url else {})

@@ -215,6 +215,29 @@ def test_what_is_of_redis_and_what_is_of_kafka(open_page: OpenPage, start: Start
     )
 
 
+def test_what_the_bridge_does_is_beside_the_channels(
+    open_page: OpenPage, start: Start, own_redis: RedisServer
+) -> None:
+    rules = "same.* -> kafka:same"
+    server = start(KAFKA_URL=NOBODY, REDIS_URL=own_redis.url, ARAUTO_BRIDGE=rules, ARAUTO_WORKERS="1")
+    page = open_page("/?channel=same", server=server, allow=("Failed to load resource",))
+    page.locator("#browser-open").click()
+    bridge = page.locator("#bridge")
+    bridge.locator("summary").click()
+    expect(bridge).to_contain_text("It runs here.")
+    eventually(lambda: own_redis.client.publish("same.a", "x"))
+    expect(bridge).to_contain_text("1 message waits for Kafka.")
+    expect(bridge.locator("li")).to_contain_text(f"{rules}0 messages have gone over. Kafka does not answer.")
+    own_redis.client.hset("arauto:bridge", "token", 1)  # as if another process had it
+    own_redis.client.hset("arauto:bridge", "expires", 1)
+    own_redis.client.hset("arauto:bridge", "until", 1_700_000_000_000)
+    missed = bridge.locator(".bridge__missed li")
+    expect(missed).to_contain_text("Nobody listened: messages may be missing.")
+    expect(missed).to_contain_text("2023")
+    page.goto("about:blank")
+    server.stop()  # it listens to Redis itself
+
+
 def test_a_topic_of_a_real_kafka(
     open_page: OpenPage, kafka: KafkaServer, valkey: RedisServer, tmp_path: Path
 ) -> None:

@@ -26,3 +26,6 @@ const watch = new MutationObserver(async () => {
 watch.observe(rail, { childList: true }); // the card of what there is to try comes later
 KINDS.push("topic");
 selection.load(config.channels);
+
+const bridge = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#bridge"));
+bridge?.addEventListener("toggle", async () => (await import("./bridge_state.js")).showBridge(bridge));

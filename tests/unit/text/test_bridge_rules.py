@@ -44,5 +44,8 @@ def test_what_cannot_be_done_is_said_with_a_remedy(text: str, remedy: str) -> No
 def test_it_needs_a_kafka_and_a_name() -> None:
     with pytest.raises(SettingsError, match="ARAUTO_BRIDGE needs a Kafka: give KAFKA_URL"):
         read({"ARAUTO_BRIDGE": "a -> kafka:a"})
+    cluster = KAFKA | {"ARAUTO_BRIDGE": "a -> kafka:a", "REDIS_URL": "redis+cluster://localhost"}
+    with pytest.raises(SettingsError, match="ARAUTO_BRIDGE does not work with a Redis Cluster"):
+        read(cluster)
     with pytest.raises(SettingsError, match="ARAUTO_BRIDGE_NAME=a b does not work: give a name of letters"):
         read({"ARAUTO_BRIDGE_NAME": "a b"})
