@@ -425,6 +425,12 @@ def read(environ: Mapping[str, str]) -> Settings:
         )
     if settings.bridge and not settings.kafka_url:
         raise SettingsError("ARAUTO_BRIDGE needs a Kafka: give KAFKA_URL, or leave it out.")
+    if any(
+        rule.channel.decode() == settings.audit_channel for rule in settings.bridge if not rule.is_to_kafka
+    ):
+        raise SettingsError(
+            "ARAUTO_BRIDGE publishes to ARAUTO_AUDIT_CHANNEL: give one of them another channel."
+        )
     if settings.bridge and "+cluster" in settings.redis_url.partition(":")[0]:
         raise SettingsError("ARAUTO_BRIDGE does not work with a Redis Cluster: leave it out.")
     if settings.token and settings.token == settings.read_token:

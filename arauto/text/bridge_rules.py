@@ -64,6 +64,10 @@ def _read(text: str) -> Rule:
         )
     if len(channel.encode()) > _LONGEST or not channel.isprintable():
         raise ValueError(f"the name of a channel of at most {_LONGEST} bytes, and in one line")
+    if channel.startswith("arauto:"):
+        raise ValueError(
+            f"another channel than {channel}: those that begin with arauto: are the program's own"
+        )
     if is_ambiguous(channel.encode()):
         raise ValueError("each letter by itself where a range goes from ASCII to beyond, as [a-é] does")
     rule = Rule(channel.encode(), topic, is_to_kafka)

@@ -9,7 +9,7 @@ from time import time
 from typing import Any, Self
 
 import redis
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
 from arauto.settings import WORKERS
 from tests.support.http import get
@@ -196,12 +196,18 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         assert sixth.stop() == 0
         silent = time()
         own_redis.client.publish("alerts.a", "nobody listens")
-        kafka.produce("bridge.orders", b"kept by Kafka")
+        kafka.produce("bridge.orders", b"trimmed", b"trimmed", b"kept by Kafka")
+        with closing(Consumer(kafka.client() | {"group.id": "x"})) as consumer:
+            _, high = consumer.get_watermark_offsets(TopicPartition("bridge.orders", 0), timeout=PATIENCE)
+        kafka.trim("bridge.orders", 0, high - 1)
         listener = own_redis.client.pubsub(ignore_subscribe_messages=True)
         listener.subscribe("orders")
         (seventh,) = start(stack, tmp_path, own_redis, kafka, workers=["gevent"])
         eventually(lambda: (told := listener.get_message()) and told["data"] == b"kept by Kafka")
-        missed = get(seventh, "/bridge").json["spans"][-1]
+        spans = get(seventh, "/bridge").json["spans"]
+        (trimmed,) = [one for one in spans if one["reason"] == "retention"]
+        assert (trimmed["rule"], trimmed["messages"]) == ("kafka:bridge.orders -> orders", 2)
+        missed = [one for one in spans if one["reason"] != "retention"][-1]
         assert (missed["rule"], missed["reason"]) == ("alerts.* -> kafka:bridge.alerts", "unattended")
         assert missed["from"] <= silent <= missed["to"]
         assert "bridge missed rule='alerts.* -> kafka:bridge.alerts' why='unattended'" in seventh.log

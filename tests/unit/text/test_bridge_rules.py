@@ -30,6 +30,7 @@ def test_rules_are_read() -> None:
         ("a -> kafka:..", "give the exact name of one topic"),
         ("a -> kafka:", "give the exact name of one topic"),
         ("kafka:a -> b.*", "give the exact name of one channel in place of b.*, to which a is to go"),
+        ("kafka:a -> arauto:tabs:b", "give another channel than arauto:tabs:b"),
         ("[a-é] -> kafka:a", "give each letter by itself"),
         ("é" * 129 + " -> kafka:a", "give the name of a channel of at most 256 bytes"),
         ("a.* -> kafka:a, kafka:a -> a.b", "give rules of which none gets back .* by kafka:a -> a.b and a"),
@@ -44,6 +45,10 @@ def test_what_cannot_be_done_is_said_with_a_remedy(text: str, remedy: str) -> No
 def test_it_needs_a_kafka_and_a_name() -> None:
     with pytest.raises(SettingsError, match="ARAUTO_BRIDGE needs a Kafka: give KAFKA_URL"):
         read({"ARAUTO_BRIDGE": "a -> kafka:a"})
+    audit = KAFKA | {"ARAUTO_BRIDGE": "b -> kafka:b, kafka:a -> a", "ARAUTO_AUDIT_CHANNEL": "a"}
+    with pytest.raises(SettingsError, match="ARAUTO_BRIDGE publishes to ARAUTO_AUDIT_CHANNEL"):
+        read(audit)
+    assert read(audit | {"ARAUTO_AUDIT_CHANNEL": "b"}).bridge  # it may be kept in a topic
     cluster = KAFKA | {"ARAUTO_BRIDGE": "a -> kafka:a", "REDIS_URL": "redis+cluster://localhost"}
     with pytest.raises(SettingsError, match="ARAUTO_BRIDGE does not work with a Redis Cluster"):
         read(cluster)
