@@ -56,6 +56,7 @@ export class ShareLesson {
     this.#verdict.textContent = "";
     this.#parts.state.textContent = words.say("about_asking");
     this.#showWorkers(0, []);
+    this.#ask("", "");
     this.#draw();
     this.#parts.dialog.showModal();
     this.#refresh.start();
@@ -83,7 +84,10 @@ export class ShareLesson {
     const { error, status, groups } = await askTopic(TOPIC, "/groups", signal, this.#words);
     if (!this.#parts?.dialog.open) return;
     if (!this.#isPublishing) this.#say(status === 404 ? "" : (error ?? ""));
-    if (status === 404) return this.#ask("share_no_topic", `${TOPICS} --create --topic ${TOPIC} --partitions 2`);
+    if (status === 404) {
+      this.#showWorkers(0, []);
+      return this.#ask("share_no_topic", `${TOPICS} --create --topic ${TOPIC} --partitions 2`);
+    }
     if (error !== undefined) return;
     /** @type {Group | undefined} */
     const group = groups.find((/** @type {Group} */ { group }) => group === GROUP);
@@ -109,7 +113,8 @@ export class ShareLesson {
       item.append(verbatim(client), `: ${has}`);
       return item;
     }));
-    this.#button.disabled = this.#working.length < 2 || this.#isPublishing;
+    this.#button.hidden = this.#working.length < 2;
+    this.#button.disabled = this.#isPublishing;
     if (partitions === 1) this.#ask("share_one_partition", `${TOPICS} --alter --topic ${TOPIC} --partitions 2`);
     else if (this.#working.length < 2) this.#ask("share_start", WORKER, words.say(members.length ? "share_one" : "share_nobody"));
     else this.#ask("", "");
