@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from arauto.auth.api_tokens import Tokens
@@ -230,6 +231,13 @@ def test_a_broker_that_is_away_and_back(kafka: KafkaServer, valkey: RedisServer,
             events = tab.until("tmessage")
             assert shown(events) == ["after"]
             assert "gap" not in {event["type"] for event in events}
+        for server in servers:  # while it waits for messages
+            assert server.stop() == 0
+        for tab in (*tabs, late):
+            with pytest.raises(ConnectionClosed) as closed:
+                tab.until("nothing more")
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1001
 
 
 def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path: Path) -> None:
