@@ -29,16 +29,25 @@ TURNS = """async ({ Refresh }) => {
   let [asked, running, most, isHidden] = [0, 0, 0, false];
   Object.defineProperty(document, "hidden", { get: () => isHidden, configurable: true });
   const turn = () => new Promise((done) => setTimeout(done));
-  const ask = async () => {
+  const turns = async (many) => {
+    for (let at = 0; at < many; at++) await turn();
+  };
+  const ask = async (signal) => {
     asked++;
     most = Math.max(most, ++running);
-    await turn();
-    running--;
+    let isOver = false;
+    const end = () => {
+      running -= isOver ? 0 : 1;
+      isOver = true;
+    };
+    signal.addEventListener("abort", end);
+    await turns(6);
+    end();
   };
   const grows = async () => {
-    for (let at = 0; at < 5; at++) await turn(); // who is asking ends
+    await turns(9); // who is asking ends
     const before = asked;
-    for (let at = 0; at < 50; at++) await turn();
+    await turns(50);
     return asked > before;
   };
   const show = (value) => {
@@ -47,10 +56,16 @@ TURNS = """async ({ Refresh }) => {
   };
   const refresh = new Refresh(ask, 0);
   const found = [await grows()];
-  const [start, stop] = [() => refresh.start(), () => refresh.stop()];
+  const stop = () => refresh.stop();
+  const start = async () => {
+    refresh.start();
+    await turns(3);
+    refresh.start(); // while the former asks
+    show(false);
+  };
   const [hide, reveal] = [true, false].map((value) => () => show(value));
   for (const act of [start, hide, reveal, reveal, stop, reveal]) {
-    act();
+    await act();
     found.push(await grows());
   }
   delete document.hidden;
