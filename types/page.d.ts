@@ -254,4 +254,14 @@ type Query = {
 // What was recorded, read again.
 type PastEvent = (Message | Gap) & { at: number };
 // How many were searched meanwhile, and up to when.
-type Searched = { type: "searched"; n: number; at: number };
+// `said`: why that was not all.
+type Searched = { type: "searched"; n: number; at: number; said?: string };
+
+// What reads the past of topics, where there is Kafka.
+type PastOfTopics = {
+  readTopic?(topic: string, since: string, signal: AbortSignal, filter?: string): AsyncGenerator<PastEvent | Searched, undefined>;
+  openLinked?(
+    detail: { say(sentence: string): Promise<void>; reveal(event: Message): Promise<void> },
+    replay: import("../static/js/history/replay.js").Replay,
+  ): Promise<void>;
+};

@@ -50,6 +50,20 @@ def topic_strings() -> Strings:
         "fact_clock_none": gettext("Time in Kafka"),
         "headers_unreadable": gettext("cannot be read: the name of one is not UTF-8"),
         "fact_none": gettext("none"),
+        "search_stop": gettext("Stop: {n} of {of}"),
+        "search_part": gettext(
+            "{n} of {of} messages of {topic} were searched, up to {time}. Search again to go on from there."
+        ),
+        "link_at_bad": gettext(
+            "The link names no message: it has one topic, and at is partition and offset, such as 3:4711."
+        ),
+        "link_at_none": gettext(
+            "{topic} has no message at {at}: it may have been compacted, or has not come yet."
+        ),
+        "link_at_gone": plural(
+            "Kafka no longer keeps {at} of {topic}. From there on {n} message is gone.",
+            "Kafka no longer keeps {at} of {topic}. From there on at most {n} messages are gone.",
+        ),
         **_topic_gap_strings(),
     }
 
@@ -122,11 +136,11 @@ def _status_strings() -> Strings:
         ),
         "status_refused": gettext("Refused: {reason}"),
         "refused_long": gettext(
-            "Refused: the request is too long for what stands between this page and the server ({status})."
+            "Refused: the request is too long for a proxy in between ({status})."
             " Listen to fewer names, or delete this site's cookies."
         ),
         "refused_mute": gettext(
-            "Refused: what answers here ({status}) does not know this page's feed."
+            "Refused: what answers here ({status}) has no such feed."
             " Look at the proxy in between, or load the page again."
         ),
     }
@@ -273,7 +287,6 @@ def _detail_strings() -> Strings:
         "link_bad": gettext("The link names no message: the id is one such as 1763879938123-41."),
         "link_nowhere": gettext("The link names no channel."),
         "link_gone": gettext("The recording of {channel} no longer has this message."),
-        "link_failed": gettext("The message of the link cannot be shown. {reason}"),
     }
 
 
@@ -402,11 +415,9 @@ def _past_strings() -> Strings:
     return {
         "no_channels": gettext("The server did not answer."),
         "past": gettext("This is the past, not live."),
-        "past_end": gettext("The recording ends here."),
-        "since_bad": gettext(
-            "{text} is not a point in time: write 10m, 14:30, first or the id of a message."
-        ),
-        "past_none": gettext("Nothing has been recorded since then."),
+        "past_end": gettext("The past ends here."),
+        "since_bad": gettext("{text} is not a point in time: write 10m, 14:30, 100 or first."),
+        "past_none": gettext("There is nothing from then on."),
         "searched": gettext("{n} searched, {found} found"),
     }
 
@@ -456,7 +467,7 @@ def _recording_menu_strings() -> Strings:
     return {
         "record": gettext("Record from now on"),
         "record_no": gettext("Stop recording"),
-        "forget_sure": gettext("Everything recorded of {name} is deleted permanently, for everyone."),
+        "forget_sure": gettext("The recording of {name} is deleted for everyone."),
     }
 
 

@@ -91,7 +91,7 @@ def bounds_of(consumer: Consumer, partitions: list[Partition]) -> dict[Partition
 
 
 def _bounds(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, Bounds]:
-    low, high = (_offsets(consumer, partitions, end) for end in (_BEGINNING, _END))
+    low, high = (offsets_of(consumer, partitions, end) for end in (_BEGINNING, _END))
     told = [one for one in partitions if low.get(one, -1) >= 0 and high.get(one, -1) >= 0]
     return {one: Bounds(low[one], high[one]) for one in told}
 
@@ -103,13 +103,13 @@ def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> di
     """
 
     def ask(consumer: Consumer) -> dict[int, int | None]:
-        found = _offsets(consumer, [(topic, partition) for partition in partitions], ms)
+        found = offsets_of(consumer, [(topic, partition) for partition in partitions], ms)
         return {partition: offset if offset >= 0 else None for (_, partition), offset in found.items()}
 
     return link.ask(ask)
 
 
-def _offsets(consumer: Consumer, partitions: list[Partition], ms: int) -> dict[Partition, int]:
+def offsets_of(consumer: Consumer, partitions: list[Partition], ms: int) -> dict[Partition, int]:
     """Of those that answer; negative: there is none."""
     if not partitions:
         return {}

@@ -71,6 +71,19 @@ def read_moment(text: str, now: float | None = None) -> Point | None:
     return None
 
 
+def read_time(text: str) -> int:
+    """Parse ``10m`` or a Unix time, into Unix milliseconds.
+
+    :raise BadPoint: it is neither, or a time in the future.
+    """
+    point = read_moment(text)
+    if point is None or point.ms is None:
+        raise BadPoint(
+            gettext("%(text)s is no time: write 10m or a Unix time such as 1763879938.5.", text=text[:50])
+        )
+    return point.ms
+
+
 def read_limit(text: str) -> int:
     """:raise BadPoint: it is not a number from 1 to :data:`MAX_LIMIT`."""
     if not _is_number(text, MAX_LIMIT):

@@ -21,7 +21,9 @@ from arauto.kafka_io.topic_list import (
     list_topics,
     partitions_of,
 )
+from arauto.kafka_io.topic_volume import find_volume
 from arauto.protocol.events import Deliver
+from arauto.protocol.log_entries import Volume
 from arauto.protocol.log_query import Point
 from arauto.protocol.topics import Offsets, Outgoing, Start, channel_of
 from arauto.sources.source import PublishError
@@ -138,6 +140,15 @@ class KafkaSource:
     ) -> TopicReading:
         """What the topic keeps; see :class:`TopicReading`."""
         return TopicReading(self._link, topic, since, until, partition)
+
+    def volume(self, topic: str, since: int | None, until: int | None, parts: int) -> Volume | None:
+        """How many messages the topic keeps, over time; see :func:`find_volume`.
+
+        :raise KafkaFailed: it cannot be told.
+        """
+        _, found = self._find(topic)
+        bounds = {one: bound for (_, one), bound in found.items()}
+        return find_volume(self._link, topic, bounds, since, until, parts)
 
     def tail(
         self, visitor: Visitor, starts: dict[str, Start], deliver: Deliver, fail: Callable[[], None]

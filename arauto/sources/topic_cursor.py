@@ -116,7 +116,7 @@ class TopicCursor:
             places[one] = min(max(at, low), high)
             if at < low:
                 gaps.append(TopicGap(self._topic, "retention", one, at, low - at))
-            elif at > high:
+            elif at > high and not isinstance(start, dict):  # or nobody has seen it
                 gaps.append(TopicGap(self._topic, "truncated", one, high))
         # Where it has no leader now, it is known when it has.
         places |= {one: at for one, at in newer.items() if one not in bounds or at <= bounds[one].high}

@@ -51,6 +51,11 @@ class TopicReading:
     def is_over(self) -> bool:
         return not self.places and not self._trimmed
 
+    @property
+    def left(self) -> int:
+        """How many offsets there are from its places on."""
+        return sum(self._ends[one] - at for one, at in self.places.items())
+
     def page(self, most: int) -> list[TopicEntry]:
         """At most so many messages, in the order of their partition; and what is missing between them.
 

@@ -60,7 +60,7 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
         check_reading(source, audit, channel)
         with _refusals():
             found = source.volume(channel, *span, many)
-        answer = jsonify(_volume(channel, found or NO_VOLUME))
+        answer = jsonify({**named("channel", channel), **volume_members(found or NO_VOLUME)})
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -89,10 +89,10 @@ def _refusals() -> Iterator[None]:
         raise Refusal(gettext("Redis does not answer."), 503, retry_after=1) from None
 
 
-def _volume(channel: bytes, found: Volume) -> dict[str, Any]:
+def volume_members(found: Volume) -> dict[str, Any]:
+    """The span, its counts and its gaps, as an answer has them."""
     gaps = [[start / 1000, end / 1000] for start, end in found.holes]
-    span = {"from": found.start / 1000, "to": found.end / 1000}
-    return {**named("channel", channel), **span, "counts": found.counts, "gaps": gaps}
+    return {"from": found.start / 1000, "to": found.end / 1000, "counts": found.counts, "gaps": gaps}
 
 
 def _to_the_end(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -2,34 +2,25 @@
 
 GET /topics/<topic>: one of them, with its brokers and how long it keeps a message.
 GET /topics/<topic>/groups: who consumes it, and how far behind.
-GET /topics/<topic>/messages: what it keeps, as NDJSON.
+GET /topics/<topic>/messages: what it keeps, as NDJSON, or what a filter finds of that.
+GET /topics/<topic>/volume: how many messages there are, over time.
 """
 
-import logging
-from collections.abc import Iterator
 from itertools import chain
 
-import orjson
 from flask import Flask, Response, jsonify
 
 from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import current_visitor
-from arauto.i18n.gettext import gettext
-from arauto.protocol.log_query import DEFAULT_LIMIT, read_limit
-from arauto.protocol.topics import Record, channel_of, check_topic, read_partition, read_place, write_places
+from arauto.filter.query import read_filter
+from arauto.protocol.log_query import read_limit, read_parts, read_time
+from arauto.protocol.topics import channel_of, check_topic, read_partition, read_place
 from arauto.protocol.validation import check_name
-from arauto.refusal import Refusal
 from arauto.sources.kafka_source import KafkaSource
-from arauto.sources.topic_reading import TopicReading
-from arauto.system.concurrency import let_others_run
-from arauto.views.history import MIMETYPE
-from arauto.views.topic_lines import write_lines
+from arauto.views.history import MIMETYPE, NO_VOLUME, volume_members
+from arauto.views.topic_lines import all_lines, found_lines, to_the_end
 from arauto.web.arguments import arguments
-
-log = logging.getLogger("arauto")
-
-TURN = 500  # messages, after whose writing others have their turn
 
 
 def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
@@ -59,14 +50,27 @@ def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
     @app.get("/topics/<topic>/messages")
     def topic_messages(topic: str) -> Response:
         check_topic(topic)
-        since, until, limit, partition = arguments("since", "until", "limit", "partition")
+        since, until, limit, partition, filter = arguments("since", "until", "limit", "partition", "filter")
         start = read_place(since or "first")
         end = read_place(until) if until else None
         most = read_limit(limit) if limit else None
         one = read_partition(partition) if partition else None
+        wanted = read_filter(filter) if filter else None
         _check_reading(kafka, audit, topic)
-        lines = _lines(kafka.read(topic, start, end, one), topic, most)
+        reading = kafka.read(topic, start, end, one)
+        found = found_lines(reading, topic, wanted, most) if wanted else all_lines(reading, topic, most)
+        lines = to_the_end(found, topic)
         return Response(chain([next(lines, b"")], lines), mimetype=MIMETYPE)
+
+    @app.get("/topics/<topic>/volume")
+    def topic_volume(topic: str) -> Response:
+        check_topic(topic)
+        since, until, parts = arguments("since", "until", "parts")
+        start, end = (read_time(text) if text else None for text in (since, until))
+        many = read_parts(parts or "1")
+        _check_reading(kafka, audit, topic)
+        found = kafka.volume(topic, start, end, many)
+        return jsonify({"topic": topic, **volume_members(found or NO_VOLUME)})
 
 
 def _check_reading(kafka: KafkaSource, audit: Audit, topic: str) -> None:
@@ -75,29 +79,3 @@ def _check_reading(kafka: KafkaSource, audit: Audit, topic: str) -> None:
     except NoRight:
         audit.note("reading refused", Actor.of(current_visitor()), channel=channel_of(topic).decode())
         raise
-
-
-def _lines(reading: TopicReading, topic: str, limit: int | None) -> Iterator[bytes]:
-    """A chunk of lines for each page; what ends early, and was not asked to, says where it goes on."""
-    left = limit or DEFAULT_LIMIT
-    has_begun = False
-    try:
-        while left and not reading.is_over:
-            page = reading.page(left)
-            left -= sum(isinstance(entry, Record) for entry in page)
-            for start in range(0, len(page), TURN):
-                yield write_lines(topic, page[start : start + TURN])
-                has_begun = True
-                let_others_run()
-    except Exception as error:
-        if not has_begun:
-            raise
-        if isinstance(error, Refusal):
-            sentence = str(error)
-        else:
-            log.exception("topic failed topic=%r", topic)
-            sentence = gettext("Internal error. See the server log.")
-        yield orjson.dumps({"error": sentence}) + b"\n"
-        return
-    if not reading.is_over and not limit:
-        yield orjson.dumps({"more": write_places(reading.places)}) + b"\n"

@@ -238,7 +238,7 @@ def test_how_much_is_recorded_moves_nobody_and_says_nothing_once_left(
         bar(page).get_by_label("From").fill("first")
         page.keyboard.press("Enter")
         expect_texts(page, ["kept"])
-        expect(said(page)).to_contain_text("The recording ends here.")
+        expect(said(page)).to_contain_text("The past ends here.")
         told = bar(page).locator("time").text_content()
         route.continue_()
         next_route().continue_()  # of each part, once it is known from when to when

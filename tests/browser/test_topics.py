@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
+from tests.browser.test_filter import filter_field
 from tests.support.kafka_servers import PATIENT, KafkaServer, arauto_beside
 from tests.support.pages import (
     chip,
@@ -267,6 +268,33 @@ def test_a_topic_of_a_real_kafka(
         expect(rows(page)).to_have_count(4)
         expect(notices(page)).to_have_count(0)
 
+        past = open_page(
+            "/?topic=page.orders&at=1:2",
+            server=server,
+            permissions=["clipboard-read", "clipboard-write"],
+            allow=("status of 400",),
+        )
+        facts = past.locator("#detail .detail__facts")
+        expect(facts).to_contain_text("Offset2")
+        expect(rows(past)).to_have_count(3)
+        expect(row(past, "while away")).to_have_attribute("aria-current", "true")
+        past.get_by_role("button", name="Copy link").click()
+        assert "at=1%3A2" in past.evaluate("navigator.clipboard.readText()")
+        expect(past.get_by_role("slider", name="Point in time")).to_be_visible()
+        past.locator("#replay [name=since]").fill("1:1")
+        past.get_by_role("button", name="Play", exact=True).click()
+        expect(rows(past)).to_have_count(2)
+        filter_field(past).fill("away")
+        past.get_by_role("button", name="Search the past").click()
+        expect(past.locator("#replay [role=status]")).to_have_text("2 searched, 1 found")
+        for at, sentence in (
+            ("1:4", "page.orders has no message at 1:4"),
+            ("0:99", "Partition 0 ends before"),
+        ):
+            past.goto(f"{server.url}/?topic=page.orders&at={at}")
+            expect(past.locator("#detail")).to_contain_text(sentence)
+        past.close()
+
         kafka.delete("page.orders")
         expect(chip(page, "page.orders")).to_contain_text("away since")
         expect(status(page)).to_have_text("Live; nothing comes of 1 topic")
@@ -276,6 +304,35 @@ def test_a_topic_of_a_real_kafka(
         expect(notices(page)).to_contain_text(["page.orders, at"])
         expect(notices(page)).to_contain_text(["the topic was made anew"])
         expect(status(page)).to_have_text("Live")
+
+
+def test_a_search_ends_before_it_reads_all_and_goes_on(open_page: OpenPage, start: Start) -> None:
+    page, feed = open_fed(open_page, start(KAFKA_URL=NOBODY), "topic=same")
+    feed.say(CONFIRMED, following("3:0"))
+    expect_live(page)
+    asked: list[dict[str, list[str]]] = []
+
+    def answer(route: Route) -> None:
+        query = parse_qs(urlsplit(route.request.url).query)
+        asked.append(query)
+        at = int(query["since"][0].removeprefix("3:").replace("first", "0"))
+        found = message(at, f"found {at}") | {"type": None, "at": NOON + at}
+        told = {"searched": 100_000, "at": NOON + at, "left": 900_000 - at, "more": f"3:{at + 100_000}"}
+        lines = [{name: value for name, value in found.items() if value is not None}, told]
+        route.fulfill(body="".join(json.dumps(line) + "\n" for line in lines))
+
+    page.route("**/topics/same/messages?*", answer)
+    filter_field(page).fill("found")
+    page.get_by_role("button", name="Search the past").click()
+    said, since = page.locator("#replay p"), page.locator("#replay [name=since]")
+    expect(said).to_contain_text("200,000 of 1,000,000 messages of same were searched, up to")
+    expect(since).to_have_value("3:200000")
+    expect_texts(page, ["found 0", "found 100000"])
+    page.get_by_role("button", name="Search the past").click()
+    expect(since).to_have_value("3:400000")
+    expect_texts(page, ["found 200000", "found 300000"])
+    assert [query["since"] for query in asked] == [["first"], ["3:100000"], ["3:200000"], ["3:300000"]]
+    assert {query["filter"][0] for query in asked} == {"found"}
 
 
 def test_without_kafka_a_topic_is_left_out(open_page: OpenPage) -> None:

@@ -94,6 +94,19 @@ def test_it_is_read_from_a_place_to_another(
     assert places(read_all(server, f"orders/messages{query}")) == expected
 
 
+def test_it_is_searched_and_counted_over_time(server: ArautoServer, orders: str) -> None:
+    *found, told = read_all(server, "orders/messages?filter=4&since=0:2")
+    assert (places(found), told) == (["0:4"], {"searched": 3, "at": 1_700_000_000.0})
+    *found, told = read_all(server, "orders/messages?filter=4&since=0:0&limit=1")
+    assert [line.get("type", line.get("data")) for line in found] == ["gap", "4"]
+    volume = json.loads(get(server, "/topics/orders/volume?since=1699999990&until=1700000010&parts=4").body)
+    assert volume == {
+        "topic": "orders", "from": 1_699_999_990, "to": 1_700_000_010, "counts": [0, 0, 3, 0], "gaps": [],
+    }  # fmt: skip
+    volume = json.loads(get(server, "/topics/orders/volume").body)
+    assert (volume["counts"], volume["from"] <= 1_700_000_000 < volume["to"]) == ([5], True)
+
+
 def test_what_is_gone_is_told_with_its_number(server: ArautoServer, orders: str) -> None:
     gap, *rest = read_all(server, "orders/messages?since=0:1")
     assert gap == {
@@ -115,6 +128,9 @@ def test_what_is_gone_is_told_with_its_number(server: ArautoServer, orders: str)
         ("orders/messages?partition=7", 404, "The topic has the partitions 0 to 2."),
         ("orders/messages?partition=x", 400, "The partition is a whole number from 0 on."),
         ("orders/messages?limit=0", 400, "The limit is a whole number from 1 to 100000."),
+        ("orders/messages?filter=/x/", 400, "A regular expression is searched for by the page"),
+        ("orders/volume?since=100", 400, "100 is no time: write 10m or a Unix time"),
+        ("no.such.topic/volume", 404, "Kafka has no such topic"),
         ("no.such.topic/messages", 404, "Kafka has no topic no.such.topic."),
         ("a%20b/messages", 400, "A topic's name has letters and digits of ASCII, dots, _ and -"),
     ],

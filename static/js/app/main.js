@@ -101,7 +101,7 @@ const lesson = new Deferred("../app/lesson.js", ({ Lesson }) => new Lesson(
   feed, rows, selection, words, {
     late: () => {
       parts.show("feed");
-      compare(selection.channels).catch(() => actions.say("not_loaded"));
+      compare().catch(() => actions.say("not_loaded"));
     }, show: (/** @type {string} */ part) => parts.show(part),
   }, limits.maxName,
 ));
@@ -148,9 +148,9 @@ connection.addEventListener("state", ({ detail }) => {
   beside.stand(detail);
   strip.part?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
-  const recorded = selection.channels.filter((name) => detail.recorded.has(keyOf({ kind: "channel", name })));
-  replay.offer(recorded);
-  parts.offer("past", recorded.length > 0);
+  const kept = selection.names.filter((name) => name.kind === "topic" || detail.recorded.has(keyOf(name)));
+  replay.offer(kept);
+  parts.offer("past", kept.length > 0);
 });
 connection.addEventListener("events", ({ detail }) => {
   const events = /** @type {any[]} */ (feed.unseen(detail));
@@ -215,6 +215,7 @@ keepTimes(retell, () => feed.isSelecting);
 for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", () => browser.load().then(async (browser) => offer(await browser.channels()), () => {}));
 connection.listen();
+connection.positions.openLinked?.(detail, replay);
 if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));
 
 // Firefox would show a file that somebody drops in place of the page.
@@ -264,9 +265,8 @@ function makeNotifications({ Notifications }) {
   return made;
 }
 
-/** @type {(channels: string[]) => Promise<void>} */
-async function compare(channels) {
-  (await lanes.load()).open(channels, standing.recorded.size > 0);
+async function compare() {
+  (await lanes.load()).open(selection.channels, standing.recorded.size > 0);
 }
 
 // What came until now is in the feed.

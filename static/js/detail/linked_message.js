@@ -6,10 +6,10 @@ import { addressOf, asked } from "../ui/url_state.js";
 const ID = /^\d{1,15}-\d{1,15}$/;
 const MANY = 50; // messages on each side
 
-// Of a message that is recorded; null where no name leads to its channel, or it has no id.
+// Of a message that is recorded or in a topic; null where no name leads to its channel, or it has no id.
 /** @type {(event: Message) => string | null} */
-export function linkTo({ channel, channel_base64: bytes, id }) {
-  if (id === undefined || bytes !== undefined) return null;
+export function linkTo({ channel, channel_base64: bytes, id, kafka }) {
+  if (id === undefined || bytes !== undefined) return kafka?.link ?? null;
   return addressOf(new URLSearchParams({ channel, message: id })).href;
 }
 
@@ -31,6 +31,6 @@ export async function openLinked(channel, detail, replay, words) {
     await detail.reveal(found.event);
     replay.show(found.events);
   } catch (error) {
-    await fail("link_failed", { reason: /** @type {Error} */ (error).message || words.say("no_channels") });
+    await detail.say(/** @type {Error} */ (error).message || words.say("no_channels"));
   }
 }

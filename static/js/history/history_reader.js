@@ -1,15 +1,17 @@
 // Reads the recorded past, or has the server search it: a log page by page, several channels in the order of time.
 // Knows no DOM.
 
+import { connection } from "../stream/boot.js";
 import { isMessage } from "../stream/events.js";
 
 const PAGE = 2_000; // messages asked for at a time
 const WEIGHT = 1_000_000; // characters, after which what is left of a page is asked for again
 
 // The messages and gaps from `since` until the logs end; with a filter what passes, and how many were searched.
-/** @type {(channels: string[], since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
-export async function* past(channels, since, signal, filter) {
-  const logs = channels.map((name) => (filter ? find(name, since, filter, signal) : read(name, since, signal)));
+/** @type {(names: Name[], since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
+export async function* past(names, since, signal, filter) {
+  const { readTopic = read } = connection.positions;
+  const logs = names.map(({ kind, name }) => (kind === "topic" ? readTopic : filter ? find : read)(name, since, signal, filter));
   const heads = await Promise.all(logs.map((log) => log.next()));
   for (;;) {
     const times = heads.map(({ value }) => value?.at ?? Infinity);
@@ -32,8 +34,8 @@ async function* read(channel, since, signal) {
   }
 }
 
-/** @type {(channel: string, since: string, filter: string, signal: AbortSignal) => AsyncGenerator<PastEvent | Searched, undefined>} */
-async function* find(channel, since, filter, signal) {
+/** @type {(channel: string, since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
+async function* find(channel, since, signal, filter = "") {
   while (since) {
     const lines = await ask({ channel, since, filter, limit: String(PAGE) }, Infinity, signal);
     const { searched: n, at, more } = lines.pop() ?? {};
@@ -64,9 +66,9 @@ function toEvent(line) {
 }
 
 // Throws an Error with the server's sentence, or without one where it did not answer.
-/** @type {(query: Record<string, string>, weight: number, signal?: AbortSignal) => Promise<any[]>} */
-async function ask(query, weight, signal) {
-  const url = `channels/messages?${new URLSearchParams(query)}`;
+/** @type {(query: Record<string, string>, weight: number, signal?: AbortSignal, path?: string) => Promise<any[]>} */
+export async function ask(query, weight, signal, path = "channels/messages") {
+  const url = `${path}?${new URLSearchParams(query)}`;
   const asked = fetch(new URL(url, document.baseURI), { headers: { Accept: "application/json" }, signal });
   const text = await asked.then((answer) => readLines(answer, weight)).catch(() => '{"error":""}');
   const lines = text.split("\n").filter(Boolean).map((line) => JSON.parse(line));

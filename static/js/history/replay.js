@@ -11,7 +11,7 @@ import { keep } from "../ui/url_state.js";
 /** @type {Deferred<typeof import("./history_reader.js")>} */
 const reader = new Deferred("../history/history_reader.js");
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
-const POINT = /^(first|\d+[smhd]|[\d.]+|\d+-\d+)$/;
+const POINT = /^(first|\d+[smhd]|[\d.:,-]+)$/;
 const TICK = 100; // milliseconds
 const BUDGET = 12; // milliseconds of work before the page has its turn
 
@@ -23,8 +23,8 @@ export class Replay {
   #feed;
   #filter;
   #words;
-  /** @type {string[]} */
-  #channels = [];
+  /** @type {Name[]} */
+  #names = [];
   #loadScrubber;
   /** @type {Scrubber | null} */
   #scrubber = null;
@@ -32,16 +32,16 @@ export class Replay {
   #isSearch = false; // what is shown, or comes to be, was found
   #run = new AbortController();
   /** @type {PastEvent[]} */
-  #given = []; // to be shown once there is a channel
+  #given = []; // to be shown once there is a name
 
-  // `compare` is called with the channels of which two lanes are wanted.
+  // `compare` is called where two lanes are wanted.
   /**
    * @param {ReplayElement} form
    * @param {import("../feed/feed.js").Feed} feed
    * @param {import("../feed/filter_bar.js").FilterBar} filter
    * @param {Words} words
    * @param {() => Promise<Scrubber>} loadScrubber
-   * @param {(channels: string[]) => Promise<void>} compare
+   * @param {() => Promise<void>} compare
    */
   constructor(form, feed, filter, words, loadScrubber, compare) {
     this.#form = form;
@@ -61,7 +61,7 @@ export class Replay {
         this.#complain({ message: this.#words.say("since_bad", { text: value }) });
       }
     });
-    lanes.addEventListener("click", () => compare(this.#channels).catch((error) => this.#complain(error)));
+    lanes.addEventListener("click", () => compare().catch((error) => this.#complain(error)));
     live.addEventListener("click", () => this.#leave());
     open.addEventListener("click", () => (form.hidden ? this.#open() : this.#leave()));
     search.addEventListener("click", () => this.#search());
@@ -72,13 +72,13 @@ export class Replay {
     feed.addEventListener("draw", () => this.#count());
   }
 
-  // Call with the channels that are recorded.
-  /** @type {(channels: string[]) => void} */
-  offer(channels) {
-    const isNew = String(channels) !== String(this.#channels);
-    this.#channels = channels;
+  // Call with the names that have a past.
+  /** @type {(names: Name[]) => void} */
+  offer(names) {
+    const isNew = JSON.stringify(names) !== JSON.stringify(this.#names);
+    this.#names = names;
     this.#offer();
-    if (!channels.length) return this.#leave();
+    if (!names.length) return this.#leave();
     if (this.#given.length) return this.show(this.#given);
     if (isNew && !this.#form.hidden) this.#showVolume().catch(() => {});
     if (isNew && this.#isSearch) this.#search();
@@ -87,7 +87,7 @@ export class Replay {
   // What was read already, instead of what is live.
   /** @type {(events: PastEvent[]) => void} */
   show(events) {
-    this.#given = this.#channels.length ? [] : events;
+    this.#given = this.#names.length ? [] : events;
     if (this.#given.length) return;
     this.#isSearch = false;
     this.#open();
@@ -99,7 +99,7 @@ export class Replay {
 
   #offer() {
     const { open, search } = this.#parts;
-    open.hidden = !this.#channels.length;
+    open.hidden = !this.#names.length;
     search.hidden = open.hidden || !this.#filter.query?.test;
   }
 
@@ -129,7 +129,7 @@ export class Replay {
       scrubber.addEventListener("go", ({ detail }) => this.#play(String(detail)));
     }
     this.#scrubber = scrubber;
-    const end = await scrubber.open(this.#channels);
+    const end = await scrubber.open(this.#names);
     if (this.#feed.isPast) scrubber.tell(this.#at);
     return end;
   }
@@ -142,7 +142,7 @@ export class Replay {
 
   #search() {
     if (this.#form.hidden) this.#open();
-    this.#play("first", readFilter(this.#filter.text));
+    this.#play(this.#point(this.#parts.since.value.trim()) || "first", readFilter(this.#filter.text));
   }
 
   #leave() {
@@ -156,13 +156,13 @@ export class Replay {
     this.#scrubber?.close();
   }
 
-  // As the server reads it; empty where it is none. An id belongs to one log: for several, its moment counts.
+  // As the server reads it; empty where it is none. An id belongs to one log: for several, its moment counts. The server says what is wrong with a place.
   /** @type {(text: string) => string} */
   #point(text) {
     const clock = text.match(CLOCK);
     if (clock) return String(lastTime(.../** @type {[string, string, string?]} */ (clock.slice(1))).getTime() / 1000);
     if (!POINT.test(text)) return "";
-    return this.#channels.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
+    return this.#names.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 
   // With a query, only what passes is shown, as fast as it goes.
@@ -174,9 +174,10 @@ export class Replay {
     const { signal } = (this.#run = new AbortController());
     if (search) this.#bind(search, signal);
     const counts = { n: 0, found: 0 };
+    let said;
     try {
       const { past } = await reader.load();
-      const events = past(this.#channels, since, signal, served);
+      const events = past(this.#names, since, signal, served);
       let { value: next } = await events.next();
       if (!next) return this.#say(this.#words.say("past_none"));
       this.#feed.startPast();
@@ -191,8 +192,10 @@ export class Replay {
         if (!this.#feed.isPaused) {
           at += (pace * (now - before)) / 1000;
           while (next && (!pace || next.at <= at) && ticks() < now + BUDGET) {
-            if (next.type === "searched") counts.n += next.n;
-            else batch.push(next);
+            if (next.type === "searched") {
+              counts.n += next.n;
+              said = next.said;
+            } else batch.push(next);
             if (!served && isMessage(next)) counts.n++;
             at = Math.max(at, next.at);
             next = (await events.next()).value;
@@ -211,7 +214,7 @@ export class Replay {
       }
       if (next) return;
       this.#tell(at);
-      this.#say(this.#words.say(query ? "searched" : "past_end", counts));
+      this.#say(said ?? this.#words.say(query ? "searched" : "past_end", counts));
     } catch (error) {
       if (!signal.aborted) this.#complain(/** @type {Error} */ (error));
     } finally {

@@ -1,6 +1,7 @@
 // A message of a topic, as the page has messages: what only Kafka says of it is apart, in its record.
 
 import { byteLength } from "../lib/format.js";
+import { addressOf } from "../ui/url_state.js";
 
 const PREFIX = 5; // bytes, from a producer with a schema registry: 0, and which schema it is
 
@@ -14,6 +15,10 @@ export class KafkaRecord {
     this.partition = facts.partition;
     this.offset = facts.offset;
     Object.assign(this, facts);
+  }
+
+  get link() {
+    return addressOf(new URLSearchParams({ topic: this.#topic, at: `${this.partition}:${this.offset}` })).href;
   }
 
   // Adds what is known of it, as soon as the words for it are there.
@@ -45,6 +50,12 @@ export function toMessage({ topic, partition, offset, time, clock, key, key_base
   /** @type {Said | undefined} */
   const mark = tombstone ? ["tombstone"] : schema && ["schema", schema];
   return { ...rest, type: "tmessage", channel: topic, patterns: [], data: text, kafka, mark };
+}
+
+// How many are missing is not always known.
+/** @type {(event: any) => Gap} */
+export function toGap({ topic, reason, offset, missing: n, ...rest }) {
+  return { ...rest, topic, offset: String(offset), n, reason: `topic_${reason}${n ? "_most" : ""}` };
 }
 
 // Which it is, and how many bytes follow.

@@ -4,7 +4,8 @@
 import { now } from "../lib/clock.js";
 import { keyOf } from "../stream/channel_names.js";
 import { StreamPositions } from "../stream/stream_positions.js";
-import { toMessage } from "./kafka_record.js";
+import { asked } from "../ui/url_state.js";
+import { toGap, toMessage } from "./kafka_record.js";
 
 export class TopicPositions extends StreamPositions {
   /** @type {Map<string, { epoch: string, next: Map<number, number> }>} */
@@ -25,6 +26,19 @@ export class TopicPositions extends StreamPositions {
       case "refused": return event;
       default: return { ...event, type: event.type.slice(1) }; // tsubscribe, tunsubscribe
     }
+  }
+
+  /** @type {NonNullable<PastOfTopics["readTopic"]>} */
+  async *readTopic(...what) {
+    const { readTopic } = await import("./topic_past.js");
+    return yield* readTopic(...what);
+  }
+
+  /** @type {NonNullable<PastOfTopics["openLinked"]>} */
+  async openLinked(...what) {
+    if (!asked().has("at")) return;
+    const { openAt } = await import("./topic_link.js");
+    await openAt(...what);
   }
 
   // Everything before these offsets was shown.
@@ -79,12 +93,6 @@ export class TopicPositions extends StreamPositions {
     const place = this.#places.get(topic);
     return place ? `${place.epoch}.${[...place.next].map(([partition, offset]) => `${partition}:${offset}`)}` : "";
   }
-}
-
-// How many are missing is not always known.
-/** @type {(event: any) => Gap} */
-function toGap({ topic, reason, offset, missing: n, ...rest }) {
-  return { ...rest, topic, offset: String(offset), n, reason: `topic_${reason}${n ? "_most" : ""}` };
 }
 
 /** @type {(name: Name) => boolean} */

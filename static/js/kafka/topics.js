@@ -12,6 +12,7 @@ connection.translate = (event) => positions.translate(event);
 let standing; // the newest, when what shows it has come
 connection.addEventListener("told", async ({ detail }) => {
   standing = detail;
+  /** @type {ReplayElement} */ (/** @type {unknown} */ (document.getElementById("replay"))).elements.lanes.hidden = !selection.channels.length;
   if (!selection.names.some(({ kind }) => kind === "topic")) return;
   const { showTopics } = await import("./topic_chips.js");
   showTopics(standing, selection.names);

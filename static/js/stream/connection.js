@@ -22,7 +22,7 @@ export class Connection extends Emitter {
   #subscriptions = new Subscriptions();
   #outage = new Outage();
   #joiner = new PatternMerge();
-  /** @type {StreamPositions & { tell?(refusals: Map<string, string>): Partial<Standing> }} */
+  /** @type {StreamPositions & PastOfTopics & { tell?(refusals: Map<string, string>): Partial<Standing> }} */
   positions = new StreamPositions();
   /** @type {(event: FeedEvent) => FeedEvent | null} */
   translate = (event) => event; // what a source says in words of its own; null where that is all

@@ -16,8 +16,8 @@ export class Scrubber extends Emitter {
   #plot;
   #table;
   #words;
-  /** @type {string[]} */
-  #channels = [];
+  /** @type {Name[]} */
+  #names = [];
   #to = 0;
   #asked = 0;
   #run = new AbortController();
@@ -38,15 +38,15 @@ export class Scrubber extends Emitter {
 
   // When it ends; null where nothing is recorded, undefined where it was opened anew or closed meanwhile. Throws an
   // Error with the server's sentence, if it has one.
-  /** @type {(channels: string[]) => Promise<number | null | undefined>} */
-  async open(channels) {
+  /** @type {(names: Name[]) => Promise<number | null | undefined>} */
+  async open(names) {
     this.#run.abort();
     const { signal } = (this.#run = new AbortController());
-    this.#channels = channels;
+    this.#names = names;
     this.isOpen = true;
     this.#asked = ticks();
     try {
-      const volume = await recordedVolume(channels, Math.max(1, Math.min(this.#plot.room, BARS)), signal);
+      const volume = await recordedVolume(names, Math.max(1, Math.min(this.#plot.room, BARS)), signal);
       if (signal.aborted) return undefined;
       if (volume) this.#show(volume);
       else this.close();
@@ -71,7 +71,7 @@ export class Scrubber extends Emitter {
   tell(at) {
     if (!this.isOpen) return;
     this.#plot.moveTo(at);
-    if (at > this.#to && ticks() > this.#asked + REFRESH) this.open(this.#channels).catch(() => {});
+    if (at > this.#to && ticks() > this.#asked + REFRESH) this.open(this.#names).catch(() => {});
   }
 
   // Of what is recorded only the number is known.

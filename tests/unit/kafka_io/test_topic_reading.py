@@ -8,13 +8,13 @@ from typing import Any, cast
 import pytest
 from confluent_kafka import KafkaError
 
+from arauto.filter.query import read_filter
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink, refusal
 from arauto.kafka_io.producer import _refusal as publish_refusal
 from arauto.kafka_io.topic_pages import read_page
 from arauto.protocol.topics import BadTopic, Record, read_place
 from arauto.sources.topic_reading import TopicReading
-from arauto.views.topic_lines import write_lines
-from arauto.views.topics import _lines
+from arauto.views.topic_lines import all_lines, found_lines, to_the_end, write_lines
 from tests.unit.kafka_io.fakes import Link, Message
 
 
@@ -70,7 +70,10 @@ def test_an_error_of_ours_ends_what_was_begun_with_a_line(caplog: pytest.LogCapt
                 return page
             raise ValueError
 
-    lines = [json.loads(line) for line in _lines(cast(TopicReading, Reading()), "orders", None)]
+    lines = [
+        json.loads(line)
+        for line in to_the_end(all_lines(cast(TopicReading, Reading()), "orders", None), "orders")
+    ]
     assert [line.get("data") for line in lines] == ["a", None]
     assert lines[1] == {"error": "Internal error. See the server log."}
     (logged,) = [one for one in caplog.records if one.levelno == logging.ERROR]
@@ -97,3 +100,18 @@ def test_what_the_library_reads_again_is_not_in_a_page_again() -> None:
     link = Link([Message(offset) for offset in (0, 1, 0, 1, 2)])
     page = read_page(cast(KafkaLink, link), "orders", {0: 0}, {0: 3}, 10)
     assert [record.offset for record in page if isinstance(record, Record)] == [0, 1, 2]
+
+
+def test_a_search_goes_on_where_it_has_ended() -> None:
+    link = Link([Message(n, b"odd" if n % 2 else b"even") for n in range(10)])
+
+    def search(since: str, limit: int | None) -> list[dict[str, Any]]:
+        found = found_lines(read(link, since, "0:10"), "orders", read_filter("odd"), limit)
+        return [json.loads(line) for chunk in found for line in chunk.splitlines()]
+
+    *found, told = search("0:0", 2)
+    assert [line["offset"] for line in found] == [1, 3]
+    assert told == {"searched": 4, "at": 1_700_000_000.0, "left": 6, "more": "0:4"}
+    link = Link([Message(n, b"odd" if n % 2 else b"even") for n in range(4, 10)])
+    *found, told = search(told["more"], None)
+    assert ([line["offset"] for line in found], told["searched"], "more" in told) == ([5, 7, 9], 6, False)
