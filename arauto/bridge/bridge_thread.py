@@ -29,6 +29,8 @@ LOOK_EVERY = 1.0  # seconds between two looks for topics that were not there
 ROUND = 0.02  # seconds between two looks at what Kafka has, while it owes an answer
 RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
 ON_THE_WAY = 1000  # milliseconds from PUBLISH to us if nothing is backed up
+FORKED = 0.5  # seconds in which a process that was just begun says that it runs
+HANDOVER = 4.0  # seconds in which a successor begins to listen
 FLUSH = 1.5  # seconds to give Kafka what is left when the process stops
 JOIN_PATIENCE = 1.0  # seconds beyond that
 
@@ -87,6 +89,7 @@ class BridgeThread(threading.Thread):
         self._forgotten = 0  # the same, by Redis's clock: another process has passed it on
         self._until = 0  # as the lease said last
         self._has_looked = False
+        self._wanted = 0  # when another process last would have taken it
         self._skew = 0  # milliseconds by which Redis's clock is before ours
         self._renewed_at = self._tick_at = 0.0
         self._retried_at = monotonic()
@@ -111,7 +114,19 @@ class BridgeThread(threading.Thread):
         return bool(self.error) or any(one.trouble for one in self.report.rules.values())
 
     def stop(self) -> None:
-        """Give Kafka what is left, let go of the lease, and end; from any thread."""
+        """Give Kafka what is left, let go of the lease, and end; from any thread.
+
+        Before that, a process that is replaced waits for its successor, which does not listen yet.
+        """
+        stopped, began, heard = _now() + self._skew, monotonic(), 0.0
+        while self.token and monotonic() < began + HANDOVER:
+            if self._worker_states.all_stopping and monotonic() > began + FORKED:
+                break
+            if self._wanted >= stopped:
+                heard = heard or monotonic()
+                if monotonic() > heard + ON_THE_WAY / 1000:  # so that nothing is in doubt
+                    break
+            sleep(ROUND)
         self._stopping.set()
         self._inbox.wake()
         if self.is_alive():
@@ -181,9 +196,9 @@ class BridgeThread(threading.Thread):
                 self._subscriber.change(change)
         if self.token:
             self._note_troubles()
-        self._step(
-            self._has_looked and self._listening.since is not None and not self._worker_states.is_stopping
-        )
+        # Who is replaced has it until it stops: by then its successor listens.
+        may_have = bool(self.token) or not self._worker_states.is_stopping
+        self._step(self._has_looked and self._listening.since is not None and may_have)
 
     def _step(self, is_wanted: bool) -> None:
         token = self.token
@@ -211,6 +226,7 @@ class BridgeThread(threading.Thread):
             self.report = Report.of(self.rules, told.state)
         self.is_held = bool(told.is_held)
         self._has_looked = True
+        self._wanted = told.wanted
         if told.token and told.token == token:
             self._until = done
         elif told.until:  # a Redis that comes back empty does not know

@@ -1,16 +1,17 @@
 -- KEYS: the lease. ARGV: our token, milliseconds that a lease lasts, whether we want it (1 or 0), milliseconds for
 -- which one that is over is left to others; and what is kept if it is ours: until when all is done, the state
 -- -> our token, or 0: it is not ours; the time; until when all was done, and the state, before this; whether it is
--- anybody's now (1 or 0)
+-- anybody's now (1 or 0), and when somebody else wanted it last
 local LEASE, ours, lasts = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function whole(number) return string.format('%.0f', number) end
 
-local lease = redis.call('HMGET', LEASE, 'token', 'expires', 'until', 'state')
+local lease = redis.call('HMGET', LEASE, 'token', 'expires', 'until', 'state', 'next')
 local token, expires = tonumber(lease[1] or '') or 0, tonumber(lease[2] or '') or 0
-local answer = {0, now, tonumber(lease[3] or '') or 0, lease[4] or '', now < expires and 1 or 0}
+local answer = {0, now, tonumber(lease[3] or '') or 0, lease[4] or '', now < expires and 1 or 0,
+  tonumber(lease[5] or '') or 0}
 
 if ours ~= 0 and ours == token then
   local is_kept = ARGV[3] == '1'
@@ -21,5 +22,7 @@ elseif ARGV[3] == '1' and (now >= expires + ARGV[4] or expires > now + lasts) th
   token = math.max(now, token + 1)  -- the time, so that none is used twice when Redis comes back empty
   redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))
   answer[1], answer[5] = token, 1
+elseif ARGV[3] == '1' then
+  redis.call('HSET', LEASE, 'next', whole(now))
 end
 return answer

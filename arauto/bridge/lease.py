@@ -27,6 +27,7 @@ class Told(NamedTuple):
     :param until: all that was published before has been passed on; 0: nobody knows.
     :param state: as the last holder wrote it.
     :param is_held: 1: some process has it.
+    :param wanted: when another process last said that it would take it.
     """
 
     token: int
@@ -34,6 +35,7 @@ class Told(NamedTuple):
     until: int
     state: bytes
     is_held: int
+    wanted: int
 
 
 class Lease:

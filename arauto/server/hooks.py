@@ -223,7 +223,7 @@ def post_worker_init(worker: Any) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s [%(process)d] %(message)s")
     services = services_of(worker.wsgi)
     feeds = services.feeds
-    keepers = [one for one in (services.bridge, services.recorder) if one is not None]
+    keepers = [one for one in (services.recorder, services.bridge) if one is not None]
     _drain_first(worker, feeds.drain, keepers)
     for keeper in keepers:
         keeper.start()

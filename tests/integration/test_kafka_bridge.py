@@ -1,13 +1,17 @@
 """ARAUTO_BRIDGE: messages go on between channels of Redis and topics of Kafka, at least once."""
 
 import json
+import os
+import signal
 import threading
 from collections.abc import Sequence
 from contextlib import ExitStack, closing, suppress
+from itertools import count
 from pathlib import Path
 from time import time
 from typing import Any, Self
 
+import psutil
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -58,16 +62,14 @@ def holder(servers: list[ArautoServer]) -> ArautoServer:
         here = [server for server in servers if state(server)["here"]]
         return here[0] if len(here) == 1 else None
 
-    eventually(lambda: found() is not None, why="one of them is at work")
-    server = found()
-    assert server is not None
-    return server
+    return eventually(found, why="one of them is at work")
 
 
 class Traffic:
     """Numbers that go into the bridge at both ends, one after the other, until it is left."""
 
-    def __init__(self, redis: RedisServer, kafka: KafkaServer) -> None:
+    def __init__(self, redis: RedisServer, kafka: KafkaServer, first: int = 1) -> None:
+        self._first = first
         self.published: list[tuple[int, float]] = []
         """What Redis has answered to, and when it was published, in Unix milliseconds."""
         self.produced: set[int] = set()
@@ -88,9 +90,9 @@ class Traffic:
 
     def _publish(self) -> None:
         with closing(redis.Redis(port=self._redis.port, socket_timeout=5)) as client:
-            number = 0
-            while not self._over.wait(0.005):
-                number += 1
+            for number in count(self._first):
+                if self._over.wait(0.005):
+                    break
                 at = 1000 * time()
                 with suppress(redis.RedisError):
                     client.publish(f"alerts.{number % 3}", number)
@@ -127,6 +129,10 @@ def numbers(server: ArautoServer) -> list[int]:
 def kill(server: ArautoServer) -> None:
     (worker,) = server.workers()
     worker.kill()
+
+
+def reload(server: ArautoServer) -> None:
+    os.kill(psutil.Process(server.workers()[0].pid).ppid(), signal.SIGHUP)
 
 
 def is_all_there(server: ArautoServer, published: list[tuple[int, float]]) -> bool:
@@ -180,9 +186,10 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
             assert state(fourth)["gaps"] == 0
             own_redis.stop()
             own_redis.start()
-            fifth = holder(servers)
             seen = len(traffic.published)
             eventually(lambda: len(traffic.published) > seen + 100)
+            eventually(lambda: own_redis.client.hget("arauto:bridge", "token"), why="one has the new lease")
+            fifth = holder(servers)
             assert fifth.stop() == 0  # what it has, it gives to Kafka; the lease is the other one's at once
             (sixth,) = (server for server in servers if server is not fifth)
             eventually(lambda: state(sixth)["here"], why="the lease was given back")
@@ -212,7 +219,12 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         assert missed["from"] <= silent <= missed["to"]
         assert "bridge missed rule='alerts.* -> kafka:bridge.alerts' why='unattended'" in seventh.log
         assert "nobody listens" not in [one["data"] for one in kept(seventh, "bridge.alerts")]
-        assert "Traceback" not in "".join(server.log for server in servers)
+        with Traffic(own_redis, kafka, first=1_000_000) as traffic:
+            eventually(lambda: len(traffic.published) > 100)
+            reload(seventh)  # one process: it waits for its successor to listen
+            eventually(lambda: "bridge stopped" in seventh.log and state(seventh)["here"])
+            eventually(lambda: is_all_there(seventh, traffic.published[:]))
+        assert "Traceback" not in "".join(server.log for server in [*servers, seventh])
 
 
 def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> None:
