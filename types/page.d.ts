@@ -172,6 +172,7 @@ type PublishElement = FormOf<{
   "publish-times": HTMLInputElement;
   "publish-stop": HTMLButtonElement;
   "publish-button": HTMLButtonElement;
+  "publish-to": HTMLSelectElement; // where there is Kafka
 }>;
 
 // Of the page, by id, what is more than an element.

@@ -65,6 +65,32 @@ def topic_strings() -> Strings:
             "Kafka no longer keeps {at} of {topic}. From there on at most {n} messages are gone.",
         ),
         **_topic_gap_strings(),
+        **_topic_publish_strings(),
+    }
+
+
+def _topic_publish_strings() -> Strings:
+    return {
+        "topic_empty": gettext("Type the topic to publish to."),
+        "headers_wrong": gettext('Write each header on a line of its own, as in "trace: a1".'),
+        "redis_said": gettext("Redis: {said}"),
+        "redis_unkept": gettext("Redis: {said} Nobody keeps it."),
+        "redis_nobody": gettext("Nobody was listening."),
+        "redis_recorded": gettext("Redis: {said} The recording of the channel keeps it."),
+        "kafka_said": gettext("Kafka: {said}"),
+        "kafka_until": gettext("Kafka: partition {partition}, offset {offset}, kept until {time}."),
+        "kafka_forever": gettext(
+            "Kafka: partition {partition}, offset {offset}, kept without limit of time."
+        ),
+        "kafka_compact": gettext(
+            "Kafka: partition {partition}, offset {offset}, kept until a newer message has its key."
+        ),
+        "kafka_untold": gettext(
+            "Kafka: partition {partition}, offset {offset}. Kafka does not tell how long it is kept."
+        ),
+        "kafka_bytes": gettext("When the partition has more than {size}, its oldest messages go."),
+        "kafka_replaced": gettext("A newer message with its key replaces it."),
+        "send_again": gettext("Send again"),
     }
 
 

@@ -30,3 +30,4 @@ selection.load(config.channels);
 
 const bridge = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#bridge"));
 bridge?.addEventListener("toggle", async () => (await import("./bridge_state.js")).showBridge(bridge));
+if (!document.getElementById("publish").parentElement?.hidden) import("./topic_publish.js"); // who may only watch has no form

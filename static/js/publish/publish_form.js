@@ -65,7 +65,7 @@ export class PublishForm extends Emitter {
     if (value !== defaultValue || this.#message.value !== "") return;
     this.#channel.value = unsent?.channel ?? target?.name ?? value;
     this.#kind.checked = (unsent ?? target)?.kind === "shard";
-    this.#write(unsent?.message ?? "");
+    put(this.#message, unsent?.message ?? "");
   }
 
   read() {
@@ -78,7 +78,7 @@ export class PublishForm extends Emitter {
     const former = this.read();
     this.#channel.value = channel;
     this.#kind.checked = kind === "shard";
-    this.#write(message);
+    put(this.#message, message);
     this.#message.focus();
     if (!former.message || former.message === message) return;
     this.#say("", this.#words.say("replaced"));
@@ -92,8 +92,8 @@ export class PublishForm extends Emitter {
   /** @type {(reason: string) => void} */
   rest(reason) {
     const button = this.#form.elements["publish-button"];
-    if (button.disabled === Boolean(reason)) return;
-    button.disabled = Boolean(reason);
+    if (button.disabled !== !reason) return;
+    button.disabled = !button.disabled;
     this.#say("failed", reason);
   }
 
@@ -133,8 +133,8 @@ export class PublishForm extends Emitter {
   #messageProblem() {
     const bytes = byteLength(take(this.#message));
     if (bytes <= this.#limits.maxMessage) return null;
-    const sizes = { size: this.#size(bytes), max: this.#size(this.#limits.maxMessage) };
-    return [this.#words.say("message_long", sizes), this.#message];
+    const [size, max] = [bytes, this.#limits.maxMessage].map((n) => exactSize(n, this.#words.language));
+    return [this.#words.say("message_long", { size, max }), this.#message];
   }
 
   /** @type {() => Problem | null} */
@@ -142,11 +142,6 @@ export class PublishForm extends Emitter {
     const times = Number(this.#times.value);
     if (Number.isInteger(times) && times >= 1 && times <= BURST_LIMIT) return null;
     return [this.#words.say("times_wrong", { max: BURST_LIMIT }), this.#times];
-  }
-
-  /** @type {(bytes: number) => string} */
-  #size(bytes) {
-    return exactSize(bytes, this.#words.language);
   }
 
   /** @type {(...problem: Problem) => void} */
@@ -235,7 +230,7 @@ export class PublishForm extends Emitter {
   // The answer is about what was sent: what has been typed since stays.
   /** @type {(sent: Draft, times: string, answer: Answer) => void} */
   #published(sent, times, { receivers, tabs, n, at_least: isAtLeast }) {
-    if (take(this.#message) === sent.message) this.#write("");
+    if (take(this.#message) === sent.message) put(this.#message, "");
     if (this.#times.value === times) this.#times.value = "1";
     const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
     this.emit("published", { ...sent, message, receivers, tabs, isAtLeast });
@@ -270,11 +265,6 @@ export class PublishForm extends Emitter {
     this.#isSending = isSending;
     this.#stop.hidden = true;
     this.#form.elements["publish-button"].ariaDisabled = String(isSending); // a button that is disabled loses the focus
-  }
-
-  /** @type {(message: string) => void} */
-  #write(message) {
-    put(this.#message, message);
   }
 
   get #channel() {

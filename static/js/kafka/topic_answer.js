@@ -1,0 +1,36 @@
+// What became of a message, in words: at Redis, and in Kafka. Pure.
+
+import { size, toDate } from "../lib/format.js";
+import { fullTime } from "../ui/timestamps.js";
+
+/** @typedef {"heard" | "unheard" | "failed"} State */
+/** @typedef {[state: State, sentence: string]} Told */
+
+/** @type {(reply: { error?: string, receivers?: number, at_least?: boolean, recorded?: boolean, unrecorded?: string }, words: Words) => Told} */
+export function redisSays({ error, receivers: n, at_least: isAtLeast, recorded: isRecorded, unrecorded }, words) {
+  if (error !== undefined) return ["failed", words.say("redis_said", { said: error })];
+  const none = isAtLeast ? "receivers_uncounted" : isRecorded ? "redis_nobody" : "receivers_none";
+  const said = n ? `${words.say(isAtLeast ? "receivers_at_least" : "receivers", { n })}.` : words.say(none);
+  const keeps = isRecorded ? "redis_recorded" : n && !unrecorded ? "redis_unkept" : "redis_said";
+  return [n ? "heard" : "unheard", words.say(keeps, { said })];
+}
+
+// Where Kafka has it, until when, and for what it goes before.
+/** @type {(reply: any, words: Words) => Told} */
+export function kafkaSays({ error, partition, offset, cleanup, kept_until: until, kept_bytes: bytes }, words) {
+  if (error !== undefined) return ["failed", words.say("kafka_said", { said: error })];
+  const where = { partition: String(partition), offset: String(offset) };
+  const time = until ? fullTime(toDate(until)) : "";
+  const said = [words.say(keeping(cleanup, until), { ...where, time })];
+  if (bytes !== undefined) said.push(words.say("kafka_bytes", { size: size(bytes, words.language) }));
+  if (cleanup?.includes("compact") && cleanup !== "compact") said.push(words.say("kafka_replaced"));
+  return ["heard", said.join(" ")];
+}
+
+// `cleanup` is Kafka's own word; without it Kafka does not tell.
+/** @type {(cleanup: string | undefined, until: number | null) => string} */
+function keeping(cleanup, until) {
+  if (cleanup === undefined) return "kafka_untold";
+  if (cleanup === "compact") return "kafka_compact";
+  return until === null ? "kafka_forever" : "kafka_until";
+}
