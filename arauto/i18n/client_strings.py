@@ -30,6 +30,10 @@ def topic_strings() -> Strings:
     return {
         "topic": gettext("topic"),
         "remove_topic": gettext("Remove topic {name}"),
+        "topic_welcome": gettext(
+            "What is published while this page is open appears here. Kafka keeps it: "
+            "Replay shows what was before."
+        ),
         "about_topic": gettext("About topic {name}"),
         "try_share": gettext("Share the work"),
         "try_share_why": gettext("With Kafka two workers share it; Redis gives all to each."),

@@ -159,6 +159,12 @@ def test_what_a_topic_has_missed_and_where_it_goes_on(open_page: OpenPage, start
     expect_live(page)
     feed.tell(4711, "one")
     expect_texts(page, ["of the past", "one"])
+    expect(page.locator("#welcome p").first).to_contain_text("Kafka keeps it")
+    subscribe(page, "news")
+    feed.say({"type": "subscribe", "channel": "news", "at": NOON})
+    expect(page.locator("#welcome p").first).to_contain_text("and nothing from before")
+    unsubscribe(page, "news")
+    feed.say({"type": "unsubscribe", "channel": "news", "at": NOON})
 
     gap = {"type": "gap", "topic": "same", "partition": 3, "offset": 4000, "from": NOON, "to": NOON}
     feed.say(

@@ -11,13 +11,17 @@ const SAMPLE_MESSAGE = "Olá, assinantes!";
 const words = new Words(config.words, document.documentElement.lang);
 /** @type {import("./topic_about.js").TopicAbout | undefined} */
 let about;
+const welcome = document.querySelector("#welcome p");
+const nothingIsKept = welcome.textContent;
 
 /** @type {(standing: Standing, names: Name[]) => void} */
 export function showTopics({ refusals, away }, names) {
   const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#chips [data-kind=topic]"));
   for (const chip of chips) offerAbout(chip);
   for (const chip of chips) showTopic(chip, refusals.get(chip.dataset.key ?? ""), away?.get(chip.dataset.key ?? ""));
-  if (!names.some(({ kind }) => kind !== "topic")) suggest(names[0].name);
+  const hasOthers = names.some(({ kind }) => kind !== "topic");
+  welcome.textContent = hasOthers ? nothingIsKept : words.say("topic_welcome");
+  if (!hasOthers) suggest(names[0].name);
 }
 
 // While Kafka is away it looks like one whose recording has stopped.
