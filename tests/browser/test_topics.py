@@ -92,8 +92,10 @@ def open_fed(open_page: OpenPage, server: ArautoServer, query: str, **how: Any) 
     return page, feed
 
 
-def test_a_topic_beside_the_channel_of_its_name(open_page: OpenPage, start: Start) -> None:
-    server = start(KAFKA_URL=NOBODY)
+def test_a_topic_beside_the_channel_of_its_name(
+    open_page: OpenPage, start: Start, valkey: RedisServer
+) -> None:
+    server = start(REDIS_URL=valkey.url, KAFKA_URL=NOBODY)
     page, feed = open_fed(open_page, server, "channel=same")
     feed.say({"type": "subscribe", "channel": "same", "at": NOON})
     subscribe(page, "same", "topic")
@@ -150,8 +152,12 @@ def test_a_topic_beside_the_channel_of_its_name(open_page: OpenPage, start: Star
     assert chips(page) == ["same"]
 
 
-def test_what_a_topic_has_missed_and_where_it_goes_on(open_page: OpenPage, start: Start) -> None:
-    page, feed = open_fed(open_page, start(KAFKA_URL=NOBODY), "topic=same&since=10m", allow=("WebSocket",))
+def test_what_a_topic_has_missed_and_where_it_goes_on(
+    open_page: OpenPage, start: Start, valkey: RedisServer
+) -> None:
+    page, feed = open_fed(
+        open_page, start(REDIS_URL=valkey.url, KAFKA_URL=NOBODY), "topic=same&since=10m", allow=("WebSocket",)
+    )
     assert parse_qs(urlsplit(feed.addresses[0]).query, keep_blank_values=True) == {
         "topic": ["same"], "place": [""], "since": ["10m"],
     }  # fmt: skip
@@ -199,9 +205,11 @@ def test_what_a_topic_has_missed_and_where_it_goes_on(open_page: OpenPage, start
     expect(chip(page, "same")).to_have_attribute("title", "Refused: Kafka has no topic same.")
 
 
-def test_what_is_of_redis_and_what_is_of_kafka(open_page: OpenPage, start: Start) -> None:
+def test_what_is_of_redis_and_what_is_of_kafka(
+    open_page: OpenPage, start: Start, valkey: RedisServer
+) -> None:
     page, feed = open_fed(
-        open_page, start(KAFKA_URL=NOBODY), "topic=same&topic=gone&channel=news",
+        open_page, start(REDIS_URL=valkey.url, KAFKA_URL=NOBODY), "topic=same&topic=gone&channel=news",
         allow=("Failed to load resource",),
     )  # fmt: skip
     news = {"type": "subscribe", "channel": "news", "at": NOON}
@@ -312,8 +320,10 @@ def test_a_topic_of_a_real_kafka(
         expect(status(page)).to_have_text("Live")
 
 
-def test_a_search_ends_before_it_reads_all_and_goes_on(open_page: OpenPage, start: Start) -> None:
-    page, feed = open_fed(open_page, start(KAFKA_URL=NOBODY), "topic=same")
+def test_a_search_ends_before_it_reads_all_and_goes_on(
+    open_page: OpenPage, start: Start, valkey: RedisServer
+) -> None:
+    page, feed = open_fed(open_page, start(REDIS_URL=valkey.url, KAFKA_URL=NOBODY), "topic=same")
     feed.say(CONFIRMED, following("3:0"))
     expect_live(page)
     asked: list[dict[str, list[str]]] = []
