@@ -125,7 +125,8 @@ class Follower:
     # Pushes from Redis
 
     def __call__(self, batch: list[Item]) -> None:
-        if not self._channel_of and not self._resume_points:
+        # The reply to a probe, a batch by itself, may come when nothing is followed any more.
+        if not self._channel_of and not self._resume_points and not _is_pong(batch):
             self._deliver(batch)  # the very list, which other feeds share
             return
         before = self._states
@@ -389,3 +390,7 @@ class Follower:
 
     def _show_error(self, sentence: str, channel: bytes, why: str) -> None:
         self._out.append(ErrorNotice(sentence.replace("{name}", text(channel)).replace("{words}", why)))
+
+
+def _is_pong(batch: list[Item]) -> bool:
+    return bool(batch) and isinstance(batch[0], list) and batch[0][0] == b"pong"

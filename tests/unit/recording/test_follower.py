@@ -314,6 +314,13 @@ def test_what_waits_is_shown_when_recording_ends() -> None:
     assert page.receive(message(b"2")) == [message(b"2")]
 
 
+def test_the_reply_to_a_probe_comes_after_recording_ended() -> None:
+    page = following()
+    page.receive([b"sunsubscribe", WORDS, 0])
+    assert page.receive([b"pong", b"look"]) == []
+    assert page.receive(message(b"1")) == [message(b"1")]
+
+
 def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> None:
     page = Page(start=ResumePoint(HERE))
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
