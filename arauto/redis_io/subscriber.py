@@ -339,11 +339,11 @@ class Subscriber(threading.Thread):
             moved = self._moved(batch) if self._shards else []
             if moved:
                 batch = [item for item in batch if item not in moved]
+            parts = [batch] if batch else []
             if self._expected or self._held:
-                batch = self._match_replies(batch)
-            for part in _part_pong(batch):
-                if not self._deliver_batch(part):
-                    return
+                parts = _part_pong(self._match_replies(batch))
+            if not all(map(self._deliver_batch, parts)):
+                return
             for _, name, _ in moved:
                 self._drop_shard(name, self._complete_until(), "")
         raise LinkLost
