@@ -22,7 +22,9 @@ GROUP = "arauto"  # a consumer must name one, also if it does not join it
 
 THREADS = 16  # more than a client of a few brokers begins with
 
-Kind = Literal["away", "crowded", "leaderless", "login", "refused", "ssl", "threads", "unknown"]
+Kind = Literal[
+    "away", "beyond", "crowded", "leaderless", "login", "partition", "refused", "ssl", "threads", "unknown"
+]  # fmt: skip
 
 COMMON: dict[str, Any] = {
     "client.id": "arauto",
@@ -187,6 +189,17 @@ def say(found: Trouble) -> str:
             )
         case "leaderless":
             return gettext("No broker leads partition %(words)s of it now.", words=found.words)
+        case "partition":
+            return gettext(
+                "There is no such partition: since can name 0 to %(last)s."
+                " What it does not name is shown from now on.",
+                last=found.words,
+            )
+        case "beyond":
+            return gettext(
+                "It ends before that offset: it is shown from %(place)s on, which is its end.",
+                place=found.words,
+            )
         case "ssl":
             return gettext(
                 "The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA."

@@ -158,3 +158,15 @@ def read_place(text: str, now: float | None = None) -> Point | Offsets:
             )
         )
     return point
+
+
+def check_order(since: Point | Offsets, until: Point | Offsets | None) -> None:
+    """:raise BadPoint: nothing can be between these two, whatever the topic has."""
+    if isinstance(since, dict) and isinstance(until, dict):
+        is_before = any(at < since.get(one, at) for one, at in until.items())
+    elif isinstance(since, Point) and isinstance(until, Point):
+        is_before = None not in (since.ms, until.ms) and (until.ms or 0) < (since.ms or 0)
+    else:
+        return
+    if is_before:
+        raise BadPoint(gettext("until is before since: exchange the two."))

@@ -7,9 +7,9 @@ from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble
 from arauto.kafka_io.topic_list import find_bounds, partitions_of
 from arauto.kafka_io.topic_pages import read_page
 from arauto.kafka_io.topic_ring import Batch, Now, TopicRing, covers
-from arauto.protocol.events import Item
+from arauto.protocol.events import ErrorNotice, Item
 from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
-from arauto.protocol.topics import Offsets, Start, TopicEntry, TopicPlace, Trimmed
+from arauto.protocol.topics import Offsets, Start, TopicEntry, TopicPlace, Trimmed, write_places
 from arauto.sources.topic_reading import offsets_at
 
 PAGE = 2000  # messages that are read at a time
@@ -91,10 +91,10 @@ class TopicCursor:
         is_replaced = isinstance(start, TopicPlace) and start.epoch not in ("", now.epoch)
         if isinstance(start, TopicPlace) and not is_replaced and self._is_in_ring(start.offsets, now):
             return start.offsets, []
-        newer = {} if is_replaced else self._newer(start, ends)
+        newer, gaps = ({}, []) if is_replaced else self._newer(start, ends)
         found = find_bounds(self._link, [(self._topic, one) for one in ends | newer])
         bounds = {one: bound for (_, one), bound in found.items()}
-        gaps: list[Item] = []
+        beyond: Offsets = {}  # ends before what a person has named
         if is_replaced:
             gaps.append(TopicGap(self._topic, "replaced"))
             wanted: Offsets = {}
@@ -116,18 +116,28 @@ class TopicCursor:
             places[one] = min(max(at, low), high)
             if at < low:
                 gaps.append(TopicGap(self._topic, "retention", one, at, low - at))
-            elif at > high and not isinstance(start, dict):  # or nobody has seen it
+            elif at > high and isinstance(start, dict):  # nobody has seen it
+                beyond[one] = high
+            elif at > high:
                 gaps.append(TopicGap(self._topic, "truncated", one, high))
+        if beyond:
+            gaps.append(self._note(Trouble("beyond", write_places(beyond))))
         # Where it has no leader now, it is known when it has.
         places |= {one: at for one, at in newer.items() if one not in bounds or at <= bounds[one].high}
         return places, gaps + self._leave_out(places, ends)
 
-    def _newer(self, start: Start, ends: Offsets) -> Offsets:
+    def _newer(self, start: Start, ends: Offsets) -> tuple[Offsets, list[Item]]:
         """Places in partitions that the reader has yet to see, as that of another process has."""
-        if not isinstance(start, TopicPlace) or start.offsets.keys() <= ends.keys():
-            return {}
+        named = start.offsets if isinstance(start, TopicPlace) else start
+        if not isinstance(named, dict) or named.keys() <= ends.keys():
+            return {}, []
         there = partitions_of(self._link, self._topic)
-        return {one: at for one, at in start.offsets.items() if one in there and one not in ends}
+        newer = {one: at for one, at in named.items() if one in there and one not in ends}
+        is_wrong = isinstance(start, dict) and not named.keys() <= set(there)
+        return newer, [self._note(Trouble("partition", str(there[-1])))] if is_wrong and there else []
+
+    def _note(self, found: Trouble) -> Item:
+        return ErrorNotice(f"{self._topic}: {self._say(found)}")
 
     def _is_in_ring(self, places: Offsets, now: Now) -> bool:
         return self._ring.find(places, now.epoch) is not None and covers(now.ends or {}, places)

@@ -7,7 +7,7 @@ from arauto.kafka_io.connection import KafkaFailed, KafkaLink
 from arauto.kafka_io.topic_list import Bounds, find_bounds, find_time, partitions_of
 from arauto.kafka_io.topic_pages import read_page
 from arauto.protocol.log_query import Point
-from arauto.protocol.topics import BadTopic, Offsets, TopicEntry, Trimmed
+from arauto.protocol.topics import BadTopic, Offsets, TopicEntry, Trimmed, check_order
 
 Bound = dict[int, Bounds]
 
@@ -20,6 +20,7 @@ class TopicReading:
     :param partition: which; ``None``: those that ``since`` names, else all.
 
     :raise BadTopic: there is no such topic, partition or place.
+    :raise BadPoint: ``until`` is before ``since``.
     :raise KafkaFailed: Kafka does not answer, or refuses.
     """
 
@@ -33,6 +34,7 @@ class TopicReading:
     ) -> None:
         self._link = link
         self._topic = topic
+        check_order(since, until)
         wanted = self._partitions(since, until, partition)
         found = find_bounds(link, [(topic, one) for one in wanted])
         bounds = {one: place for (_, one), place in found.items()}
@@ -76,7 +78,9 @@ class TopicReading:
         wanted = named if partition is None else [partition]
         ended = until if isinstance(until, dict) else {}
         if not {*wanted, *named, *ended} <= set(there):
-            raise BadTopic(gettext("The topic has the partitions 0 to %(last)s.", last=there[-1]), 404)
+            raise BadTopic(
+                gettext("The topic has the partitions 0 to %(last)s: name one of these.", last=there[-1])
+            )
         if not set(wanted) <= set(named):
             raise BadTopic(gettext("The offset is that of another partition."))
         return wanted
@@ -87,7 +91,8 @@ class TopicReading:
                 if is_start and one in bounds and at > bounds[one].high:
                     raise BadTopic(
                         gettext(
-                            "Partition %(partition)s ends before: its next message gets the offset %(high)s.",
+                            "Partition %(partition)s ends before: name an offset up to %(high)s,"
+                            " that of its next message.",
                             partition=one,
                             high=bounds[one].high,
                         )

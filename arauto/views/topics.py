@@ -14,8 +14,8 @@ from arauto.auth.audit import Actor, Audit
 from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import current_visitor
 from arauto.filter.query import read_filter
-from arauto.protocol.log_query import read_limit, read_parts, read_time
-from arauto.protocol.topics import channel_of, check_topic, read_partition, read_place
+from arauto.protocol.log_query import Point, read_limit, read_parts, read_time
+from arauto.protocol.topics import channel_of, check_order, check_topic, read_partition, read_place
 from arauto.protocol.validation import check_name
 from arauto.sources.kafka_source import KafkaSource
 from arauto.views.history import MIMETYPE, NO_VOLUME, volume_members
@@ -67,6 +67,7 @@ def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
         check_topic(topic)
         since, until, parts = arguments("since", "until", "parts")
         start, end = (read_time(text) if text else None for text in (since, until))
+        check_order(Point(ms=start), Point(ms=end))
         many = read_parts(parts or "1")
         _check_reading(kafka, audit, topic)
         found = kafka.volume(topic, start, end, many)

@@ -307,6 +307,10 @@ def test_a_topic_of_a_real_kafka(
         ):
             past.goto(f"{server.url}/?topic=page.orders&at={at}")
             expect(past.locator("#detail")).to_contain_text(sentence)
+        for since, sentence in (("7:1", "since can name 0 to 1."), ("1:99", "it is shown from 1:3 on")):
+            past.goto(f"{server.url}/?topic=page.orders&since={since}")
+            expect(past.locator("#choose-problem")).to_contain_text(sentence)
+            expect_live(past)
         past.close()
 
         kafka.delete("page.orders")

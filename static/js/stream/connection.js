@@ -36,7 +36,7 @@ export class Connection extends Emitter {
   #confirmedAt = null; // of what Redis confirmed, the last time
   /** @type {ShownEvent[] | null} */
   #held = []; // what came before anybody listened; then null
-  #problem = ""; // with `since`, of which nobody could be told yet
+  #problem = ""; // the last, of which perhaps nobody could be told yet
 
   // `since`: from where recorded channels are shown, where the page has not been yet.
   // `heartbeat`: seconds between two signs of life.
@@ -127,10 +127,15 @@ export class Connection extends Emitter {
   #givesUpSince(reason) {
     if (!this.#since || this.#wasLive) return false;
     this.#since = null;
-    this.#problem = reason;
-    if (!this.#held) this.emit("problem", reason);
+    this.#complain(reason);
     this.#socket.open();
     return true;
+  }
+
+  /** @type {(problem: string) => void} */
+  #complain(problem) {
+    this.#problem = problem;
+    if (!this.#held) this.emit("problem", problem);
   }
 
   #rest() {
@@ -173,7 +178,7 @@ export class Connection extends Emitter {
       case "unsubscribe": case "punsubscribe": case "sunsubscribe": this.#subscriptions.withdraw(/** @type {Name} */ (nameOf(event))); return [];
       case "reconnecting": this.#redisLost(event); return [];
       case "refused": return this.#refused(event);
-      case "error": this.emit("problem", event.error); return [];
+      case "error": this.#complain(event.error); return [];
       default: console.warn("Unknown event", event); return [];
     }
   }

@@ -38,7 +38,7 @@ def test_a_partition_whose_messages_are_all_older_is_over() -> None:
 def test_an_end_in_a_partition_that_there_is_not_is_refused() -> None:
     with pytest.raises(BadTopic, match="The topic has the partitions 0 to 2") as told:
         read(Link(), until="7:3")
-    assert told.value.status == 404
+    assert told.value.status == 400
     assert read(Link(), until="1:3,2:0").places == {0: 0, 1: 0}
 
 

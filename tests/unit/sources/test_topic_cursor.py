@@ -10,7 +10,7 @@ from arauto.kafka_io import topic_ring
 from arauto.kafka_io.connection import KafkaFailed, Trouble
 from arauto.kafka_io.topic_list import Bounds
 from arauto.kafka_io.topic_ring import Batch, TopicRing
-from arauto.protocol.events import Item
+from arauto.protocol.events import ErrorNotice, Item
 from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
 from arauto.protocol.topics import Offsets, Record, Start, TopicEntry, TopicPlace
 from arauto.sources import topic_cursor
@@ -235,3 +235,19 @@ def test_a_topic_that_is_made_anew_while_a_page_finds_its_place(monkeypatch: pyt
     assert drain(topic.page({0: 3})) == [
         TopicChosen("t", True), TopicGap("t", "replaced"), TopicFollowed("t", "other", {0: 0}),
     ]  # fmt: skip
+
+
+def test_what_since_names_and_there_is_not_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    topic = Topic(monkeypatch)
+    topic.come(0, 3)
+    topic.lows[0] = 1
+    page = TopicCursor(LINK, "t", topic.ring, {0: 0, 1: 5, 9: 1}, lambda found: f"{found.kind} {found.words}")
+    _, *said = drain(page)
+    assert said[:3] == [
+        ErrorNotice("t: partition 1"),
+        TopicGap("t", "retention", 0, 0, 1),
+        ErrorNotice("t: beyond 1:0"),
+    ]
+    assert (offsets(said, 0), said[-1]) == ([1, 2], TopicFollowed("t", EPOCH, {0: 3, 1: 0}))
+    topic.come(1)
+    assert offsets(drain(page), 1) == [0]
