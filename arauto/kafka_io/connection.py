@@ -43,6 +43,8 @@ CONSUMER: dict[str, Any] = {
     "fetch.wait.max.ms": 10,  # a fetch that the broker holds delays the next assignment
     "fetch.error.backoff.ms": 50,
     "queued.max.messages.kbytes": 4096,
+    "queued.min.messages": 10_000,  # what a page takes: what is fetched beyond it is thrown away
+    "fetch.queue.backoff.ms": 10,  # else what has filled its queue waits a second, also when it is read anew
 }
 _AWAY = {
     KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE,

@@ -16,8 +16,8 @@ from confluent_kafka import (
 from arauto.kafka_io.connection import DEADLINE, KafkaLink
 from arauto.protocol.topics import Headers, Offsets, Record, TopicEntry, Trimmed
 
-MESSAGES = 5000  # of one page
-BYTES = 1_000_000  # of one page, and one message more
+MESSAGES = 10_000  # of one page
+BYTES = 2_000_000  # of one page, and one message more
 OVERHEAD = 100  # bytes of a message, and of a header, beside what is in it
 
 

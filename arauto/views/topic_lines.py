@@ -17,7 +17,7 @@ from arauto.sources.topic_reading import TopicReading
 from arauto.system.concurrency import let_others_run
 from arauto.views.history_lines import BYTES, SECONDS
 
-TURN = 500  # messages, after whose writing others have their turn
+TURN = 100  # messages, after whose writing others have their turn
 TURN_SEARCHED = 50  # the same, where each is compared with a filter
 
 log = logging.getLogger("arauto")
