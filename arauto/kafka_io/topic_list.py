@@ -1,9 +1,16 @@
 """Topics and their partitions: where each begins and ends."""
 
-from typing import NamedTuple
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as NoAnswer
+from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import PartitionMetadata  # type: ignore[attr-defined]
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not say what it exports
+    AdminClient,
+    ListOffsetsResultInfo,
+    OffsetSpec,
+    PartitionMetadata,
+)
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink
 
@@ -27,15 +34,18 @@ class Places(NamedTuple):
     in_sync: list[int]
 
 
-def list_topics(link: KafkaLink) -> dict[str, list[int]]:
-    """The partitions of every topic.
+def list_topics(link: KafkaLink) -> dict[str, dict[int, bool]]:
+    """The partitions of every topic, and whether each has a leader.
 
     :raise KafkaFailed: it cannot be told.
     """
 
-    def ask(consumer: Consumer) -> dict[str, list[int]]:
+    def ask(consumer: Consumer) -> dict[str, dict[int, bool]]:
         found = consumer.list_topics(timeout=DEADLINE).topics
-        return {name: sorted(topic.partitions) for name, topic in found.items()}
+        return {
+            name: {number: one.leader >= 0 for number, one in sorted(topic.partitions.items())}
+            for name, topic in found.items()
+        }
 
     return link.ask(ask)
 
@@ -77,6 +87,40 @@ def find_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition,
     return link.ask(lambda consumer: bounds_of(consumer, partitions))
 
 
+def known_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition, Bounds]:
+    """As :func:`find_bounds`, of those that answer: one that does not takes no other with it.
+
+    :raise KafkaFailed: nothing can be asked.
+    """
+
+    def ask(consumer: Consumer) -> dict[Partition, Bounds]:
+        try:
+            return bounds_of(consumer, partitions)
+        except KafkaException:
+            return _each(link.admin, partitions)
+
+    return link.ask(ask)
+
+
+def _each(admin: AdminClient, partitions: list[Partition]) -> dict[Partition, Bounds]:
+    """With an answer for each of them, which costs ten times as much."""
+    spec: Any = OffsetSpec
+    low, high = (
+        admin.list_offsets({TopicPartition(*one): end for one in partitions}, request_timeout=DEADLINE)
+        for end in (spec.earliest(), spec.latest())
+    )
+    return _both(
+        *({(one.topic, one.partition): _offset(at) for one, at in end.items()} for end in (low, high))
+    )
+
+
+def _offset(answer: "Future[ListOffsetsResultInfo]") -> int:
+    try:
+        return answer.result(2 * DEADLINE).offset
+    except (KafkaException, NoAnswer):
+        return -1
+
+
 def bounds_of(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, Bounds]:
     """As :func:`find_bounds`, by a consumer of one's own.
 
@@ -91,9 +135,12 @@ def bounds_of(consumer: Consumer, partitions: list[Partition]) -> dict[Partition
 
 
 def _bounds(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, Bounds]:
-    low, high = (offsets_of(consumer, partitions, end) for end in (_BEGINNING, _END))
-    told = [one for one in partitions if low.get(one, -1) >= 0 and high.get(one, -1) >= 0]
-    return {one: Bounds(low[one], high[one]) for one in told}
+    return _both(*(offsets_of(consumer, partitions, end) for end in (_BEGINNING, _END)))
+
+
+def _both(low: dict[Partition, int], high: dict[Partition, int]) -> dict[Partition, Bounds]:
+    """Negative: it is not known."""
+    return {one: Bounds(at, high[one]) for one, at in low.items() if at >= 0 and high.get(one, -1) >= 0}
 
 
 def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> dict[int, int | None]:

@@ -16,8 +16,8 @@ from arauto.kafka_io.topic_hub import TopicHub
 from arauto.kafka_io.topic_list import (
     Bounds,
     Places,
-    find_bounds,
     find_places,
+    known_bounds,
     list_topics,
     partitions_of,
 )
@@ -59,8 +59,9 @@ class KafkaSource:
     def topics(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
         """The topics that ``glob`` matches and that the visitor may read, with their partitions, by name.
 
-        ``low`` and ``high`` are the first offset that is kept and that of the next message; ``None``: the
-        partition has no leader. ``total`` counts all, ``cut`` tells that not all are listed.
+        ``low`` and ``high`` are the first offset that is kept and that of the next message; ``None``: no
+        broker tells, as where the partition has no leader. ``total`` counts all, ``cut`` tells that not
+        all are listed.
 
         :raise KafkaFailed: it cannot be told.
         :raise NoRight: Redis no longer accepts the visitor.
@@ -71,12 +72,14 @@ class KafkaSource:
         found = [name for name in matching if channel_of(name) in allowed]
         listed: list[str] = []
         pairs: list[tuple[str, int]] = []
+        partitions = 0
         for name in found[:MAX_LISTED]:
-            pairs += [(name, partition) for partition in all_topics[name]]
-            if len(pairs) > MAX_PARTITIONS and listed:
+            partitions += len(all_topics[name])
+            if partitions > MAX_PARTITIONS and listed:
                 break
             listed.append(name)
-        bounds = find_bounds(self._link, pairs)
+            pairs += [(name, one) for one, is_led in all_topics[name].items() if is_led]
+        bounds = known_bounds(self._link, pairs)
         return {
             "topics": [
                 {
@@ -129,7 +132,8 @@ class KafkaSource:
         places = find_places(self._link, topic)
         if not places:
             raise KafkaFailed(say(Trouble("unknown", "")), 404)
-        return places, find_bounds(self._link, [(topic, one) for one in places])
+        led = [(topic, one) for one, at in places.items() if at.leader is not None]
+        return places, known_bounds(self._link, led)
 
     def check_reading(self, visitor: Visitor, topic: str) -> None:
         """:raise NoRight: the visitor may not read the topic."""

@@ -182,6 +182,22 @@ def test_a_kafka_that_is_away_takes_nothing_else_with_it(
     let_go(port)
 
 
+def test_a_topic_of_which_no_broker_tells_is_listed(
+    valkey: RedisServer, kafka: KafkaServer, start: Start
+) -> None:
+    kafka.create("unreached", partitions=2)
+    arauto = start(REDIS_URL=valkey.url, KAFKA_URL=f"kafka://{kafka.astray}", ARAUTO_WORKERS="1")
+    unknown = [{"partition": one, "low": None, "high": None} for one in (0, 1)]
+
+    def is_listed() -> bool:
+        answer = get(arauto, "/topics?match=unreached")
+        return answer.status == 200 and topics(answer) == {"unreached": unknown}
+
+    eventually(is_listed, why="its offsets are unknown, and nothing else")
+    facts = get(arauto, "/topics/unreached")
+    assert [(one["leader"], one["high"]) for one in facts.json["partitions"]] == [(1, None)] * 2
+
+
 def test_nothing_of_kafka_is_loaded_where_there_is_none(
     plain_arauto: ArautoServer, server: ArautoServer
 ) -> None:

@@ -130,6 +130,7 @@ class KafkaServer:
     """One broker on ports of its own; it can be stopped and started again.
 
     One port takes everybody, the other by TLS who logs in: ``USER`` with PLAIN, and those of ``let_in``.
+    Who comes by ``astray`` is told that it is at ``nowhere``, where nobody listens.
 
     :param node: which of ``controllers`` it is, from 1 on; these are the ports of all who share topics.
     """
@@ -139,6 +140,7 @@ class KafkaServer:
         self.port, self.safe_port, self._controller = free_port(), free_port(), controllers[node - 1]
         self.address = f"127.0.0.1:{self.port}"
         self.url = f"kafka://{self.address}"
+        self.astray, self.nowhere = (f"127.0.0.1:{free_port()}" for _ in range(2))
         self.log_path = directory / "log"
         self.certificates = make_certificates(directory)
         store = directory / "store.pem"
@@ -162,9 +164,9 @@ process.roles=broker,controller
 node.id={node}
 controller.quorum.voters={voters}
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
-listeners={shown},CONTROLLER://127.0.0.1:{self._controller}
-advertised.listeners={shown}
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,ASTRAY:PLAINTEXT
+listeners={shown},CONTROLLER://127.0.0.1:{self._controller},ASTRAY://{self.astray}
+advertised.listeners={shown},ASTRAY://{self.nowhere}
 log.dirs={data}
 """
         logins = _LOGINS.format(user=USER, password=PASSWORD, store=store)
@@ -220,6 +222,8 @@ log.dirs={data}
         self.stop()
         for port in (self.port, self.safe_port, self._controller):
             let_go(port)
+        for address in (self.astray, self.nowhere):
+            let_go(int(address.partition(":")[2]))
 
     def client(self, **options: Any) -> dict[str, Any]:
         """The configuration of a client that is not ours."""

@@ -1,0 +1,56 @@
+"""Of what answers the offsets are known, whatever does not answer beside it."""
+
+from concurrent.futures import Future
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
+
+from arauto.kafka_io.topic_list import Bounds, known_bounds
+
+AWAY, GONE, LEADERLESS = ("away", 0), ("gone", 0), ("leaderless", 0)
+SILENT = -1001  # what the library tells of a broker that has not answered in time
+
+
+class Link:
+    """Asked for several partitions at once the library tells of none, or of each what ``answers`` says."""
+
+    def __init__(self, **answers: int | KafkaError) -> None:
+        self.admin = self
+        self._answers = answers
+
+    def ask(self, question: Any) -> Any:
+        return question(self)
+
+    def offsets_for_times(self, *_: Any, **__: Any) -> Any:
+        raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+
+    def list_offsets(self, asked: dict[TopicPartition, Any], request_timeout: float) -> Any:
+        return {one: self._answer(one) for one in asked}
+
+    def _answer(self, asked: TopicPartition) -> Future[Any]:
+        answer: Future[Any] = Future()
+        told = self._answers[asked.topic]
+        if isinstance(told, KafkaError):
+            answer.set_exception(KafkaException(told))
+        else:
+            answer.set_result(SimpleNamespace(offset=told))
+        return answer
+
+
+def test_what_does_not_answer_takes_nothing_else_with_it() -> None:
+    link: Any = Link(
+        orders=7,
+        away=SILENT,
+        gone=KafkaError(KafkaError.UNKNOWN_TOPIC_OR_PART),
+        leaderless=KafkaError(KafkaError.LEADER_NOT_AVAILABLE),
+    )
+    assert known_bounds(link, [AWAY, ("orders", 0), GONE, LEADERLESS]) == {("orders", 0): Bounds(7, 7)}
+
+
+def test_what_cannot_be_asked_at_all_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    link: Any = Link()
+    monkeypatch.setattr(link, "list_offsets", link.offsets_for_times)
+    with pytest.raises(KafkaException):
+        known_bounds(link, [GONE])
