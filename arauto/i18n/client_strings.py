@@ -81,7 +81,8 @@ def _topic_publish_strings() -> Strings:
         "redis_unkept": gettext("Redis: {said} Nobody keeps it."),
         "redis_nobody": gettext("Nobody was listening."),
         "redis_recorded": gettext("Redis: {said} The recording of the channel keeps it."),
-        "kafka_said": gettext("Kafka: {said}"),
+        "redis_failed": gettext("Channel {name}: {said}"),
+        "kafka_failed": gettext("Topic {name}: {said}"),
         "kafka_until": gettext("Kafka: partition {partition}, offset {offset}, kept until {time}."),
         "kafka_forever": gettext(
             "Kafka: partition {partition}, offset {offset}, kept without limit of time."

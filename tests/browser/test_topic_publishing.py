@@ -2,8 +2,11 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urljoin
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.browser.conftest import OpenPage
 from tests.support.kafka_servers import PATIENT, KafkaServer, arauto_beside
@@ -18,16 +21,38 @@ from tests.support.pages import (
 )
 from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
+from tests.support.rules import PERSON, rules, set_user
+
+FAILURES = ("Failed to load resource", "WebSocket connection to")
+NOBODY = SimpleNamespace(url="kafka://127.0.0.1:1")
+READ_TOKEN = "a token for those who read"
+TYPED = {"Key": "ana", "Headers": "trace: a1", "Partition": "1"}
+
+
+class Posted:
+    """What the form has sent, and how it was answered."""
+
+    def __init__(self, page: Page) -> None:
+        self._answers: list[Response] = []
+        page.on("response", lambda one: self._answers.append(one))
+
+    def take(self) -> list[tuple[int, str]]:
+        """Status and where to, of each since the last time."""
+        taken = [one for one in self._answers if one.request.method == "POST"]
+        self._answers.clear()
+        return [
+            (one.status, "topic" if "topic=" in str(one.request.post_data) else "channel") for one in taken
+        ]
 
 
 def test_to_a_channel_and_a_topic(
-    open_page: OpenPage, kafka: KafkaServer, valkey: RedisServer, tmp_path: Path
+    open_page: OpenPage, kafka: KafkaServer, own_redis: RedisServer, tmp_path: Path
 ) -> None:
     kafka.create("form.orders", 2)
     with arauto_beside(
-        kafka, tmp_path, REDIS_URL=valkey.url, ALTER=PATIENT, ARAUTO_PROTECTED="kafka:form.*"
+        kafka, tmp_path, REDIS_URL=own_redis.url, ALTER=PATIENT, ARAUTO_PROTECTED="kafka:form.*"
     ) as server:
-        page = open_page("/?channel=form", server=server, allow=("Failed to load resource",))
+        page = open_page("/?channel=form", server=server, allow=FAILURES)
         expect_live(page)
         send_to(page, "both")
         expect(page.get_by_label("Repeat")).to_be_hidden()
@@ -45,16 +70,31 @@ def test_to_a_channel_and_a_topic(
         expect(message_field(page)).to_have_value("to both")
 
         kafka.create("form.gone")
-        posted: list[str] = []
-        page.on("request", lambda request: posted.append(request.post_data or ""))
-        answer(page).get_by_role("button", name="Send again").click()
+        posted = Posted(page)
+        send_again(page).click()
         page.get_by_role("button", name="Publish it").click()
         expect(topic).to_contain_text("Kafka: partition 0, offset 0, kept until ")
         expect(redis).to_be_visible()
         expect(message_field(page)).to_have_value("")
-        assert posted
-        assert not [one for one in posted if "channel=" in one]
+        assert posted.take() == [(409, "topic"), (200, "topic")]
         assert not overflowing(page)
+
+        own_redis.stop()
+        message_field(page).fill("while Redis is away")
+        publish_button(page).click()
+        page.get_by_role("button", name="Publish it").click()
+        expect(topic).to_contain_text("Kafka: partition 0, offset 1, kept until ")
+        said = "Redis is unreachable: the message was not published. Try again when it is back."
+        expect(redis).to_have_text(f"Channel form: {said} Send again")
+        expect(message_field(page)).to_have_value("while Redis is away")
+        own_redis.start()
+        expect_live(page)
+        posted.take()
+        send_again(page).click()
+        expect(redis).to_have_text("Redis: 1 subscriber received it. Nobody keeps it.")
+        expect(message_field(page)).to_have_value("")
+        expect(send_again(page)).to_have_count(0)
+        assert posted.take() == [(200, "channel")]
         take(page, "publish-both", tmp_path)
 
         send_to(page, "topic")
@@ -72,8 +112,7 @@ def test_to_a_channel_and_a_topic(
         publish_button(page).click()
         page.get_by_role("button", name="Publish it").click()
         expect(answer(page)).to_contain_text("Kafka: partition 1, offset 0")
-        reply = page.request.get(f"{server.url}/topics/form.orders/messages")
-        kept = json.loads(reply.text().splitlines()[0])
+        kept = messages(page, "form.orders")[0]
         assert (kept["key"], kept["data"]) == ("ana", "to one")
         assert kept["headers"] == [{"name": "trace", "value": "a1"}, {"name": "empty", "value": None}]
 
@@ -85,6 +124,75 @@ def test_to_a_channel_and_a_topic(
         take(phone, "publish-both-phone", tmp_path)
         for one in (page, phone):
             one.close()
+
+
+def test_what_is_refused_or_away_is_said_beside_what_was_published(
+    open_page: OpenPage, own_redis: RedisServer, tmp_path: Path
+) -> None:
+    person = rules(PERSON, channels=("form",))
+    set_user(own_redis, "eva", "a password of eva", *person)
+    with arauto_beside(
+        NOBODY,
+        tmp_path,
+        REDIS_URL=own_redis.url,
+        ALTER="",
+        ARAUTO_LOGIN="redis",
+        ARAUTO_READ_TOKEN=READ_TOKEN,
+    ) as server:
+        page = open_page("/?channel=form", server=server, allow=FAILURES)
+        page.get_by_label("User").fill("eva")
+        page.get_by_label("Password").fill("a password of eva")
+        page.keyboard.press("Enter")
+        expect_live(page)
+        send_to(page, "both")
+        channel_field(page).fill("form")
+        topic_field(page).fill("form.orders")
+        page.get_by_text("Key, headers, partition").click()
+        for label, text in TYPED.items():
+            page.get_by_label(label, exact=True).fill(text)
+        message_field(page).fill("of eva")
+        posted = Posted(page)
+        publish_button(page).click()
+        redis, topic = answer(page).locator("[data-side=redis]"), answer(page).locator("[data-side=kafka]")
+        expect(redis).to_have_text("Redis: 1 subscriber received it. Nobody keeps it.")
+        refusal = "Redis does not let the user eva publish to kafka:form.orders. Nothing was published."
+        expect(topic).to_have_text(f"{refusal} Send again")
+        assert posted.take() == [(200, "channel"), (403, "topic")]
+
+        set_user(own_redis, "eva", "a password of eva", *person, "&kafka:*")
+        send_again(page).click()
+        away = "Kafka does not answer. Nothing was published."
+        expect(topic).to_have_text(f"Topic form.orders: {away} Send again")
+        expect(send_again(page)).to_be_in_viewport()
+        expect(redis).to_have_attribute("data-state", "heard")
+        assert posted.take() == [(503, "topic")]
+        send_to(page, "topic")
+        publish_button(page).click()
+        expect(answer(page)).to_have_text(f"{away} Send again")
+        for label, text in TYPED.items():
+            expect(page.get_by_label(label, exact=True)).to_have_value(text)
+        expect(message_field(page)).to_have_value("of eva")
+
+        page.context.clear_cookies()
+        page.goto(server.url)
+        page.get_by_label("Access token").fill(READ_TOKEN)
+        page.keyboard.press("Enter")
+        expect_live(page)
+        expect(page.get_by_text("You may watch, but not publish.")).to_be_visible()
+        expect(page.locator("#publish-to")).to_be_hidden()
+        loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
+        assert "topics.js" in str(loaded)
+        assert "topic_publish.js" not in str(loaded)
+
+
+def messages(page: Page, topic: str) -> list[dict[str, Any]]:
+    """What Kafka keeps of it."""
+    reply = page.request.get(urljoin(page.url, f"/topics/{topic}/messages"))
+    return [json.loads(line) for line in reply.text().splitlines()]
+
+
+def send_again(page: Page) -> Locator:
+    return answer(page).get_by_role("button", name="Send again")
 
 
 def send_to(page: Page, where: str) -> None:

@@ -8,7 +8,7 @@ import { fullTime } from "../ui/timestamps.js";
 
 /** @type {(reply: { error?: string, receivers?: number, at_least?: boolean, recorded?: boolean, unrecorded?: string }, words: Words) => Told} */
 export function redisSays({ error, receivers: n, at_least: isAtLeast, recorded: isRecorded, unrecorded }, words) {
-  if (error !== undefined) return ["failed", words.say("redis_said", { said: error })];
+  if (error !== undefined) return ["failed", error];
   const none = isAtLeast ? "receivers_uncounted" : isRecorded ? "redis_nobody" : "receivers_none";
   const said = n ? `${words.say(isAtLeast ? "receivers_at_least" : "receivers", { n })}.` : words.say(none);
   const keeps = isRecorded ? "redis_recorded" : n && !unrecorded ? "redis_unkept" : "redis_said";
@@ -18,7 +18,7 @@ export function redisSays({ error, receivers: n, at_least: isAtLeast, recorded: 
 // Where Kafka has it, until when, and for what it goes before.
 /** @type {(reply: any, words: Words) => Told} */
 export function kafkaSays({ error, partition, offset, cleanup, kept_until: until, kept_bytes: bytes }, words) {
-  if (error !== undefined) return ["failed", words.say("kafka_said", { said: error })];
+  if (error !== undefined) return ["failed", error];
   const where = { partition: String(partition), offset: String(offset) };
   const time = until ? fullTime(toDate(until)) : "";
   const said = [words.say(keeping(cleanup, until), { ...where, time })];

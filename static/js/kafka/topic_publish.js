@@ -7,7 +7,7 @@ import { Words } from "../ui/i18n.js";
 import { kafkaSays, redisSays } from "./topic_answer.js";
 import { TopicFields } from "./topic_fields.js";
 
-const ANSWER_LIMIT = 10_000; // milliseconds
+const ANSWER_LIMIT = 20_000; // milliseconds; the server waits for Kafka more than once
 const NOT_CONFIRMED = 409;
 
 /**
@@ -25,6 +25,7 @@ const lines = element("span", "answers");
 const words = new Words(config.words, document.documentElement.lang);
 const fields = new TopicFields(form, selection.names);
 let isSending = false;
+let isOfTwo = false; // what was sent last
 /** @type {Request[]} */
 let failed = []; // of the last
 
@@ -69,8 +70,9 @@ function complain(sentence, field) {
 /** @type {() => Request[]} */
 function read() {
   const text = message.value;
+  isOfTwo = fields.to === "both";
   /** @type {Request[]} */
-  const requests = fields.to === "both" ? [["redis", { [kind.checked ? "shard" : "channel"]: channel.value, message: text }]] : [];
+  const requests = isOfTwo ? [["redis", { [kind.checked ? "shard" : "channel"]: channel.value, message: text }]] : [];
   return [...requests, ["kafka", { ...fields.read(), message: text }]];
 }
 
@@ -114,24 +116,34 @@ const SAYS = { redis: redisSays, kafka: kafkaSays };
 /** @type {(side: Side, fields: Fields) => Promise<boolean>} */
 async function one(side, fields) {
   const reply = await post(side, fields);
-  const line = say(side, ...SAYS[side](reply, words));
-  if (reply.error === undefined) return true;
+  const [state, sentence] = SAYS[side](reply, words);
+  if (reply.error === undefined) {
+    say(side, state, sentence);
+    return true;
+  }
   const again = Object.assign(element("button", "link", words.say("send_again")), { type: "button" });
   again.addEventListener("click", () => isSending || send(failed));
-  line.append(" ", again);
+  say(side, state, named(side, fields, sentence), " ", again);
   return false;
 }
 
-/** @type {(side: Side, state: string, sentence: string) => HTMLElement} */
-function say(side, state, sentence) {
-  const line = element("span", "answers__line", sentence);
+// Beside another answer it says of what it is.
+/** @type {(side: Side, fields: Fields, sentence: string) => string} */
+function named(side, { topic, channel, shard }, said) {
+  const name = topic ?? channel ?? shard;
+  return !isOfTwo || said.includes(name) ? said : words.say(`${side}_failed`, { name, said });
+}
+
+/** @type {(side: Side, state: string, ...said: (string | Node)[]) => void} */
+function say(side, state, ...said) {
+  const line = element("span", "answers__line");
+  line.append(...said);
   Object.assign(line.dataset, { side, state });
   const former = lines.querySelector(`[data-side=${side}]`);
   if (former) former.replaceWith(line);
   else lines.append(line);
   answer.dataset.state = "both";
   lines.scrollIntoView({ block: "nearest" });
-  return line;
 }
 
 function clear() {
