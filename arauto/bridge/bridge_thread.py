@@ -81,7 +81,7 @@ class BridgeThread(threading.Thread):
         self._from_kafka = [
             FromKafka(
                 kafka, settings.bridge_name, topic, [rule for rule in given if rule.topic == topic],
-                lambda messages: self._lease.publish(self.token, messages),
+                lambda messages: self._lease.publish(self.token, messages), self._is_ours,
             )
             for topic in dict.fromkeys(rule.topic for rule in given)
         ]  # fmt: skip
@@ -170,7 +170,7 @@ class BridgeThread(threading.Thread):
             for item in batch:
                 for message in self._listening.take(item, _now()):
                     self._keep(message)
-        if self.token and monotonic() - self._renewed_at > LEASE_MS / 1000:
+        if self.token and not self._is_ours():
             self._lose()
         if self.token:
             self._to_kafka.pump()
@@ -206,6 +206,7 @@ class BridgeThread(threading.Thread):
             self.report.waiting = self._outbox.waiting + len(self._outbox.moving)
         has_missed = bool(self._until) and self._complete_since() > self._until
         done = self._done_until()
+        asked_at = monotonic()  # it lasts from before the answer, for which this process may wait long
         try:
             told = self._lease.step(token, is_wanted, has_missed, done, self.report.write())
         except redis.RedisError as error:
@@ -217,7 +218,7 @@ class BridgeThread(threading.Thread):
         self.error = ""
         self._skew = told.now - _now()
         if told.token:
-            self._renewed_at = monotonic()
+            self._renewed_at = asked_at
             if told.token != token:  # also where Redis has forgotten that we had it
                 self._begin(told.token, told.until, told.state)
         else:
@@ -246,6 +247,9 @@ class BridgeThread(threading.Thread):
                     self.report.miss(
                         rule, "unattended", until - self._skew, self._complete_since() - self._skew
                     )
+
+    def _is_ours(self) -> bool:
+        return bool(self.token) and monotonic() - self._renewed_at < LEASE_MS / 1000
 
     def _lose(self) -> None:
         self.token = 0

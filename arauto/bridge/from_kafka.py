@@ -9,10 +9,19 @@ from typing import Any
 import redis
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from arauto.bridge.lease import NotOurs
 from arauto.bridge.places import Place, place
 from arauto.bridge.report import Report
 from arauto.bridge.to_kafka import HEADER
-from arauto.kafka_io.connection import CONSUMER, DEADLINE, REASONS, KafkaLink, check_threads, trouble
+from arauto.kafka_io.connection import (
+    CONSUMER,
+    DEADLINE,
+    REASONS,
+    KafkaFailed,
+    KafkaLink,
+    check_threads,
+    trouble,
+)
 from arauto.kafka_io.topic_identity import describe
 from arauto.kafka_io.topic_list import bounds_of
 from arauto.kafka_io.topic_pages import record_of
@@ -46,14 +55,25 @@ class FromKafka:
 
     :param group: the consumer group by whose name places are committed. Nobody joins it.
     :param rules: those that take from the topic.
+    :param is_ours: whether this process is at work. One that was stopped for a while must commit no place:
+        another one is further on by then.
     """
 
-    def __init__(self, link: KafkaLink, group: str, topic: str, rules: list[Rule], publish: Publish) -> None:
+    def __init__(
+        self,
+        link: KafkaLink,
+        group: str,
+        topic: str,
+        rules: list[Rule],
+        publish: Publish,
+        is_ours: Callable[[], bool],
+    ) -> None:
         self.topic = topic
         self._link = link
         self._group = group
         self._rules = rules
         self._publish = publish
+        self._is_ours = is_ours
         self._errors: deque[KafkaError] = deque(maxlen=10)
         self._consumer: Consumer | None = None
         self._was_missing = False
@@ -66,7 +86,7 @@ class FromKafka:
         self._known: dict[int, Place] = {}
         self._leaderless: set[int] = set()
         self._old: set[int] = set()
-        self._held: list[Record] = []
+        self._hold([])
         self._again = self._looked = self._committed = 0.0
         self._is_uncommitted = False
 
@@ -89,7 +109,7 @@ class FromKafka:
                 self._ask(self._look)
                 self._looked = monotonic()
             if not self._held:
-                self._held = self._read(consumer)
+                self._hold(self._read(consumer))
             is_busy = bool(self._held)
             self._pass_on(report)
             self._commit(consumer)
@@ -103,13 +123,15 @@ class FromKafka:
         return False
 
     def close(self) -> None:
-        """Commit the place, and leave Kafka."""
+        """Commit the place if it is ours to commit, and leave Kafka."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             uncommitted = self._places() if self._is_uncommitted else []
             self._begin()
             try:
-                self._ask(lambda: _leave(consumer, uncommitted))
+                self._ask(lambda: self._leave(consumer, uncommitted))
+            except (NotOurs, KafkaFailed):
+                pass  # whoever goes on begins where it was committed before
             except KafkaException as error:
                 log.warning("bridge place not committed topic=%r why=%r", self.topic, error.args[0].str())
 
@@ -152,7 +174,7 @@ class FromKafka:
         self._was_missing = True  # what comes from now on is new
         self._old -= bounds.keys()
         consumer.assign([TopicPartition(self.topic, one, at) for one, at in self._offsets.items()])
-        _commit(consumer, self._places())
+        self._write_commits(consumer, self._places())
         self._is_placed, self._is_uncommitted = True, False
         self._looked = self._committed = monotonic()
 
@@ -171,7 +193,8 @@ class FromKafka:
         epoch, partitions, leaderless = describe(self._link, self.topic)
         is_other = partitions != self._offsets.keys() | self._leaderless
         if epoch != self._epoch or is_other or leaderless != self._leaderless:
-            self._is_placed, self._held = False, []
+            self._is_placed = False
+            self._hold([])
 
     # Passing on
 
@@ -190,6 +213,11 @@ class FromKafka:
                 break
         return records
 
+    def _hold(self, records: list[Record]) -> None:
+        self._held = records
+        self._given = 0
+        """How many of what they are to channels Redis has published."""
+
     def _pass_on(self, report: Report) -> None:
         while self._held:
             many, size = 0, 0
@@ -201,12 +229,18 @@ class FromKafka:
                 many += 1
                 if size > MOST_BYTES:
                     break
-            if given:
-                _, why = self._publish(given)
-                if why:
-                    raise redis.ResponseError(why)
+            self._give(given)
             self._note(self._held[:many], report)
             del self._held[:many]
+            self._given = 0
+
+    def _give(self, given: list[tuple[bytes, bytes]]) -> None:
+        """Publish all; what has been is not published again when Redis takes what it refused."""
+        if left := given[self._given :]:
+            many, why = self._publish(left)
+            self._given += many
+            if why:
+                raise redis.ResponseError(why)
 
     def _note(self, records: list[Record], report: Report) -> None:
         for record in records:
@@ -228,32 +262,34 @@ class FromKafka:
     def _commit(self, consumer: Consumer) -> None:
         since = monotonic() - self._committed
         if self._is_placed and since > (COMMIT_EVERY if self._is_uncommitted else RENEW_EVERY):
-            self._ask(lambda: _commit(consumer, self._places()))
+            self._ask(lambda: self._write_commits(consumer, self._places()))
             self._is_uncommitted, self._committed = False, monotonic()
+
+    def _write_commits(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        if not self._is_ours():
+            raise NotOurs
+        if places:
+            told = consumer.commit(offsets=places, asynchronous=False) or []
+            if failed := next((one.error for one in told if one.error is not None), None):
+                raise KafkaException(failed)
+
+    def _leave(self, consumer: Consumer, uncommitted: list[TopicPartition]) -> None:
+        try:
+            if uncommitted:
+                self._write_commits(consumer, uncommitted)
+        finally:
+            consumer.close()
 
     # Trouble
 
     def _fail(self, report: Report, error: KafkaError) -> None:
         found = trouble(next((one for one in self._errors if one.code() in REASONS), error))
         self._errors.clear()
-        self._is_placed, self._held = False, []
+        self._is_placed = False
+        self._hold([])
         self._stand_still(report, "kafka", *found)
         self._again = monotonic() + AGAIN
 
     def _stand_still(self, report: Report, *why: str) -> None:
         for rule in self._rules:
             report.stand_still(rule, *why)
-
-
-def _leave(consumer: Consumer, places: list[TopicPartition]) -> None:
-    try:
-        _commit(consumer, places)
-    finally:
-        consumer.close()
-
-
-def _commit(consumer: Consumer, places: list[TopicPartition]) -> None:
-    if places:
-        told = consumer.commit(offsets=places, asynchronous=False) or []
-        if failed := next((one.error for one in told if one.error is not None), None):
-            raise KafkaException(failed)

@@ -1,0 +1,70 @@
+"""Where the bridge goes on in a topic of a real Kafka; what Redis does is said by the test."""
+
+from contextlib import closing
+from math import inf
+
+from confluent_kafka import Consumer, TopicPartition
+
+from arauto.bridge.from_kafka import FromKafka
+from arauto.bridge.report import Report
+from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.kafka_url import KafkaUrl
+from arauto.settings import read
+from arauto.text.bridge_rules import read_rules
+from tests.support.kafka_servers import KafkaServer
+from tests.support.waiting import PATIENCE, eventually
+
+TOPIC = "bridge.places"
+GROUP = "bridge places"
+
+
+def committed(kafka: KafkaServer, at: int | None = None) -> int:
+    """The place of the group, or another one for it."""
+    with closing(Consumer(kafka.client(**{"group.id": GROUP}))) as consumer:
+        if at is not None:
+            consumer.commit(offsets=[TopicPartition(TOPIC, 0, at)], asynchronous=False)
+        return consumer.committed([TopicPartition(TOPIC, 0)], PATIENCE)[0].offset
+
+
+def test_what_redis_refuses_and_who_has_lost_the_lease(kafka: KafkaServer) -> None:
+    kafka.create(TOPIC)
+    rules = read_rules(f"kafka:{TOPIC} -> one, kafka:{TOPIC} -> two")
+    link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url})))
+    report = Report.of(rules)
+    heard: list[tuple[bytes, bytes]] = []
+    refused = [b"two"]
+    lease = [True]
+
+    def publish(messages: list[tuple[bytes, bytes]]) -> tuple[int, str]:
+        for number, message in enumerate(messages):
+            if message[0] in refused:
+                return number, "NOPERM"
+            heard.append(message)
+        return len(messages), ""
+
+    bridge = FromKafka(link, GROUP, TOPIC, list(rules), publish, lambda: lease[0])
+
+    def trouble() -> tuple[str, ...]:
+        bridge._again = 0.0
+        bridge.step(report)
+        bridge._committed = inf  # no place is committed by the way
+        return report.rules[str(rules[0])].trouble
+
+    eventually(lambda: trouble() == () and committed(kafka) == 0, why="it has a place")
+    kafka.produce(TOPIC, b"1", b"2")
+    eventually(lambda: trouble() == ("redis", "NOPERM"), why="one channel is refused")
+    for _ in range(3):
+        trouble()
+    assert heard == [(b"one", b"1")], "what was published is not published again each time"
+    refused.clear()
+    assert trouble() == ()
+    assert heard == [(channel, data) for data in (b"1", b"2") for channel in (b"one", b"two")]
+    # It is stopped here, and another process goes on.
+    assert committed(kafka, at=7) == 7
+    lease[0] = False
+    bridge.close()
+    assert committed(kafka) == 7
+    lease[0] = True
+    bridge.step(report)  # this process has the lease again: it commits its place, which Kafka ends before
+    bridge.close()
+    assert committed(kafka) == 2
