@@ -45,8 +45,10 @@ def _group_strings() -> Strings:
         "about_groups": gettext("Consumer groups"),
         "about_no_groups": gettext("No consumer group reads this topic."),
         "about_refused": plural(
-            "{n} group is not shown: Kafka does not let the user of KAFKA_URL look at it.",
-            "{n} groups are not shown: Kafka does not let the user of KAFKA_URL look at them.",
+            "{n} group is not shown: Kafka does not let the user of KAFKA_URL look at it, "
+            "or its answer cannot be read.",
+            "{n} groups are not shown: Kafka does not let the user of KAFKA_URL look at them, "
+            "or its answers cannot be read.",
         ),
         "about_cut": gettext("Kafka has more than 200 groups: only the first 200 by name were asked."),
         "about_stable": gettext("stable"),

@@ -11,7 +11,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not
     MemberDescription,
 )
 
-from arauto.kafka_io.connection import DEADLINE, KafkaLink
+from arauto.kafka_io.connection import DEADLINE, KafkaLink, trouble
 
 MOST = 200  # groups that are asked, each by itself
 
@@ -40,7 +40,8 @@ class Group(NamedTuple):
 class Groups(NamedTuple):
     """Those of a topic, by name.
 
-    :param refused: how many Kafka does not let us look at.
+    :param refused: how many Kafka does not let us look at, or has answers of that cannot be read: what
+        members have is written by one of them.
     :param is_cut: there are more than :data:`MOST` in Kafka, and the others were not asked.
     """
 
@@ -77,11 +78,11 @@ def _ask(link: KafkaLink, topic: str, partitions: list[int]) -> Groups:
     for name in asked:
         try:
             offsets = _result(committed[name], end).topic_partitions
-            group = _group(name, _result(described[name], end), topic, offsets)
+            group = _group(name, _result(described[name], end), topic, partitions, offsets)
         except KafkaException as error:
-            if error.args[0].code() != KafkaError.GROUP_AUTHORIZATION_FAILED:
+            if trouble(error.args[0]).kind != "refused":
                 raise
-            refused += 1
+            refused += error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND  # it is gone by now
             continue
         if group.committed or any(member.partitions for member in group.members):
             found.append(group)
@@ -89,9 +90,13 @@ def _ask(link: KafkaLink, topic: str, partitions: list[int]) -> Groups:
 
 
 def _group(
-    name: str, described: ConsumerGroupDescription, topic: str, offsets: list[TopicPartition]
+    name: str,
+    described: ConsumerGroupDescription,
+    topic: str,
+    there: list[int],
+    offsets: list[TopicPartition],
 ) -> Group:
-    members = [_member(one, topic) for one in described.members]
+    members = [_member(one, topic, there) for one in described.members]
     committed = {one.partition: one.offset for one in offsets if one.error is None and one.offset >= 0}
     return Group(
         name,
@@ -101,10 +106,18 @@ def _group(
     )
 
 
-def _member(described: MemberDescription, topic: str) -> Member:
+def _member(described: MemberDescription, topic: str, there: list[int]) -> Member:
     assigned = described.assignment.topic_partitions if described.assignment else []
-    partitions = sorted(one.partition for one in assigned if one.topic == topic)
+    given = {one.partition for one in assigned if _is_of(one, topic)}
+    partitions = sorted(given.intersection(there))
     return Member(described.client_id, described.host.removeprefix("/"), partitions)
+
+
+def _is_of(assigned: TopicPartition, topic: str) -> bool:
+    try:
+        return assigned.topic == topic
+    except UnicodeDecodeError:  # the library reads it now
+        return False
 
 
 def _result(asked: "Future[Any]", end: float) -> Any:

@@ -11,6 +11,7 @@ from arauto.auth.api_tokens import Tokens
 from arauto.settings import WORKERS
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get
+from tests.support.kafka_members import assignment, member
 from tests.support.kafka_servers import KafkaServer, arauto_beside
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
@@ -129,6 +130,26 @@ def test_who_consumes_it_and_how_far_behind(
         why="who is gone and has committed nothing is not told",
     )
     assert "arauto" not in kafka.groups(), "to ask joins none"
+
+
+def test_members_that_no_library_makes_hide_no_other_group(
+    server: ArautoServer, kafka: KafkaServer, request: pytest.FixtureRequest
+) -> None:
+    name = f"odd.{request.node.callspec.params['server']}"
+    kafka.create(name)
+    commit(kafka, f"{name} backup", name, p0=0)
+    odd = {
+        "cut short": b"\0\0\0\0\0\1",
+        "no text": assignment(b"\xff\xfe", 0),
+        "beyond": assignment(name.encode(), -5, 0, 77),
+    }
+    with ExitStack() as stack:
+        for group, assigned in odd.items():
+            stack.enter_context(member(kafka, f"{name} {group}", assigned))
+        told = ask(server, f"/topics/{name}/groups")
+    found = {one["group"].removeprefix(f"{name} "): one["members"] for one in told["groups"]}
+    assert found == {"backup": [], "beyond": [{"client": "odd", "host": "127.0.0.1", "partitions": [0]}]}
+    assert told["refused"] == 1
 
 
 def test_who_may_not_see_a_topic_does_not_see_who_consumes_it(

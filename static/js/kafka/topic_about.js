@@ -129,7 +129,7 @@ export class TopicAbout {
       if (this.#groups.children[place] !== section.place) this.#groups.insertBefore(section.place, this.#groups.children[place] ?? null);
     });
     this.#others.textContent = [
-      !groups.length && words.say("about_no_groups"), refused && words.say("about_refused", { n: refused }), cut && words.say("about_cut"),
+      !groups.length && !refused && !cut && words.say("about_no_groups"), refused && words.say("about_refused", { n: refused }), cut && words.say("about_cut"),
     ].filter(Boolean).join(" ");
   }
 }
