@@ -39,6 +39,12 @@ def test_one_name_is_shown_alone_and_the_rest_comes_back(open_page: OpenPage, va
     expect(rows(page)).to_have_count(3)
     solo(page, "with space").click()
     expect(solo(page, "with space")).to_have_attribute("aria-pressed", "true")
+    # Its buttons lie on its background, and are no paler on it than its name.
+    name_color = solo(page, "with space").evaluate("(one) => getComputedStyle(one).color")
+    buttons = page.locator('.chip:has([aria-pressed="true"]) > button:not(.chip__solo)')
+    expect(buttons).to_have_count(3)
+    for button in buttons.all():
+        expect(button).to_have_css("color", name_color)
     eventually(lambda: shown(page) == ["1 with space"])
     for channel in ("a", "with space", "px"):
         valkey.client.publish(channel, f"2 {channel}")
