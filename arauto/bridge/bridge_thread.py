@@ -8,10 +8,10 @@ from typing import Any
 import redis
 
 from arauto.bridge.from_kafka import FromKafka
-from arauto.bridge.lease import LEASE_MS, Lease, NotOurs
+from arauto.bridge.lease import LEASE_MS, Lease, NotOurs, Told
 from arauto.bridge.listening import Listening
 from arauto.bridge.outbox import Kept, Outbox
-from arauto.bridge.report import Report, Why
+from arauto.bridge.report import Report, Why, rules_in
 from arauto.bridge.to_kafka import ToKafka
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink
 from arauto.protocol.selection import Selection
@@ -32,6 +32,7 @@ ON_THE_WAY = 1000  # milliseconds from PUBLISH to us if nothing is backed up
 FORKED = 0.5  # seconds in which a process that was just begun says that it runs
 HANDOVER = 4.0  # seconds in which a successor begins to listen
 FLUSH = 1.5  # seconds to give Kafka what is left when the process stops
+OTHER_RULES = "the process at work has another ARAUTO_BRIDGE"
 JOIN_PATIENCE = 1.0  # seconds beyond that
 
 log = logging.getLogger("arauto")
@@ -85,6 +86,7 @@ class BridgeThread(threading.Thread):
             )
             for topic in dict.fromkeys(rule.topic for rule in given)
         ]  # fmt: skip
+        self._theirs = self.rules  # those of ours by which another process passes messages on
         self._kept_since = 0  # what came before had to go
         self._forgotten = 0  # the same, by Redis's clock: another process has passed it on
         self._until = 0  # as the lease said last
@@ -224,7 +226,7 @@ class BridgeThread(threading.Thread):
         else:
             if token:
                 self._lose()
-            self.report = Report.of(self.rules, told.state)
+            self._look_on(told)
         self.is_held = bool(told.is_held)
         self._has_looked = True
         self._wanted = told.wanted
@@ -233,8 +235,19 @@ class BridgeThread(threading.Thread):
         elif told.until:  # a Redis that comes back empty does not know
             self._until = told.until
         if not token and not told.token:
-            self._outbox.forget_before(told.until - self._skew)
+            self._outbox.forget_before(told.until - self._skew, self._theirs)
             self._forgotten = max(self._forgotten, told.until)
+
+    def _look_on(self, told: Told) -> None:
+        """Another process is at work, by its own rules."""
+        theirs = rules_in(told.state, self.rules)
+        self.report = Report.of(self.rules, told.state)
+        for rule in self.rules:
+            if told.is_held and rule not in theirs:
+                self.report.lacks(rule)
+                if rule in self._theirs:
+                    log.warning("bridge blocked rule=%r why=%r", str(rule), OTHER_RULES)
+        self._theirs = theirs
 
     def _begin(self, token: int, until: int, state: bytes) -> None:
         self.report = Report.of(self.rules, state or self.report.write())

@@ -1,7 +1,7 @@
 """Messages of channels that Kafka does not have yet, in order, up to a bound (pure)."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from arauto.text.bridge_rules import Rule
@@ -81,11 +81,17 @@ class Outbox:
                 self._queues[message.topic].appendleft(message)
                 self._count(message, 1)
 
-    def forget_before(self, ms: int) -> None:
-        """Another process has passed on what came before."""
+    def forget_before(self, ms: int, rules: Collection[Rule]) -> None:
+        """Another process has passed on what came before by these rules."""
         for queue in self._queues.values():
+            others: list[Kept] = []
             while queue and queue[0].at < ms:
-                self._count(queue.popleft(), -1)
+                message = queue.popleft()
+                if message.rule in rules:
+                    self._count(message, -1)
+                else:
+                    others.append(message)
+            queue.extendleft(reversed(others))
 
     def _drop_oldest(self) -> Kept:
         queue = min((queue for queue in self._queues.values() if queue), key=lambda queue: queue[0].at)

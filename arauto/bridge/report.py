@@ -16,6 +16,15 @@ Why = Literal["unattended", "full", "too large", "refused", "retention", "replac
 log = logging.getLogger("arauto")
 
 
+def rules_in(state: bytes, rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Those that whoever wrote ``state`` has too; all where nobody wrote any, or another version."""
+    try:
+        told = json.loads(state)["rules"]
+        return tuple(rule for rule in rules if str(rule) in told)
+    except (ValueError, TypeError, KeyError):
+        return tuple(rules)
+
+
 @dataclass
 class Missed:
     """Messages that were not passed on, or may not have been; ``start`` and ``end`` in Unix milliseconds.
@@ -72,6 +81,10 @@ class Report:
     def write(self) -> bytes:
         """As :meth:`of` reads it."""
         return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+    def lacks(self, rule: Rule) -> None:
+        """Who is at work has no such rule."""
+        self.rules[str(rule)].trouble = ("rules",)
 
     def passed(self, rule: Rule, many: int = 1) -> None:
         self.rules[str(rule)].passed += many

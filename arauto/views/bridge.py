@@ -57,6 +57,11 @@ def _trouble(trouble: tuple[str, ...]) -> str:
     match trouble:
         case ("kafka", kind, words):
             return say(Trouble(kind, words))  # type: ignore[arg-type]  # it was one before it was written
+        case ("rules",):
+            return gettext(
+                "The process at work has no such rule: "
+                "give all that use this Redis the same ARAUTO_BRIDGE, and start them again."
+            )
         case (_, words):
             return _redis(words)
         case _:

@@ -281,4 +281,18 @@ def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaSe
             return [(one["group"], one["lag"], one["members"]) for one in groups]
 
         eventually(lambda: committed() == [("arauto-bridge", 0, [])], why="it commits what it passed on")
-        assert "Traceback" not in server.log
+        # A process with a rule that the one at work does not have keeps what that one leaves.
+        others = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE="late -> kafka:bridge.in")
+        blocked = "bridge blocked rule='late -> kafka:bridge.in'"
+        eventually(lambda: blocked in others[0].log and state(others[0])["state"] == "waiting")
+        assert (
+            get(others[0], "/bridge")
+            .json["rules"][0]["trouble"]
+            .startswith("The process at work has no such")
+        )
+        own_redis.client.publish("late", "by another rule")
+        since = 1000 * time()
+        eventually(lambda: int(own_redis.client.hget("arauto:bridge", "until") or 0) > since + 2000)
+        assert server.stop() == 0
+        eventually(lambda: "by another rule" in [one["data"] for one in kept(others[0], "bridge.in")])
+        assert "Traceback" not in server.log + others[0].log

@@ -31,5 +31,15 @@ def test_the_oldest_goes_where_there_is_no_room() -> None:
     assert [outbox.add(one) for one in (kept(1, OTHER), kept(2), kept(3))] == [None, None, kept(1, OTHER)]
     outbox = Outbox(["a"], most_bytes=3 * OVERHEAD)
     assert [outbox.add(kept(at)) for at in (1, 2, 3)] == [None, None, kept(1)]
-    outbox.forget_before(3)
+    outbox.forget_before(3, [RULE])
     assert (outbox.oldest, outbox.waiting) == (3, 1)
+
+
+def test_what_another_process_does_not_pass_on_is_kept() -> None:
+    outbox = Outbox(["a", "b"])
+    for one in (kept(1), kept(1, OTHER), kept(2, OTHER), kept(3, OTHER), kept(3)):
+        outbox.add(one)
+    outbox.forget_before(3, [RULE])
+    assert outbox.waiting == 4
+    taken = [outbox.take("b") for _ in range(3)]
+    assert [one and one[1].at for one in taken] == [1, 2, 3]

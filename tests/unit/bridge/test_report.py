@@ -1,4 +1,4 @@
-from arauto.bridge.report import Missed, Report
+from arauto.bridge.report import Missed, Report, rules_in
 from arauto.text.bridge_rules import read_rules
 
 RULES = read_rules("a -> kafka:t, kafka:u -> b")
@@ -14,6 +14,9 @@ def test_another_process_goes_on_with_it() -> None:
     assert Report.of(RULES[:1], report.write()).rules == {"a -> kafka:t": report.rules["a -> kafka:t"]}
     for broken in (b"{", b"[]", b'{"rules":{"a -> kafka:t":{"x":1}}}', b'{"missed":[1]}'):
         assert Report.of(RULES, broken).missed == []
+    assert rules_in(Report.of(RULES[1:]).write(), RULES) == RULES[1:]
+    for unknown in (b"", b"[]", b"{}"):
+        assert rules_in(unknown, RULES) == RULES
 
 
 def test_what_is_missed_one_by_one_is_one_span() -> None:
