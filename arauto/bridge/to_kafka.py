@@ -9,7 +9,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 
 from arauto.bridge.outbox import Kept, Outbox
 from arauto.bridge.report import Why
-from arauto.kafka_io.connection import KafkaLink, check_threads, trouble
+from arauto.kafka_io.connection import PRODUCER, KafkaLink, check_threads, trouble
 from arauto.kafka_io.producer import OVERHEAD
 from arauto.kafka_io.topic_identity import describe
 
@@ -46,13 +46,15 @@ class ToKafka:
     ) -> None:
         self._link = link
         self._header: Any = [(HEADER, name.encode())]
-        self._config: dict[str, Any] = link.config | {
-            "enable.idempotence": True,
-            "acks": "all",
-            "linger.ms": 5,
-            "message.timeout.ms": 0,  # until Kafka is back
-            "message.max.bytes": max_message + OVERHEAD,
-        }
+        self._config: dict[str, Any] = (
+            link.config
+            | PRODUCER
+            | {
+                "linger.ms": 5,
+                "message.timeout.ms": 0,  # until Kafka is back
+                "message.max.bytes": max_message + OVERHEAD,
+            }
+        )
         self._topics = topics
         self._outbox = outbox
         self._passed = passed

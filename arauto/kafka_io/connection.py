@@ -46,6 +46,13 @@ CONSUMER: dict[str, Any] = {
     "queued.min.messages": 10_000,  # what a page takes: what is fetched beyond it is thrown away
     "fetch.queue.backoff.ms": 10,  # else what has filled its queue waits a second, also when it is read anew
 }
+PRODUCER: dict[str, Any] = {
+    "enable.idempotence": True,
+    "acks": "all",
+    # The library calls it a consumer's; a producer too would make anew a topic that was deleted under it.
+    "allow.auto.create.topics": False,
+    "topic.metadata.propagation.max.ms": 2000,  # until what is not there is told
+}
 _AWAY = {
     KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE,
     KafkaError._DESTROY_BROKER, KafkaError._WAIT_COORD, KafkaError._TIMED_OUT_QUEUE,

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, KafkaError, KafkaException, Producer
 
 from arauto.i18n.gettext import gettext
-from arauto.kafka_io.connection import KafkaLink, check_threads
+from arauto.kafka_io.connection import PRODUCER, KafkaLink, check_threads
 from arauto.protocol.topics import Outgoing
 from arauto.refusal import Refusal
 
@@ -41,13 +41,15 @@ class TopicProducer:
 
     def __init__(self, link: KafkaLink, max_message: int) -> None:
         self._link = link
-        self._config: dict[str, Any] = link.config | {
-            "enable.idempotence": True,
-            "acks": "all",
-            "linger.ms": 0,
-            "message.timeout.ms": int(1000 * DEADLINE),
-            "message.max.bytes": max_message + OVERHEAD,
-        }
+        self._config: dict[str, Any] = (
+            link.config
+            | PRODUCER
+            | {
+                "linger.ms": 0,
+                "message.timeout.ms": int(1000 * DEADLINE),
+                "message.max.bytes": max_message + OVERHEAD,
+            }
+        )
         self._producer: Producer | None = None
 
     def produce(self, topic: str, message: Outgoing) -> Delivery:

@@ -1,4 +1,4 @@
-"""Where the bridge goes on in a topic of a real Kafka; what Redis does is said by the test."""
+"""Both directions of the bridge at a real Kafka; what Redis does is said by the test."""
 
 from contextlib import closing
 from math import inf
@@ -6,7 +6,9 @@ from math import inf
 from confluent_kafka import Consumer, TopicPartition
 
 from arauto.bridge.from_kafka import FromKafka
+from arauto.bridge.outbox import Kept, Outbox
 from arauto.bridge.report import Report
+from arauto.bridge.to_kafka import ToKafka
 from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.settings import read
@@ -68,3 +70,35 @@ def test_what_redis_refuses_and_who_has_lost_the_lease(kafka: KafkaServer) -> No
     bridge.step(report)  # this process has the lease again: it commits its place, which Kafka ends before
     bridge.close()
     assert committed(kafka) == 2
+
+
+def test_a_topic_that_is_deleted_waits_until_somebody_makes_it(kafka: KafkaServer) -> None:
+    kafka.create("bridge.deleted")
+    (rule,) = read_rules("a -> kafka:bridge.deleted")
+    link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url})))
+    outbox = Outbox([rule.topic])
+    passed: list[bytes] = []
+    missed: list[object] = []
+    bridge = ToKafka(
+        link, "name", 1000, [rule.topic], outbox,
+        lambda one: passed.append(one.data), lambda *one: missed.append(one),
+    )  # fmt: skip
+
+    def trouble() -> str:
+        bridge.look()
+        bridge.pump()
+        return next(iter(bridge.trouble(rule.topic)[1:2]), "")
+
+    def publish(*messages: bytes) -> None:
+        for message in messages:
+            outbox.add(Kept(0, rule, b"a", message))
+
+    publish(b"1")
+    eventually(lambda: trouble() == "" and passed == [b"1"])
+    kafka.delete(rule.topic)
+    publish(b"2", b"3")
+    eventually(lambda: trouble() == "unknown")
+    assert rule.topic not in kafka.topics()
+    kafka.create(rule.topic, partitions=2)
+    eventually(lambda: trouble() == "" and passed == [b"1", b"2", b"3"])
+    assert not missed

@@ -188,6 +188,18 @@ def test_what_kafka_does_not_confirm_is_said_in_time(
     eventually(is_published)
 
 
+def test_a_topic_that_was_deleted_is_not_made_anew(kafka: KafkaServer) -> None:
+    kafka.create("deleted")
+    one = TopicProducer(KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url}))), 1000)
+    message = Outgoing(b"x", None, [], None)
+    assert one.produce("deleted", message).partition == 0
+    kafka.delete("deleted")
+    for _ in range(2):
+        with pytest.raises(NotProduced):
+            one.produce("deleted", message)
+    assert "deleted" not in kafka.topics()
+
+
 def test_a_broker_that_is_back_is_used_again(valkey: RedisServer, kafka: KafkaServer, start: Start) -> None:
     kafka.create("restarted")
     arauto = start(REDIS_URL=valkey.url, KAFKA_URL=kafka.url, ARAUTO_WORKERS="1")
