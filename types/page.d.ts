@@ -162,7 +162,16 @@ type Standing = {
 };
 
 // What is written in the form, and as it is kept.
-type Draft = { kind?: string; channel: string; message: string; name?: string };
+type Draft = {
+  kind?: string;
+  channel?: string; // none where it goes to a topic alone
+  message: string;
+  name?: string;
+  to?: "topic" | "both";
+  topic?: string;
+} & TopicRecord;
+// What a message to a topic has beside its data, as the server takes it of a form.
+type TopicRecord = { key?: string; headers?: string; partition?: string };
 
 type PublishElement = FormOf<{
   channel: HTMLInputElement;
@@ -173,7 +182,7 @@ type PublishElement = FormOf<{
   "publish-stop": HTMLButtonElement;
   "publish-button": HTMLButtonElement;
   "publish-to": HTMLSelectElement; // where there is Kafka
-}>;
+}> & { publisher: import("../static/js/publish/publish_form.js").PublishForm };
 
 // Of the page, by id, what is more than an element.
 type PageElements = {

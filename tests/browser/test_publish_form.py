@@ -47,7 +47,7 @@ def recent(page: Page) -> Locator:
 
 
 def times(page: Page) -> Locator:
-    return page.get_by_role("spinbutton", name="How many times")
+    return page.get_by_role("spinbutton", name="Repeat", exact=True)
 
 
 # Sent messages and templates

@@ -1,6 +1,7 @@
 """The form publishes to a topic of a real Kafka, or to a channel and a topic at once."""
 
 import json
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -9,23 +10,30 @@ from urllib.parse import urljoin
 from playwright.sync_api import Locator, Page, Response, expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_publish_form import recent
+from tests.browser.test_reading import choose, clipboard
 from tests.support.kafka_servers import PATIENT, KafkaServer, arauto_beside
 from tests.support.pages import (
     answer,
     channel_field,
+    expect_confirmed,
     expect_live,
     message_field,
     overflowing,
     publish_button,
+    row,
     show_part,
+    subscribe,
 )
 from tests.support.pictures import take
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
+from tests.support.waiting import PATIENCE
 
 FAILURES = ("Failed to load resource", "WebSocket connection to")
 NOBODY = SimpleNamespace(url="kafka://127.0.0.1:1")
 READ_TOKEN = "a token for those who read"
+RECORD = ("key", "headers", "partition", "data")
 TYPED = {"Key": "ana", "Headers": "trace: a1", "Partition": "1"}
 
 
@@ -49,13 +57,15 @@ def test_to_a_channel_and_a_topic(
     open_page: OpenPage, kafka: KafkaServer, own_redis: RedisServer, tmp_path: Path
 ) -> None:
     kafka.create("form.orders", 2)
+    kafka.create("plain.orders", 2)
     with arauto_beside(
         kafka, tmp_path, REDIS_URL=own_redis.url, ALTER=PATIENT, ARAUTO_PROTECTED="kafka:form.*"
     ) as server:
-        page = open_page("/?channel=form", server=server, allow=FAILURES)
+        page = open_page(
+            "/?channel=form", server=server, allow=FAILURES, permissions=["clipboard-read", "clipboard-write"]
+        )
         expect_live(page)
         send_to(page, "both")
-        expect(page.get_by_label("Repeat")).to_be_hidden()
         channel_field(page).fill("form")
         message_field(page).fill("to both")
         publish_button(page).click()
@@ -115,6 +125,8 @@ def test_to_a_channel_and_a_topic(
         kept = messages(page, "form.orders")[0]
         assert (kept["key"], kept["data"]) == ("ana", "to one")
         assert kept["headers"] == [{"name": "trace", "value": "a1"}, {"name": "empty", "value": None}]
+
+        is_kept_and_repeated(page, kafka)
 
         phone = open_page("/?channel=form", server=server, width=390, height=844, dark=True, language="pt-BR")
         show_part(phone, "publish")
@@ -183,6 +195,77 @@ def test_what_is_refused_or_away_is_said_beside_what_was_published(
         loaded = page.evaluate("performance.getEntriesByType('resource').map(({ name }) => name)")
         assert "topics.js" in str(loaded)
         assert "topic_publish.js" not in str(loaded)
+
+
+def is_kept_and_repeated(page: Page, kafka: KafkaServer) -> None:
+    """What the form knows of channels it knows of topics; in it are a key, headers and a partition."""
+    send_to(page, "both")
+    topic_field(page).fill("plain.orders")
+    message_field(page).fill("number {n}")
+    page.get_by_role("spinbutton", name="Repeat", exact=True).fill("3")
+    publish_button(page).click()
+    redis, topic = answer(page).locator("[data-side=redis]"), answer(page).locator("[data-side=kafka]")
+    expect(redis).to_have_text("Redis: 1 subscriber received it. Nobody keeps it. the last of 3 messages")
+    expect(topic).to_contain_text("Kafka: partition 1, offset 2, kept until ")
+    expect(topic).to_contain_text("the last of 3 messages")
+    assert [one["data"] for one in messages(page, "plain.orders")] == ["number 1", "number 2", "number 3"]
+    expect(row(page, "number 3").locator(".row__heard")).to_have_text("received by 1")
+    expect(row(page, "number 2").locator(".row__heard")).to_have_count(0)
+
+    dialog = recent(page)
+    expect(dialog.get_by_role("button", name="form, plain.orders (topic) number 3")).to_have_count(1)
+    expect(dialog.get_by_role("button", name="form.orders (topic) to one", exact=True)).to_have_count(1)
+    dialog.get_by_role("button", name="form, plain.orders (topic) number 3").click()
+    dialog = recent(page)
+    dialog.get_by_label("Name of the template").fill("Both")
+    dialog.get_by_role("button", name="Save as template").click()
+    page.keyboard.press("Escape")
+    for label in TYPED:
+        page.get_by_label(label, exact=True).fill("0")
+    message_field(page).fill("half a thought")
+    dialog = recent(page)
+    dialog.get_by_role("button", name="Both form, plain.orders (topic) number 3").click()
+    expect_form(
+        page, "both", "plain.orders", "number 3", Key="ana", Headers="trace: a1\nempty", Partition="1"
+    )
+    answer(page).get_by_role("button", name="Undo").click()
+    expect_form(page, "both", "plain.orders", "half a thought", Key="0", Headers="0", Partition="0")
+    page.reload()
+    expect_live(page)
+    expect_form(page, "both", "plain.orders", "half a thought", Key="0", Headers="0", Partition="0")
+
+    subscribe(page, "plain.orders", "topic")
+    expect_confirmed(page, "plain.orders")
+    record: Any = {"key": b"bob", "headers": [("trace", b"b2"), ("none", None)]}
+    kafka.produce("plain.orders", b"one\r\ntwo", **record)
+    kafka.produce("plain.orders", b"odd", key=b"\xff")
+    choose(page, row(page, "two"), "Edit and resend")
+    expect_form(
+        page, "topic", "plain.orders", "one\ntwo", Key="bob", Headers="trace: b2\nnone", Partition="0"
+    )
+    send_to(page, "channel")
+    send_to(page, "topic")
+    publish_button(page).click()
+    expect(answer(page)).to_contain_text("Kafka: partition 0, offset 2")
+    choose(page, row(page, "two").first, "Copy as curl")
+    expect(page.locator("#said")).to_have_text("Copied")
+    subprocess.run(clipboard(page), shell=True, check=True, capture_output=True, timeout=PATIENCE)
+    row(page, "odd").get_by_role("button", name="Actions").click()
+    for item in ("Edit and resend", "Copy as curl", "Copy as redis-cli"):
+        expect(page.get_by_role("menuitem", name=item)).to_be_hidden()
+    page.keyboard.press("Escape")
+    first, _, *again = [one for one in messages(page, "plain.orders") if one["partition"] == 0]
+    for one in again:
+        assert {name: one[name] for name in RECORD} == {name: first[name] for name in RECORD}
+    assert len(again) == 2
+
+
+def expect_form(page: Page, to: str, topic: str, text: str, **record: str) -> None:
+    expect(page.get_by_label("To", exact=True)).to_have_value(to)
+    expect(topic_field(page)).to_have_value(topic)
+    expect(message_field(page)).to_have_value(text)
+    for label, value in record.items():
+        expect(page.get_by_label(label, exact=True)).to_have_value(value)
 
 
 def messages(page: Page, topic: str) -> list[dict[str, Any]]:

@@ -95,7 +95,6 @@ const help = new Deferred("../filter/filter_help.js", ({ FilterHelp }) =>
   new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
 const lanes = new Deferred("../history/late_join_demo.js", ({ LateJoinDemo }) =>
   new LateJoinDemo(find("lanes"), rows));
-const linked = new Deferred("../detail/linked_message.js");
 const lesson = new Deferred("../app/lesson.js", ({ Lesson }) => new Lesson(
   { form: find("publish"), listeners: find("listeners"), rail: find("chips").parentElement, welcome: find("welcome"), lanes: find("lanes"), list: find("messages") },
   feed, rows, selection, words, {
@@ -216,7 +215,7 @@ for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) 
 find("publish-channel").addEventListener("focus", () => browser.load().then(async (browser) => offer(await browser.channels()), () => {}));
 connection.listen();
 connection.positions.openLinked?.(detail, replay);
-if (asked().has("message")) linked.arrive().then(({ openLinked }) => openLinked(selection.channels[0], detail, replay, words));
+if (asked().has("message")) detail.openLinked(selection.channels[0], replay, words);
 
 // Firefox would show a file that somebody drops in place of the page.
 for (const type of /** @type {const} */ (["dragover", "drop"])) {

@@ -82,6 +82,12 @@ export class Detail {
     this.#panel.part?.focus();
   }
 
+  // The message that the page's address names.
+  /** @type {(channel: string | undefined, replay: import("../history/replay.js").Replay, words: Words) => Promise<void>} */
+  async openLinked(channel, replay, words) {
+    (await this.#panel.arrive()).openLinked(channel, this, replay, words);
+  }
+
   // The message of a link: its row comes with what was recorded around it.
   /** @type {(event: Message) => Promise<void>} */
   async reveal(event) {

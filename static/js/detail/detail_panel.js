@@ -11,6 +11,7 @@ import { element, rowButton } from "../ui/dom.js";
 import { Context } from "./context.js";
 import { DetailActions } from "./detail_actions.js";
 import { Fields } from "./fields.js";
+import { openLinked } from "./linked_message.js";
 import { MessageCard } from "./message_card.js";
 import { Tabs } from "./tabs.js";
 
@@ -32,6 +33,7 @@ export class DetailPanel {
   #event = null;
   /** @type {Content} */
   #content = {};
+  openLinked = openLinked;
 
   /**
    * @param {HTMLElement} place

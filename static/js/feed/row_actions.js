@@ -128,7 +128,7 @@ export class RowActions {
     const isSendable = isText && canRepeat(event) && Boolean(this.#targets.publishUrl);
     const isPinned = this.#pins.has(event);
     return {
-      text: isText, base64: !isText, redis: canRepeat(event), curl: isSendable, again: isSendable, pin: !isPinned, unpin: isPinned,
+      text: isText, base64: !isText, redis: canRepeat(event) && !event.kafka, curl: isSendable, again: isSendable, pin: !isPinned, unpin: isPinned,
     };
   }
 
@@ -179,8 +179,8 @@ export class RowActions {
 
   // The form takes it from here.
   /** @type {(event: Message) => void} */
-  #repeat({ type, channel, data: message }) {
-    this.#feed.dispatchEvent(new CustomEvent("republish", { bubbles: true, detail: { kind: channelKind(type), channel, message } }));
+  #repeat({ type, channel, data: message, kafka }) {
+    this.#feed.dispatchEvent(new CustomEvent("republish", { bubbles: true, detail: { kind: channelKind(type), channel, message, ...kafka?.draft } }));
   }
 
   /** @type {(event: Message) => void} */
@@ -202,10 +202,10 @@ export class RowActions {
   }
 }
 
-// Of a message that was cut, or of a channel that no shell can be given safely, there is no honest command; of a topic none.
+// Of a message that was cut, or of what no shell can be given safely, there is no honest command.
 /** @type {(event: Message) => boolean} */
 function canRepeat({ channel, truncated, kafka }) {
-  return !truncated && !kafka && !CONTROL.test(channel);
+  return !truncated && !CONTROL.test(channel) && (kafka?.isSendable ?? true);
 }
 
 /** @type {(place: Element) => HTMLElement | null} */

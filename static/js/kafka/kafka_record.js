@@ -2,16 +2,20 @@
 
 import { byteLength } from "../lib/format.js";
 import { addressOf } from "../ui/url_state.js";
+import { readHeaders, writeHeaders } from "./header_lines.js";
 
+const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const PREFIX = 5; // bytes, from a producer with a schema registry: 0, and which schema it is
 
 // Of what Kafka says: partition, offset, key, headers, time.
 export class KafkaRecord {
   #topic;
+  #facts;
 
   /** @param {string} topic @param {KafkaFacts} facts */
   constructor(topic, facts) {
     this.#topic = topic;
+    this.#facts = facts;
     this.partition = facts.partition;
     this.offset = facts.offset;
     Object.assign(this, facts);
@@ -19,6 +23,27 @@ export class KafkaRecord {
 
   get link() {
     return addressOf(new URLSearchParams({ topic: this.#topic, at: `${this.partition}:${this.offset}` })).href;
+  }
+
+  // What the server takes beside topic and message.
+  /** @type {TopicRecord} */
+  get fields() {
+    const { partition, key, headers } = this.#facts;
+    return { partition: String(partition), ...(typeof key === "string" && { key }), ...(headers?.length && { headers: JSON.stringify(headers) }) };
+  }
+
+  // For the form.
+  /** @type {Partial<Draft>} */
+  get draft() {
+    return { kind: "topic", channel: undefined, to: "topic", topic: this.#topic, ...this.fields };
+  }
+
+  // Whether that is all of it: the form has a line for the key and for each header.
+  get isSendable() {
+    const { key, key_base64: bytes, key_size: size, headers = [], headers_left_out: left, headers_unreadable: isOdd } = this.#facts;
+    const { headers: all = "[]" } = this.fields;
+    const isKey = key !== "" && bytes === undefined && !size && !CONTROL.test(key ?? "");
+    return isKey && !left && !isOdd && !CONTROL.test(all) && JSON.stringify(readHeaders(writeHeaders(headers))) === all;
   }
 
   // Adds what is known of it, as soon as the words for it are there.

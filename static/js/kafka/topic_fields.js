@@ -1,8 +1,11 @@
 // What the form has for Kafka beside what it has for channels: where to, the topic, key, headers and partition.
 
+import { readHeaders, writeHeaders } from "./header_lines.js";
+
 /** @typedef {"channel" | "topic" | "both"} To */
-/** @typedef {{ name: string, value: string | null }} Header */
-/** @typedef {[word: string, field: HTMLElement]} Problem */
+/** @typedef {[word: string, field: HTMLElement]} TopicProblem */
+
+const RECORD = ["key", "headers", "partition"]; // what is folded away
 
 export class TopicFields {
   #form;
@@ -22,9 +25,31 @@ export class TopicFields {
     return /** @type {To} */ (this.#to.value);
   }
 
-  set to(value) {
-    this.#to.value = value;
+  // What a draft has beside its channel and message. What is empty is left out, as for the server.
+  /** @type {Partial<Draft>} */
+  get draft() {
+    const { to } = this;
+    if (to === "channel") return {};
+    return { ...(to === "topic" && { kind: "topic", channel: undefined }), to, ...this.#read() };
+  }
+
+  set draft({ to = "channel", topic = "", ...record }) {
+    this.#to.value = to;
     this.#choose();
+    if (to === "channel") return; // what is typed for a topic stays
+    this.#field("topic").value = topic;
+    this.#field("key").value = record.key ?? "";
+    this.#field("partition").value = record.partition ?? "";
+    this.#field("headers").value = writeHeaders(JSON.parse(record.headers ?? "[]"));
+    if (RECORD.some((name) => this.#field(name).value)) this.#unfold();
+  }
+
+  /** @type {() => TopicProblem | null} */
+  problem() {
+    if (!this.#read().topic) return ["topic_empty", this.#field("topic")];
+    if (readHeaders(this.#field("headers").value).every(({ name }) => name)) return null;
+    this.#unfold(); // what is folded away cannot have the focus
+    return ["headers_wrong", this.#field("headers")];
   }
 
   // CSS shows what belongs to it.
@@ -32,28 +57,18 @@ export class TopicFields {
     this.#form.dataset.to = this.to;
   }
 
-  // As the server takes them; what is empty is left out, as there.
-  /** @type {() => Record<string, string>} */
-  read() {
-    /** @type {Record<string, string>} */
-    const fields = { topic: this.#field("topic").value.trim() };
-    for (const name of ["key", "partition"]) if (this.#field(name).value) fields[name] = this.#field(name).value;
-    const headers = readHeaders(this.#field("headers").value);
-    if (headers.length) fields.headers = JSON.stringify(headers);
-    return fields;
+  /** @type {() => TopicRecord & { topic: string }} */
+  #read() {
+    const [topic, key, partition, text] = ["topic", "key", "partition", "headers"].map((name) => this.#field(name).value);
+    const headers = readHeaders(text);
+    return {
+      topic: topic.trim(),
+      ...(key && { key }), ...(partition && { partition }), ...(headers.length && { headers: JSON.stringify(headers) }),
+    };
   }
 
-  /** @type {() => Problem | null} */
-  problem() {
-    if (!this.read().topic) return ["topic_empty", this.#field("topic")];
-    return readHeaders(this.#field("headers").value).some(({ name }) => !name) ? this.#unfolded("headers_wrong", "headers") : null;
-  }
-
-  // What is folded away cannot have the focus.
-  /** @type {(word: string, name: string) => Problem} */
-  #unfolded(word, name) {
-    /** @type {HTMLDetailsElement} */ (this.#field(name).closest("details")).open = true;
-    return [word, this.#field(name)];
+  #unfold() {
+    /** @type {HTMLDetailsElement} */ (this.#field("key").closest("details")).open = true;
   }
 
   get #to() {
@@ -64,14 +79,4 @@ export class TopicFields {
   #field(name) {
     return this.#form.elements.namedItem(`publish-${name}`);
   }
-}
-
-// One a line, `name: value`; without a colon it has no value.
-/** @type {(text: string) => Header[]} */
-function readHeaders(text) {
-  const lines = text.split("\n").filter((line) => line.trim());
-  return lines.map((line) => {
-    const [, name, value] = /** @type {RegExpMatchArray} */ (line.match(/^([^:]*)(?::(.*))?$/));
-    return { name: name.trim(), value: value?.trim() ?? null };
-  });
 }

@@ -1,180 +1,108 @@
-// Publishes what is in the form to a topic of Kafka, or to a channel and a topic: a request and an answer for each.
+// Has the form publish to a topic of Kafka, or to a channel and a topic: an answer for each, side by side. The sending
+// itself, its questions and what is kept of it are the form's.
 
-import { config, limits, selection } from "../stream/boot.js";
-import { nameProblem } from "../stream/channel_names.js";
+import { config, selection } from "../stream/boot.js";
+import { spoken } from "../stream/channel_names.js";
 import { element } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
 import { kafkaSays, redisSays } from "./topic_answer.js";
 import { TopicFields } from "./topic_fields.js";
 
-const ANSWER_LIMIT = 20_000; // milliseconds; the server waits for Kafka more than once
-const NOT_CONFIRMED = 409;
-
 /**
  * @typedef {"redis" | "kafka"} Side
- * @typedef {Record<string, string>} Fields
- * @typedef {[side: Side, fields: Fields]} Request
+ * @typedef {import("../publish/publish_form.js").Send} Send
+ * @typedef {import("../publish/publish_form.js").Answer} Answer
  */
 
-/** @type {(id: string) => any} */
-const find = (id) => document.getElementById(id);
-const form = find("publish");
-const { channel, kind, message, csrf, "publish-button": button } = form.elements;
-const answer = find("answer"); // shared with the form that knows channels: it has a sentence and a note
-const lines = element("span", "answers");
-const words = new Words(config.words, document.documentElement.lang);
-const fields = new TopicFields(form, selection.names);
-let isSending = false;
-let isOfTwo = false; // what was sent last
-/** @type {Request[]} */
-let failed = []; // of the last
-
-answer.append(lines);
-find("publish-to").addEventListener("change", clear);
-document.addEventListener("republish", () => {
-  fields.to = "channel";
-  clear();
-}, true);
-document.addEventListener("submit", submitted, true); // before the form that knows channels
-
-/** @type {(event: SubmitEvent) => Promise<void>} */
-async function submitted(event) {
-  if (event.target !== form || fields.to === "channel") return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  if (isSending) return;
-  const problem = whatIsWrong();
-  if (problem) return complain(...problem);
-  if (!message.value && !(await isMeant(words.say("confirm_empty")))) return complain(words.say("not_confirmed"), message);
-  clear();
-  await send(read());
-}
-
-/** @type {() => [sentence: string, field: HTMLElement] | null} */
-function whatIsWrong() {
-  if (fields.to === "both") {
-    const wrong = channel.value ? nameProblem(channel.value, limits.maxName) : /** @type {Said} */ (["channel_empty"]);
-    if (wrong) return [words.say(...wrong), channel];
-  }
-  const wrong = fields.problem();
-  return wrong && [words.say(wrong[0]), wrong[1]]; // how large a message may be, the server says
-}
-
-/** @type {(sentence: string, field: HTMLElement) => void} */
-function complain(sentence, field) {
-  clear();
-  say("kafka", "failed", sentence);
-  field.focus();
-}
-
-/** @type {() => Request[]} */
-function read() {
-  const text = message.value;
-  isOfTwo = fields.to === "both";
-  /** @type {Request[]} */
-  const requests = isOfTwo ? [["redis", { [kind.checked ? "shard" : "channel"]: channel.value, message: text }]] : [];
-  return [...requests, ["kafka", { ...fields.read(), message: text }]];
-}
-
-// One after the other: each may ask whether it is meant. What is typed meanwhile stays.
-/** @type {(requests: Request[]) => Promise<void>} */
-async function send(requests) {
-  setSending(true);
-  failed = [];
-  for (const request of requests) if (!(await one(...request))) failed.push(request);
-  setSending(false);
-  if (!failed.length && message.value === requests[0][1].message) empty();
-  if (!document.activeElement?.matches("input, textarea, select")) message.focus();
-}
-
-function empty() {
-  message.value = "";
-  message.dispatchEvent(new Event("input", { bubbles: true }));
-}
-
-// The dialog of confirm.js: to import it from there makes the scripts of pages without Kafka larger.
-/** @type {(sentence: string) => Promise<boolean>} */
-function isMeant(sentence) {
-  const dialog = find("confirm");
-  dialog.querySelector("p").textContent = sentence;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
-}
-
-/** @type {(now: boolean) => void} */
-function setSending(now) {
-  isSending = now;
-  button.ariaDisabled = String(now); // a button that is disabled loses the focus
-}
-
-// Says in its own place what became of it, and whether it was published.
 /** @type {Record<Side, (reply: any, words: Words) => import("./topic_answer.js").Told>} */
 const SAYS = { redis: redisSays, kafka: kafkaSays };
-/** @type {(side: Side, fields: Fields) => Promise<boolean>} */
-async function one(side, fields) {
-  const reply = await post(side, fields);
-  const [state, sentence] = SAYS[side](reply, words);
-  if (reply.error === undefined) {
-    say(side, state, sentence);
-    return true;
+
+const form = /** @type {PublishElement} */ (/** @type {unknown} */ (document.getElementById("publish")));
+const { publisher } = form;
+const words = new Words(config.words, document.documentElement.lang);
+const fields = new TopicFields(form, selection.names);
+const lines = element("span", "answers");
+/** @type {Side[] | null} */
+let again = null; // only these, which failed
+
+const ofChannel = { problem: publisher.problem.bind(publisher), deliver: publisher.deliver.bind(publisher), where: publisher.where.bind(publisher) };
+const unsent = publisher.extra.draft;
+if (unsent.to) fields.draft = unsent;
+Object.assign(publisher, { extra: fields, problem, deliver, where });
+form.elements["publish-to"].addEventListener("change", () => publisher.say("", ""));
+
+function problem() {
+  const wrong = ofChannel.problem();
+  if (wrong && (fields.to !== "topic" || wrong[1] !== form.elements.channel)) return wrong;
+  const own = fields.to === "channel" ? null : fields.problem();
+  return own && [words.say(own[0]), own[1]];
+}
+
+/** @type {(draft: Draft) => string} */
+function where(draft) {
+  const topic = spoken({ kind: "topic", name: draft.topic ?? "" }, words);
+  if (draft.to === "topic") return topic;
+  return draft.to === "both" ? `${ofChannel.where(draft)}, ${topic}` : ofChannel.where(draft);
+}
+
+// One after the other: each may ask whether it is meant.
+/** @type {(sent: Draft, send: Send) => Promise<boolean>} */
+async function deliver(sent, send) {
+  if (!sent.to) return ofChannel.deliver(sent, send);
+  if (!again) lines.replaceChildren();
+  publisher.say("told", "", lines);
+  /** @type {Side[]} */
+  const sides = again ?? (sent.to === "both" ? ["redis", "kafka"] : ["kafka"]);
+  /** @type {Side[]} */
+  const failed = [];
+  const times = Number(form.elements["publish-times"].value);
+  for (const side of sides) {
+    const answer = await sendTo(side, sent, send);
+    if (answer.error === undefined) announce(side, sent, answer);
+    else failed.push(side);
+    tell(side, sent, answer, () => publisher.publish(sent, times), failed);
   }
-  const again = Object.assign(element("button", "link", words.say("send_again")), { type: "button" });
-  again.addEventListener("click", () => isSending || send(failed));
-  say(side, state, named(side, fields, sentence), " ", again);
-  return false;
+  return !failed.length;
 }
 
-// Beside another answer it says of what it is.
-/** @type {(side: Side, fields: Fields, sentence: string) => string} */
-function named(side, { topic, channel, shard }, said) {
-  const name = topic ?? channel ?? shard;
-  return !isOfTwo || said.includes(name) ? said : words.say(`${side}_failed`, { name, said });
+/** @type {(side: Side, sent: Draft, send: Send) => Promise<Answer>} */
+async function sendTo(side, { kind, channel, message, to, topic, ...given }, send) {
+  const answer = await (side === "redis" ? send({ kind, channel, message }) : send({ kind: "topic", channel: topic, message }, given));
+  return answer.n === 0 && answer.error === undefined ? { error: words.say("not_confirmed") } : answer; // it was stopped before
 }
 
-/** @type {(side: Side, state: string, ...said: (string | Node)[]) => void} */
-function say(side, state, ...said) {
-  const line = element("span", "answers__line");
-  line.append(...said);
+// Nobody counts who receives it of a topic.
+/** @type {(side: Side, sent: Draft, answer: Answer) => void} */
+function announce(side, sent, { receivers, tabs, n, at_least: isAtLeast = side === "kafka" }) {
+  const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
+  publisher.emit("published", { ...sent, message, receivers, tabs, isAtLeast });
+}
+
+/** @type {(side: Side, sent: Draft, answer: Answer, resend: () => Promise<void>, failed: Side[]) => void} */
+function tell(side, sent, answer, resend, failed) {
+  const { n, error } = answer;
+  const [state, said] = SAYS[side](answer, words);
+  if (error === undefined) return say(side, state, said, n === undefined ? "" : element("small", "", words.say("burst_done", { n })));
+  const name = /** @type {string} */ (side === "redis" ? sent.channel : sent.topic);
+  const whole = sent.to !== "both" || said.includes(name) ? said : words.say(`${side}_failed`, { name, said });
+  if (n) return say(side, state, whole, element("small", "", words.say("burst_broken", { n })));
+  const button = Object.assign(element("button", "link", words.say("send_again")), { type: "button" });
+  button.addEventListener("click", async () => {
+    if (form.elements["publish-button"].ariaDisabled === "true") return;
+    again = failed;
+    await resend();
+    again = null;
+  });
+  say(side, state, whole, button);
+}
+
+/** @type {(side: Side, state: string, said: string, more: string | Node) => void} */
+function say(side, state, said, more) {
+  const line = element("span", "answers__line", `${said} `);
+  line.append(more);
   Object.assign(line.dataset, { side, state });
   const former = lines.querySelector(`[data-side=${side}]`);
   if (former) former.replaceWith(line);
   else lines.append(line);
-  answer.dataset.state = "both";
   lines.scrollIntoView({ block: "nearest" });
-}
-
-function clear() {
-  lines.replaceChildren();
-  delete answer.dataset.state;
-  for (const place of [...answer.children].slice(0, 2)) place.textContent = "";
-}
-
-/** @type {(side: Side, fields: Fields) => Promise<any>} */
-async function post(side, fields) {
-  const reply = await ask(side, fields);
-  if (reply.status !== NOT_CONFIRMED) return reply;
-  const name = fields.topic ?? fields.channel ?? fields.shard;
-  if (!(await isMeant(words.say("confirm", { channel: name })))) return { error: words.say("not_confirmed") };
-  return ask(side, { ...fields, confirmed: "1" });
-}
-
-/** @type {(side: Side, fields: Fields) => Promise<any>} */
-async function ask(side, fields) {
-  try {
-    const answer = await fetch(form.action, {
-      method: "POST",
-      headers: { Accept: "application/json" },
-      body: new URLSearchParams(csrf ? { ...fields, csrf: csrf.value } : fields),
-      signal: AbortSignal.timeout(ANSWER_LIMIT),
-    });
-    const { status } = answer;
-    const reply = await answer.json().catch(() => ({}));
-    const isWhole = answer.ok ? (side === "redis" ? "receivers" : "offset") in reply : "error" in reply;
-    return isWhole ? { ...reply, status } : { error: words.say("strange_answer", { status: String(status) }) };
-  } catch {
-    return { error: words.say("no_answer") };
-  }
 }

@@ -20,8 +20,9 @@ export function redisCommand(redisCli, { type, channel, channel_base64: bytes, d
 
 // Only for text: a form cannot carry other bytes.
 /** @type {(url: string, message: Message) => string} */
-export function curlCommand(url, { type, channel, data }) {
-  const command = ["curl", "--data-urlencode", `${channelKind(type)}=${channel}`, "--data-urlencode"];
+export function curlCommand(url, { type, channel, data, kafka }) {
+  const fields = Object.entries({ [channelKind(type)]: channel, ...kafka?.fields });
+  const command = ["curl", ...fields.flatMap(([name, text]) => ["--data-urlencode", `${name}=${text}`]), "--data-urlencode"];
   const pipe = pipeFor(data);
   if (pipe) return `${pipe} | ${shell([...command, "message@-", url])}`;
   return shell([...command, `message=${data}`, url]);

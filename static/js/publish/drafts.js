@@ -1,7 +1,7 @@
 // Templates and the last sends, kept in the browser: each fills the form.
 
 import { abridged } from "../lib/format.js";
-import { spoken } from "../stream/channel_names.js";
+import { nameOf } from "../stream/channel_names.js";
 import { change, get, keepingTrouble } from "../ui/preferences.js";
 
 const SENT_LIMIT = 20;
@@ -25,7 +25,7 @@ export class Drafts {
    * @param {HTMLDialogElement} dialog
    * @param {HTMLElement} opener
    * @param {HTMLTemplateElement} template
-   * @param {{ read(): Draft, fill(draft: Draft): void }} form
+   * @param {import("./publish_form.js").PublishForm} form
    * @param {Words} words
    */
   constructor(dialog, opener, template, form, words) {
@@ -39,14 +39,13 @@ export class Drafts {
   }
 
   get channels() {
-    return [...drafts("templates"), ...drafts("sent")].map(({ channel }) => channel);
+    return [...drafts("templates"), ...drafts("sent")].flatMap(({ channel }) => channel ?? []);
   }
 
-  /** @type {(sent: Draft) => void} */
-  remember({ kind, channel, message }) {
-    this.#problem = this.#tooLong(message);
+  /** @type {(published: import("./receipts.js").Sent) => void} */
+  remember({ receivers, tabs, isAtLeast, ...sent }) {
+    this.#problem = this.#tooLong(sent.message);
     if (this.#problem) return;
-    const sent = { kind, channel, message };
     change("sent", [], (/** @type {Unsure[]} */ all) => [sent, ...all.filter((other) => !isSame(other, sent))].slice(0, SENT_LIMIT));
   }
 
@@ -103,7 +102,7 @@ export class Drafts {
     const [use, remove] = item.querySelectorAll("button");
     const [name, channel, text] = use.children;
     name.textContent = draft.name ?? "";
-    channel.textContent = spoken({ kind: draft.kind, name: draft.channel }, this.#words);
+    channel.textContent = this.#form.where(draft);
     text.textContent = abridged(draft.message.replace(/\s+/g, " "), SHOWN, 1);
     remove.ariaLabel = remove.title = this.#words.say("forget", { name: draft.name ?? text.textContent });
     use.addEventListener("click", () => this.#use(draft));
@@ -127,11 +126,15 @@ export class Drafts {
 // Those that can be used: somebody else may have written there.
 /** @type {(kind: Kind) => Draft[]} */
 function drafts(kind) {
-  return get(kind, []).filter((/** @type {Unsure} */ draft) => typeof draft?.channel === "string" && typeof draft.message === "string");
+  return get(kind, []).filter((/** @type {Unsure} */ draft) => typeof nameOf(draft ?? {})?.name === "string" && typeof draft?.message === "string");
 }
 
 /** @type {(one: Unsure, other: Draft) => boolean} */
 function isSame(one, other) {
-  const isSameKind = (one?.kind === "shard") === (other.kind === "shard"); // earlier versions kept none
-  return isSameKind && one?.name === other.name && one?.channel === other.channel && one?.message === other.message;
+  return sorted(one) === sorted(other);
+}
+
+/** @type {(draft: Unsure) => string} */
+function sorted(draft) {
+  return JSON.stringify(Object.entries({ ...draft, kind: draft?.kind === "shard" }).sort()); // earlier versions kept no kind
 }

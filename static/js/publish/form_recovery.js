@@ -3,7 +3,7 @@
 const KEY = "arauto.unsent";
 const PATIENCE = 300; // milliseconds without a key pressed
 
-// `read` is asked for the form's channel and message.
+// `read` is asked for what is in the form.
 /** @type {(form: HTMLElement, read: () => Draft) => void} */
 export function keepUnsent(form, read) {
   /** @type {number | undefined} */
@@ -22,18 +22,18 @@ export function keepUnsent(form, read) {
 /** @type {() => Draft | null} */
 export function unsent() {
   try {
-    const { kind, channel, message } = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
-    return typeof channel === "string" && typeof message === "string" ? { kind, channel, message } : null;
+    const draft = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
+    return typeof draft.message === "string" ? draft : null;
   } catch {
     return null; // there is none, or the browser keeps nothing
   }
 }
 
 /** @type {(draft: Draft) => void} */
-function write({ message, ...where }) {
+function write(draft) {
   try {
     sessionStorage.removeItem(KEY); // an older text must not come back in place of one that is too long
-    if (message) sessionStorage.setItem(KEY, JSON.stringify({ ...where, message }));
+    if (draft.message) sessionStorage.setItem(KEY, JSON.stringify(draft));
   } catch {
     // It is still in the form.
   }

@@ -2,12 +2,12 @@
 
 import { Emitter } from "../lib/emitter.js";
 import { byteLength, exactSize } from "../lib/format.js";
-import { nameProblem } from "../stream/channel_names.js";
+import { nameProblem, spoken } from "../stream/channel_names.js";
 import { isMeant } from "../ui/confirm.js";
 import { element, trimTyped } from "../ui/dom.js";
 import { put, take } from "./exact_text.js";
 
-const ANSWER_LIMIT = 10_000; // milliseconds
+const ANSWER_LIMIT = 20_000; // milliseconds
 const BURST_LIMIT = 1_000; // messages
 const NOT_CONFIRMED = 409;
 
@@ -19,6 +19,8 @@ const NOT_CONFIRMED = 409;
  * }} Answer
  * @typedef {Record<string, string>} Fields
  * @typedef {[sentence: string, field: HTMLElement]} Problem
+ * @typedef {Draft & { kind?: any, channel?: any }} Sent it has both
+ * @typedef {(sent: Sent, given?: Fields) => Promise<Answer>} Send
  */
 
 export class PublishForm extends Emitter {
@@ -30,6 +32,8 @@ export class PublishForm extends Emitter {
   #words;
   #isSending = false;
   #isStopped = false;
+  /** @type {{ draft: Partial<Draft> }} */
+  extra = { draft: {} }; // what a draft has beside its channel and message, where there is Kafka
 
   // Event: "published" (what was sent, how many received it and the tabs among them), once for each burst: of its last.
   /**
@@ -48,6 +52,7 @@ export class PublishForm extends Emitter {
     this.#selection = selection;
     this.#limits = limits;
     this.#words = words;
+    form.publisher = this; // for what comes later
     form.noValidate = true; // our sentences name the remedy in the page's own language
     trimTyped(this.#channel);
     form.addEventListener("submit", (event) => this.#submitted(event));
@@ -61,31 +66,42 @@ export class PublishForm extends Emitter {
   // With what was left unsent, else on the channel. A person who was quicker than this script keeps what is typed.
   /** @type {(unsent: Draft | null, target?: Name) => void} */
   start(unsent, target) {
-    const { value, defaultValue } = this.#channel;
-    if (value !== defaultValue || this.#message.value !== "") return;
-    this.#channel.value = unsent?.channel ?? target?.name ?? value;
-    this.#kind.checked = (unsent ?? target)?.kind === "shard";
-    put(this.#message, unsent?.message ?? "");
+    if (this.#channel.value !== this.#channel.defaultValue || this.#message.value !== "") return;
+    this.#write(unsent ?? { kind: target?.kind, channel: target?.name, message: "" });
   }
 
+  /** @type {() => Draft} */
   read() {
-    return { kind: this.#kind.checked ? "shard" : "channel", channel: this.#channel.value, message: take(this.#message) };
+    return { kind: this.#kind.checked ? "shard" : "channel", channel: this.#channel.value, message: take(this.#message), ...this.extra.draft };
+  }
+
+  // For people: where it goes.
+  /** @type {(draft: Sent) => string} */
+  where({ kind, channel: name }) {
+    return spoken({ kind, name }, this.#words);
   }
 
   // What was written there comes back with a button, and that again with the next.
   /** @type {(draft: Draft) => void} */
-  fill({ kind, channel, message }) {
+  fill(draft) {
     const former = this.read();
-    this.#channel.value = channel;
-    this.#kind.checked = kind === "shard";
-    put(this.#message, message);
+    this.#write(draft);
     this.#message.focus();
-    if (!former.message || former.message === message) return;
-    this.#say("", this.#words.say("replaced"));
+    if (!former.message || former.message === draft.message) return;
+    this.say("", this.#words.say("replaced"));
     const undo = element("button", "link", this.#words.say("undo"));
     undo.type = "button";
     undo.addEventListener("click", () => this.fill(former));
     this.#answer.lastElementChild?.append(undo);
+  }
+
+  // Without a channel that of the form stays.
+  /** @type {(draft: Draft) => void} */
+  #write({ name, kind, channel = this.#channel.value, message, ...more }) {
+    this.#channel.value = channel;
+    this.#kind.checked = kind === "shard";
+    this.extra.draft = more;
+    put(this.#message, message);
   }
 
   // Nothing can be published, for a reason that is said; or it can again.
@@ -94,7 +110,7 @@ export class PublishForm extends Emitter {
     const button = this.#form.elements["publish-button"];
     if (button.disabled !== !reason) return;
     button.disabled = !button.disabled;
-    this.#say("failed", reason);
+    this.say("failed", reason);
   }
 
   /** @type {(event: KeyboardEvent) => void} */
@@ -108,9 +124,9 @@ export class PublishForm extends Emitter {
   async #submitted(event) {
     event.preventDefault();
     if (this.#isSending) return;
-    const problem = this.#problem();
+    const problem = this.problem();
     if (problem) this.#complain(...problem);
-    else if (take(this.#message) || (await this.#isMeant("confirm_empty"))) await this.#publish();
+    else if (take(this.#message) || (await this.#isMeant("confirm_empty"))) await this.publish();
     else this.#complain(this.#words.say("not_confirmed"), this.#message);
   }
 
@@ -122,11 +138,11 @@ export class PublishForm extends Emitter {
   // Checking
 
   /** @type {() => Problem | null} */
-  #problem() {
-    if (this.#channel.value === "") return [this.#words.say("channel_empty"), this.#channel];
-    const problem = nameProblem(this.#channel.value, this.#limits.maxName);
-    if (problem) return [this.#words.say(...problem), this.#channel];
-    return this.#messageProblem() ?? this.#timesProblem();
+  problem() {
+    const problem = this.#messageProblem() ?? this.#timesProblem();
+    if (problem) return problem;
+    const wrong = this.#channel.value ? nameProblem(this.#channel.value, this.#limits.maxName) : /** @type {Said} */ (["channel_empty"]);
+    return wrong && [this.#words.say(...wrong), this.#channel];
   }
 
   /** @type {() => Problem | null} */
@@ -146,51 +162,49 @@ export class PublishForm extends Emitter {
 
   /** @type {(...problem: Problem) => void} */
   #complain(sentence, field) {
-    this.#say("failed", sentence);
+    this.say("failed", sentence);
     field.focus();
   }
 
   // Publishing
 
-  async #publish() {
-    const sent = this.read();
-    const times = this.#times.value;
+  // The answer is about what was sent: what has been typed since stays.
+  async publish(sent = this.read(), times = Number(this.#times.value)) {
     const focused = document.activeElement;
     this.#setSending(true);
-    const answer = Number(times) > 1 ? await this.#burst(sent, Number(times)) : await this.#post(sent);
+    this.#isStopped = false;
+    const isDone = await this.deliver(sent, (draft, given) => times > 1 ? this.#burst(draft, times, given) : this.#post(draft, given));
     const isWaiting = document.activeElement === focused || document.activeElement === this.#stop;
     this.#setSending(false);
-    if (answer.error === undefined) this.#published(sent, times, answer);
-    else this.#say("failed", answer.error, answer.n ? this.#words.say("burst_broken", answer) : "");
+    if (isDone && take(this.#message) === sent.message) put(this.#message, "");
+    if (isDone && Number(this.#times.value) === times) this.#times.value = "1";
     if (isWaiting && !focused?.matches("input, textarea")) this.#message.focus();
   }
 
   // One after the other, in order; {n} in the message becomes its number.
-  /** @type {(sent: Draft, times: number) => Promise<Answer>} */
-  async #burst(sent, times) {
-    this.#isStopped = false;
-    let confirmed = {};
+  /** @type {(sent: Sent, times: number, given?: Fields) => Promise<Answer>} */
+  async #burst(sent, times, given) {
     /** @type {Answer} */
     let whole = { n: 0 }; // the last answer and how many there were
     for (let n = 1; n <= times && !this.#isStopped; n++) {
       this.#stop.hidden = false;
       this.#stop.textContent = this.#words.say("burst_stop", { at: n, times });
-      const answer = await this.#post({ ...sent, message: sent.message.replaceAll("{n}", String(n)) }, confirmed);
+      const answer = await this.#post({ ...sent, message: sent.message.replaceAll("{n}", String(n)) }, given);
       if (answer.error !== undefined) return { ...answer, n: whole.n };
       whole = { ...answer, n };
-      confirmed = answer.confirmed ?? confirmed;
+      given = answer.confirmed ?? given;
     }
     return whole;
   }
 
   // The server says which channels are protected; the person says whether it is meant.
-  /** @type {(sent: Draft, confirmed?: Fields) => Promise<Answer>} */
-  async #post({ kind = "channel", channel, message }, given = {}) {
+  /** @type {(sent: Sent, given?: Fields) => Promise<Answer>} */
+  async #post({ kind, channel, message }, given = {}) {
     const fields = { [kind]: channel, message, ...given };
     const answer = await this.#send(fields);
     if (answer.status !== NOT_CONFIRMED) return answer;
     if (!(await this.#isMeant("confirm", { channel }))) return { error: this.#words.say("not_confirmed") };
-    const confirmed = { confirmed: "1" };
+    const confirmed = { ...given, confirmed: "1" };
     return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
   }
 
@@ -221,22 +235,26 @@ export class PublishForm extends Emitter {
   async #read(answer) {
     const { status } = answer;
     const reply = await answer.json().catch(() => ({}));
-    const isWhole = answer.ok ? "receivers" in reply : "error" in reply;
+    const isWhole = answer.ok ? "receivers" in reply || "offset" in reply : "error" in reply;
     return isWhole ? { ...reply, status } : { error: this.#words.say("strange_answer", { status: String(status) }) };
   }
 
   // Answering
 
-  // The answer is about what was sent: what has been typed since stays.
-  /** @type {(sent: Draft, times: string, answer: Answer) => void} */
-  #published(sent, times, { receivers, tabs, n, at_least: isAtLeast }) {
-    if (take(this.#message) === sent.message) put(this.#message, "");
-    if (this.#times.value === times) this.#times.value = "1";
+  // Says what became of it, and whether it was published.
+  /** @type {(sent: Draft, send: Send) => Promise<boolean>} */
+  async deliver(sent, send) {
+    const { receivers, tabs, n, at_least: isAtLeast, error } = await send(sent);
+    if (error !== undefined) {
+      this.say("failed", error, n ? this.#words.say("burst_broken", { n }) : "");
+      return false;
+    }
     const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
     this.emit("published", { ...sent, message, receivers, tabs, isAtLeast });
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
-    if (receivers) this.#say("heard", this.#split(receivers, tabs, isAtLeast), burst || this.#note(sent, tabs));
-    else this.#say("unheard", this.#words.say(isAtLeast ? "receivers_uncounted" : "receivers_none"), burst);
+    if (receivers) this.say("heard", this.#split(receivers, tabs, isAtLeast), burst || this.#note(sent, tabs));
+    else this.say("unheard", this.#words.say(isAtLeast ? "receivers_uncounted" : "receivers_none"), burst);
+    return true;
   }
 
   /** @type {(n: number, tabs?: number | null, isAtLeast?: boolean) => string} */
@@ -252,12 +270,12 @@ export class PublishForm extends Emitter {
     return tabs && kind !== "shard" && this.#selection.hasPatterns ? this.#words.say("receivers_twice") : "";
   }
 
-  /** @type {(state: string, sentence: string, note?: string) => void} */
-  #say(state, sentence, note = "") {
+  /** @type {(state: string, sentence: string, note?: string | Node) => void} */
+  say(state, sentence, note = "") {
     const [main, small] = this.#answer.children;
     this.#answer.dataset.state = state;
     main.textContent = sentence;
-    small.textContent = note;
+    small.replaceChildren(note);
   }
 
   /** @type {(isSending: boolean) => void} */

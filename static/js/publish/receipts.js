@@ -7,7 +7,7 @@ import { isMessage } from "../stream/events.js";
 const NEWEST = 500; // events, among which it is
 const SPAN = 10; // seconds, in which it comes
 
-/** @typedef {Draft & { receivers: number, isAtLeast?: boolean }} Sent */
+/** @typedef {Draft & { receivers: number, tabs?: number | null, isAtLeast?: boolean }} Sent */
 
 // It comes after `before`: what is the same and was there already is another one.
 /** @type {(sent: Sent, before: any, feed: import("../feed/feed.js").Feed, rows: Rows, list: HTMLElement) => void} */
