@@ -17,6 +17,8 @@ from arauto.kafka_io.connection import DEADLINE, KafkaLink
 _BEGINNING, _END = -2, -1  # as times, in Kafka's protocol
 
 Partition = tuple[str, int]
+Topics = dict[str, dict[int, bool]]
+"""Of each topic its partitions, and whether they have a leader."""
 
 
 class Bounds(NamedTuple):
@@ -34,17 +36,17 @@ class Places(NamedTuple):
     in_sync: list[int]
 
 
-def list_topics(link: KafkaLink) -> dict[str, dict[int, bool]]:
-    """The partitions of every topic, and whether each has a leader.
+def list_topics(link: KafkaLink) -> Topics:
+    """All of them, by name.
 
     :raise KafkaFailed: it cannot be told.
     """
 
-    def ask(consumer: Consumer) -> dict[str, dict[int, bool]]:
+    def ask(consumer: Consumer) -> Topics:
         found = consumer.list_topics(timeout=DEADLINE).topics
         return {
             name: {number: one.leader >= 0 for number, one in sorted(topic.partitions.items())}
-            for name, topic in found.items()
+            for name, topic in sorted(found.items())
         }
 
     return link.ask(ask)

@@ -1,7 +1,7 @@
 """Kafka as a source: its topics. Rights to a topic are those to the channel ``kafka:<topic>``."""
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Hashable
+from typing import Any, NamedTuple, TypeVar
 
 from arauto.auth.audit import Audit
 from arauto.auth.permissions import check_reading, readable
@@ -16,6 +16,7 @@ from arauto.kafka_io.topic_hub import TopicHub
 from arauto.kafka_io.topic_list import (
     Bounds,
     Places,
+    Topics,
     find_places,
     known_bounds,
     list_topics,
@@ -34,6 +35,8 @@ from arauto.web.locale import chosen
 
 MAX_LISTED = 1000  # topics; the others are only counted
 MAX_PARTITIONS = 10_000  # of all topics that are listed
+
+T = TypeVar("T")
 
 
 class TopicReceipt(NamedTuple):
@@ -61,36 +64,47 @@ class KafkaSource:
 
         ``low`` and ``high`` are the first offset that is kept and that of the next message; ``None``: no
         broker tells, as where the partition has no leader. ``total`` counts all, ``cut`` tells that not
-        all are listed.
+        all are listed, and then a ``sentence`` does so too. Kafka is asked once a second at most, however
+        many ask: there may be thousands of topics.
 
         :raise KafkaFailed: it cannot be told.
         :raise NoRight: Redis no longer accepts the visitor.
         """
-        all_topics = list_topics(self._link)
-        matching = [name for name in sorted(all_topics) if matches(glob, name.encode())]
-        allowed = readable(visitor, map(channel_of, matching))
-        found = [name for name in matching if channel_of(name) in allowed]
-        listed: list[str] = []
-        pairs: list[tuple[str, int]] = []
+        matching = self._shared(("matching", glob), lambda: self._matching(glob))
+        allowed = readable(visitor, matching)
+        found = [topic for channel, topic in matching.items() if channel in allowed]
+        listed: Topics = {}
         partitions = 0
-        for name in found[:MAX_LISTED]:
-            partitions += len(all_topics[name])
+        for name, parts in found[:MAX_LISTED]:
+            partitions += len(parts)
             if partitions > MAX_PARTITIONS and listed:
                 break
-            listed.append(name)
-            pairs += [(name, one) for one, is_led in all_topics[name].items() if is_led]
-        bounds = known_bounds(self._link, pairs)
-        return {
-            "topics": [
-                {
-                    "topic": name,
-                    "partitions": [_partition(one, bounds.get((name, one))) for one in all_topics[name]],
-                }
-                for name in listed
-            ],
+            listed[name] = parts
+        answer = {
+            "topics": self._shared(("ends", *listed), lambda: self._ends(listed)),
             "total": len(found),
             "cut": len(found) > len(listed),
         }
+        if answer["cut"]:
+            answer["sentence"] = gettext(
+                "%(total)s topics: the first %(n)s are listed, search for the rest.",
+                total=len(found),
+                n=len(listed),
+            )
+        return answer
+
+    def _matching(self, glob: bytes) -> dict[bytes, tuple[str, dict[int, bool]]]:
+        """By the channel for which rights are asked."""
+        topics: Topics = self._shared("topics", lambda: list_topics(self._link))
+        return {channel_of(one[0]): one for one in topics.items() if matches(glob, one[0].encode())}
+
+    def _ends(self, listed: Topics) -> list[dict[str, Any]]:
+        led = [(name, one) for name, parts in listed.items() for one, is_led in parts.items() if is_led]
+        bounds = known_bounds(self._link, led)
+        return [
+            {"topic": name, "partitions": [_partition(one, bounds.get((name, one))) for one in parts]}
+            for name, parts in listed.items()
+        ]
 
     def topic(self, topic: str) -> dict[str, Any]:
         """What one topic is: its partitions with their brokers, and how long it keeps a message.
@@ -116,7 +130,7 @@ class KafkaSource:
 
         :raise KafkaFailed: it cannot be told.
         """
-        return self._answers.of(("groups", topic, chosen()), lambda: self._groups(topic))
+        return self._shared(("groups", topic), lambda: self._groups(topic))
 
     def _groups(self, topic: str) -> dict[str, Any]:
         places, bounds = self._find(topic)
@@ -126,7 +140,7 @@ class KafkaSource:
         return {"topic": topic, "groups": told, "refused": groups.refused, "cut": groups.is_cut}
 
     def _find(self, topic: str) -> tuple[dict[int, Places], dict[tuple[str, int], Bounds]]:
-        return self._answers.of(("places", topic, chosen()), lambda: self._ask(topic))
+        return self._shared(("places", topic), lambda: self._ask(topic))
 
     def _ask(self, topic: str) -> tuple[dict[int, Places], dict[tuple[str, int], Bounds]]:
         places = find_places(self._link, topic)
@@ -134,6 +148,10 @@ class KafkaSource:
             raise KafkaFailed(say(Trouble("unknown", "")), 404)
         led = [(topic, one) for one, at in places.items() if at.leader is not None]
         return places, known_bounds(self._link, led)
+
+    def _shared(self, question: Hashable, ask: Callable[[], T]) -> T:
+        """An error is a sentence in the language of this request."""
+        return self._answers.of((question, chosen()), ask)
 
     def check_reading(self, visitor: Visitor, topic: str) -> None:
         """:raise NoRight: the visitor may not read the topic."""

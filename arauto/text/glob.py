@@ -2,34 +2,53 @@
 
 import re
 from functools import lru_cache
+from operator import contains
+from typing import NamedTuple
 
 _WIDE_RANGE = re.compile(rb"\[[^\]]*?(?:[\x00-\x7f]-[\x80-\xff]|[\x80-\xff]-[\x00-\x7f])")
 
-_STAR = None
 _ANY = frozenset(range(256))
 
-Token = frozenset[int] | None
-"""The bytes that match one place, or a star."""
+
+class Part(NamedTuple):
+    """What stands between two stars: for each place the bytes that match it.
+
+    :param text: the same, where only one byte matches each.
+    """
+
+    places: tuple[frozenset[int], ...]
+    text: bytes | None
+
+    def fits(self, name: bytes, at: int) -> bool:
+        """Whether it matches ``name`` from ``at`` on."""
+        if self.text is not None:
+            return name.startswith(self.text, at)
+        end = at + len(self.places)
+        return end <= len(name) and all(map(contains, self.places, name[at:end]))
+
+    def find(self, name: bytes, at: int) -> int:
+        """The first place from ``at`` on where it matches; negative: there is none."""
+        if self.text is not None:
+            return name.find(self.text, at)
+        first = self.places[0]
+        return next((one for one in range(at, len(name)) if name[one] in first and self.fits(name, one)), -1)
 
 
 def matches(pattern: bytes, name: bytes) -> bool:
     """Whether a client with ``PSUBSCRIBE pattern`` receives what is published to ``name``."""
-    tokens = _tokens(pattern)
-    at = place = 0
-    star, resume = -1, 0  # the last star, and the byte up to which it reaches
-    while place < len(name):
-        token = tokens[at] if at < len(tokens) else frozenset()
-        if token is _STAR:
-            star, resume = at, place
-            at += 1
-        elif name[place] in token:
-            at, place = at + 1, place + 1
-        elif star < 0:
+    first, *others = _parts(pattern)
+    if not first.fits(name, 0):
+        return False
+    at = len(first.places)
+    if not others:
+        return at == len(name)
+    for part in others[:-1]:
+        # As early as it can be: what is left for those that follow is never less.
+        if (found := part.find(name, at)) < 0:
             return False
-        else:  # let the last star take one byte more; earlier stars never need to
-            resume += 1
-            at, place = star + 1, resume
-    return all(token is _STAR for token in tokens[at:])
+        at = found + len(part.places)
+    end = len(name) - len(others[-1].places)
+    return at <= end and others[-1].fits(name, end)
 
 
 def is_ambiguous(pattern: bytes) -> bool:
@@ -41,24 +60,31 @@ def is_ambiguous(pattern: bytes) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _tokens(pattern: bytes) -> tuple[Token, ...]:
-    tokens: list[Token] = []
+def _parts(pattern: bytes) -> tuple[Part, ...]:
+    """One more than it has stars; several beside one another are one."""
+    parts: list[list[frozenset[int]]] = [[]]
     at = 0
     while at < len(pattern):
         char = pattern[at : at + 1]
         if char == b"[":
-            token, at = _class(pattern, at + 1)
-            tokens.append(token)
+            members, at = _class(pattern, at + 1)
+            parts[-1].append(members)
             continue
         if char == b"\\" and at + 1 < len(pattern):
             at += 1
-            tokens.append(frozenset(pattern[at : at + 1]))
+            parts[-1].append(frozenset(pattern[at : at + 1]))
         elif char == b"*":
-            tokens.append(_STAR)
+            if len(parts) == 1 or parts[-1]:
+                parts.append([])
         else:
-            tokens.append(_ANY if char == b"?" else frozenset(char))
+            parts[-1].append(_ANY if char == b"?" else frozenset(char))
         at += 1
-    return tuple(tokens)
+    return tuple(map(_part, parts))
+
+
+def _part(places: list[frozenset[int]]) -> Part:
+    is_text = all(len(one) == 1 for one in places)
+    return Part(tuple(places), bytes(byte for one in places for byte in one) if is_text else None)
 
 
 def _class(pattern: bytes, at: int) -> tuple[frozenset[int], int]:

@@ -228,6 +228,9 @@ def test_what_is_of_redis_and_what_is_of_kafka(
     expect(page.locator("#browser").get_by_role("status")).to_have_text(
         re.compile(r"\. Kafka does not answer\.$")
     )
+    told = {"topics": [{"topic": "same"}], "sentence": "There are more."}
+    page.route("**/topics?*", lambda route: route.fulfill(json=told))
+    expect(page.locator("#browser").get_by_role("status")).to_have_text(re.compile(r"\. There are more\.$"))
 
 
 def test_what_the_bridge_does_is_beside_the_channels(

@@ -51,7 +51,6 @@ topic_identity.DEADLINE = 30.0
 
 _SMALL = [
     "-Xms64m",
-    "-Xmx256m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-Djava.net.preferIPv4Stack=true",
@@ -72,6 +71,12 @@ num.network.threads=1
 num.io.threads=2
 log.cleaner.dedupe.buffer.size=4194304
 log.cleaner.backoff.ms=200
+"""
+# Each topic has two files of this size, which are mapped. The broker lives while it makes them.
+_MANY = """
+log.index.size.max.bytes=4096
+log.segment.bytes=1048576
+broker.session.timeout.ms=20000
 """
 # One user logs in by PLAIN; SCRAM's are made by a command.
 _LOGINS = """
@@ -132,10 +137,13 @@ class KafkaServer:
     One port takes everybody, the other by TLS who logs in: ``USER`` with PLAIN, and those of ``let_in``.
     Who comes by ``astray`` is told that it is at ``nowhere``, where nobody listens.
 
+    :param many: it has memory and files for thousands of topics; of each little is kept.
     :param node: which of ``controllers`` it is, from 1 on; these are the ports of all who share topics.
     """
 
-    def __init__(self, directory: Path, node: int = 1, controllers: list[int] | None = None) -> None:
+    def __init__(
+        self, directory: Path, node: int = 1, controllers: list[int] | None = None, many: bool = False
+    ) -> None:
         controllers = controllers or [free_port()]
         self.port, self.safe_port, self._controller = free_port(), free_port(), controllers[node - 1]
         self.address = f"127.0.0.1:{self.port}"
@@ -170,7 +178,8 @@ advertised.listeners={shown},ASTRAY://{self.nowhere}
 log.dirs={data}
 """
         logins = _LOGINS.format(user=USER, password=PASSWORD, store=store)
-        self._properties.write_text(own + _LIMITS + _RULES + logins)
+        self._properties.write_text(own + _LIMITS + _RULES + logins + (_MANY if many else ""))
+        self._heap = "-Xmx2g" if many else "-Xmx256m"
         # Not one for each question: what it was asked fails when it is no longer held.
         self.admin = AdminClient(self.client())
         self._process: subprocess.Popen[bytes] | None = None
@@ -185,7 +194,7 @@ log.dirs={data}
         classes = f"{libraries()}/*"
         with self.log_path.open("w") as log:
             self._process = subprocess.Popen(
-                ["java", *_SMALL, logging, "-cp", classes, "kafka.Kafka", str(self._properties)],
+                ["java", *_SMALL, self._heap, logging, "-cp", classes, "kafka.Kafka", str(self._properties)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
             )  # fmt: skip
 

@@ -17,7 +17,7 @@ const SPECIAL = /[*?[\]\\^]/g;
  *
  * @typedef {{ channel: string, channel_base64?: string, type?: string, subscribers?: number }} Alive
  * @typedef {{ shard: string, shard_base64?: string, subscribers?: number }} Shard
- * @typedef {{ error?: string, topics?: { topic: string }[], channels?: Alive[], shards?: Shard[], total?: number, cut?: boolean, patterns?: number | null }} Answer
+ * @typedef {{ error?: string, sentence?: string, topics?: { topic: string }[], channels?: Alive[], shards?: Shard[], total?: number, cut?: boolean, patterns?: number | null }} Answer
  */
 
 export class ChannelBrowser {
@@ -85,7 +85,7 @@ export class ChannelBrowser {
   async #refresh() {
     const asked = ++this.#asked;
     const match = this.#match;
-    const kafka = askKafka(match);
+    const kafka = KINDS.includes("topic") ? ask("topics", match) : {}; // nothing where there is no Kafka
     const answer = await askRedis(match);
     if (asked === this.#asked) this.#show(answer); // channels do not wait for topics
     const topics = await kafka;
@@ -97,7 +97,7 @@ export class ChannelBrowser {
 
   /** @type {(answer: Answer) => void} */
   #show(answer) {
-    const { topics = [], error = "" } = this.#topics;
+    const { topics = [], sentence = "", error = sentence } = this.#topics;
     const rows = topics.map(({ topic }) => ({ type: "tmessage", channel: topic }));
     if (answer.channels) this.#draw([...answer.channels, ...rows]);
     this.#say(this.#problem || `${this.#sentence(answer)} ${error}`.trim());
@@ -197,21 +197,11 @@ function isText({ channel_base64: bytes }) {
 }
 
 // Sharded channels as the others, with the type of their messages, which tells them apart.
-/** @type {(answer: Answer) => Answer} */
-function withShards({ channels, shards = [], ...rest }) {
-  const others = shards.map(({ shard, shard_base64, subscribers }) => ({ type: "smessage", channel: shard, channel_base64: shard_base64, subscribers }));
-  return { ...rest, channels: channels && [...channels, ...others] };
-}
-
 /** @type {(match: string) => Promise<Answer>} */
 async function askRedis(match) {
-  return withShards(await ask("channels", match));
-}
-
-// Nothing where there is no Kafka.
-/** @type {(match: string) => Promise<Answer>} */
-async function askKafka(match) {
-  return KINDS.includes("topic") ? ask("topics", match) : {};
+  const { channels, shards = [], ...rest } = await ask("channels", match);
+  const others = shards.map(({ shard, shard_base64, subscribers }) => ({ type: "smessage", channel: shard, channel_base64: shard_base64, subscribers }));
+  return { ...rest, channels: channels && [...channels, ...others] };
 }
 
 /** @type {(what: string, match: string) => Promise<Answer>} */

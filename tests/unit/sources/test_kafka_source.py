@@ -1,0 +1,78 @@
+"""Thousands of topics: the list is bounded, and however many ask, Kafka is asked once."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from arauto.auth.visitor import Visitor
+from arauto.kafka_io.shared_answers import SharedAnswers
+from arauto.kafka_io.topic_list import Bounds, Topics
+from arauto.sources import kafka_source
+from arauto.sources.kafka_source import MAX_LISTED, MAX_PARTITIONS, KafkaSource
+
+TOPICS = 10_000
+AT_ONCE = 20
+NONE: Any = None  # without a login Redis is not asked
+
+
+class Kafka:
+    """Its topics have ``partitions`` each."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, partitions: int) -> None:
+        self.lists = 0
+        self.asked: list[int] = []
+        self._topics = {f"topic.{n:05}": dict.fromkeys(range(partitions), True) for n in range(TOPICS)}
+        monkeypatch.setattr(kafka_source, "list_topics", self._list)
+        monkeypatch.setattr(kafka_source, "known_bounds", self._bounds)
+        monkeypatch.setattr(kafka_source, "chosen", lambda: "en")
+        answers = SharedAnswers(now=lambda: 0.0)  # a second that does not end
+        monkeypatch.setattr(kafka_source, "SharedAnswers", lambda: answers)
+        link: Any = SimpleNamespace(config={})
+        self._source = KafkaSource(link, 0, NONE)
+
+    def _list(self, link: Any) -> Topics:
+        self.lists += 1
+        return self._topics
+
+    def _bounds(self, link: Any, pairs: list[tuple[str, int]]) -> dict[tuple[str, int], Bounds]:
+        self.asked.append(len(pairs))
+        return dict.fromkeys(pairs, Bounds(0, 7))
+
+    def topics(self, glob: bytes = b"*") -> dict[str, Any]:
+        return self._source.topics(Visitor(link=NONE), glob)
+
+
+def test_a_thousand_of_them_are_listed_and_all_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka = Kafka(monkeypatch, partitions=1)
+    found = kafka.topics()
+    assert (len(found["topics"]), found["total"], found["cut"]) == (MAX_LISTED, TOPICS, True)
+    assert found["sentence"] == "10000 topics: the first 1000 are listed, search for the rest."
+    one = kafka.topics(b"*09999")
+    assert one == {
+        "topics": [{"topic": "topic.09999", "partitions": [{"partition": 0, "low": 0, "high": 7}]}],
+        "total": 1,
+        "cut": False,
+    }
+    assert kafka.asked == [MAX_LISTED, 1]
+
+
+def test_their_partitions_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka = Kafka(monkeypatch, partitions=300)
+    assert len(kafka.topics()["topics"]) == MAX_PARTITIONS // 300
+    assert kafka.asked == [MAX_PARTITIONS // 300 * 300]
+
+
+def test_however_many_ask_kafka_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka = Kafka(monkeypatch, partitions=1)
+    ready = Barrier(AT_ONCE)
+
+    def ask(_: int) -> Any:
+        ready.wait()
+        return kafka.topics()["total"]
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        assert set(pool.map(ask, range(AT_ONCE))) == {TOPICS}
+    assert (kafka.lists, kafka.asked) == (1, [MAX_LISTED])
