@@ -14,6 +14,7 @@ from arauto.auth.visitor import ALL, Visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.json_members import text
 from arauto.protocol.selection import Selection
+from arauto.protocol.topic_names import read_name
 from arauto.protocol.topics import channel_of
 from arauto.redis_io.connection import RedisLink
 from arauto.refusal import Refusal
@@ -35,11 +36,13 @@ class NoRight(Refusal):
 def check_subscribing(visitor: Visitor, names: Selection) -> None:
     """A name says the same to a token whether its channel is sharded or not, as to Redis.
 
+    A glob of topics may be given by anybody: what is asked for is each topic that it matches.
+
     :raise NoRight: its token is not for one of these.
     """
     if visitor.reads is ALL:
         return
-    topics = [channel_of(name.decode()) for name in names.topics]
+    topics = [channel_of(one.topic) for one in map(read_name, map(text, names.topics)) if not one.is_glob]
     for kind, channels in (("channel", [*names.channels, *topics]), ("shard", names.shards)):
         for name in channels:
             if not visitor.may_read(name):

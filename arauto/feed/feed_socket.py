@@ -27,7 +27,8 @@ from arauto.protocol.json_members import text
 from arauto.protocol.log_query import BadPoint
 from arauto.protocol.resume import read_resume_points
 from arauto.protocol.selection import Selection
-from arauto.protocol.topics import BadTopic, read_starts
+from arauto.protocol.topic_starts import read_starts
+from arauto.protocol.topics import BadTopic
 from arauto.protocol.validation import BadChange, BadSelection, check_size, read_change, read_lists, select
 from arauto.sources.source import Source, Tail
 from arauto.system.resource_errors import sentence

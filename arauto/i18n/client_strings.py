@@ -40,6 +40,8 @@ def topic_strings() -> Strings:
         "topic_refused": gettext("Refused: {error}"),
         "topic_away": gettext("Nothing has come of this topic since {time}: {error}"),
         "away_since": gettext("away since {time}"),
+        "glob_topics": plural("{n} topic", "{n} topics"),
+        "glob_watch": gettext("Watch every topic that {glob} matches"),
         "status_live_refused": plural("Live; {n} name was refused", "Live; {n} names were refused"),
         "status_live_away": plural("Live; nothing comes of {n} topic", "Live; nothing comes of {n} topics"),
         "tombstone": gettext("No data: deletes what has this key"),
@@ -127,6 +129,7 @@ def _topic_gap_strings() -> Strings:
             "{topic}, at {to}: too much was published meanwhile."
             " Of partition {partition} at most {n} messages are left out, from offset {offset} on.",
         ),
+        "gap_topic_deleted": gettext("{topic}, at {to}: the topic was deleted. Messages may be missing."),
         "gap_topic_replaced": gettext("{topic}, at {to}: the topic was made anew. Messages may be missing."),
         "gap_topic_truncated": gettext(
             "{topic}, at {to}: Kafka lost messages of partition {partition} from offset {offset} on."

@@ -81,6 +81,7 @@ class KafkaFailed(Refusal):
     """Kafka does not answer, or refuses; the text is a sentence for people."""
 
     status = 502
+    trouble: "Trouble | None" = None  # where Kafka said it
 
 
 class KafkaLink:
@@ -224,4 +225,6 @@ def refusal(error: KafkaError) -> KafkaFailed:
     log.warning("kafka failed why=%r", error.str())
     found = trouble(error)
     status = {"unknown": 404, "away": 503, "threads": 503}.get(found.kind)
-    return KafkaFailed(say(found), status, retry_after=1 if status == 503 else None)
+    failed = KafkaFailed(say(found), status, retry_after=1 if status == 503 else None)
+    failed.trouble = found
+    return failed

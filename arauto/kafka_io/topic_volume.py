@@ -9,7 +9,7 @@ from time import monotonic, time
 from confluent_kafka import Consumer
 
 from arauto.kafka_io.connection import KafkaLink
-from arauto.kafka_io.topic_list import Bounds, offsets_of
+from arauto.kafka_io.topic_list import Bounds, Partition, offsets_of
 from arauto.protocol.log_entries import Volume
 
 SECONDS = 1.5  # of asking, for one answer; what is not known by then is spread evenly
@@ -21,8 +21,7 @@ Count = Callable[[int], int]
 
 def find_volume(
     link: KafkaLink,
-    topic: str,
-    bounds: Mapping[int, Bounds],
+    bounds: Mapping[Partition, Bounds],
     since: int | None,
     until: int | None,
     parts: int,
@@ -40,10 +39,8 @@ def find_volume(
 
     def ask(consumer: Consumer) -> Volume:
         def older(ms: int) -> int:
-            found = offsets_of(consumer, [(topic, one) for one in bounds], ms)
-            return sum(
-                _between(found.get((topic, one), -1), *bound) - bound.low for one, bound in bounds.items()
-            )
+            found = offsets_of(consumer, [*bounds], ms)
+            return sum(_between(found.get(one, -1), *bound) - bound.low for one, bound in bounds.items())
 
         now = round(1000 * time())
         start = _moment(lambda ms: older(ms) == 0, now)[0] if since is None else since

@@ -24,14 +24,14 @@ class TopicGap(NamedTuple):
     """
 
     topic: str
-    reason: Literal["retention", "truncated", "replaced", "leaderless", "behind"]
+    reason: Literal["retention", "truncated", "replaced", "leaderless", "behind", "deleted"]
     partition: int | None = None
     offset: int | None = None
     missing: int | None = None
 
 
 class TopicChosen(NamedTuple):
-    """``topic`` is watched from now on, or no longer."""
+    """``topic``, one partition of it, or a glob is watched from now on, or no longer."""
 
     topic: str
     is_added: bool
@@ -52,11 +52,23 @@ class TopicAway(NamedTuple):
     error: str
 
 
-TopicItem = Produced | TopicGap | TopicChosen | TopicFollowed | TopicAway
+class TopicsMatched(NamedTuple):
+    """A glob brings ``topics``. ``left_out`` are some more that it matches; then the text says why."""
+
+    glob: str
+    topics: list[str]
+    left_out: list[str]
+    error: str
+
+
+TopicItem = Produced | TopicGap | TopicChosen | TopicFollowed | TopicAway | TopicsMatched
 
 
 def topic_event(item: TopicItem, at: float, limit: int) -> dict[str, Any]:
     """The event for one of these; see :func:`arauto.protocol.events.event`."""
+    if isinstance(item, TopicsMatched):
+        why = {"left_out": item.left_out, "error": item.error} if item.left_out else {}
+        return {"type": "matched", "topic": item.glob, "topics": item.topics} | why
     topic = {"topic": item.topic}
     if isinstance(item, Produced):
         return {"type": "tmessage", **topic} | _produced(item.record, item.is_past, at, limit)

@@ -1,7 +1,6 @@
 """Topics of Kafka: their names, places in them, and what reading one yields (pure)."""
 
 import re
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from arauto.i18n.gettext import gettext
@@ -12,8 +11,8 @@ from arauto.refusal import Refusal
 MAX_NAME = 249  # characters, as Kafka has it
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _OFFSET = r"\d{1,9}:\d{1,18}"
-_PLACE = re.compile(rf"(?P<epoch>[A-Za-z0-9_-]{{0,40}})\.(?P<offsets>{_OFFSET}(,{_OFFSET})*)", re.ASCII)
-_OFFSETS = re.compile(rf"{_OFFSET}(,{_OFFSET})*", re.ASCII)
+OFFSETS = rf"{_OFFSET}(,{_OFFSET})*"
+_OFFSETS = re.compile(OFFSETS, re.ASCII)
 _MOST_PARTITION = 2**31 - 1
 
 Offsets = dict[int, int]
@@ -109,30 +108,6 @@ def read_partition(text: str) -> int:
 def write_places(places: Offsets) -> str:
     """As :func:`read_place` parses it."""
     return ",".join(f"{partition}:{offset}" for partition, offset in sorted(places.items()))
-
-
-def read_starts(topics: Sequence[str], places: Sequence[str], since: str | None) -> dict[str, Start]:
-    """The n-th of ``places``, ``<epoch>.3:4711,4:815`` or empty, is for the n-th topic.
-
-    :param since: a place for the topics that have none of their own.
-    :raise BadPoint: one does not parse.
-    """
-    if len(places) > len(topics):
-        raise BadPoint(gettext("Give one place for each topic, or none."))
-    starts: dict[str, Start] = dict.fromkeys(topics, read_place(since)) if since and topics else {}
-    return starts | {
-        topic: _read_topic_place(text) for topic, text in zip(topics, places, strict=False) if text
-    }
-
-
-def _read_topic_place(text: str) -> TopicPlace:
-    if match := _PLACE.fullmatch(text):
-        places = read_place(match["offsets"])
-        if isinstance(places, dict):
-            return TopicPlace(match["epoch"], places)
-    raise BadPoint(
-        gettext("%(text)s is not a place in a topic: leave it out to start from now.", text=text[:50])
-    )
 
 
 def read_place(text: str, now: float | None = None) -> Point | Offsets:

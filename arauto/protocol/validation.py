@@ -9,7 +9,7 @@ from werkzeug.routing import BaseConverter
 from arauto.i18n.gettext import gettext
 from arauto.protocol.selection import Change, Names, Selection
 from arauto.protocol.tab_counting import PREFIX, is_shadow
-from arauto.protocol.topics import check_topic
+from arauto.protocol.topic_names import read_name
 from arauto.refusal import Refusal
 from arauto.text.utf8 import has_half_characters
 
@@ -139,7 +139,7 @@ def _shards(names: Iterable[str]) -> Names:
 
 
 def _topics(names: Iterable[str]) -> Names:
-    return tuple(dict.fromkeys(check_topic(name).encode() for name in names))
+    return tuple(dict.fromkeys(read_name(name).text.encode() for name in names))
 
 
 _CHANGES = {

@@ -12,9 +12,10 @@ from arauto.kafka_io.consumer_groups import Group, groups_of
 from arauto.kafka_io.producer import NotProduced, TopicProducer
 from arauto.kafka_io.retention import Retention, Retentions
 from arauto.kafka_io.shared_answers import SharedAnswers
-from arauto.kafka_io.topic_hub import TopicHub
+from arauto.kafka_io.topic_hub import MOST_READ, TopicHub
 from arauto.kafka_io.topic_list import (
     Bounds,
+    Partition,
     Places,
     Topics,
     find_places,
@@ -26,9 +27,11 @@ from arauto.kafka_io.topic_volume import find_volume
 from arauto.protocol.events import Deliver
 from arauto.protocol.log_entries import Volume
 from arauto.protocol.log_query import Point
-from arauto.protocol.topics import Offsets, Outgoing, Start, channel_of
+from arauto.protocol.topic_names import TopicName
+from arauto.protocol.topic_starts import Starts
+from arauto.protocol.topics import Offsets, Outgoing, channel_of
 from arauto.sources.source import PublishError
-from arauto.sources.topic_reading import TopicReading
+from arauto.sources.topic_reading import TopicReading, check_partitions
 from arauto.sources.topic_tail import TopicTail
 from arauto.text.glob import matches
 from arauto.web.locale import chosen
@@ -153,6 +156,18 @@ class KafkaSource:
         """An error is a sentence in the language of this request."""
         return self._answers.of((question, chosen()), ask)
 
+    def topics_of(self, visitor: Visitor, name: TopicName) -> list[str]:
+        """The topics that a feed's name stands for: of a glob as many as one process reads.
+
+        :raise KafkaFailed: it cannot be told.
+        :raise NoRight: Redis no longer accepts the visitor.
+        """
+        if not name.is_glob:
+            return [name.topic]
+        found = sorted(self._hub.matching(name.topic))[:MAX_LISTED]
+        allowed = readable(visitor, map(channel_of, found))
+        return [topic for topic in found if channel_of(topic) in allowed][:MOST_READ]
+
     def check_reading(self, visitor: Visitor, topic: str) -> None:
         """:raise NoRight: the visitor may not read the topic."""
         check_reading(visitor, channel_of(topic))
@@ -163,18 +178,23 @@ class KafkaSource:
         """What the topic keeps; see :class:`TopicReading`."""
         return TopicReading(self._link, topic, since, until, partition)
 
-    def volume(self, topic: str, since: int | None, until: int | None, parts: int) -> Volume | None:
-        """How many messages the topic keeps, over time; see :func:`find_volume`.
+    def volume(
+        self, topics: list[str], partition: int | None, since: int | None, until: int | None, parts: int
+    ) -> Volume | None:
+        """How many messages the topics keep together, or one partition of them; see :func:`find_volume`.
 
+        :raise BadTopic: there is no such partition.
         :raise KafkaFailed: it cannot be told.
         """
-        _, found = self._find(topic)
-        bounds = {one: bound for (_, one), bound in found.items()}
-        return find_volume(self._link, topic, bounds, since, until, parts)
+        bounds: dict[Partition, Bounds] = {}
+        for topic in topics:
+            places, found = self._find(topic)
+            if partition is not None:
+                check_partitions({partition}, [*places])
+            bounds |= {one: bound for one, bound in found.items() if partition in (None, one[1])}
+        return find_volume(self._link, bounds, since, until, parts)
 
-    def tail(
-        self, visitor: Visitor, starts: dict[str, Start], deliver: Deliver, fail: Callable[[], None]
-    ) -> TopicTail:
+    def tail(self, visitor: Visitor, starts: Starts, deliver: Deliver, fail: Callable[[], None]) -> TopicTail:
         """Deliver what comes to topics; see :class:`TopicTail`."""
         return TopicTail(self._hub, self._link, visitor, self._audit, starts, deliver, fail)
 

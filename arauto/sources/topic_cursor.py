@@ -9,6 +9,7 @@ from arauto.kafka_io.topic_pages import read_page
 from arauto.kafka_io.topic_ring import Batch, Now, TopicRing, covers
 from arauto.protocol.events import ErrorNotice, Item
 from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
+from arauto.protocol.topic_names import TopicName
 from arauto.protocol.topics import Offsets, Start, TopicEntry, TopicPlace, Trimmed, write_places
 from arauto.sources.topic_reading import offsets_at
 
@@ -35,21 +36,33 @@ class TopicCursor:
         self._joined = 0  # what the ring had before is of the past
         self._places: Offsets | None = None  # None: it has to be found out
         self._epoch = ""
-        self._is_chosen = False
+        self._only: frozenset[int] | None = None
+        self.is_chosen = False
+        """Whether it was told that the topic is watched."""
         self._is_told = False
-        self._trouble: Trouble | None = None  # that was told
+        self._told: tuple[Trouble | None, frozenset[int]] = None, frozenset()
 
     @property
     def is_behind(self) -> bool:
         """Whether it has to go on without news of the ring."""
         return self._number is None and _can_be_read(self._ring.now)
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether there is no such topic."""
+        return self._ring.now.trouble is not None and self._ring.now.trouble.kind == "unknown"
+
+    def show(self, only: frozenset[int] | None) -> None:
+        """Go on with these partitions; ``None``: with all."""
+        if only != self._only:
+            self._only, self._is_told = only, False  # the page knows its place in no others
+
     def next(self) -> list[Item]:
         """What comes next, which nobody changes; nothing: there is no more now."""
         now = self._ring.now
-        if not self._is_chosen:
-            self._is_chosen = now.ends is not None or now.trouble is not None
-            return [TopicChosen(self._topic, is_added=True)] if self._is_chosen else []
+        if not self.is_chosen:
+            self.is_chosen = now.ends is not None or now.trouble is not None
+            return [TopicChosen(self._topic, is_added=True)] if self.is_chosen else []
         if self._number is None:
             try:
                 if items := self._catch_up(now):
@@ -106,6 +119,9 @@ class TopicCursor:
             wanted = offsets_at(self._link, self._topic, start, bounds)
         places: Offsets = {}
         for one, end in ends.items():
+            if not self._shows(one):
+                places[one] = end
+                continue
             if one not in bounds:
                 places[one] = end
                 if (at := wanted.get(one, end)) < end:
@@ -162,7 +178,10 @@ class TopicCursor:
         asked = dict.fromkeys(left)
         entries = read_page(self._link, self._topic, left, ends, PAGE)
         self._places = places | {one: left.get(one, ends[one]) for one in asked}
-        return [self._item(entry) for entry in entries]
+        return [self._item(entry) for entry in entries if self._shows(entry.partition)]
+
+    def _shows(self, partition: int | None) -> bool:
+        return self._only is None or partition is None or partition in self._only
 
     def _item(self, entry: TopicEntry) -> Item:
         if isinstance(entry, Trimmed):
@@ -178,7 +197,8 @@ class TopicCursor:
                 self._number = None  # the page is slow, it is another topic, or it reads by itself
                 return self.next()
             self._number += 1
-            if items := self._new_in(batch, is_past=self._number <= self._joined):
+            is_past = self._number <= self._joined
+            if items := self._shown(self._new_in(batch, is_past)):
                 return items
         return []
 
@@ -186,6 +206,10 @@ class TopicCursor:
         """Whether the page was shown more of a partition than the reader, which has just got its leader."""
         places = self._places or {}
         return any(places.get(one, at) < at for one, at in batch.starts.items() if one in _late(batch))
+
+    def _shown(self, items: list[Item]) -> list[Item]:
+        """The same, where all of them are."""
+        return items if self._only is None else [one for one in items if self._shows(_partition_of(one))]
 
     def _new_in(self, batch: Batch, is_past: bool) -> list[Item]:
         places = self._places or {}
@@ -213,12 +237,15 @@ class TopicCursor:
         is_behind = self._number is None or self._number < self._joined or self._epoch != now.epoch
         if is_behind and _can_be_read(now):
             return []  # it is told when it has been shown the past
-        if self._is_told and self._trouble == now.trouble:
+        missing = frozenset() if now.trouble else (self._only or frozenset()) - (now.ends or {}).keys()
+        if self._is_told and self._told == (now.trouble, missing):
             return []
-        self._is_told, self._trouble = True, now.trouble
+        self._is_told, self._told = True, (now.trouble, missing)
         if now.trouble is not None:
             return [TopicAway(self._topic, self._say(now.trouble))]
-        return [TopicFollowed(self._topic, self._epoch, dict(self._places or {}))]
+        followed = TopicFollowed(self._topic, self._epoch, dict(self._places or {}))
+        why = self._say(Trouble("unknown", ""))
+        return [followed, *(TopicAway(TopicName(self._topic, one).text, why) for one in sorted(missing))]
 
 
 def _can_be_read(now: Now) -> bool:
@@ -229,6 +256,12 @@ def _late(batch: Batch) -> set[int | None]:
     """The partitions of which the reader does not know what came before ``batch``."""
     gaps = takewhile(lambda one: isinstance(one, TopicGap), batch.items)
     return {one.partition for one in gaps if isinstance(one, TopicGap) and one.reason == "leaderless"}
+
+
+def _partition_of(item: Item) -> int | None:
+    if isinstance(item, Produced):
+        return item.record.partition
+    return item.partition if isinstance(item, TopicGap) else None
 
 
 def _behind(places: Offsets, ends: Offsets) -> bool:

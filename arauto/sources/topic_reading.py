@@ -77,10 +77,7 @@ class TopicReading:
         named = [*since] if isinstance(since, dict) else there
         wanted = named if partition is None else [partition]
         ended = until if isinstance(until, dict) else {}
-        if not {*wanted, *named, *ended} <= set(there):
-            raise BadTopic(
-                gettext("The topic has the partitions 0 to %(last)s: name one of these.", last=there[-1])
-            )
+        check_partitions({*wanted, *named, *ended}, there)
         if not set(wanted) <= set(named):
             raise BadTopic(gettext("The offset is that of another partition."))
         return wanted
@@ -99,6 +96,14 @@ class TopicReading:
                     )
             return {one: min(at, bounds[one].high) for one, at in place.items() if one in bounds}
         return offsets_at(self._link, self._topic, place, bounds)
+
+
+def check_partitions(named: Collection[int], there: list[int]) -> None:
+    """:raise BadTopic: one is not among those that there are."""
+    if not set(named) <= set(there):
+        raise BadTopic(
+            gettext("The topic has the partitions 0 to %(last)s: name one of these.", last=there[-1])
+        )
 
 
 def offsets_at(link: KafkaLink, topic: str, point: Point, bounds: Bound) -> Offsets:

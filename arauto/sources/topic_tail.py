@@ -2,31 +2,34 @@
 
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable
-from functools import cache
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection
 from time import monotonic
 from types import TracebackType
-from typing import NamedTuple, Self, get_args
+from typing import Self
 
 import redis
 
 from arauto.auth.audit import Audit
 from arauto.auth.permissions import NoRight, readable
 from arauto.auth.visitor import Visitor
-from arauto.i18n.gettext import gettext
-from arauto.kafka_io.connection import KafkaLink, Kind, Trouble, say
-from arauto.kafka_io.topic_hub import MOST, TooManyTopics, TopicHub
-from arauto.protocol.events import Deliver, Refused
+from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.kafka_io.topic_hub import TooManyTopics, TopicHub
+from arauto.protocol.events import Deliver, Item, Refused
 from arauto.protocol.selection import Change
-from arauto.protocol.topic_events import TopicChosen
+from arauto.protocol.topic_events import TopicAway, TopicChosen, TopicGap
+from arauto.protocol.topic_names import TopicName, read_name
+from arauto.protocol.topic_starts import GlobPlace, Starts
 from arauto.protocol.topics import Start, channel_of
 from arauto.sources.refusal_words import ExplainRefused
 from arauto.sources.topic_cursor import TopicCursor
+from arauto.sources.topic_glob import TopicGlob
+from arauto.sources.topic_words import topic_words
 from arauto.system.resource_errors import start
 from arauto.web.locale import chosen
 
 AGAIN = 1.0  # seconds, until what failed is tried again
+LISTED_AGAIN = 5.0  # seconds between two looks at which topics there are, for globs
 ASKED_AGAIN = 10.0  # seconds between two questions to Redis whether its user may still listen
 JOIN_PATIENCE = 3.0  # seconds
 
@@ -48,7 +51,7 @@ class TopicTail(threading.Thread):
         link: KafkaLink,
         visitor: Visitor,
         audit: Audit,
-        starts: dict[str, Start],
+        starts: Starts,
         deliver: Deliver,
         fail: Callable[[], None],
     ) -> None:
@@ -59,7 +62,7 @@ class TopicTail(threading.Thread):
         self._starts = dict(starts)
         self._deliver = deliver
         self._fail = fail
-        self._words = _words(chosen())
+        self._words = topic_words(chosen())
         self._explain = ExplainRefused(visitor, audit)
         self._news = threading.Event()
         self._is_stopping = False
@@ -68,6 +71,9 @@ class TopicTail(threading.Thread):
         self._unasked: set[str] = set()  # of which Redis has not said yet that they may be read
         self._asked = 0.0
         self._cursors: dict[str, TopicCursor] = {}
+        self._names: defaultdict[str, set[TopicName]] = defaultdict(set)  # for which each topic is followed
+        self._globs: dict[str, TopicGlob] = {}
+        self._listed = 0.0
 
     def __enter__(self) -> Self:
         start(self)
@@ -109,30 +115,116 @@ class TopicTail(threading.Thread):
             while self._changes:
                 self._take(self._changes.popleft())
             self._ask_redis()
+            self._look()
             if not self._pass_on():
                 self._news.wait(self._pause())
 
     def _take(self, change: Change) -> None:
-        for name in change.tsubscribe:
-            if (topic := name.decode()) not in self._cursors:
-                self._unasked.add(topic)
-        for name in change.tunsubscribe:
-            self._drop(topic := name.decode())
-            self._deliver([TopicChosen(topic, is_added=False)])
+        for name in map(_read, change.tsubscribe):
+            if name.is_glob:
+                self._globs.setdefault(name.topic, TopicGlob(name.topic, self._starts.pop(name.topic, None)))
+                self._listed = 0.0
+                self._deliver([TopicChosen(name.topic, is_added=True)])
+                continue
+            self._names[name.topic].add(name)
+            if name.topic not in self._cursors:
+                self._unasked.add(name.topic)
+            elif self._show(name.topic).is_chosen:
+                self._deliver([TopicChosen(name.text, is_added=True)])
+        for name in map(_read, change.tunsubscribe):
+            glob = self._globs.pop(name.topic, None) if name.is_glob else None
+            for topic in glob.topics if glob else {name.topic}:
+                self._release(topic, name)
+            self._deliver([TopicChosen(name.text, is_added=False)])
+
+    def _show(self, topic: str) -> TopicCursor:
+        """Its cursor, which goes on with what the names for it want of it."""
+        wanted = {name.partition for name in self._names[topic]}
+        cursor = self._cursors[topic]
+        cursor.show(None if None in wanted else frozenset(one for one in wanted if one is not None))
+        return cursor
+
+    def _release(self, topic: str, name: TopicName) -> None:
+        names = self._names[topic]
+        names.discard(name)
+        if not names:
+            self._drop(topic)
+        elif topic in self._cursors:
+            self._show(topic)
 
     def _pass_on(self) -> bool:
         """Whether there was anything."""
         is_any = False
-        for cursor in self._cursors.values():
+        for topic, cursor in self._cursors.items():
             if items := cursor.next():
-                self._deliver(items)
                 is_any = True
+                self._deliver(self._confirmed(topic) if isinstance(items[0], TopicChosen) else items)
         return is_any
 
+    def _confirmed(self, topic: str) -> list[Item]:
+        """By what it was asked for; a glob has been confirmed."""
+        return [TopicChosen(name.text, is_added=True) for name in self._names[topic] if not name.is_glob] or [
+            TopicChosen(topic, is_added=True)
+        ]
+
     def _pause(self) -> float | None:
+        pauses = [LISTED_AGAIN] if self._globs else []
         if self._unasked or any(cursor.is_behind for cursor in self._cursors.values()):
-            return AGAIN
-        return ASKED_AGAIN if self._visitor.redis_user else None
+            pauses.append(AGAIN)
+        if self._visitor.redis_user:
+            pauses.append(ASKED_AGAIN)
+        return min(pauses, default=None)
+
+    # What globs bring
+
+    def _look(self) -> None:
+        if not self._globs or monotonic() - self._listed < LISTED_AGAIN:
+            return
+        self._listed = monotonic()
+        for glob in self._globs.values():
+            self._look_for(glob)
+
+    def _look_for(self, glob: TopicGlob) -> None:
+        """Follow what there is now; as long as Redis is silent, nothing new."""
+        try:
+            found = self._hub.matching(glob.name)
+        except KafkaFailed as error:
+            if error.trouble is not None:
+                self._tell(glob.tell(TopicAway(glob.name, self._words.say(error.trouble))))
+            return
+        candidates = glob.candidates(found)
+        try:
+            allowed = self._allowed(candidates)
+        except (redis.RedisError, OSError):
+            return
+        glob.refuse(set(candidates) - allowed)
+        left_out = [topic for topic in sorted(allowed) if not self._bring(topic, glob)]
+        glob.looked(found, left_out)
+        for topic in glob.topics - found:
+            self._lose(topic, glob)
+        self._tell(glob.news(self._words.say_left_out))
+
+    def _tell(self, news: list[Item]) -> None:
+        if news:
+            self._deliver(news)
+
+    def _bring(self, topic: str, glob: TopicGlob) -> bool:
+        """Whether it is followed."""
+        if topic not in self._cursors and not self._begin(topic, glob.start_of(topic), waits=False):
+            return False
+        glob.topics.add(topic)
+        self._names[topic].add(TopicName(glob.name, is_glob=True))
+        self._show(topic)
+        return True
+
+    def _lose(self, topic: str, glob: TopicGlob) -> None:
+        """It was deleted, if those that read it say so too."""
+        if not self._cursors[topic].is_gone:
+            return
+        glob.topics.discard(topic)
+        self._release(topic, TopicName(glob.name, is_glob=True))
+        if topic not in self._cursors:  # nor asked for by name
+            self._deliver([TopicGap(topic, "deleted"), TopicChosen(topic, is_added=False)])
 
     # Who may
 
@@ -143,53 +235,64 @@ class TopicTail(threading.Thread):
         if not asked:
             return
         try:
-            allowed = readable(self._visitor, map(channel_of, asked))
-        except NoRight:
-            allowed = set()
+            allowed = self._allowed(asked)
         except (redis.RedisError, OSError):
             return
         self._asked = monotonic() if is_due else self._asked
         self._unasked.clear()
         for topic in asked:
-            if channel_of(topic) not in allowed:
-                self._refuse(self._explain(Refused("topic", topic.encode(), "")))
-            elif topic not in self._cursors:
-                self._begin(topic)
+            if topic not in allowed:
+                self._refuse(topic, lambda refused: self._explain(refused))
+            elif topic in self._cursors:
+                continue
+            elif self._begin(topic, self._start_of(topic)):
+                self._show(topic)
+            else:
+                self._refuse(topic, lambda refused: refused._replace(error=self._words.too_many))
 
-    def _begin(self, topic: str) -> None:
+    def _allowed(self, topics: Collection[str]) -> set[str]:
+        """Those that the visitor may read.
+
+        :raise redis.RedisError: Redis does not answer.
+        """
         try:
-            ring = self._hub.join(topic, self._news.set)
-        except TooManyTopics:
-            self._refuse(Refused("topic", topic.encode(), self._words.too_many))
-            return
-        self._cursors[topic] = TopicCursor(
-            self._link, topic, ring, self._starts.pop(topic, None), self._words.say
-        )
+            allowed = readable(self._visitor, map(channel_of, topics))
+        except NoRight:
+            return set()
+        return {topic for topic in topics if channel_of(topic) in allowed}
 
-    def _refuse(self, refused: Refused) -> None:
-        self._drop(refused.name.decode())
-        self._wanted.discard(refused.name)
-        self._deliver([refused])
+    def _start_of(self, topic: str) -> Start | None:
+        start = self._starts.pop(topic, None)
+        return None if isinstance(start, GlobPlace) else start
+
+    def _begin(self, topic: str, start: Start | None, waits: bool = True) -> bool:
+        try:
+            ring = self._hub.join(topic, self._news.set, waits)
+        except TooManyTopics:
+            return False
+        self._cursors[topic] = TopicCursor(self._link, topic, ring, start, self._words.say)
+        return True
+
+    def _refuse(self, topic: str, explain: Callable[[Refused], Refused]) -> None:
+        """What is asked for by name is refused; a glob says no word of it."""
+        names = self._names[topic]
+        self._drop(topic)
+        told: list[Item] = []
+        for name in names:
+            if name.is_glob:
+                self._globs[name.topic].topics.discard(topic)
+                told.append(TopicChosen(topic, is_added=False))
+                continue
+            self._wanted.discard(name.text.encode())
+            told.append(explain(Refused("topic", name.text.encode(), "")))
+        self._deliver(told)
 
     def _drop(self, topic: str) -> None:
         self._unasked.discard(topic)
+        self._names.pop(topic, None)
         if self._cursors.pop(topic, None):
             self._hub.leave(topic, self._news.set)
 
 
-class _Words(NamedTuple):
-    of: dict[Kind, str]
-    too_many: str
-
-    def say(self, found: Trouble) -> str:
-        return self.of[found.kind].replace("{words}", found.words)
-
-
-@cache
-def _words(language: str) -> _Words:
-    return _Words(
-        {kind: say(Trouble(kind, "{words}")) for kind in get_args(Kind)},
-        gettext(
-            "This server process watches %(n)s topics already: try again when pages have been closed.", n=MOST
-        ),
-    )
+def _read(name: bytes) -> TopicName:
+    return read_name(name.decode())

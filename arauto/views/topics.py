@@ -3,7 +3,7 @@
 GET /topics/<topic>: one of them, with its brokers and how long it keeps a message.
 GET /topics/<topic>/groups: who consumes it, and how far behind.
 GET /topics/<topic>/messages: what it keeps, as NDJSON, or what a filter finds of that.
-GET /topics/<topic>/volume: how many messages there are, over time.
+GET /topics/<name>/volume: how many messages there are, over time, of a name as feeds have it.
 """
 
 from itertools import chain
@@ -15,6 +15,7 @@ from arauto.auth.permissions import NoRight
 from arauto.auth.visitor import current_visitor
 from arauto.filter.query import read_filter
 from arauto.protocol.log_query import Point, read_limit, read_parts, read_time
+from arauto.protocol.topic_names import read_name
 from arauto.protocol.topics import channel_of, check_order, check_topic, read_partition, read_place
 from arauto.protocol.validation import check_name
 from arauto.sources.kafka_source import KafkaSource
@@ -64,13 +65,15 @@ def init_topics(app: Flask, kafka: KafkaSource, audit: Audit) -> None:
 
     @app.get("/topics/<topic>/volume")
     def topic_volume(topic: str) -> Response:
-        check_topic(topic)
+        name = read_name(topic)
         since, until, parts = arguments("since", "until", "parts")
         start, end = (read_time(text) if text else None for text in (since, until))
         check_order(Point(ms=start), Point(ms=end))
         many = read_parts(parts or "1")
-        _check_reading(kafka, audit, topic)
-        found = kafka.volume(topic, start, end, many)
+        if not name.is_glob:
+            _check_reading(kafka, audit, name.topic)
+        topics = kafka.topics_of(current_visitor(), name)
+        found = kafka.volume(topics, name.partition, start, end, many)
         return jsonify({"topic": topic, **volume_members(found or NO_VOLUME)})
 
 

@@ -205,6 +205,52 @@ def test_what_a_topic_has_missed_and_where_it_goes_on(
     expect(chip(page, "same")).to_have_attribute("title", "Refused: Kafka has no topic same.")
 
 
+def test_topics_by_a_glob_and_one_partition(open_page: OpenPage, start: Start, valkey: RedisServer) -> None:
+    server = start(REDIS_URL=valkey.url, KAFKA_URL=NOBODY)
+    page, feed = open_fed(
+        open_page, server, "topic=sa*&topic=jobs:2", allow=("WebSocket", "Failed to load resource")
+    )
+    feed.say(
+        *({"type": "tsubscribe", "topic": topic, "at": NOON} for topic in ("sa*", "jobs:2")),
+        {"type": "matched", "topic": "sa*", "topics": ["same", "say"]},
+        following("3:4711"),
+        following("0:0,2:7") | {"topic": "jobs"},
+    )
+    expect_live(page)
+    expect(chip(page, "sa*")).to_contain_text("2 topics")
+    expect(page.locator("#welcome code")).to_contain_text("topic=same")
+    feed.tell(4711, "by the glob")
+    feed.say(message(7, "of 2") | {"topic": "jobs", "partition": 2})
+    expect_texts(page, ["by the glob", "of 2"])
+    hide(page, "sa* (topic)").click()
+    expect_texts(page, ["of 2"])
+
+    absent = {"type": "away", "topic": "say", "error": "Kafka has no such topic."}
+    crowd = {"left_out": ["saz"], "error": "1 are left out:"}
+    gone = {"type": "gap", "topic": "say", "reason": "deleted", "from": NOON, "to": NOON}
+    feed.say(absent, {"type": "matched", "topic": "sa*", "topics": ["same", "say"]} | crowd)
+    for said in ("1 are left out: saz", "Kafka has no such topic.", "same, say"):
+        expect(chip(page, "sa*")).to_have_attribute("title", re.compile(said))
+    expect(status(page)).to_contain_text("nothing comes of 1 topic")
+    feed.say(gone, {"type": "tunsubscribe", "topic": "say", "at": NOON})
+    feed.say({"type": "matched", "topic": "sa*", "topics": ["same", "sat"]})
+    expect(status(page)).to_have_text("Live")
+    expect(notices(page)).to_contain_text(["say, at"])
+    expect(notices(page)).to_contain_text(["the topic was deleted"])
+
+    feed.sockets[-1].close(code=1001)
+    eventually(lambda: page.evaluate("1") and len(feed.sockets) == 2, why="the page comes back")
+    assert parse_qs(urlsplit(feed.addresses[1]).query)["place"] == [
+        f"same/{EPOCH}.3:4712;sat/;",
+        f"{EPOCH}.0:0,2:8",
+    ]
+    page.locator("#browser-open").click()
+    page.locator("#browser input").fill("or*")
+    page.get_by_role("button", name="Watch every topic that or* matches").click()
+    page.keyboard.press("Escape")
+    expect(chip(page, "or*")).to_contain_text("topic")
+
+
 def test_what_is_of_redis_and_what_is_of_kafka(
     open_page: OpenPage, start: Start, valkey: RedisServer
 ) -> None:

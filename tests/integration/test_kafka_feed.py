@@ -27,7 +27,8 @@ COMES_AND_GOES = 12  # pages, of which each would leave one behind
 QUICK = """
 from arauto.kafka_io import topic_hub, topic_reader
 from arauto.sources import topic_cursor, topic_tail
-topic_hub.LOOK = topic_reader.LOOK = topic_reader.AGAIN = topic_tail.AGAIN = topic_tail.ASKED_AGAIN = 0.1
+topic_hub.LOOK = topic_reader.LOOK = topic_reader.AGAIN = 0.1
+topic_tail.AGAIN = topic_tail.ASKED_AGAIN = topic_tail.LISTED_AGAIN = 0.1
 topic_cursor.MOST_BEHIND = 100
 """
 
@@ -202,6 +203,51 @@ def test_a_topic_that_comes_goes_and_changes(server: ArautoServer, kafka: KafkaS
             assert shown(back.until("following")) == ["4"]
 
 
+def test_a_glob_brings_topics_as_they_come_and_go(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    glob, (a, b, c, d) = f"{topic}.[^_]*", (f"{topic}.{one}" for one in "abcd")
+    for one in (a, b, f"{topic}._out", f"__{topic}.a"):
+        kafka.create(one, partitions=2)
+    kafka.produce(a, b"a1")
+    with watch(server, glob, since="first") as tab, ExitStack() as stack:
+        chosen, matched = tab.take(2)
+        assert (chosen["type"], chosen["topic"]) == ("tsubscribe", glob)
+        assert matched == {"type": "matched", "topic": glob, "topics": [a, b]}
+        followed = {event["topic"]: event for event in tab.until("following") + tab.until("following")}
+        readers = clients(server)
+        other = stack.enter_context(watch(server, glob, f"{a}:1"))
+        named = {event["topic"] for event in other.until("following") + other.until("following")}
+        assert named == {glob, a, b, f"{a}:1"}
+        assert clients(server) == readers, "each is read once"
+        other.say(tunsubscribe=[glob])
+        assert other.until("tunsubscribe")[-1]["topic"] == glob
+
+        kafka.produce(a, b"not of 1")
+        kafka.produce(a, b"a2", partition=1)
+        assert shown(tab.until("tmessage") + tab.until("tmessage"))[-2:] == ["not of 1", "a2"]
+        assert shown(other.until("tmessage")) == ["a2"]
+        kafka.create(c)
+        kafka.produce(c, b"c1")
+        events = tab.until("tmessage")
+        assert [event["topics"] for event in events if event["type"] == "matched"] == [[a, b, c]]
+        assert (events[-1]["topic"], events[-1]["data"]) == (c, "c1")
+        kafka.delete(b)
+        gap, gone, matched = tab.until("matched")[-3:]
+        assert (gap["reason"], gap["topic"], gone["type"], gone["topic"]) == ("deleted", b, "tunsubscribe", b)
+        assert matched["topics"] == [a, c]
+    kafka.produce(a, b"a3")
+    kafka.produce(c, b"c2")
+    kafka.create(d)
+    kafka.produce(d, b"d1")
+    back = f"{a}/{followed[a]['epoch']}.0:2,1:1;{c}/;"
+    with watch(server, glob, place=back) as tab:
+        events = [event for _ in (a, c, d) for event in tab.until("following")]
+        assert sorted(shown(events)) == ["a3", "d1"]
+    for one in (a, c, d):
+        kafka.delete(one)
+
+
 def test_a_broker_that_is_away_and_back(kafka: KafkaServer, valkey: RedisServer, tmp_path: Path) -> None:
     kafka.create("outlives")
     quick = QUICK + "from arauto.kafka_io import topic_identity\ntopic_identity.DEADLINE = 0.5\n"
@@ -246,7 +292,7 @@ def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path
     set_user(valkey, "rui", "a password of rui", *rules(PERSON, channels=("news", "kafka:mine")))
     with arauto_beside(
         kafka, tmp_path, REDIS_URL=valkey.url, ARAUTO_LOGIN="redis", ARAUTO_WORKER="gevent",
-        ARAUTO_TOKENS=str(tmp_path / "tokens"), ALTER=PATIENT + QUICK,
+        ARAUTO_TOKENS=str(tmp_path / "tokens"), ALTER=PATIENT + QUICK + "topic_hub.MOST_READ = 2",
     ) as server:  # fmt: skip
         of_theirs = Tokens(str(tmp_path / "tokens")).create("theirs", ["kafka:theirs"], [], 1e12)
         assert get(server, "/feed?topic=theirs", **bearer(of_theirs)).status == 426
@@ -270,6 +316,21 @@ def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path
             tab.say(subscribe=["news"])
             assert tab.next()["type"] == "subscribe"
         assert "listening refused topic='theirs'" in server.log
+        set_user(valkey, "rui", "a password of rui", *rules(PERSON, channels=("kafka:mine",)))
+        with connect(f"{server.ws}/feed?topic=*", open_timeout=PATIENCE, **rui.socket_headers()) as socket:
+            assert Tab(socket).until("matched")[-1]["topics"] == ["mine"]
+        more = [f"more.{n}" for n in range(3)]
+        for name in more:
+            kafka.create(name)
+        of_more = bearer(Tokens(str(tmp_path / "tokens")).create("more", ["kafka:more.*"], [], 1e12))
+        with connect(
+            f"{server.ws}/feed?topic=*", open_timeout=PATIENCE, additional_headers=of_more
+        ) as socket:
+            tab = Tab(socket)
+            matched = tab.until("matched")[-1]
+            while matched["topics"] != more[:2]:  # what was read before may not have ended
+                matched = tab.until("matched")[-1]
+            assert (matched["left_out"], "1 are left out" in matched["error"]) == (more[2:], True)
 
 
 def test_a_right_that_kafka_takes_away_and_gives_back(
@@ -313,6 +374,11 @@ def test_a_right_that_kafka_takes_away_and_gives_back(
     ("query", "sentence"),
     [
         ("topic=a%20b", "A topic's name has letters and digits of ASCII, dots, _ and -"),
+        ("topic=a:b", "The partition is a whole number from 0 on."),
+        ("topic=a.*:1", "A glob of topics has what their names have"),
+        ("topic=a.*&since=0:1", "An offset is that of one topic: with a glob write a time, such as 10m."),
+        ("topic=a.*&place=a/0:1", "0:1 is not a place in a topic"),
+        ("topic=a:2&since=0:1", "The offset is that of another partition."),
         ("topic=a&place=0:1", "0:1 is not a place in a topic: leave it out to start from now."),
         ("topic=a&place=&place=", "Give one place for each topic, or none."),
         ("topic=a&since=yesterday", "yesterday is not a place in a topic"),

@@ -105,6 +105,8 @@ def test_it_is_searched_and_counted_over_time(server: ArautoServer, orders: str)
     }  # fmt: skip
     volume = json.loads(get(server, "/topics/orders/volume").body)
     assert (volume["counts"], volume["from"] <= 1_700_000_000 < volume["to"]) == ([5], True)
+    of_names = [json.loads(get(server, f"/topics/{name}/volume").body) for name in ("orders:1", "o%3Fders*")]
+    assert [volume["counts"] for volume in of_names] == [[2], [5]]
 
 
 def test_what_is_gone_is_told_with_its_number(server: ArautoServer, orders: str) -> None:
@@ -133,6 +135,7 @@ def test_what_is_gone_is_told_with_its_number(server: ArautoServer, orders: str)
         ("orders/messages?since=0:3&until=0:1", 400, "until is before since: exchange the two."),
         ("orders/volume?since=10m&until=20m", 400, "until is before since: exchange the two."),
         ("orders/volume?since=100", 400, "100 is no time: write 10m or a Unix time"),
+        ("orders:3/volume", 400, "The topic has the partitions 0 to 2: name one of these."),
         ("no.such.topic/volume", 404, "Kafka has no such topic"),
         ("no.such.topic/messages", 404, "Kafka has no topic no.such.topic."),
         ("a%20b/messages", 400, "A topic's name has letters and digits of ASCII, dots, _ and -"),

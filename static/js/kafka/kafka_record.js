@@ -3,6 +3,7 @@
 import { byteLength } from "../lib/format.js";
 import { addressOf } from "../ui/url_state.js";
 import { readHeaders, writeHeaders } from "./header_lines.js";
+import { keysFor } from "./topic_names.js";
 
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
 const PREFIX = 5; // bytes, from a producer with a schema registry: 0, and which schema it is
@@ -19,6 +20,11 @@ export class KafkaRecord {
     this.partition = facts.partition;
     this.offset = facts.offset;
     Object.assign(this, facts);
+  }
+
+  // Of the names of the selection by which it came.
+  get keys() {
+    return keysFor(this.#topic, this.partition);
   }
 
   get link() {

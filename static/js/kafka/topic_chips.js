@@ -2,9 +2,11 @@
 
 import { shellQuote, toDate } from "../lib/format.js";
 import { config } from "../stream/boot.js";
+import { keyOf, looksLikePattern } from "../stream/channel_names.js";
 import { element } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
 import { timesOfDay } from "../ui/timestamps.js";
+import { matched, topicOf, topicsOf } from "./topic_names.js";
 
 const SAMPLE_MESSAGE = "Olá, assinantes!";
 
@@ -17,11 +19,40 @@ const nothingIsKept = welcome.textContent;
 /** @type {(standing: Standing, names: Name[]) => void} */
 export function showTopics({ refusals, away }, names) {
   const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#chips [data-kind=topic]"));
-  for (const chip of chips) offerAbout(chip);
-  for (const chip of chips) showTopic(chip, refusals.get(chip.dataset.key ?? ""), away?.get(chip.dataset.key ?? ""));
+  for (const chip of chips) {
+    const name = chip.querySelector(".chip__name").title;
+    if (looksLikePattern(name)) showGlob(chip, name, away);
+    else {
+      offerAbout(chip, topicOf(name));
+      showTopic(chip, refusals.get(chip.dataset.key ?? ""), awayOf(name, away));
+    }
+  }
   const hasOthers = names.some(({ kind }) => kind !== "topic");
   welcome.textContent = hasOthers ? nothingIsKept : words.say("topic_welcome");
-  if (!hasOthers) suggest(names[0].name);
+  const [topic] = hasOthers ? [] : names.flatMap(({ name }) => topicsOf(name));
+  if (topic) suggest(topic);
+}
+
+// Of a partition, what is said of its topic too.
+/** @type {(name: string, away?: Map<string, Away>) => Away | undefined} */
+function awayOf(name, away) {
+  return away?.get(keyOf({ kind: "topic", name })) ?? away?.get(keyOf({ kind: "topic", name: topicOf(name) }));
+}
+
+// How many topics it brings, and which; what is missing of them is said too.
+/** @type {(chip: HTMLElement, glob: string, away?: Map<string, Away>) => void} */
+function showGlob(chip, glob, away) {
+  const { topics, left_out: leftOut = [], error } = matched.get(glob) ?? { topics: [] };
+  const own = awayOf(glob, away);
+  const absent = topics.flatMap((topic) => awayOf(topic, away) ?? []);
+  const tag = chip.querySelector(".chip__recorded");
+  chip.dataset.recording = own || absent.length || error ? "stopped" : "off";
+  tag.hidden = false;
+  chip.querySelector("[data-of=topic]").hidden = !own; // it says so itself
+  tag.textContent = own ? words.say("away_since", { time: timesOfDay([toDate(own.from)])[0] }) : words.say("glob_topics", { n: topics.length });
+  const said = [own?.error, error && `${error} ${leftOut.join(", ")}`, ...new Set(absent.map(({ error }) => error))].filter(Boolean).join(" ");
+  chip.querySelector(".chip__problem").textContent = said;
+  chip.title = [said, topics.join(", ")].filter(Boolean).join("\n");
 }
 
 // While Kafka is away it looks like one whose recording has stopped.
@@ -37,10 +68,9 @@ function showTopic(chip, error, away) {
 }
 
 // Beside what each chip has: its place is that of a channel's menu.
-/** @type {(chip: HTMLElement) => void} */
-function offerAbout(chip) {
+/** @type {(chip: HTMLElement, name: string) => void} */
+function offerAbout(chip, name) {
   if (chip.querySelector(".chip__about")) return;
-  const name = chip.querySelector(".chip__name").title;
   const button = element("button", "chip__about");
   button.ariaLabel = button.title = words.say("about_topic", { name });
   button.ariaHasPopup = "dialog";

@@ -1,6 +1,8 @@
 // What the form has for Kafka beside what it has for channels: where to, the topic, key, headers and partition.
 
+import { looksLikePattern } from "../stream/channel_names.js";
 import { readHeaders, writeHeaders } from "./header_lines.js";
+import { topicOf } from "./topic_names.js";
 
 /** @typedef {"channel" | "topic" | "both"} To */
 /** @typedef {[word: string, field: HTMLElement]} TopicProblem */
@@ -15,7 +17,7 @@ export class TopicFields {
   constructor(form, names) {
     this.#form = form;
     const topic = names.find(({ kind }) => kind === "topic");
-    if (topic) this.#field("topic").value = topic.name;
+    if (topic && !looksLikePattern(topic.name)) this.#field("topic").value = topicOf(topic.name);
     if (topic && names.every(({ kind }) => kind === "topic")) this.#to.value = "topic";
     this.#to.addEventListener("change", () => this.#choose());
     this.#choose();

@@ -5,6 +5,7 @@ import { ask } from "../history/history_reader.js";
 import { config, selection } from "../stream/boot.js";
 import { Words } from "../ui/i18n.js";
 import { asked } from "../ui/url_state.js";
+import { topicOf } from "./topic_names.js";
 import { pathOf, toEvents } from "./topic_past.js";
 
 const PLACE = /^(\d{1,9}):(\d{1,15})$/;
@@ -17,7 +18,7 @@ export async function openAt(detail, replay) {
   const topics = selection.names.filter(({ kind }) => kind === "topic");
   const [, partition, offset] = at.match(PLACE)?.map(Number) ?? [];
   if (offset === undefined || topics.length !== 1) return detail.say(words.say("link_at_bad"));
-  const { name: topic } = topics[0];
+  const topic = topicOf(topics[0].name);
   try {
     const query = { since: `${partition}:${Math.max(0, offset - MANY)}`, until: `${partition}:${offset + MANY + 1}` };
     const lines = await ask(query, Infinity, undefined, pathOf(topic));

@@ -1,12 +1,14 @@
 // Reads what a topic keeps, or has the server search it: a page at a time, and of a search so many messages until
 // somebody lets it go on. Says how far it is where it can be stopped.
 
-import { ask } from "../history/history_reader.js";
+import { ask, past } from "../history/history_reader.js";
 import { toDate } from "../lib/format.js";
 import { config, selection } from "../stream/boot.js";
+import { looksLikePattern } from "../stream/channel_names.js";
 import { Words } from "../ui/i18n.js";
 import { shortTime } from "../ui/timestamps.js";
 import { toGap, toMessage } from "./kafka_record.js";
+import { pastOf } from "./topic_names.js";
 
 const PAGE = 2_000; // messages asked for at a time
 const MOST = 200_000; // messages of one search
@@ -22,12 +24,19 @@ const searches = new Set();
 form.elements.stop.addEventListener("click", () => searches.forEach((search) => (search.isStopped = true)));
 
 // The messages and gaps from `since` on; with a filter what passes, and how many were searched.
-/** @type {(topic: string, since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
-export async function* readTopic(topic, since, signal, filter) {
+/** @type {(name: string, since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
+export async function* readTopic(name, since, signal, filter) {
+  if (looksLikePattern(name)) return yield* past(pastOf(name).map((name) => ({ kind: "topic", name })), since, signal, filter);
+  const [topic, partition] = name.split(":");
+  if (partition === undefined || pastOf(name).length) yield* readOne({ topic, partition }, since, signal, filter);
+}
+
+/** @type {(place: { topic: string, partition?: string }, since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
+async function* readOne({ topic, partition }, since, signal, filter) {
   const search = { topic, n: 0, of: 0, at: 0, isStopped: false };
   if (filter) begin(search, signal);
   for (let next = since; next && !signal.aborted; ) {
-    const { events, searched: n, at = 0, left = 0, more } = await readPage(topic, next, filter || ALL, signal);
+    const { events, searched: n, at = 0, left = 0, more } = await readPage(topic, { since: next, filter: filter || ALL, ...(partition && { partition }) }, signal);
     yield* events;
     search.n += n;
     search.of = search.n + left;
@@ -41,9 +50,9 @@ export async function* readTopic(topic, since, signal, filter) {
   end(search);
 }
 
-/** @type {(topic: string, since: string, filter: string, signal: AbortSignal) => Promise<any>} */
-async function readPage(topic, since, filter, signal) {
-  const lines = await ask({ since, filter, limit: String(PAGE) }, Infinity, signal, pathOf(topic));
+/** @type {(topic: string, query: Record<string, string>, signal: AbortSignal) => Promise<any>} */
+async function readPage(topic, query, signal) {
+  const lines = await ask({ ...query, limit: String(PAGE) }, Infinity, signal, pathOf(topic));
   const told = lines.pop();
   if (told?.searched === undefined) throw new Error("");
   return { ...told, events: toEvents(lines) };
@@ -89,6 +98,6 @@ function tell() {
 // The next search begins where this one has ended: an offset is that of one topic, a time that of several names.
 /** @type {(search: Search, more: string) => string} */
 function leaveOff({ topic, n, of, at }, more) {
-  form.elements.since.value = selection.names.length > 1 ? String(at) : more;
+  form.elements.since.value = selection.names.length > 1 || looksLikePattern(selection.names[0].name) ? String(at) : more;
   return words.say("search_part", { topic, n, of, time: shortTime(toDate(at)) });
 }

@@ -1,11 +1,13 @@
 // Where this page is in each topic of Kafka, beside the logs of channels, and of which Kafka says nothing just now; on
-// return the server makes whole what came after. Pure.
+// return the server makes whole what came after.
 
 import { now } from "../lib/clock.js";
+import { selection } from "../stream/boot.js";
 import { keyOf } from "../stream/channel_names.js";
 import { StreamPositions } from "../stream/stream_positions.js";
 import { asked } from "../ui/url_state.js";
 import { toGap, toMessage } from "./kafka_record.js";
+import { matched, topicOf, topicsOf } from "./topic_names.js";
 
 export class TopicPositions extends StreamPositions {
   /** @type {Map<string, { epoch: string, next: Map<number, number> }>} */
@@ -23,6 +25,8 @@ export class TopicPositions extends StreamPositions {
       case "gap": return toGap(event);
       case "following": this.#begin(event); return null;
       case "away": this.#leave(event); return null;
+      case "matched": this.#match(event); return null;
+      case "tunsubscribe": this.#forget(topic); return { ...event, type: "unsubscribe" };
       case "refused": return event;
       default: return { ...event, type: event.type.slice(1) }; // tsubscribe, tunsubscribe
     }
@@ -46,7 +50,20 @@ export class TopicPositions extends StreamPositions {
   #begin({ topic, epoch, places }) {
     const pairs = places.split(",").filter(Boolean).map((place) => /** @type {[number, number]} */ (place.split(":").map(Number)));
     this.#places.set(topic, { epoch, next: new Map(pairs) });
-    this.#away.delete(topic);
+    for (const name of this.#away.keys()) if (topicOf(name) === topic) this.#away.delete(name);
+  }
+
+  /** @type {(event: { topic: string } & import("./topic_names.js").Matched) => void} */
+  #match({ topic: glob, ...found }) {
+    matched.set(glob, found);
+    this.#away.delete(glob);
+  }
+
+  // Unless another name stands for it.
+  /** @type {(name: string) => void} */
+  #forget(name) {
+    this.#away.delete(name);
+    if (!topicsIn(selection.names).has(topicOf(name))) this.#places.delete(name);
   }
 
   // Before a place is known, the server says where it ended.
@@ -72,20 +89,27 @@ export class TopicPositions extends StreamPositions {
   /** @override @type {(names: Name[]) => void} */
   keep(names) {
     super.keep(names);
-    const topics = new Set(names.filter(isTopic).map(({ name }) => name));
-    for (const known of [this.#places, this.#away]) for (const topic of known.keys()) if (!topics.has(topic)) known.delete(topic);
+    const [kept, topics] = [new Set(names.map(({ name }) => name)), topicsIn(names)];
+    for (const known of [this.#places, this.#away]) for (const name of known.keys()) if (!topics.has(topicOf(name)) && !kept.has(name)) known.delete(name);
+    for (const glob of matched.keys()) if (!kept.has(glob)) matched.delete(glob);
   }
 
   /** @override @type {(names: Name[]) => boolean} */
   covers(names) {
-    return super.covers(names.filter((name) => !isTopic(name))) && names.filter(isTopic).every(({ name }) => this.#places.has(name));
+    return super.covers(names.filter((name) => !isTopic(name))) && names.filter(isTopic).every(({ name }) => matched.has(name) || this.#places.has(topicOf(name)));
   }
 
   // One for each topic too, in their order.
   /** @override @type {(query: URLSearchParams, names: Name[]) => void} */
   write(query, names) {
     super.write(query, names);
-    for (const { name } of names.filter(isTopic)) query.append("place", this.#say(name));
+    for (const { name } of names.filter(isTopic)) query.append("place", matched.has(name) ? this.#sayAll(name) : this.#say(topicOf(name)));
+  }
+
+  // Of each topic that a glob has brought, and `;` where it has brought none: what it brings next is new.
+  /** @type {(glob: string) => string} */
+  #sayAll(glob) {
+    return topicsOf(glob).map((topic) => `${topic}/${this.#say(topic)};`).join("") || ";";
   }
 
   /** @type {(topic: string) => string} */
@@ -93,6 +117,11 @@ export class TopicPositions extends StreamPositions {
     const place = this.#places.get(topic);
     return place ? `${place.epoch}.${[...place.next].map(([partition, offset]) => `${partition}:${offset}`)}` : "";
   }
+}
+
+/** @type {(names: Name[]) => Set<string>} */
+function topicsIn(names) {
+  return new Set(names.filter(isTopic).flatMap(({ name }) => topicsOf(name)));
 }
 
 /** @type {(name: Name) => boolean} */

@@ -26,6 +26,8 @@ const watch = new MutationObserver(async () => {
 });
 watch.observe(rail, { childList: true }); // the card of what there is to try comes later
 KINDS.push("topic");
+const search = /** @type {HTMLInputElement} */ (document.querySelector("#browser input"));
+search.addEventListener("input", async () => (await import("./glob_offer.js")).offer(search));
 selection.load(config.channels);
 
 const bridge = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#bridge"));

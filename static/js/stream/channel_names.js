@@ -75,10 +75,10 @@ export function colourName({ kind = "", name }) {
 }
 
 // The names of a selection by which a message came.
-/** @type {(event: Push & { patterns?: string[] }) => string[]} */
-export function keysOf({ type, channel, pattern, patterns = pattern === undefined ? [] : [pattern] }) {
-  const keys = patterns.map((name) => keyOf({ kind: "pattern", name }));
-  return type === "pmessage" ? keys : [keyOf({ kind: channelKind(type), name: channel }), ...keys];
+/** @type {(event: Message) => string[]} */
+export function keysOf({ type, channel, patterns, kafka }) {
+  const keys = kafka?.keys ?? patterns.map((name) => keyOf({ kind: "pattern", name }));
+  return kafka || type === "pmessage" ? keys : [keyOf({ kind: channelKind(type), name: channel }), ...keys];
 }
 
 /** @type {(query: URLSearchParams) => Name[]} */

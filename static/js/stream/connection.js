@@ -58,7 +58,7 @@ export class Connection extends Emitter {
   listen() {
     const held = this.#held ?? [];
     this.#held = null;
-    if (this.#problem) this.emit("problem", this.#problem);
+    if (this.#problem) this.#complain(this.#problem);
     this.#report();
     this.#show(held);
   }
@@ -132,10 +132,10 @@ export class Connection extends Emitter {
     return true;
   }
 
-  /** @type {(problem: string) => void} */
-  #complain(problem) {
-    this.#problem = problem;
-    if (!this.#held) this.emit("problem", problem);
+  /** @type {(reason: string) => void} */
+  #complain(reason) {
+    this.#problem = reason;
+    if (!this.#held) this.emit("problem", reason);
   }
 
   #rest() {

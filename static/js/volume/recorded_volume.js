@@ -23,7 +23,7 @@ function askAll(names, query, signal) {
 
 /** @type {(of: Name, query: Record<string, string>, signal: AbortSignal) => Promise<Volume>} */
 async function ask({ kind, name }, query, signal) {
-  const of = kind === "topic" ? `topics/${name}` : "channels";
+  const of = kind === "topic" ? `topics/${encodeURIComponent(name)}` : "channels";
   const url = new URL(`${of}/volume?${new URLSearchParams({ channel: name, ...query })}`, document.baseURI);
   const asked = fetch(url, { headers: { Accept: "application/json" }, signal });
   const answer = await asked.then((answer) => answer.json()).catch(() => ({ error: "" }));

@@ -35,8 +35,8 @@ class Link:
 
 
 def volume(link: Link, since: int | None = None, until: int | None = None, parts: int = 1) -> Volume | None:
-    bounds = {one: Bounds(0, len(times)) for one, times in enumerate(link.times)}
-    return find_volume(cast(KafkaLink, link), "orders", bounds, since, until, parts)
+    bounds = {("orders", one): Bounds(0, len(times)) for one, times in enumerate(link.times)}
+    return find_volume(cast(KafkaLink, link), bounds, since, until, parts)
 
 
 def test_it_is_of_all_that_is_kept() -> None:

@@ -1,0 +1,40 @@
+"""What is said of topics by a thread that no request tells the language."""
+
+from functools import cache
+from typing import NamedTuple, get_args
+
+from arauto.i18n.gettext import gettext
+from arauto.kafka_io.connection import Kind, Trouble, say
+from arauto.kafka_io.topic_hub import MOST, MOST_READ
+
+
+class TopicWords(NamedTuple):
+    """Sentences, with places for what differs."""
+
+    of: dict[Kind, str]
+    too_many: str
+    left_out: str
+
+    def say(self, found: Trouble) -> str:
+        return self.of[found.kind].replace("{words}", found.words)
+
+    def say_left_out(self, glob: str, n: int) -> str:
+        return self.left_out.replace("{glob}", glob).replace("{n}", str(n))
+
+
+@cache
+def topic_words(language: str) -> TopicWords:
+    """Those of this request, whose ``language`` it is."""
+    return TopicWords(
+        {kind: say(Trouble(kind, "{words}")) for kind in get_args(Kind)},
+        gettext(
+            "This server process watches %(n)s topics already: try again when pages have been closed.", n=MOST
+        ),
+        gettext(
+            "This server process reads at most %(most)s topics at a time. Of those that %(glob)s matches,"
+            " %(n)s are left out: choose fewer, or close pages.",
+            most=MOST_READ,
+            glob="{glob}",
+            n="{n}",
+        ),
+    )

@@ -1,0 +1,54 @@
+"""Which topics a glob brings, from where, and what is told of it."""
+
+import pytest
+
+from arauto.protocol.log_query import Point
+from arauto.protocol.topic_events import TopicsMatched
+from arauto.protocol.topic_starts import GlobPlace, read_starts
+from arauto.protocol.topics import TopicPlace
+from arauto.sources import topic_glob
+from arauto.sources.topic_glob import TopicGlob
+
+NEW = TopicPlace("", {})
+
+
+def say(glob: str, n: int) -> str:
+    return f"{n} of {glob}"
+
+
+def test_what_is_refused_is_asked_for_again_when_all_others_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_glob, "MOST_ASKED", 2)
+    glob = TopicGlob("*", None)
+    found = frozenset("abc")
+    assert glob.candidates(found) == ["a", "b"]
+    glob.refuse({"a", "b"})
+    assert glob.candidates(found) == ["c"]
+    glob.topics.add("c")
+    assert glob.candidates(found) == []
+    assert glob.candidates(found) == ["a", "b"]
+
+
+def test_what_comes_into_being_is_shown_from_its_beginning() -> None:
+    place = "a/7Zk.0:5;b/;"
+    for start, first in (
+        (None, {"a": None}),
+        (Point(ms=1), {"a": Point(ms=1)}),
+        (read_starts(["*"], [place], None)["*"], {"a": TopicPlace("7Zk", {0: 5}), "b": None, "c": NEW}),
+        (GlobPlace({}), {"a": NEW}),
+    ):
+        glob = TopicGlob("*", start)
+        assert {topic: glob.start_of(topic) for topic in first} == first
+        glob.looked(frozenset("ab"), [])
+        assert (glob.start_of("a"), glob.start_of("z")) == (None, NEW)
+
+
+def test_it_is_told_once_with_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(topic_glob, "MOST_NAMED", 2)
+    glob = TopicGlob("*", None)
+    assert glob.news(say) == [], "nobody has looked"
+    glob.topics.add("a")
+    glob.looked(frozenset("abcd"), ["b", "c", "d"])
+    assert glob.news(say) == [TopicsMatched("*", ["a"], ["b", "c"], "3 of *")]
+    assert glob.news(say) == []
+    glob.looked(frozenset("a"), [])
+    assert glob.news(say) == [TopicsMatched("*", ["a"], [], "")]
