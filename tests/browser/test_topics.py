@@ -376,21 +376,27 @@ def test_a_topic_of_a_real_kafka(
 def test_a_search_ends_before_it_reads_all_and_goes_on(
     open_page: OpenPage, start: Start, valkey: RedisServer
 ) -> None:
-    page, feed = open_fed(open_page, start(REDIS_URL=valkey.url, KAFKA_URL=NOBODY), "topic=same")
+    server = start(REDIS_URL=valkey.url, KAFKA_URL=NOBODY)
+    page, feed = open_fed(open_page, server, "topic=same", allow=("status of 503",))
     feed.say(CONFIRMED, following("3:0"))
     expect_live(page)
     asked: list[dict[str, list[str]]] = []
+    is_held = False
+    held: list[Route] = []
 
     def answer(route: Route) -> None:
         query = parse_qs(urlsplit(route.request.url).query)
-        asked.append(query)
+        asked.append(query | {"topic": [urlsplit(route.request.url).path.split("/")[2]]})
+        if is_held:
+            held.append(route)
+            return
         at = int(query["since"][0].removeprefix("3:").replace("first", "0"))
         found = message(at, f"found {at}") | {"type": None, "at": NOON + at}
         told = {"searched": 100_000, "at": NOON + at, "left": 900_000 - at, "more": f"3:{at + 100_000}"}
         lines = [{name: value for name, value in found.items() if value is not None}, told]
         route.fulfill(body="".join(json.dumps(line) + "\n" for line in lines))
 
-    page.route("**/topics/same/messages?*", answer)
+    page.route("**/topics/*/messages?*", answer)
     filter_field(page).fill("found")
     page.get_by_role("button", name="Search the past").click()
     said, since = page.locator("#replay p"), page.locator("#replay [name=since]")
@@ -402,6 +408,28 @@ def test_a_search_ends_before_it_reads_all_and_goes_on(
     expect_texts(page, ["found 200000", "found 300000"])
     assert [query["since"] for query in asked] == [["first"], ["3:100000"], ["3:200000"], ["3:300000"]]
     assert {query["filter"][0] for query in asked} == {"found"}
+
+    asked.clear()
+    is_held = True
+    page.get_by_role("button", name="Search the past").click()
+    eventually(lambda: page.evaluate("1") and held, why="it asks")
+    with page.expect_event("requestfailed"):  # so that the server reads no further
+        page.locator("#replay [name=stop]").evaluate("(stop) => stop.click()")
+    expect(said).to_contain_text("0 of 0 messages of same were searched")
+    expect(since).to_have_value("3:400000")
+
+    is_held = False
+    subscribe(page, "other", kind="topic")
+    since.fill("first")
+    page.get_by_role("button", name="Search the past").click()
+    time = str(int(NOON) + 100_000)
+    expect(since).to_have_value(time)
+    asked.clear()
+    page.get_by_role("button", name="Search the past").click()
+    eventually(lambda: page.evaluate("1") and len(asked) == 4, why="it searches both")
+    assert sorted((query["topic"][0], query["since"][0]) for query in asked) == [
+        (topic, place) for topic in ("other", "same") for place in ("3:200000", "3:300000")
+    ]
 
 
 def test_without_kafka_a_topic_is_left_out(open_page: OpenPage) -> None:

@@ -14,14 +14,17 @@ const PAGE = 2_000; // messages asked for at a time
 const MOST = 200_000; // messages of one search
 const ALL = " "; // a filter that everything passes
 
-/** @typedef {{ topic: string, n: number, of: number, at: number, isStopped: boolean }} Search how many of at most how many, up to when */
+/** @typedef {{ topic: string, name: string, n: number, of: number, at: number, stop: AbortController, run: AbortSignal }} Search how many of at most how many, up to when */
 
 const words = new Words(config.words, document.documentElement.lang);
 const form = /** @type {HTMLFormElement & { elements: { since: HTMLInputElement, stop: HTMLButtonElement } }} */ (document.getElementById("replay"));
 /** @type {Set<Search>} */
 const searches = new Set();
 
-form.elements.stop.addEventListener("click", () => searches.forEach((search) => (search.isStopped = true)));
+/** @type {{ run?: AbortSignal, since?: string, times: number[], places: Map<string, string> }} */
+let left = { times: [], places: new Map() }; // where the last search ended before all was read, by topic; `since` is what the form says of it
+
+form.elements.stop.addEventListener("click", () => searches.forEach(({ stop }) => stop.abort()));
 
 // The messages and gaps from `since` on; with a filter what passes, and how many were searched.
 /** @type {(name: string, since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
@@ -33,19 +36,25 @@ export async function* readTopic(name, since, signal, filter) {
 
 /** @type {(place: { topic: string, partition?: string }, since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
 async function* readOne({ topic, partition }, since, signal, filter) {
-  const search = { topic, n: 0, of: 0, at: 0, isStopped: false };
-  if (filter) begin(search, signal);
-  for (let next = since; next && !signal.aborted; ) {
-    const { events, searched: n, at = 0, left = 0, more } = await readPage(topic, { since: next, filter: filter || ALL, ...(partition && { partition }) }, signal);
+  const stop = new AbortController();
+  const search = { topic, name: `${topic}:${partition}`, n: 0, of: 0, at: 0, stop, run: signal };
+  if (filter) begin(search);
+  const until = AbortSignal.any([signal, stop.signal]);
+  for (let next = filter ? goOn(search, since) : since; next && !signal.aborted; ) {
+    const query = { since: next, filter: filter || ALL, ...(partition && { partition }) };
+    const { events, searched: n, at = search.at, left = search.of - search.n, more } = await readPage(topic, query, until).catch((error) => {
+      if (!stop.signal.aborted) throw error;
+      return { events: [], searched: 0, more: next }; // of what was being read, nothing is known
+    });
     yield* events;
     search.n += n;
-    search.of = search.n + left;
+    search.of = search.n + (more ? left : 0);
     search.at = Math.max(search.at, at);
     next = more;
-    const isOver = Boolean(more) && (search.isStopped || search.n >= MOST);
+    const isOver = Boolean(more) && (stop.signal.aborted || search.n >= MOST);
     if (isOver) next = "";
     if (filter) tell();
-    if (filter && n) yield { type: "searched", n, at, said: isOver ? leaveOff(search, more) : undefined };
+    if (filter && (n || isOver)) yield { type: "searched", n, at, said: isOver ? leaveOff(search, more) : undefined };
   }
   end(search);
 }
@@ -76,10 +85,16 @@ export function toEvents(lines) {
 
 // A search
 
-/** @type {(search: Search, signal: AbortSignal) => void} */
-function begin(search, signal) {
+/** @type {(search: Search) => void} */
+function begin(search) {
   searches.add(search);
-  signal.addEventListener("abort", () => end(search));
+  search.run.addEventListener("abort", () => end(search));
+}
+
+// Of several names the form has a time, and each topic its own place.
+/** @type {(search: Search, since: string) => string} */
+function goOn({ name, run }, since) {
+  return since === left.since && run !== left.run ? left.places.get(name) ?? since : since;
 }
 
 /** @type {(search: Search) => void} */
@@ -95,9 +110,16 @@ function tell() {
   stop.textContent = words.say("search_stop", { n, of });
 }
 
-// The next search begins where this one has ended: an offset is that of one topic, a time that of several names.
+// The next search begins where this one has ended: an offset is that of one topic, a time that of several names, of
+// which none may be left out.
 /** @type {(search: Search, more: string) => string} */
-function leaveOff({ topic, n, of, at }, more) {
-  form.elements.since.value = selection.names.length > 1 || looksLikePattern(selection.names[0].name) ? String(at) : more;
+function leaveOff({ topic, name, n, of, at, run }, more) {
+  if (left.run !== run) left = { run, times: [], places: new Map() };
+  left.places.set(name, more);
+  if (at) left.times.push(at);
+  const { since } = form.elements;
+  const isOne = selection.names.length === 1 && !looksLikePattern(selection.names[0].name);
+  if (isOne || left.times.length) since.value = isOne ? more : String(Math.min(...left.times));
+  left.since = since.value;
   return words.say("search_part", { topic, n, of, time: shortTime(toDate(at)) });
 }
