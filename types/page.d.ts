@@ -171,7 +171,7 @@ type Draft = {
   topic?: string;
 } & TopicRecord;
 // What a message to a topic has beside its data, as the server takes it of a form.
-type TopicRecord = { key?: string; headers?: string; partition?: string };
+type TopicRecord = { key?: string; headers?: string; partition?: string; tombstone?: string };
 
 type PublishElement = FormOf<{
   channel: HTMLInputElement;

@@ -97,6 +97,11 @@ def _topic_publish_strings() -> Strings:
         ),
         "kafka_bytes": gettext("When the partition has more than {size}, its oldest messages go."),
         "kafka_replaced": gettext("A newer message with its key replaces it."),
+        "kafka_tombstone": gettext(
+            "Kafka: partition {partition}, offset {offset}."
+            " Compaction deletes what has its key, and later the tombstone."
+        ),
+        "no_value": gettext("no value"),
         "send_again": gettext("Send again"),
     }
 

@@ -61,6 +61,9 @@ class TopicProducer:
         outcome = self._link.call(lambda: self._produce(topic, message))
         if isinstance(outcome, Delivery):
             return outcome
+        if outcome.code() == KafkaError.INVALID_RECORD and message.key is None:
+            sentence = gettext("The topic is compacted and takes no message without a key: give one.")
+            raise NotProduced(gettext("%(why)s Nothing was published.", why=sentence), 400)
         raise _refusal(outcome)
 
     def _produce(self, topic: str, message: Outgoing) -> Delivery | KafkaError:

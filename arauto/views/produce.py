@@ -61,7 +61,8 @@ def _body(topic: str, receipt: TopicReceipt) -> dict[str, Any]:
 
 
 def _read(settings: Settings, given: Mapping[str, Any]) -> Outgoing:
-    data = None if given.get("message", "") is None else read_message(settings, given)
+    is_empty = _is_tombstone(given) or given.get("message", "") is None
+    data = None if is_empty else read_message(settings, given)
     key = None if given.get("key") is None else _text(given, "key").encode()
     partition = given.get("partition")
     return Outgoing(
@@ -70,6 +71,16 @@ def _read(settings: Settings, given: Mapping[str, Any]) -> Outgoing:
         _headers(given.get("headers")),
         None if partition in (None, "") else read_partition(str(partition)),
     )
+
+
+def _is_tombstone(given: Mapping[str, Any]) -> bool:
+    """A form has no ``null``, so it says beside its message that there is none."""
+    value = given.get("tombstone")
+    if value not in (None, "", "1", True, False):
+        abort(400, gettext("tombstone is 1, or left out. Nothing was published."))
+    if value and given.get("message") not in (None, ""):
+        abort(400, gettext("A tombstone has no message: leave it out. Nothing was published."))
+    return bool(value)
 
 
 def _text(given: Mapping[str, Any], name: str) -> str:

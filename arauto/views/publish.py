@@ -22,7 +22,7 @@ from arauto.web.request_encoding import read_json
 from arauto.web.responses import answer
 
 _KINDS = ("channel", "shard", "topic")
-_OF_TOPIC = ("key", "headers", "partition")
+_OF_TOPIC = ("key", "headers", "partition", "tombstone")
 
 
 def init_publish(
@@ -131,7 +131,8 @@ def _read(settings: Settings, given: Mapping[str, Any], kind: str) -> tuple[byte
         abort(
             400,
             gettext(
-                "Only a message to a topic has a key, headers or a partition: leave them out, or give topic."
+                "Only a message to a topic has a key, headers or a partition, or is a tombstone:"
+                " leave them out, or give topic."
                 " Nothing was published."
             ),
         )

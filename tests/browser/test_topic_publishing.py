@@ -255,9 +255,43 @@ def is_kept_and_repeated(page: Page, kafka: KafkaServer) -> None:
         expect(page.get_by_role("menuitem", name=item)).to_be_hidden()
     page.keyboard.press("Escape")
     first, _, *again = [one for one in messages(page, "plain.orders") if one["partition"] == 0]
+    is_a_tombstone(page, kafka)
     for one in again:
         assert {name: one[name] for name in RECORD} == {name: first[name] for name in RECORD}
     assert len(again) == 2
+
+
+def is_a_tombstone(page: Page, kafka: KafkaServer) -> None:
+    """Shown as such when it comes back; what was written meanwhile stays."""
+    kafka.create("plain.compact", cleanup_policy="compact")
+    subscribe(page, "plain.compact", "topic")
+    expect_confirmed(page, "plain.compact")
+    send_to(page, "topic")
+    topic_field(page).fill("plain.compact")
+    message_field(page).fill("written")
+    for label in TYPED:
+        page.get_by_label(label, exact=True).fill("")
+    nothing = page.get_by_label("No value (tombstone)")
+    nothing.check()
+    expect(message_field(page)).to_be_disabled()
+    publish_button(page).click()
+    keyless = "The topic is compacted and takes no message without a key: give one. Nothing was published."
+    expect(answer(page)).to_have_text(f"{keyless} Send again")
+    page.get_by_label("Key", exact=True).fill("ana")
+    publish_button(page).click()
+    deletes = "Compaction deletes what has its key, and later the tombstone."
+    expect(answer(page)).to_have_text(f"Kafka: partition 0, offset 0. {deletes}")
+    expect(message_field(page)).to_have_value("written")
+    expect(row(page, "No data: deletes what has this key")).to_have_count(1)
+    assert [(one["key"], one["data"]) for one in messages(page, "plain.compact")] == [("ana", None)]
+    nothing.uncheck()
+    choose(page, row(page, "No data: deletes what has this key"), "Edit and resend")
+    expect(nothing).to_be_checked()
+    expect(recent(page).get_by_role("button", name="plain.compact (topic), no value")).to_have_count(1)
+    page.keyboard.press("Escape")
+    send_to(page, "both")
+    expect(message_field(page)).to_be_enabled()
+    expect(nothing).to_be_hidden()
 
 
 def expect_form(page: Page, to: str, topic: str, text: str, **record: str) -> None:

@@ -80,14 +80,17 @@ def test_a_message_is_kept_where_the_answer_says(
     told = request(server, "POST", "/publish", form, PATIENCE, Content_Type=FORM, **bearer(TOKEN))
     assert (told.status, told.json["offset"]) == (200, 1)
     told = produce(server, topic=topic, message=None, key="ana", partition=1)
+    none = urlencode({"topic": topic, "message": "", "key": "eva", "partition": "1", "tombstone": "1"})
+    told = request(server, "POST", "/publish", none, PATIENCE, Content_Type=FORM, **bearer(TOKEN))
     assert [(one["data"], one["key"]) for one in kept(server, topic)[1:]] == [
         ("by form", None),
         (None, "ana"),
+        (None, "eva"),
     ]
     page = request(
         server, "POST", "/publish", form, PATIENCE, Content_Type=FORM, Accept="text/html", **bearer(TOKEN)
     )
-    assert "Kafka has it: partition 1, offset 3." in page.body.decode()
+    assert "Kafka has it: partition 1, offset 4." in page.body.decode()
 
 
 def test_how_long_it_is_kept_is_what_the_topic_says(
@@ -102,9 +105,10 @@ def test_how_long_it_is_kept_is_what_the_topic_says(
     ):
         told = produce(server, topic=name, message="x", key="k").json
         assert told == {"topic": name, **place, "at": told["at"]} | said
-    refused = produce(server, topic=f"{topic}.1", message="x")
-    assert refused.status == 502, "a compacted topic wants a key"
-    assert refused.error.startswith("Kafka refused the message: ")
+    keyless = "The topic is compacted and takes no message without a key: give one. Nothing was published."
+    for message in ("x", None):
+        refused = produce(server, topic=f"{topic}.1", message=message)
+        assert (refused.status, refused.error) == (400, keyless)
 
 
 def test_what_cannot_be_published_is_said(server: ArautoServer, kafka: KafkaServer, topic: str) -> None:
@@ -126,6 +130,12 @@ def test_what_cannot_be_published_is_said(server: ArautoServer, kafka: KafkaServ
         ({"topic": topic, "headers": [{"name": "", "value": "x"}]}, 400, headers),
         ({"topic": topic, "headers": [{"name": "a\0b", "value": "x"}]}, 400, headers),
         ({"topic": topic, "key": 1}, 400, "Topic and key must be text."),
+        ({"topic": topic, "tombstone": "yes"}, 400, "tombstone is 1, or left out. Nothing was published."),
+        (
+            {"topic": topic, "tombstone": True},
+            400,
+            "A tombstone has no message: leave it out. Nothing was published.",
+        ),
         ({"topic": "a b"}, 400, name),
         ({"topic": topic, "channel": "a"}, 400, both),
         ({"topic": topic, "message": "x" * 1_500_000}, 413, large),

@@ -182,7 +182,8 @@ KIND = (
     " Nothing was published."
 )
 TOPICS_ALONE = (
-    "Only a message to a topic has a key, headers or a partition: leave them out, or give topic."
+    "Only a message to a topic has a key, headers or a partition, or is a tombstone:"
+    " leave them out, or give topic."
     " Nothing was published."
 )
 

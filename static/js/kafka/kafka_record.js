@@ -34,8 +34,11 @@ export class KafkaRecord {
   // What the server takes beside topic and message.
   /** @type {TopicRecord} */
   get fields() {
-    const { partition, key, headers } = this.#facts;
-    return { partition: String(partition), ...(typeof key === "string" && { key }), ...(headers?.length && { headers: JSON.stringify(headers) }) };
+    const { partition, key, headers, tombstone } = this.#facts;
+    return {
+      partition: String(partition),
+      ...(typeof key === "string" && { key }), ...(headers?.length && { headers: JSON.stringify(headers) }), ...(tombstone && { tombstone: "1" }),
+    };
   }
 
   // For the form.

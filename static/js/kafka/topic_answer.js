@@ -17,9 +17,10 @@ export function redisSays({ error, receivers: n, at_least: isAtLeast, recorded: 
 
 // Where Kafka has it, until when, and for what it goes before.
 /** @type {(reply: any, words: Words) => Told} */
-export function kafkaSays({ error, partition, offset, cleanup, kept_until: until, kept_bytes: bytes }, words) {
+export function kafkaSays({ error, partition, offset, cleanup, kept_until: until, kept_bytes: bytes, tombstone }, words) {
   if (error !== undefined) return ["failed", error];
   const where = { partition: String(partition), offset: String(offset) };
+  if (tombstone && cleanup?.includes("compact")) return ["heard", words.say("kafka_tombstone", where)];
   const time = until ? fullTime(toDate(until)) : "";
   const said = [words.say(keeping(cleanup, until), { ...where, time })];
   if (bytes !== undefined) said.push(words.say("kafka_bytes", { size: size(bytes, words.language) }));

@@ -1,4 +1,5 @@
-// What the form has for Kafka beside what it has for channels: where to, the topic, key, headers and partition.
+// What the form has for Kafka beside what it has for channels: where to, the topic, key, headers and partition, and
+// that there is no value.
 
 import { looksLikePattern } from "../stream/channel_names.js";
 import { readHeaders, writeHeaders } from "./header_lines.js";
@@ -19,7 +20,7 @@ export class TopicFields {
     const topic = names.find(({ kind }) => kind === "topic");
     if (topic && !looksLikePattern(topic.name)) this.#field("topic").value = topicOf(topic.name);
     if (topic && names.every(({ kind }) => kind === "topic")) this.#to.value = "topic";
-    this.#to.addEventListener("change", () => this.#choose());
+    for (const field of [this.#to, this.#field("tombstone")]) field.addEventListener("change", () => this.#choose());
     this.#choose();
   }
 
@@ -37,13 +38,14 @@ export class TopicFields {
 
   set draft({ to = "channel", topic = "", ...record }) {
     this.#to.value = to;
+    this.#field("tombstone").checked = record.tombstone === "1";
     this.#choose();
     if (to === "channel") return; // what is typed for a topic stays
     this.#field("topic").value = topic;
     this.#field("key").value = record.key ?? "";
     this.#field("partition").value = record.partition ?? "";
     this.#field("headers").value = writeHeaders(JSON.parse(record.headers ?? "[]"));
-    if (RECORD.some((name) => this.#field(name).value)) this.#unfold();
+    if (record.tombstone || RECORD.some((name) => this.#field(name).value)) this.#unfold();
   }
 
   /** @type {() => TopicProblem | null} */
@@ -54,9 +56,15 @@ export class TopicFields {
     return ["headers_wrong", this.#field("headers")];
   }
 
-  // CSS shows what belongs to it.
+  // CSS shows what belongs to it. What is written and not sent stays.
   #choose() {
     this.#form.dataset.to = this.to;
+    this.#form.elements.message.disabled = this.#isTombstone;
+  }
+
+  // Redis has nothing of that kind.
+  get #isTombstone() {
+    return this.to === "topic" && this.#field("tombstone").checked;
   }
 
   /** @type {() => TopicRecord & { topic: string }} */
@@ -66,6 +74,7 @@ export class TopicFields {
     return {
       topic: topic.trim(),
       ...(key && { key }), ...(partition && { partition }), ...(headers.length && { headers: JSON.stringify(headers) }),
+      ...(this.#isTombstone && { tombstone: "1" }),
     };
   }
 

@@ -41,11 +41,12 @@ function problem() {
 /** @type {(draft: Draft) => string} */
 function where(draft) {
   const topic = spoken({ kind: "topic", name: draft.topic ?? "" }, words);
+  if (draft.tombstone) return `${topic}, ${words.say("no_value")}`;
   if (draft.to === "topic") return topic;
   return draft.to === "both" ? `${ofChannel.where(draft)}, ${topic}` : ofChannel.where(draft);
 }
 
-// One after the other: each may ask whether it is meant.
+// One after the other: each may ask whether it is meant. Whether what is written may go: a tombstone has not sent it.
 /** @type {(sent: Draft, send: Send) => Promise<boolean>} */
 async function deliver(sent, send) {
   if (!sent.to) return ofChannel.deliver(sent, send);
@@ -62,26 +63,27 @@ async function deliver(sent, send) {
     else failed.push(side);
     tell(side, sent, answer, () => publisher.publish(sent, times), failed);
   }
-  return !failed.length;
+  return !failed.length && !sent.tombstone;
 }
 
 /** @type {(side: Side, sent: Draft, send: Send) => Promise<Answer>} */
 async function sendTo(side, { kind, channel, message, to, topic, ...given }, send) {
-  const answer = await (side === "redis" ? send({ kind, channel, message }) : send({ kind: "topic", channel: topic, message }, given));
+  const data = given.tombstone ? "" : message;
+  const answer = await (side === "redis" ? send({ kind, channel, message }) : send({ kind: "topic", channel: topic, message: data }, given));
   return answer.n === 0 && answer.error === undefined ? { error: words.say("not_confirmed") } : answer; // it was stopped before
 }
 
 // Nobody counts who receives it of a topic.
 /** @type {(side: Side, sent: Draft, answer: Answer) => void} */
 function announce(side, sent, { receivers, tabs, n, at_least: isAtLeast = side === "kafka" }) {
-  const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
+  const message = sent.tombstone ? "" : n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
   publisher.emit("published", { ...sent, message, receivers, tabs, isAtLeast });
 }
 
 /** @type {(side: Side, sent: Draft, answer: Answer, resend: () => Promise<void>, failed: Side[]) => void} */
 function tell(side, sent, answer, resend, failed) {
   const { n, error } = answer;
-  const [state, said] = SAYS[side](answer, words);
+  const [state, said] = SAYS[side]({ ...answer, tombstone: sent.tombstone }, words);
   if (error === undefined) return say(side, state, said, n === undefined ? "" : element("small", "", words.say("burst_done", { n })));
   const name = /** @type {string} */ (side === "redis" ? sent.channel : sent.topic);
   const whole = sent.to !== "both" || said.includes(name) ? said : words.say(`${side}_failed`, { name, said });

@@ -126,7 +126,7 @@ export class PublishForm extends Emitter {
     if (this.#isSending) return;
     const problem = this.problem();
     if (problem) this.#complain(...problem);
-    else if (take(this.#message) || (await this.#isMeant("confirm_empty"))) await this.publish();
+    else if (take(this.#message) || this.extra.draft.tombstone || (await this.#isMeant("confirm_empty"))) await this.publish();
     else this.#complain(this.#words.say("not_confirmed"), this.#message);
   }
 
