@@ -125,7 +125,7 @@ class ChannelFeed:
     @property
     def place(self) -> Position | None:
         """Where the page resumes if its connection breaks now; ``None``: unknown."""
-        is_exact = self._has_place or self.state is State.OPENING
+        is_exact = self._has_place or (self.state is State.OPENING and not self._shown_until)
         return self.position if is_exact and self.state is not State.LIVE else None
 
     @property
@@ -218,8 +218,11 @@ class ChannelFeed:
             return self._fall_back(now, "replaced") + self._advance(now)
         steps = self._show_pages(request, pages)
         self._note_ended(request, pages)
-        if pages.is_other and self._announcements:
-            self._drop_read(request.after, *self._announcements[0])
+        if pages.is_other:
+            self._has_place = False
+            steps.append(Place(None))
+            if self._announcements:
+                self._drop_read(request.after, *self._announcements[0])
         if pages.has_more:
             return [*self._add_since(steps), self._request_read(request.until, now)]
         return self._add_since(steps + self._advance(now))
@@ -327,6 +330,9 @@ class ChannelFeed:
             if self._is_beyond(announcement):
                 # It was read meanwhile; or all was lost, and the clock went back.
                 return announcement.position.number
+            begins = announcement.position.number - len(announcement.left) - 1
+            if self._shown_until and self.position.number >= begins:
+                return None  # the other log may have had the same leftovers, which the page was shown
             end = announcement.position.number - self._count_left_here(announcement, serial) - 1
             return end if self.position.number < end else None
         return None
@@ -478,7 +484,8 @@ class ChannelFeed:
         self._since, self._has_place = resumed.at, False
         self._forget_mark()
         # A page that received everything since its last gap was shown it, too.
-        has_gap = resumed.since < resumed.at and not was_complete
+        lacks_left = not self._in_gap and 0 <= known < resumed.position.number - here - 1
+        has_gap = resumed.since < resumed.at and (lacks_left or not was_complete)
         gap = [Gap(resumed.since, resumed.at, "recorder")] if has_gap else []
         # Between what is in the log and the first message that is not, others may be missing.
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
@@ -632,6 +639,8 @@ class ChannelFeed:
     def _add_place(self) -> list[FeedStep]:
         """The page has a position once it was shown nothing that may still be announced."""
         is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
+        if self._shown_until and self._older is None:
+            return []  # no recorder has taken this log yet: it may be an old master's, with leftovers
         if is_exact and not self._has_place and self._read is None and not self._announcements:
             self._has_place = True
             return [place_at(self.position, self._since)]

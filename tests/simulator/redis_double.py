@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Announcement, Appended, Closed, Renewed, Resumed, digest
+from arauto.recording_core.channel_feed import LATE
 from arauto.recording_core.feed_steps import Entry, Pages
 from arauto.recording_core.recorder_steps import Fenced, Outcome
 
@@ -189,7 +190,9 @@ class RedisDouble:
         data = self.data
         begins = data.position is None and not data.entries and known is None and not until
         # Of a log without its head, what the recorder knows may be about another state of Redis.
-        known_until = data.entries[-1].ms if data.position is None and data.entries else self.now
+        known_until = self.now
+        if data.position is None and (data.entries or data.promised):
+            known_until = data.entries[-1].ms - LATE if data.entries else 0
         # A number that was told once must not be that of another message: so this is another epoch.
         # Numbers only rise: where the last is not known for sure, they go on with the time.
         last = data.entries[-1].number if data.entries else 0

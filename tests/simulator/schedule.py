@@ -20,6 +20,9 @@ FROM_THE_FIRST = 100_000_000
 RETURNS = 200_000_000
 """From this seed on, an old master may return as it was when another took its place."""
 
+PROMISED = 300_000_000
+"""From this seed on, the old master and the other may both have to write what was promised before."""
+
 LONGEST = 3000  # milliseconds that a message may wait until a page shows it
 
 
@@ -59,9 +62,10 @@ def draw(seed: int, steps: int = STEPS) -> list[Act]:
     weights = MORE_WEIGHTS if seed >= WIDE else WEIGHTS
     always = {"publish", "promise", "run", "time", "open", "drop"}
     if seed >= RETURNS:
-        # What it had promised, and the other master too, is written twice.
-        weights = {kind: weights[kind] for kind in weights.keys() - {"promise"}} | MASTERS
-        always = always - {"promise"} | MASTERS.keys()
+        # Without its head, a log with what was promised to another master does not tell what it lacks.
+        never = {"forget head"} if seed >= PROMISED else {"promise"}
+        weights = {kind: weights[kind] for kind in weights.keys() - never} | MASTERS
+        always = always - never | MASTERS.keys()
     if has_clocks(seed):
         weights, always = weights | CLOCKS, always | {"clock"}
     faults = rng.sample(sorted(weights.keys() - always), rng.randint(0, 6))

@@ -32,8 +32,9 @@ local is_here = is_first and ARGV[10] == '1' and not promises[1]
 if ARGV[10] == '1' and not is_here then complete = 0 end  -- what was before is unknown
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
 if not head.epoch then
-  -- What the recorder knows may be about another state of Redis, in which more had been written.
-  since = math.min(since, last_ms or since)
+  -- What the recorder knows may be about another state of Redis, in which more had been written. The last
+  -- entry may be that much later than what it is about; what is promised only was published at any time.
+  since = math.min(since, last_ms and last_ms - 1500 or promises[1] and 0 or since)
   head.number = math.max(last_number or 0, number, now)
 elseif last_number then
   head.number = math.max(last_number, head.number)
