@@ -168,15 +168,18 @@ class Log:
         return None
 
     def _before_last(self, many: int, until: Id | None) -> Id:
-        """The id after which there are ``many`` entries up to ``until``, or all of them."""
-        newest, left = str(until or "+"), many + 1
-        while left > 0:
-            page = self._store.newest(self._channel, newest, min(left, PAGE))
-            if len(page) < min(left, PAGE):
+        """The id after which there are ``many`` messages up to ``until``, or all of them; gaps are none."""
+        newest, left = str(until or self.end), many
+        while True:
+            size = min(left + 1, PAGE)
+            page = self._store.newest(self._channel, newest, size)
+            for raw, fields in page:
+                if not left:
+                    return Id.read(raw)
+                left -= _is_ours(fields) and fields[0] != b"gap"
+            if len(page) < size:
                 return FIRST
-            left -= len(page)
             newest = f"({page[-1][0].decode()}"
-        return Id.read(newest.removeprefix("("))
 
 
 def next_size(entries: int, weight: int) -> int:
