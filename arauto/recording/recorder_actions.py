@@ -112,6 +112,8 @@ class RecorderActions:
         try:
             self._store.register(channel)  # before there is a log: then all on stand-by subscribe to it
             end = self._store.take(channel, request, until, self._has_glob(channel))
+            if end is None or request.is_first:
+                self._store.register(channel)  # a log that was deleted meanwhile has lost its name
         except Fenced as error:
             return self._candidate.fenced(channel, request, error.token)
         except Unwanted:

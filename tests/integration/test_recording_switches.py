@@ -9,11 +9,14 @@ import redis
 
 from arauto.recording.log_store import GLOBS_LAST
 from arauto.recording.recorded_channels import Recording
+from arauto.recording.recorder_actions import RecorderActions
+from arauto.recording_core.candidate import Candidate
+from arauto.recording_core.candidate_actions import OfChannel
 from arauto.recording_core.log_keys import GLOBS, NAMES, SWITCHED, head_of, stream_of
 from arauto.recording_core.recorder_steps import Take, Unwanted
 from arauto.redis_io.connection import RedisLink
 from arauto.settings import read
-from tests.support.logs import OwnLog, head
+from tests.support.logs import OwnLog, forget, head
 from tests.support.redis_servers import RedisServer
 
 
@@ -189,6 +192,35 @@ def test_a_deleted_log_is_gone_or_goes_on(recording: Recording, own_redis: Redis
     recording.trim()
     assert not client.exists(head_of(b"a"))
     assert client.smembers(NAMES) == set()
+
+
+def test_a_log_that_begins_while_it_is_deleted_is_known(
+    recording: Recording, own_redis: RedisServer, client: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or it would not be trimmed, nor followed by others."""
+    store, begin = recording.store, recording.store.take
+
+    def delete_and_begin(*given: Any) -> Any:
+        assert not recording.forget(b"kept.a")
+        assert client.smembers(NAMES) == set()
+        return begin(*given)
+
+    monkeypatch.setattr(store, "take", delete_and_begin)
+    actions = RecorderActions(
+        Candidate("a1", 0),
+        store,
+        has_glob=lambda channel: True,
+        follow=lambda channel: None,
+        may_claim=lambda: True,
+        upgrade=lambda: None,
+        report=recording.report,
+        give_up=lambda: False,
+    )
+    for request in (Take(9, None, is_first=True), Take(10, None)):
+        actions.do([OfChannel(b"kept.a", request, 1)], lambda: 0)
+        assert store.head(b"kept.a") is not None
+        assert client.smembers(NAMES) == {b"kept.a"}
+        forget(own_redis, "kept.a")
 
 
 @pytest.mark.parametrize(
