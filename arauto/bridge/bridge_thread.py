@@ -73,7 +73,6 @@ class BridgeThread(threading.Thread):
         self._to_kafka = ToKafka(
             kafka,
             settings.bridge_name,
-            settings.max_message,
             topics,
             self._outbox,
             self._passed,

@@ -34,6 +34,7 @@ class Outbox:
     def __init__(self, topics: Iterable[str], most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self.moving: dict[int, Kept] = {}
         """By number, in the order in which they were taken."""
+        self.moving_size = 0
         self.waiting = 0
         self._most, self._most_bytes = most, most_bytes
         self._queues: dict[str, deque[Kept]] = {topic: deque() for topic in topics}
@@ -68,16 +69,19 @@ class Outbox:
         self._count(message, -1)
         self._number += 1
         self.moving[self._number] = message
+        self.moving_size += message.size
         return self._number, message
 
     def settle(self, number: int) -> Kept | None:
         """Kafka has it, or never will; ``None``: it was put back meanwhile."""
-        return self.moving.pop(number, None)
+        if (message := self.moving.pop(number, None)) is not None:
+            self.moving_size -= message.size
+        return message
 
     def put_back(self, numbers: Iterable[int]) -> None:
         """They are the next ones again, in their order."""
         for number in sorted(numbers, reverse=True):
-            if (message := self.moving.pop(number, None)) is not None:
+            if (message := self.settle(number)) is not None:
                 self._queues[message.topic].appendleft(message)
                 self._count(message, 1)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
-from arauto.bridge.outbox import Kept, Outbox
+from arauto.bridge.outbox import MOST_BYTES, Kept, Outbox
 from arauto.bridge.report import Why
 from arauto.kafka_io.connection import PRODUCER, KafkaLink, check_threads, trouble
 from arauto.kafka_io.producer import OVERHEAD
@@ -15,6 +15,7 @@ from arauto.kafka_io.topic_identity import describe
 
 HEADER = "arauto-bridge"
 MOVING = 2000  # messages at a time; the others wait in order
+MOVING_BYTES = 1 << 23  # at a time, and one message more: Kafka's library has them once more
 SILENT_AFTER = 2.0  # seconds without an answer
 AGAIN = 1.0  # seconds until what was refused is tried again
 
@@ -38,7 +39,6 @@ class ToKafka:
         self,
         link: KafkaLink,
         name: str,
-        max_message: int,
         topics: list[str],
         outbox: Outbox,
         passed: Callable[[Kept], None],
@@ -52,7 +52,7 @@ class ToKafka:
             | {
                 "linger.ms": 5,
                 "message.timeout.ms": 0,  # until Kafka is back
-                "message.max.bytes": max_message + OVERHEAD,
+                "message.max.bytes": MOST_BYTES + OVERHEAD,  # the topic says what it takes
             }
         )
         self._topics = topics
@@ -99,7 +99,8 @@ class ToKafka:
         self._back.clear()
 
     def _send(self, topic: str) -> None:
-        while len(self._outbox.moving) < MOVING and not self._back:
+        outbox = self._outbox
+        while len(outbox.moving) < MOVING and outbox.moving_size < MOVING_BYTES and not self._back:
             is_alone = self._singles.get(topic, 0) > 0
             if is_alone and any(one.topic == topic for one in self._outbox.moving.values()):
                 return

@@ -95,7 +95,7 @@ def _reason(one: Missed) -> str:
         case "unattended":
             return gettext("Nobody listened: messages may be missing.")
         case "full":
-            return gettext("Kafka was away for longer than messages are kept: the oldest are missing.")
+            return gettext("More waited for Kafka than is kept: the oldest are missing.")
         case "too large":
             return gettext("Kafka takes none of this size.")
         case "refused":

@@ -80,7 +80,7 @@ def test_a_topic_that_is_deleted_waits_until_somebody_makes_it(kafka: KafkaServe
     passed: list[bytes] = []
     missed: list[object] = []
     bridge = ToKafka(
-        link, "name", 1000, [rule.topic], outbox,
+        link, "name", [rule.topic], outbox,
         lambda one: passed.append(one.data), lambda *one: missed.append(one),
     )  # fmt: skip
 
@@ -99,6 +99,13 @@ def test_a_topic_that_is_deleted_waits_until_somebody_makes_it(kafka: KafkaServe
     publish(b"2", b"3")
     eventually(lambda: trouble() == "unknown")
     assert rule.topic not in kafka.topics()
-    kafka.create(rule.topic, partitions=2)
+    kafka.create(rule.topic, max_message_bytes="3000000")
     eventually(lambda: trouble() == "" and passed == [b"1", b"2", b"3"])
+    # The topic says how large a message may be, and not the form.
+    larger = b"x" * 2_000_000
+    with kafka.frozen():
+        publish(*[larger] * 10)
+        bridge.pump()
+        assert len(outbox.moving) == 5, "the library has no more than what can go soon"
+    eventually(lambda: trouble() == "" and passed[3:] == [larger] * 10)
     assert not missed
