@@ -12,11 +12,12 @@ import pytest
 
 from arauto.settings import WORKERS
 from tests.simulator import SCHEDULES
-from tests.support import kafka_servers
-from tests.support.kafka_servers import KafkaServer
+from tests.support import kafka_servers, small_kafka
+from tests.support.kafka_servers import REAL, KafkaServer, can_run
 from tests.support.machine_time import MachineTime, machine_time
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer, Start
+from tests.support.small_kafka import SmallKafka
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
@@ -27,17 +28,34 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Started in the background: what the tests start would be deaf to Ctrl+C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LEFT_OUT = "Left out, for it needs an Apache Kafka"
+
 WARM_UP = 24  # sockets of each process; more than any test opens on a server that it shares
 
 
 def pytest_report_header() -> str:
     servers = f"Redis servers: {', '.join(binaries())}; workers: {', '.join(WORKERS)}"
-    return f"{servers}; Kafka: {kafka_servers.version()}; simulated schedules: {SCHEDULES}"
+    return f"{servers}; simulated schedules: {SCHEDULES}"
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Which Kafka it was; by name the tests that it cannot be used for."""
+    name = f"Apache Kafka {kafka_servers.version()}" if can_run() else small_kafka.name()
+    terminalreporter.write_line(f"Kafka: {name}")
+    for report in terminalreporter.stats.get("skipped", []):
+        why = str(report.longrepr[2]).removeprefix("Skipped: ")
+        if why.startswith(LEFT_OUT):
+            terminalreporter.write_line(f"{why}: {report.nodeid}")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+    if can_run():
+        return
+    for item in items:
+        if mark := item.get_closest_marker(REAL):
+            item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT} ({mark.args[0]})"))
 
 
 @pytest.fixture(scope="session", params=list(binaries()))
@@ -59,8 +77,8 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    """Apache Kafka, started by the first test of a process that needs it."""
-    server = KafkaServer(tmp_path_factory.mktemp("kafka"))
+    """Apache Kafka or what stands in for it, started by the first test of a process that needs it."""
+    server = (KafkaServer if can_run() else SmallKafka)(tmp_path_factory.mktemp("kafka"))
     with closing(server):
         server.start()
         yield server

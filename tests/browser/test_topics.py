@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
 
 from tests.browser.conftest import OpenPage
@@ -302,6 +303,7 @@ def test_what_the_bridge_does_is_beside_the_channels(
     server.stop()  # it listens to Redis itself
 
 
+@pytest.mark.real_kafka("ids of topics")
 def test_a_topic_of_a_real_kafka(
     open_page: OpenPage, kafka: KafkaServer, valkey: RedisServer, tmp_path: Path
 ) -> None:

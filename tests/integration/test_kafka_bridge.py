@@ -12,6 +12,7 @@ from time import time
 from typing import Any, Self
 
 import psutil
+import pytest
 import redis
 from confluent_kafka import Consumer, Producer, TopicPartition
 
@@ -152,6 +153,7 @@ def both_hear_all(redis: RedisServer) -> None:
     eventually(lambda: int(redis.client.hget("arauto:bridge", "until") or 0) > since)
 
 
+@pytest.mark.real_kafka("what it keeps when it is killed")
 def test_numbers_cross_at_least_once_whatever_is_killed(
     own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path
 ) -> None:

@@ -137,6 +137,7 @@ class Page(threading.Thread):
                 self.gaps.append(event)
 
 
+@pytest.mark.real_kafka("several brokers")
 @pytest.mark.long
 def test_brokers_killed_under_pages_lose_nothing_and_double_nothing(
     cluster: KafkaCluster, valkey: RedisServer, tmp_path: Path

@@ -169,6 +169,7 @@ def test_a_page_that_comes_back_is_shown_what_it_missed(
         assert len(shown(events)) == 52
 
 
+@pytest.mark.real_kafka("ids of topics")
 def test_a_topic_that_comes_goes_and_changes(server: ArautoServer, kafka: KafkaServer, topic: str) -> None:
     absent = [f"no.{n}" for n in range(MOST_READ + 1)]
     missing = "Kafka has no such topic, or no such partition of it."
@@ -333,6 +334,7 @@ def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path
             assert (matched["left_out"], "1 are left out" in matched["error"]) == (more[2:], True)
 
 
+@pytest.mark.real_kafka("ACL")
 def test_a_right_that_kafka_takes_away_and_gives_back(
     kafka: KafkaServer, valkey: RedisServer, tmp_path: Path
 ) -> None:

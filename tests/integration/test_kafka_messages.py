@@ -38,7 +38,7 @@ def server(
 @pytest.fixture(scope="module")
 def orders(kafka: KafkaServer) -> str:
     """A topic with 0:0 to 0:4, of which the first two are gone, and 1:0 to 1:1."""
-    kafka.create("orders", partitions=3)
+    kafka.create("orders", partitions=3, retention_ms="-1")
     kafka.produce("orders", *(f"{n}".encode() for n in range(5)), partition=0, timestamp=1_700_000_000_000)
     kafka.trim("orders", partition=0, offset=2)
     headers = [("trace", b"a"), ("trace", None), ("raw", b"\xff")]

@@ -65,6 +65,7 @@ def test_messages_of_twenty_megabytes_in_two_hundred_partitions(
     assert {one["partition"]: len(one["data"]) for one in lines} == {7: 20 * MB, 199: MB, 0: 1}
 
 
+@pytest.mark.real_kafka("compaction")
 def test_what_was_compacted_or_not_committed_is_not_missing(
     server: ArautoServer, kafka: KafkaServer, topic: str
 ) -> None:

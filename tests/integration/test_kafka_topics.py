@@ -117,6 +117,7 @@ PLAIN = {"ARAUTO_KAFKA_SASL": "PLAIN"}
 NO_TLS = "The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA."
 
 
+@pytest.mark.real_kafka("TLS and logins")
 @pytest.mark.parametrize(
     ("user", "word", "more", "said"),
     [
@@ -183,6 +184,7 @@ def test_a_kafka_that_is_away_takes_nothing_else_with_it(
     let_go(port)
 
 
+@pytest.mark.real_kafka("another advertised address")
 def test_a_topic_of_which_no_broker_tells_is_listed(
     valkey: RedisServer, kafka: KafkaServer, start: Start
 ) -> None:

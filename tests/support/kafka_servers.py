@@ -13,6 +13,7 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any, Protocol
@@ -40,7 +41,9 @@ from tests.support.servers import ROOT, ArautoServer
 from tests.support.waiting import PATIENCE, eventually
 
 POM = ROOT / "tests/data/kafka/pom.xml"
-NEEDED = "Kafka's tests need Java 17 or later and Maven: install them (on Debian: apt-get install maven)."
+JAVA = 17  # and later ones
+REAL = "real_kafka"
+"""The mark of tests of what only Apache Kafka can do, with the reason; see small_kafka.py."""
 
 PATIENT = """
 from arauto.kafka_io import producer, retention, topic_identity, topic_list, topic_pages
@@ -104,13 +107,28 @@ def version() -> str:
     return found[1]
 
 
+@lru_cache
+def can_run() -> bool:
+    """Whether this machine has what an Apache Kafka needs: Java, and Maven if it is still to be fetched."""
+    if not shutil.which("java") or not (_wanted().exists() or shutil.which("mvn")):
+        return False
+    told = subprocess.run(["java", "-version"], stderr=subprocess.PIPE, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', told)
+    return found is not None and int(found[1]) >= JAVA
+
+
+def _wanted() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arauto-tests"
+    return cache / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+
+
 def libraries() -> Path:
     """The directory of Kafka's jars; they are fetched if they are not there.
 
-    :raise AssertionError: they cannot be had; says what to install.
+    :raise AssertionError: Maven does not get them.
     """
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "arauto-tests"
-    wanted = cache / f"kafka-{hashlib.sha256(POM.read_bytes()).hexdigest()[:12]}"
+    wanted = _wanted()
+    cache = wanted.parent
     cache.mkdir(parents=True, exist_ok=True)
     with (cache / "lock").open("w") as lock:  # several processes run tests
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -120,7 +138,6 @@ def libraries() -> Path:
 
 
 def _fetch(wanted: Path) -> None:
-    assert shutil.which("mvn"), NEEDED
     made = mkdtemp(dir=wanted.parent)
     command = ["mvn", "--batch-mode", "--quiet", "--file", str(POM), "dependency:copy-dependencies"]
     fetched = subprocess.run(
@@ -189,7 +206,6 @@ log.dirs={data}
         self.wait()
 
     def launch(self) -> None:
-        assert shutil.which("java"), NEEDED
         logging = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
         classes = f"{libraries()}/*"
         with self.log_path.open("w") as log:
