@@ -7,15 +7,22 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urljoin
 
+import pytest
+from flask import Flask
 from playwright.sync_api import Locator, Page, Response, expect
 
+from arauto.i18n.client_strings import topic_strings
+from arauto.settings import read
+from arauto.web.locale import init_language
 from tests.browser.conftest import OpenPage
 from tests.browser.test_publish_form import recent
 from tests.browser.test_reading import choose, clipboard
+from tests.browser.test_reading_modules import call
 from tests.support.kafka_servers import PATIENT, KafkaServer, arauto_beside
 from tests.support.pages import (
     answer,
     channel_field,
+    cut_off,
     expect_confirmed,
     expect_live,
     message_field,
@@ -87,7 +94,8 @@ def test_to_a_channel_and_a_topic(
         expect(redis).to_be_visible()
         expect(message_field(page)).to_have_value("")
         assert posted.take() == [(409, "topic"), (200, "topic")]
-        assert not overflowing(page)
+        assert overflowing(page) + cut_off(page) == []
+        take(page, "publish-both", tmp_path)
 
         own_redis.stop()
         message_field(page).fill("while Redis is away")
@@ -132,10 +140,80 @@ def test_to_a_channel_and_a_topic(
         show_part(phone, "publish")
         phone.locator("#publish-to").select_option("both")
         expect(phone.locator("#publish-topic")).to_be_visible()
-        assert not overflowing(phone)
+        assert overflowing(phone) + cut_off(phone) == []
         take(phone, "publish-both-phone", tmp_path)
         for one in (page, phone):
             one.close()
+
+
+UNTIL = {"kept_until": 1795804447.0}
+KEPT: list[dict[str, Any]] = [
+    {"cleanup": "delete", **UNTIL},
+    {"cleanup": "delete", **UNTIL, "kept_bytes": 1_000_000},
+    {"cleanup": "delete", "kept_until": None},
+    {"cleanup": "delete", "kept_until": None, "kept_bytes": 1_000_000},
+    {"cleanup": "compact", "kept_until": None},
+    {"cleanup": "compact,delete", **UNTIL},
+    {},
+    {"cleanup": "compact", "kept_until": None, "tombstone": "1"},
+    {"cleanup": "delete", **UNTIL, "tombstone": "1"},
+]
+HOW_LONG = {
+    "en": (
+        "Kafka: partition 3, offset 4711",
+        ", kept until {time}.",
+        ", kept until {time}. When the partition has more than 1 MB, its oldest messages go.",
+        ", kept without limit of time.",
+        ", kept without limit of time. When the partition has more than 1 MB, its oldest messages go.",
+        ", kept until a newer message has its key.",
+        ", kept until {time}. A newer message with its key replaces it.",
+        ". Kafka does not tell how long it is kept.",
+        ". Compaction deletes what has its key, and later the tombstone.",
+        ", kept until {time}.",
+    ),
+    "es": (
+        "Kafka: partición 3, offset 4711",
+        ", guardado hasta {time}.",
+        ", guardado hasta {time}. Cuando la partición pasa de 1 MB, salen los mensajes más antiguos.",
+        ", guardado sin límite de tiempo.",
+        ", guardado sin límite de tiempo. Cuando la partición pasa de 1 MB, salen los mensajes más antiguos.",
+        ", guardado hasta que un mensaje más nuevo tenga su clave.",
+        ", guardado hasta {time}. Un mensaje más nuevo con su clave lo sustituye.",
+        ". Kafka no dice cuánto tiempo se guarda.",
+        ". La compactación borra lo que tiene su clave, y después el tombstone.",
+        ", guardado hasta {time}.",
+    ),
+    "pt-BR": (
+        "Kafka: partição 3, offset 4711",
+        ", guardada até {time}.",
+        ", guardada até {time}. Quando a partição passa de 1 MB, as mensagens mais antigas saem.",
+        ", guardada sem limite de tempo.",
+        ", guardada sem limite de tempo. Quando a partição passa de 1 MB, as mensagens mais antigas saem.",
+        ", guardada até que uma mensagem mais nova tenha a sua chave.",
+        ", guardada até {time}. Uma mensagem mais nova com a sua chave a substitui.",
+        ". O Kafka não diz por quanto tempo fica guardada.",
+        ". A compactação apaga o que tem a sua chave, e depois o tombstone.",
+        ", guardada até {time}.",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", HOW_LONG)
+def test_how_long_kafka_keeps_it_is_said(module_page: Page, language: str) -> None:
+    app = Flask("arauto")
+    app.config["SETTINGS"] = read({})
+    init_language(app)
+    with app.test_request_context(headers={"Accept-Language": language}):
+        words = topic_strings()
+    script = """async ({ kafkaSays }, [words, language, kept]) => {
+      const { Words } = await import("/static/js/ui/i18n.js");
+      const { fullTime } = await import("/static/js/ui/timestamps.js");
+      const say = (one) => kafkaSays({ partition: 3, offset: 4711, ...one }, new Words(words, language))[1];
+      return [fullTime(new Date(1000 * kept[0].kept_until)), ...kept.map(say)];
+    }"""
+    time, *said = call(module_page, "kafka/topic_answer", script, [words, language, KEPT])
+    begins, *expected = HOW_LONG[language]
+    assert said == [begins + sentence.format(time=time) for sentence in expected]
 
 
 def test_what_is_refused_or_away_is_said_beside_what_was_published(

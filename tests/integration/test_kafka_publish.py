@@ -98,6 +98,7 @@ def test_how_long_it_is_kept_is_what_the_topic_says(
 ) -> None:
     kafka.create(f"{topic}.0", retention_ms="-1", retention_bytes="1000")
     kafka.create(f"{topic}.1", cleanup_policy="compact")
+    kafka.create(f"{topic}.2", cleanup_policy="compact,delete", retention_ms="1000")
     place = {"partition": 0, "offset": 0}
     for name, said in (
         (f"{topic}.0", {"cleanup": "delete", "kept_until": None, "kept_bytes": 1000}),
@@ -105,6 +106,8 @@ def test_how_long_it_is_kept_is_what_the_topic_says(
     ):
         told = produce(server, topic=name, message="x", key="k").json
         assert told == {"topic": name, **place, "at": told["at"]} | said
+    told = produce(server, topic=f"{topic}.2", message="x", key="k").json
+    assert (told["cleanup"], told["kept_until"]) == ("compact,delete", told["at"] + 1)
     keyless = "The topic is compacted and takes no message without a key: give one. Nothing was published."
     for message in ("x", None):
         refused = produce(server, topic=f"{topic}.1", message=message)
