@@ -8,7 +8,7 @@ import pytest
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core import channel_feed as feed_module
-from arauto.recording_core.announcements import Announcement, Resumed
+from arauto.recording_core.announcements import Announcement, Closed, Resumed
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action, OfChannel
 from arauto.recording_core.channel_feed import ChannelFeed
@@ -304,6 +304,22 @@ def test_a_broken_protocol_is_found_out(fault: str) -> None:
 def test_a_broken_protocol_is_found_out_where_more_happens(fault: str) -> None:
     kind, protocol = BROKEN_WIDE[fault]
     find(protocol, kind, first=WIDE)
+
+
+class AnotherVersionCloses(RedisDouble):
+    """What it announces is in a form that ours does not know."""
+
+    def announce(self, announcement: Announcement) -> None:
+        if not isinstance(announcement, Closed):
+            super().announce(announcement)
+
+
+@pytest.mark.parametrize("first", [0, WIDE])
+def test_a_log_that_another_version_closes_keeps_every_promise(first: int) -> None:
+    """As in a rolling restart: whoever does not hear of it learns it from the log."""
+    seeds = [seed for seed in range(first, first + 200) if any(act.kind == "off" for act in draw(seed))]
+    for seed in seeds[:25]:
+        play(seed, Protocol(redis=AnotherVersionCloses))
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
