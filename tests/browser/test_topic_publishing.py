@@ -263,6 +263,10 @@ def test_what_is_refused_or_away_is_said_beside_what_was_published(
             expect(page.get_by_label(label, exact=True)).to_have_value(text)
         expect(message_field(page)).to_have_value("of eva")
 
+        page.locator("#publish").evaluate("(form) => form.publisher.rest('The session is over.')")
+        send_to(page, "both")
+        expect(answer(page)).to_have_text("The session is over.")
+
         page.context.clear_cookies()
         page.goto(server.url)
         page.get_by_label("Access token").fill(READ_TOKEN)

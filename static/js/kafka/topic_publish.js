@@ -29,7 +29,8 @@ const ofChannel = { problem: publisher.problem.bind(publisher), deliver: publish
 const unsent = publisher.extra.draft;
 if (unsent.to) fields.draft = unsent;
 Object.assign(publisher, { extra: fields, problem, deliver, where });
-form.elements["publish-to"].addEventListener("change", () => publisher.say("", ""));
+const { "publish-to": to, "publish-button": button } = form.elements;
+to.addEventListener("change", () => button.disabled || publisher.say("", "")); // why nothing can be published stays
 
 function problem() {
   const wrong = ofChannel.problem();
@@ -88,14 +89,14 @@ function tell(side, sent, answer, resend, failed) {
   const name = /** @type {string} */ (side === "redis" ? sent.channel : sent.topic);
   const whole = sent.to !== "both" || said.includes(name) ? said : words.say(`${side}_failed`, { name, said });
   if (n) return say(side, state, whole, element("small", "", words.say("burst_broken", { n })));
-  const button = Object.assign(element("button", "link", words.say("send_again")), { type: "button" });
-  button.addEventListener("click", async () => {
-    if (form.elements["publish-button"].ariaDisabled === "true") return;
+  const resender = Object.assign(element("button", "link", words.say("send_again")), { type: "button" });
+  resender.addEventListener("click", async () => {
+    if (button.disabled || button.ariaDisabled === "true") return;
     again = failed;
     await resend();
     again = null;
   });
-  say(side, state, whole, button);
+  say(side, state, whole, resender);
 }
 
 /** @type {(side: Side, state: string, said: string, more: string | Node) => void} */
