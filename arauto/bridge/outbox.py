@@ -34,10 +34,10 @@ class Outbox:
     def __init__(self, topics: Iterable[str], most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self.moving: dict[int, Kept] = {}
         """By number, in the order in which they were taken."""
-        self.moving_size = 0
         self.waiting = 0
         self._most, self._most_bytes = most, most_bytes
         self._queues: dict[str, deque[Kept]] = {topic: deque() for topic in topics}
+        self._moving = {topic: [0, 0] for topic in self._queues}
         self._size = 0
         self._number = 0
 
@@ -51,6 +51,11 @@ class Outbox:
         moving = next(iter(self.moving.values()), None)
         times = [queue[0].at for queue in self._queues.values() if queue]
         return min([*times, *([moving.at] if moving else [])], default=None)
+
+    def moving_to(self, topic: str) -> tuple[int, int]:
+        """How many messages are on their way to a topic, with how many bytes."""
+        many, size = self._moving[topic]
+        return many, size
 
     def add(self, message: Kept) -> Kept | None:
         """Add a message; the one that had to go for it."""
@@ -69,13 +74,13 @@ class Outbox:
         self._count(message, -1)
         self._number += 1
         self.moving[self._number] = message
-        self.moving_size += message.size
+        self._move(message, 1)
         return self._number, message
 
     def settle(self, number: int) -> Kept | None:
         """Kafka has it, or never will; ``None``: it was put back meanwhile."""
         if (message := self.moving.pop(number, None)) is not None:
-            self.moving_size -= message.size
+            self._move(message, -1)
         return message
 
     def put_back(self, numbers: Iterable[int]) -> None:
@@ -102,6 +107,11 @@ class Outbox:
         message = queue.popleft()
         self._count(message, -1)
         return message
+
+    def _move(self, message: Kept, many: int) -> None:
+        moving = self._moving[message.topic]
+        moving[0] += many
+        moving[1] += many * message.size
 
     def _count(self, message: Kept, many: int) -> None:
         self.waiting += many

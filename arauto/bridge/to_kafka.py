@@ -14,8 +14,8 @@ from arauto.kafka_io.producer import OVERHEAD
 from arauto.kafka_io.topic_identity import describe
 
 HEADER = "arauto-bridge"
-MOVING = 2000  # messages at a time; the others wait in order
-MOVING_BYTES = 1 << 23  # at a time, and one message more: Kafka's library has them once more
+MOVING = 2000  # messages to a topic at a time; the others wait in order, and hold up no other topic
+MOVING_BYTES = 1 << 23  # of these, and one message more: Kafka's library has them once more
 SILENT_AFTER = 2.0  # seconds without an answer
 AGAIN = 1.0  # seconds until what was refused is tried again
 
@@ -66,11 +66,12 @@ class ToKafka:
         self._back: list[int] = []
         self._singles: dict[str, int] = {}  # so many, of a batch that was too large, go alone
         self._alone: set[int] = set()
-        self._answered_at = monotonic()
+        self._answered = dict.fromkeys(topics, 0.0)
 
     def trouble(self, topic: str) -> tuple[str, ...]:
         """Why nothing goes to the topic; empty: it does."""
-        is_silent = self._outbox.moving and monotonic() - self._answered_at > SILENT_AFTER
+        is_moving = self._outbox.moving_to(topic)[0] > 0
+        is_silent = is_moving and monotonic() - self._answered[topic] > SILENT_AFTER
         return ("kafka", "away", "no answer") if is_silent else self._trouble.get(topic, ())
 
     def look(self) -> None:
@@ -99,16 +100,16 @@ class ToKafka:
         self._back.clear()
 
     def _send(self, topic: str) -> None:
-        outbox = self._outbox
-        while len(outbox.moving) < MOVING and outbox.moving_size < MOVING_BYTES and not self._back:
+        while not self._back:
             is_alone = self._singles.get(topic, 0) > 0
-            if is_alone and any(one.topic == topic for one in self._outbox.moving.values()):
+            many, size = self._outbox.moving_to(topic)
+            if many >= (1 if is_alone else MOVING) or size >= MOVING_BYTES:
                 return
             if (taken := self._outbox.take(topic)) is None:
                 return
             number, message = taken
-            if len(self._outbox.moving) == 1:
-                self._answered_at = monotonic()
+            if not many:
+                self._answered[topic] = monotonic()
             if is_alone:
                 self._alone.add(number)
             try:
@@ -134,8 +135,8 @@ class ToKafka:
         self._alone.discard(number)
         if message is None:
             return
-        self._answered_at = monotonic()
         topic = message.topic
+        self._answered[topic] = monotonic()
         if error is not None and error.code() not in _NEVER:
             self._keep(number, topic, error)
         elif error is not None and error.code() in _TOO_LARGE and not is_alone:

@@ -16,9 +16,9 @@ def test_what_failed_comes_next_in_its_order() -> None:
     taken = [outbox.take("a") for _ in range(4)]
     numbers = [one[0] for one in taken if one]
     outbox.settle(numbers[0])
-    assert (outbox.oldest, outbox.moving_size) == (1, 3 * kept(1).size)
+    assert (outbox.oldest, *outbox.moving_to("a")) == (1, 3, 3 * kept(1).size)
     outbox.put_back(numbers)
-    assert outbox.moving_size == 0
+    assert outbox.moving_to("a") == (0, 0)
     again = []
     while one := outbox.take("a"):
         again.append(one[1].at)

@@ -1,0 +1,46 @@
+from typing import Any
+
+import pytest
+
+from arauto.bridge import to_kafka
+from arauto.bridge.outbox import Kept, Outbox
+from arauto.text.bridge_rules import read_rules
+
+STUCK, GOES = read_rules("a -> kafka:stuck, b -> kafka:goes")
+
+
+class HalfAway:
+    """Kafka, where nobody leads one of the topics."""
+
+    def __init__(self, config: object) -> None:
+        self._told: list[Any] = []
+
+    def produce(self, topic: str, *_: object, on_delivery: Any, **more: object) -> None:
+        if topic == GOES.topic:
+            self._told.append(on_delivery)
+
+    def poll(self, timeout: float) -> None:
+        while self._told:
+            self._told.pop(0)(None, None)
+
+
+def test_a_topic_that_is_stuck_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(to_kafka, "Producer", HalfAway)
+    monkeypatch.setattr(to_kafka, "monotonic", lambda: clock[0])
+    link: Any = type("Link", (), {"config": {}, "call": lambda self, function: None})()
+    topics = [STUCK.topic, GOES.topic]
+    outbox = Outbox(topics)
+    passed: list[Kept] = []
+    bridge = to_kafka.ToKafka(link, "name", topics, outbox, passed.append, lambda *_: None)
+    bridge.look()
+    for at in range(to_kafka.MOVING + 1):
+        outbox.add(Kept(at, STUCK, b"a", b""))
+    for at in range(3):
+        outbox.add(Kept(at, GOES, b"b", b""))
+        bridge.pump()
+        clock[0] += 1
+    assert [one.rule for one in passed] == [GOES] * 3
+    assert (outbox.moving_to(STUCK.topic)[0], outbox.waiting) == (to_kafka.MOVING, 1)
+    assert bridge.trouble(STUCK.topic) == ("kafka", "away", "no answer")
+    assert bridge.trouble(GOES.topic) == ()
