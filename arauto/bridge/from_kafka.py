@@ -16,10 +16,10 @@ from arauto.bridge.to_kafka import HEADER
 from arauto.kafka_io.connection import (
     CONSUMER,
     DEADLINE,
-    REASONS,
     KafkaFailed,
     KafkaLink,
     check_threads,
+    reason,
     trouble,
 )
 from arauto.kafka_io.topic_identity import describe
@@ -283,7 +283,7 @@ class FromKafka:
     # Trouble
 
     def _fail(self, report: Report, error: KafkaError) -> None:
-        found = trouble(next((one for one in self._errors if one.code() in REASONS), error))
+        found = trouble(reason(error, self._errors, self._link.config))
         self._errors.clear()
         self._is_placed = False
         self._hold([])

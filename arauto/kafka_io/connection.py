@@ -1,8 +1,9 @@
 """Consumers of one Kafka, by which it is asked and read: no group is joined and nothing committed."""
 
 import logging
+import re
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException
@@ -23,7 +24,8 @@ GROUP = "arauto"  # a consumer must name one, also if it does not join it
 THREADS = 16  # more than a client of a few brokers begins with
 
 Kind = Literal[
-    "away", "beyond", "crowded", "leaderless", "login", "partition", "refused", "ssl", "threads", "unknown"
+    "away", "beyond", "crowded", "leaderless", "login", "partition", "refused", "ssl", "threads", "unknown",
+    "unreached",
 ]  # fmt: skip
 
 COMMON: dict[str, Any] = {
@@ -63,7 +65,9 @@ _AWAY = {
     KafkaError._UNKNOWN_PARTITION,
 }  # fmt: skip
 _NO_LOGIN = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
-REASONS = {*_NO_LOGIN, KafkaError._SSL}
+_REASONS = {*_NO_LOGIN, KafkaError._SSL}
+# Of a broker that has a number: by its address it was found at another one.
+_UNREACHED = re.compile(r"(\S+)/\d+: (?:Connect to|Failed to resolve) ")
 _UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_ID}
 _KINDS: dict[Kind, set[int]] = {
     "login": _NO_LOGIN,
@@ -143,6 +147,7 @@ class _Asker:
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._errors: deque[KafkaError] = deque(maxlen=10)
+        self._config = config
         self.consumer = Consumer(config | CONSUMER | {"error_cb": self._errors.append})
 
     def ask(self, question: Callable[[Consumer], T]) -> T:
@@ -152,8 +157,7 @@ class _Asker:
         except KafkaException as error:
             # The question itself has only waited in vain.
             self.consumer.poll(0)
-            why = [one for one in self._errors if one.code() in REASONS]
-            raise KafkaException(why[0] if why else error.args[0]) from None
+            raise KafkaException(reason(error.args[0], self._errors, self._config)) from None
 
 
 def check_threads() -> None:
@@ -167,6 +171,17 @@ def check_threads() -> None:
         raise KafkaException(KafkaError(KafkaError._CRIT_SYS_RESOURCE)) from None
 
 
+def reason(error: KafkaError, told: Iterable[KafkaError], config: dict[str, Any]) -> KafkaError:
+    """What ``error`` comes from, if a client with ``config`` has told it of its connections."""
+    ours = config["bootstrap.servers"].split(",")
+    is_away = trouble(error).kind == "away"
+    for one in told:
+        unreached = _UNREACHED.match(one.str())
+        if one.code() in _REASONS or (is_away and unreached and unreached[1] not in ours):
+            return one
+    return error
+
+
 class Trouble(NamedTuple):
     """What is wrong with Kafka, or with what it is asked for; ``words`` are its own."""
 
@@ -176,6 +191,8 @@ class Trouble(NamedTuple):
 
 def trouble(error: KafkaError) -> Trouble:
     """Classify an error."""
+    if unreached := _UNREACHED.match(error.str()):
+        return Trouble("unreached", unreached[1])
     code = error.code()
     for kind, codes in _KINDS.items():
         if code in codes:
@@ -210,6 +227,12 @@ def say(found: Trouble) -> str:
                 "It ends before that offset: it is shown from %(place)s on, which is its end.",
                 place=found.words,
             )
+        case "unreached":
+            return gettext(
+                "Kafka says that a broker is at %(words)s, and nobody answers there: "
+                "look at its advertised.listeners.",
+                words=found.words,
+            )
         case "ssl":
             return gettext(
                 "The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA."
@@ -224,7 +247,7 @@ def refusal(error: KafkaError) -> KafkaFailed:
     """The sentence for an error, which is logged too."""
     log.warning("kafka failed why=%r", error.str())
     found = trouble(error)
-    status = {"unknown": 404, "away": 503, "threads": 503}.get(found.kind)
+    status = {"unknown": 404, "away": 503, "unreached": 503, "threads": 503}.get(found.kind)
     failed = KafkaFailed(say(found), status, retry_after=1 if status == 503 else None)
     failed.trouble = found
     return failed

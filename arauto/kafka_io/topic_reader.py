@@ -6,7 +6,7 @@ from time import monotonic
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from arauto.kafka_io.connection import CONSUMER, REASONS, KafkaLink, Trouble, check_threads, trouble
+from arauto.kafka_io.connection import CONSUMER, KafkaLink, Trouble, check_threads, reason, trouble
 from arauto.kafka_io.topic_identity import describe
 from arauto.kafka_io.topic_list import Bounds, bounds_of
 from arauto.kafka_io.topic_pages import record_of, weight_of
@@ -215,7 +215,7 @@ class TopicReader:
         self._handover.soon(lambda: self._ring.add(batch, epoch, trouble))
 
     def _fail(self, error: KafkaError) -> None:
-        found = trouble(next((one for one in self._errors if one.code() in REASONS), error))
+        found = trouble(reason(error, self._errors, self._link.config))
         self._errors.clear()
         if found != self._trouble:
             self._handover.soon(lambda: log.warning("topic away topic=%r why=%r", self._topic, found.words))

@@ -1,4 +1,4 @@
-"""Three brokers of a real Kafka that are killed and come back: what Kafka keeps is in every page, once.
+"""Three brokers of a real Kafka that are killed, come back and lead again: pages have all it keeps, once.
 
 What is published is numbered, and each number is kept; the publisher itself may have Kafka keep one twice.
 ``KILLS=50 SEED=7`` for more of it.
@@ -168,6 +168,7 @@ def test_brokers_killed_under_pages_lose_nothing_and_double_nothing(
             chance.choice(pages).leave()
             cluster.start()
             cluster.wait_for(topic)
+            cluster.move_leaders(topic)
         numbers.stop()
         for page in pages:
             eventually(partial(page.check, numbers.count))

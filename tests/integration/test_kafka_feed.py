@@ -1,7 +1,7 @@
 """Topics of a real Kafka in a feed: each message once, or a gap that says why not."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -17,12 +17,14 @@ from tests.integration.test_tokens import bearer
 from tests.support.http import get
 from tests.support.kafka_servers import PATIENT, KafkaServer, arauto_beside
 from tests.support.persons import Person
+from tests.support.raw import Frame, RawFeed
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Event, Tab, open_tab
 from tests.support.waiting import PATIENCE, eventually
 
+MANY, LARGE = 40, b" " * 400_000  # more than all buffers between a server and a page
 COMES_AND_GOES = 12  # pages, of which each would leave one behind
 QUICK = """
 from arauto.kafka_io import topic_hub, topic_reader
@@ -399,3 +401,31 @@ def test_there_are_no_topics_without_kafka(plain_arauto: ArautoServer) -> None:
     with open_tab(plain_arauto, "a") as tab:
         tab.say(tsubscribe=["orders"])
         assert tab.next()["error"] == said
+
+
+def test_a_page_that_stops_reading_is_closed_and_nobody_waits_for_it(
+    server: ArautoServer, kafka: KafkaServer, topic: str
+) -> None:
+    kafka.create(topic)
+    with (
+        watch(server, topic) as tab,
+        closing(RawFeed(server, f"a&topic={topic}", receive_buffer=4096)) as stuck,
+    ):
+        tab.until("following")
+        while b'"following"' not in (frame := stuck.next() or Frame(0, b"")).payload:
+            assert frame.opcode, "it is not closed while it reads"
+        for start in range(0, MANY, MANY // 4):
+            kafka.produce(topic, *(b"%d" % n + LARGE for n in range(start, start + MANY // 4)))
+            events: list[Event] = []
+            while len(shown(events)) < MANY // 4:
+                events.append(tab.next())
+            assert "gap" not in {event["type"] for event in events}
+            assert get(server, "/healthz").status == 200
+        eventually(lambda: f"topic='{topic}'" in closed(server), why="the other one is closed")
+        kafka.produce(topic, b"after it")
+        assert shown([tab.next()]) == ["after it"]
+
+
+def closed(server: ArautoServer) -> str:
+    """What the log tells of feeds that did not end in order."""
+    return "".join(line for line in server.log.splitlines() if "feed closed" in line and "code=1006" in line)

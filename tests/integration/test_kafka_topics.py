@@ -15,6 +15,7 @@ from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.kafka_io.topic_hub import TopicHub
 from arauto.kafka_io.topic_list import list_topics
 from arauto.settings import WORKERS, read
+from tests.integration.test_kafka_feed import watch
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, publish_json
 from tests.support.kafka_servers import PASSWORD, USER, KafkaServer, arauto_beside
@@ -199,6 +200,14 @@ def test_a_topic_of_which_no_broker_tells_is_listed(
     eventually(is_listed, why="its offsets are unknown, and nothing else")
     facts = get(arauto, "/topics/unreached")
     assert [(one["leader"], one["high"]) for one in facts.json["partitions"]] == [(1, None)] * 2
+    sentence = (
+        f"Kafka says that a broker is at {kafka.nowhere}, and nobody answers there: "
+        "look at its advertised.listeners."
+    )
+    eventually(lambda: get(arauto, "/topics/unreached/messages").error == sentence)
+    with watch(arauto, "unreached") as tab:
+        while tab.until("away")[-1]["error"] != sentence:
+            pass
 
 
 def test_nothing_of_kafka_is_loaded_where_there_is_none(

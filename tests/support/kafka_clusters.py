@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from confluent_kafka import KafkaException
+from confluent_kafka import ElectionType, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from tests.support.kafka_servers import KafkaServer
@@ -50,6 +50,16 @@ class KafkaCluster:
         """Of its first partition."""
         found = self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions[0]
         return self.brokers[found.leader - 1]
+
+    def move_leaders(self, topic: str) -> None:
+        """As an administrator does after a repair: from each partition's first replica on."""
+        self.admin.elect_leaders(ElectionType.PREFERRED).result(PATIENCE)
+
+        def is_first() -> bool:
+            parts = self.admin.list_topics(topic, timeout=1).topics[topic].partitions.values()
+            return all(one.leader == one.replicas[0] for one in parts)
+
+        eventually(is_first, why="the first replicas lead")
 
     def _is_whole(self, topic: str) -> bool:
         try:

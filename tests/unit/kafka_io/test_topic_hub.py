@@ -22,7 +22,7 @@ class Begun:
         self._ends: list[Callable[[], None]] = []
         self.answers: dict[str, BaseException | None] = {}
         self.admin = self
-        self.config: dict[str, Any] = {}
+        self.config: dict[str, Any] = {"bootstrap.servers": "kafka:9092"}
         monkeypatch.setattr(topic_hub, "start_native", self._start)
         self.link = cast(KafkaLink, self)
         self.hub = TopicHub(self.link)

@@ -33,7 +33,7 @@ class Kafka:
         self.troubles: list[Trouble | None] = []
         self._steps = list(steps)
         self.admin = self
-        self.config: dict[str, Any] = {}
+        self.config: dict[str, Any] = {"bootstrap.servers": "kafka:9092"}
         self.listeners: set[Any] = set()
         link, ring = cast(KafkaLink, self), cast(TopicRing, self)
         self._reader = TopicReader(link, "t", ring, Handover())
