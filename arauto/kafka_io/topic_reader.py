@@ -30,6 +30,7 @@ _READER = {
     "socket.timeout.ms": 10_000,
 }
 _NONE = ""  # in place of an epoch: there was no such topic
+_TRUNCATED = KafkaError(KafkaError._LOG_TRUNCATION).str()  # also within what the library says of a reset
 _MISPLACED = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 
 log = logging.getLogger("arauto")
@@ -58,6 +59,7 @@ class TopicReader:
         self._leaderless: set[int] = set()
         self._unplaced: set[int] = set()  # those that had no leader from the first, so nobody knows their end
         self._truncated: set[int] = set()
+        self._leaders: dict[int, int] = {}  # which leader, as Kafka counts them, wrote the last message
         self._trouble: Trouble | None = None
 
     def stop(self) -> None:
@@ -124,7 +126,7 @@ class TopicReader:
         if self._epoch is None:
             self._unplaced = partitions - led.keys()
         elif self._epoch != epoch:
-            self._places, self._unplaced, self._truncated = {}, set(), set()
+            self._places, self._unplaced, self._truncated, self._leaders = {}, set(), set(), {}
         starts = self._places
         self._places = dict(starts)
         for one, found in led.items():
@@ -132,11 +134,17 @@ class TopicReader:
             if (gap := self._gap(one, at, found)) is not None:
                 gaps.append(gap)
             self._places[one] = self._begin(one, found) if at is None else min(max(at, found.low), found.high)
+            if gap is not None:
+                self._leaders.pop(one, None)
         self._unplaced -= led.keys()
         self._truncated.clear()
         self._leaderless = partitions - led.keys()
         self._epoch = epoch
         consumer.assign([TopicPartition(self._topic, one, at) for one, at in self._places.items()])
+        for one in led.keys() & self._leaders.keys():
+            # Kafka is asked whether what comes before is still what was read; by assign only at times.
+            at, leader = self._places[one], self._leaders[one]
+            consumer.seek(TopicPartition(self._topic, one, at, leader_epoch=leader))
         missing = ", ".join(map(str, sorted(self._leaderless)))
         self._trouble = Trouble("leaderless", missing) if missing else None
         self._add(gaps, self._places | starts)
@@ -185,7 +193,7 @@ class TopicReader:
         failed: KafkaError | None = None
         for message in messages:
             if error := message.error():
-                if error.code() == KafkaError._LOG_TRUNCATION:
+                if _TRUNCATED in error.str():
                     self._truncated.add(message.partition() or 0)
                 if message.topic() is not None:  # else of the group, of which we want nothing
                     failed = error
@@ -195,6 +203,8 @@ class TopicReader:
                 continue  # when a leader changes the library may go back
             items.append(Produced(self._topic, record))
             self._places[record.partition] = record.offset + 1
+            if (leader := message.leader_epoch()) is not None:
+                self._leaders[record.partition] = leader
             weight += weight_of(record)
         if items:
             self._add(items, starts, weight)

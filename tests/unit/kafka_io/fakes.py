@@ -27,6 +27,9 @@ class Message:
     def value(self) -> bytes:
         return self._data
 
+    def leader_epoch(self) -> int | None:
+        return 7
+
     def timestamp(self) -> tuple[int, int]:
         return TIMESTAMP_CREATE_TIME, 1_700_000_000_000
 

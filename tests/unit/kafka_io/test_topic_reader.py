@@ -21,6 +21,12 @@ from tests.unit.kafka_io.fakes import Message
 
 Step = Callable[["Kafka"], Any]
 
+# As the library says it where a reset is an error.
+TRUNCATED = (
+    KafkaError._AUTO_OFFSET_RESET,
+    "Reset to INVALID.: Local: Partition log truncation detected (broker 1)",
+)
+
 
 class Kafka:
     """Partitions with a leader have bounds; each poll takes a step, and the last one ends the reader."""
@@ -28,6 +34,7 @@ class Kafka:
     def __init__(self, *steps: Step) -> None:
         self.epoch, self.bounds = "a/b+c", cast("dict[int, Bounds | None]", {0: Bounds(2, 10)})
         self.assigned: list[Offsets] = []
+        self.sought: list[tuple[int, int, int]] = []
         self.batches: list[Batch] = []
         self.epochs: list[str] = []
         self.troubles: list[Trouble | None] = []
@@ -71,6 +78,9 @@ class Kafka:
     def assign(self, places: list[Any]) -> None:
         self.assigned.append({one.partition: one.offset for one in places})
 
+    def seek(self, place: Any) -> None:
+        self.sought.append((place.partition, place.offset, place.leader_epoch))
+
     def unassign(self) -> None: ...
 
     def close(self) -> None: ...
@@ -105,12 +115,12 @@ def become(**state: Any) -> Step:
     return lambda kafka: vars(kafka).update(state)
 
 
-def failing(code: int, **state: Any) -> Step:
+def failing(code: int, words: str | None = None, **state: Any) -> Step:
     """An error of partition 0, after which the topic is another."""
 
     def step(kafka: Kafka) -> Any:
         vars(kafka).update(state)
-        error = KafkaError(code)
+        error = KafkaError(code, words)
         return SimpleNamespace(error=lambda: error, partition=lambda: 0, topic=lambda: "t")
 
     return step
@@ -152,14 +162,23 @@ def test_what_the_library_reads_again_is_not_shown_again(read: Read) -> None:
         (KafkaError._AUTO_OFFSET_RESET, Bounds(0, 7), TopicGap("t", "truncated", 0, 7), 7),
         (KafkaError._LOG_TRUNCATION, Bounds(0, 12), TopicGap("t", "truncated", 0, 10), 10),
         (KafkaError._AUTO_OFFSET_RESET, Bounds(0, 12), None, 10),
+        (TRUNCATED, Bounds(0, 12), TopicGap("t", "truncated", 0, 10), 10),
     ],
 )
 def test_what_is_gone_under_it_is_told(
-    read: Read, code: int, bounds: Bounds, gap: TopicGap | None, place: int
+    read: Read, code: int | tuple[int, str], bounds: Bounds, gap: TopicGap | None, place: int
 ) -> None:
-    kafka = read(failing(code, bounds={0: bounds}))
+    kafka = read(failing(*(code if isinstance(code, tuple) else (code,)), bounds={0: bounds}))
     assert kafka.gaps == ([gap] if gap else [])
     assert kafka.assigned == [{0: 10}, {0: place}]
+
+
+def test_the_leader_of_the_last_message_is_told_where_it_goes_on(read: Read) -> None:
+    grown = {0: Bounds(2, 12), 1: Bounds(0, 3)}
+    kafka = read(lambda _: Message(10), become(bounds=grown))
+    assert (kafka.assigned[-1], kafka.sought) == ({0: 11, 1: 0}, [(0, 11, 7)])
+    kafka = read(lambda _: Message(10), failing(*TRUNCATED, bounds=grown))
+    assert (kafka.assigned[-1], kafka.sought) == ({0: 11, 1: 0}, []), "it goes on"
 
 
 def test_a_partition_that_comes_is_read_from_its_first_message(read: Read) -> None:
