@@ -101,7 +101,8 @@ class BridgeThread(threading.Thread):
     def summary(self) -> dict[str, Any]:
         """How it is, without the name of anything; from any thread."""
         report, stands_still = self.report, self._stands_still()
-        state = "waiting" if stands_still else "running" if self.is_held else "starting"
+        is_begun = self.is_held and (not self.token or all(one.is_placed for one in self._from_kafka))
+        state = "waiting" if stands_still else "running" if is_begun else "starting"
         return {
             "state": state,
             "here": bool(self.token),

@@ -80,7 +80,8 @@ class FromKafka:
         self._begin()
 
     def _begin(self) -> None:
-        self._is_placed = False
+        self.is_placed = False
+        """Whether it knows from where on it reads. What came before it first did is not passed on."""
         self._epoch = ""
         self._offsets: Offsets = {}
         self._known: dict[int, Place] = {}
@@ -102,7 +103,7 @@ class FromKafka:
                     | {"group.id": self._group, "error_cb": self._errors.append}
                 )  # fmt: skip
             consumer = self._consumer
-            if not self._is_placed:
+            if not self.is_placed:
                 self._ask(lambda: self._place(consumer, report))
             elif self._errors or monotonic() - self._looked > LOOK_EVERY:
                 self._errors.clear()
@@ -175,7 +176,7 @@ class FromKafka:
         self._old -= bounds.keys()
         consumer.assign([TopicPartition(self.topic, one, at) for one, at in self._offsets.items()])
         self._write_commits(consumer, self._places())
-        self._is_placed, self._is_uncommitted = True, False
+        self.is_placed, self._is_uncommitted = True, False
         self._looked = self._committed = monotonic()
 
     def _read_commits(self, consumer: Consumer, partitions: set[int]) -> dict[int, Place]:
@@ -193,13 +194,13 @@ class FromKafka:
         epoch, partitions, leaderless = describe(self._link, self.topic)
         is_other = partitions != self._offsets.keys() | self._leaderless
         if epoch != self._epoch or is_other or leaderless != self._leaderless:
-            self._is_placed = False
+            self.is_placed = False
             self._hold([])
 
     # Passing on
 
     def _read(self, consumer: Consumer) -> list[Record]:
-        if not self._is_placed:
+        if not self.is_placed:
             return []
         records: list[Record] = []
         for message in consumer.consume(MOST, 0):
@@ -207,7 +208,7 @@ class FromKafka:
             if error is None:
                 records.append(record_of(message))
             elif message.topic() is not None:  # else of the group, of which we want nothing
-                self._is_placed = False
+                self.is_placed = False
                 if error.code() not in _MISPLACED:
                     raise KafkaException(error)
                 break
@@ -261,7 +262,7 @@ class FromKafka:
 
     def _commit(self, consumer: Consumer) -> None:
         since = monotonic() - self._committed
-        if self._is_placed and since > (COMMIT_EVERY if self._is_uncommitted else RENEW_EVERY):
+        if self.is_placed and since > (COMMIT_EVERY if self._is_uncommitted else RENEW_EVERY):
             self._ask(lambda: self._write_commits(consumer, self._places()))
             self._is_uncommitted, self._committed = False, monotonic()
 
@@ -285,7 +286,7 @@ class FromKafka:
     def _fail(self, report: Report, error: KafkaError) -> None:
         found = trouble(reason(error, self._errors, self._link.config))
         self._errors.clear()
-        self._is_placed = False
+        self.is_placed = False
         self._hold([])
         self._stand_still(report, "kafka", *found)
         self._again = monotonic() + AGAIN

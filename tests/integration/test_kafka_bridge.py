@@ -163,6 +163,7 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         servers = start(stack, tmp_path, own_redis, kafka)
         first = holder(servers)
         eventually(lambda: state(first)["state"] == "running", why="it has found its topics")
+        assert get(first, "/topics/bridge.orders/groups").json["groups"], "and from where on it reads"
         both_hear_all(own_redis)
         with Traffic(own_redis, kafka) as traffic:
             eventually(lambda: len(traffic.heard) > 50 and state(first)["passed"] > 150)
