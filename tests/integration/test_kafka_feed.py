@@ -34,25 +34,7 @@ topic_tail.AGAIN = topic_tail.ASKED_AGAIN = topic_tail.LISTED_AGAIN = 0.1
 topic_cursor.MOST_BEHIND = 100
 """
 
-
-@pytest.fixture(scope="module", params=WORKERS)
-def server(
-    request: pytest.FixtureRequest,
-    valkey: RedisServer,
-    kafka: KafkaServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ArautoServer]:
-    with arauto_beside(
-        kafka, tmp_path_factory.mktemp("feed"), REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
-        ALTER=PATIENT + QUICK,
-    ) as arauto:  # fmt: skip
-        yield arauto
-
-
-@pytest.fixture
-def topic(request: pytest.FixtureRequest) -> str:
-    """The name of a topic that does not exist."""
-    return "".join(char if char.isalnum() else "." for char in request.node.name)
+ENVIRON = {"ALTER": PATIENT + QUICK}
 
 
 @contextmanager

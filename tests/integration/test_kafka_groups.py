@@ -8,31 +8,16 @@ import pytest
 from confluent_kafka import Consumer, TopicPartition
 
 from arauto.auth.api_tokens import Tokens
-from arauto.settings import WORKERS
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get
 from tests.support.kafka_members import assignment, member
-from tests.support.kafka_servers import KafkaServer, arauto_beside
-from tests.support.redis_servers import RedisServer
+from tests.support.kafka_servers import KafkaServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import eventually
 
 TOKEN = "a shared token of twenty-six"
 
-
-@pytest.fixture(scope="module", params=WORKERS)
-def server(
-    request: pytest.FixtureRequest,
-    valkey: RedisServer,
-    kafka: KafkaServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ArautoServer]:
-    directory = tmp_path_factory.mktemp("groups")
-    with arauto_beside(
-        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
-        ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
-    ) as arauto:  # fmt: skip
-        yield arauto
+ENVIRON = {"ARAUTO_TOKEN": TOKEN}
 
 
 def ask(server: ArautoServer, path: str) -> Any:

@@ -1,7 +1,6 @@
 """What a topic of a real Kafka keeps, from any place on, and what it keeps no longer."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,29 +9,14 @@ from arauto.kafka_io import topic_list, topic_pages
 from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.protocol.topics import Record, Trimmed, read_place
-from arauto.settings import WORKERS, read
+from arauto.settings import read
 from arauto.sources.topic_reading import TopicReading
 from tests.support.http import get
-from tests.support.kafka_servers import KafkaServer, arauto_beside
-from tests.support.redis_servers import RedisServer
+from tests.support.kafka_servers import KafkaServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE
 
 MANY = 10_500  # more than one answer has, if nobody says how many
-
-
-@pytest.fixture(scope="module", params=WORKERS)
-def server(
-    request: pytest.FixtureRequest,
-    valkey: RedisServer,
-    kafka: KafkaServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ArautoServer]:
-    directory = tmp_path_factory.mktemp("messages")
-    with arauto_beside(
-        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param
-    ) as arauto:  # fmt: skip
-        yield arauto
 
 
 @pytest.fixture(scope="module")

@@ -1,42 +1,20 @@
 """Topics of a real Kafka that are not as most are, in a page and over HTTP: nothing is missing, no gap."""
 
 import json
-from collections.abc import Iterator
 from time import time
 
 import pytest
 from confluent_kafka import Producer
 
-from arauto.settings import WORKERS
 from tests.integration.test_kafka_feed import shown, watch
 from tests.integration.test_kafka_messages import read_all
-from tests.support.kafka_servers import KafkaServer, arauto_beside
-from tests.support.redis_servers import RedisServer
+from tests.support.kafka_servers import KafkaServer
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Event, Tab
 from tests.support.waiting import PATIENCE, eventually
 
 MB = 1_000_000
 HOUR = 3600
-
-
-@pytest.fixture(scope="module", params=WORKERS)
-def server(
-    request: pytest.FixtureRequest,
-    valkey: RedisServer,
-    kafka: KafkaServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ArautoServer]:
-    with arauto_beside(
-        kafka, tmp_path_factory.mktemp("odd"), REDIS_URL=valkey.url, ARAUTO_WORKER=request.param
-    ) as arauto:
-        yield arauto
-
-
-@pytest.fixture
-def topic(request: pytest.FixtureRequest) -> str:
-    """The name of a topic that does not exist."""
-    return "".join(char if char.isalnum() else "." for char in request.node.name)
 
 
 def messages(tab: Tab, n: int) -> list[Event]:

@@ -1,7 +1,6 @@
 """POST /publish with a topic: Kafka keeps the message, and the answer says where and how long."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +12,10 @@ from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.kafka_url import KafkaUrl
 from arauto.kafka_io.producer import NotProduced, TopicProducer
 from arauto.protocol.topics import Outgoing
-from arauto.settings import WORKERS, read
+from arauto.settings import read
 from tests.integration.test_tokens import bearer
 from tests.support.http import FORM, Answer, get, publish_json, request
-from tests.support.kafka_servers import KafkaServer, arauto_beside
+from tests.support.kafka_servers import KafkaServer
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer
 from tests.support.rules import PERSON, rules, set_user
@@ -26,30 +25,20 @@ from tests.support.waiting import PATIENCE, eventually
 TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
 WEEK = 7 * 86400
 
-
-@pytest.fixture(scope="module", params=WORKERS)
-def server(
-    request: pytest.FixtureRequest,
-    valkey: RedisServer,
-    kafka: KafkaServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ArautoServer]:
-    directory = tmp_path_factory.mktemp("publish")
-    with arauto_beside(
-        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
-        ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN,
-        ARAUTO_TOKENS=str(directory / "tokens"), ARAUTO_PROTECTED="kafka:prod.*",
-        ARAUTO_MAX_MESSAGE="2000000",
-    ) as arauto:  # fmt: skip
-        yield arauto
+ENVIRON = {
+    "ARAUTO_LOGIN": "redis",
+    "ARAUTO_TOKEN": TOKEN,
+    "ARAUTO_READ_TOKEN": READ_TOKEN,
+    "ARAUTO_PROTECTED": "kafka:prod.*",
+    "ARAUTO_MAX_MESSAGE": "2000000",
+}
 
 
 @pytest.fixture
-def topic(kafka: KafkaServer, request: pytest.FixtureRequest) -> str:
+def topic(kafka: KafkaServer, topic: str) -> str:
     """Of this test and worker alone."""
-    name = "".join(c if c.isalnum() else "." for c in request.node.name)
-    kafka.create(name, partitions=2)
-    return name
+    kafka.create(topic, partitions=2)
+    return topic
 
 
 def produce(server: ArautoServer, token: str = TOKEN, **body: Any) -> Answer:

@@ -2,7 +2,6 @@
 
 import json
 import select
-from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 from urllib.parse import quote
@@ -18,7 +17,7 @@ from arauto.settings import WORKERS, read
 from tests.integration.test_kafka_feed import watch
 from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, publish_json
-from tests.support.kafka_servers import PASSWORD, USER, KafkaServer, arauto_beside
+from tests.support.kafka_servers import PASSWORD, USER, KafkaServer
 from tests.support.persons import Person
 from tests.support.redis_servers import RedisServer, free_port, let_go
 from tests.support.rules import PERSON, rules, set_user
@@ -27,20 +26,7 @@ from tests.support.waiting import PATIENCE, eventually
 
 TOKEN = "a shared token of twenty-six"
 
-
-@pytest.fixture(scope="module", params=WORKERS)
-def server(
-    request: pytest.FixtureRequest,
-    valkey: RedisServer,
-    kafka: KafkaServer,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[ArautoServer]:
-    directory = tmp_path_factory.mktemp("topics")
-    with arauto_beside(
-        kafka, directory, REDIS_URL=valkey.url, ARAUTO_WORKER=request.param,
-        ARAUTO_LOGIN="redis", ARAUTO_TOKEN=TOKEN, ARAUTO_TOKENS=str(directory / "tokens"),
-    ) as arauto:  # fmt: skip
-        yield arauto
+ENVIRON = {"ARAUTO_LOGIN": "redis", "ARAUTO_TOKEN": TOKEN}
 
 
 def topics(answer: Answer) -> dict[str, Any]:
