@@ -32,7 +32,7 @@ def topic_words(language: str) -> TopicWords:
         ),
         gettext(
             "This server process reads at most %(most)s topics at a time. Of those that %(glob)s matches,"
-            " %(n)s are left out: choose fewer, or close pages.",
+            " it leaves %(n)s out: choose fewer, or close pages.",
             most=MOST_READ,
             glob="{glob}",
             n="{n}",

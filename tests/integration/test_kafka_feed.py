@@ -315,7 +315,7 @@ def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path
             matched = tab.until("matched")[-1]
             while matched["topics"] != more[:2]:  # what was read before may not have ended
                 matched = tab.until("matched")[-1]
-            assert (matched["left_out"], "1 are left out" in matched["error"]) == (more[2:], True)
+            assert (matched["left_out"], "it leaves 1 out" in matched["error"]) == (more[2:], True)
 
 
 @pytest.mark.real_kafka("ACL")
