@@ -343,7 +343,8 @@ def _pages(
         end = Position(epoch, last, entries[-1].ms if entries else after.ms)
     read_to = _read_to(after, entries, raw) if is_full else after
     has_more = read_to.number < end.number and (read_to.ms, read_to.number) > (after.ms, after.number)
-    return Pages(entries, read_to if has_more else end, at, head.until, is_other, is_stale, has_more)
+    read_end = read_to if has_more else end
+    return Pages(entries, read_end, at, head.until, is_other, is_stale, has_more, head.end.number)
 
 
 def _id(raw: list[Any]) -> tuple[int, int]:

@@ -224,7 +224,9 @@ class ChannelFeed:
             if self._announcements:
                 self._drop_read(request.after, *self._announcements[0])
         if pages.has_more:
-            return [*self._add_since(steps), self._request_read(request.until, now)]
+            # What a recorder writes meanwhile to another log may be leftovers that the page was shown.
+            until = pages.newest if pages.is_other else request.until
+            return [*self._add_since(steps), self._request_read(until, now)]
         return self._add_since(steps + self._advance(now))
 
     def unreadable(self, now: int) -> list[FeedStep]:
@@ -598,9 +600,11 @@ class ChannelFeed:
         return [] if was_complete else [Gap(self._since, now, "recorder")]
 
     def _fall_back(self, now: int, reason: str) -> list[FeedStep]:
+        since = self._since
         steps: list[FeedStep] = [*self._match_by_digest(now), Place(None)]
         if self._read is not None:
-            steps.append(Gap(self._since, now, reason))
+            # What is announced is about a log of which the page knows nothing, if that is another one.
+            steps.append(Gap(since if reason == "replaced" else self._since, now, reason))
             self._older = 0
         steps += self._show_early_gap(now) + self._show_backlog()
         self._forget_mark()

@@ -87,7 +87,7 @@ class Pages:
 
     ``is_other``: the log does not contain the position; these are all of its entries.
     ``is_stale``: Redis was restarted and recording has not begun again. ``has_more``: there are more entries,
-    so ``end`` is that of the last one.
+    so ``end`` is that of the last one, and ``newest`` is the number of the newest of all.
     """
 
     entries: Sequence[Entry]
@@ -97,3 +97,4 @@ class Pages:
     is_other: bool = False
     is_stale: bool = False
     has_more: bool = False
+    newest: int = 0

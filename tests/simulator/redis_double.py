@@ -258,6 +258,7 @@ class RedisDouble:
             is_other,
             data.owner_run != self.run,
             has_more,
+            data.position.number,
         )
 
     def locate_first(self) -> Position | None:

@@ -75,6 +75,8 @@ ONCE_BROKEN = (
     5_011_501,
     300_000_279,
     300_000_366,
+    310_018_324,
+    310_030_756,
 )
 FOUND_WITHIN = 2500  # seeds, of which those are played that have the fault
 
