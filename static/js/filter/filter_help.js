@@ -23,6 +23,7 @@ export class FilterHelp {
   #seen = new SeenFields([]);
   #seenAt = -FRESH;
   #doubted = { text: "", at: -FRESH }; // what was last looked at for what it may mean
+  #again = 0; // what looks once more, if it waits
   /** @type {string | null} */
   #meant = null;
 
@@ -97,8 +98,17 @@ export class FilterHelp {
     const { text, query } = this.#filter;
     const { matching, messages, isSure } = this.#feed.counts;
     const isEmpty = query?.problem || (isDrawn && query?.test && matching === 0 && messages > 0 && isSure);
-    if (!isEmpty || text !== this.#doubted.text) this.#say(null);
-    if (!isEmpty || (text === this.#doubted.text && (this.#meant !== null || ticks() - this.#doubted.at < FRESH))) return;
+    const isOther = text !== this.#doubted.text;
+    if (!isEmpty || isOther) this.#say(null);
+    if (!isEmpty || this.#meant !== null) return;
+    if (!isOther && ticks() - this.#doubted.at < FRESH) {
+      this.#again ||= setTimeout(() => { // these may be the last messages for long
+        this.#again = 0;
+        this.#seenAt = -FRESH;
+        this.#doubt(true);
+      }, FRESH);
+      return;
+    }
     this.#doubted = { text, at: ticks() };
     later(() => this.#guess(text));
   }
