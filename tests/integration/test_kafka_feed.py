@@ -196,21 +196,27 @@ def test_a_glob_brings_topics_as_they_come_and_go(
         kafka.create(one, partitions=2)
     kafka.produce(a, b"a1")
     with watch(server, glob, since="first") as tab, ExitStack() as stack:
-        chosen, matched = tab.take(2)
-        assert (chosen["type"], chosen["topic"]) == ("tsubscribe", glob)
+        seen = tab.take(2)
+        followed: dict[str, Event] = {}
+        while followed.keys() != {a, b}:  # what was listed less than a second ago may be without them
+            seen += tab.until("following")
+            followed = {event["topic"]: event for event in seen if event["type"] == "following"}
+        assert (seen[0]["type"], seen[0]["topic"]) == ("tsubscribe", glob)
+        matched = [event for event in seen if event["type"] == "matched"][-1]
         assert matched == {"type": "matched", "topic": glob, "topics": [a, b]}
-        followed = {event["topic"]: event for event in tab.until("following") + tab.until("following")}
         readers = clients(server)
         other = stack.enter_context(watch(server, glob, f"{a}:1"))
         named = {event["topic"] for event in other.until("following") + other.until("following")}
         assert named == {glob, a, b, f"{a}:1"}
-        assert clients(server) <= readers, "each is read once"
+        # A second reader of each would stay; of the two consumers that ask, the second may be kept by now.
+        eventually(lambda: clients(server) < readers + 2, why="each is read once")
         other.say(tunsubscribe=[glob])
         assert other.until("tunsubscribe")[-1]["topic"] == glob
 
         kafka.produce(a, b"not of 1")
         kafka.produce(a, b"a2", partition=1)
-        assert shown(tab.until("tmessage") + tab.until("tmessage"))[-2:] == ["not of 1", "a2"]
+        both = shown(tab.until("tmessage") + tab.until("tmessage"))[-2:]
+        assert sorted(both) == ["a2", "not of 1"]  # of two partitions, which have no order
         assert shown(other.until("tmessage")) == ["a2"]
         kafka.create(c)
         kafka.produce(c, b"c1")
