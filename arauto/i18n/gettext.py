@@ -1,5 +1,6 @@
 """Typed gettext functions: Flask-Babel has no types."""
 
+from flask_babel import get_locale
 from flask_babel import gettext as _gettext
 from flask_babel import ngettext as _ngettext
 
@@ -12,3 +13,8 @@ def gettext(sentence: str, **values: object) -> str:
 def ngettext(one: str, many: str, n: int, **values: object) -> str:
     """The form for ``n``, with ``%(num)s`` as ``n``."""
     return str(_ngettext(one, many, n, **values))
+
+
+def language() -> str:
+    """What sentences are in now: that of this request, or without one English, which has no name here."""
+    return str(get_locale() or "")

@@ -9,18 +9,14 @@ from functools import partial
 from confluent_kafka import KafkaException, TopicCollection
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink, Trouble, trouble
-from arauto.kafka_io.shared_answers import SharedAnswers
-from arauto.kafka_io.topic_list import list_topics
 from arauto.kafka_io.topic_reader import TopicReader
 from arauto.kafka_io.topic_ring import TopicRing
 from arauto.system.concurrency import make_lock
 from arauto.system.native_thread import Handover, native_sleep, start_native
 from arauto.system.resource_errors import NoThread
-from arauto.text.glob import matches
 
 MOST = 1000  # topics that are watched
 MOST_READ = 50  # of them; a reader has a few threads
-INTERNAL = "__"  # what the names of Kafka's own topics begin with
 LOOK = 1.0  # seconds between two looks whether there are those that wait
 
 log = logging.getLogger("arauto")
@@ -54,21 +50,7 @@ class TopicHub:
         self._watched: dict[str, _Watched] = {}
         self._waiting: set[str] = set()
         self._read = 0
-        self._answers = SharedAnswers()
         self._looks: Handover | None = None  # of the thread that looks
-
-    def matching(self, glob: str) -> frozenset[str]:
-        """The topics that there are of a glob; of Kafka's own only if it begins as they do.
-
-        :raise KafkaFailed: it cannot be told.
-        """
-        return self._answers.of(glob, lambda: self._match(glob))
-
-    def _match(self, glob: str) -> frozenset[str]:
-        there = self._answers.of(None, lambda: list_topics(self._link))
-        begins = glob.startswith(INTERNAL)
-        named = (name for name in there if begins or not name.startswith(INTERNAL))
-        return frozenset(name for name in named if matches(glob.encode(), name.encode()))
 
     def join(self, topic: str, wake: Callable[[], None], waits: bool = True) -> TopicRing:
         """What is read of a topic; ``wake`` is called for each news of it until :meth:`leave`.

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple, TypeVar
 from arauto.auth.audit import Audit
 from arauto.auth.permissions import check_reading, readable
 from arauto.auth.visitor import Visitor
-from arauto.i18n.gettext import gettext
+from arauto.i18n.gettext import gettext, language
+from arauto.kafka_io.all_topics import AllTopics
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble, say
 from arauto.kafka_io.consumer_groups import Group, groups_of
 from arauto.kafka_io.producer import NotProduced, TopicProducer
@@ -20,7 +21,6 @@ from arauto.kafka_io.topic_list import (
     Topics,
     find_places,
     known_bounds,
-    list_topics,
     partitions_of,
 )
 from arauto.kafka_io.topic_volume import find_volume
@@ -34,7 +34,6 @@ from arauto.sources.source import PublishError
 from arauto.sources.topic_reading import TopicReading, check_partitions
 from arauto.sources.topic_tail import TopicTail
 from arauto.text.glob import matches
-from arauto.web.locale import chosen
 
 MAX_LISTED = 1000  # topics; the others are only counted
 MAX_PARTITIONS = 10_000  # of all topics that are listed
@@ -58,6 +57,7 @@ class KafkaSource:
         self._link = link
         self._audit = audit
         self._hub = TopicHub(link)
+        self._all = AllTopics(link)
         self._producer = TopicProducer(link, max_message)
         self._retentions = Retentions(link)
         self._answers = SharedAnswers()
@@ -98,8 +98,7 @@ class KafkaSource:
 
     def _matching(self, glob: bytes) -> dict[bytes, tuple[str, dict[int, bool]]]:
         """By the channel for which rights are asked."""
-        topics: Topics = self._shared("topics", lambda: list_topics(self._link))
-        return {channel_of(one[0]): one for one in topics.items() if matches(glob, one[0].encode())}
+        return {channel_of(one[0]): one for one in self._all.get().items() if matches(glob, one[0].encode())}
 
     def _ends(self, listed: Topics) -> list[dict[str, Any]]:
         led = [(name, one) for name, parts in listed.items() for one, is_led in parts.items() if is_led]
@@ -154,7 +153,7 @@ class KafkaSource:
 
     def _shared(self, question: Hashable, ask: Callable[[], T]) -> T:
         """An error is a sentence in the language of this request."""
-        return self._answers.of((question, chosen()), ask)
+        return self._answers.of((question, language()), ask)
 
     def topics_of(self, visitor: Visitor, name: TopicName) -> list[str]:
         """The topics that a feed's name stands for: of a glob as many as one process reads.
@@ -164,7 +163,7 @@ class KafkaSource:
         """
         if not name.is_glob:
             return [name.topic]
-        found = sorted(self._hub.matching(name.topic))[:MAX_LISTED]
+        found = sorted(self._all.matching(name.topic))[:MAX_LISTED]
         allowed = readable(visitor, map(channel_of, found))
         return [topic for topic in found if channel_of(topic) in allowed][:MOST_READ]
 
@@ -196,7 +195,7 @@ class KafkaSource:
 
     def tail(self, visitor: Visitor, starts: Starts, deliver: Deliver, fail: Callable[[], None]) -> TopicTail:
         """Deliver what comes to topics; see :class:`TopicTail`."""
-        return TopicTail(self._hub, self._link, visitor, self._audit, starts, deliver, fail)
+        return TopicTail(self._hub, self._all, self._link, visitor, self._audit, starts, deliver, fail)
 
     def publish(self, topic: str, message: Outgoing) -> TopicReceipt:
         """:raise PublishError: it was not published, or nobody knows; the text says which."""

@@ -33,6 +33,10 @@ class TopicGlob:
         self._refused: set[str] = set()
         self._told: TopicsMatched | TopicAway | None = None
 
+    def is_settled(self, found: frozenset[str]) -> bool:
+        """Whether all of ``found`` is followed and told, and nothing else: there is nothing to look for."""
+        return found == self._seen and not found ^ self.topics and isinstance(self._told, TopicsMatched)
+
     def candidates(self, found: frozenset[str]) -> list[str]:
         """Those of ``found`` that can be followed too, if the page may read them; each in its turn."""
         left = found - self.topics - self._refused

@@ -13,7 +13,9 @@ import redis
 from arauto.auth.audit import Audit
 from arauto.auth.permissions import NoRight, readable
 from arauto.auth.visitor import Visitor
+from arauto.kafka_io.all_topics import AllTopics
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.kafka_io.shared_answers import FRESH
 from arauto.kafka_io.topic_hub import TooManyTopics, TopicHub
 from arauto.protocol.events import Deliver, Item, Refused
 from arauto.protocol.selection import Change
@@ -48,6 +50,7 @@ class TopicTail(threading.Thread):
     def __init__(
         self,
         hub: TopicHub,
+        topics: AllTopics,
         link: KafkaLink,
         visitor: Visitor,
         audit: Audit,
@@ -57,6 +60,7 @@ class TopicTail(threading.Thread):
     ) -> None:
         super().__init__(name="topics", daemon=True)
         self._hub = hub
+        self._all = topics
         self._link = link
         self._visitor = visitor
         self._starts = dict(starts)
@@ -106,6 +110,7 @@ class TopicTail(threading.Thread):
             log.exception("topics failed")
             self._fail()
         finally:
+            self._all.listeners.discard(self._look_again)
             for topic in self._cursors:
                 self._hub.leave(topic, self._news.set)
 
@@ -123,7 +128,8 @@ class TopicTail(threading.Thread):
         for name in map(_read, change.tsubscribe):
             if name.is_glob:
                 self._globs.setdefault(name.topic, TopicGlob(name.topic, self._starts.pop(name.topic, None)))
-                self._listed = 0.0
+                self._all.listeners.add(self._look_again)
+                self._look_again()
                 self._deliver([TopicChosen(name.topic, is_added=True)])
                 continue
             self._names[name.topic].add(name)
@@ -177,20 +183,29 @@ class TopicTail(threading.Thread):
 
     # What globs bring
 
+    def _look_again(self) -> None:
+        """Soon; from any thread."""
+        self._listed = 0.0
+        self._news.set()
+
     def _look(self) -> None:
         if not self._globs or monotonic() - self._listed < LISTED_AGAIN:
             return
+        # Of all pages the first one asks Kafka, after all but a second of that time.
+        age = LISTED_AGAIN - FRESH if self._listed else FRESH
         self._listed = monotonic()
         for glob in self._globs.values():
-            self._look_for(glob)
+            self._look_for(glob, age)
 
-    def _look_for(self, glob: TopicGlob) -> None:
+    def _look_for(self, glob: TopicGlob, age: float) -> None:
         """Follow what there is now; as long as Redis is silent, nothing new."""
         try:
-            found = self._hub.matching(glob.name)
+            found = self._all.matching(glob.name, age)
         except KafkaFailed as error:
             if error.trouble is not None:
                 self._tell(glob.tell(TopicAway(glob.name, self._words.say(error.trouble))))
+            return
+        if glob.is_settled(found):
             return
         candidates = glob.candidates(found)
         try:

@@ -1,6 +1,7 @@
 """Thousands of topics: the list is bounded, and however many ask, Kafka is asked once."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from arauto.auth.visitor import Visitor
+from arauto.kafka_io import all_topics
 from arauto.kafka_io.shared_answers import SharedAnswers
 from arauto.kafka_io.topic_list import Bounds, Topics
 from arauto.sources import kafka_source
@@ -25,11 +27,10 @@ class Kafka:
         self.lists = 0
         self.asked: list[int] = []
         self._topics = {f"topic.{n:05}": dict.fromkeys(range(partitions), True) for n in range(TOPICS)}
-        monkeypatch.setattr(kafka_source, "list_topics", self._list)
+        monkeypatch.setattr(all_topics, "list_topics", self._list)
         monkeypatch.setattr(kafka_source, "known_bounds", self._bounds)
-        monkeypatch.setattr(kafka_source, "chosen", lambda: "en")
-        answers = SharedAnswers(now=lambda: 0.0)  # a second that does not end
-        monkeypatch.setattr(kafka_source, "SharedAnswers", lambda: answers)
+        for module in (kafka_source, all_topics):  # a second that does not end
+            monkeypatch.setattr(module, "SharedAnswers", partial(SharedAnswers, now=lambda: 0.0))
         link: Any = SimpleNamespace(config={})
         self._source = KafkaSource(link, 0, NONE)
 

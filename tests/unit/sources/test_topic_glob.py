@@ -3,7 +3,7 @@
 import pytest
 
 from arauto.protocol.log_query import Point
-from arauto.protocol.topic_events import TopicsMatched
+from arauto.protocol.topic_events import TopicAway, TopicsMatched
 from arauto.protocol.topic_starts import GlobPlace, read_starts
 from arauto.protocol.topics import TopicPlace
 from arauto.sources import topic_glob
@@ -50,5 +50,9 @@ def test_it_is_told_once_with_what_is_left_out(monkeypatch: pytest.MonkeyPatch) 
     glob.looked(frozenset("abcd"), ["b", "c", "d"])
     assert glob.news(say) == [TopicsMatched("*", ["a"], ["b", "c"], "3 of *")]
     assert glob.news(say) == []
+    assert not glob.is_settled(frozenset("abcd"))
     glob.looked(frozenset("a"), [])
     assert glob.news(say) == [TopicsMatched("*", ["a"], [], "")]
+    assert (glob.is_settled(frozenset("a")), glob.is_settled(frozenset("ab"))) == (True, False)
+    assert glob.tell(TopicAway("*", "Kafka does not answer."))
+    assert not glob.is_settled(frozenset("a")), "it is not away any more"

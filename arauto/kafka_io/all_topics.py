@@ -1,0 +1,59 @@
+"""Which topics there are: one question for all who want to know."""
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import inf
+from time import monotonic
+
+from arauto.i18n.gettext import language
+from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.shared_answers import FRESH, SharedAnswers
+from arauto.kafka_io.topic_list import Topics, list_topics
+from arauto.text.glob import matches
+
+INTERNAL = "__"  # what the names of Kafka's own topics begin with
+MOST_KEPT = 100  # globs
+
+
+class AllTopics:
+    """What Kafka has told last, for a whole process; who wants something newer asks for all."""
+
+    def __init__(self, link: KafkaLink) -> None:
+        self._link = link
+        self._answers = SharedAnswers()
+        self._topics: Topics = {}
+        self._names: frozenset[str] = frozenset()
+        self._looked = -inf
+        self._matching = lru_cache(MOST_KEPT)(_matching)
+        self.listeners: set[Callable[[], None]] = set()
+        """Are called when there are others than before."""
+
+    def get(self, age: float = FRESH) -> Topics:
+        """As it was at most ``age`` seconds ago.
+
+        :raise KafkaFailed: it cannot be told.
+        """
+        if monotonic() - self._looked >= age:
+            self._answers.of(language(), self._ask)  # an error is a sentence
+        return self._topics
+
+    def matching(self, glob: str, age: float = FRESH) -> frozenset[str]:
+        """Those of a glob; of Kafka's own only if it begins as they do. See :meth:`get`."""
+        self.get(age)
+        return self._matching(glob, self._names)
+
+    def _ask(self) -> None:
+        self._topics = list_topics(self._link)
+        self._looked = monotonic()
+        if self._topics.keys() == self._names:
+            return
+        self._matching.cache_clear()  # it would keep all that ever were
+        self._names = frozenset(self._topics)
+        for wake in list(self.listeners):
+            wake()
+
+
+def _matching(glob: str, names: frozenset[str]) -> frozenset[str]:
+    begins = glob.startswith(INTERNAL)
+    named = (name for name in names if begins or not name.startswith(INTERNAL))
+    return frozenset(name for name in named if matches(glob.encode(), name.encode()))
