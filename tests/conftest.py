@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
-import psutil
 import pytest
 
 from arauto.settings import WORKERS
@@ -15,6 +14,7 @@ from tests.simulator import SCHEDULES
 from tests.support import kafka_servers, small_kafka
 from tests.support.kafka_servers import REAL, KafkaServer, can_run
 from tests.support.machine_time import MachineTime, machine_time
+from tests.support.processes import connections
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer, Start
 from tests.support.small_kafka import SmallKafka
@@ -165,15 +165,12 @@ def _warm_up(server: ArautoServer, redis_server: RedisServer, makes_threads: boo
     Nobody divides sockets evenly: they are opened until each process has had enough of them.
     """
 
-    def sockets(worker: psutil.Process) -> int:
-        return sum(bool(c.raddr) and c.laddr.port == server.port for c in worker.net_connections("tcp"))
-
     def is_warm() -> bool:
-        return not makes_threads or min(map(sockets, server.workers())) >= WARM_UP
+        return min(connections(worker.pid, local=server.port) for worker in server.workers()) >= WARM_UP
 
     with ExitStack() as stack:
         for _ in range(WARM_UP):
             stack.enter_context(open_tab(server, "warm up"))
-        while not is_warm():
+        while makes_threads and not is_warm():
             stack.enter_context(open_tab(server, "warm up"))
     eventually(lambda: redis_server.subscribers() == 0)

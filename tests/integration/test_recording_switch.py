@@ -17,6 +17,7 @@ from arauto.recording_core.log_keys import LEASE, SWITCHED, head_of, stream_of
 from arauto.settings import WORKERS
 from tests.support.http import Answer, get, publish, request
 from tests.support.logs import entries, gaps, head, is_recording, logged
+from tests.support.processes import connections
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.returning import ReturningTab
 from tests.support.servers import ArautoServer, Start
@@ -225,11 +226,8 @@ def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: 
         for _ in range(3):  # signs of life, within which whoever stands by has asked where the log is
             while " arauto:lease renew " not in (said := monitor.next_command())["command"]:
                 pass
-    (holder,) = [
-        worker
-        for worker in server.workers()
-        if any(c.laddr.port == int(said["client_port"]) for c in worker.net_connections("tcp"))
-    ]
+    port = int(said["client_port"])
+    (holder,) = [worker for worker in server.workers() if connections(worker.pid, local=port)]
     os.kill(holder.pid, signal.SIGKILL)
     own_redis.client.publish("a", "after")
     eventually(lambda: logged(own_redis, "a") == [b"before", b"after"])

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from tests.support.processes import children, connections
 from tests.support.redis_servers import free_port, let_go
 from tests.support.waiting import PATIENCE, eventually
 
@@ -76,16 +77,11 @@ class ArautoServer:
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes: gunicorn's children that are gunicorn too."""
-        children = psutil.Process(self._process.pid).children()
-        return [child for child in children if "gunicorn" in " ".join(child.cmdline())]
+        return [child for child in children(self._process.pid) if "gunicorn" in " ".join(child.cmdline())]
 
     def worker_of(self, port: int) -> psutil.Process:
         """The worker that has the socket whose other end is at ``port``."""
-        (holder,) = [
-            worker
-            for worker in self.workers()
-            if any(c.raddr and c.raddr.port == port for c in worker.net_connections("tcp"))
-        ]
+        (holder,) = [worker for worker in self.workers() if connections(worker.pid, remote=port)]
         return holder
 
     def threads(self) -> int:
@@ -93,7 +89,7 @@ class ArautoServer:
 
     def descriptors(self, redis_port: int) -> int:
         """Open descriptors of the workers, less the connections kept for publishing."""
-        return sum(worker.num_fds() - _connections_to(worker, redis_port) for worker in self.workers())
+        return sum(worker.num_fds() - connections(worker.pid, remote=redis_port) for worker in self.workers())
 
     def stop(self, signum: int = signal.SIGTERM, within: float = PATIENCE) -> int:
         """Stop it and return the exit status."""
@@ -115,7 +111,3 @@ class ArautoServer:
 
 Start = Callable[..., ArautoServer]
 """Starts one with the environment given; it is stopped after the test."""
-
-
-def _connections_to(process: psutil.Process, port: int) -> int:
-    return sum(bool(c.raddr) and c.raddr.port == port for c in process.net_connections("tcp"))
