@@ -10,6 +10,7 @@ from arauto.protocol.log_position import Position
 from arauto.protocol.log_query import Point
 from arauto.recording.log_store import PAGE, Store
 from arauto.recording_core.log_head import Head
+from arauto.recording_core.missing_entries import why_missing
 
 FIRST_PAGE = 10  # entries; their size is not known yet
 PAGE_BYTES = 4_000_000
@@ -29,7 +30,7 @@ class Log:
         self._store = store
         self._channel = channel
         self._epoch = head.end.epoch
-        self._epoch_starts = tuple(first for _, first in head.epochs) or (0,)
+        self._epoch_starts = head.starts or (0,)
         self.end = Id(head.end.ms, head.end.number)
         self.until = head.until
 
@@ -45,14 +46,16 @@ class Log:
         Where some are missing there is a hole: at the beginning, within, and at the end.
         """
         size = FIRST_PAGE
-        while after < until:
-            page = self._store.entries(self._channel, f"({after}", str(until), size)
-            found = self._find(page, after)
-            if page:
-                after = Id.read(page[-1][0])
+        read_to = after
+        while read_to < until:
+            page = self._store.entries(self._channel, f"({read_to}", str(until), size)
+            ours = [entry for entry in page if _is_ours(entry[1])]
+            found = self._find(ours, after)
+            read_to = Id.read(page[-1][0]) if page else until
+            after = Id.read(ours[-1][0]) if ours else after
             if len(page) < size:
                 found += self._missing(after, until, until.n + 1)
-                after = until
+                read_to = until
             if found:
                 yield found
             weight = 1 + sum([sum(map(len, fields)) for _, fields in page])
@@ -108,11 +111,10 @@ class Log:
         return None
 
     def _find(self, page: list[Any], after: Id) -> list[LogEntry]:
-        """Parse a page as Redis returns it: ids, each with one field and its value.
+        """Parse entries of ours as Redis returns them: ids, each with one field and its value.
 
         Entries that others have written to the stream count as missing.
         """
-        page = [entry for entry in page if _is_ours(entry[1])]
         if not page:
             return []
         found: list[LogEntry] = [Message(raw, data) for raw, (_, data) in page]
@@ -126,36 +128,27 @@ class Log:
             id = Id.read(raw)
             if id.n <= after.n < NO_NUMBER:  # only a log that began anew counts from one again
                 with_holes.append(Hole(id, after.ms, id.ms, "replaced"))
-            elif not self._begins_at(id, after):
+            else:
                 with_holes += self._missing(after, id, id.n)
             since = int(data) or after.ms or id.ms if field == b"gap" else 0
             with_holes.append(Hole(id, since, id.ms, "recorder") if since else message)
             after = id
         return with_holes
 
-    def _begins_at(self, id: Id, after: Id) -> bool:
-        """Whether an epoch begins here, with a number far from the last: its gap entry says what is missing.
-
-        Not if entries between the two have been trimmed.
-        """
-        if id.n - 1 not in self._epoch_starts or after.n < self._epoch_starts[0]:
-            return False
-        oldest = self._store.entries(self._channel, "-", "+", 1)
-        return bool(oldest) and Id.read(oldest[0][0]) <= after
-
     def _missing(self, after: Id, before: Id, n: int) -> list[LogEntry]:
         """The hole between ``after`` and the number ``n``.
 
         None if a time or the beginning was asked for: then there is what there is.
         """
-        missing = n - after.n - 1
-        if after.n in (0, NO_NUMBER) or before.n == NO_NUMBER or missing <= 0:
+        if after.n in (0, NO_NUMBER) or before.n == NO_NUMBER:
             return []
-        if after.n < self._epoch_starts[0] < n:
-            return [Hole(before, after.ms, before.ms, "replaced")]
+        starts = self._epoch_starts
+        why = why_missing(after.n, n, starts, lambda: self._store.reaches_back(self._channel, after))
+        if not why:
+            return []
         # Numbers may jump where an epoch begins.
-        is_one_epoch = not any(after.n < start < n for start in self._epoch_starts)
-        return [Hole(before, after.ms, before.ms, "log", missing if is_one_epoch else None)]
+        is_counted = why == "log" and not any(after.n < start < n for start in starts)
+        return [Hole(before, after.ms, before.ms, why, n - after.n - 1 if is_counted else None)]
 
     def _first(self, after: Id) -> Id | None:
         """The first entry of ours behind ``after``."""

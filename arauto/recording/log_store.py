@@ -5,7 +5,7 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from typing import Any
 
@@ -29,6 +29,7 @@ from arauto.recording_core.log_keys import (
     promised_of,
     stream_of,
 )
+from arauto.recording_core.missing_entries import with_missing
 from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 
 WAKE = b"look"
@@ -143,8 +144,15 @@ class Store:
             is_other = not head.goes_back_to(request.after)
             wanted = head.begins if is_other else request.after
             if (wanted.ms, wanted.number) == (start.ms, start.number):
-                return _pages(request, head, start, entries, many, at, is_other, head.run != run)
+                pages = _pages(request, head, start, entries, many, at, is_other, head.run != run)
+                reaches_back = partial(self.reaches_back, channel, (start.ms, start.number))
+                return with_missing(pages, start.number, head.starts, reaches_back)
             start = wanted
+
+    def reaches_back(self, channel: bytes, id: tuple[int, int]) -> bool:
+        """Whether nothing behind ``id`` has been trimmed."""
+        oldest = self.entries(channel, "-", "+", 1)
+        return bool(oldest) and _id(oldest[0]) <= id
 
     def head(self, channel: bytes) -> Head | None:
         """``None``: there is no log."""

@@ -218,6 +218,7 @@ class ChannelFeed:
             return self._fall_back(now, "replaced") + self._advance(now)
         steps = self._show_pages(request, pages)
         self._note_ended(request, pages)
+        self._skip_numbers(pages)
         if pages.is_other:
             self._has_place = False
             steps.append(Place(None))
@@ -332,16 +333,22 @@ class ChannelFeed:
             if self._is_beyond(announcement):
                 # It was read meanwhile; or all was lost, and the clock went back.
                 return announcement.position.number
-            begins = announcement.position.number - len(announcement.left) - 1
-            if self._shown_until and self.position.number >= begins:
-                return None  # the other log may have had the same leftovers, which the page was shown
-            end = announcement.position.number - self._count_left_here(announcement, serial) - 1
+            left = len(announcement.left)
+            if not self._shown_until:  # or the other log may have had them too, and the page was shown them
+                left = self._count_left_here(announcement, serial)
+            end = announcement.position.number - left - 1
             return end if self.position.number < end else None
         return None
 
     def _was_read_for(self, announcement: Announcement, number: int) -> bool:
         """Up to ``number``: the answer to a mark may have told that more of it is older than ours."""
         return announcement is self._read_for and number <= self._read_until
+
+    def _skip_numbers(self, pages: Pages) -> None:
+        """What the recorder before had not written has no number that the next one skipped."""
+        announcement = self._announcements[0][0] if self._announcements else None
+        if self._older is not None and isinstance(announcement, Resumed) and announcement is self._read_for:
+            self._older += pages.skipped
 
     def _note_ended(self, request: Read, pages: Pages) -> None:
         """Of an epoch that has ended, one announcement has the log read, and not each."""
@@ -552,25 +559,24 @@ class ChannelFeed:
 
     def _show_pages(self, request: Read, pages: Pages) -> list[FeedStep]:
         steps: list[FeedStep] = []
-        known = request.after.number
         if pages.is_other:
             self._shown_until = max(self._since, request.after.ms)
             end = next((entry.ms for entry in pages.entries if entry.ms > self._shown_until), pages.at)
             steps.append(Gap(self._since, end, "replaced"))
+        is_in_gap = pages.is_other  # which goes up to the first that is shown
         for entry in pages.entries:
             if entry.ms <= self._shown_until:
-                known = entry.number
                 continue
-            if not pages.is_other and entry.number > known + 1:
-                steps.append(Gap(self._since, entry.ms, "log"))
-            known = entry.number
+            if entry.missing and not is_in_gap:
+                steps.append(Gap(self._since, entry.ms, entry.missing))
+            is_in_gap = False
             at = Position(pages.end.epoch, entry.number, entry.ms)
             if entry.data is None:
                 steps.append(Gap(entry.since, entry.ms, "recorder"))
             else:
                 steps.append(Show(entry.data, at, entry.ms))
-        if not pages.is_other and pages.end.number > known:
-            steps.append(Gap(self._since, pages.at, "log"))
+        if pages.missing and not is_in_gap:
+            steps.append(Gap(self._since, pages.at, pages.missing))
         self.position = pages.end
         if request.until is None and not pages.has_more:
             self._since = max(self._since, pages.until)

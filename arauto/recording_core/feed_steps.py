@@ -73,12 +73,16 @@ FeedStep = Show | ShowWaiting | Copy | Gap | Place | Halt | Read | Locate
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the log; a gap has no ``data``, but since when nobody recorded."""
+    """An entry of the log; a gap has no ``data``, but since when nobody recorded.
+
+    ``missing``: why entries before it are missing, behind the one before; empty: none are.
+    """
 
     number: int
     ms: int
     data: bytes | None
     since: int = 0
+    missing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,9 @@ class Pages:
 
     ``is_other``: the log does not contain the position; these are all of its entries.
     ``is_stale``: Redis was restarted and recording has not begun again. ``has_more``: there are more entries,
-    so ``end`` is that of the last one, and ``newest`` is the number of the newest of all.
+    so ``end`` is that of the last one, and ``newest`` is the number of the newest of all. ``missing``: why
+    entries before ``end`` are missing, behind the last one; empty: none are. ``skipped``: how many numbers no
+    entry ever had.
     """
 
     entries: Sequence[Entry]
@@ -98,3 +104,5 @@ class Pages:
     is_stale: bool = False
     has_more: bool = False
     newest: int = 0
+    missing: str = ""
+    skipped: int = 0

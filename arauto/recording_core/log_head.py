@@ -49,6 +49,11 @@ class Head:
             bool(closed),
         )
 
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The number before each epoch, oldest first."""
+        return tuple(first for _, first in self.epochs)
+
     def goes_back_to(self, place: Position) -> bool:
         """Whether the log has the same entries up to ``place`` as whoever names it knows."""
         is_found, most = False, self.end.number

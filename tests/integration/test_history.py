@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from time import sleep
 from typing import Any
 from urllib.parse import quote
 
@@ -195,33 +196,60 @@ def test_another_log_is_told_from_the_one_before(
     ]
 
 
+def told(events: list[dict[str, Any]]) -> list[Any]:
+    """Messages, and why others are missing."""
+    return [
+        event.get("data", event.get("reason"))
+        for event in events
+        if event.get("type", "message") in ("message", "gap")
+    ]
+
+
+def read_and_see(recording: ArautoServer, since: str, last: str) -> list[Any]:
+    """What is told of the log up to ``last``, which is the same to a page as to a program."""
+    lines = told(read(recording, f"since={since}"))
+    with open_tab(recording, "past", query={"since": since}) as tab:
+        assert told(tab.through(last)) == lines
+    return lines
+
+
+def return_and_see(recording: ArautoServer, valkey: RedisServer, id: str, last: str) -> list[Any]:
+    """The same behind an entry that a page and a program have seen."""
+    lines = told(read(recording, f"since={id}"))
+    epoch = head(valkey, "past")["epochs"].partition(":")[0]
+    with open_tab(recording, "past", query={"after": f"{epoch}.{id}"}) as tab:
+        assert told(tab.through(last)) == lines
+    return lines
+
+
 def test_what_nobody_recorded_is_one_gap(recording: ArautoServer, valkey: RedisServer, log: OwnLog) -> None:
     log.begin()
     log.write("more")
+    rows = ["9", "recorder", "more"]
     lines = read(recording, f"since={log.ids[8]}")
-    told = ["9", "recorder", "more"]
-    assert [line.get("data", line.get("reason")) for line in lines] == told
     assert lines[1]["from"] <= lines[1]["to"]
-    with open_tab(recording, "past", query={"since": "2"}) as tab:  # messages: a gap is none
-        shown = [event for event in tab.through("more") if event["type"] in ("message", "gap")]
-        assert [event.get("data", event.get("reason")) for event in shown] == told
+    assert read_and_see(recording, "2", "more") == rows  # messages: a gap is none
+    assert return_and_see(recording, valkey, log.ids[8], "more") == rows
 
 
 def test_numbers_that_jump_are_no_gap_of_their_own(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
-    """Where what was known of the log is lost, numbers go on with the time."""
-    valkey.client.hdel(head_of(b"past"), "epoch")
+    """A recorder that does not know the last for sure goes on with later ones."""
+    with open_tab(recording, "past", query={"since": "1"}) as tab:
+        tab.through("9")
+        valkey.client.hincrby(head_of(b"past"), "number", 1000)
+        log.begin()
+        log.write("more")
+        assert told(tab.through("more")) == ["recorder", "more"]
+    valkey.client.hincrby(head_of(b"past"), "number", 1000)
     valkey.client.rpush("arauto:promised:{past}", "1 promised")
     log.begin()
-    log.write("more")
-    first, last = int(log.ids[0].split("-")[1]), int(log.ids[-1].split("-")[1])
-    assert last > first + 11
-    told = ["8", "9", "promised", "recorder", "more"]
-    for since in (f"since={log.ids[7]}", "since=4"):  # messages: a gap is none
-        lines = read(recording, since)
-        assert [line.get("data", line.get("reason")) for line in lines] == told
-    assert [line.get("data", line.get("reason")) for line in read(recording, "since=first")][-5:] == told
+    log.write("last")
+    rows = ["8", "9", "recorder", "more", "promised", "recorder", "last"]
+    assert return_and_see(recording, valkey, log.ids[7], "last") == rows
+    assert read_and_see(recording, "5", "last") == rows  # messages: a gap is none
+    assert read_and_see(recording, "first", "last")[-7:] == rows
 
 
 def test_what_was_trimmed_before_a_jump_is_told(
@@ -232,9 +260,33 @@ def test_what_was_trimmed_before_a_jump_is_told(
     log.begin()
     log.write("more")
     valkey.client.xtrim(stream_of(b"past"), maxlen=2, approximate=False)  # a gap entry and "more"
-    lines = read(recording, f"since={log.ids[7]}")
-    assert [line.get("data", line.get("reason")) for line in lines] == ["log", "recorder", "more"]
-    assert "missing" not in lines[0]
+    assert return_and_see(recording, valkey, log.ids[7], "more") == ["log", "recorder", "more"]
+    assert "missing" not in read(recording, f"since={log.ids[7]}")[0]
+
+
+def test_what_is_missing_in_a_log_that_has_replaced_another_is_told(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
+) -> None:
+    before = head(valkey, "past")["epoch"]
+    log.store.delete(b"past")
+    log.begin()
+    log.write("a", "b", "c", "d")
+    valkey.client.xdel(stream_of(b"past"), log.ids[-3])
+    rows = ["replaced", "recorder", "a", "log", "c", "d"]
+    assert told(read(recording, f"since={log.ids[5]}")) == rows
+    with open_tab(recording, "past", query={"after": f"{before}.{log.ids[5]}"}) as tab:
+        assert told(tab.through("d")) == rows
+
+
+def test_a_log_whose_head_was_lost_has_replaced_the_one_before(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
+) -> None:
+    """Nothing is known of it but its entries; numbers go on with the time."""
+    sleep(0.02)  # there are as many milliseconds as messages
+    valkey.client.delete(head_of(b"past"))
+    log.begin()
+    log.write("more")
+    assert read_and_see(recording, "first", "more")[-4:] == ["9", "replaced", "recorder", "more"]
 
 
 def test_entries_of_others_are_as_if_they_were_missing(
@@ -245,8 +297,21 @@ def test_entries_of_others_are_as_if_they_were_missing(
     valkey.client.xadd(stream_of(b"past"), {"gap": "soon"}, id=f"{ms + 1}-{number + 2}")
     log.begin()
     log.write("more")
-    lines = read(recording, f"since={log.ids[8]}")
-    assert [line.get("data", line.get("reason")) for line in lines] == ["9", "recorder", "more"]
+    assert return_and_see(recording, valkey, log.ids[8], "more") == ["9", "recorder", "more"]
+
+
+@pytest.mark.parametrize("foreign", [3, 9 * 10**14])
+def test_an_entry_of_others_at_the_end_of_a_page_hides_nothing(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog, foreign: int
+) -> None:
+    """Ten entries are read at first."""
+    ms = int(log.ids[-1].split("-")[0])
+    valkey.client.xadd(stream_of(b"past"), {"a": "1"}, id=f"{ms + 1}-{foreign}")
+    sleep(0.002)  # the next has a later time
+    log.write("a", "b", "c")
+    assert return_and_see(recording, valkey, log.ids[0], "c") == [*"123456789abc"]
+    valkey.client.xdel(stream_of(b"past"), log.ids[-3])
+    assert return_and_see(recording, valkey, log.ids[0], "c") == [*"123456789", "log", *"bc"]
 
 
 def test_a_key_that_is_no_log(recording: ArautoServer, valkey: RedisServer, log: OwnLog) -> None:

@@ -8,6 +8,7 @@ from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Announcement, Appended, Closed, Renewed, Resumed, digest
 from arauto.recording_core.channel_feed import LATE
 from arauto.recording_core.feed_steps import Entry, Pages
+from arauto.recording_core.missing_entries import with_missing
 from arauto.recording_core.recorder_steps import Fenced, Outcome
 
 LEASE = 1500  # milliseconds
@@ -45,6 +46,7 @@ class Data:
     begins_at: int = 0  # the first number, less one, that a page gets that knows nothing of the log
     renewed: str = ""  # the epoch of the log that was deleted, while nothing was written since
     entries: list[Entry] = field(default_factory=list)
+    foreign: int = 0  # the greatest number of what others have written to the stream
     promised: list[bytes] = field(default_factory=list)
     is_wanted: bool = True
     lease_token: int = 0
@@ -144,6 +146,9 @@ class RedisDouble:
             return 0, Outcome.MOVED
         if self.refuses_writes:
             return 0, Outcome.REFUSED
+        if messages and data.foreign > after.number:
+            data.owner_run = 0
+            return 0, Outcome.MOVED
         for message in messages:
             self._add(message)
         data.until = max(data.until, until)
@@ -162,8 +167,10 @@ class RedisDouble:
         if token < data.owner:
             raise Fenced(data.owner)
         is_same = known and data.position and data.owner_run == self.run and data.closed is None
+        is_whole = data.position is None or data.foreign <= data.position.number
         if (
             is_same
+            and is_whole
             and known
             and data.position
             and known.number <= data.position.number
@@ -195,8 +202,9 @@ class RedisDouble:
             known_until = data.entries[-1].ms - LATE if data.entries else 0
         # A number that was told once must not be that of another message: so this is another epoch.
         # Numbers only rise: where the last is not known for sure, they go on with the time.
-        last = data.entries[-1].number if data.entries else 0
-        number = data.position.number if data.position else max(last, known.number if known else 0, self.now)
+        last = max(data.foreign, data.entries[-1].number if data.entries else 0)
+        number = known.number if known else 0
+        number = max(last, data.position.number if data.position else max(number, self.now))
         self._epochs += 1
         moment = self._moment
         if data.entries and data.entries[-1].ms == moment:
@@ -250,7 +258,7 @@ class RedisDouble:
             end = entries[-1].number
         is_cut = has_more or end < data.position.number
         ms = data.position.ms if not is_cut else entries[-1].ms if entries else after.ms
-        return Pages(
+        pages = Pages(
             entries,
             Position(data.position.epoch, max(end, first), ms),
             self.now,
@@ -259,6 +267,10 @@ class RedisDouble:
             data.owner_run != self.run,
             has_more,
             data.position.number,
+        )
+        starts = tuple(data.starts.values())
+        return with_missing(
+            pages, first, starts, lambda: bool(data.entries) and data.entries[0].number <= first
         )
 
     def locate_first(self) -> Position | None:
@@ -287,6 +299,7 @@ class RedisDouble:
     def delete(self) -> None:
         data = self.data
         data.entries.clear()
+        data.foreign = 0
         data.promised.clear()
         data.starts.clear()
         if data.position is None:
@@ -354,6 +367,11 @@ class RedisDouble:
         """The metadata of the log was deleted or evicted."""
         self.data.position, self.data.owner, self.data.starts = None, 0, {}
         self.data.closed, self.data.until = None, 0
+
+    def write_foreign(self) -> None:
+        """Somebody else writes to the stream, with a number that ours would have had later."""
+        if self.data.position is not None:
+            self.data.foreign = self.data.position.number + 5
 
     def forget_lease(self) -> None:
         self.data.lease_token = self.data.lease_until = 0

@@ -250,7 +250,7 @@ def _plain(pages: Pages | None) -> Any:
     """But for the milliseconds, which may be later by one in a real stream."""
     if pages is None:
         return None
-    entries = [(entry.number, entry.data, entry.since) for entry in pages.entries]
+    entries = [(entry.number, entry.data, entry.since, entry.missing) for entry in pages.entries]
     return (
         entries,
         pages.end,
@@ -259,4 +259,5 @@ def _plain(pages: Pages | None) -> Any:
         pages.is_other,
         pages.is_stale,
         pages.has_more,
+        pages.missing,
     )

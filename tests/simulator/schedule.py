@@ -23,6 +23,9 @@ RETURNS = 200_000_000
 PROMISED = 300_000_000
 """From this seed on, the old master and the other may both have to write what was promised before."""
 
+FOREIGN = 400_000_000
+"""From this seed on, others write to the stream as well, so numbers jump where an epoch begins."""
+
 LONGEST = 3000  # milliseconds that a message may wait until a page shows it
 
 
@@ -66,6 +69,8 @@ def draw(seed: int, steps: int = STEPS) -> list[Act]:
         never = {"forget head"} if seed >= PROMISED else {"promise"}
         weights = {kind: weights[kind] for kind in weights.keys() - never} | MASTERS
         always = always - never | MASTERS.keys()
+    if seed >= FOREIGN:
+        weights, always = weights | {"foreign": 2}, always | {"foreign"}
     if has_clocks(seed):
         weights, always = weights | CLOCKS, always | {"clock"}
     faults = rng.sample(sorted(weights.keys() - always), rng.randint(0, 6))
@@ -168,6 +173,8 @@ class World:
             redis.delete()
         elif kind in ("off", "on") and not server.refuses_writes:
             redis.switch(kind == "on")
+        elif kind == "foreign" and not server.refuses_writes:
+            redis.write_foreign()
         elif kind == "forget head":
             redis.forget_head()
         elif kind == "forget lease":

@@ -5,6 +5,7 @@ from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, 
 from arauto.recording_core.backlog import Received
 from arauto.recording_core.channel_feed import ChannelFeed
 from arauto.recording_core.feed_steps import Entry, Gap, Locate, Pages, Place, Read, Show, ShowWaiting
+from arauto.recording_core.missing_entries import with_missing
 
 RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)
 
@@ -152,3 +153,29 @@ def test_a_log_whose_head_alone_was_lost_is_read_from_its_first_entry() -> None:
     feed.subscribed(2001)
     steps = feed.announced(Resumed(Position("y", 900), since=2000, at=2002, token=7), 2003)
     assert steps == [Read(Position("y", 5), None)]
+
+
+def test_numbers_that_a_recorder_skips_are_none_of_messages_from_before() -> None:
+    """The one before had not written the message that was published before the page subscribed."""
+    feed = ChannelFeed(Position("e", 4), 50)
+    feed.subscribed(0)
+    feed.read(Pages((), Position("e", 4), at=1500, until=100), 1500)
+    feed.announced(Mark("m"), 1501)
+    feed.announced(Marked("m", Position("e", 5), 4), 1502)
+    resumed = Resumed(Position("f", 900), since=100, at=2000, token=7)
+    assert feed.announced(resumed, 2000) == [Read(Position("e", 4), 899)]
+    pages = with_missing(Pages((), Position("f", 899), at=2000, until=2000), 4, (0, 899), lambda: True)
+    assert feed.read(pages, 2001) == [Gap(100, 2000, "recorder"), Place(Position("f", 900))]
+
+
+def test_entries_that_are_missing_are_a_gap_behind_what_is_shown_of_another_log() -> None:
+    """Before that, they are within the gap between the two logs."""
+    feed = ChannelFeed(Position("e", 4, 5000), 3500)
+    feed.subscribed(0)
+    entries = (Entry(4, 4000, b"a"), Entry(7, 5500, b"b"), Entry(9, 6000, b"c"))
+    pages = Pages(entries, Position("f", 10), at=7000, until=7000, is_other=True)
+    steps = feed.read(with_missing(pages, 3, (3,), lambda: True), 7001)
+    assert [(step.start, step.end, step.reason) if isinstance(step, Gap) else step.data
+            for step in steps if isinstance(step, Gap | Show)] == [
+        (3500, 5500, "replaced"), b"b", (3500, 6000, "log"), b"c", (3500, 7000, "log"),
+    ]  # fmt: skip
