@@ -35,8 +35,9 @@ from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_announcement
 from arauto.recording_core.announcements import Stopped
 from arauto.recording_core.backlog import Copy
-from arauto.recording_core.channel_feed import LATE, ChannelFeed, State, place_at, shown_until
+from arauto.recording_core.channel_feed import ChannelFeed, State
 from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show, ShowWaiting
+from arauto.recording_core.page_place import LATE, place_at, shown_until
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.subscriber import Command, subscribe_commands
 

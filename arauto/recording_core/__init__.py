@@ -15,4 +15,9 @@ messages that are in no log yet. The state machines are ``channel_recorder.py``,
 ``candidate.py``, one process; and ``channel_feed.py``, one channel of one page. What they return is in
 ``recorder_steps.py``, ``candidate_actions.py`` and ``feed_steps.py``. ``shared_states.py`` says in which
 states equal feeds go on alike. ``log_head.py`` and ``log_keys.py`` describe a log in Redis.
+
+Parts of a channel feed: ``log_reading.py``, what it reads of the log (``missing_entries.py`` says what is
+missing there); ``pending_mark.py``, how it finds its place in the log again; ``older_messages.py``, what is
+from before it subscribed; ``leftovers.py``, what it has of what a recorder left over; ``page_place.py``, up
+to when the page was shown everything.
 """

@@ -37,6 +37,11 @@ class Resumed:
     token: int
     left: tuple[int, ...] = ()
 
+    @property
+    def begins(self) -> int:
+        """The number before the first of its epoch."""
+        return self.position.number - len(self.left) - 1
+
 
 @dataclass(frozen=True, slots=True)
 class Renewed:

@@ -1,7 +1,8 @@
 """The messages of one channel that are received but not announced yet, oldest first (pure)."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from arauto.recording_core.announcements import digest
@@ -74,6 +75,10 @@ class Backlog:
     def is_shown(self, message: Received) -> bool:
         return message.serial <= self._shown
 
+    def waiting(self) -> Iterator[Received]:
+        """What the page was not shown yet."""
+        return (message for message in self._received if message.serial > self._shown)
+
     def take(self, wanted: int, until: int | None = None) -> Received | None:
         """The oldest message if it has this digest, and at most this serial; else ``None``."""
         oldest = self.oldest
@@ -96,6 +101,28 @@ class Backlog:
         while self._received[0].serial <= until:
             taken.append(self._pop())
         return taken
+
+    def count_last(self, digests: Sequence[int], until: int) -> int:
+        """How many of the last ``digests`` are here, in this order, with at most this serial."""
+        ours = iter([digest(message.data) for message in reversed(self._received) if message.serial <= until])
+        found = 0
+        for wanted in reversed(digests):
+            if wanted not in ours:
+                break
+            found += 1
+        return found
+
+    def find_last(self, digests: Sequence[int], until: int) -> int:
+        """The serial of the last of ``digests`` that is here, each behind the one before; 0: none is."""
+        serials = defaultdict[int, list[int]](list)
+        for message in self._received:
+            if message.serial <= until:
+                serials[digest(message.data)].append(message.serial)
+        last = 0
+        for wanted in digests:
+            at = bisect_right(serials[wanted], last)
+            last = serials[wanted][at] if at < len(serials[wanted]) else last
+        return last
 
     def _pop(self) -> Received:
         self.size -= len(self._received[0].data) + OVERHEAD

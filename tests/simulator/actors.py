@@ -11,8 +11,9 @@ from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Mark as MarkWord
 from arauto.recording_core.announcements import Marked, Stopped
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
-from arauto.recording_core.channel_feed import LATE, ChannelFeed, place_at, shown_until
+from arauto.recording_core.channel_feed import ChannelFeed
 from arauto.recording_core.feed_steps import FeedStep, Gap, Locate, Place, Read, Show, ShowWaiting
+from arauto.recording_core.page_place import LATE, place_at, shown_until
 from arauto.recording_core.recorder_steps import AnswerMark, Append, Fenced, Outcome, SendMark, Take
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Announcement, Appended, Closed, Renewed, Resumed, digest
-from arauto.recording_core.channel_feed import LATE
 from arauto.recording_core.feed_steps import Entry, Pages
 from arauto.recording_core.missing_entries import with_missing
+from arauto.recording_core.page_place import LATE
 from arauto.recording_core.recorder_steps import Fenced, Outcome
 
 LEASE = 1500  # milliseconds

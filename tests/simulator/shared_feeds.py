@@ -21,7 +21,7 @@ def step_with_another(feed: ChannelFeed, pushed: Raw | Announcement, now: int) -
     feed.settle(before)
     is_own = not isinstance(pushed, Raw) and feed.may_differ(pushed)
     other = _another(before)
-    other._ended = set(feed._ended)  # what one has read of the log is true for all
+    other._log._ended = set(feed._log._ended)  # what one has read of the log is true for all
     steps = _step(feed, pushed, now)
     after = feed.settled
     if (
