@@ -14,7 +14,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink
 
-_BEGINNING, _END = -2, -1  # as times, in Kafka's protocol
+_BEGINNING, END = -2, -1  # as times, in Kafka's protocol
 
 Partition = tuple[str, int]
 Topics = dict[str, dict[int, bool]]
@@ -137,7 +137,7 @@ def bounds_of(consumer: Consumer, partitions: list[Partition]) -> dict[Partition
 
 
 def _bounds(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, Bounds]:
-    return _both(*(offsets_of(consumer, partitions, end) for end in (_BEGINNING, _END)))
+    return _both(*(offsets_of(consumer, partitions, end) for end in (_BEGINNING, END)))
 
 
 def _both(low: dict[Partition, int], high: dict[Partition, int]) -> dict[Partition, Bounds]:

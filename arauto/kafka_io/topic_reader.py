@@ -11,6 +11,7 @@ from arauto.kafka_io.topic_identity import describe
 from arauto.kafka_io.topic_list import Bounds, bounds_of
 from arauto.kafka_io.topic_pages import record_of, weight_of
 from arauto.kafka_io.topic_ring import Batch, TopicRing
+from arauto.kafka_io.truncation import is_truncation, leaders_of
 from arauto.protocol.events import Item
 from arauto.protocol.topic_events import Produced, TopicGap
 from arauto.protocol.topics import Offsets
@@ -30,7 +31,6 @@ _READER = {
     "socket.timeout.ms": 10_000,
 }
 _NONE = ""  # in place of an epoch: there was no such topic
-_TRUNCATED = KafkaError(KafkaError._LOG_TRUNCATION).str()  # also within what the library says of a reset
 _MISPLACED = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 
 log = logging.getLogger("arauto")
@@ -59,7 +59,7 @@ class TopicReader:
         self._leaderless: set[int] = set()
         self._unplaced: set[int] = set()  # those that had no leader from the first, so nobody knows their end
         self._truncated: set[int] = set()
-        self._leaders: dict[int, int] = {}  # which leader, as Kafka counts them, wrote the last message
+        self._leaders: dict[int, int] = {}  # the epochs of those of the last messages
         self._trouble: Trouble | None = None
 
     def stop(self) -> None:
@@ -122,6 +122,7 @@ class TopicReader:
         consumer.unassign()  # each answer would wait for a fetch that is held
         bounds = bounds_of(consumer, [(self._topic, one) for one in partitions])
         led = {one: found for one in partitions if (found := bounds.get((self._topic, one)))}
+        leaders = leaders_of(consumer, [(self._topic, one) for one in led])
         gaps: list[Item] = []
         if self._epoch is None:
             self._unplaced = partitions - led.keys()
@@ -141,7 +142,9 @@ class TopicReader:
         self._leaderless = partitions - led.keys()
         self._epoch = epoch
         consumer.assign([TopicPartition(self._topic, one, at) for one, at in self._places.items()])
-        for one in led.keys() & self._leaders.keys():
+        known = led.keys() & self._leaders.keys()
+        self._leaders = leaders | self._leaders
+        for one in known:
             # Kafka is asked whether what comes before is still what was read; by assign only at times.
             at, leader = self._places[one], self._leaders[one]
             consumer.seek(TopicPartition(self._topic, one, at, leader_epoch=leader))
@@ -193,7 +196,7 @@ class TopicReader:
         failed: KafkaError | None = None
         for message in messages:
             if error := message.error():
-                if _TRUNCATED in error.str():
+                if is_truncation(error):
                     self._truncated.add(message.partition() or 0)
                 if message.topic() is not None:  # else of the group, of which we want nothing
                     failed = error
@@ -220,7 +223,7 @@ class TopicReader:
     # What it tells
 
     def _add(self, items: list[Item], starts: Offsets, weight: int = 0) -> None:
-        batch = Batch(items, starts, dict(self._places), weight)
+        batch = Batch(items, starts, dict(self._places), weight, dict(self._leaders))
         epoch, trouble = self._epoch or _NONE, self._trouble
         self._handover.soon(lambda: self._ring.add(batch, epoch, trouble))
 

@@ -6,19 +6,23 @@ from typing import NamedTuple
 
 from arauto.kafka_io.connection import Trouble
 from arauto.protocol.events import Item
-from arauto.protocol.topics import Offsets
+from arauto.protocol.topics import NONE, Offsets
 from arauto.system.concurrency import make_lock
 
 WEIGHT = 4_000_000  # bytes of what is kept, and one batch more
 
 
 class Batch(NamedTuple):
-    """``items``, and where each partition was before and after them. Nobody changes any of it."""
+    """``items``, and where each partition was before and after them. Nobody changes any of it.
+
+    :param leaders: the epoch of each partition's leader, where it is known.
+    """
 
     items: list[Item]
     starts: Offsets
     ends: Offsets
     weight: int
+    leaders: Offsets = NONE
 
 
 class Now(NamedTuple):
@@ -27,6 +31,7 @@ class Now(NamedTuple):
     :param number: of the next batch.
     :param ends: ``None``: nobody knows yet.
     :param epoch: another one is another topic by this name.
+    :param leaders: the epochs of leaders, by partition.
     :param trouble: why not all of it can be read; ``None``: it can.
     """
 
@@ -34,6 +39,7 @@ class Now(NamedTuple):
     ends: Offsets | None
     epoch: str
     trouble: Trouble | None
+    leaders: Offsets
 
 
 class TopicRing:
@@ -43,7 +49,7 @@ class TopicRing:
         self._lock = make_lock()
         self._batches: deque[Batch] = deque()
         self._weight = 0
-        self.now = Now(0, None, "", None)
+        self.now = Now(0, None, "", None, NONE)
         self.listeners: set[Callable[[], None]] = set()
         """Are called when there is something new."""
 
@@ -57,7 +63,7 @@ class TopicRing:
             self._weight += batch.weight
             while self._weight > WEIGHT and len(self._batches) > 1:
                 self._weight -= self._batches.popleft().weight
-            self.now = Now(self.now.number + 1, batch.ends, epoch, trouble)
+            self.now = Now(self.now.number + 1, batch.ends, epoch, trouble, batch.leaders)
         self._call()
 
     def fail(self, trouble: Trouble) -> None:

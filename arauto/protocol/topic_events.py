@@ -3,7 +3,7 @@
 from typing import Any, Literal, NamedTuple
 
 from arauto.protocol.json_members import data_of, either
-from arauto.protocol.topics import Offsets, Record, write_places
+from arauto.protocol.topics import NONE, Offsets, Record, write_places
 
 MEMBER_LIMIT = 1000  # bytes of a key, and of a header's value, in a feed
 HEADERS_LIMIT = 100  # headers of a message in a feed
@@ -38,11 +38,15 @@ class TopicChosen(NamedTuple):
 
 
 class TopicFollowed(NamedTuple):
-    """All that is in ``topic`` before ``places`` was shown. ``epoch``: another one is another topic."""
+    """All that is in ``topic`` before ``places`` was shown. ``epoch``: another one is another topic.
+
+    ``leaders``: see :class:`~arauto.protocol.topics.TopicPlace`.
+    """
 
     topic: str
     epoch: str
     places: Offsets
+    leaders: Offsets = NONE
 
 
 class TopicAway(NamedTuple):
@@ -78,7 +82,8 @@ def topic_event(item: TopicItem, at: float, limit: int) -> dict[str, Any]:
     if isinstance(item, TopicChosen):
         return {"type": "tsubscribe" if item.is_added else "tunsubscribe", **topic, "at": at}
     if isinstance(item, TopicFollowed):
-        return {"type": "following", **topic, "epoch": item.epoch, "places": write_places(item.places)}
+        epoch = f"{item.epoch}.{write_places(item.leaders)}" if item.leaders else item.epoch
+        return {"type": "following", **topic, "epoch": epoch, "places": write_places(item.places)}
     return {"type": "away", **topic, "error": item.error}
 
 

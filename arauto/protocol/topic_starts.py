@@ -9,7 +9,9 @@ from arauto.protocol.log_query import BadPoint
 from arauto.protocol.topic_names import TopicName, read_name
 from arauto.protocol.topics import OFFSETS, Start, TopicPlace, check_topic, read_place
 
-_PLACE = re.compile(rf"(?P<epoch>[A-Za-z0-9_-]{{0,40}})\.(?P<offsets>{OFFSETS})", re.ASCII)
+_PLACE = re.compile(
+    rf"(?P<epoch>[A-Za-z0-9_-]{{0,40}})(\.(?P<leaders>{OFFSETS}))?\.(?P<offsets>{OFFSETS})", re.ASCII
+)
 
 
 class GlobPlace(NamedTuple):
@@ -26,7 +28,8 @@ Starts = dict[str, Start | GlobPlace]
 
 
 def read_starts(names: Sequence[str], places: Sequence[str], since: str | None) -> Starts:
-    """The n-th of ``places`` is for the n-th name: ``<epoch>.3:4711,4:815``, of a glob one for each topic.
+    """The n-th of ``places`` is for the n-th name: ``<epoch>.3:4711,4:815``, with the leaders too
+    ``<epoch>.3:7,4:7.3:4711,4:815``, of a glob one for each topic.
 
     :param since: a place for the topics that have none of their own.
     :raise BadPoint: one does not parse, or is that of another partition.
@@ -63,8 +66,9 @@ def _read_glob_place(text: str) -> GlobPlace:
 def _read_topic_place(text: str) -> TopicPlace:
     if match := _PLACE.fullmatch(text):
         places = read_place(match["offsets"])
-        if isinstance(places, dict):
-            return TopicPlace(match["epoch"], places)
+        leaders = read_place(match["leaders"]) if match["leaders"] else {}
+        if isinstance(places, dict) and isinstance(leaders, dict):
+            return TopicPlace(match["epoch"], places, leaders)
     raise BadPoint(
         gettext("%(text)s is not a place in a topic: leave it out to start from now.", text=text[:50])
     )

@@ -18,6 +18,9 @@ _MOST_PARTITION = 2**31 - 1
 Offsets = dict[int, int]
 """An offset for each partition."""
 
+NONE: Offsets = {}
+"""Nobody changes it."""
+
 Headers = list[tuple[str, bytes | None]]
 
 
@@ -65,10 +68,15 @@ class Trimmed(NamedTuple):
 
 
 class TopicPlace(NamedTuple):
-    """Where a page was in a topic. ``epoch``: of which one, if there was another by that name."""
+    """Where a page was in a topic.
+
+    :param epoch: of which one, if there was another by that name.
+    :param leaders: by partition the epoch of the leader that it had then; of some.
+    """
 
     epoch: str
     offsets: Offsets
+    leaders: Offsets = NONE
 
 
 Start = TopicPlace | Point | Offsets

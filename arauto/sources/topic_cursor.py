@@ -4,16 +4,18 @@ from collections.abc import Callable
 from itertools import takewhile
 
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink, Trouble
-from arauto.kafka_io.topic_list import find_bounds, partitions_of
+from arauto.kafka_io.topic_list import Bounds, find_bounds, partitions_of
 from arauto.kafka_io.topic_pages import read_page
 from arauto.kafka_io.topic_ring import Batch, Now, TopicRing, covers
+from arauto.kafka_io.truncation import find_truncated
 from arauto.protocol.events import ErrorNotice, Item
 from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
 from arauto.protocol.topic_names import TopicName
-from arauto.protocol.topics import Offsets, Start, TopicEntry, TopicPlace, Trimmed, write_places
+from arauto.protocol.topics import NONE, Offsets, Start, TopicEntry, TopicPlace, Trimmed, write_places
 from arauto.sources.topic_reading import offsets_at
 
 PAGE = 2000  # messages that are read at a time
+MOST_LEADERS = 20  # partitions of which a place has the leaders too: it is part of an address
 MOST_BEHIND = 20_000  # messages; a page that missed more is shown the newest of them
 
 Say = Callable[[Trouble], str]
@@ -41,6 +43,7 @@ class TopicCursor:
         """Whether it was told that the topic is watched."""
         self._is_told = False
         self._told: tuple[Trouble | None, frozenset[int]] = None, frozenset()
+        self._leaders = NONE  # as they were told last
 
     @property
     def is_behind(self) -> bool:
@@ -94,7 +97,7 @@ class TopicCursor:
 
     def _begin_again(self) -> None:
         if self._places is not None:
-            self._start, self._places = TopicPlace(self._epoch, self._places), None
+            self._start, self._places = TopicPlace(self._epoch, self._places, self._leaders), None
         self._number, self._is_told = None, False
 
     def _locate(self, start: Start | None, now: Now, ends: Offsets) -> tuple[Offsets, list[Item]]:
@@ -102,7 +105,7 @@ class TopicCursor:
         if start is None:
             return ends, []
         is_replaced = isinstance(start, TopicPlace) and start.epoch not in ("", now.epoch)
-        if isinstance(start, TopicPlace) and not is_replaced and self._is_in_ring(start.offsets, now):
+        if isinstance(start, TopicPlace) and not is_replaced and self._is_in_ring(start, now):
             return start.offsets, []
         newer, gaps = ({}, []) if is_replaced else self._newer(start, ends)
         found = find_bounds(self._link, [(self._topic, one) for one in ends | newer])
@@ -117,6 +120,7 @@ class TopicCursor:
             wanted = ends | start
         else:
             wanted = offsets_at(self._link, self._topic, start, bounds)
+        truncated = self._truncated(start, now, bounds) if isinstance(start, TopicPlace) else set()
         places: Offsets = {}
         for one, end in ends.items():
             if not self._shows(one):
@@ -134,8 +138,8 @@ class TopicCursor:
                 gaps.append(TopicGap(self._topic, "retention", one, at, low - at))
             elif at > high and isinstance(start, dict):  # nobody has seen it
                 beyond[one] = high
-            elif at > high:
-                gaps.append(TopicGap(self._topic, "truncated", one, high))
+            elif at > high or one in truncated:
+                gaps.append(TopicGap(self._topic, "truncated", one, min(at, high)))
         if beyond:
             gaps.append(self._note(Trouble("beyond", write_places(beyond))))
         # Where it has no leader now, it is known when it has.
@@ -155,8 +159,22 @@ class TopicCursor:
     def _note(self, found: Trouble) -> Item:
         return ErrorNotice(f"{self._topic}: {self._say(found)}")
 
-    def _is_in_ring(self, places: Offsets, now: Now) -> bool:
-        return self._ring.find(places, now.epoch) is not None and covers(now.ends or {}, places)
+    def _is_in_ring(self, start: TopicPlace, now: Now) -> bool:
+        places, is_same = start.offsets, start.leaders.items() <= now.leaders.items()
+        return is_same and self._ring.find(places, now.epoch) is not None and covers(now.ends or {}, places)
+
+    def _truncated(self, start: TopicPlace, now: Now, bounds: dict[int, Bounds]) -> set[int]:
+        """Partitions that have had another leader since, and others where it had what the page was shown."""
+        if start.epoch != now.epoch:
+            return set()
+        left = {
+            one: at
+            for one, at in start.offsets.items()
+            if now.leaders.get(one) != start.leaders.get(one, now.leaders.get(one))
+            and one in bounds
+            and bounds[one].low <= at <= bounds[one].high
+        }
+        return find_truncated(self._link, self._topic, left, start.leaders) if left else set()
 
     def _leave_out(self, places: Offsets, ends: Offsets) -> list[Item]:
         """What would take too long: ``places`` go on to the newest."""
@@ -238,12 +256,13 @@ class TopicCursor:
         if is_behind and _can_be_read(now):
             return []  # it is told when it has been shown the past
         missing = frozenset() if now.trouble else (self._only or frozenset()) - (now.ends or {}).keys()
-        if self._is_told and self._told == (now.trouble, missing):
+        leaders = now.leaders if len(now.leaders) <= MOST_LEADERS else NONE
+        if self._is_told and (self._told, self._leaders) == ((now.trouble, missing), leaders):
             return []
-        self._is_told, self._told = True, (now.trouble, missing)
+        self._is_told, self._told, self._leaders = True, (now.trouble, missing), leaders
         if now.trouble is not None:
             return [TopicAway(self._topic, self._say(now.trouble))]
-        followed = TopicFollowed(self._topic, self._epoch, dict(self._places or {}))
+        followed = TopicFollowed(self._topic, self._epoch, dict(self._places or {}), leaders)
         why = self._say(Trouble("unknown", ""))
         return [followed, *(TopicAway(TopicName(self._topic, one).text, why) for one in sorted(missing))]
 

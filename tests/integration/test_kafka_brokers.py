@@ -173,3 +173,49 @@ def test_brokers_killed_under_pages_lose_nothing_and_double_nothing(
         for page in pages:
             eventually(partial(page.check, numbers.count))
         print(f"{numbers.count} numbers, {KILLS} kills, seed {SEED}")
+
+
+@pytest.mark.real_kafka("several brokers")
+@pytest.mark.long
+def test_a_page_that_comes_back_is_told_that_others_are_where_it_was(
+    cluster: KafkaCluster, valkey: RedisServer, tmp_path: Path
+) -> None:
+    topic, (first, second, _) = "lossy", cluster.brokers
+    cluster.create_unsafe(topic)
+
+    def watch(server: ArautoServer, n: int, **start: str) -> list[Event]:
+        """What a page is told until it has been shown ``n`` messages and knows its place."""
+        with connect(
+            f"{server.ws}/feed?{urlencode({'topic': topic} | start)}", open_timeout=PATIENCE
+        ) as socket:
+            tab = Tab(socket)
+            events = tab.until("following")
+            while sum(event["type"] == "tmessage" for event in events) < n:
+                events.append(tab.next())
+        return events
+
+    def gaps(events: list[Event]) -> list[Event]:
+        return [event for event in events if event["type"] == "gap"]
+
+    def place(events: list[Event]) -> str:
+        return f"{[event for event in events if event['type'] == 'following'][-1]['epoch']}.0:20"
+
+    with arauto_beside(cluster, tmp_path, REDIS_URL=valkey.url, ARAUTO_WORKER="gevent") as server:
+        second.stop()
+        eventually(lambda: cluster.in_sync(topic) == [1], why="only the first has what comes now")
+        cluster.produce(topic, *(b"lost %d" % n for n in range(20)))
+        seen = watch(server, 20, since="first")
+        first.stop()
+        second.start()
+        eventually(lambda: cluster.in_sync(topic)[:1] == [2], why="it leads though it has nothing")
+        cluster.start()
+        cluster.produce(topic, *(b"%d" % n for n in range(25)))
+        back = watch(server, 5, place=place(seen))
+        told = [(gap["reason"], gap["partition"], gap["offset"]) for gap in gaps(back)]
+        assert told == [("truncated", 0, 20)]
+        assert [event["data"] for event in back if event["type"] == "tmessage"] == [
+            "20", "21", "22", "23", "24",
+        ]  # fmt: skip
+        assert gaps(watch(server, 5, place=place(back))) == []
+        epoch = place(seen).split(".")[0]
+        assert gaps(watch(server, 5, place=f"{epoch}.0:20")) == [], "a place may have no leaders"

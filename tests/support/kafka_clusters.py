@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from confluent_kafka import ElectionType, KafkaException
+from confluent_kafka import ElectionType, KafkaException, Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
 from tests.support.kafka_servers import KafkaServer
@@ -41,6 +41,28 @@ class KafkaCluster:
         wanted = NewTopic(topic, partitions, 3, config={"min.insync.replicas": "2"})
         self.admin.create_topics([wanted])[topic].result(PATIENCE)
         self.wait_for(topic)
+
+    def create_unsafe(self, topic: str) -> None:
+        """One partition of the first two brokers: one leads also if it lacks what the other has."""
+        config = {"unclean.leader.election.enable": "true", "min.insync.replicas": "1"}
+        wanted = NewTopic(topic, 1, replica_assignment=[[1, 2]], config=config)
+        self.admin.create_topics([wanted])[topic].result(PATIENCE)
+        eventually(lambda: self.in_sync(topic) == [1, 2], why=f"both have {topic}")
+
+    def in_sync(self, topic: str) -> list[int]:
+        """Which brokers have all of the first partition, the leader first; none: nobody says so."""
+        try:
+            found = self.admin.list_topics(topic, timeout=1).topics[topic].partitions.get(0)
+        except KafkaException:
+            return []
+        return sorted(found.isrs, key=lambda one: one != found.leader) if found else []
+
+    def produce(self, topic: str, *messages: bytes) -> None:
+        """To its first partition, as a program does that asks only the leader."""
+        producer = Producer({"bootstrap.servers": self.address, "log_level": 0, "acks": "1"})
+        for message in messages:
+            producer.produce(topic, message, partition=0)
+        assert producer.flush(PATIENCE) == 0
 
     def wait_for(self, topic: str) -> None:
         """Until all brokers have all of it."""

@@ -66,6 +66,9 @@ class Kafka:
     def bounds_of(self, consumer: Any, partitions: list[tuple[str, int]]) -> dict[tuple[str, int], Bounds]:
         return {(topic, one): bounds for topic, one in partitions if (bounds := self.bounds[one])}
 
+    def offsets_for_times(self, wanted: list[Any], timeout: float) -> list[Any]:
+        return [SimpleNamespace(partition=one.partition, leader_epoch=6, error=None) for one in wanted]
+
     def poll(self, timeout: float) -> Any:
         if not self._steps:
             self._reader.stop()
@@ -147,6 +150,7 @@ def test_it_begins_at_the_end(read: Read) -> None:
     kafka = read(lambda _: Message(10))
     first, batch = kafka.batches
     assert (first.starts, first.ends, kafka.epochs[0]) == ({0: 10}, {0: 10}, "a_b-c")
+    assert (first.leaders, batch.leaders) == ({0: 6}, {0: 7})
     assert (batch.starts, batch.ends, len(batch.items)) == ({0: 10}, {0: 11}, 1)
 
 

@@ -11,7 +11,14 @@ from arauto.kafka_io.connection import KafkaFailed, Trouble
 from arauto.kafka_io.topic_list import Bounds
 from arauto.kafka_io.topic_ring import Batch, TopicRing
 from arauto.protocol.events import ErrorNotice, Item
-from arauto.protocol.topic_events import Produced, TopicAway, TopicChosen, TopicFollowed, TopicGap
+from arauto.protocol.topic_events import (
+    Produced,
+    TopicAway,
+    TopicChosen,
+    TopicFollowed,
+    TopicGap,
+    topic_event,
+)
 from arauto.protocol.topics import Offsets, Record, Start, TopicEntry, TopicPlace
 from arauto.sources import topic_cursor
 from arauto.sources.topic_cursor import TopicCursor
@@ -184,6 +191,32 @@ def test_what_the_reader_misses_is_told_to_all(monkeypatch: pytest.MonkeyPatch) 
         TopicFollowed("t", EPOCH, {0: 1, 1: 0}),
         Produced("t", record(0, 1)),
     ]
+
+
+def test_after_another_leader_kafka_is_asked_whether_it_has_what_a_page_was_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    topic, asked = Topic(monkeypatch), []
+
+    def find_truncated(link: Any, name: str, places: Offsets, leaders: Offsets) -> set[int]:
+        asked.append((places, leaders))
+        return {0}
+
+    monkeypatch.setattr(topic_cursor, "find_truncated", find_truncated)
+    topic.come(0, 3)
+    topic.ring.add(Batch([], topic.ends, topic.ends, 0, {0: 7, 1: 7}), EPOCH, None)
+    followed = TopicFollowed("t", EPOCH, {0: 3, 1: 0}, {0: 7, 1: 7})
+    assert topic_event(followed, 0, 0)["epoch"] == f"{EPOCH}.0:7,1:7"
+    for leaders in ({0: 7, 1: 7}, {}):
+        page = topic.page(TopicPlace(EPOCH, {0: 3, 1: 0}, leaders))
+        assert drain(page) == [TopicChosen("t", True), followed]
+    assert asked == []
+    back = topic.page(TopicPlace(EPOCH, {0: 3, 1: 0}, {0: 6, 1: 7}))
+    assert drain(back) == [TopicChosen("t", True), TopicGap("t", "truncated", 0, 3), followed]
+    assert asked == [({0: 3}, {0: 6, 1: 7})]
+    items: list[Item] = [Produced("t", record(0, 3))]
+    topic.ring.add(Batch(items, topic.ends, {0: 4, 1: 0}, 1, {0: 8, 1: 7}), EPOCH, None)
+    assert drain(page) == [followed._replace(leaders={0: 8, 1: 7}), *items], "its place is never without"
 
 
 def test_trouble_is_told_once_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from arauto.sources import topic_glob
 from arauto.sources.topic_glob import TopicGlob
 
 NEW = TopicPlace("", {})
+LED = TopicPlace("7Zk", {0: 5, 1: 6}, leaders={0: 3, 1: 4})
 
 
 def say(glob: str, n: int) -> str:
@@ -29,11 +30,14 @@ def test_what_is_refused_is_asked_for_again_when_all_others_were(monkeypatch: py
 
 
 def test_what_comes_into_being_is_shown_from_its_beginning() -> None:
-    place = "a/7Zk.0:5;b/;"
+    place = "a/7Zk.0:5;b/;d/7Zk.0:3,1:4.0:5,1:6;"
     for start, first in (
         (None, {"a": None}),
         (Point(ms=1), {"a": Point(ms=1)}),
-        (read_starts(["*"], [place], None)["*"], {"a": TopicPlace("7Zk", {0: 5}), "b": None, "c": NEW}),
+        (
+            read_starts(["*"], [place], None)["*"],
+            {"a": TopicPlace("7Zk", {0: 5}), "b": None, "c": NEW, "d": LED},
+        ),
         (GlobPlace({}), {"a": NEW}),
     ):
         glob = TopicGlob("*", start)
