@@ -9,6 +9,7 @@ from functools import partial
 from confluent_kafka import KafkaException, TopicCollection
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink, Trouble, trouble
+from arauto.kafka_io.topic_identity import ask_another
 from arauto.kafka_io.topic_reader import TopicReader
 from arauto.kafka_io.topic_ring import TopicRing
 from arauto.system.concurrency import make_lock
@@ -162,4 +163,6 @@ def _ask(link: KafkaLink, topics: tuple[str, ...]) -> dict[str, Trouble | None]:
             except KafkaException as error:
                 why = trouble(error.args[0])
                 found[topic] = why if why.kind in ("away", "unknown") else None
+    if any(why and why.kind == "away" for why in found.values()):
+        ask_another(link)
     return found
