@@ -25,6 +25,7 @@ from arauto.kafka_io.connection import (
 from arauto.kafka_io.topic_identity import describe
 from arauto.kafka_io.topic_list import bounds_of
 from arauto.kafka_io.topic_pages import record_of
+from arauto.kafka_io.truncation import is_truncation, leaders_of
 from arauto.protocol.topics import Offsets, Record
 from arauto.redis_io.connection import error_text
 from arauto.text.bridge_rules import Rule
@@ -84,6 +85,8 @@ class FromKafka:
         """Whether it knows from where on it reads. What came before it first did is not passed on."""
         self._epoch = ""
         self._offsets: Offsets = {}
+        self._leaders: Offsets = {}  # their epochs
+        self._truncated: set[int] = set()
         self._known: dict[int, Place] = {}
         self._leaderless: set[int] = set()
         self._old: set[int] = set()
@@ -161,20 +164,26 @@ class FromKafka:
         consumer.unassign()
         found = bounds_of(consumer, [(self.topic, one) for one in partitions])
         bounds = {partition: one for (_, partition), one in found.items()}
+        leaders = leaders_of(consumer, [*found])
         known = self._read_commits(consumer, partitions) | self._known
         if not known and not self._was_missing:
             self._old = set(partitions)
-        placed = place(known, epoch, bounds, self._old)
+        placed = place(known, epoch, bounds, self._old, self._truncated)
         now = int(1000 * time())
         for rule in self._rules:
             for why, many in placed.missed:
                 report.miss(rule, why, now, now, many)
         self._epoch, self._offsets = epoch, placed.offsets
-        self._known = {one: Place(at, epoch) for one, at in placed.offsets.items()}
+        self._leaders = leaders | placed.leaders
+        self._truncated.clear()
+        self._keep()
         self._leaderless = partitions - bounds.keys()
         self._was_missing = True  # what comes from now on is new
         self._old -= bounds.keys()
         consumer.assign([TopicPartition(self.topic, one, at) for one, at in self._offsets.items()])
+        for one, leader in placed.leaders.items():
+            # Kafka is asked whether what comes before is still what was read.
+            consumer.seek(TopicPartition(self.topic, one, self._offsets[one], leader_epoch=leader))
         self._write_commits(consumer, self._places())
         self.is_placed, self._is_uncommitted = True, False
         self._looked = self._committed = monotonic()
@@ -183,12 +192,22 @@ class FromKafka:
         wanted = [TopicPartition(self.topic, one) for one in partitions]
         told = consumer.committed(wanted, timeout=DEADLINE)
         return {
-            one.partition: Place(one.offset, one.metadata or "") for one in told if one.offset >= _NO_COMMIT
+            one.partition: Place(one.offset, one.metadata or "", one.leader_epoch)
+            for one in told
+            if one.offset >= _NO_COMMIT
         }
+
+    def _keep(self) -> None:
+        """Where it is, for when it is placed anew."""
+        at = self._offsets.items()
+        self._known = {one: Place(offset, self._epoch, self._leaders.get(one)) for one, offset in at}
 
     def _places(self) -> list[TopicPartition]:
         # With the topic's id, by which another one of this name is known.
-        return [TopicPartition(self.topic, one, at, self._epoch) for one, at in self._offsets.items()]
+        return [
+            TopicPartition(self.topic, one, at, self._epoch, leader_epoch=self._leaders.get(one, -1))
+            for one, at in self._offsets.items()
+        ]
 
     def _look(self) -> None:
         epoch, partitions, leaderless = describe(self._link, self.topic)
@@ -206,9 +225,13 @@ class FromKafka:
         for message in consumer.consume(MOST, 0):
             error = message.error()
             if error is None:
-                records.append(record_of(message))
+                records.append(record := record_of(message))
+                if (leader := message.leader_epoch()) is not None:
+                    self._leaders[record.partition] = leader
             elif message.topic() is not None:  # else of the group, of which we want nothing
                 self.is_placed = False
+                if is_truncation(error):
+                    self._truncated.add(message.partition() or 0)
                 if error.code() not in _MISPLACED:
                     raise KafkaException(error)
                 break
@@ -254,7 +277,7 @@ class FromKafka:
                     progress.empty += 1
                 else:
                     progress.passed += 1
-        self._known = {one: Place(at, self._epoch) for one, at in self._offsets.items()}
+        self._keep()
         self._is_uncommitted = True
 
     def _is_own(self, record: Record) -> bool:

@@ -21,7 +21,12 @@ from confluent_kafka import Producer
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from arauto.settings import WORKERS
+from arauto.bridge.from_kafka import FromKafka
+from arauto.bridge.report import Report
+from arauto.kafka_io.connection import KafkaLink
+from arauto.kafka_io.kafka_url import KafkaUrl
+from arauto.settings import WORKERS, read
+from arauto.text.bridge_rules import read_rules
 from tests.support.kafka_clusters import KafkaCluster
 from tests.support.kafka_servers import arauto_beside
 from tests.support.redis_servers import RedisServer
@@ -177,7 +182,7 @@ def test_brokers_killed_under_pages_lose_nothing_and_double_nothing(
 
 @pytest.mark.real_kafka("several brokers")
 @pytest.mark.long
-def test_a_page_that_comes_back_is_told_that_others_are_where_it_was(
+def test_who_comes_back_is_told_that_others_are_where_it_was(
     cluster: KafkaCluster, valkey: RedisServer, tmp_path: Path
 ) -> None:
     topic, (first, second, _) = "lossy", cluster.brokers
@@ -200,11 +205,34 @@ def test_a_page_that_comes_back_is_told_that_others_are_where_it_was(
     def place(events: list[Event]) -> str:
         return f"{[event for event in events if event['type'] == 'following'][-1]['epoch']}.0:20"
 
+    (rule,) = read_rules(f"kafka:{topic} -> a")
+    link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": cluster.url})))
+    report = Report.of([rule])
+    passed: list[bytes] = []
+
+    def publish(messages: list[tuple[bytes, bytes]]) -> tuple[int, str]:
+        passed.extend(data for _, data in messages)
+        return len(messages), ""
+
+    def pass_on(until: bytes = b"") -> None:
+        """By a bridge that is stopped when it has passed on ``until``, or is there."""
+        bridge = FromKafka(link, "lossy", topic, [rule], publish, lambda: True)
+
+        def step() -> bool:
+            bridge.step(report)
+            return until in passed if until else bridge.is_placed
+
+        eventually(step)
+        bridge.close()
+
     with arauto_beside(cluster, tmp_path, REDIS_URL=valkey.url, ARAUTO_WORKER="gevent") as server:
+        pass_on()
         second.stop()
         eventually(lambda: cluster.in_sync(topic) == [1], why="only the first has what comes now")
         cluster.produce(topic, *(b"lost %d" % n for n in range(20)))
         seen = watch(server, 20, since="first")
+        pass_on(b"lost 19")
+        assert report.missed == []
         first.stop()
         second.start()
         eventually(lambda: cluster.in_sync(topic)[:1] == [2], why="it leads though it has nothing")
@@ -216,6 +244,10 @@ def test_a_page_that_comes_back_is_told_that_others_are_where_it_was(
         assert [event["data"] for event in back if event["type"] == "tmessage"] == [
             "20", "21", "22", "23", "24",
         ]  # fmt: skip
+        pass_on(b"24")
+        pass_on()
+        assert [one.why for one in report.missed] == ["truncated"]
+        assert passed[20:] == [b"20", b"21", b"22", b"23", b"24"]
         assert gaps(watch(server, 5, place=place(back))) == []
         epoch = place(seen).split(".")[0]
         assert gaps(watch(server, 5, place=f"{epoch}.0:20")) == [], "a place may have no leaders"

@@ -81,6 +81,10 @@ log.index.size.max.bytes=4096
 log.segment.bytes=1048576
 broker.session.timeout.ms=20000
 """
+# What groups commit outlives a broker.
+_SHARED = """
+offsets.topic.replication.factor=3
+"""
 # One user logs in by PLAIN; SCRAM's are made by a command.
 _LOGINS = """
 sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
@@ -195,7 +199,14 @@ advertised.listeners={shown},ASTRAY://{self.nowhere}
 log.dirs={data}
 """
         logins = _LOGINS.format(user=USER, password=PASSWORD, store=store)
-        self._properties.write_text(own + _LIMITS + _RULES + logins + (_MANY if many else ""))
+        self._properties.write_text(
+            own
+            + _LIMITS
+            + _RULES
+            + logins
+            + (_MANY if many else "")
+            + (_SHARED if len(controllers) > 1 else "")
+        )
         self._heap = "-Xmx2g" if many else "-Xmx256m"
         # Not one for each question: what it was asked fails when it is no longer held.
         self.admin = AdminClient(self.client())
