@@ -27,8 +27,8 @@ class Resumed:
     """Recording begins at this point of the channel.
 
     What was published before and is not in the log never will be: the entry at ``position`` is a gap, from
-    ``since`` to ``at`` (Unix milliseconds). Directly before it are the messages that were promised and not
-    written yet, with the digests ``left``.
+    ``since`` (0: unknown) to ``at`` (Unix milliseconds). Directly before it are the messages that were
+    promised and not written yet, with the digests ``left``.
     """
 
     position: Position

@@ -362,12 +362,12 @@ class ChannelFeed:
         for message, at in match_leftovers(resumed, self._backlog.clear(serial), here, known):
             shown += self._show(message, at)
         self.position, self.state = resumed.position, State.FOLLOWING
-        self._since, self._has_place = resumed.at, False
+        since, self._since, self._has_place = resumed.since or self._since, resumed.at, False
         self._forget_mark()
         # A page that received everything since its last gap was shown it, too.
         lacks_left = not self._in_gap and 0 <= known < resumed.position.number - here - 1
         has_gap = resumed.since < resumed.at and (lacks_left or not was_complete)
-        gap = [Gap(resumed.since, resumed.at, "recorder")] if has_gap else []
+        gap = [Gap(since, resumed.at, "recorder")] if has_gap else []
         # Between what is in the log and the first message that is not, others may be missing.
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
         return [*shown[:at_gap], *gap, *shown[at_gap:]]

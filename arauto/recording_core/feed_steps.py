@@ -73,7 +73,7 @@ FeedStep = Show | ShowWaiting | Copy | Gap | Place | Halt | Read | Locate
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the log; a gap has no ``data``, but since when nobody recorded.
+    """An entry of the log; a gap has no ``data``, but since when nobody recorded (0: unknown).
 
     ``missing``: why entries before it are missing, behind the one before; empty: none are.
     """

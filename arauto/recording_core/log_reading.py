@@ -98,7 +98,7 @@ class LogReading:
             is_in_gap = False
             at = Position(pages.end.epoch, entry.number, entry.ms)
             if entry.data is None:
-                steps.append(Gap(entry.since, entry.ms, "recorder"))
+                steps.append(Gap(entry.since or since, entry.ms, "recorder"))
             else:
                 steps.append(Show(entry.data, at, entry.ms))
         if pages.missing and not is_in_gap:

@@ -179,3 +179,14 @@ def test_entries_that_are_missing_are_a_gap_behind_what_is_shown_of_another_log(
             for step in steps if isinstance(step, Gap | Show)] == [
         (3500, 5500, "replaced"), b"b", (3500, 6000, "log"), b"c", (3500, 7000, "log"),
     ]  # fmt: skip
+
+
+def test_a_gap_since_nobody_knows_when_begins_where_the_page_was_shown_everything() -> None:
+    """Of a log that lost its head, and had nothing but what was promised."""
+    entries = (Entry(5, 2000, None, 0),)
+    feed = ChannelFeed(Position("e", 4), 50)
+    feed.subscribed(0)
+    steps = feed.read(Pages(entries, Position("e", 5), at=2000, until=2000), 2001)
+    assert steps[0] == Gap(50, 2000, "recorder")
+    resumed = Resumed(Position("f", 6), since=0, at=4000, token=7)
+    assert Gap(2000, 4000, "recorder") in feed.announced(resumed, 4000)
