@@ -77,7 +77,7 @@ class Candidate:
         self._name = name
         self._made = 0
         self._logs: dict[bytes, _Log] = {}  # channels whose announcements are confirmed
-        self._waiting: set[bytes] = set()  # those with messages that may be in no log yet
+        self._waiting: dict[bytes, None] = {}  # those with messages that may be in no log yet
         self._early: dict[bytes, _EarlyMessages] = {}  # channels whose announcements are not confirmed yet
         self._size = 0  # bytes that are kept, or fewer
         self._receives_nothing = True
@@ -141,7 +141,7 @@ class Candidate:
         if early is None or not early.since or not self.token:
             return self._of_channel(channel, log.recorder.subscribed())
         log.until = early.since
-        self._waiting.add(channel)
+        self._waiting[channel] = None
         first = [message.data for message in early.kept or ()]
         return self._of_channel(channel, log.recorder.subscribed(first, now))
 
@@ -149,7 +149,7 @@ class Candidate:
         """The channel is not recorded any more."""
         self._logs.pop(channel, None)
         self._early.pop(channel, None)
-        self._waiting.discard(channel)
+        self._waiting.pop(channel, None)
 
     # Pushes
 
@@ -159,7 +159,7 @@ class Candidate:
         if self._silent_since:
             self._silent_since = now  # our beats are behind this message
         if log := self._logs.get(channel):
-            self._waiting.add(channel)
+            self._waiting[channel] = None
             actions = self._of_channel(channel, log.recorder.received(data, now))
         elif channel in self._early:
             self._add_early(channel, data, now)
@@ -205,7 +205,7 @@ class Candidate:
             recorder = self._logs[channel].recorder
             actions += self._of_channel(channel, recorder.flush(now))
             if not recorder.waiting:
-                self._waiting.discard(channel)
+                self._waiting.pop(channel, None)
             elif (until := recorder.rests_until) is not None:
                 self.rests_until = min(until, self.rests_until or until)
         return actions
@@ -215,7 +215,7 @@ class Candidate:
     def tick(self, now: int) -> list[Action]:
         """Call it about four times a second."""
         self._may_try = True
-        self._waiting = {channel for channel in self._waiting if self._logs[channel].recorder.waiting}
+        self._waiting = {one: None for one in self._waiting if self._logs[one].recorder.waiting}
         actions: list[Action] = []
         if self._silent_since and now - self._silent_since > RESIGN_AFTER:
             actions += self._step_down()

@@ -1,5 +1,8 @@
 """The protocol of recorded channels keeps its promises in every schedule; a broken one is found out."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -32,6 +35,7 @@ from tests.simulator.schedule import (
     play,
     shrink,
 )
+from tests.support.servers import ROOT
 
 PARTS = 12  # which run side by side
 SEEDS = SCHEDULES // PARTS
@@ -102,6 +106,26 @@ def test_a_seed_is_a_schedule_and_always_the_same() -> None:
     assert draw(7) == draw(7) != draw(8)
     rows = [[tab.page.rows for tab in play(7, Protocol()).tabs] for _ in range(2)]
     assert rows[0] == rows[1]
+
+
+PLAY = f"""
+from tests.simulator.protocol import Protocol
+from tests.simulator.schedule import play
+for seed in range({WIDE}, {WIDE} + 40):
+    print([tab.page.rows for tab in play(seed, Protocol()).tabs])
+"""
+
+
+def test_a_seed_is_played_alike_in_every_process() -> None:
+    """Whatever is not sorted has its order by hashes, which differ: what fails would not fail again."""
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", PLAY], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": seed},
+            stdout=subprocess.PIPE, check=True,
+        ).stdout
+        for seed in "01"
+    )  # fmt: skip
+    assert first == second
 
 
 def test_the_first_message_of_a_channel_is_in_its_log() -> None:
