@@ -9,8 +9,10 @@ from arauto.protocol.log_query import BadPoint
 from arauto.protocol.topic_names import TopicName, read_name
 from arauto.protocol.topics import OFFSETS, Start, TopicPlace, check_topic, read_place
 
+_LEADER = r"\d{1,9}:\d{1,9}"  # in Kafka a number of 32 bits
 _PLACE = re.compile(
-    rf"(?P<epoch>[A-Za-z0-9_-]{{0,40}})(\.(?P<leaders>{OFFSETS}))?\.(?P<offsets>{OFFSETS})", re.ASCII
+    rf"(?P<epoch>[A-Za-z0-9_-]{{0,40}})(\.(?P<leaders>{_LEADER}(,{_LEADER})*))?\.(?P<offsets>{OFFSETS})",
+    re.ASCII,
 )
 
 

@@ -374,6 +374,8 @@ def test_a_right_that_kafka_takes_away_and_gives_back(
         ("topic=a.*&place=a/0:1", "0:1 is not a place in a topic"),
         ("topic=a:2&since=0:1", "The offset is that of another partition."),
         ("topic=a&place=0:1", "0:1 is not a place in a topic: leave it out to start from now."),
+        ("topic=a&place=7Zk.0:2147483648.0:1", "7Zk.0:2147483648.0:1 is not a place in a topic"),
+        ("topic=a.*&place=a/7Zk.0:2147483648.0:1;", "7Zk.0:2147483648.0:1 is not a place in a topic"),
         ("topic=a&place=&place=", "Give one place for each topic, or none."),
         ("topic=a&since=yesterday", "yesterday is not a place in a topic"),
         ("topic=a&channel=b&since=0:1", "0:1"),
