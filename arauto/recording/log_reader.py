@@ -164,12 +164,12 @@ class Log:
         """The id after which there are ``many`` messages up to ``until``, or all of them; gaps are none."""
         newest, left = str(until or self.end), many
         while True:
-            size = min(left + 1, PAGE)
+            size = min(left + FIRST_PAGE, PAGE)
             page = self._store.newest(self._channel, newest, size)
-            for raw, fields in page:
+            for raw, fields in filter(lambda entry: _is_ours(entry[1]), page):
                 if not left:
                     return Id.read(raw)
-                left -= _is_ours(fields) and fields[0] != b"gap"
+                left -= fields[0] != b"gap"
             if len(page) < size:
                 return FIRST
             newest = f"({page[-1][0].decode()}"

@@ -144,10 +144,21 @@ class Store:
             is_other = not head.goes_back_to(request.after)
             wanted = head.begins if is_other else request.after
             if (wanted.ms, wanted.number) == (start.ms, start.number):
+                entries = self._skip_foreign(channel, head, start, entries, many)
                 pages = _pages(request, head, start, entries, many, at, is_other, head.run != run)
                 reaches_back = partial(self.reaches_back, channel, (start.ms, start.number))
                 return with_missing(pages, start.number, head.starts, reaches_back)
             start = wanted
+
+    def _skip_foreign(
+        self, channel: bytes, head: Head, after: Position, raw: list[Any], many: int
+    ) -> list[Any]:
+        """The first full page in which there is one of ours: one without has nothing to go on from."""
+        while len(raw) == many and _id(raw[-1]) < (head.end.ms, head.end.number):
+            if any(entry.number > after.number for entry in map(read_entry, raw) if entry):
+                break
+            raw = self.entries(channel, f"({raw[-1][0].decode()}", "+", many)
+        return raw
 
     def reaches_back(self, channel: bytes, id: tuple[int, int]) -> bool:
         """Whether nothing behind ``id`` has been trimmed."""

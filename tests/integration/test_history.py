@@ -314,6 +314,20 @@ def test_an_entry_of_others_at_the_end_of_a_page_hides_nothing(
     assert return_and_see(recording, valkey, log.ids[0], "c") == [*"123456789", "log", *"bc"]
 
 
+def test_a_page_of_nothing_but_entries_of_others_hides_nothing(
+    recording: ArautoServer, valkey: RedisServer, log: OwnLog
+) -> None:
+    """As of a program that writes on in the same millisecond: they have numbers as ours have."""
+    ms, number = map(int, log.ids[-1].split("-"))
+    for more in range(1, 30):
+        valkey.client.xadd(stream_of(b"past"), {"a": "1"}, id=f"{ms}-{number + more}")
+    sleep(0.002)  # the next has a later time
+    log.write("a")
+    assert return_and_see(recording, valkey, log.ids[9], "a") == ["a"]
+    assert read_and_see(recording, "1", "a") == ["a"]
+    assert read_and_see(recording, "3", "a") == ["8", "9", "a"]
+
+
 def test_a_key_that_is_no_log(recording: ArautoServer, valkey: RedisServer, log: OwnLog) -> None:
     valkey.client.delete(stream_of(b"past"))
     valkey.client.set(stream_of(b"past"), "mine")
