@@ -15,12 +15,12 @@ _NAMES = [
 _LAYER = re.compile(r"\}?@layer (\w+)\{")
 _QUOTED = re.compile(r'(?<==)"([a-z]+)"(?=])')
 _LEADING_ZERO = re.compile(r"(?<=[(: ])0(?=\.\d)")
-_NESTED = re.compile(r"(?<=[{};,])& (?=[a-z.\[][^{},;&]*[,{])")  # what is nested is below by itself
+_NESTED = re.compile(r"(?<=[{};,])& (?=[a-z.#\[][^{},;&]*[,{])")  # what is nested is below by itself
 _LOGICAL = re.compile(
     r"(?<=[{;])(margin-|padding-|border-|min-|max-)?(inline-size|block-(?:size|start|end))(?=:)"
 )
 _PHYSICAL = {"inline-size": "width", "block-size": "height", "block-start": "top", "block-end": "bottom"}
-_SPACES = re.compile(r'("[^"]*")|\s*;?\s*(\})\s*|\s*([{,;>])\s*|(:)\s+')
+_SPACES = re.compile(r'("[^"]*")|\s*;?\s*(\})\s*|\s*([{,;>/])\s*|(:)\s+')
 
 
 def resolve_properties(sheets: Mapping[str, str]) -> dict[str, str]:

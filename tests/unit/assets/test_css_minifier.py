@@ -23,11 +23,11 @@ def test_what_the_root_says_is_put_where_it_is_used_once_or_by_another_name() ->
 
 def test_nested_rules_are_tight_and_text_is_as_it_was() -> None:
     sheet = (
-        '.a{--b:0.5rem; & b, & .c:hover { content: "0.5 ; , {"; } '
+        '.a{--b:0.5rem; & b, & #c:hover { content: "0.5 ; , {" / ""; } '
         '& + & { margin: 0.5em } [x="y"] > &::before { x: y; } }'
     )
     assert tighten(sheet) == (
-        '.a{--b:.5rem;b,.c:hover{content:"0.5 ; , {"}& + &{margin:.5em}[x=y]>&::before{x:y}}'
+        '.a{--b:.5rem;b,#c:hover{content:"0.5 ; , {"/""}& + &{margin:.5em}[x=y]>&::before{x:y}}'
     )
 
 
