@@ -12,6 +12,8 @@ from tests.browser.test_holding import button
 from tests.browser.test_panes import inside, listeners, pane
 from tests.browser.test_views import ALERT, views
 from tests.support.barriers import expect_no_violation
+from tests.support.http import publish
+from tests.support.logs import is_recording, logged
 from tests.support.pages import (
     SERVER_AWAY,
     STATUS_503,
@@ -119,6 +121,30 @@ def test_a_wall_may_be_told_by_its_panes_alone(open_page: OpenPage) -> None:
     page.keyboard.press("Escape")
     expect_live(page)
     assert chips(page) == ["a"]
+
+
+def test_a_wall_begins_with_the_newest_that_is_recorded(
+    open_page: OpenPage, own_redis: RedisServer, start: Start
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept", ARAUTO_WORKERS="1")
+    eventually(lambda: is_recording(own_redis))
+    for text in (ALERT, "all is well"):
+        publish(server, "kept", text)
+    eventually(lambda: len(logged(own_redis, "kept")) == 2)
+    pane = "&pane=name%3DProblems%26channel%3Dkept%26filter%3Dseverity%253E%253Dwarning"
+    page = open_page(f"/?wall&channel=kept&channel=live{pane}", server=server, color_scheme="light")
+    expect(rows(page)).to_have_count(2)
+    expect(inside(page, "Problems").locator("li.row")).to_have_count(1)
+    expect(fact(page, "Last critical")).to_have_text(re.compile("^(now|\\d+s ago)$"))
+    expect(fact(page, "Last message")).to_have_text(re.compile("^(now|\\d+s ago)$"))
+    own_redis.client.publish("live", "after")
+    expect(rows(page)).to_have_count(3)
+    page.keyboard.press("Escape")
+    expect(views(page)).to_be_visible()
+    expect_live(page)
+    expect(rows(page)).to_have_count(0)
+    page.close()
+    server.stop()
 
 
 def test_an_outage_is_said_with_what_is_unreachable(

@@ -2,7 +2,7 @@
 
 import { Deferred } from "../lib/deferred.js";
 import { later } from "../lib/idle_queue.js";
-import { isPane } from "../ui/pane_dress.js";
+import { isPane, isWall } from "../ui/pane_dress.js";
 import { asked } from "../ui/url_state.js";
 
 export class Beside {
@@ -26,7 +26,7 @@ export class Beside {
   });
 
   // `facts` has the views' place, the selection's limits, show() for another address, showFeed(), isRecorded, and
-  // what a wall tells: the rates and lastCritical.
+  // what a wall tells: the feed, the rates and lastCritical.
   /**
    * @param {HTMLElement} page
    * @param {Words} words
@@ -37,7 +37,7 @@ export class Beside {
     this.#words = words;
     this.#facts = facts;
     if (!isPane && asked().has("pane")) this.#panes.arrive();
-    if (document.documentElement.dataset.pane?.startsWith("wall")) this.#wall.arrive();
+    if (isWall) this.#wall.arrive();
   }
 
   /** @type {(standing: Standing) => void} */

@@ -125,7 +125,7 @@ find("browser-open").addEventListener("click", () => open(browser));
 const chooser = new SubscribeForm(find("choose"), find("choose-problem"), selection, chips, words);
 
 const beside = new Beside(document.querySelector("main"), words, {
-  place: find("views"), limits, rates, show: showAddress, showFeed: () => parts.show("feed"),
+  place: find("views"), limits, feed, rates, show: showAddress, showFeed: () => parts.show("feed"),
   get isRecorded() {
     return !find("replay").elements.open.hidden;
   },

@@ -3,12 +3,13 @@
 import { asked, write } from "./url_state.js";
 
 export const isPane = parent !== window; // only this page may frame it
+export const isWall = isPane ? window.name === "wall-pane" : asked().has("wall"); // or a pane of one
 
 export function dress() {
   const { dataset } = document.documentElement;
   if (isPane) return void (dataset.pane = window.name);
   const query = asked();
-  if (query.has("wall")) {
+  if (isWall) {
     dataset.pane = "wall";
     settle(query);
   }

@@ -1,6 +1,7 @@
 // The panes beside the page's own feed. Each is this page again, in a frame: what is true of a page is true of it.
 
 import { element } from "../ui/dom.js";
+import { isWall } from "../ui/pane_dress.js";
 import { addressOf, asked, keep } from "../ui/url_state.js";
 import { PANES_LIMIT, paneText, readPanes } from "./pane_query.js";
 
@@ -58,7 +59,7 @@ export class Panes {
     close.ariaLabel = close.title = this.#words.say("pane_close", { name });
     const made = { pane, place, frame, isLost: false };
     close.addEventListener("click", () => this.#close(made));
-    frame.name = document.documentElement.dataset.pane ? "wall-pane" : "pane";
+    frame.name = isWall ? "wall-pane" : "pane";
     frame.src = alone.href = addressOf(pane.query).href;
     frame.addEventListener("load", () => this.#follow(made, alone));
     head.append(element("h2", "", name), alone, close);

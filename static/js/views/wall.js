@@ -4,6 +4,7 @@
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
 import { readQuery } from "../stream/channel_names.js";
+import { isMessage } from "../stream/events.js";
 import { element } from "../ui/dom.js";
 import { isPane } from "../ui/pane_dress.js";
 import { ago, timesOfDay } from "../ui/timestamps.js";
@@ -15,7 +16,7 @@ const BAD = ["reconnecting", "refused"];
 
 /**
  * @typedef {Pick<Standing, "name" | "what" | "since" | "reason">} Told how a feed stands
- * @typedef {{ rates: MessageRates, lastCritical: number }} Facts
+ * @typedef {{ feed: import("../feed/feed.js").Feed, rates: MessageRates, lastCritical: number }} Facts
  */
 
 export class Wall {
@@ -53,8 +54,9 @@ export class Wall {
 
   // Call once a second.
   tick() {
-    const { rates, lastCritical } = this.#facts;
-    const told = [this.#words.say("per_second", { n: rounded(rates.now()) }), this.#age(lastCritical), this.#age(rates.lastSeen(""))];
+    const { feed, rates, lastCritical } = this.#facts;
+    const last = rates.lastSeen("") ?? feed.live.findLast(isMessage)?.at; // one from before is not in the rate
+    const told = [this.#words.say("per_second", { n: rounded(rates.now()) }), this.#age(lastCritical), this.#age(last)];
     for (const [at, text] of told.entries()) write(this.#values[at], text);
     write(this.#clock, timesOfDay([toDate(now())])[0]);
   }
