@@ -269,6 +269,15 @@ log.dirs={data}
         """Make a topic; ``_`` in the name of its setting stands for a dot."""
         named = {name.replace("_", "."): value for name, value in config.items()}
         self.admin.create_topics([NewTopic(topic, partitions, config=named)])[topic].result(PATIENCE)
+        self._wait_for(topic, partitions)
+
+    def _wait_for(self, topic: str, partitions: int) -> None:
+        """What the controller has made, the broker knows a little later."""
+
+        def is_known() -> bool:
+            return len(self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions) == partitions
+
+        eventually(is_known, why=f"the broker knows {topic}")
 
     def produce(self, topic: str, *messages: bytes | None, partition: int = 0, **more: Any) -> None:
         """As another program does: one after the other, each kept when this returns."""
@@ -288,6 +297,7 @@ log.dirs={data}
 
     def add_partitions(self, topic: str, total: int) -> None:
         self.admin.create_partitions([NewPartitions(topic, total)])[topic].result(PATIENCE)
+        self._wait_for(topic, total)
 
     def let_in(self, user: str, password: str) -> None:
         """Make a user of SCRAM-SHA-512."""
