@@ -213,6 +213,8 @@ class TopicCursor:
             batch = self._ring.get(self._number)
             if batch is None or self._epoch != self._ring.now.epoch or self._knows_better(batch):
                 self._number = None  # the page is slow, it is another topic, or it reads by itself
+                if batch is None and self._leaders != _told_of(self._ring.now.leaders):
+                    self._begin_again()  # what a leader has lost was told in a batch that is gone
                 return self.next()
             self._number += 1
             is_past = self._number <= self._joined
@@ -256,7 +258,7 @@ class TopicCursor:
         if is_behind and _can_be_read(now):
             return []  # it is told when it has been shown the past
         missing = frozenset() if now.trouble else (self._only or frozenset()) - (now.ends or {}).keys()
-        leaders = now.leaders if len(now.leaders) <= MOST_LEADERS else NONE
+        leaders = self._leaders_of_next(now)
         if self._is_told and (self._told, self._leaders) == ((now.trouble, missing), leaders):
             return []
         self._is_told, self._told, self._leaders = True, (now.trouble, missing), leaders
@@ -265,6 +267,22 @@ class TopicCursor:
         followed = TopicFollowed(self._topic, self._epoch, dict(self._places or {}), leaders)
         why = self._say(Trouble("unknown", ""))
         return [followed, *(TopicAway(TopicName(self._topic, one).text, why) for one in sorted(missing))]
+
+    def _leaders_of_next(self, now: Now) -> Offsets:
+        """Those of what comes next, which are told before it: if the page loses it, they show that.
+
+        A gap comes before them: what took its place is of another leader.
+        """
+        if self._number is None or self._number >= now.number:
+            return _told_of(now.leaders)
+        batch = self._ring.get(self._number)
+        if batch is None or (batch.items and isinstance(batch.items[0], TopicGap)):
+            return self._leaders
+        return _told_of(batch.leaders)
+
+
+def _told_of(leaders: Offsets) -> Offsets:
+    return leaders if len(leaders) <= MOST_LEADERS else NONE
 
 
 def _can_be_read(now: Now) -> bool:

@@ -219,6 +219,26 @@ def test_after_another_leader_kafka_is_asked_whether_it_has_what_a_page_was_show
     assert drain(page) == [followed._replace(leaders={0: 8, 1: 7}), *items], "its place is never without"
 
 
+def test_a_page_has_the_leaders_of_what_it_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it is cut off, or falls behind, its place tells that others are where it was."""
+    topic = Topic(monkeypatch)
+    monkeypatch.setattr(topic_cursor, "find_truncated", lambda *asked: {0})
+    topic.come(0, 3)
+    topic.ring.add(Batch([], topic.ends, topic.ends, 0, {0: 7, 1: 7}), EPOCH, None)
+    page, slow = topic.page(), topic.page()
+    followed = TopicFollowed("t", EPOCH, {0: 3, 1: 0}, {0: 7, 1: 7})
+    assert drain(page) == drain(slow) == [TopicChosen("t", True), followed]
+    gap = TopicGap("t", "truncated", 0, 1)
+    topic.ring.add(Batch([gap], topic.ends, {0: 1, 1: 0}, 0, {0: 8, 1: 7}), EPOCH, None)
+    items: list[Item] = [Produced("t", record(0, at)) for at in range(1, 6)]
+    topic.ends = {0: 6, 1: 0}
+    topic.ring.add(Batch(items, {0: 1, 1: 0}, topic.ends, 1, {0: 9, 1: 7}), EPOCH, None)
+    assert drain(page) == [gap, followed._replace(places={0: 1, 1: 0}, leaders={0: 9, 1: 7}), *items]
+    for _ in range(6):
+        topic.ring.add(Batch([], topic.ends, topic.ends, 1, {0: 9, 1: 7}), EPOCH, None)
+    assert drain(slow)[0] == TopicGap("t", "truncated", 0, 3)
+
+
 def test_trouble_is_told_once_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     topic = Topic(monkeypatch)
     page = topic.page(TopicPlace(EPOCH, {0: 0, 1: 0}))
