@@ -128,6 +128,24 @@ def test_what_is_said_of_json_moves_no_button(open_page: OpenPage) -> None:
             assert [button.bounding_box() for button in buttons] == places, (language, text)
 
 
+def test_a_long_name_of_the_server_gives_way_to_the_status(open_page: OpenPage) -> None:
+    page = open_page(view("a"), language="pt-BR")
+    expect_live(page)
+    status = page.get_by_role("status").filter(has_text="Ao vivo")
+    name = page.locator(".standing__redis")
+    before = status.bounding_box()
+    name.evaluate(
+        "(name) => { name.textContent = 'redis+sentinel://' + 'host-of-a-sentinel:26379,'.repeat(4) }"
+    )
+    for width in (820, 1100, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(name).to_be_in_viewport(ratio=1)
+        now = status.bounding_box()
+        assert before
+        assert now
+        assert (now["height"], now["width"]) == (before["height"], before["width"]), width
+
+
 def test_the_channel_dialog_keeps_its_height(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("a"))
     expect_live(page)
