@@ -12,7 +12,8 @@ from arauto.settings import WORKERS
 from tests.support.acknowledging import give_back, path_of, take
 from tests.support.http import Answer, get, publish
 from tests.support.logs import is_recording
-from tests.support.promises import BUSY, LIVE_WITHIN, NotingTab, Published, check_kept, watching
+from tests.support.machine_time import MachineTime
+from tests.support.promises import LIVE_WITHIN, NotingTab, Published, check_kept, watching
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.rules import ACTS, PROGRAM, RECORDS, as_program, rules
 from tests.support.servers import ArautoServer, Start
@@ -81,12 +82,10 @@ def is_last_recorded(tab: NotingTab, published: Published) -> bool:
     return bool(last) and last[0]["data"] == published.last and "id" in last[0]
 
 
-def shows_at_once(tab: NotingTab, published: Published) -> None:
-    eventually(
-        lambda: tab.data(published.channel)[-1:] == [published.last],
-        within=LIVE_WITHIN + BUSY,
-        why=f"{published.last} is shown",
-    )
+def shows_at_once(tab: NotingTab, published: Published, machine: MachineTime) -> None:
+    began = machine()
+    eventually(lambda: tab.data(published.channel)[-1:] == [published.last], why=f"{published.last} is shown")
+    assert machine() - began < LIVE_WITHIN
 
 
 def acknowledging(server: ArautoServer, channel: str, shown: list[dict[str, Any]]) -> Iterator[Answer]:
@@ -100,7 +99,7 @@ def acknowledging(server: ArautoServer, channel: str, shown: list[dict[str, Any]
 
 
 @pytest.mark.parametrize("right", [*COMMANDS, *NAMES])
-def test_with_one_right_less(stage: Stage, right: str) -> None:
+def test_with_one_right_less(stage: Stage, right: str, machine: MachineTime) -> None:
     redis_server, server = stage
     eventually(lambda: is_recording(redis_server), why="a recorder is at work")
     name = right.lstrip("+&~").rstrip("*")
@@ -121,7 +120,7 @@ def test_with_one_right_less(stage: Stage, right: str) -> None:
         for _ in range(3):
             published.go_on()
             for tab in (before, after):
-                shows_at_once(tab, published)
+                shows_at_once(tab, published, machine)
             answer = publish(server, published.channel, published.note())
             if right == "+publish":
                 assert answer.status == 403
@@ -130,7 +129,7 @@ def test_with_one_right_less(stage: Stage, right: str) -> None:
             assert answer.status == 200, answer.body
             unrecorded = answer.json.get("unrecorded", "")
             for tab in (before, after):
-                shows_at_once(tab, published)
+                shows_at_once(tab, published, machine)
 
         def is_recorded_or_told() -> bool:
             said = [told(tab) + unrecorded for tab in (before, after)]
@@ -138,7 +137,7 @@ def test_with_one_right_less(stage: Stage, right: str) -> None:
                 return True
             published.go_on()
             for tab in (before, after):
-                shows_at_once(tab, published)
+                shows_at_once(tab, published, machine)
             return all(is_last_recorded(tab, published) for tab in (before, after))
 
         eventually(is_recorded_or_told, within=30, why="the page says what is missing")
@@ -147,7 +146,9 @@ def test_with_one_right_less(stage: Stage, right: str) -> None:
 
 
 @pytest.mark.parametrize("gone", [["EVAL", "EVALSHA"], ["EVALSHA"]])
-def test_scripts_that_are_renamed_away(tmp_path: Path, start: Start, gone: list[str]) -> None:
+def test_scripts_that_are_renamed_away(
+    tmp_path: Path, start: Start, gone: list[str], machine: MachineTime
+) -> None:
     options = [word for command in gone for word in ("--rename-command", command, "")]
     with closing(RedisServer(binaries()["valkey"], tmp_path, *options)) as redis_server:
         server = start(REDIS_URL=redis_server.url, ARAUTO_RECORD="kept.*")
@@ -158,9 +159,9 @@ def test_scripts_that_are_renamed_away(tmp_path: Path, start: Start, gone: list[
             eventually(lambda: tab.told("subscribe"))
             for _ in range(3):
                 published.go_on()
-                shows_at_once(tab, published)
+                shows_at_once(tab, published, machine)
                 assert publish(server, "kept.a", published.note()).status == 200
-                shows_at_once(tab, published)
+                shows_at_once(tab, published, machine)
             eventually(lambda: "'EVAL" in told(tab).upper(), why="the page says why")
         finally:
             tab.leave()
