@@ -124,9 +124,10 @@ class Forks:
 
 
 def _exit_on_signals() -> None:
-    # Until a worker has its own ways it would do as the master does: keep the signal for later.
+    # Until a worker has its own ways it would do as the master does: keep the signal for later. And not by an
+    # exception: where Python ignores them, as in a finalizer, it would be lost.
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-        signal.signal(signum, lambda *_: sys.exit(0))
+        signal.signal(signum, lambda *_: os._exit(0))
 
 
 def _error_text(error: BaseException) -> str:
