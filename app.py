@@ -67,8 +67,6 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
         settings, token=settings.token or shared.token, secret=settings.secret or shared.secret
     )
     link = open_link(shared.redis.url, Tls.of(settings), settings.cluster_replicas)
-    if link.is_cluster:
-        settings = replace(settings, recording=False)
     app = Flask(__name__)
     app.config["SETTINGS"] = settings
     app.config["MAX_CONTENT_LENGTH"] = BODY_FACTOR * settings.max_message + BODY_EXTRA

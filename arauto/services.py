@@ -13,7 +13,7 @@ from arauto.auth.request_guards import RateGuard
 from arauto.auth.session_monitor import SessionMonitor
 from arauto.feed.feed_socket import Feeds
 from arauto.recording.recorded_channels import Recording
-from arauto.recording.recorder_thread import RecorderThread
+from arauto.recording.shard_recorders import Recorder, make_recorder
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.expiring_store import RedisStore
@@ -50,7 +50,7 @@ class Services:
     authentication: "Authentication | None"
     tokens: Tokens | None
     recording: Recording
-    recorder: RecorderThread | None
+    recorder: Recorder | None
     source: Source
     kafka: "KafkaSource | None"
     bridge: "BridgeThread | None"
@@ -72,9 +72,9 @@ class Services:
             monitor = SessionMonitor(authentication.find_ended, authentication.end_session)
         timers = TimerWheel()
         recording = Recording(link, settings)
-        recorder = None
+        recorder: Recorder | None = None
         if recording.is_allowed:
-            recorder = RecorderThread(recording, timers, lambda: source.reconcile(), shared.worker_states)
+            recorder = make_recorder(recording, timers, lambda: source.reconcile(), shared.worker_states)
         queries = SharedQueries(recording, timers, recorder.why_not if recorder else lambda channel: "")
         source = RedisSource(recording, queries, audit)
         kafka = _kafka(settings, audit)

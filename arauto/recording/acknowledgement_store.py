@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import redis
 
@@ -53,7 +53,7 @@ class AcknowledgementStore:
 
     def list(self, channel: bytes) -> list[Acknowledgement]:
         """Those of messages that the log still has, oldest message first."""
-        client: Any = self._store.client
+        client = self._store.client_of(stream_of(channel))
         with client.pipeline(transaction=False) as pipeline:
             pipeline.execute_command(b"XRANGE", stream_of(channel), "-", "+", "COUNT", 1)
             pipeline.zrangebyscore(acknowledgements_of(channel), "-inf", "+inf")
@@ -66,18 +66,15 @@ class AcknowledgementStore:
 
     def trim(self, channels: Iterable[bytes]) -> None:
         """Remove those of messages that the logs no longer have. What Redis refuses stays."""
-        client: Any = self._store.client
         channels = list(channels)
-        with client.pipeline(transaction=False) as pipeline:
-            for channel in channels:
-                pipeline.exists(acknowledgements_of(channel))
-            kept = pipeline.execute(raise_on_error=False)
+        keys = list(map(acknowledgements_of, channels))
+        kept = self._store.ask([(key, ("EXISTS", key)) for key in keys])
         for channel, is_kept in zip(channels, kept, strict=True):
             if is_kept == 1:
                 self._trim(channel)
 
     def _trim(self, channel: bytes) -> None:
-        client: Any = self._store.client
+        client = self._store.client_of(stream_of(channel))
         try:
             first = client.execute_command(b"XRANGE", stream_of(channel), "-", "+", "COUNT", 1)
             end = f"({Id.read(first[0][0]).n}" if first else "+inf"

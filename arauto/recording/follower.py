@@ -117,6 +117,18 @@ class Follower:
             self._confirmed.update(switched if followed else channels)
         return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in switched]
 
+    def doubt(self) -> None:
+        """The logs may lack messages, too: what is told of the outage counts for all channels."""
+        self._has_gap = True
+
+    def resume(self, channel: bytes, point: ResumePoint) -> None:
+        """Resume a channel there that is going to be selected; from any thread."""
+        self._resume_points[channel] = point
+
+    def release(self, channel: bytes) -> ResumePoint | None:
+        """Where a channel resumes that somebody else is to follow; ``None``: unknown."""
+        return self._resume_points.pop(channel, None)
+
     def _follow(self, channel: bytes, verb: bytes) -> Command:
         name = self._recording.store.announcements_of(channel)
         if verb == b"SUBSCRIBE":

@@ -3,7 +3,8 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
@@ -83,7 +84,9 @@ class Store:
         age: int,
         draw_epoch: Callable[[], str] = lambda: secrets.token_hex(6),
     ) -> None:
-        self.client = client
+        self.client: Any = client
+        self.lease = LEASE
+        """The key that says which process is the recorder."""
         self._draw_epoch = draw_epoch
         self._database = int(client.connection_pool.connection_kwargs.get("db") or 0)
         self.beats = beats_of(self._database)
@@ -94,6 +97,24 @@ class Store:
     def announcements_of(self, channel: bytes) -> bytes:
         """The sharded channel of announcements about the channel's log."""
         return announcements_of(channel, self._database)
+
+    def client_of(self, key: bytes) -> Any:
+        """Whom to ask about a key, or to tell something on a sharded channel."""
+        return self.client
+
+    def ask(self, commands: Sequence[tuple[bytes, Command]]) -> list[Any]:
+        """The replies to commands, each with the key that it is about; an error of Redis is a reply."""
+        replies: list[Any] = [None] * len(commands)
+        places = defaultdict[Any, list[int]](list)
+        for place, (key, _) in enumerate(commands):
+            places[self.client_of(key)].append(place)
+        for client, some in places.items():
+            with client.pipeline(transaction=False) as pipeline:
+                for place in some:
+                    pipeline.execute_command(*commands[place][1])
+                for place, reply in zip(some, pipeline.execute(raise_on_error=False), strict=True):
+                    replies[place] = reply
+        return replies
 
     # The recorder
 
@@ -114,7 +135,15 @@ class Store:
         :raise Unwanted: no glob matches the channel, and it is switched off.
         """
         known = request.position or Position("", 0)
-        given = (request.token, known.epoch, known.number, until, int(has_glob), int(request.is_first))
+        given = (
+            request.token,
+            known.epoch,
+            known.number,
+            until,
+            int(has_glob),
+            int(request.is_first),
+            request.doubt,
+        )
         try:
             end = self._run("take", channel, *given)
         except redis.ResponseError as error:
@@ -128,9 +157,8 @@ class Store:
 
     def announce(self, channel: bytes, announcement: Mark | Marked | Stopped) -> None:
         """Announce it to all who follow the channel."""
-        self.client.execute_command(
-            "SPUBLISH", self.announcements_of(channel), write_announcement(announcement)
-        )
+        words = self.announcements_of(channel)
+        self.client_of(words).execute_command("SPUBLISH", words, write_announcement(announcement))
 
     # Readers
 
@@ -167,18 +195,18 @@ class Store:
 
     def head(self, channel: bytes) -> Head | None:
         """``None``: there is no log."""
-        client: Any = self.client
-        return Head.read(client.hmget(head_of(channel), *FIELDS))
+        key = head_of(channel)
+        return Head.read(self.client_of(key).hmget(key, *FIELDS))
 
     def entries(self, channel: bytes, first: str, last: str, many: int) -> list[Any]:
         """Entries as Redis returns them; the dicts of redis-py would take longer than all the rest."""
-        client: Any = self.client
+        client = self.client_of(stream_of(channel))
         found: list[Any] = client.execute_command(*_range(b"XRANGE", channel, first, last, many))
         return found
 
     def newest(self, channel: bytes, last: str, many: int) -> list[Any]:
         """The same backwards, down to the oldest."""
-        client: Any = self.client
+        client = self.client_of(stream_of(channel))
         found: list[Any] = client.execute_command(*_range(b"XREVRANGE", channel, last, "-", many))
         return found
 
@@ -202,7 +230,7 @@ class Store:
         Entries that are written meanwhile are not in the head, and entries that are trimmed meanwhile are
         seen to be missing, so no transaction is needed.
         """
-        with self.client.pipeline(transaction=False) as pipeline:
+        with self.client_of(head_of(channel)).pipeline(transaction=False) as pipeline:
             pipeline.execute_command(b"HMGET", head_of(channel), *FIELDS)
             pipeline.execute_command(*RUN)
             pipeline.execute_command(*_range(b"XRANGE", channel, f"({after.ms}-{after.number}", "+", many))
@@ -218,24 +246,30 @@ class Store:
 
     def names(self) -> set[bytes]:
         """The channels that have a log."""
-        client: Any = self.client
-        found: set[bytes] = client.smembers(NAMES)
+        found: set[bytes] = self.client_of(NAMES).smembers(NAMES)
         return found
 
     def register(self, channel: bytes) -> bool:
         """Register that the channel has a log: whether it is new."""
-        return bool(self.client.sadd(NAMES, channel))
+        return bool(self.client_of(NAMES).sadd(NAMES, channel))
 
-    def wake_recorders(self) -> None:
-        """Tell recorders to look for channels now."""
-        self.client.execute_command("SPUBLISH", self.beats, WAKE)
+    def wake_recorders(self, channel: bytes) -> None:
+        """Tell the recorders of a channel to look for channels now."""
+        beats = self.beats_for(channel)
+        self.client_of(beats).execute_command("SPUBLISH", beats, WAKE)
+
+    def beats_for(self, channel: bytes) -> bytes:
+        """The sharded channel of beats of the channel's recorder."""
+        return self.beats
 
     def drop(self, channel: bytes, stays_off: bool = False) -> None:
         """Remove a log and its name, if it is closed or never began, and is empty.
 
         :param stays_off: keep the mark that it is switched off: recorders may not know it yet.
         """
-        self.client.srem(NAMES, channel)  # first: whoever begins the log meanwhile registers it again
+        self.client_of(NAMES).srem(
+            NAMES, channel
+        )  # first: whoever begins the log meanwhile registers it again
         if not self._run("drop", channel, int(stays_off)):
             self.register(channel)
 
@@ -274,7 +308,7 @@ class Store:
 
         :param grace: milliseconds for which an expired lease is left to others.
         """
-        return int(self.evaluate("lease", (LEASE,), "claim", LEASE_MS, above, grace))
+        return int(self.evaluate("lease", (self.lease,), "claim", LEASE_MS, above, grace))
 
     def renew(self, token: int, until: int) -> bool:
         """Send a beat: whether this process is still the recorder.
@@ -282,11 +316,11 @@ class Store:
         :param until: everything published before is in all logs (0: unknown).
         """
         given = ("renew", LEASE_MS, token, until, self.beats)
-        return bool(self.evaluate("lease", (LEASE,), *given))
+        return bool(self.evaluate("lease", (self.lease,), *given))
 
     def release(self, token: int) -> bool:
         """Let another process become the recorder at once."""
-        return bool(self.evaluate("lease", (LEASE,), "release", LEASE_MS, token, 0, self.beats))
+        return bool(self.evaluate("lease", (self.lease,), "release", LEASE_MS, token, 0, self.beats))
 
     # Scripts
 
@@ -306,7 +340,7 @@ class Store:
     def evaluate(self, name: str, keys: tuple[bytes, ...], *given: Argument) -> Any:
         """Run one of the scripts."""
         text, known_as = script(name)
-        client: Any = self.client
+        client = self.client_of(keys[0])
         try:
             return client.evalsha(known_as, len(keys), *keys, *given)
         except NoScriptError:

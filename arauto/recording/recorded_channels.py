@@ -2,17 +2,21 @@
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 import redis
 
+from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.json_members import quoted
 from arauto.protocol.selection import Selection
 from arauto.recording.acknowledgement_store import AcknowledgementStore
-from arauto.recording.log_store import Store
-from arauto.recording_core.log_keys import SWITCHED, head_of, is_recordable, stream_of
+from arauto.recording.cluster_store import make_store
+from arauto.recording.log_store import Command
+from arauto.recording.log_upgrade import upgrade
+from arauto.recording_core.log_keys import GLOBS, SWITCHED, head_of, is_recordable, stream_of
 from arauto.redis_io.connection import RedisLink, error_text
 from arauto.settings import Settings
 from arauto.text.glob import matches
@@ -52,13 +56,32 @@ class Recording:
         self.generation = 0
         """How often what is recorded has changed."""
         self._age = settings.record_seconds * 1000
-        self.store = Store(link.log_client, settings.record_messages, self._age)
+        self.store = make_store(link, settings.record_messages, self._age)
         self.acknowledgements = AcknowledgementStore(self.store)
         globs = settings.record if settings.recording else ()
         self._own = tuple(glob.encode() for glob in globs)
         self._coverage = _Coverage(frozenset(self._own), frozenset())
         self._refreshing = threading.Lock()  # or an older reply could replace a newer one
         self._refused: dict[bytes, frozenset[str]] = {}  # channel -> who cannot record it
+
+    # For its recorder
+
+    @property
+    def slots(self) -> tuple[range, ...]:
+        """Those whose channels are recorded here; empty: all."""
+        return ()
+
+    def connect(self) -> NonblockingSocket:
+        """A connection that receives messages in the order in which they are recorded."""
+        return self.link.connect()
+
+    def lost_since(self) -> int | None:
+        """Since when messages may not have come to Redis, in Unix ms; ``None``: nothing new is known."""
+        return None
+
+    def upgrade(self) -> None:
+        """Convert the logs of earlier versions."""
+        upgrade(self.store)
 
     # Coverage
 
@@ -87,12 +110,12 @@ class Recording:
         """
         if not self.is_allowed:
             return
-        client: Any = self.link.client
+        wanted: list[tuple[bytes, Command]] = [
+            (SWITCHED, ("SMEMBERS", SWITCHED)),
+            (GLOBS, self.store.globs_command(self._own)),
+        ]
         with self._refreshing:
-            with client.pipeline(transaction=False) as pipeline:
-                pipeline.smembers(SWITCHED)
-                pipeline.execute_command(*self.store.globs_command(self._own))
-                switched, said = pipeline.execute(raise_on_error=False)
+            switched, said = self.store.ask(wanted)
             before, globs, refusals = self._coverage, self._coverage.globs, []
             if isinstance(switched, redis.RedisError):
                 refusals.append(error_text(switched))
@@ -128,8 +151,10 @@ class Recording:
             self.store.drop(channel, stays_off=True)
         return is_gone
 
-    def trim(self) -> None:
+    def trim(self, is_here: Callable[[bytes], bool] = lambda channel: True) -> None:
         """Remove old entries, also of channels without new messages. Call it about once a minute.
+
+        :param is_here: whether to do it for a channel.
 
         Logs of channels that are no longer recorded are closed, and removed once they are empty.
         """
@@ -137,12 +162,13 @@ class Recording:
         client: Any = self.link.client
         seconds, microseconds = client.time()
         oldest = seconds * 1000 + microseconds // 1000 - self._age
-        names = list(self.store.names())
-        with client.pipeline(transaction=False) as pipeline:
-            for channel in names:
-                pipeline.xtrim(stream_of(channel), minid=oldest, approximate=False)
-                pipeline.hmget(head_of(channel), "epoch", "closed", "off")
-            found = pipeline.execute(raise_on_error=False)
+        names = list(filter(is_here, self.store.names()))
+        commands: list[tuple[bytes, Command]] = []
+        for channel in names:
+            stream, head = stream_of(channel), head_of(channel)
+            commands += [(stream, ("XTRIM", stream, "MINID", "=", oldest))]
+            commands += [(head, ("HMGET", head, "epoch", "closed", "off"))]
+        found = self.store.ask(commands)
         for channel, head in zip(names, found[1::2], strict=True):
             if not isinstance(head, redis.RedisError):
                 with suppress(redis.ResponseError):
@@ -170,7 +196,7 @@ class Recording:
     # sets the missing permission.
 
     def _switch_on(self, channel: bytes) -> None:
-        client: Any = self.link.client
+        client = self.store.client_of(SWITCHED)
         is_new = client.sadd(SWITCHED, channel)
         try:
             if is_new and client.scard(SWITCHED) > self.MAX_SWITCHED:
@@ -182,14 +208,18 @@ class Recording:
             raise
 
     def _switch_off(self, channel: bytes) -> None:
-        client: Any = self.link.client
-        if not client.srem(SWITCHED, channel) and not client.exists(head_of(channel)):
+        client = self.store.client_of(SWITCHED)
+        if not client.srem(SWITCHED, channel) and not self._has_head(channel):
             return
         with suppress(redis.ResponseError):  # it is off all the same; ``trim`` closes its log later
             self.store.register(channel)
             self.store.switch(channel, False)
             if client.sismember(SWITCHED, channel):  # it was switched on meanwhile
                 self.store.switch(channel, True)
+
+    def _has_head(self, channel: bytes) -> bool:
+        key = head_of(channel)
+        return bool(self.store.client_of(key).exists(key))
 
     def _tidy(self, channel: bytes, epoch: bytes | None, closed: bytes | None, off: bytes | None) -> None:
         if self.covers(channel):

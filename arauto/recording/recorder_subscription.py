@@ -5,6 +5,7 @@ from functools import lru_cache
 
 from arauto.protocol.events import Item, Lost, Refused
 from arauto.protocol.selection import Change, Selection
+from arauto.recording.cluster_store import slot_of
 from arauto.recording.log_store import WAKE
 from arauto.recording_core.announcement_text import read_announcement
 from arauto.recording_core.announcements import Mark, Stopped
@@ -13,6 +14,8 @@ from arauto.recording_core.candidate_actions import Action, OfChannel
 from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.subscriber import Command
 from arauto.text.glob import matches
+
+ELSEWHERE = ("MOVED", "CLUSTERDOWN", "TRYAGAIN")
 
 
 class RecorderSubscription:
@@ -44,11 +47,13 @@ class RecorderSubscription:
         self._announcements_of = announcements_of
         self._beats = beats
         self._report = report
+        self._slots: tuple[range, ...] = ()  # of its shard, if there are several shards
         self._former = Selection((), ())  # no longer selected, but messages still come by it
         self._globs: tuple[bytes, ...] = ()  # the patterns of both ...
         self._names: frozenset[bytes] = frozenset()  # ... and the channels of both
         self._known: frozenset[bytes] = frozenset()  # the channels that have a log
         self._recorded_logs: frozenset[bytes] = frozenset()  # those of them that are recorded
+        self._has_lost_beats = False  # by Redis itself: for a while, another node had their slot
         self._channels: dict[bytes, bytes] = {}  # sharded channel of announcements -> its channel
         self._requested: set[bytes] = set()  # channels whose announcements are requested ...
         self._followed: set[bytes] = set()  # ... those whose announcements are confirmed ...
@@ -56,11 +61,15 @@ class RecorderSubscription:
 
     # Subscriptions
 
-    def cover(self, selection: Selection, known: Iterable[bytes]) -> Change:
-        """Set what is recorded and which channels have a log, and return the change to subscribe to."""
+    def cover(self, selection: Selection, known: Iterable[bytes], slots: tuple[range, ...] = ()) -> Change:
+        """Set what is recorded and which channels have a log, and return the change to subscribe to.
+
+        :param slots: those of the shard that this subscribes at; empty: there is only one.
+        """
         before, known = self.selection, frozenset(known)
-        self.selection = Selection(tuple(filter(is_recordable, selection.channels)), selection.patterns)
-        is_other = self.selection != before
+        is_other, self._slots = slots != self._slots, slots
+        self.selection = Selection(tuple(filter(self._is_here, selection.channels)), selection.patterns)
+        is_other = is_other or self.selection != before
         gone = {*before.channels, *before.patterns} - {*self.selection.channels, *self.selection.patterns}
         # If messages come in two ways, only Redis's confirmation tells which is the last by this one.
         names = (name for name in _missing(before.channels, self.selection.channels) if self._glob_of(name))
@@ -103,7 +112,9 @@ class RecorderSubscription:
 
     def missing_commands(self) -> list[Command]:
         """Subscriptions to logs that others have begun."""
-        return [self.follow(channel) for channel in self._recorded_logs - self._followed - self._requested]
+        beats = [(b"SSUBSCRIBE", self._beats)] if self._has_lost_beats else []
+        missing = self._recorded_logs - self._followed - self._requested
+        return [*beats, *(self.follow(channel) for channel in missing)]
 
     def retry_commands(self) -> tuple[Change, list[Command]]:
         """Subscriptions that were refused, to try again: Redis may allow them by now."""
@@ -158,7 +169,9 @@ class RecorderSubscription:
             return self._confirm_log(name, now)
         if kind in (b"subscribe", b"psubscribe"):
             return self._confirm_source(name, now)
-        if kind == b"sunsubscribe" and name in self._channels:
+        if kind == b"sunsubscribe" and name == self._beats:
+            self._has_lost_beats = True
+        elif kind == b"sunsubscribe" and name in self._channels:
             self._forget(self._channels[name])
         elif kind in (b"unsubscribe", b"punsubscribe") and name in self._sources:
             self._sources.discard(name)
@@ -186,6 +199,7 @@ class RecorderSubscription:
     def _confirm_log(self, name: bytes, now: int) -> list[Action]:
         actions = self._clear_refusals({name})
         if name == self._beats:
+            self._has_lost_beats = False
             self._candidate.connected()
             return actions
         channel = self._channels.get(name)
@@ -214,6 +228,9 @@ class RecorderSubscription:
     # Refusals
 
     def _note_refused(self, item: Refused) -> list[Action]:
+        if item.name in self._channels and item.error.startswith(ELSEWHERE):
+            self._forget(self._channels[item.name])  # its slot is another node's: so is its recorder
+            return []
         was, self.refused[item.name] = self.refused.get(item.name), item.error
         if not item.name or was == item.error:
             return []  # the connection itself is refused, so nothing is received; or it was reported
@@ -238,12 +255,21 @@ class RecorderSubscription:
 
     # Internals
 
+    def _is_here(self, channel: bytes) -> bool:
+        """Whether it may be recorded at this shard."""
+        if not is_recordable(channel):
+            return False
+        # A name that begins with } has no hash tag in its keys: each is in another slot.
+        return not self._slots or (
+            not channel.startswith(b"}") and any(slot_of(channel) in slots for slots in self._slots)
+        )
+
     def _find_source(self, channel: bytes) -> bytes | None:
         """Each other way brings the channel's messages once more, as soon as Redis has confirmed it.
 
         A pattern comes before a name, since names come and go.
         """
-        if not is_recordable(channel):
+        if not self._is_here(channel):
             return None
         ways = [glob for glob in self._globs if matches(glob, channel)]
         if channel in self._names:

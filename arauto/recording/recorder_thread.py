@@ -10,10 +10,10 @@ import redis
 
 from arauto.protocol.selection import Change
 from arauto.recording.inbox import Inbox
-from arauto.recording.log_upgrade import upgrade
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_actions import RecorderActions
 from arauto.recording.recorder_subscription import RecorderSubscription
+from arauto.recording.shard_recording import ShardRecording
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action
 from arauto.recording_core.channel_recorder import MOST_APPENDED, REST
@@ -45,7 +45,7 @@ class RecorderThread(threading.Thread):
 
     def __init__(
         self,
-        recording: Recording,
+        recording: "Recording | ShardRecording",
         timers: TimerWheel,
         reconcile: Callable[[], None],
         worker_states: WorkerStates,
@@ -88,6 +88,11 @@ class RecorderThread(threading.Thread):
         if self.is_alive():
             self.join(JOIN_PATIENCE)
 
+    def end(self) -> None:
+        """End without a word to the others: what it recorded at is no master any more; from any thread."""
+        self._stopping.set()
+        self.wake()
+
     def run(self) -> None:
         while not self._stopping.is_set():
             try:
@@ -128,7 +133,7 @@ class RecorderThread(threading.Thread):
             has_glob=lambda channel: self._subscription.source_of(channel) != channel,
             follow=lambda channel: self._subscriber.send([self._subscription.follow(channel)]),
             may_claim=lambda: not self._worker_states.is_stopping,
-            upgrade=lambda: upgrade(store),
+            upgrade=lambda: self._recording.upgrade(),
             report=self._recording.report,
             give_up=self._stopping.is_set,
         )
@@ -137,7 +142,7 @@ class RecorderThread(threading.Thread):
         self._begin()
         self._update_selection()
         with Subscriber(
-            self._recording.link.connect,
+            self._recording.connect,
             self._inbox.put,
             self._inbox.end,
             self._timers,
@@ -163,6 +168,8 @@ class RecorderThread(threading.Thread):
         self._do(self.candidate.flush(_now()))
         if monotonic() >= self._tick_at:
             self._tick_at = monotonic() + TICK
+            if (since := self._recording.lost_since()) is not None:
+                self._do(self.candidate.doubted(since, _now()))
             self._do(self.candidate.tick(_now()))
         if self._subscription.is_woken:
             self._subscription.is_woken = False
@@ -220,7 +227,8 @@ class RecorderThread(threading.Thread):
         self._reconciled, self._has_changed = generation, has_changed
 
     def _update_selection(self) -> Change:
-        return self._subscription.cover(self._recording.selection, self._recording.store.names())
+        recording = self._recording
+        return self._subscription.cover(recording.selection, recording.store.names(), recording.slots)
 
     def _subscribe(self, change: Change) -> None:
         """Subscribe to what is to be recorded now."""

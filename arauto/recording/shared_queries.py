@@ -66,7 +66,7 @@ class SharedQueries:
         try:
             # Recorders do not follow channels without messages yet.
             if self.recording.store.register(channel):
-                self.recording.store.wake_recorders()
+                self.recording.store.wake_recorders(channel)
             self.recording.store.announce(channel, Mark(f"{self._name}.{self._marks}"))
             self._refusal = ""
         except redis.ResponseError as error:

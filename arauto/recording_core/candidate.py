@@ -20,6 +20,7 @@ BEAT = 500  # milliseconds
 SILENCE = 1000  # milliseconds without a beat until another process claims the lease
 GRACE = 1000  # milliseconds in which those that know what the logs lack claim before those that do not
 RESIGN_AFTER = 2000  # milliseconds without receiving anything, its own beats included
+DOUBT_LASTS = 10_000  # milliseconds after which whoever records knows of a doubt, too
 MAX_SIZE = 1 << 26  # bytes of all messages that are kept because they are in no log yet
 
 
@@ -86,6 +87,7 @@ class Candidate:
         self._silent_since = 0  # since when nothing comes, not even our own beats; 0: all have come
         self._renewed_at = 0
         self._above = 0
+        self._doubt = self._doubted_at = 0  # since when messages may not have come, and when that was found
         self._may_try = False  # once a tick, or a process that is refused would do nothing else
 
     @property
@@ -129,6 +131,16 @@ class Candidate:
             return []
         actions: list[Action] = [Release(self.token)]
         self._resign()
+        return actions
+
+    def doubted(self, since: int, now: int) -> list[Action]:
+        """Messages published since then (by Redis's time) may never have come to this Redis."""
+        self._doubt, self._doubted_at = min(since, self._doubt or since), now
+        actions = self.flush(now)
+        for channel, log in self._logs.items():
+            log.until = min(log.until, since)
+            log.points.clear()
+            actions += self._of_channel(channel, log.recorder.doubted(since))
         return actions
 
     def subscribed(self, channel: bytes, now: int) -> list[Action]:
@@ -215,6 +227,10 @@ class Candidate:
     def tick(self, now: int) -> list[Action]:
         """Call it about four times a second."""
         self._may_try = True
+        if self._doubt and now - self._doubted_at > DOUBT_LASTS:
+            self._doubt = 0
+            for log in self._logs.values():
+                log.recorder.trust()
         self._waiting = {one: None for one in self._waiting if self._logs[one].recorder.waiting}
         actions: list[Action] = []
         if self._silent_since and now - self._silent_since > RESIGN_AFTER:
@@ -302,6 +318,8 @@ class Candidate:
     def _begin(self, channel: bytes) -> _Log:
         self._made += 1  # a reply to an earlier object must not be taken for one to this
         log = self._logs[channel] = _Log(self._make(f"{self._name}{self._made:x}"))
+        if self._doubt:
+            log.recorder.doubted(self._doubt)  # it has no token yet
         return log
 
     def _add_early(self, channel: bytes, data: bytes, now: int) -> None:

@@ -58,6 +58,7 @@ class ChannelRecorder:
         self._taking: Take | None = None  # the take under way
         self._waits = False  # Redis refused to write; tried again at the next beat
         self._rests_until = 0  # messages come close together: collect them
+        self._doubt = 0  # since when messages may never have come here, and no gap entry says so; 0: all have
         self._end: Position | None = None  # up to which everything is announced once we may write
 
     @property
@@ -92,6 +93,18 @@ class ChannelRecorder:
         """This process is the recorder now."""
         self.token = token
         return self._take()
+
+    def doubted(self, since: int) -> list[RecorderStep]:
+        """Messages published since then (Unix milliseconds) may never have come to this Redis.
+
+        Whoever records writes a gap entry; who is on stand-by, if appointed before one is announced.
+        """
+        self._doubt = min(since, self._doubt or since)
+        return self._retake() if self.token else []
+
+    def trust(self) -> None:
+        """Whoever records has known of every doubt for long."""
+        self._doubt = 0
 
     def dismissed(self) -> None:
         """It no longer is."""
@@ -236,6 +249,7 @@ class ChannelRecorder:
     def _handle_resumed(self, resumed: Resumed) -> None:
         self._backlog.clear()
         self._writing = None
+        self._doubt = 0
         self._mark, self._since_mark = "", None
         self.position = resumed.position
         if resumed.token == self.token:
@@ -288,5 +302,5 @@ class ChannelRecorder:
     def _take(self, is_first: bool = False) -> list[RecorderStep]:
         self.standing, self._end = Standing.TAKING, None
         self._mark, self._since_mark = "", None
-        self._taking = Take(self.token, self.position, is_first)
+        self._taking = Take(self.token, None if self._doubt else self.position, is_first, self._doubt)
         return [self._taking]

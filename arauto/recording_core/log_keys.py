@@ -13,6 +13,11 @@ GLOBS = b"arauto:logs:globs"
 """A sorted set: the globs of all servers on the database, by the time until which they are valid."""
 
 
+def tagged(name: bytes, tag: bytes) -> bytes:
+    """A name in the slot of ``tag``, which has it as its hash tag."""
+    return b"%b:{%b}" % (name, tag)
+
+
 def is_recordable(channel: bytes) -> bool:
     """Not our own channels, and no keyspace notifications: recording them would publish more, without end.
 

@@ -36,11 +36,14 @@ class Take:
     """Become the writer; ``position``: what is behind it is here, ``None``: unknown.
 
     ``is_first``: if there never was a log, nothing is missing: every message ever published is here.
+    ``doubt``: since when messages may never have come to this Redis (Unix milliseconds; 0: all have). Then
+    ``position`` is ``None``.
     """
 
     token: int
     position: Position | None
     is_first: bool = False
+    doubt: int = 0
 
 
 RecorderStep = SendMark | AnswerMark | Append | Take

@@ -4,7 +4,7 @@ import logging
 import random
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import inf
 from time import monotonic
 from typing import Any
@@ -30,6 +30,7 @@ SILENT_FOR = 3.0  # seconds, then nobody stays subscribed there
 BROKEN_FOR = 1.5  # seconds of a broken bus, then a subscriber goes to a node that has it whole
 # Seconds. Nodes greet each other every few seconds: so long may a link stand still before anybody sees that.
 UNSEEN = 5.0
+MANY_LOSSES = 100  # that are remembered
 
 log = logging.getLogger("arauto")
 
@@ -72,6 +73,8 @@ class Cluster:
         self._known = threading.Event()
         self._stopped = threading.Event()
         self._is_started = False
+        self.losses: tuple[tuple[float, str, float], ...] = ()
+        """When it was found that a node may have lost messages, which node, and since when."""
         self.moves = 0  # how many times subscribers had to connect anew, or can again
 
     def map(self) -> ClusterMap:
@@ -179,7 +182,9 @@ class Cluster:
         found = ClusterMap.of(views, refusing, self._bus) if views else ClusterMap(self._map.members)
         self._bus.forget([id for id in self._ids.values() if views and id not in found.members])
         with self._lock:
-            doubts = {loss.node: loss.since for loss in losses}
+            lost = {loss.node: loss.since for loss in losses}
+            self.losses = (*self.losses, *((asked, *loss) for loss in losses))[-MANY_LOSSES:]
+            doubts = dict(lost)
             before, self._map = self._map, found
             self._shunned.clear()
             for address, there in self._sockets.items():
@@ -191,7 +196,7 @@ class Cluster:
                 for address, there in self._sockets.items()
                 if (id := self._ids.get(address, "")) in doubts
                 for sock in list(there)
-                if sock.doubted_since is None
+                if sock.doubted_since is None and not self._stays(sock, id, lost)
             ]
             if sockets or found.whole - before.whole:
                 self.moves += 1
@@ -203,6 +208,15 @@ class Cluster:
         for sock, since in sockets:
             sock.doubt(since - UNSEEN)
         self._report(found)
+
+    def _stays(self, sock: PlacedSocket, id: str, lost: Collection[str]) -> bool:
+        """Whether a bound connection to this node stays: what does not get to the node never will."""
+        return sock.is_bound and id in self._map.answering and (id not in lost or sock.notes_losses)
+
+    def losses_at(self, address: Address) -> list[tuple[float, float]]:
+        """When it was found that the node has lost messages, and since when, by ``elapsed.now``."""
+        id = self._ids.get(address)
+        return [(at, since - UNSEEN) for at, node, since in self.losses if node == id]
 
     def _leave_since(self, id: str, asked: float) -> float | None:
         """If subscribers should not stay at this node: since when they may miss something."""

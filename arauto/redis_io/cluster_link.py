@@ -6,6 +6,7 @@ from typing import Any, Self
 import redis
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode, RedisCluster
+from redis.crc import key_slot
 from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
@@ -84,6 +85,32 @@ class ClusterLink(RedisLink):
     def nodes(self) -> tuple[list[RedisLink], bool]:
         addresses, are_all = self.cluster.map().to_count()
         return [self._at(address) for address in addresses], are_all
+
+    def client_of(self, key: bytes) -> redis.Redis:
+        """Of the master that has a key, or whose subscribers get a sharded channel.
+
+        :raise redis.RedisError: no node answers, or none has it.
+        """
+        address = self.cluster.map().master_of(key_slot(key))
+        if address is None:
+            raise redis.ConnectionError("No node of the cluster has this slot.")
+        return self.client_at(address)
+
+    def client_at(self, address: Address) -> redis.Redis:
+        """Of one node."""
+        return self._at(address).client
+
+    def connect_to_master(self, address: Address, notes_losses: bool = False) -> NonblockingSocket:
+        """A connection for one subscriber, to this node alone: it cannot go to another one instead.
+
+        :raise redis.RedisError: it does not answer, or refuses.
+        :raise OSError: the same, from the system.
+        """
+        moves = self.cluster.moves
+        sock = self._at(address).connect_and_ask(address)
+        sock.is_bound, sock.notes_losses = True, notes_losses
+        self.cluster.keep(sock, moves)
+        return sock
 
     def connect(self, shards: Sequence[bytes] = ()) -> NonblockingSocket:
         return self._connect(self.cluster.places(shards))

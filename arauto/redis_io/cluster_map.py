@@ -13,6 +13,22 @@ SLOTS = 16384
 
 
 @dataclass(frozen=True)
+class Shard:
+    """A master, and its slots."""
+
+    address: Address
+    slots: tuple[range, ...]
+
+    @property
+    def first(self) -> int:
+        """The lowest of its slots."""
+        return min(slots[0] for slots in self.slots)
+
+    def has(self, slot: int) -> bool:
+        return any(slot in slots for slots in self.slots)
+
+
+@dataclass(frozen=True)
 class ClusterMap:
     """Made anew once a second, and never changed.
 
@@ -85,6 +101,20 @@ class ClusterMap:
         """Who has the slot; empty: nobody."""
         owners = [id for id, one in self.members.items() if any(slot in slots for slots in one.slots)]
         return max(owners, key=lambda id: self.members[id].epoch, default="")
+
+    def shards(self) -> list[Shard]:
+        """The masters that answer and have slots."""
+        owned = ((id, self.members[id]) for id in sorted(self.answering))
+        return [
+            Shard(one.address, one.slots)
+            for id, one in owned
+            if one.is_master and one.slots and self.owner(one.slots[0][0]) == id
+        ]
+
+    def master_of(self, slot: int) -> Address | None:
+        """Where the master of the slot is; ``None``: there is none."""
+        owner = self.owner(slot)
+        return self.members[owner].address if owner else None
 
     @property
     def has_all_slots(self) -> bool:

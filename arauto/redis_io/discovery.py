@@ -145,16 +145,7 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
         name,
         is_verified=link.is_verified,
         master=master,
-        warning=_of_cluster(settings) if link.is_cluster else _warning(where, server),
-    )
-
-
-def _of_cluster(settings: Settings) -> str:
-    if not settings.recording:
-        return ""
-    return (
-        "Nothing can be recorded on a Redis Cluster: set ARAUTO_RECORDING=off, or use a Redis that is not a "
-        "cluster, if need be with Sentinels (redis+sentinel://)."
+        warning="" if link.is_cluster else _warning(where, server),
     )
 
 

@@ -10,12 +10,16 @@ from arauto.redis_io.redis_url import Address
 class PlacedSocket(NonblockingSocket):
     """A connection to the server at ``address``, made at ``made``."""
 
-    __slots__ = ("__weakref__", "address", "doubted_since", "made")
+    __slots__ = ("__weakref__", "address", "doubted_since", "is_bound", "made", "notes_losses")
 
     def __init__(self, sock: Any, address: Address) -> None:
         super().__init__(sock)
         self.address, self.made = address, now()
         self.doubted_since: float | None = None
+        self.is_bound = False
+        """It is of use at this server alone, so it does not leave for one that may get more."""
+        self.notes_losses = False
+        """Its owner reads by himself what the server has lost, so it does not end for that."""
 
     def doubt(self, since: float) -> None:
         """What was published since then may not have come by it: end the connection."""

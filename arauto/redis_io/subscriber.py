@@ -90,6 +90,8 @@ class Subscriber(threading.Thread):
     :param settle: where there are several nodes, seconds until what has come by one connection cannot come
         by the next one, too.
     :param explain: is given each refusal but those of a ``log``, before it is delivered.
+    :param follows_slots: whoever makes connections knows where our own sharded channels are: one that is not
+        there, or no longer, ends the connection.
     :param give_up: is given sharded channels of other nodes, in this thread; they are no longer selected.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
@@ -107,6 +109,7 @@ class Subscriber(threading.Thread):
         settle: float = 0.0,
         explain: Explain = lambda refused: refused,
         give_up: GiveUp = lambda name, since, words: None,
+        follows_slots: bool = False,
     ) -> None:
         super().__init__(name="subscriber", daemon=True)
         self._connect = connect
@@ -118,6 +121,7 @@ class Subscriber(threading.Thread):
         self._settle = settle
         self._explain = explain
         self._give_up = give_up
+        self._follows_slots = follows_slots
         self._channels = dict.fromkeys(selection.channels)
         self._patterns = dict.fromkeys(selection.patterns)
         self._shards = dict.fromkeys(selection.shards)
@@ -127,6 +131,8 @@ class Subscriber(threading.Thread):
         self._there: set[bytes] = set()  # sharded channels that this connection has
         self._sent_at = 0.0  # when the oldest of them was sent
         self._delivering = False  # the thread is writing to the browser, and does not read
+        self.was_doubted = False
+        """A connection has ended because of messages that may not have come to its Redis."""
         self._stopping = threading.Event()
         self._read_at = now()  # the last moment the connection was known to work
         self._emptied = False  # whether the last read took all that waited
@@ -300,6 +306,7 @@ class Subscriber(threading.Thread):
                 self._socket = None
             if sock.doubted_since is not None:
                 self._caught_up = min(self._caught_up, sock.doubted_since)
+                self.was_doubted = True
             sock.close()
 
     def _open(self) -> NonblockingSocket:
@@ -337,8 +344,9 @@ class Subscriber(threading.Thread):
             except hiredis.ProtocolError as error:
                 raise LinkLost(str(error)) from error
             moved = self._moved(batch) if self._shards else []
-            if moved:
-                batch = [item for item in batch if item not in moved]
+            ended = list(filter(self._has_ended, batch)) if self._follows_slots else []
+            if moved or ended:
+                batch = [item for item in batch if item not in moved and item not in ended]
             parts = [batch] if batch else []
             if self._expected or self._held:
                 parts = _part_pong(self._match_replies(batch))
@@ -346,6 +354,8 @@ class Subscriber(threading.Thread):
                 return
             for _, name, _ in moved:
                 self._drop_shard(name, self._complete_until(), "")
+            if ended:
+                raise LinkLost("MOVED Another node has the slot")
         raise LinkLost
 
     def _moved(self, batch: list[Item]) -> list[Push]:
@@ -356,6 +366,12 @@ class Subscriber(threading.Thread):
             for push in pushes
             if push[1] in self._shards and (b"SUNSUBSCRIBE", push[1]) not in self._expected
         ]
+
+    def _has_ended(self, item: Item) -> bool:
+        """Whether Redis unsubscribes us by itself from one of our own sharded channels."""
+        if not isinstance(item, list) or item[0] != b"sunsubscribe" or not is_own_shard(item[1]):
+            return False
+        return (b"SUNSUBSCRIBE", item[1]) not in self._expected
 
     def _drop_shard(self, name: bytes, lost: float | None, words: str) -> None:
         with self._lock:
@@ -449,6 +465,8 @@ class Subscriber(threading.Thread):
             return [[command.lower(), name, 0]]  # there was nothing to end
         kind = _KINDS.get(command)
         if kind == "shard" and is_own_shard(name):
+            if self._follows_slots and words.startswith(_NOT_HERE):
+                raise LinkLost(words)
             return [Refused("log", name, words)]
         if kind == "shard" and words.startswith(_NOT_HERE):
             self._drop_shard(name, self._lost if self._was_live else None, words)

@@ -37,7 +37,7 @@ _CANNOT_START = (
 
 if TYPE_CHECKING:  # gevent patches what they need only after the fork
     from arauto.bridge.bridge_thread import BridgeThread
-    from arauto.recording.recorder_thread import RecorderThread
+    from arauto.recording.shard_recorders import Recorder
     from arauto.workers.drain import Drain
 
 
@@ -334,7 +334,7 @@ def _exit_once(worker: Any) -> Any:
     return lambda number, frame: gevent.spawn(exit_unless_ended)
 
 
-def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | RecorderThread]") -> None:
+def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Recorder]") -> None:
     # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
     quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit_once(worker)
     stops: dict[int, Any] = {signal.SIGTERM: worker.handle_exit, signal.SIGINT: quit, signal.SIGQUIT: quit}

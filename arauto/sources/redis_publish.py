@@ -5,17 +5,20 @@ from typing import Any
 import redis
 from redis.connection import AbstractConnection, Connection
 from redis.exceptions import (
+    AskError,
     AuthenticationError,
     ClusterDownError,
     MovedError,
     NoPermissionError,
     NoScriptError,
+    TryAgainError,
 )
 
 from arauto.i18n.gettext import gettext
 from arauto.protocol.tab_counting import ALL_OF_PATTERNS, of_channel, of_shard, pattern_of
 from arauto.recording.log_store import Command
 from arauto.recording.recorded_channels import Recording
+from arauto.recording_core.log_keys import head_of
 from arauto.redis_io.channel_list import count_at
 from arauto.redis_io.connection import RedisLink, error_text
 from arauto.sources.refusal_words import elsewhere, unsupported
@@ -45,9 +48,9 @@ def publish(
     by_name, whole = recording.store.publish_commands(channel, message)
     try:
         try:
-            receipt = _publish(link, channel, by_name)
+            receipt = _publish(link, channel, by_name, at=head_of(channel))
         except _NotKnown:
-            receipt = _publish(link, channel, whole)
+            receipt = _publish(link, channel, whole, at=head_of(channel))
     except _NotRun as error:
         receipt = _publish(link, channel, plain)._replace(unrecorded=str(error))
     recording.report(channel, receipt.unrecorded, by="publishing")
@@ -70,9 +73,12 @@ class _NotKnown(_NotRun):
     """Redis does not know the script, or not by its SHA-1."""
 
 
-def _publish(link: RedisLink, channel: bytes, command: Command, user: str = "") -> Receipt:
+def _publish(
+    link: RedisLink, channel: bytes, command: Command, user: str = "", at: bytes | None = None
+) -> Receipt:
+    """:param at: a key: publish at its node rather than at that of the name."""
     try:
-        node, connection = _connect(link, channel)
+        node, connection = _connect(link, at or channel)
     except redis.RedisError as error:
         if user and isinstance(error, AuthenticationError):
             sentence = gettext("Redis no longer lets the user %(user)s in: log in again.", user=user)
@@ -176,7 +182,8 @@ def _not_run(error: redis.ResponseError) -> type[_NotRun] | None:
     if isinstance(error, NoScriptError) or "'evalsha'" in words:
         return _NotKnown
     # Publishing is the script's last step, so any error comes before it.
-    is_redis = isinstance(error, NoPermissionError) or "script" in words or "unknown command" in words
+    is_redis = isinstance(error, NoPermissionError | AskError | MovedError | TryAgainError | ClusterDownError)
+    is_redis = is_redis or "script" in words or "unknown command" in words
     return _NotRun if is_redis else None
 
 

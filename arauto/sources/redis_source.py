@@ -16,11 +16,13 @@ from arauto.protocol.log_entries import LogEntry, Volume
 from arauto.protocol.log_query import BadPoint, Point
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
+from arauto.recording.cluster_tail import ClusterTail, Means
 from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_reader import Log
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.channel_list import count_listeners, list_channels
+from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.connection import error_text
 from arauto.redis_io.sentinel import NoMaster
 from arauto.redis_io.subscriber import Subscriber
@@ -40,6 +42,7 @@ class RedisSource:
         self._queries = queries
         self._audit = audit
         self._open: set[tuple[Follower, Subscriber]] = set()
+        self._tails: set[ClusterTail] = set()
 
     def channels(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
         return list_channels(visitor.link, glob, visitor.may_read)
@@ -96,7 +99,12 @@ class RedisSource:
         resume_points: dict[bytes, ResumePoint],
         deliver: Deliver,
         fail: Callable[[], None],
-    ) -> Iterator[Subscribers]:
+    ) -> Iterator[Subscribers | ClusterTail]:
+        link = visitor.link
+        if isinstance(link, ClusterLink) and self._recording.is_allowed:
+            with self._cluster_tail(link, visitor, selection, resume_points, deliver, fail) as tail:
+                yield tail
+            return
         follower = self._follower(deliver, resume_points, visitor.redis_user)
         subscribers = Subscribers(
             visitor.link,
@@ -111,10 +119,41 @@ class RedisSource:
         with subscribers, self._following(follower, subscribers.own):
             yield subscribers
 
+    @contextmanager
+    def _cluster_tail(
+        self,
+        link: ClusterLink,
+        visitor: Visitor,
+        selection: Selection,
+        resume_points: dict[bytes, ResumePoint],
+        deliver: Deliver,
+        fail: Callable[[], None],
+    ) -> Iterator[ClusterTail]:
+        sentences = _sentences_for(visitor.redis_user)
+        means = Means(
+            link,
+            fail,
+            self._queries.timers,
+            ExplainRefused(visitor, self._audit),
+            lambda deliver, points: Follower(self._queries, deliver, points, sentences),
+        )
+        if not all(map(self._recording.covers, resume_points)):
+            with suppress(redis.RedisError):
+                self._recording.refresh()  # another process may have been the first to know
+        tail = ClusterTail(means, selection, resume_points, deliver, self._recording.covers)
+        self._tails.add(tail)
+        try:
+            with tail:
+                yield tail
+        finally:
+            self._tails.discard(tail)
+
     def reconcile(self) -> None:
         """Have each tail follow what is recorded now, and nothing else."""
         for follower, subscriber in list(self._open):
             _reconcile(follower, subscriber)
+        for tail in list(self._tails):
+            tail.reconcile()
 
     def _follower(
         self, deliver: Deliver, resume_points: dict[bytes, ResumePoint], user: str

@@ -92,7 +92,7 @@ def init_acknowledgements(
         if not is_valid_id(id):
             abort(400, gettext("Give the id of a message as ?message=…, such as 1763879938123-41."))
         if not recording.is_allowed:
-            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off, or Redis is a cluster."))
+            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
         try:
             permissions.check_acknowledging(current_visitor(), channel)
         except NoRight:

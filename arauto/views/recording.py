@@ -15,7 +15,7 @@ from arauto.auth.visitor import current_visitor
 from arauto.i18n.gettext import gettext
 from arauto.protocol.json_members import text
 from arauto.recording.recorded_channels import Recording
-from arauto.recording.recorder_thread import RecorderThread
+from arauto.recording.shard_recorders import Recorder
 from arauto.recording_core.log_keys import is_recordable
 from arauto.redis_io.connection import error_text
 from arauto.web.arguments import arguments
@@ -29,7 +29,7 @@ _LOOK_EVERY = 0.05  # seconds
 def init_recording(
     app: Flask,
     recording: Recording,
-    recorder: RecorderThread | None,
+    recorder: Recorder | None,
     rate: RateGuard,
     permissions: Permissions,
     audit: Audit,
@@ -46,7 +46,7 @@ def init_recording(
         arguments()
         channel, on = requested_channel(name, needs_query="/" in name), _wanted()
         if recorder is None:
-            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off, or Redis is a cluster."))
+            abort(403, gettext("Nothing is recorded here: ARAUTO_RECORDING=off."))
         if not is_recordable(channel):
             abort(
                 409,

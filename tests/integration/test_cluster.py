@@ -19,7 +19,7 @@ from arauto.settings import WORKERS, Settings, read
 from arauto.sources.redis_publish import publish as publish_to_redis
 from tests.support.certificates import make_certificates
 from tests.support.clusters import Cluster, ClusterNode, info_of
-from tests.support.http import get, publish, publish_json, request
+from tests.support.http import get, publish, publish_json
 from tests.support.machine_time import MachineTime
 from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
 from tests.support.rules import ACTS, CLUSTER, PERSON, PROGRAM, refused, rules, set_user
@@ -250,18 +250,6 @@ def test_sessions_are_kept_wherever_their_keys_are(cluster: Cluster) -> None:
         assert store.has([*keys, "none"]) == [True] * 20 + [False]
         store.drop(keys)
         assert not any(store.has(keys))
-
-
-def test_nothing_is_recorded_and_that_is_told(cluster: Cluster, server: ArautoServer) -> None:
-    answer = request(
-        server, "PUT", "/channels/recording?channel=a", b'{"recorded":true}', Content_Type="application/json"
-    )
-    assert (answer.status, answer.error) == (
-        403,
-        "Nothing is recorded here: ARAUTO_RECORDING=off, or Redis is a cluster.",
-    )
-    assert "Warning: Nothing can be recorded on a Redis Cluster: set ARAUTO_RECORDING=off" in server.log
-    assert not any(node.client.keys("arauto:l*") for node in cluster.nodes)
 
 
 def sentence_of(url: str) -> str:

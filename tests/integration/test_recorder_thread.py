@@ -397,9 +397,7 @@ def test_the_recorder_alone_upgrades_and_trims(
 ) -> None:
     monkeypatch.setattr(recorder_thread, "TRIM_EVERY", 0.0)
     upgraded: list[bool] = []
-    monkeypatch.setattr(
-        recorder_thread, "upgrade", lambda store: upgraded.append(is_recorded(own_redis, "a"))
-    )
+    monkeypatch.setattr(Fixed, "upgrade", lambda recording: upgraded.append(is_recorded(own_redis, "a")))
     both = [Fixed(RedisLink(own_redis.url), Selection((b"a",), ())) for _ in range(2)]
     first, second = map(record, both)
     first.start()

@@ -9,8 +9,10 @@ from typing import Any
 
 import psutil
 
+from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.selection import Selection
 from arauto.recording.log_store import Store
+from arauto.recording.log_upgrade import upgrade
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.redis_io.connection import RedisLink
 from arauto.system.timer_wheel import TimerWheel
@@ -35,6 +37,17 @@ class Fixed:
         self.error = ""
         self.told: list[tuple[bytes, str]] = []
         self.selection = selection
+
+    slots = ()
+
+    def connect(self) -> NonblockingSocket:
+        return self.link.connect()
+
+    def lost_since(self) -> None:
+        return None
+
+    def upgrade(self) -> None:
+        upgrade(self.store)
 
     @property
     def is_wanted(self) -> bool:

@@ -1,7 +1,7 @@
 -- Makes a recorder the only writer.
 -- ARGV: its token, the epoch and number up to which it knows the log (empty and 0: unknown), until when it
 -- knows the log to be complete (0: unknown), 1 if a glob matches the channel, 1 if it has every message ever
--- published to the channel.
+-- published to the channel, since when messages may never have come to Redis here (0: all have).
 -- -> the epoch, milliseconds and number at which the log ends; nothing if an epoch begins, which is announced
 local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local head = read_head()
@@ -31,6 +31,8 @@ local promises = redis.call('LRANGE', PROMISED, 0, -1)  -- if there are any, the
 local is_here = is_first and ARGV[10] == '1' and not promises[1]
 if ARGV[10] == '1' and not is_here then complete = 0 end  -- what was before is unknown
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
+local doubt = tonumber(ARGV[11])
+if doubt > 0 then since = math.min(since, doubt) end
 if not head.epoch then
   -- What the recorder knows may be about another state of Redis, in which more had been written. The last
   -- entry may be that much later than what it is about; what is promised only was published at any time.

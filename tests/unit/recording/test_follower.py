@@ -390,7 +390,7 @@ def test_recorders_are_told_of_a_channel_that_has_no_log(monkeypatch: pytest.Mon
     store = page.shared.recording.store
     monkeypatch.setattr(store, "register", lambda channel: True)
     woken: list[bool] = []
-    monkeypatch.setattr(store, "wake_recorders", lambda: woken.append(True), raising=False)
+    monkeypatch.setattr(store, "wake_recorders", lambda channel: woken.append(True), raising=False)
     page.open()
     assert woken == [True]
 

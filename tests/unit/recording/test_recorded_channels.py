@@ -16,8 +16,8 @@ OLD, NEW = {b"a"}, {b"a", b"b"}
 def make(*answers: Any, globs: tuple[str, ...] = ()) -> tuple[Recording, Any]:
     """And its pipeline, which gives these answers to one refresh after the other."""
     link = MagicMock()
-    link.client.connection_pool.connection_kwargs = {}
-    pipeline = link.client.pipeline.return_value.__enter__.return_value
+    link.log_client.connection_pool.connection_kwargs = {}
+    pipeline = link.log_client.pipeline.return_value.__enter__.return_value
     pipeline.execute.side_effect = answers
     return Recording(link, MagicMock(recording=True, record=globs, record_seconds=1)), pipeline
 

@@ -106,7 +106,7 @@ class Recording(Fixed):
 
 @pytest.fixture
 def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
-    monkeypatch.setattr(thread_module, "upgrade", lambda store: None)
+    monkeypatch.setattr(Fixed, "upgrade", lambda self: None)
     return Recording()
 
 

@@ -1,0 +1,120 @@
+"""The recorders of a cluster: one thread for each shard, which knows of no other."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import redis
+
+from arauto.recording.cluster_store import ClusterStore, slot_of
+from arauto.recording.recorded_channels import Recording
+from arauto.recording.recorder_thread import RecorderThread
+from arauto.recording.shard_recording import ShardRecording
+from arauto.redis_io.cluster_link import ClusterLink
+from arauto.redis_io.cluster_map import Shard
+from arauto.redis_io.redis_url import Address
+from arauto.system.timer_wheel import TimerWheel
+from arauto.workers.worker_states import WorkerStates
+
+LOOK_EVERY = 0.5  # seconds
+
+Key = tuple[Address, int]
+"""Where a shard's master is, and its lowest slot, which names its lease."""
+
+log = logging.getLogger("arauto")
+
+
+class ShardRecorders(threading.Thread):
+    """What :class:`RecorderThread` is where there is one Redis."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        link: ClusterLink,
+        timers: TimerWheel,
+        reconcile: Callable[[], None],
+        worker_states: WorkerStates,
+    ) -> None:
+        super().__init__(name="recorders", daemon=True)
+        self._recording = recording
+        self._link = link
+        self._timers = timers
+        self._reconcile = reconcile
+        self._worker_states = worker_states
+        self._recorders: dict[Key, tuple[ShardRecording, RecorderThread]] = {}
+        self._stopping = threading.Event()
+
+    def why_not(self, channel: bytes) -> str:
+        """Why the channel is not recorded, as far as this process knows; from any thread."""
+        for recording, recorder in list(self._recorders.values()):
+            if recording.shard.has(slot_of(channel)):
+                return recorder.why_not(channel)
+        return self._recording.error
+
+    @property
+    def error(self) -> str:
+        """Why nothing is recorded at one of the shards; empty: all is well."""
+        return next((one.error for _, one in list(self._recorders.values()) if one.error), "")
+
+    def wake(self) -> None:
+        """Check for changes now; from any thread."""
+        for _, recorder in list(self._recorders.values()):
+            recorder.wake()
+
+    def stop(self) -> None:
+        """Release the leases, and end; from any thread."""
+        self._stopping.set()
+        stops = [threading.Thread(target=one.stop) for _, one in list(self._recorders.values())]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._follow(self._link.cluster.map().shards())
+            except redis.RedisError:
+                pass  # no node answers: the recorders go on trying
+            except Exception:
+                log.exception("recorder failed")
+            self._stopping.wait(LOOK_EVERY)
+
+    def _follow(self, shards: list[Shard]) -> None:
+        found: dict[Key, Shard] = {(shard.address, shard.first): shard for shard in shards}
+        masters = {shard.address for shard in shards}
+        for key in [*self._recorders]:
+            recording, recorder = self._recorders[key]
+            if key in found:
+                recording.shard = found[key]
+            elif self._is_gone(key, masters, found):
+                del self._recorders[key]
+                recorder.end()
+        for key, shard in found.items():
+            if key not in self._recorders:
+                self._recorders[key] = self._make(shard)
+
+    def _is_gone(self, key: Key, masters: set[Address], found: dict[Key, Shard]) -> bool:
+        """Whether another node has the shard's slots, or its lease another name; not if none has them."""
+        return key[0] in masters or any(shard.has(key[1]) for shard in found.values())
+
+    def _make(self, shard: Shard) -> tuple[ShardRecording, RecorderThread]:
+        store = self._recording.store
+        assert isinstance(store, ClusterStore)  # noqa: S101 - for mypy: it is made by the same link
+        recording = ShardRecording(self._recording, self._link, shard, store.of(shard))
+        recorder = RecorderThread(recording, self._timers, self._reconcile, self._worker_states)
+        recorder.start()
+        return recording, recorder
+
+
+Recorder = RecorderThread | ShardRecorders
+
+
+def make_recorder(
+    recording: Recording, timers: TimerWheel, reconcile: Callable[[], None], worker_states: WorkerStates
+) -> Recorder:
+    """What records where ``recording`` is."""
+    link = recording.link
+    if isinstance(link, ClusterLink):
+        return ShardRecorders(recording, link, timers, reconcile, worker_states)
+    return RecorderThread(recording, timers, reconcile, worker_states)

@@ -1,0 +1,75 @@
+"""The recorded channels of one shard of a cluster, for the recorders there."""
+
+from time import monotonic, time
+
+from arauto.net.nonblocking_socket import NonblockingSocket
+from arauto.protocol.selection import Selection
+from arauto.recording.cluster_store import ShardStore, slot_of
+from arauto.recording.recorded_channels import Recording
+from arauto.redis_io.cluster_link import ClusterLink
+from arauto.redis_io.cluster_map import Shard
+from arauto.redis_io.elapsed import now
+
+RECENT = 10.0  # seconds; what was lost before is known to whoever recorded then
+FRESH = 0.1  # seconds for which what another recorder of this process has read is new enough
+
+
+class ShardRecording:
+    """What :class:`Recording` is where there is one Redis.
+
+    All that one recorder does is done at one node: it receives there what all nodes pass on, writes the logs
+    of the channels whose slots the node has, and announces that there. So it has one order, as on one Redis.
+    """
+
+    def __init__(self, recording: Recording, link: ClusterLink, shard: Shard, store: ShardStore) -> None:
+        self.link = link
+        self.store = store
+        self.shard = shard
+        """The slots may change; the recorder looks once a second."""
+        self._recording = recording
+        self._refreshed_at = 0.0
+        self._lost_at = now() - RECENT  # when the last loss was found that the recorder was told of
+
+    @property
+    def slots(self) -> tuple[range, ...]:
+        return self.shard.slots
+
+    @property
+    def selection(self) -> Selection:
+        return self._recording.selection
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._recording.is_wanted
+
+    @property
+    def generation(self) -> int:
+        return self._recording.generation
+
+    @property
+    def error(self) -> str:
+        return self._recording.error
+
+    def connect(self) -> NonblockingSocket:
+        return self.link.connect_to_master(self.shard.address, notes_losses=True)
+
+    def lost_since(self) -> int | None:
+        losses = [loss for loss in self.link.cluster.losses_at(self.shard.address) if loss[0] > self._lost_at]
+        if not losses:
+            return None
+        self._lost_at = max(found for found, _ in losses)
+        return round(1000 * (time() - now() + min(since for _, since in losses)))
+
+    def refresh(self) -> None:
+        if monotonic() - self._refreshed_at > FRESH:
+            self._refreshed_at = monotonic()
+            self._recording.refresh()
+
+    def report(self, channel: bytes, why: str) -> None:
+        self._recording.report(channel, why)
+
+    def trim(self) -> None:
+        self._recording.trim(lambda channel: self.shard.has(slot_of(channel)))
+
+    def upgrade(self) -> None:
+        """No earlier version recorded in a cluster."""

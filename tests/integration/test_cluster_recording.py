@@ -1,0 +1,243 @@
+"""Recorded channels on a cluster: the same promises as on one Redis, for a channel of each shard."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from time import sleep
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.crc import key_slot
+from redis.retry import Retry
+
+from arauto.recording_core.log_keys import head_of
+from arauto.settings import WORKERS
+from tests.support.clusters import Cluster, ClusterNode
+from tests.support.http import Answer, publish, request
+from tests.support.promises import NotingTab, Published, check_kept, replay, watching
+from tests.support.redis_servers import binaries
+from tests.support.rules import ACTS, CLUSTER, PROGRAM, RECORDS, refused, rules
+from tests.support.servers import ArautoServer
+from tests.support.waiting import eventually
+
+SHARDS = 3
+
+
+def names(word: str) -> list[str]:
+    """A channel of each of the three masters, as they are at first."""
+    found: dict[int, str] = {}
+    for n in range(1000):
+        name = f"kept.{word}{n}"
+        found.setdefault(key_slot(head_of(name.encode())) * SHARDS // 16384, name)
+    return [found[shard] for shard in range(SHARDS)]
+
+
+class PublishedThere(Published):
+    """At the master of the channel's slot, as a client of the cluster would; at another one if it is away."""
+
+    def __init__(self, cluster: Cluster, channel: str) -> None:
+        super().__init__(cluster.nodes[0], channel)
+        self.use(cluster.owner(channel))
+
+    def go_on(self, many: int = 1) -> None:
+        for _ in range(many):
+            data = self.note()
+            try:
+                self._client.publish(self.channel, data)
+            except redis.RedisError:
+                self.unsure.add(data)
+
+    def use(self, node: ClusterNode) -> None:
+        """Publish there from now on."""
+        self._client = redis.Redis(
+            port=node.port, protocol=2, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
+        )
+
+
+@pytest.fixture(scope="module", params=list(zip(binaries(), WORKERS, strict=False)), ids=" ".join)
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Cluster, ArautoServer]]:
+    """A cluster of each server, with the program on each worker, as a user with the smallest rules."""
+    binary, worker = request.param
+    place = tmp_path_factory.mktemp("cluster")
+    user = (
+        "--user",
+        "arauto",
+        "on",
+        ">program",
+        *rules(PROGRAM, ACTS, RECORDS, CLUSTER, channels=("kept.*", "switched")),
+    )
+    with ExitStack() as stack:
+        cluster = Cluster(stack, binaries()[binary], place, *user)
+        server = ArautoServer(
+            place / "log",
+            REDIS_URL=cluster.url.replace("//", "//arauto:program" + "@"),
+            ARAUTO_WORKER=worker,
+            ARAUTO_WORKERS="2",
+            ARAUTO_RECORD="kept.*",
+            ARAUTO_DELETE_LOGS="on",
+        )
+        stack.enter_context(closing(server))
+        eventually(lambda: server.log.count("recorder started") >= SHARDS, why="each shard has a recorder")
+        yield cluster, server
+        assert "Traceback" not in server.log
+        assert [refused(node) for node in cluster.nodes] == [[]] * len(cluster.nodes)
+
+
+@pytest.fixture
+def cluster(made: tuple[Cluster, ArautoServer]) -> Cluster:
+    made[0].wait_until_whole()
+    return made[0]
+
+
+@pytest.fixture
+def server(made: tuple[Cluster, ArautoServer]) -> ArautoServer:
+    return made[1]
+
+
+def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
+    cluster: Cluster, server: ArautoServer
+) -> None:
+    with ExitStack() as stack:
+        told = [PublishedThere(cluster, name) for name in names("a")]
+        tabs = [stack.enter_context(watching(server, published, 2)) for published in told]
+        for published, some in zip(told, tabs, strict=True):
+            for n in range(40):
+                if n % 2:
+                    published.go_on()
+                else:
+                    assert publish(server, published.channel, published.note()).status in (200, 303)
+                if n == 20:
+                    some[0].drop()
+        for published, some in zip(told, tabs, strict=True):
+            check_kept(server, published, some)
+            assert not [gap for tab in some for gap in tab.gaps]
+    places = {
+        node.port
+        for node in cluster.masters()
+        if any(b"stream" in key for key in node.client.keys("arauto:*"))
+    }
+    assert len(places) == SHARDS
+
+
+@contextmanager
+def under_way(
+    cluster: Cluster, server: ArautoServer, word: str, channels: list[str] | None = None
+) -> Iterator[list[tuple[PublishedThere, list[NotingTab]]]]:
+    """A channel of each master is published to and watched; at the end the promise is checked for each."""
+    told = [PublishedThere(cluster, name) for name in channels or names(word)]
+    with ExitStack() as stack:
+        watched = [(published, stack.enter_context(watching(server, published))) for published in told]
+        with ExitStack() as publishing:
+            for published in told:
+                publishing.enter_context(published.keep_on())
+                published.wait_for(5)
+            yield watched
+            for published in told:
+                published.wait_for(100)
+        for published, tabs in watched:
+            tabs[0].drop()
+            published.go_on(5)
+            check_kept(server, published, tabs)
+
+
+def test_a_recorder_that_dies_loses_nothing(cluster: Cluster, server: ArautoServer) -> None:
+    with under_way(cluster, server, "b") as watched:
+        said = re.findall(r"\[(\d+)\] recorder started", server.log)
+        os.kill(int(said[-1]), signal.SIGKILL)
+    assert not [gap for _, tabs in watched for tab in tabs for gap in tab.gaps]
+
+
+def test_a_planned_failover_ends_in_a_gap_of_that_log_alone(cluster: Cluster, server: ArautoServer) -> None:
+    with under_way(cluster, server, "c") as watched:
+        master = cluster.owner(watched[0][0].channel)
+        replica = replica_of(cluster, master)
+        replica.client.execute_command("CLUSTER", "FAILOVER")
+        eventually(lambda: replica.is_master)
+        watched[0][0].use(replica)
+        watched[0][0].wait_for(200)
+    gaps = [[gap for tab in tabs for gap in tab.gaps] for _, tabs in watched]
+    assert gaps[0]
+    assert gaps[1:] == [[], []]
+
+
+def test_a_master_that_dies_is_followed_by_its_replica(cluster: Cluster, server: ArautoServer) -> None:
+    with under_way(cluster, server, "d") as watched:
+        master = cluster.owner(watched[1][0].channel)
+        replica = replica_of(cluster, master)
+        master.stop()
+        eventually(lambda: replica.is_master, within=20)
+        watched[1][0].use(replica)
+        watched[1][0].wait_for(300)
+        master.start()
+
+
+def test_a_log_whose_slot_moves_goes_on_at_the_other_node(cluster: Cluster, server: ArautoServer) -> None:
+    with under_way(cluster, server, "e") as watched:
+        channel = watched[2][0].channel
+        source = cluster.owner(channel)
+        target = next(node for node in cluster.masters() if node is not source)
+        move(channel, source, target, cluster)
+        watched[2][0].use(target)
+        watched[2][0].wait_for(300)
+
+
+def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> None:
+    """Published at another node than that of the log, while the link between the two is broken."""
+    name = names("f")[0]
+    published, owner = PublishedThere(cluster, name), cluster.owner(name)
+    other = next(node for node in cluster.masters() if node is not owner)
+    published.use(other)
+    with watching(server, published) as tabs:
+        with published.keep_on():
+            published.wait_for(100)
+            other.client.execute_command("DEBUG", "CLUSTERLINK", "KILL", "to", owner.id)
+            published.wait_for(600)
+        check_kept(server, published, tabs)
+    assert tabs[0].gaps
+    assert any(line.get("type") == "gap" for line in replay(server, name))
+
+
+def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer) -> None:
+    name = "switched"
+    published = PublishedThere(cluster, name)
+    assert switch(server, name, True).status == 200
+    with watching(server, published) as tabs:
+        published.go_on(5)
+        check_kept(server, published, tabs)
+        answer = request(server, "DELETE", f"/channels/messages?channel={name}")
+        assert answer.status == 200, answer.body
+        published.go_on(5)
+        eventually(lambda: tabs[0].data(name)[-1:] == [published.last])
+        assert switch(server, name, False).status == 200
+        eventually(lambda: tabs[0].told("unrecorded"))
+        published.go_on()
+        eventually(lambda: tabs[0].data(name)[-1:] == [published.last])
+
+
+def switch(server: ArautoServer, name: str, on: bool) -> Answer:
+    body = json.dumps({"recorded": on})
+    return request(
+        server, "PUT", f"/channels/recording?channel={name}", body, Content_Type="application/json"
+    )
+
+
+def replica_of(cluster: Cluster, master: ClusterNode) -> ClusterNode:
+    return next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
+
+
+def move(channel: str, source: ClusterNode, target: ClusterNode, cluster: Cluster) -> None:
+    """As ``redis-cli --cluster reshard`` does, key by key."""
+    slot = key_slot(head_of(channel.encode()))
+    target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
+    source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)
+    for key in source.client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 100):
+        source.client.execute_command("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
+        sleep(0.3)
+    for node in (target, source, *cluster.masters()):
+        node.client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target.id)
