@@ -79,6 +79,9 @@ class Recording:
         """Since when messages may not have come to Redis, in Unix ms; ``None``: nothing new is known."""
         return None
 
+    def has_moved(self) -> None:
+        """Redis has ended a subscription because another node has the slot."""
+
     def upgrade(self) -> None:
         """Convert the logs of earlier versions."""
         upgrade(self.store)

@@ -43,6 +43,8 @@ class RecorderSubscription:
         """What Redis refuses to let us subscribe to, and why."""
         self.is_woken = False
         """A page follows a channel that has no log yet."""
+        self.has_lost_beats = False
+        """Redis itself has ended their subscription: another node has their slot, for a while at least."""
         self._candidate = candidate
         self._announcements_of = announcements_of
         self._beats = beats
@@ -53,7 +55,6 @@ class RecorderSubscription:
         self._names: frozenset[bytes] = frozenset()  # ... and the channels of both
         self._known: frozenset[bytes] = frozenset()  # the channels that have a log
         self._recorded_logs: frozenset[bytes] = frozenset()  # those of them that are recorded
-        self._has_lost_beats = False  # by Redis itself: for a while, another node had their slot
         self._channels: dict[bytes, bytes] = {}  # sharded channel of announcements -> its channel
         self._requested: set[bytes] = set()  # channels whose announcements are requested ...
         self._followed: set[bytes] = set()  # ... those whose announcements are confirmed ...
@@ -112,7 +113,7 @@ class RecorderSubscription:
 
     def missing_commands(self) -> list[Command]:
         """Subscriptions to logs that others have begun."""
-        beats = [(b"SSUBSCRIBE", self._beats)] if self._has_lost_beats else []
+        beats = [(b"SSUBSCRIBE", self._beats)] if self.has_lost_beats else []
         missing = self._recorded_logs - self._followed - self._requested
         return [*beats, *(self.follow(channel) for channel in missing)]
 
@@ -170,7 +171,7 @@ class RecorderSubscription:
         if kind in (b"subscribe", b"psubscribe"):
             return self._confirm_source(name, now)
         if kind == b"sunsubscribe" and name == self._beats:
-            self._has_lost_beats = True
+            self.has_lost_beats = True
         elif kind == b"sunsubscribe" and name in self._channels:
             self._forget(self._channels[name])
         elif kind in (b"unsubscribe", b"punsubscribe") and name in self._sources:
@@ -199,9 +200,8 @@ class RecorderSubscription:
     def _confirm_log(self, name: bytes, now: int) -> list[Action]:
         actions = self._clear_refusals({name})
         if name == self._beats:
-            self._has_lost_beats = False
-            self._candidate.connected()
-            return actions
+            self.has_lost_beats = False
+            return actions + self._candidate.connected()
         channel = self._channels.get(name)
         if channel is None or channel in self._followed:
             return actions

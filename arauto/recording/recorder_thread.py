@@ -174,6 +174,8 @@ class RecorderThread(threading.Thread):
         if self._subscription.is_woken:
             self._subscription.is_woken = False
             self._refresh_at = min(self._refresh_at, self._refreshed_at + REFRESH_PAUSE)
+        if self._subscription.has_lost_beats:
+            self._recording.has_moved()
         if monotonic() >= self._refresh_at or self._wake.is_set():
             self._refreshed_at = monotonic()
             self._refresh_at = self._refreshed_at + REFRESH_EVERY

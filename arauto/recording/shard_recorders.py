@@ -16,7 +16,7 @@ from arauto.redis_io.redis_url import Address
 from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.worker_states import WorkerStates
 
-LOOK_EVERY = 0.5  # seconds
+LOOK_EVERY = 0.1  # seconds
 
 Key = tuple[Address, int]
 """Where a shard's master is, and its lowest slot, which names its lease."""

@@ -60,6 +60,9 @@ class ShardRecording:
         self._lost_at = max(found for found, _ in losses)
         return round(1000 * (time() - now() + min(since for _, since in losses)))
 
+    def has_moved(self) -> None:
+        self.link.cluster.look()
+
     def refresh(self) -> None:
         if monotonic() - self._refreshed_at > FRESH:
             self._refreshed_at = monotonic()

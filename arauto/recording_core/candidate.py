@@ -19,6 +19,7 @@ from arauto.recording_core.recorder_steps import Append, Outcome, RecorderStep, 
 BEAT = 500  # milliseconds
 SILENCE = 1000  # milliseconds without a beat until another process claims the lease
 GRACE = 1000  # milliseconds in which those that know what the logs lack claim before those that do not
+NEVER = 10**14  # milliseconds of grace: claim a lease only if it is of another run of Redis
 RESIGN_AFTER = 2000  # milliseconds without receiving anything, its own beats included
 DOUBT_LASTS = 10_000  # milliseconds after which whoever records knows of a doubt, too
 MAX_SIZE = 1 << 26  # bytes of all messages that are kept because they are in no log yet
@@ -120,9 +121,10 @@ class Candidate:
         self._receives_nothing = True
         return actions
 
-    def connected(self) -> None:
-        """The beats are subscribed to."""
+    def connected(self) -> list[Action]:
+        """The beats are subscribed to. Where Redis is another one than before, nobody is the recorder."""
         self._receives_nothing = False
+        return [] if self.token or self.is_blocked else [Claim(self._above, NEVER)]
 
     def set_blocked(self, is_blocked: bool) -> list[Action]:
         """Redis refuses this process a subscription that recording needs, or no longer does."""

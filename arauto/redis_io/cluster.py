@@ -25,6 +25,7 @@ from arauto.system.resource_errors import start
 from arauto.text.cleanup import shown
 
 CHECK_EVERY = 1.0  # seconds
+CHECK_PAUSE = 0.1  # seconds between two checks at least, whoever asks
 FIRST_ANSWER = 2.0  # seconds to wait for one
 SILENT_FOR = 3.0  # seconds, then nobody stays subscribed there
 BROKEN_FOR = 1.5  # seconds of a broken bus, then a subscriber goes to a node that has it whole
@@ -72,6 +73,7 @@ class Cluster:
         self._map = ClusterMap()
         self._known = threading.Event()
         self._stopped = threading.Event()
+        self._wake = threading.Event()
         self._is_started = False
         self.losses: tuple[tuple[float, str, float], ...] = ()
         """When it was found that a node may have lost messages, which node, and since when."""
@@ -137,9 +139,14 @@ class Cluster:
         if is_old:
             sock.doubt(now())  # nothing has come by it yet
 
+    def look(self) -> None:
+        """Ask all nodes now: something has changed."""
+        self._wake.set()
+
     def stop(self) -> None:
         """Ask no more."""
         self._stopped.set()
+        self._wake.set()
 
     def _start(self) -> None:
         with self._lock:
@@ -156,7 +163,9 @@ class Cluster:
             except Exception:
                 log.exception("cluster failed")
             self._known.set()
-            self._stopped.wait(max(0.0, began + CHECK_EVERY - monotonic()))
+            self._stopped.wait(CHECK_PAUSE)
+            self._wake.wait(max(0.0, began + CHECK_EVERY - monotonic()))
+            self._wake.clear()
         self._poll.keep_only(())
 
     def _look(self) -> None:

@@ -6,6 +6,7 @@ from threading import Event
 import pytest
 
 from arauto.recording.log_store import Store
+from arauto.recording_core.candidate import NEVER
 from arauto.recording_core.log_keys import LEASE
 from arauto.settings import WORKERS
 from tests.support.logs import gaps, is_recording, logged, owner
@@ -62,6 +63,16 @@ def test_a_lease_that_has_run_out_is_left_to_who_knows_the_logs(store: Store, ow
     assert second > first
     store.release(second)
     assert store.claim(grace=600_000) > second
+
+
+def test_a_lease_of_another_run_of_redis_is_none(store: Store, own_redis: RedisServer) -> None:
+    """As after a failover: the new master has it, and whoever had it cannot write there."""
+    assert not store.claim(grace=NEVER)
+    token = store.claim()
+    assert not store.claim(grace=NEVER)
+    own_redis.client.hset(LEASE, "run", "0" * 40)
+    assert store.claim(grace=NEVER) > token
+    assert not store.claim()
 
 
 def test_a_stop_gives_the_lease_back(recording: ArautoServer, own_redis: RedisServer) -> None:

@@ -119,7 +119,7 @@ class Process:
         self._listens: set[bytes] = set()  # by what is confirmed
         self._hears: set[bytes] = set()
         self.connection.listen_to_beats(self.redis)
-        self.candidate.connected()
+        self._do(self.candidate.connected())
         for channel in self.channels:
             if channel in self.covers:
                 self._listen(channel)
@@ -230,7 +230,7 @@ class Process:
     def _lead(self, command: Action) -> None:
         candidate, redis = self.candidate, self.redis
         if isinstance(command, Claim):
-            self._do(candidate.claimed(redis.claim(command.above), self.now))
+            self._do(candidate.claimed(redis.claim(command.above, command.grace), self.now))
         elif isinstance(command, Release):
             redis.release(command.token)
         elif isinstance(command, Renew):

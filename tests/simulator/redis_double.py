@@ -51,6 +51,7 @@ class Data:
     is_wanted: bool = True
     lease_token: int = 0
     lease_until: int = 0
+    lease_run: int = 0  # which run of Redis gave it
 
 
 @dataclass
@@ -322,11 +323,13 @@ class RedisDouble:
 
     # The lease
 
-    def claim(self, above: int = 0) -> int:
-        if self.refuses_writes or self.now < self.data.lease_until <= self.now + LEASE:
+    def claim(self, above: int = 0, grace: int = 0) -> int:
+        data, is_here = self.data, self.data.lease_run in (0, self.run)
+        is_valid = self.now < data.lease_until + grace and data.lease_until <= self.now + LEASE
+        if self.refuses_writes or (is_here and is_valid):
             return 0
         self.data.lease_token = max(self.now, self.data.lease_token + 1, above + 1)
-        self.data.lease_until = self.now + LEASE
+        self.data.lease_until, self.data.lease_run = self.now + LEASE, self.run
         return self.data.lease_token
 
     def renew(self, token: int, until: int) -> bool:
@@ -374,4 +377,4 @@ class RedisDouble:
             self.data.foreign = self.data.position.number + 5
 
     def forget_lease(self) -> None:
-        self.data.lease_token = self.data.lease_until = 0
+        self.data.lease_token = self.data.lease_until = self.data.lease_run = 0

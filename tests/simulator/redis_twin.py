@@ -121,11 +121,11 @@ class RedisTwin(RedisDouble):
         self._store.switch(CHANNEL, on)
         self._compare("switch", None, None)
 
-    def claim(self, above: int = 0) -> int:
-        expected = super().claim(above)
+    def claim(self, above: int = 0, grace: int = 0) -> int:
+        expected = super().claim(above, grace)
         self._set_out()
         try:
-            answer = self._store.claim(above)
+            answer = self._store.claim(above, grace)
         except redis.ResponseError:
             answer = 0
         self._compare("claim", expected, answer)

@@ -264,8 +264,8 @@ class AnotherConnectionHasMissedNothing(Candidate):
 class ALeaseLastsUntilItSays(RedisDouble):
     """Redis's clock was ahead when it was given; now nobody else gets it."""
 
-    def claim(self, above: int = 0) -> int:
-        return 0 if self.now < self.data.lease_until else super().claim(above)
+    def claim(self, above: int = 0, grace: int = 0) -> int:
+        return 0 if self.now < self.data.lease_until else super().claim(above, grace)
 
 
 class AGapEndsNowAtTheLatest(RedisDouble):

@@ -1,5 +1,6 @@
 -- KEYS: the lease. ARGV: the command, milliseconds that a lease lasts; then for
--- claim: a token that is too low, milliseconds for which an expired lease is left to others
+-- claim: a token that is too low, milliseconds for which an expired lease is left to others; one that was
+-- given by another run of Redis, before a restart or at another master, is nobody's
 -- -> the token of the new recorder, or 0 while another process is the recorder
 -- renew: the token, until when all logs are complete, the channel of beats -> whether it is still the recorder
 -- release: the token, 0, the channel of beats -> the same; processes on stand-by claim the lease at once
@@ -13,16 +14,19 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local function whole(number) return string.format('%.0f', number) end
 
-local lease = redis.call('HMGET', LEASE, 'token', 'expires')
+local lease = redis.call('HMGET', LEASE, 'token', 'expires', 'run')
 local token, expires = tonumber(lease[1] or '') or 0, tonumber(lease[2] or '') or 0
 if not (token < 9e14) then token = 0 end  -- no token has more than 15 digits
 
 if wanted == 'claim' then
+  local info, given = redis.pcall('INFO', 'server'), lease[3] or ''
+  local here = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''  -- empty: not permitted
+  local is_other = here ~= '' and given ~= '' and here ~= given
   -- No lease lasts longer than ours: if one does, the clock went back.
-  if now < expires + ARGV[4] and expires <= now + lasts then return 0 end
+  if not is_other and now < expires + ARGV[4] and expires <= now + lasts then return 0 end
   -- The time, so that no token is used twice when Redis comes back empty.
   token = math.max(now, token + 1, ARGV[3] + 1)
-  redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))
+  redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts), 'run', here)
   return token
 end
 if tonumber(ARGV[3]) ~= token then return 0 end

@@ -12,6 +12,7 @@ from arauto.recording import recorder_thread as thread_module
 from arauto.recording.log_store import Store
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording_core.announcements import Mark, Marked, Stopped
+from arauto.recording_core.candidate import NEVER
 from arauto.recording_core.candidate_actions import Action, Claim
 from arauto.recording_core.recorder_steps import Take
 from arauto.redis_io.connection import RedisLink
@@ -32,7 +33,7 @@ class SilentStore(Store):
         if self.is_away:
             self.now += 900
             raise redis.TimeoutError
-        return 7
+        return 0 if grace == NEVER else 7
 
     def renew(self, token: int, until: int) -> bool:
         self.signs += 1

@@ -5,7 +5,7 @@ import pytest
 from arauto.protocol.log_position import Position
 from arauto.recording_core import candidate as candidate_module
 from arauto.recording_core.announcements import Resumed
-from arauto.recording_core.candidate import BEAT, GRACE, RESIGN_AFTER, SILENCE, Candidate
+from arauto.recording_core.candidate import BEAT, GRACE, NEVER, RESIGN_AFTER, SILENCE, Candidate
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_recorder import MAX_APPEND, MAX_BACKLOG, REST
 from arauto.recording_core.recorder_steps import Append, Outcome, Take
@@ -146,7 +146,7 @@ def test_whoever_does_not_hear_all_lets_others_go_first(candidate: Candidate) ->
 def test_whoever_does_not_know_what_the_logs_lack_lets_others_go_first() -> None:
     """A process that was just started must not come before one that has heard all."""
     new = Candidate("b", 0)
-    new.connected()
+    assert new.connected() == [Claim(0, NEVER)]
     new.subscribed(b"a", 0)
     assert new.beat_received(0, 5, 0) == []
     assert Claim(0, GRACE) in new.tick(SILENCE + 1)
