@@ -1,29 +1,76 @@
 """The logs in a cluster: those of one channel are at the master of its slot."""
 
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from itertools import count
+from typing import Any
 
 import redis
 from redis.crc import key_slot
 
-from arauto.recording.log_store import Store
-from arauto.recording_core.log_keys import GLOBS, LEASE, NAMES, SWITCHED, head_of, tagged
+from arauto.recording.log_names import LogNames
+from arauto.recording.log_store import Command, Store
+from arauto.recording_core.log_keys import LEASE, NAMES, head_of, tagged
 from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.connection import RedisLink
-
-_OF_ALL = (NAMES, SWITCHED, GLOBS)
 
 
 class ClusterStore(Store):
     """The logs of all channels, each by the client of its node."""
 
-    def __init__(self, link: ClusterLink, most: int, age: int) -> None:
+    def __init__(self, link: ClusterLink, most: int, age: int, log_names: LogNames | None = None) -> None:
         super().__init__(link.log_client, most, age)
+        self.log_names = log_names or LogNames()
         self._link = link
 
-    def client_of(self, key: bytes) -> redis.Redis:
+    def client_of(self, key: bytes) -> Any:
         return self._link.client_of(key)
+
+    def ask(self, commands: Sequence[tuple[bytes, Command]]) -> list[Any]:
+        """The same; a node that does not answer is a reply, too."""
+        replies: list[Any] = [None] * len(commands)
+        places = defaultdict[Any, list[int]](list)
+        for place, (key, _) in enumerate(commands):
+            try:
+                places[self.client_of(key)].append(place)
+            except redis.RedisError as error:
+                replies[place] = error
+        for client, some in places.items():
+            try:
+                found = self._ask(client, [commands[place][1] for place in some])
+            except redis.RedisError as error:
+                found = [error] * len(some)
+            for place, reply in zip(some, found, strict=True):
+                replies[place] = reply
+        return replies
+
+    # Names: their node may be down while others record
+
+    def names(self) -> set[bytes]:
+        return self.log_names.known
+
+    def register(self, channel: bytes) -> bool:
+        """Have it registered soon; the recorders are told then."""
+        self.log_names.add(channel)
+        return False
+
+    def unregister(self, channel: bytes) -> None:
+        self.log_names.remove(channel)
+        super().unregister(channel)
+
+    def update_names(self, is_recorded: Callable[[bytes], bool]) -> None:
+        """Read them, and add what this process has registered."""
+        client: Any = self.client_of(NAMES)
+        lacking = self.log_names.take(client.smembers(NAMES), is_recorded)
+        if lacking:
+            client.sadd(NAMES, *lacking)
+            self.log_names.added(lacking)
+        for one in {self.beats_for(channel): channel for channel in lacking}.values():
+            with suppress(redis.RedisError):
+                self.wake_recorders(one)
 
     def beats_for(self, channel: bytes) -> bytes:
         slot = slot_of(channel)
@@ -33,7 +80,7 @@ class ClusterStore(Store):
 
     def of(self, shard: Shard) -> "ShardStore":
         """The same for the recorders of one shard."""
-        return ShardStore(self._link, self._most, self._age, shard)
+        return ShardStore(self._link, self._most, self._age, self.log_names, shard)
 
 
 class ShardStore(ClusterStore):
@@ -42,14 +89,17 @@ class ShardStore(ClusterStore):
     What its recorder receives comes in the order of this node, so it must write nowhere else.
     """
 
-    def __init__(self, link: ClusterLink, most: int, age: int, shard: Shard) -> None:
-        super().__init__(link, most, age)
+    def __init__(self, link: ClusterLink, most: int, age: int, log_names: LogNames, shard: Shard) -> None:
+        super().__init__(link, most, age, log_names)
         self._address = shard.address
         tag = tag_of(shard.first)
         self.lease, self.beats = tagged(LEASE, tag), tagged(self.beats, tag)
 
-    def client_of(self, key: bytes) -> redis.Redis:
-        return self._link.client_of(key) if key in _OF_ALL else self._link.client_at(self._address)
+    def client_of(self, key: bytes) -> Any:
+        return self._link.client_at(self._address)
+
+    def beats_for(self, channel: bytes) -> bytes:
+        return self.beats
 
 
 def make_store(link: RedisLink, most: int, age: int) -> Store:

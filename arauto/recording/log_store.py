@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
@@ -104,17 +103,14 @@ class Store:
 
     def ask(self, commands: Sequence[tuple[bytes, Command]]) -> list[Any]:
         """The replies to commands, each with the key that it is about; an error of Redis is a reply."""
-        replies: list[Any] = [None] * len(commands)
-        places = defaultdict[Any, list[int]](list)
-        for place, (key, _) in enumerate(commands):
-            places[self.client_of(key)].append(place)
-        for client, some in places.items():
-            with client.pipeline(transaction=False) as pipeline:
-                for place in some:
-                    pipeline.execute_command(*commands[place][1])
-                for place, reply in zip(some, pipeline.execute(raise_on_error=False), strict=True):
-                    replies[place] = reply
-        return replies
+        return self._ask(self.client, [command for _, command in commands])
+
+    def _ask(self, client: Any, commands: Sequence[Command]) -> list[Any]:
+        with client.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            replies: list[Any] = pipeline.execute(raise_on_error=False)
+            return replies
 
     # The recorder
 
@@ -253,6 +249,10 @@ class Store:
         """Register that the channel has a log: whether it is new."""
         return bool(self.client_of(NAMES).sadd(NAMES, channel))
 
+    def unregister(self, channel: bytes) -> None:
+        """The opposite."""
+        self.client_of(NAMES).srem(NAMES, channel)
+
     def wake_recorders(self, channel: bytes) -> None:
         """Tell the recorders of a channel to look for channels now."""
         beats = self.beats_for(channel)
@@ -267,9 +267,7 @@ class Store:
 
         :param stays_off: keep the mark that it is switched off: recorders may not know it yet.
         """
-        self.client_of(NAMES).srem(
-            NAMES, channel
-        )  # first: whoever begins the log meanwhile registers it again
+        self.unregister(channel)  # first: whoever begins the log meanwhile registers it again
         if not self._run("drop", channel, int(stays_off)):
             self.register(channel)
 

@@ -82,6 +82,9 @@ class Recording:
     def has_moved(self) -> None:
         """Redis has ended a subscription because another node has the slot."""
 
+    def look(self) -> None:
+        """Another process knows more than was read last. Here :meth:`refresh` follows, which reads it."""
+
     def upgrade(self) -> None:
         """Convert the logs of earlier versions."""
         upgrade(self.store)

@@ -173,6 +173,7 @@ class RecorderThread(threading.Thread):
             self._do(self.candidate.tick(_now()))
         if self._subscription.is_woken:
             self._subscription.is_woken = False
+            self._recording.look()
             self._refresh_at = min(self._refresh_at, self._refreshed_at + REFRESH_PAUSE)
         if self._subscription.has_lost_beats:
             self._recording.has_moved()

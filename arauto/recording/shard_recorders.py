@@ -10,6 +10,7 @@ from arauto.recording.cluster_store import ClusterStore, slot_of
 from arauto.recording.recorded_channels import Recording
 from arauto.recording.recorder_thread import RecorderThread
 from arauto.recording.shard_recording import ShardRecording
+from arauto.recording.shared_keys import SharedKeys
 from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.redis_url import Address
@@ -17,6 +18,7 @@ from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.worker_states import WorkerStates
 
 LOOK_EVERY = 0.1  # seconds
+READ_WITHIN = 3.0  # seconds to wait for the names of all logs
 
 Key = tuple[Address, int]
 """Where a shard's master is, and its lowest slot, which names its lease."""
@@ -42,6 +44,7 @@ class ShardRecorders(threading.Thread):
         self._reconcile = reconcile
         self._worker_states = worker_states
         self._recorders: dict[Key, tuple[ShardRecording, RecorderThread]] = {}
+        self._shared_keys = SharedKeys(recording, self._wake_recorders, self._has)
         self._stopping = threading.Event()
 
     def why_not(self, channel: bytes) -> str:
@@ -58,12 +61,17 @@ class ShardRecorders(threading.Thread):
 
     def wake(self) -> None:
         """Check for changes now; from any thread."""
+        self._shared_keys.look()
+        self._wake_recorders()
+
+    def _wake_recorders(self) -> None:
         for _, recorder in list(self._recorders.values()):
             recorder.wake()
 
     def stop(self) -> None:
         """Release the leases, and end; from any thread."""
         self._stopping.set()
+        self._shared_keys.stop()
         stops = [threading.Thread(target=one.stop) for _, one in list(self._recorders.values())]
         for stop in stops:
             stop.start()
@@ -71,6 +79,8 @@ class ShardRecorders(threading.Thread):
             stop.join()
 
     def run(self) -> None:
+        self._shared_keys.start()
+        self._shared_keys.are_read.wait(READ_WITHIN)
         while not self._stopping.is_set():
             try:
                 self._follow(self._link.cluster.map().shards())
@@ -97,6 +107,15 @@ class ShardRecorders(threading.Thread):
     def _is_gone(self, key: Key, masters: set[Address], found: dict[Key, Shard]) -> bool:
         """Whether another node has the shard's slots, or its lease another name; not if none has them."""
         return key[0] in masters or any(shard.has(key[1]) for shard in found.values())
+
+    def _has(self, channel: bytes) -> bool:
+        """Whether this process is the channel's recorder. If nothing is recorded, any will do."""
+        if not self._recording.is_wanted:
+            return True
+        return any(
+            recorder.candidate.token and recording.shard.has(slot_of(channel))
+            for recording, recorder in list(self._recorders.values())
+        )
 
     def _make(self, shard: Shard) -> tuple[ShardRecording, RecorderThread]:
         store = self._recording.store

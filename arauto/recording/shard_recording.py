@@ -1,17 +1,16 @@
 """The recorded channels of one shard of a cluster, for the recorders there."""
 
-from time import monotonic, time
+from time import time
 
 from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.selection import Selection
-from arauto.recording.cluster_store import ShardStore, slot_of
+from arauto.recording.cluster_store import ShardStore
 from arauto.recording.recorded_channels import Recording
 from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.elapsed import now
 
 RECENT = 10.0  # seconds; what was lost before is known to whoever recorded then
-FRESH = 0.1  # seconds for which what another recorder of this process has read is new enough
 
 
 class ShardRecording:
@@ -27,7 +26,6 @@ class ShardRecording:
         self.shard = shard
         """The slots may change; the recorder looks once a second."""
         self._recording = recording
-        self._refreshed_at = 0.0
         self._lost_at = now() - RECENT  # when the last loss was found that the recorder was told of
 
     @property
@@ -63,16 +61,17 @@ class ShardRecording:
     def has_moved(self) -> None:
         self.link.cluster.look()
 
+    def look(self) -> None:
+        self.store.log_names.is_wanted.set()
+
     def refresh(self) -> None:
-        if monotonic() - self._refreshed_at > FRESH:
-            self._refreshed_at = monotonic()
-            self._recording.refresh()
+        """What is the same for all shards is read by :class:`SharedKeys`, which may wait for another node."""
 
     def report(self, channel: bytes, why: str) -> None:
         self._recording.report(channel, why)
 
     def trim(self) -> None:
-        self._recording.trim(lambda channel: self.shard.has(slot_of(channel)))
+        """The same."""
 
     def upgrade(self) -> None:
         """No earlier version recorded in a cluster."""

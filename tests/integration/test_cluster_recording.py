@@ -6,6 +6,7 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from time import sleep
 
 import pytest
@@ -14,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.retry import Retry
 
-from arauto.recording_core.log_keys import head_of
+from arauto.recording_core.log_keys import NAMES, head_of
 from arauto.settings import WORKERS
 from tests.support.clusters import Cluster, ClusterNode
 from tests.support.http import Answer, publish, request
@@ -201,6 +202,39 @@ def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> 
         check_kept(server, published, tabs)
     assert tabs[0].gaps
     assert any(line.get("type") == "gap" for line in replay(server, name))
+
+
+def test_a_shard_that_is_down_stops_no_other(cluster: Cluster, server: ArautoServer) -> None:
+    """Which logs there are is in one key. While its shard stands still, others record, new channels too."""
+    for node in cluster.nodes:
+        node.client.config_set("cluster-require-full-coverage", "no")
+    down = cluster.owner(NAMES.decode())
+    shard = (down, replica_of(cluster, down))
+    here, new = (
+        [name for name in names(word) if cluster.owner(head_of(name.encode()).decode()) is not down]
+        for word in "gh"
+    )
+    told = [PublishedThere(cluster, name) for name in new]
+    with under_way(cluster, server, "g", here):
+        for node in shard:
+            node.freeze()
+        try:
+            for published in told:
+                published.go_on(5)
+                eventually(partial(has_recorded, server, published), within=15)
+        finally:
+            for node in shard:
+                node.thaw()
+    cluster.wait_until_whole()
+    client = cluster.owner(NAMES.decode()).client
+    eventually(lambda: {name.encode() for name in new} <= client.smembers(NAMES))
+
+
+def has_recorded(server: ArautoServer, published: Published) -> bool:
+    """Whether all of it is in the log, which may not be readable yet."""
+    answer = request(server, "GET", f"/channels/messages?channel={published.channel}&since=first")
+    lines = map(json.loads, answer.body.splitlines()) if answer.status == 200 else ()
+    return [line["data"] for line in lines if "data" in line] == [*published.moments]
 
 
 def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer) -> None:

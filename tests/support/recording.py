@@ -43,6 +43,12 @@ class Fixed:
     def connect(self) -> NonblockingSocket:
         return self.link.connect()
 
+    def has_moved(self) -> None:
+        pass
+
+    def look(self) -> None:
+        pass
+
     def lost_since(self) -> None:
         return None
 
