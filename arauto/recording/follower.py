@@ -38,7 +38,7 @@ from arauto.recording_core.backlog import Copy
 from arauto.recording_core.channel_feed import ChannelFeed, State
 from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show, ShowWaiting
 from arauto.recording_core.page_place import LATE, place_at, shown_until
-from arauto.redis_io.connection import error_text
+from arauto.redis_io.connection import SLOT_MOVES, error_text
 from arauto.redis_io.subscriber import Command, subscribe_commands
 
 UNRECORDED_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
@@ -53,6 +53,7 @@ class Sentences(NamedTuple):
     not_followed: str
     not_read: str
     not_recorded: str
+    slot_moves: str
 
 
 class Follower:
@@ -382,7 +383,9 @@ class Follower:
         elif isinstance(step, Gap):
             out(LogGap(channel, Hole(FIRST, step.start, step.end, step.reason)))
         elif isinstance(step, Halt):
-            out(Halted(channel, step.since, step.why))
+            is_moving = step.why == SLOT_MOVES
+            self._is_shareable = self._is_shareable and not is_moving  # others have another language
+            out(Halted(channel, step.since, self._sentences.slot_moves if is_moving else step.why))
         elif isinstance(step, Place):
             self._epochs[channel] = step.position.epoch if step.position else ""
             out(Followed(channel, step.position, step.since))

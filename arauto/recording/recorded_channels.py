@@ -27,11 +27,15 @@ log = logging.getLogger("arauto")
 class _Coverage:
     """What Redis said last. Never changed, so any thread may read it."""
 
-    def __init__(self, globs: frozenset[bytes], switched: frozenset[bytes]) -> None:
+    def __init__(
+        self, globs: frozenset[bytes], switched: frozenset[bytes], may_record: Callable[[bytes], bool]
+    ) -> None:
         self.globs, self.switched = globs, switched
         patterns = tuple(sorted(globs))
-        self.glob_of = lru_cache(4096)(lambda channel: _find_glob(patterns, channel))
-        channels = (name for name in sorted(switched) if is_recordable(name) and self.glob_of(name) is None)
+        self.glob_of = lru_cache(4096)(
+            lambda channel: _find_glob(patterns, channel) if may_record(channel) else None
+        )
+        channels = (name for name in sorted(switched) if may_record(name) and self.glob_of(name) is None)
         self.selection = Selection(tuple(channels), patterns)
         self._channels = frozenset(self.selection.channels)
 
@@ -60,7 +64,7 @@ class Recording:
         self.acknowledgements = AcknowledgementStore(self.store)
         globs = settings.record if settings.recording else ()
         self._own = tuple(glob.encode() for glob in globs)
-        self._coverage = _Coverage(frozenset(self._own), frozenset())
+        self._coverage = _Coverage(frozenset(self._own), frozenset(), self.may_record)
         self._refreshing = threading.Lock()  # or an older reply could replace a newer one
         self._refused: dict[bytes, frozenset[str]] = {}  # channel -> who cannot record it
 
@@ -101,6 +105,10 @@ class Recording:
         """Whether there is anything to record."""
         return bool(self.selection.channels or self.selection.patterns)
 
+    def may_record(self, channel: bytes) -> bool:
+        """Whether ``channel`` can be recorded at all."""
+        return is_recordable(channel, self.link.is_cluster)
+
     def covers(self, channel: bytes) -> bool:
         """Whether ``channel`` is recorded."""
         return self._coverage.has(channel)
@@ -133,7 +141,7 @@ class Recording:
                 refusals += [why.decode(errors="replace")] if why else []
             self.error = refusals[0] if refusals else ""
             if (globs, switched) != (before.globs, before.switched):
-                self._coverage = _Coverage(globs, frozenset(switched))
+                self._coverage = _Coverage(globs, frozenset(switched), self.may_record)
                 self.generation += 1
 
     # Logs
@@ -249,6 +257,4 @@ class Recording:
 
 
 def _find_glob(globs: tuple[bytes, ...], channel: bytes) -> bytes | None:
-    if not is_recordable(channel):
-        return None
     return next((glob for glob in globs if matches(glob, channel)), None)

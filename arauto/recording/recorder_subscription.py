@@ -257,11 +257,10 @@ class RecorderSubscription:
 
     def _is_here(self, channel: bytes) -> bool:
         """Whether it may be recorded at this shard."""
-        if not is_recordable(channel):
-            return False
-        # A name that begins with } has no hash tag in its keys: each is in another slot.
-        return not self._slots or (
-            not channel.startswith(b"}") and any(slot_of(channel) in slots for slots in self._slots)
+        if not self._slots:
+            return is_recordable(channel)
+        return is_recordable(channel, is_cluster=True) and any(
+            slot_of(channel) in slots for slots in self._slots
         )
 
     def _find_source(self, channel: bytes) -> bytes | None:

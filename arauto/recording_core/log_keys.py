@@ -18,11 +18,14 @@ def tagged(name: bytes, tag: bytes) -> bytes:
     return b"%b:{%b}" % (name, tag)
 
 
-def is_recordable(channel: bytes) -> bool:
+def is_recordable(channel: bytes, is_cluster: bool = False) -> bool:
     """Not our own channels, and no keyspace notifications: recording them would publish more, without end.
 
-    Redis 8.8 has four more kinds, such as ``__subkeyspace@0__:key``.
+    Redis 8.8 has four more kinds, such as ``__subkeyspace@0__:key``. In a cluster, a log has to have one
+    slot: the keys of a name that begins with ``}`` have no hash tag.
     """
+    if is_cluster and channel.startswith(b"}"):
+        return False
     return not channel.startswith((b"arauto:", b"__keyspace@", b"__keyevent@", b"__subkey"))
 
 

@@ -18,7 +18,12 @@ from redis.connection import (
     SSLConnection,
     UnixDomainSocketConnection,
 )
-from redis.exceptions import AuthenticationError, NoPermissionError
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    NoPermissionError,
+    TryAgainError,
+)
 
 from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.tab_counting import of_channel
@@ -357,8 +362,13 @@ def _take_socket(connection: Any) -> Any:
     return sock
 
 
+SLOT_MOVES = "its slot is moving to another node of the cluster, and then it goes on by itself"
+
+
 def error_text(error: redis.RedisError) -> str:
     """The error of Redis, without the command that it or redis-py repeats, which may be a long script."""
+    if isinstance(error, AskError | TryAgainError):
+        return SLOT_MOVES
     text = re.sub(r"^Command # \d+ \(.*\) of pipeline caused error: ", "", str(error), flags=re.DOTALL)
     return re.split(r", with args beginning with| script: (?=[0-9a-f]{40}|on @)", text)[0]
 

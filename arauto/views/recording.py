@@ -55,6 +55,14 @@ def init_recording(
                     name=text(channel),
                 ),
             )
+        if not recording.may_record(channel):
+            abort(
+                409,
+                gettext(
+                    "A name that begins with } cannot be recorded on a cluster: its keys would be on several "
+                    "nodes. Use another name."
+                ),
+            )
         if not on and recording.glob_of(channel) is not None:
             abort(409, gettext("ARAUTO_RECORD has this channel recorded: it cannot be switched off here."))
         with _refusals(channel, audit):

@@ -238,6 +238,9 @@ def has_recorded(server: ArautoServer, published: Published) -> bool:
 
 
 def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer) -> None:
+    answer = switch(server, "%7Da", True)
+    assert answer.status == 409
+    assert answer.error.startswith("A name that begins with } cannot be recorded on a cluster: ")
     name = "switched"
     published = PublishedThere(cluster, name)
     assert switch(server, name, True).status == 200

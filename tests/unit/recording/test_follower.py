@@ -27,12 +27,13 @@ from arauto.recording.shared_queries import SharedQueries
 from arauto.recording_core.announcements import digest
 from arauto.recording_core.feed_steps import Pages
 from arauto.recording_core.feed_steps import Read as ReadLog
+from arauto.redis_io.connection import SLOT_MOVES
 
 EPOCH = "0123456789ab"
 CHANNEL = b"a"
 WORDS = b"arauto:words:a"
 HERE = Position(EPOCH, 9, 1000)
-SAYS = Sentences("{name} unheard: {words}", "{name} unread: {words}", "alone")
+SAYS = Sentences("{name} unheard: {words}", "{name} unread: {words}", "alone", "moving")
 
 
 class Store:
@@ -430,3 +431,4 @@ def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
         return [item.why for item in page.receive(announcement(text)) if isinstance(item, Halted)]
 
     assert [told(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]
+    assert told(f"stopped 5 {SLOT_MOVES}") == ["moving"]

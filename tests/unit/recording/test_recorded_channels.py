@@ -15,7 +15,7 @@ OLD, NEW = {b"a"}, {b"a", b"b"}
 
 def make(*answers: Any, globs: tuple[str, ...] = ()) -> tuple[Recording, Any]:
     """And its pipeline, which gives these answers to one refresh after the other."""
-    link = MagicMock()
+    link = MagicMock(is_cluster=False)
     link.log_client.connection_pool.connection_kwargs = {}
     pipeline = link.log_client.pipeline.return_value.__enter__.return_value
     pipeline.execute.side_effect = answers
@@ -62,6 +62,16 @@ def test_what_says_that_something_was_written_is_never_recorded() -> None:
     assert not any(map(recording.covers, names))
     assert recording.selection == Selection((), (b"*",))
     assert recording.covers(b"__key")
+
+
+@pytest.mark.parametrize("is_cluster", [False, True])
+def test_in_a_cluster_a_log_has_to_have_one_slot(is_cluster: bool) -> None:
+    recording, _ = make([{b"}a"}, [[b"}*"], None]])
+    recording.link.is_cluster = is_cluster  # type: ignore[misc]
+    assert recording.may_record(b"}a") is recording.may_record(b"}b") is not is_cluster
+    recording.refresh()
+    assert recording.covers(b"}a") is recording.covers(b"}b") is not is_cluster
+    assert recording.covers(b"a") is False
 
 
 def test_what_redis_does_not_tell_stays_as_it_was() -> None:

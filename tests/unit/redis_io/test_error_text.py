@@ -3,7 +3,7 @@
 import pytest
 import redis
 
-from arauto.redis_io.connection import error_text
+from arauto.redis_io.connection import SLOT_MOVES, error_text
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,8 @@ from arauto.redis_io.connection import error_text
 )
 def test_a_command_is_not_repeated(said: str, read: str) -> None:
     assert error_text(redis.ResponseError(said)) == read
+
+
+def test_a_slot_that_moves_is_told_in_a_sentence() -> None:
+    refusal = redis.exceptions.TryAgainError("Multiple keys request during rehashing of slot")
+    assert error_text(refusal) == SLOT_MOVES
