@@ -226,10 +226,7 @@ def test_scripts_that_are_renamed_away(tmp_path: Path, start: Start, gone: list[
 
 def test_nothing_is_recorded_at_all(start: Start, own_redis: RedisServer) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORDING="off")
-    assert (
-        take(server, "a", "1-1").error
-        == "Nothing is recorded here: ARAUTO_RECORDING=off."
-    )
+    assert take(server, "a", "1-1").error == "Nothing is recorded here: ARAUTO_RECORDING=off."
     assert taken(server, "a") == {}
 
 

@@ -196,13 +196,25 @@ def check_kept(server: ArautoServer, published: Published, tabs: list[NotingTab]
 
 
 def story_faults(
-    story: list[Event], published: Published, first: int, logs_return: bool = False
+    story: list[Event],
+    published: Published,
+    first: int,
+    logs_return: bool = False,
+    may_go_elsewhere: bool = False,
 ) -> list[str]:
     """What breaks the promise in what one was told, of the numbers from ``first`` on.
 
     :param logs_return: a log that takes the place of another may have messages from before, in its own order.
+    :param may_go_elsewhere: what is published in the time of a gap may go to another node of a cluster, since
+        the master is away; so it has no order there.
     """
     found, seen, last = list[str](), set[int](), -1
+    gaps = [Span(event["from"], event["to"]) for event in story if event.get("type") == "gap"]
+
+    def has_no_order(*numbers: int) -> bool:
+        moments = [published.moments[str(number)] for number in numbers]
+        return may_go_elsewhere and any(all(map(gap.has, moments)) for gap in gaps)
+
     for event in story:
         if logs_return and event.get("reason") == "replaced":
             last = -1
@@ -212,11 +224,10 @@ def story_faults(
         number = int(data)
         if number in seen:
             found.append(f"{number} came twice")
-        elif number < last and data not in published.unsure:
+        elif number < last and data not in published.unsure and not has_no_order(number, last):
             found.append(f"{number} came after {last}")
         seen.add(number)
         last = last if data in published.unsure else max(last, number)
-    gaps = [Span(event["from"], event["to"]) for event in story if event.get("type") == "gap"]
     missing = [
         int(data)
         for data, moment in published.moments.items()
