@@ -118,10 +118,6 @@ class Follower:
             self._confirmed.update(switched if followed else channels)
         return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in switched]
 
-    def doubt(self) -> None:
-        """The logs may lack messages, too: what is told of the outage counts for all channels."""
-        self._has_gap = True
-
     def resume(self, channel: bytes, point: ResumePoint) -> None:
         """Resume a channel there that is going to be selected; from any thread."""
         self._resume_points[channel] = point

@@ -131,8 +131,6 @@ class Subscriber(threading.Thread):
         self._there: set[bytes] = set()  # sharded channels that this connection has
         self._sent_at = 0.0  # when the oldest of them was sent
         self._delivering = False  # the thread is writing to the browser, and does not read
-        self.was_doubted = False
-        """A connection has ended because of messages that may not have come to its Redis."""
         self._stopping = threading.Event()
         self._read_at = now()  # the last moment the connection was known to work
         self._emptied = False  # whether the last read took all that waited
@@ -198,6 +196,17 @@ class Subscriber(threading.Thread):
     def is_idle(self) -> bool:
         """Whether nothing is selected, and Redis owes no answer."""
         return self.is_empty and not self._expected
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether all that Redis has answered is delivered, and it owes nothing on this connection."""
+        return not self._delivering and (self._socket is None or not self._expected)
+
+    @property
+    def lost_since(self) -> float | None:
+        """While the connection is lost: up to when everything was read, in Unix seconds."""
+        lost = self._lost
+        return _unix(lost) if lost is not None and self._was_live else None
 
     @property
     def place(self) -> Address | None:
@@ -306,7 +315,6 @@ class Subscriber(threading.Thread):
                 self._socket = None
             if sock.doubted_since is not None:
                 self._caught_up = min(self._caught_up, sock.doubted_since)
-                self.was_doubted = True
             sock.close()
 
     def _open(self) -> NonblockingSocket:

@@ -16,10 +16,11 @@ from arauto.protocol.log_entries import LogEntry, Volume
 from arauto.protocol.log_query import BadPoint, Point
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
-from arauto.recording.cluster_tail import ClusterTail, Means
+from arauto.recording.cluster_tail import ClusterTail
 from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_reader import Log
 from arauto.recording.recorded_channels import Recording
+from arauto.recording.shard_follower import Means
 from arauto.recording.shared_queries import SharedQueries
 from arauto.redis_io.channel_list import count_listeners, list_channels
 from arauto.redis_io.cluster_link import ClusterLink

@@ -7,22 +7,26 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
+from itertools import pairwise
 from time import sleep
+from urllib.parse import urlencode
 
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.crc import key_slot
 from redis.retry import Retry
+from websockets.sync.client import connect
 
 from arauto.recording_core.log_keys import NAMES, head_of
 from arauto.settings import WORKERS
 from tests.support.clusters import Cluster, ClusterNode
 from tests.support.http import Answer, publish, request
-from tests.support.promises import NotingTab, Published, check_kept, replay, watching
+from tests.support.promises import NotingTab, Published, check_kept, replay, story_faults, watching
 from tests.support.redis_servers import binaries
 from tests.support.rules import ACTS, CLUSTER, PROGRAM, RECORDS, refused, rules
 from tests.support.servers import ArautoServer
+from tests.support.tabs import Tab
 from tests.support.waiting import eventually
 
 SHARDS = 3
@@ -200,7 +204,9 @@ def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> 
             other.client.execute_command("DEBUG", "CLUSTERLINK", "KILL", "to", owner.id)
             published.wait_for(600)
         check_kept(server, published, tabs)
-    assert tabs[0].gaps
+    rows = sorted((gap["from"], gap["to"]) for gap in tabs[0].gaps)
+    assert rows
+    assert all(end <= start for (_, end), (start, _) in pairwise(rows)), rows
     assert any(line.get("type") == "gap" for line in replay(server, name))
 
 
@@ -255,6 +261,61 @@ def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer
         eventually(lambda: tabs[0].told("unrecorded"))
         published.go_on()
         eventually(lambda: tabs[0].data(name)[-1:] == [published.last])
+
+
+def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, server: ArautoServer) -> None:
+    """They listened anywhere, and now at the log's node: nothing gets lost in silence, or doubled."""
+    name = "switched"
+    published = PublishedThere(cluster, name)
+    published.use(next(node for node in cluster.masters() if node is not cluster.owner(name)))
+    tab = NotingTab(server.ws, published)
+    with ExitStack() as stack:
+        stack.callback(tab.join, 10)
+        stack.callback(tab.leave)
+        tab.start()
+        eventually(lambda: tab.told("subscribe"), why="it listens")
+        with published.keep_on():
+            for on in (True, False):
+                published.wait_for(50)
+                assert switch(server, name, on).status == 200
+                eventually(partial(_is_followed, tab, on), why=f"it is followed: {on}")
+                published.wait_for(50)
+        eventually(lambda: tab.data(name)[-1:] == [published.last], why="the last has come")
+    assert story_faults(tab.story, published, tab.first) == []
+    assert len(tab.gaps) == 1
+    assert tab.gaps[0]["to"] - tab.gaps[0]["from"] < 10
+
+
+def test_a_page_has_a_connection_for_each_master_that_it_needs(
+    cluster: Cluster, server: ArautoServer
+) -> None:
+    """Those of one shard need no other one, and all are gone when the page is."""
+    kept, plain = names("g"), "switched"  # off, by now
+
+    def connections() -> int:
+        return sum(len(node.client.client_list(_type="pubsub")) for node in cluster.nodes)
+
+    before = connections()
+
+    def stay_until_followed(*channels: str) -> int:
+        """How many connections a page has that listens to these."""
+        with connect(f"{server.ws}/feed?{urlencode([('channel', name) for name in channels])}") as socket:
+            tab = Tab(socket)
+            for _ in channels:
+                tab.until("subscribe")
+            return connections()
+
+    stay_until_followed(*kept, plain)  # what stays for good has begun
+    eventually(lambda: connections() == before, why="they are gone")
+    threads = server.threads() + 2  # a pool may grow
+    for channels, many in ((kept[:1], 1), (kept, 3), ([plain], 1), ([*kept[:2], plain], 3)):
+        assert stay_until_followed(*channels) - before == many, channels
+        eventually(lambda: connections() == before, why="they are gone")
+    eventually(lambda: server.threads() <= threads, why="so are their threads")
+
+
+def _is_followed(tab: NotingTab, on: bool) -> bool:
+    return tab.is_followed == on
 
 
 def switch(server: ArautoServer, name: str, on: bool) -> Answer:
