@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import inf
 from time import time
 from types import TracebackType
 from typing import Self
@@ -233,7 +234,7 @@ class ClusterTail:
         if isinstance(item, LogGap):
             return [*self._gaps.tell(item)]
         if isinstance(item, Gap) and isinstance(by, ShardFollower):
-            return [gap for name in by.subscriber.channels for gap in self._tell(name, item.start, item.end)]
+            return [gap for name in by.subscriber.channels for gap in self._tell(name, item.start)]
         if isinstance(item, Gap):
             return [] if is_empty else [item]
         if isinstance(item, list) and item[0] in CONFIRMATIONS:
@@ -247,12 +248,16 @@ class ClusterTail:
             self._gaps.forget(push[1])
             return [] if push[1] in self._leaving and push[0] == b"unsubscribe" else [push]
         self._states[name] = (by, push)
-        since = self._away.pop(push[1], None) if push[0] == b"subscribe" and by is not self._rest else None
-        return [push] if since is None else [*self._tell(push[1], since, time()), push]
+        is_there = push[0] == b"subscribe" and by is not self._rest
+        return [*self._tell(push[1]), push] if is_there else [push]
 
-    def _tell(self, channel: bytes, start: float, end: float) -> list[LogGap]:
+    def _tell(self, channel: bytes, since: float = inf) -> list[LogGap]:
+        """Messages may be missing up to now, since then or since what was noted before."""
+        since = min(since, self._away.pop(channel, inf))
+        if since == inf:
+            return []
         return self._gaps.tell(
-            LogGap(channel, Hole(FIRST, round(1000 * start), round(1000 * end), "recorder"))
+            LogGap(channel, Hole(FIRST, round(1000 * since), round(1000 * time()), "recorder"))
         )
 
 

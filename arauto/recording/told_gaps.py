@@ -2,7 +2,7 @@
 
 from arauto.protocol.events import LogGap
 
-OF_LOSSES = "recorder"
+OF_LOSSES = ("recorder", "unreadable")
 
 
 class ToldGaps:
@@ -16,7 +16,7 @@ class ToldGaps:
     def tell(self, gap: LogGap) -> list[LogGap]:
         """The parts of the gap that were not told yet."""
         channel, hole = gap
-        if hole.reason != OF_LOSSES or hole.missing is not None:
+        if hole.reason not in OF_LOSSES or hole.missing is not None:
             return [gap]
         start, end = self._told.get(channel, (hole.start, hole.start))
         if hole.end < start or hole.start > end:

@@ -22,8 +22,18 @@ from arauto.recording_core.log_keys import NAMES, head_of
 from arauto.settings import WORKERS
 from tests.support.clusters import Cluster, ClusterNode
 from tests.support.http import Answer, publish, request
-from tests.support.promises import NotingTab, Published, check_kept, replay, story_faults, watching
+from tests.support.promises import (
+    BUSY,
+    LIVE_WITHIN,
+    NotingTab,
+    Published,
+    check_kept,
+    replay,
+    story_faults,
+    watching,
+)
 from tests.support.redis_servers import binaries
+from tests.support.returning import ReturningTab
 from tests.support.rules import ACTS, CLUSTER, PROGRAM, RECORDS, refused, rules
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab
@@ -182,6 +192,37 @@ def test_a_master_that_dies_is_followed_by_its_replica(cluster: Cluster, server:
         master.start()
 
 
+def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
+    cluster: Cluster, server: ArautoServer
+) -> None:
+    """A page with a channel of each goes on with the others, and knows which one waits."""
+    kept = names("h")
+    page = ReturningTab(server.ws, kept)
+    with ExitStack() as stack:
+        stack.callback(page.join, 10)
+        stack.callback(page.leave)
+        page.start()
+        eventually(lambda: page.is_followed)
+        watched = stack.enter_context(under_way(cluster, server, "h", kept))
+        away = watched[1][0]
+        master = cluster.owner(away.channel)
+        replica = replica_of(cluster, master)
+        replica.stop()
+        master.client.save()
+        master.stop()
+        eventually(lambda: page.waiting == {away.channel}, why="the page knows which one waits")
+        for _ in range(10):
+            for published, _tabs in (watched[0], watched[2]):
+                last = published.last
+                eventually(partial(_has, page, published.channel, last), within=LIVE_WITHIN + BUSY)
+        master.start()
+        replica.start()
+        cluster.wait_until_whole()
+        away.use(cluster.owner(away.channel))
+        eventually(lambda: not page.waiting and page.data(away.channel)[-1:] == [away.last])
+        away.wait_for(100)
+
+
 def test_a_log_whose_slot_moves_goes_on_at_the_other_node(cluster: Cluster, server: ArautoServer) -> None:
     with under_way(cluster, server, "e") as watched:
         channel = watched[2][0].channel
@@ -312,6 +353,10 @@ def test_a_page_has_a_connection_for_each_master_that_it_needs(
         assert stay_until_followed(*channels) - before == many, channels
         eventually(lambda: connections() == before, why="they are gone")
     eventually(lambda: server.threads() <= threads, why="so are their threads")
+
+
+def _has(tab: ReturningTab, channel: str, data: str) -> bool:
+    return data in tab.data(channel)
 
 
 def _is_followed(tab: NotingTab, on: bool) -> bool:

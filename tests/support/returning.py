@@ -39,6 +39,8 @@ class ReturningTab(threading.Thread):
         self.gaps: list[Event] = []
         self.faults: list[str] = []
         self.sockets = 0
+        self.waiting = set(channels)
+        """Channels of which Redis has confirmed nothing since the connection to it was lost."""
         self._url = url
         self._since = since
         self._channels = channels
@@ -111,6 +113,10 @@ class ReturningTab(threading.Thread):
                 self._advance(place, event["id"])
         elif kind == "gap":
             self.gaps.append(event)
+        elif kind == "reconnecting":
+            self.waiting = set(self._channels)
+        elif kind == "subscribe":
+            self.waiting.discard(channel)
         elif kind == "following" and "id" in event:
             if place and place.epoch == event["epoch"] and number_of(event["id"]) < place.number:
                 self.faults.append(f"back to {event['id']} from {place.id}")
