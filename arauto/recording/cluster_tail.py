@@ -17,6 +17,8 @@ from arauto.redis_io.subscriber import IN_FLIGHT, JOIN_PATIENCE
 from arauto.redis_io.subscribers import Subscribers
 from arauto.system.concurrency import make_lock
 
+MOMENT = 0.1  # seconds until the log has been read: if it cannot be, that is the same loss
+
 
 class ClusterTail:
     """The same as :class:`Subscribers`, which it has for all that is not recorded.
@@ -256,9 +258,8 @@ class ClusterTail:
         since = min(since, self._away.pop(channel, inf))
         if since == inf:
             return []
-        return self._gaps.tell(
-            LogGap(channel, Hole(FIRST, round(1000 * since), round(1000 * time()), "recorder"))
-        )
+        hole = Hole(FIRST, round(1000 * since), round(1000 * (time() + MOMENT)), "recorder")
+        return self._gaps.tell(LogGap(channel, hole))
 
 
 def _is_notice(item: Item) -> bool:

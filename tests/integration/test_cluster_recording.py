@@ -21,7 +21,7 @@ from websockets.sync.client import connect
 from arauto.recording_core.log_keys import NAMES, head_of
 from arauto.settings import WORKERS
 from tests.support.clusters import Cluster, ClusterNode
-from tests.support.http import Answer, publish, request
+from tests.support.http import Answer, get, publish, request
 from tests.support.promises import (
     BUSY,
     LIVE_WITHIN,
@@ -132,6 +132,18 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
         for published, some in zip(told, tabs, strict=True):
             check_kept(server, published, some)
             assert not [gap for tab in some for gap in tab.gaps]
+            query = f"channel={published.channel}"
+            volume = json.loads(get(server, f"/channels/volume?{query}").body)
+            assert (sum(volume["counts"]), volume["gaps"]) == (len(published.moments), [])
+            found = [json.loads(line) for line in _lines(server, f"{query}&filter={published.last}")]
+            assert [line["data"] for line in found if "data" in line] == [published.last]
+        late = ReturningTab(server.ws, [published.channel for published in told], since="first")
+        stack.callback(late.join, 10)
+        stack.callback(late.leave)
+        late.start()
+        for published in told:
+            eventually(partial(_has, late, published.channel, published.last))
+            assert late.data(published.channel) == list(published.moments)
     places = {
         node.port
         for node in cluster.masters()
@@ -353,6 +365,10 @@ def test_a_page_has_a_connection_for_each_master_that_it_needs(
         assert stay_until_followed(*channels) - before == many, channels
         eventually(lambda: connections() == before, why="they are gone")
     eventually(lambda: server.threads() <= threads, why="so are their threads")
+
+
+def _lines(server: ArautoServer, query: str) -> list[bytes]:
+    return get(server, f"/channels/messages?{query}").body.splitlines()
 
 
 def _has(tab: ReturningTab, channel: str, data: str) -> bool:
