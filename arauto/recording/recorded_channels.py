@@ -79,8 +79,8 @@ class Recording:
         """A connection that receives messages in the order in which they are recorded."""
         return self.link.connect()
 
-    def lost_since(self) -> int | None:
-        """Since when messages may not have come to Redis, in Unix ms; ``None``: nothing new is known."""
+    def new_loss(self) -> tuple[int, int] | None:
+        """Since when messages may not have come to Redis, and when that was found, in Unix ms, told once."""
         return None
 
     def has_moved(self) -> None:

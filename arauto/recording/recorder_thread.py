@@ -168,8 +168,8 @@ class RecorderThread(threading.Thread):
         self._do(self.candidate.flush(_now()))
         if monotonic() >= self._tick_at:
             self._tick_at = monotonic() + TICK
-            if (since := self._recording.lost_since()) is not None:
-                self._do(self.candidate.doubted(since, _now()))
+            if loss := self._recording.new_loss():
+                self._do(self.candidate.doubted(*loss, _now()))
             self._do(self.candidate.tick(_now()))
         if self._subscription.is_woken:
             self._subscription.is_woken = False

@@ -51,12 +51,15 @@ class ShardRecording:
     def connect(self) -> NonblockingSocket:
         return self.link.connect_to_master(self.shard.address, notes_losses=True)
 
-    def lost_since(self) -> int | None:
+    def new_loss(self) -> tuple[int, int] | None:
         losses = [loss for loss in self.link.cluster.losses_at(self.shard.address) if loss[0] > self._lost_at]
         if not losses:
             return None
         self._lost_at = max(found for found, _ in losses)
-        return round(1000 * (time() - now() + min(since for _, since in losses)))
+        by_clock = time() - now()
+        return round(1000 * (by_clock + min(since for _, since in losses))), round(
+            1000 * (by_clock + self._lost_at)
+        )
 
     def has_moved(self) -> None:
         self.link.cluster.look()

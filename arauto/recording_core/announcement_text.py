@@ -21,7 +21,7 @@ _NAME = r"([0-9a-f]{1,32}\.\d{1,15})"
 _DIGESTS = r"(\d{1,10}(?:,\d{1,10})*)"
 _FORMS = {
     "appended": re.compile(rf"appended {_EPOCH} {_N} {_N} {_N} {_N} {_DIGESTS}", re.ASCII),
-    "resumed": re.compile(rf"resumed {_EPOCH} {_N} {_N} {_N} {_N} {_N} {_DIGESTS}?", re.ASCII),
+    "resumed": re.compile(rf"resumed {_EPOCH} {_N} {_N} {_N} {_N} {_N} {_DIGESTS}?( lossy)?", re.ASCII),
     "renewed": re.compile(rf"renewed {_EPOCH} {_N} {_N}", re.ASCII),
     "closed": re.compile(rf"closed {_EPOCH} {_N} {_N}", re.ASCII),
     "stopped": re.compile(rf"stopped {_N} ([ -~]{{1,200}})", re.ASCII),
@@ -54,10 +54,10 @@ def _read_appended(epoch: str, ms: str, first: str, token: str, until: str, dige
 
 
 def _read_resumed(
-    epoch: str, ms: str, number: str, since: str, at: str, token: str, left: str | None
+    epoch: str, ms: str, number: str, since: str, at: str, token: str, left: str | None, lossy: str | None
 ) -> Announcement:
     position = Position(epoch, int(number), int(ms))
-    return Resumed(position, int(since), int(at), int(token), _read_digests(left or ""))
+    return Resumed(position, int(since), int(at), int(token), _read_digests(left or ""), bool(lossy))
 
 
 def _read_renewed(epoch: str, ms: str, number: str) -> Announcement:

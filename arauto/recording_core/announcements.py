@@ -29,6 +29,8 @@ class Resumed:
     What was published before and is not in the log never will be: the entry at ``position`` is a gap, from
     ``since`` (0: unknown) to ``at`` (Unix milliseconds). Directly before it are the messages that were
     promised and not written yet, with the digests ``left``.
+
+    ``is_lossy``: messages may never have come to this Redis, so whoever has all that did lacks them, too.
     """
 
     position: Position
@@ -36,6 +38,7 @@ class Resumed:
     at: int
     token: int
     left: tuple[int, ...] = ()
+    is_lossy: bool = False
 
     @property
     def begins(self) -> int:

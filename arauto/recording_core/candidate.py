@@ -88,7 +88,8 @@ class Candidate:
         self._silent_since = 0  # since when nothing comes, not even our own beats; 0: all have come
         self._renewed_at = 0
         self._above = 0
-        self._doubt = self._doubted_at = 0  # since when messages may not have come, and when that was found
+        self._doubt = self._found = 0  # since when messages may not have come, and when that was found ...
+        self._doubted_at = 0  # ... by the time of this process
         self._may_try = False  # once a tick, or a process that is refused would do nothing else
 
     @property
@@ -135,14 +136,14 @@ class Candidate:
         self._resign()
         return actions
 
-    def doubted(self, since: int, now: int) -> list[Action]:
-        """Messages published since then (by Redis's time) may never have come to this Redis."""
-        self._doubt, self._doubted_at = min(since, self._doubt or since), now
+    def doubted(self, since: int, found: int, now: int) -> list[Action]:
+        """Messages published since then may never have come to this Redis, as was found then, by its time."""
+        self._doubt, self._found, self._doubted_at = min(since, self._doubt or since), found, now
         actions = self.flush(now)
         for channel, log in self._logs.items():
             log.until = min(log.until, since)
             log.points.clear()
-            actions += self._of_channel(channel, log.recorder.doubted(since))
+            actions += self._of_channel(channel, log.recorder.doubted(since, found))
         return actions
 
     def subscribed(self, channel: bytes, now: int) -> list[Action]:
@@ -321,7 +322,7 @@ class Candidate:
         self._made += 1  # a reply to an earlier object must not be taken for one to this
         log = self._logs[channel] = _Log(self._make(f"{self._name}{self._made:x}"))
         if self._doubt:
-            log.recorder.doubted(self._doubt)  # it has no token yet
+            log.recorder.doubted(self._doubt, self._found)  # it has no token yet
         return log
 
     def _add_early(self, channel: bytes, data: bytes, now: int) -> None:

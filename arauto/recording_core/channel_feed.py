@@ -366,7 +366,8 @@ class ChannelFeed:
         self._forget_mark()
         # A page that received everything since its last gap was shown it, too.
         lacks_left = not self._in_gap and 0 <= known < resumed.position.number - here - 1
-        has_gap = resumed.since < resumed.at and (lacks_left or not was_complete)
+        is_lacking = lacks_left or not was_complete or resumed.is_lossy
+        has_gap = resumed.since < resumed.at and is_lacking
         gap = [Gap(since, resumed.at, "recorder")] if has_gap else []
         # Between what is in the log and the first message that is not, others may be missing.
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))

@@ -59,6 +59,7 @@ class ChannelRecorder:
         self._waits = False  # Redis refused to write; tried again at the next beat
         self._rests_until = 0  # messages come close together: collect them
         self._doubt = 0  # since when messages may never have come here, and no gap entry says so; 0: all have
+        self._found = 0  # when that was found
         self._end: Position | None = None  # up to which everything is announced once we may write
 
     @property
@@ -94,12 +95,12 @@ class ChannelRecorder:
         self.token = token
         return self._take()
 
-    def doubted(self, since: int) -> list[RecorderStep]:
-        """Messages published since then (Unix milliseconds) may never have come to this Redis.
+    def doubted(self, since: int, found: int) -> list[RecorderStep]:
+        """Messages published since then may never have come to this Redis, as was found then (both Unix ms).
 
         Whoever records writes a gap entry; who is on stand-by, if appointed before one is announced.
         """
-        self._doubt = min(since, self._doubt or since)
+        self._doubt, self._found = min(since, self._doubt or since), found
         return self._retake() if self.token else []
 
     def trust(self) -> None:
@@ -249,7 +250,8 @@ class ChannelRecorder:
     def _handle_resumed(self, resumed: Resumed) -> None:
         self._backlog.clear()
         self._writing = None
-        self._doubt = 0
+        if resumed.is_lossy and resumed.since <= self._doubt and resumed.at >= self._found:
+            self._doubt = 0  # otherwise its gap may be about an earlier loss
         self._mark, self._since_mark = "", None
         self.position = resumed.position
         if resumed.token == self.token:

@@ -96,6 +96,9 @@ class Process:
         self.has_pattern = has_pattern  # it learns of a channel by its first message
         self.tabs: list[Tab] = []
         self.pending: list[Task] = []  # commands whose turn has not come
+        self.doubts: list[
+            tuple[int, int]
+        ] = []  # when it finds out that the bus lost messages, and since when
         self._protocol = protocol
         self._starts = 0
         self.begin()
@@ -215,7 +218,16 @@ class Process:
         """A few times a second."""
         if not self.connection.is_open and not self.pending:
             self._connect()
+        self._find_losses()
         self._do(self.candidate.tick(self.now))
+
+    def _find_losses(self) -> None:
+        found = [one for one in self.doubts if one[0] <= self.server.time]
+        self.doubts = [one for one in self.doubts if one not in found]
+        for _, since in found:
+            for tab in list(self.tabs):
+                tab.doubt(since)
+            self._do(self.candidate.doubted(since, self.server.now, self.now))
 
     # Commands: they happen later, and their answers later still, if at all
 
@@ -264,7 +276,7 @@ class Process:
             )
         elif isinstance(step, Take):
             try:
-                end = redis.take(step.token, step.position, command.until, step.is_first)
+                end = redis.take(step.token, step.position, command.until, step.is_first, step.doubt)
             except PermissionError:
                 self.pending.append(lambda: self._do(candidate.refused(channel, step, "why")))
             except Fenced as error:
@@ -337,6 +349,7 @@ class Tab:
         self.asks_for_first = asks_for_first  # its address says since=first
         self._waits_until: int | None = None  # for a log to begin
         self._gap_from: int | None = None
+        self._doubt: int | None = None  # since when messages may not have come, as its process has found
 
     @property
     def is_open(self) -> bool:
@@ -348,6 +361,9 @@ class Tab:
 
     def open(self, process: Process) -> None:
         self._returns = self.page.position is None and self._gap_from is not None
+        if self._doubt is not None:
+            self._gap_from = min(self._doubt, self.page.since if self._gap_from is None else self._gap_from)
+            self._returns, self._doubt = True, None
         self.process = process
         process.tabs.append(self)
         self.page.since = self.page.since or self.now
@@ -366,6 +382,11 @@ class Tab:
         self.pending.clear()
         self.outbox.clear()
         self.feed = self.process = self._waits_until = None
+
+    def doubt(self, since: int) -> None:
+        """Its process ends the connection."""
+        self._doubt = since
+        self.drop()
 
     @property
     def can_act(self) -> bool:

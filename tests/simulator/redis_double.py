@@ -126,6 +126,10 @@ class RedisDouble:
         for push in self._channel:
             push(Raw(data))
 
+    def lose(self, data: bytes) -> None:
+        """Published at another node, and the bus does not bring it here."""
+        self.published.append((data, self.now))
+
     def announce(self, announcement: Announcement) -> None:
         for push in self._words:
             push(announcement)
@@ -158,7 +162,9 @@ class RedisDouble:
         )
         return len(messages), Outcome.DONE
 
-    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
+    def take(
+        self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
+    ) -> Position | None:
         """:raise PermissionError: nothing can be written now.
         :raise Fenced: another recorder has come since.
         """
@@ -181,7 +187,7 @@ class RedisDouble:
             return data.position
         if is_first and data.position is None and not data.entries and not data.promised and known is None:
             return self._begin(token, until)
-        self._resume(token, known, 0 if is_first else until)
+        self._resume(token, known, 0 if is_first else until, doubt)
         return None
 
     def _begin(self, token: int, until: int) -> Position:
@@ -194,7 +200,7 @@ class RedisDouble:
         data.owner, data.owner_run, data.closed, data.until = token, self.run, None, until
         return data.position
 
-    def _resume(self, token: int, known: Position | None, until: int) -> None:
+    def _resume(self, token: int, known: Position | None, until: int, doubt: int) -> None:
         data = self.data
         begins = data.position is None and not data.entries and known is None and not until
         # Of a log without its head, what the recorder knows may be about another state of Redis.
@@ -213,7 +219,7 @@ class RedisDouble:
         data.position = Position(f"e{self._epochs}", number, moment)
         data.starts[data.position.epoch] = data.position.number
         since = data.closed if data.closed is not None else (data.until or until)  # 0: nobody knows any more
-        since = min(since, known_until)
+        since = min(since, known_until, doubt or since)
         left = tuple(map(digest, data.promised))
         for message in list(data.promised):
             self._add(message)
@@ -225,7 +231,7 @@ class RedisDouble:
             since = min(since, self.now - 1)
             self._add(None, since)
         data.owner, data.owner_run, data.closed, data.until = token, self.run, None, self.now
-        self.announce(Resumed(data.position, since, self.now, token, left))
+        self.announce(Resumed(data.position, since, self.now, token, left, is_lossy=bool(doubt)))
 
     def _add(self, message: bytes | None, since: int = 0) -> None:
         data = self.data

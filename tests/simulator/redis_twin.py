@@ -75,16 +75,18 @@ class RedisTwin(RedisDouble):
         self._compare("append", expected, (answer.many, answer.outcome))
         return expected
 
-    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
+    def take(
+        self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
+    ) -> Position | None:
         expected: Position | Exception | None
         try:
-            expected = super().take(token, known, until, is_first)
+            expected = super().take(token, known, until, is_first, doubt)
         except (PermissionError, Fenced) as error:
             expected = error
         self._set_out()
         answer: Any
         try:
-            answer = self._store.take(CHANNEL, Take(token, known, is_first), until, has_glob=False)
+            answer = self._store.take(CHANNEL, Take(token, known, is_first, doubt), until, has_glob=False)
         except (redis.ResponseError, Unwanted):
             answer = PermissionError()
         except Fenced as error:

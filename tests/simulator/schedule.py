@@ -26,6 +26,12 @@ PROMISED = 300_000_000
 FOREIGN = 400_000_000
 """From this seed on, others write to the stream as well, so numbers jump where an epoch begins."""
 
+BUS = 500_000_000
+"""From this seed on, Redis is a node of a cluster, and the bus between the nodes loses messages.
+
+All processes find that out within a second or two, also those that start meanwhile, which in fact do not.
+"""
+
 LONGEST = 3000  # milliseconds that a message may wait until a page shows it
 
 
@@ -69,7 +75,9 @@ def draw(seed: int, steps: int = STEPS) -> list[Act]:
         never = {"forget head"} if seed >= PROMISED else {"promise"}
         weights = {kind: weights[kind] for kind in weights.keys() - never} | MASTERS
         always = always - never | MASTERS.keys()
-    if seed >= FOREIGN:
+    if seed >= BUS:
+        weights, always = weights | {"lose": 3}, always | {"lose"}
+    elif seed >= FOREIGN:
         weights, always = weights | {"foreign": 2}, always | {"foreign"}
     if has_clocks(seed):
         weights, always = weights | CLOCKS, always | {"clock"}
@@ -173,6 +181,8 @@ class World:
             redis.delete()
         elif kind in ("off", "on") and not server.refuses_writes:
             redis.switch(kind == "on")
+        elif kind == "lose":
+            self._lose(redis, rng)
         elif kind == "foreign" and not server.refuses_writes:
             redis.write_foreign()
         elif kind == "forget head":
@@ -214,6 +224,15 @@ class World:
             redis.publish_and_promise(data)
         else:
             redis.publish(data)
+
+    def _lose(self, redis: RedisDouble, rng: random.Random) -> None:
+        since = self.server.now - rng.choice((0, 300, 5000))
+        for _ in range(rng.randint(1, 3)):
+            self._count += 1
+            redis.lose(b"%d" % self._count)
+            self.step(rng)
+        for process in self.processes:
+            process.doubts.append((self.server.time + rng.choice((0, 20, 900, 1500)), since))
 
     # Time
 

@@ -24,6 +24,7 @@ from tests.simulator.checker import Broken
 from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import RedisDouble
 from tests.simulator.schedule import (
+    BUS,
     FOREIGN,
     FROM_THE_FIRST,
     PROMISED,
@@ -85,14 +86,17 @@ ONCE_BROKEN = (
     400_000_003,
     400_000_388,
     400_000_806,
+    500_000_132,
+    500_000_989,
+    500_003_649,
 )
 FOUND_WITHIN = 2500  # seeds, of which those are played that have the fault
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_promise_is_kept(part: int) -> None:
-    """One of six schedules is about one channel, the others about two, and more happens in them."""
-    firsts = (0, WIDE, FROM_THE_FIRST, RETURNS, PROMISED, FOREIGN)
+    """One of seven schedules is about one channel, the others about two, and more happens in them."""
+    firsts = (0, WIDE, FROM_THE_FIRST, RETURNS, PROMISED, FOREIGN, BUS)
     for seed in range(part * SEEDS, (part + 1) * SEEDS):
         play(seed // 2 + firsts[seed % len(firsts)], Protocol())
 
@@ -142,9 +146,11 @@ def test_the_first_message_of_a_channel_is_in_its_log() -> None:
 class WhoeverTakesOverKnowsAll(RedisDouble):
     """The recorder was killed, and what it had not written is passed over."""
 
-    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
+    def take(
+        self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
+    ) -> Position | None:
         if self.data.position is None or self.data.closed is not None:
-            return super().take(token, known, until, is_first)
+            return super().take(token, known, until, is_first, doubt)
         if token < self.data.owner:
             raise PermissionError
         self.data.owner, self.data.owner_run = token, self.run
@@ -169,11 +175,13 @@ class ADeletedLogIsTheSame(RedisDouble):
             self.data.promised.clear()
             self.data.position = Position(self.data.position.epoch, 0)
 
-    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
+    def take(
+        self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
+    ) -> Position | None:
         data = self.data
         is_same = known and data.position and known.epoch == data.position.epoch and data.closed is None
         if not is_same or token < data.owner or not data.is_wanted or self.refuses_writes:
-            return super().take(token, known, until, is_first)
+            return super().take(token, known, until, is_first, doubt)
         data.owner, data.owner_run = token, self.run
         return data.position
 
@@ -181,9 +189,11 @@ class ADeletedLogIsTheSame(RedisDouble):
 class WhatItWasOffForIsNoGap(RedisDouble):
     """Recording is switched off and on, and the log goes on as before."""
 
-    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
+    def take(
+        self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
+    ) -> Position | None:
         if self.data.closed is None or not self.data.is_wanted or self.refuses_writes:
-            return super().take(token, known, until, is_first)
+            return super().take(token, known, until, is_first, doubt)
         self.data.owner, self.data.closed = token, None
         return self.data.position
 
@@ -191,10 +201,12 @@ class WhatItWasOffForIsNoGap(RedisDouble):
 class ASnapshotIsTheLog(RedisDouble):
     """Redis came back from an older snapshot, and recording goes on as if nothing had been lost."""
 
-    def take(self, token: int, known: Position | None, until: int, is_first: bool = False) -> Position | None:
+    def take(
+        self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
+    ) -> Position | None:
         self.data.owner_run = self.run
         self.data.until = max(self.data.until, until)
-        return super().take(token, known, until, is_first)
+        return super().take(token, known, until, is_first, doubt)
 
     def restart(self, data: Any, run: int) -> None:
         super().restart(data, run)
@@ -213,11 +225,11 @@ class ALostHeadIsTheSameLog(RedisDouble):
 
     _first: Position | None = None
 
-    def _resume(self, token: int, known: Position | None, until: int) -> None:
+    def _resume(self, token: int, known: Position | None, until: int, doubt: int) -> None:
         if self.data.position is None and self._first is not None:
             self.data.entries.clear()
             self.data.position, self._epochs = self._first, 0
-        super()._resume(token, known, until)
+        super()._resume(token, known, until, doubt)
         self._first = self._first or Position("e0", self.data.begins_at)
 
 
@@ -291,6 +303,22 @@ class WhateverIsHeardIsAll(ChannelRecorder):
         return super()._take(is_first=True)
 
 
+class NobodyLooksAtTheBus(Candidate):
+    """What comes is taken for all there is."""
+
+    def doubted(self, since: int, found: int, now: int) -> list[Action]:
+        return []
+
+
+class EveryGapIsAboutTheLoss(ChannelRecorder):
+    """A gap entry that was on its way when a loss was found is taken for the one that tells of it."""
+
+    def announced(self, announcement: Announcement) -> list[RecorderStep]:
+        if isinstance(announcement, Resumed):
+            self._doubt = 0
+        return super().announced(announcement)
+
+
 # What has to happen for it to be found out, and the protocol.
 BROKEN_WIDE = {
     "two channels": ("publish", Protocol(candidate=WhatIsTrueOfOneIsTrueOfAll)),
@@ -310,6 +338,12 @@ BROKEN = {
     "the first messages": ("kill", Protocol(recorder=WhateverIsHeardIsAll)),
     "an unreadable log": ("unreadable", Protocol(feed=NothingIsSaidOfAnUnreadableLog)),
     "pages that are alike": ("kill", Protocol(feed=WhatIsNotAnnouncedIsForgotten)),
+}
+
+
+BROKEN_BUS = {
+    "losses of the bus": Protocol(candidate=NobodyLooksAtTheBus),
+    "a loss and another gap": Protocol(recorder=EveryGapIsAboutTheLoss),
 }
 
 
@@ -334,6 +368,11 @@ def test_a_broken_protocol_is_found_out(fault: str) -> None:
 def test_a_broken_protocol_is_found_out_where_more_happens(fault: str) -> None:
     kind, protocol = BROKEN_WIDE[fault]
     find(protocol, kind, first=WIDE)
+
+
+@pytest.mark.parametrize("fault", BROKEN_BUS)
+def test_a_broken_protocol_is_found_out_on_a_cluster(fault: str) -> None:
+    find(BROKEN_BUS[fault], "lose", first=BUS)
 
 
 class AnotherVersionCloses(RedisDouble):

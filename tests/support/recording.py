@@ -49,7 +49,7 @@ class Fixed:
     def look(self) -> None:
         pass
 
-    def lost_since(self) -> None:
+    def new_loss(self) -> None:
         return None
 
     def upgrade(self) -> None:

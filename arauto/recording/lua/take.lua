@@ -70,5 +70,5 @@ if lacks then add(head, 'gap', whole(since)) end
 redis.call('HSET', HEAD, 'ms', whole(head.ms), 'number', whole(head.number), 'begins_ms', begins_ms,
   'begins', begins)
 announce('resumed', head.epoch, whole(head.ms), whole(head.number), whole(since), whole(now), ARGV[5],
-  table.concat(left, ','))
+  table.concat(left, ',') .. (doubt > 0 and ' lossy' or ''))
 return false

@@ -5,7 +5,7 @@ import pytest
 from arauto.protocol.log_position import Position
 from arauto.recording_core import candidate as candidate_module
 from arauto.recording_core.announcements import Resumed
-from arauto.recording_core.candidate import BEAT, GRACE, NEVER, RESIGN_AFTER, SILENCE, Candidate
+from arauto.recording_core.candidate import BEAT, DOUBT_LASTS, GRACE, NEVER, RESIGN_AFTER, SILENCE, Candidate
 from arauto.recording_core.candidate_actions import Action, Claim, Follow, OfChannel, Release, Renew
 from arauto.recording_core.channel_recorder import MAX_APPEND, MAX_BACKLOG, REST
 from arauto.recording_core.recorder_steps import Append, Outcome, Take
@@ -153,3 +153,23 @@ def test_whoever_does_not_know_what_the_logs_lack_lets_others_go_first() -> None
     new.announced(b"a", Resumed(Position("e", 1), 2000, 2000, 7))
     assert new.tick(SILENCE + 2) == [Claim(0)]
     assert new.beat_received(0, 5, 0) == [Claim(0)]
+
+
+def test_a_recorder_that_finds_a_loss_takes_each_log_anew(candidate: Candidate) -> None:
+    """What it says of the logs to be complete ends there, too."""
+    for name in (b"a", b"b"):
+        candidate.subscribed(name, 0)
+        candidate.announced(name, Resumed(Position("e", 1), 2000, 2000, 7))
+    candidate.beat_received(7, 3000, 0)
+    assert candidate.until == 3000
+    assert candidate.doubted(2500, 3100, 0) == [
+        OfChannel(name, Take(7, None, doubt=2500), 2500) for name in (b"a", b"b")
+    ]
+    assert candidate.until == 2500
+
+
+def test_a_channel_that_comes_after_a_loss_is_in_doubt_for_a_while(candidate: Candidate) -> None:
+    candidate.doubted(2500, 3100, 0)
+    assert candidate.subscribed(b"a", 0) == [OfChannel(b"a", Take(7, None, doubt=2500), 0)]
+    candidate.tick(DOUBT_LASTS + 1)
+    assert candidate.subscribed(b"b", 0) == [OfChannel(b"b", Take(7, None), 0)]

@@ -21,6 +21,14 @@ def test_a_page_that_has_heard_all_has_no_gap_where_recording_begins_again() -> 
     assert feed.announced(again, 4000) == [Place(Position("f", 6))]
 
 
+def test_a_page_that_has_heard_all_has_a_gap_where_the_bus_lost_messages() -> None:
+    feed = ChannelFeed(None, 0)
+    feed.subscribed(0)
+    feed.announced(RESUMED, 2000)
+    lossy = Resumed(Position("f", 6), since=1500, at=4000, token=7, is_lossy=True)
+    assert feed.announced(lossy, 4000) == [Gap(1500, 4000, "recorder"), Place(Position("f", 6))]
+
+
 def test_a_page_that_was_away_while_nobody_recorded_has_one() -> None:
     feed = ChannelFeed(Position("e", 4), 50)
     feed.subscribed(0)

@@ -3,7 +3,7 @@
 from collections import deque
 
 from arauto.protocol.log_position import Position
-from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed
+from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed, Resumed
 from arauto.recording_core.channel_recorder import ChannelRecorder, Standing
 from arauto.recording_core.recorder_steps import AnswerMark, SendMark, Take
 
@@ -53,3 +53,43 @@ def test_a_log_that_is_deleted_while_one_takes_it() -> None:
     recorder.taken(take, Position("e", 4, 10))
     assert recorder.standing is Standing.RECORDING
     assert recorder.announced(Mark("m")) == [AnswerMark("m", Position("f", 4, 20), 4)]
+
+
+def standby() -> ChannelRecorder:
+    """One that knows what the log lacks."""
+    recorder = ChannelRecorder("a")
+    [asked] = recorder.subscribed()
+    assert isinstance(asked, SendMark)
+    recorder.announced(Mark(asked.name))
+    recorder.announced(Marked(asked.name, Position("e", 5), 5))
+    return recorder
+
+
+def resumed(since: int, at: int, is_lossy: bool = True) -> Resumed:
+    return Resumed(Position("f", 6), since, at, token=3, is_lossy=is_lossy)
+
+
+def test_whoever_records_takes_the_log_anew_where_messages_may_be_missing() -> None:
+    recorder = standby()
+    recorder.appointed(7)
+    assert recorder.doubted(100, 200) == [Take(7, None, doubt=100)]
+    assert recorder.doubted(150, 300) == [Take(7, None, doubt=100)]
+    assert recorder.doubted(50, 400) == [Take(7, None, doubt=50)]
+
+
+def test_whoever_takes_over_writes_the_gap_unless_that_was_done() -> None:
+    recorder = standby()
+    assert recorder.doubted(100, 200) == []
+    for other in (resumed(100, 199), resumed(101, 200), resumed(100, 200, is_lossy=False)):
+        recorder.announced(other)
+        assert recorder.appointed(7) == [Take(7, None, doubt=100)]
+        recorder.dismissed()
+    recorder.announced(resumed(100, 200))
+    assert recorder.appointed(7) == [Take(7, Position("f", 6))]
+
+
+def test_what_was_lost_long_ago_is_known_to_whoever_recorded_then() -> None:
+    recorder = standby()
+    recorder.doubted(100, 200)
+    recorder.trust()
+    assert recorder.appointed(7) == [Take(7, Position("e", 5))]

@@ -1,0 +1,21 @@
+"""What a process knows of a cluster, without one."""
+
+from unittest.mock import MagicMock
+
+from arauto.redis_io.cluster import MANY_LOSSES, UNSEEN, Cluster
+from tests.unit.redis_io.test_bus_watch import view
+
+
+def test_the_losses_of_a_node_are_told_by_where_it_is() -> None:
+    """Here ``b`` gets everything, and the link from it to ``a`` is another one than before."""
+    cluster = Cluster(MagicMock(), (), with_replicas=True)
+    cluster._ids = {(one, 7000): one for one in "abc"}
+    for asked in (1.0, 2.0):
+        cluster._take([view(one, asked) for one in "abc"], asked)
+    assert cluster.losses_at(("a", 7000)) == []
+    cluster._take([view("a", 3.0, from_b=2), view("b", 3.0, to_a=2), view("c", 3.0)], 3.0)
+    assert cluster.losses_at(("a", 7000)) == [(3.0, 2.0 - UNSEEN)]
+    assert cluster.losses_at(("b", 7000)) == cluster.losses_at(("elsewhere", 1)) == []
+    for n in range(MANY_LOSSES + 5):
+        cluster._take([view("a", 3.0, from_b=3 + n), view("b", 3.0, to_a=3 + n), view("c", 3.0)], 3.0)
+    assert len(cluster.losses_at(("a", 7000))) == MANY_LOSSES
