@@ -230,10 +230,11 @@ class Candidate:
     def tick(self, now: int) -> list[Action]:
         """Call it about four times a second."""
         self._may_try = True
-        if self._doubt and now - self._doubted_at > DOUBT_LASTS:
+        has_recorder = self.other_is_recorder or self.token
+        if self._doubt and has_recorder and now - self._doubted_at > DOUBT_LASTS:
             self._doubt = 0
-            for log in self._logs.values():
-                log.recorder.trust()
+            for log in self._logs.values() if self.other_is_recorder else ():
+                log.recorder.trust()  # the recorder itself has to write the gap first, whenever it can
         self._waiting = {one: None for one in self._waiting if self._logs[one].recorder.waiting}
         actions: list[Action] = []
         if self._silent_since and now - self._silent_since > RESIGN_AFTER:

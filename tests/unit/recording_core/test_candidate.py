@@ -173,3 +173,15 @@ def test_a_channel_that_comes_after_a_loss_is_in_doubt_for_a_while(candidate: Ca
     assert candidate.subscribed(b"a", 0) == [OfChannel(b"a", Take(7, None, doubt=2500), 0)]
     candidate.tick(DOUBT_LASTS + 1)
     assert candidate.subscribed(b"b", 0) == [OfChannel(b"b", Take(7, None), 0)]
+
+
+def test_a_recorder_that_cannot_write_for_long_does_not_forget_a_loss(candidate: Candidate) -> None:
+    candidate.subscribed(b"a", 0)
+    [doubted] = candidate.doubted(2500, 3100, 0)
+    assert isinstance(doubted, OfChannel)
+    assert isinstance(doubted.step, Take)
+    candidate.refused(b"a", doubted.step, "OOM")
+    candidate.beat_received(7, 9000, DOUBT_LASTS)
+    candidate.tick(DOUBT_LASTS + 1)
+    again = candidate.renewed(Renew(7, 0), is_recorder=True)
+    assert [action.step for action in again if isinstance(action, OfChannel)] == [Take(7, None, doubt=2500)]
