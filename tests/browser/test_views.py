@@ -26,6 +26,7 @@ from tests.support.pages import (
 )
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer, Start
+from tests.support.waiting import eventually
 
 ALERT = '{"severity": "critical", "title": "Down"}'
 
@@ -88,6 +89,7 @@ def test_a_view_is_kept_opened_and_left_with_the_keyboard_alone(
     expect_current(page, "Errors of all")
     assert chips(page) == ["a", "b", "c"]
     expect(filter_field(page)).to_have_value("severity>=error")
+    eventually(lambda: valkey.client.pubsub_numsub("c") == [(b"c", 1)], why="the page has it again")
     valkey.client.publish("c", ALERT)
     expect(page.get_by_role("log").get_by_text("Down")).to_be_visible()
     page.go_back()

@@ -149,8 +149,14 @@ def test_redis_is_asked_the_same_whoever_there_is(server: ArautoServer, redis_se
 
     # What watches over the sockets of another test asks Redis, too.
     eventually(lambda: redis_server.subscribers() == 0)
-    told = {user: asked(user) for user in ("nobody", "ana", "off", "open", "default")}
-    assert {user: what for user, what in told.items() if what != told["nobody"]} == {}
+
+    def all_alike() -> dict[str, tuple[dict[str, int], int, bytes]]:
+        """Any of the answers may cost more: a new connection says who it is."""
+        told = {user: asked(user) for user in ("nobody", "ana", "off", "open", "default")}
+        assert {user: what for user, what in told.items() if what != told["nobody"]} == {}
+        return told
+
+    told = eventually(all_alike)
     assert told["nobody"][0]["cmdstat_auth" if "cmdstat_auth" in told["nobody"][0] else "cmdstat_hello"] > 0
 
 
