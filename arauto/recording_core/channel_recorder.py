@@ -304,5 +304,6 @@ class ChannelRecorder:
     def _take(self, is_first: bool = False) -> list[RecorderStep]:
         self.standing, self._end = Standing.TAKING, None
         self._mark, self._since_mark = "", None
-        self._taking = Take(self.token, None if self._doubt else self.position, is_first, self._doubt)
+        position, has_all = (None, False) if self._doubt else (self.position, is_first)
+        self._taking = Take(self.token, position, has_all, self._doubt)
         return [self._taking]

@@ -202,7 +202,7 @@ class RedisDouble:
 
     def _resume(self, token: int, known: Position | None, until: int, doubt: int) -> None:
         data = self.data
-        begins = data.position is None and not data.entries and known is None and not until
+        begins = data.position is None and not data.entries and known is None and not (until or doubt)
         # Of a log without its head, what the recorder knows may be about another state of Redis.
         known_until = self.now
         if data.position is None and (data.entries or data.promised):

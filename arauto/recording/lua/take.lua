@@ -61,7 +61,7 @@ for _, promise in ipairs(promises) do
   if digest and not add(head, 'm', message) then left[#left + 1] = digest end
 end
 redis.call('UNLINK', PROMISED)
-local lacks = not is_first or complete > 0 or promises[1]
+local lacks = not is_first or complete > 0 or promises[1] or doubt > 0
 -- A page that does not know this log has seen these live, if at all.
 local begins_ms, begins = whole(head.ms), whole(head.number)
 -- If Redis's clock went back it may be later than now; the gap must be visible all the same.
