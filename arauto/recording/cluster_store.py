@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import count
+from time import time
 from typing import Any
 
 import redis
@@ -16,6 +17,7 @@ from arauto.recording_core.log_keys import LEASE, NAMES, head_of, tagged
 from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.connection import RedisLink
+from arauto.redis_io.elapsed import now
 
 
 class ClusterStore(Store):
@@ -100,6 +102,14 @@ class ShardStore(ClusterStore):
 
     def beats_for(self, channel: bytes) -> bytes:
         return self.beats
+
+    def losses(self) -> list[tuple[int, int]]:
+        """Those of all nodes: what its log says, this one may have from another."""
+        by_clock = time() - now()
+        return [
+            (round(1000 * (by_clock + since)), round(1000 * (by_clock + found)))
+            for found, since in reversed(self._link.cluster.all_losses())
+        ]
 
 
 def make_store(link: RedisLink, most: int, age: int) -> Store:

@@ -3,10 +3,11 @@
 import hashlib
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from importlib import resources
+from itertools import chain
 from typing import Any
 
 import redis
@@ -123,15 +124,27 @@ class Store:
         many, outcome, why = self._run("append", channel, *given)
         return AppendResult(many, Outcome[outcome.decode()], why.decode(errors="replace"))
 
-    def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> Position | None:
+    def losses(self) -> list[tuple[int, int]]:
+        """Since when messages may not have come to Redis, and when that was found (Unix ms), newest first."""
+        return []
+
+    def take(
+        self,
+        channel: bytes,
+        request: Take,
+        until: int,
+        has_glob: bool,
+        losses: Iterable[tuple[int, int]] = (),
+    ) -> Position | None:
         """Become the writer. Returns where the log ends; ``None``: a new epoch begins, which is announced.
 
         :param until: up to when the log is known to be complete (0: unknown).
+        :param losses: as :meth:`losses` says: a log that ends before one was found does not know of it.
         :raise Fenced: a later recorder has the log.
         :raise Unwanted: no glob matches the channel, and it is switched off.
         """
         known = request.position or Position("", 0)
-        given = (
+        given: list[Argument] = [
             request.token,
             known.epoch,
             known.number,
@@ -139,7 +152,8 @@ class Store:
             int(has_glob),
             int(request.is_first),
             request.doubt,
-        )
+            *chain.from_iterable(losses),
+        ]
         try:
             end = self._run("take", channel, *given)
         except redis.ResponseError as error:

@@ -111,7 +111,7 @@ class RecorderActions:
     def _take(self, channel: bytes, request: Take, until: int, now: int) -> list[Action]:
         try:
             self._store.register(channel)  # before there is a log: then all on stand-by subscribe to it
-            end = self._store.take(channel, request, until, self._has_glob(channel))
+            end = self._store.take(channel, request, until, self._has_glob(channel), self._store.losses())
             if end is None or request.is_first:
                 self._store.register(channel)  # a log that was deleted meanwhile has lost its name
         except Fenced as error:

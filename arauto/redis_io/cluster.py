@@ -227,6 +227,13 @@ class Cluster:
         id = self._ids.get(address)
         return [(at, since - UNSEEN) for at, node, since in self.losses if node == id]
 
+    def all_losses(self) -> list[tuple[float, float]]:
+        """The same of all nodes together, each moment once, oldest first."""
+        since_of: dict[float, float] = {}
+        for at, _, since in self.losses:
+            since_of[at] = min(since, since_of.get(at, since))
+        return [(at, since - UNSEEN) for at, since in since_of.items()]
+
     def _leave_since(self, id: str, asked: float) -> float | None:
         """If subscribers should not stay at this node: since when they may miss something."""
         found = self._map

@@ -83,6 +83,23 @@ def test_a_log_is_written_and_read(store: Store, channel: bytes) -> None:
     assert log.append() is Outcome.DONE
 
 
+def test_a_log_that_ends_before_a_loss_was_found_does_not_know_of_it(store: Store, channel: bytes) -> None:
+    """As at a replica that has become the master before it got the gap entry."""
+    log = Log(store, channel)
+    complete = log.read().until
+
+    def gap_with(*losses: tuple[int, int]) -> int:
+        log.store.client.hset(head_of(channel), "until", complete)
+        assert store.take(channel, Take(8, None), 0, has_glob=True, losses=losses) is None
+        return log.read().entries[-1].since
+
+    found_before, since_after = (complete - 900, complete - 1), (complete, complete + 900)
+    assert gap_with(found_before, since_after) == complete
+    assert gap_with((complete - 3000, complete)) == complete - 3000
+    # Newest first: what is in doubt since then was said before the other was found.
+    assert gap_with((complete - 1000, complete + 500), (complete - 2000, complete - 500)) == complete - 2000
+
+
 def test_whoever_came_later_has_the_channel(store: Store, channel: bytes) -> None:
     log = Log(store, channel)
     assert store.take(channel, Take(8, log.position), 0, has_glob=True) == log.position

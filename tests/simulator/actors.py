@@ -96,9 +96,8 @@ class Process:
         self.has_pattern = has_pattern  # it learns of a channel by its first message
         self.tabs: list[Tab] = []
         self.pending: list[Task] = []  # commands whose turn has not come
-        self.doubts: list[
-            tuple[int, int]
-        ] = []  # when it finds out that the bus lost messages, and since when
+        self.doubts: list[tuple[int, int]] = []  # when it finds that the bus lost messages, since when
+        self.losses: list[tuple[int, int]] = []  # since when, and when that was found, by the clock of Redis
         self._protocol = protocol
         self._starts = 0
         self.begin()
@@ -225,6 +224,7 @@ class Process:
         found = [one for one in self.doubts if one[0] <= self.server.time]
         self.doubts = [one for one in self.doubts if one not in found]
         for _, since in found:
+            self.losses.append((since, self.server.now))
             for tab in list(self.tabs):
                 tab.doubt(since)
             self._do(self.candidate.doubted(since, self.server.now, self.now))
@@ -275,6 +275,7 @@ class Process:
                 lambda: self._do(candidate.appended(channel, step, many, outcome, why, self.now))
             )
         elif isinstance(step, Take):
+            redis.losses = self.losses  # are sent with it
             try:
                 end = redis.take(step.token, step.position, command.until, step.is_first, step.doubt)
             except PermissionError:

@@ -78,6 +78,8 @@ class RedisDouble:
         self.data = Data()
         self.keep = 10_000  # entries
         self.published: list[tuple[bytes, int]] = []
+        self.losses: list[tuple[int, int]] = []
+        """Since when messages may not have come here, and when who takes the log found that; oldest first."""
         self._epochs = 0
         self._channel: list[Push] = []
         self._words: list[Push] = []
@@ -219,7 +221,11 @@ class RedisDouble:
         data.position = Position(f"e{self._epochs}", number, moment)
         data.starts[data.position.epoch] = data.position.number
         since = data.closed if data.closed is not None else (data.until or until)  # 0: nobody knows any more
-        since = min(since, known_until, doubt or since)
+        since, is_lossy = min(since, doubt or since), bool(doubt)
+        for lost, found in reversed(self.losses):
+            if lost < since <= found:
+                since, is_lossy = lost, True
+        since = min(since, known_until)
         left = tuple(map(digest, data.promised))
         for message in list(data.promised):
             self._add(message)
@@ -231,7 +237,7 @@ class RedisDouble:
             since = min(since, self.now - 1)
             self._add(None, since)
         data.owner, data.owner_run, data.closed, data.until = token, self.run, None, self.now
-        self.announce(Resumed(data.position, since, self.now, token, left, is_lossy=bool(doubt)))
+        self.announce(Resumed(data.position, since, self.now, token, left, is_lossy=is_lossy))
 
     def _add(self, message: bytes | None, since: int = 0) -> None:
         data = self.data

@@ -86,7 +86,8 @@ class RedisTwin(RedisDouble):
         self._set_out()
         answer: Any
         try:
-            answer = self._store.take(CHANNEL, Take(token, known, is_first, doubt), until, has_glob=False)
+            request = Take(token, known, is_first, doubt)
+            answer = self._store.take(CHANNEL, request, until, has_glob=False, losses=reversed(self.losses))
         except (redis.ResponseError, Unwanted):
             answer = PermissionError()
         except Fenced as error:

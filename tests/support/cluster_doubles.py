@@ -90,6 +90,9 @@ class FakeCluster:
     def losses_at(self, address: Address) -> list[tuple[float, float]]:
         return self.losses
 
+    def all_losses(self) -> list[tuple[float, float]]:
+        return self.losses
+
 
 class FakeLink(ClusterLink):
     """Three nodes, each with a third of the slots."""

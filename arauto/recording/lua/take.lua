@@ -1,7 +1,8 @@
 -- Makes a recorder the only writer.
 -- ARGV: its token, the epoch and number up to which it knows the log (empty and 0: unknown), until when it
 -- knows the log to be complete (0: unknown), 1 if a glob matches the channel, 1 if it has every message ever
--- published to the channel, since when messages may never have come to Redis here (0: all have).
+-- published to the channel, since when messages may never have come to Redis here (0: all have); then of each
+-- earlier loss, newest first, since when, and when it was found.
 -- -> the epoch, milliseconds and number at which the log ends; nothing if an epoch begins, which is announced
 local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local head = read_head()
@@ -33,6 +34,12 @@ if ARGV[10] == '1' and not is_here then complete = 0 end  -- what was before is 
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
 local doubt = tonumber(ARGV[11])
 if doubt > 0 then since = math.min(since, doubt) end
+-- Who said before a loss was found that the log is complete did not know. A replica may know no more.
+local is_lossy = doubt > 0
+for at = 12, #ARGV, 2 do
+  local lost, found = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
+  if lost < since and since <= found then since, is_lossy = lost, true end
+end
 if not head.epoch then
   -- What the recorder knows may be about another state of Redis, in which more had been written. The last
   -- entry may be that much later than what it is about; what is promised only was published at any time.
@@ -61,7 +68,7 @@ for _, promise in ipairs(promises) do
   if digest and not add(head, 'm', message) then left[#left + 1] = digest end
 end
 redis.call('UNLINK', PROMISED)
-local lacks = not is_first or complete > 0 or promises[1] or doubt > 0
+local lacks = not is_first or complete > 0 or promises[1] or is_lossy
 -- A page that does not know this log has seen these live, if at all.
 local begins_ms, begins = whole(head.ms), whole(head.number)
 -- If Redis's clock went back it may be later than now; the gap must be visible all the same.
@@ -70,5 +77,5 @@ if lacks then add(head, 'gap', whole(since)) end
 redis.call('HSET', HEAD, 'ms', whole(head.ms), 'number', whole(head.number), 'begins_ms', begins_ms,
   'begins', begins)
 announce('resumed', head.epoch, whole(head.ms), whole(head.number), whole(since), whole(now), ARGV[5],
-  table.concat(left, ',') .. (doubt > 0 and ' lossy' or ''))
+  table.concat(left, ',') .. (is_lossy and ' lossy' or ''))
 return false

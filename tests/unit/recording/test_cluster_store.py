@@ -1,5 +1,7 @@
 """The logs in a cluster: which node is asked for what, and what happens while one is down."""
 
+from time import time
+
 import pytest
 import redis
 from redis.crc import key_slot
@@ -15,6 +17,7 @@ from arauto.recording_core.log_keys import (
     promised_of,
     stream_of,
 )
+from arauto.redis_io.elapsed import now
 from tests.support.cluster_doubles import A, B, FakeLink, shard
 
 ON_A, ON_B, ON_C = b"b", b"c", b"a"
@@ -115,3 +118,11 @@ def test_a_name_is_removed(link: FakeLink, store: ClusterStore) -> None:
     store.unregister(ON_B)
     store.update_names(lambda name: True)
     assert link.fakes[A].sets[NAMES] == store.names() == set()
+
+
+def test_earlier_losses_are_told_by_the_clock_newest_first(link: FakeLink, store: ClusterStore) -> None:
+    moment = now()
+    link.fake.losses = [(moment - 20, moment - 26), (moment - 1, moment - 7)]
+    told = [since - 1000 * time() for pair in store.of(link.fake.found[0]).losses() for since in pair]
+    assert told == pytest.approx([-7000, -1000, -26_000, -20_000], abs=200)
+    assert store.losses() == []

@@ -43,7 +43,7 @@ class SilentStore(Store):
         self.now += 100
         return False
 
-    def take(self, channel: bytes, request: Take, until: int, has_glob: bool) -> None:
+    def take(self, channel: bytes, request: Take, until: int, has_glob: bool, losses: object = ()) -> None:
         raise NoPermissionError
 
     def names(self) -> set[bytes]:
