@@ -362,7 +362,7 @@ def _take_socket(connection: Any) -> Any:
     return sock
 
 
-SLOT_MOVES = "its slot is moving to another node of the cluster, and then it goes on by itself"
+SLOT_MOVES = "its slot is moving to another node, or its node is away: then it goes on by itself"
 
 
 def error_text(error: redis.RedisError) -> str:

@@ -215,5 +215,5 @@ def _sentences(language: str) -> Sentences:
         gettext("{name} is recorded, but Redis does not let this program read the recording: {words}"),
         gettext("The recording of {name} cannot be read: {words}"),
         gettext("no process records it; the servers' logs may say why"),
-        gettext("its slot is moving to another node of the cluster, and then it goes on by itself"),
+        gettext("its slot is moving to another node, or its node is away: then it goes on by itself"),
     )
