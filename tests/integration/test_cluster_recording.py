@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import pairwise
-from time import sleep
+from time import sleep, time
 from urllib.parse import urlencode
 
 import pytest
@@ -22,8 +22,9 @@ from arauto.recording_core.log_keys import NAMES, head_of
 from arauto.settings import WORKERS
 from tests.support.clusters import Cluster, ClusterNode
 from tests.support.http import Answer, get, publish, request
+from tests.support.machine_time import MachineTime
 from tests.support.promises import (
-    BUSY,
+    IN_FLIGHT,
     LIVE_WITHIN,
     NotingTab,
     Published,
@@ -205,7 +206,7 @@ def test_a_master_that_dies_is_followed_by_its_replica(cluster: Cluster, server:
 
 
 def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
-    cluster: Cluster, server: ArautoServer
+    cluster: Cluster, server: ArautoServer, machine: MachineTime
 ) -> None:
     """A page with a channel of each goes on with the others, and knows which one waits."""
     kept = names("h")
@@ -225,8 +226,9 @@ def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
         eventually(lambda: page.waiting == {away.channel}, why="the page knows which one waits")
         for _ in range(10):
             for published, _tabs in (watched[0], watched[2]):
-                last = published.last
-                eventually(partial(_has, page, published.channel, last), within=LIVE_WITHIN + BUSY)
+                last, began = published.last, machine()
+                eventually(partial(_has, page, published.channel, last))
+                assert machine() - began < LIVE_WITHIN
         master.start()
         replica.start()
         cluster.wait_until_whole()
@@ -271,29 +273,31 @@ def test_a_shard_that_is_down_stops_no_other(cluster: Cluster, server: ArautoSer
     shard = (down, replica_of(cluster, down))
     here, new = (
         [name for name in names(word) if cluster.owner(head_of(name.encode()).decode()) is not down]
-        for word in "gh"
+        for word in ("here", "new")
     )
     told = [PublishedThere(cluster, name) for name in new]
-    with under_way(cluster, server, "g", here):
+    with under_way(cluster, server, "here", here):
         for node in shard:
             node.freeze()
         try:
             for published in told:
-                published.go_on(5)
-                eventually(partial(has_recorded, server, published), within=15)
+                eventually(partial(records, server, published))
         finally:
             for node in shard:
                 node.thaw()
     cluster.wait_until_whole()
+    for published in told:
+        assert story_faults(replay(server, published.channel), published, 0) == []
     client = cluster.owner(NAMES.decode()).client
     eventually(lambda: {name.encode() for name in new} <= client.smembers(NAMES))
 
 
-def has_recorded(server: ArautoServer, published: Published) -> bool:
-    """Whether all of it is in the log, which may not be readable yet."""
+def records(server: ArautoServer, published: Published) -> bool:
+    """Whether the log has one of the messages published, of which this publishes one more."""
+    published.go_on()
     answer = request(server, "GET", f"/channels/messages?channel={published.channel}&since=first")
     lines = map(json.loads, answer.body.splitlines()) if answer.status == 200 else ()
-    return [line["data"] for line in lines if "data" in line] == [*published.moments]
+    return any("data" in line for line in lines)
 
 
 def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer) -> None:
@@ -327,6 +331,7 @@ def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, se
         stack.callback(tab.leave)
         tab.start()
         eventually(lambda: tab.told("subscribe"), why="it listens")
+        began = time()
         with published.keep_on():
             for on in (True, False):
                 published.wait_for(50)
@@ -336,7 +341,7 @@ def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, se
         eventually(lambda: tab.data(name)[-1:] == [published.last], why="the last has come")
     assert story_faults(tab.story, published, tab.first) == []
     assert len(tab.gaps) == 1
-    assert tab.gaps[0]["to"] - tab.gaps[0]["from"] < 10
+    assert tab.gaps[0]["from"] > began - 2 * IN_FLIGHT
 
 
 def test_a_page_has_a_connection_for_each_master_that_it_needs(
