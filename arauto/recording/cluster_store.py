@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import count
-from time import time
 from typing import Any
 
 import redis
@@ -17,7 +16,7 @@ from arauto.recording_core.log_keys import LEASE, NAMES, head_of, tagged
 from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.connection import RedisLink
-from arauto.redis_io.elapsed import now
+from arauto.redis_io.elapsed import unix
 
 
 class ClusterStore(Store):
@@ -105,9 +104,8 @@ class ShardStore(ClusterStore):
 
     def losses(self) -> list[tuple[int, int]]:
         """Those of all nodes: what its log says, this one may have from another."""
-        by_clock = time() - now()
         return [
-            (round(1000 * (by_clock + since)), round(1000 * (by_clock + found)))
+            (round(1000 * unix(since)), round(1000 * unix(found)))
             for found, since in reversed(self._link.cluster.all_losses())
         ]
 

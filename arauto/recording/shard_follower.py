@@ -1,7 +1,6 @@
 """Some recorded channels of one page of a cluster, at the master that has their slots."""
 
 from collections.abc import Callable, Iterable
-from time import time
 from typing import NamedTuple
 
 import redis
@@ -12,13 +11,12 @@ from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Change, Selection
 from arauto.recording.cluster_store import slot_of
 from arauto.recording.follower import Follower
+from arauto.recording.shard_recording import RECENT
 from arauto.redis_io.cluster_link import ClusterLink
-from arauto.redis_io.elapsed import now
+from arauto.redis_io.elapsed import now, unix
 from arauto.redis_io.redis_url import Address
 from arauto.redis_io.subscriber import Explain, Subscriber
 from arauto.system.timer_wheel import TimerWheel
-
-RECENT = 10.0  # seconds after which the recorder has told in the log what a node has lost
 
 Points = dict[bytes, ResumePoint | None]
 """Channels, and where each resumes."""
@@ -68,7 +66,8 @@ class ShardFollower:
         self._move = move
         self._lacks = lacks
         known = {channel: point for channel, point in points.items() if point}
-        self._knows_until = now() - (RECENT if known else 0)  # when the last loss was found that was told
+        # When the last loss was found that was told: the recorder tells it in the log soon enough.
+        self._knows_until = now() - (RECENT if known else 0)
         self.follower = means.make_follower(lambda batch: deliver(self, batch), known)
         self.subscriber: Subscriber = Subscriber(
             self._connect,
@@ -126,4 +125,4 @@ class ShardFollower:
         if losses:
             self._knows_until = max(at for at, _ in losses)
             since = min(since for _, since in losses)
-            self._lacks(self.subscriber.channels, time() + since - now())
+            self._lacks(self.subscriber.channels, unix(since))

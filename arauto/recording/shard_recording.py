@@ -1,16 +1,15 @@
 """The recorded channels of one shard of a cluster, for the recorders there."""
 
-from time import time
-
 from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.selection import Selection
 from arauto.recording.cluster_store import ShardStore
 from arauto.recording.recorded_channels import Recording
+from arauto.recording_core.candidate import DOUBT_LASTS
 from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
-from arauto.redis_io.elapsed import now
+from arauto.redis_io.elapsed import now, unix
 
-RECENT = 10.0  # seconds; what was lost before is known to whoever recorded then
+RECENT = DOUBT_LASTS / 1000  # seconds; what was lost before is known to whoever recorded then
 
 
 class ShardRecording:
@@ -56,10 +55,8 @@ class ShardRecording:
         if not losses:
             return None
         self._lost_at = max(found for found, _ in losses)
-        by_clock = time() - now()
-        return round(1000 * (by_clock + min(since for _, since in losses))), round(
-            1000 * (by_clock + self._lost_at)
-        )
+        since = min(since for _, since in losses)
+        return round(1000 * unix(since)), round(1000 * unix(self._lost_at))
 
     def has_moved(self) -> None:
         self.link.cluster.look()

@@ -2,7 +2,9 @@
 
 import sys
 from functools import partial
-from time import monotonic
+from time import monotonic, time
+
+CLOCK_READS = 3  # attempts to read two clocks at the same moment
 
 if sys.platform == "linux":
     from time import CLOCK_BOOTTIME, clock_gettime
@@ -11,3 +13,13 @@ if sys.platform == "linux":
     now = partial(clock_gettime, CLOCK_BOOTTIME)
 else:
     now = monotonic
+
+
+def unix(moment: float) -> float:
+    """A time of :func:`now` as Unix seconds, by the clock of today.
+
+    A busy machine may pause between reading the two clocks: the fastest of several attempts counts.
+    """
+    reads = [(now(), time(), now()) for _ in range(CLOCK_READS)]
+    _, at, after = min(reads, key=lambda read: read[2] - read[0])
+    return at - (after - moment)

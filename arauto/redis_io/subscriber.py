@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
-from time import monotonic, time
+from time import monotonic
 from types import TracebackType
 from typing import Any, Self
 
@@ -23,7 +23,7 @@ from arauto.protocol.events import Deliver, Gap, Item, Lost, Push, Refused
 from arauto.protocol.selection import Change, Names, Selection
 from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern, of_shard
 from arauto.protocol.validation import is_own_shard
-from arauto.redis_io.elapsed import now
+from arauto.redis_io.elapsed import now, unix
 from arauto.redis_io.redis_url import Address
 from arauto.redis_io.resp_parser import Parser, shared
 from arauto.system.concurrency import make_lock
@@ -36,7 +36,6 @@ BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and
 IN_FLIGHT = 1.0  # seconds from PUBLISH to us if nothing is backed up
 HEALTHY_AFTER = 10.0  # seconds that a connection must last before the back-off starts anew
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
-CLOCK_READS = 3  # attempts to read two clocks at the same moment
 LOOK_EVERY = 0.5  # seconds; while it pauses, whether Redis is at another place
 JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 
@@ -206,7 +205,7 @@ class Subscriber(threading.Thread):
     def lost_since(self) -> float | None:
         """While the connection is lost: up to when everything was read, in Unix seconds."""
         lost = self._lost
-        return _unix(lost) if lost is not None and self._was_live else None
+        return unix(lost) if lost is not None and self._was_live else None
 
     @property
     def place(self) -> Address | None:
@@ -285,7 +284,7 @@ class Subscriber(threading.Thread):
             return False
         known = self._lost is not None and words in ("", self._reported)
         lost = self._begin_outage(words or self._reported)
-        return known or self._deliver_batch([Lost(_unix(lost), words)])
+        return known or self._deliver_batch([Lost(unix(lost), words)])
 
     def _report_refused(self, words: str) -> bool:
         self._begin_outage(words)
@@ -390,7 +389,7 @@ class Subscriber(threading.Thread):
                 return  # or not any more
             if self._socket is not None:
                 self._request([(b"UNSUBSCRIBE", of_shard(name))])
-            self._give_up(name, None if lost is None else _unix(lost), words)
+            self._give_up(name, None if lost is None else unix(lost), words)
 
     def _is_silence_answered(self) -> bool:
         """A shortcut for the only thing that idle connections do."""
@@ -436,7 +435,7 @@ class Subscriber(threading.Thread):
         return [] if self._expected else self._close_gap(self._lost)
 
     def _close_gap(self, lost: float) -> list[Item]:
-        gap = [Gap(_unix(lost), _unix(self._read_at))] if self._was_live else []
+        gap = [Gap(unix(lost), unix(self._read_at))] if self._was_live else []
         out: list[Item] = [*gap, *self._held]
         self._held, self._lost, self._reported, self._was_live = [], None, "", True
         return out
@@ -525,16 +524,6 @@ def _part_pong(batch: list[Item]) -> list[list[Item]]:
         return [batch] if batch else []
     others = [item for item in batch if item not in pongs]
     return [shared(others), [*pongs]]
-
-
-def _unix(moment: float) -> float:
-    """A time of :func:`now` as Unix seconds, by the clock of today.
-
-    A busy machine may pause between reading the two clocks: the fastest of several attempts counts.
-    """
-    reads = [(now(), time(), now()) for _ in range(CLOCK_READS)]
-    _, at, after = min(reads, key=lambda read: read[2] - read[0])
-    return at - (after - moment)
 
 
 def subscribe_commands(verb: bytes, names: Selection) -> list[Command]:

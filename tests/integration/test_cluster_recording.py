@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from itertools import pairwise
-from time import sleep, time
+from time import time
 from urllib.parse import urlencode
 
 import pytest
@@ -23,6 +23,7 @@ from arauto.settings import WORKERS
 from tests.support.clusters import Cluster, ClusterNode
 from tests.support.http import Answer, get, publish, request
 from tests.support.machine_time import MachineTime
+from tests.support.persons import Person
 from tests.support.promises import (
     IN_FLIGHT,
     LIVE_WITHIN,
@@ -35,9 +36,9 @@ from tests.support.promises import (
 )
 from tests.support.redis_servers import binaries
 from tests.support.returning import ReturningTab
-from tests.support.rules import ACTS, CLUSTER, PROGRAM, RECORDS, refused, rules
-from tests.support.servers import ArautoServer
-from tests.support.tabs import Tab
+from tests.support.rules import ACTS, CLUSTER, PERSON, PROGRAM, RECORDS, RETURNS, refused, rules, set_user
+from tests.support.servers import ArautoServer, Start
+from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 SHARDS = 3
@@ -242,7 +243,7 @@ def test_a_log_whose_slot_moves_goes_on_at_the_other_node(cluster: Cluster, serv
         channel = watched[2][0].channel
         source = cluster.owner(channel)
         target = next(node for node in cluster.masters() if node is not source)
-        move(channel, source, target, cluster)
+        move(watched[2][0], source, target, cluster)
         watched[2][0].use(target)
         watched[2][0].wait_for(300)
 
@@ -298,6 +299,38 @@ def records(server: ArautoServer, published: Published) -> bool:
     answer = request(server, "GET", f"/channels/messages?channel={published.channel}&since=first")
     lines = map(json.loads, answer.body.splitlines()) if answer.status == 200 else ()
     return any("data" in line for line in lines)
+
+
+def test_a_message_of_each_log_is_taken_by_one_person(cluster: Cluster, server: ArautoServer) -> None:
+    for name in names("taken"):
+        # A log that begins soon after the nodes lost something begins with a gap.
+        eventually(partial(records, server, PublishedThere(cluster, name)))
+        line = next(line for line in replay(server, name) if "id" in line)
+        path = f"/channels/acknowledgements?channel={name}"
+        for by, status in (("Ana", 200), ("Eva", 409)):
+            answer = put(server, f"{path}&message={line['id']}", {"by": by})
+            assert answer.status == status, answer.body
+        (taken,) = get(server, path).json["acknowledgements"]
+        assert (taken["id"], taken["by"]) == (line["id"], "Ana")
+
+
+def test_a_user_of_redis_follows_with_the_smallest_rules(
+    cluster: Cluster, server: ArautoServer, start: Start
+) -> None:
+    """Without rights to look at the cluster."""
+    kept = names("user")
+    for node in cluster.nodes:
+        set_user(node, "ana", "secret", *rules(PERSON, RETURNS, channels=("kept.*",)))
+    url = cluster.url.replace("//", "//arauto:program" + "@")
+    with_login = start(REDIS_URL=url, ARAUTO_LOGIN="redis", ARAUTO_RECORD="kept.*")
+    person = Person(with_login)
+    person.log_in("secret", "ana")
+    with open_tab(with_login, *kept, additional_headers={"Cookie": person.cookie}) as tab:
+        assert {tab.until("following")[-1]["channel"] for _ in kept} == {*kept}
+        for name in kept:
+            assert person.publish(name, "hello").status == 200
+        told = [tab.until("message")[-1] for _ in kept]
+        assert [(event["channel"], "id" in event) for event in told] == [(name, True) for name in kept]
 
 
 def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer) -> None:
@@ -385,23 +418,24 @@ def _is_followed(tab: NotingTab, on: bool) -> bool:
 
 
 def switch(server: ArautoServer, name: str, on: bool) -> Answer:
-    body = json.dumps({"recorded": on})
-    return request(
-        server, "PUT", f"/channels/recording?channel={name}", body, Content_Type="application/json"
-    )
+    return put(server, f"/channels/recording?channel={name}", {"recorded": on})
+
+
+def put(server: ArautoServer, path: str, body: object) -> Answer:
+    return request(server, "PUT", path, json.dumps(body), Content_Type="application/json")
 
 
 def replica_of(cluster: Cluster, master: ClusterNode) -> ClusterNode:
     return next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
 
 
-def move(channel: str, source: ClusterNode, target: ClusterNode, cluster: Cluster) -> None:
-    """As ``redis-cli --cluster reshard`` does, key by key."""
-    slot = key_slot(head_of(channel.encode()))
+def move(published: PublishedThere, source: ClusterNode, target: ClusterNode, cluster: Cluster) -> None:
+    """As ``redis-cli --cluster reshard`` does, key by key, with messages between."""
+    slot = key_slot(head_of(published.channel.encode()))
     target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
     source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)
     for key in source.client.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 100):
         source.client.execute_command("MIGRATE", "127.0.0.1", target.port, key, 0, 5000)
-        sleep(0.3)
+        published.wait_for(20)
     for node in (target, source, *cluster.masters()):
         node.client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", target.id)
