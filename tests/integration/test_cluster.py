@@ -23,7 +23,7 @@ from tests.support.http import get, publish, publish_json
 from tests.support.machine_time import MachineTime
 from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
 from tests.support.rules import ACTS, CLUSTER, PERSON, PROGRAM, refused, rules, set_user
-from tests.support.servers import ArautoServer
+from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
@@ -343,7 +343,7 @@ def set_everywhere(cluster: Cluster, user: str, *rules: str) -> None:
         node.client.execute_command("ACL", "LOG", "RESET")
 
 
-def test_nodes_are_reached_over_tls_by_the_names_that_they_announce(tmp_path: Path) -> None:
+def test_nodes_are_reached_over_tls_by_the_names_that_they_announce(tmp_path: Path, start: Start) -> None:
     # redis-py's client of a cluster makes 127.0.0.1 of localhost.
     made, port = make_certificates(tmp_path, None, "127.0.0.1"), free_port()
     named = ("--tls-cluster", "yes", "--cluster-announce-hostname", "localhost")
@@ -360,6 +360,16 @@ def test_nodes_are_reached_over_tls_by_the_names_that_they_announce(tmp_path: Pa
             RedisStore(link).put("key", b"value", 60)
             assert RedisStore(link).get("key") == b"value"
             link.connect().close()
+        server = start(
+            REDIS_URL=f"rediss+cluster://localhost:{port}",
+            ARAUTO_REDIS_CA=str(made.authority),
+            ARAUTO_RECORD="kept",
+        )
+        with open_tab(server, "kept") as tab:
+            tab.until("following")
+            assert publish(server, "kept", "hello").status == 200
+            assert "id" in tab.until("message")[-1]
+        server.close()
     let_go(port)
 
 

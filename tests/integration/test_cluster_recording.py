@@ -2,12 +2,16 @@
 
 import json
 import os
+import random
 import re
 import signal
+import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
-from itertools import pairwise
+from itertools import count, cycle, islice, pairwise
+from threading import Event as Flag
 from time import time
 from urllib.parse import urlencode
 
@@ -42,6 +46,8 @@ from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 SHARDS = 3
+LOSSES = 100  # of sockets
+RESHARDED = 20  # slots
 
 
 def names(word: str) -> list[str]:
@@ -206,6 +212,59 @@ def test_a_master_that_dies_is_followed_by_its_replica(cluster: Cluster, server:
         master.start()
 
 
+def test_a_hundred_returns_while_masters_change(cluster: Cluster, server: ArautoServer) -> None:
+    """Pages lose their sockets at any moment of failovers, planned ones and one of a master that dies."""
+    told = [PublishedThere(cluster, name) for name in names("r")]
+    changes = 0
+    with ExitStack() as stack:
+        watched = [(published, stack.enter_context(watching(server, published, 3))) for published in told]
+        with ExitStack() as publishing:
+            for published in told:
+                publishing.enter_context(published.keep_on())
+                published.wait_for(5)
+            dropping = stack.enter_context(ThreadPoolExecutor(1)).submit(
+                lose_sockets, [tab for _, tabs in watched for tab in tabs], LOSSES
+            )
+            for published in cycle(told):
+                change_master(cluster, published, dies=changes == 1)
+                published.wait_for(50)
+                changes += 1
+                if dropping.done() and changes > SHARDS:
+                    break
+            dropping.result()
+            for published in told:
+                published.wait_for(100)
+        for published, tabs in watched:
+            check_kept(server, published, tabs, may_go_elsewhere=True)
+
+
+def lose_sockets(tabs: list[NotingTab], times: int) -> None:
+    """One tab after the other, each once it is back."""
+    chance = random.Random(times)
+    lost = dict.fromkeys(tabs, 0)  # how many sockets it had
+    for _ in range(times):
+        tab = chance.choice(tabs)
+        eventually(lambda: tab.sockets > lost[tab], why="it is back")  # noqa: B023
+        lost[tab] = tab.sockets
+        tab.drop()
+        Flag().wait(chance.uniform(0, 0.2))
+
+
+def change_master(cluster: Cluster, published: PublishedThere, dies: bool) -> None:
+    """The replica of the channel's master takes its place, and is published to."""
+    master = cluster.owner(published.channel)
+    replica = replica_of(cluster, master)
+    if dies:
+        master.stop()
+    else:
+        replica.client.execute_command("CLUSTER", "FAILOVER")
+    eventually(lambda: replica.is_master, within=20)
+    published.use(replica)
+    if dies:
+        master.start()
+    cluster.wait_until_whole()
+
+
 def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
     cluster: Cluster, server: ArautoServer, machine: MachineTime
 ) -> None:
@@ -246,6 +305,21 @@ def test_a_log_whose_slot_moves_goes_on_at_the_other_node(cluster: Cluster, serv
         move(watched[2][0], source, target, cluster)
         watched[2][0].use(target)
         watched[2][0].wait_for(300)
+
+
+def test_logs_whose_slots_redis_cli_moves_go_on(cluster: Cluster, server: ArautoServer) -> None:
+    """To another master and back, with all that is in them, while messages come."""
+    source, target = sorted(cluster.masters(), key=first_slot)[:2]
+    slots = range(first_slot(source), first_slot(source) + RESHARDED)
+    many = (f"kept.cli{n}" for n in count())
+    kept = list(islice((name for name in many if key_slot(head_of(name.encode())) in slots), 2))
+    with under_way(cluster, server, "cli", kept) as watched:
+        for giver, taker in ((source, target), (target, source)):
+            reshard(giver, taker)
+            cluster.wait_until_whole()
+            for published, _ in watched:
+                assert cluster.owner(head_of(published.channel.encode()).decode()) is taker
+                published.wait_for(100)
 
 
 def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> None:
@@ -423,6 +497,24 @@ def switch(server: ArautoServer, name: str, on: bool) -> Answer:
 
 def put(server: ArautoServer, path: str, body: object) -> Answer:
     return request(server, "PUT", path, json.dumps(body), Content_Type="application/json")
+
+
+def first_slot(master: ClusterNode) -> int:
+    return min(int(text.partition("-")[0]) for text in master.told()[master.id][8:])
+
+
+def reshard(giver: ClusterNode, taker: ClusterNode) -> None:
+    """Give the first slots of one master to another."""
+    done = subprocess.run(
+        [
+            *("redis-cli", "--cluster", "reshard", f"127.0.0.1:{giver.port}"),
+            *("--cluster-from", giver.id, "--cluster-to", taker.id),
+            *("--cluster-slots", str(RESHARDED), "--cluster-yes"),
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-500:] + done.stderr
 
 
 def replica_of(cluster: Cluster, master: ClusterNode) -> ClusterNode:

@@ -168,10 +168,17 @@ def replay(server: ArautoServer, channel: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in answer.body.splitlines()]
 
 
-def check_kept(server: ArautoServer, published: Published, tabs: list[NotingTab], log_from: int = 0) -> None:
+def check_kept(
+    server: ArautoServer,
+    published: Published,
+    tabs: list[NotingTab],
+    log_from: int = 0,
+    may_go_elsewhere: bool = False,
+) -> None:
     """The promise, for each tab and for the log, once the last message has come to all.
 
     :param log_from: the number that the log may begin with.
+    :param may_go_elsewhere: as in :func:`story_faults`.
     """
     channel = published.channel
 
@@ -183,9 +190,10 @@ def check_kept(server: ArautoServer, published: Published, tabs: list[NotingTab]
     eventually(lambda: replay(server, channel)[-1].get("data") == published.last, why="the last is recorded")
     log = replay(server, channel)
     ids = {line["data"]: line["id"] for line in log if "data" in line}
-    found = [f"log: {fault}" for fault in story_faults(log, published, log_from)]
+    faults = partial(story_faults, published=published, may_go_elsewhere=may_go_elsewhere)
+    found = [f"log: {fault}" for fault in faults(log, first=log_from)]
     for n, tab in enumerate(tabs):
-        found += [f"tab {n}: {fault}" for fault in story_faults(tab.story, published, tab.first) + tab.faults]
+        found += [f"tab {n}: {fault}" for fault in faults(tab.story, first=tab.first) + tab.faults]
         found += [f"tab {n}: {fault}" for fault in _late(tab, published)]
         found += [
             f"tab {n}: {event['data']} is {event['id']} here, and {ids[event['data']]} in the log"
