@@ -17,6 +17,8 @@ COPY app.py gunicorn.conf.py ./
 COPY arauto arauto
 COPY static static
 COPY templates templates
+# Nobody may write here later, so that each start would compile it again.
+RUN python -m compileall -q app.py arauto
 
 USER 10001
 EXPOSE 8000

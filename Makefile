@@ -9,13 +9,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: run test unit lint fmt system flaky simulate bench soak map translations lock audit release clean
 
 run: $(VENV)/installed $(if $(KAFKA_URL),$(VENV)/installed-kafka)
-	@exec $(BIN)/gunicorn app:app
+	@$(COMPILED) exec $(BIN)/gunicorn app:app
 
 test: lint system
 	$(COMPILED) $(BIN)/python -m pytest -n 6 --dist worksteal --durations=10 -m "not alone"
 	$(COMPILED) $(BIN)/python -m pytest -m alone
 
-# Hundreds of programs start in the tests: what Python compiles for one is there for the next.
+# What Python compiles is kept for the next start, outside of the tree.
 COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/pycache"
 
 # What needs no server, in seconds: while something is being changed.

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 from flask import Flask
-from jinja2 import FileSystemBytecodeCache
 
 from arauto.assets.minifier import minify_in_subprocess, pack
 from arauto.assets.serve import init_assets
@@ -25,7 +24,6 @@ from arauto.server import bind_policy
 from arauto.services import Services
 from arauto.settings import Settings, SettingsError, read
 from arauto.system.concurrency import find_addresses_at_once
-from arauto.system.paths import compiled
 from arauto.views.acknowledgements import init_acknowledgements
 from arauto.views.channels import init_channels
 from arauto.views.health import init_health
@@ -39,6 +37,7 @@ from arauto.web.forwarded import Proxies
 from arauto.web.locale import init_language
 from arauto.web.request_encoding import init_request_encoding
 from arauto.web.responses import init_answers
+from arauto.web.template_cache import init_template_cache
 from arauto.workers.shared_state import SharedState
 
 if TYPE_CHECKING:
@@ -74,8 +73,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     app.url_map.merge_slashes = False  # a channel's name may have two in a row
     app.url_map.converters["channel"] = ChannelName
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    if directory := compiled():
-        app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(directory))
+    init_template_cache(app)
     init_visitor(app, Visitor(link=link))
     init_language(app)
     if settings.proxies:

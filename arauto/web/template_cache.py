@@ -1,0 +1,23 @@
+"""Compiled templates, kept beside what Python compiles: see :func:`arauto.system.paths.compiled`."""
+
+from contextlib import suppress
+
+from flask import Flask
+from jinja2 import FileSystemBytecodeCache
+from jinja2.bccache import Bucket
+
+from arauto.system.paths import compiled
+
+
+class TemplateCache(FileSystemBytecodeCache):
+    """Where nothing can be written, templates are compiled again at each start."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):  # read-only, full, or not there
+            super().dump_bytecode(bucket)
+
+
+def init_template_cache(app: Flask) -> None:
+    """Keep the application's compiled templates, if what Python compiles is kept outside of the tree."""
+    if directory := compiled():
+        app.jinja_env.bytecode_cache = TemplateCache(str(directory))
