@@ -16,12 +16,11 @@ from urllib.parse import urlencode
 from tests.support.cluster_faults import ClusterFaults, EverywherePublisher, ShardPublisher
 from tests.support.clusters import Cluster
 from tests.support.http import publish
-from tests.support.promises import NotingTab, Published, replay, story_faults
+from tests.support.promises import NotingTab, Published, replay_to_the_last, story_faults
 from tests.support.redis_servers import binaries
 from tests.support.returning import Event
 from tests.support.servers import ArautoServer
 from tests.support.soaking import main, watch_faults
-from tests.support.waiting import eventually
 
 CHANNELS = ("live.a", "live.b")
 SHARDS = ("c", "b", "a")  # in slots 7365, 3300 and 15495, so of one master each
@@ -102,8 +101,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
 def faults_of_log(server: ArautoServer, published: ByForm) -> list[str]:
     """What breaks the promise in the log, once it has the last. A master that restarts empty may begin it."""
     channel = published.channel
-    eventually(lambda: replay(server, channel)[-1].get("data") == published.last, why="the last is recorded")
-    log = replay(server, channel)
+    log = replay_to_the_last(server, published)
     held = [int(line["data"]) for line in log if "data" in line]
     gaps = sum(line.get("type") == "gap" for line in log)
     print(f"{channel}: {len(held)} of {len(published.moments)} in the log, {gaps} gaps")
