@@ -1,1 +1,1 @@
-"""The bridge between Redis's channels and Kafka's topics: one process of all moves messages on."""
+"""The bridge between Redis's channels and Kafka's topics: one process at a time passes messages on."""

@@ -1,4 +1,4 @@
-"""The bridge thread: listens to Redis, keeps the lease, and gives Kafka what comes."""
+"""The bridge thread: subscribes to Redis, keeps the lease, and produces messages to Kafka."""
 
 import logging
 import threading
@@ -8,7 +8,7 @@ from typing import Any
 import redis
 
 from arauto.bridge.from_kafka import FromKafka
-from arauto.bridge.lease import LEASE_MS, Lease, NotOurs, Told
+from arauto.bridge.lease import LEASE_MS, Lease, LeaseReply, NotOurs
 from arauto.bridge.listening import Listening
 from arauto.bridge.outbox import Kept, Outbox
 from arauto.bridge.report import Report, Why, rules_in
@@ -23,25 +23,25 @@ from arauto.system.resource_errors import NoThread, sentence, start
 from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.worker_states import WorkerStates
 
-TICK = 0.5  # seconds between two signs of life
-IDLE = 0.05  # seconds between two looks at what Kafka has for Redis
-LOOK_EVERY = 1.0  # seconds between two looks for topics that were not there
-ROUND = 0.02  # seconds between two looks at what Kafka has, while it owes an answer
-RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
-ON_THE_WAY = 1000  # milliseconds from PUBLISH to us if nothing is backed up
-FORKED = 0.5  # seconds in which a process that was just begun says that it runs
-HANDOVER = 4.0  # seconds in which a successor begins to listen
-FLUSH = 1.5  # seconds to give Kafka what is left when the process stops
+TICK = 0.5  # seconds between two renewals of the lease
+IDLE = 0.05  # seconds between two polls of Kafka for messages to Redis
+LOOK_EVERY = 1.0  # seconds between two checks for topics that did not exist
+ROUND = 0.02  # seconds between two polls for Kafka's delivery reports
+RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to channels that Redis refused
+ON_THE_WAY = 1000  # milliseconds from PUBLISH to this process if nothing is backed up
+FORKED = 0.5  # seconds in which a process that was just forked reports that it runs
+HANDOVER = 4.0  # seconds in which a successor subscribes
+FLUSH = 1.5  # seconds to produce the remaining messages when the process stops
 OTHER_RULES = "the process at work has another ARAUTO_BRIDGE"
-JOIN_PATIENCE = 1.0  # seconds beyond that
+JOIN_PATIENCE = 1.0  # seconds beyond FLUSH
 
 log = logging.getLogger("arauto")
 
 
 class BridgeThread(threading.Thread):
-    """One per process. All listen to Redis; the one that has the lease passes messages on.
+    """One per process. All subscribe to Redis; the holder of the lease passes messages on.
 
-    The others keep what may not be at Kafka yet, so that nothing is missing when one of them takes over.
+    The others keep messages that Kafka may not have yet, so that none is missing when one of them takes over.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class BridgeThread(threading.Thread):
     ) -> None:
         super().__init__(name="bridge", daemon=True)
         self.token = 0
-        """With which this process is at work; 0: it is not."""
+        """The token of the lease that this process holds; 0: it holds none."""
         self.error = ""
-        """Why the lease cannot be had or looked at, in Redis's words."""
+        """Why the lease cannot be read or claimed, in Redis's words."""
         self.is_held = False
-        """Some process is at work."""
+        """Whether any process holds the lease."""
         self.rules = settings.bridge
         self.report = Report.of(self.rules)
         self._link = link
@@ -85,13 +85,13 @@ class BridgeThread(threading.Thread):
             )
             for topic in dict.fromkeys(rule.topic for rule in given)
         ]  # fmt: skip
-        self._theirs = self.rules  # those of ours by which another process passes messages on
-        self._kept_since = 0  # what came before had to go
-        self._forgotten = 0  # the same, by Redis's clock: another process has passed it on
-        self._until = 0  # as the lease said last
+        self._theirs = self.rules  # our rules that the holder of the lease has too
+        self._kept_since = 0  # older messages were dropped from the outbox
+        self._forgotten = 0  # by Redis's clock: another process has passed on older messages
+        self._until = 0  # ``until`` of the lease, as last read
         self._has_looked = False
-        self._wanted = 0  # when another process last would have taken it
-        self._skew = 0  # milliseconds by which Redis's clock is before ours
+        self._wanted = 0  # when another process last asked for the lease
+        self._skew = 0  # milliseconds by which Redis's clock is ahead of ours
         self._renewed_at = self._tick_at = 0.0
         self._retried_at = monotonic()
         self._stopping = threading.Event()
@@ -99,10 +99,10 @@ class BridgeThread(threading.Thread):
         self._topics = threading.Thread(target=self._work_at_kafka, name="bridge topics", daemon=True)
 
     def summary(self) -> dict[str, Any]:
-        """How it is, without the name of anything; from any thread."""
-        report, stands_still = self.report, self._stands_still()
+        """State and counters, without names of channels or topics; from any thread."""
+        report, is_blocked = self.report, self._is_blocked()
         is_begun = self.is_held and (not self.token or all(one.is_placed for one in self._from_kafka))
-        state = "waiting" if stands_still else "running" if is_begun else "starting"
+        state = "waiting" if is_blocked else "running" if is_begun else "starting"
         return {
             "state": state,
             "here": bool(self.token),
@@ -112,21 +112,21 @@ class BridgeThread(threading.Thread):
             "waiting": report.waiting,
         }
 
-    def _stands_still(self) -> bool:
+    def _is_blocked(self) -> bool:
         return bool(self.error) or any(one.trouble for one in self.report.rules.values())
 
     def stop(self) -> None:
-        """Give Kafka what is left, let go of the lease, and end; from any thread.
+        """Produce the remaining messages, release the lease, and end; from any thread.
 
-        Before that, a process that is replaced waits for its successor, which does not listen yet.
+        Before that, a process that is replaced waits until its successor has subscribed.
         """
-        stopped, began, heard = _now() + self._skew, monotonic(), 0.0
+        stopped, began, seen = _now() + self._skew, monotonic(), 0.0
         while self.token and monotonic() < began + HANDOVER:
             if self._worker_states.all_stopping and monotonic() > began + FORKED:
                 break
             if self._wanted >= stopped:
-                heard = heard or monotonic()
-                if monotonic() > heard + ON_THE_WAY / 1000:  # so that nothing is in doubt
+                seen = seen or monotonic()
+                if monotonic() > seen + ON_THE_WAY / 1000:  # so that both have the messages in between
                     break
             sleep(ROUND)
         self._stopping.set()
@@ -177,7 +177,7 @@ class BridgeThread(threading.Thread):
         if self.token:
             self._to_kafka.pump()
         else:
-            self._to_kafka.hear()
+            self._to_kafka.poll()
         if monotonic() >= self._tick_at:
             self._tick_at = monotonic() + TICK
             self._tick()
@@ -198,7 +198,7 @@ class BridgeThread(threading.Thread):
                 self._subscriber.change(change)
         if self.token:
             self._note_troubles()
-        # Who is replaced has it until it stops: by then its successor listens.
+        # A process that is replaced keeps the lease until it stops: by then its successor has subscribed.
         may_have = bool(self.token) or not self._worker_states.is_stopping
         self._step(self._has_looked and self._listening.since is not None and may_have)
 
@@ -208,9 +208,9 @@ class BridgeThread(threading.Thread):
             self.report.waiting = self._outbox.waiting + len(self._outbox.moving)
         has_missed = bool(self._until) and self._complete_since() > self._until
         done = self._done_until()
-        asked_at = monotonic()  # it lasts from before the answer, for which this process may wait long
+        sent_at = monotonic()  # the lease counts from the request: the reply may take long
         try:
-            told = self._lease.step(token, is_wanted, has_missed, done, self.report.write())
+            reply = self._lease.step(token, is_wanted, has_missed, done, self.report.write())
         except redis.RedisError as error:
             words = error_text(error)
             if words != self.error:
@@ -218,32 +218,32 @@ class BridgeThread(threading.Thread):
             self.error = words
             return
         self.error = ""
-        self._skew = told.now - _now()
-        if told.token:
-            self._renewed_at = asked_at
-            if told.token != token:  # also where Redis has forgotten that we had it
-                self._begin(told.token, told.until, told.state)
+        self._skew = reply.now - _now()
+        if reply.token:
+            self._renewed_at = sent_at
+            if reply.token != token:  # also where Redis has lost the lease that we held
+                self._begin(reply.token, reply.until, reply.state)
         else:
             if token:
                 self._lose()
-            self._look_on(told)
-        self.is_held = bool(told.is_held)
+            self._follow_holder(reply)
+        self.is_held = bool(reply.is_held)
         self._has_looked = True
-        self._wanted = told.wanted
-        if told.token and told.token == token:
+        self._wanted = reply.wanted
+        if reply.token and reply.token == token:
             self._until = done
-        elif told.until:  # a Redis that comes back empty does not know
-            self._until = told.until
-        if not token and not told.token:
-            self._outbox.forget_before(told.until - self._skew, self._theirs)
-            self._forgotten = max(self._forgotten, told.until)
+        elif reply.until:  # 0 where Redis has come back empty
+            self._until = reply.until
+        if not token and not reply.token:
+            self._outbox.forget_before(reply.until - self._skew, self._theirs)
+            self._forgotten = max(self._forgotten, reply.until)
 
-    def _look_on(self, told: Told) -> None:
-        """Another process is at work, by its own rules."""
-        theirs = rules_in(told.state, self.rules)
-        self.report = Report.of(self.rules, told.state)
+    def _follow_holder(self, reply: LeaseReply) -> None:
+        """Take over the report of the holder of the lease, which has its own rules."""
+        theirs = rules_in(reply.state, self.rules)
+        self.report = Report.of(self.rules, reply.state)
         for rule in self.rules:
-            if told.is_held and rule not in theirs:
+            if reply.is_held and rule not in theirs:
                 self.report.lacks(rule)
                 if rule in self._theirs:
                     log.warning("bridge blocked rule=%r why=%r", str(rule), OTHER_RULES)
@@ -269,16 +269,16 @@ class BridgeThread(threading.Thread):
         log.info("bridge stopped")
 
     def _complete_since(self) -> int:
-        """All that was published since then is here, or at Kafka; by Redis's clock."""
+        """Messages published since then are here or in Kafka; by Redis's clock."""
         since = _now() if self._listening.since is None else self._listening.since
         return max(max(since, self._kept_since) + self._skew, self._forgotten)
 
     def _done_until(self) -> int:
-        """All that was published before then is at Kafka; by Redis's clock."""
+        """Messages published before then are in Kafka; by Redis's clock."""
         if self._listening.since is None and self._listening.lost is not None:
             return self._listening.lost - ON_THE_WAY + self._skew
         oldest = self._outbox.oldest
-        # The two clocks are read apart: by a little this would go back.
+        # The two clocks are read at different times: without max() it might go back a little.
         return max(self._until, (_now() if oldest is None else oldest) - ON_THE_WAY + self._skew)
 
     def _leave(self) -> None:
@@ -290,7 +290,7 @@ class BridgeThread(threading.Thread):
         if self.token:
             self._step(is_wanted=False)
 
-    # What has become of messages
+    # Outcomes
 
     def _passed(self, message: Kept) -> None:
         self.report.passed(message.rule)
@@ -303,9 +303,9 @@ class BridgeThread(threading.Thread):
             if rule.is_to_kafka:
                 refused = self._listening.refused.get(rule.channel, "")
                 why = ("redis", refused) if refused else self._to_kafka.trouble(rule.topic)
-                self.report.stand_still(rule, *why)
+                self.report.set_trouble(rule, *why)
 
-    # What waits for Kafka
+    # The thread of calls that wait for Kafka
 
     def _work_at_kafka(self) -> None:
         looked = 0.0
@@ -321,9 +321,9 @@ class BridgeThread(threading.Thread):
                     else:
                         one.close()
             except NotOurs:
-                pass  # the next sign of life tells it too
+                pass  # the next renewal finds it out too
             except KafkaFailed:
-                is_busy = False  # others are asking Kafka, too many
+                is_busy = False  # too many calls to Kafka run already
             except Exception:
                 log.exception("bridge failed")
                 is_busy = False

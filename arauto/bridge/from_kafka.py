@@ -1,4 +1,4 @@
-"""From Kafka to Redis: what comes to one topic is published to channels, and then its place is committed."""
+"""From Kafka to Redis: publishes messages of one topic to channels, then commits their offsets."""
 
 import logging
 from collections import deque
@@ -33,11 +33,11 @@ from arauto.text.bridge_rules import Rule
 MOST = 200  # messages of a batch
 MOST_BYTES = 1_000_000  # of a batch, and one message more
 COMMIT_EVERY = 0.5  # seconds
-RENEW_EVERY = 3600.0  # seconds: Kafka forgets the places of a group that says nothing for days
-LOOK_EVERY = 5.0  # seconds between two looks at what the topic is
+RENEW_EVERY = 3600.0  # seconds: Kafka forgets the offsets of a group that commits nothing for days
+LOOK_EVERY = 5.0  # seconds between two checks of the topic's id and partitions
 AGAIN = 1.0  # seconds
 
-_NO_COMMIT = 0  # offsets from here on are places
+_NO_COMMIT = 0  # negative offsets mean that none was committed
 _MISPLACED = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 _OPTIONS: dict[str, Any] = {
     "enable.partition.eof": False,
@@ -46,7 +46,7 @@ _OPTIONS: dict[str, Any] = {
 }
 
 Publish = Callable[[list[tuple[bytes, bytes]]], tuple[int, str]]
-"""Publishes to channels; how many were, and why not the next one. See :meth:`Lease.publish`."""
+"""See :meth:`Lease.publish`."""
 
 log = logging.getLogger("arauto")
 
@@ -54,10 +54,10 @@ log = logging.getLogger("arauto")
 class FromKafka:
     """One topic; all methods are for one thread.
 
-    :param group: the consumer group by whose name places are committed. Nobody joins it.
-    :param rules: those that take from the topic.
-    :param is_ours: whether this process is at work. One that was stopped for a while must commit no place:
-        another one is further on by then.
+    :param group: the consumer group under which offsets are committed. No consumer joins it.
+    :param rules: those that read the topic.
+    :param is_ours: whether this process holds the lease. One that was frozen for a while must commit nothing:
+        another process has committed later offsets by then.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class FromKafka:
 
     def _begin(self) -> None:
         self.is_placed = False
-        """Whether it knows from where on it reads. What came before it first did is not passed on."""
+        """Whether it has offsets to read from. Messages before the first of them are not passed on."""
         self._epoch = ""
         self._offsets: Offsets = {}
         self._leaders: Offsets = {}  # their epochs
@@ -95,7 +95,10 @@ class FromKafka:
         self._is_uncommitted = False
 
     def step(self, report: Report) -> bool:
-        """Pass on what has come; whether there may be more at once."""
+        """Pass on what was fetched.
+
+        :return: whether there may be more at once.
+        """
         if monotonic() < self._again:
             return False
         try:
@@ -117,17 +120,17 @@ class FromKafka:
             is_busy = bool(self._held)
             self._pass_on(report)
             self._commit(consumer)
-            self._stand_still(report)
+            self._set_trouble(report)
             return is_busy
         except KafkaException as error:
             self._fail(report, error.args[0])
         except redis.RedisError as error:
-            self._stand_still(report, "redis", error_text(error))
+            self._set_trouble(report, "redis", error_text(error))
             self._again = monotonic() + AGAIN
         return False
 
     def close(self) -> None:
-        """Commit the place if it is ours to commit, and leave Kafka."""
+        """Commit the offsets if the lease is still ours, and disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             uncommitted = self._places() if self._is_uncommitted else []
@@ -135,12 +138,12 @@ class FromKafka:
             try:
                 self._ask(lambda: self._leave(consumer, uncommitted))
             except (NotOurs, KafkaFailed):
-                pass  # whoever goes on begins where it was committed before
+                pass  # the next holder begins at the offsets committed before
             except KafkaException as error:
                 log.warning("bridge place not committed topic=%r why=%r", self.topic, error.args[0].str())
 
     def _ask(self, function: Callable[[], None]) -> None:
-        """Call what waits for Kafka. :raise KafkaException: it does not answer, or refuses."""
+        """Call ``function``, which waits for Kafka. :raise KafkaException: it does not answer, or refuses."""
 
         def outcome() -> KafkaException | None:  # not raised there, which would be logged each time
             try:
@@ -152,7 +155,7 @@ class FromKafka:
         if (error := self._link.call(outcome)) is not None:
             raise error
 
-    # Where it goes on
+    # Offsets
 
     def _place(self, consumer: Consumer, report: Report) -> None:
         try:
@@ -178,11 +181,11 @@ class FromKafka:
         self._truncated.clear()
         self._keep()
         self._leaderless = partitions - bounds.keys()
-        self._was_missing = True  # what comes from now on is new
+        self._was_missing = True  # partitions that appear from now on are new
         self._old -= bounds.keys()
         consumer.assign([TopicPartition(self.topic, one, at) for one, at in self._offsets.items()])
         for one, leader in placed.leaders.items():
-            # Kafka is asked whether what comes before is still what was read.
+            # With the epoch, Kafka checks that the messages before are still those that were read.
             consumer.seek(TopicPartition(self.topic, one, self._offsets[one], leader_epoch=leader))
         self._write_commits(consumer, self._places())
         self.is_placed, self._is_uncommitted = True, False
@@ -190,20 +193,20 @@ class FromKafka:
 
     def _read_commits(self, consumer: Consumer, partitions: set[int]) -> dict[int, Place]:
         wanted = [TopicPartition(self.topic, one) for one in partitions]
-        told = consumer.committed(wanted, timeout=DEADLINE)
+        found = consumer.committed(wanted, timeout=DEADLINE)
         return {
             one.partition: Place(one.offset, one.metadata or "", one.leader_epoch)
-            for one in told
+            for one in found
             if one.offset >= _NO_COMMIT
         }
 
     def _keep(self) -> None:
-        """Where it is, for when it is placed anew."""
+        """Remember the offsets, for the next :meth:`_place`."""
         at = self._offsets.items()
         self._known = {one: Place(offset, self._epoch, self._leaders.get(one)) for one, offset in at}
 
     def _places(self) -> list[TopicPartition]:
-        # With the topic's id, by which another one of this name is known.
+        # With the topic's id: another topic of this name has another one.
         return [
             TopicPartition(self.topic, one, at, self._epoch, leader_epoch=self._leaders.get(one, -1))
             for one, at in self._offsets.items()
@@ -228,7 +231,7 @@ class FromKafka:
                 records.append(record := record_of(message))
                 if (leader := message.leader_epoch()) is not None:
                     self._leaders[record.partition] = leader
-            elif message.topic() is not None:  # else of the group, of which we want nothing
+            elif message.topic() is not None:  # else of the group, which we do not use
                 self.is_placed = False
                 if is_truncation(error):
                     self._truncated.add(message.partition() or 0)
@@ -240,7 +243,7 @@ class FromKafka:
     def _hold(self, records: list[Record]) -> None:
         self._held = records
         self._given = 0
-        """How many of what they are to channels Redis has published."""
+        """How many messages of the current batch Redis has published."""
 
     def _pass_on(self, report: Report) -> None:
         while self._held:
@@ -259,7 +262,7 @@ class FromKafka:
             self._given = 0
 
     def _give(self, given: list[tuple[bytes, bytes]]) -> None:
-        """Publish all; what has been is not published again when Redis takes what it refused."""
+        """Publish all; after a refusal, those already published are not published again."""
         if left := given[self._given :]:
             many, why = self._publish(left)
             self._given += many
@@ -293,8 +296,8 @@ class FromKafka:
         if not self._is_ours():
             raise NotOurs
         if places:
-            told = consumer.commit(offsets=places, asynchronous=False) or []
-            if failed := next((one.error for one in told if one.error is not None), None):
+            committed = consumer.commit(offsets=places, asynchronous=False) or []
+            if failed := next((one.error for one in committed if one.error is not None), None):
                 raise KafkaException(failed)
 
     def _leave(self, consumer: Consumer, uncommitted: list[TopicPartition]) -> None:
@@ -311,9 +314,9 @@ class FromKafka:
         self._errors.clear()
         self.is_placed = False
         self._hold([])
-        self._stand_still(report, "kafka", *found)
+        self._set_trouble(report, "kafka", *found)
         self._again = monotonic() + AGAIN
 
-    def _stand_still(self, report: Report, *why: str) -> None:
+    def _set_trouble(self, report: Report, *why: str) -> None:
         for rule in self._rules:
-            report.stand_still(rule, *why)
+            report.set_trouble(rule, *why)

@@ -1,7 +1,7 @@
--- KEYS: the lease. ARGV: our token, milliseconds that a lease lasts, whether we want it (1 or 0), milliseconds for
--- which one that is over is left to others; and what is kept if it is ours: until when all is done, the state
--- -> our token, or 0: it is not ours; the time; until when all was done, and the state, before this; whether it is
--- anybody's now (1 or 0), and when somebody else wanted it last
+-- KEYS: the lease. ARGV: our token; milliseconds that a lease lasts; whether we want it (1 or 0); milliseconds for
+-- which an expired lease is left to others; if it is ours, stored with it: until when all is passed on, the state
+-- -> our token, or 0: not ours; the time; the `until` and the state stored before; whether any process holds it
+-- now (1 or 0); when another process last asked for it
 local LEASE, ours, lasts = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -17,9 +17,9 @@ if ours ~= 0 and ours == token then
   local is_kept = ARGV[3] == '1'
   redis.call('HSET', LEASE, 'expires', is_kept and whole(now + lasts) or '0', 'until', ARGV[5], 'state', ARGV[6])
   answer[1], answer[5] = is_kept and token or 0, is_kept and 1 or 0
--- No lease lasts longer than ours: if one does, the clock went back.
+-- All leases last equally long: if one expires later than ours would, the clock went back.
 elseif ARGV[3] == '1' and (now >= expires + ARGV[4] or expires > now + lasts) then
-  token = math.max(now, token + 1)  -- the time, so that none is used twice when Redis comes back empty
+  token = math.max(now, token + 1)  -- the time: no token is used twice, even when Redis comes back empty
   redis.call('HSET', LEASE, 'token', whole(token), 'expires', whole(now + lasts))
   answer[1], answer[5] = token, 1
 elseif ARGV[3] == '1' then

@@ -1,4 +1,4 @@
-"""The lease of the bridge in Redis: which process is at work, and what the next one has to know."""
+"""The bridge's lease in Redis: which process passes messages on, and what its successor needs to know."""
 
 from importlib import resources
 from typing import NamedTuple
@@ -6,9 +6,9 @@ from typing import NamedTuple
 from arauto.redis_io.connection import RedisLink
 
 KEY = b"arauto:bridge"
-"""A hash: the token of who is at work, until when, and up to when everything has been passed on."""
-LEASE_MS = 2000  # milliseconds after its last sign of life until a process counts as dead
-GRACE_MS = 1000  # milliseconds in which those that have missed nothing come before those that have
+"""A hash: the holder's token, when it expires, and up to when all messages have been passed on."""
+LEASE_MS = 2000  # milliseconds that a lease lasts after its last renewal
+GRACE_MS = 1000  # milliseconds for which a process that has missed messages leaves the lease to others
 
 _LEASE, _PUBLISH = (
     resources.files("arauto.bridge").joinpath(f"{name}.lua").read_text() for name in ("lease", "publish")
@@ -19,15 +19,15 @@ class NotOurs(Exception):
     """Another process has the lease."""
 
 
-class Told(NamedTuple):
-    """What Redis says of the lease.
+class LeaseReply(NamedTuple):
+    """The state of the lease, as Redis replies it.
 
     :param token: ours; 0: it is not ours.
     :param now: Redis's time, in Unix milliseconds.
-    :param until: all that was published before has been passed on; 0: nobody knows.
+    :param until: messages published before have been passed on; 0: unknown.
     :param state: as the last holder wrote it.
-    :param is_held: 1: some process has it.
-    :param wanted: when another process last said that it would take it.
+    :param is_held: 1: some process holds it.
+    :param wanted: when another process last asked for it.
     """
 
     token: int
@@ -44,20 +44,20 @@ class Lease:
     def __init__(self, link: RedisLink) -> None:
         self._link = link
 
-    def step(self, token: int, is_wanted: bool, has_missed: bool, until: int, state: bytes) -> Told:
-        """Keep the lease, let go of it, claim it, or only look.
+    def step(self, token: int, is_wanted: bool, has_missed: bool, until: int, state: bytes) -> LeaseReply:
+        """Renew, release, claim or only read the lease.
 
         :param token: ours, or 0.
-        :param has_missed: this process lacks something that another one may have.
+        :param has_missed: this process lacks messages that another one may have.
         """
         grace = GRACE_MS if has_missed else 0
         given = (token, LEASE_MS, int(is_wanted), grace, until, state)
-        return Told(*self._link.keys.eval(_LEASE, 1, KEY, *given))
+        return LeaseReply(*self._link.keys.eval(_LEASE, 1, KEY, *given))
 
     def publish(self, token: int, messages: list[tuple[bytes, bytes]]) -> tuple[int, str]:
-        """Publish to channels, for as long as the lease is ours.
+        """Publish to channels if the lease is ours.
 
-        :return: how many were published, and Redis's words why the next one was not.
+        :return: how many were published, and Redis's error for the next one.
         :raise NotOurs: none were.
         """
         flat = [part for message in messages for part in message]

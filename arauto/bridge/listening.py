@@ -1,4 +1,4 @@
-"""What the bridge hears of Redis, and since when it has missed nothing (pure)."""
+"""The messages that the bridge receives from Redis, and since when it has missed none (pure)."""
 
 from functools import lru_cache
 
@@ -11,18 +11,18 @@ from arauto.text.glob import matches
 
 
 class Listening:
-    """Takes what comes by one subscriber; all times in Unix milliseconds.
+    """Takes the items of one subscriber; all times in Unix milliseconds.
 
     :param rules: those that take from channels.
     """
 
     def __init__(self, rules: list[Rule]) -> None:
         self.since: int | None = None if rules else 0
-        """Everything published since then has come here; ``None``: it does not hear all."""
+        """All messages published since then were received; ``None``: not all are received now."""
         self.lost: int | None = None
-        """Since when it does not, if it did before."""
+        """Since when not all are received, if all were before."""
         self.refused: dict[bytes, str] = {}
-        """What Redis refuses, and in which words; empty: the login."""
+        """Redis's error for each name that it refuses; the empty name: the login."""
         self._rules = rules
         names = dict.fromkeys(rule.channel for rule in rules if not rule.is_pattern)
         patterns = dict.fromkeys(rule.channel for rule in rules if rule.is_pattern)
@@ -32,7 +32,7 @@ class Listening:
         self._rules_of = lru_cache(4096)(self._find_rules)
 
     def take(self, item: Item, now: int) -> list[Kept]:
-        """What an item has for topics."""
+        """The messages for topics in an item."""
         if isinstance(item, list):
             return self._take(item, now)
         if isinstance(item, Lost):
@@ -47,7 +47,7 @@ class Listening:
         return []
 
     def retry(self) -> Change:
-        """What to subscribe to once more, as Redis may allow it by now."""
+        """The refused names, to subscribe to again: Redis may allow them by now."""
         there = self.refused.keys()
         return Change(
             subscribe=tuple(one for one in self.selection.channels if one in there),
@@ -79,7 +79,7 @@ class Listening:
         self._confirmed.clear()
 
     def _find_rules(self, source: bytes, channel: bytes) -> tuple[Rule, ...]:
-        """Those for what comes by ``source``; what comes by two goes to a topic by the first alone."""
+        """The rules of ``source`` for a channel; where two match, a topic gets the message by the first."""
         if not is_recordable(channel) and not source.startswith(b"__key"):
             return ()
         first: dict[str, Rule] = {}

@@ -12,7 +12,7 @@ OVERHEAD = 200  # bytes of a message beside its data
 
 
 class Kept(NamedTuple):
-    """A message of a channel on its way to a topic; ``at``: when it came, in Unix milliseconds."""
+    """A message of a channel on its way to a topic; ``at``: when it was received, in Unix milliseconds."""
 
     at: int
     rule: Rule
@@ -29,11 +29,11 @@ class Kept(NamedTuple):
 
 
 class Outbox:
-    """What waits for each topic, and what is on its way. The oldest that waits goes when there is no room."""
+    """Messages that wait for each topic, and those in flight. When full, it drops the oldest that waits."""
 
     def __init__(self, topics: Iterable[str], most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self.moving: dict[int, Kept] = {}
-        """By number, in the order in which they were taken."""
+        """In flight: by number, in the order in which they were taken."""
         self.waiting = 0
         self._most, self._most_bytes = most, most_bytes
         self._queues: dict[str, deque[Kept]] = {topic: deque() for topic in topics}
@@ -47,18 +47,21 @@ class Outbox:
 
     @property
     def oldest(self) -> int | None:
-        """When the oldest came that Kafka does not have; ``None``: it has all."""
+        """When the oldest message that Kafka does not have was received; ``None``: it has all."""
         moving = next(iter(self.moving.values()), None)
         times = [queue[0].at for queue in self._queues.values() if queue]
         return min([*times, *([moving.at] if moving else [])], default=None)
 
     def moving_to(self, topic: str) -> tuple[int, int]:
-        """How many messages are on their way to a topic, with how many bytes."""
+        """How many messages are in flight to a topic, with how many bytes."""
         many, size = self._moving[topic]
         return many, size
 
     def add(self, message: Kept) -> Kept | None:
-        """Add a message; the one that had to go for it."""
+        """Add a message.
+
+        :return: the message that was dropped for it.
+        """
         self._queues[message.topic].append(message)
         self._count(message, 1)
         if self.waiting > self._most or self._size > self._most_bytes:
@@ -66,7 +69,7 @@ class Outbox:
         return None
 
     def take(self, topic: str) -> tuple[int, Kept] | None:
-        """The next one for a topic, with the number by which it is :meth:`settle`d."""
+        """The next message for a topic, with the number by which it is :meth:`settle`d."""
         queue = self._queues[topic]
         if not queue:
             return None
@@ -78,20 +81,20 @@ class Outbox:
         return self._number, message
 
     def settle(self, number: int) -> Kept | None:
-        """Kafka has it, or never will; ``None``: it was put back meanwhile."""
+        """Forget a message that Kafka has or will never have; ``None``: it was put back meanwhile."""
         if (message := self.moving.pop(number, None)) is not None:
             self._move(message, -1)
         return message
 
     def put_back(self, numbers: Iterable[int]) -> None:
-        """They are the next ones again, in their order."""
+        """Put messages in flight back to the front of their queues, in order."""
         for number in sorted(numbers, reverse=True):
             if (message := self.settle(number)) is not None:
                 self._queues[message.topic].appendleft(message)
                 self._count(message, 1)
 
     def forget_before(self, ms: int, rules: Collection[Rule]) -> None:
-        """Another process has passed on what came before by these rules."""
+        """Drop what these rules received before ``ms``: another process has passed it on."""
         for queue in self._queues.values():
             others: list[Kept] = []
             while queue and queue[0].at < ms:

@@ -9,10 +9,10 @@ from arauto.protocol.topics import Offsets
 
 
 class Place(NamedTuple):
-    """Where it was: all before ``offset`` has been passed on.
+    """An offset of one partition: messages before it have been passed on.
 
-    :param epoch: of which topic by this name.
-    :param leader: the epoch of its partition's leader then; ``None``: nobody knows.
+    :param epoch: the id of the topic, as another one may get this name.
+    :param leader: the epoch of the partition's leader then; ``None``: unknown.
     """
 
     offset: int
@@ -21,9 +21,9 @@ class Place(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """Where it goes on, and what is missing: why, and how many messages at most; ``None``: nobody knows.
+    """Where to go on, and what is missing: why, and how many messages at most; ``None``: unknown.
 
-    :param leaders: the epoch that a leader had where it goes on, if nothing is known to be missing there.
+    :param leaders: the epochs of leaders, of partitions where nothing is known to be missing.
     """
 
     offsets: Offsets
@@ -38,12 +38,13 @@ def place(
     old: set[int],
     truncated: Collection[int] = (),
 ) -> Placed:
-    """Go on where it was.
+    """Go on at the known offsets.
 
-    :param known: where it was, by partition.
-    :param bounds: of the partitions that have a leader.
-    :param old: partitions that were there before the bridge was: these go on from their end. Others are new.
-    :param truncated: partitions that have lost what was there.
+    :param known: places by partition.
+    :param bounds: bounds of the partitions that have a leader.
+    :param old: partitions that existed before the bridge: without a place they are read from their end,
+        others from their beginning.
+    :param truncated: partitions that have lost messages that were read.
     """
     if any(one.epoch not in ("", epoch) for one in known.values()):
         return Placed({one: found.low for one, found in bounds.items()}, [("replaced", None)], {})

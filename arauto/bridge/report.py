@@ -1,4 +1,4 @@
-"""What the bridge has done and missed: kept beside the lease, so that whoever is at work goes on with it."""
+"""The bridge's counters and gaps: stored with the lease, so that its next holder continues them."""
 
 import json
 import logging
@@ -8,8 +8,8 @@ from typing import Literal
 
 from arauto.text.bridge_rules import Rule
 
-MOST = 20  # spans
-REST = 1000  # milliseconds without another one, after which a span is over
+MOST = 20  # gaps
+REST = 1000  # milliseconds without another missed message, after which a gap is over
 
 Why = Literal["unattended", "full", "too large", "refused", "retention", "replaced", "truncated"]
 
@@ -17,10 +17,10 @@ log = logging.getLogger("arauto")
 
 
 def rules_in(state: bytes, rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """Those that whoever wrote ``state`` has too; all where nobody wrote any, or another version."""
+    """The rules that the process which wrote ``state`` has too; all if it is empty or of another version."""
     try:
-        told = json.loads(state)["rules"]
-        return tuple(rule for rule in rules if str(rule) in told)
+        written = json.loads(state)["rules"]
+        return tuple(rule for rule in rules if str(rule) in written)
     except (ValueError, TypeError, KeyError):
         return tuple(rules)
 
@@ -29,7 +29,7 @@ def rules_in(state: bytes, rules: Iterable[Rule]) -> tuple[Rule, ...]:
 class Missed:
     """Messages that were not passed on, or may not have been; ``start`` and ``end`` in Unix milliseconds.
 
-    :param many: how many, at most; ``None``: nobody knows.
+    :param many: how many, at most; ``None``: unknown.
     """
 
     rule: str
@@ -41,11 +41,12 @@ class Missed:
 
 @dataclass
 class Progress:
-    """Of one rule.
+    """Counters of one rule.
 
     :param passed: messages that were passed on; some of them twice.
-    :param own: messages of this bridge, which are not brought back; ``empty``: those without data.
-    :param trouble: why it stands still: of whom, of what kind, in which words; empty: it does not.
+    :param own: messages that this bridge itself produced, which are not passed back.
+    :param empty: messages without data.
+    :param trouble: why it is blocked: source, kind, words; empty: it is not.
     """
 
     passed: int = 0
@@ -57,7 +58,7 @@ class Progress:
 
 @dataclass
 class Report:
-    """Of this process, or what another one has written."""
+    """The report of this process, or as another one has written it."""
 
     rules: dict[str, Progress] = field(default_factory=dict)
     missed: list[Missed] = field(default_factory=list)
@@ -65,32 +66,32 @@ class Report:
 
     @classmethod
     def of(cls, rules: Iterable[Rule], state: bytes = b"") -> "Report":
-        """What ``state`` says of these rules; what it does not say begins anew."""
+        """Read what ``state`` has of these rules; the others begin at zero."""
         made = cls({str(rule): Progress() for rule in rules})
         try:
-            told = json.loads(state or b"{}")
-            made.missed = [Missed(**one) for one in told.get("missed", [])]
-            for name, one in told.get("rules", {}).items():
+            written = json.loads(state or b"{}")
+            made.missed = [Missed(**one) for one in written.get("missed", [])]
+            for name, one in written.get("rules", {}).items():
                 if name in made.rules:
                     made.rules[name] = Progress(**one | {"trouble": tuple(one["trouble"])})
-            made.waiting = int(told.get("waiting", 0))
+            made.waiting = int(written.get("waiting", 0))
         except (ValueError, TypeError, KeyError, AttributeError):
             pass  # another version wrote it
         return made
 
     def write(self) -> bytes:
-        """As :meth:`of` reads it."""
+        """Serialize, for :meth:`of`."""
         return json.dumps(asdict(self), separators=(",", ":")).encode()
 
     def lacks(self, rule: Rule) -> None:
-        """Who is at work has no such rule."""
+        """The holder of the lease has no such rule."""
         self.rules[str(rule)].trouble = ("rules",)
 
     def passed(self, rule: Rule, many: int = 1) -> None:
         self.rules[str(rule)].passed += many
 
     def miss(self, rule: Rule, why: Why, start: int, end: int, many: int | None = None) -> None:
-        """Note a span, and log it; what is missed one by one is one span, logged when it is over."""
+        """Add a gap and log it; messages missed one by one make one gap, logged when it begins."""
         name = str(rule)
         self.rules[name].missed += many or 0
         last = next((one for one in reversed(self.missed) if (one.rule, one.why) == (name, why)), None)
@@ -105,8 +106,8 @@ class Report:
             name, why, start, end, "unknown" if many is None else many,
         )  # fmt: skip
 
-    def stand_still(self, rule: Rule, *trouble: str) -> None:
-        """Say why the rule does not go on; nothing: it does."""
+    def set_trouble(self, rule: Rule, *trouble: str) -> None:
+        """Set why the rule is blocked; no words: it is not."""
         progress = self.rules[str(rule)]
         if trouble and trouble != progress.trouble:
             log.warning("bridge blocked rule=%r why=%r", str(rule), trouble[-1])

@@ -1,4 +1,4 @@
-"""From Redis to Kafka: produces what is in the outbox. No call waits, so that gevent's loop goes on."""
+"""From Redis to Kafka: produces the messages of the outbox. No call blocks gevent's loop."""
 
 from collections.abc import Callable
 from functools import partial
@@ -14,10 +14,10 @@ from arauto.kafka_io.producer import OVERHEAD
 from arauto.kafka_io.topic_identity import describe
 
 HEADER = "arauto-bridge"
-MOVING = 2000  # messages to a topic at a time; the others wait in order, and hold up no other topic
-MOVING_BYTES = 1 << 23  # of these, and one message more: Kafka's library has them once more
+MOVING = 2000  # messages in flight to a topic; the others wait in order, and delay no other topic
+MOVING_BYTES = 1 << 23  # of these, and one message more: Kafka's library holds a copy
 SILENT_AFTER = 2.0  # seconds without an answer
-AGAIN = 1.0  # seconds until what was refused is tried again
+AGAIN = 1.0  # seconds until a refused message is tried again
 
 _TOO_LARGE = {KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.RECORD_LIST_TOO_LARGE}
 _NEVER: dict[int, Why] = {
@@ -30,9 +30,9 @@ _NEVER: dict[int, Why] = {
 class ToKafka:
     """One for each process. ``pump`` and ``close`` are for one thread, ``look`` for another one.
 
-    :param name: what the header says.
+    :param name: the value of the header.
     :param passed: is given each message that Kafka has.
-    :param missed: is given each that it will never have, and why.
+    :param missed: is given each message that Kafka will never have, and why.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class ToKafka:
             | {
                 "linger.ms": 5,
                 "message.timeout.ms": 0,  # until Kafka is back
-                "message.max.bytes": MOST_BYTES + OVERHEAD,  # the topic says what it takes
+                "message.max.bytes": MOST_BYTES + OVERHEAD,  # the topic has its own limit
             }
         )
         self._topics = topics
@@ -60,22 +60,22 @@ class ToKafka:
         self._passed = passed
         self._missed = missed
         self._producer: Producer | None = None
-        self._there: set[str] = set()  # topics that exist: others might be made
+        self._there: set[str] = set()  # topics that exist: producing to others might create them
         self._trouble: dict[str, tuple[str, ...]] = {}
         self._again: dict[str, float] = {}
         self._back: list[int] = []
-        self._singles: dict[str, int] = {}  # so many, of a batch that was too large, go alone
+        self._singles: dict[str, int] = {}  # how many of a batch that was too large are sent one by one
         self._alone: set[int] = set()
         self._answered = dict.fromkeys(topics, 0.0)
 
     def trouble(self, topic: str) -> tuple[str, ...]:
-        """Why nothing goes to the topic; empty: it does."""
+        """Why nothing can be produced to the topic; empty: it can."""
         is_moving = self._outbox.moving_to(topic)[0] > 0
         is_silent = is_moving and monotonic() - self._answered[topic] > SILENT_AFTER
         return ("kafka", "away", "no answer") if is_silent else self._trouble.get(topic, ())
 
     def look(self) -> None:
-        """See which of the topics are there; takes a while."""
+        """Check which of the topics exist; waits for Kafka."""
         for topic in self._topics:
             if topic not in self._there:
                 error = self._link.call(partial(_look, self._link, topic))
@@ -86,14 +86,14 @@ class ToKafka:
                     self._trouble[topic] = ("kafka", *trouble(error))
 
     def pump(self) -> None:
-        """Give Kafka what waits, and hear what it has."""
+        """Produce waiting messages, and handle delivery reports."""
         for topic in self._topics:
             if topic in self._there and self._again.get(topic, 0) <= monotonic():
                 self._send(topic)
-        self.hear()
+        self.poll()
 
-    def hear(self) -> None:
-        """Hear what Kafka has, without giving it more."""
+    def poll(self) -> None:
+        """Handle delivery reports, without producing more."""
         if self._producer is not None:
             self._producer.poll(0)
         self._outbox.put_back(self._back)
@@ -124,12 +124,12 @@ class ToKafka:
                 self._back.append(number)
             except KafkaException as refused:
                 self._alone.add(number)
-                self._told(number, refused.args[0])
+                self._finish(number, refused.args[0])
 
     def _delivered(self, number: int, error: KafkaError | None, _: object) -> None:
-        self._told(number, error)
+        self._finish(number, error)
 
-    def _told(self, number: int, error: KafkaError | None) -> None:
+    def _finish(self, number: int, error: KafkaError | None) -> None:
         message = self._outbox.moving.get(number)
         is_alone = number in self._alone
         self._alone.discard(number)
@@ -153,7 +153,7 @@ class ToKafka:
                 self._missed(message, _NEVER[error.code()])
 
     def _keep(self, number: int, topic: str, error: KafkaError) -> None:
-        if error.fatal():  # it can do nothing more
+        if error.fatal():  # this producer is unusable
             self._producer = None
             self._back += self._outbox.moving
             return
@@ -166,7 +166,7 @@ class ToKafka:
 
 
 def _look(link: KafkaLink, topic: str) -> KafkaError | None:
-    """Why the topic cannot be used; not raised, which would be logged each time."""
+    """Why the topic cannot be used. Returned: raised in a call, it would be logged each time."""
     try:
         describe(link, topic)
     except KafkaException as error:

@@ -7,7 +7,7 @@ RULES = read_rules("a -> kafka:t, kafka:u -> b")
 def test_another_process_goes_on_with_it() -> None:
     report = Report.of(RULES)
     report.passed(RULES[0], 3)
-    report.stand_still(RULES[1], "kafka", "unknown", "")
+    report.set_trouble(RULES[1], "kafka", "unknown", "")
     report.miss(RULES[0], "unattended", 1, 2)
     other = Report.of(RULES, report.write())
     assert other == report

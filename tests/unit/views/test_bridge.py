@@ -17,7 +17,7 @@ def test_what_one_may_not_read_is_left_out(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(view, "ngettext", lambda one, many, n: many % {"num": n})
     rules = read_rules("a.* -> kafka:open, kafka:secret -> b")
     report = Report.of(rules)
-    report.stand_still(rules[0], "redis", "NOPERM")
+    report.set_trouble(rules[0], "redis", "NOPERM")
     report.miss(rules[0], "unattended", 1000, 2500)
     report.miss(rules[1], "retention", 1000, 1000, 7)
     bridge: Any = SimpleNamespace(
