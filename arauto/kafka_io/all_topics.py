@@ -1,4 +1,4 @@
-"""Which topics there are: one question for all who want to know."""
+"""The list of all topics, fetched once for all pages of a process."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -16,7 +16,7 @@ MOST_KEPT = 100  # globs
 
 
 class AllTopics:
-    """What Kafka has told last, for a whole process; who wants something newer asks for all."""
+    """The last list of topics from Kafka, for a whole process; it is fetched again when it is too old."""
 
     def __init__(self, link: KafkaLink) -> None:
         self._link = link
@@ -26,19 +26,19 @@ class AllTopics:
         self._looked = -inf
         self._matching = lru_cache(MOST_KEPT)(_matching)
         self.listeners: set[Callable[[], None]] = set()
-        """Are called when there are others than before."""
+        """Called when topics were created or deleted."""
 
     def get(self, age: float = FRESH) -> Topics:
-        """As it was at most ``age`` seconds ago.
+        """The topics, from a list at most ``age`` seconds old.
 
-        :raise KafkaFailed: it cannot be told.
+        :raise KafkaFailed: Kafka does not answer, or refuses.
         """
         if monotonic() - self._looked >= age:
-            self._answers.of(language(), self._ask)  # an error is a sentence
+            self._answers.of(language(), self._ask)  # by language: an error is a sentence
         return self._topics
 
     def matching(self, glob: str, age: float = FRESH) -> frozenset[str]:
-        """Those of a glob; of Kafka's own only if it begins as they do. See :meth:`get`."""
+        """The topics that a glob matches; Kafka's own only if it begins with ``__``. See :meth:`get`."""
         self.get(age)
         return self._matching(glob, self._names)
 
@@ -47,7 +47,7 @@ class AllTopics:
         self._looked = monotonic()
         if self._topics.keys() == self._names:
             return
-        self._matching.cache_clear()  # it would keep all that ever were
+        self._matching.cache_clear()  # it would keep every name that ever existed
         self._names = frozenset(self._topics)
         for wake in list(self.listeners):
             wake()

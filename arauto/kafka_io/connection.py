@@ -1,4 +1,4 @@
-"""Consumers of one Kafka, by which it is asked and read: no group is joined and nothing committed."""
+"""Clients of one Kafka, for queries and for reading: they join no group and commit nothing."""
 
 import logging
 import re
@@ -16,12 +16,12 @@ from arauto.system.native_calls import Busy, NativeCalls
 from arauto.system.native_thread import check_room
 from arauto.system.resource_errors import NoThread
 
-DEADLINE = 2.0  # seconds; for each question to Kafka
+DEADLINE = 2.0  # seconds for each query to Kafka
 CALLS = 8  # at a time in one process; each has a consumer, which has a few threads of its own
-KEPT = 2  # consumers for the next call
+KEPT = 2  # idle consumers, for the next call
 GROUP = "arauto"  # a consumer must name one, also if it does not join it
 
-THREADS = 16  # more than a client of a few brokers begins with
+THREADS = 16  # more than a client of a few brokers starts with
 
 Kind = Literal[
     "away", "beyond", "crowded", "leaderless", "login", "partition", "refused", "ssl", "threads", "unknown",
@@ -30,7 +30,7 @@ Kind = Literal[
 
 COMMON: dict[str, Any] = {
     "client.id": "arauto",
-    "log_level": 0,  # what matters is in our log
+    "log_level": 0,  # our log has the errors
     "reconnect.backoff.max.ms": 1000,
     "socket.nagle.disable": True,  # else an answer may wait 40 ms for an acknowledgement
     "socket.connection.setup.timeout.ms": 2000,
@@ -40,33 +40,33 @@ CONSUMER: dict[str, Any] = {
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     "enable.partition.eof": True,
-    "allow.auto.create.topics": False,  # a look would make one
-    "auto.offset.reset": "error",  # what is gone is told, and not skipped
+    "allow.auto.create.topics": False,  # a query would create one
+    "auto.offset.reset": "error",  # messages that were deleted are reported, not skipped
     "fetch.wait.max.ms": 10,  # a fetch that the broker holds delays the next assignment
     "fetch.error.backoff.ms": 50,
     "queued.max.messages.kbytes": 4096,
-    "queued.min.messages": 10_000,  # what a page takes: what is fetched beyond it is thrown away
-    "fetch.queue.backoff.ms": 10,  # else what has filled its queue waits a second, also when it is read anew
+    "queued.min.messages": 10_000,  # as many as a page takes: more would be fetched in vain
+    "fetch.queue.backoff.ms": 10,  # else a partition whose queue was full waits a second
 }
 PRODUCER: dict[str, Any] = {
     "enable.idempotence": True,
     "acks": "all",
-    # The library calls it a consumer's; a producer too would make anew a topic that was deleted under it.
+    # Documented for consumers, but a producer too would recreate a topic that was deleted.
     "allow.auto.create.topics": False,
-    "topic.metadata.propagation.max.ms": 2000,  # until what is not there is told
+    "topic.metadata.propagation.max.ms": 2000,  # until a missing topic is reported
 }
 _AWAY = {
     KafkaError._TRANSPORT, KafkaError._ALL_BROKERS_DOWN, KafkaError._TIMED_OUT, KafkaError._RESOLVE,
     KafkaError._DESTROY_BROKER, KafkaError._WAIT_COORD, KafkaError._TIMED_OUT_QUEUE,
     KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.BROKER_NOT_AVAILABLE,
     KafkaError.REQUEST_TIMED_OUT, KafkaError.NETWORK_EXCEPTION, KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
-    # While a partition gets another leader. Nobody asks for one that was not there a moment before.
+    # While a partition gets another leader. All partitions that we ask for existed a moment before.
     KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.OFFSET_NOT_AVAILABLE,
     KafkaError._UNKNOWN_PARTITION,
 }  # fmt: skip
 _NO_LOGIN = {KafkaError._AUTHENTICATION, KafkaError.SASL_AUTHENTICATION_FAILED}
 _REASONS = {*_NO_LOGIN, KafkaError._SSL}
-# Of a broker that has a number: by its address it was found at another one.
+# A broker with a number: its address comes from another broker, not from KAFKA_URL.
 _UNREACHED = re.compile(r"(\S+)/\d+: (?:Connect to|Failed to resolve) ")
 _UNKNOWN = {KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC, KafkaError.UNKNOWN_TOPIC_ID}
 _KINDS: dict[Kind, set[int]] = {
@@ -85,11 +85,11 @@ class KafkaFailed(Refusal):
     """Kafka does not answer, or refuses; the text is a sentence for people."""
 
     status = 502
-    trouble: "Trouble | None" = None  # where Kafka said it
+    trouble: "Trouble | None" = None  # if the error is Kafka's own
 
 
 class KafkaLink:
-    """One Kafka; for each application."""
+    """The connection to Kafka; one for each application."""
 
     def __init__(self, url: KafkaUrl) -> None:
         self.config = url.config | COMMON
@@ -99,20 +99,20 @@ class KafkaLink:
 
     @property
     def admin(self) -> AdminClient:
-        """What it was asked fails when it is no longer held: there is one, whoever asks first."""
+        """One client for all: its pending requests fail when it is deleted."""
         if not self._admins:
             check_threads()
         return self._admins.get("") or self._admins.setdefault("", AdminClient(self.config))
 
     def ask(self, question: Callable[[Consumer], T]) -> T:
-        """What ``question`` finds out by a consumer that is its own meanwhile; it must end by itself.
+        """Return what ``question`` returns, called with a consumer of its own. It must return by itself.
 
         :raise KafkaFailed: Kafka does not answer, or refuses.
         """
         return self.call(lambda: self._ask(question))
 
     def call(self, function: Callable[[], T]) -> T:
-        """What ``function`` returns; see :class:`NativeCalls`.
+        """Return what ``function`` returns; see :class:`NativeCalls`.
 
         :raise KafkaFailed: Kafka does not answer, or refuses.
         """
@@ -143,7 +143,7 @@ class KafkaLink:
 
 
 class _Asker:
-    """A consumer, and what it says of its connections."""
+    """A consumer, and the errors of its connections."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         self._errors: deque[KafkaError] = deque(maxlen=10)
@@ -155,15 +155,15 @@ class _Asker:
         try:
             return question(self.consumer)
         except KafkaException as error:
-            # The question itself has only waited in vain.
+            # The error is often a mere timeout: the connections' errors say why.
             self.consumer.poll(0)
             raise KafkaException(reason(error.args[0], self._errors, self._config)) from None
 
 
 def check_threads() -> None:
-    """Before a client is made: the library ends the process if it cannot start the first of its threads.
+    """Call before making a client: the library ends the process if it cannot start its first threads.
 
-    :raise KafkaException: there are too few.
+    :raise KafkaException: too few threads can be started.
     """
     try:
         check_room(THREADS)
@@ -171,11 +171,11 @@ def check_threads() -> None:
         raise KafkaException(KafkaError(KafkaError._CRIT_SYS_RESOURCE)) from None
 
 
-def reason(error: KafkaError, told: Iterable[KafkaError], config: dict[str, Any]) -> KafkaError:
-    """What ``error`` comes from, if a client with ``config`` has told it of its connections."""
+def reason(error: KafkaError, reported: Iterable[KafkaError], config: dict[str, Any]) -> KafkaError:
+    """The cause of ``error``, if it is among the connection errors that a client with ``config`` reported."""
     ours = config["bootstrap.servers"].split(",")
     is_away = trouble(error).kind == "away"
-    for one in told:
+    for one in reported:
         unreached = _UNREACHED.match(one.str())
         if one.code() in _REASONS or (is_away and unreached and unreached[1] not in ours):
             return one
@@ -183,7 +183,7 @@ def reason(error: KafkaError, told: Iterable[KafkaError], config: dict[str, Any]
 
 
 class Trouble(NamedTuple):
-    """What is wrong with Kafka, or with what it is asked for; ``words`` are its own."""
+    """What is wrong with Kafka or with a request to it; ``words`` are Kafka's, or values for the sentence."""
 
     kind: Kind
     words: str
@@ -244,7 +244,7 @@ def say(found: Trouble) -> str:
 
 
 def refusal(error: KafkaError) -> KafkaFailed:
-    """The sentence for an error, which is logged too."""
+    """Log an error, and make an exception with a sentence of it."""
     log.warning("kafka failed why=%r", error.str())
     found = trouble(error)
     status = {"unknown": 404, "away": 503, "unreached": 503, "threads": 503}.get(found.kind)

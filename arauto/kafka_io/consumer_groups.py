@@ -1,4 +1,4 @@
-"""Who consumes a topic: the groups, their members, and where in each partition they are."""
+"""The consumer groups of a topic: their members, and their offsets in each partition."""
 
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
@@ -13,11 +13,11 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink, trouble
 
-MOST = 200  # groups that are asked, each by itself
+MOST = 200  # groups that are described, each by a request of its own
 
 
 class Member(NamedTuple):
-    """One consumer, and the partitions of the topic that it has."""
+    """One consumer, and the partitions of the topic that are assigned to it."""
 
     client: str
     host: str
@@ -27,8 +27,8 @@ class Member(NamedTuple):
 class Group(NamedTuple):
     """A consumer group of one topic.
 
-    :param state: Kafka's word: ``stable``, ``empty``, ``preparing_rebalancing``, …
-    :param committed: the offset of the next message, of each partition where one was committed.
+    :param state: as Kafka names it: ``stable``, ``empty``, ``preparing_rebalancing``, …
+    :param committed: the committed offset (that of the next message) by partition.
     """
 
     name: str
@@ -38,11 +38,11 @@ class Group(NamedTuple):
 
 
 class Groups(NamedTuple):
-    """Those of a topic, by name.
+    """The groups of a topic, by name.
 
-    :param refused: how many Kafka does not let us look at, or has answers of that cannot be read: what
-        members have is written by one of them.
-    :param is_cut: there are more than :data:`MOST` in Kafka, and the others were not asked.
+    :param refused: how many groups Kafka does not let us describe, or whose description cannot be parsed:
+        assignments are written by clients.
+    :param is_cut: Kafka has more than :data:`MOST` groups, and the others were not described.
     """
 
     found: list[Group]
@@ -53,7 +53,7 @@ class Groups(NamedTuple):
 def groups_of(link: KafkaLink, topic: str, partitions: list[int]) -> Groups:
     """The groups that have committed an offset of ``topic``, or have members that consume it.
 
-    :raise KafkaFailed: it cannot be told.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
     """
     return link.call(lambda: _ask(link, topic, partitions))
 
@@ -62,27 +62,27 @@ def _ask(link: KafkaLink, topic: str, partitions: list[int]) -> Groups:
     end = monotonic() + 2 * DEADLINE
     listed = _result(link.admin.list_consumer_groups(request_timeout=DEADLINE), end)
     names = sorted(one.group_id for one in listed.valid)
-    asked = names[:MOST]
-    if not asked:
+    queried = names[:MOST]
+    if not queried:
         return Groups([], 0, is_cut=False)
-    described = link.admin.describe_consumer_groups(asked, request_timeout=DEADLINE)
+    described = link.admin.describe_consumer_groups(queried, request_timeout=DEADLINE)
     pairs = [TopicPartition(topic, one) for one in partitions]
     committed = {
         name: link.admin.list_consumer_group_offsets(
             [ConsumerGroupTopicPartitions(name, pairs)], request_timeout=DEADLINE
         )[name]
-        for name in asked
+        for name in queried
     }
     found: list[Group] = []
     refused = 0
-    for name in asked:
+    for name in queried:
         try:
             offsets = _result(committed[name], end).topic_partitions
             group = _group(name, _result(described[name], end), topic, partitions, offsets)
         except KafkaException as error:
             if trouble(error.args[0]).kind != "refused":
                 raise
-            refused += error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND  # it is gone by now
+            refused += error.args[0].code() != KafkaError.GROUP_ID_NOT_FOUND  # it was deleted since
             continue
         if group.committed or any(member.partitions for member in group.members):
             found.append(group)
@@ -116,12 +116,12 @@ def _member(described: MemberDescription, topic: str, there: list[int]) -> Membe
 def _is_of(assigned: TopicPartition, topic: str) -> bool:
     try:
         return assigned.topic == topic
-    except UnicodeDecodeError:  # the library reads it now
+    except UnicodeDecodeError:  # the library decodes it on access
         return False
 
 
-def _result(asked: "Future[Any]", end: float) -> Any:
+def _result(answer: "Future[Any]", end: float) -> Any:
     try:
-        return asked.result(max(0.0, end - monotonic()))
+        return answer.result(max(0.0, end - monotonic()))
     except NoAnswer:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT)) from None

@@ -1,4 +1,4 @@
-"""KAFKA_URL and what belongs to it: what they say, checked. Nothing of Kafka is loaded here."""
+"""Parses and checks KAFKA_URL and its related settings, without importing Kafka's library."""
 
 import re
 import ssl
@@ -27,7 +27,7 @@ class NoKafka(SettingsError):
 class KafkaUrl:
     """``kafka://user:password@host:9092,host2``, or ``kafka+ssl://``.
 
-    :param hosts: for people: without user and password.
+    :param hosts: to be shown: without user and password.
     :param config: what librdkafka needs to connect.
     """
 
@@ -63,7 +63,7 @@ def _host(text: str) -> str:
     if not 0 < port < 65536:
         raise NoKafka("KAFKA_URL names a port that is none: give a number from 1 to 65535.")
     try:
-        found[1].encode("idna")  # as the system does before it asks for the address
+        found[1].encode("idna")  # as the system does before it resolves the name
     except UnicodeError:
         raise NoKafka(f"KAFKA_URL names a host that cannot be one: {shown(found[1])}.") from None
     return f"{found[1]}:{port}"

@@ -1,4 +1,4 @@
-"""Publish messages to topics: each once, kept by all replicas that are in sync, within a deadline."""
+"""Produces messages to topics: each once, stored by all in-sync replicas, within a deadline."""
 
 from time import monotonic
 from typing import Any, NamedTuple
@@ -11,7 +11,7 @@ from arauto.protocol.topics import Outgoing
 from arauto.refusal import Refusal
 
 DEADLINE = 5.0  # seconds
-ROUND = 0.01  # seconds; a round of one thread may bring the answer for another
+ROUND = 0.01  # seconds; a poll of one thread may bring the delivery report of another
 OVERHEAD = 65536  # bytes of a key and headers beside the data
 
 _ANY_PARTITION = -1
@@ -20,13 +20,13 @@ _UNCERTAIN = {KafkaError._MSG_TIMED_OUT, KafkaError._TIMED_OUT, KafkaError.REQUE
 
 
 class NotProduced(Refusal):
-    """It was not published, or nobody knows; the text says which."""
+    """The message was not published, or it is unknown whether it was; the text says which."""
 
     status = 502
 
 
 class Delivery(NamedTuple):
-    """Where a message is, and its time in Unix milliseconds, if it has one."""
+    """Where a message is stored, and its time in Unix milliseconds, if it has one."""
 
     partition: int
     offset: int
@@ -34,7 +34,7 @@ class Delivery(NamedTuple):
 
 
 class TopicProducer:
-    """One for each process; it connects when it is first used.
+    """One for each process; it connects on first use.
 
     :param max_message: bytes of the data of one message.
     """
@@ -53,10 +53,10 @@ class TopicProducer:
         self._producer: Producer | None = None
 
     def produce(self, topic: str, message: Outgoing) -> Delivery:
-        """Publish to a topic that exists: another one might be made.
+        """Publish to a topic. Check before that it exists: it might be created.
 
-        :raise NotProduced: it was not published, or nobody knows.
-        :raise KafkaFailed: nobody had time for it, so it was not published.
+        :raise NotProduced: it was not published, or it is unknown whether it was.
+        :raise KafkaFailed: it could not be tried: it was not published.
         """
         outcome = self._link.call(lambda: self._produce(topic, message))
         if isinstance(outcome, Delivery):
@@ -81,7 +81,7 @@ class TopicProducer:
                 key=message.key,
                 headers=headers,
                 partition=partition,
-                on_delivery=lambda *told: found.append(told),
+                on_delivery=lambda *report: found.append(report),
             )
         except BufferError:
             return KafkaError(KafkaError._QUEUE_FULL)
@@ -98,7 +98,7 @@ class TopicProducer:
             kind, ms = delivered.timestamp()
             is_timed = kind != TIMESTAMP_NOT_AVAILABLE
             return Delivery(delivered.partition(), delivered.offset(), ms if is_timed else None)
-        if error.fatal():  # it can do nothing more
+        if error.fatal():  # this producer is unusable
             self._producer = None
         return error
 
@@ -109,7 +109,7 @@ def _refusal(error: KafkaError) -> NotProduced:
     if error.code() in _UNCERTAIN:
         sentence = gettext("Kafka did not answer: the message may have been published or not.")
         return NotProduced(sentence, 503)
-    if error.code() == KafkaError._UNKNOWN_PARTITION:  # it was there a moment before
+    if error.code() == KafkaError._UNKNOWN_PARTITION:  # it existed a moment before
         why = gettext("Kafka does not answer.")
         return NotProduced(gettext("%(why)s Nothing was published.", why=why), 503, retry_after=1)
     return NotProduced(gettext("Kafka refused the message: %(words)s", words=error.str()))

@@ -1,4 +1,4 @@
-"""How long a topic keeps a message."""
+"""How long a topic keeps its messages."""
 
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as NoAnswer
@@ -11,15 +11,15 @@ from confluent_kafka.admin import ConfigResource  # type: ignore[attr-defined]
 from arauto.kafka_io.connection import DEADLINE, KafkaFailed, KafkaLink
 
 FRESH = 60.0  # seconds
-FAILED = 2.0  # seconds, until it is asked again
-MOST = 1000  # topics that are remembered
+FAILED = 2.0  # seconds until a failed query is repeated
+MOST = 1000  # topics that are cached
 
 
 class Retention(NamedTuple):
-    """``cleanup`` is Kafka's own word: ``delete``, ``compact`` or both.
+    """``cleanup`` is Kafka's ``cleanup.policy``: ``delete``, ``compact`` or both.
 
-    :param ms: at least so long; ``None``: as long as others replace nothing.
-    :param size: bytes of a partition, of which older ones may go before; ``None``: any number.
+    :param ms: messages are kept at least so long; ``None``: without a limit of time.
+    :param size: bytes of a partition beyond which older messages are deleted sooner; ``None``: no limit.
     """
 
     cleanup: str
@@ -28,7 +28,7 @@ class Retention(NamedTuple):
 
 
 class Retentions:
-    """What topics say; remembered for a minute, and that they say nothing for two seconds."""
+    """The retention of topics, cached for a minute, and a failed query for two seconds."""
 
     def __init__(self, link: KafkaLink, now: Callable[[], float] = monotonic) -> None:
         self._link = link
@@ -36,7 +36,7 @@ class Retentions:
         self._known: dict[str, tuple[float, Retention | None]] = {}
 
     def of(self, topic: str) -> Retention | None:
-        """``None``: Kafka does not tell."""
+        """``None``: unknown."""
         until, found = self._known.get(topic, (0.0, None))
         if until > self._now():
             return found
@@ -50,15 +50,15 @@ class Retentions:
         return found
 
     def _ask(self, topic: str) -> Retention | None:
-        asked = ConfigResource("topic", topic)
+        resource = ConfigResource("topic", topic)
         try:
-            found = self._link.admin.describe_configs([asked], request_timeout=DEADLINE)[asked].result(
+            found = self._link.admin.describe_configs([resource], request_timeout=DEADLINE)[resource].result(
                 DEADLINE
             )
             cleanup = found["cleanup.policy"].value
             if "delete" not in cleanup:
                 return Retention(cleanup, None, None)
             ms, size = (int(found[name].value) for name in ("retention.ms", "retention.bytes"))
-        except (KafkaException, NoAnswer, KeyError, TypeError, ValueError):  # not every broker tells all
+        except (KafkaException, NoAnswer, KeyError, TypeError, ValueError):  # older brokers lack some
             return None
         return Retention(cleanup, None if ms < 0 else ms, None if size < 0 else size)

@@ -1,4 +1,4 @@
-"""One answer of Kafka for all who ask the same at a time: many tabs look at one topic."""
+"""One query to Kafka for all callers that ask the same at a time: many tabs look at one topic."""
 
 from collections.abc import Callable, Hashable
 from concurrent.futures import CancelledError, Future
@@ -6,7 +6,7 @@ from threading import Lock
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
-FRESH = 1.0  # seconds, in which an answer is given again
+FRESH = 1.0  # seconds for which an answer is returned again
 
 T = TypeVar("T")
 
@@ -17,7 +17,7 @@ class _Kept(NamedTuple):
 
 
 class SharedAnswers:
-    """Answers of this process, also that there was none; each is kept for a second."""
+    """Answers and errors of this process; each is kept for a second."""
 
     def __init__(self, now: Callable[[], float] = monotonic) -> None:
         self._now = now
@@ -25,9 +25,9 @@ class SharedAnswers:
         self._kept: dict[Hashable, _Kept] = {}
 
     def of(self, question: Hashable, ask: Callable[[], T]) -> T:
-        """What ``ask`` returns or raises, or what it did for another who had the same question.
+        """What ``ask`` returns or raises, now or for another caller with the same question.
 
-        :param question: in which language too: an error is a sentence.
+        :param question: the key; it includes the language, as an error is a sentence.
         """
         while True:
             answer: Future[T] | None = self._shared(question)
@@ -35,11 +35,11 @@ class SharedAnswers:
                 return self._ask(question, ask)
             try:
                 return answer.result()
-            except CancelledError:  # who asked was stopped
+            except CancelledError:  # the caller that asked was stopped
                 continue
 
     def _shared(self, question: Hashable) -> "Future[Any] | None":
-        """``None``: it is asked by the caller now."""
+        """``None``: the caller has to ask now."""
         with self._lock:
             now = self._now()
             kept = self._kept.items()

@@ -1,4 +1,4 @@
-"""One reader for each topic that pages of this process watch, where there is such a topic."""
+"""One reader for each existing topic that pages of this process watch."""
 
 import logging
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from arauto.system.resource_errors import NoThread
 
 MOST = 1000  # topics that are watched
 MOST_READ = 50  # of them; a reader has a few threads
-LOOK = 1.0  # seconds between two looks whether there are those that wait
+LOOK = 1.0  # seconds between two checks whether waiting topics exist
 
 log = logging.getLogger("arauto")
 
@@ -26,7 +26,7 @@ _CROWDED = Trouble("crowded", str(MOST_READ))
 
 
 class TooManyTopics(Exception):
-    """No more can be watched at a time, or read."""
+    """No more topics can be watched or read."""
 
 
 class _Watched:
@@ -39,10 +39,10 @@ class _Watched:
 
 
 class TopicHub:
-    """Begins to read a topic when its first page comes, and ends after its last one has left.
+    """Begins to read a topic with its first page, and ends with its last one.
 
-    What does not exist has no reader meanwhile, nor what is one too many: a single thread looks for all of
-    these whether they can be read now.
+    Topics that do not exist, or are one too many, have no reader: a single thread checks for all of them
+    whether they can be read now.
     """
 
     def __init__(self, link: KafkaLink) -> None:
@@ -51,13 +51,13 @@ class TopicHub:
         self._watched: dict[str, _Watched] = {}
         self._waiting: set[str] = set()
         self._read = 0
-        self._looks: Handover | None = None  # of the thread that looks
+        self._looks: Handover | None = None  # of the thread that checks
 
     def join(self, topic: str, wake: Callable[[], None], waits: bool = True) -> TopicRing:
-        """What is read of a topic; ``wake`` is called for each news of it until :meth:`leave`.
+        """The ring of a topic; ``wake`` is called for each change of it until :meth:`leave`.
 
-        :param waits: also where it cannot be read yet, for as many are read as can be.
-        :raise TooManyTopics: this would be one too many.
+        :param waits: accept the topic also while too many are read; it is read later.
+        :raise TooManyTopics: it would be one too many.
         """
         with self._lock:
             if topic not in self._watched:
@@ -104,11 +104,11 @@ class TopicHub:
             one.is_read = False
             self._read -= 1
             if self._watched.get(topic) is one:
-                self._waiting.add(topic)  # there is no such topic now
+                self._waiting.add(topic)  # the topic does not exist now
             else:
                 one.handover.close()
 
-    # What waits
+    # Waiting topics
 
     def _look_out(self) -> None:
         if self._looks is None:
@@ -149,7 +149,7 @@ def _log_fault(error: Exception) -> None:
 
 
 def _ask(link: KafkaLink, topics: tuple[str, ...]) -> dict[str, Trouble | None]:
-    """Why each cannot be read; ``None``: it can be tried. Nothing of those of which Kafka does not tell."""
+    """Why each cannot be read; ``None``: it can be tried. Topics without an answer are left out."""
     found: dict[str, Trouble | None] = {}
     try:
         answers = link.admin.describe_topics(TopicCollection(list(topics)), request_timeout=DEADLINE)

@@ -1,4 +1,4 @@
-"""Which topic has a name now: another one has another id."""
+"""The id of a topic: a topic that is deleted and created again has another one."""
 
 from concurrent.futures import TimeoutError as NoAnswer
 from contextlib import suppress
@@ -9,12 +9,12 @@ from arauto.kafka_io.connection import DEADLINE, KafkaLink, trouble
 
 
 def describe(link: KafkaLink, topic: str) -> tuple[str, set[int], set[int]]:
-    """Its id, its partitions, and those of them that have no leader; in a native thread, for it waits.
+    """The id of a topic, its partitions, and those without a leader. Blocks: call it in a native thread.
 
-    :raise KafkaException: it cannot be told, as there is no such topic, which is not made either.
+    :raise KafkaException: Kafka does not answer, or has no such topic; none is created.
     """
-    asked = TopicCollection([topic])
-    answers = link.admin.describe_topics(asked, request_timeout=DEADLINE)
+    topics = TopicCollection([topic])
+    answers = link.admin.describe_topics(topics, request_timeout=DEADLINE)
     try:
         found = answers[topic].result(2 * DEADLINE)
     except (NoAnswer, KafkaException) as error:
@@ -22,13 +22,13 @@ def describe(link: KafkaLink, topic: str) -> tuple[str, set[int], set[int]]:
         if trouble(why).kind == "away":
             ask_another(link)
         raise KafkaException(why) from None
-    # The library has its bytes in the base64 of MIME, Kafka itself in that of addresses.
+    # The library prints its bytes in standard base64, Kafka in that of URLs.
     epoch = str(found.topic_id).replace("+", "-").replace("/", "_")
     leaderless = {one.id for one in found.partitions if one.leader is None}
     return epoch, {one.id for one in found.partitions}, leaderless
 
 
 def ask_another(link: KafkaLink) -> None:
-    """The library asks one broker what topics are; let it choose again, which it does after minutes else."""
+    """Let the library choose another broker for such queries: it would keep a dead one for minutes."""
     with suppress(KafkaException):
         link.admin.list_topics(timeout=DEADLINE)

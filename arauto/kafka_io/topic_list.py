@@ -1,4 +1,4 @@
-"""Topics and their partitions: where each begins and ends."""
+"""Topics, their partitions, and the offsets where each begins and ends."""
 
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NoAnswer
@@ -18,11 +18,11 @@ _BEGINNING, END = -2, -1  # as times, in Kafka's protocol
 
 Partition = tuple[str, int]
 Topics = dict[str, dict[int, bool]]
-"""Of each topic its partitions, and whether they have a leader."""
+"""The partitions of each topic, and whether they have a leader."""
 
 
 class Bounds(NamedTuple):
-    """The first offset that is kept, and that of the next message."""
+    """The first offset that is stored, and that of the next message."""
 
     low: int
     high: int
@@ -37,9 +37,9 @@ class Places(NamedTuple):
 
 
 def list_topics(link: KafkaLink) -> Topics:
-    """All of them, by name.
+    """All topics, by name.
 
-    :raise KafkaFailed: it cannot be told.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
     """
 
     def ask(consumer: Consumer) -> Topics:
@@ -53,18 +53,19 @@ def list_topics(link: KafkaLink) -> Topics:
 
 
 def partitions_of(link: KafkaLink, topic: str) -> list[int]:
-    """The partitions of one topic; none: there is no such topic, and it is not made either.
+    """The partitions of one topic; none: it does not exist. It is not created.
 
-    :raise KafkaFailed: it cannot be told.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
     """
     return sorted(_describe(link, topic))
 
 
 def find_places(link: KafkaLink, topic: str) -> dict[int, Places]:
-    """Which brokers have each partition of one topic, in their order; see :func:`partitions_of`."""
-    told = sorted(_describe(link, topic).items())
+    """The brokers of each partition of one topic, by partition; see :func:`partitions_of`."""
+    parts = sorted(_describe(link, topic).items())
     return {
-        number: Places(None if one.leader < 0 else one.leader, one.replicas, one.isrs) for number, one in told
+        number: Places(None if one.leader < 0 else one.leader, one.replicas, one.isrs)
+        for number, one in parts
     }
 
 
@@ -81,18 +82,18 @@ def _describe(link: KafkaLink, topic: str) -> dict[int, PartitionMetadata]:
 
 
 def find_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition, Bounds]:
-    """Of those that have a leader.
+    """The bounds of those partitions that have a leader.
 
-    :raise KafkaFailed: it cannot be told.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
     """
 
     return link.ask(lambda consumer: bounds_of(consumer, partitions))
 
 
 def known_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition, Bounds]:
-    """As :func:`find_bounds`, of those that answer: one that does not takes no other with it.
+    """As :func:`find_bounds`, but a partition that does not answer does not fail the others.
 
-    :raise KafkaFailed: nothing can be asked.
+    :raise KafkaFailed: no query is possible.
     """
 
     def ask(consumer: Consumer) -> dict[Partition, Bounds]:
@@ -105,7 +106,7 @@ def known_bounds(link: KafkaLink, partitions: list[Partition]) -> dict[Partition
 
 
 def _each(admin: AdminClient, partitions: list[Partition]) -> dict[Partition, Bounds]:
-    """With an answer for each of them, which costs ten times as much."""
+    """With an answer for each partition, which costs ten times as much."""
     spec: Any = OffsetSpec
     low, high = (
         admin.list_offsets({TopicPartition(*one): end for one in partitions}, request_timeout=DEADLINE)
@@ -124,13 +125,13 @@ def _offset(answer: "Future[ListOffsetsResultInfo]") -> int:
 
 
 def bounds_of(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, Bounds]:
-    """As :func:`find_bounds`, by a consumer of one's own.
+    """As :func:`find_bounds`, with the caller's consumer.
 
-    :raise KafkaException: it cannot be told.
+    :raise KafkaException: Kafka does not answer, or refuses.
     """
     found = _bounds(consumer, partitions)
     if len(found) < len(partitions):
-        names = {topic for topic, _ in partitions}  # one may be newer than what the consumer knows
+        names = {topic for topic, _ in partitions}  # one may be newer than the consumer's metadata
         consumer.list_topics(names.pop() if len(names) == 1 else None, timeout=DEADLINE)
         found = _bounds(consumer, partitions)
     return found
@@ -141,14 +142,14 @@ def _bounds(consumer: Consumer, partitions: list[Partition]) -> dict[Partition, 
 
 
 def _both(low: dict[Partition, int], high: dict[Partition, int]) -> dict[Partition, Bounds]:
-    """Negative: it is not known."""
+    """:param low: a negative offset means unknown, as in ``high``."""
     return {one: Bounds(at, high[one]) for one, at in low.items() if at >= 0 and high.get(one, -1) >= 0}
 
 
 def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> dict[int, int | None]:
-    """The first message that is not older, of each partition that has a leader; ``None``: all are older.
+    """The first message from ``ms`` on, of each partition that has a leader; ``None``: all are older.
 
-    :raise KafkaFailed: it cannot be told.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
     """
 
     def ask(consumer: Consumer) -> dict[int, int | None]:
@@ -159,7 +160,7 @@ def find_time(link: KafkaLink, topic: str, partitions: list[int], ms: int) -> di
 
 
 def offsets_of(consumer: Consumer, partitions: list[Partition], ms: int) -> dict[Partition, int]:
-    """Of those that answer; negative: there is none."""
+    """The first offset from ``ms`` on, of each partition that answers; negative: there is none."""
     if not partitions:
         return {}
     wanted = [TopicPartition(topic, partition, ms) for topic, partition in partitions]

@@ -1,4 +1,4 @@
-"""Messages of a topic, a page at a time. Nothing is held between two pages, however slowly they are taken."""
+"""Messages of a topic, a page at a time. Between two pages no consumer is held."""
 
 from heapq import merge
 from time import monotonic
@@ -18,16 +18,16 @@ from arauto.protocol.topics import Headers, Offsets, Record, TopicEntry, Trimmed
 
 MESSAGES = 10_000  # of one page
 BYTES = 2_000_000  # of one page, and one message more
-OVERHEAD = 100  # bytes of a message, and of a header, beside what is in it
+OVERHEAD = 100  # bytes of a message or a header, beside its contents
 
 
 def read_page(link: KafkaLink, topic: str, places: Offsets, ends: Offsets, most: int) -> list[TopicEntry]:
-    """Messages from ``places`` on, but none from ``ends`` on.
+    """Messages from ``places`` up to, and without, ``ends``.
 
-    ``places`` goes on to what is to be read next, without the partitions that have nothing more. Those of
-    one partition are in its order, those of several as they come; within a page by time.
+    ``places`` is advanced to the next offsets, without the partitions that are read to their end. Messages of
+    one partition are in its order, those of several are merged by time within a page.
 
-    :raise KafkaFailed: it cannot be read.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
     """
 
     def ask(consumer: Consumer) -> list[TopicEntry]:
@@ -58,7 +58,7 @@ class _Page:
                 if self._left == most:
                     raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
                 return
-            # To wait for several would take all the time that is given for it.
+            # Waiting for several at once would take the whole timeout.
             more = consumer.consume(self._left - 1, 0) if self._left > 1 else []
             for message in (first, *more):
                 if error := message.error():
@@ -75,9 +75,9 @@ class _Page:
     def _take(self, message: Any) -> None:
         partition, offset = message.partition(), message.offset()
         if partition not in self._places:
-            return  # it is read to its end
+            return  # read to its end
         if offset < self._places[partition]:
-            return  # when a leader changes the library may go back
+            return  # the library may go back when a leader changes
         if offset < self._ends[partition]:
             record = record_of(message)
             self._records[partition].append(record)
@@ -90,7 +90,7 @@ class _Page:
     def _take_error(self, consumer: Consumer, topic: str, message: Any, error: KafkaError) -> None:
         partition = message.partition()
         if message.topic() is None or partition not in self._places:
-            return  # of the group, of which we want nothing
+            return  # of the group, which we do not use
         if error.code() == KafkaError._PARTITION_EOF:
             del self._places[partition]
             return
@@ -105,13 +105,13 @@ class _Page:
 
 
 def weight_of(record: Record) -> int:
-    """Bytes of memory, about."""
+    """About how many bytes of memory a record takes."""
     headers = sum(OVERHEAD + len(name) + len(value or b"") for name, value in record.headers or [])
     return OVERHEAD + len(record.data or b"") + len(record.key or b"") + headers
 
 
-def record_of(message: Any) -> Record:  # its types say that each part may be missing
-    """A message of Kafka's library."""
+def record_of(message: Any) -> Record:  # by its types each part may be missing
+    """Convert a message of Kafka's library."""
     kind, ms = message.timestamp()
     return Record(
         message.partition(),

@@ -1,4 +1,4 @@
-"""Reads what comes to the end of one topic, in a thread of its own, for all pages of a process."""
+"""Reads new messages of one topic, in a thread of its own, for all pages of a process."""
 
 import logging
 from collections import deque
@@ -17,12 +17,12 @@ from arauto.protocol.topic_events import Produced, TopicGap
 from arauto.protocol.topics import Offsets
 from arauto.system.native_thread import Handover, native_sleep
 
-POLL = 0.2  # seconds; a reader that is no longer wanted ends within
+POLL = 0.2  # seconds within which a stopped reader ends
 MOST = 1000  # messages of a batch
-BEHIND = 4  # batches that wait to be handed over; then nothing is read
-FOR_EACH = 0.00005  # seconds between two batches, for each page that gets them: about what a frame costs
+BEHIND = 4  # batches that wait to be handed over; beyond that, reading pauses
+FOR_EACH = 0.00005  # seconds between two batches, for each page: about the cost of a frame
 LONGEST = 0.05  # seconds
-LOOK = 5.0  # seconds between two looks at what the topic is
+LOOK = 5.0  # seconds between two checks of the topic's id and partitions
 AGAIN = 1.0  # seconds
 
 _READER = {
@@ -30,19 +30,18 @@ _READER = {
     "fetch.wait.max.ms": 500,  # two requests a second where nothing comes
     "socket.timeout.ms": 10_000,
 }
-_NONE = ""  # in place of an epoch: there was no such topic
+_NONE = ""  # in place of an epoch: the topic did not exist
 _MISPLACED = {KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE, KafkaError._LOG_TRUNCATION}
 
 log = logging.getLogger("arauto")
 
 
 class TopicReader:
-    """While :meth:`run` runs it adds to ``ring``: until :meth:`stop`, or until there is no such topic.
+    """:meth:`run` adds to ``ring`` until :meth:`stop`, or until the topic does not exist.
 
-    Whatever else happens to Kafka, it goes on.
+    It goes on through any other fault of Kafka.
 
-    A gap is told where Kafka says that something is gone, and nowhere else: offsets have holes that miss
-    nothing.
+    A gap is added only where Kafka reports that messages were deleted: holes between offsets are normal.
     """
 
     def __init__(self, link: KafkaLink, topic: str, ring: TopicRing, handover: Handover) -> None:
@@ -57,23 +56,23 @@ class TopicReader:
         self._epoch: str | None = None
         self._places: Offsets = {}
         self._leaderless: set[int] = set()
-        self._unplaced: set[int] = set()  # those that had no leader from the first, so nobody knows their end
+        self._unplaced: set[int] = set()  # without a leader from the first: their end is unknown
         self._truncated: set[int] = set()
-        self._leaders: dict[int, int] = {}  # the epochs of those of the last messages
+        self._leaders: dict[int, int] = {}  # the leader epochs of the last messages
         self._trouble: Trouble | None = None
 
     def stop(self) -> None:
-        """Let it end soon; from any thread."""
+        """Ask :meth:`run` to return soon; from any thread."""
         self._is_stopping = True
 
     def run(self) -> None:
-        """In a native thread; again when there is the topic."""
+        """Call it in a native thread, and again when the topic exists again."""
         self._is_missing = False
         while self._goes_on:
             self._read()
 
     def miss(self, why: Trouble) -> None:
-        """There is no such topic, and nobody has to look for it; while it does not run."""
+        """The topic does not exist; call it only while :meth:`run` does not run."""
         self._is_missing = True
         if self._epoch is None:
             self._epoch = _NONE
@@ -105,21 +104,21 @@ class TopicReader:
             return
         except KafkaException as error:
             if error.args[0].code() in _MISPLACED:
-                return  # it is placed anew
+                return  # it is placed again
             self._fail(error.args[0])
         except Exception as error:
             self._log_fault(error)
             self._fail(KafkaError(KafkaError._FAIL, "internal error"))
         if self._goes_on:
-            # Whatever comes meanwhile comes again, once it is placed.
+            # A message that is fetched now is fetched again, once it is placed.
             consumer.poll(AGAIN)
 
-    # Where it goes on
+    # Offsets
 
     def _place(self, consumer: Consumer) -> None:
-        """Find out where the topic goes on, and tell what is missing since the last time."""
+        """Find the offsets to go on from, and add gaps for what is missing since the last time."""
         epoch, partitions, _ = describe(self._link, self._topic)
-        consumer.unassign()  # each answer would wait for a fetch that is held
+        consumer.unassign()  # else each reply waits for a fetch that the broker holds
         bounds = bounds_of(consumer, [(self._topic, one) for one in partitions])
         led = {one: found for one in partitions if (found := bounds.get((self._topic, one)))}
         leaders = leaders_of(consumer, [(self._topic, one) for one in led])
@@ -145,7 +144,8 @@ class TopicReader:
         known = led.keys() & self._leaders.keys()
         self._leaders = leaders | self._leaders
         for one in known:
-            # Kafka is asked whether what comes before is still what was read; by assign only at times.
+            # With the epoch, Kafka checks that the messages before are still those that were read. An epoch
+            # given to assign() is not always checked.
             at, leader = self._places[one], self._leaders[one]
             consumer.seek(TopicPartition(self._topic, one, at, leader_epoch=leader))
         missing = ", ".join(map(str, sorted(self._leaderless)))
@@ -153,7 +153,7 @@ class TopicReader:
         self._add(gaps, self._places | starts)
 
     def _begin(self, partition: int, found: Bounds) -> int:
-        """A partition that came later is new; one that was there from the first has only been silent."""
+        """A partition that was added later is read from its beginning, one without a leader from its end."""
         return found.high if self._epoch is None or partition in self._unplaced else found.low
 
     def _gap(self, partition: int, at: int | None, found: Bounds) -> TopicGap | None:
@@ -169,12 +169,12 @@ class TopicReader:
     # Reading
 
     def _follow(self, consumer: Consumer) -> None:
-        """Read until the topic is no longer what it was."""
+        """Read until the topic's id, partitions or leaders change."""
         looked = monotonic()
         while not self._is_stopping:
             first = consumer.poll(POLL)
             if first is not None:
-                # To wait for several would take all the time that is given for it.
+                # Waiting for several at once would take the whole timeout.
                 self._take([first, *consumer.consume(MOST - 1, 0)])
                 self._rest()
             if self._errors or monotonic() - looked > LOOK:
@@ -184,7 +184,7 @@ class TopicReader:
                 looked = monotonic()
 
     def _has_changed(self) -> bool:
-        # Not asked by the consumer: its connection answers only when a fetch that is held is over.
+        # Not by the consumer: its connection replies only when a held fetch is over.
         epoch, partitions, leaderless = describe(self._link, self._topic)
         is_other = partitions != self._places.keys() | self._leaderless
         return epoch != self._epoch or is_other or leaderless != self._leaderless
@@ -198,12 +198,12 @@ class TopicReader:
             if error := message.error():
                 if is_truncation(error):
                     self._truncated.add(message.partition() or 0)
-                if message.topic() is not None:  # else of the group, of which we want nothing
+                if message.topic() is not None:  # else of the group, which we do not use
                     failed = error
                 continue
             record = record_of(message)
             if record.offset < self._places.get(record.partition, 0):
-                continue  # when a leader changes the library may go back
+                continue  # the library may go back when a leader changes
             items.append(Produced(self._topic, record))
             self._places[record.partition] = record.offset + 1
             if (leader := message.leader_epoch()) is not None:
@@ -215,12 +215,12 @@ class TopicReader:
             raise KafkaException(failed)
 
     def _rest(self) -> None:
-        """Let pages have their frames, and more messages come for the next one."""
+        """Give pages time for their frames, and let the next batch grow."""
         while self._handover.waiting > BEHIND and not self._is_stopping:
             self._sleep(POLL / 100)
         self._sleep(min(LONGEST, FOR_EACH * len(self._ring.listeners)))
 
-    # What it tells
+    # Output
 
     def _add(self, items: list[Item], starts: Offsets, weight: int = 0) -> None:
         batch = Batch(items, starts, dict(self._places), weight, dict(self._leaders))

@@ -9,11 +9,11 @@ from arauto.protocol.events import Item
 from arauto.protocol.topics import NONE, Offsets
 from arauto.system.concurrency import make_lock
 
-WEIGHT = 4_000_000  # bytes of what is kept, and one batch more
+WEIGHT = 4_000_000  # bytes that are kept, and one batch more
 
 
 class Batch(NamedTuple):
-    """``items``, and where each partition was before and after them. Nobody changes any of it.
+    """``items``, and the offsets of each partition before and after them. It is never changed.
 
     :param leaders: the epoch of each partition's leader, where it is known.
     """
@@ -26,13 +26,13 @@ class Batch(NamedTuple):
 
 
 class Now(NamedTuple):
-    """Where a topic is.
+    """The end of a topic.
 
     :param number: of the next batch.
-    :param ends: ``None``: nobody knows yet.
-    :param epoch: another one is another topic by this name.
+    :param ends: the offsets of the next messages, by partition; ``None``: unknown yet.
+    :param epoch: the id of the topic: a topic created again has another one.
     :param leaders: the epochs of leaders, by partition.
-    :param trouble: why not all of it can be read; ``None``: it can.
+    :param trouble: why the topic or a partition cannot be read; ``None``: all can.
     """
 
     number: int
@@ -43,7 +43,7 @@ class Now(NamedTuple):
 
 
 class TopicRing:
-    """One reader adds, any number of pages read; each call is short."""
+    """One reader adds, any number of pages read; no call blocks."""
 
     def __init__(self) -> None:
         self._lock = make_lock()
@@ -51,10 +51,10 @@ class TopicRing:
         self._weight = 0
         self.now = Now(0, None, "", None, NONE)
         self.listeners: set[Callable[[], None]] = set()
-        """Are called when there is something new."""
+        """Called after each change."""
 
     def add(self, batch: Batch, epoch: str, trouble: Trouble | None) -> None:
-        """Add what was read; of another epoch it is the beginning."""
+        """Add a batch; one of another epoch replaces the batches before."""
         with self._lock:
             if epoch != self.now.epoch:
                 self._batches.clear()
@@ -67,26 +67,26 @@ class TopicRing:
         self._call()
 
     def fail(self, trouble: Trouble) -> None:
-        """Nothing of it can be read."""
+        """The topic cannot be read."""
         with self._lock:
             self.now = self.now._replace(trouble=trouble)
         self._call()
 
     def get(self, number: int) -> Batch | None:
-        """The batch of this number; ``None``: it is no longer here."""
+        """The batch of this number; ``None``: it was dropped."""
         with self._lock:
             back = self.now.number - number
             return self._batches[-back] if back <= len(self._batches) else None
 
     def find(self, places: Offsets, epoch: str) -> int | None:
-        """The number of the last batch before which nothing is missing; ``None``: it is not here."""
+        """The number of the last batch that follows ``places`` without a gap; ``None``: it is not here."""
         with self._lock:
             ends = self.now.ends or {}
             if epoch != self.now.epoch:
                 return None
             if covers(places, ends):
                 return self.now.number
-            # A partition that got its leader late begins in the ring after what a page may have seen of it.
+            # A partition that got its leader late begins here behind offsets that a page may have seen.
             behind = {one for one, at in places.items() if at < ends.get(one, 0)}
             for back, batch in enumerate(reversed(self._batches), 1):
                 if covers(places, batch.starts) and behind <= batch.starts.keys():
@@ -99,5 +99,5 @@ class TopicRing:
 
 
 def covers(places: Offsets, starts: Offsets) -> bool:
-    """Whether all that comes before ``starts`` comes before ``places`` too."""
+    """Whether ``places`` are at or after ``starts`` in each of its partitions."""
     return all(places.get(partition, -1) >= at for partition, at in starts.items())

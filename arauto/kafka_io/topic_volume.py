@@ -1,4 +1,4 @@
-"""How many messages a topic keeps, over time: by the offsets that Kafka finds for times."""
+"""How many messages a topic has over time, from the offsets that Kafka finds for times."""
 
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -12,8 +12,8 @@ from arauto.kafka_io.connection import KafkaLink
 from arauto.kafka_io.topic_list import Bounds, Partition, offsets_of
 from arauto.protocol.log_entries import Volume
 
-SECONDS = 1.5  # of asking, for one answer; what is not known by then is spread evenly
-STEPS = 14  # by which a time is found, to a fifth of a percent of how long ago it was
+SECONDS = 1.5  # of queries for one result; counts not known by then are spread evenly
+STEPS = 14  # to find a time, as exactly as a fifth of a percent of its age
 
 Count = Callable[[int], int]
 """How many messages are older than a time."""
@@ -26,12 +26,12 @@ def find_volume(
     until: int | None,
     parts: int,
 ) -> Volume | None:
-    """How many messages there are from ``since`` to ``until``, without which from the first to the last.
+    """How many messages there are from ``since`` (or the first) to ``until`` (or the last).
 
-    Offsets count, also those that have no message any more. All times are Unix milliseconds.
+    It counts offsets, also those without a message. All times are Unix milliseconds.
 
-    :return: ``None``: there is none.
-    :raise KafkaFailed: it cannot be told.
+    :return: ``None``: there are none.
+    :raise KafkaFailed: Kafka does not answer, or refuses.
     """
     total = sum(high - low for low, high in bounds.values())
     if not total:
@@ -55,7 +55,7 @@ def _between(offset: int, low: int, high: int) -> int:
 
 
 def _moment(is_before: Callable[[int], bool], now: int) -> tuple[int, int]:
-    """The times around the one up to which ``is_before`` holds: the closer, the newer that is."""
+    """Two times around the one up to which ``is_before`` holds; the newer it is, the closer they are."""
     near, far = 0.0, log(now)
     for _ in range(STEPS):
         middle = (near + far) / 2
@@ -67,7 +67,7 @@ def _moment(is_before: Callable[[int], bool], now: int) -> tuple[int, int]:
 
 
 def _counts(older: Count, start: int, end: int, parts: int, deadline: float) -> list[int]:
-    """Halves first, so that what time is left for is the finer part; what is empty is not divided."""
+    """Halves first: when the time is over only fine detail is missing. Empty spans are not divided."""
 
     def at(edge: int) -> int:
         return start + (end - start) * edge // parts

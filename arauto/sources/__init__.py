@@ -1,1 +1,1 @@
-"""The interface of a source of messages, and Redis as one."""
+"""The interface of a source of messages, and two sources: Redis and Kafka."""

@@ -1,4 +1,4 @@
-"""Kafka as a source: its topics. Rights to a topic are those to the channel ``kafka:<topic>``."""
+"""Kafka as a source. Permissions for a topic are those for the channel ``kafka:<topic>``."""
 
 from collections.abc import Callable, Hashable
 from typing import Any, NamedTuple, TypeVar
@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 class TopicReceipt(NamedTuple):
-    """Where Kafka keeps a message, since when (Unix milliseconds) and how long; ``None``: unknown."""
+    """Where Kafka stores a message, its time (Unix milliseconds) and its retention; ``None``: unknown."""
 
     partition: int
     offset: int
@@ -65,12 +65,12 @@ class KafkaSource:
     def topics(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
         """The topics that ``glob`` matches and that the visitor may read, with their partitions, by name.
 
-        ``low`` and ``high`` are the first offset that is kept and that of the next message; ``None``: no
-        broker tells, as where the partition has no leader. ``total`` counts all, ``cut`` tells that not
-        all are listed, and then a ``sentence`` does so too. Kafka is asked once a second at most, however
-        many ask: there may be thousands of topics.
+        ``low`` and ``high`` are the first stored offset and that of the next message; ``None``: unknown, as
+        where the partition has no leader. ``total`` counts all topics; ``cut`` says that not all are listed,
+        and then there is a ``sentence`` too. Kafka is queried once a second at most, for all visitors
+        together: there may be thousands of topics.
 
-        :raise KafkaFailed: it cannot be told.
+        :raise KafkaFailed: Kafka does not answer, or refuses.
         :raise NoRight: Redis no longer accepts the visitor.
         """
         matching = self._shared(("matching", glob), lambda: self._matching(glob))
@@ -97,7 +97,7 @@ class KafkaSource:
         return answer
 
     def _matching(self, glob: bytes) -> dict[bytes, tuple[str, dict[int, bool]]]:
-        """By the channel for which rights are asked."""
+        """By the channel whose permissions count."""
         return {channel_of(one[0]): one for one in self._all.get().items() if matches(glob, one[0].encode())}
 
     def _ends(self, listed: Topics) -> list[dict[str, Any]]:
@@ -109,28 +109,28 @@ class KafkaSource:
         ]
 
     def topic(self, topic: str) -> dict[str, Any]:
-        """What one topic is: its partitions with their brokers, and how long it keeps a message.
+        """One topic: its partitions with their brokers, and its retention.
 
-        :raise KafkaFailed: it cannot be told.
+        :raise KafkaFailed: Kafka does not answer, or refuses.
         """
         places, bounds = self._find(topic)
-        told = [_partition(one, bounds.get((topic, one))) | at._asdict() for one, at in places.items()]
+        partitions = [_partition(one, bounds.get((topic, one))) | at._asdict() for one, at in places.items()]
         kept = self._retentions.of(topic)
         retention = {
             "cleanup": kept and kept.cleanup,
             "retention_ms": kept and kept.ms,
             "retention_bytes": kept and kept.size,
         }
-        return {"topic": topic, "partitions": told, **retention}
+        return {"topic": topic, "partitions": partitions, **retention}
 
     def groups(self, topic: str) -> dict[str, Any]:
-        """Who consumes one topic: groups, members, and how many messages each is behind, by partition.
+        """The consumer groups of one topic, their members, and their lag by partition.
 
-        ``lag`` is ``None`` where nothing was committed, or the end is not known; of a group it is the sum of
-        those that are known. ``refused`` counts the groups that Kafka does not let us look at, ``cut`` tells
-        that not all were asked.
+        ``lag`` is ``None`` where nothing was committed or the end is unknown; that of a group is the sum of
+        those that are known. ``refused`` counts the groups that Kafka does not let us describe; ``cut`` says
+        that not all were queried.
 
-        :raise KafkaFailed: it cannot be told.
+        :raise KafkaFailed: Kafka does not answer, or refuses.
         """
         return self._shared(("groups", topic), lambda: self._groups(topic))
 
@@ -138,8 +138,8 @@ class KafkaSource:
         places, bounds = self._find(topic)
         groups = groups_of(self._link, topic, list(places))
         ends = {one: found.high for (_, one), found in bounds.items()}
-        told = [_group(one, list(places), ends) for one in groups.found]
-        return {"topic": topic, "groups": told, "refused": groups.refused, "cut": groups.is_cut}
+        found = [_group(one, list(places), ends) for one in groups.found]
+        return {"topic": topic, "groups": found, "refused": groups.refused, "cut": groups.is_cut}
 
     def _find(self, topic: str) -> tuple[dict[int, Places], dict[tuple[str, int], Bounds]]:
         return self._shared(("places", topic), lambda: self._ask(topic))
@@ -152,13 +152,13 @@ class KafkaSource:
         return places, known_bounds(self._link, led)
 
     def _shared(self, question: Hashable, ask: Callable[[], T]) -> T:
-        """An error is a sentence in the language of this request."""
+        """Shared by language: an error is a sentence in that of the request."""
         return self._answers.of((question, language()), ask)
 
     def topics_of(self, visitor: Visitor, name: TopicName) -> list[str]:
-        """The topics that a feed's name stands for: of a glob as many as one process reads.
+        """The topics that a name in a feed selects: of a glob, as many as one process reads.
 
-        :raise KafkaFailed: it cannot be told.
+        :raise KafkaFailed: Kafka does not answer, or refuses.
         :raise NoRight: Redis no longer accepts the visitor.
         """
         if not name.is_glob:
@@ -174,16 +174,16 @@ class KafkaSource:
     def read(
         self, topic: str, since: Point | Offsets, until: Point | Offsets | None, partition: int | None
     ) -> TopicReading:
-        """What the topic keeps; see :class:`TopicReading`."""
+        """Read stored messages; see :class:`TopicReading`."""
         return TopicReading(self._link, topic, since, until, partition)
 
     def volume(
         self, topics: list[str], partition: int | None, since: int | None, until: int | None, parts: int
     ) -> Volume | None:
-        """How many messages the topics keep together, or one partition of them; see :func:`find_volume`.
+        """How many messages the topics have together, or one partition of them; see :func:`find_volume`.
 
         :raise BadTopic: there is no such partition.
-        :raise KafkaFailed: it cannot be told.
+        :raise KafkaFailed: Kafka does not answer, or refuses, or has no such topic.
         """
         bounds: dict[Partition, Bounds] = {}
         for topic in topics:
@@ -194,11 +194,11 @@ class KafkaSource:
         return find_volume(self._link, bounds, since, until, parts)
 
     def tail(self, visitor: Visitor, starts: Starts, deliver: Deliver, fail: Callable[[], None]) -> TopicTail:
-        """Deliver what comes to topics; see :class:`TopicTail`."""
+        """Deliver new messages of topics; see :class:`TopicTail`."""
         return TopicTail(self._hub, self._all, self._link, visitor, self._audit, starts, deliver, fail)
 
     def publish(self, topic: str, message: Outgoing) -> TopicReceipt:
-        """:raise PublishError: it was not published, or nobody knows; the text says which."""
+        """:raise PublishError: it was not published, or it is unknown whether it was; the text says which."""
         try:
             there = partitions_of(self._link, topic)
         except KafkaFailed as error:
@@ -226,17 +226,17 @@ def _partition(number: int, bounds: Bounds | None) -> dict[str, Any]:
 
 
 def _group(group: Group, partitions: list[int], ends: dict[int, int]) -> dict[str, Any]:
-    told = [_progress(one, group.committed.get(one), ends.get(one)) for one in partitions]
+    progress = [_progress(one, group.committed.get(one), ends.get(one)) for one in partitions]
     return {
         "group": group.name,
         "state": group.state,
-        "lag": sum(one["lag"] or 0 for one in told),
+        "lag": sum(one["lag"] or 0 for one in progress),
         "members": [member._asdict() for member in group.members],
-        "partitions": told,
+        "partitions": progress,
     }
 
 
 def _progress(partition: int, committed: int | None, high: int | None) -> dict[str, int | None]:
-    # What is committed may be behind an end that was asked for before.
+    # The end was queried before the commit, which may be later by now.
     lag = None if committed is None or high is None else max(0, high - committed)
     return {"partition": partition, "committed": committed, "high": high, "lag": lag}

@@ -1,4 +1,4 @@
-"""Publish a message to Redis, and count its receivers and the open tabs among them."""
+"""Publishes a message to Redis, and counts its receivers and the open tabs among them."""
 
 from typing import Any
 
@@ -32,15 +32,15 @@ _SHADOWS_OF_PATTERNS: Command = ("PUBSUB", "CHANNELS", ALL_OF_PATTERNS)
 def publish(
     recording: Recording, channel: bytes, message: bytes, link: RedisLink, redis_user: str = ""
 ) -> Receipt:
-    """Publish ``message`` as it is. If its channel is recorded, promise it to the log in the same step.
+    """Publish ``message`` unchanged. If its channel is recorded, promise it to the log in the same script.
 
-    A message that cannot be recorded is published all the same. A Redis user publishes on a connection of its
-    own, so that Redis decides; the recorder receives it like any other.
+    A message that cannot be recorded is published all the same. A visitor with a Redis user publishes on a
+    connection of that user, so that Redis checks permissions; the recorder receives it like any other.
 
-    :param link: how the visitor connects.
+    :param link: the visitor's connection to Redis.
     :param redis_user: the visitor's Redis user, or empty.
 
-    :raise PublishError: Redis is away or refuses; the text names the Redis user.
+    :raise PublishError: Redis does not answer, or refuses; the text names the Redis user.
     """
     plain: Command = ("PUBLISH", channel, message)
     if redis_user or not recording.covers(channel):
@@ -58,15 +58,15 @@ def publish(
 
 
 def publish_sharded(shard: bytes, message: bytes, link: RedisLink, redis_user: str = "") -> Receipt:
-    """The same for a sharded channel, of which nothing is recorded.
+    """Publish to a sharded channel, which is never recorded.
 
-    :raise PublishError: the same; or it is another node's, or Redis is too old.
+    :raise PublishError: as :func:`publish`; or another node serves the channel, or Redis is too old.
     """
     return _publish(link, shard, ("SPUBLISH", shard, message), redis_user)
 
 
 class _NotRun(Exception):
-    """Redis did not run the script to its end, so nothing was published; the text is its own."""
+    """Redis did not run the script to its end, so nothing was published; the text is Redis's."""
 
 
 class _NotKnown(_NotRun):
@@ -76,7 +76,7 @@ class _NotKnown(_NotRun):
 def _publish(
     link: RedisLink, channel: bytes, command: Command, user: str = "", at: bytes | None = None
 ) -> Receipt:
-    """:param at: a key: publish at its node rather than at that of the name."""
+    """:param at: a key: publish on its node rather than on that of the channel."""
     try:
         node, connection = _connect(link, at or channel)
     except redis.RedisError as error:
@@ -87,8 +87,8 @@ def _publish(
             gettext("Redis is unreachable: the message was not published. Try again when it is back."),
             retry_after=1,
         ) from None
-    # The commands are sent by hand and never twice: without a reply nobody knows whether it was
-    # published, and a client that retries would publish it again.
+    # The commands are sent by hand and never twice: without a reply it is unknown whether the message was
+    # published, and a client that retries might publish it again.
     try:
         is_sharded = command[0] == "SPUBLISH"
         _send(connection, command, _numsub((of_shard if is_sharded else of_channel)(channel)), _NUMPAT)
@@ -113,9 +113,9 @@ def _publish(
 
 
 def _no_shard(error: redis.ResponseError, link: RedisLink, shard: bytes) -> PublishError | None:
-    """``None``: it has nothing to do with the channel's being sharded."""
+    """``None``: the error is not about sharded channels."""
     if isinstance(error, MovedError) and link.is_cluster:
-        # Another node has answered: the channel's own is not reached, or has just lost it.
+        # Another node has replied: the channel's own node is unreachable, or has just lost it.
         sentence = gettext(
             "The node of this sharded channel does not answer, or the channel is just moving to another one: "
             "try again. Nothing was published."
@@ -141,7 +141,7 @@ def _refused(error: redis.ResponseError, channel: bytes, user: str) -> PublishEr
 
 
 def _connect(link: RedisLink, channel: bytes) -> tuple[RedisLink, Connection]:
-    """A connection to publish on, and the node that it leads to."""
+    """A connection to publish on, and its node."""
     nodes = link.publishers(channel)
     for node in nodes[:-1]:
         try:
@@ -149,14 +149,14 @@ def _connect(link: RedisLink, channel: bytes) -> tuple[RedisLink, Connection]:
         except AuthenticationError:
             raise
         except redis.RedisError:
-            pass  # nothing was sent there, so the next one may get it
+            pass  # nothing was sent to it, so the next node may publish
     return nodes[-1], nodes[-1].client.connection_pool.get_connection()
 
 
 def _add_others(
     receipt: Receipt, link: RedisLink, publisher: RedisLink, channel: bytes, is_sharded: bool
 ) -> Receipt:
-    """Count at the other nodes of the cluster too. The message is published, whatever they say."""
+    """Count on the other nodes of the cluster too. The message is published, whatever they reply."""
     kind = "shard" if is_sharded else "channel"
     counts, tabs, is_at_least = [receipt.receivers], [receipt.tabs], False
     try:
@@ -198,14 +198,14 @@ def _send(connection: AbstractConnection, *commands: Command) -> None:
 def _tabs(
     link: RedisLink, connection: AbstractConnection, channel: bytes, receivers: int, is_sharded: bool
 ) -> int | None:
-    """How many receivers are tabs; the replies that are due are read in any case.
+    """How many receivers are tabs; all pending replies are read.
 
-    The message is published: an error from here on only leaves this unknown.
+    The message is published: an error from here on only leaves the number unknown.
     """
     try:
         by_channel, patterns = _answer(connection), _answer(connection)
         tabs = _sum(by_channel)
-        # Listing channels for patterns takes Redis some time, so only if a pattern may have received it.
+        # Listing shadow channels of patterns takes Redis some time: only if a pattern may have received it.
         if patterns and tabs < receivers and not is_sharded:
             tabs += _by_pattern(connection, channel)
         if tabs < receivers and not link.may_count_tabs:

@@ -82,7 +82,7 @@ class RedisSource:
     def _reading(self, channel: bytes) -> Iterator[Log | None]:
         try:
             log = Log.open(self._recording.store, channel) if self._recording.is_allowed else None
-            # A log that was switched off is kept for as long as any other.
+            # A log whose recording was switched off is kept as long as any other.
             if log is None and not self._recording.covers(channel):
                 sentence = gettext(
                     "This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."
@@ -150,7 +150,7 @@ class RedisSource:
             self._tails.discard(tail)
 
     def reconcile(self) -> None:
-        """Have each tail follow what is recorded now, and nothing else."""
+        """Make each tail follow exactly the channels that are recorded now."""
         for follower, subscriber in list(self._open):
             _reconcile(follower, subscriber)
         for tail in list(self._tails):
@@ -159,7 +159,7 @@ class RedisSource:
     def _follower(
         self, deliver: Deliver, resume_points: dict[bytes, ResumePoint], user: str
     ) -> Follower | None:
-        """What brings recorded channels up to now; ``None`` where nothing can be recorded."""
+        """A follower for recorded channels; ``None`` where nothing can be recorded."""
         if not self._recording.is_allowed and not resume_points:
             return None
         if not all(map(self._recording.covers, resume_points)):
@@ -169,7 +169,7 @@ class RedisSource:
 
     @contextmanager
     def _following(self, follower: Follower | None, subscriber: Subscriber) -> Iterator[None]:
-        """For as long as the block runs, the tail receives what is switched on or off."""
+        """While the block runs, :meth:`reconcile` reaches this tail."""
         if follower is None:
             yield
             return

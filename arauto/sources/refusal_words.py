@@ -1,4 +1,4 @@
-"""What Redis's refusals mean, in words for the visitor."""
+"""Sentences for errors of Redis, for the visitor."""
 
 from functools import cache
 from typing import NamedTuple
@@ -12,13 +12,13 @@ from arauto.web.locale import chosen
 
 
 class ExplainRefused:
-    """Gives a refusal of Redis words that name the remedy, and notes what a Redis user is refused."""
+    """Replaces an error of Redis by a sentence that names the remedy, and audits refusals of a Redis user."""
 
     def __init__(self, visitor: Visitor, audit: Audit) -> None:
         self._user = visitor.redis_user
         self._audit = audit
         self._actor = Actor.of(visitor)
-        # Now, because the subscriber's thread has no request that says a language.
+        # Now, because the subscriber's thread has no request and so no language.
         self._words = _words(chosen(), self._user)
         self._is_cluster = visitor.link.is_cluster
 
@@ -38,7 +38,7 @@ class ExplainRefused:
             words = refused.error
             if words.startswith("MOVED ") and not self._is_cluster:
                 return self._words.elsewhere.replace("{node}", words.rpartition(" ")[2])
-            # Where the node is that Redis names is no answer: it is asked itself.
+            # The node that Redis names in MOVED is no help to the visitor.
             why = "" if words.startswith("MOVED") or not words else f" ({words})"
             return self._words.away + why
         if refused.kind == "shard" and refused.error.startswith("ERR unknown command"):
@@ -70,7 +70,7 @@ def _words(language: str, user: str) -> _Words:
 
 
 def elsewhere(name: str, node: str) -> str:
-    """A sharded channel belongs to ``node``."""
+    """The sentence for a sharded channel that belongs to ``node``."""
     return gettext(
         "The sharded channel %(name)s belongs to another node of the cluster: set REDIS_URL to %(node)s.",
         name=name,
@@ -79,5 +79,5 @@ def elsewhere(name: str, node: str) -> str:
 
 
 def unsupported() -> str:
-    """There are no sharded channels here."""
+    """The sentence for a Redis without sharded channels."""
     return gettext("This Redis has no sharded channels: use Redis 7 or later, or Valkey.")

@@ -14,9 +14,9 @@ from arauto.refusal import Refusal
 
 
 class SourceError(Exception):
-    """The source does not answer, or refuses; the text is its own words.
+    """The source does not answer, or refuses; the text is the source's own error.
 
-    :param is_refusal: it does answer.
+    :param is_refusal: it did answer.
     """
 
     def __init__(self, words: str, is_refusal: bool) -> None:
@@ -25,7 +25,7 @@ class SourceError(Exception):
 
 
 class PublishError(Refusal):
-    """The message could not be published; the text says what is known of it."""
+    """The message was not published, or it is unknown whether it was; the text says which."""
 
     status = 503
 
@@ -33,12 +33,12 @@ class PublishError(Refusal):
 class Receipt(NamedTuple):
     """How many subscriptions received a message.
 
-    On a cluster one node counts exactly; at the others they are counted just afterwards, without the patterns
-    of others. ``is_at_least``: there may have been more.
+    On a cluster only the publishing node counts exactly; on the others they are counted just afterwards,
+    without patterns of other clients. ``is_at_least``: there may have been more.
 
-    ``tabs`` of them belong to pages of ours, whichever process serves them; ``None``: unknown.
-    On a recorded channel the recorder is one of the receivers. ``is_promised``: the message will be in
-    the log, also if the recorder ends before it has written it; or ``unrecorded`` says why not.
+    ``tabs`` of them are tabs, of any process; ``None``: unknown. On a recorded channel the recorder is one of
+    the receivers. ``is_promised``: the message will be in the log, even if the recorder ends before it has
+    written it; else ``unrecorded`` says why not.
     """
 
     receivers: int
@@ -49,32 +49,32 @@ class Receipt(NamedTuple):
 
 
 class Tail(Protocol):
-    """The messages of one selection as they come, until it is left."""
+    """The new messages of one selection, while its ``with`` block runs."""
 
     def size_after(self, change: Change) -> int:
-        """How many names there would be."""
+        """How many names the selection would have after ``change``."""
 
     def change(self, change: Change) -> None:
-        """Go on with another selection; from any thread."""
+        """Change the selection; from any thread."""
 
 
 class Source(Protocol):
     """One for each application."""
 
     def channels(self, visitor: Visitor, glob: bytes) -> dict[str, Any]:
-        """The channels that ``glob`` matches and that the visitor may read, with their counts.
+        """The channels that ``glob`` matches and that the visitor may read, with their subscribers.
 
-        :raise Refusal: it cannot be told.
+        :raise Refusal: the source does not answer, or refuses.
         """
 
     def listeners(self, visitor: Visitor, channel: bytes, is_sharded: bool) -> dict[str, Any]:
-        """How many listen to the channel now, and how many of them are tabs.
+        """How many subscribers the channel has now, and how many of them are tabs.
 
-        :raise Refusal: it cannot be told, or not to this visitor.
+        :raise Refusal: the source does not answer, or refuses, or the visitor may not subscribe.
         """
 
     def check_reading(self, visitor: Visitor, channel: bytes) -> None:
-        """:raise NoRight: the visitor may not read what is stored of the channel."""
+        """:raise NoRight: the visitor may not read the channel's log."""
 
     def tail(
         self,
@@ -84,28 +84,28 @@ class Source(Protocol):
         deliver: Deliver,
         fail: Callable[[], None],
     ) -> AbstractContextManager[Tail]:
-        """Deliver batches, from threads of its own and one at a time, for as long as the block runs.
+        """Deliver batches, from threads of its own and one at a time, while the block runs.
 
-        :param resume_points: where stored channels resume.
-        :param fail: is called once where the thread ends by a fault.
+        :param resume_points: where recorded channels resume.
+        :param fail: called once if the thread ends by an unexpected error.
         """
 
     def read(self, channel: bytes, since: Point, until: Point | None) -> Iterator[list[LogEntry]]:
-        """What is stored of a channel, a page at a time, oldest first.
+        """The log of a channel, a page at a time, oldest first.
 
-        :raise Refusal: nothing is stored of it, or not from there.
-        :raise SourceError: it cannot be read, at first or further on.
+        :raise Refusal: the channel is not recorded, or its log has no such point.
+        :raise SourceError: the log cannot be read, at first or further on.
         """
 
     def volume(self, channel: bytes, since: Point, until: Point | None, parts: int) -> Volume | None:
-        """How many messages are stored of a channel in each part of a span of time. ``None``: none are.
+        """How many messages the log of a channel has in each part of a span of time. ``None``: none.
 
-        :raise Refusal: nothing is stored of it.
-        :raise SourceError: it cannot be read.
+        :raise Refusal: the channel is not recorded.
+        :raise SourceError: the log cannot be read.
         """
 
     def publish(self, visitor: Visitor, channel: bytes, message: bytes, is_sharded: bool) -> Receipt:
-        """:raise PublishError: it was not published, or nobody knows; the text says which."""
+        """:raise PublishError: it was not published, or it is unknown whether it was; the text says which."""
 
     def missing(self) -> list[str]:
-        """The names of what does not answer, for a monitor: nothing that has to be kept from anybody."""
+        """Names of the servers that do not answer, for a monitor; they contain nothing secret."""

@@ -1,4 +1,4 @@
-"""Where one page is in one topic: at its end with all others, or behind, where it reads by itself."""
+"""The position of one page in one topic: at the ring that pages share, or behind it, reading by itself."""
 
 from collections.abc import Callable
 from itertools import takewhile
@@ -15,17 +15,17 @@ from arauto.protocol.topics import NONE, Offsets, Start, TopicEntry, TopicPlace,
 from arauto.sources.topic_reading import offsets_at
 
 PAGE = 2000  # messages that are read at a time
-MOST_LEADERS = 20  # partitions of which a place has the leaders too: it is part of an address
-MOST_BEHIND = 20_000  # messages; a page that missed more is shown the newest of them
+MOST_LEADERS = 20  # partitions up to which a place includes leader epochs: it is part of a URL
+MOST_BEHIND = 20_000  # messages; of more than these a page is sent the newest
 
 Say = Callable[[Trouble], str]
-"""Puts it in words for people."""
+"""Makes a sentence of it."""
 
 
 class TopicCursor:
-    """Yields what the page has not been shown yet, in order, and nothing twice.
+    """Returns the items that the page has not been sent yet, in order, and none twice.
 
-    :param start: from where it is shown; ``None``: from now on.
+    :param start: where to begin; ``None``: from now on.
     """
 
     def __init__(self, link: KafkaLink, topic: str, ring: TopicRing, start: Start | None, say: Say) -> None:
@@ -34,34 +34,34 @@ class TopicCursor:
         self._ring = ring
         self._start = start
         self._say = say
-        self._number: int | None = None  # of the next batch; None: it is behind
-        self._joined = 0  # what the ring had before is of the past
-        self._places: Offsets | None = None  # None: it has to be found out
+        self._number: int | None = None  # of the next batch; None: the page is behind
+        self._joined = 0  # batches before this number are past messages
+        self._places: Offsets | None = None  # None: still to be found
         self._epoch = ""
         self._only: frozenset[int] | None = None
         self.is_chosen = False
-        """Whether it was told that the topic is watched."""
-        self._is_told = False
-        self._told: tuple[Trouble | None, frozenset[int]] = None, frozenset()
-        self._leaders = NONE  # as they were told last
+        """Whether the page was sent the confirmation of the topic."""
+        self._is_sent = False  # whether the page has the current state
+        self._sent: tuple[Trouble | None, frozenset[int]] = None, frozenset()
+        self._leaders = NONE  # as last sent
 
     @property
     def is_behind(self) -> bool:
-        """Whether it has to go on without news of the ring."""
+        """Whether there is more to read without a change of the ring."""
         return self._number is None and _can_be_read(self._ring.now)
 
     @property
     def is_gone(self) -> bool:
-        """Whether there is no such topic."""
+        """Whether the topic does not exist."""
         return self._ring.now.trouble is not None and self._ring.now.trouble.kind == "unknown"
 
     def show(self, only: frozenset[int] | None) -> None:
-        """Go on with these partitions; ``None``: with all."""
+        """Select partitions; ``None``: all."""
         if only != self._only:
-            self._only, self._is_told = only, False  # the page knows its place in no others
+            self._only, self._is_sent = only, False  # the page has no place in others yet
 
     def next(self) -> list[Item]:
-        """What comes next, which nobody changes; nothing: there is no more now."""
+        """The next items, which must not be changed; empty: there are no more now."""
         now = self._ring.now
         if not self.is_chosen:
             self.is_chosen = now.ends is not None or now.trouble is not None
@@ -72,14 +72,14 @@ class TopicCursor:
                     return items
             except KafkaFailed:
                 self._begin_again()
-        return self._tell(self._ring.now) or self._pass_on()
+        return self._state(self._ring.now) or self._pass_on()
 
     # Behind
 
     def _catch_up(self, now: Now) -> list[Item]:
-        """Something, until it is at the ring."""
+        """The next items, until the page is at the ring."""
         if now.ends is None and now.trouble and now.trouble.kind == "unknown" and self._start is None:
-            self._start = TopicPlace("", {})  # all that will ever be in it
+            self._start = TopicPlace("", {})  # a topic created later, from its beginning
         while now.ends is not None and _can_be_read(now):
             gaps: list[Item] = []
             if self._places is not None and (now.epoch != self._epoch or _behind(self._places, now.ends)):
@@ -98,10 +98,10 @@ class TopicCursor:
     def _begin_again(self) -> None:
         if self._places is not None:
             self._start, self._places = TopicPlace(self._epoch, self._places, self._leaders), None
-        self._number, self._is_told = None, False
+        self._number, self._is_sent = None, False
 
     def _locate(self, start: Start | None, now: Now, ends: Offsets) -> tuple[Offsets, list[Item]]:
-        """Where to go on, and what is missing before that."""
+        """The offsets to go on from, and gaps for what is missing before them."""
         if start is None:
             return ends, []
         is_replaced = isinstance(start, TopicPlace) and start.epoch not in ("", now.epoch)
@@ -110,7 +110,7 @@ class TopicCursor:
         newer, gaps = ({}, []) if is_replaced else self._newer(start, ends)
         found = find_bounds(self._link, [(self._topic, one) for one in ends | newer])
         bounds = {one: bound for (_, one), bound in found.items()}
-        beyond: Offsets = {}  # ends before what a person has named
+        beyond: Offsets = {}  # ends of partitions that end before the offset in the URL
         if is_replaced:
             gaps.append(TopicGap(self._topic, "replaced"))
             wanted: Offsets = {}
@@ -132,22 +132,22 @@ class TopicCursor:
                     gaps.append(TopicGap(self._topic, "leaderless", one, at, end - at))
                 continue
             low, high = bounds[one]
-            at = wanted.get(one, low)  # it is new
+            at = wanted.get(one, low)  # a new partition begins at low
             places[one] = min(max(at, low), high)
             if at < low:
                 gaps.append(TopicGap(self._topic, "retention", one, at, low - at))
-            elif at > high and isinstance(start, dict):  # nobody has seen it
+            elif at > high and isinstance(start, dict):  # named by a person, so nothing was lost
                 beyond[one] = high
             elif at > high or one in truncated:
                 gaps.append(TopicGap(self._topic, "truncated", one, min(at, high)))
         if beyond:
             gaps.append(self._note(Trouble("beyond", write_places(beyond))))
-        # Where it has no leader now, it is known when it has.
+        # Without a leader now, the offset is checked once there is one.
         places |= {one: at for one, at in newer.items() if one not in bounds or at <= bounds[one].high}
         return places, gaps + self._leave_out(places, ends)
 
     def _newer(self, start: Start, ends: Offsets) -> tuple[Offsets, list[Item]]:
-        """Places in partitions that the reader has yet to see, as that of another process has."""
+        """Places in partitions that our reader has not seen yet, but that of another process has."""
         named = start.offsets if isinstance(start, TopicPlace) else start
         if not isinstance(named, dict) or named.keys() <= ends.keys():
             return {}, []
@@ -164,7 +164,7 @@ class TopicCursor:
         return is_same and self._ring.find(places, now.epoch) is not None and covers(now.ends or {}, places)
 
     def _truncated(self, start: TopicPlace, now: Now, bounds: dict[int, Bounds]) -> set[int]:
-        """Partitions that have had another leader since, and others where it had what the page was shown."""
+        """Partitions whose leader has changed since, and that have lost messages which the page was sent."""
         if start.epoch != now.epoch:
             return set()
         left = {
@@ -177,7 +177,7 @@ class TopicCursor:
         return find_truncated(self._link, self._topic, left, start.leaders) if left else set()
 
     def _leave_out(self, places: Offsets, ends: Offsets) -> list[Item]:
-        """What would take too long: ``places`` go on to the newest."""
+        """Advance ``places`` to the newest messages where catching up would take too long."""
         if not _behind(places, ends):
             return []
         left = {one: end - places[one] for one, end in ends.items() if end > places[one]}
@@ -193,9 +193,9 @@ class TopicCursor:
         left = {one: places.get(one, 0) for one, end in ends.items() if places.get(one, 0) < end}
         if not left:
             return []
-        asked = dict.fromkeys(left)
+        wanted = dict.fromkeys(left)
         entries = read_page(self._link, self._topic, left, ends, PAGE)
-        self._places = places | {one: left.get(one, ends[one]) for one in asked}
+        self._places = places | {one: left.get(one, ends[one]) for one in wanted}
         return [self._item(entry) for entry in entries if self._shows(entry.partition)]
 
     def _shows(self, partition: int | None) -> bool:
@@ -212,9 +212,9 @@ class TopicCursor:
         while self._number is not None and self._number < self._ring.now.number:
             batch = self._ring.get(self._number)
             if batch is None or self._epoch != self._ring.now.epoch or self._knows_better(batch):
-                self._number = None  # the page is slow, it is another topic, or it reads by itself
-                if batch is None and self._leaders != _told_of(self._ring.now.leaders):
-                    self._begin_again()  # what a leader has lost was told in a batch that is gone
+                self._number = None  # the page is slow, the topic was created again, or the page knows more
+                if batch is None and self._leaders != _if_few(self._ring.now.leaders):
+                    self._begin_again()  # the gap of a new leader was in a batch that was dropped
                 return self.next()
             self._number += 1
             is_past = self._number <= self._joined
@@ -223,17 +223,17 @@ class TopicCursor:
         return []
 
     def _knows_better(self, batch: Batch) -> bool:
-        """Whether the page was shown more of a partition than the reader, which has just got its leader."""
+        """Whether the page is ahead of the reader in a partition that has just got a leader."""
         places = self._places or {}
         return any(places.get(one, at) < at for one, at in batch.starts.items() if one in _late(batch))
 
     def _shown(self, items: list[Item]) -> list[Item]:
-        """The same, where all of them are."""
+        """The items of selected partitions; the same list if all are selected."""
         return items if self._only is None else [one for one in items if self._shows(_partition_of(one))]
 
     def _new_in(self, batch: Batch, is_past: bool) -> list[Item]:
         places = self._places or {}
-        self._is_told = self._is_told and not (batch.items and isinstance(batch.items[0], TopicGap))
+        self._is_sent = self._is_sent and not (batch.items and isinstance(batch.items[0], TopicGap))
         if places == batch.starts and not is_past and not _late(batch):
             self._places = batch.ends
             return batch.items
@@ -251,17 +251,18 @@ class TopicCursor:
         self._places = places | ends
         return items
 
-    # What else is told
+    # The state of the topic
 
-    def _tell(self, now: Now) -> list[Item]:
+    def _state(self, now: Now) -> list[Item]:
+        """The state, if it differs from the one that was sent last."""
         is_behind = self._number is None or self._number < self._joined or self._epoch != now.epoch
         if is_behind and _can_be_read(now):
-            return []  # it is told when it has been shown the past
+            return []  # it is sent after the past messages
         missing = frozenset() if now.trouble else (self._only or frozenset()) - (now.ends or {}).keys()
         leaders = self._leaders_of_next(now)
-        if self._is_told and (self._told, self._leaders) == ((now.trouble, missing), leaders):
+        if self._is_sent and (self._sent, self._leaders) == ((now.trouble, missing), leaders):
             return []
-        self._is_told, self._told, self._leaders = True, (now.trouble, missing), leaders
+        self._is_sent, self._sent, self._leaders = True, (now.trouble, missing), leaders
         if now.trouble is not None:
             return [TopicAway(self._topic, self._say(now.trouble))]
         followed = TopicFollowed(self._topic, self._epoch, dict(self._places or {}), leaders)
@@ -269,19 +270,19 @@ class TopicCursor:
         return [followed, *(TopicAway(TopicName(self._topic, one).text, why) for one in sorted(missing))]
 
     def _leaders_of_next(self, now: Now) -> Offsets:
-        """Those of what comes next, which are told before it: if the page loses it, they show that.
+        """The leaders of the next batch, sent before it: if the page loses the batch, they show that.
 
-        A gap comes before them: what took its place is of another leader.
+        A gap is sent before its leaders: the messages that replace the lost ones are of another leader.
         """
         if self._number is None or self._number >= now.number:
-            return _told_of(now.leaders)
+            return _if_few(now.leaders)
         batch = self._ring.get(self._number)
         if batch is None or (batch.items and isinstance(batch.items[0], TopicGap)):
             return self._leaders
-        return _told_of(batch.leaders)
+        return _if_few(batch.leaders)
 
 
-def _told_of(leaders: Offsets) -> Offsets:
+def _if_few(leaders: Offsets) -> Offsets:
     return leaders if len(leaders) <= MOST_LEADERS else NONE
 
 
@@ -290,7 +291,7 @@ def _can_be_read(now: Now) -> bool:
 
 
 def _late(batch: Batch) -> set[int | None]:
-    """The partitions of which the reader does not know what came before ``batch``."""
+    """The partitions whose messages before ``batch`` the reader does not know."""
     gaps = takewhile(lambda one: isinstance(one, TopicGap), batch.items)
     return {one.partition for one in gaps if isinstance(one, TopicGap) and one.reason == "leaderless"}
 

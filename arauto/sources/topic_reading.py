@@ -1,4 +1,4 @@
-"""What a topic keeps between two places."""
+"""The stored messages of a topic between two places."""
 
 from collections.abc import Collection
 
@@ -13,10 +13,10 @@ Bound = dict[int, Bounds]
 
 
 class TopicReading:
-    """Pages of one topic; between two of them nothing is held.
+    """Pages of one topic; between two of them no connection is held.
 
-    :param since: the first that is wanted, in each partition.
-    :param until: the first that is not; ``None``: all that was there when reading began.
+    :param since: the first message to read, in each partition.
+    :param until: the first message not to read; ``None``: up to the end as it was when reading began.
     :param partition: which; ``None``: those that ``since`` names, else all.
 
     :raise BadTopic: there is no such topic, partition or place.
@@ -47,7 +47,7 @@ class TopicReading:
         ]
         begun = {one: max(at, bounds[one].low) for one, at in starts.items()}
         self.places: Offsets = {one: at for one, at in begun.items() if at < self._ends[one]}
-        """Where each partition goes on, of those that do."""
+        """The next offset of each partition that is not read to its end."""
 
     @property
     def is_over(self) -> bool:
@@ -55,13 +55,13 @@ class TopicReading:
 
     @property
     def left(self) -> int:
-        """How many offsets there are from its places on."""
+        """How many offsets are still to be read."""
         return sum(self._ends[one] - at for one, at in self.places.items())
 
     def page(self, most: int) -> list[TopicEntry]:
-        """At most so many messages, in the order of their partition; and what is missing between them.
+        """At most so many messages, in the order of their partition, and gaps for missing ones.
 
-        :raise KafkaFailed: it cannot be read.
+        :raise KafkaFailed: Kafka does not answer, or refuses.
         """
         if self._trimmed:
             trimmed, self._trimmed = self._trimmed, []
@@ -99,7 +99,7 @@ class TopicReading:
 
 
 def check_partitions(named: Collection[int], there: list[int]) -> None:
-    """:raise BadTopic: one is not among those that there are."""
+    """:raise BadTopic: one of them does not exist."""
     if not set(named) <= set(there):
         raise BadTopic(
             gettext("The topic has the partitions 0 to %(last)s: name one of these.", last=there[-1])
@@ -109,7 +109,7 @@ def check_partitions(named: Collection[int], there: list[int]) -> None:
 def offsets_at(link: KafkaLink, topic: str, point: Point, bounds: Bound) -> Offsets:
     """The first message from ``point`` on, of each partition.
 
-    :raise KafkaFailed: it cannot be told.
+    :raise KafkaFailed: Kafka or one of the partitions does not answer.
     """
     if point.last is not None:
         return {one: max(low, high - point.last) for one, (low, high) in bounds.items()}
@@ -121,7 +121,7 @@ def offsets_at(link: KafkaLink, topic: str, point: Point, bounds: Bound) -> Offs
 
 
 def _check_answered(wanted: Collection[int], found: Collection[int]) -> None:
-    """What has no leader now must not look as if it were empty."""
+    """A partition without a leader must not look as if it were empty."""
     for one in wanted:
         if one not in found:
             sentence = gettext(

@@ -30,21 +30,21 @@ from arauto.sources.topic_words import topic_words
 from arauto.system.resource_errors import start
 from arauto.web.locale import chosen
 
-AGAIN = 1.0  # seconds, until what failed is tried again
-LISTED_AGAIN = 5.0  # seconds between two looks at which topics there are, for globs
-ASKED_AGAIN = 10.0  # seconds between two questions to Redis whether its user may still listen
+AGAIN = 1.0  # seconds until a failed call is repeated
+LISTED_AGAIN = 5.0  # seconds between two lists of topics, for globs
+CHECKED_AGAIN = 10.0  # seconds between two checks of a Redis user's permissions
 JOIN_PATIENCE = 3.0  # seconds
 
 log = logging.getLogger("arauto")
 
 
 class TopicTail(threading.Thread):
-    """A :class:`~arauto.sources.source.Tail` of topics; make it where a request says the language.
+    """A :class:`~arauto.sources.source.Tail` of topics; make it in a request, whose language it uses.
 
     Use it in a ``with`` block: leaving it ends the thread.
 
-    :param starts: from where topics are shown, where it is not from now on.
-    :param fail: is called once where the thread ends by a fault.
+    :param starts: where to begin in topics that are not shown from now on.
+    :param fail: called once if the thread ends by an unexpected error.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class TopicTail(threading.Thread):
         self._is_stopping = False
         self._changes: deque[Change] = deque()
         self._wanted: set[bytes] = set()
-        self._unasked: set[str] = set()  # of which Redis has not said yet that they may be read
-        self._asked = 0.0
+        self._unchecked: set[str] = set()  # topics whose permission is not checked yet
+        self._checked = 0.0
         self._cursors: dict[str, TopicCursor] = {}
-        self._names: defaultdict[str, set[TopicName]] = defaultdict(set)  # for which each topic is followed
+        self._names: defaultdict[str, set[TopicName]] = defaultdict(set)  # of each followed topic
         self._globs: dict[str, TopicGlob] = {}
         self._listed = 0.0
 
@@ -91,11 +91,11 @@ class TopicTail(threading.Thread):
         self.join(JOIN_PATIENCE)
 
     def size_after(self, change: Change) -> int:
-        """How many topics there would be."""
+        """How many topics the selection would have after ``change``."""
         return len((self._wanted | set(change.tsubscribe)) - set(change.tunsubscribe))
 
     def change(self, change: Change) -> None:
-        """Go on with other topics; from any thread."""
+        """Change the selection; from any thread."""
         self._wanted |= set(change.tsubscribe)
         self._wanted -= set(change.tunsubscribe)
         self._changes.append(change)
@@ -105,7 +105,7 @@ class TopicTail(threading.Thread):
         try:
             self._watch()
         except OSError:
-            pass  # the browser is gone
+            pass  # the browser has disconnected
         except Exception:
             log.exception("topics failed")
             self._fail()
@@ -119,7 +119,7 @@ class TopicTail(threading.Thread):
             self._news.clear()
             while self._changes:
                 self._take(self._changes.popleft())
-            self._ask_redis()
+            self._check_rights()
             self._look()
             if not self._pass_on():
                 self._news.wait(self._pause())
@@ -134,7 +134,7 @@ class TopicTail(threading.Thread):
                 continue
             self._names[name.topic].add(name)
             if name.topic not in self._cursors:
-                self._unasked.add(name.topic)
+                self._unchecked.add(name.topic)
             elif self._show(name.topic).is_chosen:
                 self._deliver([TopicChosen(name.text, is_added=True)])
         for name in map(_read, change.tunsubscribe):
@@ -144,7 +144,7 @@ class TopicTail(threading.Thread):
             self._deliver([TopicChosen(name.text, is_added=False)])
 
     def _show(self, topic: str) -> TopicCursor:
-        """Its cursor, which goes on with what the names for it want of it."""
+        """The cursor of a topic, with the partitions that its names select."""
         wanted = {name.partition for name in self._names[topic]}
         cursor = self._cursors[topic]
         cursor.show(None if None in wanted else frozenset(one for one in wanted if one is not None))
@@ -159,7 +159,7 @@ class TopicTail(threading.Thread):
             self._show(topic)
 
     def _pass_on(self) -> bool:
-        """Whether there was anything."""
+        """Deliver the next items; whether there were any."""
         is_any = False
         for topic, cursor in self._cursors.items():
             if items := cursor.next():
@@ -168,42 +168,42 @@ class TopicTail(threading.Thread):
         return is_any
 
     def _confirmed(self, topic: str) -> list[Item]:
-        """By what it was asked for; a glob has been confirmed."""
+        """Confirmations for the names of a topic; those of globs were sent before."""
         return [TopicChosen(name.text, is_added=True) for name in self._names[topic] if not name.is_glob] or [
             TopicChosen(topic, is_added=True)
         ]
 
     def _pause(self) -> float | None:
         pauses = [LISTED_AGAIN] if self._globs else []
-        if self._unasked or any(cursor.is_behind for cursor in self._cursors.values()):
+        if self._unchecked or any(cursor.is_behind for cursor in self._cursors.values()):
             pauses.append(AGAIN)
         if self._visitor.redis_user:
-            pauses.append(ASKED_AGAIN)
+            pauses.append(CHECKED_AGAIN)
         return min(pauses, default=None)
 
-    # What globs bring
+    # Globs
 
     def _look_again(self) -> None:
-        """Soon; from any thread."""
+        """List topics again soon; from any thread."""
         self._listed = 0.0
         self._news.set()
 
     def _look(self) -> None:
         if not self._globs or monotonic() - self._listed < LISTED_AGAIN:
             return
-        # Of all pages the first one asks Kafka, after all but a second of that time.
+        # The first page queries Kafka for all pages, when the list is almost as old.
         age = LISTED_AGAIN - FRESH if self._listed else FRESH
         self._listed = monotonic()
         for glob in self._globs.values():
             self._look_for(glob, age)
 
     def _look_for(self, glob: TopicGlob, age: float) -> None:
-        """Follow what there is now; as long as Redis is silent, nothing new."""
+        """Follow the topics that exist now; while Redis does not answer, no new ones."""
         try:
             found = self._all.matching(glob.name, age)
         except KafkaFailed as error:
             if error.trouble is not None:
-                self._tell(glob.tell(TopicAway(glob.name, self._words.say(error.trouble))))
+                self._send(glob.changed(TopicAway(glob.name, self._words.say(error.trouble))))
             return
         if glob.is_settled(found):
             return
@@ -217,14 +217,14 @@ class TopicTail(threading.Thread):
         glob.looked(found, left_out)
         for topic in glob.topics - found:
             self._lose(topic, glob)
-        self._tell(glob.news(self._words.say_left_out))
+        self._send(glob.news(self._words.say_left_out))
 
-    def _tell(self, news: list[Item]) -> None:
+    def _send(self, news: list[Item]) -> None:
         if news:
             self._deliver(news)
 
     def _bring(self, topic: str, glob: TopicGlob) -> bool:
-        """Whether it is followed."""
+        """Follow a topic by a glob; whether that is possible."""
         if topic not in self._cursors and not self._begin(topic, glob.start_of(topic), waits=False):
             return False
         glob.topics.add(topic)
@@ -233,29 +233,29 @@ class TopicTail(threading.Thread):
         return True
 
     def _lose(self, topic: str, glob: TopicGlob) -> None:
-        """It was deleted, if those that read it say so too."""
+        """Leave a topic that is no longer listed, if its reader does not find it either."""
         if not self._cursors[topic].is_gone:
             return
         glob.topics.discard(topic)
         self._release(topic, TopicName(glob.name, is_glob=True))
-        if topic not in self._cursors:  # nor asked for by name
+        if topic not in self._cursors:  # not selected by its name either
             self._deliver([TopicGap(topic, "deleted"), TopicChosen(topic, is_added=False)])
 
-    # Who may
+    # Permissions
 
-    def _ask_redis(self) -> None:
-        """Begin what may be read, and end what may be no longer; as long as Redis is silent, neither."""
-        is_due = bool(self._visitor.redis_user) and monotonic() - self._asked >= ASKED_AGAIN
-        asked = {*self._unasked, *(self._cursors if is_due else ())}
-        if not asked:
+    def _check_rights(self) -> None:
+        """Begin topics that may be read, end those that may not; while Redis does not answer, neither."""
+        is_due = bool(self._visitor.redis_user) and monotonic() - self._checked >= CHECKED_AGAIN
+        due = {*self._unchecked, *(self._cursors if is_due else ())}
+        if not due:
             return
         try:
-            allowed = self._allowed(asked)
+            allowed = self._allowed(due)
         except (redis.RedisError, OSError):
             return
-        self._asked = monotonic() if is_due else self._asked
-        self._unasked.clear()
-        for topic in asked:
+        self._checked = monotonic() if is_due else self._checked
+        self._unchecked.clear()
+        for topic in due:
             if topic not in allowed:
                 self._refuse(topic, lambda refused: self._explain(refused))
             elif topic in self._cursors:
@@ -266,7 +266,7 @@ class TopicTail(threading.Thread):
                 self._refuse(topic, lambda refused: refused._replace(error=self._words.too_many))
 
     def _allowed(self, topics: Collection[str]) -> set[str]:
-        """Those that the visitor may read.
+        """The topics that the visitor may read.
 
         :raise redis.RedisError: Redis does not answer.
         """
@@ -289,21 +289,21 @@ class TopicTail(threading.Thread):
         return True
 
     def _refuse(self, topic: str, explain: Callable[[Refused], Refused]) -> None:
-        """What is asked for by name is refused; a glob says no word of it."""
+        """Refuse the names of a topic; a glob just leaves it out."""
         names = self._names[topic]
         self._drop(topic)
-        told: list[Item] = []
+        items: list[Item] = []
         for name in names:
             if name.is_glob:
                 self._globs[name.topic].topics.discard(topic)
-                told.append(TopicChosen(topic, is_added=False))
+                items.append(TopicChosen(topic, is_added=False))
                 continue
             self._wanted.discard(name.text.encode())
-            told.append(explain(Refused("topic", name.text.encode(), "")))
-        self._deliver(told)
+            items.append(explain(Refused("topic", name.text.encode(), "")))
+        self._deliver(items)
 
     def _drop(self, topic: str) -> None:
-        self._unasked.discard(topic)
+        self._unchecked.discard(topic)
         self._names.pop(topic, None)
         if self._cursors.pop(topic, None):
             self._hub.leave(topic, self._news.set)

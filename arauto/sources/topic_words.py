@@ -1,4 +1,4 @@
-"""What is said of topics by a thread that no request tells the language."""
+"""Sentences about topics, for a thread that has no request and so no language."""
 
 from functools import cache
 from typing import NamedTuple, get_args
@@ -9,7 +9,7 @@ from arauto.kafka_io.topic_hub import MOST, MOST_READ
 
 
 class TopicWords(NamedTuple):
-    """Sentences, with places for what differs."""
+    """Sentences with placeholders."""
 
     of: dict[Kind, str]
     too_many: str
@@ -24,7 +24,7 @@ class TopicWords(NamedTuple):
 
 @cache
 def topic_words(language: str) -> TopicWords:
-    """Those of this request, whose ``language`` it is."""
+    """The sentences in the language of this request, which is ``language``."""
     return TopicWords(
         {kind: say(Trouble(kind, "{words}")) for kind in get_args(Kind)},
         gettext(

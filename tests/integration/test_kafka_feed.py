@@ -30,7 +30,7 @@ QUICK = """
 from arauto.kafka_io import connection, topic_hub, topic_reader
 from arauto.sources import topic_cursor, topic_tail
 topic_hub.LOOK = topic_reader.LOOK = topic_reader.AGAIN = 0.1
-topic_tail.AGAIN = topic_tail.ASKED_AGAIN = topic_tail.LISTED_AGAIN = 0.1
+topic_tail.AGAIN = topic_tail.CHECKED_AGAIN = topic_tail.LISTED_AGAIN = 0.1
 topic_cursor.MOST_BEHIND = 100
 connection.KEPT = 0
 """

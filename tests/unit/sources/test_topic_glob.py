@@ -18,7 +18,7 @@ def say(glob: str, n: int) -> str:
 
 
 def test_what_is_refused_is_asked_for_again_when_all_others_were(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(topic_glob, "MOST_ASKED", 2)
+    monkeypatch.setattr(topic_glob, "MOST_CHECKED", 2)
     glob = TopicGlob("*", None)
     found = frozenset("abc")
     assert glob.candidates(found) == ["a", "b"]
@@ -58,5 +58,5 @@ def test_it_is_told_once_with_what_is_left_out(monkeypatch: pytest.MonkeyPatch) 
     glob.looked(frozenset("a"), [])
     assert glob.news(say) == [TopicsMatched("*", ["a"], [], "")]
     assert (glob.is_settled(frozenset("a")), glob.is_settled(frozenset("ab"))) == (True, False)
-    assert glob.tell(TopicAway("*", "Kafka does not answer."))
+    assert glob.changed(TopicAway("*", "Kafka does not answer."))
     assert not glob.is_settled(frozenset("a")), "it is not away any more"
