@@ -1,4 +1,4 @@
-"""Keep beside a log who has taken which of its messages."""
+"""Stores the acknowledgements of a log's messages beside the log."""
 
 from collections.abc import Iterable
 from enum import Enum
@@ -11,11 +11,11 @@ from arauto.protocol.log_entries import Id
 from arauto.recording.log_store import Store
 from arauto.recording_core.log_keys import acknowledgements_of, head_of, stream_of
 
-MOST = 10_000  # of one channel
+MOST = 10_000  # acknowledgements of one channel
 
 
 class Outcome(Enum):
-    """What came of an attempt to take a message or to give it back."""
+    """The outcome of an attempt to take a message or to give it back."""
 
     DONE = "it is taken from now on"
     TAKEN = "somebody has it already"
@@ -27,32 +27,32 @@ class Outcome(Enum):
 
 
 class Answer(NamedTuple):
-    """The acknowledgement that there is now, or that there was until now."""
+    """The current acknowledgement, or the one that was just removed."""
 
     outcome: Outcome
     acknowledgement: Acknowledgement | None
 
 
 class AcknowledgementStore:
-    """Of all channels of one database. Methods raise ``redis.RedisError`` if Redis is away or refuses.
+    """The acknowledgements in one database. Methods raise ``redis.RedisError`` if Redis is away or refuses.
 
-    Whatever changes is announced with the log's own announcements, in the same step. Nobody has to read these
-    in order, and no message waits for them.
+    Each change is published on the channel of the log's announcements, in the same step. These need not be
+    read in order, and no message waits for them.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def take(self, channel: bytes, id: str, by: str) -> Answer:
-        """Who is first has it."""
+        """Take a message for ``by``, unless it is taken."""
         return self._change(channel, id, by)
 
     def give_back(self, channel: bytes, id: str) -> Answer:
-        """Whoever has it."""
+        """Give a message back, whoever has taken it."""
         return self._change(channel, id, "")
 
     def list(self, channel: bytes) -> list[Acknowledgement]:
-        """Those of messages that the log still has, oldest message first."""
+        """The acknowledgements of messages that the log still has, oldest message first."""
         client = self._store.client_of(stream_of(channel))
         with client.pipeline(transaction=False) as pipeline:
             pipeline.execute_command(b"XRANGE", stream_of(channel), "-", "+", "COUNT", 1)
@@ -65,7 +65,7 @@ class AcknowledgementStore:
         return [one for one in found if one.by and Id.read(one.id).n >= start]
 
     def trim(self, channels: Iterable[bytes]) -> None:
-        """Remove those of messages that the logs no longer have. What Redis refuses stays."""
+        """Remove those of messages that the logs no longer have. Channels that Redis refuses are skipped."""
         channels = list(channels)
         keys = list(map(acknowledgements_of, channels))
         kept = self._store.ask([(key, ("EXISTS", key)) for key in keys])

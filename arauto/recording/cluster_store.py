@@ -1,4 +1,4 @@
-"""The logs in a cluster: those of one channel are at the master of its slot."""
+"""The store of logs in a cluster: each log is on the master of its slot."""
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from arauto.redis_io.elapsed import unix
 
 
 class ClusterStore(Store):
-    """The logs of all channels, each by the client of its node."""
+    """The logs of all channels, each read and written on its node."""
 
     def __init__(self, link: ClusterLink, most: int, age: int, log_names: LogNames | None = None) -> None:
         super().__init__(link.log_client, most, age)
@@ -31,7 +31,7 @@ class ClusterStore(Store):
         return self._link.client_of(key)
 
     def ask(self, commands: Sequence[tuple[bytes, Command]]) -> list[Any]:
-        """The same; a node that does not answer is a reply, too."""
+        """As :meth:`Store.ask`; for a node that does not answer, the error is the reply."""
         replies: list[Any] = [None] * len(commands)
         places = defaultdict[Any, list[int]](list)
         for place, (key, _) in enumerate(commands):
@@ -48,13 +48,13 @@ class ClusterStore(Store):
                 replies[place] = reply
         return replies
 
-    # Names: their node may be down while others record
+    # Names: their node may be down while other nodes record
 
     def names(self) -> set[bytes]:
         return self.log_names.known
 
     def register(self, channel: bytes) -> bool:
-        """Have it registered soon; the recorders are told then."""
+        """Have the channel registered soon; its recorders are woken then."""
         self.log_names.add(channel)
         return False
 
@@ -63,7 +63,7 @@ class ClusterStore(Store):
         super().unregister(channel)
 
     def update_names(self, is_recorded: Callable[[bytes], bool]) -> None:
-        """Read them, and add what this process has registered."""
+        """Read the names of all logs, and add those that this process has registered."""
         client: Any = self.client_of(NAMES)
         lacking = self.log_names.take(client.smembers(NAMES), is_recorded)
         if lacking:
@@ -80,14 +80,14 @@ class ClusterStore(Store):
         return tagged(self.beats, tag_of(first))
 
     def of(self, shard: Shard) -> "ShardStore":
-        """The same for the recorders of one shard."""
+        """The store for the recorders of one shard."""
         return ShardStore(self._link, self._most, self._age, self.log_names, shard)
 
 
 class ShardStore(ClusterStore):
-    """The logs of one shard, and its lease: they are asked for there, or not at all.
+    """The logs of one shard, and its lease, on its master and nowhere else.
 
-    What its recorder receives comes in the order of this node, so it must write nowhere else.
+    Its recorder receives messages in the order of this node, so it must not write to another one.
     """
 
     def __init__(self, link: ClusterLink, most: int, age: int, log_names: LogNames, shard: Shard) -> None:
@@ -103,7 +103,7 @@ class ShardStore(ClusterStore):
         return self.beats
 
     def losses(self) -> list[tuple[int, int]]:
-        """Those of all nodes: what its log says, this one may have from another."""
+        """The losses of all nodes: this node may have got its log from another one."""
         return [
             (round(1000 * unix(since)), round(1000 * unix(found)))
             for found, since in reversed(self._link.cluster.all_losses())
@@ -111,7 +111,7 @@ class ShardStore(ClusterStore):
 
 
 def make_store(link: RedisLink, most: int, age: int) -> Store:
-    """The logs where ``link`` leads to."""
+    """The store of the Redis or cluster of ``link``."""
     return (
         ClusterStore(link, most, age) if isinstance(link, ClusterLink) else Store(link.log_client, most, age)
     )
@@ -119,11 +119,11 @@ def make_store(link: RedisLink, most: int, age: int) -> Store:
 
 @lru_cache(4096)
 def slot_of(channel: bytes) -> int:
-    """The slot of all keys of the channel's log. Where the name has braces, it is not that of the name."""
+    """The slot of all keys of the channel's log. It differs from that of a name with braces."""
     return key_slot(head_of(channel))
 
 
 @lru_cache(1024)
 def tag_of(slot: int) -> bytes:
-    """A hash tag of this slot: the lowest number that has it."""
+    """A hash tag of this slot: the lowest number in it."""
     return next(tag for n in count() if key_slot(tag := b"%d" % n) == slot)

@@ -1,4 +1,4 @@
-"""What one page of a cluster listens to: its recorded channels where their logs are, the rest anywhere."""
+"""The subscriptions of one page in a cluster: recorded channels on their logs' nodes, the rest anywhere."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -11,19 +11,19 @@ from arauto.protocol.events import CONFIRMATIONS, Deliver, Gap, Item, LogGap, Lo
 from arauto.protocol.log_entries import FIRST, Hole
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Change, Selection
+from arauto.recording.reported_gaps import ReportedGaps
 from arauto.recording.shard_follower import Means, Owners, Points, ShardFollower
-from arauto.recording.told_gaps import ToldGaps
 from arauto.redis_io.subscriber import IN_FLIGHT, JOIN_PATIENCE
 from arauto.redis_io.subscribers import Subscribers
 from arauto.system.concurrency import make_lock
 
-MOMENT = 0.1  # seconds until the log has been read: if it cannot be, that is the same loss
+MOMENT = 0.1  # seconds to read the log: if that fails meanwhile, it is the same loss
 
 
 class ClusterTail:
-    """The same as :class:`Subscribers`, which it has for all that is not recorded.
+    """As :class:`Subscribers`, of which it has one for everything that is not recorded, "the rest".
 
-    Whoever delivers has ``_turn``, and never waits for ``_lock``.
+    A thread that delivers holds ``_turn``, and never waits for ``_lock``.
 
     :param covers: whether a channel is recorded.
     """
@@ -58,14 +58,14 @@ class ClusterTail:
         self._means = means
         self._out = deliver
         self._covers = covers
-        self._turn = make_lock()  # whose batch is delivered
-        self._lock = make_lock()  # guards who has which channel
+        self._turn = make_lock()  # held while a batch is delivered
+        self._lock = make_lock()  # guards which follower has which channel
         self._is_over = False
         self._followers: list[ShardFollower] = []
-        self._states: dict[tuple[str, bytes], tuple[object, Push]] = {}  # confirmed names, and who has them
-        self._leaving: dict[bytes, bool] = {}  # were switched on, and whether the rest no longer has them
-        self._away: dict[bytes, float] = {}  # of which messages may be missing, and since when
-        self._gaps = ToldGaps()
+        self._states: dict[tuple[str, bytes], tuple[object, Push]] = {}  # confirmed names, and by whom
+        self._leaving: dict[bytes, bool] = {}  # channels switched on, and whether the rest has dropped them
+        self._away: dict[bytes, float] = {}  # channels that may lack messages, and since when
+        self._gaps = ReportedGaps()
         recorded = [name for name in selection.channels if covers(name) or name in points]
         others = tuple(name for name in selection.channels if name not in recorded)
         self._begins_with: Points = {name: points.get(name) for name in recorded}
@@ -120,7 +120,7 @@ class ClusterTail:
                 self._leaving.pop(name, None)
                 self._away.pop(name, None)
             for one in self._followers:
-                # The connection stays: whoever removes a channel often adds another.
+                # The connection stays open: a page that removes a channel often adds another.
                 one.remove(change.unsubscribe)
                 one.add(dict.fromkeys(name for name in change.subscribe if name in one.subscriber.channels))
             new = [name for name in change.subscribe if name not in recorded and name not in self._leaving]
@@ -140,7 +140,7 @@ class ClusterTail:
                 self._begin_rest()
 
     def reconcile(self) -> None:
-        """Follow what is recorded now, and nothing else."""
+        """Follow exactly the channels that are recorded now."""
         with self._lock:
             followers = list(self._followers)
             switched = [name for name in self._rest.own.channels if self._covers(name)]
@@ -155,9 +155,9 @@ class ClusterTail:
             one.reconcile()
 
     def _look_at_leaving(self) -> float | None:
-        """Follow the log of what the rest no longer has.
+        """Follow the logs of channels that the rest has dropped.
 
-        Not at once: a message gets to all nodes in a moment, but not in the same, and none may come twice.
+        Not at once: a message reaches the nodes at different times, and must not be delivered twice.
         """
         with self._lock:
             is_quiet = self._rest.own.is_quiet
@@ -172,7 +172,7 @@ class ClusterTail:
                 raise
             return self._means.link.settle if self._leaving and not self._is_over else None
 
-    # Who has what, for whoever has the lock
+    # Call these with the lock held
 
     def _begin_rest(self) -> None:
         if not self._has_rest and not self._is_over:
@@ -183,7 +183,7 @@ class ClusterTail:
         return [channel for one in self._followers for channel in one.subscriber.channels]
 
     def _place(self, points: Points, owners: Owners) -> None:
-        """Follow these channels where they are."""
+        """Follow these channels on their nodes."""
         if self._is_over:
             return
         for address in {owners[channel]: None for channel in points}:
@@ -199,7 +199,7 @@ class ClusterTail:
     # From the threads of the followers
 
     def _move(self, one: ShardFollower, strays: Owners) -> None:
-        """Some channels are another node's now. A follower that has none is not needed any more."""
+        """Move channels to followers of other nodes, and end this one if it has none left."""
         with self._lock:
             points = one.remove(strays)
             if (since := one.subscriber.lost_since) is not None:
@@ -210,7 +210,7 @@ class ClusterTail:
                 one.end()
 
     def _lacks(self, channels: Iterable[bytes], since: float) -> None:
-        """Messages may be missing from then on: it is told where the channel is confirmed."""
+        """Note that messages may be missing since then; the gap is sent once the channel is confirmed."""
         for name in channels:
             self._away[name] = min(since, self._away.get(name, since))
 
@@ -226,17 +226,17 @@ class ClusterTail:
         if any(map(_is_notice, batch)):
             batch = [out for item in batch for out in self._read(by, item, is_empty)]
         if batch and not self._is_over:
-            self._out(batch)  # the very list where there is none, which other pages share
+            self._out(batch)  # without notices this very list, which other pages share
 
     def _read(self, by: object, item: Item, is_empty: bool) -> list[Item]:
         if isinstance(item, Lost):
             self._states = {name: state for name, state in self._states.items() if state[0] is not by}
-            # The page takes every name for lost.
+            # The page takes every name for lost, so confirm the others again.
             return [] if is_empty else [item, *(push for _, push in self._states.values())]
         if isinstance(item, LogGap):
-            return [*self._gaps.tell(item)]
+            return [*self._gaps.new_parts(item)]
         if isinstance(item, Gap) and isinstance(by, ShardFollower):
-            return [gap for name in by.subscriber.channels for gap in self._tell(name, item.start)]
+            return [gap for name in by.subscriber.channels for gap in self._take_gap(name, item.start)]
         if isinstance(item, Gap):
             return [] if is_empty else [item]
         if isinstance(item, list) and item[0] in CONFIRMATIONS:
@@ -251,15 +251,15 @@ class ClusterTail:
             return [] if push[1] in self._leaving and push[0] == b"unsubscribe" else [push]
         self._states[name] = (by, push)
         is_there = push[0] == b"subscribe" and by is not self._rest
-        return [*self._tell(push[1]), push] if is_there else [push]
+        return [*self._take_gap(push[1]), push] if is_there else [push]
 
-    def _tell(self, channel: bytes, since: float = inf) -> list[LogGap]:
-        """Messages may be missing up to now, since then or since what was noted before."""
+    def _take_gap(self, channel: bytes, since: float = inf) -> list[LogGap]:
+        """The gap up to now, since then or since an earlier time that was noted; empty: there is none."""
         since = min(since, self._away.pop(channel, inf))
         if since == inf:
             return []
         hole = Hole(FIRST, round(1000 * since), round(1000 * (time() + MOMENT)), "recorder")
-        return self._gaps.tell(LogGap(channel, hole))
+        return self._gaps.new_parts(LogGap(channel, hole))
 
 
 def _is_notice(item: Item) -> bool:

@@ -1,4 +1,4 @@
-"""Put the messages of one page's recorded channels in the order of their logs."""
+"""Puts the messages of one page's recorded channels in the order of their logs."""
 
 from collections import deque
 from collections.abc import Collection
@@ -41,7 +41,7 @@ from arauto.recording_core.page_place import LATE, place_at, shown_until
 from arauto.redis_io.connection import SLOT_MOVES, error_text
 from arauto.redis_io.subscriber import Command, subscribe_commands
 
-UNRECORDED_AFTER = 3000  # milliseconds without an answer, then the page is told that nothing is recorded
+UNRECORDED_AFTER = 3000  # milliseconds without an answer until the page shows that nothing is recorded
 BEGINS_WITHIN = 1.5  # seconds to wait for the first entry of a new log
 ROUND = 0.05  # seconds
 SHARDED = (b"smessage", b"ssubscribe", b"sunsubscribe")
@@ -57,7 +57,7 @@ class Sentences(NamedTuple):
 
 
 class Follower:
-    """Stands between a subscriber and its ``deliver``; runs in the subscriber's thread.
+    """Sits between a subscriber and its ``deliver``; runs in the subscriber's thread.
 
     :param resume_points: where the page resumes, by channel.
     :param sentences: translated beforehand: that thread has no request and so no language.
@@ -78,17 +78,15 @@ class Follower:
         self._is_open = False  # whether this connection has sent its subscriptions
         self._channel_of: dict[bytes, bytes] = {}  # announcements requested -> their channel
         self._followed: set[bytes] = set()  # channels whose announcements are confirmed ...
-        self._confirmed: set[bytes] = set()  # ... and those that are confirmed themselves
-        self._unlogged: set[tuple[str, bytes]] = (
-            set()
-        )  # patterns and sharded channels, of which there is no log
+        self._confirmed: set[bytes] = set()  # ... and channels that are confirmed themselves
+        self._unlogged: set[tuple[str, bytes]] = set()  # patterns and sharded channels: they have no log
         self._feeds: dict[bytes, ChannelFeed] = {}
         self._epochs: dict[bytes, str] = {}  # as the page knows them
-        self._has_gap = False  # what was lost with the connection is in no log
-        self._states: States | None = None  # what the feeds have to be before the next batch
-        self._reasons: dict[bytes, str] = {}  # why a channel is not recorded, as the page was told
-        self._refusals: dict[bytes, str] = {}  # why a log cannot be followed, as the page was told
-        self._is_shareable = True  # nothing was requested from Redis, so another page would get the same
+        self._has_gap = False  # messages that were lost with the connection are in no log
+        self._states: States | None = None  # of the feeds, to be set before the next batch
+        self._reasons: dict[bytes, str] = {}  # why a channel is not recorded, as last shown to the page
+        self._refusals: dict[bytes, str] = {}  # why a log cannot be followed, as last shown to the page
+        self._is_shareable = True  # without queries to Redis: another page would get the same result
         self._out: list[Item] = []
         self._size = FIRST_PAGE  # entries to read at a time
         self.watch = LogWatch(shared.timers)
@@ -106,12 +104,12 @@ class Follower:
         return logs + subscribe_commands(verb, names)
 
     def commands_after_switch(self, channels: Collection[bytes]) -> list[Command]:
-        """Commands to send because recording was switched on or off; from any thread.
+        """Commands to send after recording was switched on or off; from any thread.
 
-        :param channels: the selected ones.
+        :param channels: the selected channels.
         """
         if not self._is_open:
-            return []  # the first subscriptions are still to come, and decide
+            return []  # the first subscriptions are not sent yet, and will be right
         followed, covers = set(self._channel_of.values()), self._recording.covers
         switched = [name for name in channels if covers(name) != (name in followed)]
         if switched:  # while nothing of a page was recorded, this was not tracked
@@ -119,11 +117,11 @@ class Follower:
         return [self._follow(name, b"SUBSCRIBE" if covers(name) else b"UNSUBSCRIBE") for name in switched]
 
     def resume(self, channel: bytes, point: ResumePoint) -> None:
-        """Resume a channel there that is going to be selected; from any thread."""
+        """Set where a channel resumes that is selected next; from any thread."""
         self._resume_points[channel] = point
 
     def release(self, channel: bytes) -> ResumePoint | None:
-        """Where a channel resumes that somebody else is to follow; ``None``: unknown."""
+        """Where a channel resumes that another follower takes over; ``None``: unknown."""
         return self._resume_points.pop(channel, None)
 
     def _follow(self, channel: bytes, verb: bytes) -> Command:
@@ -135,9 +133,9 @@ class Follower:
     # Pushes from Redis
 
     def __call__(self, batch: list[Item]) -> None:
-        # The reply to a probe, a batch by itself, may come when nothing is followed any more.
+        # The reply to a probe, a batch by itself, may be received when nothing is followed any more.
         if not self._channel_of and not self._resume_points and not _is_pong(batch):
-            self._deliver(batch)  # the very list, which other feeds share
+            self._deliver(batch)  # this very list, which other feeds share
             return
         before = self._states
         turn = self._shared.find(batch, before) if before else None
@@ -153,7 +151,7 @@ class Follower:
 
     def _process(self, batch: list[Item]) -> list[Item]:
         for channel, settled in self._states or ():
-            self._feeds[channel].settle(settled)  # also what only this one knows better: others share it
+            self._feeds[channel].settle(settled)  # the shared state, also where this feed's is more exact
         self._is_shareable = True
         now = _now()
         for item in batch:
@@ -227,7 +225,7 @@ class Follower:
         self._out.append(item)
 
     def _note_lost(self) -> None:
-        """The connection to Redis broke: each channel resumes where its page is."""
+        """The connection to Redis was lost: each channel resumes where its page is."""
         for channel in self._confirmed:
             feed = self._feeds.get(channel)
             place = feed.place if feed else None
@@ -289,7 +287,7 @@ class Follower:
         return ChannelFeed(position, since, has_waited)
 
     def _find_log(self, channel: bytes) -> Log | None:
-        """The first message of a channel may come shortly before its log exists."""
+        """Wait for the log: the first message of a channel may be received shortly before it exists."""
         self._flush()
         end = monotonic() + BEGINS_WITHIN
         while (log := Log.open(self._recording.store, channel)) is None and monotonic() < end:
@@ -322,7 +320,7 @@ class Follower:
                 self._report_not_recorded(channel, feed)
 
     def _report_not_recorded(self, channel: bytes, feed: ChannelFeed) -> None:
-        """Nobody records the channel; say so again if the reason changes."""
+        """Show that the channel is not recorded, and again if the reason changes."""
         why = self._shared.why_not(channel)
         if feed.is_halted and (not why or why == self._reasons.get(channel)):
             return
@@ -360,7 +358,7 @@ class Follower:
         return feed.read(pages, _now())
 
     def _flush(self) -> None:
-        """Deliver what is known before the log is read."""
+        """Deliver pending items before the log is read."""
         if self._out:
             out, self._out = self._out, []
             self._deliver(out)
@@ -373,7 +371,7 @@ class Follower:
             self._is_shareable = False
             self._flush()
             for batch in self._shared.batches(channel, step.messages):
-                self._deliver(batch)  # the very list, which other pages share
+                self._deliver(batch)  # this very list, which other pages share
         elif isinstance(step, Copy):
             out([b"pmessage", step.pattern, step.channel, step.data])
         elif isinstance(step, Gap):

@@ -6,8 +6,8 @@ from queue import Empty, Full, Queue
 
 from arauto.protocol.events import Item
 
-MOST = 64  # batches, each of one read; the rest waits in Redis
-LOOK = 0.25  # seconds between two attempts to put into a full queue
+MOST = 64  # batches, each of one read; more wait in Redis
+LOOK = 0.25  # seconds between two attempts to put a batch into a full queue
 
 
 class Inbox:
@@ -22,7 +22,7 @@ class Inbox:
         return self._over.is_set()
 
     def end(self) -> None:
-        """Nobody reads from it, or writes to it, any more."""
+        """End the queue: it is no longer read or written."""
         self._over.set()
         self.wake()
 
@@ -35,12 +35,12 @@ class Inbox:
         raise OSError("the queue has ended")
 
     def wake(self) -> None:
-        """Wake whoever waits in :meth:`take`."""
+        """Wake the thread that waits in :meth:`take`."""
         with suppress(Full):
             self._batches.put_nowait([])
 
     def take(self, patience: float) -> list[list[Item]]:
-        """The batches that are there, after waiting for at most ``patience`` seconds."""
+        """The queued batches, after waiting for at most ``patience`` seconds for the first."""
         batches: list[list[Item]] = []
         with suppress(Empty):
             batches.append(self._batches.get(timeout=patience))

@@ -1,4 +1,4 @@
-"""Read a log between two points: messages, and a hole wherever some are missing."""
+"""Reads a log between two points: messages, and a hole wherever some are missing."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -12,16 +12,16 @@ from arauto.recording.log_store import PAGE, Store
 from arauto.recording_core.log_head import Head
 from arauto.recording_core.missing_entries import why_missing
 
-FIRST_PAGE = 10  # entries; their size is not known yet
+FIRST_PAGE = 10  # entries, as their size is unknown yet
 PAGE_BYTES = 4_000_000
 
-MOST_EPOCHS = 20  # whose beginning is looked for at once; there may be 70
+MOST_EPOCHS = 20  # whose gap entries are looked up at once; there may be 70
 
-NO_NUMBER = 2**53  # in the id of a time, greater than the number of every entry
+NO_NUMBER = 2**53  # in an id made from a time: greater than the number of every entry
 
 
 class Log:
-    """The log of a channel, up to where it ended when this object was made.
+    """The log of a channel, up to its end at the time when this object was made.
 
     ``until``: everything published before was in it then, in Unix milliseconds (0: unknown).
     """
@@ -64,7 +64,7 @@ class Log:
     def volume(self, since: Point, until: Point | None, parts: int) -> Volume | None:
         """Count by the numbers of entries, without reading them. ``None``: there are none.
 
-        What others have written to the stream counts too.
+        Entries of other clients of Redis count too.
         """
         start = since.ms
         if start is None:
@@ -83,12 +83,12 @@ class Log:
         return Volume(start, end, counts, [(min(gap or ms, ms), ms) for ms, gap in gaps])
 
     def _between(self, number: int, other: int) -> int:
-        """How many entries; of two logs, where one has replaced the other, those of the newer."""
+        """How many entries; where one log has replaced another, only those of the newer."""
         begun = self._epoch_starts[0]
         return other - (max(number, begun + 1) if number <= begun < other else number)
 
     def place(self, point: Point, until: Id | None = None) -> Id:
-        """The id behind which ``point`` is; of what was the last at ``until``, if that is given."""
+        """The id directly before ``point``; "last" counts back from ``until``, or else from the end."""
         if point.last is not None:
             return self._before_last(point.last, until)
         if point.ms is not None:
@@ -96,7 +96,7 @@ class Log:
         return point.id or FIRST
 
     def locate(self, point: Point) -> Position:
-        """The same as a position: every later entry of the log has a greater number."""
+        """As :meth:`place`, as a position: every later entry of the log has a greater number."""
         id = min(self.place(point), self.end)
         if id.n in (0, NO_NUMBER):
             first = self._first(id)
@@ -111,15 +111,15 @@ class Log:
         return None
 
     def _find(self, page: list[Any], after: Id) -> list[LogEntry]:
-        """Parse entries of ours as Redis returns them: ids, each with one field and its value.
+        """Parse our entries as Redis returns them: ids, each with one field and its value.
 
-        Entries that others have written to the stream count as missing.
+        Entries of other clients of Redis count as missing.
         """
         if not page:
             return []
         found: list[LogEntry] = [Message(raw, data) for raw, (_, data) in page]
         first, last = Id.read(page[0][0]).n, Id.read(page[-1][0]).n
-        # Numbers rise, so these two tell whether all are there.
+        # Numbers rise, so these two show whether all are there.
         is_whole = first == after.n + 1 and last == after.n + len(page)
         if is_whole and b"gap" not in {field for _, (field, _) in page}:
             return found
@@ -138,7 +138,7 @@ class Log:
     def _missing(self, after: Id, before: Id, n: int) -> list[LogEntry]:
         """The hole between ``after`` and the number ``n``.
 
-        None if a time or the beginning was asked for: then there is what there is.
+        There is none after a time or the beginning: then no number says what should be there.
         """
         if after.n in (0, NO_NUMBER) or before.n == NO_NUMBER:
             return []
@@ -151,7 +151,7 @@ class Log:
         return [Hole(before, after.ms, before.ms, why, n - after.n - 1 if is_counted else None)]
 
     def _first(self, after: Id) -> Id | None:
-        """The first entry of ours behind ``after``."""
+        """Our first entry behind ``after``."""
         size = 1
         while page := self._store.entries(self._channel, f"({after}", "+", size):
             for raw, fields in page:
@@ -161,7 +161,7 @@ class Log:
         return None
 
     def _before_last(self, many: int, until: Id | None) -> Id:
-        """The id after which there are ``many`` messages up to ``until``, or all of them; gaps are none."""
+        """The id after which there are ``many`` messages up to ``until``, or all, without gap entries."""
         newest, left = str(until or self.end), many
         while True:
             size = min(left + FIRST_PAGE, PAGE)
@@ -176,7 +176,7 @@ class Log:
 
 
 def next_size(entries: int, weight: int) -> int:
-    """How many entries to read next, if so many had that many bytes together."""
+    """How many entries to read next, if the last ``entries`` had ``weight`` bytes together."""
     return max(1, min(PAGE, entries * PAGE_BYTES // weight))
 
 
@@ -184,5 +184,5 @@ def _is_ours(fields: list[bytes]) -> bool:
     if len(fields) != 2:
         return False
     field, value = fields
-    # o: what earlier versions called messages that others had published
+    # o: as earlier versions wrote messages of other publishers
     return field in (b"m", b"o") or (field == b"gap" and value.isdigit() and len(value) <= 15)

@@ -1,4 +1,4 @@
-"""Store of the logs in Redis: one Lua script for each atomic step."""
+"""The store of logs in Redis: one Lua script for each atomic step."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ from arauto.recording_core.missing_entries import with_missing
 from arauto.recording_core.recorder_steps import Append, Fenced, Outcome, Take, Unwanted
 
 WAKE = b"look"
-LEASE_MS = 1500  # milliseconds after its last beat until a recorder counts as dead
+LEASE_MS = 1500  # milliseconds that a lease lasts after the last beat
 MAX_PROMISED = 10_000  # messages of a channel, while no recorder writes them
 PAGE = 1000  # entries to read at a time, so that Redis is never busy for long
 
@@ -60,7 +60,7 @@ _RUN = re.compile(rb"run_id:(\w+)")
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """How an :class:`Append` ended, after how many messages, and why in Redis's words."""
+    """The outcome of an :class:`Append`, the number of messages written, and Redis's error."""
 
     many: int
     outcome: Outcome
@@ -74,7 +74,7 @@ class Store:
 
     :param most: entries to keep per log.
     :param age: milliseconds to keep them.
-    :param draw_epoch: returns a new name for an epoch; no two may be the same.
+    :param draw_epoch: returns a unique name for a new epoch.
     """
 
     def __init__(
@@ -99,11 +99,11 @@ class Store:
         return announcements_of(channel, self._database)
 
     def client_of(self, key: bytes) -> Any:
-        """Whom to ask about a key, or to tell something on a sharded channel."""
+        """The client for a key or a sharded channel."""
         return self.client
 
     def ask(self, commands: Sequence[tuple[bytes, Command]]) -> list[Any]:
-        """The replies to commands, each with the key that it is about; an error of Redis is a reply."""
+        """The replies to commands, each given with its key; an error of Redis is a reply, too."""
         return self._ask(self.client, [command for _, command in commands])
 
     def _ask(self, client: Any, commands: Sequence[Command]) -> list[Any]:
@@ -116,7 +116,7 @@ class Store:
     # The recorder
 
     def append(self, channel: bytes, request: Append, until: int) -> AppendResult:
-        """:param until: everything published before is in the log then (0: unknown)."""
+        """:param until: everything published before is in the log afterwards (0: unknown)."""
         after, messages = request.after, request.messages
         given: list[Argument] = [request.token, after.epoch, after.number, until, len(messages)]
         given += map(digest, messages)
@@ -125,7 +125,7 @@ class Store:
         return AppendResult(many, Outcome[outcome.decode()], why.decode(errors="replace"))
 
     def losses(self) -> list[tuple[int, int]]:
-        """Since when messages may not have come to Redis, and when that was found (Unix ms), newest first."""
+        """Since when messages may not have reached Redis, and when that was found (Unix ms), newest first."""
         return []
 
     def take(
@@ -136,10 +136,11 @@ class Store:
         has_glob: bool,
         losses: Iterable[tuple[int, int]] = (),
     ) -> Position | None:
-        """Become the writer. Returns where the log ends; ``None``: a new epoch begins, which is announced.
+        """Become the writer.
 
+        :return: where the log ends; ``None``: a new epoch begins, which is announced.
         :param until: up to when the log is known to be complete (0: unknown).
-        :param losses: as :meth:`losses` says: a log that ends before one was found does not know of it.
+        :param losses: see :meth:`losses`; a log that ends before a loss was found has no gap entry for it.
         :raise Fenced: a later recorder has the log.
         :raise Unwanted: no glob matches the channel, and it is switched off.
         """
@@ -166,7 +167,7 @@ class Store:
         return None if end is None else _position(*end)
 
     def announce(self, channel: bytes, announcement: Mark | Marked | Stopped) -> None:
-        """Announce it to all who follow the channel."""
+        """Publish an announcement to all followers of the channel."""
         words = self.announcements_of(channel)
         self.client_of(words).execute_command("SPUBLISH", words, write_announcement(announcement))
 
@@ -191,7 +192,7 @@ class Store:
     def _skip_foreign(
         self, channel: bytes, head: Head, after: Position, raw: list[Any], many: int
     ) -> list[Any]:
-        """The first full page in which there is one of ours: one without has nothing to go on from."""
+        """The first page with one of our entries: foreign ones have no number to go on from."""
         while len(raw) == many and _id(raw[-1]) < (head.end.ms, head.end.number):
             if any(entry.number > after.number for entry in map(read_entry, raw) if entry):
                 break
@@ -209,13 +210,13 @@ class Store:
         return Head.read(self.client_of(key).hmget(key, *FIELDS))
 
     def entries(self, channel: bytes, first: str, last: str, many: int) -> list[Any]:
-        """Entries as Redis returns them; the dicts of redis-py would take longer than all the rest."""
+        """Entries as Redis returns them: redis-py's parser would take longer than all the rest."""
         client = self.client_of(stream_of(channel))
         found: list[Any] = client.execute_command(*_range(b"XRANGE", channel, first, last, many))
         return found
 
     def newest(self, channel: bytes, last: str, many: int) -> list[Any]:
-        """The same backwards, down to the oldest."""
+        """As :meth:`entries`, from ``last`` backwards."""
         client = self.client_of(stream_of(channel))
         found: list[Any] = client.execute_command(*_range(b"XREVRANGE", channel, last, "-", many))
         return found
@@ -223,10 +224,11 @@ class Store:
     def places(
         self, channel: bytes, start: int, end: int, parts: int, numbers: tuple[int, ...]
     ) -> tuple[list[int], list[tuple[int, int]]]:
-        """Where the parts of a span of Unix milliseconds begin, and the last ends: the numbers of the next.
+        """Divide a span of Unix milliseconds into parts.
 
-        And of the gap entries in it that are the first behind one of ``numbers``: when they were written, and
-        since when messages may be missing.
+        :return: the number of the first entry from the beginning of each part on, and from the end on; and of
+            gap entries in the span that are the first behind one of ``numbers``, when they were written and
+            since when messages may be missing.
         """
         places, gaps = self.evaluate("volume", (stream_of(channel),), start, end, parts, *numbers)
         pairs = zip(gaps[::2], gaps[1::2], strict=True)
@@ -237,8 +239,8 @@ class Store:
     ) -> tuple[Head | None, str, list[Any], int]:
         """The head, Redis's run id, the entries behind ``after`` and the time, read in this order.
 
-        Entries that are written meanwhile are not in the head, and entries that are trimmed meanwhile are
-        seen to be missing, so no transaction is needed.
+        No transaction is needed: entries written meanwhile are not in the head, and entries trimmed meanwhile
+        are found missing.
         """
         with self.client_of(head_of(channel)).pipeline(transaction=False) as pipeline:
             pipeline.execute_command(b"HMGET", head_of(channel), *FIELDS)
@@ -260,15 +262,18 @@ class Store:
         return found
 
     def register(self, channel: bytes) -> bool:
-        """Register that the channel has a log: whether it is new."""
+        """Register that the channel has a log.
+
+        :return: whether it was not registered before.
+        """
         return bool(self.client_of(NAMES).sadd(NAMES, channel))
 
     def unregister(self, channel: bytes) -> None:
-        """The opposite."""
+        """Undo :meth:`register`."""
         self.client_of(NAMES).srem(NAMES, channel)
 
     def wake_recorders(self, channel: bytes) -> None:
-        """Tell the recorders of a channel to look for channels now."""
+        """Wake the recorders of a channel, so that they look for new channels now."""
         beats = self.beats_for(channel)
         self.client_of(beats).execute_command("SPUBLISH", beats, WAKE)
 
@@ -279,21 +284,24 @@ class Store:
     def drop(self, channel: bytes, stays_off: bool = False) -> None:
         """Remove a log and its name, if it is closed or never began, and is empty.
 
-        :param stays_off: keep the mark that it is switched off: recorders may not know it yet.
+        :param stays_off: keep the note that it is switched off: recorders may not know it yet.
         """
-        self.unregister(channel)  # first: whoever begins the log meanwhile registers it again
+        self.unregister(channel)  # first: a recorder that begins the log meanwhile registers it again
         if not self._run("drop", channel, int(stays_off)):
             self.register(channel)
 
     def upgrade(self, channel: bytes) -> int | str:
-        """Convert the log of an earlier version: 1 if that was done, or why not."""
+        """Convert the log of an earlier version.
+
+        :return: 1: it was converted; 0: there is none; or why it cannot be.
+        """
         done = self._run("upgrade", channel, channel, int(is_recordable(channel)))
         return done.decode(errors="replace") if isinstance(done, bytes) else int(done)
 
     # Switches
 
     def delete(self, channel: bytes) -> bool:
-        """Delete a log: whether there was one. If it is recorded, a new epoch begins."""
+        """Delete a log; returns whether there was one. If it is recorded, a new epoch begins."""
         return bool(self._run("delete", channel))
 
     def switch(self, channel: bytes, on: bool) -> None:
@@ -305,8 +313,8 @@ class Store:
     def publish_commands(self, channel: bytes, message: bytes) -> tuple[Command, Command]:
         """Two commands that publish a message and promise it to the log.
 
-        Both return the number of receivers, 1 if it is promised, and why not, or nothing. Send the second
-        only if Redis does not know the script of the first.
+        Both return the number of receivers, 1 if it is promised, and Redis's error if it is not. Send the
+        second only if Redis does not know the script of the first.
         """
         text, known_as = script("publish")
         keys = (head_of(channel), promised_of(channel))
@@ -316,14 +324,14 @@ class Store:
     # The lease
 
     def claim(self, above: int = 0, grace: int = 0) -> int:
-        """Become the recorder, with a token greater than ``above``; 0: another process is.
+        """Become the recorder, with a token greater than ``above``; 0: another process is the recorder.
 
         :param grace: milliseconds for which an expired lease is left to others.
         """
         return int(self.evaluate("lease", (self.lease,), "claim", LEASE_MS, above, grace))
 
     def renew(self, token: int, until: int) -> bool:
-        """Send a beat: whether this process is still the recorder.
+        """Send a beat; returns whether this process is still the recorder.
 
         :param until: everything published before is in all logs (0: unknown).
         """
@@ -339,7 +347,7 @@ class Store:
     def globs_command(self, globs: tuple[bytes, ...]) -> Command:
         """A command that registers the globs of this server.
 
-        It returns the globs of all servers, and why ours are not registered, or nothing.
+        It returns the globs of all servers, and Redis's error if ours are not registered.
         """
         return ("EVAL", script("globs")[0], 1, GLOBS, GLOBS_LAST, *globs)
 
@@ -396,7 +404,7 @@ def _pages(
     is_other: bool,
     is_stale: bool,
 ) -> Pages:
-    """The answer to ``request``, from up to ``many`` entries that were read behind ``after``."""
+    """The result of ``request``, from up to ``many`` entries that were read behind ``after``."""
     epoch, end = head.end.epoch, head.end
     after = Position(epoch, after.number, after.ms)
     last = (
@@ -418,13 +426,13 @@ def _id(raw: list[Any]) -> tuple[int, int]:
 
 
 def _read_to(after: Position, entries: list[Entry], raw: list[Any]) -> Position:
-    """Where a full page ends. Foreign entries, and those that are known, may have filled it."""
+    """The end of a full page, which may consist of foreign or known entries."""
     number = entries[-1].number if entries else after.number
     return Position(after.epoch, number, int(raw[-1][0].partition(b"-")[0]))
 
 
 def read_entry(raw: list[Any]) -> Entry | None:
-    """Parse one entry of a stream; ``None``: somebody else has written it."""
+    """Parse one entry of a stream; ``None``: another client of Redis has written it."""
     ms, number = _id(raw)
     fields = raw[1]
     if len(fields) != 2:

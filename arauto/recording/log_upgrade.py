@@ -1,4 +1,4 @@
-"""Convert the logs of earlier versions. This file may go when nobody has any."""
+"""Converts logs of earlier versions. Remove this file when there are none left."""
 
 import logging
 from typing import Any
@@ -18,8 +18,8 @@ log = logging.getLogger("arauto")
 def upgrade(store: Store) -> list[bytes]:
     """Convert all logs of earlier versions, and return their channels. Call it before any log is taken.
 
-    It may be interrupted, or run in several processes: nothing is converted twice. What cannot be converted
-    stays as it is, which is logged.
+    It may be interrupted, or run in several processes: nothing is converted twice. A log that cannot be
+    converted is left alone and logged.
 
     :raise redis.RedisError: Redis does not answer.
     """

@@ -1,4 +1,4 @@
-"""Probe the subscriber's connection while a page waits for announcements."""
+"""Probes the subscriber's connection while a page waits for announcements."""
 
 from collections.abc import Collection
 from time import time
@@ -14,8 +14,8 @@ _BEGAN = round(1000 * (time() - now()))
 TICK = 0.25  # seconds
 OPENING_PAUSE = 250  # milliseconds
 QUICK_PAUSE = 500  # milliseconds between two probes ...
-QUICK_FOR = 3000  # ... for so long, if a channel may have only just begun to be recorded
-PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two probes if nobody records
+QUICK_FOR = 3000  # ... for so long, as recording may have only just begun
+PAUSE, LONGEST_PAUSE = 1000, 16_000  # milliseconds between two probes if no process records
 
 
 def now_ms() -> int:
@@ -33,25 +33,25 @@ class LogWatch:
         self._timers = timers
         self._subscriber: Subscriber | None = None
         self._is_ticking = False
-        self._due: int | None = None  # when to probe; ``None``: no reason to
+        self._due: int | None = None  # when to probe; ``None``: not needed
         self._rests_until: int | None = None  # when to probe if no message waits
         self._probed_at: int | None = None  # when the unanswered probe was sent
         self._pause = PAUSE
 
     def begin(self, subscriber: Subscriber) -> None:
-        """Start probing, by this subscriber; from any thread."""
+        """Start probing with this subscriber; from any thread."""
         self._subscriber = subscriber
         if self._due is not None:
             self._tick()
 
     def end(self) -> None:
-        """The page has left; from any thread."""
+        """Stop probing; from any thread."""
         self._subscriber = None
 
     def plan(self, feeds: Collection[ChannelFeed], states: States | None) -> None:
-        """Decide after each batch whether to probe, and when.
+        """Plan the next probe; call it after each batch.
 
-        :param states: those of ``feeds``, which may be older; ``None``: they are as they are.
+        :param states: the shared states of ``feeds``, newer than their own; ``None``: use their own.
         """
         rest = self._find_rest(feeds, states)
         until = None if rest is None else now_ms() + rest
@@ -65,19 +65,22 @@ class LogWatch:
             self._tick()
 
     def answered(self) -> int:
-        """Redis has replied: when the probe was sent; 0: on a connection that is gone."""
+        """Redis has replied to a probe.
+
+        :return: when the probe was sent; 0: on an earlier connection.
+        """
         at, self._probed_at = self._probed_at, None
         self._due = self._rests_until = None
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
         return at or 0
 
     def forget(self) -> None:
-        """The connection is gone."""
+        """The connection was lost."""
         self._due = self._rests_until = self._probed_at = None
         self._pause = PAUSE
 
     def _find_rest(self, feeds: Collection[ChannelFeed], states: States | None) -> int | None:
-        """Milliseconds until the next probe, where something else than a message waits."""
+        """Milliseconds until the next probe, if it is needed though no message waits."""
         if states is None and any(feed.state is not State.LIVE and feed.settled is None for feed in feeds):
             return OPENING_PAUSE
         live_since = [feed.live_since for feed in feeds if feed.state is State.LIVE]

@@ -1,4 +1,4 @@
-"""The channels that all servers on one Redis database record, and their logs."""
+"""The channels that the servers on one Redis database record, and their logs."""
 
 import logging
 import threading
@@ -25,7 +25,7 @@ log = logging.getLogger("arauto")
 
 
 class _Coverage:
-    """What Redis said last. Never changed, so any thread may read it."""
+    """The globs and channels as last read from Redis. Immutable, so any thread may read it."""
 
     def __init__(
         self, globs: frozenset[bytes], switched: frozenset[bytes], may_record: Callable[[bytes], bool]
@@ -56,23 +56,23 @@ class Recording:
         self.is_allowed = settings.recording
         self.may_delete = settings.delete_logs
         self.error = ""
-        """Why the globs of all servers are not known, in Redis's words."""
+        """Redis's error if the globs of all servers could not be read."""
         self.generation = 0
-        """How often what is recorded has changed."""
+        """How often the recorded channels have changed."""
         self._age = settings.record_seconds * 1000
         self.store = make_store(link, settings.record_messages, self._age)
         self.acknowledgements = AcknowledgementStore(self.store)
         globs = settings.record if settings.recording else ()
         self._own = tuple(glob.encode() for glob in globs)
         self._coverage = _Coverage(frozenset(self._own), frozenset(), self.may_record)
-        self._refreshing = threading.Lock()  # or an older reply could replace a newer one
-        self._refused: dict[bytes, frozenset[str]] = {}  # channel -> who cannot record it
+        self._refreshing = threading.Lock()  # else an older reply could replace a newer one
+        self._refused: dict[bytes, frozenset[str]] = {}  # channel -> which parts cannot record it
 
     # For its recorder
 
     @property
     def slots(self) -> tuple[range, ...]:
-        """Those whose channels are recorded here; empty: all."""
+        """The slots whose channels are recorded here; empty: all."""
         return ()
 
     def connect(self) -> NonblockingSocket:
@@ -80,14 +80,14 @@ class Recording:
         return self.link.connect()
 
     def new_loss(self) -> tuple[int, int] | None:
-        """Since when messages may not have come to Redis, and when that was found, in Unix ms, told once."""
+        """A new loss: since when messages may be missing, and when it was found (Unix ms)."""
         return None
 
     def has_moved(self) -> None:
         """Redis has ended a subscription because another node has the slot."""
 
     def look(self) -> None:
-        """Another process knows more than was read last. Here :meth:`refresh` follows, which reads it."""
+        """Another process has added channels. Nothing to do here: :meth:`refresh` reads them."""
 
     def upgrade(self) -> None:
         """Convert the logs of earlier versions."""
@@ -118,9 +118,9 @@ class Recording:
         return self._coverage.glob_of(channel)
 
     def refresh(self) -> None:
-        """Read what is recorded, and register the globs of this server. Call it about once a second.
+        """Read which channels are recorded, and register the globs of this server, about once a second.
 
-        What Redis refuses to return stays as it was, and :attr:`error` says why.
+        If Redis refuses, the last state is kept, and :attr:`error` says why.
         """
         if not self.is_allowed:
             return
@@ -129,15 +129,15 @@ class Recording:
             (GLOBS, self.store.globs_command(self._own)),
         ]
         with self._refreshing:
-            switched, said = self.store.ask(wanted)
+            switched, reply = self.store.ask(wanted)
             before, globs, refusals = self._coverage, self._coverage.globs, []
             if isinstance(switched, redis.RedisError):
                 refusals.append(error_text(switched))
                 switched = before.switched
-            if isinstance(said, redis.RedisError):
-                refusals.append(error_text(said))
+            if isinstance(reply, redis.RedisError):
+                refusals.append(error_text(reply))
             else:
-                globs, why = frozenset([*self._own, *said[0]]), said[1]
+                globs, why = frozenset([*self._own, *reply[0]]), reply[1]
                 refusals += [why.decode(errors="replace")] if why else []
             self.error = refusals[0] if refusals else ""
             if (globs, switched) != (before.globs, before.switched):
@@ -158,7 +158,7 @@ class Recording:
         self.refresh()
 
     def forget(self, channel: bytes) -> bool:
-        """Delete the log of ``channel``: whether there was one. If it is recorded, a new log begins."""
+        """Delete the log of ``channel``; returns whether there was one. A recorded channel gets a new log."""
         is_gone = self.store.delete(channel)
         head = self.store.head(channel)
         if head is None or head.is_closed:
@@ -168,7 +168,7 @@ class Recording:
     def trim(self, is_here: Callable[[bytes], bool] = lambda channel: True) -> None:
         """Remove old entries, also of channels without new messages. Call it about once a minute.
 
-        :param is_here: whether to do it for a channel.
+        :param is_here: selects the channels.
 
         Logs of channels that are no longer recorded are closed, and removed once they are empty.
         """
@@ -192,7 +192,7 @@ class Recording:
     def report(self, channel: bytes, why: str, by: str = "recorder") -> None:
         """Log once that ``channel`` cannot be recorded, and once that it can again (``why`` empty).
 
-        :param by: who found out, and will find out when it is over.
+        :param by: the part that found out; it also reports the end.
         """
         was = self._refused.get(channel, frozenset[str]())
         is_now = was | {by} if why else was - {by}
@@ -205,9 +205,9 @@ class Recording:
             del self._refused[channel]
             log.warning("recording resumed channel=%s", quoted(channel))
 
-    # A recorder takes the channels in the set, and needs permission in the head as well. If only one of
-    # the two is changed, because this process dies, nothing is recorded that was switched off, and ``trim``
-    # sets the missing permission.
+    # A recorder takes the channels in the set, but only if the head permits it, too. If this process dies
+    # after changing only one of them, no channel is recorded that was switched off, and ``trim`` sets the
+    # missing permission.
 
     def _switch_on(self, channel: bytes) -> None:
         client = self.store.client_of(SWITCHED)
@@ -247,7 +247,7 @@ class Recording:
             self.store.drop(channel)
 
     def _close(self, channel: bytes) -> None:
-        """Close a log unless its channel is recorded after all: what was read before may be out of date."""
+        """Close a log, unless its channel is recorded: the state that was read may be out of date."""
         self.refresh()
         if not self.covers(channel):
             self.store.switch(channel, False)

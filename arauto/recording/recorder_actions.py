@@ -1,4 +1,4 @@
-"""Carry out a candidate's actions in Redis."""
+"""Carries out a candidate's actions in Redis."""
 
 import logging
 from collections import deque
@@ -17,13 +17,13 @@ log = logging.getLogger("arauto")
 
 
 class RecorderActions:
-    """Carries out actions in order, and those that follow from the replies.
+    """Carries out actions in order, and then the actions that result from the replies.
 
-    :param has_glob: whether a channel's messages come by a pattern.
+    :param has_glob: whether a channel is received by a pattern.
     :param follow: subscribes to the announcements of a channel's log.
     :param may_claim: whether this process may become the recorder now.
     :param upgrade: called once this process is the recorder, before it takes a log.
-    :param report: notes why a channel cannot be recorded; empty: it can.
+    :param report: takes why a channel cannot be recorded; empty: it can.
     :param give_up: whether to stop waiting for Redis.
     """
 
@@ -39,7 +39,7 @@ class RecorderActions:
         give_up: Callable[[], bool],
     ) -> None:
         self.error = ""
-        """Why this process could not become the recorder when it last tried; empty: it could."""
+        """Redis's error from the last attempt to become or stay the recorder; empty: it succeeded."""
         self._candidate = candidate
         self._store = store
         self._has_glob = has_glob
@@ -51,7 +51,7 @@ class RecorderActions:
         self._is_away = False  # Redis did not answer the last command
 
     def do(self, actions: list[Action], now: Callable[[], int]) -> None:
-        """Carry out all of them, and all that follows, with beats in between."""
+        """Carry out actions and those that result from them, with beats in between."""
         queue = deque(actions)
         while queue and not (self._is_away and self._give_up()):
             queue.extendleft(self._candidate.beat(now()))
@@ -110,10 +110,10 @@ class RecorderActions:
 
     def _take(self, channel: bytes, request: Take, until: int, now: int) -> list[Action]:
         try:
-            self._store.register(channel)  # before there is a log: then all on stand-by subscribe to it
+            self._store.register(channel)  # before the log begins, so that all on stand-by subscribe to it
             end = self._store.take(channel, request, until, self._has_glob(channel), self._store.losses())
             if end is None or request.is_first:
-                self._store.register(channel)  # a log that was deleted meanwhile has lost its name
+                self._store.register(channel)  # again: a log that was deleted meanwhile was unregistered
         except Fenced as error:
             return self._candidate.fenced(channel, request, error.token)
         except Unwanted:

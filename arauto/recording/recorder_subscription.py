@@ -1,4 +1,4 @@
-"""The recorder's subscription: what it subscribes to, and how pushes reach the candidate."""
+"""The recorder's subscription: its channels and patterns, and how pushes reach the candidate."""
 
 from collections.abc import Callable, Iterable
 from functools import lru_cache
@@ -21,11 +21,11 @@ ELSEWHERE = ("MOVED", "CLUSTERDOWN", "TRYAGAIN")
 class RecorderSubscription:
     """Passes the pushes of one connection to a candidate.
 
-    Everything runs in the candidate's thread, except :meth:`commands`.
+    All methods are for the candidate's thread, except :meth:`commands`.
 
     :param announcements_of: the sharded channel of announcements about a channel's log.
     :param beats: the sharded channel of beats.
-    :param report: notes why a channel or a pattern is not recorded; empty: it is again.
+    :param report: takes why a channel or a pattern is not recorded; empty: it is again.
     """
 
     def __init__(
@@ -38,23 +38,23 @@ class RecorderSubscription:
         self.selection = Selection((), ())
         """The channels and patterns to record."""
         self.source_of = lru_cache(4096)(self._find_source)
-        """The name or the pattern by which a channel's messages come; needed for each message."""
+        """The name or the pattern by which a channel is received; needed for each message."""
         self.refused: dict[bytes, str] = {}
-        """What Redis refuses to let us subscribe to, and why."""
+        """Names that Redis refuses to subscribe, and its errors."""
         self.is_woken = False
-        """A page follows a channel that has no log yet."""
+        """Whether a page follows a channel that has no log yet."""
         self.has_lost_beats = False
-        """Redis itself has ended their subscription: another node has their slot, for a while at least."""
+        """Whether Redis has ended the subscription to beats: another node has their slot."""
         self._candidate = candidate
         self._announcements_of = announcements_of
         self._beats = beats
         self._report = report
-        self._slots: tuple[range, ...] = ()  # of its shard, if there are several shards
-        self._former = Selection((), ())  # no longer selected, but messages still come by it
+        self._slots: tuple[range, ...] = ()  # of our shard, if there are several shards
+        self._former = Selection((), ())  # no longer selected, but still subscribed
         self._globs: tuple[bytes, ...] = ()  # the patterns of both ...
         self._names: frozenset[bytes] = frozenset()  # ... and the channels of both
         self._known: frozenset[bytes] = frozenset()  # the channels that have a log
-        self._recorded_logs: frozenset[bytes] = frozenset()  # those of them that are recorded
+        self._recorded_logs: frozenset[bytes] = frozenset()  # those that are recorded too
         self._channels: dict[bytes, bytes] = {}  # sharded channel of announcements -> its channel
         self._requested: set[bytes] = set()  # channels whose announcements are requested ...
         self._followed: set[bytes] = set()  # ... those whose announcements are confirmed ...
@@ -63,16 +63,16 @@ class RecorderSubscription:
     # Subscriptions
 
     def cover(self, selection: Selection, known: Iterable[bytes], slots: tuple[range, ...] = ()) -> Change:
-        """Set what is recorded and which channels have a log, and return the change to subscribe to.
+        """Set the recorded channels and those that have a log, and return the change to subscribe to.
 
-        :param slots: those of the shard that this subscribes at; empty: there is only one.
+        :param slots: the slots of our shard; empty: there is only one shard.
         """
         before, known = self.selection, frozenset(known)
         is_other, self._slots = slots != self._slots, slots
         self.selection = Selection(tuple(filter(self._is_here, selection.channels)), selection.patterns)
         is_other = is_other or self.selection != before
         gone = {*before.channels, *before.patterns} - {*self.selection.channels, *self.selection.patterns}
-        # If messages come in two ways, only Redis's confirmation tells which is the last by this one.
+        # If messages are received in two ways, only Redis's confirmation shows which is the last by this one.
         names = (name for name in _missing(before.channels, self.selection.channels) if self._glob_of(name))
         self._former = self._confirmed(
             (*self._former.channels, *names),
@@ -112,13 +112,13 @@ class RecorderSubscription:
         return b"S" + verb, name
 
     def missing_commands(self) -> list[Command]:
-        """Subscriptions to logs that others have begun."""
+        """Subscriptions to logs that other processes have begun."""
         beats = [(b"SSUBSCRIBE", self._beats)] if self.has_lost_beats else []
         missing = self._recorded_logs - self._followed - self._requested
         return [*beats, *(self.follow(channel) for channel in missing)]
 
     def retry_commands(self) -> tuple[Change, list[Command]]:
-        """Subscriptions that were refused, to try again: Redis may allow them by now."""
+        """Subscriptions that were refused, to be repeated: Redis may allow them by now."""
         names = tuple(name for name in self.selection.channels if name in self.refused)
         patterns = tuple(name for name in self.selection.patterns if name in self.refused)
         logs = [(b"SSUBSCRIBE", name) for name in self.refused.keys() & {self._beats, *self._channels}]
@@ -126,11 +126,11 @@ class RecorderSubscription:
 
     @property
     def error(self) -> str:
-        """Why nothing is received at all; empty: something is, or may be."""
+        """Redis's error if nothing can be received at all; else empty."""
         return self.refused.get(b"") or self.refused.get(self._beats) or ""
 
     def refusal_of(self, channel: bytes) -> str:
-        """Why the channel is not received here; empty: it is, or may be."""
+        """Redis's error if the channel cannot be received here; else empty."""
         wanted = (self._announcements_of(channel), self.source_of(channel))
         return next((self.refused[name] for name in wanted if name in self.refused), "")
 
@@ -144,7 +144,7 @@ class RecorderSubscription:
             for names in (self._requested, self._followed, self._sources):
                 names.clear()
             self._update_sources()
-            # The next connection does not subscribe to what this one was refused.
+            # The next connection does not subscribe to other names that this one was refused.
             sources = {*self.selection.channels, *self.selection.patterns}
             self.refused = {name: why for name, why in self.refused.items() if name in sources}
             actions = self._candidate.disconnected(now)
@@ -229,7 +229,7 @@ class RecorderSubscription:
 
     def _note_refused(self, item: Refused) -> list[Action]:
         if item.name in self._channels and item.error.startswith(ELSEWHERE):
-            self._forget(self._channels[item.name])  # its slot is another node's: so is its recorder
+            self._forget(self._channels[item.name])  # another node has its slot, and so its recorder
             return []
         was, self.refused[item.name] = self.refused.get(item.name), item.error
         if not item.name or was == item.error:
@@ -249,14 +249,14 @@ class RecorderSubscription:
         return [] if self.refused else self._candidate.set_blocked(False)
 
     def _announce_stopped(self, channel: bytes) -> list[Action]:
-        """Tell followers of the log why nothing is written to it."""
+        """Announce to followers of the log why nothing is written to it."""
         why = self.refusal_of(channel)
         return [OfChannel(channel, Stopped(0, why), 0)] if why and self._candidate.token else []
 
     # Internals
 
     def _is_here(self, channel: bytes) -> bool:
-        """Whether it may be recorded at this shard."""
+        """Whether it may be recorded on this shard."""
         if not self._slots:
             return is_recordable(channel)
         return is_recordable(channel, is_cluster=True) and any(
@@ -264,9 +264,9 @@ class RecorderSubscription:
         )
 
     def _find_source(self, channel: bytes) -> bytes | None:
-        """Each other way brings the channel's messages once more, as soon as Redis has confirmed it.
+        """The one source whose messages count: with several, Redis pushes each message several times.
 
-        A pattern comes before a name, since names come and go.
+        A pattern is preferred to a name, since names change more often.
         """
         if not self._is_here(channel):
             return None
@@ -276,7 +276,7 @@ class RecorderSubscription:
         return next((way for way in ways if way in self._sources), ways[0] if ways else None)
 
     def _followed_by(self, source: bytes) -> set[bytes]:
-        """The followed channels that may come by this source: by a name only its own."""
+        """The followed channels that may be received by this source: by a name only its own."""
         return self._followed if source in self._globs else self._followed & {source}
 
     def _glob_of(self, channel: bytes) -> bytes | None:

@@ -24,9 +24,9 @@ from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.worker_states import WorkerStates
 
 TICK = 0.25  # seconds
-REFRESH_EVERY = 1.0  # seconds between two reads of what is to be recorded
-REFRESH_PAUSE = 0.1  # seconds between two of them at least, whoever asks
-RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to what Redis refused
+REFRESH_EVERY = 1.0  # seconds between two reads of the channels to record
+REFRESH_PAUSE = 0.1  # seconds between two of these reads at least
+RETRY_EVERY = 5.0  # seconds between two attempts to subscribe to names that Redis refused
 TRIM_EVERY = 60.0  # seconds
 HANDOVER = 1.0  # seconds within which all processes of a stopping server know that they stop
 JOIN_PATIENCE = 1.0  # seconds to wait for the thread to end
@@ -36,11 +36,11 @@ log = logging.getLogger("arauto")
 
 
 class RecorderThread(threading.Thread):
-    """One per process; one of all of them records. If nothing is to be recorded, it only checks for changes.
+    """One per process; only one process records. If nothing is to be recorded, it only checks for changes.
 
-    This thread alone handles what its connection receives, and sends all commands about logs.
+    This thread alone handles the pushes of its connection, and sends all commands about logs.
 
-    :param reconcile: called when what is recorded has changed, so that the feeds of this process follow.
+    :param reconcile: called when the recorded channels have changed, for the feeds of this process.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RecorderThread(threading.Thread):
     ) -> None:
         super().__init__(name="recorder", daemon=True)
         self.error = ""
-        """Why nothing is recorded, in Redis's words; empty: all is well."""
+        """Redis's error if nothing is recorded; else empty."""
         self._recording = recording
         self._timers = timers
         self._reconcile = reconcile
@@ -77,8 +77,8 @@ class RecorderThread(threading.Thread):
     def stop(self) -> None:
         """Release the lease, and end; from any thread.
 
-        If a whole server stops, none of its other processes is to take the lease for its last moments: it is
-        kept until all know that they stop, or only this one does.
+        If the whole server stops, none of its other processes shall take the lease in its last moments: it is
+        kept until all of them know that they stop, or for :data:`HANDOVER`.
         """
         end = monotonic() + HANDOVER
         while self.candidate.token and not self._worker_states.all_stopping and monotonic() < end:
@@ -89,7 +89,7 @@ class RecorderThread(threading.Thread):
             self.join(JOIN_PATIENCE)
 
     def end(self) -> None:
-        """End without a word to the others: what it recorded at is no master any more; from any thread."""
+        """End at once, without release: its node is no master any more; from any thread."""
         self._stopping.set()
         self.wake()
 
@@ -189,7 +189,7 @@ class RecorderThread(threading.Thread):
             for item in batch:
                 self._do(self._subscription.handle(item, _now()))
             many += len(batch)
-            if many >= MOST_APPENDED:  # append as much at once as is allowed: a busy Redis answers late
+            if many >= MOST_APPENDED:  # append as many at once as is allowed: a busy Redis replies late
                 self._do(self.candidate.flush(_now()))
                 many = 0
 
@@ -223,9 +223,8 @@ class RecorderThread(threading.Thread):
         self._recording.refresh()
         generation = self._recording.generation
         has_changed = generation != self._reconciled
-        if (
-            has_changed or self._has_changed
-        ):  # once more a second later: a feed may have been between two states
+        # Once more a second later: a feed may have been between two states.
+        if has_changed or self._has_changed:
             self._reconcile()
         self._reconciled, self._has_changed = generation, has_changed
 
@@ -234,7 +233,7 @@ class RecorderThread(threading.Thread):
         return self._subscription.cover(recording.selection, recording.store.names(), recording.slots)
 
     def _subscribe(self, change: Change) -> None:
-        """Subscribe to what is to be recorded now."""
+        """Subscribe to the channels that are to be recorded now."""
         self._send(change, self._subscription.missing_commands())
         if monotonic() - self._retried_at > RETRY_EVERY:
             self._retried_at = monotonic()

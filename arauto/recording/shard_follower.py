@@ -1,4 +1,4 @@
-"""Some recorded channels of one page of a cluster, at the master that has their slots."""
+"""Recorded channels of one page in a cluster, on the master that has their slots."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -21,11 +21,11 @@ from arauto.system.timer_wheel import TimerWheel
 Points = dict[bytes, ResumePoint | None]
 """Channels, and where each resumes."""
 Owners = dict[bytes, Address | None]
-"""Channels, and at which master the log of each is; ``None``: no node has its slot."""
+"""Channels, and the master that has the log of each; ``None``: no node has its slot."""
 
 
 class Means(NamedTuple):
-    """What every subscriber of the page is made with."""
+    """The dependencies of every subscriber of the page."""
 
     link: ClusterLink
     on_fault: Callable[[], None]
@@ -42,14 +42,13 @@ class Means(NamedTuple):
 
 
 class ShardFollower:
-    """Whoever follows a log receives its messages at the master that has it: they come there in the order of
-    the log, and each before the announcement of its id.
+    """Follows logs on the master that has them: there, messages are received in the order of the log, and
+    each before the announcement of its id.
 
-    :param address: where that is, as far as is known.
-    :param deliver: takes the batches, with this.
-    :param move: takes the channels that are elsewhere now; after that they are not selected here.
-    :param lacks: takes channels of which messages may be missing in their logs, too, and since when (Unix
-        seconds).
+    :param address: the master, as far as is known.
+    :param deliver: takes this object and a batch.
+    :param move: takes this object and channels of other masters, and removes them here.
+    :param lacks: takes channels whose logs may lack messages, too, and since when (Unix seconds).
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class ShardFollower:
         self._move = move
         self._lacks = lacks
         known = {channel: point for channel, point in points.items() if point}
-        # When the last loss was found that was told: the recorder tells it in the log soon enough.
+        # When the last loss was found that was reported. The recorder writes later ones to the log.
         self._knows_until = now() - (RECENT if known else 0)
         self.follower = means.make_follower(lambda batch: deliver(self, batch), known)
         self.subscriber: Subscriber = Subscriber(
@@ -98,7 +97,7 @@ class ShardFollower:
             self.subscriber.change(Change(subscribe=tuple(points)))
 
     def remove(self, channels: Iterable[bytes]) -> Points:
-        """Unsubscribe from those of the channels that are here; where each may resume."""
+        """Unsubscribe from those of the channels that are here; returns where each may resume."""
         ours = tuple(name for name in channels if name in self.subscriber.channels)
         if ours:
             self.subscriber.change(Change(unsubscribe=ours))
@@ -116,11 +115,11 @@ class ShardFollower:
             self._move(self, strays)
         if self.address is None:
             raise redis.ConnectionError("CLUSTERDOWN No node has the slot of this channel")
-        self._tell_losses(self.address)
+        self._report_losses(self.address)
         return self._means.link.connect_to_master(self.address)
 
-    def _tell_losses(self, address: Address) -> None:
-        """What the bus has lost on the way to this node, its log may lack."""
+    def _report_losses(self, address: Address) -> None:
+        """Report messages that the cluster bus may have lost before they reached this node and its logs."""
         losses = [loss for loss in self._means.link.cluster.losses_at(address) if loss[0] > self._knows_until]
         if losses:
             self._knows_until = max(at for at, _ in losses)

@@ -1,4 +1,4 @@
-"""The recorders of a cluster: one thread for each shard, which knows of no other."""
+"""The recorders of a cluster: one independent thread for each shard."""
 
 import logging
 import threading
@@ -21,13 +21,13 @@ LOOK_EVERY = 0.1  # seconds
 READ_WITHIN = 3.0  # seconds to wait for the names of all logs
 
 Key = tuple[Address, int]
-"""Where a shard's master is, and its lowest slot, which names its lease."""
+"""The address of a shard's master, and the shard's lowest slot, which names its lease."""
 
 log = logging.getLogger("arauto")
 
 
 class ShardRecorders(threading.Thread):
-    """What :class:`RecorderThread` is where there is one Redis."""
+    """For a cluster what :class:`RecorderThread` is for a single Redis."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class ShardRecorders(threading.Thread):
 
     @property
     def error(self) -> str:
-        """Why nothing is recorded at one of the shards; empty: all is well."""
+        """Redis's error if nothing is recorded on one of the shards; else empty."""
         return next((one.error for _, one in list(self._recorders.values()) if one.error), "")
 
     def wake(self) -> None:
@@ -85,7 +85,7 @@ class ShardRecorders(threading.Thread):
             try:
                 self._follow(self._link.cluster.map().shards())
             except redis.RedisError:
-                pass  # no node answers: the recorders go on trying
+                pass  # no node answers: the recorders keep trying
             except Exception:
                 log.exception("recorder failed")
             self._stopping.wait(LOOK_EVERY)
@@ -105,11 +105,11 @@ class ShardRecorders(threading.Thread):
                 self._recorders[key] = self._make(shard)
 
     def _is_gone(self, key: Key, masters: set[Address], found: dict[Key, Shard]) -> bool:
-        """Whether another node has the shard's slots, or its lease another name; not if none has them."""
+        """Whether another node has the shard's slots, or the shard another lowest slot."""
         return key[0] in masters or any(shard.has(key[1]) for shard in found.values())
 
     def _has(self, channel: bytes) -> bool:
-        """Whether this process is the channel's recorder. If nothing is recorded, any will do."""
+        """Whether this process is the channel's recorder. If nothing is recorded, any process counts."""
         if not self._recording.is_wanted:
             return True
         return any(
@@ -119,7 +119,7 @@ class ShardRecorders(threading.Thread):
 
     def _make(self, shard: Shard) -> tuple[ShardRecording, RecorderThread]:
         store = self._recording.store
-        assert isinstance(store, ClusterStore)  # noqa: S101 - for mypy: it is made by the same link
+        assert isinstance(store, ClusterStore)  # noqa: S101 - for mypy: it is made from the same link
         recording = ShardRecording(self._recording, self._link, shard, store.of(shard))
         recorder = RecorderThread(recording, self._timers, self._reconcile, self._worker_states)
         recorder.start()
@@ -132,7 +132,7 @@ Recorder = RecorderThread | ShardRecorders
 def make_recorder(
     recording: Recording, timers: TimerWheel, reconcile: Callable[[], None], worker_states: WorkerStates
 ) -> Recorder:
-    """What records where ``recording`` is."""
+    """The recorder for a single Redis or a cluster."""
     link = recording.link
     if isinstance(link, ClusterLink):
         return ShardRecorders(recording, link, timers, reconcile, worker_states)

@@ -1,4 +1,4 @@
-"""The recorded channels of one shard of a cluster, for the recorders there."""
+"""The recorded channels of one shard of a cluster, for its recorder."""
 
 from arauto.net.nonblocking_socket import NonblockingSocket
 from arauto.protocol.selection import Selection
@@ -9,23 +9,23 @@ from arauto.redis_io.cluster_link import ClusterLink
 from arauto.redis_io.cluster_map import Shard
 from arauto.redis_io.elapsed import now, unix
 
-RECENT = DOUBT_LASTS / 1000  # seconds; what was lost before is known to whoever recorded then
+RECENT = DOUBT_LASTS / 1000  # seconds; earlier losses are known to the recorder of that time
 
 
 class ShardRecording:
-    """What :class:`Recording` is where there is one Redis.
+    """For a shard what :class:`Recording` is for a single Redis.
 
-    All that one recorder does is done at one node: it receives there what all nodes pass on, writes the logs
-    of the channels whose slots the node has, and announces that there. So it has one order, as on one Redis.
+    A recorder works on one node only: it receives messages there, writes the logs of the channels whose slots
+    the node has, and publishes announcements there. So there is one order, as on a single Redis.
     """
 
     def __init__(self, recording: Recording, link: ClusterLink, shard: Shard, store: ShardStore) -> None:
         self.link = link
         self.store = store
         self.shard = shard
-        """The slots may change; the recorder looks once a second."""
+        """Its slots may change; the recorder checks once a second."""
         self._recording = recording
-        self._lost_at = now() - RECENT  # when the last loss was found that the recorder was told of
+        self._lost_at = now() - RECENT  # when the last loss was found that the recorder knows
 
     @property
     def slots(self) -> tuple[range, ...]:
@@ -65,13 +65,13 @@ class ShardRecording:
         self.store.log_names.is_wanted.set()
 
     def refresh(self) -> None:
-        """What is the same for all shards is read by :class:`SharedKeys`, which may wait for another node."""
+        """Nothing: :class:`SharedKeys` does it, which may wait for another node."""
 
     def report(self, channel: bytes, why: str) -> None:
         self._recording.report(channel, why)
 
     def trim(self) -> None:
-        """The same."""
+        """Nothing: :class:`SharedKeys` does it."""
 
     def upgrade(self) -> None:
-        """No earlier version recorded in a cluster."""
+        """Nothing: no earlier version recorded in a cluster."""

@@ -1,4 +1,4 @@
-"""The thread that reads and writes the keys which are the same for all shards of a cluster."""
+"""The thread for the keys that are the same for all shards of a cluster."""
 
 import logging
 import threading
@@ -11,17 +11,17 @@ from arauto.recording.cluster_store import ClusterStore
 from arauto.recording.recorded_channels import Recording
 
 LOOK_EVERY = 1.0  # seconds
-LOOK_PAUSE = 0.1  # seconds between two of them at least, whoever asks
+LOOK_PAUSE = 0.1  # seconds between two looks at least
 TRIM_EVERY = 60.0  # seconds
 
 log = logging.getLogger("arauto")
 
 
 class SharedKeys(threading.Thread):
-    """Each has one node, which may be down: then this thread waits for it, and the recorders do not.
+    """Reads and writes these keys. Their node may be down: then only this thread waits for it, no recorder.
 
-    :param changed: called when what is recorded has changed, or which logs there are.
-    :param is_ours: whether this process records a channel, and so removes the old entries of its log.
+    :param changed: called when the recorded channels or the logs have changed.
+    :param is_ours: whether this process records a channel, and so trims its log.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class SharedKeys(threading.Thread):
         super().__init__(name="shared keys", daemon=True)
         assert isinstance(recording.store, ClusterStore)  # noqa: S101 - for mypy: the link is a cluster's
         self.are_read = threading.Event()
-        """They were, once, as far as their nodes answered."""
+        """Set after the first read, as far as the nodes answered."""
         self._recording = recording
         self._store = recording.store
         self._changed = changed
@@ -39,7 +39,7 @@ class SharedKeys(threading.Thread):
         self._stopping = threading.Event()
 
     def look(self) -> None:
-        """Read them now; from any thread."""
+        """Read the keys now; from any thread."""
         self._store.log_names.is_wanted.set()
 
     def stop(self) -> None:
@@ -52,7 +52,7 @@ class SharedKeys(threading.Thread):
                 try:
                     task()
                 except redis.RedisError:
-                    pass  # what was known stays, and what is to be written is tried again
+                    pass  # the last state is kept, and writes are repeated
                 except Exception:
                     log.exception("recorder failed")
             self.are_read.set()

@@ -25,7 +25,7 @@ States = tuple[tuple[bytes, Settled | Unannounced], ...]
 
 
 class Turn(NamedTuple):
-    """What a batch did to a follower."""
+    """The result of a batch for a follower in the state ``before``."""
 
     batch: list[Item]
     before: States
@@ -34,7 +34,7 @@ class Turn(NamedTuple):
 
 
 class SharedQueries:
-    """Made once per process.
+    """One per process.
 
     :param why_not: why a channel is not recorded, as far as the recorder of this process knows.
     """
@@ -51,11 +51,11 @@ class SharedQueries:
         self._batches: tuple[tuple[bytes, tuple[Received, ...], list[Item]], ...] = ()
 
     def why_not(self, channel: bytes) -> str:
-        """Why it is not recorded, as far as this process knows; empty: it is, or may be."""
+        """Why the channel is not recorded, as far as this process knows; else empty."""
         return self._why_not(channel) or self._refusal
 
     def locate(self, channel: bytes) -> None:
-        """Ask the recorder for the position of this point of the channel, unless it was asked just now."""
+        """Send a mark, which asks the recorder for a position, at most once in :data:`MARK_EVERY`."""
         now = monotonic()
         if now - self._marked.get(channel, 0) < MARK_EVERY:
             return
@@ -75,20 +75,20 @@ class SharedQueries:
             pass  # the caller tries again
 
     def find(self, batch: list[Item], before: States) -> Turn | None:
-        """What this very batch did to another follower in the same state."""
+        """The result of this very batch for another follower in the same state."""
         for turn in self._turns:
             if turn.batch is batch and turn.before == before:
                 return turn
         return None
 
     def keep(self, turn: Turn) -> None:
-        """Keep it for the others, unless it is this page's own."""
+        """Keep a result for other followers, unless it depends on more than the shared state."""
         pairs = zip(turn.before, turn.after, strict=True)
         if all(are_alike(before, after) for (_, before), (_, after) in pairs):
             self._turns = (turn, *self._turns[: REMEMBERED - 1])
 
     def batches(self, channel: bytes, messages: tuple[Received, ...]) -> Iterator[list[Item]]:
-        """These messages as Redis pushed them, in lists that pages which show the same share."""
+        """These messages as Redis pushed them, in lists that are shared by pages which show the same."""
         begin = 0
         while begin < len(messages):
             # Feeds that share messages share their serials.

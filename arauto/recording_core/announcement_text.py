@@ -31,7 +31,7 @@ _FORMS = {
 
 
 def read_announcement(data: bytes) -> Announcement | None:
-    """``None``: not an announcement. Anybody with permission to publish there can send anything."""
+    """``None``: not an announcement. Any client with permission to publish there can send anything."""
     text = data.decode("ascii", "replace")
     kind = text.partition(" ")[0]
     found = kind in _FORMS and _FORMS[kind].fullmatch(text)
@@ -39,7 +39,7 @@ def read_announcement(data: bytes) -> Announcement | None:
 
 
 def write_announcement(announcement: Mark | Marked | Stopped) -> bytes:
-    """What a process announces itself; the scripts announce the rest."""
+    """The announcements that a process publishes itself; the Lua scripts publish the others."""
     if isinstance(announcement, Stopped):
         why = announcement.why.encode("ascii", "replace").decode()
         return f"stopped {announcement.since} {''.join(filter(str.isprintable, why))[:200]}".encode()

@@ -8,7 +8,7 @@ from arauto.protocol.log_position import Position
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The log has these messages now, in this order; ``first`` is the number of the first."""
+    """These messages were appended to the log, in this order; ``first`` is the number of the first."""
 
     epoch: str
     first: int
@@ -26,11 +26,11 @@ class Appended:
 class Resumed:
     """Recording begins at this point of the channel.
 
-    What was published before and is not in the log never will be: the entry at ``position`` is a gap, from
+    Messages published before that are not in the log never will be: the entry at ``position`` is a gap, from
     ``since`` (0: unknown) to ``at`` (Unix milliseconds). Directly before it are the messages that were
     promised and not written yet, with the digests ``left``.
 
-    ``is_lossy``: messages may never have come to this Redis, so whoever has all that did lacks them, too.
+    ``is_lossy``: messages may never have reached this Redis, so every subscriber lacks them, too.
     """
 
     position: Position
@@ -42,7 +42,7 @@ class Resumed:
 
     @property
     def begins(self) -> int:
-        """The number before the first of its epoch."""
+        """The number before the first one of its epoch."""
         return self.position.number - len(self.left) - 1
 
 
@@ -62,7 +62,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """Nothing can be written to the log, for the reason ``why`` of Redis; its last entry is of ``since``."""
+    """Redis refuses writes to the log with the error ``why``; the log is complete up to ``since``."""
 
     since: int
     why: str
@@ -70,16 +70,16 @@ class Stopped:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A request to the recorder: which number has the last message before this point?"""
+    """A request to the recorder for the number of the last message before this point of the channel."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """The recorder's answer to :class:`Mark`: the number that the last message before it will have.
+    """The recorder's answer to :class:`Mark`: the number that the last message before it has or will have.
 
-    ``written`` is the last number in the log by now. A number after it may never get there.
+    ``written`` is the last number in the log now. Numbers after it may never be written.
     """
 
     name: str
@@ -91,5 +91,5 @@ Announcement = Appended | Resumed | Renewed | Closed | Stopped | Mark | Marked
 
 
 def digest(data: bytes) -> int:
-    """A checksum that tells messages apart well enough to detect a mistake; it does not prevent forgery."""
+    """A checksum that is good enough to detect a mistake; it does not prevent forgery."""
     return crc32(data)

@@ -12,7 +12,7 @@ OVERHEAD = 200  # bytes of memory per message, beside its data
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """The same message again, by a pattern."""
+    """The same message once more, received by a pattern."""
 
     pattern: bytes
     channel: bytes
@@ -32,7 +32,7 @@ class Received:
 class Backlog:
     """A queue whose oldest message is taken by its digest.
 
-    :param waiting: its first messages, none of which has been shown.
+    :param waiting: its first messages, none of which was shown.
     """
 
     def __init__(self, waiting: Iterable[Received] = ()) -> None:
@@ -60,7 +60,7 @@ class Backlog:
         return received
 
     def copy(self, copy: Copy) -> None:
-        """The newest message came again."""
+        """Note that the newest message was received once more."""
         if self.newest is None:
             return
         before, at = self.newest, self.newest.at
@@ -76,11 +76,11 @@ class Backlog:
         return message.serial <= self._shown
 
     def waiting(self) -> Iterator[Received]:
-        """What the page was not shown yet."""
+        """The messages that the page was not shown yet."""
         return (message for message in self._received if message.serial > self._shown)
 
     def take(self, wanted: int, until: int | None = None) -> Received | None:
-        """The oldest message if it has this digest, and at most this serial; else ``None``."""
+        """Take the oldest message if it has this digest, and at most this serial; else ``None``."""
         oldest = self.oldest
         if oldest is None or (until is not None and oldest.serial > until) or digest(oldest.data) != wanted:
             return None
@@ -91,7 +91,7 @@ class Backlog:
             self._pop()
 
     def clear(self, until: int | None = None) -> list[Received]:
-        """Take all, or what was received up to this serial."""
+        """Take all messages, or those up to this serial."""
         if until is None or not self._received or self._received[-1].serial <= until:
             taken = list(self._received)
             self._received.clear()

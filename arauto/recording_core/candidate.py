@@ -1,8 +1,8 @@
 """One process that is the recorder of all channels, or on stand-by (pure).
 
 The recorder is the process that has the lease. It sends a beat twice a second, which all processes receive;
-after :data:`SILENCE` without one, or when it says that it stops, the others claim the lease. It resigns as
-soon as its connection is lost: the others know what the logs lack, and it does not.
+after :data:`SILENCE` without one, or when it releases the lease, the others claim it. It resigns as soon as
+its connection is lost: then the others know which messages the logs lack, and it does not.
 """
 
 from collections import deque
@@ -18,11 +18,11 @@ from arauto.recording_core.recorder_steps import Append, Outcome, RecorderStep, 
 
 BEAT = 500  # milliseconds
 SILENCE = 1000  # milliseconds without a beat until another process claims the lease
-GRACE = 1000  # milliseconds in which those that know what the logs lack claim before those that do not
+GRACE = 1000  # milliseconds for which a process that does not know what the logs lack lets others claim
 NEVER = 10**14  # milliseconds of grace: claim a lease only if it is of another run of Redis
 RESIGN_AFTER = 2000  # milliseconds without receiving anything, its own beats included
-DOUBT_LASTS = 10_000  # milliseconds after which whoever records knows of a doubt, too
-MAX_SIZE = 1 << 26  # bytes of all messages that are kept because they are in no log yet
+DOUBT_LASTS = 10_000  # milliseconds after which the recorder knows of a doubt, too
+MAX_SIZE = 1 << 26  # bytes of all messages that are in no log yet
 
 
 @dataclass
@@ -34,7 +34,7 @@ class _Log:
     points: deque[tuple[int, Position]] = field(default_factory=deque)  # (time, position before it)
 
     def note(self) -> None:
-        """Update what is in the log by now."""
+        """Update up to when the log is complete."""
         position = self.recorder.position
         if position is None or self.recorder.standing is not Standing.RECORDING:
             return
@@ -48,7 +48,7 @@ class _Log:
             self.points.popleft()
 
     def mark(self, at: int) -> None:
-        """Everything received until now was published before ``at``."""
+        """Note that everything received until now was published before ``at``."""
         if position := self.recorder.position:
             self.points.append((at, Position(position.epoch, position.number + self.recorder.waiting)))
 
@@ -58,11 +58,11 @@ class _EarlyMessages:
     """Messages of a channel before its announcements are confirmed."""
 
     since: int  # the time of the last beat before it
-    kept: Backlog | None = field(default_factory=Backlog)  # None: too much
+    kept: Backlog | None = field(default_factory=Backlog)  # None: there were too many
 
 
 class Candidate:
-    """Call it with what happens; each call returns actions, in order.
+    """Call a method for each event; it returns actions, in order.
 
     ``now`` is the time of this process, all other times are Redis's, both in milliseconds.
 
@@ -74,27 +74,27 @@ class Candidate:
         self.token = 0  # with which this process is the recorder; 0: it is not
         self.rests_until: int | None = None  # when to flush, if not before: a busy channel collects messages
         self.other_is_recorder = False  # another process sent the last beat
-        self.is_blocked = False  # Redis refuses it a subscription: unhindered processes come first
+        self.is_blocked = False  # Redis refuses it a subscription: other processes come first
         self._make = make
         self._name = name
         self._made = 0
         self._logs: dict[bytes, _Log] = {}  # channels whose announcements are confirmed
-        self._waiting: dict[bytes, None] = {}  # those with messages that may be in no log yet
+        self._waiting: dict[bytes, None] = {}  # channels with messages that may be in no log yet
         self._early: dict[bytes, _EarlyMessages] = {}  # channels whose announcements are not confirmed yet
-        self._size = 0  # bytes that are kept, or fewer
+        self._size = 0  # at least the bytes of these messages
         self._receives_nothing = True
         self._beat_received_at = now
         self._beat_at = 0  # the time of the last beat on this connection
-        self._silent_since = 0  # since when nothing comes, not even our own beats; 0: all have come
+        self._silent_since = 0  # since when nothing is received, not even our own beats; 0: all were
         self._renewed_at = 0
         self._above = 0
-        self._doubt = self._found = 0  # since when messages may not have come, and when that was found ...
+        self._doubt = self._found = 0  # since when messages may be missing, and when that was found ...
         self._doubted_at = 0  # ... by the time of this process
-        self._may_try = False  # once a tick, or a process that is refused would do nothing else
+        self._may_try = False  # once a tick: else a process that is refused would do nothing else
 
     @property
     def until(self) -> int:
-        """Everything published before is in those logs that can be written."""
+        """Everything published before is in the logs, except for those that cannot be written."""
         return min((log.until for log in self._logs.values() if log.is_ours and not log.why), default=0)
 
     @property
@@ -104,13 +104,13 @@ class Candidate:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it knows for all logs what they lack."""
+        """Whether it knows of each log which messages it lacks."""
         return all(log.recorder.standing is not Standing.UNSYNCED for log in self._logs.values())
 
     # The connection
 
     def disconnected(self, now: int) -> list[Action]:
-        """A new connection may have missed messages, and Redis may come back with less than it had."""
+        """The connection was lost: messages may be missed, and Redis may come back with less data."""
         actions = self._step_down()
         if actions:
             self._beat_received_at = now - SILENCE // 2  # processes on stand-by come first
@@ -123,12 +123,12 @@ class Candidate:
         return actions
 
     def connected(self) -> list[Action]:
-        """The beats are subscribed to. Where Redis is another one than before, nobody is the recorder."""
+        """The subscription to the beats is confirmed. If Redis was replaced, no process is the recorder."""
         self._receives_nothing = False
         return [] if self.token or self.is_blocked else [Claim(self._above, NEVER)]
 
     def set_blocked(self, is_blocked: bool) -> list[Action]:
-        """Redis refuses this process a subscription that recording needs, or no longer does."""
+        """Set whether Redis refuses this process a subscription that recording needs."""
         was, self.is_blocked = self.is_blocked, is_blocked
         if was or not is_blocked or not self.token:
             return []
@@ -137,7 +137,7 @@ class Candidate:
         return actions
 
     def doubted(self, since: int, found: int, now: int) -> list[Action]:
-        """Messages published since then may never have come to this Redis, as was found then, by its time."""
+        """Messages published after ``since`` may never have reached this Redis, as was found at ``found``."""
         self._doubt, self._found, self._doubted_at = min(since, self._doubt or since), found, now
         actions = self.flush(now)
         for channel, log in self._logs.items():
@@ -147,10 +147,10 @@ class Candidate:
         return actions
 
     def subscribed(self, channel: bytes, now: int) -> list[Action]:
-        """From here on all messages of the channel come, and all announcements about its log."""
+        """From here on all messages of the channel are received, and all announcements about its log."""
         log = self._logs.get(channel) or self._begin(channel)
         log.recorder.token = self.token
-        log.until = 0  # earlier beats said nothing about it
+        log.until = 0  # earlier beats were not about it
         log.points.clear()
         early = self._early.pop(channel, None)
         if early is None or not early.since or not self.token:
@@ -186,7 +186,7 @@ class Candidate:
         return actions + self._drop_largest() if self._size > MAX_SIZE else actions
 
     def announced(self, channel: bytes, announcement: Announcement) -> list[Action]:
-        """An announcement about the channel's log."""
+        """Redis pushed an announcement about the channel's log."""
         log = self._logs.get(channel)
         if log is None:
             return []  # sent before the channel was unsubscribed
@@ -213,7 +213,7 @@ class Candidate:
         return []
 
     def flush(self, now: int) -> list[Action]:
-        """Append what waits. Call it when a whole batch is handled, and at :attr:`rests_until`."""
+        """Append waiting messages. Call it after each batch, and at :attr:`rests_until`."""
         self.rests_until = None
         actions: list[Action] = []
         for channel in list(self._waiting) if self.token else ():
@@ -234,7 +234,7 @@ class Candidate:
         if self._doubt and has_recorder and now - self._doubted_at > DOUBT_LASTS:
             self._doubt = 0
             for log in self._logs.values() if self.other_is_recorder else ():
-                log.recorder.trust()  # the recorder itself has to write the gap first, whenever it can
+                log.recorder.trust()  # not on the recorder itself, which has to write the gap first
         self._waiting = {one: None for one in self._waiting if self._logs[one].recorder.waiting}
         actions: list[Action] = []
         if self._silent_since and now - self._silent_since > RESIGN_AFTER:
@@ -300,7 +300,7 @@ class Candidate:
         return actions + self._of_channel(channel, log.recorder.flush(now))
 
     def refused(self, channel: bytes, request: Take, why: str) -> list[Action]:
-        """:class:`Take` was refused, for this reason of Redis; empty: the channel is switched off."""
+        """:class:`Take` was refused, with this error of Redis; empty: the channel is switched off."""
         log = self._logs.get(channel)
         if log is None:
             return []
@@ -320,7 +320,7 @@ class Candidate:
     # Internals
 
     def _begin(self, channel: bytes) -> _Log:
-        self._made += 1  # a reply to an earlier object must not be taken for one to this
+        self._made += 1  # a reply to an earlier object must not be taken for one to this object
         log = self._logs[channel] = _Log(self._make(f"{self._name}{self._made:x}"))
         if self._doubt:
             log.recorder.doubted(self._doubt, self._found)  # it has no token yet
@@ -334,7 +334,7 @@ class Candidate:
                 early.kept = None
 
     def _drop_largest(self) -> list[Action]:
-        """Drop what waits of the channel with the most, if too much is kept."""
+        """Drop the backlog of the channel with the most bytes, if all are too many."""
         sizes = {channel: self._logs[channel].recorder.size for channel in self._waiting}
         sizes |= {channel: early.kept.size for channel, early in self._early.items() if early.kept}
         self._size = sum(sizes.values())
@@ -357,7 +357,7 @@ class Candidate:
         return actions
 
     def _appoint(self) -> list[Action]:
-        """Take all channels, also those that were refused or are new."""
+        """Take all channels that are not taken yet."""
         actions: list[Action] = []
         for channel, log in self._logs.items():
             if log.recorder.token != self.token:
@@ -372,7 +372,7 @@ class Candidate:
             log.recorder.dismissed()
 
     def _stop(self, channel: bytes, why: str) -> list[Action]:
-        """Announce it once, and again to each mark."""
+        """Announce once that nothing can be written. Each mark is answered with it again."""
         log = self._logs[channel]
         was, log.why = log.why, why
         return [] if was == why else [OfChannel(channel, Stopped(log.until, why), log.until)]

@@ -1,8 +1,8 @@
 """One recorded channel of one page: what to show, with which id, and where gaps are (pure).
 
 The log decides: a message is shown when its id is announced, so every page shows the log's order.
-What Redis pushes on the channel itself only spares reading it from the log. If no announcement comes in
-time, messages are shown as they arrive, and the page has no position until announcements come again.
+Messages that Redis pushes on the channel itself need not be read from the log. If no announcement is received
+in time, messages are shown as they arrive, and the page has no position until announcements are received.
 """
 
 from collections import deque
@@ -40,28 +40,28 @@ class State(Enum):
 
 
 class ChannelFeed:
-    """Call it with what happens; each call returns steps, in order.
+    """Call a method for each event; it returns steps, in order.
 
-    :param start: where the page was; ``None``: it is new, or what it was shown is in no log.
+    :param start: where the page was; ``None``: it is new, or the messages it was shown are in no log.
     :param since: up to when the page was shown everything, in milliseconds; see :data:`LATE`.
-    :param has_waited: it subscribed before there was a log, which begins at ``start``.
+    :param has_waited: the page subscribed before there was a log, which begins at ``start``.
     """
 
     def __init__(self, start: Position | None, since: int, has_waited: bool = False) -> None:
         self.state = State.LIVE if start is None else State.OPENING
         self.live_since = since  # since when it is live
         self.position = start
-        self._has_waited = has_waited and start is not None  # it is not known yet how the log begins
+        self._has_waited = has_waited and start is not None  # the beginning of the log is unknown yet
         self._older = OlderMessages(0 if start is None else None)
         self._since = since
         self._backlog = Backlog()
         # With the serial of the last message before each.
         self._announcements: deque[tuple[Announcement, int]] = deque()
-        self._in_gap = 0  # how many of them are about messages within a gap that was shown
+        self._in_gap = 0  # how many announcements are about messages within a gap that was shown
         self._log = LogReading()
         self._has_place = False
         self._mark = PendingMark()
-        self._halt: Halt | None = None  # why nothing is recorded, as the page was told
+        self._halt: Halt | None = None  # why nothing is recorded, as shown to the page
 
     @property
     def since(self) -> int:
@@ -70,7 +70,7 @@ class ChannelFeed:
 
     @property
     def is_halted(self) -> bool:
-        """Whether the page was told that nothing is recorded."""
+        """Whether the page was shown that nothing is recorded."""
         return self._halt is not None
 
     @property
@@ -81,7 +81,7 @@ class ChannelFeed:
 
     @property
     def settled(self) -> Settled | Unannounced | None:
-        """``None``: what it does next depends on more than others may share."""
+        """The state that equal feeds share; ``None``: the next step depends on more than that."""
         if self._log.request or self._announcements or self._in_gap or self._has_waited:
             return None
         if self.state is State.LIVE:
@@ -112,7 +112,7 @@ class ChannelFeed:
             self._halt = None
 
     def may_differ(self, announcement: Announcement) -> bool:
-        """Whether a feed that is equal to this one may go on otherwise after ``announcement``."""
+        """Whether a feed that is equal to this one may differ from it after ``announcement``."""
         return self.state is State.LIVE and not isinstance(announcement, Appended | Mark | Renewed)
 
     @property
@@ -123,7 +123,7 @@ class ChannelFeed:
     # Input
 
     def subscribed(self, now: int) -> list[FeedStep]:
-        """The subscription is confirmed: from here on every message and announcement comes."""
+        """The subscription is confirmed: from here on every message and announcement is received."""
         if self.position is None or self._has_waited:
             return [Locate()]
         return [Locate(), self._log.ask(self.position, None, now)]
@@ -139,7 +139,7 @@ class ChannelFeed:
         return [Show(data)]
 
     def copied(self, copy: Copy) -> list[FeedStep]:
-        """The last message came again, by a pattern."""
+        """Redis pushed the last message once more, by a pattern."""
         newest = self._backlog.newest
         if self.state is State.LIVE or (newest is not None and self._backlog.is_shown(newest)):
             return [copy]
@@ -147,7 +147,7 @@ class ChannelFeed:
         return []
 
     def announced(self, announcement: Announcement, now: int) -> list[FeedStep]:
-        """An announcement about the log."""
+        """Redis pushed an announcement about the log."""
         if self._older.until is None and isinstance(announcement, Mark | Marked):
             if not self._begins_anew:
                 self._older.count(announcement, self._backlog.serial)
@@ -178,7 +178,7 @@ class ChannelFeed:
             if self._announcements:
                 self._drop_read(request.after, *self._announcements[0])
         if pages.has_more:
-            # What a recorder writes meanwhile to another log may be leftovers that the page was shown.
+            # Entries that a recorder writes meanwhile to another log may be messages that the page was shown.
             until = pages.newest if pages.is_other else request.until
             return [*self._add_since(steps), self._log.ask(self.position, until, now)]
         return self._add_since(steps + self._advance(now))
@@ -196,7 +196,7 @@ class ChannelFeed:
         return self._give_up(at)
 
     def ended(self, now: int) -> list[FeedStep]:
-        """The channel is no longer recorded: show what waits as it came."""
+        """The channel is no longer recorded: show waiting messages as they were received."""
         return [*self._show_early_gap(now), *self._show_backlog()]
 
     def tick(self, now: int) -> list[FeedStep]:
@@ -218,13 +218,13 @@ class ChannelFeed:
     # Progress
 
     def _begin_log(self, now: int) -> list[FeedStep]:
-        """The log begins with all messages ever published, or behind those that are published already."""
+        """Find out whether the log begins with all messages ever published, or behind some of them."""
         announcement, _ = self._announcements[0]
         if isinstance(announcement, Appended) and self._older.until is None and self.position:
             ours = tuple(digest(message.data) for message in self._backlog)
             is_its_beginning = announcement.first == self.position.number + 1
             if is_its_beginning and ours and ours != announcement.digests[-len(ours) :]:
-                return []  # the answer to a mark will tell which of ours are older
+                return []  # the answer to a mark will show which of our messages are older
         self._has_waited = False
         begins = announcement.begins if isinstance(announcement, Resumed) else -1
         assert self.position is not None  # noqa: S101 - for mypy: a page that has waited has one
@@ -236,7 +236,7 @@ class ChannelFeed:
         return self._show_backlog()
 
     def _show_unlogged(self) -> list[FeedStep]:
-        """What was received before the message that the log begins with is in no log."""
+        """Show messages that were received before the first one of the log: they are in no log."""
         oldest, steps = self._backlog.oldest, list[FeedStep]()
         if oldest is None or self._older.until is None or self.position is None:
             return []
@@ -245,7 +245,7 @@ class ChannelFeed:
         return steps
 
     def _advance(self, now: int) -> list[FeedStep]:
-        """Handle announcements, as far as that is possible without reading."""
+        """Handle announcements until one needs a read of the log."""
         steps: list[FeedStep] = []
         while self._announcements and self._log.request is None and not self._has_waited:
             announcement, serial = self._announcements[0]
@@ -268,17 +268,17 @@ class ChannelFeed:
         return self._log.find_end(announcement, self.position, self._older.until or 0, self._backlog, serial)
 
     def _drop_read(self, known: Position, announcement: Announcement, serial: int) -> None:
-        """A log with lower numbers was read: what is announced is shown, and the rest is in its gap."""
+        """Another log was read: drop messages of ``announcement``, which were shown or are within its gap."""
         if not isinstance(announcement, Appended) or known.is_behind(announcement.last):
             return
         if self.position is not None and self.position.is_behind(announcement.last):
-            return  # it is of the log that was read, which has more
+            return  # the announcement is about the log that was read, which has more
         self._backlog.clear(self._backlog.find_last(announcement.digests, serial))
         self._announcements.popleft()
         self._since = max(self._since, announcement.until)
 
     def _is_ambiguous(self, announcement: Announcement, serial: int) -> bool:
-        """Whether equal messages could be confused: it is not known where ours begin, but soon will be."""
+        """Whether equal messages could be confused, while it is unknown yet where ours begin in the log."""
         if self._older.until is not None or self.state is State.LIVE:
             return False
         oldest = self._backlog.oldest
@@ -307,10 +307,10 @@ class ChannelFeed:
     # Announcements
 
     def _take_closed(self, closed: Closed, serial: int, now: int) -> list[FeedStep]:
-        """Nothing received before will be announced; later messages may be."""
+        """Messages received before will never be announced; later ones may be."""
         known = -1 if self.position is None or self.state is State.LIVE else self.position.number
         if known > closed.position.number:
-            self._backlog.clear(serial)  # the log was read meanwhile, with the gap that these are in
+            self._backlog.clear(serial)  # the log was read meanwhile, with the gap that has these messages
             return []
         place: list[FeedStep] = [] if self.state is State.LIVE else [Place(None)]
         steps = self._show_early_gap(now) + place + self._show_backlog()
@@ -323,9 +323,9 @@ class ChannelFeed:
     def _take_stopped(self, stopped: Stopped, now: int) -> list[FeedStep]:
         """Stop waiting for announcements that cannot come."""
         was, self._halt = self._halt, Halt(stopped.since, stopped.why)
-        told: list[FeedStep] = [] if self._halt == was else [self._halt]
+        news: list[FeedStep] = [] if self._halt == was else [self._halt]
         is_sure = self._log.request is None and self._log.is_caught_up
-        return told + (self._fall_back(now, "recorder") if self.state is State.FOLLOWING and is_sure else [])
+        return news + (self._fall_back(now, "recorder") if self.state is State.FOLLOWING and is_sure else [])
 
     def _end_halt(self) -> list[FeedStep]:
         was, self._halt = self._halt, None
@@ -338,7 +338,7 @@ class ChannelFeed:
         wanted = appended.digests[max(0, (self._older.until or 0) + 1 - appended.first) :]
         messages = [self._backlog.take(one, serial) for one in wanted]
         if self.position is None or self.position.epoch != appended.epoch:
-            return []  # of a log that is gone
+            return []  # of a log that was deleted
         if None in messages and self.position.is_behind(appended.last) and not self._in_gap:
             return [self._log.ask(self.position, appended.last.number, now)]
         steps: list[FeedStep] = []
@@ -364,12 +364,12 @@ class ChannelFeed:
         self.position, self.state = resumed.position, State.FOLLOWING
         since, self._since, self._has_place = resumed.since or self._since, resumed.at, False
         self._forget_mark()
-        # A page that received everything since its last gap was shown it, too.
+        # A page that received everything since its last gap was also shown everything.
         lacks_left = not self._in_gap and 0 <= known < resumed.position.number - here - 1
         is_lacking = lacks_left or not was_complete or resumed.is_lossy
         has_gap = resumed.since < resumed.at and is_lacking
         gap = [Gap(since, resumed.at, "recorder")] if has_gap else []
-        # Between what is in the log and the first message that is not, others may be missing.
+        # Messages may be missing between those in the log and the first one that is not.
         at_gap = next((n for n, step in enumerate(shown) if step.position is None), len(shown))
         return [*shown[:at_gap], *gap, *shown[at_gap:]]
 
@@ -392,7 +392,7 @@ class ChannelFeed:
         return []
 
     def _take_marked(self, marked: Marked, now: int) -> list[FeedStep]:
-        """Messages after the mark have numbers after the one in its answer."""
+        """Messages after the mark have numbers after the one in this answer."""
         if self.state is not State.LIVE or not self._mark.answer(marked):
             return []
         return self._locate(marked.written, now)
@@ -402,10 +402,10 @@ class ChannelFeed:
         located = self._mark.take(written)
         if located is None:
             return []
-        self.position, said = located
+        self.position, noted = located
         self._older.until, self.state = self.position.number, State.FOLLOWING
         steps = self._end_halt()
-        for earlier, serial in said:
+        for earlier, serial in noted:
             steps += self._take_appended(earlier, serial, now) if isinstance(earlier, Appended) else []
         return steps
 
@@ -417,7 +417,7 @@ class ChannelFeed:
     # Showing
 
     def _show_backlog(self) -> list[FeedStep]:
-        """Show all of it, and keep it for what may still be announced."""
+        """Show the whole backlog, and keep it, as its messages may still be announced."""
         waiting = tuple(self._backlog.waiting())
         if waiting:
             self._backlog.show(waiting[-1])
@@ -439,9 +439,9 @@ class ChannelFeed:
         return [] if was_complete else [Gap(self._since, now, "recorder")]
 
     def _fall_back(self, now: int, reason: str, is_other: bool = False) -> list[FeedStep]:
-        """Show messages as they come.
+        """Show messages as they are received.
 
-        :param is_other: what is announced is about a log of which the page knows nothing.
+        :param is_other: the announcements are about a log of which the page knows nothing.
         """
         since = self._since
         steps: list[FeedStep] = [*self._match_by_digest(now), Place(None)]
@@ -457,17 +457,17 @@ class ChannelFeed:
         return [*steps, Locate()]
 
     def _give_up(self, now: int) -> list[FeedStep]:
-        """Stop waiting for a log that cannot be read, once it is known what of it has been shown."""
+        """Stop waiting for a log that cannot be read, once all its messages on the way were received."""
         if not self._log.is_unreadable or not self._log.is_caught_up:
             return []
         return self._fall_back(now, "unreadable") + self._advance(now)
 
     def _match_by_digest(self, now: int) -> list[FeedStep]:
-        """Do not show again what was announced of the messages that we have, as far as digests tell."""
+        """Drop announced messages that were shown, as far as their digests identify them."""
         steps: list[FeedStep] = []
         while self._announcements:
             announcement, serial = self._announcements[0]
-            # A log that the page seems to have read beyond: if it is another one, the gap to come says so.
+            # The page seems to have read beyond this log: if it is another log, the gap to come covers that.
             is_behind = self._find_end(announcement, serial) is not None
             if is_behind and not is_beyond(self.position, announcement):
                 self._drop_shown(announcement, serial)
@@ -477,21 +477,21 @@ class ChannelFeed:
         return steps
 
     def _drop_shown(self, announcement: Announcement, serial: int) -> None:
-        """The log was read up to within what is announced; what this has wrong is in the gap to come."""
+        """Drop announced messages that were read from the log; the gap to come covers mistakes."""
         if self._log.request is not None and self.position is not None and isinstance(announcement, Appended):
             for wanted in announcement.digests[: max(0, self.position.number + 1 - announcement.first)]:
                 self._backlog.take(wanted, serial)
 
     def _add_place(self) -> list[FeedStep]:
-        """The page has a position once it was shown nothing that may still be announced."""
+        """The page has a position once no message that it was shown may still be announced."""
         is_exact = self.state is State.FOLLOWING and not any(map(self._backlog.is_shown, self._backlog))
         if self._log.shown_until and self._older.until is None:
-            return []  # no recorder has taken this log yet: it may be an old master's, with leftovers
+            return []  # no recorder has taken this log yet: it may be that of an old master
         if is_exact and not self._has_place and not self._log.request and not self._announcements:
             self._has_place = True
             return [place_at(self.position, self._since)]
         return []
 
     def _add_since(self, steps: list[FeedStep]) -> list[FeedStep]:
-        """The page knows up to when it was shown everything."""
+        """Add up to when the page was shown everything, where that is needed."""
         return steps if self.state is State.LIVE else with_since(steps, self.position, self._since)

@@ -1,7 +1,7 @@
 """One recorded channel of one process: as the recorder, or on stand-by (pure).
 
 Every process that can become the recorder receives the same messages in the same order, and announcements of
-those in the log. So each knows what the log lacks, and whoever takes over appends just that.
+those in the log. So each knows which messages the log lacks, and the next recorder appends just these.
 """
 
 from collections import deque
@@ -38,7 +38,7 @@ class Standing(Enum):
 
 
 class ChannelRecorder:
-    """Call it with what happens; each call returns steps, in order.
+    """Call a method for each event; it returns steps, in order.
 
     :param name: no process has or had the same: an old reply must not be taken for a new one.
     """
@@ -46,36 +46,36 @@ class ChannelRecorder:
     def __init__(self, name: str) -> None:
         self.standing = Standing.UNSYNCED
         self.position: Position | None = None
-        self.token = 0  # with which this process is the recorder; 0: it is not
+        self.token = 0  # with which this process is the recorder; 0: it is not the recorder
         self._name = name
         self._marks_sent = 0
         self._beats = 0  # since the last mark ...
         self._pause = 1  # ... of so many, until the next
         self._mark = ""  # the unanswered mark ...
-        self._since_mark: deque[Announcement] | None = None  # ... and what was announced after it
+        self._since_mark: deque[Announcement] | None = None  # ... and announcements after it
         self._backlog = Backlog()
         self._writing: Append | None = None  # the append under way
         self._taking: Take | None = None  # the take under way
         self._waits = False  # Redis refused to write; tried again at the next beat
-        self._rests_until = 0  # messages come close together: collect them
-        self._doubt = 0  # since when messages may never have come here, and no gap entry says so; 0: all have
+        self._rests_until = 0  # messages are frequent: collect them until then
+        self._doubt = 0  # since when messages may be missing here, without a gap entry; 0: none are
         self._found = 0  # when that was found
         self._end: Position | None = None  # up to which everything is announced once we may write
 
     @property
     def waiting(self) -> int:
-        """How many messages the log lacks, as far as is known here."""
+        """How many messages the log lacks, as far as this process knows."""
         return len(self._backlog)
 
     @property
     def rests_until(self) -> int | None:
-        """When to flush what waits, if it only waits for more messages."""
+        """When to flush messages that only wait for more."""
         is_free = self.standing is Standing.RECORDING and not self._writing and not self._waits
         return self._rests_until if is_free and self._backlog else None
 
     @property
     def size(self) -> int:
-        """The bytes of these messages."""
+        """The bytes of the waiting messages."""
         return self._backlog.size
 
     # Input
@@ -96,19 +96,20 @@ class ChannelRecorder:
         return self._take()
 
     def doubted(self, since: int, found: int) -> list[RecorderStep]:
-        """Messages published since then may never have come to this Redis, as was found then (both Unix ms).
+        """Messages published after ``since`` may never have reached this Redis, as was found at ``found``.
 
-        Whoever records writes a gap entry; who is on stand-by, if appointed before one is announced.
+        Both are Unix milliseconds. The recorder writes a gap entry; so does a process on stand-by if it is
+        appointed before one is announced.
         """
         self._doubt, self._found = min(since, self._doubt or since), found
         return self._retake() if self.token else []
 
     def trust(self) -> None:
-        """Whoever records has known of every doubt for long."""
+        """The recorder has known of every doubt for long."""
         self._doubt = 0
 
     def dismissed(self) -> None:
-        """It no longer is."""
+        """This process is no longer the recorder."""
         self.token = 0
         self._writing = self._taking = None
         if self.standing in (Standing.RECORDING, Standing.TAKING):
@@ -120,14 +121,14 @@ class ChannelRecorder:
         return self.drop_backlog() if len(self._backlog) > MAX_BACKLOG else []
 
     def drop_backlog(self) -> list[RecorderStep]:
-        """Drop all messages that are in no log: what cannot be written for so long ends in a gap."""
+        """Drop all messages that are in no log; a gap entry will say so."""
         if self._taking and not self._taking.position and not self._taking.is_first:
-            self._backlog.clear()  # the gap is on its way
+            self._backlog.clear()  # the gap entry is being written
             return []
         return self._retake()
 
     def flush(self, now: int) -> list[RecorderStep]:
-        """Append what waits. Call it when a whole batch is handled, and at :attr:`rests_until`.
+        """Append waiting messages. Call it after each batch, and at :attr:`rests_until`.
 
         A single message is written at once.
         """
@@ -147,7 +148,7 @@ class ChannelRecorder:
         return [self._writing]
 
     def announced(self, announcement: Announcement) -> list[RecorderStep]:
-        """An announcement about the log."""
+        """Redis pushed an announcement about the log."""
         if isinstance(announcement, Mark):
             return self._handle_mark(announcement)
         if isinstance(announcement, Marked):
@@ -159,7 +160,7 @@ class ChannelRecorder:
     def appended(self, request: Append, many: int, outcome: Outcome) -> list[RecorderStep]:
         """The reply to ``request``: so ``many`` of its messages were written."""
         if request is not self._writing:
-            return []  # the announcement came sooner
+            return []  # the announcement came before the reply
         self._writing = None
         self._backlog.drop(many)
         self.position = Position(request.after.epoch, request.after.number + many, request.after.ms)
@@ -168,28 +169,28 @@ class ChannelRecorder:
         elif outcome is Outcome.REFUSED:
             self._waits = True
         elif outcome is not Outcome.DONE:
-            return self._take()  # to learn where the log ends: what was written will be announced
+            return self._take()  # to learn where the log ends; messages that were written are announced
         return []
 
     def taken(self, request: Take, end: Position | None) -> list[RecorderStep]:
-        """The reply to ``request``: the log ends at ``end``, and nobody else writes to it now.
+        """The reply to ``request``: the log ends at ``end``, and no other process can write to it.
 
-        ``None``: a new epoch begins, with a :class:`Resumed` that is still to come.
+        ``None``: a new epoch begins, with a :class:`Resumed` that is not received yet.
         """
         if request is self._taking:
             self._taking, self._end = None, end
             known = self.position
             is_level = end is not None and known is not None and end.number == known.number
             if is_level and known and request.position and known.epoch != request.position.epoch:
-                self._end = known  # it was deleted meanwhile, and that was announced already
-            # It is empty, and everything received is to be written; or it was deleted before.
+                self._end = known  # the log was deleted meanwhile, which was announced already
+            # The log is empty, and everything received is to be written; or it was deleted before.
             elif request.is_first or is_level:
                 self.position = end
             self._record()
         return []
 
     def refused(self, request: Take) -> list[RecorderStep]:
-        """``request`` failed: whoever appointed this process does it again."""
+        """``request`` failed: the process is appointed again later."""
         if request is self._taking:
             self.dismissed()
         return []
@@ -203,7 +204,7 @@ class ChannelRecorder:
             return []
         self._beats += 1
         if self._beats < self._pause:
-            return []  # with thousands of channels, an answer takes its time
+            return []  # with thousands of channels, answers take long
         self._pause = min(2 * self._pause, LONGEST_PAUSE)
         return self._send_mark()
 
@@ -228,9 +229,9 @@ class ChannelRecorder:
     def _handle_marked(self, marked: Marked) -> list[RecorderStep]:
         if marked.name != self._mark or self._since_mark is None or self.standing is not Standing.UNSYNCED:
             return []
-        said, self._since_mark, self._mark = self._since_mark, None, ""
+        noted, self._since_mark, self._mark = self._since_mark, None, ""
         self.position, self.standing = marked.position, Standing.STANDBY
-        for earlier in said:
+        for earlier in noted:
             self._note(earlier)
         return []
 
@@ -251,13 +252,13 @@ class ChannelRecorder:
         self._backlog.clear()
         self._writing = None
         if resumed.is_lossy and resumed.since <= self._doubt and resumed.at >= self._found:
-            self._doubt = 0  # otherwise its gap may be about an earlier loss
+            self._doubt = 0  # any other gap may be about an earlier loss
         self._mark, self._since_mark = "", None
         self.position = resumed.position
         if resumed.token == self.token:
             self.standing, self._taking = Standing.RECORDING, None
         elif self.standing is Standing.TAKING:
-            self._record()  # this take came later
+            self._record()  # our take came later
         else:
             self.standing = Standing.STANDBY
 
@@ -271,7 +272,7 @@ class ChannelRecorder:
         self._record()
 
     def _handle_appended(self, appended: Appended) -> list[RecorderStep]:
-        assert self.position is not None  # noqa: S101 - for mypy: the caller has looked
+        assert self.position is not None  # noqa: S101 - for mypy: the caller has checked
         new = appended.last.number - self.position.number
         if appended.epoch != self.position.epoch or appended.first > self.position.number + 1:
             return self._retake()
@@ -285,7 +286,7 @@ class ChannelRecorder:
         return []
 
     def _record(self) -> None:
-        """Begin to write, if every entry of the log has been announced here."""
+        """Begin to write, if all entries of the log were announced to this process."""
         if self.standing is Standing.TAKING and self._end is not None and self._end == self.position:
             self.standing = Standing.RECORDING
 
@@ -297,7 +298,7 @@ class ChannelRecorder:
         self._pause = 1
 
     def _retake(self) -> list[RecorderStep]:
-        """What is known of the log is wrong: begin a new epoch, or ask where it ends."""
+        """Our knowledge of the log is wrong: begin a new epoch, or send a mark to learn where it ends."""
         self._desync()
         return self._take() if self.token else self._send_mark()
 

@@ -11,7 +11,7 @@ from arauto.recording_core.backlog import Copy, Received
 class Show:
     """Show a message; without a position, it is in no known log.
 
-    ``ms``: when it was written, if it was read from the log. ``copies``: the same message, by patterns.
+    ``ms``: when it was written, if it was read from the log. ``copies``: the same message by patterns.
     """
 
     data: bytes
@@ -22,7 +22,7 @@ class Show:
 
 @dataclass(frozen=True, slots=True)
 class ShowWaiting:
-    """Show messages as they came: no log is known that they are in."""
+    """Show messages as they were received: they are in no known log."""
 
     messages: tuple[Received, ...]
 
@@ -40,7 +40,7 @@ class Gap:
 class Place:
     """Where the page resumes if its connection breaks now; ``None``: unknown, it will have a gap.
 
-    ``since``: up to when it was shown everything, if the position does not tell.
+    ``since``: up to when it was shown everything, if that does not follow from the position.
     """
 
     position: Position | None
@@ -49,7 +49,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Nothing is recorded since then, and why in Redis's words; an empty ``why``: recording has resumed."""
+    """Nothing is recorded since then, with Redis's error ``why``; an empty ``why``: recording has resumed."""
 
     since: int
     why: str
@@ -73,9 +73,9 @@ FeedStep = Show | ShowWaiting | Copy | Gap | Place | Halt | Read | Locate
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the log; a gap has no ``data``, but since when nobody recorded (0: unknown).
+    """An entry of the log; a gap has no ``data``, but ``since`` when nothing was recorded (0: unknown).
 
-    ``missing``: why entries before it are missing, behind the one before; empty: none are.
+    ``missing``: why entries between the one before and this one are missing; empty: none are.
     """
 
     number: int
@@ -87,13 +87,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The result of :class:`Read`, and up to where the log is known then.
+    """The result of :class:`Read`, and up to where the log is known with it.
 
-    ``is_other``: the log does not contain the position; these are all of its entries.
+    ``is_other``: the log does not contain the position; ``entries`` are all entries of the log.
     ``is_stale``: Redis was restarted and recording has not begun again. ``has_more``: there are more entries,
-    so ``end`` is that of the last one, and ``newest`` is the number of the newest of all. ``missing``: why
-    entries before ``end`` are missing, behind the last one; empty: none are. ``skipped``: how many numbers no
-    entry ever had.
+    so ``end`` is the position of the last one read, and ``newest`` is the number of the newest in the log.
+    ``missing``: why entries between the last one and ``end`` are missing; empty: none are. ``skipped``: how
+    many numbers no entry ever had.
     """
 
     entries: Sequence[Entry]

@@ -1,4 +1,4 @@
-"""What a page has received of what a recorder left over, and the next one wrote to the log (pure)."""
+"""Leftovers: messages that one recorder did not write but the next one did, matched for a page (pure)."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from arauto.recording_core.backlog import Received
 def match_leftovers(
     resumed: Resumed, received: Sequence[Received], here: int, known: int
 ) -> list[tuple[Received, Position | None]]:
-    """Messages that the page was not shown from the log yet, with the positions of those that are in it.
+    """Messages that the page was not shown from the log yet, with the position of each that is in the log.
 
     :param here: how many of the last leftovers are among ``received``.
     :param known: the number up to which the page was shown the log.
@@ -23,6 +23,6 @@ def match_leftovers(
         if left and left[-1][1] == digest(message.data):
             at = Position(resumed.position.epoch, left.pop()[0], resumed.position.ms)
         if at is not None and at.number <= known:
-            break  # everything before it is older than what the page was shown from the log
+            break  # everything before it is older than the entries that the page was shown
         matched.append((message, at))
     return matched[::-1]

@@ -15,19 +15,19 @@ _EPOCHS = re.compile(rb"([0-9a-f]+):(\d{1,15})")
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a log ends, and how far back it goes."""
+    """The end of a log, and its beginning."""
 
     end: Position
     begins: Position
-    """Everything before is of an epoch that is gone."""
+    """Everything before is of an epoch that was trimmed."""
     epochs: tuple[tuple[str, int], ...]
-    """Their names, and the number before each; oldest first."""
+    """The name of each epoch and the number before it; oldest first."""
     until: int
     """Unix milliseconds; everything published before is in the log."""
     run: str
-    """The run id of Redis when a recorder last took it."""
+    """The run id of Redis when a recorder last took the log."""
     is_taken: bool
-    """A recorder has it, or had it last."""
+    """Whether a recorder has, or had, the log."""
     is_closed: bool
 
     @classmethod
@@ -55,7 +55,7 @@ class Head:
         return tuple(first for _, first in self.epochs)
 
     def goes_back_to(self, place: Position) -> bool:
-        """Whether the log has the same entries up to ``place`` as whoever names it knows."""
+        """Whether the log has the same entries up to ``place`` as when the place was noted."""
         is_found, most = False, self.end.number
         for name, first in self.epochs:
             if is_found:

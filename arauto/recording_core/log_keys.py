@@ -1,4 +1,4 @@
-"""Names of keys and channels in Redis; a channel's own have it as their hash tag (pure)."""
+"""Names of keys and channels in Redis; those for one channel have it as their hash tag (pure)."""
 
 LEASE = b"arauto:lease"
 """A hash: which process is the recorder, and until when."""
@@ -14,12 +14,12 @@ GLOBS = b"arauto:logs:globs"
 
 
 def tagged(name: bytes, tag: bytes) -> bytes:
-    """A name in the slot of ``tag``, which has it as its hash tag."""
+    """A name with the hash tag ``tag``, and so in its slot."""
     return b"%b:{%b}" % (name, tag)
 
 
 def is_recordable(channel: bytes, is_cluster: bool = False) -> bool:
-    """Not our own channels, and no keyspace notifications: recording them would publish more, without end.
+    """Our own channels and keyspace notifications are not: recording them would publish more, without end.
 
     Redis 8.8 has four more kinds, such as ``__subkeyspace@0__:key``. In a cluster, a log has to have one
     slot: the keys of a name that begins with ``}`` have no hash tag.
@@ -45,7 +45,7 @@ def promised_of(channel: bytes) -> bytes:
 
 
 def acknowledgements_of(channel: bytes) -> bytes:
-    """The key of a sorted set: who has taken which message, by its number. See ``lua/acknowledge.lua``."""
+    """The key of a sorted set: acknowledgements, by the message's number. See ``lua/acknowledge.lua``."""
     return b"arauto:acknowledged:{%b}" % channel
 
 

@@ -1,4 +1,4 @@
-"""What a page reads of its log: when, up to where, and what it is shown of that (pure)."""
+"""The reads of a page from its log: when, up to where, and which entries it is shown (pure)."""
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Announcement, Appended, Resumed
@@ -7,9 +7,9 @@ from arauto.recording_core.feed_steps import FeedStep, Gap, Pages, Read, Show
 
 
 class LogReading:
-    """The reads of one page, and what they have told of the logs that there were.
+    """The reads of one page, and the epochs known from them.
 
-    ``requested_at``, ``read_at``: when the last of them was sent and answered, in milliseconds.
+    ``requested_at``, ``read_at``: when the last read was sent and answered, in milliseconds.
     ``caught_up_at``: everything that Redis had pushed by then is handled.
     """
 
@@ -18,9 +18,9 @@ class LogReading:
         self.requested_at = 0
         self.read_at = self.caught_up_at = 0
         self.is_unreadable = False
-        # An old master that comes back has what the page was shown before another took its place:
+        # An old master that comes back has entries that the page was shown before another took its place:
         self.shown_until = 0  # milliseconds
-        self._ended: set[str] = set()  # epochs that another follows, as was read
+        self._ended: set[str] = set()  # epochs that another one follows
         self._read_for: Announcement | None = None  # the announcement that the log was read for ...
         self._read_until = 0  # ... up to this number
 
@@ -29,21 +29,24 @@ class LogReading:
         return self.request
 
     def ask_for(self, announcement: Announcement, after: Position, until: int, now: int) -> Read:
-        """Read what is before ``announcement``."""
+        """Read the entries before ``announcement``."""
         self._read_for, self._read_until = announcement, until
         return self.ask(after, until, now)
 
     def end(self) -> None:
-        """It was answered, or nothing waits for the answer any more."""
+        """The read was answered, or nothing waits for it any more."""
         self.request, self.is_unreadable = None, False
 
     @property
     def is_caught_up(self) -> bool:
-        """Whether every message has come that the page may have been shown from the log already."""
+        """Whether all pushes were received of messages that the page may have been shown from the log."""
         return self.caught_up_at >= self.read_at
 
     def was_for(self, announcement: Announcement, number: int) -> bool:
-        """Up to ``number``: the answer to a mark may have told that more of it is older than ours."""
+        """Whether the last read was for ``announcement``, up to ``number``.
+
+        An answer to a mark may have shown meanwhile that the page needs to read further.
+        """
         return announcement is self._read_for and number <= self._read_until
 
     # Up to where
@@ -54,20 +57,18 @@ class LogReading:
         """Up to which number to read the log before ``announcement`` can be handled; ``None``: it can.
 
         :param older: messages from before the page subscribed have numbers up to this.
-        :param serial: of the last message in ``backlog`` that came before.
+        :param serial: of the last message in ``backlog`` before the announcement.
         """
         if isinstance(announcement, Appended):
             return self._find_end_of_appended(announcement, position, older)
         if not isinstance(announcement, Resumed):
             return None
         if is_beyond(position, announcement):
-            # It was read meanwhile; or all was lost, and the clock went back.
+            # The entries were read meanwhile; or all was lost, and the clock went back.
             return announcement.position.number
         end = announcement.position.number - backlog.count_last(announcement.left, serial) - 1
         if self.shown_until:
-            end = (
-                announcement.begins
-            )  # the other log may have had the same leftovers, which the page was shown
+            end = announcement.begins  # the other log may have had the same leftovers, and they were shown
         return end if position.number < end else None
 
     def _find_end_of_appended(self, appended: Appended, position: Position, older: int) -> int | None:
@@ -80,16 +81,16 @@ class LogReading:
         end = max(appended.first - 1, min(older, appended.last.number))
         return end if position.number < end else None
 
-    # What was read
+    # The result
 
     def show(self, request: Read, pages: Pages, since: int) -> list[FeedStep]:
-        """What the page is shown, which was shown everything up to ``since``."""
+        """The steps for a page that was shown everything up to ``since``."""
         steps: list[FeedStep] = []
         if pages.is_other:
             self.shown_until = max(since, request.after.ms)
             end = next((entry.ms for entry in pages.entries if entry.ms > self.shown_until), pages.at)
             steps.append(Gap(since, end, "replaced"))
-        is_in_gap = pages.is_other  # which goes up to the first that is shown
+        is_in_gap = pages.is_other  # this gap ends at the first entry that is shown
         for entry in pages.entries:
             if entry.ms <= self.shown_until:
                 continue
@@ -106,23 +107,23 @@ class LogReading:
         return steps
 
     def note(self, request: Read, pages: Pages) -> None:
-        """Of an epoch that has ended, one announcement has the log read, and not each."""
+        """Note epochs that have ended: of each, only one announcement makes the page read the log."""
         epochs = {request.after.epoch}
         if isinstance(self._read_for, Appended) and not pages.is_other:
             epochs.add(self._read_for.epoch)
         self._ended |= epochs - {pages.end.epoch}
 
     def count_skipped(self, announcement: Announcement, pages: Pages) -> int:
-        """How many numbers the recorder skipped that is announced, if that is what was read for.
+        """How many numbers the announced recorder skipped, if the read was for its announcement.
 
-        What the one before had not written has none of them.
+        Messages that its predecessor did not write have none of these numbers.
         """
         is_about = isinstance(announcement, Resumed) and announcement is self._read_for
         return pages.skipped if is_about else 0
 
 
 def is_beyond(position: Position | None, announcement: Announcement) -> bool:
-    """Whether the position is behind what this is about, in another epoch."""
+    """Whether the position is behind the end of ``announcement``, but in another epoch."""
     end = None
     if isinstance(announcement, Appended):
         end = announcement.last

@@ -1,4 +1,4 @@
-"""Whether entries are missing between two of a log, and why (pure): pages and programs are told the same."""
+"""Whether and why entries are missing between two entries of a log, for pages and for the API (pure)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -21,7 +21,7 @@ def why_missing(after: int, number: int, starts: Sequence[int], reaches_back: Ca
 
 
 def with_missing(pages: Pages, after: int, starts: Sequence[int], reaches_back: Callable[[], bool]) -> Pages:
-    """Pages that were read behind ``after``, with why entries are missing before others and at the end."""
+    """Pages that were read behind ``after``, with the reasons of missing entries filled in."""
     entries, skipped = [], 0
     for entry in pages.entries:
         why = why_missing(after, entry.number, starts, reaches_back)
@@ -34,5 +34,5 @@ def with_missing(pages: Pages, after: int, starts: Sequence[int], reaches_back: 
 
 
 def _is_read() -> bool:
-    """What was read had not been trimmed, nor anything behind it."""
+    """Nothing behind an entry that was just read has been trimmed."""
     return True

@@ -1,4 +1,4 @@
-"""The mark by which a page without announcements finds its place in the log again (pure)."""
+"""The mark with which a page without announcements finds its place in the log again (pure)."""
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Mark, Marked, Renewed
@@ -7,30 +7,30 @@ from arauto.recording_core.shared_states import Unannounced
 
 ANSWERED_WITHIN = 400  # milliseconds until an unanswered mark may be followed by another
 
-Said = tuple[Appended | Renewed, int]
+Noted = tuple[Appended | Renewed, int]
 """An announcement, with the serial of the last message before it."""
 
 
 class PendingMark:
-    """One mark at a time: what was announced since, until the number in its answer is in the log."""
+    """One mark at a time, and announcements since, until the number in its answer is in the log."""
 
     def __init__(self) -> None:
         self._name = ""
         self._at = 0
         self._answer: Marked | None = None
-        self._said: list[Said] = []
+        self._noted: list[Noted] = []
 
     def __bool__(self) -> bool:
         return bool(self._name)
 
     def begin(self, mark: Mark, now: int) -> None:
-        self._name, self._at, self._answer, self._said = mark.name, now, None, []
+        self._name, self._at, self._answer, self._noted = mark.name, now, None, []
 
     def forget(self) -> None:
-        self._name, self._answer, self._said = "", None, []
+        self._name, self._answer, self._noted = "", None, []
 
     def is_overdue(self, now: int, patience: int) -> bool:
-        """It was sent before a recorder had the channel, say.
+        """Whether to give the mark up: no recorder may have had the channel.
 
         :param patience: milliseconds until the number in its answer is in the log.
         """
@@ -44,29 +44,29 @@ class PendingMark:
         return True
 
     def note(self, announcement: Appended | Renewed, serial: int) -> None:
-        """What was announced after it. Until there is a mark, it counts for none."""
-        self._said.append((announcement, serial))
+        """Note an announcement after the mark."""
+        self._noted.append((announcement, serial))
 
-    def take(self, written: int) -> tuple[Position, list[Said]] | None:
-        """Where messages after the mark begin, and what was announced since; ``None``: not in the log yet.
+    def take(self, written: int) -> tuple[Position, list[Noted]] | None:
+        """Where messages after the mark begin, and announcements since; ``None``: not in the log yet.
 
         :param written: the number up to which the log is written.
         """
-        answer, said = self._answer, self._said
+        answer, noted = self._answer, self._noted
         if answer is None or written < answer.position.number:
             return None
-        renewed = [one.position.epoch for one, _ in said if isinstance(one, Renewed)]
+        renewed = [one.position.epoch for one, _ in noted if isinstance(one, Renewed)]
         self.forget()
         epoch = [answer.position.epoch, *renewed][-1]
-        return Position(epoch, answer.position.number, answer.position.ms), said
+        return Position(epoch, answer.position.number, answer.position.ms), noted
 
-    # What equal feeds share
+    # State that equal feeds share
 
     def state(self, shown: tuple[Received, ...], newest: int, is_halted: bool) -> Unannounced:
         """:param newest: the serial of the newest message."""
-        said = tuple([(one, serial - newest) for one, serial in self._said])
-        return Unannounced(self._name, self._answer, self._at, shown, said, is_halted)
+        noted = tuple([(one, serial - newest) for one, serial in self._noted])
+        return Unannounced(self._name, self._answer, self._at, shown, noted, is_halted)
 
     def settle(self, state: Unannounced, newest: int) -> None:
         self._name, self._answer, self._at = state.mark, state.marked, state.marked_at
-        self._said = [(one, serial + newest) for one, serial in state.since_mark]
+        self._noted = [(one, serial + newest) for one, serial in state.since_mark]

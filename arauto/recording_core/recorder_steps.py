@@ -1,4 +1,4 @@
-"""The steps that a channel recorder returns, and how an append or a take ends (pure)."""
+"""The steps that a channel recorder returns, and the outcomes of an append or a take (pure)."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -8,7 +8,7 @@ from arauto.protocol.log_position import Position
 
 @dataclass(frozen=True, slots=True)
 class SendMark:
-    """Publish :class:`Mark` with this name to all who follow the channel."""
+    """Publish :class:`Mark` with this name to all followers of the channel."""
 
     name: str
 
@@ -33,10 +33,10 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Take:
-    """Become the writer; ``position``: what is behind it is here, ``None``: unknown.
+    """Become the writer; ``position``: all messages behind it are here; ``None``: unknown.
 
-    ``is_first``: if there never was a log, nothing is missing: every message ever published is here.
-    ``doubt``: since when messages may never have come to this Redis (Unix milliseconds; 0: all have). Then
+    ``is_first``: every message ever published is here, so that nothing is missing if there never was a log.
+    ``doubt``: since when messages may never have reached this Redis (Unix milliseconds; 0: all have). Then
     ``position`` is ``None``.
     """
 

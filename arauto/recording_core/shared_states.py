@@ -1,4 +1,4 @@
-"""States of channel feeds in which equal feeds go on alike, so what one has worked out serves all (pure)."""
+"""States of channel feeds that equal feeds share, so that the next step is computed once for all (pure)."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from arauto.recording_core.backlog import Received
 class Settled:
     """The whole state of a feed that waits for announcements only: equal feeds share it.
 
-    :param since: up to when the page was shown everything, where ``position`` does not tell; else 0.
+    :param since: up to when the page was shown everything, if it does not follow from ``position``; else 0.
     """
 
     position: Position
@@ -21,11 +21,11 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Unannounced:
-    """What a live feed knows: equal feeds show the same, and go on with the same.
+    """The state of a live feed: equal feeds show the same, and take the same steps.
 
-    :param shown: what may still be announced, after ``mark``.
-    :param since_mark: what was announced after it, each with the serial of the message before, less that of
-        the newest.
+    :param shown: messages after ``mark`` that may still be announced.
+    :param since_mark: announcements after the mark, each with the serial of the message before it, less that
+        of the newest.
     """
 
     mark: str
@@ -37,5 +37,5 @@ class Unannounced:
 
 
 def are_alike(before: Settled | Unannounced, after: Settled | Unannounced) -> bool:
-    """Whether a feed that was ``before`` has neither begun nor ended to be live: when it did is its own."""
+    """Whether the step between both keeps a feed live or not live: the time of a change differs by feed."""
     return type(before) is type(after)

@@ -1,8 +1,8 @@
--- Who has taken a message: one person, or nobody.
+-- Takes a message for one person, or gives it back.
 -- KEYS: the stream, its head, the acknowledgements: a sorted set of "<id> <since> <name>" by the number of the id.
--- ARGV: the channel of announcements, the id, its number, who takes it (empty: it is given back), how many
+-- ARGV: the channel of announcements, the id, its number, the person's name (empty: give it back), how many
 -- acknowledgements there may be.
--- -> what came of it, and the acknowledgement that this is about
+-- -> the outcome, and the acknowledgement: the current one, or the one that was removed
 local STREAM, HEAD, KEPT = KEYS[1], KEYS[2], KEYS[3]
 local WORDS, id, number, by, most = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 
@@ -34,7 +34,7 @@ if known then return {'TAKEN', known} end
 if redis.call('ZRANGEBYSCORE', KEPT, first, '+inf', 'LIMIT', most - 1, 1)[1] then return {'FULL', ''} end
 local time = redis.call('TIME')
 local taken = id .. ' ' .. string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000)) .. ' ' .. by
-redis.call('ZADD', KEPT, number, taken)  -- first: after another write Redis would accept it without memory, too
+redis.call('ZADD', KEPT, number, taken)  -- first: after another write Redis would accept it even without memory
 forget_trimmed()
 redis.call('SPUBLISH', WORDS, 'acknowledged ' .. taken)
 return {'DONE', taken}

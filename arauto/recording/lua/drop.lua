@@ -1,5 +1,5 @@
 -- Removes a log that is closed or never began, if it is empty.
--- ARGV: 1 to keep the mark that it is off, for recorders that do not know yet.
+-- ARGV: 1 to keep the field `off`, for recorders that do not know yet.
 -- -> 1 if nothing is left of it
 local head = read_head()
 if head.epoch and not head.closed then return 0 end

@@ -1,9 +1,9 @@
 -- KEYS: the lease. ARGV: the command, milliseconds that a lease lasts; then for
--- claim: a token that is too low, milliseconds for which an expired lease is left to others; one that was
--- given by another run of Redis, before a restart or at another master, is nobody's
+-- claim: a token that is too low, milliseconds for which an expired lease is left to others; a lease that was
+-- given by another run of Redis, before a restart or by another master, is void
 -- -> the token of the new recorder, or 0 while another process is the recorder
 -- renew: the token, until when all logs are complete, the channel of beats -> whether it is still the recorder
--- release: the token, 0, the channel of beats -> the same; processes on stand-by claim the lease at once
+-- release: the token, 0, the channel of beats -> whether it was the recorder; others claim the lease at once
 local LEASE, wanted, lasts = KEYS[1], ARGV[1], tonumber(ARGV[2])
 local lacks = refusal({'TIME'}, {'HMGET', LEASE, 'token'}, {'HSET', LEASE, 'token', '0'})
 if not lacks and ARGV[5] then lacks = refusal({'SPUBLISH', ARGV[5], ''}) end
@@ -22,7 +22,7 @@ if wanted == 'claim' then
   local info, given = redis.pcall('INFO', 'server'), lease[3] or ''
   local here = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or ''  -- empty: not permitted
   local is_other = here ~= '' and given ~= '' and here ~= given
-  -- No lease lasts longer than ours: if one does, the clock went back.
+  -- All leases last equally long: if one expires later than ours would, the clock went back.
   if not is_other and now < expires + ARGV[4] and expires <= now + lasts then return 0 end
   -- The time, so that no token is used twice when Redis comes back empty.
   token = math.max(now, token + 1, ARGV[3] + 1)

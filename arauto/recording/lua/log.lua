@@ -54,7 +54,7 @@ local function read_head()
   return head
 end
 
--- Writes the head, or returns why Redis refuses.
+-- Writes the head, or returns Redis's error.
 local function keep_head(head)
   local fields = {}
   local function put(name, value)
@@ -68,7 +68,7 @@ end
 
 local function announce(...) redis.call('SPUBLISH', WORDS, table.concat({...}, ' ')) end
 
--- The key may belong to somebody else.
+-- The key may belong to another application.
 local function no_stream()
   local kind = redis.call('TYPE', STREAM).ok
   if kind ~= 'none' and kind ~= 'stream' then
@@ -76,7 +76,7 @@ local function no_stream()
   end
 end
 
--- Begins an epoch at the end of the log. Of many epochs, the last ones are kept.
+-- Begins an epoch at the end of the log. Only the last epochs are kept in the head.
 local function begin_epoch(head)
   head.epoch = FRESH
   head.epochs = string.match(head.epochs .. ' ' .. FRESH .. ':' .. whole(head.number), '^ ?(.*)$')
@@ -84,7 +84,7 @@ local function begin_epoch(head)
   head.begins_ms, head.begins = head.ms, head.number
 end
 
--- Adds an entry at the end of the log and moves the end in ``head``, or returns why Redis refuses.
+-- Adds an entry at the end of the log and moves the end in ``head``, or returns Redis's error.
 local function add(head, field, value)
   local ms, number = math.max(head.ms, now), head.number + 1
   local id = whole(ms) .. '-' .. whole(number)

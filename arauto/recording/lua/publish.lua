@@ -1,7 +1,7 @@
 -- KEYS: the head of the channel's log, its promised messages.
 -- ARGV: the channel, the message, its digest, how many messages may be promised.
--- Whatever is wrong with the log, the message is published.
--- -> receivers, 1 if it is promised, why it is not or false
+-- The message is published even if the log cannot be written.
+-- -> receivers, 1 if it is promised, Redis's error if it was refused, else false
 local head, promised, channel, message = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 if not redis.acl_check_cmd('PUBLISH', channel, '') then
   return redis.error_reply('NOPERM no permission to publish to this channel')
@@ -9,7 +9,7 @@ end
 
 local function failed(reply) return type(reply) == 'table' and reply.err end
 
--- -> 1 if the message is promised, and why Redis refuses
+-- -> 1 if the message is promised, and Redis's error if not
 local function promise()
   local known = redis.pcall('HMGET', head, 'epoch', 'off')
   if failed(known) then return 0, known.err end

@@ -1,6 +1,6 @@
--- The beginning of every script that changes something, but for publishing.
--- A script that is refused a command half way has done the rest, so each asks first: for the error, if any.
--- And Redis 7.0 does not say which command was refused within a script.
+-- The beginning of every script that writes, except for publishing.
+-- Commands before a refused one are not undone, so each script checks its permissions first. The error names
+-- the command, which that of Redis 7.0 does not do within a script.
 local function refusal(...)
   for _, command in ipairs({...}) do
     if not redis.acl_check_cmd(unpack(command)) then

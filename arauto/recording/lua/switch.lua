@@ -1,4 +1,4 @@
--- ARGV: 1: the channel may be recorded; 0: it is no longer, and its log is closed.
+-- ARGV: 1: the channel may be recorded; 0: it is no longer recorded, and its log is closed.
 local head = read_head()
 local wrong = refused('SPUBLISH', 'HSET', 'UNLINK')
 if not wrong and ARGV[5] == '1' then wrong = refused('XADD') or no_stream() end

@@ -1,7 +1,7 @@
 -- Makes a recorder the only writer.
 -- ARGV: its token, the epoch and number up to which it knows the log (empty and 0: unknown), until when it
 -- knows the log to be complete (0: unknown), 1 if a glob matches the channel, 1 if it has every message ever
--- published to the channel, since when messages may never have come to Redis here (0: all have); then of each
+-- published to the channel, since when messages may never have reached this Redis (0: all have); then for each
 -- earlier loss, newest first, since when, and when it was found.
 -- -> the epoch, milliseconds and number at which the log ends; nothing if an epoch begins, which is announced
 local token, epoch, number, complete = tonumber(ARGV[5]), ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
@@ -25,31 +25,31 @@ if epoch ~= '' and is_known and is_whole and head.run == here and not head.close
   return {head.epoch, whole(head.ms), whole(head.number)}
 end
 
--- A number must not be reused for another message, so this is another epoch. Numbers only rise: if the last
+-- A number must not be reused for another message, so a new epoch begins. Numbers only rise: if the last one
 -- is not known for sure, they continue with the time, which is ahead of them.
 local is_first = not head.epoch and not last_ms and epoch == ''
 local promises = redis.call('LRANGE', PROMISED, 0, -1)  -- if there are any, there was a log
 local is_here = is_first and ARGV[10] == '1' and not promises[1]
-if ARGV[10] == '1' and not is_here then complete = 0 end  -- what was before is unknown
+if ARGV[10] == '1' and not is_here then complete = 0 end  -- the past is unknown
 local since = head.closed or (head['until'] > 0 and head['until']) or complete
 local doubt = tonumber(ARGV[11])
 if doubt > 0 then since = math.min(since, doubt) end
--- Who said before a loss was found that the log is complete did not know. A replica may know no more.
+-- If the log was called complete before a loss was found, that may be wrong. A replica may know no more.
 local is_lossy = doubt > 0
 for at = 12, #ARGV, 2 do
   local lost, found = tonumber(ARGV[at]), tonumber(ARGV[at + 1])
   if lost < since and since <= found then since, is_lossy = lost, true end
 end
 if not head.epoch then
-  -- What the recorder knows may be about another state of Redis, in which more had been written. The last
-  -- entry may be that much later than what it is about; what is promised only was published at any time.
+  -- The recorder may know an earlier state of Redis, in which more had been written. The last entry may be up
+  -- to 1.5 s later than its message; promised messages may have been published at any time.
   since = math.min(since, last_ms and last_ms - 1500 or promises[1] and 0 or since)
   head.number = math.max(last_number or 0, number, now)
 elseif last_number then
   head.number = math.max(last_number, head.number)
 end
 head.ms = math.max(head.ms or 0, last_ms or 0, now)
--- An entry that is removed again tells whether the stream can be written, and where it really ended.
+-- An entry that is removed again shows whether the stream can be written, and where it really ended.
 local probe = redis.pcall('XADD', STREAM, whole(head.ms) .. '-*', 'probe', '')
 if failed(probe) then probe = redis.call('XADD', STREAM, '*', 'probe', '') end
 redis.call('XDEL', STREAM, probe)
@@ -69,9 +69,9 @@ for _, promise in ipairs(promises) do
 end
 redis.call('UNLINK', PROMISED)
 local lacks = not is_first or complete > 0 or promises[1] or is_lossy
--- A page that does not know this log has seen these live, if at all.
+-- A page that does not know this log has seen the promised messages live, if at all.
 local begins_ms, begins = whole(head.ms), whole(head.number)
--- If Redis's clock went back it may be later than now; the gap must be visible all the same.
+-- If Redis's clock went back, `since` may be later than now; the gap must be visible all the same.
 since = lacks and math.min(since, now - 1) or now
 if lacks then add(head, 'gap', whole(since)) end
 redis.call('HSET', HEAD, 'ms', whole(head.ms), 'number', whole(head.number), 'begins_ms', begins_ms,

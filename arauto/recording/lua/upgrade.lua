@@ -1,6 +1,6 @@
 -- Converts the log of an earlier version, and keeps the channel switched on if it was.
 -- ARGV: the channel, 1 if it can be recorded.
--- -> 1 if it did; 0 if there is none; or in words why not
+-- -> 1 if it was converted; 0 if there is none; or a text why not
 local channel = ARGV[5]
 local OLD, HEADS, SWITCHED, LEASE = 'arauto:log:' .. channel, 'arauto:logs', 'arauto:recorded', 'arauto:recorder'
 local known = redis.call('HGET', HEADS, channel)

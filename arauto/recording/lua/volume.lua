@@ -1,8 +1,8 @@
--- Finds entries by time and by number, without what is in them: that may be large.
--- KEYS: the stream. ARGV: from and until when, in Unix milliseconds; in how many parts; then numbers.
--- -> for the beginning of each part and for the end, the number of the first entry from then on (or what the next
--- entry would have); then, for each number behind which a gap entry follows within that time, when it was written
--- and since when messages may be missing
+-- Finds entries by time and by number, without returning their messages, which may be large.
+-- KEYS: the stream. ARGV: the start and end of a span in Unix milliseconds, how many parts, then numbers.
+-- -> for the beginning of each part and for the end, the number of the first entry from then on (or of the next
+-- entry to be written); then, for each number behind which a gap entry follows within the span, when that was
+-- written and since when messages may be missing
 local STREAM, FROM, TO, PARTS = KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 
 local function first(ms, number)

@@ -4,7 +4,7 @@ import pytest
 
 from arauto.protocol.events import LogGap
 from arauto.protocol.log_entries import FIRST, Hole
-from arauto.recording.told_gaps import ToldGaps
+from arauto.recording.reported_gaps import ReportedGaps
 
 
 def gap(start: int, end: int, reason: str = "recorder") -> LogGap:
@@ -24,21 +24,21 @@ def gap(start: int, end: int, reason: str = "recorder") -> LogGap:
     ],
 )
 def test_only_what_was_not_told_is_told(start: int, end: int, parts: list[tuple[int, int]]) -> None:
-    gaps = ToldGaps()
-    gaps.tell(gap(100, 200))
-    assert [(one.hole.start, one.hole.end) for one in gaps.tell(gap(start, end))] == parts
+    gaps = ReportedGaps()
+    gaps.new_parts(gap(100, 200))
+    assert [(one.hole.start, one.hole.end) for one in gaps.new_parts(gap(start, end))] == parts
 
 
 def test_parts_add_up_to_one_row() -> None:
-    gaps = ToldGaps()
+    gaps = ReportedGaps()
     for start, end in ((100, 200), (150, 250), (50, 110)):
-        gaps.tell(gap(start, end))
-    assert gaps.tell(gap(60, 240)) == []
+        gaps.new_parts(gap(start, end))
+    assert gaps.new_parts(gap(60, 240)) == []
 
 
 def test_another_reason_or_an_older_subscription_is_another_loss() -> None:
-    gaps = ToldGaps()
-    gaps.tell(gap(100, 200))
-    assert gaps.tell(gap(100, 200, "replaced")) == [gap(100, 200, "replaced")]
+    gaps = ReportedGaps()
+    gaps.new_parts(gap(100, 200))
+    assert gaps.new_parts(gap(100, 200, "replaced")) == [gap(100, 200, "replaced")]
     gaps.forget(b"a")
-    assert gaps.tell(gap(100, 200)) == [gap(100, 200)]
+    assert gaps.new_parts(gap(100, 200)) == [gap(100, 200)]
