@@ -1,7 +1,7 @@
-"""The bus of a cluster, by which a message gets from the node it is published at to all others (pure).
+"""The cluster bus, by which each message gets from the node where it is published to all others (pure).
 
-A link that is down, or was made anew, has lost messages, and no subscriber is told. So each pair of nodes is
-looked at: the receiver says since when the other one is connected with it, and the sender the same.
+A link that is down, or was made again, has lost messages, of which Redis does not inform subscribers. So each
+pair of nodes is watched: both the receiver and the sender report when their link was made.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,19 +11,19 @@ from typing import NamedTuple
 
 from arauto.redis_io.cluster_view import View
 
-LATE = 2.0  # seconds for which one node owes another an answer, then nothing may come by their link
-PATIENCE = 30.0  # seconds; what is in doubt for longer is told, though it goes on
+LATE = 2.0  # seconds that a node owes another a pong, after which their link counts as broken
+PATIENCE = 30.0  # seconds after which a broken link is reported as a loss, though it is still broken
 
 _BROKEN = "broken"
-_OUT = "out"  # the others do without it; if it is alive, nobody gets what is published there
-_DEAD = "dead"  # nothing can be published there
+_OUT = "out"  # the others do without the sender; if it is alive, its messages reach no other node
+_DEAD = "dead"  # nothing can be published on the sender
 
 _Link = tuple[int | None, int | None] | str
-"""When it was made, as the sender says and as the receiver says, or one of the words above."""
+"""When it was made, according to the sender and to the receiver, or one of the words above."""
 
 
 class Loss(NamedTuple):
-    """A node may not have got what was published since then, by ``elapsed.now``."""
+    """A node may lack messages published since then; a time of ``elapsed.now``."""
 
     node: str
     since: float
@@ -32,21 +32,21 @@ class Loss(NamedTuple):
 @dataclass(slots=True)
 class _Pair:
     link: _Link
-    sure_until: float  # all that was published before has come
+    sure_until: float  # messages published before have been received
     is_broken: bool = False
 
 
 class BusWatch:
-    """What follows from what the nodes say."""
+    """Concludes from the views of all nodes which node may have lost messages."""
 
     def __init__(self) -> None:
         self._pairs: dict[tuple[str, str], _Pair] = {}  # by sender and receiver
 
     def take(self, views: Collection[View], refusing: Collection[str], asked: float) -> list[Loss]:
-        """Take what all nodes have said, asked at the same time.
+        """Take the views of all nodes, which were queried at the same time.
 
-        :param refusing: nodes that accept no connection: there is no process.
-        :return: since when what each receiver got is in doubt; the doubt is over.
+        :param refusing: nodes that accept no connection: their process does not run.
+        :return: losses that are over: since when each receiver may lack messages.
         """
         senders = {view.id: view for view in views}
         losses: dict[str, float] = {}
@@ -56,19 +56,19 @@ class BusWatch:
         return [Loss(*one) for one in losses.items()]
 
     def broken_since(self, receiver: str) -> float | None:
-        """Since when it may not get everything; ``None``: it does, or it is not known."""
+        """Since when it may not receive everything; ``None``: it does, or that is unknown."""
         return min(self._sure(receiver, only_broken=True), default=None)
 
     def sure_until(self, receiver: str) -> float:
-        """Until when it got everything for sure."""
+        """Until when it received everything for sure."""
         return min(self._sure(receiver), default=-inf)
 
     def is_sending(self, sender: str) -> bool:
-        """Whether everybody gets what is published there."""
+        """Whether all nodes receive the messages that are published on it."""
         return not any(pair.is_broken for (one, _), pair in self._pairs.items() if one == sender)
 
     def forget(self, nodes: Collection[str]) -> None:
-        """These are no longer in the cluster."""
+        """Forget nodes that are no longer in the cluster."""
         self._pairs = {ids: pair for ids, pair in self._pairs.items() if ids[1] not in nodes}
 
     def _sure(self, receiver: str, only_broken: bool = False) -> Iterable[float]:
@@ -92,7 +92,7 @@ class BusWatch:
     def _note(self, ids: tuple[str, str], link: _Link, asked: float) -> Iterable[float]:
         pair = self._pairs.get(ids)
         if pair is None:
-            if link != _BROKEN:  # a new node counts from when it is reached
+            if link != _BROKEN:  # a new node counts once it is reached
                 self._pairs[ids] = _Pair(link, asked)
             return
         pair.is_broken = link == _BROKEN

@@ -1,4 +1,4 @@
-"""List live channels with their subscribers; count who listens to one."""
+"""Lists active channels with their subscribers; counts the subscribers of one."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ _T = TypeVar("_T")
 
 
 class ChannelsError(Refusal):
-    """Redis does not list its channels; the text says why."""
+    """Redis refuses to list its channels; the text says why."""
 
 
 def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], bool]) -> dict[str, Any]:
@@ -30,9 +30,9 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
 
     ``subscribers`` is ``None`` if Redis returned an impossible number, or a node of a cluster does not
     answer; for names that are not UTF-8 see :func:`~arauto.protocol.events.named`. ``shards`` are the sharded
-    channels; there are none where Redis has no such thing. ``total`` counts both, ``cut`` tells that not all
-    are listed, ``patterns`` counts everyone's patterns (``None``: unknown); on a cluster those of others
-    count once at each node.
+    channels; there are none on an old Redis. ``total`` counts both, ``cut`` says that not all are listed,
+    ``patterns`` counts the patterns of all clients (``None``: unknown); on a cluster those of other clients
+    count once on each node.
 
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
@@ -56,7 +56,7 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
 
 
 class Count(NamedTuple):
-    """Who listens at one server; ``None``: unknown. ``patterns`` are those of others."""
+    """Counts of one server; ``None``: unknown. ``patterns`` are those of other clients."""
 
     receivers: int | None
     tabs: int | None
@@ -64,11 +64,11 @@ class Count(NamedTuple):
 
 
 def count_listeners(link: RedisLink, kind: str, name: bytes) -> dict[str, Any]:
-    """How many would receive a message now on a ``channel`` or ``shard``, as Redis would count them.
+    """How many receivers a message would have now on a ``channel`` or ``shard``, as Redis would count them.
 
     ``receivers`` are the subscribers of the name and the tabs whose patterns match it, ``tabs`` the
-    tabs among them; ``None``: unknown. Of the patterns of others Redis tells only how many there are:
-    ``patterns``. Each that matches is one receiver more for each client that has it.
+    tabs among them; ``None``: unknown. Of the patterns of other clients Redis returns only the number,
+    ``patterns``. Each that matches is one more receiver for each client that has it.
 
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
@@ -86,7 +86,7 @@ def count_listeners(link: RedisLink, kind: str, name: bytes) -> dict[str, Any]:
 
 
 def count_at(node: RedisLink, kind: str, name: bytes) -> Count:
-    """Who would receive a message at this server; no pattern matches a sharded channel."""
+    """The receivers that a message would have on this server; no pattern matches a sharded channel."""
     if kind == "shard":
         (subscribers,) = _subscribers(node, [name], kind)
         (tabs,) = _subscribers(node, [of_shard(name)])
@@ -98,7 +98,10 @@ def count_at(node: RedisLink, kind: str, name: bytes) -> Count:
 
 
 def _ask(nodes: list[RedisLink], question: Callable[[RedisLink], _T]) -> list[_T]:
-    """The answers; fewer than there are nodes if some do not answer, and none is an error."""
+    """The answers of the nodes that answer.
+
+    :raise redis.RedisError: none does, or one refuses.
+    """
     answers = []
     for node in nodes:
         try:
@@ -116,7 +119,7 @@ def _pubsub_channels(node: RedisLink, match: bytes) -> list[bytes]:
 
 
 def _patterns(node: RedisLink) -> tuple[int, list[bytes]]:
-    """How many patterns there are, and the shadow channels of those of tabs."""
+    """The number of patterns, and the shadow channels of patterns of tabs."""
     patterns = node.client.pubsub_numpat()
     return patterns, _pubsub_channels(node, ALL_OF_PATTERNS) if patterns else []
 
@@ -144,7 +147,7 @@ def _shards(link: RedisLink, match: bytes) -> list[bytes]:
     try:
         return cast(list[bytes], link.client.pubsub_shardchannels(match))
     except redis.ResponseError:
-        return []  # it is older than Redis 7, or the user may not ask
+        return []  # it is older than Redis 7, or the user may not run the command
 
 
 def _counted(kind: str, names: list[bytes], asked: list[RedisLink], are_all: bool) -> list[dict[str, Any]]:
@@ -171,8 +174,8 @@ def _sum(counts: Iterable[int | None]) -> int | None:
 
 
 def _clients(link: RedisLink) -> int:
-    """The number of clients. There cannot be more subscribers, but Valkey 9.1 returns millions while it
-    enlarges its table of a channel's subscribers.
+    """The number of clients: more subscribers than that are implausible. Valkey 9.1 returns millions while
+    it enlarges its table of a channel's subscribers.
     """
     try:
         return int(link.client.info("clients")["connected_clients"])

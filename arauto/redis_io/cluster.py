@@ -1,4 +1,4 @@
-"""Redis Cluster: which nodes there are, and what is connected to one that may not get every message."""
+"""Redis Cluster: its nodes, and subscribers that must leave a node which may not get every message."""
 
 import logging
 import random
@@ -25,11 +25,11 @@ from arauto.system.resource_errors import start
 from arauto.text.cleanup import shown
 
 CHECK_EVERY = 1.0  # seconds
-CHECK_PAUSE = 0.1  # seconds between two checks at least, whoever asks
-FIRST_ANSWER = 2.0  # seconds to wait for one
-SILENT_FOR = 3.0  # seconds, then nobody stays subscribed there
-BROKEN_FOR = 1.5  # seconds of a broken bus, then a subscriber goes to a node that has it whole
-# Seconds. Nodes greet each other every few seconds: so long may a link stand still before anybody sees that.
+CHECK_PAUSE = 0.1  # seconds between two checks at least
+FIRST_ANSWER = 2.0  # seconds to wait for the first answer of a node
+SILENT_FOR = 3.0  # seconds after which subscribers leave a silent node
+BROKEN_FOR = 1.5  # seconds of a broken bus after which subscribers move to a node whose bus works
+# Seconds. Nodes ping each other every few seconds: for so long a frozen link may be unnoticed.
 UNSEEN = 5.0
 MANY_LOSSES = 100  # that are remembered
 
@@ -41,15 +41,15 @@ class NoNode(redis.ConnectionError):
 
 
 class NotCluster(redis.ConnectionError):
-    """What answers is no cluster; the text says where."""
+    """The server that answers is no cluster; the text is its address."""
 
 
 class Cluster:
-    """Knows the nodes, from the first question on. Safe for all threads; not across a fork.
+    """Keeps a map of the nodes, from its first use on. Safe for all threads; not across a fork.
 
-    :param make_connection: to the node at an address; it is not connected yet.
+    :param make_connection: makes a connection to the node at an address, which is not connected yet.
     :param seeds: some nodes.
-    :param with_replicas: whether to subscribe at replicas too.
+    :param with_replicas: whether to subscribe on replicas too.
     :param by_name: whether to reach nodes by the names that they announce.
     """
 
@@ -66,10 +66,10 @@ class Cluster:
         self._bus = BusWatch()
         self._ids: dict[Address, str] = {}
         self._answered_at: dict[str, float] = {}
-        self._reported: dict[Address, str] = {}  # nodes that do not answer, and why, as the log says
+        self._reported: dict[Address, str] = {}  # nodes that do not answer, and why, as logged
         self._lock = make_lock()  # guards what follows
         self._sockets: defaultdict[Address, WeakSet[PlacedSocket]] = defaultdict(WeakSet)
-        self._shunned: set[Address] = set()  # a connection failed since they were asked
+        self._shunned: set[Address] = set()  # a connection failed since the last poll
         self._map = ClusterMap()
         self._known = threading.Event()
         self._stopped = threading.Event()
@@ -77,14 +77,14 @@ class Cluster:
         self._is_started = False
         self.losses: tuple[tuple[float, str, float], ...] = ()
         """When it was found that a node may have lost messages, which node, and since when."""
-        self.moves = 0  # how many times subscribers had to connect anew, or can again
+        self.moves = 0  # how many times subscribers had to reconnect, or can again
 
     def map(self) -> ClusterMap:
-        """What is known now.
+        """The current map.
 
         :raise NoNode: no node has answered in time.
-        :raise NotCluster: one has, and is no cluster.
-        :raise redis.ResponseError: all of them refuse us.
+        :raise NotCluster: a server has answered that is no cluster.
+        :raise redis.ResponseError: all nodes refuse us.
         """
         self._start()
         self._known.wait(FIRST_ANSWER)
@@ -94,7 +94,7 @@ class Cluster:
         return found
 
     def unreachable(self) -> list[Address]:
-        """Nodes that the others reach, and we do not."""
+        """Nodes that other nodes reach, but we do not."""
         found = self.map()
         return [
             one.address
@@ -103,9 +103,9 @@ class Cluster:
         ]
 
     def places(self, shards: Sequence[bytes] = ()) -> list[Address]:
-        """Where to subscribe, the best first: where we have the fewest subscribers.
+        """The nodes to subscribe on, best first; among equals, those with the fewest of our subscribers.
 
-        :param shards: sharded channels: of nodes that are equally good, one that has the first of them.
+        :param shards: sharded channels: a node that has the first of them is preferred.
         """
         found = self.map()
         there = next((found.serving(shard) for shard in shards if found.serving(shard)), [])
@@ -124,27 +124,27 @@ class Cluster:
         )
 
     def shun(self, address: Address) -> None:
-        """A connection to it has failed: try others first, until it has answered."""
+        """A connection to this node has failed: try others first, until it has answered."""
         with self._lock:
             self._shunned.add(address)
 
     def keep(self, sock: PlacedSocket, moves: int) -> None:
-        """End this connection when something may not have come by it.
+        """End this connection when messages may have been lost on it.
 
-        :param moves: as it was before the connection was made.
+        :param moves: :attr:`moves` before the connection was made.
         """
         with self._lock:
             self._sockets[sock.address].add(sock)
             is_old = self.moves != moves
         if is_old:
-            sock.doubt(now())  # nothing has come by it yet
+            sock.doubt(now())  # nothing was received on it yet
 
     def look(self) -> None:
-        """Ask all nodes now: something has changed."""
+        """Poll all nodes now: something has changed."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Stop polling."""
         self._stopped.set()
         self._wake.set()
 
@@ -174,14 +174,14 @@ class Cluster:
         views = self._poll.ask(wanted) if wanted else {}
         if not views:
             views = self._poll.ask(self._seeds)
-        told = {one.address for view in views.values() for one in view.members.values()}
-        views |= self._poll.ask(told - self._poll.errors.keys() - {*wanted, *self._seeds} - views.keys())
+        named = {one.address for view in views.values() for one in view.members.values()}
+        views |= self._poll.ask(named - self._poll.errors.keys() - {*wanted, *self._seeds} - views.keys())
         found = {view.id: view for view in together(views.values())}
         self._ids |= {one.address: id for view in found.values() for id, one in view.members.items()}
         self._ids |= {address: view.id for address, view in views.items()}
         self._answered_at |= dict.fromkeys(found, asked)
         if found:
-            self._poll.keep_only(told | set(self._seeds))
+            self._poll.keep_only(named | set(self._seeds))
         self._take(list(found.values()), asked)
 
     def _take(self, views: list[View], asked: float) -> None:
@@ -219,26 +219,26 @@ class Cluster:
         self._report(found)
 
     def _stays(self, sock: PlacedSocket, id: str, lost: Collection[str]) -> bool:
-        """Whether a bound connection to this node stays: what does not get to the node never will."""
+        """Whether a bound connection to this node stays: it could not get lost messages elsewhere."""
         return sock.is_bound and id in self._map.answering and (id not in lost or sock.notes_losses)
 
     def losses_at(self, address: Address) -> list[tuple[float, float]]:
-        """When it was found that the node has lost messages, and since when, by ``elapsed.now``."""
+        """When losses of the node were found, and since when messages may be missing, by ``elapsed.now``."""
         id = self._ids.get(address)
         return [(at, since - UNSEEN) for at, node, since in self.losses if node == id]
 
     def all_losses(self) -> list[tuple[float, float]]:
-        """The same of all nodes together, each moment once, oldest first."""
+        """As :meth:`losses_at`, of all nodes together, each moment once, oldest first."""
         since_of: dict[float, float] = {}
         for at, _, since in self.losses:
             since_of[at] = min(since, since_of.get(at, since))
         return [(at, since - UNSEEN) for at, since in since_of.items()]
 
     def _leave_since(self, id: str, asked: float) -> float | None:
-        """If subscribers should not stay at this node: since when they may miss something."""
+        """If subscribers should leave this node: since when they may miss messages."""
         found = self._map
         if not found.answering - {id}:
-            return None  # there is no better one
+            return None  # there is no better node
         if id not in found.answering:
             is_away = id not in found.members or id in found.failed | found.dead
             is_silent = asked - self._answered_at.get(id, -inf) > SILENT_FOR

@@ -1,4 +1,4 @@
-"""Connections to a Redis Cluster, and to what else REDIS_URL may name."""
+"""Connections to a Redis Cluster, and a function that opens whatever REDIS_URL names."""
 
 from collections.abc import Sequence
 from typing import Any, Self
@@ -16,15 +16,15 @@ from arauto.redis_io.connection import PUBLISHERS, RedisLink
 from arauto.redis_io.redis_url import NO_TLS, Address, ClusterUrl, Tls, place
 from arauto.system.concurrency import make_lock
 
-SETTLE = 0.5  # seconds; a message gets to all nodes in a moment, but not in the same
-TRIES = 2  # nodes at which to subscribe or publish, before it counts as failed
+SETTLE = 0.5  # seconds; a message reaches all nodes soon, but not at the same moment
+TRIES = 2  # nodes on which to try to subscribe or publish
 _OF_ONE_NODE = {"host", "port", "db"}
 
 
 def open_link(url: str, tls: Tls = NO_TLS, with_replicas: bool = True) -> RedisLink:
-    """What ``url`` names.
+    """A link to the Redis or cluster that ``url`` names.
 
-    :param with_replicas: whether to subscribe at the replicas of a cluster too.
+    :param with_replicas: whether to subscribe on the replicas of a cluster too.
     :raise LinkError: ``url`` does not parse, or a file for TLS cannot be used.
     """
     given = ClusterUrl.of(url)
@@ -53,7 +53,7 @@ class ClusterLink(RedisLink):
 
     @property
     def keys(self) -> Any:
-        """redis-py's own client of a cluster, which follows keys to where they are.
+        """redis-py's own client of a cluster, which finds the node of each key.
 
         :raise redis.RedisError: no node answers.
         """
@@ -87,9 +87,9 @@ class ClusterLink(RedisLink):
         return [self._at(address) for address in addresses], are_all
 
     def client_of(self, key: bytes) -> redis.Redis:
-        """Of the master that has a key, or whose subscribers get a sharded channel.
+        """The client of the master that has a key or a sharded channel.
 
-        :raise redis.RedisError: no node answers, or none has it.
+        :raise redis.RedisError: no node answers, or none has the slot.
         """
         address = self.cluster.map().master_of(key_slot(key))
         if address is None:
@@ -97,11 +97,11 @@ class ClusterLink(RedisLink):
         return self.client_at(address)
 
     def client_at(self, address: Address) -> redis.Redis:
-        """Of one node."""
+        """The client of one node."""
         return self._at(address).client
 
     def connect_to_master(self, address: Address, notes_losses: bool = False) -> NonblockingSocket:
-        """A connection for one subscriber, to this node alone: it cannot go to another one instead.
+        """A connection for one subscriber, to this node and no other.
 
         :raise redis.RedisError: it does not answer, or refuses.
         :raise OSError: the same, from the system.
@@ -129,7 +129,7 @@ class ClusterLink(RedisLink):
             try:
                 sock = self._at(address).connect_and_ask(address)
             except (redis.ResponseError, redis.AuthenticationError) as error:
-                failure = error  # of this user: others may be let in there
+                failure = error  # for this user: the node may accept others
             except (redis.RedisError, OSError) as error:
                 self.cluster.shun(address)
                 failure = error
@@ -144,7 +144,7 @@ class ClusterLink(RedisLink):
 
     @property
     def master(self) -> Address | None:
-        """A node, where people may look: ``redis-cli -c`` finds the others."""
+        """A node for people to connect to: ``redis-cli -c`` finds the others."""
         return self.cluster.map().for_publishing(b"")[0]
 
     @property
@@ -156,7 +156,7 @@ class ClusterLink(RedisLink):
         return True
 
     def problem(self) -> str:
-        """Why it should not be used as it is, with the remedy; empty: all is well.
+        """What is wrong with the cluster, with the remedy; empty: nothing.
 
         :raise redis.RedisError: no node answers.
         """
@@ -179,7 +179,7 @@ class ClusterLink(RedisLink):
         return other
 
     def close(self) -> None:
-        """Close the connections, and ask no node any more."""
+        """Close the connections, and stop polling nodes."""
         for link in self._links.values():
             link.close()
         if self._keys is not None:

@@ -1,4 +1,4 @@
-"""Which node of a cluster to use for what, by what all of them say (pure)."""
+"""Chooses nodes of a cluster for subscribing and publishing, from the views of all nodes (pure)."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
@@ -30,14 +30,14 @@ class Shard:
 
 @dataclass(frozen=True)
 class ClusterMap:
-    """Made anew once a second, and never changed.
+    """Immutable; replaced once a second.
 
     :param members: all nodes, by id.
-    :param answering: those that have answered, and are with the majority.
-    :param whole: those of them that get every message.
-    :param sending: those of them whose messages all others get.
-    :param failed: those that the others do without.
-    :param dead: those that accept no connection.
+    :param answering: nodes that have answered, and are with the majority.
+    :param whole: nodes of ``answering`` that get every message.
+    :param sending: nodes of ``answering`` whose messages reach all others.
+    :param failed: nodes that the others do without.
+    :param dead: nodes that accept no connection.
     """
 
     members: dict[str, Member] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class ClusterMap:
 
     @classmethod
     def of(cls, views: Collection[View], refusing: Collection[str], bus: BusWatch) -> "ClusterMap":
-        """:param bus: has taken the same views."""
+        """:param bus: it must have taken the same views."""
         good = [view for view in views if not view.is_cut_off] or views
         members = _merge(good)
         failed = {id for view in good for id, one in view.members.items() if one.has_failed}
@@ -64,14 +64,14 @@ class ClusterMap:
         )
 
     def for_subscribers(self, with_replicas: bool) -> list[list[Address]]:
-        """Where to subscribe: first the best ones, which are equally good, then others."""
+        """Nodes to subscribe on, in groups of equally good ones, best first."""
         masters = {id for id, one in self.members.items() if one.is_master}
         wanted = self.members.keys() if with_replicas else masters
         steps = (self.whole & wanted, self.whole - wanted, self.answering - self.whole)
         return [found for step in steps if (found := self._addresses(step))]
 
     def for_publishing(self, channel: bytes) -> list[Address]:
-        """Where to publish, best first: all do it at the same node, so that the order of messages stays."""
+        """Nodes to publish on, best first: the same for all processes, which keeps the order of messages."""
         slot = key_slot(channel)
         owner = self.owner(slot)
         masters = [id for id in sorted(self.sending) if self.members[id].is_master]
@@ -81,13 +81,13 @@ class ClusterMap:
         return self._addresses(dict.fromkeys(id for id in chosen if id))
 
     def to_count(self) -> tuple[list[Address], bool]:
-        """All nodes that somebody may have subscribed at, and whether these are all."""
+        """All nodes that may have subscribers and answer, and whether none is missing."""
         return self._addresses(
             sorted(self.answering)
         ), not self.members.keys() - self.answering - self.failed - self.dead
 
     def reach(self, known_as: Address) -> Address:
-        """Where to reach the node that replies give this address."""
+        """The address at which we reach the node that has this address in replies."""
         members = self.members.values()
         return next((one.address for one in members if one.known_as == known_as), known_as)
 
@@ -98,7 +98,7 @@ class ClusterMap:
         return self._addresses(id for id in (owner, *replicas) if id in self.answering)
 
     def owner(self, slot: int) -> str:
-        """Who has the slot; empty: nobody."""
+        """The id of the node that has the slot; empty: none."""
         owners = [id for id, one in self.members.items() if any(slot in slots for slots in one.slots)]
         return max(owners, key=lambda id: self.members[id].epoch, default="")
 
@@ -112,7 +112,7 @@ class ClusterMap:
         ]
 
     def master_of(self, slot: int) -> Address | None:
-        """Where the master of the slot is; ``None``: there is none."""
+        """The address of the slot's master; ``None``: there is none."""
         owner = self.owner(slot)
         return self.members[owner].address if owner else None
 
@@ -131,7 +131,7 @@ class ClusterMap:
 
 
 def together(views: Collection[View]) -> list[View]:
-    """Those of the largest group of nodes that know one another: who was removed knows itself alone."""
+    """The views of the largest group of nodes that know each other: a removed node knows only itself."""
     groups: list[tuple[set[str], list[View]]] = []
     for view in views:
         ids, found = set(view.members), [view]
@@ -143,17 +143,17 @@ def together(views: Collection[View]) -> list[View]:
 
 
 def _merge(views: Collection[View]) -> dict[str, Member]:
-    """What each node says of itself counts, but for its address, which others have to know."""
+    """Take each node's view of itself, except for its address, which others know better."""
     merged: dict[str, Member] = {}
     for view in views:
         for id, member in view.members.items():
             merged.setdefault(id, member)
     for view in views:
-        own, told = view.members[view.id], merged[view.id]
+        own, other = view.members[view.id], merged[view.id]
         merged[view.id] = Member(
-            told.address,
-            told.known_as,
-            own.flags | (told.flags & {"fail"}),
+            other.address,
+            other.known_as,
+            own.flags | (other.flags & {"fail"}),
             own.master,
             own.epoch,
             0.0,

@@ -1,4 +1,4 @@
-"""Ask the nodes of a cluster what they say of one another."""
+"""Polls the nodes of a cluster for their views of each other."""
 
 from collections.abc import Callable, Collection, Iterable
 from time import monotonic
@@ -11,23 +11,23 @@ from arauto.redis_io.elapsed import now
 from arauto.redis_io.redis_url import Address
 
 ANSWER_WITHIN = 0.9  # seconds, for all of them together
-RETRY_AFTER = 5.0  # seconds, where connecting takes too long
-GIVE_UP_AFTER = 10.0  # seconds without an answer, then another connection is made
+RETRY_AFTER = 5.0  # seconds, if connecting takes too long
+GIVE_UP_AFTER = 10.0  # seconds without an answer until another connection is made
 
 
 class _Node:
-    """One node's connection, by which it is asked."""
+    """The connection to one node."""
 
     def __init__(self, connection: Any) -> None:
         self.connection = connection
-        self.owes_since: float | None = None  # there is a question without an answer
+        self.owes_since: float | None = None  # when the unanswered commands were sent
         self.retry_at = 0.0
 
 
 class ClusterPoll:
     """A connection to each node, for one thread.
 
-    :param make_connection: to the node at an address; it is not connected yet.
+    :param make_connection: makes a connection to the node at an address, which is not connected yet.
     :param by_name: whether to reach nodes by the names that they announce.
     """
 
@@ -36,10 +36,10 @@ class ClusterPoll:
         self._by_name = by_name
         self._nodes: dict[Address, _Node] = {}
         self.errors: dict[Address, Exception] = {}
-        """Why there was no answer the last time."""
+        """Nodes that did not answer the last time, and why."""
 
     def ask(self, addresses: Iterable[Address]) -> dict[Address, View]:
-        """What those say that answer in time; of the others, :attr:`errors` says why not."""
+        """The views of the nodes that answer in time; :attr:`errors` has the others."""
         asked, end = now(), monotonic() + ANSWER_WITHIN
         waiting = [(address, node) for address in addresses if (node := self._send(address))]
         views = {}
@@ -67,7 +67,7 @@ class ClusterPoll:
                     if began - node.owes_since > GIVE_UP_AFTER:
                         raise redis.TimeoutError("no answer")
                     return None
-                _read(node)  # of a while ago
+                _read(node)  # the late answer to the last poll
             node.connection.send_packed_command(node.connection.pack_commands(COMMANDS), check_health=False)
             node.owes_since = began
         except (redis.RedisError, OSError) as error:
@@ -99,9 +99,9 @@ class ClusterPoll:
 
 
 def _read(node: _Node) -> list[Any]:
-    """The replies to :data:`COMMANDS`; an error instead of a reply that we can do without.
+    """The replies to :data:`COMMANDS`, or errors in place of those that are not required.
 
-    :raise redis.RedisError: they did not come, or the first of them is an error.
+    :raise redis.RedisError: there were none, or a required one is an error.
     """
     replies: list[Any] = []
     for _ in COMMANDS:

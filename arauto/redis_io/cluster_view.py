@@ -1,4 +1,4 @@
-"""What one node of a cluster says of all of them, read from its replies (pure)."""
+"""One node's view of a cluster, parsed from its replies (pure)."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,18 +6,18 @@ from typing import Any
 from arauto.redis_io.redis_url import Address
 
 COMMANDS = (("CLUSTER", "NODES"), ("CLUSTER", "LINKS"), ("TIME",))
-_AWAY = {"handshake", "noaddr"}  # it has not been met yet, or nobody knows where it is
+_AWAY = {"handshake", "noaddr"}  # nodes that are not connected yet, or have no known address
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A node, as another one or it itself says.
+    """A node, as seen by another one or by itself.
 
     :param address: where to reach it.
-    :param known_as: the address that it has in replies.
-    :param master: of a replica, the id of its master; else ``-``.
+    :param known_as: its address in replies.
+    :param master: the id of its master, if it is a replica; else ``-``.
     :param epoch: of its slots: of two nodes with the same slot, the one with the higher epoch has it.
-    :param waits: seconds for which it owes the other one an answer; 0: it owes none.
+    :param waits: seconds for which it has owed the other one a pong; 0: it owes none.
     """
 
     address: Address
@@ -35,17 +35,17 @@ class Member:
 
     @property
     def has_failed(self) -> bool:
-        """Whether a majority of the masters has found that."""
+        """Whether a majority of the masters considers it failed."""
         return "fail" in self.flags
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a node says.
+    """A node's view of the cluster.
 
-    :param asked: when, by ``elapsed.now``.
-    :param links_to: when its connection to each other one was made, by its clock. Its PUBLISH goes there.
-    :param links_from: the same of connections that others have made to it.
+    :param asked: when it was queried, by ``elapsed.now``.
+    :param links_to: when its link to each other node was made, by its clock. Its messages go there.
+    :param links_from: the same for links that others have made to it.
     """
 
     id: str
@@ -56,14 +56,14 @@ class View:
 
     @property
     def is_cut_off(self) -> bool:
-        """Whether it does not reach most of the masters, so that the others may do without it."""
+        """Whether it does not reach most of the masters, so that others may do without it."""
         masters = [one for one in self.members.values() if one.is_master and one.slots]
         failing = [one for one in masters if one.flags & {"fail", "fail?"}]
         return bool(masters) and 2 * len(failing) >= len(masters)
 
 
 def read_view(replies: list[Any], address: Address, asked: float, by_name: bool = False) -> View:
-    """:param address: where it was asked.
+    """:param address: where it was queried.
     :param by_name: reach nodes by the names that they announce, if any: certificates may be for these.
 
     :raise ValueError: they are not the replies to :data:`COMMANDS`.
@@ -77,7 +77,7 @@ def read_view(replies: list[Any], address: Address, asked: float, by_name: bool 
         known = {id: one for id, one in members.items() if not _AWAY & one.flags}
         if isinstance(links, list):
             found = [dict(zip(link[::2], link[1::2], strict=True)) for link in links]
-        else:  # it has no such command, or we may not use it: a link that was made anew is not noticed
+        else:  # the command is missing or not permitted: then a link that was made again is not noticed
             linked = [id.encode() for id, one in known.items() if one.is_linked and id != own]
             found = [
                 {b"direction": way, b"node": id, b"create-time": 0}

@@ -33,11 +33,11 @@ from arauto.redis_io.sentinel import Sentinels, to_master
 
 CONNECT_TIMEOUT = 1.0  # seconds
 REPLY_TIMEOUT = 0.9  # seconds; with CONNECT_TIMEOUT it keeps a failed publish under two
-TRIED = 1000  # channels at once
+TRIED = 1000  # channels at a time
 PUBLISHERS = 50  # connections for publishing, per process
 
-# No retries: that is redis-py's default for connections made by hand. A publish must not be sent
-# twice, and a subscriber must see that its connection broke.
+# Without retries, redis-py's default for connections made by hand: a message must not be published
+# twice, and a subscriber must notice that its connection broke.
 _PREFERRED: dict[str, Any] = {  # the URL's query may override these
     "socket_connect_timeout": CONNECT_TIMEOUT,
     "socket_timeout": REPLY_TIMEOUT,
@@ -114,8 +114,8 @@ class RedisLink:
         self._options = _PREFERRED | (_TCP if self._class is not UnixDomainSocketConnection else {})
         self._options |= given | _REQUIRED
         if issubclass(self._class, SSLConnection):
-            # What a TLS 1.3 server sends after the handshake is unread data to redis-py's pool, which then
-            # drops the connection. Reading the reply to CLIENT SETINFO reads that too.
+            # redis-py's pool takes TLS 1.3 session tickets for unread data and drops the connection. Reading
+            # the reply to CLIENT SETINFO reads them too.
             del self._options["driver_info"]
             self._options = tls.options() | self._options
         try:
@@ -137,7 +137,7 @@ class RedisLink:
             clients = {place: RedisLink(node, tls).client for place, node in sentinel.nodes.items()}
             self._sentinels = Sentinels(clients, sentinel.name)
             self._class = to_master(self._class, self._sentinels)
-        self._is_borrowed = False  # somebody else stops the Sentinels
+        self._is_borrowed = False  # another link stops the Sentinels
         self._client = self._make_client()
 
     @property
@@ -156,19 +156,19 @@ class RedisLink:
         return self._client
 
     def problem(self) -> str:
-        """Why it should not be used as it is, with the remedy; empty: all is well."""
+        """What is wrong with the server, with the remedy; empty: nothing."""
         return ""
 
     def publishers(self, channel: bytes) -> "list[RedisLink]":
-        """Where to publish to the channel: if the first one accepts no connection, at the next one."""
+        """Servers to publish to the channel on: if the first accepts no connection, use the next."""
         return [self]
 
     def nodes(self) -> "tuple[list[RedisLink], bool]":
-        """All servers at which somebody may have subscribed, and whether these are all."""
+        """All servers that may have subscribers and answer, and whether none is missing."""
         return [self], True
 
     def at(self, address: Address) -> "RedisLink":
-        """The same for the server at another address."""
+        """The same link, but to the server at another address."""
         other = RedisLink.__new__(RedisLink)
         vars(other).update(vars(self))
         vars(other).pop("may_count_tabs", None)
@@ -179,7 +179,7 @@ class RedisLink:
         return other
 
     def make_connection(self) -> AbstractConnection:
-        """A connection for somebody who reads its replies himself; it is not connected yet."""
+        """A connection for a caller that reads the replies itself; it is not connected yet."""
         return self._class(**self._options)
 
     def _make_client(self) -> redis.Redis:
@@ -193,7 +193,7 @@ class RedisLink:
         return redis.Redis.from_pool(pool)
 
     def as_user(self, username: str, password: str) -> Self:
-        """The same Redis for one of its users; close it after use."""
+        """The same link for another user of Redis; close it after use."""
         other = copy(self)
         vars(other).pop("may_count_tabs", None)
         rest = {name: value for name, value in self._options.items() if name not in _GREETINGS}
@@ -218,20 +218,20 @@ class RedisLink:
     def connect(self, shards: Sequence[bytes] = ()) -> NonblockingSocket:
         """A new connection for one subscriber, authenticated, on a socket of its own.
 
-        :param shards: sharded channels: of the nodes of a cluster, rather one that has the first of them.
+        :param shards: sharded channels: a node of a cluster that has the first of them is preferred.
         :raise redis.RedisError: Redis does not answer, or refuses.
         :raise OSError: the same, from the system.
         """
         if self._sentinels is not None:
             return self._connect_to_master(self._sentinels)
-        # redis-py resolves the address and does TLS and AUTH. From there on the socket is ours.
+        # redis-py resolves the address and does TLS and AUTH. After that, the socket is ours.
         if not self._greets:  # no command to send first: a connection object is needed for the address alone
             template: Any = self._template
             return NonblockingSocket(template._connect())
         return NonblockingSocket(_take_socket(self.make_connection()))
 
     def connect_to_shard(self, shards: Sequence[bytes]) -> NonblockingSocket:
-        """The same, to a node that has these sharded channels."""
+        """As :meth:`connect`, to a node that has these sharded channels."""
         return self.connect()
 
     def shard_places(self, shard: bytes) -> frozenset[Address] | None:
@@ -244,8 +244,8 @@ class RedisLink:
     def connect_and_ask(self, address: Address) -> PlacedSocket:
         """A new connection for one subscriber, to a node at ``address`` that has answered on it.
 
-        What had reached the node before has been passed on to its subscribers by then: nothing of that comes
-        to the new one, who may have got it by another node.
+        By then, the node has passed earlier messages on to its subscribers. So the new subscriber does not
+        receive them, which it may have received from another node.
 
         :raise redis.RedisError: Redis does not answer, or refuses.
         :raise OSError: the same, from the system.
@@ -279,12 +279,12 @@ class RedisLink:
 
     @property
     def moves(self) -> int:
-        """How many times Redis was found to be at another place."""
+        """How many times Redis was found at another address."""
         return self._sentinels.moves if self._sentinels else 0
 
     @property
     def master(self) -> tuple[str, int] | None:
-        """Where the master is, if Sentinels know.
+        """The address of the master, if Redis is found by Sentinels.
 
         :raise NoMaster: they do not name one.
         """
@@ -300,14 +300,14 @@ class RedisLink:
 
     @cached_property
     def may_count_tabs(self) -> bool:
-        """Whether Redis allows shadow channels, by which tabs are counted.
+        """Whether Redis permits shadow channels, by which tabs are counted.
 
         :raise redis.RedisError: Redis does not answer.
         """
         return self.may_subscribe(of_channel(b""))
 
     def may_subscribe(self, channel: bytes) -> bool:
-        """Whether Redis allows us to subscribe to ``channel``: it is tried.
+        """Whether Redis permits us to subscribe to ``channel``: it is tried.
 
         :raise redis.RedisError: Redis does not answer.
         """
@@ -321,7 +321,7 @@ class RedisLink:
             return True
 
     def may_subscribe_to(self, channels: Iterable[bytes]) -> Iterator[bytes]:
-        """Those of ``channels`` to which Redis allows us to subscribe: each is tried.
+        """Those of ``channels`` to which Redis permits us to subscribe: each is tried.
 
         :raise redis.RedisError: Redis does not answer.
         """
@@ -339,18 +339,18 @@ class RedisLink:
                     except NoPermissionError:
                         pass
         finally:
-            connection.disconnect()  # which is subscribed
+            connection.disconnect()  # it is subscribed
             pool.release(connection)
 
     def user_may_run(self, user: str, *command: str | bytes) -> bool:
-        """Whether Redis would allow this command to one of its users; it is not run.
+        """Whether Redis would permit this command to one of its users; it is not run.
 
         :raise redis.RedisError: Redis does not answer, or there is no such user.
         """
         return bool(self.client.execute_command("ACL", "DRYRUN", user, *command) == b"OK")
 
     def close(self) -> None:
-        """Close the publishing connections, and ask no Sentinel any more."""
+        """Close the publishing connections, and stop polling Sentinels."""
         self._client.close()
         if self._sentinels and not self._is_borrowed:
             self._sentinels.stop()
@@ -366,7 +366,7 @@ SLOT_MOVES = "its slot is moving to another node, or its node is away: then it g
 
 
 def error_text(error: redis.RedisError) -> str:
-    """The error of Redis, without the command that it or redis-py repeats, which may be a long script."""
+    """The text of an error, without the command repeated in it, which may be a long script."""
     if isinstance(error, AskError | TryAgainError):
         return SLOT_MOVES
     text = re.sub(r"^Command # \d+ \(.*\) of pipeline caused error: ", "", str(error), flags=re.DOTALL)
@@ -375,11 +375,11 @@ def error_text(error: redis.RedisError) -> str:
 
 @dataclass(frozen=True)
 class Server:
-    """What answers at an address.
+    """The server at an address.
 
     :param name: with its version, for example ``Redis 7.0.15``.
     :param mode: ``standalone``, ``cluster`` or ``sentinel``.
-    :param master: of a replica, ``host:port`` of what it follows.
+    :param master: ``host:port`` of its master, if it is a replica.
     """
 
     name: str
@@ -388,7 +388,7 @@ class Server:
 
 
 def describe(link: RedisLink) -> Server:
-    """What it is.
+    """Query the server's version and mode.
 
     :raise redis.RedisError: Redis does not answer, or refuses.
     """

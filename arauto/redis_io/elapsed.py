@@ -1,4 +1,4 @@
-"""Seconds that have passed, asleep or awake."""
+"""A monotonic clock that also runs while the machine sleeps."""
 
 import sys
 from functools import partial
@@ -16,7 +16,7 @@ else:
 
 
 def unix(moment: float) -> float:
-    """A time of :func:`now` as Unix seconds, by the clock of today.
+    """Convert a time of :func:`now` to Unix seconds, by the current system time.
 
     A busy machine may pause between reading the two clocks: the fastest of several attempts counts.
     """

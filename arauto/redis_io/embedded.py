@@ -1,4 +1,4 @@
-"""The embedded Valkey: a server process that ends with the last process that holds it."""
+"""The embedded Valkey: a server process that ends with the last process that holds its pipe."""
 
 import os
 import subprocess
@@ -9,21 +9,21 @@ from typing import Self
 from arauto.redis_io.discovery import ADDRESS, NoRedis, answers
 from arauto.system import temp_directory
 
-HELD = "ARAUTO_VALKEY_HELD"  # environment variable that hands the pipe to the next master
+HELD = "ARAUTO_VALKEY_HELD"  # environment variable that passes the pipe to the next gunicorn master
 SPARE_CLIENTS = 1000  # beside one per browser socket: publishers, redis-cli, scripts
 START_PATIENCE = 10.0  # seconds
 STOP_PATIENCE = 5.0  # seconds
 
 # The server must end with us, even when we are killed. The write end of a pipe closes
-# with the last process that holds it, and then the shell's read ends.
+# with the last process that holds it, and then the shell's read returns.
 _WATCH = '"$@" </dev/null & child=$!; read -r _; kill $child 2>/dev/null; wait $child'
 
 
 class EmbeddedValkey:
-    """A Valkey on 127.0.0.1:6379 without persistence. It ends with the last process that holds it."""
+    """A Valkey on 127.0.0.1:6379 without persistence."""
 
     def __init__(self, hold: int, process: subprocess.Popen[bytes] | None = None) -> None:
-        """Hold one that is running.
+        """Hold a running Valkey.
 
         :param hold: the write end of the pipe that it watches.
         :param process: the process, if this one started it.
@@ -65,14 +65,14 @@ class EmbeddedValkey:
 
     @classmethod
     def take_over(cls, environ: MutableMapping[str, str]) -> Self | None:
-        """Hold the one that was handed over in ``environ``, if any."""
+        """Hold the Valkey that was passed in ``environ``, if any."""
         if not (given := environ.pop(HELD, "")):
             return None
         os.set_inheritable(int(given), False)
         return cls(int(given))
 
     def hand_on(self, environ: MutableMapping[str, str]) -> None:
-        """Let the program that this process executes with ``environ`` hold it too."""
+        """Pass it on to the program that this process executes with ``environ``."""
         os.set_inheritable(self._hold, True)
         environ[HELD] = str(self._hold)
 

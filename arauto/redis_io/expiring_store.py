@@ -33,10 +33,10 @@ class ExpiringStore(Protocol):
 
     def get(self, key: str) -> bytes | None: ...
     def put(self, key: str, value: bytes, seconds: float | None) -> None:
-        """``None``: until it is dropped."""
+        """:param seconds: until it expires; ``None``: never."""
 
     def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
-        """Put it there for good, if there is ``before`` or, for ``None``, nothing; whether that was so."""
+        """Set ``key`` without expiry if its value is ``before`` (``None``: unset); returns whether it did."""
 
     def drop(self, keys: Iterable[str]) -> None: ...
     def has(self, keys: list[str]) -> list[bool]: ...
@@ -48,14 +48,14 @@ class ExpiringStore(Protocol):
         """Increment; the number expires ``seconds`` from now."""
 
     def decrement(self, key: str, seconds: float) -> None:
-        """The same, but decrement."""
+        """Decrement; the number expires ``seconds`` from now."""
 
     def ttl(self, key: str) -> float:
         """Seconds until ``key`` expires; 0: it does not exist."""
 
 
 class RedisStore:
-    """In Redis, with the commands GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE MULTI EXEC PTTL, EVAL."""
+    """In Redis: uses GET SET DEL EXISTS SADD SMEMBERS INCR DECR EXPIRE MULTI EXEC PTTL EVAL."""
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
@@ -110,7 +110,7 @@ class RedisStore:
 
 
 def _do_for(link: RedisLink, seconds: float, command: str, key: str, *arguments: str) -> Any:
-    """Both or none: a key whose EXPIRE does not come would stay for ever."""
+    """Run a command and EXPIRE, both or none: a key without its EXPIRE would stay for ever."""
     with link.keys.pipeline(transaction=True) as both:
         both.execute_command(command, PREFIX + key, *arguments)
         both.execute_command("EXPIRE", PREFIX + key, int(seconds) + 1)
@@ -120,8 +120,8 @@ def _do_for(link: RedisLink, seconds: float, command: str, key: str, *arguments:
 def check_can_store(link: RedisLink, replaces: bool = False) -> None:
     """Check that :class:`RedisStore` can work.
 
-    :param replaces: whether something is to be replaced there.
-    :raise CannotStore: it cannot, with our user.
+    :param replaces: whether :meth:`RedisStore.replace` is needed too.
+    :raise CannotStore: our user lacks a permission.
     :raise redis.RedisError: Redis does not answer.
     """
     try:

@@ -1,4 +1,4 @@
-"""Keyspace events: whether Redis publishes what happens to its keys, and which classes of events it has."""
+"""Keyspace events: whether Redis publishes them, and its classes of events."""
 
 from typing import Any, NamedTuple
 
@@ -34,18 +34,18 @@ IN_A = (
     EventClass("x", "expired"),
     EventClass("e", "evicted"),
 )
-"""What ``A`` stands for."""
+"""The classes that ``A`` stands for."""
 
 BESIDE_A = (EventClass("m", "keymiss"), EventClass("n", "new"))
 SINCE_8_2 = (EventClass("o", "overwritten"), EventClass("c", "type_changed"))
-"""What Redis has since 8.2, and Valkey has not."""
+"""Classes that Redis has since 8.2, and Valkey has not."""
 
 
 def keyspace_events(link: RedisLink) -> dict[str, Any]:
-    """What Redis publishes of its keys. It is asked, and nothing is set.
+    """Query which keyspace events Redis publishes. It changes no setting.
 
-    ``flags`` is ``notify-keyspace-events``; where it is ``None``, ``reason`` is a sentence that says why,
-    and ``has_config`` whether it could be set by command. In a cluster ``note`` says what cannot be seen.
+    ``flags`` is ``notify-keyspace-events``; if it is ``None``, ``reason`` is a sentence that says why, and
+    ``has_config`` whether CONFIG SET could set it. In a cluster, ``note`` says which events are not received.
 
     :raise redis.RedisError: Redis does not answer.
     """
@@ -77,7 +77,7 @@ def _value(answer: Any, name: str) -> str | None:
 
 
 def _of(answer: Any) -> dict[str, Any]:
-    """Nothing where Redis refused."""
+    """The reply; empty if Redis refused."""
     return answer if isinstance(answer, dict) else {}
 
 
@@ -105,7 +105,7 @@ def _classes(server: Any) -> list[dict[str, Any]]:
 
 
 def _is_redis_8_2(server: Any) -> bool:
-    """Not where it does not say; the version that Valkey gives is of the Redis that it began as."""
+    """False if the version is unknown. Valkey's ``redis_version`` is that of the Redis it was forked from."""
     version = (
         "" if "valkey_version" in _of(server) else str(_of(server).get("redis_version", ""))
     )  # 8.2 is read as a number

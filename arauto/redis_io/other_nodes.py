@@ -1,4 +1,4 @@
-"""Sharded channels that a page's own subscriber does not have: a subscriber for each node that has some."""
+"""Subscribers on other nodes, for sharded channels that the node of the page's own subscriber lacks."""
 
 import logging
 import threading
@@ -19,17 +19,17 @@ from arauto.system.concurrency import Lock, make_lock
 from arauto.system.resource_errors import start
 from arauto.system.timer_wheel import TimerWheel
 
-ROUND = 0.5  # seconds between two looks at what waits
-UNTOLD = 3  # attempts of which the page is not told: while a slot moves, both its nodes may refuse
+ROUND = 0.5  # seconds between two attempts for waiting channels
+UNREPORTED = 3  # failed attempts before the page is informed: while a slot moves, both its nodes may refuse
 
 log = logging.getLogger("arauto")
 
 
 class OtherNodes:
-    """Asks for them in a thread of its own, and ends with :meth:`close`.
+    """Subscribes from a thread of its own, which ends with :meth:`close`.
 
     :param own: the page's own subscriber.
-    :param asking: guards who is asked for what; whoever calls :meth:`change` or :meth:`forget` holds it.
+    :param asking: guards the assignment of channels; callers of :meth:`change` and :meth:`forget` hold it.
     :param deliver: takes the batches.
     """
 
@@ -51,9 +51,9 @@ class OtherNodes:
         self._timers = timers
         self._explain = explain
         self._shards = ShardsElsewhere(own, link.settle)
-        self._turn = make_lock()  # whose batch is delivered
+        self._turn = make_lock()  # held while a batch is delivered
         self._lock = make_lock()  # guards the subscribers
-        self._subscribers: dict[Subscriber, frozenset[Address]] = {}  # and at which nodes they are to be
+        self._subscribers: dict[Subscriber, frozenset[Address]] = {}  # and the nodes that each may use
         self._ended: list[Subscriber] = []
         self._woken = threading.Event()
         self._stopping = threading.Event()
@@ -73,11 +73,11 @@ class OtherNodes:
             one.join(JOIN_PATIENCE)
 
     def names(self) -> set[bytes]:
-        """The sharded channels that are elsewhere."""
+        """The sharded channels that are handled here."""
         return self._shards.names()
 
     def change(self, change: Change) -> None:
-        """Change the selection of all, the page's own included."""
+        """Change the selection of all subscribers, including the page's own."""
         added = _by(self._shards.ask, change.ssubscribe)
         gone = _by(self._shards.drop, change.sunsubscribe)
         for one in {self._own, *added, *gone}:
@@ -85,19 +85,19 @@ class OtherNodes:
             one.change(replace(change, **shards) if one is self._own else Change(**shards))
 
     def forget(self, shards: Names) -> None:
-        """They are wanted no longer."""
+        """Drop sharded channels that are no longer selected."""
         for name in shards:
             self._shards.drop(name)
 
     def give_up(self, by: Subscriber, name: bytes, since: float | None, words: str) -> None:
-        """Ask for a sharded channel that a subscriber does not have any more, or cannot have now."""
+        """Take over a sharded channel that a subscriber has lost, or cannot get now."""
         self._shards.give_up(by, name, since, words)
         self._woken.set()
 
-    # What comes, in the threads of the subscribers
+    # Items, in the threads of the subscribers
 
     def deliver_of_own(self, batch: list[Item], deliver: Deliver) -> None:
-        """Deliver what the page's own subscriber got."""
+        """Deliver a batch of the page's own subscriber."""
         self._hand_on(batch, self._of_own, deliver)
 
     def _hand_on(self, batch: list[Item], read: Callable[[Item], list[Item]], deliver: Deliver) -> None:
@@ -109,9 +109,9 @@ class OtherNodes:
 
     def _of_own(self, item: Item) -> list[Item]:
         if isinstance(item, Lost | Gap) and self._own.is_empty:
-            return []  # all that the page listens to is elsewhere
+            return []  # all names of the page are on other nodes
         if isinstance(item, Lost):
-            return [item, *self._shards.states()]  # the page takes every name for lost
+            return [item, *self._shards.states()]  # the page takes every name for lost, so confirm these
         return self._answered(self._own, item)
 
     def _of_other(self, other: Subscriber, item: Item) -> list[Item]:
@@ -121,7 +121,7 @@ class OtherNodes:
         if isinstance(item, Refused) and not item.kind:
             self._end(other, time(), item.error)
             return []
-        self._woken.set()  # it may have been the last that this one was needed for
+        self._woken.set()  # this subscriber may have become idle
         return self._answered(other, item)
 
     def _answered(self, by: Subscriber, item: Item) -> list[Item]:
@@ -132,7 +132,7 @@ class OtherNodes:
         return [item]
 
     def _end(self, other: Subscriber, since: float, words: str) -> None:
-        """It is over with this connection: what it had is asked for anew."""
+        """End a subscriber; its channels are subscribed again elsewhere."""
         with self._lock:
             self._subscribers.pop(other, None)
             self._ended = [*(one for one in self._ended if one.is_alive()), other]
@@ -140,7 +140,7 @@ class OtherNodes:
         other.stop()
         self._woken.set()
 
-    # Asking for what waits
+    # Waiting channels
 
     def _keep_asking(self) -> None:
         try:
@@ -151,7 +151,7 @@ class OtherNodes:
                     self._end_idle()
                     self._ask_for_all()
         except OSError:
-            pass  # the browser is gone
+            pass  # the browser has disconnected
         except Exception:
             log.exception("subscriber failed")
             self._on_fault()
@@ -169,10 +169,10 @@ class OtherNodes:
                 continue
             places = self._places(name)
             if places is None and shard.words.startswith("MOVED "):
-                self._refuse(name, shard)  # nothing is known of other nodes, so there is nothing to wait for
+                self._refuse(name, shard)  # not a cluster link: no other node is known
                 continue
-            if places == frozenset() or shard.words.startswith("CLUSTERDOWN") or shard.attempts > UNTOLD:
-                self._tell(name, shard)
+            if places == frozenset() or shard.words.startswith("CLUSTERDOWN") or shard.attempts > UNREPORTED:
+                self._report(name, shard)
             if places != frozenset():
                 served[places].append(name)
         for places, names in served.items():
@@ -190,12 +190,12 @@ class OtherNodes:
         with self._turn:
             self._deliver([*gap, self._explain(Refused("shard", name, shard.words))])
 
-    def _tell(self, name: bytes, shard: Shard) -> None:
-        told = self._explain(Refused("shard", name, shard.words))
-        if told != shard.told:
+    def _report(self, name: bytes, shard: Shard) -> None:
+        refused = self._explain(Refused("shard", name, shard.words))
+        if refused != shard.reported:
             with self._turn:
-                shard.told = told
-                self._deliver([told])
+                shard.reported = refused
+                self._deliver([refused])
 
     def _ask(self, places: frozenset[Address] | None, names: list[bytes]) -> None:
         one = self._own if places is None else self._one_at(places)
@@ -212,7 +212,7 @@ class OtherNodes:
             self._shards.lose(one, time(), "")
 
     def _one_at(self, places: frozenset[Address]) -> Subscriber | None:
-        """Who is connected there, or is going to be."""
+        """The subscriber that is connected to one of these nodes, or is about to be."""
         if self._own.place in places:
             return self._own
         with self._lock:
@@ -238,7 +238,7 @@ class OtherNodes:
 
 
 def _by(holder: Callable[[bytes], Subscriber], names: Iterable[bytes]) -> dict[Subscriber, list[bytes]]:
-    """The names, by who has them."""
+    """The names, by their subscribers."""
     found = defaultdict[Subscriber, list[bytes]](list)
     for name in names:
         found[holder(name)].append(name)

@@ -1,4 +1,4 @@
-"""A subscriber's connection to one of several Redis servers, which can be put in doubt."""
+"""A subscriber's connection to one of several Redis servers, which ends when it may have lost messages."""
 
 from typing import Any
 
@@ -17,12 +17,12 @@ class PlacedSocket(NonblockingSocket):
         self.address, self.made = address, now()
         self.doubted_since: float | None = None
         self.is_bound = False
-        """It is of use at this server alone, so it does not leave for one that may get more."""
+        """Whether only this server is of use to it, so that it does not move to a better one."""
         self.notes_losses = False
-        """Its owner reads by himself what the server has lost, so it does not end for that."""
+        """Whether its owner reads the losses of the server itself, so that it need not end."""
 
     def doubt(self, since: float) -> None:
-        """What was published since then may not have come by it: end the connection."""
+        """Messages published since then may be missing: end the connection."""
         since = max(since, self.made)
         self.doubted_since = since if self.doubted_since is None else min(since, self.doubted_since)
         self.shutdown()

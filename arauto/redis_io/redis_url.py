@@ -1,4 +1,4 @@
-"""REDIS_URL and the files for TLS: what they say, checked."""
+"""Parses and checks REDIS_URL and the settings for TLS."""
 
 import re
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _OPTIONS = {  # allowed in a URL's query, beside those of TLS
 }
 
 
-# By hand: Python reads one host, and newer ones refuse a bracket that is not its beginning.
+# urlsplit() reads only one host, and newer Pythons refuse brackets that do not begin it.
 _SENTINEL = re.compile(
     r"redis(?P<tls>s?)\+sentinel:/*(?P<place>[^/?]*)(?P<path>[^?]*)\??(?P<query>.*)", re.DOTALL
 )
@@ -71,9 +71,9 @@ NO_TLS = Tls()
 class SentinelUrl:
     """``redis+sentinel://user:password@host:26379,host2/name/0?sentinel_username=…&sentinel_password=…``
 
-    :param name: what the Sentinels call the master.
-    :param nodes: the URL of each Sentinel, by its address for people.
-    :param redis_url: of the master, but for its address.
+    :param name: the Sentinels' name for the master.
+    :param nodes: the URL of each Sentinel, by its address as shown.
+    :param redis_url: the URL of the master, except for its address.
     """
 
     name: str
@@ -82,9 +82,9 @@ class SentinelUrl:
 
     @classmethod
     def of(cls, url: str) -> Self | None:
-        """``None``: it is the URL of a Redis.
+        """``None``: not a URL of Sentinels.
 
-        :raise LinkError: it is wrong.
+        :raise LinkError: the URL is wrong.
         """
         if not (parts := _SENTINEL.fullmatch(url)):
             return None
@@ -121,8 +121,8 @@ class SentinelUrl:
 class ClusterUrl:
     """``redis+cluster://user:password@host:7000,host2:7000``
 
-    :param nodes: of the cluster, some of them.
-    :param redis_url: of the first of them.
+    :param nodes: some nodes of the cluster.
+    :param redis_url: the URL of the first of them.
     """
 
     nodes: tuple[Address, ...]
@@ -130,9 +130,9 @@ class ClusterUrl:
 
     @classmethod
     def of(cls, url: str) -> Self | None:
-        """``None``: it is no URL of a cluster.
+        """``None``: not a URL of a cluster.
 
-        :raise LinkError: it is wrong.
+        :raise LinkError: the URL is wrong.
         """
         if not (parts := _CLUSTER.fullmatch(url)):
             return None
@@ -192,7 +192,7 @@ def _check(url: SplitResult) -> None:
             "and % as %25."
         )
     try:
-        (url.hostname or "").encode("idna")  # as the system does before it asks for the address
+        (url.hostname or "").encode("idna")  # as the system does before it resolves the name
     except UnicodeError:
         raise LinkError(f"REDIS_URL names a host that cannot be one: {shown(url.hostname or '')}.") from None
     if is_tcp and not re.fullmatch(r"/*\d*/*", url.path):
@@ -206,7 +206,7 @@ def _check(url: SplitResult) -> None:
 
 
 def address(url: str) -> str:
-    """The address in ``url``, for people: never with its user or password."""
+    """The address in ``url``, to be shown: never with its user or password."""
     if sentinel := SentinelUrl.of(url):
         return f"{sentinel.name}, by the Sentinels {', '.join(sentinel.nodes)}"
     if cluster := ClusterUrl.of(url):
@@ -218,7 +218,7 @@ def address(url: str) -> str:
 
 
 def place(address: Address) -> str:
-    """It for people."""
+    """The address as text."""
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -226,7 +226,7 @@ def place(address: Address) -> str:
 def redis_cli(url: str, tls: Tls = NO_TLS, master: tuple[str, int] | None = None) -> list[str]:
     """The ``redis-cli`` command for the same Redis; it prompts for a password itself.
 
-    :param master: where it is, if Sentinels know.
+    :param master: its address, if Redis is found by Sentinels.
     """
     if sentinel := SentinelUrl.of(url):
         url = sentinel.redis_url

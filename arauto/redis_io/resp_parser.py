@@ -1,7 +1,7 @@
-"""Parse RESP replies; equal bytes are parsed once for all connections.
+"""Parses RESP replies; equal bytes are parsed once for all connections.
 
 Redis sends the same bytes to each of a thousand subscribers of a channel, so nearly every read but the
-first finds them parsed. If more waits than one read takes, the pieces are equal too, since each begins
+first finds them parsed. If more is buffered than one read takes, the pieces are equal too, since each begins
 where the last whole reply of the piece before has ended.
 """
 
@@ -58,13 +58,13 @@ class Parser:
                 return replies
         reader = _spare.pop() if _spare else hiredis.Reader()
         replies = _feed(reader, data)
-        # The reader does not tell whether it is between two replies, so count.
+        # The reader does not expose whether it is between two replies, so count bytes.
         taken = sum(map(_size, replies))
         if len(data) - taken >= READ_SIZE:
             self._reader, self._owed = reader, len(data) - taken
             return replies
         if not any(isinstance(reply, list) and reply[0] == b"pong" for reply in replies):
-            _remember(data, replies, taken)  # no other connection gets a reply to a probe at this very place
+            _remember(data, replies, taken)  # no other connection receives a reply to a probe at this place
         self._rest = data[taken:]
         if not self._rest and len(_spare) < _REMEMBERED:  # else it holds the rest, and is not reused
             _spare.append(reader)

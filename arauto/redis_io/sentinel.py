@@ -1,8 +1,8 @@
-"""Redis Sentinel: which Redis is the master, and what is connected to one that no longer is.
+"""Redis Sentinel: which Redis is the master, and subscribers of one that no longer is.
 
-Each Sentinel is asked once a second. The answer of the highest configuration epoch counts at once, as the
+Each Sentinel is polled once a second. The answer with the highest configuration epoch counts at once, as the
 others will give it soon; if a majority contradicts it for longer, the majority is right. A majority also
-decides up to when the former one was the master for sure: a minority may not know that others follow another.
+decides until when the former master was the master for sure: a minority may not know of a failover.
 """
 
 import logging
@@ -25,11 +25,11 @@ from arauto.system.resource_errors import start
 from arauto.text.cleanup import shown
 
 CHECK_EVERY = 1.0  # seconds
-FRESH = 5.0  # seconds; an older answer is that of a Sentinel which does not answer any more
-# Seconds. Sentinels greet each other every two: so late may one of them learn of a failover, and who asked
-# another one may have published to the new master meanwhile.
+FRESH = 5.0  # seconds; an older answer is of a Sentinel that does not answer any more
+# Seconds. Sentinels exchange hello messages every two: so late one of them may learn of a failover, while a
+# client of another one has already published to the new master.
 SPREAD = 3.0
-FIRST_ANSWER = 2.0  # seconds to wait for one
+FIRST_ANSWER = 2.0  # seconds to wait for the first answer
 
 log = logging.getLogger("arauto")
 
@@ -40,10 +40,10 @@ class NoMaster(redis.ConnectionError):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a Sentinel says.
+    """The answer of a Sentinel.
 
-    :param epoch: of its configuration: it rises with each failover.
-    :param asked: when it was asked, by :func:`now`.
+    :param epoch: its configuration epoch, which rises with each failover.
+    :param asked: when it was queried, by :func:`now`.
     """
 
     epoch: int
@@ -52,19 +52,19 @@ class Answer:
 
 
 class Agreement:
-    """What follows from the answers of ``size`` Sentinels (pure)."""
+    """Decides on the master from the answers of ``size`` Sentinels (pure)."""
 
     def __init__(self, size: int) -> None:
         self._majority = size // 2 + 1
         self._answers: dict[str, Answer] = {}
-        self._first: dict[str, Answer] = {}  # the first of those that named the same master
-        self._sure_until = -inf  # a majority named this master then
+        self._first: dict[str, Answer] = {}  # the first answer of each that named its current master
+        self._sure_until = -inf  # when a majority last named this master
         self.master: Address | None = None
 
     def take(self, sentinel: str, answer: Answer) -> float | None:
-        """Take the last answer of one of them.
+        """Take the latest answer of a Sentinel.
 
-        :return: if it makes another Redis the master, since when what the former one said is in doubt.
+        :return: if another Redis becomes the master, since when messages of the former one may be missing.
         """
         self._answers[sentinel] = answer
         if sentinel not in self._first or self._first[sentinel].address != answer.address:
@@ -83,14 +83,14 @@ class Agreement:
         addresses = [one.address for one in fresh]
         agreed = next((one for one in addresses if addresses.count(one) >= self._majority), None)
         new = {one.address for one in self._first.values() if at - one.asked < SPREAD}
-        heard = [one for one in fresh if agreed is None or one.address == agreed or one.address in new]
-        return max(heard, key=lambda one: (one.epoch, one.asked)).address
+        valid = [one for one in fresh if agreed is None or one.address == agreed or one.address in new]
+        return max(valid, key=lambda one: (one.epoch, one.asked)).address
 
 
 def _read(found: list[bytes], state: list[bytes], asked: float) -> Answer:
-    """:raise ValueError: it is no answer of a Sentinel."""
+    """:raise ValueError: it is not a Sentinel's answer."""
     host, port = found
-    host.decode().encode("idna")  # else no resolver can be asked for it
+    host.decode().encode("idna")  # else it cannot be resolved
     if not 0 < int(port) < 65536:
         raise ValueError
     epoch = dict(zip(state[::2], state[1::2], strict=True)).get(b"config-epoch", b"")
@@ -98,10 +98,10 @@ def _read(found: list[bytes], state: list[bytes], asked: float) -> Answer:
 
 
 class Sentinels:
-    """Knows the master, from the first question on. Safe for all threads; not across a fork.
+    """Keeps the address of the master, from its first use on. Safe for all threads; not across a fork.
 
-    :param clients: one for each Sentinel, by its address for people.
-    :param name: what the Sentinels call the master.
+    :param clients: one for each Sentinel, by its address as shown.
+    :param name: the Sentinels' name for the master.
     """
 
     def __init__(self, clients: dict[str, redis.Redis], name: str) -> None:
@@ -109,7 +109,7 @@ class Sentinels:
         self._name = name
         self._lock = make_lock()  # guards what follows
         self._agreement = Agreement(len(clients))
-        self._errors: dict[str, str] = {}  # why there is no answer
+        self._errors: dict[str, str] = {}  # Sentinels that did not answer, and why
         self._sockets: WeakSet[PlacedSocket] = WeakSet()
         self._known = threading.Event()
         self._stopped = threading.Event()
@@ -117,7 +117,7 @@ class Sentinels:
         self.moves = 0  # how many times another Redis has become the master
 
     def master(self) -> Address:
-        """Where the master is, as far as is known.
+        """The address of the master, as far as is known.
 
         :raise NoMaster: no Sentinel has named one in time.
         """
@@ -133,10 +133,10 @@ class Sentinels:
             self._sockets.add(sock)
             is_old = sock.address != self._agreement.master
         if is_old:
-            sock.doubt(now())  # it was made while the master changed, and nothing has come by it
+            sock.doubt(now())  # it was made while the master changed, and nothing was received on it
 
     def stop(self) -> None:
-        """Ask no more. Each thread closes its connection once it has the answer that it waits for."""
+        """Stop polling. Each thread closes its connection once it has its pending answer."""
         self._stopped.set()
 
     def _start(self) -> None:
@@ -161,7 +161,7 @@ class Sentinels:
         asked = now()
         try:
             with self._clients[place].pipeline(transaction=False) as both:
-                # While a failover goes on, the first already names the new master, and the second does not.
+                # During a failover, the first already names the new master, and the second does not.
                 both.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._name)
                 both.execute_command("SENTINEL", "MASTER", self._name)
                 found, state = both.execute(raise_on_error=False)
@@ -205,14 +205,14 @@ class Sentinels:
 
 
 class MasterConnection(Connection):
-    """redis-py's connection, to the master of the moment. See :func:`to_master`."""
+    """redis-py's connection, but to the current master. See :func:`to_master`."""
 
     sentinels: Sentinels
 
     def connect(self) -> None:
-        """Connect anew if another Redis has become the master since.
+        """Connect; reconnect if another Redis has become the master since.
 
-        :raise redis.RedisError: it cannot be reached, or is no master.
+        :raise redis.RedisError: the master cannot be reached, or is no master.
         """
         if self._sock and self._at_move != self.sentinels.moves:
             self.disconnect()
@@ -225,20 +225,20 @@ class MasterConnection(Connection):
         return sock
 
     def on_connect_check_health(self, check_health: bool = True) -> None:
-        """Greet it as usual, then ask whether it is a master: a replica takes messages that nobody gets.
+        """As usual, then check that it is a master: messages published on a replica reach no other server.
 
-        :raise redis.ConnectionError: it is not.
+        :raise redis.ConnectionError: it is not a master.
         """
         super().on_connect_check_health(check_health)
         self.send_command("ROLE")  # type: ignore[no-untyped-call]
         try:
             role = self.read_response()[0]
         except NoPermissionError:
-            return  # then Sentinel is believed
+            return  # trust the Sentinels
         if role != b"master":
             raise redis.ConnectionError(f"{self.host}:{self.port} is no longer the master")
 
 
 def to_master(plain: type[AbstractConnection], sentinels: Sentinels) -> type[MasterConnection]:
-    """The class of connections that are like ``plain``, but to the master."""
+    """A class of connections like ``plain``, but to the master."""
     return type("MasterConnection", (MasterConnection, plain), {"sentinels": sentinels})

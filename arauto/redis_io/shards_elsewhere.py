@@ -1,4 +1,4 @@
-"""Sharded channels that a page's own subscriber does not have: whom they were asked of, what is missing."""
+"""Sharded channels that a page's own subscriber does not have: their subscribers and gaps."""
 
 from dataclasses import dataclass
 from time import monotonic, time
@@ -12,13 +12,13 @@ FIRST, LONGEST = 0.5, 4.0  # seconds between two attempts
 
 @dataclass(slots=True)
 class Shard:
-    """One of them.
+    """One sharded channel.
 
-    :param at: whom it was asked of; ``None``: it waits.
+    :param at: its subscriber; ``None``: it waits for one.
     :param since: messages may be missing since then, in Unix seconds; ``None``: none are.
-    :param words: why it waits, as Redis says it; empty: nobody said anything.
-    :param attempts: that were in vain.
-    :param told: what the page was told about that.
+    :param words: Redis's error why it waits; empty: there was none.
+    :param attempts: failed ones.
+    :param reported: the refusal that the page was sent.
     """
 
     at: Subscriber | None
@@ -27,11 +27,11 @@ class Shard:
     words: str = ""
     attempts: int = 0
     retry_at: float = 0.0
-    told: Refused | None = None
+    reported: Refused | None = None
 
     @property
     def gap(self) -> tuple[float, float] | None:
-        """What may be missing until now, in Unix seconds."""
+        """The span in which messages may be missing, up to now, in Unix seconds."""
         return None if self.since is None else (self.since, max(self.since, time()))
 
 
@@ -39,7 +39,7 @@ class ShardsElsewhere:
     """Safe for all threads.
 
     :param own: the page's own subscriber.
-    :param settle: seconds until what has come by one connection cannot come by the next one, too.
+    :param settle: seconds after which messages of one connection cannot be received by the next one again.
     """
 
     def __init__(self, own: Subscriber, settle: float) -> None:
@@ -53,60 +53,60 @@ class ShardsElsewhere:
             return set(self._shards)
 
     def waiting(self) -> dict[bytes, Shard]:
-        """Those that nobody was asked for."""
+        """The channels without a subscriber."""
         with self._lock:
             return {name: shard for name, shard in self._shards.items() if shard.at is None}
 
     def has(self, holder: Subscriber) -> bool:
-        """Whether it was asked for one of them."""
+        """Whether ``holder`` is the subscriber of one of them."""
         with self._lock:
             return any(shard.at is holder for shard in self._shards.values())
 
     def states(self) -> list[Item]:
-        """How they stand, as the page was told."""
+        """The states of all channels, as last sent to the page."""
         with self._lock:
             return [
-                shard.told or [b"ssubscribe", name, 1]
+                shard.reported or [b"ssubscribe", name, 1]
                 for name, shard in self._shards.items()
-                if shard.told or shard.is_confirmed
+                if shard.reported or shard.is_confirmed
             ]
 
     def ask(self, name: bytes) -> Subscriber:
-        """Who is to be asked for it, though it may have been before."""
+        """The subscriber that is to subscribe to the channel, even if it did before."""
         with self._lock:
             shard = self._shards.get(name)
             if shard is None:
                 return self._own
-            shard.told = None
+            shard.reported = None
             shard.at = shard.at or self._own
             return shard.at
 
     def drop(self, name: bytes) -> Subscriber:
-        """Who was asked for it last; it is wanted no longer."""
+        """Drop a channel that is no longer selected; returns its last subscriber."""
         with self._lock:
             shard = self._shards.pop(name, None)
             return (shard and shard.at) or self._own
 
     def give(self, name: bytes, holder: Subscriber) -> None:
-        """It is asked of ``holder``."""
+        """Set the subscriber of a channel."""
         with self._lock:
             if name in self._shards:
                 self._shards[name].at = holder
 
     def confirm(self, name: bytes, holder: Subscriber) -> list[Item]:
-        """Redis has confirmed it: what the page gets before that."""
+        """Redis has confirmed a channel; returns the gap to deliver before that."""
         with self._lock:
             shard = self._shards.get(name)
             if shard is None:
                 return []
             gap = shard.gap
-            shard.is_confirmed, shard.since, shard.told, shard.attempts = True, None, None, 0
+            shard.is_confirmed, shard.since, shard.reported, shard.attempts = True, None, None, 0
             if holder is self._own:
                 del self._shards[name]
             return [] if gap is None else [ShardGap(name, *gap)]
 
     def give_up(self, holder: Subscriber, name: bytes, since: float | None, words: str) -> None:
-        """``holder`` does not have it any more, or cannot have it now."""
+        """``holder`` has lost the channel, or cannot get it now."""
         with self._lock:
             if holder is self._own and name not in self._shards:
                 self._shards[name] = Shard(holder)
@@ -114,7 +114,7 @@ class ShardsElsewhere:
                 self._let_wait(self._shards[name], since, words)
 
     def lose(self, holder: Subscriber, since: float, words: str) -> None:
-        """``holder`` has none any more."""
+        """``holder`` has lost all its channels."""
         with self._lock:
             for shard in self._shards.values():
                 if shard.at is holder:

@@ -1,7 +1,7 @@
 """The subscriber thread: one Redis connection, its selection, its outages.
 
-It reads the connection itself: redis-py's PubSub costs ten times as much, and hides when the connection
-broke and that a PONG never came.
+It reads the connection itself: redis-py's PubSub costs ten times as much, and hides when a connection broke
+or a PONG was missing.
 """
 
 import logging
@@ -31,66 +31,63 @@ from arauto.system.resource_errors import start
 from arauto.system.timer_wheel import TimerWheel
 
 PING_AFTER = 20.0  # seconds of silence
-PONG_WITHIN = 8.0  # seconds; a connection without an answer is dead, so that is known within 30
+PONG_WITHIN = 8.0  # seconds; a connection without an answer is dead, which is found within 30
 BACKOFF_FIRST, BACKOFF_CAP = 0.25, 30.0  # seconds; full jitter between zero and this
-IN_FLIGHT = 1.0  # seconds from PUBLISH to us if nothing is backed up
-HEALTHY_AFTER = 10.0  # seconds that a connection must last before the back-off starts anew
+IN_FLIGHT = 1.0  # seconds from PUBLISH to this process if nothing is backed up
+HEALTHY_AFTER = 10.0  # seconds that a connection must last before the back-off is reset
 REFUSED_PAUSE = 30.0  # seconds between attempts while Redis refuses us
-LOOK_EVERY = 0.5  # seconds; while it pauses, whether Redis is at another place
+LOOK_EVERY = 0.5  # seconds between two checks, during a pause, whether Redis has another address
 JOIN_PATIENCE = 3.0  # seconds; only connecting cannot be interrupted
 
 MESSAGES = (b"message", b"pmessage", b"smessage")
 _KINDS = {b"SUBSCRIBE": "channel", b"PSUBSCRIBE": "pattern", b"SSUBSCRIBE": "shard"}
-_FINAL = ("NOPERM", "ERR unknown command")  # an answer to one name, not the end of a connection
-_NOT_HERE = (
-    "MOVED",
-    "CLUSTERDOWN",
-    "TRYAGAIN",
-)  # the same, of a sharded channel that this node does not serve
+_FINAL = ("NOPERM", "ERR unknown command")  # errors about one name, which do not end the connection
+# The same, about a sharded channel that this node does not serve.
+_NOT_HERE = ("MOVED", "CLUSTERDOWN", "TRYAGAIN")
 _PINGED = (b"PING", b"")
 _PROBE = (b"PING", b"look")
-_PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # as a connection with subscriptions gets it
+_PONG = b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"  # the reply on a connection with subscriptions
 _LOCKED_OUT = ("NOAUTH", "WRONGPASS")
 
 Command = tuple[bytes, bytes]
-"""A command of Redis and its one argument."""
+"""A Redis command and its one argument."""
 MakeCommands = Callable[[bytes, Selection], list[Command]]
-"""``SUBSCRIBE`` or ``UNSUBSCRIBE``, and what from -> commands to Redis."""
+"""``SUBSCRIBE`` or ``UNSUBSCRIBE``, and a selection -> commands to Redis."""
 Explain = Callable[[Refused], Refused]
-"""Puts a refusal of Redis in words for people."""
+"""Replaces the error of a refusal by a sentence."""
 GiveUp = Callable[[bytes, float | None, str], None]
-"""Takes a sharded channel that this connection has no longer, or cannot have now; since when messages of it
-may be missing, in Unix seconds, if it was there before; and what Redis said, if anything. Meanwhile nobody
-changes the selection.
+"""Takes a sharded channel that this connection has lost, or cannot get now; since when messages of it may be
+missing, in Unix seconds, if it was subscribed before; and Redis's error, if any. Meanwhile the selection does
+not change.
 """
 
 log = logging.getLogger("arauto")
 
 
 class LinkLost(Exception):
-    """The connection to Redis is unusable; the text is what Redis said, if anything."""
+    """The connection to Redis is unusable; the text is Redis's error, if any."""
 
 
 class LockedOut(Exception):
-    """Redis refuses to authenticate us; the text is its own."""
+    """Redis refuses to authenticate us; the text is its error."""
 
 
 class Subscriber(threading.Thread):
     """Delivers all pushes in order, one batch per read.
 
     :param connect: makes a new connection to Redis; may raise ``redis.RedisError``.
-    :param deliver: takes a batch, in this thread. If it raises ``OSError``, the browser is gone and the
-        thread ends.
-    :param on_fault: called in this thread when it ends by an error of ours.
+    :param deliver: takes a batch, in this thread. If it raises ``OSError``, the browser has disconnected and
+        the thread ends.
+    :param on_fault: called in this thread when it ends by an unexpected error.
     :param timers: checks the connection for silence.
     :param commands: makes the commands for a selection, and may add sharded channels of our own: these are
-        not part of it, and Redis's refusals of them are those of a ``log``.
-    :param moves: another number means that Redis is at another place now, and worth an attempt at once.
-    :param settle: where there are several nodes, seconds until what has come by one connection cannot come
-        by the next one, too.
-    :param explain: is given each refusal but those of a ``log``, before it is delivered.
-    :param follows_slots: whoever makes connections knows where our own sharded channels are: one that is not
-        there, or no longer, ends the connection.
+        not part of the selection, and their refusals have the kind ``log``.
+    :param moves: another number means that Redis has another address now, so that it reconnects at once.
+    :param settle: with several nodes, seconds after which messages of one connection cannot be received by
+        the next one again.
+    :param explain: is given each refusal, except those of kind ``log``, before it is delivered.
+    :param follows_slots: ``connect`` knows the node of our own sharded channels: if the node does not have
+        one, or no longer, the connection ends.
     :param give_up: is given sharded channels of other nodes, in this thread; they are no longer selected.
 
     Use it in a ``with`` block: leaving it ends the thread and its connection.
@@ -128,16 +125,16 @@ class Subscriber(threading.Thread):
         self._socket: NonblockingSocket | None = None
         self._expected: deque[Command] = deque()  # commands without a reply yet
         self._there: set[bytes] = set()  # sharded channels that this connection has
-        self._sent_at = 0.0  # when the oldest of them was sent
+        self._sent_at = 0.0  # when the oldest command without a reply was sent
         self._delivering = False  # the thread is writing to the browser, and does not read
         self._stopping = threading.Event()
         self._read_at = now()  # the last moment the connection was known to work
-        self._emptied = False  # whether the last read took all that waited
-        self._caught_up = self._read_at  # everything Redis had sent until then was read
+        self._emptied = False  # whether the last read took everything from the buffer
+        self._caught_up = self._read_at  # everything that Redis had sent until then was read
         self._round_trip = 0.0  # seconds that Redis took for its last reply
         self._lost: float | None = None  # since when the connection is lost
-        self._reported = ""  # why, as the page was told last
-        self._was_live = False  # before that there is no gap, since the page was not live
+        self._reported = ""  # why, as last delivered
+        self._was_live = False  # before, there is no gap, since the page was not live
         self._held: list[Item] = []  # pushes after an outage, until everything is confirmed
 
     def __enter__(self) -> Self:
@@ -198,18 +195,18 @@ class Subscriber(threading.Thread):
 
     @property
     def is_quiet(self) -> bool:
-        """Whether all that Redis has answered is delivered, and it owes nothing on this connection."""
+        """Whether all replies are delivered, and Redis owes none on this connection."""
         return not self._delivering and (self._socket is None or not self._expected)
 
     @property
     def lost_since(self) -> float | None:
-        """While the connection is lost: up to when everything was read, in Unix seconds."""
+        """While the connection is lost: until when everything was read, in Unix seconds."""
         lost = self._lost
         return unix(lost) if lost is not None and self._was_live else None
 
     @property
     def place(self) -> Address | None:
-        """To which node of a cluster it is connected; ``None``: to none, or there is no cluster."""
+        """The node of a cluster that it is connected to; ``None``: not connected, or no cluster."""
         place: Address | None = getattr(self._socket, "address", None)
         return place
 
@@ -220,9 +217,9 @@ class Subscriber(threading.Thread):
                 self._request(commands)
 
     def ping(self) -> bool:
-        """Deliver ``[b"pong", …]`` after everything that Redis has pushed by now; from any thread.
+        """Have ``[b"pong", …]`` delivered after everything that Redis has pushed by now; from any thread.
 
-        :return: whether a PING was sent. It is not if that would have to wait.
+        :return: whether a PING was sent; it is not if that would block.
         """
         if self._delivering or not self._lock.acquire(blocking=False):
             return False
@@ -270,7 +267,7 @@ class Subscriber(threading.Thread):
             self._rest(pause, moves)
 
     def _rest(self, pause: float, moves: int) -> None:
-        """Pause, but not longer than it takes until Redis is at another place than ``moves`` ago."""
+        """Pause, but only until Redis has another address than it had at ``moves``."""
         if self._stopping.wait(self._settle):
             return
         until = monotonic() + pause
@@ -279,7 +276,7 @@ class Subscriber(threading.Thread):
                 return
 
     def _report_lost(self, words: str) -> bool:
-        """Report the outage, and again if the reason changes. False: the browser is gone."""
+        """Report the outage, and again if the reason changes. False: the browser has disconnected."""
         if self._stopping.is_set():
             return False
         known = self._lost is not None and words in ("", self._reported)
@@ -299,13 +296,13 @@ class Subscriber(threading.Thread):
     def _complete_until(self) -> float:
         """Everything published before this moment has been read.
 
-        What Redis had not sent when the connection broke was published before our last read: a little on a
-        good day, and all that was backed up while the browser was slow.
+        Messages that Redis had not sent when the connection broke may have been published before our last
+        read: usually just before, but much earlier if they were backed up while the browser was slow.
         """
         return self._caught_up - IN_FLIGHT - self._round_trip
 
     def _listen(self) -> None:
-        """Connect, subscribe and deliver; returns when the browser is gone."""
+        """Connect, subscribe and deliver; returns when the browser has disconnected."""
         sock = self._open()
         try:
             self._read(sock)
@@ -324,13 +321,13 @@ class Subscriber(threading.Thread):
         with self._lock:
             self._socket = sock
             self._emptied = False
-            # Pushes of a connection that never became whole have a hole behind them that nothing would tell.
+            # Drop pushes of a connection that was never confirmed: the gap behind them would not be reported.
             self._held = [item for item in self._held if isinstance(item, Refused)]
             if self._stopping.is_set():
                 sock.shutdown()
             self._expected.clear()
             self._there.clear()
-            # An empty selection sends a PING, so that there is a reply to wait for.
+            # For an empty selection send a PING, so that there is a reply to wait for.
             selection = Selection(tuple(self._channels), tuple(self._patterns), tuple(self._shards))
             self._request(self._commands(b"SUBSCRIBE", selection) or [_PINGED])
         return sock
@@ -366,7 +363,7 @@ class Subscriber(threading.Thread):
         raise LinkLost
 
     def _moved(self, batch: list[Item]) -> list[Push]:
-        """Where Redis unsubscribes us by itself, as another node has the slot now."""
+        """Pushes by which Redis unsubscribes us unrequested, as another node has the slot now."""
         pushes = [item for item in batch if isinstance(item, list) and item[0] == b"sunsubscribe"]
         return [
             push
@@ -375,7 +372,7 @@ class Subscriber(threading.Thread):
         ]
 
     def _has_ended(self, item: Item) -> bool:
-        """Whether Redis unsubscribes us by itself from one of our own sharded channels."""
+        """Whether Redis unsubscribes us unrequested from one of our own sharded channels."""
         if not isinstance(item, list) or item[0] != b"sunsubscribe" or not is_own_shard(item[1]):
             return False
         return (b"SUNSUBSCRIBE", item[1]) not in self._expected
@@ -386,13 +383,13 @@ class Subscriber(threading.Thread):
             is_selected = name in self._shards
             self._shards.pop(name, None)
             if not is_selected:
-                return  # or not any more
+                return
             if self._socket is not None:
                 self._request([(b"UNSUBSCRIBE", of_shard(name))])
             self._give_up(name, None if lost is None else unix(lost), words)
 
     def _is_silence_answered(self) -> bool:
-        """A shortcut for the only thing that idle connections do."""
+        """A fast path for the only push of idle connections."""
         if self._lost is not None or not self._expected or self._expected[0] is not _PINGED:
             return False
         self._expected.popleft()
@@ -418,10 +415,10 @@ class Subscriber(threading.Thread):
         return PONG_WITHIN
 
     def _match_replies(self, replies: list[Item]) -> list[Item]:
-        """Match the replies to commands; hold all back until a new connection is whole."""
+        """Match the replies to commands; hold pushes back until a new connection is confirmed."""
         if self._lost is None and all(map(_is_message, replies)):
             self._was_live = self._was_live or bool(replies)
-            return replies  # the very list, which other pages share
+            return replies  # this very list, which other pages share
         out: list[Item] = []
         for reply in replies:
             if _is_message(reply):
@@ -461,7 +458,7 @@ class Subscriber(threading.Thread):
         return [] if command == b"PING" or is_shadow(name) else [reply]
 
     def _all_answered(self) -> None:
-        """Redis replies in order: messages from before our command have been sent."""
+        """Redis replies in order, so messages from before our command have been sent."""
         self._round_trip = self._read_at - self._sent_at
         self._caught_up = max(self._caught_up, self._sent_at)
 
@@ -469,7 +466,7 @@ class Subscriber(threading.Thread):
         if words.startswith(_LOCKED_OUT):
             raise LockedOut(words)
         if command == b"SUNSUBSCRIBE" and name not in self._there:
-            return [[command.lower(), name, 0]]  # there was nothing to end
+            return [[command.lower(), name, 0]]  # it was not subscribed
         kind = _KINDS.get(command)
         if kind == "shard" and is_own_shard(name):
             if self._follows_slots and words.startswith(_NOT_HERE):
@@ -479,9 +476,9 @@ class Subscriber(threading.Thread):
             self._drop_shard(name, self._lost if self._was_live else None, words)
             return []
         if is_shadow(name) and words.startswith("NOPERM"):
-            return []  # the tab is not counted, and all else works
+            return []  # the tab is not counted, but everything else works
         if kind is None or not words.startswith(_FINAL if kind == "shard" else "NOPERM"):
-            raise LinkLost(words)  # also what Redis does not end: it ends with the connection
+            raise LinkLost(words)  # also a refused UNSUBSCRIBE: the connection has to end for it
         with self._lock:
             {"channel": self._channels, "pattern": self._patterns, "shard": self._shards}[kind].pop(
                 name, None
@@ -489,7 +486,7 @@ class Subscriber(threading.Thread):
         return [self._explain(Refused(kind, name, words))]
 
     def _request(self, commands: list[Command], patience: float = WRITE_PATIENCE) -> None:
-        """Send commands; the caller holds the lock. A broken connection shows on the next read."""
+        """Send commands; the caller holds the lock. A broken connection is noticed by the next read."""
         assert self._socket is not None  # noqa: S101 - for mypy: the caller has connected
         if not self._expected:
             self._sent_at = now()
@@ -515,9 +512,9 @@ def _is_message(reply: Item) -> bool:
 
 
 def _part_pong(batch: list[Item]) -> list[list[Item]]:
-    """The messages around the reply to a probe, which other connections get without it, and then the reply.
+    """The messages around the reply to a probe, a list that other connections share, and then the reply.
 
-    What this tells of what came before it is true of what came just after it too.
+    So the reply is delivered after messages that Redis sent just after it, which does no harm.
     """
     pongs = [item for item in batch if isinstance(item, list) and item[0] == b"pong"]
     if not pongs or len(batch) == 1:
@@ -527,7 +524,7 @@ def _part_pong(batch: list[Item]) -> list[list[Item]]:
 
 
 def subscribe_commands(verb: bytes, names: Selection) -> list[Command]:
-    """``verb`` for these names, then for the shadow channel of each."""
+    """Commands with ``verb`` for these names, then for the shadow channel of each."""
     shadows = [
         *map(of_channel, names.channels),
         *map(of_pattern, names.patterns),

@@ -1,7 +1,7 @@
-"""The subscribers of one page: its own, and those of other nodes that have sharded channels of the page.
+"""The subscribers of one page: its own, and those on other nodes that have sharded channels of the page.
 
-The page's own one is asked for all names. A sharded channel that its node does not have is taken from it, and
-asked for where it is. While nothing serves it, the page is told so; its other names go on.
+The page's own one subscribes to all names. A sharded channel that its node does not have is moved to a
+subscriber on the right node. While no node serves it, the page shows that; its other names are not affected.
 """
 
 from collections.abc import Callable
@@ -18,18 +18,18 @@ from arauto.system.timer_wheel import TimerWheel
 
 
 class Subscribers:
-    """What one page listens to.
+    """The subscriptions of one page.
 
-    :param deliver: takes the batches of all, one at a time.
-    :param on_fault: called when a thread ends by an error of ours.
-    :param explain: puts a refusal in words for people.
-    :param through: takes the batches of the page's own subscriber in place of ``deliver``.
+    :param deliver: takes the batches of all subscribers, one at a time.
+    :param on_fault: called when a thread ends by an unexpected error.
+    :param explain: replaces the error of a refusal by a sentence.
+    :param through: takes the batches of the page's own subscriber instead of ``deliver``.
     :param commands: makes the commands of the page's own subscriber.
 
     Use it in a ``with`` block: leaving it ends the threads and their connections.
     """
 
-    # Few pages ever need subscribers at other nodes, and there may be thousands of pages.
+    # Few pages ever need subscribers on other nodes, and there may be thousands of pages.
     __slots__ = ("_asking", "_explain", "_link", "_on_fault", "_others", "_out", "_through", "_timers", "own")
 
     def __init__(
@@ -55,14 +55,14 @@ class Subscribers:
             explain=explain,
             give_up=self._give_up,
         )
-        """The page's own, which has all but some sharded channels."""
+        """The page's own subscriber, which has all names except for some sharded channels."""
         self._link = link
         self._out = deliver
         self._on_fault = on_fault
         self._timers = timers
         self._explain = explain
         self._through = through or deliver
-        self._asking = make_lock()  # guards who is asked for what
+        self._asking = make_lock()  # guards the assignment of channels to subscribers
         self._others: OtherNodes | None = None
 
     def __enter__(self) -> Self:
@@ -91,11 +91,11 @@ class Subscribers:
             else:
                 self._others.change(change)
             if self._others is not None:
-                self._others.forget(change.sunsubscribe)  # what our own has just given up
+                self._others.forget(change.sunsubscribe)  # channels that our own has just given up
 
     def _deliver(self, batch: list[Item]) -> None:
         if self._others is None:
-            self._through(batch)  # the very list, which other pages share
+            self._through(batch)  # this very list, which other pages share
         else:
             self._others.deliver_of_own(batch, self._through)
 

@@ -61,7 +61,7 @@ def test_the_page_is_told_how_each_stands(shards: ShardsElsewhere) -> None:
     shards.give(A, OTHER)
     assert shards.states() == []
     shards.confirm(A, OTHER)
-    shards.waiting()[B].told = refused = Refused("shard", B, "away")
+    shards.waiting()[B].reported = refused = Refused("shard", B, "away")
     assert shards.states() == [[b"ssubscribe", A, 1], refused]
 
 
