@@ -29,11 +29,11 @@ class TokensError(Refusal):
 
 
 class NameTaken(TokensError):
-    """There is a token of this name."""
+    """A token has this name already."""
 
 
 class NoToken(TokensError):
-    """There is none of this name."""
+    """No token has this name."""
 
 
 def is_valid_name(name: str) -> bool:
@@ -43,19 +43,19 @@ def is_valid_name(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Token:
-    """What a token is for. The token itself is not stored."""
+    """A token's name, permissions and expiry. Token values are not stored, only their hashes."""
 
     name: str
     reads: tuple[str, ...]  # globs of channels
     publishes: tuple[str, ...]
     until: float  # Unix seconds
     digest: str
-    made: float = 0.0  # Unix seconds; unknown of those that older versions made
+    made: float = 0.0  # Unix seconds; 0 if an older version made it
     end: str = ""
 
     @property
     def ends(self) -> datetime:
-        """When its time is over; no year has more than four digits."""
+        """When it expires, in the year 9999 at most."""
         return datetime.fromtimestamp(min(self.until, _LAST), UTC)
 
     @property
@@ -73,7 +73,7 @@ Rows = dict[str, Token]
 
 
 class Tokens:
-    """The tokens in one file. A change of it is seen at the next request."""
+    """The tokens in one file. Changes of the file take effect with the next request."""
 
     where = "The file of ARAUTO_TOKENS"
 
@@ -82,26 +82,26 @@ class Tokens:
         self._read: tuple[object, Rows] = (None, {})
 
     def find(self, token: str) -> Token | None:
-        """What ``token`` is for, if it is one and its time is not over.
+        """The token with this value; ``None``: unknown or expired.
 
-        Compared by hash: how long that takes tells nothing about any token.
+        It is looked up by hash, so that the time reveals nothing about any token.
         """
         found = self._all().get(_digest(token))
         return None if found is None or found.is_over else found
 
     def find_ended(self, digests: Iterable[str]) -> set[str]:
-        """Which of these tokens were revoked or are over."""
+        """Those of these tokens that were revoked or have expired."""
         there = self._all()
         return {digest for digest in digests if digest not in there or there[digest].is_over}
 
     def list(self) -> list[Token]:
-        """All of them, by name."""
+        """All tokens, by name."""
         return sorted(self._all().values(), key=lambda token: token.name)
 
     def create(self, name: str, reads: Iterable[str], publishes: Iterable[str], until: float) -> str:
-        """A new token; this is the only time that it is shown.
+        """Create a token and return its value, which is not stored.
 
-        :raise NameTaken: there is one of this name.
+        :raise NameTaken: a token has this name already.
         :raise TokensError: the file cannot be written.
         """
         token = PREFIX + secrets.token_urlsafe(32)
@@ -116,9 +116,9 @@ class Tokens:
         return token
 
     def revoke(self, name: str) -> None:
-        """Its sockets close within seconds.
+        """Revoke a token; its sockets are closed within seconds.
 
-        :raise NoToken: there is none of this name.
+        :raise NoToken: no token has this name.
         :raise TokensError: the file cannot be written.
         """
 
@@ -147,12 +147,12 @@ class Tokens:
                 for row in orjson.loads(self._load(version))
             ]
         except (OSError, ValueError, TypeError, KeyError) as error:
-            remedy = sentence(error) or "Mend or remove it."  # but not for what the machine lacks
+            remedy = sentence(error) or "Mend or remove it."  # not if the machine lacks resources
             raise TokensError(f"{self.where} cannot be read ({error}). {remedy}") from None
         return {row.digest: row for row in rows}
 
     def _version(self) -> object:
-        """Another one after each change; ``None``: there are no tokens."""
+        """A value that differs after each change; ``None``: there are no tokens."""
         try:
             now = os.stat(self._path)
         except FileNotFoundError:
@@ -163,7 +163,7 @@ class Tokens:
         return self._path.read_bytes()
 
     def _change(self, change: Callable[[Rows], None]) -> None:
-        """One change at a time; the file is replaced, so that nobody reads half of it."""
+        """Apply one change at a time. The file is replaced, so that no reader sees half of it."""
         try:
             with self._path.with_suffix(".lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
@@ -180,7 +180,7 @@ class Tokens:
 
 
 def encode(tokens: Rows) -> bytes:
-    """What is stored of them."""
+    """The stored form of tokens."""
     return orjson.dumps([asdict(token) for token in tokens.values()])
 
 

@@ -1,4 +1,4 @@
-"""API tokens in Redis, the same for all servers: one key with what the file would have."""
+"""API tokens in Redis, shared by all servers: one key with the content of the file."""
 
 from collections.abc import Callable
 
@@ -6,11 +6,11 @@ from arauto.auth.api_tokens import Rows, Tokens, TokensError, encode
 from arauto.redis_io.expiring_store import ExpiringStore, StoreUnavailable
 
 KEY = "programs"
-_ATTEMPTS = 20  # where each fails because another change was made
+_ATTEMPTS = 20  # at a change; each fails if another change was made meanwhile
 
 
 class TokensInRedis(Tokens):
-    """A change is seen at the next request, on every server."""
+    """The tokens in one key. Changes take effect with the next request, on every server."""
 
     where = f"The key arauto:{KEY} of ARAUTO_TOKENS=redis"
 
@@ -29,7 +29,7 @@ class TokensInRedis(Tokens):
         return version
 
     def _change(self, change: Callable[[Rows], None]) -> None:
-        """Written only over what it was made from: however long that took, no other change is undone."""
+        """Replace the value only if it is still the one that was changed, so that no change is lost."""
         for _ in range(_ATTEMPTS):
             before = self._version()
             there = dict(self._rows(before))

@@ -16,13 +16,13 @@ from arauto.redis_io.connection import RedisLink
 from arauto.settings import Settings
 from arauto.system.resource_errors import NoThread, sentence, start
 
-MOST_WAITING = 10_000  # events that are still to be published
+MOST_WAITING = 10_000  # events that are not published yet
 
 log = logging.getLogger("arauto")
 
 
 class Actor(NamedTuple):
-    """Who did it, as the audit trail says; empty: unknown."""
+    """The author of an action in the audit trail; empty: unknown."""
 
     user: str = ""
     way: str = ""
@@ -35,9 +35,9 @@ class Actor(NamedTuple):
 
 
 class Audit:
-    """The log is written at once. A thread publishes to the channel, so that no visitor waits for it; it
-    starts with the first event, and what Redis refuses is only in the log. Each process has its own, so
-    sort the channel's events by ``at``, in seconds.
+    """Writes the log at once. A thread publishes to the channel, so that no request waits for it; it starts
+    with the first event, and an event that Redis refuses is only in the log. Each process has its own thread,
+    so sort the channel's events by ``at``, in seconds.
     """
 
     def __init__(self, link: RedisLink, settings: Settings) -> None:
@@ -47,23 +47,23 @@ class Audit:
         self._waiting: Queue[bytes] = Queue(MOST_WAITING)
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._told = ""
+        self._complaint = ""  # as last logged
 
     def note(self, event: str, actor: Actor, content: str | None = None, **facts: str | int) -> None:
         """Log an action.
 
-        :param content: what was published; it is left out unless a setting asks for it.
+        :param content: the published message; it is left out unless a setting asks for it.
         :param facts: never a password or a token.
         """
         if content is not None and self._with_content:
             facts["message"] = content
-        told = facts | {name: value for name, value in actor._asdict().items() if value}
-        log.info("%s", _line(event, told))
+        members = facts | {name: value for name, value in actor._asdict().items() if value}
+        log.info("%s", _line(event, members))
         if self.channel:
-            self._hand_over(orjson.dumps({"event": event, "at": round(time(), 6), **told}))
+            self._hand_over(orjson.dumps({"event": event, "at": round(time(), 6), **members}))
 
     def flush(self) -> None:
-        """Wait until all events are published; for a command that ends."""
+        """Wait until all events are published; for a command-line command before it ends."""
         if self._thread is not None:
             self._waiting.join()
 
@@ -71,7 +71,7 @@ class Audit:
         try:
             self._begin()
         except NoThread as error:
-            self._complain(sentence(error))  # the next event tries again, and then all are published
+            self._complain(sentence(error))  # the next event tries again, and all are published then
         try:
             self._waiting.put_nowait(text)
         except Full:
@@ -89,22 +89,22 @@ class Audit:
             text = self._waiting.get()
             try:
                 self._link.client.execute_command("PUBLISH", self.channel, text)
-                self._told = ""
+                self._complaint = ""
             except redis.RedisError as error:
                 self._complain(str(error))
             finally:
                 self._waiting.task_done()
 
     def _complain(self, words: str) -> None:
-        if words != self._told:
+        if words != self._complaint:
             log.warning("audit channel incomplete why=%r", words)
-        self._told = words
+        self._complaint = words
 
 
-def _line(event: str, told: Mapping[str, str | int]) -> str:
-    plain = ("way", "address")  # not from a visitor, so without quotes
+def _line(event: str, members: Mapping[str, str | int]) -> str:
+    plain = ("way", "address")  # not chosen by a visitor, so without quotes
     pairs = [
         f"{name}={value if name in plain or isinstance(value, int) else repr(value)}"
-        for name, value in told.items()
+        for name, value in members.items()
     ]
     return " ".join([event, *pairs])

@@ -42,7 +42,7 @@ from arauto.workers.rate_limits import RateLimit
 
 COOKIE = "session"
 _PROGRAM = "program:"  # before the hash of a program's token, as a visitor's key
-_OPEN = ("login", "static", "healthz", "readyz")  # endpoints that nobody has to log in for
+_OPEN = ("login", "static", "healthz", "readyz")  # endpoints without a login
 
 log = logging.getLogger("arauto")
 
@@ -62,7 +62,7 @@ class Authentication:
         audit: Audit,
         extra_tokens: RateLimit,
     ) -> None:
-        """:param extra_tokens: the limit of wrong bearer tokens of visitors who are known otherwise."""
+        """:param extra_tokens: the limit of wrong bearer tokens of visitors identified in another way."""
         self.settings = settings
         self._audit = audit
         self.tokens = tokens
@@ -75,11 +75,11 @@ class Authentication:
     def identify(self, request: Request) -> Visitor | None:
         """The visitor who sends ``request``; ``None``: not logged in.
 
-        A bearer token of ours comes before a cookie, and a cookie before a proxy header. A wrong one is
-        ignored if another identifies the visitor: a token may be the proxy's own.
+        A valid bearer token takes precedence over a cookie, and a cookie over a proxy header. A wrong token
+        is ignored if the visitor is identified in another way: it may be the proxy's own.
 
-        :raise StoreUnavailable: that cannot be known now.
-        :raise TooSoon: too many wrong tokens came from there.
+        :raise StoreUnavailable: sessions cannot be read now.
+        :raise TooSoon: too many wrong tokens came from this address.
         :raise BadHeader: the header of a proxy cannot be read.
         """
         token = bearer_in(request)
@@ -94,11 +94,11 @@ class Authentication:
         return found
 
     def log_in(self, address: str, user: str, password: str) -> Session:
-        """A session for a Redis user, or without ``user`` for a shared token.
+        """Begin a session for a Redis user, or without ``user`` for a shared token.
 
-        :raise WrongCredentials: that is none.
-        :raise TooSoon: too many attempts; none is looked at now.
-        :raise StoreUnavailable: a session cannot be kept now.
+        :raise WrongCredentials: the user, password or token is wrong.
+        :raise TooSoon: too many attempts; this one was not checked.
+        :raise StoreUnavailable: sessions cannot be stored now.
         :raise redis.RedisError: Redis does not answer.
         """
         names = f"address {counted_address(address)}", f"user {user}"
@@ -114,7 +114,7 @@ class Authentication:
         return session
 
     def end_session(self, visitor: Visitor) -> None:
-        """End the session of a visitor whom Redis no longer lets in."""
+        """End the session of a Redis user that Redis no longer accepts."""
         self.sessions.drop(visitor.key)
         self._audit.note("shut out", Actor(visitor.name, visitor.way))
 
@@ -136,7 +136,7 @@ class Authentication:
         return name
 
     def _is_redis_user(self, user: str, password: str) -> bool:
-        # Both are tried in any case: else the time of a refusal would reveal users without a password.
+        # Both are always tried: else the time of a refusal would reveal users without a password.
         can_log_in = self.link.as_user(user, password).can_log_in()
         takes_any = self.link.as_user(user, self.sessions.sign("nobody's password", password)).can_log_in()
         if takes_any:
@@ -144,7 +144,7 @@ class Authentication:
         return can_log_in and not takes_any
 
     def _bearer(self, token: str, address: str, other: Visitor | None) -> Visitor | None:
-        """The visitor with ``token``, else ``other``, who is identified otherwise."""
+        """The visitor of ``token``, else ``other``, identified in another way."""
         try:
             program = self.tokens.find(token) if self.tokens else None
         except TokensError:
@@ -191,7 +191,7 @@ class Authentication:
         )
 
     def find_ended(self, keys: Iterable[str]) -> set[str]:
-        """Which visitors, by their keys, may no longer log in; without those for whom it is unknown now."""
+        """Keys of visitors that may no longer be logged in; without those for which that is unknown now."""
         wanted = set(keys)
         sessions = {key for key in wanted if key.startswith(SESSION)}
         digests = [key.removeprefix(_PROGRAM) for key in wanted if key.startswith(_PROGRAM)]
@@ -205,7 +205,7 @@ class Authentication:
         return ended
 
     def _of_session(self, id: str) -> Visitor | None:
-        """The visitor with that session; ``None`` if its shared token has been changed."""
+        """The visitor of a session; ``None``: none, or its shared token was changed."""
         session = self.sessions.find(id)
         if session is None:
             return None
@@ -230,7 +230,7 @@ class Authentication:
         if not name:
             return None
         reads_only = user_may_match(name, self.settings.proxy_readers)
-        # A proxy does not report logouts, so an open socket is closed some day.
+        # A proxy does not report logouts, so open sockets are closed after some hours.
         until = time() + self.settings.session_hours * 3600
         return Visitor(
             link=self.link,
@@ -244,7 +244,7 @@ class Authentication:
 
 
 def _plain(token: str) -> bytes:
-    """The same bytes, however its accents are written."""
+    """The same bytes in whichever Unicode form the token was typed."""
     return normalize("NFC", token).encode("utf-8", "surrogatepass")
 
 
@@ -253,16 +253,16 @@ def _publishes(name: str) -> Globs:
 
 
 def _store(link: RedisLink) -> ExpiringStore:
-    """Sessions are for all processes, so they are in Redis; without permission, in this process.
+    """Sessions are for all processes, so they are in Redis; or without permission for that, in this process.
 
-    That there is only one then was checked at the start.
+    At start it was checked that there is only one process then.
     """
     try:
         check_can_store(link)
     except CannotStore:
         return MemoryStore()
     except redis.RedisError:
-        pass  # it is away, and comes back
+        pass  # it may come back
     return RedisStore(link)
 
 

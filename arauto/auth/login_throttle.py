@@ -1,4 +1,4 @@
-"""Throttle login attempts: after a few, each has to wait longer than the last."""
+"""Throttles login attempts: after a few, each has to wait longer than the last."""
 
 from hashlib import sha256
 
@@ -18,13 +18,13 @@ class TooSoon(Exception):
 
 
 class LoginThrottle:
-    """Counts by address and by user alike, whether there is such a user or not."""
+    """Counts by address and by user, whether the user exists or not."""
 
     def __init__(self, store: ExpiringStore) -> None:
         self._store = store
 
     def begin(self, *names: str) -> None:
-        """Count an attempt before it is looked at, so that many at once gain nothing.
+        """Count an attempt before it is checked, so that many at once gain nothing.
 
         :raise TooSoon: one of ``names`` has to wait; then it is not counted.
         """
@@ -41,9 +41,9 @@ class LoginThrottle:
             raise TooSoon(wait)
 
     def succeed(self, address: str, user: str) -> None:
-        """The login was right. The user starts anew; earlier attempts of the address still count.
+        """Reset the user after a successful login; earlier attempts of the address still count.
 
-        Otherwise one known password would allow guessing at others without a wait.
+        Otherwise an attacker with one valid password could guess others without a wait.
         """
         self._store.decrement(f"attempts:{_hidden(address)}", REMEMBERED)
         self._store.drop([f"attempts:{_hidden(user)}", f"wait:{_hidden(user)}", f"wait:{_hidden(address)}"])

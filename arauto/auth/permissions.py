@@ -1,7 +1,7 @@
-"""Check what a visitor may do with a channel.
+"""Checks what a visitor may do with a channel.
 
-Redis users subscribe and publish on their own connections, so Redis itself refuses them.
-Before this program changes a log for them, it asks Redis.
+Redis users subscribe and publish on their own connections, so Redis itself checks them.
+Before this program changes a log for them, it queries their permissions.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,9 +21,9 @@ from arauto.refusal import Refusal
 
 
 class NoRight(Refusal):
-    """The visitor may not; the text is a sentence that names what.
+    """The visitor lacks a permission; the text is a sentence that names it.
 
-    :param what: the same for the audit, such as ``channel="news"``.
+    :param what: what was refused, for the audit trail, such as ``channel="news"``.
     """
 
     status = 403
@@ -34,11 +34,11 @@ class NoRight(Refusal):
 
 
 def check_subscribing(visitor: Visitor, names: Selection) -> None:
-    """A name says the same to a token whether its channel is sharded or not, as to Redis.
+    """Check that the visitor's token may subscribe to ``names``; sharded channels count like others.
 
-    A glob of topics may be given by anybody: what is asked for is each topic that it matches.
+    Globs of topics are allowed to all: each topic that they match is checked later.
 
-    :raise NoRight: its token is not for one of these.
+    :raise NoRight: it may not subscribe to one of these.
     """
     if visitor.reads is ALL:
         return
@@ -57,7 +57,7 @@ def check_subscribing(visitor: Visitor, names: Selection) -> None:
 
 
 def check_reading(visitor: Visitor, channel: bytes) -> None:
-    """Whoever may subscribe to a channel may read its log.
+    """A visitor that may subscribe to a channel may read its log.
 
     :raise NoRight: the visitor may not.
     :raise redis.RedisError: Redis does not answer.
@@ -91,9 +91,9 @@ def readable(visitor: Visitor, channels: Iterable[bytes]) -> set[bytes]:
 
 
 class Permissions:
-    """What a visitor may change in a channel. Nobody but the server publishes to the audit's channel.
+    """Checks of changes. Only the server itself publishes to the audit channel.
 
-    :param link: the program's own, by which Redis is asked about its users.
+    :param link: the program's own, to query permissions of Redis users.
     """
 
     def __init__(self, link: RedisLink, audit: Audit) -> None:
@@ -101,7 +101,7 @@ class Permissions:
         self._audit = audit
 
     def check_publishing(self, visitor: Visitor, channel: bytes, is_sharded: bool = False) -> None:
-        """:raise NoRight: it reads only, its token is not for this channel, or the channel is the audit's."""
+        """:raise NoRight: the visitor is read-only, its token is for other channels, or it is the audit's."""
         if not is_sharded:
             self._check_not_audit(channel)
         if visitor.may_publish(channel):
@@ -115,10 +115,10 @@ class Permissions:
         )
 
     def check_producing(self, visitor: Visitor, channel: bytes) -> None:
-        """The right to publish to ``channel`` is that to publish to a topic, and Redis is asked for it.
+        """A visitor that may publish to ``channel`` may publish to the topic that it stands for.
 
         :raise NoRight: the visitor may not.
-        :raise redis.RedisError: Redis does not answer, or not to us.
+        :raise redis.RedisError: Redis does not answer, or refuses us.
         """
         self.check_publishing(visitor, channel)
         if not self._redis_lets_publish(visitor, channel):
@@ -131,10 +131,10 @@ class Permissions:
             )
 
     def check_recording(self, visitor: Visitor, channel: bytes) -> None:
-        """Whoever may publish to a channel may record it or delete its log.
+        """A visitor that may publish to a channel may record it or delete its log.
 
         :raise NoRight: the visitor may not.
-        :raise redis.RedisError: Redis does not answer, or not to us.
+        :raise redis.RedisError: Redis does not answer, or refuses us.
         """
         self._check_not_audit(channel)
         if not visitor.may_publish(channel):
@@ -155,10 +155,10 @@ class Permissions:
             )
 
     def check_acknowledging(self, visitor: Visitor, channel: bytes) -> None:
-        """Whoever may publish to a channel may take its messages, and give them back.
+        """A visitor that may publish to a channel may take its messages, and give them back.
 
         :raise NoRight: the visitor may not.
-        :raise redis.RedisError: Redis does not answer, or not to us.
+        :raise redis.RedisError: Redis does not answer, or refuses us.
         """
         self._check_not_audit(channel)
         if not visitor.may_publish(channel) or not self._redis_lets_publish(visitor, channel):

@@ -15,7 +15,7 @@ from arauto.refusal import Refusal
 from arauto.settings import Settings
 from arauto.workers.rate_limits import RateLimit, by_address
 
-# A page frames itself, as a pane of itself.
+# A page may frame itself: its panes are frames.
 _CSP = "; ".join(
     (
         "default-src 'none'",
@@ -36,7 +36,7 @@ _CSP = "; ".join(
 _HEADERS = {
     "Content-Security-Policy": _CSP,
     "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: with that a browser sends "Origin: null" with our own form.
+    # Not no-referrer: then a browser sends "Origin: null" with our own form.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
@@ -54,7 +54,7 @@ class UpgradeRequired(HTTPException):
 
 
 def init_guards(app: Flask, settings: Settings) -> None:
-    """Check every request, and put the security headers on every answer."""
+    """Check every request, and add the security headers to every response."""
     app.before_request(lambda: _check_host(settings))
     app.before_request(lambda: _check_origin(settings.origins))
     app.after_request(_add_headers)
@@ -85,7 +85,7 @@ def _check_origin(allowed: frozenset[str]) -> None:
         if not _is_ours(origin, allowed):
             abort(403, gettext("Pages of another origin may not publish or listen here."))
     elif request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none"):
-        # Browsers say Sec-Fetch-Site, programs such as curl do not.
+        # Browsers send Sec-Fetch-Site, programs such as curl do not.
         abort(403, gettext("Pages of another origin may not publish or listen here."))
 
 
@@ -100,15 +100,15 @@ def is_websocket(request: Request) -> bool:
 
 
 class RateGuard:
-    """Refuses a visitor that comes too often, by address or by user."""
+    """Refuses too frequent requests, by address and by user."""
 
     def __init__(self, rate: RateLimit, audit: Audit) -> None:
         self._rate = rate
         self._audit = audit
 
     def check(self, visitor: Visitor, counts: bool = True) -> None:
-        """:param counts: whether this is one of the times.
-        :raise Refusal: 429, with the seconds.
+        """:param counts: whether this request counts.
+        :raise Refusal: 429, with Retry-After.
         """
         names = by_address(request.remote_addr or "") + visitor.rate_names
         wait = self._rate.take(*names) if counts else self._rate.wait(*names)
@@ -126,7 +126,7 @@ class RateGuard:
 
 
 def check_handshake() -> None:
-    """Refuse a broken WebSocket handshake while there still is a status to say it with."""
+    """Refuse a broken WebSocket handshake with a status, before the protocol is switched."""
     if not is_websocket(request):
         raise UpgradeRequired(gettext("The feed is a WebSocket: connect with ws:// or wss://."))
     if request.method != "GET" or request.environ.get("SERVER_PROTOCOL") != "HTTP/1.1":

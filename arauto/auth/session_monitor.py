@@ -1,4 +1,4 @@
-"""Close the open sockets of a session soon after it has ended."""
+"""Closes the open sockets of a session soon after it has ended."""
 
 import logging
 import threading
@@ -17,7 +17,7 @@ ROUND = 5.0  # seconds between two checks
 AUTH_ROUND = 10.0  # seconds between two checks of a Redis user
 
 FindEnded = Callable[[Iterable[str]], set[str]]
-"""Which visitors, by their keys, may no longer log in; may raise :class:`StoreUnavailable`."""
+"""Returns those keys of visitors that may no longer be logged in; may raise :class:`StoreUnavailable`."""
 
 log = logging.getLogger("arauto")
 
@@ -26,19 +26,19 @@ class SessionMonitor:
     """Checks the sessions of open sockets in this process, in a thread that starts with the first."""
 
     def __init__(self, find_ended: FindEnded, end_session: Callable[[Visitor], None]) -> None:
-        """:param end_session: ends the session of a user whom Redis no longer lets in."""
+        """:param end_session: ends the session of a user that Redis no longer accepts."""
         self._find_ended = find_ended
         self._end_session = end_session
         self._present: dict[Transport, tuple[Visitor, str]] = {}
-        self._asked: dict[str, float] = {}  # when Redis was asked about a session's user
+        self._checked: dict[str, float] = {}  # when Redis was last queried about a session's user
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
     @contextmanager
     def track(self, transport: Transport, visitor: Visitor, reason: str) -> Iterator[None]:
-        """Check ``transport`` for as long as the block runs.
+        """Check ``transport`` while the block runs.
 
-        :param reason: the sentence it gets when the session is over.
+        :param reason: the sentence with which it is closed when the session is over.
 
         :raise NoThread: no thread can be started for it.
         """
@@ -72,17 +72,17 @@ class SessionMonitor:
             over |= {key for key, visitor in visitors.items() if self._is_shut_out(visitor)}
         except (StoreUnavailable, redis.RedisError, OSError):
             pass  # store unavailable: keep sockets open
-        self._asked = {key: at for key, at in self._asked.items() if key in visitors}
+        self._checked = {key: at for key, at in self._checked.items() if key in visitors}
         for transport, (visitor, reason) in track.items():
             if visitor.key in over and not transport.close(Code.POLICY, reason):
                 transport.abort()
 
     def _is_shut_out(self, visitor: Visitor) -> bool:
-        """Redis does not close connections of a user whose password was changed or who was turned off."""
+        """Check a Redis user: when it is disabled or its password changes, Redis keeps connections open."""
         now = monotonic()
-        if not visitor.redis_user or now - self._asked.setdefault(visitor.key, now) < AUTH_ROUND:
+        if not visitor.redis_user or now - self._checked.setdefault(visitor.key, now) < AUTH_ROUND:
             return False
-        self._asked[visitor.key] = now
+        self._checked[visitor.key] = now
         if visitor.link.can_log_in():
             return False
         self._end_session(visitor)

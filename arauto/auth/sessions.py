@@ -1,7 +1,7 @@
 """Sessions: stored on the server; the browser has only an id.
 
-A session is stored encrypted under the hash of its id, with a key derived from that id and our secret:
-whoever reads the store finds neither a password nor an id to log in with.
+A session is stored encrypted under the hash of its id, with a key derived from that id and our secret: a
+reader of the store finds neither a password nor an id to log in with.
 """
 
 import logging
@@ -21,16 +21,16 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from arauto.redis_io.expiring_store import ExpiringStore
 
 PREFIX = "session:"  # of each session's key
-_NONCE = 12  # bytes, as AES-GCM wants it
+_NONCE = 12  # bytes, for AES-GCM
 
 log = logging.getLogger("arauto")
 
 
 @dataclass(frozen=True)
 class Session:
-    """A login: who it is, and until when."""
+    """A login: its user, and until when it is valid."""
 
-    id: str  # what the cookie says
+    id: str  # the value of the cookie
     way: str  # ``token`` or ``redis``
     name: str
     until: float  # Unix seconds
@@ -38,7 +38,7 @@ class Session:
 
     @property
     def key(self) -> str:
-        """Where it is kept."""
+        """The key under which it is stored."""
         return _key(self.id)
 
 
@@ -49,12 +49,12 @@ class Sessions:
         self._store = store
         self._secret = secret.encode()
         self._seconds = seconds
-        self._is_told = False  # that there are sessions of another secret
+        self._is_logged = False  # whether it was logged that there are sessions of another secret
 
     def begin(self, way: str, name: str, secret: str) -> Session:
-        """A new session, always under a new name.
+        """Begin a session, always with a new id.
 
-        :raise StoreUnavailable: it cannot be kept.
+        :raise StoreUnavailable: it cannot be stored.
         """
         session = Session(secrets.token_urlsafe(32), way, name, time() + self._seconds, secret)
         self._store.put(session.key, self._seal(session), self._seconds)
@@ -62,9 +62,9 @@ class Sessions:
         return session
 
     def find(self, id: str) -> Session | None:
-        """The session that has this name.
+        """The session with this id.
 
-        :raise StoreUnavailable: that cannot be known now.
+        :raise StoreUnavailable: it cannot be read now.
         """
         sealed = self._store.get(_key(id)) if id else None
         session = self._open(id, sealed) if sealed else None
@@ -75,15 +75,15 @@ class Sessions:
         self.drop(session.key)
 
     def drop(self, key: str) -> None:
-        """The same, by the session's key."""
+        """Log out, by the session's key."""
         self._store.drop([key])
 
     def end_all(self, session: Session) -> None:
-        """Log out everywhere: every session of the same person by the same way."""
+        """Log out everywhere: end every session of the same name and kind of login."""
         self._store.drop([*self._store.members(_all_of(session)), _all_of(session), session.key])
 
     def find_ended(self, keys: Iterable[str]) -> set[str]:
-        """Which of these sessions, by their keys, are over."""
+        """Those of these keys whose sessions are over."""
         wanted = list(keys)
         return {key for key, is_there in zip(wanted, self._store.has(wanted), strict=True) if not is_there}
 
@@ -101,13 +101,13 @@ class Sessions:
 
     def _open(self, id: str, sealed: bytes) -> Session | None:
         try:
-            told = self._cipher(id).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
+            opened = self._cipher(id).decrypt(sealed[:_NONCE], sealed[_NONCE:], None)
         except (InvalidTag, ValueError):
-            if not self._is_told:
+            if not self._is_logged:
                 log.warning("session of another secret")
-            self._is_told = True
+            self._is_logged = True
             return None  # sealed with another secret, or not by us
-        return Session(**orjson.loads(told))
+        return Session(**orjson.loads(opened))
 
     def _cipher(self, id: str) -> AESGCM:
         made = HKDF(SHA256(), 32, salt=id.encode(), info=b"arauto session")

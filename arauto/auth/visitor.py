@@ -11,25 +11,25 @@ from arauto.text.glob import matches
 
 Globs = tuple[bytes, ...]
 ALL: Globs = (b"*",)
-SHARED, SHARED_READ = "token", "read"  # the names of those who come with a shared token
+SHARED, SHARED_READ = "token", "read"  # names of visitors with a shared token
 _SPECIAL = b"*?[\\"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Visitor:
-    """Without a login there is one visitor for all, who may do everything.
+    """Without a login there is one visitor for all requests, which may do everything.
 
-    A Redis user may try everything: Redis itself refuses.
+    A Redis user may try everything: Redis itself checks permissions.
     """
 
     link: RedisLink
-    name: str = ""  # empty: nobody has to log in
+    name: str = ""  # empty: no login is required
     way: str = "open"  # open, token, redis, proxy or bearer
     reads: Globs = ALL
     publishes: Globs = ALL
     until: float = inf  # Unix seconds
-    key: str = ""  # what an open socket is bound to: the session's key, or the bearer token's hash
-    csrf: str = ""  # what its pages say with each change; empty: it shows no page
+    key: str = ""  # that its open sockets depend on: of the session, or the bearer token's hash
+    csrf: str = ""  # the token that its pages send with each change; empty: it has no pages
 
     @property
     def is_reader(self) -> bool:
@@ -43,7 +43,7 @@ class Visitor:
 
     @property
     def own_name(self) -> str:
-        """The name, unless others have the same: that of a shared token is empty."""
+        """The name, unless it is shared: that of a shared token is empty."""
         shares = self.way in ("token", "bearer") and self.name in (SHARED, SHARED_READ)
         return "" if shares else self.name
 
@@ -60,18 +60,18 @@ class Visitor:
         return self.reads is ALL or any(matches(glob, channel) for glob in self.reads)
 
     def may_read_all_of(self, pattern: bytes) -> bool:
-        """Whether the visitor may read all that ``pattern`` matches; False where that is not certain."""
+        """Whether the visitor may read every channel that ``pattern`` matches; False if it is not certain."""
         return any(pattern == glob or _covers(glob, pattern) for glob in self.reads)
 
 
 def _covers(glob: bytes, pattern: bytes) -> bool:
-    """``glob`` is plain text and a star, and ``pattern`` begins with that text."""
+    """Whether ``glob`` is plain text and a star, and ``pattern`` begins with that text."""
     text = glob[:-1]
     return glob.endswith(b"*") and not any(byte in _SPECIAL for byte in text) and pattern.startswith(text)
 
 
 def init_visitor(app: Flask, everyone: Visitor) -> None:
-    """Let each request have a visitor: ``everyone``, until somebody else is identified."""
+    """Give each request a visitor: ``everyone``, until another one is identified."""
 
     @app.before_request
     def begin() -> None:
@@ -85,7 +85,7 @@ def current_visitor() -> Visitor:
 
 
 def display_name(visitor: Visitor) -> str:
-    """The visitor's name for people; users of a shared token have none."""
+    """The visitor's name to be shown; a shared token has a description instead."""
     if visitor.way in ("token", "bearer") and visitor.name == SHARED:
         return gettext("Shared token")
     if visitor.way in ("token", "bearer") and visitor.name == SHARED_READ:

@@ -1,4 +1,4 @@
-"""Stop accepting connections for a moment when the process has no file descriptors left."""
+"""Pauses accepting connections when the process has no file descriptors left."""
 
 import logging
 from collections.abc import Callable
@@ -7,29 +7,29 @@ from typing import Any
 
 from arauto.system.resource_errors import sentence
 
-PAUSE = 0.1  # seconds until it is looked again
-_QUIET = 60.0  # seconds until it is logged again
+PAUSE = 0.1  # seconds until the next attempt
+_QUIET = 60.0  # seconds until the error is logged again
 
 log = logging.getLogger("arauto")
 
 
 class AcceptErrors:
-    """Tells, not too often, that nobody can be accepted."""
+    """Logs, not too often, that no connection can be accepted."""
 
     def __init__(self) -> None:
         self._from = monotonic()
 
     def log_or_raise(self, error: Exception) -> None:
-        """:raise Exception: it is ``error``, and not that the machine gives no more."""
-        if not (said := sentence(error)):
+        """:raise Exception: ``error``, if it is not a shortage of resources."""
+        if not (why := sentence(error)):
             raise error
         if monotonic() >= self._from:
-            log.warning("accept paused why=%r", said)
+            log.warning("accept paused why=%r", why)
             self._from = monotonic() + _QUIET
 
 
 def pause_on_errors(accept: Callable[[Any], None]) -> Callable[[Any], None]:
-    """gthread's ``accept``, which would end the worker."""
+    """Wrap gthread's ``accept``, whose error would end the worker."""
     errors = AcceptErrors()
 
     def accept_or_wait(listener: Any) -> None:
@@ -43,7 +43,7 @@ def pause_on_errors(accept: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def make_pausing_server(base: Any) -> Any:
-    """gevent's server, a subclass of ``base``, which would write a traceback."""
+    """A subclass of gevent's server ``base``, which would log a traceback."""
     errors = AcceptErrors()
 
     class PausingServer(base):  # type: ignore[misc]  # gevent carries no types

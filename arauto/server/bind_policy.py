@@ -1,4 +1,4 @@
-"""Require a login, or an explicit setting, to listen on more than loopback."""
+"""Requires a login, or an explicit setting, to listen on more than loopback."""
 
 import os
 import secrets
@@ -11,7 +11,7 @@ from arauto.net.ip_addresses import is_loopback
 from arauto.redis_io.discovery import DiscoveredRedis
 from arauto.settings import Settings
 
-_FIRST_FD = 3  # of those that systemd hands over
+_FIRST_FD = 3  # of those that systemd passes
 
 
 class Exposed(Exception):
@@ -19,7 +19,7 @@ class Exposed(Exception):
 
 
 def in_container(environ: Mapping[str, str]) -> bool:
-    """Whether the image says so: ours, podman and systemd-nspawn set ``container``.
+    """Whether this is a container: our image, podman and systemd-nspawn set ``container``.
 
     Then HOST is set by the image, and there is no shell to set a token in.
     """
@@ -29,8 +29,8 @@ def in_container(environ: Mapping[str, str]) -> bool:
 def make_token(settings: Settings, hosts: Iterable[str], container: bool) -> str:
     """A new access token if one is needed and none is set, else empty.
 
-    :param hosts: what is listened on.
-    :raise Exposed: it would be open on a network without ``ARAUTO_OPEN``.
+    :param hosts: the hosts to listen on.
+    :raise Exposed: the server would be open on a network without ``ARAUTO_OPEN``.
     """
     wide = [host for host in hosts if not is_loopback(host)]
     if settings.open or settings.has_login or not wide:
@@ -44,9 +44,9 @@ def make_token(settings: Settings, hosts: Iterable[str], container: bool) -> str
 
 
 def hosts(addresses: Iterable[Any], environ: Mapping[str, str]) -> Iterator[str]:
-    """The hosts that gunicorn is going to listen on; Unix sockets have none.
+    """The hosts that gunicorn will listen on; Unix sockets have none.
 
-    :param addresses: ``cfg.address``: what is to be bound, where no sockets are handed over.
+    :param addresses: ``cfg.address``, which is bound unless sockets are passed on.
     """
     given = [int(fd) for fd in environ.get("GUNICORN_FD", "").split(",") if fd]
     if environ.get("LISTEN_PID") == str(os.getpid()):
@@ -60,7 +60,7 @@ def hosts(addresses: Iterable[Any], environ: Mapping[str, str]) -> Iterator[str]
 
 
 def warnings(settings: Settings, redis: DiscoveredRedis) -> Iterator[str]:
-    """What is allowed and yet worth a sentence at every start."""
+    """Sentences about settings that are allowed but risky, for every start."""
     if settings.open and not settings.has_login and not is_loopback(settings.host):
         yield "ARAUTO_OPEN is set: whoever reaches this address may watch and publish."
     if not redis.is_verified:

@@ -1,24 +1,24 @@
-"""Check gunicorn's own settings for values that would break open feeds."""
+"""Checks gunicorn's own settings for values that would break open feeds."""
 
 from typing import Any
 
 from arauto.settings import WORKERS, Settings
 from arauto.system.temp_directory import is_writable
 
-SHORTEST_TIMEOUT = 10  # seconds; a worker under load may tell the master late that it lives
-SHORTEST_GRACE = 4  # seconds; the sockets' goodbyes may take more than two
+SHORTEST_TIMEOUT = 10  # seconds; a worker under load may notify the master late
+SHORTEST_GRACE = 4  # seconds; closing all sockets may take more than two
 
 
 class ConfigError(Exception):
-    """Such a setting was found; the text is a sentence that names the remedy."""
+    """A setting would break feeds; the text is a sentence that names the remedy."""
 
 
 def check(cfg: Any, settings: Settings, sockets: int) -> None:
-    """Look at gunicorn's configuration before it starts.
+    """Check gunicorn's configuration before it starts.
 
-    :param sockets: how many a worker takes; no more than ``ARAUTO_MAX_SOCKETS``.
+    :param sockets: how many a worker takes; at most ``ARAUTO_MAX_SOCKETS``.
 
-    :raise ConfigError: the first that is found.
+    :raise ConfigError: for the first such setting.
     """
     for wrong, sentence in (
         (

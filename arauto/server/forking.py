@@ -1,4 +1,4 @@
-"""Fork workers on a machine that is short of processes or memory: log it, and try again."""
+"""Forks workers also on a machine that is short of processes or memory: logs the error, and tries again."""
 
 import mmap
 import os
@@ -12,20 +12,20 @@ from gunicorn.errors import HaltServer
 from arauto.system.resource_errors import sentence
 from arauto.workers.worker_states import WorkerStates
 
-BOOT_PATIENCE = 3.0  # seconds until a worker that cannot start is the end, if no other one has
-REST = 10.0  # seconds until the next one is tried, where another one has
+BOOT_PATIENCE = 3.0  # seconds until a worker that cannot start ends the server, if none has ever started
+REST = 10.0  # seconds until the next worker is tried, if one has started
 _ROUND = 0.1  # seconds
 
 
 class Forks:
-    """In the master, between gunicorn and the system."""
+    """Wraps gunicorn's methods in the master that fork."""
 
     def __init__(self, server: Any, worker_states: WorkerStates) -> None:
         self._server = server
         self._worker_states = worker_states
-        self._ready = mmap.mmap(-1, 1)  # that a worker has ever been; the workers share it
-        self._to_replace = 0  # successors of a reload that are still to come
-        self._is_first = False  # whether the next one is the first of these
+        self._ready = mmap.mmap(-1, 1)  # 1: a worker has been ready; shared with the workers
+        self._to_replace = 0  # successors of a reload that are not started yet
+        self._is_first = False  # whether the next worker is the first of these
         self._is_logged = False
         self._spawn, server.spawn_worker = server.spawn_worker, self.spawn
         self._manage, server.manage_workers = server.manage_workers, self.manage
@@ -34,7 +34,7 @@ class Forks:
         self._reap, server.reap_workers = server.reap_workers, self.reap
 
     def spawn(self) -> None:
-        """Start a worker; where that cannot be, the others live on."""
+        """Start a worker; if that fails, the others keep running."""
         self._worker_states.prepare(self._is_first)
         try:
             self._spawn()
@@ -52,18 +52,18 @@ class Forks:
         self._is_logged = True
 
     def replace_all(self) -> None:
-        """On a reload: every worker is to have a successor, and goes when that is there."""
+        """On a reload: every worker gets a successor, and exits when that is ready."""
         self._to_replace = self._server.num_workers
         self._is_first = True
 
     def manage(self) -> None:
-        """Start first what a reload could not, and then as many as are missing."""
+        """Start first the successors that a reload could not, then missing workers."""
         for _ in range(self._to_replace):
             self.spawn()
         self._manage()
 
     def reap(self) -> None:
-        """A worker that could not start is the end once: gunicorn does not expect a second one."""
+        """Reap workers. A second worker that could not start must not end the server, which ends already."""
         try:
             self._reap()
         except HaltServer:
@@ -71,48 +71,48 @@ class Forks:
                 raise
 
     def reexec(self) -> None:
-        """Start another master, or go on without one."""
+        """Start another master, or continue without it."""
         try:
             self._reexec()
         except OSError as error:
             self._server.log.warning("No other master can be started. %s", _error_text(error))
             if os.getpid() != self._server.pid:
-                os._exit(1)  # what was forked already must not go on as this one
+                os._exit(1)  # the forked child must not continue as this master
 
     def reload(self) -> None:
-        """Renew the workers; where that fails before the first one is there, those that are here live on."""
+        """Renew the workers; if that fails before the first one is ready, the current ones keep running."""
         try:
             self._reload()
         except (Exception, SystemExit) as error:
             if os.getpid() != self._server.pid:
                 raise  # a new worker has ended
-            self._server.app.cfg = self._server.cfg  # it may have read a part of the other
-            why = error.__context__ or error  # gunicorn exits where it cannot read its configuration
+            self._server.app.cfg = self._server.cfg  # it may have read a part of the new configuration
+            why = error.__context__ or error  # gunicorn exits if it cannot read its configuration
             self._server.log.error("The workers are not renewed. %s", _error_text(why))
 
     def boot(self, worker: Any) -> None:
-        """In a new worker: it goes when it is told to, and says in a sentence what it lacks to start."""
+        """In a new worker: make it exit on signals, and log in a sentence what it lacks to start."""
         _exit_on_signals()
         init_process, init_signals = worker.init_process, worker.init_signals
 
         def init_signals_to_exit() -> None:
             init_signals()
-            _exit_on_signals()  # gunicorn's own would only be noted until the application is loaded
+            _exit_on_signals()  # gunicorn's own handlers only set a flag until the application is loaded
 
         def init_or_exit() -> None:
             try:
                 init_process()
             except Exception as error:
-                if worker.booted or not (said := sentence(error)):
+                if worker.booted or not (why := sentence(error)):
                     raise
-                worker.log.error("Worker %s cannot start. %s", worker.pid, said)
+                worker.log.error("Worker %s cannot start. %s", worker.pid, why)
                 self._wait(worker)
                 sys.exit(1 if self._ready[0] else self._server.WORKER_BOOT_ERROR)
 
         worker.init_process, worker.init_signals = init_or_exit, init_signals_to_exit
 
     def note_ready(self) -> None:
-        """In a worker, when it has started."""
+        """Call it in a worker when it has started."""
         self._ready[0] = 1
 
     def _wait(self, worker: Any) -> None:
@@ -124,8 +124,8 @@ class Forks:
 
 
 def _exit_on_signals() -> None:
-    # Until a worker has its own ways it would do as the master does: keep the signal for later. And not by an
-    # exception: where Python ignores them, as in a finalizer, it would be lost.
+    # Until a worker has its own handlers, it has the master's, which queue signals. Not by an exception:
+    # where Python ignores exceptions, as in a finalizer, the signal would be lost.
     for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
         signal.signal(signum, lambda *_: os._exit(0))
 

@@ -1,6 +1,6 @@
-"""gunicorn's hooks: start and stop of what the workers share, their drain, and fixes for gunicorn.
+"""gunicorn's hooks: start and stop of shared resources, the drain of workers, and fixes for gunicorn.
 
-``gunicorn.conf.py`` is read anew at each reload, and this module only once: what lasts is here.
+``gunicorn.conf.py`` is read again at each reload, but this module only once: lasting state is here.
 """
 
 import gc
@@ -35,27 +35,27 @@ _CANNOT_START = (
     config_checks.ConfigError,
 )
 
-if TYPE_CHECKING:  # gevent patches what they need only after the fork
+if TYPE_CHECKING:  # gevent patches the modules that these import only after the fork
     from arauto.bridge.bridge_thread import BridgeThread
     from arauto.recording.shard_recorders import Recorder
     from arauto.workers.drain import Drain
 
 
 class Master:
-    """What lasts in the master, from its start on; the workers have copies."""
+    """State of the master, from its start on; the workers have copies."""
 
     settings: Settings
     room: file_limits.Room
     forks: Forks
     valkey: EmbeddedValkey | None = None
-    kafka = ""  # for people: where it is, if there is one
-    made: SharedState | None = None  # nothing where no server has started, as under Flask's own
+    kafka = ""  # its address as shown, if there is one
+    made: SharedState | None = None  # None under Flask's own server
 
     @property
     def shared(self) -> SharedState:
-        """What was made at the start.
+        """The state that was made at the start.
 
-        :raise RuntimeError: nothing was started.
+        :raise RuntimeError: gunicorn has not started.
         """
         if self.made is None:
             raise RuntimeError("no server was started")
@@ -66,14 +66,14 @@ master = Master()
 
 
 def configure() -> tuple[Settings, file_limits.Room, str]:
-    """The settings of the environment, what a worker has room for, and gunicorn's ``worker_tmp_dir``.
+    """The settings of the environment, the room of a worker, and gunicorn's ``worker_tmp_dir``.
 
-    :raise SystemExit: a setting cannot be used; carries the sentence why.
+    :raise SystemExit: a setting cannot be used; with a sentence why.
     """
     try:
         settings = read(os.environ)
         if settings.kafka_url:
-            from arauto.kafka_io.kafka_url import KafkaUrl  # nothing of Kafka is loaded where there is none
+            from arauto.kafka_io.kafka_url import KafkaUrl  # not loaded without Kafka
 
             master.kafka = f" and Kafka ({KafkaUrl.of(settings).hosts})"
         directory = temp_directory.find_directory()
@@ -85,13 +85,13 @@ def configure() -> tuple[Settings, file_limits.Room, str]:
 
 
 def address(settings: Settings) -> str:
-    """What gunicorn's ``bind`` is."""
+    """The value for gunicorn's ``bind``."""
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     return f"{host}:{settings.port}"
 
 
 def on_starting(server: Any) -> None:
-    """In the master, before it listens: find or start Redis, or say why not and end."""
+    """In the master, before it listens: find or start Redis, or exit with the reason."""
     settings, room = master.settings, master.room
     try:
         config_checks.check(server.cfg, settings, room.sockets)
@@ -100,7 +100,7 @@ def on_starting(server: Any) -> None:
         hosts = bind_policy.hosts(server.cfg.address, os.environ)
         token = bind_policy.make_token(settings, hosts, bind_policy.in_container(os.environ))
         master.valkey = EmbeddedValkey.take_over(os.environ)
-        with Minifier() as minifier:  # meanwhile it works
+        with Minifier() as minifier:  # it works meanwhile
             load_libraries(settings.worker)
             redis = discovery.find(
                 replace(settings, token=settings.token or token),
@@ -114,13 +114,13 @@ def on_starting(server: Any) -> None:
     except _CANNOT_START as error:
         sys.exit(sentence(error) or str(error))
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)  # as a shell says it
+        sys.exit(128 + signal.SIGINT)  # as a shell does
     master.forks = Forks(server, master.shared.worker_states)
     _note_stop_first(server)
 
 
 def _note_stop_first(server: Any) -> None:
-    # Each worker hears it in its own time, and one that has not yet must not begin to record.
+    # Workers receive the signal at different times, and none may become the recorder meanwhile.
     stop = server.stop
 
     def note_and_stop(graceful: bool = True) -> None:
@@ -131,15 +131,15 @@ def _note_stop_first(server: Any) -> None:
 
 
 def on_reload(server: Any) -> None:
-    """In the master, on SIGHUP, before the new workers: scripts and styles may be new ones."""
+    """In the master, on SIGHUP, before the new workers: scripts and styles may have changed."""
     master.made = replace(master.shared, assets=minify_in_subprocess())
     master.forks.replace_all()
 
 
 def pre_exec(server: Any) -> None:
-    """In the new master's process, on SIGUSR2: start it as a module, and let it hold the embedded Valkey.
+    """In the new master's process, on SIGUSR2: start it as a module, and pass the embedded Valkey on.
 
-    gunicorn would run the file that was run, and with ``python -m gunicorn`` that is one of a package.
+    gunicorn would run its script file again, which fails for ``python -m gunicorn``.
     """
     server.START_CTX["args"] = [sys.executable, "-m", "gunicorn", *sys.argv[1:]]
     if master.valkey is not None:
@@ -160,9 +160,9 @@ def _check_address(settings: Settings) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """In the master, once it listens: tell where."""
+    """In the master, once it listens: print the address."""
     settings, room, shared = master.settings, master.room, master.shared
-    # A person on this machine can open the other one.
+    # An address that can be opened on this machine.
     shown = (str(at).replace("0.0.0.0", "127.0.0.1") for at in server.LISTENERS)  # noqa: S104 - it is replaced
     kind = "embedded " if shared.redis.is_embedded else ""
     _print(f"Arauto is at {' '.join(shown)} on {kind}{shared.redis.name}{master.kafka}")
@@ -180,12 +180,12 @@ def when_ready(server: Any) -> None:
 def _print(line: str) -> None:
     try:
         print(line, flush=True)
-    except OSError:  # a disk that is full, a pipe that nobody reads any more: no reason to end
+    except OSError:  # a full disk or a closed pipe is no reason to end
         sys.stdout = None
 
 
 def on_exit(server: Any) -> None:
-    """In the master, after the last worker has gone."""
+    """In the master, after the last worker has exited."""
     if master.valkey is None:
         return
     if server.reexec_pid or server.master_pid == os.getppid():
@@ -195,7 +195,7 @@ def on_exit(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """In the master: the lowest slot that no living worker has."""
+    """In the master: give the worker the lowest free slot."""
     taken = {other.slot for other in server.WORKERS.values()}
     worker.slot = next(slot for slot in itertools.count() if slot not in taken)
 
@@ -208,14 +208,14 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """In the master, when a worker has ended, however it ended."""
+    """In the master, when a worker has exited for any reason."""
     master.shared.capacity.clear_slot(worker.slot)
     master.shared.worker_states.clear_slot(worker.slot)
 
 
 def post_worker_init(worker: Any) -> None:
-    """In a worker with its application loaded: log, record, cut the slow, and drain before it stops."""
-    # Not above: gevent has patched what they need only now.
+    """In a worker with its application loaded: set up the log, recorder, timeouts and drain."""
+    # Not above: gevent has patched the modules that these import only now.
     from arauto.server.request_timeouts import RequestTimeouts
     from arauto.server.unread_body import UnreadBodies
     from arauto.services import services_of
@@ -234,8 +234,8 @@ def post_worker_init(worker: Any) -> None:
         _use_own_thread_pool(worker)
     else:
         _use_pausing_server()
-    # What is there now stays: nobody needs to look again and again whether it is garbage. That
-    # takes a third of the time when a log is read.
+    # Objects that exist now are never garbage, so exclude them: collecting takes a third of the time when a
+    # log is read.
     gc.collect()
     gc.freeze()
     master.forks.note_ready()
@@ -250,7 +250,7 @@ def _use_own_thread_pool(worker: Any) -> None:
 
     worker.tpool = ThreadPool(worker.cfg.threads)
     worker.accept = pause_on_errors(worker.accept)
-    TConn.wait_for_data = wait_for_data  # in this worker's process alone
+    TConn.wait_for_data = wait_for_data  # only in this worker's process
 
 
 def _use_pausing_server() -> None:
@@ -258,14 +258,14 @@ def _use_pausing_server() -> None:
 
     from arauto.server.accept_backoff import make_pausing_server
 
-    # gunicorn finds it by this name; it changes in this worker's process alone.
+    # gunicorn looks it up by this name; this changes only the worker's process.
     ggevent.StreamServer = make_pausing_server(ggevent.StreamServer)
 
 
 def _time_heads(worker: Any) -> None:
     from arauto.server.unread_body import end_connection
 
-    # gevent's worker gives a head the seconds of keepalive; this one would wait for ever.
+    # gevent's worker limits the time for a head by ``keepalive``; gthread would wait for ever.
     handle = worker.handle
 
     def handle_in_time(connection: Any) -> Any:
@@ -282,11 +282,11 @@ def _time_heads(worker: Any) -> None:
 
 
 def pre_request(worker: Any, req: Any) -> None:
-    """In a worker, when a request's head is there."""
+    """In a worker, when a request's head has arrived."""
     sock = req.unreader.sock
     if any(name == "TRANSFER-ENCODING" for name, _ in req.headers):
-        # Where one of its chunks is broken nobody knows where the next request begins, and
-        # gunicorn would look for it in what follows.
+        # After a broken chunk it is unknown where the next request begins, and gunicorn would take the
+        # following bytes for one.
         req.force_close()
     if _has_body(req):
         worker.timeouts.begin_body(sock)
@@ -309,10 +309,10 @@ def post_request(worker: Any, req: Any, environ: Any, resp: Any) -> None:
 
 
 def _exit_once(worker: Any) -> Any:
-    """What ends a gevent worker at once, unless it has ended by itself.
+    """A signal handler that ends a gevent worker at once, unless it has ended by itself.
 
-    gunicorn's own way ends the worker's loop as well, and where that is quicker, as where the master has
-    gone before, the exit finds a worker that has ended.
+    gunicorn's own handler ends the worker's loop as well. If that is quicker, as after the master has exited,
+    its exit would find a worker that has ended.
     """
     import gevent
 
@@ -335,14 +335,14 @@ def _exit_once(worker: Any) -> Any:
 
 
 def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Recorder]") -> None:
-    # A terminal's Ctrl+C reaches the workers, and then they get the master's word too: one is enough.
+    # A terminal's Ctrl+C reaches the workers, and then the master sends them a signal too: one is enough.
     quit = worker.handle_quit if worker.cfg.worker_class_str == "gthread" else _exit_once(worker)
     stops: dict[int, Any] = {signal.SIGTERM: worker.handle_exit, signal.SIGINT: quit, signal.SIGQUIT: quit}
     stop, begun, drained = [], threading.Event(), threading.Event()
 
     def handle(number: int, frame: object) -> None:
         if drained.is_set():
-            for signum in stops:  # not SIG_IGN: Python complains of one that is under way
+            for signum in stops:  # not SIG_IGN: Python complains about a pending signal then
                 signal.signal(signum, lambda *_: None)
             stops[number](number, frame)
         elif not begun.is_set():
@@ -350,11 +350,11 @@ def _drain_first(worker: Any, drain: "Drain", keepers: "list[BridgeThread | Reco
             begun.set()
 
     def drain_and_repeat() -> None:
-        # Not in the handler, which must not wait: what it interrupts may hold the very locks it
-        # needs. And not in a thread that starts only then: there may be none to be had.
+        # Not in the handler, which must not block: the interrupted code may hold the locks that it needs. And
+        # not in a thread that is started only then, which may fail.
         begun.wait()
         drain.close_all()
-        for keeper in keepers:  # of a lease, which another process takes then
+        for keeper in keepers:  # each releases its lease, which another process takes then
             keeper.stop()
         drained.set()
         os.kill(os.getpid(), stop[0])

@@ -1,14 +1,14 @@
-"""Load libraries in gunicorn's master: its workers start sooner, and share the memory that they take.
+"""Loads libraries in gunicorn's master: its workers start sooner, and share their memory.
 
-Our own modules are left to the workers. A reload (SIGHUP) renews them so, and under gevent, which patches the
-standard library in the worker, they must be loaded after that: some are threads.
+Our own modules are loaded in the workers, so that a reload (SIGHUP) renews them. And gevent patches the
+standard library in the worker, before which modules with threads must not be loaded.
 """
 
 import gc
 import warnings
 from importlib import import_module
 
-# What app.py loads of others, and none of it has a thread, a connection or a lock that it holds.
+# Libraries that app.py imports, of which none starts a thread, connects, or holds a lock.
 LIBRARIES = (
     "babel.dates",
     "flask",
@@ -30,15 +30,15 @@ _OF_GEVENT = (
 
 
 def load_libraries(worker: str) -> None:
-    """Load what a worker of this kind is going to use; call it before the fork.
+    """Load the libraries for workers of this kind; call it before the fork.
 
-    :raise ImportError: one cannot be loaded.
+    :raise ImportError: a library cannot be loaded.
     """
-    # gevent's first: at the exit of a worker they go last, for others still use them.
+    # gevent's first: at the exit of a worker they are unloaded last, as others still use them.
     for name in (*(_OF_GEVENT if worker == "gevent" else ()), *LIBRARIES):
         import_module(name)
-    # Who looks for garbage writes to the objects that it looks at, and these pages would be shared no more.
+    # The garbage collector writes to objects, whose memory pages would not be shared any more.
     gc.collect()
     gc.freeze()
-    # Of these only redis.asyncio keeps what gevent replaces in ssl, and nobody uses that.
+    # Only redis.asyncio keeps references to what gevent replaces in ssl, and it is not used.
     warnings.filterwarnings("ignore", "Monkey-patching ssl after ssl")

@@ -12,8 +12,8 @@ from arauto.system.timer_wheel import TimerWheel
 
 HEAD_PATIENCE = 10.0  # seconds for a request's first line and headers
 BODY_PATIENCE = 30.0  # seconds for its body: a megabyte over 300 kbit/s
-REST_PATIENCE = 5.0  # seconds for what still comes when the answer is out
-_ROUND = 0.5  # seconds between two looks
+REST_PATIENCE = 5.0  # seconds for the rest of a body after the response
+_ROUND = 0.5  # seconds between two checks
 _AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER: on, for no time
 
 _ERROR = b'{"error":"The request did not arrive in time: send it again, faster."}'
@@ -23,7 +23,7 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Type: app
 
 
 class RequestTimeouts:
-    """The connections whose requests are still arriving, from whichever thread."""
+    """The connections whose requests are still arriving. Safe for all threads."""
 
     def __init__(self, timers: TimerWheel) -> None:
         self._due: dict[Any, float] = {}
@@ -32,15 +32,15 @@ class RequestTimeouts:
         timers.after(_ROUND, self._cut_late)
 
     def begin_head(self, sock: Any) -> None:
-        """From now on a request's head is expected on ``sock``."""
+        """Expect a request's head on ``sock`` from now on."""
         self._due[sock] = monotonic() + HEAD_PATIENCE
 
     def begin_body(self, sock: Any) -> None:
-        """The head is there; a body follows."""
+        """The head has arrived; a body follows."""
         self._due[sock] = monotonic() + BODY_PATIENCE
 
     def begin_rest(self, sock: Any) -> None:
-        """The request has its answer, and its body still comes."""
+        """The response was sent, but the body is still arriving."""
         self._answered.add(sock)
         self._due[sock] = monotonic() + REST_PATIENCE
 
@@ -63,9 +63,9 @@ class RequestTimeouts:
 
 
 def reset(sock: Any) -> None:
-    """Cut a client that is still sending, with a reset.
+    """Reset the connection of a client that is still sending.
 
-    If its last window was full, it would otherwise wait for another one for a minute.
+    If its window was full, it would otherwise wait up to a minute for another one.
     """
     with suppress(OSError):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
@@ -73,14 +73,14 @@ def reset(sock: Any) -> None:
 
 
 def cut(sock: Any, last: bytes = b"") -> None:
-    """Send ``last`` if that takes no waiting; then wake the reader."""
+    """Send ``last`` if that does not block, and shut the connection down, which wakes its reader."""
     try:
         if isinstance(sock, ssl.SSLSocket):
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # its own would drop the TLS state
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)  # SSLSocket's own would drop the TLS state
             return
-        plain = getattr(sock, "_sock", sock)  # gevent's own would wait, and fail who waits for it
+        plain = getattr(sock, "_sock", sock)  # gevent's own would block, and fail threads that wait for it
         if last:
             plain.send(last, socket.MSG_DONTWAIT)
         plain.shutdown(socket.SHUT_RDWR)
     except OSError:
-        pass  # it has left, or reads nothing
+        pass  # the client has disconnected, or reads nothing

@@ -18,9 +18,9 @@ _FULL = b"HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 
 
 
 class ThreadPool(ThreadPoolExecutor):
-    """A connection for which no thread can be started gets 503, as soon as its request is there.
+    """A connection for which no thread can be started gets 503, as soon as its request has arrived.
 
-    Before that the answer would be lost: a client that is still sending sees only the closed connection.
+    Earlier the response would be lost: a client that is still sending sees only the closed connection.
     """
 
     _lacks_thread = False
@@ -41,7 +41,7 @@ class ThreadPool(ThreadPoolExecutor):
 
 
 def _refuse(connection: Any) -> object:
-    """What gunicorn's own handling would return: wait for the request, or close."""
+    """Return as gunicorn's own handler does: wait for the request, or close."""
     if not connection.data_ready and not connection.initialized:
         return _DEFER
     with suppress(OSError):
@@ -51,7 +51,7 @@ def _refuse(connection: Any) -> object:
 
 
 def wait_for_data(connection: Any, timeout: float) -> bool:
-    """As gunicorn's own for a connection, which takes one more descriptor for it."""
+    """As gunicorn's own method, but without an extra file descriptor."""
     with suppress(OSError, ValueError):
         if not connection.data_ready:
             poll = select.poll()

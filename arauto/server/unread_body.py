@@ -1,7 +1,7 @@
-"""Read the rest of a request after its answer, for a while: else the answer may be lost.
+"""Reads the rest of a request after its response, for a while: else the response may be lost.
 
-A connection that is closed with something unread is reset, and whoever is still sending sees
-that instead of the answer.
+A connection that is closed with unread data is reset, and a client that is still sending sees that instead of
+the response.
 """
 
 import socket
@@ -13,9 +13,9 @@ from typing import Any
 from arauto.server.request_timeouts import RequestTimeouts, cut, reset
 
 MOST = 16 * 1024 * 1024  # bytes to read and discard
-AT_ONCE = 32  # connections of a process that are waited for; each holds a thread
+AT_ONCE = 32  # connections of a process that are read so; each holds a thread
 _PIECE = 16384  # bytes
-_PIECES = 4  # that are read from a client that has sent more than a request
+_PIECES = 4  # read from a client that has sent more than a request
 
 
 class UnreadBodies:
@@ -26,7 +26,7 @@ class UnreadBodies:
         self._places = threading.BoundedSemaphore(AT_ONCE)
 
     def read_rest(self, req: Any) -> None:
-        """Call when ``req``, gunicorn's, has been answered."""
+        """Call it after the response to ``req``, gunicorn's request."""
         sock = req.unreader.sock
         if not self._places.acquire(blocking=False):
             reset(sock)
@@ -39,14 +39,14 @@ class UnreadBodies:
             if left <= 0:
                 reset(sock)
         except Exception:
-            cut(sock)  # it left, or its chunks are broken: it has its answer
+            cut(sock)  # the client has left, or its chunks are broken
         finally:
             self._timeouts.end(sock)
             self._places.release()
 
 
 def end_connection(sock: Any) -> None:
-    """End a connection that gthread is to close: it would wait for the other side, and accept nobody."""
+    """End a connection before gthread closes it, which would wait for the client and accept no other."""
     if isinstance(sock, ssl.SSLSocket):
         return
     with suppress(OSError):
