@@ -1,4 +1,4 @@
-"""The fields of JSON: found by a path, compared as the page does."""
+"""Fields of JSON: found by a path, and compared as the page does."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 from arauto.filter.spaces import SPACES
 
-DEEPEST = 500  # nested objects and lists that are looked into
+DEEPEST = 500  # levels of nested objects and lists that are searched
 
 _END = object()
 _INDEX = re.compile(r"[0-9]+")
@@ -18,18 +18,18 @@ _MOST_EXACT = 2**53 - 1
 
 
 class Path:
-    """Where a field is: ``items[0].sku``. In a list any element will do."""
+    """The path of a field: ``items[0].sku``. In a list, any element may match."""
 
     def __init__(self, field: str) -> None:
         self._steps = list(filter(None, re.split(r"[.\[\]]+", field)))
         self._rests = [".".join(self._steps[at:]) for at in range(len(self._steps))]
         names = [step for step in self._steps if not _INDEX.fullmatch(step)]
         self.name = names[-1] if names else field
-        """It stands in each text that has the field, unless with escapes."""
+        """A name that each text with the field contains, except for escapes."""
 
     def leads(self, value: Any, test: Callable[[Any], bool]) -> bool:
-        """Whether ``test`` holds for what is there."""
-        left: list[tuple[Iterator[Any], int]] = [(iter((value,)), 0)]  # with how many steps are done
+        """Whether ``test`` holds for a value at this path."""
+        left: list[tuple[Iterator[Any], int]] = [(iter((value,)), 0)]  # and how many steps are done
         while left:
             here, done = left[-1]
             if (found := next(here, _END)) is _END:
@@ -42,7 +42,7 @@ class Path:
         return False
 
     def _within(self, value: Any, done: int) -> tuple[Iterator[Any], int] | None:
-        """What is one step further, and how many steps are done then; ``None`` at the end."""
+        """The values one step further, and how many steps are done then; ``None`` at the end."""
         is_end = done == len(self._steps)
         if isinstance(value, list):
             if not is_end and _INDEX.fullmatch(self._steps[done]):
@@ -60,7 +60,7 @@ class Path:
 
 
 def number_in(found: Any) -> float | None:
-    """The number that it is, also in a text."""
+    """The value as a number, also if it is a text; ``None``: it is none."""
     if isinstance(found, str):
         written = _NUMBER.fullmatch(found)
         return float(written[1]) if written else None
@@ -68,12 +68,12 @@ def number_in(found: Any) -> float | None:
 
 
 def is_exact(number: float) -> bool:
-    """Whether it has the digits that were published: what reads JSON rounds others."""
+    """Whether it has the digits that were published: JSON parsers round others."""
     return not number.is_integer() or abs(number) <= _MOST_EXACT
 
 
 def as_text(found: Any) -> str:
-    """As JavaScript writes it, folded. An object is there, and nothing more."""
+    """The value as JavaScript prints it, folded; empty for objects and lists."""
     if found is None or isinstance(found, bool):
         return {None: "null", True: "true", False: "false"}[found]
     number = number_in(found) if not isinstance(found, str) else None

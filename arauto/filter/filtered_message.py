@@ -1,4 +1,4 @@
-"""What a message says, apart from how it was put: colours of a terminal, escapes, a string around JSON."""
+"""A message as the filter reads it: without terminal colours, escapes, or a string around its JSON."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from arauto.filter.letters import folded
 from arauto.filter.spaces import SPACES
 
 NOTHING: Any = object()
-"""It is no JSON."""
+"""The text is not JSON."""
 
 _CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _QUOTED = re.compile(rf'[{SPACES}]*"(?:[{SPACES}]|\\[nrt])*[\[{{]')
@@ -23,11 +23,11 @@ _ESCAPE = re.compile(
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
-class Said:
-    """One message, read as far as it is asked for.
+class FilteredMessage:
+    """One message, parsed as far as is needed.
 
-    :param channel: its name, folded.
-    :param data: the text; of bytes that are none, empty.
+    :param channel: the name of its channel, folded.
+    :param data: its text; empty for binary data.
     """
 
     __slots__ = ("_json", "_text", "_unescaped", "channel", "data")
@@ -41,21 +41,21 @@ class Said:
 
     @property
     def text(self) -> str:
-        """The data as it is written, folded."""
+        """The data as published, folded."""
         if self._text is None:
             self._text = folded(plain(self.data))
         return self._text
 
     @property
     def unescaped(self) -> str:
-        """What JSON says where it is written with escapes, folded; empty where it has none."""
+        """The data with JSON's escapes resolved, folded; empty if it has none."""
         if self._unescaped is None:
             self._unescaped = folded(unescaped(self.data)) if "\\" in self.data else ""
         return self._unescaped
 
     @property
     def json(self) -> Any:
-        """The value of its JSON, of several texts a list; or :data:`NOTHING`."""
+        """The value of its JSON, a list for several texts; or :data:`NOTHING`."""
         if self._json is None:
             self._json = read_json(self.data)
         return self._json
@@ -68,13 +68,13 @@ def plain(text: str) -> str:
 
 
 def unescaped(whole: str) -> str:
-    r"""What a text that begins as JSON does says: ``"Jo\u00e3o"`` says João. Of another text nothing."""
+    r"""Resolve escapes in a text that begins like JSON: ``"Jo\u00e3o"`` -> João; of others, nothing."""
     text = plain(whole)
     return _ESCAPE.sub(_character, _unquoted(text)) if _MAY_ESCAPE.match(text) else ""
 
 
 def read_json(whole: str) -> Any:
-    """The object or array that the text is, or a list of several; or :data:`NOTHING`. It never raises."""
+    """The object or array in the text, or a list of several; or :data:`NOTHING`. It never raises."""
     text = plain(whole)
     if not _MAY_BE.match(text):
         return NOTHING
@@ -87,7 +87,7 @@ def read_json(whole: str) -> Any:
 
 
 def _several(text: str) -> Any:
-    """Also what orjson does not take: half characters, numbers without end."""
+    """Parse several texts, and what orjson refuses: half surrogate pairs, huge numbers."""
     values: list[Any] = []
     at = 0
     while (at := _SPACE.match(text, at).end()) < len(text):  # type: ignore[union-attr]  # it always matches

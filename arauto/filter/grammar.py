@@ -1,6 +1,6 @@
-"""The grammar of the filter: its text -> a tree of what a message has to be.
+"""The grammar of the filter: its text -> a tree of conditions on a message.
 
-``static/js/feed/filter_grammar.js`` does the same, and ``tests/data/filter_cases.json`` holds both to it.
+``static/js/feed/filter_grammar.js`` does the same; ``tests/data/filter_cases.json`` has test cases for both.
 """
 
 import re
@@ -15,50 +15,50 @@ DEEPEST = 100  # brackets within brackets
 
 
 class Every(NamedTuple):
-    """All of these hold."""
+    """All of these conditions hold."""
 
     of: tuple["Node", ...]
 
 
 class Either(NamedTuple):
-    """One of these holds."""
+    """One of these conditions holds."""
 
     of: tuple["Node", ...]
 
 
 class Not(NamedTuple):
-    """This does not hold."""
+    """This condition does not hold."""
 
     of: "Node"
 
 
 class Text(NamedTuple):
-    """It has this text."""
+    """The message has this text."""
 
     text: str
 
 
 class Regex(NamedTuple):
-    """It matches a regular expression of JavaScript; ``written`` has its slashes and flags."""
+    """The message matches a regular expression of JavaScript; ``written`` has its slashes and flags."""
 
     written: str
 
 
 class Has(NamedTuple):
-    """It has this field."""
+    """The message has this field."""
 
     field: str
 
 
 class Value(NamedTuple):
-    """``is_literal``: it was in quotes, so ``*`` and ``?`` are those characters."""
+    """A value; ``is_literal``: it was in quotes, so ``*`` and ``?`` are plain characters."""
 
     text: str
     is_literal: bool
 
 
 class Compare(NamedTuple):
-    """The field is so to one of the values: ``:``, ``=``, ``<``, ``>``, ``<=`` or ``>=``."""
+    """The field compares to one of the values by ``sign``: ``:``, ``=``, ``<``, ``>``, ``<=`` or ``>=``."""
 
     field: str
     sign: str
@@ -72,7 +72,7 @@ _NAME = r"(?:[^\W\d]|[$@])[\w$@.-]*(?:\[[0-9]+\][\w$@.-]*)*"
 _REGEX = re.compile(rf"/((?:\\.|[^\\/])+)/[dgimsuvy]*(?=[{SPACES})|]|\Z)")
 _HAS = re.compile(rf"has:({_NAME})")
 _OR_HAS = re.compile(rf"\|({_NAME})")
-# Around a sign may be spaces where it can be no text: before a number or a severity, on both sides of =.
+# Spaces around a sign are allowed if it cannot be text: before a number or a severity, on both sides of =.
 _FIELDS = (
     re.compile(rf"({_NAME})[{SPACES}]*([<>]=?)[{SPACES}]*(?=-?\.?[0-9])"),
     re.compile(rf"(severity)[{SPACES}]*([<>]=?)[{SPACES}]*(?=[^\W\d_])"),
@@ -92,9 +92,9 @@ _UNQUOTED = re.compile(rf"[^{SPACES}|()]+|[()]")
 
 
 def parse_filter(text: str) -> Node | None:
-    """``None``: it asks for nothing.
+    """Parse a filter; ``None``: it is empty.
 
-    :raise Problem: it cannot be understood.
+    :raise Problem: it cannot be parsed.
     """
     reader = _Reader(text)
     terms = []
@@ -118,7 +118,7 @@ class _Reader:
         self._text = text
         self._at = 0
         self._depth = 0  # of brackets
-        self._meant: tuple[str, str] | None = None  # the field and the sign that each text is a value of
+        self._meant: tuple[str, str] | None = None  # the field and sign for values in brackets
 
     def is_at_end(self) -> bool:
         self._take(_SPACE)
@@ -181,7 +181,7 @@ class _Reader:
         return _either(map(Has, names))
 
     def _comparison(self, field: str, sign: str) -> Node | None:
-        """Without a value it is a text, such as ``ERROR:``, or the beginning of a term."""
+        """Without a value, it is a text such as ``ERROR:``, or the beginning of a term."""
         meant = field, sign.replace("!", "")
         of = self._values(meant) if self._take(_OPEN) else _compared(self._alternatives(), meant)
         if of is None:
@@ -189,7 +189,7 @@ class _Reader:
         return Not(of) if sign == "!=" else of
 
     def _values(self, meant: tuple[str, str]) -> Node | None:
-        """In brackets, where all that is said is said of the field."""
+        """Values in brackets, which all belong to the field."""
         self._meant = meant
         node = self._group()
         self._meant = None
@@ -202,7 +202,7 @@ class _Reader:
         return values
 
     def _value(self) -> Value | None:
-        """In quotes, or up to a space, a ``|`` or the bracket that closes; ``None`` where there is none."""
+        """A value in quotes, or up to a space, a ``|`` or the closing bracket; ``None``: there is none."""
         if quoted := self._take(_QUOTED):
             return Value(quoted[1], True)
         begin = self._at

@@ -1,13 +1,13 @@
-"""Texts whose case, accents and Unicode form do not count."""
+"""Normalizes texts so that case, accents and Unicode forms do not count."""
 
 import re
 from itertools import groupby
 from unicodedata import category, normalize
 
-_MOST_ACCENTS = 30  # in a row on one letter; to order them takes time by the square
+_MOST_ACCENTS = 30  # in a row on one letter; ordering them takes quadratic time
 _MAY_BE_ACCENTS = re.compile(rf"[^\x00-\x7f\w]{{{_MOST_ACCENTS + 1},}}")
 _ACCENTS = re.compile("[\u0300-\u036f]+")
-# Letters that stand for several, such as ß for ss, are compared as themselves.
+# Letters whose case folding is several letters, such as ß, are compared as themselves.
 SEVERAL = (
     "\xdf\u0130\u0149\u01f0\u0390\u03b0\u0587\u1e96-\u1e9a\u1e9e\u1f50\u1f52\u1f54\u1f56\u1f80-\u1faf\u1fb2-\u1fb4"
     "\u1fb6\u1fb7\u1fbc\u1fc2-\u1fc4\u1fc6\u1fc7\u1fcc\u1fd2\u1fd3\u1fd6\u1fd7\u1fe2-\u1fe4\u1fe6\u1fe7\u1ff2-\u1ff4"
@@ -22,17 +22,17 @@ def folded(text: str) -> str:
 
 
 def unaccented(text: str) -> str:
-    """``text`` without accents, each other letter in one way."""
+    """``text`` without accents, in one Unicode form."""
     return text if text.isascii() else normal(_ACCENTS.sub("", normalize("NFD", normal(text))))
 
 
 def normal(text: str) -> str:
-    """``text`` with each letter in one way."""
+    """``text`` in one Unicode form."""
     return text if text.isascii() else normalize("NFC", _MAY_BE_ACCENTS.sub(_fewer, text))
 
 
 def caseless(text: str) -> str:
-    """``text`` with each letter in one case, one for one, as regular expressions of the page do."""
+    """``text`` in one case, letter by letter, as regular expressions in the page do."""
     if text.isascii():
         return text.lower()
     parts = _SEVERAL.split(text)

@@ -1,4 +1,4 @@
-"""Whether a text is like the value of a term. All texts are folded."""
+"""Tests whether a text matches the value of a term. All texts are folded."""
 
 import re
 from collections.abc import Callable
@@ -8,21 +8,21 @@ from arauto.filter.letters import folded
 from arauto.filter.problem import Problem
 from arauto.i18n.gettext import gettext
 
-LONGEST_PART = 64  # characters between two stars: each place of a text is compared with so many
+LONGEST_PART = 64  # characters between two stars, which are compared at each place of a text
 LONGEST_GLOB = 1_000  # characters
 
 Like = Callable[[str], bool]
 
 
 def asks_for_any(value: Value) -> bool:
-    """Whether it is a glob."""
+    """Whether the value is a glob."""
     return not value.is_literal and ("*" in value.text or "?" in value.text)
 
 
 def likeness(value: Value, is_whole: bool) -> Like:
-    """The test whether a text has the value or, ``is_whole``, is it. A glob always has to match the whole.
+    """A test whether a text contains the value or, with ``is_whole``, equals it. A glob matches whole texts.
 
-    :raise Problem: it is a glob that would take long.
+    :raise Problem: it is a glob that would take too long.
     """
     text = folded(value.text) or value.text
     if asks_for_any(value):
@@ -31,7 +31,7 @@ def likeness(value: Value, is_whole: bool) -> Like:
 
 
 def _glob(pattern: str) -> Like:
-    """What lies between two stars is found once, at its first place: no later one would do better."""
+    """A part between two stars is searched once, for its first place: no later one would match more."""
     first, *parts = pattern.split("*")
     if len(pattern) > LONGEST_GLOB or any(len(part) > LONGEST_PART for part in parts[:-1]):
         sentence = gettext("Between two * there can be at most %(n)s characters.", n=LONGEST_PART)

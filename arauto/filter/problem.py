@@ -4,9 +4,9 @@ from arauto.refusal import Refusal
 
 
 class Problem(Refusal):
-    """The text is a sentence for people.
+    """The text is a sentence to be shown.
 
-    :param word: what the page calls it, see ``tests/data/filter_cases.json``.
+    :param word: the page's name for it, see ``tests/data/filter_cases.json``.
     """
 
     def __init__(self, word: str, sentence: str) -> None:

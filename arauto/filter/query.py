@@ -1,4 +1,4 @@
-"""The filter: its text -> which messages pass. In the page ``static/js/feed/filter_query.js`` does it."""
+"""The filter: its text -> which messages pass. In the page it is ``static/js/feed/filter_query.js``."""
 
 import re
 from collections.abc import Callable
@@ -7,19 +7,19 @@ from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from arauto.filter.fields import Path, as_text, is_exact, number_in
+from arauto.filter.filtered_message import NOTHING, FilteredMessage, plain
 from arauto.filter.grammar import Compare, Either, Every, Has, Node, Not, Regex, Text, Value, parse_filter
 from arauto.filter.letters import folded, normal
 from arauto.filter.likeness import LONGEST_PART, Like, asks_for_any, likeness
 from arauto.filter.problem import Problem
-from arauto.filter.said import NOTHING, Said, plain
 from arauto.filter.severity import RANKS, level_of, rank_of
 from arauto.filter.spaces import SPACES
 from arauto.i18n.gettext import gettext
 
 LONGEST = 500  # characters of a filter
-MOST_TERMS = 20  # texts and values: each takes time at each message
+MOST_TERMS = 20  # texts and values: each costs time for each message
 
-Test = Callable[[Said], bool]
+Test = Callable[[FilteredMessage], bool]
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     ":": eq, "=": eq, ">": gt, "<": lt, ">=": ge, "<=": le,
@@ -27,22 +27,22 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 
 class Filter:
-    """Which messages pass."""
+    """Decides which messages pass."""
 
     def __init__(self, test: Test) -> None:
         self._test = test
 
     def passes(self, channel: str, data: bytes) -> bool:
-        """It never raises, whatever the message is, and takes time that grows with the message only."""
+        """Never raises, and its time grows only with the size of the message."""
         try:
             text = data.decode()
         except UnicodeDecodeError:
-            text = ""  # nobody wrote a text
-        return self._test(Said(_name(channel), text))
+            text = ""  # binary data
+        return self._test(FilteredMessage(_name(channel), text))
 
 
 def read_filter(text: str) -> Filter:
-    """:raise Problem: it cannot be understood, or is not for a server to search; the text says the remedy."""
+    """:raise Problem: it cannot be parsed, or a server cannot search for it; the text names the remedy."""
     tree = parse_filter(normal(text)) if len(text) <= LONGEST else None
     if len(text) > LONGEST or _terms_in(tree) > MOST_TERMS:
         sentence = gettext(
@@ -51,7 +51,7 @@ def read_filter(text: str) -> Filter:
             n=LONGEST,
         )
         raise Problem("filter_long", sentence)
-    return Filter(_test(tree) if tree is not None else lambda said: True)
+    return Filter(_test(tree) if tree is not None else lambda message: True)
 
 
 def _terms_in(node: Node | None) -> int:
@@ -78,7 +78,7 @@ def _test(node: Node) -> Test:
             return _either([_test(part) for part in of])
         case Not(inner):
             test = _test(inner)
-            return lambda said: not test(said)
+            return lambda message: not test(message)
         case Text(text):
             return _text(folded(text) or text)
         case Has(field):
@@ -94,15 +94,15 @@ def _test(node: Node) -> Test:
 
 
 def _every(tests: list[Test]) -> Test:
-    return lambda said: all(test(said) for test in tests)
+    return lambda message: all(test(message) for test in tests)
 
 
 def _either(tests: list[Test]) -> Test:
-    return tests[0] if len(tests) == 1 else lambda said: any(test(said) for test in tests)
+    return tests[0] if len(tests) == 1 else lambda message: any(test(message) for test in tests)
 
 
 def _text(text: str) -> Test:
-    return lambda said: text in said.text or text in said.unescaped or text in said.channel
+    return lambda message: text in message.text or text in message.unescaped or text in message.channel
 
 
 # Fields
@@ -116,7 +116,7 @@ def _comparison(field: str, sign: str, values: tuple[Value, ...]) -> Test:
     is_whole = sign == "="
     likes = [likeness(value, is_whole) for value in values]
     if field == "channel":
-        return lambda said: any(like(said.channel) for like in likes)
+        return lambda message: any(like(message.channel) for like in likes)
     return _field(Path(field), _equals(values, likes), _in_texts(field, is_whole, values))
 
 
@@ -131,8 +131,8 @@ def _severity(sign: str, word: str) -> Test:
     rank = RANKS.index(level)
     compare = _COMPARE[sign]
 
-    def test(said: Said) -> bool:
-        found = rank_of(said)
+    def test(message: FilteredMessage) -> bool:
+        found = rank_of(message)
         return found != -1 and compare(found, rank)
 
     return test
@@ -141,15 +141,15 @@ def _severity(sign: str, word: str) -> Test:
 def _field(
     path: Path, test: Callable[[Any, str], bool], is_written: Callable[[str], bool] | None = None
 ) -> Test:
-    """Also in a text, and in one within JSON, where it is written as people do: ``level: "error"``."""
+    """A test for a field of JSON, or for one written in a text, also within JSON: ``level: "error"``."""
 
-    def passes(said: Said) -> bool:
-        data = said.data
+    def passes(message: FilteredMessage) -> bool:
+        data = message.data
         if path.name not in data and "\\u" not in data:
             return False
-        if said.json is not NOTHING and path.leads(said.json, lambda found: test(found, data)):
+        if message.json is not NOTHING and path.leads(message.json, lambda found: test(found, data)):
             return True
-        return is_written is not None and (is_written(said.text) or is_written(said.unescaped))
+        return is_written is not None and (is_written(message.text) or is_written(message.unescaped))
 
     return passes
 
@@ -165,7 +165,7 @@ def _in_texts(field: str, is_whole: bool, values: tuple[Value, ...]) -> Callable
 
 
 def _globs_written(field: str, likes: list[Like]) -> Callable[[str], bool]:
-    """The value goes up to a space, a comma or a semicolon, or is in quotes."""
+    """A value in a text ends at a space, a comma or a semicolon, or is in quotes."""
     name = re.escape(folded(field))
     regex = re.compile(rf'{name}(?<![\w.-]{name}) ?[:=] ?(?:"([^"]*)|([^{SPACES}",;]+))')
 
@@ -185,13 +185,13 @@ def _written(field: str, is_whole: bool, values: list[str]) -> Callable[[str], b
         r"(?![\w.-])" if is_whole else r"(?![0-9.])" if re.search("[0-9]$", value) else "" for value in values
     ]
     texts = "|".join([re.escape(folded(value)) + end for value, end in zip(values, endings, strict=True)])
-    # The name first: to find it is quick.
+    # The name first: it is found quickly.
     regex = re.compile(rf'{name}(?<![\w.-]{name}) ?[:=] ?"?(?:{texts})')
     return lambda found: regex.search(found) is not None
 
 
 def _equals(values: tuple[Value, ...], likes: list[Like]) -> Callable[[Any, str], bool]:
-    """What reads JSON rounds long numbers: of those the digits as published decide."""
+    """JSON parsers round long numbers: for those, the published digits decide."""
     wholes = [likeness(value, is_whole=True) for value in values]
     numbers = [(number_in(value.text), value.text) for value in values]
 

@@ -1,9 +1,9 @@
-"""How bad a message says it is, by the names that people use: see ``static/js/message/alert_parser.js``."""
+"""The severity of a message, by its usual names: see ``static/js/message/alert_parser.js``."""
 
 import re
 from typing import Any
 
-from arauto.filter.said import Said
+from arauto.filter.filtered_message import FilteredMessage
 
 RANKS = ("debug", "info", "warning", "error", "critical")
 READ_LIMIT = 32_768  # characters; a longer message is no alert
@@ -22,15 +22,15 @@ _ITEMS = ("pull_request", "issue", "discussion", "release", "workflow_run", "che
 _HINT = re.compile(r'"(?:severity|level|priority|alerts|repository)\\?"')
 
 
-def rank_of(said: Said) -> int:
-    """The place in :data:`RANKS`; -1 where it does not say. It never raises."""
-    if len(said.data) > READ_LIMIT or not _HINT.search(said.data):
+def rank_of(message: FilteredMessage) -> int:
+    """The place in :data:`RANKS`; -1: the message has no severity. It never raises."""
+    if len(message.data) > READ_LIMIT or not _HINT.search(message.data):
         return -1
-    return RANKS.index(level) if (level := _level_in(said.json)) else -1
+    return RANKS.index(level) if (level := _level_in(message.json)) else -1
 
 
 def level_of(word: Any) -> str:
-    """The severity that a word stands for, or nothing."""
+    """The severity that a word stands for, or empty."""
     return _BY_WORD.get(word.lower(), "") if isinstance(word, str) else ""
 
 
@@ -48,13 +48,13 @@ def _level_in(value: Any) -> str:
 
 
 def _highest(alerts: list[Any]) -> str:
-    """Of Alertmanager and Grafana. It fires, whatever it calls that."""
+    """For Alertmanager and Grafana. A firing alert is at least a warning."""
     levels = [level_of(_member(_member(alert, "labels"), "severity")) for alert in alerts]
     return max(filter(None, levels), key=RANKS.index, default="warning")
 
 
 def _item(value: dict[str, Any]) -> Any:
-    """What an event of GitHub is about."""
+    """The object that an event of GitHub is about."""
     items = [value.get(name) for name in _ITEMS]
     found = next((item for item in items if isinstance(item, dict | list)), None)
     return value.get("head_commit") if found is None else found
