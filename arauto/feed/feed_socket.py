@@ -50,10 +50,10 @@ log = logging.getLogger("arauto")
 
 
 class Feeds:
-    """What the feeds of one application in this process share.
+    """The objects that the feeds of one application in this process share.
 
-    :param monitor: where one has to log in.
-    :param limit: bytes of a message.
+    :param monitor: closes sockets of ended sessions; ``None``: there is no login.
+    :param limit: bytes of a message to send.
     :param beat: seconds between heartbeats.
     """
 
@@ -86,8 +86,8 @@ class Feeds:
 class _Sock(flask_sock.Sock):  # type: ignore[misc]  # flask-sock carries no types
     """flask-sock with :class:`Upgrade` for the handshake.
 
-    Its ``route`` finds ``Server`` among the globals of its module. They are left alone, since another
-    application in this process may use flask-sock too; this is the same function with globals of its own.
+    Its ``route`` looks ``Server`` up in the globals of its module. These are not changed, since another
+    application in this process may use flask-sock too; this is the same function with its own globals.
     """
 
     route: Any = FunctionType(
@@ -114,9 +114,9 @@ def init_feed(app: Flask, feeds: Feeds) -> None:
 
 
 def _explain_refusal(feeds: Feeds) -> Response:
-    """A plain GET goes through the same checks, so a page can ask why its socket was refused.
+    """Run the same checks for a plain GET, by which a page finds out why its socket was refused.
 
-    Where all is well by then it gets 204, since an error would be shown in its console; others get 426.
+    If nothing is wrong by then, it gets 204, since an error would appear in its console; others get 426.
     """
     _check(feeds)
     if ASKS_WHY not in request.headers or is_websocket(request):
@@ -125,9 +125,9 @@ def _explain_refusal(feeds: Feeds) -> Response:
 
 
 def _admit(feeds: Feeds) -> str:
-    """Refuse here what can be refused: after the upgrade there is no status.
+    """Run the checks before the upgrade, after which there is no status.
 
-    :return: the address that a place is taken for.
+    :return: the address for which a place was taken.
     """
     _check(feeds)
     check_handshake()
@@ -154,7 +154,7 @@ def _check(feeds: Feeds) -> None:
 
 
 def _read_selection(given: MultiDict[str, str], feeds: Feeds) -> None:
-    """Set ``g.selection`` and where it begins from the request, if the visitor may read all of it."""
+    """Set ``g.selection`` and where it begins, if the visitor may read all of it."""
     channels, topics = given.getlist("channel"), given.getlist("topic")
     selection = select(channels, given.getlist("pattern"), given.getlist("shard"), topics)
     _check_kafka(feeds, selection)
@@ -191,7 +191,7 @@ def _no_room_for_address() -> str:
 
 
 def feed(feeds: Feeds, ws: Upgrade) -> None:
-    """Stream the selection to one browser until it leaves."""
+    """Stream the selection to one browser until it disconnects."""
     reason, fault = _close_reasons(chosen())
     transport = Transport(ws.sock, feeds.timers, feeds.beat)
     visitor = current_visitor()
@@ -201,8 +201,8 @@ def feed(feeds: Feeds, ws: Upgrade) -> None:
                 _stream(feeds, transport, visitor, fault)
     except Exception as error:
         # It must not reach Flask, which would write a page into the stream.
-        if said := sentence(error):
-            log.warning("feed dropped why=%r", said)
+        if why := sentence(error):
+            log.warning("feed dropped why=%r", why)
             transport.close(Code.NO_ROOM, _no_room())
             _wait_until_read(transport)
         else:
@@ -213,11 +213,11 @@ def feed(feeds: Feeds, ws: Upgrade) -> None:
 
 
 def _receive_selection(transport: Transport, feeds: Feeds) -> bool:
-    """Read the selection from the first message, if it was too long for the URL; False: it is refused."""
-    if (said := transport.receive()) is None:
+    """Read the selection from the first message, if it was too long for the URL; False: it was refused."""
+    if (message := transport.receive()) is None:
         return False
     try:
-        _read_selection(MultiDict(read_lists(said, _ARGUMENTS)), feeds)
+        _read_selection(MultiDict(read_lists(message, _ARGUMENTS)), feeds)
         return True
     except (BadSelection, BadTopic, BadPoint, BadArgument, NoRight) as error:
         transport.close(Code.POLICY, str(error))
@@ -247,7 +247,7 @@ def _stream(feeds: Feeds, transport: Transport, visitor: Visitor, fault: str) ->
 
 @cache
 def _close_reasons(language: str) -> tuple[str, str]:
-    """What a socket may be closed with at a time when no request is there to say its language.
+    """Sentences for closing a socket, looked up while there is a request that has a language.
 
     Cached, because looking sentences up costs more than the rest of this function.
     """
@@ -257,7 +257,7 @@ def _close_reasons(language: str) -> tuple[str, str]:
 def _bind_to_session(
     monitor: SessionMonitor | None, transport: Transport, visitor: Visitor
 ) -> AbstractContextManager[None]:
-    """Bind the socket to the visitor's session, where there is one."""
+    """Bind the socket to the visitor's session, if there is one."""
     if monitor is None or not visitor.key:
         return nullcontext()
     if visitor.redis_user:
@@ -296,10 +296,10 @@ class _Deliver:
 
 
 def _follow_changes(transport: Transport, tail: Tail, visitor: Visitor, feeds: Feeds) -> None:
-    """Change the selection as the page requests, until it has left."""
-    while (said := transport.receive()) is not None:
+    """Change the selection as the page requests, until it disconnects."""
+    while (message := transport.receive()) is not None:
         try:
-            change = read_change(said)
+            change = read_change(message)
             _check_kafka(feeds, change.added)
             check_size(tail.size_after(change))
             check_subscribing(visitor, change.added)
@@ -317,7 +317,7 @@ def _send_error(transport: Transport, sentence: str) -> None:
     try:
         transport.send(text_frame(encode_error(sentence)))
     except OSError:
-        pass  # it has left; receive() tells
+        pass  # it has disconnected; receive() returns None
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Cache of WebSocket frames: feeds that get the same batch share one."""
+"""A cache of WebSocket frames: feeds with the same batch share one."""
 
 from time import time
 
@@ -13,8 +13,8 @@ REMEMBERED = 32  # frames; more would only hold memory
 class FrameCache:
     """Makes the frames of one process.
 
-    A thousand subscribers of a channel get the very same batch within a few milliseconds,
-    see resp_parser.py. What they are sent differs in nothing, the time of arrival included.
+    A thousand subscribers of a channel get the very same batch within a few milliseconds, see resp_parser.py.
+    They are sent identical frames, including the time of arrival.
     """
 
     def __init__(self, limit: int) -> None:
@@ -22,7 +22,7 @@ class FrameCache:
         self._recent: dict[int, tuple[list[Item], float, bytes]] = {}
 
     def make(self, batch: list[Item]) -> bytes:
-        """The frame for ``batch``, a list that nobody changes afterwards."""
+        """The frame for ``batch``, a list that must not be changed afterwards."""
         now = time()
         known = self._recent.get(id(batch))
         moment = SAME_MOMENT * max(1.0, len(batch) / FEW)

@@ -9,11 +9,11 @@ from arauto.sources.source import Tail
 
 
 class MixedTail:
-    """A :class:`~arauto.sources.source.Tail`; each source gets its thread with its first name.
+    """A :class:`~arauto.sources.source.Tail`; the thread of each source starts with its first name.
 
     :param begin_redis: makes the tail of a selection.
-    :param begin_topics: makes a tail of topics, without any yet; ``None``: there is no Kafka.
-    :param stack: ends what has begun.
+    :param begin_topics: makes a tail of topics, still empty; ``None``: there is no Kafka.
+    :param stack: ends the tails.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class MixedTail:
 
 
 def _parts(change: Change) -> tuple[Change, Change]:
-    """What is for Redis, and what for Kafka."""
+    """The changes for Redis and for Kafka."""
     topics = Change(tsubscribe=change.tsubscribe, tunsubscribe=change.tunsubscribe)
     return replace(change, tsubscribe=(), tunsubscribe=()), topics
 

@@ -1,4 +1,4 @@
-"""Who has taken which message, as text (pure)."""
+"""Acknowledgements as text (pure)."""
 
 import re
 from typing import NamedTuple
@@ -11,7 +11,7 @@ _WORD = "acknowledged "
 
 
 class Acknowledgement(NamedTuple):
-    """``by`` has taken the message ``id`` at ``since`` (Unix milliseconds); empty: nobody has it any more."""
+    """``by`` has taken the message ``id`` at ``since`` (Unix milliseconds); empty: it was given back."""
 
     id: str
     by: str
@@ -19,12 +19,12 @@ class Acknowledgement(NamedTuple):
 
 
 def read_member(member: bytes) -> Acknowledgement | None:
-    """Parse what Redis keeps; ``None``: somebody else has written it."""
+    """Parse the form stored in Redis; ``None``: not ours."""
     return _read(member.decode(errors="replace"))
 
 
 def read_acknowledgement(data: bytes) -> Acknowledgement | None:
-    """Parse an announcement; ``None``: it is another, or not ours."""
+    """Parse an announcement; ``None``: it is of another kind, or not ours."""
     text = data.decode(errors="replace")
     return _read(text.removeprefix(_WORD)) if text.startswith(_WORD) else None
 
@@ -37,15 +37,15 @@ def _read(text: str) -> Acknowledgement | None:
 
 
 def printable_by(name: str) -> str:
-    """What is shown of a name that somebody else has given."""
+    """A name as shown: without invisible characters, cut if it is too long."""
     return "".join(filter(str.isprintable, name))[:MAX_BY].strip()
 
 
 def is_valid_id(text: str) -> bool:
-    """Whether it is written as the id of a message is: pages know it by its text."""
+    """Whether it is the id of a message in canonical form, as pages compare ids as text."""
     return bool(re.fullmatch(f"{_NUMBER}-{_NUMBER}", text, re.ASCII) and not re.search(r"\b0\d", text))
 
 
 def is_valid_by(name: str) -> bool:
-    """Whether a person may be called so."""
+    """Whether it is valid as the name of a person."""
     return name.isprintable() and 0 < len(name) <= MAX_BY

@@ -1,4 +1,4 @@
-"""Convert Redis pushes to feed events, and events to JSON (pure)."""
+"""Converts Redis pushes to feed events, and events to JSON (pure)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -12,7 +12,7 @@ from arauto.protocol.log_position import Position
 from arauto.protocol.topic_events import TopicItem, topic_event
 
 Push = list[Any]
-"""A push of Redis, as hiredis parses RESP2: ``[b"message", channel, data]`` and the like."""
+"""A push of Redis, as hiredis parses RESP2, such as ``[b"message", channel, data]``."""
 
 CONFIRMATIONS = {
     b"subscribe": "channel",
@@ -42,7 +42,7 @@ class Gap(NamedTuple):
 
 
 class ShardGap(NamedTuple):
-    """A sharded channel is there again: messages of it between ``start`` and ``end`` may be missing."""
+    """A sharded channel is subscribed again: messages between ``start`` and ``end`` may be missing."""
 
     shard: bytes
     start: float
@@ -50,9 +50,9 @@ class ShardGap(NamedTuple):
 
 
 class Refused(NamedTuple):
-    """A ``channel``, ``pattern``, ``shard``, ``topic`` or ``log`` is refused, as ``kind`` tells.
+    """A name was refused; ``kind`` is ``channel``, ``pattern``, ``shard``, ``topic`` or ``log``.
 
-    Empty: the login is.
+    An empty ``kind`` means that the login was refused.
     """
 
     kind: str
@@ -82,8 +82,8 @@ class LogGap(NamedTuple):
 class Followed(NamedTuple):
     """``channel`` is recorded, and the page was shown everything up to ``position``; ``None``: unknown.
 
-    ``since``: everything published before was shown (Unix milliseconds), if that is earlier than the position
-    tells.
+    ``since``: everything published before was shown (Unix milliseconds), if that is earlier than follows from
+    the position.
     """
 
     channel: bytes
@@ -92,7 +92,7 @@ class Followed(NamedTuple):
 
 
 class Halted(NamedTuple):
-    """Nothing of ``channel`` is recorded since then (Unix milliseconds), and why; empty: it is again."""
+    """``channel`` is not recorded since then (Unix milliseconds), and why; empty: recording has resumed."""
 
     channel: bytes
     since: int
@@ -106,14 +106,14 @@ class Unfollowed(NamedTuple):
 
 
 class Acknowledged(NamedTuple):
-    """Somebody has taken a message of ``channel``, or has given it back."""
+    """A message of ``channel`` was taken or given back."""
 
     channel: bytes
     acknowledgement: Acknowledgement
 
 
 class ErrorNotice(NamedTuple):
-    """An error to show; the text is a sentence for people."""
+    """An error to show, as a sentence."""
 
     error: str
 
@@ -149,9 +149,8 @@ def encode(batch: list[Item], at: float, limit: int) -> bytes:
 def event(item: Item, at: float, limit: int) -> dict[str, Any]:
     """The event for one push of Redis or one notice of the subscriber.
 
-    ``data`` is the text as published; bytes that are not UTF-8 are in base64 with ``encoding`` and their
-    ``size``. Of more than ``limit`` bytes only the beginning is included, with ``truncated`` and the true
-    ``size``.
+    ``data`` is the text as published; bytes that are not UTF-8 are in base64, with ``encoding`` and ``size``.
+    Of more than ``limit`` bytes only the beginning is included, with ``truncated`` and the full ``size``.
     """
     if isinstance(item, list):
         kind = item[0]
@@ -208,7 +207,7 @@ def acknowledged(one: Acknowledgement) -> dict[str, Any]:
 def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
     """A hole in a log as an event, the same on a WebSocket as in an HTTP answer.
 
-    It may begin by Redis's clock and end by ours, so make sure that it does not end before it begins.
+    Its start may be by Redis's clock and its end by ours, so make sure that it does not end before it starts.
     """
     missing = {} if hole.missing is None else {"missing": hole.missing}
     return {
@@ -221,5 +220,5 @@ def hole_event(channel: bytes, hole: Hole) -> dict[str, Any]:
 
 
 def encode_error(sentence: str) -> bytes:
-    """The event for a change of the selection that is not accepted."""
+    """The event for a refused change of the selection."""
     return orjson.dumps([{"type": "error", "error": sentence}])

@@ -1,4 +1,4 @@
-"""Names, keys and data, of which any bytes may be, as members of JSON (pure)."""
+"""Names, keys and data, which may be any bytes, as members of JSON (pure)."""
 
 import base64
 import codecs
@@ -8,7 +8,7 @@ from typing import Any
 def named(kind: str, name: bytes) -> dict[str, str]:
     """The name of a ``channel``, ``pattern`` or sharded channel (``shard``) as JSON members.
 
-    If it is not UTF-8, its text may be the name of another one, so its bytes are added in base64, as
+    If it is not UTF-8, its text may equal that of another name, so its bytes are added in base64, as
     ``channel_base64``.
     """
     try:
@@ -18,7 +18,7 @@ def named(kind: str, name: bytes) -> dict[str, str]:
 
 
 def quoted(name: bytes) -> str:
-    """A name for our log: no two names look alike."""
+    """A name for the program's log: different names look different."""
     try:
         return repr(name.decode())
     except UnicodeDecodeError:
@@ -26,12 +26,12 @@ def quoted(name: bytes) -> str:
 
 
 def text(name: bytes) -> str:
-    """A name for people: bytes that are not UTF-8 stay visible."""
+    """A name as shown: bytes that are not UTF-8 stay visible."""
     return name.decode(errors="backslashreplace")
 
 
 def either(name: str, value: bytes | None) -> dict[str, Any]:
-    """As text; bytes that are not UTF-8 only in base64, as ``key_base64``."""
+    """A value as text; bytes that are not UTF-8 only in base64, as ``key_base64``."""
     try:
         return {name: value if value is None else value.decode()}
     except UnicodeDecodeError:

@@ -36,8 +36,8 @@ class Message(NamedTuple):
 class Hole(NamedTuple):
     """Messages are missing before ``id``, in Unix milliseconds from ``start`` to ``end``.
 
-    ``reason``: ``recorder``, nobody recorded; ``log``, they were trimmed (``missing`` says how many, if
-    known); ``replaced``, it was another log; ``unrecorded``, there is no log.
+    ``reason``: ``recorder``, no process recorded; ``log``, they were trimmed (``missing`` is how many, if
+    known); ``replaced``, another log has replaced theirs; ``unrecorded``, there is no log.
     """
 
     id: Id
@@ -48,7 +48,7 @@ class Hole(NamedTuple):
 
 
 class Volume(NamedTuple):
-    """How many messages there are in each part of a span of time, and where some may be missing.
+    """How many messages each part of a span of time has, and where some may be missing.
 
     All times are Unix milliseconds.
     """
@@ -60,4 +60,4 @@ class Volume(NamedTuple):
 
 
 LogEntry = Message | Hole
-"""What reading a log yields."""
+"""An item that reading a log yields."""

@@ -10,7 +10,7 @@ class Position:
     epoch: str
     number: int
     ms: int = field(default=0, compare=False)
-    """When it was written or earlier, in Unix milliseconds: where to look for it."""
+    """When the entry was written, or earlier, in Unix milliseconds: where to look for it."""
 
     @property
     def id(self) -> str:

@@ -1,4 +1,4 @@
-"""Parse the point of a log and the limit that a request names."""
+"""Parses points of a log, limits and parts in a request."""
 
 import re
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from arauto.protocol.log_entries import FIRST, Id
 from arauto.refusal import Refusal
 
 MOST_LAST = 1_000_000  # messages; a greater number is a Unix time
-MAX_LIMIT = 100_000  # messages in one answer
+MAX_LIMIT = 100_000  # messages in one response
 DEFAULT_LIMIT = 10_000
-MAX_PARTS = 500  # of a span of time: for each, Redis looks something up
+MAX_PARTS = 500  # of a span of time; each needs a lookup in Redis
 AHEAD = 2.0  # seconds by which another clock may be ahead of ours
 
 _SPAN = re.compile(r"(\d{1,9})(s|m|h|d)", re.ASCII)
@@ -21,7 +21,7 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class BadPoint(Refusal):
-    """Not a point in a log; the text is a sentence for people."""
+    """Not a point in a log; the text is a sentence to be shown."""
 
 
 @dataclass(frozen=True)

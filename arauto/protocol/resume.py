@@ -1,4 +1,4 @@
-"""Parse the positions from which a page resumes."""
+"""Parses the positions from which a page resumes."""
 
 import re
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from arauto.i18n.gettext import gettext
 from arauto.protocol.log_position import Position
 from arauto.protocol.log_query import BadPoint, Point, read_point
 
-# Pages of earlier versions add how many messages they were shown after it, which are in the log by now.
+# Pages of earlier versions add how many messages they were shown after it. The log has these by now.
 _AFTER = re.compile(
     r"(?P<epoch>[0-9a-f]{1,32})\.(?P<ms>\d{1,15})-(?P<number>\d{1,15})(\.(\d{1,9}|(?P<since>\d{10,15})))?",
     re.ASCII,
@@ -16,9 +16,9 @@ _AFTER = re.compile(
 
 
 class ResumePoint(NamedTuple):
-    """Where a page resumes: at a position it was shown, or at a point of the past.
+    """Where a page resumes: at a position, or at a point of the past.
 
-    ``since``: up to when it was shown everything, in Unix milliseconds; 0 if unknown.
+    ``since``: up to when it was shown everything, in Unix milliseconds; 0: unknown.
     """
 
     at: Position | Point

@@ -7,7 +7,7 @@ Names = tuple[bytes, ...]
 
 @dataclass(frozen=True)
 class Selection:
-    """Names as Redis gets them: UTF-8 bytes, each once, in the order given."""
+    """Names as sent to Redis: UTF-8 bytes, each once, in the given order."""
 
     channels: Names = ()
     patterns: Names = ()
@@ -22,7 +22,7 @@ class Selection:
 
 @dataclass(frozen=True)
 class Change:
-    """What to add to and remove from a selection."""
+    """Names to add to and remove from a selection."""
 
     subscribe: Names = ()
     psubscribe: Names = ()

@@ -1,7 +1,7 @@
 """Shadow channels, by which Redis counts our tabs: one beside each name of a feed.
 
-Nobody publishes to them. A tab's own connection subscribes, so nothing has to be registered, and nothing
-is left behind.
+Nothing is published to them. A tab's own connection subscribes to them, so no registration is needed, and
+none is left behind.
 """
 
 PREFIX = b"arauto:tabs:"
@@ -17,12 +17,12 @@ def of_channel(channel: bytes) -> bytes:
 
 
 def of_pattern(pattern: bytes) -> bytes:
-    """The same for a pattern, because ``PUBSUB NUMSUB`` does not count patterns."""
+    """The shadow channel of a pattern, because ``PUBSUB NUMSUB`` does not count patterns."""
     return _OF_PATTERNS + pattern
 
 
 def of_shard(shard: bytes) -> bytes:
-    """The same for a sharded channel. It is not sharded itself, so that one permission does for all."""
+    """The shadow channel of a sharded channel. It is not sharded itself: one permission is enough for all."""
     return _OF_SHARDS + shard
 
 

@@ -1,4 +1,4 @@
-"""What a feed says of topics, as JSON (pure)."""
+"""Events about topics, and their JSON (pure)."""
 
 from typing import Any, Literal, NamedTuple
 
@@ -10,7 +10,7 @@ HEADERS_LIMIT = 100  # headers of a message in a feed
 
 
 class Produced(NamedTuple):
-    """A message of ``topic``. ``is_past``: it was there before, and is read again."""
+    """A message of ``topic``. ``is_past``: it is older than the feed."""
 
     topic: str
     record: Record
@@ -18,9 +18,9 @@ class Produced(NamedTuple):
 
 
 class TopicGap(NamedTuple):
-    """Messages of ``topic`` are missing: of ``partition``, from ``offset`` on, at most ``missing``.
+    """Messages of ``topic`` are missing: in ``partition``, from ``offset`` on, at most ``missing``.
 
-    ``None``: of all of it, or nobody knows.
+    ``None``: in all partitions, or unknown.
     """
 
     topic: str
@@ -31,14 +31,14 @@ class TopicGap(NamedTuple):
 
 
 class TopicChosen(NamedTuple):
-    """``topic``, one partition of it, or a glob is watched from now on, or no longer."""
+    """``topic``, a partition of it, or a glob was added to the selection or removed."""
 
     topic: str
     is_added: bool
 
 
 class TopicFollowed(NamedTuple):
-    """All that is in ``topic`` before ``places`` was shown. ``epoch``: another one is another topic.
+    """Everything in ``topic`` before ``places`` was shown. ``epoch``: the topic's id.
 
     ``leaders``: see :class:`~arauto.protocol.topics.TopicPlace`.
     """
@@ -50,14 +50,14 @@ class TopicFollowed(NamedTuple):
 
 
 class TopicAway(NamedTuple):
-    """Not all of ``topic`` can be read now; the text is a sentence for people."""
+    """``topic`` or a part of it cannot be read now; the text is a sentence to be shown."""
 
     topic: str
     error: str
 
 
 class TopicsMatched(NamedTuple):
-    """A glob brings ``topics``. ``left_out`` are some more that it matches; then the text says why."""
+    """A glob selects ``topics``. ``left_out`` are further matches that are not read; ``error`` says why."""
 
     glob: str
     topics: list[str]
@@ -69,7 +69,7 @@ TopicItem = Produced | TopicGap | TopicChosen | TopicFollowed | TopicAway | Topi
 
 
 def topic_event(item: TopicItem, at: float, limit: int) -> dict[str, Any]:
-    """The event for one of these; see :func:`arauto.protocol.events.event`."""
+    """The event as JSON; see :func:`arauto.protocol.events.event`."""
     if isinstance(item, TopicsMatched):
         why = {"left_out": item.left_out, "error": item.error} if item.left_out else {}
         return {"type": "matched", "topic": item.glob, "topics": item.topics} | why
@@ -112,13 +112,13 @@ def _headers(record: Record) -> dict[str, Any]:
 
 
 def _beginning(name: str, size: str, value: bytes | None) -> dict[str, Any]:
-    """Of what is longer only the beginning, with the true size."""
+    """A value, or the beginning of a long one with its full size."""
     if value is None or len(value) <= MEMBER_LIMIT:
         return either(name, value)
     return either(name, _whole_characters(value[:MEMBER_LIMIT])) | {size: len(value)}
 
 
 def _whole_characters(cut: bytes) -> bytes:
-    """Without the character that was cut, if it is text."""
+    """Remove a character that was cut, if it is text."""
     beginning = cut.decode(errors="ignore").encode()
     return beginning if len(cut) - len(beginning) < 4 and cut.startswith(beginning) else cut

@@ -13,7 +13,7 @@ _GLOB = re.compile(r"[A-Za-z0-9._\-*?\[\]^\\]+")
 class TopicName(NamedTuple):
     """One name of a selection.
 
-    :param topic: a glob, where it ``is_glob``.
+    :param topic: the topic, or a glob if ``is_glob``.
     :param partition: ``None``: all.
     """
 
@@ -23,7 +23,7 @@ class TopicName(NamedTuple):
 
     @property
     def text(self) -> str:
-        """As :func:`read_name` parses it."""
+        """The text, for :func:`read_name`."""
         return self.topic if self.partition is None else f"{self.topic}:{self.partition}"
 
 

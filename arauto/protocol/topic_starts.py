@@ -1,4 +1,4 @@
-"""From where a feed shows each of its topics (pure)."""
+"""Where a feed begins in each of its topics (pure)."""
 
 import re
 from collections.abc import Sequence
@@ -17,23 +17,23 @@ _PLACE = re.compile(
 
 
 class GlobPlace(NamedTuple):
-    """Where a page was in each topic that a glob had brought; ``None``: nowhere yet.
+    """Where a page was in each topic that a glob had selected; ``None``: nowhere yet.
 
-    What is not among them has come into being since.
+    Other topics were created since.
     """
 
     topics: dict[str, TopicPlace | None]
 
 
 Starts = dict[str, Start | GlobPlace]
-"""By topic or glob; what is not among them is shown from now on."""
+"""By topic or glob; others are shown from now on."""
 
 
 def read_starts(names: Sequence[str], places: Sequence[str], since: str | None) -> Starts:
-    """The n-th of ``places`` is for the n-th name: ``<epoch>.3:4711,4:815``, with the leaders too
-    ``<epoch>.3:7,4:7.3:4711,4:815``, of a glob one for each topic.
+    """The n-th of ``places`` is for the n-th name: ``<epoch>.3:4711,4:815``, or with leaders
+    ``<epoch>.3:7,4:7.3:4711,4:815``; for a glob, one for each topic.
 
-    :param since: a place for the topics that have none of their own.
+    :param since: a place for topics that have none of their own.
     :raise BadPoint: one does not parse, or is that of another partition.
     :raise BadTopic: a name does not parse.
     """
@@ -57,7 +57,7 @@ def _read_since(name: TopicName, since: str) -> Start:
 
 
 def _read_glob_place(text: str) -> GlobPlace:
-    """Parse ``orders.eu/<epoch>.0:815;orders.us/;``, of which each part ends so."""
+    """Parse ``orders.eu/<epoch>.0:815;orders.us/;``: each part ends with a semicolon."""
     topics: dict[str, TopicPlace | None] = {}
     for part in filter(None, text.split(";")):
         topic, _, place = part.partition("/")

@@ -1,4 +1,4 @@
-"""Topics of Kafka: their names, places in them, and what reading one yields (pure)."""
+"""Topics of Kafka: their names, places in them, and their entries (pure)."""
 
 import re
 from typing import NamedTuple
@@ -8,7 +8,7 @@ from arauto.protocol.log_entries import FIRST
 from arauto.protocol.log_query import BadPoint, Point, read_moment
 from arauto.refusal import Refusal
 
-MAX_NAME = 249  # characters, as Kafka has it
+MAX_NAME = 249  # characters, Kafka's limit
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,249}")
 _OFFSET = r"\d{1,9}:\d{1,18}"
 OFFSETS = rf"{_OFFSET}(,{_OFFSET})*"
@@ -19,22 +19,22 @@ Offsets = dict[int, int]
 """An offset for each partition."""
 
 NONE: Offsets = {}
-"""Nobody changes it."""
+"""It must not be changed."""
 
 Headers = list[tuple[str, bytes | None]]
 
 
 class BadTopic(Refusal):
-    """Not the name of a topic, or of a partition; the text is a sentence for people."""
+    """Not the name of a topic or of a partition; the text is a sentence to be shown."""
 
 
 class Record(NamedTuple):
     """One message of a topic.
 
-    :param headers: ``None``: they cannot be read.
-    :param data: ``None``: there is none, which in a compacted topic deletes what has the same key.
+    :param headers: ``None``: they cannot be decoded.
+    :param data: ``None``: a tombstone, which in a compacted topic deletes messages with the same key.
     :param ms: Unix milliseconds; ``None``: it has no time.
-    :param is_broker_time: the broker's, when it was kept; else that of who produced it.
+    :param is_broker_time: the time is the broker's, when it was stored; else the producer's.
     """
 
     partition: int
@@ -49,7 +49,7 @@ class Record(NamedTuple):
 class Outgoing(NamedTuple):
     """A message to publish.
 
-    :param data: ``None``: there is none.
+    :param data: ``None``: a tombstone.
     :param partition: ``None``: that of its key, or any.
     """
 
@@ -60,7 +60,7 @@ class Outgoing(NamedTuple):
 
 
 class Trimmed(NamedTuple):
-    """What a partition had from ``offset`` on is gone, up to ``low``: its time was over."""
+    """Messages of a partition from ``offset`` up to ``low`` were deleted by retention."""
 
     partition: int
     offset: int
@@ -70,8 +70,8 @@ class Trimmed(NamedTuple):
 class TopicPlace(NamedTuple):
     """Where a page was in a topic.
 
-    :param epoch: of which one, if there was another by that name.
-    :param leaders: by partition the epoch of the leader that it had then; of some.
+    :param epoch: the topic's id, as a topic created again has another one; empty: unknown.
+    :param leaders: the epochs of leaders then, of some partitions.
     """
 
     epoch: str
@@ -80,7 +80,7 @@ class TopicPlace(NamedTuple):
 
 
 Start = TopicPlace | Point | Offsets
-"""From where a page is shown a topic."""
+"""Where a page begins in a topic."""
 
 
 def check_topic(name: str) -> str:
@@ -98,11 +98,11 @@ def check_topic(name: str) -> str:
 
 
 TopicEntry = Record | Trimmed
-"""What reading a topic yields."""
+"""An item that reading a topic yields."""
 
 
 def channel_of(topic: str) -> bytes:
-    """The name of the channel for which rights are asked where a topic is meant."""
+    """The name of the channel whose permissions count for a topic."""
     return b"kafka:" + topic.encode()
 
 
@@ -114,7 +114,7 @@ def read_partition(text: str) -> int:
 
 
 def write_places(places: Offsets) -> str:
-    """As :func:`read_place` parses it."""
+    """Places as text, for :func:`read_place`."""
     return ",".join(f"{partition}:{offset}" for partition, offset in sorted(places.items()))
 
 
@@ -144,7 +144,7 @@ def read_place(text: str, now: float | None = None) -> Point | Offsets:
 
 
 def check_order(since: Point | Offsets, until: Point | Offsets | None) -> None:
-    """:raise BadPoint: nothing can be between these two, whatever the topic has."""
+    """:raise BadPoint: ``until`` is before ``since``."""
     if isinstance(since, dict) and isinstance(until, dict):
         is_before = any(at < since.get(one, at) for one, at in until.items())
     elif isinstance(since, Point) and isinstance(until, Point):

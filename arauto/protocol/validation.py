@@ -1,4 +1,4 @@
-"""Parse and validate channel names, selections and changes of a selection."""
+"""Parses and validates channel names, selections and changes of a selection."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from arauto.text.utf8 import has_half_characters
 
 MAX_NAME = 256  # bytes of UTF-8
 MAX_SELECTION = 100  # names of all kinds together
-OWN_SHARDS = b"arauto:"  # what our own sharded channels begin with
+OWN_SHARDS = b"arauto:"  # the prefix of our own sharded channels
 
 
 class ChannelName(BaseConverter):
@@ -26,17 +26,17 @@ class ChannelName(BaseConverter):
 
 
 class BadSelection(Refusal):
-    """A selection or a name that cannot be used; the text is a sentence for people."""
+    """A selection or a name that cannot be used; the text is a sentence to be shown."""
 
 
 class BadChange(ValueError):
-    """A message of the page that is not a change of its selection."""
+    """A message of the page that is no change of its selection."""
 
 
 def check_name(name: str) -> bytes:
-    """Validate ``name``, and return it as Redis gets it.
+    """Validate ``name``, and return it as sent to Redis.
 
-    Redis accepts any bytes; refused here is what nobody means, and what would spoil a log line.
+    Redis accepts any bytes; names that are surely mistakes, or would spoil a log line, are refused here.
 
     :raise BadSelection: it is empty, too long, has control characters or is reserved.
     """
@@ -59,7 +59,7 @@ def check_name(name: str) -> bytes:
 def check_shard(name: str) -> bytes:
     """Validate the name of a sharded channel, as :func:`check_name` does.
 
-    :raise BadSelection: it cannot be used, or is one of ours, which tell how a recording goes on.
+    :raise BadSelection: it cannot be used, or is one of our own.
     """
     encoded = check_name(name)
     if is_own_shard(encoded):
@@ -73,14 +73,14 @@ def check_shard(name: str) -> bytes:
 
 
 def is_own_shard(name: bytes) -> bool:
-    """Whether a sharded channel is one of our own, which nobody else is shown."""
+    """Whether a sharded channel is one of our own, which are hidden."""
     return name.startswith(OWN_SHARDS)
 
 
 def select(
     channels: Iterable[str], patterns: Iterable[str], shards: Iterable[str] = (), topics: Iterable[str] = ()
 ) -> Selection:
-    """The first selection of a feed.
+    """Make the first selection of a feed.
 
     :raise BadSelection: it has no name, too many, or one that cannot be used.
     :raise BadTopic: no topic can have one of these names.
@@ -93,7 +93,7 @@ def select(
 
 
 def check_size(size: int) -> None:
-    """:raise BadSelection: these are too many names for one feed."""
+    """:raise BadSelection: too many names for one feed."""
     if size > MAX_SELECTION:
         raise BadSelection(
             gettext("A feed can listen to at most %(n)s channels and patterns.", n=MAX_SELECTION)

@@ -1,4 +1,4 @@
-"""/channels/acknowledgements?channel=<name>: who has taken which message.
+"""/channels/acknowledgements?channel=<name>: which messages are taken, and by whom.
 
 GET lists them, PUT takes the message ``&message=<id>``, DELETE gives it back.
 """
@@ -44,7 +44,7 @@ def init_acknowledgements(
 ) -> None:
     """Add the routes.
 
-    :param rate: at which somebody may publish; taking and giving back count as that.
+    :param rate: the limit of publishing; taking a message and giving it back count as publishing.
     """
     kept = recording.acknowledgements
 
@@ -72,7 +72,7 @@ def init_acknowledgements(
             note("acknowledged", channel, id=id, by=by)
         elif answer.outcome is not Outcome.TAKEN or _taker(answer) != by:
             _refuse(answer)
-        return _said(channel, answer.acknowledgement)
+        return _respond(channel, answer.acknowledgement)
 
     @app.delete("/channels/acknowledgements")
     @app.delete("/channels/<channel:name>/acknowledgements")
@@ -83,10 +83,10 @@ def init_acknowledgements(
         if answer.outcome is not Outcome.GIVEN_BACK:
             _refuse(answer)
         note("given back", channel, id=id, by=_taker(answer))
-        return _said(channel, Acknowledgement(id, "", 0))
+        return _respond(channel, Acknowledgement(id, "", 0))
 
     def admit(name: str) -> tuple[bytes, str]:
-        """Channel and message of a change that this visitor may make."""
+        """The channel and message of a change, after checks that this visitor may make it."""
         rate.check(current_visitor())
         channel, (id,) = requested_channel(name, needs_query=True), arguments("message")
         if not is_valid_id(id):
@@ -105,7 +105,7 @@ def init_acknowledgements(
 
 
 def _own_name() -> str:
-    """By which this visitor is known; empty: it has to say one."""
+    """The name by which this visitor is known; empty: the request has to give one."""
     return printable_by(current_visitor().own_name)
 
 
@@ -140,7 +140,7 @@ def _refuse(answer: Answer) -> None:
     abort(404, gettext("This channel is not recorded: switch it on in the page, or by ARAUTO_RECORD."))
 
 
-def _said(channel: bytes, one: Acknowledgement | None) -> Response:
+def _respond(channel: bytes, one: Acknowledgement | None) -> Response:
     return jsonify({**named("channel", channel), **(acknowledged(one) if one else {})})
 
 

@@ -33,7 +33,7 @@ USUAL_DAYS = 90
 
 
 class BadToken(Refusal):
-    """A token that cannot be made so; the text is a sentence for people."""
+    """The form for a token is not valid; the text is a sentence to be shown."""
 
 
 def init_api_tokens(app: Flask, settings: Settings, tokens: Tokens, audit: Audit) -> None:
@@ -54,13 +54,13 @@ def init_api_tokens(app: Flask, settings: Settings, tokens: Tokens, audit: Audit
             tokens.revoke(name)
             audit.note("token revoked", Actor.of(current_visitor()), token=name)
         except NoToken:
-            pass  # somebody was quicker
+            pass  # it was revoked meanwhile
         return redirect(url_for("tokens"), 303)
 
 
 def may_create_tokens(visitor: Visitor, settings: Settings) -> bool:
-    """Whether the page is for this visitor: it has the shared token, or a setting names it."""
-    if not settings.tokens or not visitor.csrf:  # a program makes no others
+    """Whether this visitor may use the page: it has the shared token, or a setting names it."""
+    if not settings.tokens or not visitor.csrf:  # not for visitors with an API token
         return False
     if visitor.way == "token":
         return visitor.name == SHARED

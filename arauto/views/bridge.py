@@ -1,4 +1,4 @@
-"""GET /bridge: what the bridge between Redis's channels and Kafka's topics does, and what it has missed."""
+"""GET /bridge: the state, counters and gaps of the bridge between Redis's channels and Kafka's topics."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def init_bridge(app: Flask, bridge: BridgeThread) -> None:
     @app.get("/bridge")
     def bridge_state() -> Response:
         report = bridge.report
-        # What goes through a topic can be read there: no other right is needed to know how much it is.
+        # A visitor that may read a topic may also know how many messages are bridged to or from it.
         topics = {rule.topic for rule in bridge.rules}
         allowed = readable(current_visitor(), map(channel_of, topics))
         rules = [rule for rule in bridge.rules if channel_of(rule.topic) in allowed]
@@ -49,14 +49,14 @@ def _state(bridge: BridgeThread) -> str:
 def _rule(rule: Rule, progress: Progress) -> dict[str, Any]:
     many = progress.passed
     sentence = ngettext("%(num)s message has gone over.", "%(num)s messages have gone over.", many)
-    told = {**vars(progress), "sentence": sentence, "trouble": _trouble(progress.trouble)}
-    return {"rule": str(rule), **told}
+    members = {**vars(progress), "sentence": sentence, "trouble": _trouble(progress.trouble)}
+    return {"rule": str(rule), **members}
 
 
 def _trouble(trouble: tuple[str, ...]) -> str:
     match trouble:
         case ("kafka", kind, words):
-            return say(Trouble(kind, words))  # type: ignore[arg-type]  # it was one before it was written
+            return say(Trouble(kind, words))  # type: ignore[arg-type]  # the report was written from one
         case ("rules",):
             return gettext(
                 "The process at work has no such rule: "

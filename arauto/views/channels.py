@@ -1,6 +1,6 @@
 """GET /channels: the channels with subscribers, by ``?match=<glob>``.
 
-GET /channels/listeners?channel=<name>, or ?shard=<name>: how many listen to one.
+GET /channels/listeners?channel=<name>, or ?shard=<name>: how many subscribers one has.
 """
 
 from flask import Flask, Response, jsonify

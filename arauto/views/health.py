@@ -1,4 +1,4 @@
-"""GET /healthz and /readyz: whether the process runs, and whether it has all that it needs."""
+"""GET /healthz and /readyz: whether the process runs, and whether it can serve."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def init_health(app: Flask, source: Source, drain: Drain, bridge: "BridgeThread | None") -> None:
-    """Add the routes. What the bridge waits for makes no process unready: the others wait for it too."""
+    """Add the routes. A blocked bridge makes no process unready: it would be blocked in the others too."""
 
     @app.get("/healthz")
     def healthz() -> Response:

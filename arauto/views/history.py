@@ -1,6 +1,6 @@
-"""GET /channels/messages?channel=<name>: what is stored of a channel as NDJSON, or what a filter finds.
+"""GET /channels/messages?channel=<name>: the log of a channel as NDJSON, or what a filter finds in it.
 
-GET /channels/volume?channel=<name>: how many messages there are, over time.
+GET /channels/volume?channel=<name>: how many messages the log has, over time.
 """
 
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def init_history(app: Flask, source: Source, audit: Audit) -> None:
 
 
 def check_reading(source: Source, audit: Audit, channel: bytes) -> None:
-    """:raise NoRight: this visitor may not read what is kept of the channel."""
+    """:raise NoRight: this visitor may not read the channel's log."""
     try:
         source.check_reading(current_visitor(), channel)
     except NoRight:
@@ -75,7 +75,7 @@ def check_reading(source: Source, audit: Audit, channel: bytes) -> None:
 
 
 def _span(since: str, until: str) -> tuple[Point, Point | None]:
-    """From when to when: ``since``, else from the first message; ``until``, else to the end."""
+    """The span from ``since`` (or the first message) to ``until`` (or the end)."""
     return read_point(since or "first"), read_point(until) if until else None
 
 
@@ -90,13 +90,13 @@ def _refusals() -> Iterator[None]:
 
 
 def volume_members(found: Volume) -> dict[str, Any]:
-    """The span, its counts and its gaps, as an answer has them."""
+    """The span, its counts and its gaps as JSON members."""
     gaps = [[start / 1000, end / 1000] for start, end in found.holes]
     return {"from": found.start / 1000, "to": found.end / 1000, "counts": found.counts, "gaps": gaps}
 
 
 def _to_the_end(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Where the source fails when something was sent, a line says so."""
+    """Append a line with the error if the source fails after the first chunk."""
     began = False
     try:
         for chunk in lines:

@@ -1,4 +1,4 @@
-"""What is stored of a channel, as lines of JSON."""
+"""The log of a channel as lines of JSON."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -12,15 +12,15 @@ from arauto.protocol.log_entries import Hole, LogEntry, Message
 from arauto.protocol.log_query import DEFAULT_LIMIT
 from arauto.system.concurrency import let_others_run
 
-SECONDS = 1.0  # of searching for one answer
-BYTES = 1_000_000  # of what is found in one answer, and one message more
-TURN = 0.01  # seconds of searching, after which others have their turn
+SECONDS = 1.0  # of searching for one response
+BYTES = 1_000_000  # of found lines in one response, and one message more
+TURN = 0.01  # seconds of searching, after which other requests have their turn
 
 Pages = Iterator[list[LogEntry]]
 
 
 def all_lines(pages: Pages, channel: bytes, limit: int | None) -> Iterator[bytes]:
-    """One chunk of lines for each page of the log; what ends early, and was not asked to, says why."""
+    """One chunk of lines for each page of the log. At the default limit, ``more`` says where to go on."""
     left = limit or DEFAULT_LIMIT
     more = b""
     for page in pages:
@@ -39,9 +39,9 @@ def all_lines(pages: Pages, channel: bytes, limit: int | None) -> Iterator[bytes
 
 
 def found_lines(pages: Pages, channel: bytes, wanted: Filter, limit: int | None) -> Iterator[bytes]:
-    """The messages that pass, and each hole.
+    """The messages that pass the filter, and each hole.
 
-    The last line says how many were searched, and up to when; without ``more`` those were all.
+    The last line has how many were searched, and up to when; without ``more`` the search is complete.
     """
     name = text(channel)
     left, weight, searched = limit or DEFAULT_LIMIT, 0, 0
@@ -77,7 +77,7 @@ def _searched(many: int, last: Message | None, is_all: bool) -> bytes:
 
 
 def _cut(page: list[LogEntry], limit: int) -> tuple[list[LogEntry], int]:
-    """The beginning of the page that has at most ``limit`` messages, and how many are left over."""
+    """The beginning of the page, up to ``limit`` messages, and how much of the limit is left."""
     if len(page) < limit:
         return page, limit - sum([isinstance(found, Message) for found in page])
     for at, found in enumerate(page):
@@ -99,7 +99,7 @@ def _write(channel: bytes, page: list[LogEntry]) -> bytes:
 
 
 def _write_texts(name: bytes, messages: list[Message]) -> bytes:
-    """The same lines as :func:`_line` writes, several times as fast."""
+    """The same lines as :func:`_line` makes, several times as fast."""
     return b"".join(
         [
             b'{"id":"%b","channel":%b,"data":%b,"at":%.3f}\n'

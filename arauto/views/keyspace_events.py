@@ -1,4 +1,4 @@
-"""GET /channels/keyspace-events: whether Redis publishes what happens to its keys."""
+"""GET /channels/keyspace-events: whether and which keyspace events Redis publishes."""
 
 from flask import Flask, Response, jsonify
 

@@ -24,7 +24,7 @@ from arauto.views.api_tokens import may_create_tokens
 from arauto.web.cookies import delete_cookie, get_cookie, set_cookie
 from arauto.web.locale import switch
 
-FORM_COOKIE = "login"  # the login form's CSRF token is made of it
+FORM_COOKIE = "login"  # the login form's CSRF token is made from it
 MAX_FIELD = 1024  # characters of a user, a password, a token
 
 
@@ -48,7 +48,7 @@ def init_login(app: Flask, authentication: Authentication, audit: Audit) -> None
 
 def _log_in(authentication: Authentication, audit: Audit) -> BaseResponse:
     user, password = request.form.get("user", "").strip(), request.form.get("password", "")
-    if not user:  # a token is pasted; a password is for Redis to judge
+    if not user:  # a token is pasted, so trim it; not a password
         password = trimmed(password)
     address = request.remote_addr or ""
     nobody = Actor("", "redis" if user else "token", address)
@@ -103,8 +103,8 @@ def _form(
 
 
 def _inside(address: str) -> str:
-    """``address`` where it leads to a page of ours, else the start page."""
-    # A browser takes a backslash for a slash, and two of them for the name of another server.
+    """``address`` if it is a page of ours, else the start page."""
+    # A browser reads a backslash as a slash, and two slashes as the name of another server.
     is_ours = address.startswith("/") and address.isprintable() and address[1:2] not in ("/", "\\")
     return address if is_ours else "/"
 

@@ -1,4 +1,4 @@
-"""GET /metrics: figures of this server for Prometheus, such as an autoscaler goes by."""
+"""GET /metrics: figures of this server for Prometheus, for example for an autoscaler."""
 
 from flask import Flask, Response
 

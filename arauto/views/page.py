@@ -21,16 +21,16 @@ from arauto.redis_io.redis_url import Tls, redis_cli
 from arauto.settings import Settings
 from arauto.web.locale import LANGUAGES, chosen, switch
 
-# What differs from visitor to visitor is put in when a page is sent. Nobody can guess these, and
-# with "=" in them an attribute keeps its quotes.
+# Placeholders for what differs by visitor, replaced when a page is sent. They cannot be guessed, and with "="
+# in them an attribute keeps its quotes.
 _PERSON, _CSRF = f"={token_hex(16)}", f"={token_hex(16)}"
-_COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # two kilobytes, of its three hundred sentences
+_COMPACT = {"ensure_ascii": False, "separators": (",", ":")}  # saves two kilobytes
 
-KEPT = 64  # pages of twenty kilobytes; three hundred sentences are looked up for one
+KEPT = 64  # pages of twenty kilobytes; rendering one looks up three hundred sentences
 
 
 def later_words(app: Flask) -> dict[str, str]:
-    """By path in ``static``, for each language, the words of the scripts that are loaded later."""
+    """The strings of scripts that are loaded later, for each language, by path in ``static``."""
     texts = {}
     for code in LANGUAGES:
         with app.test_request_context(headers={"Accept-Language": code}):
@@ -40,7 +40,7 @@ def later_words(app: Flask) -> dict[str, str]:
 
 
 def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
-    """Add the route of the page, and make the usual ones now: the first reader waits for none."""
+    """Add the route of the page, and render the usual pages now: the first visitor does not wait."""
     config = {
         "channels": settings.channels,
         "delete_logs": settings.delete_logs,
@@ -84,7 +84,7 @@ def init_page(app: Flask, settings: Settings, redis: DiscoveredRedis) -> None:
             return switched
         visitor = current_visitor()
         view = (chosen(), request.script_root, request.query_string, visitor.is_reader)
-        # Where people log in, the page has a secret beside what its address says: its size would tell.
+        # With a login, the page has a secret beside text from its URL: its compressed size would reveal it.
         if not has_login:
             is_packed = request.accept_encodings.quality("gzip") > 0
             response = Response(packed(*view) if is_packed else page(*view), mimetype="text/html")

@@ -1,4 +1,4 @@
-"""POST /publish with a topic: a message for Kafka, with its key, headers and partition."""
+"""POST /publish with a topic: produces a message to Kafka, with its key, headers and partition."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -20,11 +20,11 @@ from arauto.web.responses import answer
 KIND = "topic"
 
 Produce = Callable[[Mapping[str, Any]], Response]
-"""Answers a request to publish by what it says."""
+"""Handles the fields of a publish request."""
 
 
 def make_produce(settings: Settings, kafka: KafkaSource, permissions: Permissions, audit: Audit) -> Produce:
-    """For :func:`~arauto.views.publish.init_publish`."""
+    """Make the handler for :func:`~arauto.views.publish.init_publish`."""
 
     def produce(given: Mapping[str, Any]) -> Response:
         topic = check_topic(_text(given, "topic"))
@@ -74,7 +74,7 @@ def _read(settings: Settings, given: Mapping[str, Any]) -> Outgoing:
 
 
 def _is_tombstone(given: Mapping[str, Any]) -> bool:
-    """A form has no ``null``, so it says beside its message that there is none."""
+    """Whether there is no message: a form has no ``null``, so it has a field for that."""
     value = given.get("tombstone")
     if value not in (None, "", "1", True, False):
         abort(400, gettext("tombstone is 1, or left out. Nothing was published."))
@@ -90,7 +90,7 @@ def _text(given: Mapping[str, Any], name: str) -> str:
 
 
 def _headers(given: Any) -> Headers:
-    """``[{"name": "trace", "value": "a1"}]``, as JSON in a form too; the value may be ``null``."""
+    """Read ``[{"name": "trace", "value": "a1"}]``, in a form as JSON text; a value may be ``null``."""
     if isinstance(given, str) and given:
         try:
             given = orjson.loads(given)
@@ -104,7 +104,7 @@ def _headers(given: Any) -> Headers:
 
 
 def _is_header(one: Any) -> bool:
-    """Kafka's library ends a name at a NUL."""
+    """Whether it is a header; a NUL is refused, at which Kafka's library would cut the name."""
     return (
         isinstance(one, dict)
         and one.keys() == {"name", "value"}

@@ -1,6 +1,6 @@
-"""POST /publish: a channel, or a sharded one, and a message, as a form or as JSON.
+"""POST /publish: publishes a message to a channel or a sharded channel, from a form or JSON.
 
-With a topic it is for Kafka: see :mod:`arauto.views.produce`.
+With a topic, it is for Kafka: see :mod:`arauto.views.produce`.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,7 +36,7 @@ def init_publish(
 ) -> None:
     """Add the route.
 
-    :param produce: publishes to a topic; ``None``: there is no Kafka.
+    :param produce: handles a message to a topic; ``None``: there is no Kafka.
     """
 
     @app.post("/publish")
@@ -68,7 +68,7 @@ def init_publish(
 
 
 def note(audit: Audit, event: str, kind: str, channel: bytes, message: bytes) -> None:
-    """Where people have names, or where the audit has a channel."""
+    """Audit a message, if visitors have names or the audit trail has a channel."""
     if current_visitor().name or audit.channel:
         facts: dict[str, str | int] = {kind: channel.decode(), "bytes": len(message)}
         audit.note(event, Actor.of(current_visitor()), content=message.decode(), **facts)
@@ -91,7 +91,7 @@ def _sentence(receipt: Receipt) -> str:
 
 
 def _read_fields() -> Mapping[str, Any]:
-    """What a publish request says, in JSON or a form."""
+    """The fields of a publish request, from JSON or a form."""
     if request.is_json:
         given = read_json()
         if not isinstance(given, dict):
@@ -103,11 +103,11 @@ def _read_fields() -> Mapping[str, Any]:
 
 
 def _read_kind(given: Mapping[str, Any]) -> str:
-    """``channel``, ``shard`` or ``topic``; where that is not clear, the request ends here."""
+    """``channel``, ``shard`` or ``topic``; aborts if that is not clear."""
     named = [name for name in _KINDS if name in given] or ["channel"]
     if len(named) > 1:
         abort(400, gettext("Give one of channel, shard and topic: nothing was published."))
-    # A form cannot change the name of its field without scripts, so it says beside it of which kind that is.
+    # A form cannot rename its field without scripts, so it has another field for the kind.
     kind = given.get("kind")
     if kind in (None, ""):
         return named[0]
@@ -144,7 +144,7 @@ def _read(settings: Settings, given: Mapping[str, Any], kind: str) -> tuple[byte
 
 
 def read_message(settings: Settings, given: Mapping[str, Any]) -> bytes:
-    """The message, if it is there and not too large; else the request ends here."""
+    """The message; aborts if it is missing or too large."""
     if "message" not in given:
         abort(400, gettext("Message is required; it may be empty."))
     message = read_text(given, "message").encode()
@@ -166,7 +166,7 @@ def read_message(settings: Settings, given: Mapping[str, Any]) -> bytes:
 
 
 def check_confirmed(settings: Settings, given: Mapping[str, Any], channel: bytes) -> None:
-    """Where the channel is protected and nobody has confirmed it, the request ends here."""
+    """Abort if the channel is protected and the request is not confirmed."""
     confirmed = str(given.get("confirmed")).lower() in ("1", "true")
     if not confirmed and any(matches(glob, channel) for glob in settings.protected):
         abort(
@@ -175,7 +175,7 @@ def check_confirmed(settings: Settings, given: Mapping[str, Any], channel: bytes
 
 
 def read_text(given: Mapping[str, Any], name: str) -> str:
-    """A field that is a text; empty where it is missing."""
+    """A text field; empty if it is missing."""
     value = given.get(name, "")
     if not isinstance(value, str):
         abort(400, gettext("Channel and message must be text."))

@@ -34,9 +34,9 @@ def init_recording(
     permissions: Permissions,
     audit: Audit,
 ) -> None:
-    """Add the routes. Without a recorder both are forbidden.
+    """Add the routes. Without a recorder, both return 403.
 
-    :param rate: at which somebody may publish; this counts as that.
+    :param rate: the limit of publishing; these requests count as publishing.
     """
 
     @app.put("/channels/recording")
@@ -109,7 +109,7 @@ def _wanted() -> bool:
 
 
 def _has_begun(recording: Recording, channel: bytes) -> bool:
-    """Whether a recorder has the channel; one that is at work takes it at once."""
+    """Whether a recorder has taken the channel; waits for one to start."""
     end = monotonic() + PATIENCE
     while not (is_taken := _is_taken(recording, channel)) and monotonic() < end:
         sleep(_LOOK_EVERY)

@@ -1,4 +1,4 @@
-"""What a topic keeps, as lines of JSON."""
+"""The stored messages of a topic as lines of JSON."""
 
 import logging
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from arauto.sources.topic_reading import TopicReading
 from arauto.system.concurrency import let_others_run
 from arauto.views.history_lines import BYTES, SECONDS
 
-TURN = 100  # messages, after whose writing others have their turn
-TURN_SEARCHED = 50  # the same, where each is compared with a filter
+TURN = 100  # messages, after which other requests have their turn
+TURN_SEARCHED = 50  # the same while searching
 
 log = logging.getLogger("arauto")
 
 
 def all_lines(reading: TopicReading, topic: str, limit: int | None) -> Iterator[bytes]:
-    """A chunk of lines for each page; what ends early, and was not asked to, says where it goes on."""
+    """A chunk of lines for each page. At the default limit, ``more`` says where to go on."""
     left = limit or DEFAULT_LIMIT
     while left and not reading.is_over:
         page = reading.page(left)
@@ -37,10 +37,10 @@ def all_lines(reading: TopicReading, topic: str, limit: int | None) -> Iterator[
 
 
 def found_lines(reading: TopicReading, topic: str, wanted: Filter, limit: int | None) -> Iterator[bytes]:
-    """The messages that pass, and each gap; a second of searching, and then where it goes on.
+    """The messages that pass the filter, and each gap, found within a second.
 
-    The last line says how many were searched, up to when, and how many are left; without ``more`` those
-    were all.
+    The last line has how many were searched, up to when, and how many are left; without ``more`` the search
+    is complete.
     """
     left, weight, searched, newest = limit or DEFAULT_LIMIT, 0, 0, 0
     end = monotonic() + SECONDS
@@ -64,11 +64,11 @@ def found_lines(reading: TopicReading, topic: str, wanted: Filter, limit: int | 
         if lines:
             yield lines
     places = reading.places | _first_of(rest)
-    told: dict[str, Any] = {"searched": searched} | ({"at": newest / 1000} if newest else {})
+    summary: dict[str, Any] = {"searched": searched} | ({"at": newest / 1000} if newest else {})
     if places:
         n = reading.left + sum(isinstance(entry, Record) for entry in rest)
-        told |= {"left": n, "more": write_places(places)}
-    yield orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+        summary |= {"left": n, "more": write_places(places)}
+    yield orjson.dumps(summary, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _first_of(entries: list[TopicEntry]) -> Offsets:
@@ -76,7 +76,7 @@ def _first_of(entries: list[TopicEntry]) -> Offsets:
 
 
 def to_the_end(lines: Iterator[bytes], topic: str) -> Iterator[bytes]:
-    """Where it fails when something was sent, a line says so."""
+    """Append a line with the error if reading fails after the first chunk."""
     has_begun = False
     try:
         for chunk in lines:
@@ -108,13 +108,13 @@ def _event(topic: str, entry: TopicEntry) -> dict[str, Any]:
 
 
 def _content(record: Record) -> dict[str, Any]:
-    """The key, the headers and the data; ``None`` is what there is not."""
+    """The key, the headers and the data; ``None`` if there is no key or no data."""
     headers = [{"name": name} | either("value", value) for name, value in record.headers or []]
-    told: dict[str, Any] = {"headers": headers} if headers else {}
+    shown: dict[str, Any] = {"headers": headers} if headers else {}
     if record.headers is None:
-        told = {"headers_unreadable": True}
+        shown = {"headers_unreadable": True}
     data = {"data": None} if record.data is None else data_of(record.data, len(record.data))
-    return either("key", record.key) | told | data
+    return either("key", record.key) | shown | data
 
 
 def _time(record: Record) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """GET /topics: the topics of Kafka and their partitions, by ``?match=<glob>``.
 
-GET /topics/<topic>: one of them, with its brokers and how long it keeps a message.
-GET /topics/<topic>/groups: who consumes it, and how far behind.
-GET /topics/<topic>/messages: what it keeps, as NDJSON, or what a filter finds of that.
-GET /topics/<name>/volume: how many messages there are, over time, of a name as feeds have it.
+GET /topics/<topic>: one topic, with its brokers and its retention.
+GET /topics/<topic>/groups: its consumer groups and their lag.
+GET /topics/<topic>/messages: its stored messages as NDJSON, or what a filter finds in them.
+GET /topics/<name>/volume: how many messages it has, over time; the name may be any topic name of a feed.
 """
 
 from itertools import chain

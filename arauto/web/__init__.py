@@ -1,1 +1,1 @@
-"""What every request and response goes through: encoding, headers, cookies, locale, errors."""
+"""Parts of every request and response: encoding, headers, cookies, locale, errors."""

@@ -1,4 +1,4 @@
-"""What a query says by name: nothing of it is ignored in silence."""
+"""Query arguments, none of which is silently ignored."""
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -10,13 +10,13 @@ _KNOWN = {"filter", "limit", "match", "message", "partition", "parts", "since", 
 
 
 class BadArgument(Refusal):
-    """What a query says that would be ignored; the text is a sentence for people."""
+    """A query argument that would be ignored; the text is a sentence to be shown."""
 
 
 def arguments(*names: str) -> list[str]:
-    """What the query says by each of these names, empty where nothing.
+    """The values of these query arguments; empty if missing.
 
-    :raise BadArgument: it says one twice, or another of ours, which would not change what is done here.
+    :raise BadArgument: one is given twice, or another one is given that has no effect here.
     """
     for other in sorted(_KNOWN.intersection(request.args) - set(names)):
         raise BadArgument(gettext("%(name)s changes nothing here: leave it out.", name=other))
@@ -24,9 +24,9 @@ def arguments(*names: str) -> list[str]:
 
 
 def only(given: MultiDict[str, str], name: str) -> str:
-    """What a query says by this name, empty where nothing.
+    """The value of a query argument; empty if missing.
 
-    :raise BadArgument: it says that twice.
+    :raise BadArgument: it is given twice.
     """
     found = given.getlist(name)
     if len(found) > 1:

@@ -1,4 +1,4 @@
-"""The channel that a request names, in its query or its path."""
+"""The channel of a request, from its query or its path."""
 
 from flask import abort, request
 
@@ -27,7 +27,7 @@ def requested_channel(in_path: str, needs_query: bool = False) -> bytes:
 
 
 def requested_shard() -> bytes | None:
-    """The sharded channel of this request, ``?shard=``; ``None``: it names a channel, or nothing."""
+    """The sharded channel of this request, ``?shard=``; ``None``: there is none."""
     names = request.args.getlist("shard")
     if len(names) + len(request.args.getlist("channel")) > 1:
         abort(400, gettext("Give one channel."))

@@ -1,7 +1,7 @@
-"""Cookies of this instance, apart from those of other ports and paths of its host.
+"""Cookies of this instance, separate from those of other ports and paths of its host.
 
-Browsers have one jar for all ports of a host, so the port is part of the name. Behind TLS the name has the
-prefix that browsers require of a cookie that no other host, and nothing without TLS, can have set.
+Browsers share cookies among all ports of a host, so the port is part of the name. Behind TLS the name has a
+prefix that browsers accept only from this host and over TLS.
 """
 
 from typing import Any
@@ -41,6 +41,6 @@ def _attributes() -> dict[str, Any]:
 
 
 def _is_secure() -> bool:
-    """Whether browsers reach us by TLS, by the word of the proxy or of ARAUTO_ORIGINS."""
+    """Whether browsers reach us by TLS, according to the proxy or ARAUTO_ORIGINS."""
     settings: Settings = current_app.config["SETTINGS"]
     return request.is_secure or f"https://{request.host}".lower() in settings.origins

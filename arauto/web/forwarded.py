@@ -13,7 +13,7 @@ PROXIED = "arauto.proxied"  # in the environ of a request from a trusted proxy
 class Proxies:
     """WSGI middleware: the address of a request is the last one that is not a trusted proxy.
 
-    Addresses further left in ``X-Forwarded-For`` are what a client claims.
+    Addresses further left in ``X-Forwarded-For`` are claims of a client.
     """
 
     def __init__(self, app: Any, networks: tuple[Network, ...]) -> None:
@@ -24,16 +24,16 @@ class Proxies:
         address = environ.get("REMOTE_ADDR", "")
         if is_within(address, self._networks):
             environ[PROXIED] = True
-            told = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
-            while told and is_within(address, self._networks) and (before := _address(told.pop())):
+            hops = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+            while hops and is_within(address, self._networks) and (before := _address(hops.pop())):
                 address = before
             environ["REMOTE_ADDR"] = address
         return self._app(environ, start_response)  # type: ignore[no-any-return]
 
 
-def _address(told: str) -> str:
+def _address(hop: str) -> str:
     """The address that a proxy wrote, perhaps with a port; empty if it is none."""
-    for written in (told.strip(), told.strip().rpartition(":")[0]):
+    for written in (hop.strip(), hop.strip().rpartition(":")[0]):
         try:
             return str(ip_address(written.strip("[]").partition("%")[0]))  # its zone may be any text
         except ValueError:

@@ -10,7 +10,7 @@ from arauto.text.cleanup import trimmed
 
 
 class BadHeader(Refusal):
-    """An ambiguous header; the text is a sentence for people."""
+    """An ambiguous header; the text is a sentence to be shown."""
 
 
 def user_in(request: Request, header: str) -> str:

@@ -1,4 +1,4 @@
-"""Reject requests that are not UTF-8: Werkzeug would replace the bytes."""
+"""Rejects requests that are not UTF-8: Werkzeug would replace the bytes."""
 
 import json
 import re
@@ -27,7 +27,7 @@ class _Fields(list[tuple[str, Any]]):
 
 
 class _Parts(MultiPartParser):
-    """Werkzeug would decode a part as Latin-1 if it says so."""
+    """Refuses other charsets: Werkzeug would decode a part as Latin-1 if it says so."""
 
     def get_part_charset(self, headers: Headers) -> str:
         _check_charset(parse_options_header(headers.get("content-type"))[1])
@@ -73,7 +73,7 @@ class Request(flask.Request):
 
 
 def init_request_encoding(app: Flask) -> None:
-    """Check the address of every request, and its body when it is read."""
+    """Check the URL of every request, and its body when it is read."""
     app.request_class = Request
     app.before_request(_check_address)
     app.before_request(lambda: _check_charset(request.mimetype_params))
@@ -83,7 +83,7 @@ def init_request_encoding(app: Flask) -> None:
 def _check_address() -> None:
     path = request.environ.get("PATH_INFO", "").encode("latin1")
     if not (is_utf8(path) and is_utf8(unquote_to_bytes(request.query_string))):
-        request.query_string = b""  # the answer may be a page with links to itself
+        request.query_string = b""  # the response may be a page with links to itself
         abort(400, gettext("The address is not UTF-8: encode it in UTF-8 before you percent-encode it."))
 
 

@@ -1,4 +1,4 @@
-"""Responses: JSON for programs, a page for people, also for errors."""
+"""Responses: JSON for programs, a page for browsers, also for errors."""
 
 import logging
 
@@ -20,7 +20,7 @@ from arauto.redis_io.expiring_store import StoreUnavailable
 from arauto.refusal import Refusal
 from arauto.system.resource_errors import sentence
 
-RETRY_AFTER = 10  # seconds, if the server is full or the machine is short of something
+RETRY_AFTER = 10  # seconds, if the server is full or short of resources
 
 log = logging.getLogger("arauto")
 
@@ -51,7 +51,7 @@ def wants_page() -> bool:
 
 
 def _typed() -> str:
-    """The message of a form sent without scripts, so that an error page can give it back."""
+    """The message of a form sent without scripts, so that an error page can show it again."""
     try:
         return request.form.get("message", "")
     except (HTTPException, ParseException):
@@ -76,10 +76,10 @@ def _refusal(error: Refusal) -> BaseResponse:
 
 
 def _redis_away(error: Exception) -> BaseResponse:
-    if isinstance(error, redis.ResponseError):  # it does answer, but what no view expects
+    if isinstance(error, redis.ResponseError):  # an error that no view handles
         log.warning("unexpected reply from Redis path=%r why=%r", request.path, str(error))
     response = _error(503, gettext("Redis does not answer."))
-    if not isinstance(error, redis.AuthenticationError):  # which stays so
+    if not isinstance(error, redis.AuthenticationError):  # a retry would not help
         response.headers["Retry-After"] = 1
     return response
 
@@ -105,14 +105,16 @@ def _sentence(error: HTTPException) -> str:
 
 
 def _broken_body(error: Exception) -> BaseResponse:
-    """Chunks of a body are parsed only when it is read."""
+    """Handle broken chunks of a body, which are parsed only when it is read."""
     return _http_error(BadRequest(gettext("The request cannot be understood.")))
 
 
 def _fault(error: Exception) -> BaseResponse:
-    if said := sentence(error):
-        log.warning("request refused method=%s path=%r why=%r", request.method, request.path, said)
+    if why := sentence(error):
+        log.warning("request refused method=%s path=%r why=%r", request.method, request.path, why)
         refusal = gettext("The server is short of memory, threads or files: try again in a moment.")
-        return make_response(jsonify(error=refusal), 503, {"Retry-After": RETRY_AFTER})  # a page takes a file
+        return make_response(
+            jsonify(error=refusal), 503, {"Retry-After": RETRY_AFTER}
+        )  # not a page, which needs a file
     log.exception("request failed method=%s path=%r", request.method, request.path)
     return _http_error(InternalServerError(gettext("Internal error. See the server log.")))
