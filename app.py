@@ -50,11 +50,11 @@ BODY_EXTRA = 65536  # bytes for the channel, the field names and multipart bound
 
 
 def create_app(settings: Settings | None = None, shared: SharedState | None = None) -> Flask:
-    """Wire the application: settings, Redis, guards, routes, error answers.
+    """Create the application: settings, Redis, guards, routes, error responses.
 
-    :param settings: what to use instead of the environment.
-    :param shared: what a server with several processes has made for all of them.
-    :raise SystemExit: a setting or the Redis cannot be used; carries the sentence why.
+    :param settings: used instead of the environment.
+    :param shared: state that a server with several processes has made for all of them.
+    :raise SystemExit: a setting or the Redis cannot be used; with a sentence why.
     """
     try:
         settings = settings or read(os.environ)
@@ -78,7 +78,7 @@ def create_app(settings: Settings | None = None, shared: SharedState | None = No
     init_language(app)
     if settings.proxies:
         app.wsgi_app = Proxies(app.wsgi_app, settings.proxies)  # type: ignore[method-assign]
-    init_request_encoding(app)  # before all that may answer with a page
+    init_request_encoding(app)  # before everything that may respond with a page
     init_guards(app, settings)
     init_answers(app)
     try:
@@ -149,14 +149,14 @@ def _add_kafka(app: Flask, services: Services, kafka: "KafkaSource") -> "Produce
 
 
 def _for_one_process(settings: Settings) -> SharedState:
-    """For Flask's own server, a command or a test. An embedded Valkey ends with the process.
+    """State for Flask's own server, a command or a test. An embedded Valkey ends with the process.
 
     :raise Exposed: Flask's own server would be open on a network.
-    :raise NoRedis: there is none.
+    :raise NoRedis: no Redis can be used.
     """
     running = click.get_current_context(silent=True)
     host = (running and running.params.get("host")) or "127.0.0.1"
-    bind_policy.make_token(settings, [host], container=False)  # or says why it cannot
+    bind_policy.make_token(settings, [host], container=False)  # for its exception
     redis = discovery.find(settings)
     if redis.binary:
         atexit.register(EmbeddedValkey.start(redis.binary, settings.max_sockets).stop)
@@ -164,7 +164,7 @@ def _for_one_process(settings: Settings) -> SharedState:
 
 
 def __getattr__(name: str) -> Flask:
-    # ``app`` is made when a server asks for it, so that importing create_app() has no effect.
+    # ``app`` is made on access, so that importing create_app() has no effect.
     if name != "app":
         raise AttributeError(name)
     from arauto.server.hooks import master

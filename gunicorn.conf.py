@@ -5,12 +5,12 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-if sys.flags.safe_path:  # gunicorn puts this directory first all the same
+if sys.flags.safe_path:  # gunicorn puts the current directory first all the same
     sys.path = [*(path for path in sys.path if path != os.getcwd()), os.getcwd()]
 
-if not sys.pycache_prefix:  # which is elsewhere
-    sys.dont_write_bytecode = True  # Ctrl+C leaves nothing in the tree ...
-    with suppress(OSError):  # ... not even what loading this file has left
+if not sys.pycache_prefix:  # without it, bytecode would be in the tree
+    sys.dont_write_bytecode = True  # leave none there ...
+    with suppress(OSError):  # ... not even that of this file
         Path(__cached__).unlink()
         Path(__cached__).parent.rmdir()
 

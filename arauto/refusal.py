@@ -1,13 +1,13 @@
-"""The base of errors that become an answer: a status and a sentence."""
+"""The base of errors that become a response: a status and a sentence."""
 
 
 class Refusal(Exception):
-    """Why a request is not done. Raised in a view it becomes the answer.
+    """A refused request. Raised in a view it becomes the response.
 
-    Its text is a sentence for people that names the remedy.
+    Its text is a sentence to be shown that names the remedy.
 
-    :param status: the HTTP status, where it is not that of the class.
-    :param retry_after: seconds for the header of that name.
+    :param status: the HTTP status, if it is not that of the class.
+    :param retry_after: seconds for the header Retry-After.
     """
 
     status = 400

@@ -24,7 +24,7 @@ from arauto.system.timer_wheel import TimerWheel
 from arauto.workers.drain import Drain
 from arauto.workers.shared_state import SharedState
 
-if TYPE_CHECKING:  # what they load takes memory, even unused
+if TYPE_CHECKING:  # the libraries that these load take memory
     from arauto.auth.authentication import Authentication
     from arauto.bridge.bridge_thread import BridgeThread
     from arauto.sources.kafka_source import KafkaSource
@@ -34,13 +34,13 @@ _KEY = "arauto"
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """Of one application; others in the same process have their own.
+    """The services of one application; others in the same process have their own.
 
-    :param authentication: ``None`` where nobody has to log in.
-    :param tokens: ``None`` where programs have none.
-    :param recorder: ``None`` where nothing is recorded.
-    :param kafka: ``None`` where there is no ``KAFKA_URL``.
-    :param bridge: ``None`` where there is no ``ARAUTO_BRIDGE``.
+    :param authentication: ``None`` without a login.
+    :param tokens: ``None`` without ``ARAUTO_TOKENS``.
+    :param recorder: ``None`` if nothing can be recorded.
+    :param kafka: ``None`` without ``KAFKA_URL``.
+    :param bridge: ``None`` without ``ARAUTO_BRIDGE``.
     """
 
     settings: Settings
@@ -107,7 +107,7 @@ class Services:
         )
 
     def keep(self, app: Flask) -> None:
-        """Let :func:`services_of` find them."""
+        """Store them where :func:`services_of` finds them."""
         app.extensions[_KEY] = self
 
 
@@ -117,7 +117,7 @@ def _kafka(settings: Settings, audit: Audit) -> "KafkaSource | None":
         return None
     from arauto.kafka_io.kafka_url import KafkaUrl
 
-    url = KafkaUrl.of(settings)  # before what cannot be loaded without the package
+    url = KafkaUrl.of(settings)  # before imports that fail without the package
     from arauto.kafka_io.connection import KafkaLink
     from arauto.sources.kafka_source import KafkaSource
 
@@ -133,11 +133,11 @@ def _bridge(
     from arauto.kafka_io.connection import KafkaLink
     from arauto.kafka_io.kafka_url import KafkaUrl
 
-    # A link of its own: it does not wait until visitors have asked what they want to know.
+    # A link of its own, so that it does not wait for queries of visitors.
     return BridgeThread(settings, link, KafkaLink(KafkaUrl.of(settings)), timers, shared.worker_states)
 
 
 def services_of(app: Flask) -> Services:
-    """For gunicorn's hooks and for commands; routes are given what they use."""
+    """The services, for gunicorn's hooks and for commands; routes get theirs as arguments."""
     found: Services = app.extensions[_KEY]
     return found

@@ -17,7 +17,9 @@ WORKERS = ("gevent", "gthread")
 SASL = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 SHORTEST_SECRET = 16  # characters; a shorter token can be guessed
 
-_OF_A_SERVICE = re.compile(r"_(SERVICE_(HOST|PORT)|PORT)(_|$)")  # as Kubernetes names what it sets for one
+_OF_A_SERVICE = re.compile(
+    r"_(SERVICE_(HOST|PORT)|PORT)(_|$)"
+)  # variables that Kubernetes sets for a service
 
 Network = IPv4Network | IPv6Network
 
@@ -140,7 +142,7 @@ def _setting(
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """All settings, read and checked. See :func:`read`."""
+    """All settings, parsed and checked. See :func:`read`."""
 
     redis_url: str = _setting(
         "REDIS_URL",
@@ -398,12 +400,12 @@ class Settings:
 
     @property
     def tokens_in_redis(self) -> bool:
-        """Whether the tokens for programs are there, and not in a file."""
+        """Whether API tokens are in Redis, and not in a file."""
         return self.tokens == "redis"
 
     @property
     def has_login(self) -> bool:
-        """Whether there is a way to log in, and therefore a need to."""
+        """Whether there is a way to log in, so that a login is required."""
         return bool(self.token or self.read_token or self.redis_login or self.proxy_user)
 
 
@@ -439,7 +441,7 @@ def read(environ: Mapping[str, str]) -> Settings:
 
 
 def unknown_settings(environ: Mapping[str, str]) -> Iterator[str]:
-    """A warning for each variable that looks like a setting and is not."""
+    """A warning for each variable that looks like a setting but is none."""
     known = [setting.name for setting in SETTINGS]
     for name in sorted(environ):
         if name.startswith("ARAUTO_") and name not in known and not _OF_A_SERVICE.search(name):
@@ -449,10 +451,10 @@ def unknown_settings(environ: Mapping[str, str]) -> Iterator[str]:
 
 def _read_one(setting: Setting, environ: Mapping[str, str]) -> Any:
     text = trimmed(environ.get(setting.name, "")) or setting.default
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":  # docker run --env-file keeps them
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":  # docker run --env-file keeps quotes
         raise SettingsError(f"{setting.name} is in quotes: leave them out.")
     try:
-        text.encode()  # bytes that are not UTF-8 would only show up within a page
+        text.encode()  # other bytes would only fail later, within a page
         return setting.parse(text)
     except UnicodeEncodeError:
         raise SettingsError(f"{setting.name} does not work: give it in UTF-8.") from None

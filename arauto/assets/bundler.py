@@ -1,9 +1,9 @@
-"""Join the scripts that the page needs at once: a request for each would delay the first message.
+"""Joins the scripts that the page needs at once: a request for each would delay the first message.
 
-Each module becomes a function that runs once and gives what the module exports to those after it.
-What is loaded later has what only it needs in its file: together they are sent in fewer bytes.
-A module's name is its path in ``static/js`` without the suffix: ``app/main``. The files that come
-out of it are beside each other, so no two modules have the same name in different folders.
+Each module becomes a function that runs once and returns its exports to the modules after it. A file that is
+loaded later includes modules that only it needs, which saves bytes. A module's name is its path in
+``static/js`` without the suffix: ``app/main``. The resulting files are in one folder, so no two modules may
+have the same name in different folders.
 """
 
 import posixpath
@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_TYPES = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # what only a checker reads may name any module
+_TYPES = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # comments for the type checker may import any module
 _PATH = r'"(\.{1,2}/[\w./-]+)\.js"'
 _IMPORT = re.compile(rf"^import \{{\s*(\w+(?:,\s+\w+)*),?\s*\}} from {_PATH};\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:class|const|function\*?) (\w+))", re.MULTILINE)
@@ -23,27 +23,27 @@ _DECLARED = re.compile(r"^(?:async )?(?:class|const|let|var|function\*?)\s+(\w+|
 
 
 class CannotJoin(Exception):
-    """A module imports or exports in a way that is not known here; the text says which and how."""
+    """A module has an unsupported import or export; the text says which and where."""
 
 
 @dataclass(frozen=True)
 class Module:
-    """A script, taken apart."""
+    """A parsed script."""
 
     name: str
     imports: list[tuple[list[str], str]]  # names, and the module that exports them
     exports: list[str]
-    again: str  # the lines that export what another module does
-    body: str  # what remains
+    again: str  # lines that re-export from another module
+    body: str  # the rest
 
     @property
     def is_open(self) -> bool:
-        """Whether all that it declares is exported, so that it needs no scope of its own."""
+        """Whether everything that it declares is exported, so that it needs no scope of its own."""
         return _DECLARED.findall(self.body) == self.exports
 
     @classmethod
     def of(cls, name: str, text: str) -> "Module":
-        """:raise CannotJoin: a line imports or exports in a way that is not known here."""
+        """:raise CannotJoin: a line has an unsupported import or export."""
         text = _TYPES.sub("", text)
         imports = [(re.split(r",\s+", names), _resolved(path, name)) for names, path in _IMPORT.findall(text)]
         again = "".join(line[0] for line in _AGAIN.finditer(text))
@@ -55,16 +55,16 @@ class Module:
 
 
 def join(texts: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
-    """Return files by name: the entries, each with what no earlier one holds of what it needs, and the rest.
+    """Return files by name: the entries, each with modules that it needs and no earlier one has; the rest.
 
-    ``entries`` are the modules that the page asks for itself, in the order in which it does.
+    ``entries`` are the modules that the page itself loads, in this order.
 
-    What others need of an entry it exports as one list, and they take from it by position: the
-    names are the module's own business, and short ones will do where they are sent.
+    An entry exports as one list what other files need, and they take it by position, so that the minifier
+    can shorten names.
 
-    :raise CannotJoin: a line imports or exports otherwise than ``import { a, b } from "./c.js";``
-        and ``export`` before a class, a constant or a function; modules import what is not there,
-        or each other in a circle; two modules of the entries export one name, or two files would have one.
+    :raise CannotJoin: an import is not ``import { a, b } from "./c.js";``, or an export is not ``export``
+        before a class, a constant or a function; an imported module does not exist; imports are circular;
+        two modules of the entries export the same name, or two files would have the same name.
     """
     return _Bundle({name: Module.of(name, text) for name, text in texts.items()}, entries).files()
 
@@ -72,7 +72,7 @@ def join(texts: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
 class _Bundle:
     def __init__(self, modules: Mapping[str, Module], entries: Sequence[str]) -> None:
         self._modules = modules
-        self._homes: dict[str, str] = {}  # in which entry's file a module is, in the order of running
+        self._homes: dict[str, str] = {}  # the entry whose file has a module, in the order of running
         for entry in entries:
             self._place(entry, entry, [])
         self._check_names()
@@ -83,7 +83,7 @@ class _Bundle:
                 if other in self._homes and self._home(other) != self._home(module.name):
                     for name in names:
                         wanted[self._home(other)][name].add(self._home(module.name))
-        self._lists = {  # what most want comes first: they need not pass over the others
+        self._lists = {  # exports that most files need come first: then they need not skip others
             entry: sorted(found, key=lambda name: (-len(found[name]), name))
             for entry, found in wanted.items()
         }
@@ -103,7 +103,7 @@ class _Bundle:
         return files
 
     def _place(self, name: str, entry: str, importers: list[str]) -> None:
-        """Every module after those that it imports."""
+        """Order modules so that each comes after those that it imports."""
         if name in importers:
             raise CannotJoin(f"{'.js imports '.join([*importers, name])}.js")
         if name in self._homes:
@@ -114,8 +114,8 @@ class _Bundle:
         self._homes[name] = entry
 
     def _hosted(self) -> dict[str, str]:
-        """Of what is not in an entry: in whose file it is, if not in its own. What runs first is last."""
-        asked = {
+        """Modules outside the entries that are in another module's file, and in which; in reverse order."""
+        loaded = {
             _resolved(path, name)
             for name, module in self._modules.items()
             for path in _ADDRESS.findall(module.again + module.body)
@@ -124,14 +124,14 @@ class _Bundle:
         importers = defaultdict[str, set[str]](set)
         for name in self._latest_first():
             files = {hosts.get(importer, importer) for importer in importers[name]}
-            if len(files) == 1 and name not in asked and not self._modules[name].again:
+            if len(files) == 1 and name not in loaded and not self._modules[name].again:
                 (hosts[name],) = files
             for _, other in self._modules[name].imports:
                 importers[other].add(name)
         return hosts
 
     def _latest_first(self) -> list[str]:
-        """What is not in an entry, each module before those that it imports."""
+        """Modules outside the entries, each before those that it imports."""
         order: list[str] = []
 
         def visit(name: str, importers: list[str]) -> None:
@@ -189,7 +189,7 @@ class _Bundle:
         return imports + again + _declared("export const", module, bound + parts + body)
 
     def _check_apart(self, module: Module, members: list[Module], found: list[tuple[list[str], str]]) -> None:
-        """What stands beside each other in one file has names of its own."""
+        """Check that modules in one file declare different names."""
         owners = dict.fromkeys(_DECLARED.findall(module.body), module.name)
         taken = [
             (name, other) for names, other in found if self._home(other) != module.name for name in names
@@ -204,7 +204,7 @@ class _Bundle:
                 owners[name] = member.name
 
     def _taken(self, needed: list[tuple[list[str], str]], home: str) -> tuple[str, str]:
-        """The lines that import, and those that give their names to what an entry's list has."""
+        """The lines that import, and those that unpack an entry's list into names."""
         wanted: defaultdict[str, set[str]] = defaultdict(set)
         for names, other in needed:
             self._check_there(home, other)
@@ -220,7 +220,7 @@ class _Bundle:
         return imports, bound
 
     def _moved(self, module: Module, text: str) -> str:
-        """A part of the module, with the addresses in it as they are from file to file."""
+        """A part of the module, with its paths changed to those between the resulting files."""
 
         def moved(found: re.Match[str]) -> str:
             other = _resolved(found[1], module.name)
@@ -235,7 +235,7 @@ class _Bundle:
 
 
 def _resolved(path: str, name: str) -> str:
-    """The module that another one names by this path."""
+    """The module that module ``name`` imports by this path."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
 
 
@@ -244,12 +244,12 @@ def _file(name: str) -> str:
 
 
 def _path_of(name: str) -> str:
-    """How a file is named in another."""
+    """The import path of a file in another file."""
     return f'"./{_file(name)}.js"'
 
 
 def _declared(keyword: str, module: Module, body: str) -> str:
-    """The module in a scope of its own, which gives what it exports to the one around it."""
+    """The module in a scope of its own, which returns its exports to the enclosing one."""
     if not module.exports:
         return _scope("", "", body)
     given = module.exports[0] if len(module.exports) == 1 else f"[{', '.join(module.exports)}]"

@@ -1,4 +1,4 @@
-"""Shorten styles further than a minifier that sees one file and no page."""
+"""Shortens styles further than the minifier, which sees only single files."""
 
 import re
 from collections import Counter
@@ -15,7 +15,7 @@ _NAMES = [
 _LAYER = re.compile(r"\}?@layer (\w+)\{")
 _QUOTED = re.compile(r'(?<==)"([a-z]+)"(?=])')
 _LEADING_ZERO = re.compile(r"(?<=[(: ])0(?=\.\d)")
-_NESTED = re.compile(r"(?<=[{};,])& (?=[a-z.#\[][^{},;&]*[,{])")  # what is nested is below by itself
+_NESTED = re.compile(r"(?<=[{};,])& (?=[a-z.#\[][^{},;&]*[,{])")  # a nested selector is relative anyway
 _LOGICAL = re.compile(
     r"(?<=[{;])(margin-|padding-|border-|min-|max-)?(inline-size|block-(?:size|start|end))(?=:)"
 )
@@ -24,7 +24,7 @@ _SPACES = re.compile(r'("[^"]*")|\s*;?\s*(\})\s*|\s*([{,;>/])\s*|(:)\s+')
 
 
 def resolve_properties(sheets: Mapping[str, str]) -> dict[str, str]:
-    """Write what the root says of a custom property where it is used, if that is once, or another's name."""
+    """Inline a custom property of the root that is used once, or is an alias of another."""
     text = _BETWEEN.join(sheets.values())
     for name in re.findall(r"(--[\w-]+):", "".join(_ROOT.findall(text))):
         (value, *others), uses = re.findall(rf"[{{;]{name}:([^;}}]*)", text), text.count(f"var({name})")
@@ -34,9 +34,9 @@ def resolve_properties(sheets: Mapping[str, str]) -> dict[str, str]:
 
 
 def tighten(sheet: str) -> str:
-    """Leave out what a minifier lets stand in nested rules and custom properties.
+    """Remove what the minifier leaves in nested rules and custom properties.
 
-    Lines are taken to run from left to right or back, never down, so that ``block-size`` is ``height``.
+    Text is assumed to be horizontal, so that ``block-size`` is ``height``.
     """
     tight = _SPACES.sub(lambda found: found[found.lastindex or 0], sheet)
     plain = _QUOTED.sub(r"\1", _LEADING_ZERO.sub("", _NESTED.sub("", tight)))
@@ -44,7 +44,7 @@ def tighten(sheet: str) -> str:
 
 
 def join_layers(sheet: str) -> str:
-    """Write the name of a layer once for all rules of it that follow each other: no layer is in another."""
+    """Join consecutive rules of the same layer; layers are not nested."""
     last = ""
 
     def joined(found: re.Match[str]) -> str:
@@ -56,7 +56,7 @@ def join_layers(sheet: str) -> str:
 
 
 def shorten_properties(sheets: Mapping[str, str]) -> dict[str, str]:
-    """What no script names may have any name, the usual the shortest; what a script names has a capital."""
+    """Give custom properties short names, except for those that scripts use, which have a capital letter."""
     found = Counter(name for text in sheets.values() for name in _PROPERTY.findall(text))
     short = dict(zip((name for name, _ in found.most_common()), _NAMES, strict=False))
     return {path: _PROPERTY.sub(lambda name: short[name[0]], text) for path, text in sheets.items()}

@@ -1,4 +1,4 @@
-"""Shorten scripts further than a minifier: constants that are used once, and members with long names."""
+"""Shortens scripts further than the minifier: constants that are used once, and members with long names."""
 
 import re
 from collections import Counter
@@ -7,13 +7,13 @@ _CONSTANT = re.compile(
     r'^const ([A-Z][A-Z_]+) = (\d[\d_]*(?:\.\d+)?(?:e\d+)?|"[^"\\\n]*");.*\n', re.MULTILINE
 )
 _SCOPE = re.compile(r"^export const \S+ = \(\(\) => \{\n", re.MULTILINE)
-_MEMBER = re.compile(r"(?<![.\\])(\?)?\.([a-z]+[A-Z]\w*)\b")  # and not what is spread, nor in a regex
+_MEMBER = re.compile(r"(?<![.\\])(\?)?\.([a-z]+[A-Z]\w*)\b")  # but not after a spread, nor in a regex
 _PATTERN = re.compile(r"^( *)const (?=[\[{])", re.MULTILINE)
 _WORTH = 10  # bytes that a name has to save
 
 
 def inline_constants(module: str) -> str:
-    """Write a number or text where the module uses it, if that is once."""
+    """Inline a number or text that the module uses once."""
     for found in _CONSTANT.finditer(module):
         name, value = found.groups()
         rest = module.replace(found[0], "")
@@ -24,10 +24,10 @@ def inline_constants(module: str) -> str:
 
 
 def keep_order(script: str) -> str:
-    """Declare by ``let`` what is taken apart.
+    """Use ``let`` for destructuring declarations.
 
-    The minifier joins declarations of one kind, and puts those that take something apart first, though
-    what comes before them may do something that they depend on.
+    The minifier joins declarations of one kind and puts destructuring ones first, even if they depend on the
+    declarations before them.
     """
     return _PATTERN.sub(r"\1let ", script)
 
@@ -35,7 +35,7 @@ def keep_order(script: str) -> str:
 def name_members(script: str) -> str:
     """Give short names to the members that a joined script uses often: ``a.textContent`` becomes ``a[b]``.
 
-    Only of two words or more: no text and no regular expression of ours has such a one after a point.
+    Only those of two words or more: none of our texts and regular expressions has such a word after a dot.
     """
     scope = _SCOPE.search(script)
     if not scope:

@@ -1,4 +1,4 @@
-"""What the minifier made, kept beside what Python compiles: see :func:`arauto.system.paths.compiled`."""
+"""A cache of the minifier's result, beside Python's bytecode: see :func:`arauto.system.paths.compiled`."""
 
 import importlib.util
 import os
@@ -11,7 +11,7 @@ from arauto.system.paths import HOME, compiled
 
 
 def key() -> str:
-    """A hash of all that the minifier's result depends on; nothing where nothing is to be kept."""
+    """A hash of everything that the minifier's result depends on; empty if there is no cache."""
     library = importlib.util.find_spec("minify")
     if compiled() is None or library is None or library.origin is None:
         return ""
@@ -24,7 +24,7 @@ def key() -> str:
 
 
 def read(key: str) -> str:
-    """What was kept last, if it was under this key; else nothing."""
+    """The cached text, if it has this key; else empty."""
     directory = compiled()
     if directory and key:
         with suppress(OSError):
@@ -34,7 +34,7 @@ def read(key: str) -> str:
 
 
 def write(key: str, text: str) -> None:
-    """Keep it, where that can be."""
+    """Cache a text, if possible."""
     directory = compiled()
     if directory and key:
         unfinished = _file(directory).with_suffix(f".{os.getpid()}")

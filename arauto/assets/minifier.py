@@ -1,7 +1,7 @@
-"""Bundle and minify the scripts and styles.
+"""Bundles and minifies the scripts and styles.
 
-``python -m arauto.assets.minifier`` prints them as JSON, packed. It runs apart, because the library has
-threads of its own, and gunicorn's master, which asks for it, will fork.
+``python -m arauto.assets.minifier`` prints them as JSON, compressed. It runs in a process of its own, because
+the library has threads, and gunicorn's master forks afterwards.
 """
 
 import gzip
@@ -20,15 +20,11 @@ from arauto.assets.css_minifier import join_layers, resolve_properties, shorten_
 from arauto.assets.js_minifier import inline_constants, keep_order, name_members
 from arauto.system.paths import HOME
 
-_CONST = re.compile(r"\bconst\b(?=[ [{])")  # what is constant has been checked where it is written
+_CONST = re.compile(r"\bconst\b(?=[ [{])")  # that constants are constant is checked in the sources
 TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
 STATIC = HOME / "static"
 PARENT = Path(__file__).parents[2]  # of the package
-ENTRIES = (
-    "ui/appearance",
-    "stream/boot",
-    "app/main",
-)  # what the page asks for itself, in the order in which it does
+ENTRIES = ("ui/appearance", "stream/boot", "app/main")  # loaded by the page itself, in this order
 SHEETS = [  # in the order of the cascade
     "base/reset",
     "base/variables",
@@ -53,7 +49,7 @@ SHEETS = [  # in the order of the cascade
     "app/answer",
     "base/utilities",
 ]
-LATER_SHEETS = [  # of what only scripts show that are loaded later
+LATER_SHEETS = [  # for parts of the page whose scripts are loaded later
     "acknowledge/acknowledge",
     "channels/keyspace_events",
     "detail/detail",
@@ -69,16 +65,16 @@ LATER_SHEETS = [  # of what only scripts show that are loaded later
     "app/unread",
 ]
 
-TOPIC_SHEETS = ["kafka/topics"]  # of what is only in pages where there is Kafka
-TOPIC_LATER_SHEETS = ["kafka/topic_about"]  # and is opened
+TOPIC_SHEETS = ["kafka/topics"]  # only with Kafka
+TOPIC_LATER_SHEETS = ["kafka/topic_about"]  # only with Kafka, for scripts that are loaded later
 
 log = logging.getLogger("arauto")
 
 
 class Minifier:
-    """A process that makes what the pages load: enter it, do something else, and ask for the result.
+    """A process that makes the pages' files: enter it, do something else, and call :meth:`result`.
 
-    There is none where what the last one made is kept.
+    No process is started if the last result is cached.
     """
 
     def __init__(self) -> None:
@@ -103,10 +99,10 @@ class Minifier:
             self._process.communicate()
 
     def result(self) -> dict[str, bytes]:
-        """By path, packed: ``page/main.js`` and others, ``page.css``, ``door.css``,
+        """Compressed files by path: ``page/main.js`` and others, ``page.css``, ``door.css``,
         ``page/later.css``, ``page/topics.css``, ``page/topics_later.css``.
 
-        Small where there is the library for it, and the memory; else as it is written.
+        They are minified if the library is installed and there is enough memory; else only joined.
         """
         if self._process is None:
             return _read(self._kept)
@@ -118,7 +114,7 @@ class Minifier:
 
 
 def pack(texts: dict[str, str]) -> dict[str, bytes]:
-    """Each as gzip compresses it."""
+    """Compress each text with gzip."""
     return {path: gzip.compress(text.encode(), mtime=0) for path, text in texts.items()}
 
 
@@ -127,7 +123,7 @@ def _read(printed: str) -> dict[str, bytes]:
 
 
 def minify_in_subprocess() -> dict[str, bytes]:
-    """What :meth:`Minifier.result` returns; as it is written where there can be no process."""
+    """As :meth:`Minifier.result`; only joined if no process can be started."""
     try:
         with Minifier() as minifier:
             return minifier.result()
@@ -150,7 +146,7 @@ def main() -> None:
 
 
 def minify() -> dict[str, str]:
-    """What :meth:`Minifier.result` returns, made here and not packed."""
+    """The files of :meth:`Minifier.result`, made in this process and not compressed."""
     try:
         import minify as library
     except ImportError:  # there is no wheel of it for macOS on ARM
@@ -166,7 +162,7 @@ def minify() -> dict[str, str]:
 
 
 def sources() -> dict[str, str]:
-    """What the page loads, before it is made small."""
+    """The files that the page loads, joined but not minified."""
     return _joined(modules())
 
 
@@ -181,7 +177,7 @@ def _joined(scripts: dict[str, str]) -> dict[str, str]:
 
 
 def modules() -> dict[str, str]:
-    """The scripts as they are written, by their paths in ``static/js`` without the suffix."""
+    """The sources of the scripts, by their paths in ``static/js`` without the suffix."""
     root = STATIC / "js"
     return {
         path.relative_to(root).with_suffix("").as_posix(): path.read_text("utf-8")

@@ -1,4 +1,4 @@
-"""Serve static files, with the bundled scripts and styles from memory."""
+"""Serves static files, with the bundled scripts and styles from memory."""
 
 import gzip
 from hashlib import sha256
@@ -9,16 +9,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from arauto.assets.minifier import TYPES
 
-_MARK = "v-"  # no directory of ours begins so
+_MARK = "v-"  # no directory in static begins so
 _YEAR = 365 * 24 * 3600  # seconds
 
 
 def init_assets(app: Flask, packed: dict[str, bytes]) -> None:
-    """Send what ``packed`` has by a path in ``static``, unpacked for whoever cannot do that.
+    """Serve the files of ``packed`` at their paths in ``static``, decompressed for clients without gzip.
 
-    Templates have ``asset(path)``: an address that changes when any of them does, so that a
-    browser keeps what it has and asks no more. Scripts import each other by relative paths, so
-    one version in the path of the first is enough.
+    Templates have ``asset(path)``: a URL that changes when any file does, so that browsers cache files
+    without revalidation. Scripts import each other by relative paths, so one version in the path of the
+    first is enough.
     """
     plain = {name: gzip.decompress(body) for name, body in packed.items()}
     version = _MARK + sha256(b"".join(plain[name] for name in sorted(plain))).hexdigest()[:12]

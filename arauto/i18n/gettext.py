@@ -16,5 +16,5 @@ def ngettext(one: str, many: str, n: int, **values: object) -> str:
 
 
 def language() -> str:
-    """What sentences are in now: that of this request, or without one English, which has no name here."""
+    """The current language: that of the request; empty outside a request, which means English."""
     return str(get_locale() or "")

@@ -1,11 +1,11 @@
-"""What is said of topics by parts of the page that a person opens."""
+"""Strings about topics, for parts of the page that are opened on demand."""
 
 from arauto.i18n.client_strings import Strings, plural
 from arauto.i18n.gettext import gettext
 
 
 def topic_later_strings() -> Strings:
-    """The strings by key; where there is Kafka, and somebody looks."""
+    """The strings by key; loaded on demand, and only with Kafka."""
     return _about_strings() | _partition_strings() | _group_strings() | _share_strings()
 
 

@@ -1,4 +1,4 @@
-"""Classify host names and IP addresses (pure)."""
+"""Classifies host names and IP addresses (pure)."""
 
 from collections.abc import Iterable
 from ipaddress import IPv6Network, ip_address
@@ -17,7 +17,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_fixed(host: str) -> bool:
-    """Whether nobody outside can point ``host`` to us: an IP address, or a name without a domain."""
+    """Whether no DNS server can make ``host`` resolve to us: an IP address, or a name without a domain."""
     try:
         ip_address(host)
     except ValueError:
@@ -28,8 +28,8 @@ def is_fixed(host: str) -> bool:
 def counted_address(address: str) -> str:
     """The name under which an address is counted.
 
-    An IPv6 address is counted as its /64, which one customer has. Empty: this machine or a proxy on it, which
-    stand for many, or a Unix socket.
+    An IPv6 address is counted as its /64, which belongs to one customer. Empty: this machine or a proxy on
+    it, which stand for many visitors, or a Unix socket.
     """
     try:
         given = ip_address(address.partition("%")[0])

@@ -25,7 +25,7 @@ class NonblockingSocket:
     __slots__ = ("_ended", "_lock", "_readiness", "_recv", "_sock", "_tls", "_wait_readable", "_write")
 
     doubted_since: float | None = None
-    """Since when others may have published elsewhere, although the other side answered; ``None``: never."""
+    """Since when messages may be missing on this connection, although it works; ``None``: none are."""
 
     def __init__(self, sock: socket.socket) -> None:
         sock.settimeout(0)
@@ -126,7 +126,7 @@ class NonblockingSocket:
             pass  # already shut down
 
     def release(self) -> None:
-        """Detach from the socket without closing it: somebody else owns its descriptor."""
+        """Detach from the socket without closing it: its descriptor has another owner."""
         self._readiness.close()
 
     def close(self) -> None:

@@ -41,7 +41,7 @@ class Code(IntEnum):
 
     RESTART = 1001
     NO_STATUS = 1005  # never sent: the peer gave none
-    ABNORMAL = 1006  # never sent: the peer is gone
+    ABNORMAL = 1006  # never sent: the peer has disconnected
     POLICY = 1008
     TOO_BIG = 1009
     FAULT = 1011
@@ -66,7 +66,7 @@ class Upgrade:
         try:
             self.sock.sendall(_SWITCHING + b64encode(proof) + b"\r\n\r\n")
         except OSError:
-            pass  # it has left, as the first read will tell
+            pass  # it has disconnected; the first read fails
 
     def close(self) -> None:
         """Do nothing: the transport has been closed."""
@@ -84,15 +84,15 @@ class Transport:
     def __init__(self, sock: Any, timers: TimerWheel, beat: float = BEAT) -> None:
         self._socket = NonblockingSocket(sock)
         self.send: Callable[[bytes], None] = self._socket.send
-        """Send a frame made by :func:`text_frame`. Raises ``OSError`` if the browser is gone, is leaving or
-        has stopped reading.
+        """Send a frame made by :func:`text_frame`. Raises ``OSError`` if the browser has disconnected, is
+        closing or has stopped reading.
         """
         self._timers = timers
         self._parser: Connection | None = None  # most pages only ever send pongs
         self._incoming = ""
         self._frames, self._counted_since = 0, 0.0
         self._beat_every = beat
-        self._unanswered: float | None = None  # since when no pong has come, by the monotonic clock
+        self._unanswered: float | None = None  # since when no pong was received, by the monotonic clock
         self._is_closing = False
         self._has_left = False
         self._is_released = False
@@ -113,7 +113,7 @@ class Transport:
             except Stuck:
                 return False
             except OSError:
-                pass  # it left first, or another thread has closed it
+                pass  # the browser left first, or another thread has closed it
             self._is_closing = True
             self._timers.after(CLOSE_PATIENCE, self.abort)
         return True
@@ -219,7 +219,7 @@ class Transport:
             self.abort()  # it does not read, so it gets no close frame
 
     def _handle_close(self, event: CloseConnection) -> None:
-        """The browser closes, or answers our close, or broke the protocol."""
+        """Handle a close frame, the answer to ours, or a protocol error."""
         if not self._is_closing:
             self.code = event.code
             try:
@@ -243,10 +243,10 @@ def _heartbeat(at: float) -> bytes:
 def _close_frame(code: int, reason: str) -> bytes:
     if code == Code.NO_STATUS:  # it must not be sent
         return _header(_CLOSE, 0)
-    said = reason.encode()
-    if len(said) > MAX_REASON:
-        said = said[: MAX_REASON - len(_CUT)].decode(errors="ignore").encode() + _CUT
-    return _header(_CLOSE, 2 + len(said)) + struct.pack(">H", code) + said
+    text = reason.encode()
+    if len(text) > MAX_REASON:
+        text = text[: MAX_REASON - len(_CUT)].decode(errors="ignore").encode() + _CUT
+    return _header(_CLOSE, 2 + len(text)) + struct.pack(">H", code) + text
 
 
 def _header(opcode: int, length: int) -> bytes:

@@ -13,13 +13,13 @@ from typing import Any, Protocol
 
 
 def under_gevent() -> bool:
-    """Whether threads are greenlets here."""
+    """Whether gevent has patched this process, so that threads are greenlets."""
     monkey = sys.modules.get("gevent.monkey")
     return monkey is not None and bool(monkey.is_module_patched("socket"))
 
 
 class Lock(Protocol):
-    """A mutual exclusion for the threads of this process."""
+    """A lock for the threads of this process."""
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool: ...
     def release(self) -> None: ...
@@ -28,7 +28,7 @@ class Lock(Protocol):
 
 
 def make_lock() -> Lock:
-    """A lock. Under gevent ``threading.Lock`` runs ten lines of Python at each use."""
+    """A lock that is faster under gevent than ``threading.Lock``, which is ten lines of Python there."""
     if not under_gevent():
         return threading.Lock()
     from gevent.lock import Semaphore
@@ -104,7 +104,7 @@ def readiness(fileno: int) -> Readiness:
 
 
 def let_others_run() -> None:
-    """Under gevent a long computation holds up the whole process; threads take turns by themselves."""
+    """Let other greenlets run during a long computation; threads take turns by themselves."""
     if under_gevent():
         import gevent
 
@@ -114,8 +114,8 @@ def let_others_run() -> None:
 def find_addresses_at_once() -> None:
     """Let gevent resolve IP addresses by itself.
 
-    It asks a pool of real threads for every address, even for 127.0.0.1: a thousand tabs that connect at once
-    would queue there, while the threads compete for the interpreter.
+    It uses a pool of native threads for every address, even for 127.0.0.1: a thousand tabs that connect at
+    once would queue there, while the threads compete for the interpreter.
     """
     if not under_gevent():
         return

@@ -1,4 +1,4 @@
-"""How many browser sockets the file descriptors of a worker allow."""
+"""How many browser sockets a worker's limit of file descriptors allows."""
 
 import resource
 from contextlib import suppress
@@ -9,11 +9,11 @@ EACH = 2  # per socket: the browser's and Redis's; per other connection, at most
 
 
 class TooFewFiles(Exception):
-    """There is room for no socket; the text is a sentence that names the remedy."""
+    """There is no room for any socket; the text is a sentence that names the remedy."""
 
 
 class Room(NamedTuple):
-    """What a worker has room for."""
+    """How many connections a worker has room for."""
 
     sockets: int
     others: int  # connections beside them
@@ -28,7 +28,7 @@ def make_room(sockets: int, others: int) -> Room:
     wanted = EACH * (sockets + others) + OWN
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if _less(soft, wanted):
-        with suppress(OSError, ValueError):  # some systems have another limit, which they do not tell
+        with suppress(OSError, ValueError):  # some systems have another limit, which cannot be queried
             allowed = wanted if not _less(hard, wanted) else hard
             resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,4 +1,4 @@
-"""Calls of a library that waits in C, which gevent cannot see: outside its loop, a few at a time."""
+"""Calls of a library that blocks in C, outside gevent's loop, a few at a time."""
 
 from collections.abc import Callable
 from functools import partial
@@ -16,7 +16,7 @@ class Busy(Exception):
 
 
 class NativeCalls:
-    """Runs functions that end by themselves, and lets all others of the process go on meanwhile.
+    """Runs functions that return by themselves, without blocking the rest of the process.
 
     :param most: how many at a time.
     """
@@ -27,13 +27,13 @@ class NativeCalls:
         if under_gevent():
             from gevent.threadpool import ThreadPool
 
-            # Not the hub's: there, names of hosts would wait for it.
+            # Not the hub's pool, which resolves host names.
             self._apply = ThreadPool(most).apply
 
     def run(self, function: Callable[[], T], wait: float) -> T:
-        """What ``function`` returns or raises. Under gevent it runs in a native thread.
+        """Return or raise what ``function`` does. Under gevent it runs in a native thread.
 
-        :param wait: seconds to wait for a turn.
+        :param wait: seconds to wait for a free place.
         :raise Busy: there was none.
         """
         if not self._turns.acquire(timeout=wait):
@@ -49,7 +49,7 @@ class NativeCalls:
 
 
 def _outcome(function: Callable[[], Any]) -> Outcome:
-    """Not raised there: gevent would print it."""
+    """The result or the error, not raised in the pool: gevent would print it."""
     try:
         return function(), None
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Threads for a library that waits in C, which gevent cannot see, and their way back to everybody else."""
+"""Native threads for a library that blocks in C, and calls from them back into gevent's loop."""
 
 import _thread
 import time
@@ -13,9 +13,9 @@ _MOMENT = 0.001  # seconds
 
 
 def start_native(function: Callable[[], None]) -> None:
-    """Run ``function``, which raises nothing, in a thread of its own that does not keep the process.
+    """Run ``function``, which must not raise, in a daemon thread of its own.
 
-    :raise NoThread: the machine cannot start another.
+    :raise NoThread: the machine cannot start another thread.
     """
     begin = _original("_thread", "start_new_thread", _thread.start_new_thread)
     try:
@@ -25,9 +25,9 @@ def start_native(function: Callable[[], None]) -> None:
 
 
 def check_room(threads: int) -> None:
-    """In a native thread: start so many others and wait for their end. No limit of a system need be known.
+    """In a native thread: check that so many threads can be started, by starting them.
 
-    :raise NoThread: the machine cannot start them.
+    :raise NoThread: they cannot.
     """
     begin = _original("_thread", "start_new_thread", _thread.start_new_thread)
     gate = _original("_thread", "allocate_lock", _thread.allocate_lock)()
@@ -39,7 +39,7 @@ def check_room(threads: int) -> None:
             ended.append(None)
 
     try:
-        with gate:  # they are there at the same time
+        with gate:  # so that all run at the same time
             while begun < threads:
                 begin(run, ())
                 begun += 1
@@ -48,11 +48,11 @@ def check_room(threads: int) -> None:
     finally:
         while len(ended) < begun:
             sleep(_MOMENT)
-        sleep(_MOMENT)  # the last ones are about to end
+        sleep(_MOMENT)  # until the last ones have ended
 
 
 def _without_traces(function: Callable[[], None]) -> Callable[[], None]:
-    """A lock that it waits for gives a thread a loop of gevent's, which has descriptors."""
+    """Destroy gevent's loop in the thread, which any wait for a lock creates and which has descriptors."""
     import gevent
 
     def run() -> None:
@@ -65,7 +65,7 @@ def _without_traces(function: Callable[[], None]) -> Callable[[], None]:
 
 
 def native_sleep() -> Callable[[float], None]:
-    """``time.sleep``, as it is without gevent."""
+    """``time.sleep``, not patched by gevent."""
     found: Callable[[float], None] = _original("time", "sleep", time.sleep)
     return found
 
@@ -79,16 +79,16 @@ def _original(module: str, name: str, found: Any) -> Any:
 
 
 class Handover:
-    """Calls from a native thread, in their order: in gevent's loop where there is one, else at once.
+    """Passes calls of a native thread on, in order: to gevent's loop if there is one, else they run at once.
 
-    What is called must not wait. Make it and close it where the loop runs.
+    The called functions must not block. Make and close it in the loop's thread.
     """
 
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] = deque()
         self._send: Callable[[], None] = self._run
         self.close: Callable[[], None] = lambda: None
-        """Nothing is called any more."""
+        """End it: no function is called any more."""
         if under_gevent():
             import gevent
 
@@ -98,7 +98,7 @@ class Handover:
 
     @property
     def waiting(self) -> int:
-        """How many calls have not begun."""
+        """How many calls are pending."""
         return len(self._waiting)
 
     def soon(self, function: Callable[[], None]) -> None:

@@ -15,7 +15,7 @@ APPLICATION = "arauto.app" if IS_INSTALLED else "app"
 
 
 def compiled() -> Path | None:
-    """Where Python keeps what it compiles of this tree, if that is elsewhere (``PYTHONPYCACHEPREFIX``)."""
+    """The directory of this tree's bytecode, if it is outside the tree (``PYTHONPYCACHEPREFIX``)."""
     if not sys.pycache_prefix or sys.dont_write_bytecode:
         return None
     return Path(sys.pycache_prefix, *HOME.parts[1:])

@@ -30,10 +30,12 @@ def start(thread: threading.Thread) -> None:
 
 
 def sentence(error: BaseException) -> str:
-    """A sentence if ``error`` means that the machine is out of something; else empty."""
+    """A sentence if ``error`` means a shortage of resources; else empty."""
     if isinstance(error, OSError):
         return _SENTENCES.get(error.errno or 0, "")
     if isinstance(error, NoThread) or "start new thread" in str(error):
         return _PROCESSES
-    is_short = isinstance(error, MemoryError) or "failed to map segment" in str(error)  # of a library
+    is_short = isinstance(error, MemoryError) or "failed to map segment" in str(
+        error
+    )  # when loading a library
     return _MEMORY if is_short else ""

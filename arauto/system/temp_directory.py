@@ -1,8 +1,8 @@
-"""Find a directory for temporary files, such as gunicorn's heartbeats of workers."""
+"""Finds a directory for temporary files, such as gunicorn's heartbeats of workers."""
 
 import tempfile
 
-MEMORY = "/dev/shm"  # noqa: S108 - gunicorn and we give no file there a name that could be known before
+MEMORY = "/dev/shm"  # noqa: S108 - files there get names that cannot be guessed
 
 
 class NoTempDirectory(Exception):
@@ -10,11 +10,11 @@ class NoTempDirectory(Exception):
 
 
 def find_directory() -> str:
-    """The one in memory if it is writable, since touching a file there waits for no disk; else Python's.
+    """The directory in memory if it is writable, since a file there needs no disk; else Python's.
 
-    If Python finds none, it gets the same directory.
+    If Python finds none, it is set to the same directory.
 
-    :raise NoTempDirectory: there is none.
+    :raise NoTempDirectory: no directory is writable.
     """
     if is_writable(MEMORY):
         try:

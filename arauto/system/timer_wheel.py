@@ -12,10 +12,10 @@ from time import monotonic, sleep
 from arauto.system.concurrency import make_lock
 from arauto.system.resource_errors import start
 
-TICK = 0.25  # seconds; how late a call may come
+TICK = 0.25  # seconds; how late a call may be
 
 Callback = Callable[[], float | None]
-"""Does what is due without waiting; returns the seconds until it should be called again, or ``None`` for
+"""A function that must not block; returns the seconds until it should be called again, or ``None`` for
 never.
 """
 

@@ -1,4 +1,4 @@
-"""The rules of the bridge between Redis's channels and Kafka's topics: what ARAUTO_BRIDGE says (pure)."""
+"""Parses ARAUTO_BRIDGE, the rules of the bridge between Redis's channels and Kafka's topics (pure)."""
 
 import re
 from collections.abc import Iterable
@@ -15,9 +15,9 @@ _FORM = "rules such as alerts.* -> kafka:alerts, kafka:orders -> orders"
 
 
 class Rule(NamedTuple):
-    """Messages of ``channel`` go to ``topic``, or those of ``topic`` to ``channel``.
+    """Passes messages of ``channel`` to ``topic``, or of ``topic`` to ``channel``.
 
-    :param channel: a name; or where messages come from there, a glob.
+    :param channel: a name; or a glob, if ``is_to_kafka``.
     """
 
     channel: bytes
@@ -37,7 +37,7 @@ class Rule(NamedTuple):
 def read_rules(text: str) -> tuple[Rule, ...]:
     """Parse rules with commas between them.
 
-    :raise ValueError: they cannot be used; the text is what to give instead.
+    :raise ValueError: they cannot be used; the text says what to give instead.
     """
     rules = tuple(dict.fromkeys(_read(part) for part in text.split(",") if trimmed(part)))
     if circle := _circle(rules):
@@ -77,7 +77,7 @@ def _read(text: str) -> Rule:
 
 
 def _circle(rules: Iterable[Rule]) -> list[str]:
-    """Two rules by which a message comes back to the topic that it was taken from; or none."""
+    """Two rules by which messages would return to the topic that they come from; or none."""
     steps = [
         (taken, given)
         for taken in rules

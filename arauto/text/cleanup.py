@@ -1,4 +1,4 @@
-"""Trim and show invisible characters in pasted text (pure)."""
+"""Trims and shows invisible characters in pasted text (pure)."""
 
 from unicodedata import category
 

@@ -1,4 +1,4 @@
-"""Redis globs: match a pattern as Redis does (pure)."""
+"""Redis globs: matches a pattern as Redis does (pure)."""
 
 import re
 from functools import lru_cache
@@ -11,16 +11,16 @@ _ANY = frozenset(range(256))
 
 
 class Part(NamedTuple):
-    """What stands between two stars: for each place the bytes that match it.
+    """The part of a pattern between two stars: for each place, the bytes that match it.
 
-    :param text: the same, where only one byte matches each.
+    :param text: the same as text, if only one byte matches each place.
     """
 
     places: tuple[frozenset[int], ...]
     text: bytes | None
 
     def fits(self, name: bytes, at: int) -> bool:
-        """Whether it matches ``name`` from ``at`` on."""
+        """Whether it matches ``name`` at ``at``."""
         if self.text is not None:
             return name.startswith(self.text, at)
         end = at + len(self.places)
@@ -35,7 +35,7 @@ class Part(NamedTuple):
 
 
 def matches(pattern: bytes, name: bytes) -> bool:
-    """Whether a client with ``PSUBSCRIBE pattern`` receives what is published to ``name``."""
+    """Whether a client with ``PSUBSCRIBE pattern`` receives messages published to ``name``."""
     first, *others = _parts(pattern)
     if not first.fits(name, 0):
         return False
@@ -43,7 +43,7 @@ def matches(pattern: bytes, name: bytes) -> bool:
     if not others:
         return at == len(name)
     for part in others[:-1]:
-        # As early as it can be: what is left for those that follow is never less.
+        # The first match is enough: it leaves the most for the parts that follow.
         if (found := part.find(name, at)) < 0:
             return False
         at = found + len(part.places)
@@ -52,7 +52,7 @@ def matches(pattern: bytes, name: bytes) -> bool:
 
 
 def is_ambiguous(pattern: bytes) -> bool:
-    """Whether it has a range from ASCII to beyond: its meaning depends on the machine that Redis runs on.
+    """Whether it has a range from ASCII to beyond, whose meaning depends on the machine that Redis runs on.
 
     Redis compares ``char``, whose sign differs between processors.
     """
@@ -61,7 +61,7 @@ def is_ambiguous(pattern: bytes) -> bool:
 
 @lru_cache(maxsize=1024)
 def _parts(pattern: bytes) -> tuple[Part, ...]:
-    """One more than it has stars; several beside one another are one."""
+    """The parts between stars; consecutive stars count as one."""
     parts: list[list[frozenset[int]]] = [[]]
     at = 0
     while at < len(pattern):

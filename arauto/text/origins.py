@@ -1,4 +1,4 @@
-"""Normalize origins as browsers write them: ASCII names, no default ports (pure)."""
+"""Normalizes origins as browsers write them: ASCII names, no default ports (pure)."""
 
 import re
 from unicodedata import normalize

@@ -1,4 +1,4 @@
-"""Match user names by globs, whatever the Unicode form of their accents (pure)."""
+"""Matches user names by globs, in whichever Unicode form (pure)."""
 
 from collections.abc import Iterable
 from unicodedata import normalize
@@ -12,9 +12,9 @@ def user_matches(user: str, globs: Iterable[bytes]) -> bool:
 
 
 def user_may_match(user: str, globs: Iterable[bytes]) -> bool:
-    """The same regardless of case; for settings that take a permission away.
+    """The same, regardless of case; for settings that take a permission away.
 
-    Many directories let ``guest`` log in as ``Guest``, and their proxy passes on what was typed.
+    Many directories let ``guest`` log in as ``Guest``, and the proxy passes the name on as typed.
     """
     given = tuple(globs)
     folded = [_plain(glob.decode().casefold()) for glob in given]

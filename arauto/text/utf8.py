@@ -1,4 +1,4 @@
-"""Check for valid UTF-8, also behind JSON escapes (pure)."""
+"""Checks for valid UTF-8, also behind JSON escapes (pure)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Count open sockets over all worker processes, in total and per address."""
+"""Counts open sockets over all worker processes, in total and per address."""
 
 import mmap
 import struct
@@ -29,12 +29,12 @@ class ConnectionLimits:
         self._lock = threading.Lock()  # between the threads of one process
 
     def use_slot(self, slot: int) -> None:
-        """Call in a new process with its own slot, which starts at zero."""
+        """Call it in a new process, with its own slot, which starts at zero."""
         self._slot = slot % MAX_PROCESSES
         self.clear_slot(slot)
 
     def clear_slot(self, slot: int) -> None:
-        """Call in the master when a process has ended."""
+        """Call it in the master when a process has exited."""
         for row in range(1 + _ADDRESSES):
             self._write(row, slot % MAX_PROCESSES, 0)
 
@@ -49,7 +49,7 @@ class ConnectionLimits:
         return False
 
     def give_back(self, address: str) -> None:
-        """Return a place that :meth:`take` gave."""
+        """Return a place taken by :meth:`take`."""
         self._add(address, -1)
 
     def full(self) -> bool:

@@ -1,4 +1,4 @@
-"""Close the open sockets of this process when the server stops."""
+"""Closes the open sockets of this process when the server stops."""
 
 import threading
 from collections.abc import Iterator
@@ -23,14 +23,14 @@ class Drain:
 
     @contextmanager
     def track(self, transport: Transport, reason: str) -> Iterator[None]:
-        """Track ``transport`` for as long as the block runs.
+        """Track ``transport`` while the block runs.
 
         :param reason: the reason of its close frame when the server stops.
         """
         with self._lock:
             self._present[transport] = reason
         if self._begun:
-            transport.close(Code.RESTART, reason)  # it was accepted just before
+            transport.close(Code.RESTART, reason)  # it was accepted just before the drain
         try:
             yield
         finally:
@@ -43,18 +43,18 @@ class Drain:
         return not self._worker_states.is_stopping
 
     def close_all(self) -> None:
-        """Close every socket with 1001, and wait until all have left, two seconds at most."""
+        """Close every socket with 1001, and wait until all are closed, two seconds at most."""
         self._worker_states.stop()
         self._begun = True
-        unsaid = self._remaining()
+        unclosed = self._remaining()
         end = monotonic() + CLOSE_PATIENCE
-        while unsaid and monotonic() < end:
-            unsaid = {
+        while unclosed and monotonic() < end:
+            unclosed = {
                 transport: reason
-                for transport, reason in unsaid.items()
+                for transport, reason in unclosed.items()
                 if not transport.close(Code.RESTART, reason, patience=_ROUND)
             }
-        for transport in unsaid:
+        for transport in unclosed:
             transport.abort()  # stuck in a write: no close frame can be sent
         end = monotonic() + CLOSE_PATIENCE + TICK
         while self._remaining() and monotonic() < end:

@@ -7,8 +7,8 @@ from time import monotonic_ns
 
 from arauto.net.ip_addresses import counted_address
 
-AT_ONCE = 20  # a burst of so many seconds' worth is allowed
-EXTRA_TOKENS = 2  # wrong bearer tokens a second of a visitor with another login; more are not checked
+AT_ONCE = 20  # seconds' worth that is allowed in one burst
+EXTRA_TOKENS = 2  # wrong bearer tokens a second of a visitor with another login; beyond it none is checked
 _ROWS = 16384  # rows of names; names with the same row share its rate
 _TIME = struct.Struct("q")  # nanoseconds
 _SECOND = 1_000_000_000
@@ -28,7 +28,7 @@ class RateLimit:
         self._logged_at = 0
 
     def take(self, *names: str) -> float:
-        """Count once for each name: 0, or the seconds to wait; then nothing is counted."""
+        """Count once for each name; returns 0, or the seconds to wait, and then nothing is counted."""
         with self._lock:
             now, rows = monotonic_ns(), _rows(names)
             if wait := self._wait(rows, now):

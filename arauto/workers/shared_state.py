@@ -16,8 +16,8 @@ class SharedState:
 
     :param redis: the Redis that is used.
     :param token: the access token that was made because none was set; else empty.
-    :param secret: what all workers derive their keys from, where none was set.
-    :param assets: scripts and styles, packed: see :mod:`arauto.assets.minifier`.
+    :param secret: the secret of all workers, if none was set.
+    :param assets: scripts and styles, compressed: see :mod:`arauto.assets.minifier`.
     """
 
     redis: DiscoveredRedis

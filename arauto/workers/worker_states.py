@@ -8,7 +8,7 @@ _FREE, _RUNNING, _STOPPING = range(3)
 
 
 class WorkerStates:
-    """In memory that the master shares with the workers it forks; each writes its own slot."""
+    """States in memory that the master shares with its workers; each worker writes its own slot."""
 
     def __init__(self) -> None:
         self._slots = mmap.mmap(-1, MAX_PROCESSES)
@@ -17,25 +17,25 @@ class WorkerStates:
         self._prepared: int | None = None
 
     def use_slot(self, slot: int) -> None:
-        """Call in a new process with its own slot."""
+        """Call it in a new process with its own slot."""
         self._slot = slot % MAX_PROCESSES
         self._slots[self._slot] = _RUNNING
         self._own_generation = self._generation[0] if self._prepared is None else self._prepared
 
     def clear_slot(self, slot: int) -> None:
-        """Call in the master when a process has ended."""
+        """Call it in the master when a process has exited."""
         self._slots[slot % MAX_PROCESSES] = _FREE
 
     def replace_all(self) -> None:
-        """Call in the master: all running workers will be stopped, one after the other."""
+        """Call it in the master when all running workers will be stopped, one after the other."""
         self._generation[0] = (self._generation[0] + 1) % 256
 
     def prepare(self, is_successor: bool) -> None:
-        """Call in the master before it starts a process: the first successor comes before ``replace_all``."""
+        """Call it in the master before it forks; the first successor is forked before ``replace_all``."""
         self._prepared = (self._generation[0] + is_successor) % 256
 
     def stop(self) -> None:
-        """This process is stopping."""
+        """Mark this process as stopping."""
         self._slots[self._slot] = _STOPPING
 
     @property
