@@ -1,4 +1,4 @@
-# make run: start Arauto. make test: check everything. Each does its own set-up.
+# make run: start Arauto. make test: check everything. Each sets itself up.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -15,10 +15,10 @@ test: lint system
 	$(COMPILED) $(BIN)/python -m pytest -n 6 --dist worksteal --durations=10 -m "not alone"
 	$(COMPILED) $(BIN)/python -m pytest -m alone
 
-# What Python compiles is kept for the next start, outside of the tree.
+# Python's bytecode is kept for the next start, outside of the tree.
 COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/pycache"
 
-# What needs no server, in seconds: while something is being changed.
+# The tests that need no server, in seconds: for use while changing something.
 unit: $(VENV)/installed-dev
 	$(COMPILED) $(BIN)/python -m pytest tests/unit
 
@@ -34,25 +34,25 @@ fmt: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# What checks the scripts and styles. Node comes with a Python package, and nobody needs it but developers.
+# Checks of the scripts and styles. Node comes with a Python package; only developers need it.
 ON_NODE := NODE_USE_SYSTEM_CA=1 PATH="$(CURDIR)/$(BIN):$$PATH"
 $(NODE)/installed: package.json package-lock.json $(VENV)/installed-dev
 	@mkdir -p $(NODE) && cp package.json package-lock.json $(NODE)
 	@cd $(NODE) && $(ON_NODE) npm ci --loglevel=error --no-audit --no-fund
 	@touch $@
 
-# What the tests need beside Python packages, as far as it is missing.
+# Installs what the tests need beside Python packages, if it is missing.
 system:
 	@tests/setup.sh
 
-# What waits, measures or counts, again and again in random order beside two busy loops. One file more often:
-# TESTS=tests/unit/net/test_nonblocking_socket.py COUNT=100; SEED=… to have a run again.
+# Tests that wait, measure or count, again and again in random order beside two busy loops. One file more often:
+# TESTS=tests/unit/net/test_nonblocking_socket.py COUNT=100; SEED=… to repeat a run.
 TESTS := tests/integration tests/browser
 COUNT := 20
 flaky: $(VENV)/installed-dev system
 	$(BIN)/python -m tests.flaky --count $(COUNT) $(if $(SEED),--seed $(SEED)) $(TESTS)
 
-# The next protocol of recorded channels in simulated schedules: SEEDS=100000 takes an hour. FIRST=… to go on.
+# The recording protocol in simulated schedules: SEEDS=100000 takes an hour. FIRST=… to continue.
 SEEDS := 10000
 FIRST := 0
 simulate: $(VENV)/installed-dev
@@ -63,7 +63,7 @@ ROUNDS := 3
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m bench --rounds $(ROUNDS)
 
-# Tabs under random faults: MINUTES=20 SOCKETS=100 WORKER=gevent REDIS=valkey SEED=… to have a run again.
+# Tabs under random faults: MINUTES=20 SOCKETS=100 WORKER=gevent REDIS=valkey SEED=… to repeat a run.
 # RECORDED=yes for a recorded channel of two servers, SENTINEL=yes for failovers, ROLLING=yes for a deploy of three
 # servers behind nginx, again and again.
 MINUTES := 20
@@ -73,15 +73,15 @@ soak: $(VENV)/installed-dev system
 	$(BIN)/python -m tests.$(if $(ROLLING),rolling_)$(if $(SENTINEL),sentinel_)$(if $(CLUSTER),cluster_)$(if $(RECORDED),recorded_)soak --minutes $(MINUTES) --worker $(WORKER) --redis $(REDIS) \
 		$(if $(SOCKETS),--sockets $(SOCKETS)) $(if $(SEED),--seed $(SEED))
 
-# After a change of imports between packages: the diagram in docs/architecture.md.
+# After a change of imports between packages: draws the diagram in docs/architecture.md.
 map: $(VENV)/installed-dev
 	$(BIN)/python -m tests.support.package_map
 
-# After a change of words: collect them, merge them into each language, compile.
+# After a change of sentences: collects them, merges them into each language, compiles.
 translations: $(VENV)/installed-dev
 	$(BIN)/python tests/support/translations.py
 
-# After a change of requirements: what they stand for on every platform, with hashes. Needs the network.
+# After a change of requirements: resolves them for every platform, with hashes. Needs the network.
 LOCK := $(VENV)/tools/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate
 lock: $(VENV)/tools/installed $(VENV)/installed-dev
 	$(LOCK) --custom-compile-command "make lock" requirements.txt -o requirements.lock
@@ -89,7 +89,7 @@ lock: $(VENV)/tools/installed $(VENV)/installed-dev
 	$(LOCK) --custom-compile-command "make lock" requirements-dev.txt -c requirements.lock -o requirements-dev.lock
 	$(ON_NODE) npm install --package-lock-only --loglevel=error --no-audit --no-fund
 
-# Known faults in what is installed. Needs the network: advisories are new every day.
+# Known vulnerabilities in installed packages. Needs the network, for new advisories.
 audit: $(VENV)/tools/installed
 	$(VENV)/tools/bin/pip-audit --strict --disable-pip --require-hashes -r requirements.lock -r requirements-dev.lock
 

@@ -1,4 +1,4 @@
-"""make bench: Arauto beside its peers, the same load client over the same work, in one run.
+"""make bench: Arauto beside its peers, with the same load client and the same work, in one run.
 
 Each server is started alone, measured in several rounds and stopped. Results go to
 ``docs/benchmark.md`` and ``docs/benchmark.svg``. ``--only`` and ``--rounds`` are for a quick look.
@@ -74,10 +74,10 @@ def _arguments() -> argparse.Namespace:
 
 
 def _machine(redis: str) -> str:
-    said = subprocess.run([redis, "--version"], capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run([redis, "--version"], capture_output=True, text=True, check=True).stdout
     here = f"{os.cpu_count()} cores, {platform.system()} {platform.release()}"
     return (
-        f"{here}, Python {platform.python_version()}; {' '.join(said.split()[:3])}; "
+        f"{here}, Python {platform.python_version()}; {' '.join(printed.split()[:3])}; "
         "servers, Redis, publisher and load client on the one machine"
     )
 
@@ -114,7 +114,7 @@ def _unless(found: str) -> str:
 
 
 def _install_node(bench: Bench) -> tuple[str, dict[str, str]]:
-    """Node's version and the packages', or nothing where they cannot be had."""
+    """The versions of Node and of the packages; empty if they cannot be installed."""
     if not shutil.which("npm"):
         return "", {}
     target = bench.directory / "node"
@@ -124,10 +124,10 @@ def _install_node(bench: Bench) -> tuple[str, dict[str, str]]:
     )
     if run.returncode:
         return "", {}
-    said = subprocess.run(
+    printed = subprocess.run(
         ["npm", "ls", "--parseable", "--long"], cwd=target, capture_output=True, text=True
     ).stdout
-    packages = [line.rsplit(":", 1)[1] for line in said.splitlines() if "@" in line.rsplit(":", 1)[-1]]
+    packages = [line.rsplit(":", 1)[1] for line in printed.splitlines() if "@" in line.rsplit(":", 1)[-1]]
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout.strip()
     return node, {package.rsplit("@", 1)[0]: package for package in packages}
 
@@ -143,8 +143,8 @@ def _install_flask_socketio(bench: Bench) -> str:
 def _nginx_version() -> str:
     if not shutil.which("nginx"):
         return ""
-    said = subprocess.run(["nginx", "-v"], capture_output=True, text=True).stderr
-    return said.strip().rsplit(" ", 1)[-1]
+    printed = subprocess.run(["nginx", "-v"], capture_output=True, text=True).stderr
+    return printed.strip().rsplit(" ", 1)[-1]
 
 
 def _measure(bench: Bench, peer: Peer, rounds: int) -> None:
@@ -177,7 +177,7 @@ def _one_round(peer: Peer, running: Running) -> None:
 
 
 def _grow(bench: Bench) -> list[dict[str, float]]:
-    """Arauto with more and more sockets: how long they take to come, what they take."""
+    """Arauto with more and more sockets: how long they take to connect, and what they cost."""
     rows = []
     for n in GROWTH:
         with (

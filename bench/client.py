@@ -1,8 +1,8 @@
-"""The load client: many subscribers in one thread, and what each of them received.
+"""The load client: many subscribers in one thread, which check every message.
 
 Every message carries its number between two hash marks, ``#00000042#``. A subscriber finds
 the numbers with one ``split`` a read and compares them with the numbers that must come next,
-so loss, duplicates and wrong order show at C speed whatever wraps the message.
+so loss, duplicates and wrong order are found at C speed whatever wraps the message.
 """
 
 import os
@@ -26,7 +26,7 @@ _PONG = b"\x8a\x80\0\0\0\0"
 
 
 class Broken(Exception):
-    """A subscriber was closed, or received what it should not have."""
+    """A subscriber was closed, or received a wrong message."""
 
 
 def message(number: int) -> bytes:
@@ -35,7 +35,7 @@ def message(number: int) -> bytes:
 
 
 class Subscriber:
-    """One connection; ``received`` is the next number it must see."""
+    """One connection; ``received`` is the number that it must receive next."""
 
     __slots__ = ("fileno", "received", "rest", "socket")
 
@@ -61,13 +61,13 @@ class Crowd:
         self._epoll.register(subscriber.fileno, select.EPOLLIN)
 
     def start_again(self) -> None:
-        """The next message has the number 0."""
+        """Expect the number 0 next."""
         for subscriber in self.subscribers.values():
             subscriber.received = 0
         self.delivered = self.read_bytes = 0
 
     def read(self, timeout: float) -> list[tuple[Subscriber, int]]:
-        """Read what has come; return who received how many."""
+        """Read from all that are readable; return which subscribers received how many."""
         news = []
         for fileno, _ in self._epoll.poll(timeout, 512):
             subscriber = self.subscribers[fileno]
@@ -99,7 +99,7 @@ class Crowd:
         return news
 
     def idle(self, seconds: float) -> None:
-        """Do what a browser does with a silent socket: answer pings."""
+        """Act as a browser with a silent socket: answer pings."""
         end = monotonic() + seconds
         while (left := end - monotonic()) > 0:
             for fileno, _ in self._epoll.poll(left, 512):
@@ -117,14 +117,14 @@ class Crowd:
 
 
 def _look_closely(data: bytes) -> tuple[list[bytes], bytes]:
-    """The numbers, and what may be the beginning of one: a frame's header can have a mark in it too."""
+    """The numbers, and the beginning of a cut one: a frame's header may contain a hash mark too."""
     found = list(_NUMBER.finditer(data))
     tail = data[max(len(data) - 9, found[-1].end() if found else 0) :]
     return [match[1] for match in found], tail[tail.index(b"#") :] if b"#" in tail else b""
 
 
 class RedisPublisher:
-    """Publishes on one raw connection, many in one write; reads the counts that come back."""
+    """Publishes on one raw connection, many in one write, and reads the replies."""
 
     def __init__(self, port: int, channel: bytes) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
@@ -141,7 +141,7 @@ class RedisPublisher:
 
 
 class HttpPublisher:
-    """Publishes with POST on one kept connection, many in one write."""
+    """Publishes with POST on one persistent connection, many in one write."""
 
     def __init__(self, port: int, path: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port))
@@ -157,7 +157,7 @@ class HttpPublisher:
 
 
 def drain(sock: socket.socket) -> None:
-    """Throw away what a publisher is answered."""
+    """Discard a publisher's replies."""
     try:
         sock.recv(1 << 16, socket.MSG_DONTWAIT)
     except BlockingIOError:
@@ -214,7 +214,7 @@ def _finish(crowd: Crowd, sent: int) -> None:
 
 
 class Handshake:
-    """How a subscriber of one server gets ready: what it asks for, and when it is there."""
+    """How a subscriber of one server connects: its path, and when it is subscribed."""
 
     def __init__(
         self,
@@ -225,9 +225,9 @@ class Handshake:
         check: Callable[[bytes], None] | None = None,
     ) -> None:
         self.path = path
-        self.ready = ready  # seen when the subscription stands
+        self.ready = ready  # seen when it is subscribed
         self.ask, self.then = ask, then  # when ``ask`` is seen, the text ``then`` is sent
-        self.check = check  # looks at all that was seen until then
+        self.check = check  # is given everything that was read until then
 
 
 def connect_websockets(crowd: Crowd, port: int, n: int, handshake: Handshake, within: float = 120) -> float:

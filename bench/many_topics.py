@@ -1,7 +1,7 @@
-"""What a Kafka with thousands of topics costs. ``python -m bench.many_topics`` measures it and prints it.
+"""The cost of a Kafka with thousands of topics: ``python -m bench.many_topics`` measures and prints it.
 
-It needs what the tests of Kafka need, and a gigabyte for the broker. One gevent worker;
-how long others wait is told by another client, which asks for ``/healthz`` all the time.
+It needs what the tests of Kafka need, and a gigabyte for the broker. It runs one gevent worker. Another
+client, which requests ``/healthz`` all the time, measures how long others wait.
 """
 
 import sys
@@ -26,10 +26,10 @@ from bench.servers import Bench, Running, allow_files
 from tests.support.kafka_servers import KafkaServer
 
 TOPICS = 10_000
-BATCH = 200  # that are made at once
+BATCH = 200  # topics that are created at once
 ROUNDS = 10
 AT_ONCE = 20
-FRESH = 1.1  # seconds, after which Kafka is asked again
+FRESH = 1.1  # seconds after which the server queries Kafka again
 ONE = f"topic.{TOPICS // 2:05}"
 
 
@@ -81,7 +81,7 @@ def _measure(running: Running) -> None:
         ("`/readyz`", partial(_get, running.port, "/readyz")),
     ):
         seconds, waits = zip(*(_time(question, others) for _ in range(ROUNDS)), strict=True)
-        print(f"| {name} | {_told(seconds, 3)} | {_told([1000 * one for one in waits], 0)} |")
+        print(f"| {name} | {_cell(seconds, 3)} | {_cell([1000 * one for one in waits], 0)} |")
     others.is_stopping = True
     others.join()
     print(f"\nMedians of {ROUNDS}, in brackets the most. ", end="")
@@ -89,7 +89,7 @@ def _measure(running: Running) -> None:
 
 
 class Others(Thread):
-    """Somebody who asks for something else all the time; ``longest`` is how long that took."""
+    """A client that sends other requests all the time; ``longest`` is the longest response time."""
 
     def __init__(self, port: int) -> None:
         super().__init__(daemon=True)
@@ -112,11 +112,11 @@ def _time(question: Callable[[], Any], others: Others) -> tuple[float, float]:
     others.longest, begun = 0.0, perf_counter()
     question()
     seconds = perf_counter() - begun
-    sleep(0.05)  # what stood still is told when it goes on
+    sleep(0.05)  # until a response that was delayed has arrived
     return seconds, others.longest
 
 
-def _told(figures: Any, digits: int) -> str:
+def _cell(figures: Any, digits: int) -> str:
     return f"{median(figures):.{digits}f} ({max(figures):.{digits}f})"
 
 

@@ -1,4 +1,4 @@
-"""What recording costs, and how soon the past is there. ``python -m bench.memory`` measures it alone."""
+"""The cost of recording, and of returning to the past. ``python -m bench.memory`` measures only this."""
 
 import http.client
 import shutil
@@ -105,7 +105,7 @@ def _cost(bench: Bench, backwards: bool) -> dict[str, float]:
 
 
 def _deliver_at_once(crowd: Crowd, publish: Publish) -> float:
-    """Seconds until all have all."""
+    """Seconds until all tabs have received a burst."""
     crowd.start_again()
     began = perf_counter()
     publish(range(BURST))
@@ -149,7 +149,7 @@ def _fill(client: redis.Redis) -> None:
 
 
 def _wait_until_left(client: redis.Redis) -> None:
-    """A server that says goodbye to a thousand tabs does nothing else quickly."""
+    """Wait: a server that closes a thousand tabs is busy."""
     while any(
         one["psub"] == "0" for one in client.client_list(_type="pubsub")
     ):  # a recorder subscribes to a pattern
@@ -190,7 +190,7 @@ def _return(client: redis.Redis, port: int) -> dict[str, float]:
             f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n".encode()
         )
         seen = bytearray()
-        # It is told so between two pages of a long time, too.
+        # Between two pages of a long log it is sent too.
         while b'"following"' not in seen[-300:] or seen.count(b'"past":true') < MISSED:
             seen += sock.recv(1 << 20)
     took = perf_counter() - began
@@ -212,7 +212,7 @@ def _return_together(client: redis.Redis, port: int) -> dict[str, float]:
 
 @contextmanager
 def _pings(client: redis.Redis) -> Iterator[list[float]]:
-    """Seconds that Redis took to answer, asked again and again meanwhile."""
+    """Response times of Redis in seconds, measured while the block runs."""
     took: list[float] = []
     over = threading.Event()
 

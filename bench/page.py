@@ -1,4 +1,4 @@
-"""One tab under 5,000 messages a second: does it stay quick, and does it account for all of them?"""
+"""One tab under 5,000 messages a second: whether it stays responsive, and accounts for all of them."""
 
 import json
 import statistics
@@ -58,7 +58,7 @@ def measure_page(bench: Bench) -> dict[str, float]:
 
 
 def _open(bench: Bench, browser: Browser, url: str) -> dict[str, float]:
-    """From the navigation to the first message on the page, by the page's own clock, nothing kept before."""
+    """Milliseconds from the navigation to the first message, by the page's own clock, with an empty cache."""
     done = Event()
     publishing = Thread(target=_publish_until, args=(bench, done))
     publishing.start()
@@ -68,7 +68,7 @@ def _open(bench: Bench, browser: Browser, url: str) -> dict[str, float]:
             page = context.new_page()
             page.add_init_script(FIRST)
             sleep(1)  # the window itself is open
-            # The page says it by itself: to be asked would cost it some thirty milliseconds.
+            # The page reports it by itself: a query would cost some thirty milliseconds.
             with page.expect_console_message(lambda message: message.text.startswith("first")) as said:
                 page.goto(url, wait_until="commit")
             times.append(float(said.value.text.split()[1]))
@@ -139,7 +139,7 @@ LARGE_TREE = "#messages .tree__toggle"
 
 
 def _read(bench: Bench, page: Page) -> dict[str, float]:
-    """What a person waits for who reads: the longest of a filter's runs, and the longest tasks."""
+    """Waits of a person who reads: the longest run of a filter, and the longest tasks."""
     filtered = [page.evaluate(FILTER, [FILTERS, json.dumps(LINE)]) for _ in range(5)]
     exported = page.evaluate(EXPORT)
     page.evaluate("() => { window.longest = 0 }")

@@ -1,8 +1,8 @@
-"""What a tab and a delivery cost on one to three servers and on a cluster, and a plan for a million tabs.
+"""The cost of a tab and of a delivery on one to three servers or a cluster, and a plan for a million tabs.
 
 ``python -m bench.scale`` measures and writes both tables into ``docs/scale.md``; ``--plan`` reads the first
-one there and writes the second. Processor time and memory are counted, not seconds: servers, Redis and load
-client share this machine, and so may others.
+one there and writes the second. It measures processor time and memory, not seconds: servers, Redis, load
+client and other programs share the machine.
 """
 
 import argparse
@@ -27,7 +27,7 @@ PAGE = ROOT / "docs" / "scale.md"
 SETTINGS = ((1, 1), (2, 1), (3, 1), (1, 3))  # servers, and nodes of Redis
 TABS = 2400  # over all servers
 IDLE_SECONDS = 20.0  # one heartbeat and one PING of each
-RATE, MESSAGES = 5.0, 40  # so few that each message is a frame of its own
+RATE, MESSAGES = 5.0, 40  # so low that each message is a frame of its own
 
 # Processor time is of all servers together, or of Redis.
 NUMBER, NODES = "servers", "nodes of Redis"
@@ -43,14 +43,14 @@ BUSY = 0.5  # of a core at most: the rest is for peaks, and for pages that come 
 CORES = 2  # of a server
 SEATS = 10_000  # of a server, by default
 CLIENTS = 50_000  # of a node of Redis
-DOWN = 5.0  # seconds of an end of all
+DOWN = 5.0  # seconds for which all servers are down
 FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0  # seconds, as the page
 
 Row = dict[str, float]
 
 
 class OnCluster(Bench):
-    """A cluster of three masters instead of one Redis; what is published goes to the first."""
+    """A cluster of three masters instead of one Redis; messages are published on the first."""
 
     def __init__(self, directory: Path, redis_binary: str) -> None:
         self.directory, self._stack = directory, ExitStack()
@@ -100,7 +100,7 @@ def measure(bench: Bench, n: int) -> Row:
         pushed = _sent(bench) - already
         delivered, sent = crowd.delivered, crowd.read_bytes
         meter.lap()
-        crowd.idle(IDLE_SECONDS)  # it answers their pings, as nothing else here does
+        crowd.idle(IDLE_SECONDS)  # which answers pings
         idle, idle_redis = meter.lap()
         saturate(crowd, publisher.publish)
         full, full_redis = meter.lap()
@@ -135,7 +135,7 @@ def _sent(bench: Bench) -> int:
 
 
 def plan(one: Row) -> list[Row]:
-    """What so many tabs take with so many messages a second to each, by what each costs on one server."""
+    """Servers and traffic for so many tabs and messages a second to each, from the costs on one server."""
     rows = []
     for tabs, rate in PLANS:
         busy = tabs * (one[IDLE] + rate * one[EACH]) / 1e6
@@ -170,11 +170,11 @@ def plan(one: Row) -> list[Row]:
 
 
 def come_back(tabs: float, cost: float, free: float, down: float) -> tuple[float, float]:
-    """Seconds until 99 %, and all, of the tabs that come to one server are back: a simulation.
+    """Simulate how many seconds it takes until 99 %, and all, of the tabs have reconnected to one server.
 
     :param cost: seconds of a core to open one.
-    :param free: cores that are left for it.
-    :param down: seconds until the server is there.
+    :param free: cores that are free for it.
+    :param down: seconds until the server runs.
     """
     chance = Random(1)
     done, back = 0.0, []
@@ -185,7 +185,7 @@ def come_back(tabs: float, cost: float, free: float, down: float) -> tuple[float
 
 
 def _comes(chance: Random, down: float) -> float:
-    """When a page finds the server there: it waits as static/js/stream/backoff.js says."""
+    """When a page reconnects, with the back-off of static/js/stream/backoff.js."""
     at, attempt = 0.0, 0
     while True:
         at += chance.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt))
@@ -199,7 +199,7 @@ def _up(value: float) -> int:
 
 
 def read_figures(page: str) -> list[Row]:
-    """The table that is in the page."""
+    """The table in the page."""
     found: list[Row] = [{} for _ in SETTINGS]
     for name, *cells in re.findall(
         r"^\| ([^|]+) \|" + r" ([\d,.]+) \|" * len(SETTINGS), _section(page, "measured"), re.M
@@ -210,13 +210,13 @@ def read_figures(page: str) -> list[Row]:
 
 
 def write_section(page: str, name: str, text: str) -> str:
-    """The page with another text between the marks of that name."""
+    """The page with ``text`` between the marks of that name."""
     assert _section(page, name)
     return _marks(name).sub(lambda found: f"{found[1]}\n{text}\n{found[3]}", page)
 
 
 def list_columns(rows: list[Row]) -> str:
-    """The first figure is the head of each column."""
+    """A table with one column for each row; the first figure is the head."""
     lines = ["| " + " | ".join([name, *(_cell(row[name]) for row in rows)]) + " |" for name in rows[0]]
     return "\n".join([lines[0], "|---" * (1 + len(rows)) + "|", *lines[1:]])
 
@@ -257,7 +257,7 @@ def _measure_all(rounds: int) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="arauto-bench-") as directory:
         for turn in range(rounds):
             for setting in SETTINGS if turn % 2 == 0 else reversed(SETTINGS):
-                # A Redis of its own: what it has used before it keeps.
+                # A new Redis each time, as it does not return memory.
                 n, nodes = setting
                 bench = (Bench if nodes == 1 else OnCluster)(Path(directory), binary)
                 try:

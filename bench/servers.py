@@ -1,4 +1,4 @@
-"""The servers that are compared, each in its recommended set-up, started and stopped here."""
+"""Starts and stops the compared servers, each in its recommended set-up."""
 
 import os
 import resource
@@ -27,7 +27,7 @@ Publisher = RedisPublisher | HttpPublisher
 
 @dataclass
 class Running:
-    """One server that runs: how to subscribe to it, how to publish to it, what it takes."""
+    """One running server: how to subscribe, how to publish, and what it costs."""
 
     connect: Callable[[Crowd, int], float]
     publisher: Callable[[], Publisher]
@@ -49,7 +49,7 @@ Start = Callable[["Bench"], Iterator[Running]]
 
 
 class Bench:
-    """Where the servers run: a directory for their files, and one Redis for all."""
+    """The environment of the servers: a directory for their files, and one Redis for all."""
 
     def __init__(self, directory: Path, redis_binary: str) -> None:
         self.directory = directory
@@ -98,7 +98,7 @@ class Bench:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Stop it and all it has started."""
+    """Stop a process and its children."""
     family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
     process.terminate()
     try:
@@ -112,7 +112,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def allow_files() -> None:
-    """Two descriptors a socket, as many as the system lets us have."""
+    """Raise the limit of file descriptors, of which each socket needs two."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < 30_000:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != -1 else 30_000, hard))
@@ -226,7 +226,7 @@ def nchan(bench: Bench) -> Iterator[Running]:
 
 
 def nginx_modules() -> str:
-    """Where nginx keeps its modules, if Nchan is among them; else nothing."""
+    """The directory of nginx's modules, if it has Nchan; else empty."""
     for directory in ("/usr/lib/nginx/modules", "/usr/lib64/nginx/modules", "/usr/local/lib/nginx/modules"):
         if Path(directory, "ngx_nchan_module.so").exists() and shutil.which("nginx"):
             return directory

@@ -1,7 +1,7 @@
 """How long a message waits for the log when the recorder is killed, or stops: ``python -m bench.takeover``.
 
-Two processes stand by while a message a millisecond is published; each says when it was. An entry's id
-says when it was written, by the same machine's clock.
+Two processes run while a message a millisecond is published, with its time. An entry's id has the time when
+it was written, by the same machine's clock.
 """
 
 import tempfile
@@ -25,7 +25,7 @@ CALM = 2.0  # seconds before and after
 
 @contextmanager
 def publishing(server: RedisServer) -> Iterator[None]:
-    """A message a millisecond while the block runs, about."""
+    """Publish about one message a millisecond while the block runs."""
     ended = threading.Event()
 
     def publish() -> None:

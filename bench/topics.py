@@ -1,8 +1,8 @@
-"""What pages of a topic of Kafka cost, and how soon they are told, beside a plain consumer.
+"""The cost of pages of a Kafka topic, and their latency beside a plain consumer.
 
 ``python -m bench.topics`` measures all of it in one run, on one worker process, and prints it. It needs what
-the tests of Kafka need. A broker, a server, the publisher and the load client share the machine: where others
-use it too, processor time and memory say something, and seconds do not.
+the tests of Kafka need. A broker, a server, the publisher and the load client share the machine: on a busy
+machine only processor time and memory are meaningful, not seconds.
 """
 
 import statistics
@@ -29,7 +29,7 @@ TABS = 1000
 RATE = 1000  # messages a second
 SECONDS = 20.0
 TICK = 0.01  # seconds between two writes of the publisher
-STORED = 100_000  # messages of 100 bytes; no answer has more
+STORED = 100_000  # messages of 100 bytes, the most in one response
 SINGLE = 300  # messages to one tab, one by one
 WATCH = """
 import json, time, gevent
@@ -55,9 +55,9 @@ def watch():
 
 gevent.spawn(watch)
 """
-"""For what cannot be seen from outside; with it on, processor time is not measured."""
+"""Measures inside the server; with it, processor time is not measured."""
 
-Told = list[tuple[str, str, str]]
+Rows = list[tuple[str, str, str]]
 
 
 def main() -> None:
@@ -68,12 +68,12 @@ def main() -> None:
         kafka = KafkaServer(own)
         try:
             kafka.start()
-            told = _measure(bench, kafka)
+            rows = _measure(bench, kafka)
         finally:
             kafka.close()
             bench.close()
     width = "| figure | seen | wanted |\n|---|---|---|\n"
-    table = width + "".join(f"| {' | '.join(row)} |\n" for row in told)
+    table = width + "".join(f"| {' | '.join(row)} |\n" for row in rows)
     print(table)
 
 
@@ -91,23 +91,23 @@ def _arauto(bench: Bench, kafka: KafkaServer, topic: str, alter: str = "") -> It
         yield running
 
 
-def _measure(bench: Bench, kafka: KafkaServer) -> Told:
-    told: Told = []
+def _measure(bench: Bench, kafka: KafkaServer) -> Rows:
+    rows: Rows = []
     for name in ("bench", "single", "stored", "silent"):
         kafka.create(name)
     with _arauto(bench, kafka, "bench") as running:
-        told += _load(running, kafka)
+        rows += _load(running, kafka)
     path = str(bench.directory / "seen")
     with _arauto(bench, kafka, "silent", WATCH.format(path=path)) as running:
-        told += _watch(running, kafka, path)
+        rows += _watch(running, kafka, path)
     with _arauto(bench, kafka, "single") as running:
-        told += _single(running, kafka)
-        told.append(_replay(running, kafka))
-        told.append(_return(running, kafka))
-    return told
+        rows += _single(running, kafka)
+        rows.append(_replay(running, kafka))
+        rows.append(_return(running, kafka))
+    return rows
 
 
-def _load(running: Running, kafka: KafkaServer) -> Told:
+def _load(running: Running, kafka: KafkaServer) -> Rows:
     with closing(Crowd()) as crowd, closing(Crowd()) as one:
         empty = running.memory()
         running.connect(one, 1)
@@ -135,7 +135,7 @@ def _load(running: Running, kafka: KafkaServer) -> Told:
 
 
 def _publish(kafka: KafkaServer, topic: str, crowd: Crowd, seconds: float) -> list[float]:
-    """Seconds until each frame's oldest message has come, at ``RATE``."""
+    """Milliseconds until each frame's oldest message was received, at ``RATE``."""
     producer = Producer(kafka.client(acks="all", **{"linger.ms": 0}))
     crowd.start_again()
     published: list[float] = []
@@ -155,7 +155,7 @@ def _publish(kafka: KafkaServer, topic: str, crowd: Crowd, seconds: float) -> li
     return late
 
 
-def _watch(running: Running, kafka: KafkaServer, path: str) -> Told:
+def _watch(running: Running, kafka: KafkaServer, path: str) -> Rows:
     with closing(Crowd()) as crowd:
         running.connect(crowd, TABS)
         sleep(SECONDS / 2)
@@ -180,7 +180,7 @@ def _numbers(path: str) -> list[float]:
     return [float(line) for line in Path(path).read_text().splitlines()]
 
 
-def _single(running: Running, kafka: KafkaServer) -> Told:
+def _single(running: Running, kafka: KafkaServer) -> Rows:
     """One message at a time to one tab, and to a plain consumer."""
     with closing(Crowd()) as crowd, _Plain(kafka, "single") as plain:
         running.connect(crowd, 1)
@@ -203,7 +203,7 @@ def _single(running: Running, kafka: KafkaServer) -> Told:
 
 
 class _Plain(threading.Thread):
-    """Notes when each message has come to a consumer."""
+    """Notes when a consumer has received each message."""
 
     def __init__(self, kafka: KafkaServer, topic: str) -> None:
         super().__init__(daemon=True)
@@ -217,7 +217,7 @@ class _Plain(threading.Thread):
         self.start()
         return self
 
-    def __exit__(self, *told: object) -> None:
+    def __exit__(self, *exc: object) -> None:
         self._is_stopping = True
         self.join()
         self._consumer.close()

@@ -1,4 +1,4 @@
-"""What this shape cannot go below: wait, ``recv``, one look-up, ``send``, and nothing else.
+"""The lower bound of this design: wait, ``recv``, one look-up, ``send``, and nothing else.
 
 Each browser socket has a Redis connection and a thread of gevent, as in Arauto. There is no Flask,
 no batch, no gap, no lock and no deadline; a reply is put into a frame once for all sockets.
