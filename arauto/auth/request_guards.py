@@ -132,7 +132,9 @@ def check_handshake() -> None:
     if request.method != "GET" or request.environ.get("SERVER_PROTOCOL") != "HTTP/1.1":
         abort(400, gettext("A WebSocket handshake is a GET with HTTP/1.1."))
     if request.content_length or "Transfer-Encoding" in request.headers:
-        abort(400, gettext("A WebSocket handshake has no body."))  # it would be waited for, then cut
+        abort(
+            400, gettext("A WebSocket handshake has no body.")
+        )  # gunicorn would wait for it, then cut the connection
     if "upgrade" not in request.headers.get("Connection", "").lower():
         abort(400, gettext("A WebSocket handshake needs the header Connection: Upgrade."))
     if request.headers.get("Sec-WebSocket-Version") != "13":

@@ -140,7 +140,7 @@ class ToKafka:
         if error is not None and error.code() not in _NEVER:
             self._keep(number, topic, error)
         elif error is not None and error.code() in _TOO_LARGE and not is_alone:
-            self._back.append(number)  # of a batch, in which another one may be too large
+            self._back.append(number)  # another message of its batch may be the one that is too large
             self._singles[topic] = self._singles.get(topic, 0) + 1
         else:
             self._outbox.settle(number)

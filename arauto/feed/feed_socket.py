@@ -39,7 +39,7 @@ from arauto.web.responses import RETRY_AFTER
 from arauto.workers.connection_limits import ConnectionLimits
 from arauto.workers.drain import Drain
 
-if TYPE_CHECKING:  # it loads the library
+if TYPE_CHECKING:  # importing it loads Kafka's library
     from arauto.sources.kafka_source import KafkaSource
 
 PATH = "/feed"

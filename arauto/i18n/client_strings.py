@@ -9,7 +9,7 @@ Strings = dict[str, str]
 
 
 def page_strings() -> Strings:
-    """The strings by key that the page has at once: what its first scripts say.
+    """The strings by key for the scripts that the page loads at once.
 
     The script fills ``{placeholders}`` and chooses between ``{one|many}``.
     """
@@ -26,7 +26,7 @@ def page_strings() -> Strings:
 
 
 def topic_strings() -> Strings:
-    """Those that a page has at once beside them where there is Kafka."""
+    """Further strings that a page has at once with Kafka."""
     return {
         "topic": gettext("topic"),
         "remove_topic": gettext("Remove topic {name}"),
@@ -107,7 +107,7 @@ def _topic_publish_strings() -> Strings:
 
 
 def _topic_gap_strings() -> Strings:
-    """By reason; `_most` where it is known how many can be missing."""
+    """Strings by reason of a gap; `_most` if it is known how many can be missing."""
     return {
         "gap_topic_retention": gettext(
             "{topic}, at {to}: Kafka no longer keeps partition {partition} from offset {offset} on."
@@ -144,7 +144,7 @@ def _topic_gap_strings() -> Strings:
 
 
 def later_strings() -> Strings:
-    """The other strings by key: what is said only by scripts that are loaded later."""
+    """The strings by key for scripts that are loaded later."""
     return (
         _detail_strings()
         | _acknowledge_strings()

@@ -11,7 +11,7 @@ from arauto.kafka_io.shared_answers import FRESH, SharedAnswers
 from arauto.kafka_io.topic_list import Topics, list_topics
 from arauto.text.glob import matches
 
-INTERNAL = "__"  # what the names of Kafka's own topics begin with
+INTERNAL = "__"  # the prefix of Kafka's own topics
 MOST_KEPT = 100  # globs
 
 

@@ -82,7 +82,7 @@ T = TypeVar("T")
 
 
 class KafkaFailed(Refusal):
-    """Kafka does not answer, or refuses; the text is a sentence for people."""
+    """Kafka does not answer, or refuses; the text is a sentence to be shown."""
 
     status = 502
     trouble: "Trouble | None" = None  # if the error is Kafka's own
@@ -94,7 +94,7 @@ class KafkaLink:
     def __init__(self, url: KafkaUrl) -> None:
         self.config = url.config | COMMON
         self._calls = NativeCalls(CALLS)
-        self._idle: deque[_Asker] = deque()
+        self._idle: deque[_QueryConsumer] = deque()
         self._admins: dict[str, AdminClient] = {}
 
     @property
@@ -126,23 +126,23 @@ class KafkaLink:
 
     def _ask(self, question: Callable[[Consumer], T]) -> T:
         try:
-            asker = self._idle.pop()
+            client = self._idle.pop()
         except IndexError:
             check_threads()
-            asker = _Asker(self.config)
+            client = _QueryConsumer(self.config)
         try:
-            answer = asker.ask(question)
+            answer = client.ask(question)
         except BaseException:
-            asker.consumer.close()
+            client.consumer.close()
             raise
         if len(self._idle) < KEPT:
-            self._idle.append(asker)
+            self._idle.append(client)
         else:
-            asker.consumer.close()
+            client.consumer.close()
         return answer
 
 
-class _Asker:
+class _QueryConsumer:
     """A consumer, and the errors of its connections."""
 
     def __init__(self, config: dict[str, Any]) -> None:
@@ -201,7 +201,7 @@ def trouble(error: KafkaError) -> Trouble:
 
 
 def say(found: Trouble) -> str:
-    """A sentence for people, in the language of this request."""
+    """A sentence for it, in the language of this request."""
     match found.kind:
         case "login":
             return gettext("Kafka does not accept the user and password of KAFKA_URL.")

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not say what it exports
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not declare its exports
     ConsumerGroupDescription,
     MemberDescription,
 )

@@ -9,7 +9,7 @@ from functools import partial
 from confluent_kafka import KafkaException, TopicCollection
 
 from arauto.kafka_io.connection import DEADLINE, KafkaLink, Trouble, trouble
-from arauto.kafka_io.topic_identity import ask_another
+from arauto.kafka_io.topic_identity import choose_another_broker
 from arauto.kafka_io.topic_reader import TopicReader
 from arauto.kafka_io.topic_ring import TopicRing
 from arauto.system.concurrency import make_lock
@@ -17,7 +17,7 @@ from arauto.system.native_thread import Handover, native_sleep, start_native
 from arauto.system.resource_errors import NoThread
 
 MOST = 1000  # topics that are watched
-MOST_READ = 50  # of them; a reader has a few threads
+MOST_READ = 50  # topics that are read; each reader has a few threads
 LOOK = 1.0  # seconds between two checks whether waiting topics exist
 
 log = logging.getLogger("arauto")
@@ -164,5 +164,5 @@ def _ask(link: KafkaLink, topics: tuple[str, ...]) -> dict[str, Trouble | None]:
                 why = trouble(error.args[0])
                 found[topic] = why if why.kind in ("away", "unknown") else None
     if any(why and why.kind == "away" for why in found.values()):
-        ask_another(link)
+        choose_another_broker(link)
     return found

@@ -20,7 +20,7 @@ def describe(link: KafkaLink, topic: str) -> tuple[str, set[int], set[int]]:
     except (NoAnswer, KafkaException) as error:
         why = KafkaError(KafkaError._TIMED_OUT) if isinstance(error, NoAnswer) else error.args[0]
         if trouble(why).kind == "away":
-            ask_another(link)
+            choose_another_broker(link)
         raise KafkaException(why) from None
     # The library prints its bytes in standard base64, Kafka in that of URLs.
     epoch = str(found.topic_id).replace("+", "-").replace("/", "_")
@@ -28,7 +28,7 @@ def describe(link: KafkaLink, topic: str) -> tuple[str, set[int], set[int]]:
     return epoch, {one.id for one in found.partitions}, leaderless
 
 
-def ask_another(link: KafkaLink) -> None:
+def choose_another_broker(link: KafkaLink) -> None:
     """Let the library choose another broker for such queries: it would keep a dead one for minutes."""
     with suppress(KafkaException):
         link.admin.list_topics(timeout=DEADLINE)

@@ -5,7 +5,7 @@ from concurrent.futures import TimeoutError as NoAnswer
 from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not say what it exports
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not declare its exports
     AdminClient,
     ListOffsetsResultInfo,
     OffsetSpec,

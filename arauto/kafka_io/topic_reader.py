@@ -27,7 +27,7 @@ AGAIN = 1.0  # seconds
 
 _READER = {
     "enable.partition.eof": False,
-    "fetch.wait.max.ms": 500,  # two requests a second where nothing comes
+    "fetch.wait.max.ms": 500,  # two requests a second without messages
     "socket.timeout.ms": 10_000,
 }
 _NONE = ""  # in place of an epoch: the topic did not exist

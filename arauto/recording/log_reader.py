@@ -126,7 +126,7 @@ class Log:
         with_holes: list[LogEntry] = []
         for message, (raw, (field, data)) in zip(found, page, strict=True):
             id = Id.read(raw)
-            if id.n <= after.n < NO_NUMBER:  # only a log that began anew counts from one again
+            if id.n <= after.n < NO_NUMBER:  # only a new log counts from one again
                 with_holes.append(Hole(id, after.ms, id.ms, "replaced"))
             else:
                 with_holes += self._missing(after, id, id.n)

@@ -86,7 +86,7 @@ class Store:
     ) -> None:
         self.client: Any = client
         self.lease = LEASE
-        """The key that says which process is the recorder."""
+        """The key of the lease: which process is the recorder."""
         self._draw_epoch = draw_epoch
         self._database = int(client.connection_pool.connection_kwargs.get("db") or 0)
         self.beats = beats_of(self._database)

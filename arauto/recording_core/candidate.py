@@ -74,7 +74,7 @@ class Candidate:
         self.token = 0  # with which this process is the recorder; 0: it is not
         self.rests_until: int | None = None  # when to flush, if not before: a busy channel collects messages
         self.other_is_recorder = False  # another process sent the last beat
-        self.is_blocked = False  # Redis refuses it a subscription: other processes come first
+        self.is_blocked = False  # Redis refuses it a subscription: other processes take precedence
         self._make = make
         self._name = name
         self._made = 0
@@ -110,10 +110,10 @@ class Candidate:
     # The connection
 
     def disconnected(self, now: int) -> list[Action]:
-        """The connection was lost: messages may be missed, and Redis may come back with less data."""
+        """The connection was lost: messages may be missed, and Redis may return with less data."""
         actions = self._step_down()
         if actions:
-            self._beat_received_at = now - SILENCE // 2  # processes on stand-by come first
+            self._beat_received_at = now - SILENCE // 2  # processes on stand-by take precedence
         self._beat_at = 0
         self.other_is_recorder = False
         self._logs.clear()

@@ -10,7 +10,7 @@ from arauto.recording_core.recorder_steps import RecorderStep
 class Claim:
     """Become the recorder, with a token greater than ``above``.
 
-    ``grace``: milliseconds after the lease has expired in which others come first.
+    ``grace``: milliseconds for which an expired lease is left to others.
     """
 
     above: int

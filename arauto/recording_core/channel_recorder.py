@@ -50,7 +50,7 @@ class ChannelRecorder:
         self._name = name
         self._marks_sent = 0
         self._beats = 0  # since the last mark ...
-        self._pause = 1  # ... of so many, until the next
+        self._pause = 1  # ... and how many until the next mark
         self._mark = ""  # the unanswered mark ...
         self._since_mark: deque[Announcement] | None = None  # ... and announcements after it
         self._backlog = Backlog()

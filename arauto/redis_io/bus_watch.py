@@ -42,7 +42,7 @@ class BusWatch:
     def __init__(self) -> None:
         self._pairs: dict[tuple[str, str], _Pair] = {}  # by sender and receiver
 
-    def take(self, views: Collection[View], refusing: Collection[str], asked: float) -> list[Loss]:
+    def take(self, views: Collection[View], refusing: Collection[str], queried_at: float) -> list[Loss]:
         """Take the views of all nodes, which were queried at the same time.
 
         :param refusing: nodes that accept no connection: their process does not run.
@@ -51,7 +51,7 @@ class BusWatch:
         senders = {view.id: view for view in views}
         losses: dict[str, float] = {}
         for view in views:
-            for since in self._take(view, senders, refusing, asked):
+            for since in self._take(view, senders, refusing, queried_at):
                 losses[view.id] = min(since, losses.get(view.id, since))
         return [Loss(*one) for one in losses.items()]
 
@@ -77,7 +77,7 @@ class BusWatch:
                 yield pair.sure_until
 
     def _take(
-        self, view: View, senders: dict[str, View], refusing: Collection[str], asked: float
+        self, view: View, senders: dict[str, View], refusing: Collection[str], queried_at: float
     ) -> Iterable[float]:
         gone = [one for one, receiver in self._pairs if receiver == view.id and one not in view.members]
         for sender in gone:
@@ -87,17 +87,17 @@ class BusWatch:
         for sender in view.members:
             if sender != view.id:
                 link = _link(view, sender, senders.get(sender), sender in refusing)
-                yield from self._note((sender, view.id), link, asked)
+                yield from self._note((sender, view.id), link, queried_at)
 
-    def _note(self, ids: tuple[str, str], link: _Link, asked: float) -> Iterable[float]:
+    def _note(self, ids: tuple[str, str], link: _Link, queried_at: float) -> Iterable[float]:
         pair = self._pairs.get(ids)
         if pair is None:
             if link != _BROKEN:  # a new node counts once it is reached
-                self._pairs[ids] = _Pair(link, asked)
+                self._pairs[ids] = _Pair(link, queried_at)
             return
         pair.is_broken = link == _BROKEN
         if link == _BROKEN:
-            if asked - pair.sure_until < PATIENCE:
+            if queried_at - pair.sure_until < PATIENCE:
                 return
             yield pair.sure_until
         elif not _is_same(pair.link, link):
@@ -107,10 +107,10 @@ class BusWatch:
             return
         else:
             pair.link = _both(pair.link, link)
-        pair.sure_until = asked
+        pair.sure_until = queried_at
 
 
-def _link(view: View, sender: str, said: View | None, is_refusing: bool) -> _Link:
+def _link(view: View, sender: str, sender_view: View | None, is_refusing: bool) -> _Link:
     member, from_ = view.members[sender], view.links_from.get(sender)
     if is_refusing and from_ is None:
         return _DEAD
@@ -118,9 +118,9 @@ def _link(view: View, sender: str, said: View | None, is_refusing: bool) -> _Lin
         return _BROKEN if view.is_cut_off else _OUT
     if from_ is None or "fail?" in member.flags or member.waits > LATE:
         return _BROKEN
-    if said is None:
+    if sender_view is None:
         return None, from_
-    receiver, to = said.members.get(view.id), said.links_to.get(view.id)
+    receiver, to = sender_view.members.get(view.id), sender_view.links_to.get(view.id)
     if receiver is None or to is None or receiver.waits > LATE:
         return _BROKEN
     return to, from_

@@ -38,17 +38,17 @@ def list_channels(link: RedisLink, match: bytes, may_read: Callable[[bytes], boo
     :raise redis.RedisError: it does not answer.
     """
     with _refusals():
-        asked, are_all = link.nodes()
-        found = _ask(asked, lambda node: _pubsub_channels(node, match))
+        nodes, are_all = link.nodes()
+        found = _ask(nodes, lambda node: _pubsub_channels(node, match))
         names = {name for one in found for name in one}
         alive = sorted(name for name in names if not is_shadow(name) and may_read(name))
-        shards = {name for one in _ask(asked, lambda node: _shards(node, match)) for name in one}
+        shards = {name for one in _ask(nodes, lambda node: _shards(node, match)) for name in one}
         sharded = sorted(name for name in shards if not is_own_shard(name) and may_read(name))
-        patterns = _ask(asked, _patterns if link.is_cluster else _count_patterns)
-        are_all = are_all and len(patterns) == len(asked)
+        patterns = _ask(nodes, _patterns if link.is_cluster else _count_patterns)
+        are_all = are_all and len(patterns) == len(nodes)
         return {
-            "channels": _counted("channel", alive[:MAX_LISTED], asked, are_all),
-            "shards": _counted("shard", sharded[:MAX_LISTED], asked, are_all),
+            "channels": _counted("channel", alive[:MAX_LISTED], nodes, are_all),
+            "shards": _counted("shard", sharded[:MAX_LISTED], nodes, are_all),
             "total": len(alive) + len(sharded),
             "cut": max(len(alive), len(sharded)) > MAX_LISTED,
             "patterns": _all_patterns(patterns) if are_all else None,
@@ -74,9 +74,9 @@ def count_listeners(link: RedisLink, kind: str, name: bytes) -> dict[str, Any]:
     :raise redis.RedisError: it does not answer.
     """
     with _refusals():
-        asked, are_all = link.nodes()
-        counts = _ask(asked, lambda node: count_at(node, kind, name))
-        are_all = are_all and len(counts) == len(asked)
+        nodes, are_all = link.nodes()
+        counts = _ask(nodes, lambda node: count_at(node, kind, name))
+        are_all = are_all and len(counts) == len(nodes)
         return {
             **named(kind, name),
             "receivers": _sum([one.receivers for one in counts]) if are_all else None,
@@ -150,9 +150,9 @@ def _shards(link: RedisLink, match: bytes) -> list[bytes]:
         return []  # it is older than Redis 7, or the user may not run the command
 
 
-def _counted(kind: str, names: list[bytes], asked: list[RedisLink], are_all: bool) -> list[dict[str, Any]]:
-    counts = _ask(asked, lambda node: _subscribers(node, names, kind))
-    are_all = are_all and len(counts) == len(asked)
+def _counted(kind: str, names: list[bytes], nodes: list[RedisLink], are_all: bool) -> list[dict[str, Any]]:
+    counts = _ask(nodes, lambda node: _subscribers(node, names, kind))
+    are_all = are_all and len(counts) == len(nodes)
     return [
         {**named(kind, name), "subscribers": _sum(subscribers) if are_all else None}
         for name, *subscribers in zip(names, *counts, strict=True)

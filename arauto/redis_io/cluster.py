@@ -169,7 +169,7 @@ class Cluster:
         self._poll.keep_only(())
 
     def _look(self) -> None:
-        asked = now()
+        queried_at = now()
         wanted = [one.address for one in self._map.members.values()]
         views = self._poll.ask(wanted) if wanted else {}
         if not views:
@@ -179,26 +179,26 @@ class Cluster:
         found = {view.id: view for view in together(views.values())}
         self._ids |= {one.address: id for view in found.values() for id, one in view.members.items()}
         self._ids |= {address: view.id for address, view in views.items()}
-        self._answered_at |= dict.fromkeys(found, asked)
+        self._answered_at |= dict.fromkeys(found, queried_at)
         if found:
             self._poll.keep_only(named | set(self._seeds))
-        self._take(list(found.values()), asked)
+        self._take(list(found.values()), queried_at)
 
-    def _take(self, views: list[View], asked: float) -> None:
+    def _take(self, views: list[View], queried_at: float) -> None:
         refusing = {id for address, id in self._ids.items() if self._poll.refuses(address)}
         refusing -= {view.id for view in views}
-        losses = self._bus.take(views, refusing, asked)
+        losses = self._bus.take(views, refusing, queried_at)
         found = ClusterMap.of(views, refusing, self._bus) if views else ClusterMap(self._map.members)
         self._bus.forget([id for id in self._ids.values() if views and id not in found.members])
         with self._lock:
             lost = {loss.node: loss.since for loss in losses}
-            self.losses = (*self.losses, *((asked, *loss) for loss in losses))[-MANY_LOSSES:]
+            self.losses = (*self.losses, *((queried_at, *loss) for loss in losses))[-MANY_LOSSES:]
             doubts = dict(lost)
             before, self._map = self._map, found
             self._shunned.clear()
             for address, there in self._sockets.items():
                 id = self._ids.get(address, "")
-                if there and id not in doubts and (since := self._leave_since(id, asked)) is not None:
+                if there and id not in doubts and (since := self._leave_since(id, queried_at)) is not None:
                     doubts[id] = since
             sockets = [
                 (sock, doubts[id])
@@ -212,7 +212,10 @@ class Cluster:
         for address, id in self._ids.items():
             if many := sum(sock.address == address for sock, _ in sockets):
                 log.warning(
-                    "cluster doubted node=%s feeds=%d seconds=%.1f", place(address), many, asked - doubts[id]
+                    "cluster doubted node=%s feeds=%d seconds=%.1f",
+                    place(address),
+                    many,
+                    queried_at - doubts[id],
                 )
         for sock, since in sockets:
             sock.doubt(since - UNSEEN)
@@ -234,17 +237,17 @@ class Cluster:
             since_of[at] = min(since, since_of.get(at, since))
         return [(at, since - UNSEEN) for at, since in since_of.items()]
 
-    def _leave_since(self, id: str, asked: float) -> float | None:
+    def _leave_since(self, id: str, queried_at: float) -> float | None:
         """If subscribers should leave this node: since when they may miss messages."""
         found = self._map
         if not found.answering - {id}:
             return None  # there is no better node
         if id not in found.answering:
             is_away = id not in found.members or id in found.failed | found.dead
-            is_silent = asked - self._answered_at.get(id, -inf) > SILENT_FOR
+            is_silent = queried_at - self._answered_at.get(id, -inf) > SILENT_FOR
             return self._bus.sure_until(id) if is_away or is_silent else None
         since = self._bus.broken_since(id)
-        is_long = since is not None and asked - since > BROKEN_FOR
+        is_long = since is not None and queried_at - since > BROKEN_FOR
         return since if is_long and found.whole - {id} else None
 
     def _report(self, found: ClusterMap) -> None:
@@ -265,7 +268,9 @@ class Cluster:
                 return NotCluster(place(address))
         if refusals:
             return refusals[0]
-        said = "; ".join(
+        reasons = "; ".join(
             f"{place(seed)}: {shown(str(errors.get(seed, 'no answer yet')))}" for seed in self._seeds
         )
-        return NoNode(f"No node of the cluster answers ({said}): correct REDIS_URL, or start what it names.")
+        return NoNode(
+            f"No node of the cluster answers ({reasons}): correct REDIS_URL, or start what it names."
+        )

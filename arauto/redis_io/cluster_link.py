@@ -70,7 +70,7 @@ class ClusterLink(RedisLink):
         nodes = [ClusterNode(*address) for address in self.cluster.map().to_count()[0]]
         return RedisCluster(
             startup_nodes=nodes,
-            retry=Retry(NoBackoff(), 1),  # once more after a failover
+            retry=Retry(NoBackoff(), 1),  # one retry, for a failover
             require_full_coverage=False,
             max_connections=PUBLISHERS,
             ssl=not self._is_plain,

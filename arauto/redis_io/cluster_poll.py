@@ -40,14 +40,14 @@ class ClusterPoll:
 
     def ask(self, addresses: Iterable[Address]) -> dict[Address, View]:
         """The views of the nodes that answer in time; :attr:`errors` has the others."""
-        asked, end = now(), monotonic() + ANSWER_WITHIN
+        queried_at, end = now(), monotonic() + ANSWER_WITHIN
         waiting = [(address, node) for address in addresses if (node := self._send(address))]
         views = {}
         for address, node in waiting:
             try:
                 if not node.connection.can_read(max(0.0, end - monotonic())):
                     raise redis.TimeoutError("no answer in time")
-                views[address] = read_view(_read(node), address, asked, self._by_name)
+                views[address] = read_view(_read(node), address, queried_at, self._by_name)
                 self.errors.pop(address, None)
             except (redis.RedisError, OSError, ValueError) as error:
                 self._note_error(address, node, error)

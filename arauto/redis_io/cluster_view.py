@@ -43,13 +43,13 @@ class Member:
 class View:
     """A node's view of the cluster.
 
-    :param asked: when it was queried, by ``elapsed.now``.
+    :param queried_at: when it was queried, by ``elapsed.now``.
     :param links_to: when its link to each other node was made, by its clock. Its messages go there.
     :param links_from: the same for links that others have made to it.
     """
 
     id: str
-    asked: float
+    queried_at: float
     members: dict[str, Member]
     links_to: dict[str, int] = field(default_factory=dict)
     links_from: dict[str, int] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class View:
         return bool(masters) and 2 * len(failing) >= len(masters)
 
 
-def read_view(replies: list[Any], address: Address, asked: float, by_name: bool = False) -> View:
+def read_view(replies: list[Any], address: Address, queried_at: float, by_name: bool = False) -> View:
     """:param address: where it was queried.
     :param by_name: reach nodes by the names that they announce, if any: certificates may be for these.
 
@@ -90,10 +90,10 @@ def read_view(replies: list[Any], address: Address, asked: float, by_name: bool 
         )
     except (AttributeError, IndexError, KeyError, StopIteration, TypeError, ValueError) as error:
         raise ValueError(f"its answer cannot be understood: {nodes!r:.100}") from error
-    return View(own, asked, known, to, from_)
+    return View(own, queried_at, known, to, from_)
 
 
-def _read_member(line: list[str], asked: Address, now: int, by_name: bool) -> Member:
+def _read_member(line: list[str], queried: Address, now: int, by_name: bool) -> Member:
     """:param line: ``id ip:port@bus,hostname flags master ping-sent pong-received epoch state slots…``"""
     place, _, names = line[1].partition(",")
     host, _, port = place.partition("@")[0].rpartition(":")
@@ -101,7 +101,7 @@ def _read_member(line: list[str], asked: Address, now: int, by_name: bool) -> Me
     sent = int(line[4])
     name = next((one for one in names.split(",") if one and "=" not in one), "") if by_name else ""
     return Member(
-        (name or host or asked[0], int(port)),  # a node that stands alone does not know its address
+        (name or host or queried[0], int(port)),  # a node that stands alone does not know its address
         (host, int(port)),
         flags,
         line[3],

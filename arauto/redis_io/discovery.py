@@ -37,7 +37,7 @@ class DiscoveredRedis:
     binary: str = ""
     is_verified: bool = True  # False: over TLS without verifying the certificate
     is_embedded: bool = False  # an embedded Valkey, started or not
-    master: tuple[str, int] | None = None  # where it is, if Sentinels know
+    master: tuple[str, int] | None = None  # its address, if Redis is found by Sentinels
     warning: str = ""  # what will not work with it, and the remedy
 
 
@@ -124,9 +124,9 @@ def _check(url: str, settings: Settings) -> DiscoveredRedis:
     except InvalidResponse as error:
         raise NoRedis(f"What answers at {where} is no Redis ({error}): look at REDIS_URL.") from None
     except redis.ResponseError as error:
-        said, _, _ = error_text(error).partition(". ")
+        words, _, _ = error_text(error).partition(". ")
         raise NoRedis(
-            f"Redis at {where} refuses us ({said}): change REDIS_URL, or what that Redis allows."
+            f"Redis at {where} refuses us ({words}): change REDIS_URL, or what that Redis allows."
         ) from None
     except redis.RedisError as error:
         raise _NotYet(

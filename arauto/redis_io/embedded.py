@@ -47,7 +47,7 @@ class EmbeddedValkey:
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         watched, hold = os.pipe()
         # A session of its own: Ctrl+C must reach the web server first.
-        process = subprocess.Popen(  # noqa: S603 - nothing of it comes from a visitor
+        process = subprocess.Popen(  # noqa: S603 - no part is from a visitor
             ["/bin/sh", "-c", _WATCH, "sh", binary, *arguments],
             stdin=watched,
             stdout=subprocess.DEVNULL,

@@ -43,12 +43,12 @@ class Answer:
     """The answer of a Sentinel.
 
     :param epoch: its configuration epoch, which rises with each failover.
-    :param asked: when it was queried, by :func:`now`.
+    :param queried_at: when it was queried, by :func:`now`.
     """
 
     epoch: int
     address: Address
-    asked: float
+    queried_at: float
 
 
 class Agreement:
@@ -69,32 +69,32 @@ class Agreement:
         self._answers[sentinel] = answer
         if sentinel not in self._first or self._first[sentinel].address != answer.address:
             self._first[sentinel] = answer
-        fresh = [one for one in self._answers.values() if one.asked > answer.asked - FRESH]
-        former, self.master = self.master, self._choose(fresh, answer.asked)
+        fresh = [one for one in self._answers.values() if one.queried_at > answer.queried_at - FRESH]
+        former, self.master = self.master, self._choose(fresh, answer.queried_at)
         doubted_since = self._sure_until - SPREAD
         if former not in (None, self.master):
             self._sure_until = -inf
-        asked = sorted((one.asked for one in fresh if one.address == self.master), reverse=True)
-        if len(asked) >= self._majority:
-            self._sure_until = max(self._sure_until, asked[self._majority - 1])
+        times = sorted((one.queried_at for one in fresh if one.address == self.master), reverse=True)
+        if len(times) >= self._majority:
+            self._sure_until = max(self._sure_until, times[self._majority - 1])
         return None if former in (None, self.master) else doubted_since
 
     def _choose(self, fresh: list[Answer], at: float) -> Address:
         addresses = [one.address for one in fresh]
         agreed = next((one for one in addresses if addresses.count(one) >= self._majority), None)
-        new = {one.address for one in self._first.values() if at - one.asked < SPREAD}
+        new = {one.address for one in self._first.values() if at - one.queried_at < SPREAD}
         valid = [one for one in fresh if agreed is None or one.address == agreed or one.address in new]
-        return max(valid, key=lambda one: (one.epoch, one.asked)).address
+        return max(valid, key=lambda one: (one.epoch, one.queried_at)).address
 
 
-def _read(found: list[bytes], state: list[bytes], asked: float) -> Answer:
+def _read(found: list[bytes], state: list[bytes], queried_at: float) -> Answer:
     """:raise ValueError: it is not a Sentinel's answer."""
     host, port = found
     host.decode().encode("idna")  # else it cannot be resolved
     if not 0 < int(port) < 65536:
         raise ValueError
     epoch = dict(zip(state[::2], state[1::2], strict=True)).get(b"config-epoch", b"")
-    return Answer(int(epoch), (host.decode(), int(port)), asked)
+    return Answer(int(epoch), (host.decode(), int(port)), queried_at)
 
 
 class Sentinels:
@@ -158,7 +158,7 @@ class Sentinels:
         self._clients[place].close()
 
     def _ask(self, place: str) -> None:
-        asked = now()
+        queried_at = now()
         try:
             with self._clients[place].pipeline(transaction=False) as both:
                 # During a failover, the first already names the new master, and the second does not.
@@ -172,7 +172,7 @@ class Sentinels:
             known = "" if found is None else str(wrong or found)
             return self._note_error(place, known or f"it knows no master named {self._name}")
         try:
-            answer = _read(found, state, asked)
+            answer = _read(found, state, queried_at)
         except ValueError:
             return self._note_error(place, f"its answer cannot be understood: {found!r:.100}")
         self._take(place, answer)
@@ -200,8 +200,10 @@ class Sentinels:
     def _why(self) -> str:
         with self._lock:
             errors = dict(self._errors)
-        said = "; ".join(f"{place}: {errors.get(place, 'no answer yet')}" for place in self._clients)
-        return f"No Sentinel names a master {self._name} ({said}): correct REDIS_URL, or start what it names."
+        reasons = "; ".join(f"{place}: {errors.get(place, 'no answer yet')}" for place in self._clients)
+        return (
+            f"No Sentinel names a master {self._name} ({reasons}): correct REDIS_URL, or start what it names."
+        )
 
 
 class MasterConnection(Connection):

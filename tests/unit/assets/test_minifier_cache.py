@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arauto.assets import kept, minifier
+from arauto.assets import minifier, minifier_cache
 from arauto.assets.minifier import minify_in_subprocess, pack, sources
 
 
@@ -17,7 +17,7 @@ def test_it_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert file.name == "assets.json"
     monkeypatch.setattr(sys, "executable", "false")  # it cannot be made any more
     assert minify_in_subprocess() == made != pack(sources())
-    monkeypatch.setattr(kept, "HOME", tmp_path)  # other scripts and styles
+    monkeypatch.setattr(minifier_cache, "HOME", tmp_path)  # other scripts and styles
     assert minify_in_subprocess() == pack(sources())
 
 
