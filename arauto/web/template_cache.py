@@ -1,4 +1,4 @@
-"""Compiled templates, kept beside what Python compiles: see :func:`arauto.system.paths.compiled`."""
+"""A cache of compiled templates, beside Python's bytecode: see :func:`arauto.system.paths.compiled`."""
 
 from contextlib import suppress
 
@@ -10,7 +10,7 @@ from arauto.system.paths import compiled
 
 
 class TemplateCache(FileSystemBytecodeCache):
-    """Where nothing can be written, templates are compiled again at each start."""
+    """A cache that ignores write errors: without it, templates are compiled again at each start."""
 
     def dump_bytecode(self, bucket: Bucket) -> None:
         with suppress(OSError):  # read-only, full, or not there
@@ -18,6 +18,6 @@ class TemplateCache(FileSystemBytecodeCache):
 
 
 def init_template_cache(app: Flask) -> None:
-    """Keep the application's compiled templates, if what Python compiles is kept outside of the tree."""
+    """Cache the application's compiled templates, if Python's bytecode is outside of the tree."""
     if directory := compiled():
         app.jinja_env.bytecode_cache = TemplateCache(str(directory))
