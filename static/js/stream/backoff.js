@@ -12,7 +12,7 @@ export function retryDelay(attempt) {
   return Math.random() * Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** attempt);
 }
 
-// A browser hides why a WebSocket was not accepted; the same address over HTTP says it.
+// A browser hides why a WebSocket was not accepted; the same address over HTTP gives the reason.
 /** @type {(url: URL, signal: AbortSignal) => Promise<{ answers: boolean, refused: boolean, reason: string, status: number }>} */
 export async function whyNot(url, signal) {
   const answer = await ask(url, signal);

@@ -1,4 +1,4 @@
-// Pure: what may be the name of a channel, a pattern, a sharded channel or a topic, and which of them a message came by.
+// Pure: names of channels, patterns, sharded channels and topics, and which of them a message came by.
 
 import { byteLength } from "../lib/format.js";
 
@@ -14,14 +14,14 @@ export function looksLikePattern(text) {
   return GLOB.test(text);
 }
 
-// A name of Redis's own, for events of its keys, taken apart; null where it is none. A pattern may be for all databases.
+// The parts of a keyspace channel's name, or null. A pattern may be for all databases.
 /** @type {(name: string) => { kind: string, database: string, rest: string } | null} */
 export function keyspaceParts(name) {
   const [, kind, database, rest] = name.match(KEYSPACE) ?? [];
   return kind ? { kind, database, rest } : null;
 }
 
-// The key and values of the word that says what is wrong with a name, or null.
+// The problem with a name (a word's key and values), or null.
 /** @type {(name: string, maxBytes: number) => Said | null} */
 export function nameProblem(name, maxBytes) {
   const bytes = byteLength(name);
@@ -41,34 +41,34 @@ export function keyOf({ kind, name }) {
   return `${kind} ${name}`;
 }
 
-// Of a channel whose name is not UTF-8 only the bytes say which it is: another one may look the same.
+// A name that is not UTF-8 is identified by its bytes: another one may look the same.
 /** @type {(event: { type?: string, channel: string, channel_base64?: string }) => string} */
 export function channelKey({ type, channel, channel_base64: bytes }) {
   const kind = channelKind(type);
   return bytes === undefined ? keyOf({ kind, name: channel }) : keyOf({ kind: `${kind}-bytes`, name: bytes });
 }
 
-// Of what kind the channel of a message is.
+// The kind of a message's channel.
 /** @type {(type?: string) => "channel" | "shard" | "topic"} */
 export function channelKind(type) {
   if (type === "tmessage") return "topic";
   return type === "smessage" ? "shard" : "channel";
 }
 
-// What an event is of, or null where it is of all.
+// The name that an event is about, or null if it is about all.
 /** @type {(event: { [kind in Name["kind"]]?: string }) => Name | null} */
 export function nameOf(event) {
   const kind = KINDS.findLast((kind) => event[kind] !== undefined);
   return kind ? { kind, name: /** @type {string} */ (event[kind]) } : null;
 }
 
-// For people, who see no colour or shape of it.
+// The name as a screen reader says it, without its colour and shape.
 /** @type {(of: { kind?: string, name: string }, words: Words) => string} */
 export function spoken({ kind = "", name }, words) {
   return KINDS.indexOf(/** @type {Name["kind"]} */ (kind)) > 1 ? `${name} (${words.say(kind)})` : name;
 }
 
-// Under which name something has its colour. No name has control characters.
+// The name by which a colour is kept. No name has control characters.
 /** @type {(of: { kind?: string, name: string }) => string} */
 export function colourName({ kind = "", name }) {
   return name + "\0".repeat(["shard", "topic"].indexOf(kind) + 1);

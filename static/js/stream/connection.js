@@ -1,6 +1,6 @@
-// Keeps one feed open for the selection and says truly how it stands. Knows no DOM.
-// Events: "state" (how it stands), "events" (messages and gaps to show), "problem" (a sentence), and two that the server
-// says of a channel's log: "following", "acknowledged".
+// Keeps one feed open for the selection and reports its state. Knows no DOM.
+// Events: "state" (a Standing), "events" (messages and gaps to show), "problem" (a sentence), and two that the server
+// sends about a channel's log: "following", "acknowledged".
 
 import { now } from "../lib/clock.js";
 import { Emitter } from "../lib/emitter.js";
@@ -25,21 +25,21 @@ export class Connection extends Emitter {
   /** @type {StreamPositions & PastOfTopics & { tell?(refusals: Map<string, string>): Partial<Standing> }} */
   positions = new StreamPositions();
   /** @type {(event: FeedEvent) => FeedEvent | null} */
-  translate = (event) => event; // what a source says in words of its own; null where that is all
+  translate = (event) => event; // turns events of another source into ours; null if there is nothing more to do
   #since;
   /** @type {string | null} */
   #refusal = null;
-  #status = 0; // of the answer that refused without saying why
+  #status = 0; // HTTP status of a refusal
   #wasLive = false;
-  #lastAt = 0; // of the last message
+  #lastAt = 0; // time of the last message
   /** @type {number | null} */
-  #confirmedAt = null; // of what Redis confirmed, the last time
+  #confirmedAt = null; // time of the last confirmation by Redis
   /** @type {ShownEvent[] | null} */
-  #held = []; // what came before anybody listened; then null
-  #problem = ""; // the last, of which perhaps nobody could be told yet
+  #held = []; // events received before listen(); then null
+  #problem = ""; // the last, kept until listen()
 
-  // `since`: from where recorded channels are shown, where the page has not been yet.
-  // `heartbeat`: seconds between two signs of life.
+  // `since`: from where recorded channels are shown on the first visit.
+  // `heartbeat`: seconds between two heartbeats of the server.
   /** @param {URL} url @param {string | null} since @param {number} heartbeat */
   constructor(url, since, heartbeat) {
     super();
@@ -47,14 +47,14 @@ export class Connection extends Emitter {
     this.#socket = new Socket(() => this.#address(), heartbeat);
     this.#since = since;
     this.#on("open", () => this.#askChanges());
-    this.#on("batch", (events) => this.#heard(events));
+    this.#on("batch", (events) => this.#receiveBatch(events));
     this.#on("lost", (loss) => this.#lost(loss));
     this.#on("why", (why) => this.#explained(why));
   }
 
   // Actions
 
-  // The page is ready: it is told how it stands and what has come already, and all that follows.
+  // Call once the page is ready: emits the state and the events held so far, then all that follow.
   listen() {
     const held = this.#held ?? [];
     this.#held = null;
@@ -74,7 +74,7 @@ export class Connection extends Emitter {
     this.#report();
   }
 
-  // The network or the person is back: do not wait for the next attempt.
+  // Call when the network or the visitor is back: reconnects at once.
   wake() {
     if (!this.#subscriptions.isEmpty) this.#socket.wake();
   }
@@ -122,7 +122,7 @@ export class Connection extends Emitter {
     this.#report();
   }
 
-  // A link's `since` may be no point in time, and costs the page no more than the past.
+  // A link's `since` may be invalid: then the feed opens without it.
   /** @type {(reason: string) => boolean} */
   #givesUpSince(reason) {
     if (!this.#since || this.#wasLive) return false;
@@ -145,16 +145,16 @@ export class Connection extends Emitter {
     this.#wasLive = false;
   }
 
-  // What the server says
+  // Events of the server
 
   /** @type {(events: FeedEvent[]) => void} */
-  #heard(events) {
+  #receiveBatch(events) {
     this.#show(events.flatMap((event) => attempt(event, () => this.#receive(this.translate(event)), [])));
     this.#joiner.sent();
     if (!events.every(isMessage)) this.#report();
   }
 
-  // Each event leaves behind what the feed is to show.
+  // Returns what the feed has to show for an event.
   /** @type {(event: FeedEvent | null) => ShownEvent[]} */
   #receive(event) {
     if (!event) return [];
@@ -212,7 +212,7 @@ export class Connection extends Emitter {
     this.#outage.redisLost(event, this.#lastAt);
   }
 
-  // Once all is confirmed the outage is over; it may leave a gap to show.
+  // Once all names are confirmed the outage is over; it may leave a gap.
   /** @type {() => ShownEvent[]} */
   #settle() {
     if (this.#state.name !== "live") return [];
@@ -221,13 +221,13 @@ export class Connection extends Emitter {
     return gap && !this.positions.covers(this.#subscriptions.names) ? [this.#dated(gap)] : [];
   }
 
-  // What is missing may have been published before the last that came: the connection was lost after that.
+  // A gap may begin before the last message received, but the connection was lost after it.
   /** @type {(gap: Gap) => Gap} */
   #dated(gap) {
     return { ...gap, lost: Math.max(gap.from, Math.min(this.#lastAt, gap.to)) };
   }
 
-  // What the page is told
+  // Reporting
 
   get #state() {
     const subscriptions = this.#subscriptions;

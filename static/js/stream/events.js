@@ -1,4 +1,4 @@
-// Pure: what a feed's events are.
+// Pure: kinds of feed events.
 
 import { channelKey } from "./channel_names.js";
 
@@ -7,7 +7,7 @@ export function isMessage({ type }) {
   return type.endsWith("message");
 }
 
-// Also where it was read twice.
+// Also if it was read twice.
 /** @type {(one: Message, other: Message) => boolean} */
 export function isSame(one, other) {
   return one === other || (one.id !== undefined && one.id === other.id && channelKey(one) === channelKey(other));

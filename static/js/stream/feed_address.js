@@ -1,8 +1,8 @@
-// Pure: what a feed's address has no room for goes in the socket's first message.
+// Pure: a feed's address that is too long is sent in the socket's first message instead.
 
 import { ADDRESS_LIMIT } from "../ui/url_state.js";
 
-// { url, first }: where to connect, and what to say first, or null.
+// { url, first }: where to connect, and the first message to send, or null.
 /** @type {(address: URL) => { url: URL, first: Record<string, string[]> | null }} */
 export function split(address) {
   if (address.href.length <= ADDRESS_LIMIT) return { url: address, first: null };

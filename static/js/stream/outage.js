@@ -1,6 +1,6 @@
-// What is missing since when, and the gap it leaves in the feed. All times are the server's, in Unix seconds.
+// One outage: what is unreachable, since when, and the gap it leaves. Times are the server's, in Unix seconds.
 
-// What was on its way to us when the socket broke was published before what we last heard was sent.
+// Messages lost in flight may have been published before the last frame was sent.
 const IN_FLIGHT = 1; // seconds
 
 export class Outage {
@@ -10,7 +10,7 @@ export class Outage {
   #gapFrom = null;
   /** @type {number | null} */
   #redisLostAt = null;
-  #isTold = false;
+  #isShown = false;
 
   get current() {
     return this.#current;
@@ -23,7 +23,7 @@ export class Outage {
     if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard - IN_FLIGHT;
   }
 
-  // It was lost after the last message that came, `lastAt`.
+  // Redis was lost after the last message received, at `lastAt`.
   /** @type {(event: Reconnecting, lastAt: number) => void} */
   redisLost({ from, detail }, lastAt) {
     this.#current = { what: "redis", since: Math.max(from, lastAt), reason: detail };
@@ -35,29 +35,29 @@ export class Outage {
     if (this.#current) this.#current = { ...this.#current, what, reason: reason || this.#lastReason };
   }
 
-  // Nobody knows whether it will be over: what it leaves in the feed for now, once.
+  // The outage may never end: a gap without an end, returned once.
   /** @type {() => Gap[]} */
   lasts() {
-    const from = this.#isTold ? null : this.#gapFrom;
-    this.#isTold ||= from !== null;
+    const from = this.#isShown ? null : this.#gapFrom;
+    this.#isShown ||= from !== null;
     return from === null ? [] : [{ type: "gap", from, to: from, reason: "lasts" }];
   }
 
-  // The server said why before it went; an attempt that fails after that says nothing new.
+  // The reason that the server gave when it closed; failed attempts add none.
   get #lastReason() {
     return this.#current?.what === "server" ? this.#current.reason : "";
   }
 
-  // Over, since Redis has confirmed `at`: the gap that the server cannot know of, since the feed's socket was
-  // not there, or null. It never ends before it begins, though the clock were set back or another server's.
+  // Ends the outage; Redis confirmed at `at`. Returns the gap that the server cannot know of, since the socket was
+  // closed, or null. A gap never ends before it begins, even if the clock was set back or is another server's.
   /** @type {(at?: number | null) => Gap | null} */
   end(at) {
     const from = this.#gapFrom;
-    const reason = this.#redisLostAt === null ? "server" : "redis"; // without the server there was no Redis either
+    const reason = this.#redisLostAt === null ? "server" : "redis"; // an outage of Redis includes one of the server
     /** @type {Gap | null} */
     const gap = from === null ? null : { type: "gap", from, to: Math.max(from, at ?? from), reason };
     this.#current = this.#gapFrom = this.#redisLostAt = null;
-    this.#isTold = false;
+    this.#isShown = false;
     return gap;
   }
 }

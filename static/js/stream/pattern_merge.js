@@ -1,5 +1,5 @@
-// Pure: Redis pushes a message once for its channel and once for each pattern that matches it, one right after
-// another on the same connection. Here they are one event, with all the patterns.
+// Pure: Redis pushes a message once for its channel and once for each matching pattern, one right after another on
+// the same connection. They are merged into one event with all the patterns.
 
 import { channelKey } from "./channel_names.js";
 
@@ -8,7 +8,7 @@ export class PatternMerge {
   #last = null;
   #isSent = false;
 
-  // What one push of a message leaves to show.
+  // Returns what to show for one push.
   /** @type {(event: Push) => ShownEvent[]} */
   take(event) {
     const last = this.#last;
@@ -17,12 +17,12 @@ export class PatternMerge {
     return this.#isSent ? [{ type: "also", event: last }] : [];
   }
 
-  // What was taken so far has been shown.
+  // Call after the messages taken so far have been shown.
   sent() {
     this.#isSent = true;
   }
 
-  // Anything else in between: the next push is another message, or another selection's.
+  // Call for any other event: the next push is a message of its own.
   forget() {
     this.#last = null;
   }
@@ -35,7 +35,7 @@ export class PatternMerge {
   }
 }
 
-// An equal message that is published again comes by a subscription that has had its turn.
+// If an equal message is published again, its first push repeats a subscription of the former.
 /** @type {(event: Push, last: Message) => boolean} */
 function belongs(event, last) {
   const { type, pattern = "", data, encoding, size } = event;

@@ -7,7 +7,7 @@ import { channelKey, keyOf, nameProblem, readQuery, same, writeQuery } from "./c
 
 export class Selection extends Emitter {
   /** @type {(Name & { problem: Said })[]} */
-  leftOut = []; // names of the address that cannot be had, each with what is wrong with it
+  leftOut = []; // names in the address that are refused, each with its problem
   /** @type {Name[]} */
   #names = [];
   #limits;
@@ -26,7 +26,7 @@ export class Selection extends Emitter {
     return this.#names.filter(({ kind }) => kind === "channel").map(({ name }) => name);
   }
 
-  // The first that somebody can publish to.
+  // The first name that can be published to.
   get target() {
     return this.#names.find(({ kind }) => kind === "channel" || kind === "shard");
   }
@@ -35,7 +35,7 @@ export class Selection extends Emitter {
     return this.#names.some(({ kind }) => kind === "pattern");
   }
 
-  // The address decides; where it says nothing, the server's defaults do.
+  // Reads the address; without names in it, the server's defaults.
   /** @type {(defaults: string[]) => void} */
   load(defaults) {
     const found = readQuery(asked());
@@ -49,7 +49,7 @@ export class Selection extends Emitter {
     this.#changed();
   }
 
-  // To those who came after it was loaded.
+  // For listeners that were added after load().
   announce() {
     this.emit("change");
   }
@@ -59,7 +59,7 @@ export class Selection extends Emitter {
     return this.#names.some((other) => same(other, name));
   }
 
-  // Whether what came by a pattern comes by its channel, too.
+  // Whether a message that came by a pattern also comes by its channel.
   /** @type {(event: Message) => boolean} */
   hasTwice(event) {
     /** @type {Name} */
@@ -67,7 +67,7 @@ export class Selection extends Emitter {
     return event.type === "pmessage" && this.has(name) && channelKey(event) === keyOf(name);
   }
 
-  // What is wrong with the name (a word's key and values), or null.
+  // Returns the problem with the name (a word's key and values), or null.
   /** @type {(name: Name) => Said | null} */
   add(name) {
     const problem = this.#accept(name);

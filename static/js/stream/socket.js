@@ -1,4 +1,4 @@
-// Keeps one WebSocket open: tries again with jitter, notices silence, finds out why not. Knows no DOM.
+// Keeps one WebSocket open: reconnects with jitter, detects silence, asks why it was refused. Knows no DOM.
 // Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused, status}).
 
 import { now, setServerTime, Stopwatch } from "../lib/clock.js";
@@ -27,13 +27,13 @@ export class Socket extends Emitter {
   #timer;
   #attempt = 0;
   /** @type {Stopwatch | null} */
-  #opened = null; // a stopwatch, as the next
-  #heard = new Stopwatch();
+  #opened = null;
+  #silence = new Stopwatch();
   /** @type {number | null} */
-  #toldAt = null;
+  #sentAt = null;
 
-  // `address` is asked at every attempt, since the selection may have changed.
-  // `heartbeat`: seconds between two of the server's.
+  // `address` is called at every attempt, since the selection may have changed.
+  // `heartbeat`: seconds between two heartbeats of the server.
   /** @param {() => URL} address @param {number} heartbeat */
   constructor(address, heartbeat) {
     super();
@@ -54,7 +54,7 @@ export class Socket extends Emitter {
     this.close();
     this.#life = new AbortController();
     ({ url: this.#url, first: this.#first } = split(this.#address()));
-    this.#heard = new Stopwatch();
+    this.#silence = new Stopwatch();
     this.#socket = new WebSocket(withScheme(this.#url, "ws"));
     this.#on("open", () => this.#begin());
     this.#on("message", ({ data }) => this.#receive(data));
@@ -73,7 +73,7 @@ export class Socket extends Emitter {
     this.#socket?.send(JSON.stringify(message));
   }
 
-  // A laptop that slept holds a socket that is dead without knowing it.
+  // After a sleep the socket may be dead although the browser shows it as open.
   wake() {
     this.#watch();
     if (!this.isAlive) this.open();
@@ -85,20 +85,20 @@ export class Socket extends Emitter {
   }
 
   #begin() {
-    this.#opened = this.#heard = new Stopwatch();
+    this.#opened = this.#silence = new Stopwatch();
     if (this.#first) this.send(this.#first);
     this.emit("open");
   }
 
-  // What is heard may have waited long, in a page that was frozen or on a slow line, and the server may be
-  // gone since: what counts is when it was sent. What is of the past tells nothing of now.
+  // A frame may have waited in a frozen page or on a slow line, and the server may be gone since: the time at which
+  // it was sent counts, and events of the past do not.
   /** @type {(data: string) => void} */
   #receive(data) {
-    this.#heard = new Stopwatch();
+    this.#silence = new Stopwatch();
     /** @type {(FeedEvent & { at?: number, past?: boolean })[]} */
     const events = JSON.parse(data);
     const at = events.findLast(({ at, past }) => at !== undefined && !past)?.at;
-    if (at !== undefined) setServerTime((this.#toldAt = at));
+    if (at !== undefined) setServerTime((this.#sentAt = at));
     if (events.at(-1)?.type !== "heartbeat") this.emit("batch", events);
   }
 
@@ -111,7 +111,7 @@ export class Socket extends Emitter {
   }
 
   #watch() {
-    if (this.isAlive && this.#heard.seconds > this.#silenceLimit) this.#lose("", false);
+    if (this.isAlive && this.#silence.seconds > this.#silenceLimit) this.#lose("", false);
   }
 
   /** @type {(reason: string, refused: boolean) => void} */
@@ -119,7 +119,7 @@ export class Socket extends Emitter {
     if (this.#opened && this.#opened.seconds > HEALTHY_AFTER) this.#attempt = 0;
     this.close();
     this.#retry(refused);
-    this.emit("lost", { lastHeard: this.#toldAt ?? now(), reason, refused });
+    this.emit("lost", { lastHeard: this.#sentAt ?? now(), reason, refused });
   }
 
   /** @type {(refused: boolean) => void} */
@@ -129,7 +129,7 @@ export class Socket extends Emitter {
     this.#timer = setTimeout(() => this.open(), delay);
   }
 
-  // A retry that comes first ends the question. Of what was refused already, only another refusal tells more.
+  // The next attempt aborts the request. After a refusal, only another refusal is reported.
   /** @type {(isRefused: boolean) => Promise<void>} */
   async #askWhy(isRefused) {
     this.#life = new AbortController();

@@ -1,4 +1,4 @@
-// Where this page is in the log of each recorded channel; on return the server makes whole what came after. Pure.
+// The position of this page in the log of each recorded channel; after a reconnect the server continues from it. Pure.
 
 import { keyOf } from "./channel_names.js";
 
@@ -8,8 +8,8 @@ export class StreamPositions {
   /** @type {Map<string, Place>} */
   #places = new Map();
 
-  // Everything up to this id was shown; without one, nobody knows. `since` is a moment up to which that is so, if it
-  // is earlier than the id's.
+  // Everything up to `id` was shown; without an id that is unknown. `since`: everything was shown only up to this
+  // time, which is earlier than the id's.
   /** @type {(event: Following) => void} */
   begin({ channel, epoch, id, since }) {
     this.#places.set(channel, { ...this.#places.get(channel), epoch, id, since });
@@ -21,7 +21,7 @@ export class StreamPositions {
     if (place && id && type === "message") Object.assign(place, { id, since: undefined });
   }
 
-  // Since the first word; it is said again and again, perhaps with a better reason, until one has no error.
+  // The event is repeated, perhaps with a better reason, until one without an error; the first has the time.
   /** @type {(event: Stopped) => void} */
   stop(event) {
     const { channel, error } = event;
@@ -29,7 +29,7 @@ export class StreamPositions {
     this.#places.set(channel, { ...place, stopped: error ? { ...event, from: place?.stopped?.from ?? event.from } : undefined });
   }
 
-  // It is live only from now on.
+  // The channel is no longer recorded.
   /** @type {(event: { channel: string }) => void} */
   end({ channel }) {
     this.#places.delete(channel);
@@ -40,7 +40,7 @@ export class StreamPositions {
     return new Set(this.stopped.keys());
   }
 
-  // Why and since when they are not, by key; undefined where they are.
+  // By key, why and since when recording has stopped; undefined while it runs.
   get stopped() {
     return new Map([...this.#places].map(([name, { stopped }]) => [keyOf({ kind: "channel", name }), stopped]));
   }
@@ -50,20 +50,20 @@ export class StreamPositions {
     for (const channel of this.#places.keys()) if (!names.some((name) => isChannel(name, channel))) this.#places.delete(channel);
   }
 
-  // Whether nothing of these names can be missing without the server saying so.
+  // Whether the server reports every gap in these names.
   /** @type {(names: Name[]) => boolean} */
   covers(names) {
     return names.every(({ kind, name }) => kind === "channel" && this.#places.get(name)?.id);
   }
 
-  // One for each channel, in their order.
+  // One parameter for each channel, in their order.
   /** @type {(query: URLSearchParams, names: Name[]) => void} */
   write(query, names) {
-    for (const { kind, name } of names) if (kind === "channel") query.append("after", this.#say(this.#places.get(name)));
+    for (const { kind, name } of names) if (kind === "channel") query.append("after", this.#format(this.#places.get(name)));
   }
 
   /** @param {Place} [place] */
-  #say({ epoch, id, since } = {}) {
+  #format({ epoch, id, since } = {}) {
     if (!id) return "";
     return `${epoch}.${id}${since === undefined ? "" : `.${Math.round(1000 * since)}`}`;
   }

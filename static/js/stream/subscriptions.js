@@ -1,4 +1,4 @@
-// What the page subscribes to, and what Redis, or Kafka, has said to each name. Knows no socket.
+// The names that the page subscribes to, and how Redis or Kafka replied to each. Knows no socket.
 
 import { keyOf } from "./channel_names.js";
 
@@ -43,13 +43,13 @@ export class Subscriptions {
     for (const key of this.#refusals.keys()) if (!this.#wanted.has(key)) this.#refusals.delete(key);
   }
 
-  // A new socket's address asks for everything at once.
+  // A new socket's address has all names.
   askAll() {
     this.forget();
     this.#asked = new Map(this.#wanted);
   }
 
-  // The message that brings an open socket to what is wanted now, or null.
+  // The message that changes the subscriptions of an open socket, or null.
   askChanges() {
     const added = without(this.#wanted, this.#asked);
     const gone = without(this.#asked, this.#wanted);
@@ -82,7 +82,7 @@ export class Subscriptions {
     this.#refusals.set(key, error);
   }
 
-  // Redis alone says nothing of topics.
+  // `isRedisAlone`: topics keep their state.
   forget(isRedisAlone = false) {
     for (const [key, { kind }] of this.#wanted) {
       if (isRedisAlone && kind === "topic") continue;

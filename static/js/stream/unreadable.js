@@ -1,12 +1,12 @@
-// What fails at one message must not stop the others: the message is known as odd from then on, and counted.
-// It is shown as it came.
+// A failure at one message must not stop the others: the message is marked as odd and counted. It is shown as it
+// came.
 
 const odd = new WeakSet();
 /** @type {((event: object) => void)[]} */
 const listeners = [];
 let many = 0;
 
-// What `work` returns; `instead` where it throws.
+// Returns what `work` returns, or `instead` if it throws.
 /** @type {<T, Other = undefined>(event: object, work: () => T, instead?: Other) => T | Other} */
 export function attempt(event, work, instead) {
   try {
