@@ -1,4 +1,4 @@
-// Takes a message for the person, or gives it back, and shows everywhere who has it.
+// Acknowledges a message for this visitor, or gives it back, and updates every place that shows who has it.
 
 import { Emitter } from "../lib/emitter.js";
 import { get, set } from "../ui/preferences.js";
@@ -8,7 +8,7 @@ import { sentenceOf, TakenRows } from "./taken_rows.js";
 
 // Event: "change".
 export class Acknowledge extends Emitter {
-  #by = ""; // who takes one right now: that it is taken may be told before the answer comes
+  #by = ""; // the name in the request under way: the socket may report it before the response
   #kept;
   #words;
   #say;
@@ -18,7 +18,7 @@ export class Acknowledge extends Emitter {
    * @param {{
    *   connection: EventTarget, standing: Standing, feed: EventTarget, place: HTMLElement, rows: Rows,
    *   say(sentence: string): void
-   * }} page `say` shows a note that goes by itself
+   * }} page `say` shows a note that disappears by itself
    * @param {Words} words
    */
   constructor({ connection, standing, feed, place, rows, say }, words) {
@@ -36,13 +36,13 @@ export class Acknowledge extends Emitter {
     this.#kept.stand(standing);
   }
 
-  // Times are told otherwise from now on.
+  // Call when times are to be written anew.
   retell() {
     this.#rows.draw(true);
     this.emit("change");
   }
 
-  // How it stands with a message: whether it is taken, and a sentence, if there is one to say.
+  // Whether a message can be taken, whether it is, and a sentence about that, or an empty one.
   /** @type {(event: Message) => { isKept: boolean, isTaken: boolean, sentence: string }} */
   tell(event) {
     const isKept = Acknowledgements.isKept(event);
@@ -51,7 +51,7 @@ export class Acknowledge extends Emitter {
     return { isKept, isTaken: Boolean(one), sentence };
   }
 
-  // What is nobody's becomes the person's, and what is the person's nobody's.
+  // Takes a message that nobody has; gives back one that this visitor has.
   /** @type {(event: Message) => Promise<void>} */
   async toggle(event) {
     const one = this.#kept.of(event);

@@ -1,11 +1,11 @@
-// Who has taken which message, as the server keeps it: told by the feed's socket, and asked for anew whenever the page
-// was away. Knows no DOM. Events: "change", "problem" (a sentence).
+// Who has taken which message: changes come by the feed's socket, and the whole list is requested after each
+// reconnect. Knows no DOM. Events: "change", "problem" (a sentence).
 
 import { Emitter } from "../lib/emitter.js";
 import { askServer } from "../ui/ask_server.js";
 
-const CHANNEL = /^channel (.*)$/s; // the key of one
-const PAUSE = 1_000; // milliseconds before the list is asked for again; twice as long each time ...
+const CHANNEL = /^channel (.*)$/s; // the key of a channel
+const PAUSE = 1_000; // milliseconds before the list is requested again; twice as long each time ...
 const LONGEST_PAUSE = 60_000; // ... up to this
 
 export class Acknowledgements extends Emitter {
@@ -13,11 +13,11 @@ export class Acknowledgements extends Emitter {
   /** @type {Map<string, Map<string, Acknowledgement>>} */
   #taken = new Map(); // by channel, by id
   /** @type {Map<string, string>} */
-  #epochs = new Map(); // of the logs, as they were said last
+  #epochs = new Map(); // of the logs, by channel
   /** @type {Map<string, Set<string>>} */
-  #asked = new Map(); // by channel, the ids of which something was heard since
+  #asked = new Map(); // by channel, the ids that changed since the request
   /** @type {Set<{ channel: string, id: string, isOld: boolean }>} */
-  #changes = new Set(); // under way; old: the socket has told of one since
+  #changes = new Set(); // requests under way; old: the socket has reported a newer change
   #queue = Promise.resolve();
   #you = "";
 
@@ -27,10 +27,10 @@ export class Acknowledgements extends Emitter {
     this.#words = words;
     connection.addEventListener("state", ({ detail }) => this.stand(detail));
     connection.addEventListener("following", ({ detail }) => this.#follow(detail));
-    connection.addEventListener("acknowledged", ({ detail }) => this.#hear(detail));
+    connection.addEventListener("acknowledged", ({ detail }) => this.#apply(detail));
   }
 
-  // The name by which the server knows this person; empty where it has to be said.
+  // The name by which the server knows this visitor; empty if the page has to ask for one.
   get you() {
     return this.#you;
   }
@@ -39,21 +39,21 @@ export class Acknowledgements extends Emitter {
     return this.#taken.size === 0;
   }
 
-  // Undefined: nobody has it.
+  // Undefined if nobody has it.
   /** @type {(event: Message) => Acknowledgement | undefined} */
   of({ channel, channel_base64: bytes, id = "" }) {
     return bytes === undefined ? this.#taken.get(channel)?.get(id) : undefined;
   }
 
-  // Whether anybody can take it.
+  // Whether it can be taken: only messages of a log can.
   /** @type {(event: Message) => boolean} */
   static isKept({ id, channel_base64: bytes }) {
     return id !== undefined && bytes === undefined;
   }
 
-  // What the server says
+  // Reading
 
-  // While there was no connection nothing was heard.
+  // Changes during an outage were not received, so the lists are requested again.
   /** @type {(standing: Standing) => void} */
   stand({ name, recorded }) {
     if (name !== "live") return this.#asked.clear();
@@ -63,7 +63,7 @@ export class Acknowledgements extends Emitter {
     }
   }
 
-  // Another log has none of the former one's.
+  // A new epoch: acknowledgements of the former log no longer apply.
   /** @type {(event: Following) => void} */
   #follow({ channel, epoch }) {
     if (epoch === undefined || epoch === this.#epochs.get(channel)) return;
@@ -71,37 +71,37 @@ export class Acknowledgements extends Emitter {
     if (this.#asked.has(channel)) this.#ask(channel);
   }
 
-  // One channel after the other. What is heard meanwhile is newer than the answer.
+  // One channel after the other. Changes received meanwhile are newer than the response.
   /** @type {(channel: string) => void} */
   #ask(channel) {
-    const heard = new Set();
-    this.#asked.set(channel, heard);
-    this.#queue = this.#queue.then(() => this.#read(channel, heard, PAUSE));
+    const changed = new Set();
+    this.#asked.set(channel, changed);
+    this.#queue = this.#queue.then(() => this.#read(channel, changed, PAUSE));
   }
 
-  /** @type {(channel: string, heard: Set<string>, pause: number) => Promise<void>} */
-  async #read(channel, heard, pause) {
-    const isWanted = () => this.#asked.get(channel) === heard;
+  /** @type {(channel: string, changed: Set<string>, pause: number) => Promise<void>} */
+  async #read(channel, changed, pause) {
+    const isWanted = () => this.#asked.get(channel) === changed;
     if (!isWanted()) return;
     const answer = await askServer("GET", "acknowledgements", { channel }, this.#words);
     if (!isWanted()) return;
-    if (Array.isArray(answer.acknowledgements)) return this.#take(channel, answer, heard);
+    if (Array.isArray(answer.acknowledgements)) return this.#take(channel, answer, changed);
     if (pause === PAUSE && answer.error) this.emit("problem", answer.error);
-    const again = () => (this.#queue = this.#queue.then(() => this.#read(channel, heard, Math.min(2 * pause, LONGEST_PAUSE))));
+    const again = () => (this.#queue = this.#queue.then(() => this.#read(channel, changed, Math.min(2 * pause, LONGEST_PAUSE))));
     if (!answer.isFinal) setTimeout(again, pause);
   }
 
-  /** @type {(channel: string, answer: any, heard: Set<string>) => void} */
-  #take(channel, { you, acknowledgements }, heard) {
+  /** @type {(channel: string, answer: any, changed: Set<string>) => void} */
+  #take(channel, { you, acknowledgements }, changed) {
     this.#you = you ?? "";
-    const before = [...(this.#taken.get(channel) ?? [])].filter(([id]) => heard.has(id));
+    const before = [...(this.#taken.get(channel) ?? [])].filter(([id]) => changed.has(id));
     /** @type {[string, Acknowledgement][]} */
-    const told = acknowledgements.map((/** @type {Acknowledgement} */ one) => [one.id, one]);
-    this.#put(channel, new Map([...told.filter(([id]) => !heard.has(id)), ...before]));
+    const listed = acknowledgements.map((/** @type {Acknowledgement} */ one) => [one.id, one]);
+    this.#put(channel, new Map([...listed.filter(([id]) => !changed.has(id)), ...before]));
   }
 
   /** @type {(event: { channel: string } & Acknowledgement) => void} */
-  #hear({ channel, id, by, since }) {
+  #apply({ channel, id, by, since }) {
     this.#asked.get(channel)?.add(id);
     for (const change of this.#changes) change.isOld ||= change.channel === channel && change.id === id;
     const taken = new Map(this.#taken.get(channel));
@@ -117,7 +117,7 @@ export class Acknowledgements extends Emitter {
     this.emit("change");
   }
 
-  // What a person does: the sentence why not, or nothing.
+  // Writing: resolves to the reason for a refusal, or to nothing.
 
   /** @type {(event: Message, by: string) => Promise<string | undefined>} */
   take(event, by) {
@@ -135,8 +135,8 @@ export class Acknowledgements extends Emitter {
     this.#changes.add(change);
     const { error, isFinal, ...answer } = await askServer(method, "acknowledgements", { channel, message: id }, this.#words, body);
     this.#changes.delete(change);
-    if (error === undefined && !change.isOld) this.#hear(answer);
-    if (isFinal && this.#asked.has(channel)) this.#ask(channel); // what is shown is no longer so: it was trimmed, say
+    if (error === undefined && !change.isOld) this.#apply(answer);
+    if (isFinal && this.#asked.has(channel)) this.#ask(channel); // what is shown is out of date; the message may have been trimmed
     return error;
   }
 }

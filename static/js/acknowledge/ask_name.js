@@ -1,10 +1,10 @@
-// Asks a person for a name, by which others see who has taken a message.
+// Asks for the name that others see beside a taken message.
 
 import { element } from "../ui/dom.js";
 
 const LIMIT = 64; // characters
 
-// Empty where the person would rather not.
+// Empty if the dialog is dismissed.
 /** @type {(words: Words) => Promise<string>} */
 export function askName(words) {
   const dialog = element("dialog", "dialog dialog--small taker");

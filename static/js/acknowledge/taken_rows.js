@@ -1,4 +1,4 @@
-// Says in each row who has taken its message. What comes and goes there moves nothing.
+// Shows in each row who has taken its message, without moving other rows.
 
 import { toDate } from "../lib/format.js";
 import { element } from "../ui/dom.js";
@@ -30,7 +30,7 @@ export class TakenRows {
     this.#find = find;
   }
 
-  // With `anew`, times are told otherwise now.
+  // With `anew`, times are written again.
   /** @type {(anew?: boolean) => void} */
   draw(anew = false) {
     for (const row of /** @type {NodeListOf<HTMLElement>} */ (this.#place.querySelectorAll(".row"))) {

@@ -1,4 +1,4 @@
-// What a page has beside its own feed, each loaded when it is wanted: the views in the rail, panes, a wall's dress.
+// The parts beside a page's own feed, each loaded when needed: the views in the rail, panes, the wall.
 
 import { Deferred } from "../lib/deferred.js";
 import { later } from "../lib/idle_queue.js";
@@ -9,7 +9,7 @@ export class Beside {
   #page;
   #words;
   #facts;
-  /** @type {import("../views/wall.js").Told} */
+  /** @type {import("../views/wall.js").WallStanding} */
   #standing = { name: "connecting" };
   #views = new Deferred("../views/views.js", ({ Views }) => new Views(this.#facts.place, this.#words, this.#facts.limits, {
     show: this.#facts.show,
@@ -26,7 +26,7 @@ export class Beside {
   });
 
   // `facts` has the views' place, the selection's limits, show() for another address, showFeed(), isRecorded, and
-  // what a wall tells: the feed, the rates and lastCritical.
+  // for a wall the feed, the rates and lastCritical.
   /**
    * @param {HTMLElement} page
    * @param {Words} words
@@ -50,7 +50,7 @@ export class Beside {
 
   // Call once a second.
   tick() {
-    this.#offerViews(); // in a flood, what can wait is given up
+    this.#offerViews(); // in a flood, jobs that can wait are dropped
     this.#wall.part?.tick();
   }
 

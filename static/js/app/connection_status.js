@@ -1,4 +1,4 @@
-// Says in words how the feed stands; CSS draws the same from data-state.
+// Writes the feed's state as a sentence; CSS draws it from data-state.
 
 import { toDate } from "../lib/format.js";
 import { timesOfDay } from "../ui/timestamps.js";
@@ -6,9 +6,9 @@ import { timesOfDay } from "../ui/timestamps.js";
 const NOT_LOGGED_IN = 401;
 const TOO_LONG = [413, 414, 431];
 
-/** @typedef {Standing & { isPast: boolean }} Shown past: something older than the last messages is looked at */
+/** @typedef {Standing & { isPast: boolean }} Shown past: the feed shows the recorded past */
 
-// Whether the session is over, and with it all that the page can do.
+// Whether the session has ended, so that nothing on the page works any more.
 /** @type {(standing: Pick<Standing, "name" | "status">) => boolean} */
 export function isOver({ name, status }) {
   return name === "refused" && status === NOT_LOGGED_IN;
@@ -24,7 +24,7 @@ export class ConnectionStatus {
     this.#words = words;
   }
 
-  // An unchanged text is left alone: a screen reader would say it again.
+  // An unchanged text is not written again: a screen reader would repeat it.
   /** @type {(state: Shown) => void} */
   show(state) {
     const text = this.#text(state);

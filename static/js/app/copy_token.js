@@ -9,7 +9,7 @@ if (button) {
   button.addEventListener("click", async () => {
     const token = document.getElementById("token");
     const isCopied = await copy(token.textContent);
-    if (!isCopied) getSelection()?.selectAllChildren(token); // for the person's own keys
+    if (!isCopied) getSelection()?.selectAllChildren(token); // to be copied by hand
     button.textContent = (isCopied ? button.dataset.done : button.dataset.failed) ?? null;
   });
 }

@@ -1,4 +1,4 @@
-// The empty feed: why nothing is here yet, and a command to try in a terminal.
+// The empty feed: why it is empty, and a command to try in a terminal.
 
 import { shellQuote } from "../lib/format.js";
 import { copy } from "../ui/clipboard.js";
@@ -28,7 +28,7 @@ export class EmptyState {
     this.#command.textContent = command.map(shellQuote).join(" ");
   }
 
-  // What it promises holds while the feed is live; of what is recorded there may be something from before.
+  // Its promise holds while the feed is live; recorded channels may have earlier messages.
   /** @type {(standing: Standing) => void} */
   show({ name, recorded }) {
     const [title, promise] = /** @type {any} */ (this.#place.children);
@@ -44,7 +44,7 @@ export class EmptyState {
 
   async #copy() {
     const isCopied = await copy(this.#command.textContent);
-    if (!isCopied) getSelection()?.selectAllChildren(this.#command); // for the person's own keys
+    if (!isCopied) getSelection()?.selectAllChildren(this.#command); // to be copied by hand
     this.#button.textContent = this.#words.say(isCopied ? "copied" : "not_copied");
     setTimeout(() => (this.#button.textContent = this.#label), COPIED_SHOWN_FOR);
   }

@@ -1,5 +1,5 @@
-// What the page teaches of Pub/Sub: who listens, who received, and a card with four things to try. Each tick of the
-// card stands for what really happened.
+// Teaches Pub/Sub: how many subscribers listen, how many received a message, and a card with four things to try.
+// A step is ticked only when it really happened.
 
 import { glob } from "../lib/glob.js";
 import { Listeners } from "../publish/listeners.js";
@@ -15,7 +15,7 @@ export class Lesson {
   /** @type {(sent: Sent) => void} */
   #tellReceipt;
 
-  // `on` has late(), which opens the two lanes, and show(part of the page).
+  // `on` has late(), which opens the late-join demo, and show(part of the page).
   /**
    * @param {{ form: PublishElement, listeners: HTMLElement, rail: HTMLElement, welcome: HTMLElement, lanes: HTMLElement, list: HTMLElement }} places
    * @param {import("../feed/feed.js").Feed} feed
@@ -36,7 +36,7 @@ export class Lesson {
       },
     });
     /** @type {unknown} */
-    let before; // the last that was in the feed when it was sent
+    let before; // the last event in the feed when the form was sent
     form.addEventListener("submit", () => (before = feed.live.at(-1)));
     this.#tellReceipt = (sent) => tellReceipt(sent, before, feed, rows, list);
     this.#listeners.addEventListener("counted", ({ detail }) => this.#count(detail));
@@ -57,13 +57,13 @@ export class Lesson {
     this.#count(sent);
   }
 
-  // Whoever comes back from a second tab, or is one.
+  // Counts tabs when the visitor returns from a second tab, or this is one.
   #ask() {
     const [channel] = this.#selection.channels;
     if (!document.hidden && channel !== undefined && this.#card.isOpen && !this.#card.has("tab")) this.#listeners.count("channel", channel);
   }
 
-  // A tab counts for each way in which a message reaches it.
+  // A tab counts once for each matching subscription.
   /** @type {(count: import("../publish/listeners.js").Count) => void} */
   #count({ kind = "channel", channel, tabs }) {
     const own = this.#selection.names.filter(({ kind: other, name }) =>
@@ -72,7 +72,7 @@ export class Lesson {
   }
 }
 
-// Redis knows more of patterns than the filter does: in doubt, yes.
+// Redis's patterns have more syntax than the filter's globs: in doubt, true.
 /** @type {(pattern: string, channel: string) => boolean} */
 function mayMatch(pattern, channel) {
   return /[[\\]/.test(pattern) || glob(pattern)(channel);

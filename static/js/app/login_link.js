@@ -1,5 +1,5 @@
-// A link that carries the access token behind its # logs in by itself: that part is never sent to a server's log.
-// A view that is too long for an address stands there too, behind #?: it goes on to where the login leads.
+// A link with the access token in its fragment logs in by itself: a fragment is never sent, so no log has it.
+// A view that is too long for an address is in the fragment too, after #?, and is passed on to the page after login.
 
 const form = /** @type {HTMLFormElement | null} */ (document.querySelector("#by-token"));
 /** @type {NodeListOf<HTMLFormElement>} */
@@ -14,7 +14,7 @@ if (form && token) {
   form.requestSubmit();
 }
 
-// A token that somebody has put there as it is may have a percent sign.
+// A token that was not encoded may have a percent sign.
 /** @type {(text: string) => string} */
 function decoded(text) {
   try {

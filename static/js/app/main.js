@@ -1,4 +1,4 @@
-// Finds the elements and connects the rest.
+// Finds the page's elements and connects its parts.
 
 import { ChannelChips } from "../channels/channel_chips.js";
 import { MessageRates } from "../channels/message_rates.js";
@@ -33,7 +33,7 @@ import { EmptyState } from "./empty_state.js";
 import { PageParts } from "./page_parts.js";
 import { SettingsDialog } from "./settings_dialog.js";
 
-const UNHEARD = 1_000; // times that events came
+const MOST_UNCOUNTED = 1_000; // batches
 
 /** @type {<Id extends string>(id: Id) => Id extends keyof PageElements ? PageElements[Id] : HTMLElement} */
 const find = (id) => /** @type {any} */ (document.getElementById(id));
@@ -89,8 +89,8 @@ const acknowledge = new Deferred("../acknowledge/acknowledge.js", ({ Acknowledge
   say: (/** @type {string} */ sentence) => actions.tell(sentence),
 }, words));
 const notifications = new Deferred("../app/notifications.js", makeNotifications);
-/** @type {import("./notifications.js").Heard[]} */
-const unheard = [];
+/** @type {import("./notifications.js").Batch[]} */
+const uncounted = [];
 const help = new Deferred("../filter/filter_help.js", ({ FilterHelp }) =>
   new FilterHelp(find("filter"), find("filter-note"), filter, feed, words));
 const lanes = new Deferred("../history/late_join_demo.js", ({ LateJoinDemo }) =>
@@ -143,7 +143,7 @@ connection.addEventListener("state", ({ detail }) => {
   standing = detail;
   if (isSettled()) Deferred.loadAll();
   if (isSettled() && filter.text) help.want();
-  tellStanding();
+  showStanding();
   beside.stand(detail);
   strip.part?.stand(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
@@ -157,16 +157,16 @@ connection.addEventListener("events", ({ detail }) => {
   feed.add(events);
   rates.add(events.filter(({ past }) => !past));
   strip.part?.add(events);
-  unheard.push([events, find("chips").querySelectorAll(".is-hidden"), document.hidden]);
-  unheard.splice(0, unheard.length - UNHEARD);
-  notifications.part?.hear(unheard.splice(0));
+  uncounted.push([events, find("chips").querySelectorAll(".is-hidden"), document.hidden]);
+  uncounted.splice(0, uncounted.length - MOST_UNCOUNTED);
+  notifications.part?.add(uncounted.splice(0));
 });
 filter.addEventListener("change", () => {
   feed.setFilter(/** @type {Query} */ (filter.query), filter.hides);
 });
 feed.addEventListener("draw", () => {
   filter.tell(feed.counts);
-  if (feed.isPast !== isPast) tellStanding();
+  if (feed.isPast !== isPast) showStanding();
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
 find("filter").addEventListener("focusin", () => help.want());
@@ -217,12 +217,12 @@ connection.listen();
 connection.positions.openLinked?.(detail, replay);
 if (asked().has("message")) detail.openLinked(selection.channels[0], replay, words);
 
-// Firefox would show a file that somebody drops in place of the page.
+// Firefox would open a dropped file in place of the page.
 for (const type of /** @type {const} */ (["dragover", "drop"])) {
   addEventListener(type, (event) => event.dataTransfer?.types.includes("Files") && event.preventDefault());
 }
 
-// A sentence that stays until something else is said; with `former`, only that is replaced.
+// Shows a sentence until the next one; with `former`, only if that is shown.
 /** @type {(sentence: string, former?: string) => void} */
 function tell(sentence, former) {
   const said = find("said");
@@ -234,20 +234,20 @@ function open(deferred, ...what) {
   deferred.load().then((part) => part.open(...what), () => actions.say("not_loaded"));
 }
 
-function tellStanding() {
+function showStanding() {
   isPast = feed.isPast;
   status.show({ ...standing, isPast });
   welcome.show(standing);
   chips.show(standing);
-  connection.emit("told", standing);
+  connection.emit("shown", standing);
 }
 
-// What the page needs at once is there.
+// Whether the first load is done, so that optional parts may load.
 function isSettled() {
   return standing?.name === "live" || standing?.name === "idle";
 }
 
-// The address is another one: what it says is shown in the same page.
+// Shows another address in the same page.
 function showAddress() {
   chips.load();
   selection.load(config.channels);
@@ -260,7 +260,7 @@ function showAddress() {
 function makeNotifications({ Notifications }) {
   const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, tell,
     { list: find("messages"), chips: find("chips"), feed, rows });
-  made.hear(unheard.splice(0));
+  made.add(uncounted.splice(0));
   return made;
 }
 
@@ -268,7 +268,7 @@ async function compare() {
   (await lanes.load()).open(selection.channels, standing.recorded.size > 0);
 }
 
-// What came until now is in the feed.
+// Earlier events are in the feed.
 /** @type {(module: typeof import("../volume/volume_strip.js")) => import("../volume/volume_strip.js").VolumeStrip} */
 function makeStrip({ VolumeStrip }) {
   const made = new VolumeStrip(find("volume"), rates, selection, words);
@@ -279,11 +279,11 @@ function makeStrip({ VolumeStrip }) {
 
 function retell() {
   for (const id of ["feed", "detail"]) rows.retell(find(id));
-  tellStanding();
+  showStanding();
   acknowledge.part?.retell();
 }
 
-// What the channel field suggests: the selection, what was sent to before, what is alive.
+// The channel field's suggestions: the selection, channels published to before, active channels.
 /** @type {(alive?: string[]) => void} */
 function offer(alive = []) {
   const channels = new Set([...selection.channels, ...drafts.channels, ...alive]);
@@ -291,7 +291,7 @@ function offer(alive = []) {
   find("channels").replaceChildren(...options);
 }
 
-// The other language shows the same selection, and so does the page that comes after the login.
+// Links to other languages and to the login keep the selection.
 function keepLinks() {
   const login = /** @type {HTMLAnchorElement} */ (find("login"));
   if (login) login.href = `login?${new URLSearchParams({ next: `/${location.search}` })}${location.hash}`;

@@ -1,5 +1,5 @@
-// Calls a person who looks elsewhere: a count in the title and the icon; desktop notifications and a
-// sound for those who asked, at most one a second. What the browser refuses, even late, is said to be so.
+// Notifies a visitor who is looking elsewhere: a count in the title and the icon, and on request a desktop
+// notification and a sound, at most one a second. Shows what the browser refuses, even if it does so late.
 
 import { ticks } from "../lib/clock.js";
 import { abridged } from "../lib/format.js";
@@ -12,12 +12,12 @@ import { attempt } from "../stream/unreadable.js";
 import { get } from "../ui/preferences.js";
 import { Unread } from "./unread.js";
 
-const PAUSE = 1_000; // milliseconds between two calls
+const PAUSE = 1_000; // milliseconds between two notifications
 const LENGTH = 200; // characters of a message that a notification shows
-const AUDIO_LIMIT = 3_000; // milliseconds to start; meanwhile there are no more tones
+const AUDIO_LIMIT = 3_000; // milliseconds to start; meanwhile no other tone is played
 
-// Events as they came: which chips were hidden then, and whether nobody saw the page.
-/** @typedef {[events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnseen: boolean]} Heard */
+// One batch, the chips that were hidden when it came, and whether the page was hidden.
+/** @typedef {[events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnseen: boolean]} Batch */
 
 export class Notifications {
   #icon;
@@ -38,13 +38,13 @@ export class Notifications {
   #isStarting = false;
   #clicked = async () => (await isRunning(/** @type {AudioContext} */ (this.#audio))) && this.#tell("", this.#words.say("sound_waits"));
 
-  // `tell(sentence)` shows what stands in the way of a sound; `tell("", sentence)` takes it back.
+  // `tell(sentence)` shows why no sound can be played; `tell("", sentence)` removes that.
   /**
    * @param {HTMLLinkElement} icon
    * @param {import("./settings_dialog.js").SettingsDialog} settings
    * @param {Words} words
    * @param {(sentence: string, former?: string) => void} tell
-   * @param {ConstructorParameters<typeof Unread>[0]} places where the page itself says what is unread
+   * @param {ConstructorParameters<typeof Unread>[0]} places where the page shows what is unread
    */
   constructor(icon, settings, words, tell, places) {
     this.#icon = new Icon(icon);
@@ -58,17 +58,17 @@ export class Notifications {
     navigator.permissions?.query({ name: "notifications" }).then(heed).catch(() => {});
   }
 
-  // What came, also before this was here: who looks at the page now has read it.
-  /** @type {(all: Heard[]) => void} */
-  hear(all) {
-    for (const [events, hidden, isUnseen] of all) this.#hear(events, hidden, isUnseen && document.hidden);
+  // Adds batches, also those received before this was loaded; a visible page has no unread messages.
+  /** @type {(all: Batch[]) => void} */
+  add(all) {
+    for (const [events, hidden, isUnseen] of all) this.#addBatch(events, hidden, isUnseen && document.hidden);
   }
 
   /** @type {(events: ShownEvent[], hidden: NodeListOf<HTMLElement>, isUnread: boolean) => void} */
-  #hear(events, hidden, isUnread) {
+  #addBatch(events, hidden, isUnread) {
     const messages = events.filter(isMessage);
     if (isUnread) this.#unread += messages.length;
-    this.#shown.heard(messages, hidden, isUnread);
+    this.#shown.add(messages, hidden, isUnread);
     if (get("desktop", false) || get("sound", false)) this.#notice(messages);
   }
 
@@ -87,7 +87,7 @@ export class Notifications {
     this.tick();
   }
 
-  // Whom to call, and when
+  // Notifying
 
   /** @type {(messages: Message[]) => void} */
   #notice(messages) {
@@ -99,7 +99,7 @@ export class Notifications {
     this.#timer ??= setTimeout(() => this.#call(), pause);
   }
 
-  // Of all tabs that have heard the same, one calls.
+  // Of several tabs that received the same message, one notifies.
   #call() {
     this.#timer = null;
     this.#calledAt = ticks();
@@ -108,10 +108,10 @@ export class Notifications {
     this.#waiting = 0;
     const call = () => {
       if (get("sound", false)) this.#beep();
-      if (get("desktop", false) && (document.hidden || !parent.document.hasFocus())) this.#notify(last, n); // who reads a pane reads the page
+      if (get("desktop", false) && (document.hidden || !parent.document.hasFocus())) this.#notify(last, n); // a focused pane counts as the page
     };
-    if (!navigator.locks) return call(); // over plain http
-    const hold = () => new Promise((done) => setTimeout(done, PAUSE - 100)); // this tab's next call comes after it
+    if (!navigator.locks) return call(); // undefined over plain http
+    const hold = () => new Promise((done) => setTimeout(done, PAUSE - 100)); // shorter than this tab's own pause
     const name = `arauto ${channelKey(last)} ${last.data.slice(0, LENGTH)}`;
     navigator.locks.request(name, { ifAvailable: true }, (lock) => {
       if (!lock) return undefined;
@@ -127,7 +127,7 @@ export class Notifications {
     this.#show(title, body);
   }
 
-  // On Android there is the class, and it makes none.
+  // On Android the constructor exists but throws.
   /** @type {(title: string, body: string) => void} */
   #show(title, body) {
     try {
@@ -147,7 +147,7 @@ export class Notifications {
     if (get("desktop", false)) this.#refuse("desktop", "notify_unable");
   }
 
-  // A tone that cannot be heard now is left out: those that wait would all sound at once.
+  // A tone that cannot start now is skipped: waiting tones would all sound at once.
   async #beep() {
     if (this.#isStarting) return;
     try {
@@ -166,9 +166,9 @@ export class Notifications {
     addEventListener("click", this.#clicked, { once: true });
   }
 
-  // What a person switches on
+  // Settings
 
-  // An event of the settings.
+  // Call for each event of the settings dialog.
   /** @type {(type: string, name: string) => void} */
   settled(type, name) {
     if (type === "open") this.#opened();
@@ -183,7 +183,7 @@ export class Notifications {
     try {
       await Notification.requestPermission();
     } catch {
-      // Then it is not granted.
+      // not granted
     }
     this.#check();
     if (get("desktop", false)) this.#show("Arauto", this.#words.say("notify_sample"));
@@ -194,7 +194,7 @@ export class Notifications {
     this.#warn();
   }
 
-  // Of what keeps the calls back that were asked for.
+  // Shows why notifications that are on will not come.
   #warn() {
     if (!get("desktop", false) && !get("sound", false)) return;
     if (this.#settings.isNever) this.#settings.say(this.#words.say("notify_never"));
@@ -230,7 +230,7 @@ function play(audio) {
   tone.stop(from + 0.4);
 }
 
-// Plain text says nothing of its severity: it is only noticed where every message is.
+// Plain text has no severity: it notifies only at the level "every".
 /** @type {(event: Message) => boolean} */
 function isWorthy(event) {
   const levels = get("levels", {});
@@ -243,7 +243,7 @@ function isAtLeast(level, data) {
   return RANKS.includes(level) && RANKS.indexOf(severityOf(data)) >= RANKS.indexOf(level);
 }
 
-// Quiet hours may go over midnight.
+// Quiet hours may span midnight.
 /** @type {(date: Date) => boolean} */
 function isQuiet(date) {
   const from = get("quiet_from", "");
@@ -276,7 +276,7 @@ class Icon {
     const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
     const context = canvas.getContext("2d");
     if (!context) return null;
-    if (this.#image.naturalWidth) context.drawImage(this.#image, 0, 0, 64, 64); // it came
+    if (this.#image.naturalWidth) context.drawImage(this.#image, 0, 0, 64, 64); // it is loaded
     context.font = `bold ${text.length > 2 ? 24 : 34}px sans-serif`;
     const width = Math.max(context.measureText(text).width + 10, 36);
     context.fillStyle = "#b3261e";

@@ -1,4 +1,4 @@
-// Where there is no room for all of the page: which part lies over the feed.
+// On a small screen: which part of the page covers the feed.
 
 export class PageParts {
   #tabs;
@@ -20,7 +20,7 @@ export class PageParts {
     this.show("feed");
   }
 
-  // Who may only read has no form.
+  // Without permission to publish there is no form.
   /** @type {(name: string) => void} */
   show(name) {
     if (!this.#buttons.some(({ value }) => value === name)) return;
@@ -38,7 +38,7 @@ export class PageParts {
     return [...this.#tabs.querySelectorAll("button")];
   }
 
-  // The same again leads back to the feed.
+  // Pressing the active button again returns to the feed.
   /** @type {(button: HTMLButtonElement | null) => void} */
   #chosen(button) {
     if (!button) return;

@@ -1,4 +1,4 @@
-// The settings dialog: every choice is kept in the browser at once. Events: "change", "open", "test", "lesson".
+// The settings dialog: every choice is stored in the browser at once. Events: "change", "open", "test", "lesson".
 
 import { Emitter } from "../lib/emitter.js";
 import { keyOf, spoken } from "../stream/channel_names.js";
@@ -20,7 +20,7 @@ export class SettingsDialog extends Emitter {
   #tell;
   #refusal = "";
 
-  // `tell(sentence)` shows a refusal that comes while the dialog is closed.
+  // `tell(sentence)` shows a refusal while the dialog is closed.
   /**
    * @param {HTMLDialogElement} dialog
    * @param {HTMLElement} opener
@@ -48,7 +48,7 @@ export class SettingsDialog extends Emitter {
     addEventListener("storage", () => this.#follow());
   }
 
-  // Takes a choice back that cannot be had, and says why.
+  // Reverts a choice that the browser refuses, and shows why.
   /** @type {(name: string, sentence: string) => void} */
   refuse(name, sentence) {
     set(name, NOTIFICATIONS[name]);
@@ -71,7 +71,7 @@ export class SettingsDialog extends Emitter {
     this.dispatchEvent(new Event("open"));
   }
 
-  // Another tab has changed something.
+  // Call when another tab has changed a setting.
   #follow() {
     this.#showAll();
     this.emit("change");
@@ -82,7 +82,7 @@ export class SettingsDialog extends Emitter {
     this.say(trouble ? this.#words.say(trouble) : this.#refusal);
   }
 
-  // What is being typed is left alone.
+  // A field with the focus is not overwritten.
   #showAll() {
     for (const name of /** @type {(keyof typeof DEFAULTS)[]} */ (Object.keys(DEFAULTS))) this.#show(name, chosen(name));
     for (const [name, value] of Object.entries(NOTIFICATIONS)) this.#show(name, get(name, value));
@@ -115,7 +115,7 @@ export class SettingsDialog extends Emitter {
     this.emit("change", name);
   }
 
-  // From which severity up each name of the selection is noticed
+  // The least severity that notifies, for each name of the selection
 
   #drawLevels() {
     const names = this.#selection.names.map((name) => this.#buildLevel(keyOf(name), spoken(name, this.#words)));
@@ -138,7 +138,7 @@ export class SettingsDialog extends Emitter {
     return [.../** @type {NodeListOf<HTMLSelectElement>} */ (this.#form.querySelectorAll("[data-key]"))];
   }
 
-  // Whether no name calls. To be asked while the dialog is open.
+  // Whether no name notifies. Valid while the dialog is open.
   get isNever() {
     const [all, ...names] = this.#levels.map(({ value }) => value);
     return (names.length ? names : [all]).every((level) => (level || all) === "never");

@@ -1,4 +1,4 @@
-// The card with four things to try. What was done is kept in the browser, and so is that the card was closed.
+// The card with four things to try. The browser stores which are done and whether the card was closed.
 
 import { element } from "../ui/dom.js";
 import { change, get } from "../ui/preferences.js";
@@ -52,14 +52,14 @@ export class TryCard {
     this.#draw();
   }
 
-  // A person asks for it.
+  // Call when the visitor requests the card.
   open() {
     this.#keep("closed", false);
     this.#rail.append(this.#card);
     this.#reveal();
   }
 
-  // Where there is room for it. Elsewhere the empty feed leads to it.
+  // Shows the card if the rail has room for it, else a link to it in the empty feed.
   #offer() {
     this.#rail.append(this.#card);
     const names = this.#rail.querySelector(".chips");
@@ -132,7 +132,7 @@ export class TryCard {
     return button;
   }
 
-  // The form is filled as by a row's own button.
+  // Fills the form as a row's own button does.
   #fill() {
     document.dispatchEvent(new CustomEvent("republish", { detail: { channel: NOBODY, message: this.#words.say("try_sample") } }));
   }

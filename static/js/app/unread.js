@@ -1,10 +1,10 @@
-// What came while nobody looked: how many of each channel, in the rail, and a line in the feed between that and the rest.
-// Nobody looks at a page that is not seen, or at a hidden channel. Who leaves the page again has seen what was there.
+// Unread messages: a count for each channel in the rail, and a line in the feed above the first of them.
+// A message is unread if the page or its channel was hidden when it came; leaving the page marks all as read.
 
 import { keysOf } from "../stream/channel_names.js";
 import { element } from "../ui/dom.js";
 
-const MOST = 999; // that have room
+const MOST = 999; // that fit
 
 export class Unread {
   #list;
@@ -13,8 +13,8 @@ export class Unread {
   #rows;
   #words;
   /** @type {WeakSet<object>} */
-  #new = new WeakSet(); // messages
-  #n = 0; // of them
+  #new = new WeakSet(); // unread messages
+  #n = 0; // how many
   /** @type {Map<string, number>} */
   #counts = new Map(); // by key
   /** @type {HTMLElement | null} */
@@ -34,9 +34,9 @@ export class Unread {
     feed.addEventListener("draw", () => this.#draw());
   }
 
-  // `chips`: that were hidden when they came.
+  // `chips`: those that were hidden when the messages came.
   /** @type {(messages: Message[], chips: NodeListOf<HTMLElement>, isAway: boolean) => void} */
-  heard(messages, chips, isAway) {
+  add(messages, chips, isAway) {
     const hiddenKeys = new Set([...chips].map(({ dataset }) => dataset.key));
     for (const message of messages) {
       const keys = keysOf(message);
@@ -48,7 +48,7 @@ export class Unread {
     }
   }
 
-  // Call once a second. What is shown again, or alone, has been looked at.
+  // Call once a second. A chip that is shown again, or alone, has no unread messages.
   tick() {
     for (const chip of this.#all) {
       const { key = "", unread = "" } = chip.dataset;
@@ -59,7 +59,7 @@ export class Unread {
     }
   }
 
-  // The button's label is all that is said of it, but for this.
+  // A screen reader says the button's label, so the count is its description.
   /** @type {(chip: HTMLElement, n: number) => void} */
   #write(chip, n) {
     let badge = /** @type {HTMLElement | null} */ (chip.querySelector(".chip__unread"));
@@ -86,7 +86,7 @@ export class Unread {
     if (row !== this.#marked || (row && row.dataset.unread !== text)) this.#mark(row, text);
   }
 
-  // The line is above it.
+  // The row that the line is above.
   #edge() {
     const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
     const { newestFirst } = this.#feed;

@@ -1,5 +1,5 @@
-// Has the page take topics of Kafka too, before its feed opens. A page has it only where there is Kafka; what shows
-// topics comes with the first of them.
+// Adds Kafka's topics to the page before its feed opens. Loaded only if there is Kafka; the modules that show topics
+// load with the first of them.
 
 import { config, connection, selection } from "../stream/boot.js";
 import { KINDS } from "../stream/channel_names.js";
@@ -9,8 +9,8 @@ const positions = new TopicPositions();
 connection.positions = positions;
 connection.translate = (event) => positions.translate(event);
 /** @type {Standing} */
-let standing; // the newest, when what shows it has come
-connection.addEventListener("told", async ({ detail }) => {
+let standing; // the newest, for modules that load meanwhile
+connection.addEventListener("shown", async ({ detail }) => {
   standing = detail;
   /** @type {ReplayElement} */ (/** @type {unknown} */ (document.getElementById("replay"))).elements.lanes.hidden = !selection.channels.length;
   if (!selection.names.some(({ kind }) => kind === "topic")) return;
@@ -24,7 +24,7 @@ const watch = new MutationObserver(async () => {
   watch.disconnect();
   (await import("./share_step.js")).addStep(card);
 });
-watch.observe(rail, { childList: true }); // the card of what there is to try comes later
+watch.observe(rail, { childList: true }); // the card of things to try is loaded later
 KINDS.push("topic");
 const search = /** @type {HTMLInputElement} */ (document.querySelector("#browser input"));
 search.addEventListener("input", async () => (await import("./glob_offer.js")).offer(search));
@@ -32,4 +32,4 @@ selection.load(config.channels);
 
 const bridge = /** @type {HTMLDetailsElement | null} */ (document.querySelector("#bridge"));
 bridge?.addEventListener("toggle", async () => (await import("./bridge_state.js")).showBridge(bridge));
-if (!document.getElementById("publish").parentElement?.hidden) import("./topic_publish.js"); // who may only watch has no form
+if (!document.getElementById("publish").parentElement?.hidden) import("./topic_publish.js"); // without permission to publish there is no form

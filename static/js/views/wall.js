@@ -15,7 +15,7 @@ const FACTS = ["wall_rate", "wall_critical", "wall_last"];
 const BAD = ["reconnecting", "refused"];
 
 /**
- * @typedef {Pick<Standing, "name" | "what" | "since" | "reason">} Told how a feed stands
+ * @typedef {Pick<Standing, "name" | "what" | "since" | "reason">} WallStanding the state of a feed
  * @typedef {{ feed: import("../feed/feed.js").Feed, rates: MessageRates, lastCritical: number }} Facts
  */
 
@@ -24,7 +24,7 @@ export class Wall {
   #facts;
   #clock = element("time", "wall__clock");
   #outage = element("p", "wall__outage");
-  /** @type {Map<string, Told>} */
+  /** @type {Map<string, WallStanding>} */
   #standings = new Map(); // by the names of the feeds
   /** @type {HTMLElement[]} */
   #values = [];
@@ -45,7 +45,7 @@ export class Wall {
   }
 
   // How this page's feed stands.
-  /** @type {(standing: Told) => void} */
+  /** @type {(standing: WallStanding) => void} */
   stand({ name, what, since, reason }) {
     const standing = { name, what, since, reason };
     if (isPane) parent.dispatchEvent(new CustomEvent("standing", { detail: { of: this.#name, standing } }));
@@ -105,7 +105,7 @@ export class Wall {
 
   // What is unreachable
 
-  /** @type {(of: string, standing: Told) => void} */
+  /** @type {(of: string, standing: WallStanding) => void} */
   #note(of, standing) {
     this.#standings.set(of, standing);
     this.#tell();
@@ -118,7 +118,7 @@ export class Wall {
     document.documentElement.toggleAttribute("data-outage", sentence !== "");
   }
 
-  /** @type {(of: string, standing: Told) => string} */
+  /** @type {(of: string, standing: WallStanding) => string} */
   #sentence(of, { name, what, since, reason }) {
     const [time] = timesOfDay([toDate(since ?? now())]);
     if (name === "refused") return [of, this.#words.say("wall_refused", { reason: reason ?? "" })].filter(Boolean).join(": ");
