@@ -1,4 +1,4 @@
-// Bytes for people: from base64, as hex with text beside it, out of gzip. Pure.
+// Bytes made readable: decodes base64 and gzip, writes a hex dump. Pure.
 
 const PRINTABLE = /[^\x20-\x7e]/g;
 const UNPACKED_LIMIT = 1 << 20; // bytes; a few kilobytes of gzip may hold gigabytes
@@ -18,7 +18,7 @@ export function toBase64(bytes) {
   return btoa(text);
 }
 
-// Null where the bytes are no UTF-8; of a cut text the character that the cut went through is left out.
+// Null if the bytes are not UTF-8; a character that was cut at the end is left out.
 /** @type {(bytes: Uint8Array<ArrayBuffer>, isCut?: boolean) => string | null} */
 export function toText(bytes, isCut = false) {
   try {
@@ -28,7 +28,7 @@ export function toText(bytes, isCut = false) {
   }
 }
 
-// As the server writes a name: \xff for what is no UTF-8.
+// As the server writes a name: \xff for a byte that is not UTF-8.
 /** @type {(bytes: Uint8Array<ArrayBuffer>) => string} */
 export function escaped(bytes) {
   let text = "";
@@ -41,7 +41,7 @@ export function escaped(bytes) {
   return text;
 }
 
-// "0000 48 65 6c 6c 6f  Hello", a line for so many bytes.
+// "0000 48 65 6c 6c 6f  Hello", one line after the other.
 /** @type {(bytes: Uint8Array, perLine: number) => string} */
 export function hexDump(bytes, perLine) {
   const lines = [];
@@ -61,7 +61,7 @@ export function isGzip(bytes) {
   return bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8;
 }
 
-// What the gzip holds, at most a megabyte of it; null where it is broken.
+// The content of a gzip, at most a megabyte of it; null if it is broken.
 /** @type {(bytes: Uint8Array<ArrayBuffer>) => Promise<{ bytes: Uint8Array<ArrayBuffer>, isCut: boolean } | null>} */
 export async function gunzip(bytes) {
   const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip")).getReader();

@@ -1,13 +1,13 @@
-// What time it is at the server, in Unix seconds. All that the page tells is told by that clock: the browser's
-// own may be wrong, and be set while the page is open.
+// The server's clock, in Unix seconds. All times on the page use it: the browser's own clock may be wrong, or be set
+// while the page is open.
 
-// Milliseconds by a clock that nobody sets.
+// Milliseconds of a clock that cannot be set.
 export function ticks() {
   return performance.now();
 }
 
-// Says for how many seconds it has been running. One clock may be set, the other stands still in a computer
-// that sleeps: the longer time counts, so what is timed is never taken for shorter than it was.
+// Measures seconds since it was made. One clock may be set, the other stops while a computer sleeps: the longer time
+// counts, so that a span is never measured too short.
 export class Stopwatch {
   #date = Date.now();
   #ticks = ticks();
@@ -17,16 +17,16 @@ export class Stopwatch {
   }
 }
 
-let told = Date.now() / 1000;
+let serverTime = Date.now() / 1000;
 let since = new Stopwatch();
 
-// Call with the time that the server has just told.
+// Call with the time of an event that the server has just sent.
 /** @type {(at: number) => void} */
 export function setServerTime(at) {
-  told = at;
+  serverTime = at;
   since = new Stopwatch();
 }
 
 export function now() {
-  return told + since.seconds;
+  return serverTime + since.seconds;
 }

@@ -1,7 +1,7 @@
-// A module that no first message needs. It comes when it is asked for, and each of them when the browser is idle:
-// what they do must not depend on a server that is still there.
+// A module that the first message does not need. It is loaded on request, and all of them when the browser is idle,
+// so that they work even after the server has gone away.
 
-const TIMEOUT = 5_000; // milliseconds, in which even a busy browser loads them
+const TIMEOUT = 5_000; // milliseconds, after which even a busy browser loads them
 
 /** @type {Deferred<any>[]} */
 const all = [];
@@ -21,10 +21,10 @@ export class Deferred {
   /** @type {PromiseWithResolvers<any> | null} */
   #arrival = null;
   /** @type {Part | null} */
-  part = null; // once somebody has loaded it
+  part = null; // until it is loaded
 
-  // The path from the module that names it, by way of its folder: so it leads there from here too. `make` gets the
-  // module, and makes the one part that there is of it: without it the module is the part.
+  // `path` leads by way of the module's folder, so that it is valid from the caller and from here. `make` gets the
+  // module and makes its one part; without it the module is the part.
   /** @param {string} path @param {(module: any) => Part} [make] */
   constructor(path, make = (module) => module) {
     this.#url = address(path);
@@ -32,13 +32,13 @@ export class Deferred {
     all.push(this);
   }
 
-  // Throws an Error without words where the server did not answer; the next call tries again.
+  // Throws an Error without a message if the server did not answer; the next call tries again.
   /** @type {() => Promise<Part>} */
   async load() {
     return this.#made(await this.#module());
   }
 
-  // It comes if it can, in silence.
+  // Loads it, ignoring a failure.
   want() {
     this.load().catch(() => {});
   }
@@ -69,7 +69,7 @@ export class Deferred {
     return module;
   }
 
-  // Asks for it and waits, however long that takes. Event of the document: "unloaded", when it does not come now.
+  // Loads it and waits without limit. Event of the document: "unloaded", if it cannot be loaded now.
   /** @type {() => Promise<Part>} */
   async arrive() {
     const { promise, resolve } = (this.#arrival ??= Promise.withResolvers());
@@ -77,13 +77,13 @@ export class Deferred {
     return this.#made(await promise);
   }
 
-  // `load` brings what all of them need beside themselves, once the first is asked for.
+  // `load` fetches what all modules need, when the first is requested.
   /** @type {(load: () => Promise<unknown>) => void} */
   static needs(load) {
     need = load;
   }
 
-  // The modules that are not there yet, of which nothing is made; in silence.
+  // Fetches all other modules without making their parts; failures are ignored.
   static loadAll() {
     const missing = all.filter((deferred) => !deferred.#asked);
     if (!missing.length) return;
@@ -96,7 +96,7 @@ export class Deferred {
   }
 }
 
-// A worker's script, that is cached with the others.
+// A worker's script, which is cached with the others.
 /** @type {(path: string) => string} */
 export function deferScript(path) {
   const href = address(path);
@@ -104,13 +104,13 @@ export function deferScript(path) {
   return href;
 }
 
-// The bundler writes each path as it is from file to file, and all files are beside each other.
+// The bundler rewrites each path, and all bundled files are in one folder.
 /** @type {(path: string) => string} */
 function address(path) {
   return new URL(path, import.meta.url).href;
 }
 
-// An import that failed may be remembered by the browser, for as long as the page: a request is not.
+// A browser may remember a failed import until the page is reloaded, but not a failed request.
 /** @type {(url: string) => Promise<void>} */
 async function cache(url) {
   const answer = await fetch(url);

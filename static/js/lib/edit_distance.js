@@ -1,6 +1,6 @@
-// How many letters two words differ in: one more, one less, another one, or two that changed places. Pure.
+// The edit distance of two words: letters inserted, deleted, replaced or swapped. Pure.
 
-// Up to `most`; beyond that, more than that.
+// Exact up to `most`; beyond that, some larger number.
 /** @type {(one: string, other: string, most: number) => number} */
 export function editDistance(one, other, most) {
   if (Math.abs(one.length - other.length) > most) return most + 1;
@@ -21,7 +21,7 @@ export function editDistance(one, other, most) {
   return last[other.length];
 }
 
-// The nearest of the candidates, where one is near for its length.
+// The nearest candidate, if one is near enough for its length.
 /** @type {(word: string, candidates: Iterable<string>) => string | null} */
 export function nearest(word, candidates) {
   let most = Math.min(3, Math.floor(word.length / 3) + Number(word.length === 2));

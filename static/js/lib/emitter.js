@@ -1,4 +1,4 @@
-// What others may listen to.
+// An EventTarget with emit().
 
 export class Emitter extends EventTarget {
   /** @type {(type: string, detail?: any) => void} */

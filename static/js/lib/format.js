@@ -18,7 +18,7 @@ export function base64Length(data) {
   return (data.length / 4) * 3 - data.length + data.search(/=*$/);
 }
 
-// Always a date: where there is none, the nearest.
+// Always a valid date: an impossible time becomes the nearest one.
 /** @type {(seconds: number) => Date} */
 export function toDate(seconds) {
   return new Date(Math.max(-LAST, Math.min(seconds * 1000, LAST)) || 0);
@@ -30,7 +30,7 @@ export function size(bytes, language) {
   return sizeFormat(power, language).format(bytes / 1000 ** power);
 }
 
-// To make one is slow.
+// Cached: making a format is slow.
 /** @type {(power: number, language: string) => Intl.NumberFormat} */
 function sizeFormat(power, language) {
   /** @type {Intl.NumberFormatOptions} */
@@ -39,7 +39,7 @@ function sizeFormat(power, language) {
     new Intl.NumberFormat(language, { ...options, maximumFractionDigits: 1 }));
 }
 
-// Where rounding would make two sizes look the same.
+// For two sizes that would look the same if rounded.
 /** @type {(bytes: number, language: string) => string} */
 export function exactSize(bytes, language) {
   return new Intl.NumberFormat(language, { style: "unit", unit: "byte", unitDisplay: "long" }).format(bytes);
@@ -58,7 +58,7 @@ export function beginning(text, maxCharacters, maxLines) {
   return text.slice(0, splitsPair ? end - 1 : end);
 }
 
-// The same with a mark where it was cut.
+// The same, with an ellipsis if it was cut.
 /** @type {(text: string, maxCharacters: number, maxLines: number) => string} */
 export function abridged(text, maxCharacters, maxLines) {
   const shown = beginning(text, maxCharacters, maxLines);
@@ -71,7 +71,7 @@ export function shellQuote(argument) {
   return SHELL_SAFE.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }
 
-// A rate as it is told.
+// A rate as it is shown.
 /** @type {(rate: number) => number} */
 export function rounded(rate) {
   return rate < 10 ? Math.round(rate * 10) / 10 : Math.round(rate);

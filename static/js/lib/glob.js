@@ -1,5 +1,5 @@
-// Pure: a glob of the filter, with * and ?. What lies between two stars is found once, at its first place: no
-// later one would do better, so the time grows only with the text.
+// Pure: a glob of the filter, with * and ?. The part between two stars is matched once, at its first place: no later
+// one would do better, so the time is linear in the text.
 
 export const LONGEST = 64; // characters between two stars: each place of a text is compared with so many
 
@@ -8,7 +8,7 @@ export function hasLongPart(pattern) {
   return pattern.split("*").slice(1, -1).some((part) => part.length > LONGEST);
 }
 
-// A test of texts, case aside.
+// A test of texts that ignores case.
 /** @type {(pattern: string) => (text: string) => boolean} */
 export function glob(pattern) {
   const parts = pattern.split("*").map(source);

@@ -1,4 +1,4 @@
-// Does what can wait when the browser is idle and no flood runs, newest first; the oldest of many is given up.
+// Runs jobs that can wait when the browser is idle and no flood runs, newest first; the oldest of too many is dropped.
 
 import { ticks } from "./clock.js";
 
@@ -37,7 +37,7 @@ function work() {
   if (jobs.length) ask();
 }
 
-// What fails must not keep the others from being done.
+// A job that fails must not stop the others.
 /** @type {(job: () => void) => void} */
 function run(job) {
   try {

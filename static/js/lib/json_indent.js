@@ -3,7 +3,7 @@
 import { parse, tokenAt } from "./json_scanner.js";
 
 const DEEPEST = 20; // from here on no deeper indentation: a hostile text would grow without bounds
-const VALUE = "a value"; // what may come next, as is a key; else the token itself
+const VALUE = "a value"; // a kind of token that may come next, like a key; else the token itself
 const KEY = "a key";
 /** @type {Record<string, string>} */
 const CLOSING = { "{": "}", "[": "]" };
@@ -33,7 +33,7 @@ export function indent(text) {
   }
 }
 
-// Whether a token may stand here; of a closing bracket the caller knows.
+// Whether a token is allowed here; the caller checks closing brackets.
 /** @type {(token: string, kind: string, next: string) => boolean} */
 function fits(token, kind, next) {
   if (next !== VALUE && next !== KEY) return token === next;

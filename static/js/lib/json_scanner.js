@@ -1,5 +1,5 @@
-// Reads JSON where it stands: a token is a place in the text, so that no digit is lost. Pure.
-// Beyond JSON it takes what msgpack.js writes: other words, and keys of any kind.
+// Reads JSON in place: a token is a range of the text, so that no digit is lost. Pure.
+// Beyond JSON it accepts what msgpack.js writes: other words, and keys of any kind.
 
 /**
  * A place in a text; of an object or array, with the number of its members.
@@ -12,13 +12,13 @@ const TOKEN =
 /** @type {Record<string, string>} */
 const CONTAINERS = { "{": "object", "[": "array" };
 
-// Only what begins like one is meant to be JSON.
+// A text is taken for JSON only if it begins like an object or array.
 /** @type {(text: string) => boolean} */
 export function looksLikeJson(text) {
   return /^\s*[[{]/.test(text);
 }
 
-// Undefined where the text is no object or array. Only for questions: shown is always the text.
+// Undefined if the text is no object or array. Only for tests: the page always shows the text.
 /** @type {(text: string) => any} */
 export function parse(text) {
   if (!looksLikeJson(text)) return undefined;
@@ -29,7 +29,7 @@ export function parse(text) {
   }
 }
 
-// The token that follows, whether or not JSON allows it: a key, string, number or word, another character by itself,
+// The next token, whether or not JSON allows it: a key, string, number or word, another character by itself,
 // and at the end an empty one.
 /** @type {(text: string, from: number) => Value} */
 export function tokenAt(text, from) {
@@ -40,7 +40,7 @@ export function tokenAt(text, from) {
   return { kind, start: end - (string ?? word ?? mark).length, end };
 }
 
-// What to colour in a text that may be cut anywhere.
+// The tokens to colour in a text that may be cut anywhere.
 /** @type {(text: string) => Generator<Value, void>} */
 export function* tokens(text) {
   for (let token = tokenAt(text, 0); token.kind; token = tokenAt(text, token.end)) if (token.kind[1]) yield token;
@@ -51,15 +51,15 @@ export function root(text) {
   return read(text, 0);
 }
 
-// Of a text that may be several texts, one after the other.
+// The values of a text that may be several JSON texts, one after the other.
 /** @type {(text: string) => Generator<Value, void>} */
 export function* roots(text) {
   for (let value = read(text, 0); value.kind; value = read(text, value.end)) {
-    if (value.kind.trim()) yield value; // between texts may be any spaces
+    if (value.kind.trim()) yield value; // there may be spaces between texts
   }
 }
 
-// The members of the object or array that begins at `start`, one by one as they are asked for.
+// The members of the object or array that begins at `start`, one by one on demand.
 /** @type {(text: string, start: number) => Generator<{ key: Value | null, value: Value }, void>} */
 export function* members(text, start) {
   const hasKeys = text[start] === "{";
@@ -73,7 +73,7 @@ export function* members(text, start) {
   }
 }
 
-// The value that follows.
+// The next value.
 /** @type {(text: string, from: number) => Value} */
 function read(text, from) {
   const token = tokenAt(text, from);

@@ -1,5 +1,5 @@
-// Made when it is first asked for. What formats numbers and dates is: the first of them takes a new tab
-// some thirty milliseconds, and until the first message none is needed.
+// Makes a value at its first use. Number and date formats are made so: the first one costs a new tab some thirty
+// milliseconds, and none is needed before the first message.
 /** @template T @param {() => T} make @returns {() => T} */
 export function lazily(make) {
   let made;

@@ -1,4 +1,4 @@
-// Reads MessagePack into text like JSON, exact to the digit. Pure. What JSON has no word for is written
+// Reads MessagePack into text like JSON, exact to the digit. Pure. Values that JSON lacks are written
 // h'00ff' (bytes), ext1(h'00') and timestamp(seconds).
 
 const DEPTH_LIMIT = 500; // hostile input must not exhaust the stack
@@ -7,7 +7,7 @@ const WHOLE_FLOAT = /^-?\d+$/;
 
 const strictText = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-// Null where the bytes are not one whole object or array and nothing else.
+// Null unless the bytes are exactly one object or array.
 /** @type {(bytes: Uint8Array) => string | null} */
 export function decode(bytes) {
   if (!isContainer(bytes[0])) return null;
@@ -16,7 +16,7 @@ export function decode(bytes) {
     const text = reader.value(0);
     return reader.isAtEnd ? text : null;
   } catch (error) {
-    if (error instanceof RangeError) return null; // beyond the end, or too deep
+    if (error instanceof RangeError) return null; // truncated or too deep
     throw error;
   }
 }
@@ -94,7 +94,7 @@ class Reader {
   /** @type {(count: number, read: () => string) => string} */
   #list(count, read) {
     const list = [];
-    for (let i = 0; i < count; i++) list.push(read()); // each takes a byte at least, so the input is the bound
+    for (let i = 0; i < count; i++) list.push(read()); // each takes at least a byte, so the input bounds the loop
     return list.join(", ");
   }
 
@@ -104,7 +104,7 @@ class Reader {
     try {
       return JSON.stringify(ascii(bytes) ?? strictText.decode(bytes));
     } catch {
-      return `h'${hex(bytes)}'`; // from the days when strings were bytes
+      return `h'${hex(bytes)}'`; // old MessagePack had only one type for strings and bytes
     }
   }
 
@@ -154,7 +154,7 @@ class Reader {
   }
 }
 
-// Most strings are short, and a decoder takes long to start.
+// Most strings are short, and a decoder is slow to start.
 /** @type {(bytes: Uint8Array) => string | null} */
 function ascii(bytes) {
   let text = "";
@@ -165,7 +165,7 @@ function ascii(bytes) {
   return text;
 }
 
-// A float stays seen as one: 1 is written 1.0.
+// A float remains visible as one: 1 is written 1.0.
 /** @type {(number: number) => string} */
 function float(number) {
   const text = Object.is(number, -0) ? "-0" : String(number);

@@ -1,4 +1,4 @@
-// Dresses the page as its person chose: theme, size, density. Loaded before the first paint.
+// Applies the visitor's choices: theme, size, density. Loaded before the first paint.
 
 import { dress } from "./pane_dress.js";
 import { get } from "./preferences.js";
@@ -6,7 +6,7 @@ import { asked } from "./url_state.js";
 
 export const DEFAULTS = { theme: "system", size: "normal", density: "comfortable", clock: "24", times: "exact", zone: "local" };
 
-// How close the rows are is a part of the view, and so the address decides.
+// Density is part of the view, so the address decides.
 /** @type {(name: keyof typeof DEFAULTS) => string} */
 export function chosen(name) {
   return (name === "density" && asked().get("rows")) || get(name, DEFAULTS[name]);
@@ -15,7 +15,7 @@ export function chosen(name) {
 export function applyAppearance() {
   const { dataset, style } = document.documentElement;
   for (const name in DEFAULTS) dataset[name] = chosen(/** @type {keyof typeof DEFAULTS} */ (name));
-  style.setProperty("--Views", get("views", []).length); // they come later, and find their place
+  style.setProperty("--Views", get("views", []).length); // reserves the room of the views, which load later
 }
 
 dress();

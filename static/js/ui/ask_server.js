@@ -1,8 +1,8 @@
-// Asks the server for a change of a channel, or what it knows of one.
+// Sends a request about one channel to the server.
 
 const ANSWER_LIMIT = 10_000; // milliseconds
 
-// The answer's JSON; with `error`, a sentence, where it was refused (`isFinal`: it will be again) or did not come.
+// The response's JSON; with `error`, a sentence, if it was refused (`isFinal`: retrying is useless) or did not come.
 /** @type {(method: string, what: string, query: Record<string, string>, words: import("./i18n.js").Words, body?: object) => Promise<any>} */
 export async function askServer(method, what, query, words, body) {
   const url = new URL(`channels/${what}?${new URLSearchParams(query)}`, document.baseURI);

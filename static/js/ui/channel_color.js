@@ -1,18 +1,18 @@
-// Each channel has a colour: a hue, of which CSS makes a tint for light and for dark. Those that are watched get hues
-// far from each other, in their order, or one that a person has chosen and the browser keeps; any other always the same.
+// Each channel has a hue, from which CSS makes a tint for light and for dark. Watched channels get hues far from each
+// other, in their order, or the one that the visitor chose; any other channel has a fixed one.
 
 import { change, get } from "./preferences.js";
 
 const KEY = "colours";
 const HUES = [265, 145, 25, 325, 85, 205, 355, 115, 295, 55, 175, 235];
-const SHIFT = 15; // for the next so many
+const SHIFT = 15; // of the hues in each further round
 
 /** @type {Map<string, number>} */
-const places = new Map(); // of what is watched
+const places = new Map(); // of watched channels, by name
 
 addEventListener("storage", () => places.forEach((_, name) => show(name)));
 
-// Call for what is watched, before it is worn.
+// Call with the watched channels before a hue is used.
 /** @type {(name: string) => void} */
 export function giveColour(name) {
   if (!places.has(name)) places.set(name, places.size);
@@ -24,7 +24,7 @@ export function wearColour(element, name) {
   element.style.setProperty("--Hue", place === undefined ? String(hashed(name)) : `var(--Own${place}, ${hueOf(name)})`);
 }
 
-// Another one, wherever it is worn; if possible one that nothing else wears.
+// Gives a channel another hue everywhere; if possible one that no other channel has.
 /** @type {(name: string) => void} */
 export function changeColour(name) {
   const at = HUES.indexOf(hueOf(name)) + 1;
@@ -40,7 +40,7 @@ function show(name) {
   document.documentElement.style.setProperty(`--Own${places.get(name)}`, String(hueOf(name)));
 }
 
-// Of 360.
+// A hue in degrees.
 /** @type {(name: string) => number} */
 function hueOf(name) {
   const kept = get(KEY, {})[name];

@@ -1,6 +1,6 @@
-// Puts text on the clipboard, also where the page is not served in a way that browsers call secure.
+// Copies text to the clipboard, also on a page that is not a secure context.
 
-// Says whether it is there.
+// Resolves to whether it was copied.
 /** @type {(text: string) => Promise<boolean>} */
 export async function copy(text) {
   return (await navigator.clipboard?.writeText(text).then(() => true, () => false)) || copyField(text);
@@ -12,7 +12,7 @@ function copyField(text) {
   const focused = /** @type {HTMLElement | null} */ (document.activeElement);
   (document.querySelector(":popover-open") ?? document.body).append(field);
   field.select();
-  // The field has other line ends by now, and no script may set the clipboard but here.
+  // The field has changed line ends, and only this handler may set the clipboard.
   /** @type {(event: ClipboardEvent) => void} */
   const give = (event) => {
     event.preventDefault();

@@ -1,4 +1,4 @@
-// Asks in a dialog whether something is meant.
+// Asks for a confirmation in a dialog.
 
 /** @type {(dialog: HTMLDialogElement, sentence: string) => Promise<boolean>} */
 export function isMeant(dialog, sentence) {

@@ -1,4 +1,4 @@
-// Makes elements. Text only ever becomes text.
+// Makes elements. Text is never parsed as HTML.
 
 /** @template {keyof HTMLElementTagNameMap} Tag @param {Tag} tag @param {string} className @param {string} [text] */
 export function element(tag, className, text = "") {
@@ -8,7 +8,7 @@ export function element(tag, className, text = "") {
   return made;
 }
 
-// The mark of a name that is not what is published to.
+// The mark of a name that is not UTF-8.
 /** @type {(words: import("./i18n.js").Words) => HTMLElement} */
 export function notText(words) {
   return Object.assign(element("span", "mark", words.say("not_text")), { title: words.say("not_text_why") });
@@ -21,7 +21,7 @@ export function addSheet(href) {
   return new Promise((done, fail) => Object.assign(link, { onload: done, onerror: fail }));
 }
 
-// Reached by Tab only while its row is the current one: see roving_focus.js.
+// In the Tab order only while its row is the current one: see roving_focus.js.
 /** @type {(className: string, text?: string) => HTMLButtonElement} */
 export function rowButton(className, text = "") {
   return Object.assign(element("button", className, text), { tabIndex: -1 });
@@ -33,7 +33,7 @@ export function hasSelection(place) {
   return selection !== null && !selection.isCollapsed && selection.getRangeAt(0).intersectsNode(place);
 }
 
-// Spaces around what a person has typed go, where they can be seen to go. What a script put there stays.
+// Trims typed text, visibly. Text that a script has set is kept as it is.
 /** @type {(input: HTMLInputElement) => void} */
 export function trimTyped(input) {
   input.addEventListener("change", () => (input.value = input.value.trim()));

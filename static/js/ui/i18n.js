@@ -1,8 +1,8 @@
-// Looks a word up in the person's language, fills its {placeholders} and chooses the plural.
+// Looks up a word in the page's language, fills its {placeholders} and chooses the plural.
 
 import { lazily } from "../lib/lazy.js";
 
-// Letters of scripts from right to left; marks, embeddings and overrides.
+// Letters of right-to-left scripts; marks, embeddings and overrides.
 const TURNS = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\u{10800}-\u{10fff}\u{1e800}-\u{1efff}]/u;
 
 export class Words {
@@ -18,7 +18,7 @@ export class Words {
     this.#numbers = lazily(() => new Intl.NumberFormat(language));
   }
 
-  // Those of what is loaded later, from beside the script at `base`.
+  // Fetches the words of modules that are loaded later, from beside the script at `base`.
   /** @type {(base: string) => Promise<void>} */
   async fetchMore(base) {
     const answer = await fetch(new URL(`words.${this.language}.json`, base));
@@ -31,7 +31,7 @@ export class Words {
     return this.#words[key].replace(/\{(.+?)\}/g, (_, place) => this.#fill(place, values));
   }
 
-  // A place is the name of a value, or what to say of one and of many.
+  // A placeholder has the name of a value, or the texts for one and for many.
   /** @type {(place: string, values: Record<string, any>) => string} */
   #fill(place, values) {
     const [one, many] = place.split("|");
@@ -41,7 +41,7 @@ export class Words {
   }
 }
 
-// What is written from right to left, or says so, would turn the sentence around it.
+// A right-to-left value is isolated, or it would reorder the sentence around it.
 /** @type {(text: string) => string} */
 function isolated(text) {
   return TURNS.test(text) ? `\u2068${text.replaceAll("\u2069", "")}\u2069` : text;

@@ -11,7 +11,7 @@ export class Menu {
   /** @type {HTMLElement | null} */
   #opener = null;
 
-  // `chosen(item)` is told which item was chosen.
+  // `chosen(item)` is called with the chosen item.
   /** @param {HTMLElement} menu @param {(item: HTMLButtonElement) => void} chosen */
   constructor(menu, chosen) {
     this.#menu = menu;

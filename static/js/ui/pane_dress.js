@@ -1,9 +1,9 @@
-// What kind of page this is, before it is first drawn: whole, a pane of another page, or a wall.
+// The kind of page, set before the first paint: a whole page, a pane of another page, or a wall.
 
 import { asked, write } from "./url_state.js";
 
 export const isPane = parent !== window; // only this page may frame it
-export const isWall = isPane ? window.name === "wall-pane" : asked().has("wall"); // or a pane of one
+export const isWall = isPane ? window.name === "wall-pane" : asked().has("wall"); // or a pane of a wall
 
 export function dress() {
   const { dataset } = document.documentElement;
@@ -17,7 +17,7 @@ export function dress() {
   if (panes) dataset.panes = String(Math.min(panes, 3));
 }
 
-// A wall may be told by its panes alone: then the first of them is the page's own.
+// An address may name a wall's panes only: then the first of them is the page's own view.
 /** @type {(query: URLSearchParams) => void} */
 function settle(query) {
   const [own, ...others] = query.getAll("pane");

@@ -1,25 +1,25 @@
-// What this browser keeps for its person, in all tabs: each change is made to what is kept at that moment.
-// What a storage that is full or forbidden does not take lasts as long as the page.
+// Preferences in the browser's storage, shared by all tabs: each change is made to the newest stored value.
+// If the storage is full or forbidden, a change lasts as long as the page.
 
 const KEY = "arauto";
 
 /** @typedef {Record<string, any>} Kept */
 
 /** @type {((all: Kept) => Kept)[]} */
-let waiting = []; // changes that the storage has not taken
-let isSpoilt = false; // what was there could not be read
+let waiting = []; // changes that could not be stored
+let isSpoilt = false; // the stored value could not be read
 let kept = now();
 
 addEventListener("storage", () => (kept = now())); // another tab's change
 
-// What is there may have been written by somebody else: only what is like `fallback` counts.
+// Another program may have written there: a value of another type than `fallback` is ignored.
 /** @type {(name: string, fallback: any) => any} */
 export function get(name, fallback) {
   const value = kept[name];
   return isLike(value, fallback) ? value : fallback;
 }
 
-// `change(value)` gives the new value.
+// `change(value)` returns the new value.
 /** @type {(name: string, fallback: any, change: (value: any) => any) => void} */
 export function change(name, fallback, change) {
   waiting.push((all) => ({ ...all, [name]: change(isLike(all[name], fallback) ? all[name] : fallback) }));
@@ -28,7 +28,7 @@ export function change(name, fallback, change) {
     localStorage.setItem(KEY, JSON.stringify(kept));
     waiting = [];
   } catch {
-    // It still holds here.
+    // It stays in `waiting`.
   }
 }
 
@@ -37,7 +37,7 @@ export function set(name, value) {
   change(name, value, () => value);
 }
 
-// The word for what a person should know of it; empty where all is well.
+// The word for a problem to show; empty if there is none.
 export function keepingTrouble() {
   if (waiting.length) return "keeps_nothing";
   return isSpoilt ? "kept_spoilt" : "";
@@ -52,7 +52,7 @@ function now() {
 function read() {
   try {
     const text = localStorage.getItem(KEY);
-    isSpoilt = true; // until it could be read
+    isSpoilt = true; // until it is parsed
     const all = JSON.parse(text ?? "{}");
     if (!isLike(all, {})) return {};
     isSpoilt = false;

@@ -1,12 +1,12 @@
-// Keyboard shortcuts, ignored while typing. On a keyboard that is not Latin, the position of a key counts.
+// Keyboard shortcuts, ignored while typing. On a keyboard that is not Latin, a key's position counts.
 
 import { get, set } from "./preferences.js";
 
 const TYPING = "input, textarea, select, [contenteditable]";
 const PRESSABLE = "button, a, summary, [role=button]";
-const COMPOSED = 229; // the code of a key that an input method has taken
+const COMPOSED = 229; // the code of a key that an input method handles
 
-// Neither part of a shortcut of the browser's nor of a character that is made of several keys.
+// Neither a shortcut of the browser nor part of a composed character.
 /** @type {(event: KeyboardEvent) => boolean} */
 export function isPlain(event) {
   const { ctrlKey, altKey, metaKey, isComposing, keyCode } = event;
@@ -17,9 +17,9 @@ export class Shortcuts {
   /** @type {Record<string, (target: HTMLElement) => unknown>} */
   #actions;
   #dialog;
-  #isLatin = true; // the letter that was pressed last
+  #isLatin = true; // whether the last letter pressed was
 
-  // `actions` by the key that does them.
+  // `actions`: functions by key.
   /** @param {HTMLDialogElement} dialog @param {Record<string, (target: HTMLElement) => unknown>} actions */
   constructor(dialog, actions) {
     this.#actions = { ...actions, "?": () => dialog.showModal() };
@@ -42,7 +42,7 @@ export class Shortcuts {
     if (this.#actions[key](target) !== false) event.preventDefault();
   }
 
-  // A Cyrillic or Greek letter stands for the Latin one in its place, and there the slash has its place as well.
+  // A Cyrillic or Greek letter counts as the Latin one in its position, and so does the slash.
   /** @type {(event: KeyboardEvent) => string} */
   #keyOf({ key, code, shiftKey }) {
     const isLetter = /^\p{L}$/u.test(key);

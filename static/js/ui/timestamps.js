@@ -1,4 +1,4 @@
-// Tells times as their person chose: of this computer or UTC, of 12 or 24 hours, or how long ago.
+// Formats times as the visitor chose: local or UTC, of 12 or 24 hours, or how long ago.
 
 import { now } from "../lib/clock.js";
 import { toDate } from "../lib/format.js";
@@ -20,27 +20,27 @@ export function rowTime(date) {
   return chosen("times") === "relative" ? ago(now() - +date / 1000) : timesOfDay([date], true)[0];
 }
 
-// Told together: each with its date, unless all are of today; with its offset where the clocks were changed between.
+// Times shown together: with their dates unless all are of today, and with offsets if the clocks changed between them.
 /** @type {(dates: Date[], isPrecise?: boolean) => string[]} */
 export function timesOfDay(dates, isPrecise) {
   const today = wall(toDate(now()));
   const areToday = dates.every((date) => isSame(wall(date), today, "day"));
   const isChanged = !isUtc() && new Set(dates.map((date) => date.getTimezoneOffset())).size > 1;
   /** @type {(date: Date) => string} */
-  const told = (date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise);
-  return dates.map((date) => told(date) + (isChanged ? ` ${offset(date)}` : ""));
+  const format = (date) => (areToday ? "" : `${dateOf(date, today)}, `) + clock(date, isPrecise);
+  return dates.map((date) => format(date) + (isChanged ? ` ${offset(date)}` : ""));
 }
 
-// `tell` is called whenever what is told already would be told otherwise, as time goes by and at midnight; but
+// Calls `redraw` when times already shown have to be written again: regularly if they are relative, and at midnight; but
 // not while `waits()`.
-/** @type {(tell: () => void, waits: () => boolean) => void} */
-export function keepTimes(tell, waits) {
-  let told = wall(toDate(now()));
+/** @type {(redraw: () => void, waits: () => boolean) => void} */
+export function keepTimes(redraw, waits) {
+  let shown = wall(toDate(now()));
   setInterval(() => {
     if (document.hidden || waits()) return;
     const today = wall(toDate(now()));
-    if (chosen("times") === "relative" || !isSame(told, today, "day")) tell();
-    told = today;
+    if (chosen("times") === "relative" || !isSame(shown, today, "day")) redraw();
+    shown = today;
   }, REFRESH);
 }
 
@@ -71,13 +71,13 @@ export function axisTime(date) {
   return chosen("clock") === "12" ? clock(date).replace(/:\d\d (..).*/, " $1") : time;
 }
 
-// Seconds by which the clock that is shown is ahead of UTC.
+// Seconds by which the chosen clock is ahead of UTC.
 /** @type {(date: Date) => number} */
 export function zoneOffset(date) {
   return isUtc() ? 0 : date.getTimezoneOffset() * -60;
 }
 
-// When it is, or was last, so late by the clock that is shown.
+// The last time at which the chosen clock showed this time of day.
 /** @type {(hours: any, minutes: any, seconds?: any) => Date} */
 export function lastTime(hours, minutes, seconds = 0) {
   const date = toDate(now());
@@ -124,7 +124,7 @@ function inZone(options) {
   };
 }
 
-// As an ISO text, what a clock on the wall shows.
+// The chosen clock's date and time, as an ISO text.
 /** @type {(date: Date) => string} */
 function wall(date) {
   return new Date(+date - (isUtc() ? 0 : date.getTimezoneOffset() * 60_000)).toISOString();

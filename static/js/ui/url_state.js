@@ -1,23 +1,23 @@
-// The page's address says what is shown, so that a view is a link. What is too long to be sent to a server stands
-// behind its #, which is never sent.
-// Event of the window: "address", when it says something else.
+// The page's address holds the view, so that a view is a link. A query that is too long to be sent to a server is in
+// the fragment, which is never sent.
+// Event of the window: "address", when it has changed.
 
 const AGAIN = 5_000; // milliseconds
 
 /** @type {URL | null} */
-let waiting = null; // the address that the browser has not taken: in a while Safari takes a hundred
+let waiting = null; // the address that the browser refused: Safari allows a hundred in a while
 /** @type {number | undefined} */
 let timer;
 
-export const ADDRESS_LIMIT = 2_000; // characters of an address; twice encoded for the login it still fits
+export const ADDRESS_LIMIT = 2_000; // characters; encoded twice for the login, an address still fits
 
-// What the address says.
+// The address's query.
 export function asked() {
   const { hash, search } = waiting ?? location;
   return new URLSearchParams(hash.startsWith("#?") ? hash.slice(1) : search);
 }
 
-// Keeps values in it, one or several of a name; those that are empty, not.
+// Sets parameters of the query, one or several values each; empty ones are removed.
 /** @type {(values: Record<string, string | string[]>) => void} */
 export function keep(values) {
   const query = asked();
@@ -28,13 +28,13 @@ export function keep(values) {
   write(query);
 }
 
-// What was there before is replaced; with "pushState" it is a step back.
+// Replaces the history entry; "pushState" adds one.
 /** @type {(query: URLSearchParams, how?: "replaceState" | "pushState") => void} */
 export function write(query, how = "replaceState") {
   put(addressOf(query), how);
 }
 
-// Of the page, as it shows what the query says.
+// The address of this page with another query.
 /** @type {(query: URLSearchParams) => URL} */
 export function addressOf(query) {
   const url = new URL(location.href);
