@@ -1,4 +1,4 @@
-// Follows the newest end of the feed, unless the reader has scrolled away or paused; then counts what is new.
+// Follows the newest end of the feed, unless the reader has scrolled away or paused; then counts new messages.
 
 const NEAR = 2; // pixels; browsers round scroll positions
 
@@ -27,7 +27,7 @@ export class Autoscroll {
     this.#onChange = onChange;
     this.#onReturn = onReturn;
     scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
-    // The browser takes a while to scroll there, in which rows may come: the end is another then.
+    // The browser scrolls smoothly there; rows that come meanwhile move the end.
     scroller.addEventListener("keydown", ({ key }) => key === (this.#newestFirst ? "Home" : "End") && this.#go());
     button.addEventListener("click", () => this.#return());
     scroller.addEventListener("grow", () => this.keep());
@@ -56,20 +56,20 @@ export class Autoscroll {
     this.#newestFirst = newestFirst;
   }
 
-  // All is drawn anew, or asked for.
+  // Call before all rows are drawn anew.
   toEnd() {
     this.#atEnd = true;
     this.#unseen = 0;
     this.#changed();
   }
 
-  // Call after drawing. Who has just scrolled away stays there, though the browser has not said so yet.
+  // Call after drawing. Reads the position first: the scroll event of a reader who scrolled away may still be due.
   keep() {
     this.#scrolled();
     if (this.#atEnd) this.#go();
   }
 
-  // What is read stays where it is, though `change` puts something above it.
+  // Keeps the visible rows in place while `change` inserts something above them.
   /** @type {(change: () => void) => void} */
   hold(change) {
     const below = this.#scroller.scrollHeight - this.#scroller.scrollTop;
@@ -84,7 +84,7 @@ export class Autoscroll {
     this.#show();
   }
 
-  // Only moving away leaves the end: rows that arrive there must not.
+  // Only scrolling leaves the end; new rows do not.
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const distance = this.#newestFirst ? scrollTop : scrollHeight - clientHeight - scrollTop;

@@ -1,14 +1,14 @@
-// Messages -> a file's text, in pieces that leave the page free to answer.
+// Messages -> a file's text, in slices that keep the page responsive.
 
 import { ticks } from "../lib/clock.js";
 import { toDate } from "../lib/format.js";
 import { channelKind, KINDS } from "../stream/channel_names.js";
 import { attempt } from "../stream/unreadable.js";
 
-const PIECE = 200; // messages between two looks at the clock
-const BUDGET = 12; // milliseconds of work before the page has its turn
+const PIECE = 200; // messages between two checks of the clock
+const BUDGET = 12; // milliseconds of work in a row
 const COLUMNS = ["time", "channel", "patterns", "encoding", "data", "channel_base64", "truncated", "size", ...KINDS.slice(2), ...(KINDS[3] ? ["partition", "offset", "key", "key_base64"] : [])];
-const BYTE_ORDER_MARK = "\uFEFF"; // or spreadsheets guess the encoding
+const BYTE_ORDER_MARK = "\uFEFF"; // without it spreadsheets guess the encoding
 
 /**
  * @typedef {Pick<Message, "at" | "channel" | "data"> & Partial<Message>} Written
@@ -23,7 +23,7 @@ export const FORMATS = {
   txt: { type: "text/plain", row: textRow },
 };
 
-// A Blob of all messages; `onProgress` hears how many are done.
+// A Blob of all messages; `onProgress` is called with the number done.
 /** @type {(events: Message[], format: Format, onProgress: (done: number) => void) => Promise<Blob>} */
 export async function write(events, { type, begin = "", row, between = "", end = "" }, onProgress) {
   /** @type {BlobPart[]} */
@@ -34,7 +34,7 @@ export async function write(events, { type, begin = "", row, between = "", end =
     const piece = events.slice(done, done + PIECE).map((event) => written(event, row)).join(between);
     texts.push(done && between ? between + piece : piece);
     if (ticks() < late) continue;
-    // A Blob copies texts at once and takes Blobs as they are: ten megabytes at the end would be a long task.
+    // A Blob copies texts synchronously, but not other Blobs: ten megabytes at the end would be a long task.
     parts.push(new Blob(texts));
     texts = [];
     onProgress(done);
@@ -44,7 +44,7 @@ export async function write(events, { type, begin = "", row, between = "", end =
   return new Blob([...parts, ...texts, end], { type: `${type};charset=utf-8` });
 }
 
-// Of what cannot be written as it is, at least what was published and where.
+// A message that cannot be formatted is exported with its channel and data only.
 /** @type {(event: Message, row: Format["row"]) => string} */
 function written(event, row) {
   const { type, channel, data, encoding } = event;
@@ -68,7 +68,7 @@ function time(at) {
   return toDate(at).toISOString();
 }
 
-// What is in base64, or only the beginning, says so.
+// A line of text, with the encoding, and with the size of truncated data.
 /** @type {(event: Written) => string} */
 function textRow({ type, at, channel, channel_base64: bytes, data, encoding, truncated, size }) {
   const name = bytes === undefined ? channel : `base64:${bytes}`;
@@ -83,8 +83,8 @@ function csvRow(event) {
   return `${COLUMNS.map((column) => csvField(String(values[column] ?? "")))}\r\n`;
 }
 
-// A spreadsheet runs what begins like a formula; an apostrophe makes it text. Where it splits at another sign than
-// the comma, cells begin in the middle of a field, and quotes that we wrote count for nothing.
+// A spreadsheet runs a cell that begins like a formula; an apostrophe makes it text. If it splits at another sign
+// than the comma, cells begin in the middle of a field, and our quotes do not help.
 /** @type {(text: string) => string} */
 function csvField(text) {
   const safe = text.replace(/(?:^|[;|\t\r\n])[\s\x00-\x1f"]*(?=[=+\-@＝＋－＠])/g, "$&'").replace(/^(?=[\t\r\n])/, "'");

@@ -1,4 +1,4 @@
-// The export's menu: a format is chosen, the file is written and handed to the browser.
+// The export menu: writes the file in the chosen format and downloads it.
 
 import { now } from "../lib/clock.js";
 import { Deferred } from "../lib/deferred.js";
@@ -12,7 +12,7 @@ export class ExportMenu {
   #events;
   #words;
 
-  // `events` is asked for what is shown.
+  // `events` returns the messages that are shown.
   /** @param {HTMLElement} place @param {() => Message[]} events @param {Words} words */
   constructor(place, events, words) {
     this.#place = place;
@@ -50,7 +50,7 @@ export class ExportMenu {
   }
 }
 
-// To be kept under a name.
+// Downloads a file under a name.
 /** @type {(blob: Blob, download: string) => void} */
 export function hand(blob, download) {
   const href = URL.createObjectURL(blob);

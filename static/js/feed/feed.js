@@ -1,5 +1,5 @@
-// Keeps what was received and has it drawn: paused, cleared, filtered, in either order. Knows no WebSocket.
-// The recorded past may take the place of what is live, which goes on being kept.
+// Stores received events and shows them: paused, cleared, filtered, in either order. Knows no WebSocket.
+// May show the recorded past instead, while live events are still stored.
 // Events: "draw" (something may have changed), "pause", "problem" (with the filter: a word's key and values).
 
 import { Emitter } from "../lib/emitter.js";
@@ -14,9 +14,9 @@ import { MatchHighlights } from "./match_highlights.js";
 import { MessageStore } from "./message_store.js";
 
 export class Feed extends Emitter {
-  held = 0; // live messages since the past is shown
+  held = 0; // live messages that came while the past is shown
   #live = new MessageStore();
-  #store = this.#live; // what is shown
+  #store = this.#live; // the store that is shown
   #scroller;
   #follow;
   #view;
@@ -25,7 +25,7 @@ export class Feed extends Emitter {
   #isHidden = null;
   #query = noFilter();
   #hides = true;
-  #wanted = this.#query; // becomes the query once its search knows what there is
+  #wanted = this.#query; // becomes the query once its search has tested all messages
   #isSearching = false;
   /** @type {Map<string | undefined, Map<string | undefined, string>>} */
   #known = new Map(); // data by id, by channel
@@ -48,12 +48,12 @@ export class Feed extends Emitter {
     this.#highlighter = new MatchHighlights(places.list, (row) => this.#view.eventOf(row));
     document.addEventListener("selectionchange", () => (this.#view.isSelecting = hasSelection(places.list)));
     this.#view.show(this.#store.view);
-    onOdd(() => later(() => this.#view.schedule())); // it is counted, though not in the midst of a draw
+    onOdd(() => later(() => this.#view.schedule())); // updates the count, but not during a draw
   }
 
-  // What comes
+  // Adding
 
-  // Where one log takes the place of another, as after a failover, it may begin with what the page was shown before.
+  // Drops messages already shown: a log that replaces another, as after a failover, may begin with them.
   /** @type {(events: ShownEvent[]) => ShownEvent[]} */
   unseen(events) {
     for (const event of events) {
@@ -89,7 +89,7 @@ export class Feed extends Emitter {
     return this.#store !== this.#live;
   }
 
-  // Anew, if there was another.
+  // Clears an earlier past.
   startPast() {
     if (!this.isPast) this.held = 0;
     this.isPaused = false;
@@ -106,9 +106,9 @@ export class Feed extends Emitter {
     this.#select();
   }
 
-  // What is shown
+  // Selecting
 
-  // While a new filter is still being searched for, nobody knows how many match.
+  // `matching` is null while a new filter is still being searched for.
   get counts() {
     const matching = this.#wanted === this.#query ? this.#store.matching.messages : null;
     const { messages, shown } = this.#store;
@@ -119,7 +119,7 @@ export class Feed extends Emitter {
     return this.#live.all;
   }
 
-  // What is kept, shown or not.
+  // All stored events, shown or not.
   get all() {
     return this.#store.all;
   }
@@ -128,7 +128,7 @@ export class Feed extends Emitter {
     return this.#store.shown.all().filter(isMessage);
   }
 
-  // Messages for which test(event) is true are not shown; null: all are.
+  // Hides messages for which test(event) is true; null: none.
   /** @type {(test: ((event: Message) => boolean) | null) => void} */
   setHidden(test) {
     if (test === this.#isHidden) return;
@@ -136,7 +136,7 @@ export class Feed extends Emitter {
     this.#select();
   }
 
-  // Messages that do not pass are hidden; or, with `hides` false, those that pass are marked.
+  // Hides messages that do not match; with `hides` false, marks those that match.
   /** @type {(query: Query, hides: boolean) => void} */
   setFilter(query, hides) {
     this.#wanted.search?.end();
@@ -148,14 +148,14 @@ export class Feed extends Emitter {
     this.#search();
   }
 
-  // Equal messages share a row, by what `group` makes; null: each has its own.
+  // `group` makes the MessageGroups by which equal messages share a row; null: each has its own.
   /** @type {(group: (() => import("./message_groups.js").MessageGroups) | null) => void} */
   setGroups(group) {
     this.#group = group;
     this.#select();
   }
 
-  // Those that a row stands for.
+  // The group of messages that a row stands for.
   /** @type {(row: Element) => import("./message_groups.js").Group | undefined} */
   groupOf(row) {
     const event = this.#view.eventOf(row);
@@ -170,7 +170,7 @@ export class Feed extends Emitter {
     this.#select();
   }
 
-  // Until a search knows a message, that waits with all that came after it; a new filter waits for all there are.
+  // A message waits, with all later ones, until the search has tested it; a new filter waits for all messages.
   async #search() {
     const query = this.#wanted;
     const { search } = query;
@@ -228,7 +228,7 @@ export class Feed extends Emitter {
     }
   }
 
-  // What the reader does
+  // Reading
 
   get isPaused() {
     return this.#view.isPaused;
@@ -257,7 +257,7 @@ export class Feed extends Emitter {
     this.#view.newestFirst = newestFirst;
   }
 
-  // What was cleared can be had back as long as its notice is kept.
+  // Can be undone as long as the notice is in the feed.
   clear() {
     const { all: events, messages } = this.#store;
     if (messages === 0) return;

@@ -1,16 +1,16 @@
-// Draws the newest of a ring's events as rows: a few a frame, and only as many as can be laid out quickly.
-// What is not drawn is counted, in the line above or in a row where it would be.
+// Draws the newest events of a ring as rows: a few a frame, and only as many as can be laid out quickly.
+// Events that are not drawn are counted, in the line above or in a row at their place.
 
 import { ticks } from "../lib/clock.js";
 import { RingBuffer } from "./ring_buffer.js";
 
 const LIMIT = 500; // rows while the end is followed
-const SPARE = 120; // rows more, in a flood, before the oldest go
-const EARLIER = 500; // rows more each time they are asked for
-const STEP = 60; // rows a draw: layout is what takes long, and a click has to wait for it
-const BUDGET = 10; // milliseconds of building a draw
-const REST = 2; // times as long as the last draw took, until the next
-const FRESH_LIMIT = 5; // waiting at once; beyond that, marking and announcing what is fresh only disturbs
+const SPARE = 120; // rows more, in a flood, before the oldest are removed
+const EARLIER = 500; // rows more for each click
+const STEP = 60; // rows a draw: layout is slow, and clicks have to wait for it
+const BUDGET = 10; // milliseconds of building rows in one draw
+const REST = 2; // times the duration of the last draw, until the next
+const FRESH_LIMIT = 5; // events waiting; if there are more, new rows are neither marked nor announced
 
 /** @typedef {{ index: number, before: number, event?: FeedItem }} Facts of a row */
 
@@ -22,14 +22,14 @@ export class FeedView {
   #words;
   #follow;
   #ring = new RingBuffer();
-  #from = 0; // rows are drawn of the events from here
-  #to = 0; // to before here
+  #from = 0; // index of the first event that is drawn
+  #to = 0; // index after the last
   #toMessages = 0; // messages before #to
   #limit = LIMIT;
   #newestFirst = false;
-  #hasOlder = false; // the line says how many
-  #wasHeld = false; // drawing waited for the reader
-  #hasHole = false; // there are rows of before it waited
+  #hasOlder = false; // the line shows how many
+  #wasHeld = false; // drawing has waited for the reader
+  #hasHole = false; // rows from before that wait are still there
   /** @type {WeakMap<Element, Facts>} */
   #facts = new WeakMap();
   #onDraw;
@@ -40,7 +40,7 @@ export class FeedView {
   #isSelecting = false;
   #end = Infinity; // while paused or text is selected, events from here on wait
   /** @type {WeakSet<FeedItem> | null} */
-  #late = null; // the events that came meanwhile
+  #late = null; // the events that came during the hold
   #calmFrom = 0; // events before this one came in a flood
 
   /**
@@ -84,13 +84,13 @@ export class FeedView {
     return this.#isSelecting;
   }
 
-  // Selected text would be lost with its row, or move from under the pointer.
+  // Holds the feed: selected text would be lost with its row, or move away from the pointer.
   set isSelecting(isSelecting) {
     this.#isSelecting = isSelecting;
     this.#hold();
   }
 
-  // What comes meanwhile is held, and drawn in its order afterwards.
+  // New events are held, and drawn in order afterwards.
   #hold() {
     const isHeld = this.#isPaused || this.#isSelecting;
     if (isHeld === this.#follow.isPaused) return;
@@ -100,14 +100,14 @@ export class FeedView {
     this.#follow.isPaused = isHeld;
   }
 
-  // These came just now.
+  // Call with events that have just been added to the ring.
   /** @type {(events: FeedItem[]) => void} */
   add(events) {
     for (const event of events) this.#late?.add(event);
     this.schedule();
   }
 
-  // Another ring: all rows are drawn anew.
+  // Shows another ring: all rows are drawn anew.
   /** @type {(ring: RingBuffer) => void} */
   show(ring) {
     this.#ring = ring;
@@ -117,11 +117,11 @@ export class FeedView {
     this.#follow.toEnd();
     this.#follow.miss(ring.total - ring.before(this.#end));
     this.#restart();
-    this.#tell();
+    this.#writeOlder();
     this.schedule();
   }
 
-  // Another pattern of a message came late.
+  // Call when another pattern of a message came late.
   /** @type {(event: Message) => void} */
   retag(event) {
     const row = [...this.#list.children].findLast((child) => this.eventOf(child) === event);
@@ -134,7 +134,7 @@ export class FeedView {
   }
 
   schedule() {
-    if (this.#due === 0 && this.#to < this.#last) return this.#draw(); // the very first rows wait for no frame
+    if (this.#due === 0 && this.#to < this.#last) return this.#draw(); // the first rows are drawn at once
     if (this.#frame !== null) return;
     const wait = this.#due - ticks();
     const ask = () => (this.#frame = requestAnimationFrame(() => this.#draw()));
@@ -142,12 +142,12 @@ export class FeedView {
     else ask();
   }
 
-  // Layout takes longer than building, so a long draw is followed by a long rest.
+  // Layout takes longer than building rows, so a long draw is followed by a long pause.
   #draw() {
     const began = ticks();
     this.#frame = null;
     const changed = this.#showOlder() || this.#trim(SPARE) || this.#advance() || this.#trim(0) || this.#fill();
-    if (changed) this.#tell();
+    if (changed) this.#writeOlder();
     this.#onDraw(/** @type {Iterable<HTMLElement>} */ (this.#list.children));
     if (!changed) return;
     const ended = ticks();
@@ -155,7 +155,7 @@ export class FeedView {
     this.schedule();
   }
 
-  // What a reader has scrolled to is not taken away: at the limit, the new waits.
+  // Rows that a reader has scrolled to are not removed: at the limit, new events wait.
   #advance() {
     if (this.#to >= this.#last) return false;
     const room = this.#room;
@@ -170,7 +170,7 @@ export class FeedView {
     this.#setLive(isCalm);
     if (isCalm) rows.forEach((row) => row.classList.add("is-fresh"));
     this.#put(rows);
-    this.#wasHeld ||= this.#to < this.#last && this.#room <= 0; // who returns before the next draw was held as well
+    this.#wasHeld ||= this.#to < this.#last && this.#room <= 0; // also if the reader returns before the next draw
     this.#follow.keep();
     return true;
   }
@@ -185,7 +185,7 @@ export class FeedView {
     return Math.min(STEP, LIMIT - this.#list.childElementCount);
   }
 
-  // Too much has come to draw it all: go on with the newest.
+  // Too many events to draw them all: continues with the newest.
   #skip() {
     const { atEnd } = this.#follow;
     const isNear = this.#to >= this.#ring.start && (!atEnd || this.#last - this.#to <= LIMIT);
@@ -200,7 +200,7 @@ export class FeedView {
     this.#hasHole = this.#wasHeld = false;
   }
 
-  // The rows that were read stay; rows for what fell out and for what is not drawn follow them.
+  // Keeps the rows being read, followed by rows that count the events that were dropped or not drawn.
   #leaveHole() {
     const read = this.#toMessages;
     const fallen = Math.max(0, this.#ring.before(this.#ring.start) - read);
@@ -262,8 +262,8 @@ export class FeedView {
     if (log && log.ariaLive !== value) log.ariaLive = value;
   }
 
-  // What is too much, once it is more than `spare` rows: in a draw of its own, in which what is seen stays where it is.
-  // Gone in the draw that adds others, all rows would move by what no scrolling explains.
+  // Removes excess rows once there are more than `spare`. In a draw of its own, in which the visible rows stay in place:
+  // removed in a draw that adds rows, they would shift all others.
   /** @type {(spare: number) => boolean} */
   #trim(spare) {
     let excess = this.#list.childElementCount - this.#limit;
@@ -277,7 +277,7 @@ export class FeedView {
     return true;
   }
 
-  // As long as there are rows.
+  // Valid only if there are rows.
   get #factsOfOldest() {
     return /** @type {Facts} */ (this.#facts.get(/** @type {Element} */ (this.#oldest)));
   }
@@ -286,8 +286,8 @@ export class FeedView {
     return this.#newestFirst ? this.#list.lastElementChild : this.#list.firstElementChild;
   }
 
-  // The line of what is older than the rows.
-  #tell() {
+  // Writes the line that counts events older than the rows.
+  #writeOlder() {
     const n = this.#oldest ? this.#factsOfOldest.before : this.#toMessages;
     const hasEarlier = this.#from > this.#ring.start || this.#hasHole;
     this.#hasOlder = n > 0;
@@ -295,7 +295,7 @@ export class FeedView {
     this.#earlier.hidden = !hasEarlier;
   }
 
-  // It is above the rows, unless the newest are first; and comes in a draw of its own, so that none shifts.
+  // The line is above the rows, unless the newest are first; it appears in a draw of its own, so that no row shifts.
   #showOlder() {
     const line = /** @type {HTMLElement} */ (this.#older.parentElement);
     if (line.hidden !== this.#hasOlder) return false;

@@ -1,5 +1,5 @@
-// The filter bar: its text is read, kept in the address and handed on.
-// Event: "change", whenever the filter is another one.
+// The filter bar: parses its text, keeps it in the address and passes it on.
+// Event: "change", whenever the filter has changed.
 
 import { Emitter } from "../lib/emitter.js";
 import { attempt } from "../stream/unreadable.js";
@@ -18,7 +18,7 @@ export class FilterBar extends Emitter {
   /** @type {string | null} */
   #asked = null;
   /** @type {Query | null} */
-  query = null; // until there is one
+  query = null; // until there is a filter
   hides = true;
 
   /** @param {PageElements["filter"]} form @param {HTMLElement} count @param {HTMLElement} note @param {Words} words */
@@ -33,7 +33,7 @@ export class FilterBar extends Emitter {
     form.addEventListener("change", () => this.#changed());
   }
 
-  // The address decides.
+  // Reads the filter from the address.
   load() {
     const query = asked();
     this.#text.value = query.get("filter") ?? "";
@@ -55,7 +55,7 @@ export class FilterBar extends Emitter {
     this.#changed();
   }
 
-  // After each draw: how many pass, of how many.
+  // Call after each draw: shows how many messages match, of how many.
   /** @type {(counts: import("./feed.js").Feed["counts"]) => void} */
   tell({ matching, messages, shown, isSure, odd }) {
     const isActive = this.query?.test && matching !== null;
@@ -86,14 +86,14 @@ export class FilterBar extends Emitter {
   #changed() {
     clearTimeout(this.#timer);
     const asked = `${this.#only.checked} ${this.#text.value}`;
-    if (asked === this.#asked) return; // new rows would take a click that only left the field
+    if (asked === this.#asked) return; // drawing rows would swallow a click that moved the focus from the field
     this.#asked = asked;
     this.hides = !this.#only.checked;
     keep({ filter: this.#text.value, highlight: this.#only.checked ? "only" : "" });
     this.#use(neverHiding(readFilter(this.#text.value)));
   }
 
-  // It came out later that the filter cannot be used: everything passes.
+  // Call if the filter turns out to be unusable: then everything passes.
   /** @type {(problem: Said) => void} */
   refuse(problem) {
     this.#use(noFilter(problem));
@@ -109,14 +109,14 @@ export class FilterBar extends Emitter {
     this.emit("change");
   }
 
-  // An unchanged text is left alone: a screen reader would say it again.
+  // An unchanged text is not written again: a screen reader would repeat it.
   /** @type {(place: HTMLElement, text: string) => void} */
   #say(place, text) {
     if (place.textContent !== text) place.textContent = text;
   }
 }
 
-// Nothing is hidden because it could not be tested.
+// A message whose test fails is shown.
 /** @type {(query: Query) => Query} */
 function neverHiding({ test, ...query }) {
   return { ...query, test: test && ((event) => attempt(event, () => test(event), true)) };

@@ -1,4 +1,4 @@
-// The grammar of the filter: its text -> a tree of what a message has to be. docs/filter.md specifies it. Pure.
+// The filter's parser: its text -> a tree of conditions. docs/filter.md specifies the grammar. Pure.
 
 /**
  * @typedef {{ kind: "all" | "any", of: Node[] } | { kind: "not", of: Node } | { kind: "text", text: string }
@@ -12,14 +12,14 @@ export const NAME = String.raw`[\p{L}_$@][\p{L}\p{N}_$@.-]*(?:\[\d+\][\p{L}\p{N}
 const REGEX = /\/((?:\\.|[^\\/])+)\/([dgimsuvy]*)(?=[\s)|]|$)/uy;
 const HAS = new RegExp(`has:(${NAME})`, "uy");
 const OR_HAS = new RegExp(`[|](${NAME})`, "uy");
-// Around a sign may be spaces, where it can be no text: before a number, before a severity, on both sides of an equals sign.
+// Spaces are allowed around a sign that cannot be text: before a number or severity, on both sides of an equals sign.
 const FIELDS = [
   `(${NAME})\\s*([<>]=?)\\s*(?=-?\\.?\\d)`,
   String.raw`(severity)\s*([<>]=?)\s*(?=\p{L})`,
   `(${NAME})\\s+(!=|==?)\\s+(?=[^\\s)|])`,
   `(${NAME})([<>]=?|!=|:|==?)(?!//)`,
 ].map((form) => new RegExp(form, "uy"));
-const QUOTED = /["“”„]([^"“”„]*)["“”„]?/y; // up to the end where it is not closed
+const QUOTED = /["“”„]([^"“”„]*)["“”„]?/y; // up to the end if it is not closed
 const SPACE = /\s+/y;
 const OR = /\s*(?:\||OR(?=[\s()|]|$))/y;
 const AND = /\s*AND(?=[\s()|]|$)/y;
@@ -29,7 +29,7 @@ const CLOSE = /\s*\)/y;
 const STRAY = /\s*\)(?=[\s)|]|$)/y;
 const DEEPEST = 100; // brackets within brackets
 
-// What cannot be understood: the key of a sentence, and its values.
+// A syntax error: the key of a sentence, and its values.
 export class Problem extends Error {
   /** @param {Said} words */
   constructor(...words) {
@@ -38,7 +38,8 @@ export class Problem extends Error {
   }
 }
 
-// Null where it asks for nothing. Throws a Problem. What is not closed ends with the text, and an operator without a term is left out.
+// Null if the text has no terms. Throws a Problem. Quotes and brackets need not be closed, and an operator without a
+// term is ignored.
 /** @type {(text: string) => Node | null} */
 export function parseFilter(text) {
   const reader = new Reader(text);
@@ -56,9 +57,9 @@ function joined(kind, nodes) {
 class Reader {
   #text;
   #at = 0;
-  #depth = 0; // of brackets
+  #depth = 0; // of nested brackets
   /** @type {Comparison | null} */
-  #meant = null; // what each text is a value of
+  #meant = null; // the field and sign that each text is a value for
 
   /** @param {string} text */
   constructor(text) {
@@ -138,7 +139,7 @@ class Reader {
     return sign === "!=" ? { kind: "not", of } : of;
   }
 
-  // In brackets, where all that is said is said of the field.
+  // In brackets, where each text is a value of the field.
   /** @type {(meant: Comparison) => Node | null} */
   #values(meant) {
     this.#meant = meant;
@@ -159,7 +160,7 @@ class Reader {
     return given.length ? { kind: "compare", ...meant, values: given } : null;
   }
 
-  // In quotes, or up to a space, a | or the bracket that closes; null where there is none.
+  // In quotes, or up to a space, a | or the closing bracket; null if there is none.
   /** @returns {Value | null} */
   #value() {
     const quoted = this.#take(QUOTED);

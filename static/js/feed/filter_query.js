@@ -1,4 +1,4 @@
-// The filter: its text -> which messages pass, and what in them is highlighted. docs/filter.md specifies it. Pure.
+// The filter: its text -> a test of messages, and what to highlight in them. docs/filter.md specifies it. Pure.
 
 import { escapeRegex, glob, hasLongPart, LONGEST } from "../lib/glob.js";
 import { levelOf, RANKS } from "../message/alert_parser.js";
@@ -13,9 +13,9 @@ import { RegexSearch } from "./regex_search.js";
  * @typedef {{ test: Test, marks: Mark[] }} Part
  */
 
-const DEEPEST = 500; // nested lists that are looked into
+const DEEPEST = 500; // nested lists that are searched
 const LONGEST_GLOB = 1_000; // characters
-const LONGEST_SERVED = 500; // the same
+const LONGEST_SERVED = 500; // characters
 const MOST_SERVED = 20; // texts and values
 const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i;
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
@@ -32,8 +32,8 @@ const COMPARE = {
   "<=": (a, b) => a <= b,
 };
 
-// Where the text cannot be understood there is a problem, a word's key and values, and everything passes.
-// With a `search`, the test is only for messages that it knows. `served` is what a server can search for, or empty.
+// After a syntax error `problem` is a word's key and values, and everything passes. With a `search`, the test is valid
+// only for messages that it has tested. `served` is the text if the server can search for it, else empty.
 /** @type {(text: string) => Query} */
 export function readFilter(text) {
   try {
@@ -60,7 +60,7 @@ function termsIn(node) {
   return node?.kind === "compare" ? node.values.length : 1;
 }
 
-// All terms ask the same of one message, and then of the next.
+// Caches the last result: all terms read one message, and then the next.
 /** @type {<Result>(read: (data: string) => Result) => (data: string) => Result} */
 function keepLast(read) {
   let last = "";
@@ -71,7 +71,7 @@ function keepLast(read) {
   };
 }
 
-// What is not wanted is not marked.
+// Negated terms are not highlighted.
 /** @type {(node: Node, search: RegexSearch) => Part} */
 function testOf(node, search) {
   if (node.kind === "not") {
@@ -96,13 +96,13 @@ function textTest(text, search) {
   if (text.length > LONGEST) return workerTest(literal(fold(text) || text), text, search, fold);
   const regex = literal(fold(text) || text);
   const every = new RegExp(regex, `${regex.flags}g`);
-  // Base64 is not what was published.
+  // Base64 is not the published text.
   /** @type {Test} */
   const test = ({ channel, data, encoding }) => (!encoding && isIn(data, (said) => regex.test(said))) || regex.test(fold(channel));
   return { test, marks: [{ normalize: fold, find: (where, limit) => places(every, where, limit) }] };
 }
 
-// As it is written, or as what is written says.
+// Tests the text as written, and with its JSON escapes decoded.
 /** @type {(data: string, test: (text: string) => boolean) => boolean} */
 function isIn(data, test) {
   return test(textOf(data)) || (data.includes("\\") && test(saidOf(data)));
@@ -118,7 +118,7 @@ function regexTest({ source, flags }, search) {
   }
 }
 
-// What may take long holds up nobody there.
+// For patterns that may be slow: a worker does not block the page.
 /** @type {(regex: RegExp, name: string, search: RegexSearch, read?: (text: string) => string) => Part} */
 function workerTest(regex, name, search, read = normal) {
   const every = new RegExp(regex, `${regex.flags}g`);
@@ -169,7 +169,7 @@ function severityTest(sign, value) {
   };
 }
 
-// Whether a text has it, and whether it is the whole text. With * and ? it always has to be the whole.
+// Tests whether a text contains the value, and whether it equals it. A glob always has to match the whole text.
 /** @type {(value: Value) => Record<"part" | "whole", (text: string) => boolean>} */
 function likeness(value) {
   const text = fold(value.text) || value.text;
@@ -189,7 +189,7 @@ function asksForAny({ text, isLiteral }) {
   return !isLiteral && /[*?]/.test(text);
 }
 
-// Also in a text, and in one within JSON, where it is written as people do: level=error, level: "error".
+// Also finds fields in plain text, and in text within JSON: level=error, level: "error".
 /** @type {(field: string, test: (found: unknown, data: string) => boolean, isInText?: (text: string) => boolean) => Test} */
 function fieldTest(field, test, isInText) {
   const path = field.split(/[.[\]]+/).filter(Boolean);
@@ -211,7 +211,7 @@ function plainTest(field, sign, value) {
   return (text) => regex.test(text);
 }
 
-// The value goes up to a space, a comma or a semicolon, or is in quotes.
+// The value ends at a space, a comma or a semicolon, or is in quotes.
 /** @type {(field: string, like: (text: string) => boolean) => ((text: string) => boolean) | undefined} */
 function globTest(field, like) {
   if (field.length > LONGEST) return undefined;
@@ -222,7 +222,7 @@ function globTest(field, like) {
   };
 }
 
-// JSON.parse rounds long numbers: of those the digits as published decide.
+// JSON.parse rounds long numbers: these are compared by their digits as published.
 /** @type {(value: string, like: (text: string) => boolean, whole: (text: string) => boolean) => (found: unknown, data: string) => boolean} */
 function equals(value, like, whole) {
   const number = numberIn(value);
@@ -245,13 +245,13 @@ function numberIn(found) {
   return typeof found === "number" || (typeof found === "string" && NUMBER.test(found)) ? Number(found) : NaN;
 }
 
-// An object is there, and nothing more.
+// An object has no text to compare.
 /** @type {(found: unknown) => string} */
 function asText(found) {
   return typeof found === "object" && found !== null ? "" : String(found);
 }
 
-// In a list any element will do.
+// Matches any element of a list.
 /** @type {(value: any, path: string[], test: (found: unknown) => boolean, depth?: number) => boolean} */
 function some(value, path, test, depth = 0) {
   if (depth > DEEPEST) return false;

@@ -1,4 +1,4 @@
-// Says in a row for how many equal messages it stands, and shows them.
+// Shows in a row how many equal messages it stands for, and lists them on request.
 
 import { beginning, toDate } from "../lib/format.js";
 import { now } from "../lib/clock.js";
@@ -32,7 +32,7 @@ export class GroupRows {
     feed.addEventListener("draw", () => this.draw());
   }
 
-  // What is said stays as it is while the feed is paused.
+  // Counts do not change while the feed is paused.
   draw() {
     if (this.#feed.isPaused) return;
     for (const row of /** @type {Iterable<HTMLElement>} */ (this.#list.children)) {

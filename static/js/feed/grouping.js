@@ -1,4 +1,4 @@
-// The button that has equal messages share a row. What does that is loaded when it is first wanted.
+// The button that groups equal messages in one row. The grouping itself is loaded at its first use.
 
 import { get, set } from "../ui/preferences.js";
 import { asked, keep } from "../ui/url_state.js";
@@ -7,7 +7,7 @@ export class Grouping {
   #button;
   #turn;
 
-  // `turn` is called with whether they do.
+  // `turn(isOn)` is called for each change.
   /** @param {HTMLElement} button @param {(isOn: boolean) => void} turn */
   constructor(button, turn) {
     this.#button = button;
@@ -25,7 +25,7 @@ export class Grouping {
     return this.#button.ariaPressed === "true";
   }
 
-  // The address decides; where it says nothing, the last choice does.
+  // Reads the address, or else the last choice.
   load() {
     const group = asked().get("group") ?? (get("grouped", false) ? "on" : "");
     keep({ group });

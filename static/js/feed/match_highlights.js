@@ -1,9 +1,9 @@
-// Marks what was searched for in the rows, without touching them: the CSS Custom Highlight API.
+// Highlights matches in the rows without changing them, with the CSS Custom Highlight API.
 
 import { setOdd } from "../stream/unreadable.js";
 
 const PLACES = ".row__channel, .row__body";
-const OURS = ".mark, .severity, .row__unfold"; // says what was not published
+const OURS = ".mark, .severity, .row__unfold"; // text of the page, not of the message
 const LIMIT = 100; // marks a row; a regex that matches everything marks enough with these
 
 export class MatchHighlights {
@@ -23,7 +23,7 @@ export class MatchHighlights {
     if (this.#highlight) CSS.highlights.set("found", this.#highlight);
   }
 
-  // What to mark: each has find(text, limit), the places in a text that normalize() has put into its form, at once or later.
+  // Each mark has find(text, limit): the places in a text that its normalize() returned, perhaps as a promise.
   /** @param {Query["marks"]} marks */
   set marks(marks) {
     this.#marks = marks;
@@ -41,7 +41,7 @@ export class MatchHighlights {
     for (const row of rows) if (!this.#ranges.has(row)) this.#mark(row);
   }
 
-  // A row came to show its message in another way.
+  // Rows have changed the view of their message.
   /** @type {(changes: MutationRecord[]) => void} */
   #remark(changes) {
     const places = changes.map(({ target }) => /** @type {Element} */ (target).closest(".row__body"));
@@ -63,7 +63,7 @@ export class MatchHighlights {
     this.#markFound(row).catch((error) => setOdd(this.#eventOf(row) ?? row, error));
   }
 
-  // What is found late is of no use where the row came to be another meanwhile.
+  // A result that comes after the row was marked again is dropped.
   /** @type {(row: Element) => Promise<void>} */
   async #markFound(row) {
     /** @type {StaticRange[]} */
@@ -91,7 +91,7 @@ function isPublished({ parentElement }) {
   return parentElement?.matches(OURS) ? NodeFilter.FILTER_SKIP : NodeFilter.FILTER_ACCEPT;
 }
 
-// The text of an element, over all its nodes; and in the form in which it is searched.
+// The text of an element, over all its nodes, and its normalized form.
 class Text {
   #whole = "";
   /** @type {{ node: Node, start: number }[]} */
@@ -106,7 +106,7 @@ class Text {
     }
   }
 
-  // With the origins, where it is another: of each of its characters, from where to where it is written.
+  // If normalizing changes the text, `origins` has the range of each character in the original.
   /** @type {(normalize: (text: string) => string) => { text: string, origins: Places | null }} */
   form(normalize) {
     const text = normalize(this.#whole);
@@ -121,7 +121,7 @@ class Text {
     });
   }
 
-  // There is a node for each character that was found.
+  // Every character found has a node.
   /** @type {(from: number, to: number) => StaticRange} */
   #range(from, to) {
     const [first, last] = [from, to - 1].map((at) => this.#nodes.findLast(({ start }) => start <= at) ?? this.#nodes[0]);

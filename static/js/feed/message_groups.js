@@ -1,5 +1,5 @@
-// Which messages are equal alerts, so that one row stands for all of them. Only what is close together is grouped: a row
-// is never far from where its messages were, nor on the other side of a gap. Pure.
+// Groups equal alerts, so that one row stands for all of them. Only messages close together are grouped, and none across
+// a gap. Pure.
 
 import { alertIn, RANKS } from "../message/alert_parser.js";
 import { readJson } from "../message/plain_text.js";
@@ -7,14 +7,14 @@ import { READ_LIMIT } from "../message/severity.js";
 import { channelKey } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 
-const NEAR = 50; // rows back, as far as an equal message is counted
-const MEMBERS = 100; // the newest that can be shown
-const NAMES = ["fingerprint", "dedup_key", "group", "groupKey"]; // by which a message says to which others it is equal
+const NEAR = 50; // rows back in which an equal message is grouped
+const MEMBERS = 100; // the newest messages of a group, which can be shown
+const NAMES = ["fingerprint", "dedup_key", "group", "groupKey"]; // fields by which messages are equal
 const HINT = /^\s*\{.*"(?:title|fingerprint|dedup_key|group|groupKey|alerts)"/s;
 
 /**
  * @typedef {{ index: number, n: number, at: number, isResolved: boolean, members: Message[] }} Group
- * @typedef {{ keys: string[], isResolved: boolean }} Facts by which it is found, the first of which is its own
+ * @typedef {{ keys: string[], isResolved: boolean }} Facts the keys of groups that it may join, its own first
  */
 
 /** @type {WeakMap<FeedItem, Facts | null>} */
@@ -26,13 +26,13 @@ export class MessageGroups {
   /** @type {WeakMap<FeedItem, Group>} */
   #groups = new WeakMap();
 
-  // Of the message whose row stands for all.
+  // The group whose row shows this message.
   /** @type {(event: FeedItem) => Group | undefined} */
   of(event) {
     return this.#groups.get(event);
   }
 
-  // Puts it at the end of the ring, or has it counted in a row that is there.
+  // Adds the event to the ring, or to the group of an earlier row.
   /** @type {(event: FeedItem, ring: import("./ring_buffer.js").RingBuffer) => void} */
   add(event, ring) {
     const facts = factsOf(event);
@@ -50,7 +50,7 @@ export class MessageGroups {
     const group = { index: ring.end, n: 1, at: event.at, isResolved: false, members: [event] };
     this.#groups.set(event, group);
     this.#open.delete(key);
-    this.#open.set(key, group); // the newest is the last
+    this.#open.set(key, group); // the newest group is last
     for (const [other, one] of this.#open) {
       if (isNear(one, ring)) break;
       this.#open.delete(other);
@@ -91,6 +91,6 @@ function read(event) {
   if (name) return { keys: [key(name, value[name])], isResolved };
   const { title = "", severity = "" } = alertIn(value) ?? {};
   if (!title) return null;
-  const severities = isResolved ? [severity, ...RANKS, ""] : [severity]; // what is over may be said to be less bad
+  const severities = isResolved ? [severity, ...RANKS, ""] : [severity]; // the end of an alert may have a lower severity
   return { keys: severities.map((one) => key(title, one, "")), isResolved };
 }

@@ -1,16 +1,16 @@
-// Keeps the newest events, drawn or not; and of them those that are to be shown.
+// Stores the newest events, drawn or not, and which of them are to be shown.
 
 import { isMessage } from "../stream/events.js";
 import { RingBuffer } from "./ring_buffer.js";
 
 const LIMIT = 10_000; // events
-const GROUPED = 1_000; // of those that are there, as many are grouped: each is read for it
-const LIMIT_CHARACTERS = 16_000_000; // a few large messages weigh as much as many small ones
+const GROUPED = 1_000; // of the stored events, the newest to group: each has to be parsed
+const LIMIT_CHARACTERS = 16_000_000; // in all messages together
 
 export class MessageStore {
   shown = new RingBuffer();
   matching = this.shown;
-  view = this.shown; // what rows are drawn of: of equal messages that are grouped, the first
+  view = this.shown; // the events that have rows: of a group, the first message
   #kept = new RingBuffer();
   #characters = 0;
   /** @type {{ shows: Test | null, matches: Test | null, knows: ((event: FeedItem) => boolean) | null }} */
@@ -28,12 +28,12 @@ export class MessageStore {
     return this.#kept.all();
   }
 
-  // What has to wait for a test that does not know it yet, and all after that.
+  // Events that are not tested yet: the first that the search does not know, and all after it.
   get waiting() {
     return this.#kept.all().slice(this.#sifted - this.#kept.start);
   }
 
-  // How many of the messages are to be shown.
+  // Returns how many of the messages are to be shown.
   /** @type {(events: FeedItem[]) => number} */
   add(events) {
     events.forEach((event) => this.#push(event));
@@ -42,9 +42,8 @@ export class MessageStore {
     return isShown;
   }
 
-  // From now on messages are shown that pass `shows`, and those match that pass `matches`; null: all.
-  // A notice always passes. Where the tests do not know every event at once, `knows` says which.
-  // With `groups`, equal messages are one in the view.
+  // Shows messages that pass `shows`; those that pass `matches` match; null: all. A notice always passes.
+  // `knows` says which events can be tested yet. With `groups`, equal messages share a row in the view.
   /**
    * @param {Test | null} shows
    * @param {Test | null} matches
@@ -62,7 +61,7 @@ export class MessageStore {
     this.sift();
   }
 
-  // Tests what is known by now; says how many more are to be shown.
+  // Tests the waiting events as far as possible; returns how many more are to be shown.
   sift() {
     const { shows, matches, knows } = this.#tests;
     const before = this.shown.total;
@@ -75,7 +74,7 @@ export class MessageStore {
     return this.shown.total - before;
   }
 
-  // The group whose first message it is.
+  // The group whose row shows this message.
   /** @type {(event: FeedItem) => import("./message_groups.js").Group | undefined} */
   groupOf(event) {
     return this.#groups?.of(event);

@@ -1,4 +1,4 @@
-// Keeps a few messages in sight, above the feed, until they are let go.
+// Pins a few messages above the feed until they are unpinned.
 
 import { setTabIndex } from "../message/roving_focus.js";
 import { equip } from "../message/row_buttons.js";
@@ -24,7 +24,7 @@ export class Pins {
     return this.#pinned.has(event);
   }
 
-  // False where there is no room for one more.
+  // False if there is no room for one more.
   /** @type {(event: Message) => boolean} */
   toggle(event) {
     if (this.has(event)) this.#unpin(event);
@@ -37,7 +37,7 @@ export class Pins {
   /** @type {(event: Message) => void} */
   #pin(event) {
     const row = this.#rows.build(event);
-    delete row.dataset.messages; // it is counted in the feed
+    delete row.dataset.messages; // the feed shows the count of a group
     equip(row);
     setTabIndex(row, 0);
     this.#pinned.set(event, row);

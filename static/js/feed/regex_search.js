@@ -1,19 +1,19 @@
-// Has a worker search messages with regular expressions, and stops it where that takes too long. Knows no DOM.
+// Searches messages with regular expressions in a worker, and stops it if that takes too long. Knows no DOM.
 
 import { deferScript } from "../lib/deferred.js";
 import { comparable, normal, unescaped } from "../message/plain_text.js";
 import { isMessage } from "../stream/events.js";
 
-const script = deferScript("../feed/regex_worker.js"); // as from lib/, where it is not bundled
-const WEIGHT = 64_000; // characters asked about at a time
+const script = deferScript("../feed/regex_worker.js"); // relative to lib/ when it is not bundled
+const WEIGHT = 64_000; // characters in one request to the worker
 const TICK = 250; // milliseconds
-const TICKS = 8; // of waiting for an answer; of a page that slept meanwhile, one
+const TICKS = 8; // without a response; while a page sleeps, only one passes
 
-/** @typedef {{ regex: RegExp, name: string, read: (text: string) => string }} Term what it searches is read so */
+/** @typedef {{ regex: RegExp, name: string, read: (text: string) => string }} Term `read` normalizes the texts to search */
 
 export class RegexSearch {
   /** @type {((words: Said) => void) | null} */
-  onFail = null; // is called once with a word's key and values; after that, as after end(), no answer comes
+  onFail = null; // called once with a word's key and values; then, as after end(), no request resolves
   /** @type {Term[]} */
   #terms = [];
   /** @type {WeakMap<Message, boolean[]>} */
@@ -31,7 +31,7 @@ export class RegexSearch {
     return this.#terms.length > 0;
   }
 
-  // Returns the test of a message that is known.
+  // Returns a test that is valid for known messages.
   /** @type {(...term: [regex: RegExp, name: string, read: Term["read"]]) => Test} */
   add(regex, name, read) {
     const n = this.#terms.push({ regex, name, read }) - 1;
@@ -43,7 +43,7 @@ export class RegexSearch {
     return !isMessage(event) || this.#known.has(event);
   }
 
-  // Learns of the first of these messages, as many as are searched quickly.
+  // Searches the first of these messages, as many as fit in one request.
   /** @type {(events: Message[]) => Promise<void>} */
   async learn(events) {
     /** @type {Message[]} */
@@ -58,7 +58,7 @@ export class RegexSearch {
     batch.forEach((event, n) => this.#known.set(event, answers.map((answer) => answer[n])));
   }
 
-  // The places in a text: [index, length].
+  // The matches in a text: [index, length].
   /** @type {(regex: RegExp, name: string, text: string, limit: number) => Promise<Places>} */
   async find(regex, name, text, limit) {
     return (await this.#ask({ regex, name }, [[text]], limit))[0];
@@ -93,13 +93,13 @@ export class RegexSearch {
 
   #begin() {
     const worker = new Worker(address());
-    worker.addEventListener("message", ({ data }) => this.#heard(data));
+    worker.addEventListener("message", ({ data }) => this.#onMessage(data));
     worker.addEventListener("error", () => this.#fail("regex_unable"));
     return worker;
   }
 
   /** @type {(answer: "ready" | any[] | null) => void} */
-  #heard(answer) {
+  #onMessage(answer) {
     this.#waited = 0;
     if (answer === "ready") this.#isReady = true;
     else if (answer) this.#asked.shift()?.answer(answer);
@@ -119,19 +119,19 @@ export class RegexSearch {
   /** @type {(word: string) => void} */
   #fail(word) {
     const regex = this.#asked[0]?.name;
-    const tell = this.onFail;
+    const report = this.onFail;
     this.end();
-    tell?.([word, { regex }]);
+    report?.([word, { regex }]);
   }
 }
 
-// Base64 is not what was published.
+// Base64 is not the published text.
 /** @type {(message: Message) => string[]} */
 function textsOf({ channel, data, encoding }) {
   return encoding ? [channel.normalize()] : [channel.normalize(), comparable(data), normal(unescaped(data))];
 }
 
-// A worker's address is given by a policy: the page allows no other.
+// The page's Trusted Types policy allows no other worker.
 function address() {
   const { trustedTypes } = globalThis;
   return trustedTypes ? trustedTypes.createPolicy("arauto", { createScriptURL: () => script }).createScriptURL(script) : script;

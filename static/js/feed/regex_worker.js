@@ -1,14 +1,14 @@
-// A worker: what a regular expression does to a text of others may take for ever, and here it holds up nobody.
+// A worker for regular expressions: a slow one blocks only this worker, which can be stopped.
 
 postMessage("ready");
 
-// `texts` are lists: does it match one of them? With a `limit`, so many places in each: [index, length].
+// For each list in `texts`, whether a text in it matches. With a `limit`, the first matches: [index, length].
 addEventListener("message", ({ data }) => {
   const { regex, texts, limit } = /** @type {{ regex: RegExp, texts: string[][], limit?: number }} */ (data);
   try {
     postMessage(texts.map((parts) => (limit ? places(regex, parts[0], limit) : parts.some((part) => regex.test(part)))));
   } catch {
-    postMessage(null); // it is too large
+    postMessage(null); // the expression is too large
   }
 });
 

@@ -1,5 +1,5 @@
-// A list of events that grows at its end and is cut at its beginning. An event keeps its index for ever,
-// and the list knows how many messages came before it.
+// A list of events that grows at its end and is cut at its beginning. An event's index never changes, and the list
+// knows how many messages came before it.
 
 import { isMessage } from "../stream/events.js";
 
@@ -31,7 +31,7 @@ export class RingBuffer {
     return this.end - this.#start;
   }
 
-  // Messages that ever came.
+  // All messages so far, also those cut off.
   get total() {
     return this.#total;
   }
@@ -50,7 +50,7 @@ export class RingBuffer {
     return index < this.end ? this.#befores[index - this.#gone] : this.#total;
   }
 
-  // The index of the first event for which test(event) is true; the end where there is none.
+  // The index of the first event for which test(event) is true; the end if there is none.
   /** @type {(test: (event: FeedItem) => boolean) => number} */
   find(test) {
     let index = this.#start;
@@ -65,7 +65,7 @@ export class RingBuffer {
     if (isMessage(event)) this.#total++;
   }
 
-  // A message that is counted, and has no place of its own.
+  // Counts a message that joins an earlier event.
   absorb() {
     this.#total++;
   }

@@ -1,4 +1,4 @@
-// What a person does with a row: see it otherwise, copy it, publish it again, pin it.
+// Actions on a row: change its view, copy it, publish it again, pin it.
 
 import { Deferred } from "../lib/deferred.js";
 import { VIEWS } from "../message/message_body.js";
@@ -31,7 +31,7 @@ export class RowActions {
   /** @type {number | undefined} */
   #silence;
 
-  // `targets` says where commands lead to: redisCli, publishUrl, or false for who may not publish.
+  // `targets` is for commands: redisCli, and publishUrl, false without permission to publish.
   /**
    * @param {{ feed: HTMLElement, menu: HTMLElement, view: HTMLSelectElement, said: HTMLElement, tools: HTMLTemplateElement }} places
    * @param {Rows} rows
@@ -52,7 +52,7 @@ export class RowActions {
     feed.addEventListener("click", ({ target }) => this.#clicked(target));
     feed.addEventListener("pointerover", ({ target }) => this.#pointed(rowOf(target)));
     feed.addEventListener("keydown", (event) => this.#pressed(event));
-    // Windows opens the browser's menu when the key comes up again, over ours.
+    // On Windows the browser's menu opens over ours when the key is released.
     menu.addEventListener("contextmenu", (event) => event.preventDefault());
     document.addEventListener("unloaded", () => this.say("not_loaded"));
     this.#view = view;
@@ -66,7 +66,7 @@ export class RowActions {
 
   // All rows
 
-  // The address decides; where it says nothing, the last choice does.
+  // Reads the address, or else the last choice.
   load() {
     const kept = get("view", "");
     const as = [asked().get("as"), kept].find((view) => VIEWS.includes(view ?? "")) ?? "";
@@ -98,7 +98,7 @@ export class RowActions {
     if (button.matches(".row__tree")) this.#toggleTree(row);
   }
 
-  // On the row itself, by the keys that open menus.
+  // Opens the menu of the focused row, by the keys that open menus.
   /** @type {(event: KeyboardEvent & { target: HTMLElement }) => void} */
   #pressed(event) {
     const { target: row, key, shiftKey } = event;
@@ -121,7 +121,7 @@ export class RowActions {
     this.#menu.open(button);
   }
 
-  // By an action, whether it can be done with the message.
+  // For each action, whether it is possible with the message.
   /** @type {(event: Message) => Record<string, boolean>} */
   offered(event) {
     const isText = event.encoding !== "base64";
@@ -145,7 +145,7 @@ export class RowActions {
     else this.act(action, this.#rows.eventOf(row));
   }
 
-  // Does what is offered.
+  // Runs an offered action.
   /** @type {(action: string, event: Message) => Promise<void> | void} */
   act(action, event) {
     if (BY_NAME.includes(action) && event.channel_base64 !== undefined) return this.say("channel_not_text");
@@ -171,13 +171,13 @@ export class RowActions {
     return action === "curl" && publishUrl ? curlCommand(publishUrl, event) : redisCommand(redisCli, event);
   }
 
-  // Says whether it could be.
+  // Copies a text and shows whether that worked.
   /** @type {(text: string) => Promise<void>} */
   async copy(text) {
     this.say((await copy(text)) ? "copied" : "not_copied");
   }
 
-  // The form takes it from here.
+  // The form listens to this event.
   /** @type {(event: Message) => void} */
   #repeat({ type, channel, data: message, kafka }) {
     this.#feed.dispatchEvent(new CustomEvent("republish", { bubbles: true, detail: { kind: channelKind(type), channel, message, ...kafka?.draft } }));
@@ -188,7 +188,7 @@ export class RowActions {
     if (!this.#pins.toggle(event)) this.say("pins_full", { n: PIN_LIMIT });
   }
 
-  // A note that goes by itself.
+  // Shows a note that disappears by itself.
   /** @type {(word: string, values?: object) => void} */
   say(word, values) {
     this.tell(this.#words.say(word, values));
@@ -202,7 +202,7 @@ export class RowActions {
   }
 }
 
-// Of a message that was cut, or of what no shell can be given safely, there is no honest command.
+// No command can publish a truncated message again, or one that a shell cannot be given safely.
 /** @type {(event: Message) => boolean} */
 function canRepeat({ channel, truncated, kafka }) {
   return !truncated && !CONTROL.test(channel) && (kafka?.isSendable ?? true);

@@ -1,4 +1,4 @@
-// The buttons over the feed, and what the keys do in it.
+// The buttons over the feed, and its keyboard shortcuts.
 
 import { get, set } from "../ui/preferences.js";
 import { Shortcuts } from "../ui/shortcuts.js";
@@ -14,7 +14,7 @@ export class Toolbar {
   #detail;
   #more;
 
-  // `detail` is the message that is open, with its row: see detail.js.
+  // `detail` is the open message, with its row: see detail.js.
   /**
    * @param {Record<"section" | "log" | "more" | "pause" | "clear" | "order" | "help", HTMLElement>
    *   & { keys: HTMLDialogElement }} places
@@ -66,7 +66,7 @@ export class Toolbar {
     });
   }
 
-  // The address decides; where it says nothing, the last choice does.
+  // Reads the address, or else the last choice.
   load() {
     const order = asked().get("order") ?? (get("newestFirst", false) ? "newest" : "");
     this.#turn(order === "newest");
@@ -101,7 +101,7 @@ export class Toolbar {
     return document.activeElement?.closest(".row") ?? this.#detail.row;
   }
 
-  // With the focus in the detail, that goes on alone.
+  // If the focus is in the detail, only the detail moves on.
   /** @type {(step: 1 | -1) => void} */
   #move(step) {
     const rows = /** @type {HTMLElement[]} */ ([...this.#log.querySelectorAll(".row")]);
@@ -114,7 +114,7 @@ export class Toolbar {
     row.scrollIntoView({ block: "nearest" });
   }
 
-  // Where the walk begins: the first row that is seen, or the last.
+  // The row to begin with: the first visible one, or the last.
   /** @type {(rows: HTMLElement[], step: number) => HTMLElement | undefined} */
   #seen(rows, step) {
     const { top, bottom } = this.#log.getBoundingClientRect();
@@ -123,7 +123,7 @@ export class Toolbar {
     return step > 0 ? rows.find(isSeen) : rows.findLast(isSeen);
   }
 
-  // The one that is open, or on whose row the focus is.
+  // The open message, or the one of the focused row.
   get #event() {
     return this.#detail.event ?? (this.#row && this.#rows.eventOf(this.#row));
   }
@@ -148,7 +148,7 @@ export class Toolbar {
     this.#detail.enter(row);
   }
 
-  // Out of the detail to its row; out of a row or a field of the filter to the feed.
+  // Moves the focus from the detail to its row; from a row or the filter to the feed.
   /** @type {(target: Element) => false | void} */
   #leave(target) {
     if (this.#detail.isOpen && !target.closest(".filter")) return this.#detail.leave();

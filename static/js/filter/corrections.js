@@ -1,5 +1,5 @@
-// What may have been meant by a filter that finds nothing, or cannot be understood: one that differs a little from it,
-// and finds something. Knows no DOM.
+// Suggests a correction for a filter that finds nothing or has a syntax error: a similar one that finds something.
+// Knows no DOM.
 
 import { NAME } from "../feed/filter_grammar.js";
 import { readFilter } from "../feed/filter_query.js";
@@ -13,14 +13,14 @@ import { valueWritten } from "./suggestions.js";
 const LONGEST = 500; // characters of a filter that is corrected
 const MOST = 60; // candidates
 const SLICE = 8; // milliseconds
-const REST = 16; // until the next
+const REST = 16; // milliseconds until the next slice
 const REGEX = /\/(?:\\.|[^\\/])+\/\w*(?=[\s)|]|$)/;
 const VALUE = String.raw`"[^"]*"?|[^\s|()"]+`;
 const TERM = new RegExp(`${REGEX.source}|(?<![\\p{L}\\p{N}_$@.-])(has:|NOT(?=\\s))?(${NAME})(?:(\\s*)(>=|<=|!=|==|[:=<>])(\\s*)((?:${VALUE})(?:\\|(?:${VALUE}))*)?)?|"[^"]*"?`, "gu");
 const OPERATOR = /(?<=\S\s+)(?:or|and)(?=\s+\S)|(?<=^|\s)not(?=\s+\S)|(?<=\S\s+)&&(?=\s+\S)/gi;
 const UNITS = new Map([["ms", 1], ["s", 1_000], ["m", 60_000], ["min", 60_000], ["h", 3_600_000]]);
 
-// Null where nothing near finds anything. What cannot be understood may become what can, and finds nothing.
+// Null if no similar filter finds anything. For a syntax error, one that is only valid will do.
 /** @type {(filter: string, seen: SeenFields) => Promise<string | null>} */
 export async function correct(filter, seen) {
   if (filter.length > LONGEST) return null;
@@ -39,7 +39,7 @@ export async function correct(filter, seen) {
   return understood;
 }
 
-// Each mistake by itself, then all together.
+// Corrects each mistake by itself, then all together.
 /** @type {(filter: string, seen: SeenFields) => Generator<string, void>} */
 function* candidates(filter, seen) {
   const inOperators = filter.replace(OPERATOR, (word) => (word === "&&" ? "AND" : word.toUpperCase()));
@@ -51,7 +51,7 @@ function* candidates(filter, seen) {
   yield firsts.toReversed().reduce((text, [from, to, fix]) => text.slice(0, from) + fix + text.slice(to), filter);
 }
 
-// What to write from where to where, the best first. They do not overlap but where they begin at one place.
+// Replacements, the best first. Two overlap only if they begin at the same place.
 /** @type {(term: RegExpExecArray, seen: SeenFields) => [from: number, to: number, text: string][]} */
 function fixesOf(term, seen) {
   const [whole, has = "", name, before = "", sign, after = "", value = ""] = term;
@@ -99,7 +99,7 @@ function valuesLike(field, sign, given, seen) {
   return written.some((value) => value === null) ? [] : [written.join("|")];
 }
 
-// A duration, for a field of milliseconds; a thousand with its comma.
+// A duration becomes milliseconds; commas between thousands are removed.
 /** @type {(field: string, given: string) => string[]} */
 function numbersLike(field, given) {
   const [, number, unit] = /^(-?[\d.,]+)\s*(\p{L}*)$/u.exec(given) ?? [];

@@ -1,4 +1,4 @@
-// The card of the filter: severities to choose from, and examples of what the messages have, each with how many it finds.
+// The filter's card: severities to choose from, and example filters from the messages, each with its number of matches.
 
 import { severityMark } from "../message/alert_card.js";
 import { RANKS } from "../message/alert_parser.js";
@@ -68,7 +68,7 @@ export class FilterCard {
     this.#count(this.#counter);
   }
 
-  // What is kept may be other messages.
+  // Call after each draw: the messages may have changed.
   drawn() {
     this.#isStale = true;
   }
@@ -120,7 +120,7 @@ export class FilterCard {
     this.#form.elements.filter.focus();
   }
 
-  // As long as it is open.
+  // Counts as long as the card is open.
   /** @type {(counter: MatchCounter) => Promise<void>} */
   async #count(counter) {
     while (counter === this.#counter) {
@@ -140,7 +140,7 @@ export class FilterCard {
     });
   }
 
-  // The focus goes back to where it came from, unless it has gone on.
+  // Returns the focus to the opener, unless it has moved on.
   #closed() {
     this.#counter?.end();
     this.#counter = null;

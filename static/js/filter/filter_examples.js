@@ -1,4 +1,4 @@
-// Filters to learn from, of what the messages have. Where they do not have it, of what others have. Pure.
+// Example filters, made from the messages' fields and values, or else from common ones. Pure.
 
 import { readFilter } from "../feed/filter_query.js";
 import { RANKS } from "../message/alert_parser.js";
@@ -9,7 +9,7 @@ import { valueWritten } from "./suggestions.js";
 
 const LONGEST = 36; // characters of an example
 
-// Each with the word that says what it finds.
+// Each with the key of its description.
 /** @type {(seen: SeenFields) => { filter: string, word: string }[]} */
 export function examplesOf(seen) {
   const [one = "disk", other = "memory"] = byFrequency(seen.words);
@@ -38,7 +38,7 @@ function level({ levels }) {
   return `severity>=${found[Math.max(1, found.length - 2)] ?? found[0] ?? "warning"}`;
 }
 
-// Those with values that come again, of which the first are met most.
+// Fields whose values repeat, the most frequent first.
 /** @type {(seen: SeenFields) => string[]} */
 function pairs(seen) {
   const names = [...seen.fields.keys()].filter((field) => field !== "severity" && !SAYS.includes(field));

@@ -1,4 +1,4 @@
-// Helps to write a filter: suggests what to write, says what may have been meant, and has a card of examples.
+// Help with the filter: suggestions while typing, corrections, and a card of examples.
 
 import { ticks } from "../lib/clock.js";
 import { later } from "../lib/idle_queue.js";
@@ -10,7 +10,7 @@ import { SeenFields } from "./seen_fields.js";
 import { SuggestionList } from "./suggestion_list.js";
 import { suggest } from "./suggestions.js";
 
-const FRESH = 2_000; // milliseconds for which what was seen is not looked for again
+const FRESH = 2_000; // milliseconds for which a sample of the messages is used
 
 export class FilterHelp {
   #filter;
@@ -22,8 +22,8 @@ export class FilterHelp {
   #hint = element("p", "filter__hint");
   #seen = new SeenFields([]);
   #seenAt = -FRESH;
-  #doubted = { text: "", at: -FRESH }; // what was last looked at for what it may mean
-  #again = 0; // what looks once more, if it waits
+  #doubted = { text: "", at: -FRESH }; // the filter that was last corrected
+  #again = 0; // a timer
   /** @type {string | null} */
   #meant = null;
 
@@ -76,9 +76,9 @@ export class FilterHelp {
       ? [{ written: meant, word: "filter_meant", text: meant, caret: meant.length }, ...offers] : offers;
   }
 
-  // What was meant
+  // Corrections
 
-  // Below the note, over the feed: the rows stay where they are.
+  // Below the note, over the feed, so that no row moves.
   /** @type {(note: HTMLElement) => void} */
   #addHint(note) {
     const place = element("div", "filter__notes");
@@ -92,7 +92,7 @@ export class FilterHelp {
     });
   }
 
-  // Whether there is anything that it finds is known after a draw, and said by then: what is below that stays where it is.
+  // Looks for a correction; whether the filter finds anything is known only after a draw.
   /** @type {(isDrawn: boolean) => void} */
   #doubt(isDrawn) {
     const { text, query } = this.#filter;
@@ -102,7 +102,7 @@ export class FilterHelp {
     if (!isEmpty || isOther) this.#say(null);
     if (!isEmpty || this.#meant !== null) return;
     if (!isOther && ticks() - this.#doubted.at < FRESH) {
-      this.#again ||= setTimeout(() => { // these may be the last messages for long
+      this.#again ||= setTimeout(() => { // no other draw may come for a long time
         this.#again = 0;
         this.#seenAt = -FRESH;
         this.#doubt(true);

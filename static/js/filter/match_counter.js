@@ -1,11 +1,11 @@
-// Counts which of the messages kept each of some filters finds, a little at a time; each message is tested once.
+// Counts the matches of several filters, in small slices; each message is tested once.
 
 import { readFilter } from "../feed/filter_query.js";
 import { ticks } from "../lib/clock.js";
 import { attempt } from "../stream/unreadable.js";
 
 const SLICE = 8; // milliseconds
-const AFTER = 16; // until the next
+const AFTER = 16; // milliseconds until the next slice
 
 export class MatchCounter {
   #queries;
@@ -19,7 +19,7 @@ export class MatchCounter {
     for (const { search } of this.#queries) if (search) search.onFail = () => (this.#isOver = true);
   }
 
-  // Of each filter how many; null where it ended meanwhile.
+  // The number of matches of each filter; null if end() was called meanwhile.
   /** @type {(events: Message[]) => Promise<number[] | null>} */
   async count(events) {
     for (const { search } of this.#queries) if (search) await this.#learn(search, events);

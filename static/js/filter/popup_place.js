@@ -1,9 +1,9 @@
-// Where a popup lies: below what it belongs to, and within what is seen of the page.
+// Places a popup below its owner, within the visible part of the page.
 
 const MARGIN = 8; // pixels to the edge of the window
-const LEAST = 120; // of height
+const LEAST = 120; // pixels of height
 
-// With its left or right edge where that has its own. A keyboard on the screen leaves less of the page to be seen.
+// Aligns the left or right edges. An on-screen keyboard makes the visible part smaller.
 /** @type {(popup: HTMLElement, place: Element, edge: "left" | "right") => void} */
 export function placeUnder(popup, place, edge) {
   const { left, right, bottom } = place.getBoundingClientRect();

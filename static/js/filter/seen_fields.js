@@ -1,4 +1,4 @@
-// What fields the messages have, and what is in them: of a sample, and as far as some milliseconds go. Knows no DOM.
+// The fields and values of the messages, from a sample read within some milliseconds. Knows no DOM.
 
 import { parseFilter } from "../feed/filter_grammar.js";
 import { ticks } from "../lib/clock.js";
@@ -7,8 +7,8 @@ import { severityOf } from "../message/severity.js";
 
 const NEWEST = 200; // messages of the sample, and
 const EARLIER = 200; // spread over all others
-const LONGEST = 16_000; // characters of a message that is looked into
-const BUDGET = 25; // milliseconds, after
+const LONGEST = 16_000; // characters of a message that is parsed
+const BUDGET = 25; // milliseconds, after at least
 const LEAST = 40; // messages
 const MOST_FIELDS = 200;
 const MOST_VALUES = 50; // of a field
@@ -37,7 +37,7 @@ export class SeenFields {
   /** @type {Map<string, boolean>} */
   #names = new Map();
 
-  // Of the messages kept, the oldest first.
+  // `kept`: the stored messages, the oldest first.
   /** @param {Message[]} kept */
   constructor(kept) {
     const sample = sampleOf(kept);
@@ -46,18 +46,18 @@ export class SeenFields {
     this.events = read === -1 ? sample : sample.slice(0, read);
   }
 
-  // The most frequent first, and of those the ones with few values.
+  // The most frequent first, then those with fewer values.
   get names() {
     return [...this.fields].sort(([, a], [, b]) => b.n - a.n || a.values.size - b.values.size).map(([name]) => name);
   }
 
-  // Of a field, the most frequent first.
+  // The values of a field, the most frequent first.
   /** @type {(field: string) => string[]} */
   valuesOf(field) {
     return byFrequency(this.fields.get(field)?.values ?? new Map());
   }
 
-  // Those of which most are numbers have a middle one.
+  // The median, if most values are numbers.
   /** @type {(field: string) => number | undefined} */
   middleOf(field) {
     const seen = this.fields.get(field);
@@ -88,7 +88,7 @@ export class SeenFields {
     for (const [word] of said.slice(0, LONGEST_TEXT).matchAll(WORD)) count(this.words, word.toLowerCase());
   }
 
-  // In a list any element will do, as in the filter.
+  // Elements of a list count as values, as in the filter.
   /** @type {(value: any, path: string, depth: number) => void} */
   #walk(value, path, depth) {
     if (Array.isArray(value)) {
@@ -118,7 +118,7 @@ export class SeenFields {
     if (seen.values.size < MOST_VALUES || seen.values.has(text)) count(seen.values, text);
   }
 
-  // What the filter has a name for.
+  // Begins a field, if the filter can name it.
   /** @type {(name: string) => Seen | undefined} */
   #begin(name) {
     if (this.fields.size === MOST_FIELDS || this.#names.has(name) || this.#names.size > 2 * MOST_FIELDS) return undefined;
@@ -147,7 +147,7 @@ function isField(name) {
   }
 }
 
-// The newest, and some of all others.
+// The newest messages, and some of all others.
 /** @type {(kept: Message[]) => Message[]} */
 function sampleOf(kept) {
   const others = kept.slice(0, -NEWEST);

@@ -1,4 +1,4 @@
-// The severities that a filter asks for, read from its text and written into it. Pure.
+// Reads the severities that a filter selects from its text, and writes them into it. Pure.
 
 import { same, termsOf, withTerm } from "../detail/field_term.js";
 import { levelOf, RANKS } from "../message/alert_parser.js";
@@ -17,7 +17,7 @@ const PASSES = {
   "<=": (rank, asked) => rank <= asked,
 };
 
-// Empty where it asks for none, or in a way that is more than a list of them.
+// Empty if the filter has no severities, or more than a list of them.
 /** @type {(filter: string) => Set<string>} */
 export function levelsIn(filter) {
   const [node, ...others] = termsOf(filter).filter(isSeverity);
@@ -32,7 +32,7 @@ function passes(node, rank) {
   return node.kind === "compare" && asked.some((one) => one !== -1 && PASSES[node.sign](rank, one));
 }
 
-// All of them, or none, are not asked for.
+// All severities, or none, need no term.
 /** @type {(filter: string, levels: Set<string>) => string} */
 export function withLevels(filter, levels) {
   const term = termFor(RANKS.filter((level) => levels.has(level)));
@@ -62,7 +62,7 @@ function hasAll(text, wanted) {
   return nodes.length === wanted.length && wanted.every((one) => nodes.some((node) => same(node, one)));
 }
 
-// Nothing else is asked.
+// Whether a node is about severities only.
 /** @type {(node: Node) => boolean} */
 function isSeverity(node) {
   return node.kind === "any" ? node.of.every(isSeverity) : node.kind === "compare" && node.field === "severity";

@@ -1,4 +1,4 @@
-// The list of suggestions under the field of the filter: a combobox, as WAI-ARIA has it. The focus stays in the field.
+// The suggestions under the filter's field: a WAI-ARIA combobox. The focus stays in the field.
 
 import { element } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
@@ -18,7 +18,7 @@ export class SuggestionList {
   #offers = [];
   #chosen = -1;
 
-  // `suggest` is asked whenever the text or the caret is another.
+  // `suggest` is called whenever the text or the caret changes.
   /** @param {HTMLInputElement} field @param {() => Suggestion[]} suggest @param {Words} words */
   constructor(field, suggest, words) {
     this.#field = field;
@@ -46,7 +46,7 @@ export class SuggestionList {
     return this.#list.matches(":popover-open");
   }
 
-  // New ones, where the field has the focus and there are some.
+  // Shows new suggestions, if there are any and the field has the focus.
   #open() {
     this.#offers = document.activeElement === this.#field ? this.#suggest() : [];
     if (!this.#offers.length) return this.close();
@@ -75,7 +75,7 @@ export class SuggestionList {
     return option;
   }
 
-  // -1: none.
+  // -1: none is active.
   /** @type {(n: number) => void} */
   #choose(n) {
     this.#chosen = n;
@@ -85,7 +85,7 @@ export class SuggestionList {
     else this.#field.setAttribute("aria-activedescendant", `${ID}-${n}`);
   }
 
-  // After the name of a field its values are offered.
+  // After a field's name its values are suggested.
   /** @type {(n: number) => void} */
   #take(n) {
     const { written, text, caret } = this.#offers[n];
@@ -101,7 +101,7 @@ export class SuggestionList {
     event.preventDefault();
   }
 
-  // Whether the key was meant for the list.
+  // Whether the key was handled.
   /** @type {(key: string) => boolean} */
   #does(key) {
     const isTaken = this.isOpen && this.#chosen !== -1;
@@ -115,7 +115,7 @@ export class SuggestionList {
     return true;
   }
 
-  // From the last one to none, and on to the first.
+  // From the last suggestion to none, then to the first.
   /** @type {(step: 1 | -1) => void} */
   #step(step) {
     if (!this.isOpen) this.#open();

@@ -1,4 +1,4 @@
-// What can be written where the caret stands: fields and values that were seen, severities, operators. Pure.
+// Suggestions at the caret: fields and values of the messages, severities, operators. Pure.
 
 import { NAME, parseFilter } from "../feed/filter_grammar.js";
 import { RANKS } from "../message/alert_parser.js";
@@ -32,7 +32,7 @@ export function suggest(text, caret, seen) {
   });
 }
 
-// As the filter has to have it; null where it cannot be written there.
+// A value in the filter's syntax; null if it cannot be written there.
 /** @type {(field: string, sign: string, value: string) => string | null} */
 export function valueWritten(field, sign, value) {
   const written = PLAIN.test(value) ? value : `"${value}"`;
@@ -95,7 +95,7 @@ function has(typed, seen) {
   return found.map((written) => ({ written, hint: seen.valuesOf(written)[0] }));
 }
 
-// In capitals, however they are typed: who writes "or" sees how it is written.
+// In capitals, however they are typed, to show the right syntax.
 /** @type {(typed: string, before: string) => Offer[]} */
 function operatorOffers(typed, before) {
   const isAfterTerm = /[^\s(|]\s+$/.test(before) && !/(?:^|\s)(?:OR|AND|NOT)\s+$/.test(before);
@@ -124,7 +124,7 @@ function known(field, sign, seen) {
   return field === "channel" ? byFrequency(seen.channels) : seen.valuesOf(field);
 }
 
-// Those that begin so first, then those that have two letters or more of it within.
+// Those that begin with the typed text first, then those that contain it if it has two letters or more.
 /** @type {(names: string[], typed: string) => string[]} */
 function like(names, typed) {
   const asked = fold(typed).toLowerCase();

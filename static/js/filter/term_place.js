@@ -1,4 +1,4 @@
-// What is being written where the caret stands in a filter: a field, or a value of one. Pure.
+// The part of the filter at the caret: a field, or a value of one. Pure.
 
 import { NAME } from "../feed/filter_grammar.js";
 
@@ -7,13 +7,13 @@ import { NAME } from "../feed/filter_grammar.js";
  * @typedef {Meant & { kind: "field" | "value" | "has", from: number, typed: string }} Place
  */
 
-const LONGEST = 1_000; // characters of a filter for which that is asked
+const LONGEST = 1_000; // characters of a filter that is parsed
 const COMPARED = new RegExp(`^(${NAME})([<>]=?|!=|:|==?)(?!//)`, "u");
 const SPACED = new RegExp(`(?:^|[\\s(!|-])(${NAME})\\s+(!=|==?|[<>]=?)\\s+$`, "u");
 const REGEX = /\/(?:\\.|[^\\/])+\/[a-z]*(?=[\s)|])/y;
 const QUOTE = /["“”„]/;
 
-// Null where nothing can be added: in the midst of a word, in quotes that name no value, in a regular expression.
+// Null if nothing can be suggested: within a word, in quotes that hold no value, in a regular expression.
 /** @type {(text: string, caret: number) => Place | null} */
 export function placeAt(text, caret) {
   if (caret > LONGEST || /[^\s)|]/.test(text[caret] ?? " ")) return null;
@@ -32,7 +32,7 @@ function rest(word, from, at) {
   return { from: from + at, typed: word.slice(at) };
 }
 
-// Where it begins, without what negates it; and the field before the bracket in which it stands.
+// Where the term begins, without its negation, and the field before the bracket around it.
 /** @type {(text: string, caret: number) => { from: number, meant: Meant | null }} */
 function lastTerm(text, caret) {
   /** @type {(Meant | null)[]} */

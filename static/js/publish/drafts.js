@@ -1,4 +1,4 @@
-// Templates and the last sends, kept in the browser: each fills the form.
+// Templates and recently published messages, stored in the browser: each fills the form.
 
 import { abridged } from "../lib/format.js";
 import { nameOf } from "../stream/channel_names.js";
@@ -6,7 +6,7 @@ import { change, get, keepingTrouble } from "../ui/preferences.js";
 
 const SENT_LIMIT = 20;
 const TEMPLATE_LIMIT = 100;
-const LENGTH_LIMIT = 20_000; // characters; a browser keeps five million for all of it
+const LENGTH_LIMIT = 20_000; // characters; a browser stores five million in all
 const SHOWN = 120; // characters
 
 /**
@@ -19,7 +19,7 @@ export class Drafts {
   #template;
   #words;
   #form;
-  #problem = ""; // why the last was not kept
+  #problem = ""; // why the last was not stored
 
   /**
    * @param {HTMLDialogElement} dialog
@@ -89,7 +89,7 @@ export class Drafts {
     this.#dialog.querySelector("[role=status]").textContent = trouble ? this.#words.say(trouble) : this.#problem;
   }
 
-  // The place of the keyboard may have gone with what was drawn before.
+  // The focused element may have been replaced.
   #redraw() {
     const isIn = document.activeElement?.closest(".drafts");
     this.#draw();
@@ -123,7 +123,7 @@ export class Drafts {
   }
 }
 
-// Those that can be used: somebody else may have written there.
+// The valid ones: another program may have written there.
 /** @type {(kind: Kind) => Draft[]} */
 function drafts(kind) {
   return get(kind, []).filter((/** @type {Unsure} */ draft) => typeof nameOf(draft ?? {})?.name === "string" && typeof draft?.message === "string");
@@ -136,5 +136,5 @@ function isSame(one, other) {
 
 /** @type {(draft: Unsure) => string} */
 function sorted(draft) {
-  return JSON.stringify(Object.entries({ ...draft, kind: draft?.kind === "shard" }).sort()); // earlier versions kept no kind
+  return JSON.stringify(Object.entries({ ...draft, kind: draft?.kind === "shard" }).sort()); // earlier versions stored no kind
 }

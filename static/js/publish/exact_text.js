@@ -1,5 +1,4 @@
-// A textarea turns every line end into a line feed. What a program put into it stays as it was for as long as
-// nobody edits it.
+// A textarea turns every line end into a line feed. Text set by a program is kept exactly as long as it is not edited.
 
 /** @type {WeakMap<HTMLTextAreaElement, { text: string, shown: string }>} */
 const kept = new WeakMap();
@@ -17,7 +16,7 @@ export function take(field) {
   return text !== undefined && field.value === shown ? text : field.value;
 }
 
-// The word for what becomes of the carriage returns that were put in, if any were.
+// The word that says whether carriage returns are kept, if the text had any.
 /** @type {(field: HTMLTextAreaElement) => string | null} */
 export function returnsOf(field) {
   const { text, shown } = kept.get(field) ?? {};

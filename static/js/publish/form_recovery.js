@@ -1,9 +1,9 @@
-// Keeps what is written and not yet published as long as its tab lives: over a reload, another page and back, a crash.
+// Stores the unpublished form for the life of its tab: over a reload, another page and back, a crash.
 
 const KEY = "arauto.unsent";
 const PATIENCE = 300; // milliseconds without a key pressed
 
-// `read` is asked for what is in the form.
+// `read` returns the form's content.
 /** @type {(form: HTMLElement, read: () => Draft) => void} */
 export function keepUnsent(form, read) {
   /** @type {number | undefined} */
@@ -25,16 +25,16 @@ export function unsent() {
     const draft = JSON.parse(sessionStorage.getItem(KEY) ?? "{}");
     return typeof draft.message === "string" ? draft : null;
   } catch {
-    return null; // there is none, or the browser keeps nothing
+    return null; // there is none, or storage is forbidden
   }
 }
 
 /** @type {(draft: Draft) => void} */
 function write(draft) {
   try {
-    sessionStorage.removeItem(KEY); // an older text must not come back in place of one that is too long
+    sessionStorage.removeItem(KEY); // an older text must not replace one that is too long to store
     if (draft.message) sessionStorage.setItem(KEY, JSON.stringify(draft));
   } catch {
-    // It is still in the form.
+    // The text is still in the form.
   }
 }

@@ -1,5 +1,5 @@
-// Says under the channel who would receive a message now. Redis is asked while somebody uses the form, and seldom.
-// Event: "counted" (what the server said of a channel).
+// Shows under the channel how many would receive a message now. Redis is queried, seldom, only while the form is used.
+// Event: "counted" (a Count).
 
 import { Emitter } from "../lib/emitter.js";
 import { keyOf, nameProblem } from "../stream/channel_names.js";
@@ -17,7 +17,7 @@ export class Listeners extends Emitter {
   #words;
   /** @type {number | undefined} */
   #timer;
-  #told = ""; // the key of the channel that is told of
+  #shown = ""; // the key of the channel whose count is shown
 
   /** @param {PublishElement} form @param {HTMLElement} place @param {number} maxName @param {Words} words */
   constructor(form, place, maxName, words) {
@@ -34,7 +34,7 @@ export class Listeners extends Emitter {
     this.#changed(0);
   }
 
-  // What the server says of a channel; only its name where it says nothing.
+  // Requests the count of a channel; without a response, the event has only its name.
   /** @type {(kind: string, channel: string) => Promise<void>} */
   async count(kind, channel) {
     const url = new URL(`channels/listeners?${kind}=${encodeURIComponent(channel)}`, document.baseURI);
@@ -42,14 +42,14 @@ export class Listeners extends Emitter {
     this.emit("counted", { kind, channel, ...answer });
     const key = keyOf({ kind, name: channel });
     if (key !== this.#key || !this.#isUsed) return;
-    this.#told = key;
+    this.#shown = key;
     this.#place.textContent = this.#sentence(answer);
   }
 
-  // What was said of another channel goes at once.
+  // Removes the count of another channel at once.
   /** @type {(delay: number) => void} */
   #changed(delay) {
-    if (this.#key === this.#told) return;
+    if (this.#key === this.#shown) return;
     this.#rest();
     this.#soon(delay);
   }
@@ -67,7 +67,7 @@ export class Listeners extends Emitter {
   }
 
   #rest() {
-    this.#told = "";
+    this.#shown = "";
     this.#place.textContent = "";
   }
 

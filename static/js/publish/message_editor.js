@@ -1,4 +1,4 @@
-// What the form says of a message while it is written: its size, whether it is JSON and where that breaks.
+// Checks a message while it is written: its size, whether it is JSON and where that breaks.
 
 import { byteLength, size } from "../lib/format.js";
 import { indent } from "../lib/json_indent.js";
@@ -32,7 +32,7 @@ export class MessageEditor {
     this.#words = words;
     message.addEventListener("input", () => this.#later());
     format.addEventListener("click", () => this.#indent());
-    this.#later(); // to format a size takes longer, in a new tab, than to show the first message
+    this.#later(); // in a new tab, the first size takes longer to format than the first message to show
   }
 
   look() {

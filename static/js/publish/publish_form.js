@@ -1,4 +1,4 @@
-// Turns the form into one POST, or a burst of them, and says how many received it, or why none could.
+// Publishes the form with one POST, or a burst of them, and shows the receivers or the error.
 
 import { Emitter } from "../lib/emitter.js";
 import { byteLength, exactSize } from "../lib/format.js";
@@ -12,14 +12,14 @@ const BURST_LIMIT = 1_000; // messages
 const NOT_CONFIRMED = 409;
 
 /**
- * What the server answers, and of a burst how many there were; `confirmed` is what must be sent with the next.
+ * A response of the server; for a burst `n` is the number published; `confirmed` is sent with the next request.
  *
  * @typedef {{
  *   receivers?: number, at_least?: boolean, tabs?: number | null, n?: number, error?: string, status?: number, confirmed?: Fields
  * }} Answer
  * @typedef {Record<string, string>} Fields
  * @typedef {[sentence: string, field: HTMLElement]} Problem
- * @typedef {Draft & { kind?: any, channel?: any }} Sent it has both
+ * @typedef {Draft & { kind?: any, channel?: any }} Sent has both
  * @typedef {(sent: Sent, given?: Fields) => Promise<Answer>} Send
  */
 
@@ -33,9 +33,9 @@ export class PublishForm extends Emitter {
   #isSending = false;
   #isStopped = false;
   /** @type {{ draft: Partial<Draft> }} */
-  extra = { draft: {} }; // what a draft has beside its channel and message, where there is Kafka
+  extra = { draft: {} }; // fields of a draft for Kafka
 
-  // Event: "published" (what was sent, how many received it and the tabs among them), once for each burst: of its last.
+  // Event: "published" (the message, its receivers and the tabs among them); for a burst once, with its last message.
   /**
    * @param {PublishElement} form
    * @param {HTMLElement} answer
@@ -52,8 +52,8 @@ export class PublishForm extends Emitter {
     this.#selection = selection;
     this.#limits = limits;
     this.#words = words;
-    form.publisher = this; // for what comes later
-    form.noValidate = true; // our sentences name the remedy in the page's own language
+    form.publisher = this; // for modules that load later
+    form.noValidate = true; // our own sentences are in the page's language
     trimTyped(this.#channel);
     form.addEventListener("submit", (event) => this.#submitted(event));
     form.addEventListener("keydown", (event) => this.#pressed(event));
@@ -63,7 +63,7 @@ export class PublishForm extends Emitter {
 
   // Actions
 
-  // With what was left unsent, else on the channel. A person who was quicker than this script keeps what is typed.
+  // Fills in the unpublished message, else the channel. Text typed before this script ran is kept.
   /** @type {(unsent: Draft | null, target?: Name) => void} */
   start(unsent, target) {
     if (this.#channel.value !== this.#channel.defaultValue || this.#message.value !== "") return;
@@ -75,13 +75,13 @@ export class PublishForm extends Emitter {
     return { kind: this.#kind.checked ? "shard" : "channel", channel: this.#channel.value, message: take(this.#message), ...this.extra.draft };
   }
 
-  // For people: where it goes.
+  // The channel as it is shown.
   /** @type {(draft: Sent) => string} */
   where({ kind, channel: name }) {
     return spoken({ kind, name }, this.#words);
   }
 
-  // What was written there comes back with a button, and that again with the next.
+  // Replaces the form's content, with a button to undo that.
   /** @type {(draft: Draft) => void} */
   fill(draft) {
     const former = this.read();
@@ -95,7 +95,7 @@ export class PublishForm extends Emitter {
     this.#answer.lastElementChild?.append(undo);
   }
 
-  // Without a channel that of the form stays.
+  // Without a channel the form keeps its own.
   /** @type {(draft: Draft) => void} */
   #write({ name, kind, channel = this.#channel.value, message, ...more }) {
     this.#channel.value = channel;
@@ -104,7 +104,7 @@ export class PublishForm extends Emitter {
     put(this.#message, message);
   }
 
-  // Nothing can be published, for a reason that is said; or it can again.
+  // Disables the form and shows the reason; with an empty one, enables it.
   /** @type {(reason: string) => void} */
   rest(reason) {
     const button = this.#form.elements["publish-button"];
@@ -168,7 +168,7 @@ export class PublishForm extends Emitter {
 
   // Publishing
 
-  // The answer is about what was sent: what has been typed since stays.
+  // Text typed while the request is under way is kept.
   async publish(sent = this.read(), times = Number(this.#times.value)) {
     const focused = document.activeElement;
     this.#setSending(true);
@@ -181,11 +181,11 @@ export class PublishForm extends Emitter {
     if (isWaiting && !focused?.matches("input, textarea")) this.#message.focus();
   }
 
-  // One after the other, in order; {n} in the message becomes its number.
+  // Publishes one after the other, in order; {n} in the message becomes its number.
   /** @type {(sent: Sent, times: number, given?: Fields) => Promise<Answer>} */
   async #burst(sent, times, given) {
     /** @type {Answer} */
-    let whole = { n: 0 }; // the last answer and how many there were
+    let whole = { n: 0 }; // the last response and the number published
     for (let n = 1; n <= times && !this.#isStopped; n++) {
       this.#stop.hidden = false;
       this.#stop.textContent = this.#words.say("burst_stop", { at: n, times });
@@ -197,7 +197,7 @@ export class PublishForm extends Emitter {
     return whole;
   }
 
-  // The server says which channels are protected; the person says whether it is meant.
+  // The server refuses a protected channel until the visitor has confirmed it.
   /** @type {(sent: Sent, given?: Fields) => Promise<Answer>} */
   async #post({ kind, channel, message }, given = {}) {
     const fields = { [kind]: channel, message, ...given };
@@ -218,7 +218,7 @@ export class PublishForm extends Emitter {
     }
   }
 
-  // Who has logged in says with it that the page is ours.
+  // A session needs the CSRF token.
   /** @type {(fields: Fields) => RequestInit} */
   #request(fields) {
     const { csrf } = this.#form.elements;
@@ -239,9 +239,9 @@ export class PublishForm extends Emitter {
     return isWhole ? { ...reply, status } : { error: this.#words.say("strange_answer", { status: String(status) }) };
   }
 
-  // Answering
+  // Results
 
-  // Says what became of it, and whether it was published.
+  // Sends and shows the result; resolves to whether it was published.
   /** @type {(sent: Draft, send: Send) => Promise<boolean>} */
   async deliver(sent, send) {
     const { receivers, tabs, n, at_least: isAtLeast, error } = await send(sent);
@@ -282,7 +282,7 @@ export class PublishForm extends Emitter {
   #setSending(isSending) {
     this.#isSending = isSending;
     this.#stop.hidden = true;
-    this.#form.elements["publish-button"].ariaDisabled = String(isSending); // a button that is disabled loses the focus
+    this.#form.elements["publish-button"].ariaDisabled = String(isSending); // a disabled button would lose the focus
   }
 
   get #channel() {

@@ -1,15 +1,15 @@
-// Says at the row of a message that this page has published how many received it.
+// Shows the receivers of a message at its row, if this page has published it.
 
 import { now } from "../lib/clock.js";
 import { channelKind } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 
-const NEWEST = 500; // events, among which it is
-const SPAN = 10; // seconds, in which it comes
+const NEWEST = 500; // events in which the message is looked for
+const SPAN = 10; // seconds to wait for it
 
 /** @typedef {Draft & { receivers: number, tabs?: number | null, isAtLeast?: boolean }} Sent */
 
-// It comes after `before`: what is the same and was there already is another one.
+// Looks only after the event `before`: an equal message before it is another one.
 /** @type {(sent: Sent, before: any, feed: import("../feed/feed.js").Feed, rows: Rows, list: HTMLElement) => void} */
 export function tellReceipt({ kind, channel, message, receivers }, before, feed, rows, list) {
   const end = now() + SPAN;
