@@ -218,14 +218,14 @@ type ReplayElement = FormOf<{
   speed: HTMLSelectElement;
 }>;
 
-// What is read in a message that is an alert. `told`: the members that are in it, where others may be shown beside it.
+// An alert found in a message. `shown`: the members that the card shows; null if it shows no others.
 type Alert = {
   severity: string;
   title: string;
   text: string;
   tags: string[];
   link: string;
-  told: string[] | null;
+  shown: string[] | null;
 };
 
 // What a message is: `text` as it is read, or `bytes`.

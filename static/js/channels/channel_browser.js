@@ -1,5 +1,5 @@
-// The channel browser: what is alive at Redis, with its subscribers and the rate seen here, and which topics there are;
-// asked while open.
+// The channel browser: Redis's active channels, with subscribers and the rate seen by this page, and Kafka's topics;
+// refreshed while open.
 
 import { rounded } from "../lib/format.js";
 import { channelKey, channelKind, colourName, KINDS, looksLikePattern, spoken } from "../stream/channel_names.js";
@@ -13,7 +13,7 @@ const ANSWER_LIMIT = 5_000; // milliseconds
 const SPECIAL = /[*?[\]\\^]/g;
 
 /**
- * What the server says of a channel, and of all: an error or what there is.
+ * A channel in the server's response, and the response: an error or a list.
  *
  * @typedef {{ channel: string, channel_base64?: string, type?: string, subscribers?: number }} Alive
  * @typedef {{ shard: string, shard_base64?: string, subscribers?: number }} Shard
@@ -31,7 +31,7 @@ export class ChannelBrowser {
   /** @type {number | undefined} */
   #timer;
   #asked = 0;
-  #problem = ""; // of the last button pressed
+  #problem = ""; // with the last button pressed
   /** @type {Answer} */
   #topics = {};
 
@@ -64,7 +64,7 @@ export class ChannelBrowser {
     this.#search.after(button);
   }
 
-  // The names of what is alive; none where Redis does not say.
+  // The names of active channels; none if Redis does not list them.
   async channels() {
     const { channels = [] } = await askRedis("*");
     return channels.filter(isText).map(({ channel }) => channel);
@@ -85,11 +85,11 @@ export class ChannelBrowser {
   async #refresh() {
     const asked = ++this.#asked;
     const match = this.#match;
-    const kafka = KINDS.includes("topic") ? ask("topics", match) : {}; // nothing where there is no Kafka
+    const kafka = KINDS.includes("topic") ? ask("topics", match) : {}; // nothing without Kafka
     const answer = await askRedis(match);
     if (asked === this.#asked) this.#show(answer); // channels do not wait for topics
     const topics = await kafka;
-    if (asked !== this.#asked) return; // a later question was sent
+    if (asked !== this.#asked) return; // a later request was sent
     this.#topics = topics;
     this.#show(answer);
     this.#soon(REFRESH);
@@ -121,7 +121,7 @@ export class ChannelBrowser {
     return `${alive}${also}.${cut ? ` ${this.#words.say("alive_cut", { n: channels.length })}` : ""}`;
   }
 
-  // A row that stays keeps its place and its focus.
+  // Rows that stay keep their place and focus.
   /** @type {(channels: Alive[]) => void} */
   #draw(channels) {
     /** @type {[string, HTMLElement][]} */
@@ -196,7 +196,7 @@ function isText({ channel_base64: bytes }) {
   return bytes === undefined;
 }
 
-// Sharded channels as the others, with the type of their messages, which tells them apart.
+// Adds sharded channels to the list, with the type of their messages to distinguish them.
 /** @type {(match: string) => Promise<Answer>} */
 async function askRedis(match) {
   const { channels, shards = [], ...rest } = await ask("channels", match);

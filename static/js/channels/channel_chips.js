@@ -1,4 +1,4 @@
-// Shows the selection as chips: colour, standing at Redis, rate; shows only one, hides, removes.
+// Shows the selection as chips: colour, subscription state, rate; with buttons to show one alone, hide and remove.
 
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
@@ -23,13 +23,13 @@ export class ChannelChips {
   /** @type {Map<string, Name>} */
   #names = new Map();
   /** @type {Map<string, HTMLElement>} */
-  #headings = new Map(); // of groups, by what their names begin with
-  #solo = ""; // the key of the only one that is shown
+  #headings = new Map(); // of groups, by their prefix
+  #solo = ""; // the key of the one shown alone
   /** @type {Set<string>} */
   #hidden = new Set();
   #on;
 
-  // `on` has empty(), hidden(test, or null where all is shown), peek(name or null) and
+  // `on` has empty(), hidden(test, or null if all are shown), peek(name or null) and
   // more(button, channel, whether it is recorded).
   /**
    * @param {HTMLElement} list
@@ -57,7 +57,7 @@ export class ChannelChips {
     for (const type of ["mouseleave", "focusout"]) list.addEventListener(type, () => this.#peek(null));
   }
 
-  // The address says which are hidden; of those that are not of the selection, nothing is kept.
+  // Reads from the address which chips are hidden.
   load() {
     this.#solo = asked().get("only") ?? "";
     this.#hidden = new Set(asked().getAll("hide"));
@@ -110,7 +110,7 @@ export class ChannelChips {
     this.#reach(this.#list.querySelector(".is-reached") ?? this.#all[0]);
   }
 
-  // What is in its place stays there, and keeps the focus.
+  // Elements in the right place are not moved, so that they keep the focus.
   /** @type {(names: Name[]) => void} */
   #arrange(names) {
     const former = this.#headings;
@@ -188,7 +188,7 @@ export class ChannelChips {
     return new Intl.NumberFormat(this.#words.language, options).format(Math.floor(seconds / size));
   }
 
-  // One alone, or some not
+  // Showing and hiding
 
   /** @type {(key: string) => void} */
   #toggleSolo(key) {
@@ -220,7 +220,7 @@ export class ChannelChips {
     return this.#hidden.has(key) || (this.#solo !== "" && this.#solo !== key);
   }
 
-  // The keyboard's place moves to the neighbour.
+  // Moves the focus to a neighbour.
   /** @type {(chip: Element, name: Name) => void} */
   #remove(chip, name) {
     const neighbour = this.#beside(chip, 1) ?? this.#beside(chip, -1);
@@ -229,7 +229,7 @@ export class ChannelChips {
     else this.#on.empty();
   }
 
-  // Tab reaches one chip; the arrows lead to the others.
+  // Keyboard: one chip is in the Tab order; arrows move to the others.
 
   /** @type {(event: KeyboardEvent & { target: HTMLElement }) => void} */
   #pressed(event) {

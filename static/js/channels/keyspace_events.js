@@ -1,5 +1,5 @@
-// The dialog for keyspace events: which to watch, whether Redis publishes them, and the command that has it do so.
-// What is chosen becomes channels and patterns of the selection, as if they had been typed.
+// The dialog for keyspace events: which to watch, whether Redis publishes them, and the command that makes it do so.
+// The choice becomes channels and patterns of the selection, as if they had been typed.
 
 import { shellQuote } from "../lib/format.js";
 import { looksLikePattern } from "../stream/channel_names.js";
@@ -11,7 +11,7 @@ const REFRESH = 3_000; // milliseconds
 const SETTING = "notify-keyspace-events";
 
 /**
- * What the server says: the setting's `flags`, or a `reason` why it is not known; or an error.
+ * The server's response: the setting's `flags`, or the `reason` why they are unknown; or an error.
  *
  * @typedef {{ letter: string, name: string, events: string[], in_a: boolean }} EventClass
  * @typedef {{
@@ -37,7 +37,7 @@ export class KeyspaceEvents {
   #names = element("p", "keyspace__names");
   #watch = element("button", "button button--main");
   /** @type {Answer | null} */
-  #answer = null; // the last that was none of an error
+  #answer = null; // the last without an error
   /** @type {number | undefined} */
   #timer;
 
@@ -84,7 +84,7 @@ export class KeyspaceEvents {
     document.body.append(this.#dialog);
   }
 
-  // Where Redis does not let somebody ask, it is not asked again and again.
+  // Not repeated if Redis does not allow the query.
   async #refresh() {
     /** @type {Answer} */
     const answer = await askServer("GET", "keyspace-events", {}, this.#words);
@@ -92,7 +92,7 @@ export class KeyspaceEvents {
       if (!this.#answer) this.#fill(answer);
       this.#answer = answer;
     }
-    this.#tell(answer.error);
+    this.#draw(answer.error);
     clearTimeout(this.#timer);
     if (this.#dialog.open && answer.flags !== null) this.#timer = setTimeout(() => this.#refresh(), REFRESH);
   }
@@ -112,18 +112,18 @@ export class KeyspaceEvents {
     this.#classes.replaceChildren(element("legend", "", this.#words.say("keyspace_events")), ...boxes);
   }
 
-  // What is chosen
+  // Choosing
 
   get #byKey() {
     return this.#kind.value === "space";
   }
 
-  // The boxes, without the one for all.
+  // The checkboxes, without the one for all.
   get #boxes() {
     return /** @type {HTMLInputElement[]} */ ([...this.#classes.querySelectorAll("input")]).slice(1);
   }
 
-  // By key comes what Redis publishes, whatever that is.
+  // A keyspace channel has all events of a key that Redis publishes.
   get #chosen() {
     const boxes = this.#boxes;
     return (this.#answer?.classes ?? []).filter((one, at) => (this.#byKey ? one.in_a : boxes[at].checked));
@@ -149,13 +149,13 @@ export class KeyspaceEvents {
     if (target === all) for (const box of boxes) box.checked = all.checked;
     const n = boxes.filter((box) => box.checked).length;
     if (all) Object.assign(all, { checked: n === boxes.length, indeterminate: n > 0 && n < boxes.length });
-    this.#tell();
+    this.#draw();
   }
 
-  // Whether Redis publishes it
+  // The setting at Redis
 
   /** @type {(error?: string) => void} */
-  #tell(error) {
+  #draw(error) {
     const names = this.#chosenNames();
     const { note = "" } = this.#answer ?? {};
     const [sentence, command] = error || !this.#answer ? [error ?? "", ""] : this.#standing(this.#answer);
@@ -168,7 +168,7 @@ export class KeyspaceEvents {
     this.#watch.disabled = !this.#answer || !names.length;
   }
 
-  // A sentence, and a command or a setting where there is something to set. A command replaces what was set before.
+  // A sentence, and the command or setting to use, if any. The command replaces the setting, so it repeats what is set.
   /** @type {(answer: Answer) => [string, string]} */
   #standing({ flags, reason = "", has_config, classes }) {
     const wanted = [this.#byKey ? "K" : "E", ...this.#chosen.map(({ letter }) => letter)];
@@ -207,7 +207,7 @@ function labelled(text, field) {
   return label;
 }
 
-// With A in the place of what it stands for.
+// Letters that A stands for are replaced by it.
 /** @type {(letters: Set<string>, inA: string[]) => string} */
 function shortened(letters, inA) {
   if (!inA.every((letter) => letters.has(letter))) return [...letters].join("");

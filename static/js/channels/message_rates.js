@@ -1,4 +1,4 @@
-// Counts messages, second by second, for the last five minutes. Knows no page.
+// Counts messages per second, for the last five minutes. Knows no DOM.
 
 import { now } from "../lib/clock.js";
 import { channelKey, keysOf } from "../stream/channel_names.js";
@@ -7,8 +7,8 @@ import { isMessage } from "../stream/events.js";
 const SECONDS = 300;
 const ALL = ""; // the key of everything together
 
-const RECENT = 5; // seconds over which "now" is an average
-const SERIES_LIMIT = 400; // a pattern may bring any number of channels
+const RECENT = 5; // seconds averaged by now()
+const SERIES_LIMIT = 400; // a pattern may match any number of channels
 
 export class MessageRates {
   /** @type {Map<string, Series>} */
@@ -26,7 +26,7 @@ export class MessageRates {
     for (const event of events) if (isMessage(event)) this.#count(event, second);
   }
 
-  // A second each, the oldest first; the last is the one that still runs.
+  // Counts per second, the oldest first; the last second is still running.
   /** @type {(key: string) => number[]} */
   of(key) {
     const series = this.#series.get(key);
@@ -39,13 +39,13 @@ export class MessageRates {
     return recent.reduce((sum, n) => sum + n, 0) / RECENT;
   }
 
-  // At the server, in seconds, or undefined where nothing came.
+  // The server's time of the last message, or undefined.
   /** @type {(key: string) => number | undefined} */
   lastSeen(key) {
     return this.#series.get(key)?.seen;
   }
 
-  // What comes by a channel and by a pattern counts once for the channel.
+  // A message that comes by a channel and by a pattern counts once for the channel.
   /** @type {(event: Message, second: number) => void} */
   #count(event, second) {
     for (const key of keysOf(event)) this.#add(key, second);
@@ -98,7 +98,7 @@ class Series {
   #goTo(second) {
     if (Math.abs(second - this.#second) >= SECONDS) {
       this.#ring.fill(0);
-      this.#second = second; // the clock may have been set back, and nothing would be counted for so long
+      this.#second = second; // after a clock that was set back, counting would otherwise stop
     } else for (let at = this.#second + 1; at <= second; at++) this.#ring[at % SECONDS] = 0;
     this.#second = Math.max(this.#second, second);
   }

@@ -1,4 +1,4 @@
-// Pure: channels whose names begin alike, up to the first . or : or / in them, stand together under what they share.
+// Pure: groups channels by the prefix of their names, up to the first . or : or /.
 
 import { keyspaceParts } from "../stream/channel_names.js";
 
@@ -10,7 +10,7 @@ export function prefixOf({ kind, name }) {
   return (kind === "channel" && !keyspaceParts(name) && name.match(PREFIX)?.[0]) || "";
 }
 
-// In the order in which the first of each came; who has no group is alone, with an empty prefix.
+// Groups in the order of their first channels; a channel without a group is alone, with an empty prefix.
 /** @type {(names: Name[]) => { prefix: string, names: Name[] }[]} */
 export function grouped(names) {
   const alike = Map.groupBy(names, prefixOf);

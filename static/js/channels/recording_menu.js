@@ -1,4 +1,4 @@
-// The menu of a channel's chip: have the channel recorded or not, delete what was recorded, another colour.
+// The menu of a channel's chip: switch recording on or off, delete the recording, change the colour.
 
 import { askServer } from "../ui/ask_server.js";
 import { changeColour } from "../ui/channel_color.js";

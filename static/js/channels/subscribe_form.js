@@ -4,7 +4,7 @@ import { abridged } from "../lib/format.js";
 import { looksLikePattern } from "../stream/channel_names.js";
 import { trimTyped } from "../ui/dom.js";
 
-const LISTED = 5; // names of the link that are left out
+const LISTED = 5; // refused names of the link that are listed
 const NAME_LENGTH = 40; // characters of each
 
 export class SubscribeForm {
@@ -62,7 +62,7 @@ export class SubscribeForm {
     return this.#form.elements.kind;
   }
 
-  // A channel may be called `a*`: the person's own choice stays.
+  // A channel may be named `a*`: a kind chosen by the visitor is kept.
   #typed() {
     this.complain("");
     if (!this.#chosen) this.#kind.value = looksLikePattern(this.#input.value) ? "pattern" : "channel";

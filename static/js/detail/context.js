@@ -1,5 +1,5 @@
-// What came on a message's channel just before it and just after, filtered or not: of what the page keeps, or else of
-// the recording or the topic.
+// The messages of the same channel just before and after one, filtered or not: from the page's store, or else from the
+// recording or the topic.
 
 import { readAround } from "../history/history_reader.js";
 import { beginning, toDate } from "../lib/format.js";
@@ -24,10 +24,10 @@ export class Context {
   /** @type {Message | null} */
   #event = null;
   /** @type {FeedItem[]} */
-  #read = []; // of the recording
+  #read = []; // from the recording or topic
   #isDue = false;
 
-  // `choose` is called with another message that is to be shown.
+  // `choose` is called with a message to show.
   /**
    * @param {HTMLElement} place
    * @param {import("../feed/feed.js").Feed} feed
@@ -71,7 +71,7 @@ export class Context {
     this.#draw();
   }
 
-  // Something may have come after it.
+  // Draws again soon, if later messages may have come.
   #wait() {
     if (this.#isDue || !this.#event || !this.isOpen || this.#read.length || this.#after.length >= MANY) return;
     this.#isDue = true;
@@ -124,14 +124,14 @@ export class Context {
   }
 }
 
-// A gap is of one name, or of all.
+// A gap is about one name, or about all.
 /** @type {(gap: Gap, key: string) => boolean} */
 function isGapOf(gap, key) {
   const name = nameOf(gap);
   return !name || keyOf(name) === key;
 }
 
-// The items around it, with the gaps between them, and how many messages there are on each side.
+// The messages and gaps around an event, and the number of messages on each side.
 /** @type {(events: FeedItem[], event: Message) => { items: FeedItem[], before: number, after: number, isKnown: boolean }} */
 function around(events, event) {
   const key = channelKey(event);

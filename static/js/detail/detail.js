@@ -1,6 +1,5 @@
-// The message that is looked at more closely: which one that is, and its row. What shows it is loaded when there is
-// time, or need.
-// A click on a row opens it; on a wide page the focus stays in the feed, and what is shown goes with it.
+// The open message and its row. The panel that shows it is loaded when idle or needed.
+// A click on a row opens its message; on a wide page the focus stays in the feed, and the panel follows it.
 
 import { Deferred } from "../lib/deferred.js";
 import { isSame } from "../stream/events.js";
@@ -9,7 +8,7 @@ import { asked, keep } from "../ui/url_state.js";
 
 /** @typedef {import("./detail_panel.js").DetailPanel} DetailPanel */
 
-const SECOND_CLICK = 250; // milliseconds, in which it comes, and selects a word
+const SECOND_CLICK = 250; // milliseconds to wait for a double click, which selects a word
 const STOPS = "button, a, input, dialog";
 
 export class Detail {
@@ -22,12 +21,12 @@ export class Detail {
   #event = null;
   /** @type {HTMLElement | null} */
   #row = null;
-  #isSought = false; // its row comes to be seen once it is drawn
+  #isSought = false; // scroll to its row once that is drawn
   #hadSelection = false;
   /** @type {number | undefined} */
   #timer;
 
-  // `make` gets the module of the panel, and makes the one that there is.
+  // `make` gets the panel's module and makes the panel.
   /**
    * @param {HTMLElement} place
    * @param {{ section: HTMLElement, log: HTMLElement }} where of the rows
@@ -59,7 +58,7 @@ export class Detail {
     return this.#event;
   }
 
-  // Whether it covers the feed.
+  // Whether the panel covers the feed.
   get #isSheet() {
     return getComputedStyle(this.#place).position === "fixed";
   }
@@ -68,27 +67,27 @@ export class Detail {
     return this.#place.contains(document.activeElement);
   }
 
-  // The row that is shown, while there is one.
+  // The open message's row, if it is drawn.
   get row() {
     return this.isOpen && this.#row?.isConnected ? this.#row : null;
   }
 
   // Opening
 
-  // The keyboard goes on in the panel.
+  // Opens a row's message and moves the focus to the panel.
   /** @type {(row: HTMLElement) => Promise<void>} */
   async enter(row) {
     await this.#open(this.#rows.eventOf(row), row);
     this.#panel.part?.focus();
   }
 
-  // The message that the page's address names.
+  // Opens the message that the page's address names.
   /** @type {(channel: string | undefined, replay: import("../history/replay.js").Replay, words: Words) => Promise<void>} */
   async openLinked(channel, replay, words) {
     (await this.#panel.arrive()).openLinked(channel, this, replay, words);
   }
 
-  // The message of a link: its row comes with what was recorded around it.
+  // Opens a message whose row may be drawn later, and scrolls to it.
   /** @type {(event: Message) => Promise<void>} */
   async reveal(event) {
     this.#isSought = true;
@@ -96,7 +95,7 @@ export class Detail {
     if (this.#isSheet) this.#panel.part?.focus();
   }
 
-  // Another message while it is open, with its row where that is.
+  // Shows another message in the open panel, and scrolls to its row.
   /** @type {(event: Message) => void} */
   go(event) {
     this.#isSought = true;
@@ -105,7 +104,7 @@ export class Detail {
     this.#find();
   }
 
-  // A sentence in place of a message.
+  // Shows a sentence in place of a message.
   /** @type {(sentence: string) => Promise<void>} */
   async say(sentence) {
     const panel = await this.#panel.arrive();
@@ -113,7 +112,7 @@ export class Detail {
     panel.say(sentence);
   }
 
-  // Another row while it is open; the focus stays where it is.
+  // Shows another row's message in the open panel, without moving the focus.
   /** @type {(row: HTMLElement) => void} */
   move(row) {
     this.#follow(row);
@@ -125,7 +124,7 @@ export class Detail {
     const row = /** @type {HTMLElement | null} */ (target.closest(".row"));
     if (!row || target.closest(STOPS) || this.#hadSelection || hasSelection(row)) return;
     row.tabIndex = -1;
-    row.focus({ preventScroll: true }); // where it is open, that shows it
+    row.focus({ preventScroll: true }); // if the panel is open, this shows the row's message
     if (this.isOpen) this.#follow(row);
     else this.#timer = setTimeout(() => this.#pressed(row), pointerType === "mouse" ? SECOND_CLICK : 0);
   }
@@ -136,13 +135,13 @@ export class Detail {
     else this.#open(this.#rows.eventOf(row), row);
   }
 
-  // What comes later than another act opens nothing any more.
+  // Does nothing if another message was opened while the panel was loading.
   /** @type {(event: Message, row: HTMLElement | null) => Promise<void>} */
   async #open(event, row) {
     clearTimeout(this.#timer);
     this.#event = event;
     const panel = await this.#panel.arrive();
-    if (this.#event !== event) return; // another one since
+    if (this.#event !== event) return; // another one was opened
     this.#reveal(true);
     this.#choose(event, row);
     panel.show(event);
@@ -167,7 +166,7 @@ export class Detail {
     if (asked().has("message") && event?.id !== asked().get("message")) keep({ message: "" });
   }
 
-  // Rows are drawn anew, and what was read may be among them.
+  // Finds the open message's row among rows drawn anew.
   #find() {
     const event = this.#event;
     if (!this.isOpen || !event || this.#row?.isConnected) return;
@@ -181,7 +180,7 @@ export class Detail {
 
   // Closing
 
-  // The focus goes back to the row.
+  // Closes the panel and returns the focus to the row.
   leave() {
     const { row } = this;
     this.close();
@@ -198,7 +197,7 @@ export class Detail {
     this.#isSought = false;
   }
 
-  // The styles go by the root: to look for an open panel in the page they would look through all rows, on every change.
+  // An attribute of the root, for the styles: a :has() selector would search all rows on every change.
   /** @type {(isOpen: boolean) => void} */
   #reveal(isOpen) {
     this.#place.hidden = !isOpen;

@@ -1,4 +1,4 @@
-// The buttons under a message: what can be done with all of it.
+// The buttons under a message, for actions on the whole message.
 
 import { linkTo } from "./linked_message.js";
 
@@ -42,7 +42,7 @@ export class DetailActions {
     this.#context.show(event);
   }
 
-  // A button that is gone has given its place to another, which takes the focus.
+  // If a button has been replaced, its replacement gets the focus.
   #offer() {
     const event = this.#event;
     if (!event) return;

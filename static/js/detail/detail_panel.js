@@ -1,4 +1,4 @@
-// Shows one message by itself: as a card, as a tree, as it was sent, as bytes; and what can be done with it.
+// Shows one message: as a card, as a tree, as it was published, as bytes; with its actions.
 
 import { beginning, byteLength, size } from "../lib/format.js";
 import { dump, escaped, fromBase64, unzipped } from "../message/binary_view.js";
@@ -41,7 +41,7 @@ export class DetailPanel {
    *   tools: HTMLTemplateElement, filter: import("../feed/filter_bar.js").FilterBar, feed: import("../feed/feed.js").Feed,
    *   rows: Rows, actions: import("../feed/row_actions.js").RowActions, choose: (event: Message) => void,
    *   acknowledge: Promise<import("../acknowledge/acknowledge.js").Acknowledge> | null
-   * }} page the buttons of a field, and what the buttons act on
+   * }} page templates and targets of the buttons
    * @param {Words} words
    */
   constructor(place, { tools, filter, feed, rows, actions, choose, acknowledge }, words) {
@@ -53,7 +53,7 @@ export class DetailPanel {
     this.#card = new MessageCard(words);
     this.#fields = new Fields(tools, filter, actions, words);
     this.#tabs = new Tabs(place.querySelector("[role=tablist]"), this.#view, () => this.#draw());
-    this.#view.addEventListener("focusin", () => this.#reach()); // what was unfolded since
+    this.#view.addEventListener("focusin", () => this.#reach()); // parts may have been unfolded
   }
 
   focus() {
@@ -66,14 +66,14 @@ export class DetailPanel {
     wearColour(this.#place, colourName({ kind: channelKind(event.type), name: event.channel }));
     this.#actions.show(event);
     const bytes = event.encoding === "base64" ? fromBase64(event.data) : null;
-    const told = keyspaceEvent(event);
-    if (told) this.#content = bytes ? { ...told, text: escaped(bytes) } : told;
+    const keyspace = keyspaceEvent(event);
+    if (keyspace) this.#content = bytes ? { ...keyspace, text: escaped(bytes) } : keyspace;
     else this.#content = bytes ? { bytes } : attempt(event, () => readText(event.data), { text: event.data });
     this.#draw();
-    if (bytes && !told && !event.truncated) this.#unpack(event, bytes);
+    if (bytes && !keyspace && !event.truncated) this.#unpack(event, bytes);
   }
 
-  // No message, and why.
+  // Shows a sentence in place of a message.
   /** @type {(sentence: string) => void} */
   say(sentence) {
     this.#begin(null, "");
@@ -115,7 +115,7 @@ export class DetailPanel {
     this.#reach();
   }
 
-  // By Tab; the buttons of fields are the tree's own business.
+  // Makes buttons tab stops; the tree handles those of its fields.
   #reach() {
     for (const button of this.#view.querySelectorAll("button")) if (!button.closest(".field__tools")) button.tabIndex = 0;
   }
@@ -130,11 +130,11 @@ export class DetailPanel {
     return [...this.#card.build(event, content), ...this.#body(event, content)];
   }
 
-  // Below what a card says: all of it.
+  // The whole message, below a card.
   /** @type {(event: Message, content: Content) => HTMLElement[]} */
   #body(event, content) {
     const { text, isJson } = content;
-    if (content.event) return []; // its facts say it
+    if (content.event) return []; // its facts have it
     if (isJson) return [this.#tree(event, content)];
     return text === undefined ? this.#hex(bytesOf(event)) : this.#text(text);
   }

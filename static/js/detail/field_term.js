@@ -1,5 +1,5 @@
-// The term of the filter that finds a field of a message as it is: docs/filter.md has the grammar. What its names
-// cannot say is found by a regular expression. Pure.
+// The filter term that finds a field of a message with its value: docs/filter.md has the grammar. A field that the
+// grammar cannot name is found by a regular expression. Pure.
 
 import { parseFilter } from "../feed/filter_grammar.js";
 import { readFilter } from "../feed/filter_query.js";
@@ -13,12 +13,12 @@ import { normal, plain } from "../message/plain_text.js";
  * @typedef {import("../feed/filter_grammar.js").Node} Node
  */
 
-const LONGEST = 200; // characters of a value; what is longer is found by its beginning
+const LONGEST = 200; // characters of a value; a longer one is found by its beginning
 const PLAIN = /^[^\s"“”„|()*?]+$/; // a value that needs no quotes
 const NAME = /^[\p{L}_$@][\p{L}\p{N}_$@-]*$/u;
 const CLOSINGS = ["", ")", '"', '")'];
 
-// As the filter writes it, where it can; what is odd, as JavaScript does.
+// A path in the filter's syntax; unusual names as in JavaScript.
 /** @type {(path: Path) => string} */
 export function pathOf(path) {
   let said = "";
@@ -30,13 +30,13 @@ export function pathOf(path) {
   return said;
 }
 
-// Null where there is none that finds this message.
+// Null if no term finds this message.
 /** @type {(event: Message, field: Field) => string | null} */
 export function termOf(event, field) {
   return byName(event, field) ?? byText(event, field);
 }
 
-// The filter with one more term that has to hold. What cannot be understood is replaced.
+// The filter with one more required term. A filter with a syntax error is replaced.
 /** @type {(filter: string, term: string) => string} */
 export function withTerm(filter, term) {
   const had = termsOf(filter);
@@ -52,10 +52,10 @@ export function withTerm(filter, term) {
 /** @type {(event: Message, field: Field) => string | null} */
 function byName(event, { path, kind, written }) {
   const names = steps(path);
-  while (typeof names[0] === "number") names.shift(); // of a list, any element will do
+  while (typeof names[0] === "number") names.shift(); // any element of a list matches
   if (names.includes("")) return null;
   const name = names.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("").slice(1);
-  if (name === "channel") return null; // which is the message's own
+  if (name === "channel") return null; // in the filter this is the message's channel
   const term = isBranch(kind) ? `has:${name}` : `${name}${comparison(kind, written)}`;
   const [node, ...others] = termsOf(term);
   const isMeant = !others.length && node && (node.kind === "has" || node.kind === "compare") && node.field === normal(name);
@@ -74,7 +74,7 @@ function quoted(text) {
   return PLAIN.test(text) ? text : `"${text}"`;
 }
 
-// By what is written
+// By its text
 
 /** @type {(event: Message, field: Field) => string | null} */
 function byText(event, { path, kind, written }) {
@@ -99,7 +99,7 @@ function finds(term, event) {
   return !problem && !search && !/[\r\n]/.test(term) && term.isWellFormed() && Boolean(test?.(event));
 }
 
-// What has to hold, one by one; nothing where that cannot be understood.
+// The required terms; none after a syntax error.
 /** @type {(text: string) => Node[]} */
 export function termsOf(text) {
   try {
@@ -125,7 +125,7 @@ function isBranch(kind) {
   return kind === "object" || kind === "array";
 }
 
-// Its names and numbers, the outermost first.
+// A path's names and indexes, the outermost first.
 /** @type {(path: Path) => (string | number)[]} */
 function steps(path) {
   const found = [];
@@ -135,7 +135,7 @@ function steps(path) {
   return found.reverse();
 }
 
-// The text that a JSON string stands for; null where it is none.
+// The value of a JSON string; null if it is none.
 /** @type {(written: string) => string | null} */
 function read(written) {
   try {

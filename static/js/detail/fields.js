@@ -1,5 +1,4 @@
-// The tree of a message, with what can be done with each of its fields. One button at a time is reached by Tab;
-// arrows lead to the others.
+// The tree of a message, with buttons for each field. One button is in the Tab order; arrows move to the others.
 
 import { JsonTrees } from "../message/json_tree.js";
 import { attempt } from "../stream/unreadable.js";
@@ -45,7 +44,7 @@ export class Fields {
     return tree;
   }
 
-  // What is no text is not searched.
+  // The filter does not search messages that are not text.
   /** @type {(node: HTMLElement, field: Field, isText: boolean) => void} */
   #equip(node, field, isText) {
     const tools = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
@@ -61,7 +60,7 @@ export class Fields {
     else node.append(tools);
   }
 
-  // A finger has no place to point at: it chooses the field, whose buttons come.
+  // On a touch screen nothing hovers: a tap on a field shows its buttons.
   /** @type {(event: Message, target: HTMLElement) => void} */
   #clicked(event, target) {
     const tools = target.closest(".field__tools");
@@ -91,7 +90,7 @@ export class Fields {
   }
 }
 
-// Those that are seen: what is folded has none.
+// The visible buttons, outside folded parts.
 /** @type {(tree: Element) => HTMLButtonElement[]} */
 function buttonsOf(tree) {
   return [...tree.querySelectorAll("button")].filter((button) => button.matches(".field__tools *") && !button.matches("[hidden], [hidden] *"));

@@ -1,4 +1,4 @@
-// Opens the message that the page's address names, with what was recorded around it; or says why it cannot.
+// Opens the message that the page's address names, with the recorded messages around it, or shows why it cannot.
 
 import { readAround } from "../history/history_reader.js";
 import { addressOf, asked } from "../ui/url_state.js";
@@ -6,7 +6,7 @@ import { addressOf, asked } from "../ui/url_state.js";
 const ID = /^\d{1,15}-\d{1,15}$/;
 const MANY = 50; // messages on each side
 
-// Of a message that is recorded or in a topic; null where no name leads to its channel, or it has no id.
+// A link to a message of a log or topic; null if it has no id, or its channel's name is not text.
 /** @type {(event: Message) => string | null} */
 export function linkTo({ channel, channel_base64: bytes, id, kafka }) {
   if (id === undefined || bytes !== undefined) return kafka?.link ?? null;

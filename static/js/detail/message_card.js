@@ -1,4 +1,4 @@
-// What a message says at first sight: how bad, when, the text of an alert in full; and the facts of its transport.
+// A message's summary: severity, time, an alert's text in full, and how it was transported.
 
 import { exactSize, toDate } from "../lib/format.js";
 import { severityMark } from "../message/alert_card.js";
@@ -43,7 +43,7 @@ export class MessageCard {
     if (text) parts.push(element("p", "detail__text", plain(text)));
     if (tags.length) parts.push(this.#tags(tags));
     if (link) {
-      const anchor = element("a", "card__link", link); // the address is what is shown: nobody is led elsewhere
+      const anchor = element("a", "card__link", link); // the text of the link is its address, so that it cannot mislead
       parts.push(Object.assign(anchor, { href: link, target: "_blank", rel: "noopener noreferrer" }));
     }
     for (const part of parts) part.dir = "auto";
@@ -62,10 +62,10 @@ export class MessageCard {
   #facts(event, { text = "", event: what, database = "" }) {
     const { type, channel, channel_base64: bytes, patterns, id, receivers, kafka } = event;
     const list = element("dl", "detail__facts");
-    /** @type {(word: string, ...told: (Node | string)[]) => void} */
-    const add = (word, ...told) => {
+    /** @type {(word: string, ...values: (Node | string)[]) => void} */
+    const add = (word, ...values) => {
       const value = element("dd", "");
-      value.append(...told);
+      value.append(...values);
       list.append(element("dt", "", this.#words.say(word)), value);
     };
     if (what) {

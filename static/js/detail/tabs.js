@@ -1,4 +1,4 @@
-// A list of tabs for one panel, as a keyboard and a screen reader expect it. Knows no view.
+// A WAI-ARIA tab list for one panel. Knows no view.
 
 /** @type {Record<string, number>} */
 const STEPS = { ArrowRight: 1, ArrowLeft: -1 };
@@ -7,7 +7,7 @@ export class Tabs {
   #list;
   #panel;
   #onChange;
-  #wanted = ""; // by the person; shown wherever it can be
+  #wanted = ""; // the visitor's choice; shown whenever it is offered
 
   /** @param {HTMLElement} list @param {HTMLElement} panel @param {() => void} onChange */
   constructor(list, panel, onChange) {
@@ -18,7 +18,7 @@ export class Tabs {
     list.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  // What is not offered cannot be chosen; the first can always.
+  // Offers some tabs; the first is always offered.
   /** @type {(offered: Record<string, boolean | undefined>) => void} */
   offer(offered) {
     const had = this.#list.contains(document.activeElement);

@@ -1,13 +1,13 @@
-// Reads the recorded past, or has the server search it: a log page by page, several channels in the order of time.
+// Reads the recorded past, or lets the server search it: a log page by page, several channels in order of time.
 // Knows no DOM.
 
 import { connection } from "../stream/boot.js";
 import { isMessage } from "../stream/events.js";
 
-const PAGE = 2_000; // messages asked for at a time
-const WEIGHT = 1_000_000; // characters, after which what is left of a page is asked for again
+const PAGE = 2_000; // messages in one request
+const WEIGHT = 1_000_000; // characters, after which the rest of a page is requested again
 
-// The messages and gaps from `since` until the logs end; with a filter what passes, and how many were searched.
+// The messages and gaps from `since` to the end of the logs; with a filter, matches and the numbers searched.
 /** @type {(names: Name[], since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
 export async function* past(names, since, signal, filter) {
   const { readTopic = read } = connection.positions;
@@ -23,7 +23,7 @@ export async function* past(names, since, signal, filter) {
   }
 }
 
-// Gaps behind a page's last message come again with the next page, which begins there.
+// Gaps after a page's last message are dropped: the next page begins there and has them again.
 /** @type {(channel: string, since: string | undefined, signal: AbortSignal) => AsyncGenerator<PastEvent, undefined>} */
 async function* read(channel, since, signal) {
   while (since) {
@@ -51,7 +51,7 @@ export async function readPage(channel, since, limit, signal) {
   return (await ask({ channel, since, limit: String(limit) }, WEIGHT, signal)).map(toEvent);
 }
 
-// A message by its id, after those before it and before those after it, at most so many; null where the log does not
+// A message by its id, and `events`: up to `many` before it, itself, and up to `many` after it. Null if the log does not
 // have it. Throws as readPage does.
 /** @type {(channel: string, id: string, many: number) => Promise<{ event: Message, events: PastEvent[] } | null>} */
 export async function readAround(channel, id, many) {
@@ -65,7 +65,7 @@ function toEvent(line) {
   return { type: "message", patterns: [], past: true, at: line.to, ...line };
 }
 
-// Throws an Error with the server's sentence, or without one where it did not answer.
+// Throws an Error with the server's sentence, or an empty one if it did not answer.
 /** @type {(query: Record<string, string>, weight: number, signal?: AbortSignal, path?: string) => Promise<any[]>} */
 export async function ask(query, weight, signal, path = "channels/messages") {
   const url = `${path}?${new URLSearchParams(query)}`;

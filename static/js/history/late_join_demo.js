@@ -1,5 +1,5 @@
-// One who comes late: two sockets, opened at the same moment, of which one asks for the log.
-// Event of the dialog: "arrived", when the one that is live only listens.
+// Demonstrates late joining: two sockets, opened at the same moment, of which one requests the log.
+// Event of the dialog: "arrived", when the live one has subscribed.
 
 import { now } from "../lib/clock.js";
 import { isMessage } from "../stream/events.js";
@@ -28,7 +28,7 @@ export class LateJoinDemo {
     });
   }
 
-  // Some of the channels may be recorded.
+  // `isRecorded`: whether any of the channels is recorded.
   /** @type {(channels: string[], isRecorded: boolean) => void} */
   open(channels, isRecorded) {
     this.#channels = channels;
@@ -37,7 +37,7 @@ export class LateJoinDemo {
     this.#cover(true);
   }
 
-  // The feed, with all its rows.
+  // Covers the feed.
   /** @type {(isOpen: boolean) => void} */
   #cover(isOpen) {
     this.#dialog.parentElement?.toggleAttribute("data-lanes", isOpen);
@@ -52,7 +52,7 @@ export class LateJoinDemo {
     for (const socket of this.#sockets.splice(0)) socket.close();
   }
 
-  // The list's `data-since` says from where.
+  // The list's `data-since` says from where to read the log.
   /** @type {(list: HTMLElement) => WebSocket} */
   #listen(list) {
     const address = new URL("feed", document.baseURI.replace("http", "ws"));
@@ -79,7 +79,7 @@ export class LateJoinDemo {
     return socket;
   }
 
-  // Who is live only knows nothing of what was before, and neither does the other where nothing is recorded.
+  // Adds a notice to the live list, and to the other if nothing is recorded: neither has earlier messages.
   /** @type {(list: HTMLElement) => void} */
   #arrived(list) {
     const isLive = list.dataset.since === undefined;

@@ -1,4 +1,4 @@
-// Plays the recorded past on in the feed, from a point and at a pace that are chosen; and searches it.
+// Plays the recorded past in the feed, from a chosen point and at a chosen pace, and searches it.
 
 import { noFilter, readFilter } from "../feed/filter_query.js";
 import { ticks } from "../lib/clock.js";
@@ -13,7 +13,7 @@ const reader = new Deferred("../history/history_reader.js");
 const CLOCK = /^([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 const POINT = /^(first|\d+[smhd]|[\d.:,-]+)$/;
 const TICK = 100; // milliseconds
-const BUDGET = 12; // milliseconds of work before the page has its turn
+const BUDGET = 12; // milliseconds of work in a row
 
 /** @typedef {import("../volume/scrubber.js").Scrubber} Scrubber */
 
@@ -28,13 +28,13 @@ export class Replay {
   #loadScrubber;
   /** @type {Scrubber | null} */
   #scrubber = null;
-  #at = 0; // up to where the past is shown
-  #isSearch = false; // what is shown, or comes to be, was found
+  #at = 0; // the time up to which the past is shown
+  #isSearch = false; // the past shows the results of a search
   #run = new AbortController();
   /** @type {PastEvent[]} */
-  #given = []; // to be shown once there is a name
+  #given = []; // events to show once there is a name
 
-  // `compare` is called where two lanes are wanted.
+  // `compare` opens the late-join demo.
   /**
    * @param {ReplayElement} form
    * @param {import("../feed/feed.js").Feed} feed
@@ -57,7 +57,7 @@ export class Replay {
       const since = this.#point(value.trim() || "first");
       if (since) this.#play(since);
       else {
-        this.#run.abort(); // or what still runs would say something else
+        this.#run.abort(); // a run still under way would overwrite the sentence
         this.#complain({ message: this.#words.say("since_bad", { text: value }) });
       }
     });
@@ -72,7 +72,7 @@ export class Replay {
     feed.addEventListener("draw", () => this.#count());
   }
 
-  // Call with the names that have a past.
+  // Call with the recorded names and topics.
   /** @type {(names: Name[]) => void} */
   offer(names) {
     const isNew = JSON.stringify(names) !== JSON.stringify(this.#names);
@@ -84,7 +84,7 @@ export class Replay {
     if (isNew && this.#isSearch) this.#search();
   }
 
-  // What was read already, instead of what is live.
+  // Shows events that were already read in place of the live feed.
   /** @type {(events: PastEvent[]) => void} */
   show(events) {
     this.#given = this.#names.length ? [] : events;
@@ -109,7 +109,7 @@ export class Replay {
     this.#show(true);
     try {
       const end = await this.#showVolume();
-      if (signal.aborted) return; // left, moved or played meanwhile
+      if (signal.aborted) return; // left, moved or played in between
       if (end === null) this.#say(this.#words.say("past_none"));
       else if (end !== undefined && !this.#feed.isPast) this.#tell(end);
     } catch (error) {
@@ -117,7 +117,7 @@ export class Replay {
     }
   }
 
-  // Until when something is recorded; null where nothing is, undefined where it was left meanwhile.
+  // Resolves to the end of the recording; null if there is none, undefined if the form was closed.
   async #showVolume() {
     const scrubber = await this.#loadScrubber();
     if (this.#form.hidden) return undefined;
@@ -156,7 +156,7 @@ export class Replay {
     this.#scrubber?.close();
   }
 
-  // As the server reads it; empty where it is none. An id belongs to one log: for several, its moment counts. The server says what is wrong with a place.
+  // A point in the server's syntax, or empty. An id belongs to one log: for several names its time is used.
   /** @type {(text: string) => string} */
   #point(text) {
     const clock = text.match(CLOCK);
@@ -165,7 +165,7 @@ export class Replay {
     return this.#names.length > 1 ? text.replace(/^(\d+)(\d{3})-\d+$/, "$1.$2") : text;
   }
 
-  // With a query, only what passes is shown, as fast as it goes.
+  // With a query, shows only matches, as fast as possible.
   /** @type {(since: string, query?: Query | null) => Promise<void>} */
   async #play(since, query = null) {
     const { test, search, served } = query ?? noFilter();
@@ -222,7 +222,7 @@ export class Replay {
     }
   }
 
-  // It ends with the run; where it fails, the run ends.
+  // The search ends with the run; if it fails, the run ends.
   /** @type {(search: NonNullable<Query["search"]>, signal: AbortSignal) => void} */
   #bind(search, signal) {
     signal.addEventListener("abort", () => search.end());
@@ -239,7 +239,7 @@ export class Replay {
     this.#form.querySelector("time").textContent = `${shortTime(toDate(seconds))} ${more}`;
   }
 
-  // What is live goes on being kept meanwhile.
+  // Shows the number of live messages stored since the past is shown.
   #count() {
     const { isPast, held } = this.#feed;
     const { live } = this.#parts;
@@ -248,7 +248,7 @@ export class Replay {
     /** @type {HTMLElement} */ (live.lastElementChild).textContent = held ? `(${this.#words.say("new", { n: held })})` : "";
   }
 
-  // The server's sentence, or none where it did not answer.
+  // The message is the server's sentence, or empty if it did not answer.
   /** @type {(error: { message: string }) => void} */
   #complain({ message }) {
     this.#say(message || this.#words.say("no_channels"), true);

@@ -1,4 +1,4 @@
-// An alert as a card, all of it in one flow: how bad, what, where to look, and its other members.
+// An alert as a card: severity, title and text, link, tags and other members.
 
 import { abridged, beginning } from "../lib/format.js";
 import { members, root } from "../lib/json_scanner.js";
@@ -11,7 +11,7 @@ const REST_LIMIT = 300; // characters
 const REST_MEMBERS = 12;
 const REST_VALUE = 60; // characters
 const TAG_LIMIT = 12;
-const PLAIN = /^"(?!(?:true|false|null|[\d+eE.-]*)")[^"\\\s=]*"$/; // what could be read as a number or a word keeps its quotes
+const PLAIN = /^"(?!(?:true|false|null|[\d+eE.-]*)")[^"\\\s=]*"$/; // a string that looks like a number or word keeps its quotes
 
 /** @type {(severity: string, words: Words) => HTMLElement} */
 export function severityMark(severity, words) {
@@ -21,16 +21,16 @@ export function severityMark(severity, words) {
   return mark;
 }
 
-// `text` is the message as written: what the alert does not tell of it is shown beside it.
+// `text` is the message as written: its members that the card does not show otherwise are added.
 /** @type {(alert: Alert, text: string, words: Words) => HTMLElement} */
-export function card({ severity, title, text: said, tags, link, told }, text, words) {
+export function card({ severity, title, text: said, tags, link, shown }, text, words) {
   const flow = element("div", "card__flow");
   if (severity) flow.append(severityMark(severity, words), " ");
   if (title) flow.append(element("strong", "card__title", abridged(plain(title), TEXT_LIMIT, 1)), " ");
   if (said) flow.append(lines(said), " ");
   if (link) flow.append(opener(link), " ");
   if (tags.length) flow.append(tagList(tags), " ");
-  const rest = told ? others(text, told) : "";
+  const rest = shown ? others(text, shown) : "";
   if (rest) flow.append(element("span", "card__rest", rest));
   const made = element("div", "card");
   made.append(flow);
@@ -46,21 +46,21 @@ function lines(whole) {
   return place;
 }
 
-// The other members as they are written, digit by digit.
-/** @type {(text: string, told: string[]) => string} */
-function others(text, told) {
+// The other members, exactly as written.
+/** @type {(text: string, shown: string[]) => string} */
+function others(text, shown) {
   const found = [];
-  const isTold = new Set(told.map((name) => `"${name}"`));
+  const isShown = new Set(shown.map((name) => `"${name}"`));
   for (const { key, value } of members(text, root(text).start)) {
     const name = text.slice(key?.start, key?.end);
-    if (isTold.has(name)) continue;
+    if (isShown.has(name)) continue;
     if (found.length === REST_MEMBERS) return rest([...found, "…"]);
     found.push(`${bare(name)}=${bare(abridged(text.slice(value.start, value.end), REST_VALUE, 1))}`);
   }
   return rest(found);
 }
 
-// Without its quotes where that leaves no doubt.
+// Without its quotes, if that is unambiguous.
 /** @type {(text: string) => string} */
 function bare(text) {
   return PLAIN.test(text) ? text.slice(1, -1) : text;
@@ -80,7 +80,7 @@ function tagList(tags) {
   return list;
 }
 
-// The address is what is shown, so that nobody is led elsewhere than it says.
+// The text of the link is its address, so that it cannot mislead.
 /** @type {(link: string) => HTMLElement} */
 function opener(link) {
   const anchor = element("a", "card__link", link);

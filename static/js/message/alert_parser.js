@@ -1,4 +1,4 @@
-// Finds the alert in a JSON object by the names that people use: a convention, never a must. Pure.
+// Finds an alert in a JSON object by commonly used field names. Pure.
 
 import { abridged } from "../lib/format.js";
 
@@ -23,7 +23,7 @@ const ALERT_LIMIT = 10;
 
 export const RANKS = ["debug", "info", "warning", "error", "critical"];
 
-// Null where the value says nothing of the kind.
+// Null if the value is no alert.
 /** @type {(value: Published) => Alert | null} */
 export function alertIn(value) {
   if (!isObject(value) || Array.isArray(value)) return null;
@@ -31,7 +31,7 @@ export function alertIn(value) {
   return isGitHub(value) ? fromGitHub(value) : byConvention(value);
 }
 
-// The alert's severity, or "": for those who need no more of it, and need that of many.
+// Only the alert's severity, or ""; cheaper for many messages.
 /** @type {(value: Published) => string} */
 export function severityIn(value) {
   if (!isObject(value) || Array.isArray(value)) return "";
@@ -46,11 +46,11 @@ function byConvention(value) {
   const text = string(value.message) || string(value.text) || string(value.msg);
   if (!severity && !(title && text)) return null;
   const link = linkIn(value.link, value.url, value.click);
-  const told = [
+  const shown = [
     ...(severity ? LEVEL_NAMES : []), ...(link ? LINK_NAMES : []), "tags",
     ...TEXT_NAMES.filter((name) => typeof value[name] === "string"),
   ];
-  return { severity, title, text, tags: tagsIn(value.tags), link, told };
+  return { severity, title, text, tags: tagsIn(value.tags), link, shown };
 }
 
 /** @type {(value: Published) => string} */
@@ -64,7 +64,7 @@ function word(given) {
   return typeof given === "string" ? levelOf(given) : "";
 }
 
-// The severity that a word stands for, or "".
+// The severity for a word, or "".
 /** @type {(given: string) => string} */
 export function levelOf(given) {
   return BY_WORD.get(given.toLowerCase()) ?? "";
@@ -75,7 +75,7 @@ function number(given) {
   return typeof given === "number" || /^\d+$/.test(string(given)) ? Number(given) : NaN;
 }
 
-// Alertmanager, and Grafana, which says the same and more
+// Alertmanager, and Grafana, which has the same fields and more
 
 /** @type {(value: Published) => boolean} */
 function isAlertmanager({ alerts, status }) {
@@ -98,7 +98,7 @@ function fromAlertmanager(value) {
     text: [...alerts.slice(0, ALERT_LIMIT).map(alertLine), alerts.length > ALERT_LIMIT && "…"].filter(Boolean).join("\n"),
     tags: [status, alerts.length > 1 ? `× ${alerts.length}` : "", string(receiver)].filter(Boolean),
     link: linkIn(first.panelURL, first.dashboardURL, first.generatorURL, externalURL),
-    told: null,
+    shown: null,
   };
 }
 
@@ -111,7 +111,7 @@ function alertLine({ status, labels, annotations }) {
 /** @type {(alerts: Published[]) => string} */
 function highest(alerts) {
   const levels = alerts.map(({ labels }) => RANKS.indexOf(word(labels?.severity)));
-  return RANKS[Math.max(...levels)] ?? "warning"; // it fires, whatever it calls that
+  return RANKS[Math.max(...levels)] ?? "warning"; // it fires, with an unknown severity
 }
 
 // GitHub
@@ -142,7 +142,7 @@ function fromGitHub(value) {
     text: string(said.body),
     tags: [repository, value.action, item.conclusion, value.ref, value.sender?.login].filter(isWord),
     link: linkIn(said.html_url, value.compare, item.html_url, item.url, value.repository.html_url),
-    told: null,
+    shown: null,
   };
 }
 
@@ -159,7 +159,7 @@ function tagsIn(tags) {
   return list.filter(isWord).map((tag) => tag.trim());
 }
 
-// The first that may be opened: http or https, and nothing that runs.
+// The first safe link: http or https only.
 /** @type {(...given: Published[]) => string} */
 function linkIn(...given) {
   for (const link of given.filter(isWord)) {

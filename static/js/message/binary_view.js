@@ -1,4 +1,4 @@
-// What a row shows of bytes that are no text. Loaded with the first of them.
+// A row's view of bytes that are not text. Loaded with the first of them.
 
 import { gunzip, hexDump, isGzip, toText } from "../lib/bytes.js";
 import { decode } from "../lib/msgpack.js";
@@ -6,7 +6,7 @@ import { element } from "../ui/dom.js";
 
 export { escaped, fromBase64, isGzip } from "../lib/bytes.js";
 
-const STEPS = [128, 512]; // bytes shown; then more by
+const STEPS = [128, 512]; // bytes shown at first; then in steps of
 const STEP = 16_384;
 const WIDE = matchMedia("(min-width: 34rem)"); // room for 16 bytes a line
 
@@ -16,7 +16,7 @@ export function line(bytes) {
   return [element("p", "row__data hex", hexDump(bytes.subarray(0, perLine), perLine))];
 }
 
-// The beginning in hex, the button for more, and what it does.
+// The beginning in hex, the button for more, and its action.
 /** @type {(bytes: Uint8Array, button: HTMLElement, perLine?: number) => { parts: HTMLElement[], more: () => void }} */
 export function dump(bytes, button, perLine = WIDE.matches ? 16 : 8) {
   const place = element("p", "row__data hex");
@@ -36,7 +36,7 @@ export function unpacked(bytes) {
   return text === null ? { bytes } : { bytes, text, isJson: true, format: "MessagePack" };
 }
 
-// `readText` says of a text what it is.
+// `readText` detects the kind of a text.
 /** @type {(bytes: Uint8Array<ArrayBuffer>, readText: (text: string) => Content) => Promise<Content>} */
 export async function unzipped(bytes, readText) {
   if (!isGzip(bytes)) return unpacked(bytes);

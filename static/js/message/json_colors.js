@@ -1,4 +1,4 @@
-// Colours JSON in place: the text stays as written.
+// Colours JSON without changing its text.
 
 import { tokens } from "../lib/json_scanner.js";
 import { element } from "../ui/dom.js";

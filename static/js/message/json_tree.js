@@ -1,19 +1,19 @@
-// Shows JSON as a tree that folds. What it shows is always the text as written.
+// Shows JSON as a tree that folds. Values are always shown as written.
 
 import { beginning } from "../lib/format.js";
 import { members, roots } from "../lib/json_scanner.js";
 import { element, rowButton } from "../ui/dom.js";
 
 const STEP = 100; // members shown at once
-const OPEN_DEPTH = 2; // deeper ones wait to be opened, as do
-const OPEN_MEMBERS = 20; // longer ones and
-const OPEN_BUDGET = 60; // whatever comes after so many members
-const FLAT_DEPTH = 12; // from here on no deeper indentation
+const OPEN_DEPTH = 2; // deeper branches start folded, as do
+const OPEN_MEMBERS = 20; // branches with more members, and
+const OPEN_BUDGET = 60; // those after so many members in all
+const FLAT_DEPTH = 12; // no deeper indentation
 const PREVIEW = 60; // characters
 const VALUE_LIMIT = 1_000; // characters
 
 /**
- * A part of the tree: how deep, how many members may still be open, and what does what is done later.
+ * A part of the tree: its depth, how many members may still be open, and `run` for deferred work.
  *
  * @typedef {import("../lib/json_scanner.js").Value} Value
  * @typedef {{ key: Value | null, value: Value }} Member
@@ -34,13 +34,13 @@ export class JsonTrees {
     this.#words = words;
   }
 
-  // What is done later is done by `run`; `equip` is called with each member's node, once it is made.
+  // `run` runs deferred work; `equip` is called with each member's node, once it is made.
   /** @type {(text: string, run: Place["run"], equip?: Equip) => HTMLElement} */
   build(text, run, equip) {
     const list = element("ul", "tree");
     const all = [...roots(text)];
     const rest = all.map((value) => ({ key: null, value })).values();
-    const depth = all.length > 1 ? 1 : 0; // of many, only as many are open as there is room for
+    const depth = all.length > 1 ? 1 : 0; // of several texts, only some are open
     const place = { depth, budget: { left: OPEN_BUDGET }, run, path: null, equip };
     this.#extend(list, { text, rest, left: all.length, at: 0 }, place, true);
     return list;

@@ -1,13 +1,13 @@
-// What Redis says of one of its keys, by either of the two channels that it has for that. Pure.
+// Redis's keyspace and keyevent messages. Pure.
 
 import { channelKind, keyspaceParts } from "../stream/channel_names.js";
 
 const EVENT = /^[\w.:-]{1,60}$/;
 
-// The event, the number of the database, and as text the key, unless it is in bytes; null where a message is none of these.
+// The event, the database's number, and the key as text unless it is in bytes; null for other messages.
 /** @type {(event: Message) => { event: string, database: string, text?: string } | null} */
 export function keyspaceEvent({ type, channel, data, encoding }) {
-  const parts = channelKind(type) === "channel" ? keyspaceParts(channel) : null; // Redis tells them of no sharded one
+  const parts = channelKind(type) === "channel" ? keyspaceParts(channel) : null; // Redis does not publish them on sharded channels
   if (!parts) return null;
   const { kind, database, rest } = parts;
   const [event, text] = kind === "space" ? [encoding ? "" : data, rest] : [rest, encoding ? undefined : data];

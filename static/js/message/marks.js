@@ -1,4 +1,4 @@
-// What is said of a message before it is shown: what it was read from, and what is missing or cannot be seen.
+// Marks in front of a message: how it was decoded, and what is missing or invisible.
 
 import { base64Length, byteLength, size } from "../lib/format.js";
 
@@ -8,13 +8,13 @@ const INVISIBLE = /[\0-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f-\x9f\xad\u200b\u2028-\
 export function marksOf(event, { text, database, format, isCut, isQuoted, hasCodes }, words) {
   const isBinary = event.encoding === "base64";
   /** @type {(bytes: number) => string} */
-  const told = (bytes) => size(bytes, words.language);
+  const sized = (bytes) => size(bytes, words.language);
   const marks = [];
   if (event.mark) marks.push(words.say(...event.mark));
   else if (event.data === "") marks.push(words.say("empty_message"));
   if (isBinary && database) marks.push(words.say("not_text"));
-  else if (isBinary) marks.push(words.say("binary", { size: told(event.size ?? sizeOf(event)) }));
-  if (event.truncated) marks.push(words.say("truncated", { shown: told(sizeOf(event)), size: told(event.size ?? 0) }));
+  else if (isBinary) marks.push(words.say("binary", { size: sized(event.size ?? sizeOf(event)) }));
+  if (event.truncated) marks.push(words.say("truncated", { shown: sized(sizeOf(event)), size: sized(event.size ?? 0) }));
   if (!isBinary && INVISIBLE.test(text ?? "")) marks.push(words.say("invisible"));
   if (format) marks.push(words.say(isCut ? "decoded_part" : "decoded", { format }));
   if (isQuoted) marks.push(words.say("quoted"));
@@ -22,7 +22,7 @@ export function marksOf(event, { text, database, format, isCut, isQuoted, hasCod
   return marks;
 }
 
-// The bytes of it that are here.
+// The number of bytes that were received, perhaps truncated.
 /** @type {(event: Message) => number} */
 export function sizeOf({ data, encoding }) {
   return encoding === "base64" ? base64Length(data) : byteLength(data);

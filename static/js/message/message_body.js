@@ -1,4 +1,4 @@
-// Fills a row with what its message is: text, JSON, an alert or bytes, in the view that is wanted.
+// Fills a row with its message: text, JSON, an alert or bytes, in the chosen view.
 
 import { Deferred } from "../lib/deferred.js";
 import { abridged, beginning, byteLength, size } from "../lib/format.js";
@@ -28,18 +28,18 @@ const LINE_CHARACTERS = 400;
 const PAINT_LIMIT = 10_000; // characters
 
 export class MessageBodies {
-  #view = VIEWS[0]; // of the whole feed
+  #view = VIEWS[0]; // of all rows
   #words;
   /** @type {BinaryView | null} */
-  #binary = null; // a module that only some feeds need, as the next
+  #binary = null; // loaded with the first message that needs it, as the next
   /** @type {import("./json_tree.js").JsonTrees | null} */
   #trees = null;
   /** @type {WeakMap<Message, string>} */
-  #views = new WeakMap(); // of one message, where it has its own
+  #views = new WeakMap(); // of messages with a view of their own
   /** @type {WeakMap<Message, Content>} */
-  #read = new WeakMap(); // what took long to read
+  #read = new WeakMap(); // content that was slow to read
   /** @type {WeakMap<Message, number>} */
-  #unfolded = new WeakMap(); // how often the person asked for more of it
+  #unfolded = new WeakMap(); // how often the button for more was pressed
   #unpacking = Promise.resolve();
 
   /** @param {Words} words */
@@ -85,7 +85,7 @@ export class MessageBodies {
     return true;
   }
 
-  // Nothing of it is read any more.
+  // Shows the data without parsing it.
   /** @type {(body: HTMLElement, event: Message) => void} */
   #fillAsItCame(body, event) {
     const row = rowOf(body);
@@ -97,15 +97,15 @@ export class MessageBodies {
     describe(row, {}, "raw");
   }
 
-  // What it is
+  // Reading
 
   /** @type {(body: HTMLElement, event: Message) => Content} */
   #content(body, event) {
     const known = this.#read.get(event);
     if (known) return known;
     if (event.encoding === "base64") return this.#packed(body, event);
-    const told = keyspaceEvent(event);
-    if (told) return told;
+    const keyspace = keyspaceEvent(event);
+    if (keyspace) return keyspace;
     if (event.data.length <= READ_LIMIT) return readText(event.data);
     if (mayBeJson(event.data) && /[\]}]["\s]*$/.test(event.data.slice(-100))) this.#later(event, () => this.#learn(body, event, readText(event.data)));
     return { text: plain(event.data) };
@@ -116,8 +116,8 @@ export class MessageBodies {
     const binary = this.#binary;
     if (!binary) return this.#await(body, event, binaryViews.arrive(), (loaded) => (this.#binary = loaded));
     const bytes = binary.fromBase64(event.data);
-    const told = keyspaceEvent(event);
-    if (told) return { ...told, bytes, text: binary.escaped(bytes) };
+    const keyspace = keyspaceEvent(event);
+    if (keyspace) return { ...keyspace, bytes, text: binary.escaped(bytes) };
     if (event.truncated) return { bytes };
     if (bytes.length <= READ_LIMIT && !binary.isGzip(bytes)) return binary.unpacked(bytes);
     this.#later(event, () => this.#unpack(body, event, () => binary.unzipped(bytes, readText)));
@@ -133,7 +133,7 @@ export class MessageBodies {
     }).catch((error) => setOdd(event, error));
   }
 
-  // Until the module is there, the row shows no more than what it is.
+  // Until the module is loaded, the row shows marks only.
   /** @type {<Module>(body: HTMLElement, event: Message, module: Promise<Module>, keep: (module: Module) => void) => Content} */
   #await(body, event, module, keep) {
     module.then((loaded) => {
@@ -163,7 +163,7 @@ export class MessageBodies {
     later(() => attempt(event, job));
   }
 
-  // How it is shown
+  // Showing
 
   /** @type {(event: Message, content: Content, view: string) => HTMLElement[]} */
   #marks(event, content, view) {
@@ -247,7 +247,7 @@ function asWritten({ data, encoding }, { bytes }) {
   return encoding === "base64" ? { bytes } : { text: data };
 }
 
-// What a text is; a quick look at a long one is the caller's business.
+// Detects the kind of a text; the caller limits its length.
 /** @type {(whole: string) => Content} */
 export function readText(whole) {
   const { text, value, isQuoted } = readJson(whole);

@@ -1,5 +1,5 @@
-// What a text says, apart from how it was put: a byte order mark, the colours of a terminal, a string around JSON,
-// several JSON texts in one. Pure.
+// Decodes a text: removes a byte order mark and terminal colours, reads JSON in a string, and several JSON texts in one.
+// Pure.
 
 import { parse, roots } from "../lib/json_scanner.js";
 
@@ -12,20 +12,20 @@ const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))/g;
 /** @type {Record<string, string>} */
 const ESCAPED = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
-// As a person reads it, and as it is searched.
+// The text that is shown and searched.
 /** @type {(text: string) => string} */
 export function plain(text) {
   const begun = text.startsWith("\ufeff") ? text.slice(1) : text;
   return begun.includes("\x1b") ? begun.replace(CODES, "") : begun;
 }
 
-// The same letters are written the same.
+// Normalized, for comparison.
 /** @type {(text: string) => string} */
 export function comparable(text) {
   return normal(plain(text));
 }
 
-// The same, and accents do not count.
+// Normalized, without accents.
 /** @type {(text: string) => string} */
 export function searchable(text) {
   return fold(plain(text));
@@ -36,13 +36,13 @@ export function fold(text) {
   return ASCII.test(text) ? text : normal(normal(text).normalize("NFD").replace(/[\u0300-\u036f]/g, ""));
 }
 
-// Each letter in one way. Of accents in a row some are enough: to order them takes time by the square.
+// Normalized. Long runs of accents are cut: ordering them takes quadratic time.
 /** @type {(text: string) => string} */
 export function normal(text) {
   return ASCII.test(text) ? text : text.replace(/(\p{M}{30})\p{M}+/gu, "$1").normalize();
 }
 
-// What a text that begins as JSON does says where it has escapes: "Jo\u00e3o" says João. Empty where it has none.
+// A text that begins like JSON, with its escapes decoded: "Jo\u00e3o" becomes João. Empty if it has none.
 /** @type {(whole: string) => string} */
 export function unescaped(whole) {
   if (!whole.includes("\\")) return "";
@@ -56,7 +56,7 @@ export function mayBeJson(text) {
   return MAY_BE.test(plain(text));
 }
 
-// The text that is JSON, and its value for questions: of several texts a list. Undefined where it is none.
+// The JSON text, and its value for tests, a list of several texts' values. `value` is undefined if it is not JSON.
 /** @type {(whole: string) => { text: string, value?: any, isQuoted?: boolean }} */
 export function readJson(whole) {
   const said = plain(whole);

@@ -1,4 +1,4 @@
-// One row at a time is reached by Tab, else a thousand rows would be a thousand stops; arrows lead to the others.
+// One row at a time is in the Tab order, else a thousand rows would be a thousand stops; arrows move to the others.
 
 import { isPlain } from "../ui/shortcuts.js";
 import { equip } from "./row_buttons.js";
@@ -18,7 +18,7 @@ export class RovingFocus {
     log.addEventListener("keydown", (event) => this.#pressed(event));
   }
 
-  // Of the rows that are seen whole.
+  // Among the rows that are wholly visible.
   #newest() {
     const { top, bottom } = this.#log.getBoundingClientRect();
     /** @type {(row: Element) => boolean} */
@@ -42,7 +42,7 @@ export class RovingFocus {
 
   /** @type {(event: KeyboardEvent & { target: HTMLElement }) => void} */
   #pressed(event) {
-    if (event.key === "Tab" && event.target === this.#log) this.#enter(this.#newest()); // rows may have come since
+    if (event.key === "Tab" && event.target === this.#log) this.#enter(this.#newest()); // rows may have been added
     const step = STEPS[event.key];
     if (!step || !isPlain(event) || !event.target.matches(".row__more")) return;
     event.preventDefault();

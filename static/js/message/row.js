@@ -1,4 +1,4 @@
-// Builds the feed's rows. What was published only ever becomes text.
+// Builds the feed's rows. Published data is never parsed as HTML.
 
 import { toDate } from "../lib/format.js";
 import { later } from "../lib/idle_queue.js";
@@ -44,7 +44,7 @@ export class Rows {
     return isMessage(event) ? this.#row(event) : this.#count(event);
   }
 
-  // Its message has come by one more pattern.
+  // Call when the message has come by one more pattern.
   /** @type {(row: Element, event: Message) => void} */
   retag(row, event) {
     attempt(event, () => {
@@ -53,15 +53,15 @@ export class Rows {
     });
   }
 
-  // How many received it, which this page has published.
+  // Call when the receivers of a message are known.
   /** @type {(row: Element) => void} */
   tellReceivers(row) {
-    row.children[1].append(this.#heard(this.eventOf(row)));
+    row.children[1].append(this.#receivers(this.eventOf(row)));
   }
 
-  // What a row shows
+  // Views
 
-  // The message of a row that has one; a notice is no row.
+  // The message of a row; notices have none.
   /** @type {(row: Element) => Message} */
   eventOf(row) {
     return /** @type {Message} */ (this.#events.get(row));
@@ -72,7 +72,7 @@ export class Rows {
     return this.#bodies.viewOf(this.eventOf(row));
   }
 
-  // For all rows; afterwards those that are drawn must be refreshed.
+  // For all rows; call refresh() for those that are drawn.
   /** @type {(view: string) => void} */
   setView(view) {
     this.#bodies.setView(view);
@@ -90,18 +90,18 @@ export class Rows {
     if (row.contains(document.activeElement)) setTabIndex(row, 0);
   }
 
-  // What failed at a row that was drawn already: from now on it is shown as it came.
+  // Shows messages that have failed after they were drawn as they came.
   #refreshOdd() {
     const rows = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll(".row:not([data-odd])"));
     for (const row of rows) if (isOdd(this.eventOf(row))) this.refresh(row);
   }
 
-  // All times in `list` as they are told now.
+  // Writes all times in `list` anew.
   /** @type {(list: Element) => void} */
   retell(list) {
     retell(list);
     const notices = /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("[data-kind=gap]"));
-    for (const notice of notices) this.#tellGap(notice);
+    for (const notice of notices) this.#writeGap(notice);
   }
 
   // Messages
@@ -126,7 +126,7 @@ export class Rows {
     return { row, time, channel, body };
   }
 
-  // Its parts that are text in any case, for one of which not even a row could be built.
+  // A row of plain text, for a message whose row cannot be built.
   /** @type {(event: FeedItem) => HTMLElement} */
   #bare(event) {
     if (!isMessage(event)) return this.#say(event.type, 0, this.#words.say("odd"));
@@ -151,10 +151,10 @@ export class Rows {
     place.title = channel;
     if (bytes !== undefined) place.append(notText(this.#words));
     this.#setKind(place, channelKind(event.type));
-    const told = keyspaceEvent(event);
-    if (told) place.append(element("span", "row__heard", `db${told.database}`));
+    const keyspace = keyspaceEvent(event);
+    if (keyspace) place.append(element("span", "row__heard", `db${keyspace.database}`));
     else place.append(...patterns.map((pattern) => this.#tag(pattern)));
-    if (event.receivers !== undefined) place.append(this.#heard(event));
+    if (event.receivers !== undefined) place.append(this.#receivers(event));
   }
 
   /** @type {(place: HTMLElement, kind: string) => void} */
@@ -165,7 +165,7 @@ export class Rows {
   }
 
   /** @type {(event: Message) => HTMLElement} */
-  #heard({ receivers }) {
+  #receivers({ receivers }) {
     return element("span", "row__heard", this.#words.say("heard", { n: receivers }));
   }
 
@@ -182,12 +182,12 @@ export class Rows {
   #gap(event) {
     const notice = this.#say("gap", 0, "");
     this.#gaps.set(notice, event);
-    this.#tellGap(notice);
+    this.#writeGap(notice);
     return notice;
   }
 
   /** @type {(notice: HTMLElement) => void} */
-  #tellGap(notice) {
+  #writeGap(notice) {
     const gap = /** @type {Gap} */ (this.#gaps.get(notice));
     const { from, to, reason, channel, shard, lost = from } = gap;
     const dates = [toDate(lost), toDate(to)];

@@ -1,5 +1,4 @@
-// A row's buttons, and its time in full. They come when there is time or need: in a flood they would cost
-// more than the message.
+// A row's buttons, and its time in full. Added when idle or needed: in a flood they would cost more than the message.
 
 import { fullTime } from "../ui/timestamps.js";
 

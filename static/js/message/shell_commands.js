@@ -5,7 +5,7 @@ import { byteLength, shellQuote } from "../lib/format.js";
 import { channelKind } from "../stream/channel_names.js";
 
 const ARGUMENT_LIMIT = 100_000; // bytes; Linux takes 131,072 in one argument
-const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument, an escape not be pasted safely
+const CONTROL = /[\x00-\x09\x0b-\x1f\x7f-\x9f]/; // a NUL cannot be an argument, and an escape cannot be pasted safely
 
 const encoder = new TextEncoder();
 
@@ -18,7 +18,7 @@ export function redisCommand(redisCli, { type, channel, channel_base64: bytes, d
   return `${shell([...redisCli, verb])} ${name} ${shellQuote(data)}`;
 }
 
-// Only for text: a form cannot carry other bytes.
+// Only for text: a form cannot encode other bytes.
 /** @type {(url: string, message: Message) => string} */
 export function curlCommand(url, { type, channel, data, kafka }) {
   const fields = Object.entries({ [channelKind(type)]: channel, ...kafka?.fields });
@@ -28,7 +28,7 @@ export function curlCommand(url, { type, channel, data, kafka }) {
   return shell([...command, `message=${data}`, url]);
 }
 
-// What cannot be an argument goes in by standard input; empty where it can.
+// Data that cannot be an argument is passed by standard input; empty if it can.
 /** @type {(data: string, encoding?: string) => string} */
 function pipeFor(data, encoding) {
   if (encoding === "base64") return unpacked(data);
