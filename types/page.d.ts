@@ -136,7 +136,7 @@ type FeedEvent =
   | { type: "error"; error: string }
   | { type: "heartbeat"; at: number };
 
-// What the page makes of it: "also" tells of one more pattern of a message that was shown.
+// What the page makes of them: "also" is one more pattern of a message that was shown.
 type ShownEvent = Message | Gap | { type: "also"; event: Message };
 
 // What the feed may have a row for.

@@ -37,14 +37,14 @@ export class Acknowledge extends Emitter {
   }
 
   // Call when times are to be written anew.
-  retell() {
+  redraw() {
     this.#rows.draw(true);
     this.emit("change");
   }
 
   // Whether a message can be taken, whether it is, and a sentence about that, or an empty one.
   /** @type {(event: Message) => { isKept: boolean, isTaken: boolean, sentence: string }} */
-  tell(event) {
+  stateOf(event) {
     const isKept = Acknowledgements.isKept(event);
     const one = this.#kept.of(event);
     const sentence = one ? sentenceOf(this.#words, one) : isKept ? "" : this.#words.say("take_live");

@@ -3,7 +3,7 @@
 
 import { glob } from "../lib/glob.js";
 import { Listeners } from "../publish/listeners.js";
-import { tellReceipt } from "../publish/receipts.js";
+import { showReceipt } from "../publish/receipts.js";
 import { TryCard } from "./try_card.js";
 
 /** @typedef {import("../publish/receipts.js").Sent & import("../publish/listeners.js").Count} Sent */
@@ -13,7 +13,7 @@ export class Lesson {
   #listeners;
   #selection;
   /** @type {(sent: Sent) => void} */
-  #tellReceipt;
+  #showReceipt;
 
   // `on` has late(), which opens the late-join demo, and show(part of the page).
   /**
@@ -38,7 +38,7 @@ export class Lesson {
     /** @type {unknown} */
     let before; // the last event in the feed when the form was sent
     form.addEventListener("submit", () => (before = feed.live.at(-1)));
-    this.#tellReceipt = (sent) => tellReceipt(sent, before, feed, rows, list);
+    this.#showReceipt = (sent) => showReceipt(sent, before, feed, rows, list);
     this.#listeners.addEventListener("counted", ({ detail }) => this.#count(detail));
     lanes.addEventListener("arrived", () => this.#card.tick("late"));
     document.addEventListener("visibilitychange", () => this.#ask());
@@ -52,7 +52,7 @@ export class Lesson {
 
   /** @type {(sent: Sent) => void} */
   published(sent) {
-    if (!sent.isAtLeast) this.#tellReceipt(sent);
+    if (!sent.isAtLeast) this.#showReceipt(sent);
     if (sent.receivers || !sent.isAtLeast) this.#card.tick(sent.receivers ? "publish" : "nobody");
     this.#count(sent);
   }

@@ -48,7 +48,7 @@ new MessageEditor(
   { size: find("publish-size"), check: find("publish-check"), format: find("publish-format") }, limits.maxMessage, words,
 );
 const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
-const settings = new SettingsDialog(find("settings"), find("settings-open"), find("level"), selection, words, tell);
+const settings = new SettingsDialog(find("settings"), find("settings-open"), find("level"), selection, words, showNote);
 const canPublish = !find("publish").parentElement?.hidden;
 const rows = new Rows(find("message-row"), find("notice-row"), words);
 new RovingFocus(find("log"));
@@ -86,7 +86,7 @@ const grouping = new Grouping(find("group"), async (isOn) => {
 });
 const acknowledge = new Deferred("../acknowledge/acknowledge.js", ({ Acknowledge }) => new Acknowledge({
   connection, standing, feed, place: find("feed"), rows,
-  say: (/** @type {string} */ sentence) => actions.tell(sentence),
+  say: (/** @type {string} */ sentence) => actions.note(sentence),
 }, words));
 const notifications = new Deferred("../app/notifications.js", makeNotifications);
 /** @type {import("./notifications.js").Batch[]} */
@@ -165,7 +165,7 @@ filter.addEventListener("change", () => {
   feed.setFilter(/** @type {Query} */ (filter.query), filter.hides);
 });
 feed.addEventListener("draw", () => {
-  filter.tell(feed.counts);
+  filter.show(feed.counts);
   if (feed.isPast !== isPast) showStanding();
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
@@ -186,7 +186,7 @@ publisher.addEventListener("published", ({ detail }) => {
 settings.addEventListener("lesson", () => open(lesson));
 settings.addEventListener("change", () => {
   applyAppearance();
-  retell();
+  redraw();
 });
 for (const type of ["open", "change", "test"]) {
   const refuse = () => actions.say("not_loaded");
@@ -210,7 +210,7 @@ if (chosen("density") !== DEFAULTS.density) keep({ rows: chosen("density") });
 selection.announce();
 publisher.start(isPane ? null : unsent(), selection.target);
 if (!isPane) keepUnsent(find("publish"), () => publisher.read());
-keepTimes(retell, () => feed.isSelecting);
+keepTimes(redraw, () => feed.isSelecting);
 for (const id of ["tools", "views", "desk", "volume", "publish-tools", "tabs"]) find(id).hidden = false;
 find("publish-channel").addEventListener("focus", () => browser.load().then(async (browser) => offer(await browser.channels()), () => {}));
 connection.listen();
@@ -224,7 +224,7 @@ for (const type of /** @type {const} */ (["dragover", "drop"])) {
 
 // Shows a sentence until the next one; with `former`, only if that is shown.
 /** @type {(sentence: string, former?: string) => void} */
-function tell(sentence, former) {
+function showNote(sentence, former) {
   const said = find("said");
   if (former === undefined || said.textContent === former) said.textContent = sentence;
 }
@@ -258,7 +258,7 @@ function showAddress() {
 
 /** @type {(module: typeof import("./notifications.js")) => import("./notifications.js").Notifications} */
 function makeNotifications({ Notifications }) {
-  const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, tell,
+  const made = new Notifications(/** @type {HTMLLinkElement} */ (document.querySelector("link[rel=icon]")), settings, words, showNote,
     { list: find("messages"), chips: find("chips"), feed, rows });
   made.add(uncounted.splice(0));
   return made;
@@ -277,10 +277,10 @@ function makeStrip({ VolumeStrip }) {
   return made;
 }
 
-function retell() {
-  for (const id of ["feed", "detail"]) rows.retell(find(id));
+function redraw() {
+  for (const id of ["feed", "detail"]) rows.redraw(find(id));
   showStanding();
-  acknowledge.part?.retell();
+  acknowledge.part?.redraw();
 }
 
 // The channel field's suggestions: the selection, channels published to before, active channels.

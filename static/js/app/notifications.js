@@ -23,7 +23,7 @@ export class Notifications {
   #icon;
   #settings;
   #words;
-  #tell;
+  #say;
   #shown;
   #unread = 0;
   #drawn = 0;
@@ -36,21 +36,21 @@ export class Notifications {
   /** @type {AudioContext | null} */
   #audio = null;
   #isStarting = false;
-  #clicked = async () => (await isRunning(/** @type {AudioContext} */ (this.#audio))) && this.#tell("", this.#words.say("sound_waits"));
+  #clicked = async () => (await isRunning(/** @type {AudioContext} */ (this.#audio))) && this.#say("", this.#words.say("sound_waits"));
 
-  // `tell(sentence)` shows why no sound can be played; `tell("", sentence)` removes that.
+  // `say(sentence)` shows why no sound can be played; `say("", sentence)` removes that.
   /**
    * @param {HTMLLinkElement} icon
    * @param {import("./settings_dialog.js").SettingsDialog} settings
    * @param {Words} words
-   * @param {(sentence: string, former?: string) => void} tell
+   * @param {(sentence: string, former?: string) => void} say
    * @param {ConstructorParameters<typeof Unread>[0]} places where the page shows what is unread
    */
-  constructor(icon, settings, words, tell, places) {
+  constructor(icon, settings, words, say, places) {
     this.#icon = new Icon(icon);
     this.#settings = settings;
     this.#words = words;
-    this.#tell = tell;
+    this.#say = say;
     this.#shown = new Unread(places, words);
     document.addEventListener("visibilitychange", () => document.hidden || this.#read());
     /** @type {(permission: PermissionStatus) => void} */
@@ -162,7 +162,7 @@ export class Notifications {
   }
 
   #awaitClick() {
-    this.#tell(this.#words.say("sound_waits"));
+    this.#say(this.#words.say("sound_waits"));
     addEventListener("click", this.#clicked, { once: true });
   }
 

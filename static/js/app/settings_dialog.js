@@ -17,26 +17,26 @@ export class SettingsDialog extends Emitter {
   #level;
   #selection;
   #words;
-  #tell;
+  #showOutside;
   #refusal = "";
 
-  // `tell(sentence)` shows a refusal while the dialog is closed.
+  // `show(sentence)` shows a refusal while the dialog is closed.
   /**
    * @param {HTMLDialogElement} dialog
    * @param {HTMLElement} opener
    * @param {HTMLTemplateElement} levelTemplate
    * @param {PageSelection} selection
    * @param {Words} words
-   * @param {(sentence: string) => void} tell
+   * @param {(sentence: string) => void} show
    */
-  constructor(dialog, opener, levelTemplate, selection, words, tell) {
+  constructor(dialog, opener, levelTemplate, selection, words, show) {
     super();
     this.#dialog = dialog;
     this.#form = /** @type {any} */ (dialog.querySelector(".settings"));
     this.#level = /** @type {Element} */ (levelTemplate.content.firstElementChild);
     this.#selection = selection;
     this.#words = words;
-    this.#tell = tell;
+    this.#showOutside = show;
     opener.addEventListener("click", () => this.#open());
     this.#form.addEventListener("change", ({ target }) => this.#changed(/** @type {HTMLInputElement} */ (target)));
     this.#form.elements.test.addEventListener("click", () => this.emit("test"));
@@ -55,7 +55,7 @@ export class SettingsDialog extends Emitter {
     this.#form.elements[name].checked = false;
     this.#refusal = sentence;
     if (this.#dialog.open) this.say(sentence);
-    else this.#tell(sentence);
+    else this.#showOutside(sentence);
   }
 
   /** @type {(sentence: string) => void} */
@@ -87,10 +87,10 @@ export class SettingsDialog extends Emitter {
     for (const name of /** @type {(keyof typeof DEFAULTS)[]} */ (Object.keys(DEFAULTS))) this.#show(name, chosen(name));
     for (const [name, value] of Object.entries(NOTIFICATIONS)) this.#show(name, get(name, value));
     this.#levels.forEach(showLevel);
-    this.#tellZone();
+    this.#showZone();
   }
 
-  #tellZone() {
+  #showZone() {
     const sentence = this.#words.say(chosen("zone") === "utc" ? "zone_utc" : "zone_local", { zone: zone() });
     this.#dialog.querySelector(".settings__zone").textContent = sentence;
   }
@@ -109,7 +109,7 @@ export class SettingsDialog extends Emitter {
     if (control.dataset.key !== undefined) this.#setLevel(control);
     else set(name, type === "checkbox" ? control.checked : control.value);
     if (name === "density") keep({ rows: control.value });
-    this.#tellZone();
+    this.#showZone();
     this.#refusal = "";
     this.#sayTrouble();
     this.emit("change", name);

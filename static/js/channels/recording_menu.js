@@ -10,19 +10,19 @@ export class RecordingMenu {
   #said;
   #switch;
   #confirm;
-  #tell;
+  #show;
   #words;
   #name = ""; // of the channel
   #isOn = false;
 
-  // `tell(sentence)` shows why something was refused.
-  /** @param {HTMLElement} menu @param {HTMLDialogElement} confirm @param {Words} words @param {(sentence: string) => void} tell */
-  constructor(menu, confirm, words, tell) {
+  // `show(sentence)` shows why something was refused.
+  /** @param {HTMLElement} menu @param {HTMLDialogElement} confirm @param {Words} words @param {(sentence: string) => void} show */
+  constructor(menu, confirm, words, show) {
     this.#said = menu.querySelector("p");
     this.#switch = menu.querySelector("button");
     this.#confirm = confirm;
     this.#words = words;
-    this.#tell = tell;
+    this.#show = show;
     this.#menu = new Menu(menu, (item) => {
       if (item === this.#switch) this.#turn();
       else if (item.value === "colour") changeColour(this.#name);
@@ -50,8 +50,8 @@ export class RecordingMenu {
 
   /** @type {(method: string, what: string, body?: object) => Promise<void>} */
   async #ask(method, what, body) {
-    this.#tell("");
+    this.#show("");
     const { error } = await askServer(method, what, { channel: this.#name }, this.#words, body);
-    if (error) this.#tell(error);
+    if (error) this.#show(error);
   }
 }

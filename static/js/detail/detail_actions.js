@@ -46,7 +46,7 @@ export class DetailActions {
   #offer() {
     const event = this.#event;
     if (!event) return;
-    const { isKept = false, isTaken = false, sentence = "" } = (!event.kafka && this.#acknowledge?.tell(event)) || {};
+    const { isKept = false, isTaken = false, sentence = "" } = (!event.kafka && this.#acknowledge?.stateOf(event)) || {};
     /** @type {Record<string, boolean>} */
     const offered = {
       ...this.#actions.offered(event), link: linkTo(event) !== null, take: isKept && !isTaken, give_back: isTaken,

@@ -77,7 +77,7 @@ export class MessageCard {
     if (patterns.length) add("fact_patterns", untranslated(patterns.join("  ")));
     if (receivers !== undefined) add("fact_receivers", new Intl.NumberFormat(this.#words.language).format(receivers));
     add("fact_size", exactSize(event.size ?? sizeOf(event), this.#words.language));
-    if (kafka) kafka.tell(add, this.#words);
+    if (kafka) kafka.show(add, this.#words);
     else add("fact_recorded", id ? untranslated(id) : this.#words.say("not_recorded"));
     return list;
   }

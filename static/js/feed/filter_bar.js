@@ -57,7 +57,7 @@ export class FilterBar extends Emitter {
 
   // Call after each draw: shows how many messages match, of how many.
   /** @type {(counts: import("./feed.js").Feed["counts"]) => void} */
-  tell({ matching, messages, shown, isSure, odd }) {
+  show({ matching, messages, shown, isSure, odd }) {
     const isActive = this.query?.test && matching !== null;
     const counts = [
       isActive && this.#words.say("matching", { matching, n: messages }),

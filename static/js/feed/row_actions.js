@@ -191,11 +191,11 @@ export class RowActions {
   // Shows a note that disappears by itself.
   /** @type {(word: string, values?: object) => void} */
   say(word, values) {
-    this.tell(this.#words.say(word, values));
+    this.note(this.#words.say(word, values));
   }
 
   /** @type {(sentence: string) => void} */
-  tell(sentence) {
+  note(sentence) {
     clearTimeout(this.#silence);
     this.#said.textContent = sentence;
     this.#silence = setTimeout(() => this.#said.textContent === sentence && (this.#said.textContent = ""), SAID_FOR);

@@ -93,7 +93,7 @@ export class Replay {
     this.#open();
     this.#feed.startPast();
     this.#feed.addPast(events);
-    this.#tell(events[events.length - 1].at);
+    this.#showTime(events[events.length - 1].at);
     this.#say("");
   }
 
@@ -111,7 +111,7 @@ export class Replay {
       const end = await this.#showVolume();
       if (signal.aborted) return; // left, moved or played in between
       if (end === null) this.#say(this.#words.say("past_none"));
-      else if (end !== undefined && !this.#feed.isPast) this.#tell(end);
+      else if (end !== undefined && !this.#feed.isPast) this.#showTime(end);
     } catch (error) {
       if (!signal.aborted) this.#complain(/** @type {Error} */ (error));
     }
@@ -124,13 +124,13 @@ export class Replay {
     if (!this.#scrubber) {
       scrubber.addEventListener("scrub", ({ detail }) => {
         this.#run.abort();
-        this.#tell(detail);
+        this.#showTime(detail);
       });
       scrubber.addEventListener("go", ({ detail }) => this.#play(String(detail)));
     }
     this.#scrubber = scrubber;
     const end = await scrubber.open(this.#names);
-    if (this.#feed.isPast) scrubber.tell(this.#at);
+    if (this.#feed.isPast) scrubber.moveTo(this.#at);
     return end;
   }
 
@@ -209,11 +209,11 @@ export class Replay {
         const found = batch.filter((event) => served || !test || !isMessage(event) || test(event));
         counts.found += found.filter(isMessage).length;
         this.#feed.addPast(found);
-        this.#tell(at, query ? this.#words.say("searched", counts) : "");
+        this.#showTime(at, query ? this.#words.say("searched", counts) : "");
         await new Promise((done) => setTimeout(done, pace || this.#feed.isPaused ? TICK : 0));
       }
       if (next) return;
-      this.#tell(at);
+      this.#showTime(at);
       this.#say(said ?? this.#words.say(query ? "searched" : "past_end", counts));
     } catch (error) {
       if (!signal.aborted) this.#complain(/** @type {Error} */ (error));
@@ -233,9 +233,9 @@ export class Replay {
   }
 
   /** @type {(seconds: number, more?: string) => void} */
-  #tell(seconds, more = "") {
+  #showTime(seconds, more = "") {
     this.#at = seconds;
-    this.#scrubber?.tell(seconds);
+    this.#scrubber?.moveTo(seconds);
     this.#form.querySelector("time").textContent = `${shortTime(toDate(seconds))} ${more}`;
   }
 

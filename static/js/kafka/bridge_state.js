@@ -1,4 +1,4 @@
-// What the bridge between channels and topics does and has missed, as the server says it; asked while its part is open.
+// Shows the state of the bridge between channels and topics, and what it has missed; refreshed while its part is open.
 
 import { toDate } from "../lib/format.js";
 import { element } from "../ui/dom.js";
@@ -10,7 +10,7 @@ const ANSWER_LIMIT = 5_000; // milliseconds
 /**
  * @typedef {{ rule: string, sentence: string, trouble: string }} Rule
  * @typedef {{ rule: string, from: number, to: number, sentence: string }} Span
- * @typedef {{ sentence?: string, error?: string, rules?: Rule[], spans?: Span[] }} Told
+ * @typedef {{ sentence?: string, error?: string, rules?: Rule[], spans?: Span[] }} State
  */
 
 /** @type {(details: HTMLDetailsElement) => Promise<void>} */
@@ -20,17 +20,17 @@ export async function showBridge(details) {
   setTimeout(() => showBridge(details), REFRESH);
 }
 
-/** @type {() => Promise<Told>} */
+/** @type {() => Promise<State>} */
 async function ask() {
   try {
     const options = { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(ANSWER_LIMIT) };
     return await (await fetch(new URL("bridge", document.baseURI), options)).json();
   } catch {
-    return {}; // the page says by itself that the server is away
+    return {}; // the page's status shows that the server is away
   }
 }
 
-/** @type {(body: HTMLElement, told: Told) => void} */
+/** @type {(body: HTMLElement, state: State) => void} */
 function draw(body, { sentence = "", error = "", rules = [], spans = [] }) {
   const list = element("ul", "");
   list.append(...rules.map((one) => item(one.rule, `${one.sentence} ${one.trouble}`.trim())));

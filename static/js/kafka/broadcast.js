@@ -1,4 +1,4 @@
-// Two subscribers of one channel, each with a WebSocket of its own: what each has got.
+// Two subscribers of one channel, each with its own WebSocket, and the messages that each has received.
 
 const SUBSCRIBERS = 2;
 
@@ -8,7 +8,7 @@ export class Broadcast {
   /** @type {Set<string>[]} */
   got = []; // messages, by subscriber
 
-  // Resolves once all are subscribed; throws an Error without words where one is not.
+  // Resolves once all are subscribed; throws an Error, perhaps without a message, if one is not.
   /** @type {(channel: string, changed: () => void) => Promise<unknown>} */
   open(channel, changed) {
     this.close();

@@ -1,4 +1,4 @@
-// Offers in the channel browser to watch all topics that the search matches, where it is a glob.
+// Adds a button to the channel browser: watch all topics that match the search, if it is a glob.
 
 import { config, selection } from "../stream/boot.js";
 import { looksLikePattern } from "../stream/channel_names.js";

@@ -1,4 +1,4 @@
-// One consumer group: who is in it, how far behind it is, and how far it was since somebody looks.
+// One consumer group: its members, its lag, and the lag's history while the dialog is open.
 
 import { toDate } from "../lib/format.js";
 import { element } from "../ui/dom.js";
@@ -11,7 +11,7 @@ import { makeTable, verbatim } from "./tables.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const [WIDTH, HEIGHT] = [240, 32];
-const FEW = 12; // partitions that are shown at once
+const FEW = 12; // partitions shown at first
 
 export class GroupSection {
   #words;

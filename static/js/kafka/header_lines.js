@@ -1,4 +1,4 @@
-// Headers as a person writes them: one a line, `name: value`; without a colon it has no value. Pure.
+// Headers as typed: one a line, `name: value`; without a colon a header has no value. Pure.
 
 /** @typedef {{ name: string, value?: string | null }} Header */
 

@@ -1,4 +1,4 @@
-// A message of a topic, as the page has messages: what only Kafka says of it is apart, in its record.
+// A message of a topic, in the form of other messages; what only Kafka has is in its record.
 
 import { byteLength } from "../lib/format.js";
 import { addressOf } from "../ui/url_state.js";
@@ -6,9 +6,9 @@ import { readHeaders, writeHeaders } from "./header_lines.js";
 import { keysFor } from "./topic_names.js";
 
 const CONTROL = /[\x00-\x1f\x7f-\x9f]/;
-const PREFIX = 5; // bytes, from a producer with a schema registry: 0, and which schema it is
+const PREFIX = 5; // bytes of a producer with a schema registry: 0 and the schema's id
 
-// Of what Kafka says: partition, offset, key, headers, time.
+// A record's partition, offset, key, headers and time.
 export class KafkaRecord {
   #topic;
   #facts;
@@ -22,7 +22,7 @@ export class KafkaRecord {
     Object.assign(this, facts);
   }
 
-  // Of the names of the selection by which it came.
+  // The keys of the selected names by which it came.
   get keys() {
     return keysFor(this.#topic, this.partition);
   }
@@ -31,7 +31,7 @@ export class KafkaRecord {
     return addressOf(new URLSearchParams({ topic: this.#topic, at: `${this.partition}:${this.offset}` })).href;
   }
 
-  // What the server takes beside topic and message.
+  // The fields of a publish request beside topic and message.
   /** @type {TopicRecord} */
   get fields() {
     const { partition, key, headers, tombstone } = this.#facts;
@@ -41,13 +41,13 @@ export class KafkaRecord {
     };
   }
 
-  // For the form.
+  // The record as a draft of the form.
   /** @type {Partial<Draft>} */
   get draft() {
     return { kind: "topic", channel: undefined, to: "topic", topic: this.#topic, ...this.fields };
   }
 
-  // Whether that is all of it: the form has a line for the key and for each header.
+  // Whether the draft is exact: the form has one line for the key and for each header.
   get isSendable() {
     const { key, key_base64: bytes, key_size: size, headers = [], headers_left_out: left, headers_unreadable: isOdd } = this.#facts;
     const { headers: all = "[]" } = this.fields;
@@ -55,15 +55,15 @@ export class KafkaRecord {
     return isKey && !left && !isOdd && !CONTROL.test(all) && JSON.stringify(readHeaders(writeHeaders(headers))) === all;
   }
 
-  // Adds what is known of it, as soon as the words for it are there.
-  /** @type {(add: (word: string, ...told: (Node | string)[]) => void, words: Words) => Promise<void>} */
-  async tell(add, words) {
+  // Adds the record's facts once their module is loaded.
+  /** @type {(add: (word: string, ...values: (Node | string)[]) => void, words: Words) => Promise<void>} */
+  async show(add, words) {
     const { topicFacts } = await import("./topic_facts.js");
     for (const fact of topicFacts(/** @type {any} */ (this), words)) add(...fact);
   }
 
-  // The message with those before it in its partition and those after it, at most so many of each; none where the
-  // topic has it no more.
+  // The message with up to `many` before it in its partition and up to `many` after it; not itself if the topic no longer
+  // has it.
   /** @type {(event: Message, many: number) => Promise<{ events: Message[] }>} */
   async around(event, many) {
     const { partition, offset } = this;
@@ -75,7 +75,7 @@ export class KafkaRecord {
   }
 }
 
-// Of a message of the feed, or of a line of those that are read.
+// Converts an event of the feed, or a line of a topic's past.
 /** @type {(said: any) => Message} */
 export function toMessage({ topic, partition, offset, time, clock, key, key_base64, key_size, headers, headers_left_out, headers_unreadable, data, tombstone = data === null, ...rest }) {
   const text = data ?? "";
@@ -86,13 +86,13 @@ export function toMessage({ topic, partition, offset, time, clock, key, key_base
   return { ...rest, type: "tmessage", channel: topic, patterns: [], data: text, kafka, mark };
 }
 
-// How many are missing is not always known.
+// The number of missing messages is not always known.
 /** @type {(event: any) => Gap} */
 export function toGap({ topic, reason, offset, missing: n, ...rest }) {
   return { ...rest, topic, offset: String(offset), n, reason: `topic_${reason}${n ? "_most" : ""}` };
 }
 
-// Which it is, and how many bytes follow.
+// The schema's id, and how many bytes follow.
 /** @type {(of: { data: string, encoding?: string, size?: number }) => { id: number, n: number } | undefined} */
 function schemaOf({ data, encoding, size }) {
   const head = encoding === "base64" ? atob(data.slice(0, 8)) : data;

@@ -1,4 +1,4 @@
-// How far behind a consumer group was, for as long as somebody looks. Pure.
+// The lag of a consumer group over the time that it was watched. Pure.
 
 const MOST = 400; // moments
 
@@ -8,7 +8,7 @@ export class LagHistory {
   /** @type {{ at: number, lag: number | null }[]} */
   #moments = [];
 
-  // `lag` is null where it is not known.
+  // `lag` is null if it is unknown.
   /** @type {(at: number, lag: number | null) => void} */
   add(at, lag) {
     this.#moments.push({ at, lag });
@@ -23,7 +23,7 @@ export class LagHistory {
     return Math.max(0, ...this.#moments.map(({ lag }) => lag ?? 0));
   }
 
-  // A line through what is known, in a box of this size; what is not leaves a hole.
+  // An SVG path of the known lags, in a box of this size; unknown ones leave a hole.
   /** @type {(width: number, height: number) => string} */
   path(width, height) {
     const { since, most } = this;
@@ -35,21 +35,21 @@ export class LagHistory {
         return "";
       }
       const place = `${round(((at - since) / span) * width)} ${round(height - (lag / (most || 1)) * height)}`;
-      const step = isHole ? `M${place}h0` : `L${place}`; // one alone is a dot
+      const step = isHole ? `M${place}h0` : `L${place}`; // a single moment is a dot
       isHole = false;
       return step;
     }).join("");
   }
 }
 
-// Of all partitions: the sum of what is known, or null where nothing is, and of how many it is not.
+// The sum of the known lags of all partitions, or null if none is known, and how many are unknown.
 /** @type {(partitions: Progress[]) => { lag: number | null, unknown: number }} */
 export function sumOf(partitions) {
   const known = partitions.flatMap(({ lag }) => lag ?? []);
   return { lag: known.length ? known.reduce((sum, lag) => sum + lag, 0) : null, unknown: partitions.length - known.length };
 }
 
-// "0–2, 5", of numbers in their order.
+// "0–2, 5", for sorted numbers.
 /** @type {(numbers: number[]) => string} */
 export function ranges(numbers) {
   const starts = numbers.filter((one, at) => one !== numbers[at - 1] + 1);

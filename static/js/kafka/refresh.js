@@ -1,6 +1,6 @@
-// Asks again and again while somebody looks: never twice at a time, and not while the page is hidden.
+// Repeats a request while a dialog is open: one at a time, and not while the page is hidden.
 
-const LIMIT = 10_000; // milliseconds for an answer
+const LIMIT = 10_000; // milliseconds for a response
 
 export class Refresh {
   #ask;
@@ -11,7 +11,7 @@ export class Refresh {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
-  // `ask(signal)` must not raise; `pause` is in milliseconds, between an answer and the next question.
+  // `ask(signal)` must not throw; `pause`: milliseconds between a response and the next request.
   /** @param {(signal: AbortSignal) => Promise<void>} ask @param {number} pause */
   constructor(ask, pause) {
     this.#ask = ask;
@@ -44,7 +44,7 @@ export class Refresh {
   }
 }
 
-// What the server says of a topic; with `error`, a sentence, and its status where it does not. `path` is "" or "/groups".
+// Requests a topic's facts (`path` "") or groups ("/groups"); after a failure `error` is a sentence, with the status.
 /** @type {(topic: string, path: string, signal: AbortSignal, words: Words) => Promise<any>} */
 export async function askTopic(topic, path, signal, words) {
   try {

@@ -1,5 +1,5 @@
-// What Redis Pub/Sub cannot do: two workers of one consumer group share tasks that two subscribers of Redis both get.
-// The workers are programs that a person starts; what each has done is what Kafka says its group has committed.
+// Shows what Redis Pub/Sub cannot do: two workers of a consumer group share tasks that two subscribers of Redis both get.
+// The visitor starts the workers; the offsets committed in Kafka show what each has done.
 
 import { element } from "../ui/dom.js";
 import { timesOfDay } from "../ui/timestamps.js";
@@ -13,10 +13,10 @@ import { dress } from "./topic_words.js";
 /** @typedef {import("./group_section.js").Member} Member */
 /** @typedef {{ n: number, text: string, partition: number, offset: number, by?: string }} Task */
 
-const TOPIC = "sistema_tarefas"; // and GROUP: as in examples/worker.py; the channel has the same name
+const TOPIC = "sistema_tarefas"; // and GROUP: as in examples/worker.py; also the name of the channel
 const GROUP = "workers";
 const TASKS = 10;
-const PAUSE = 1_000; // milliseconds between two looks
+const PAUSE = 1_000; // milliseconds between two requests
 const WORKER = "KAFKA_URL=kafka://localhost:9092 .venv/bin/python examples/worker.py";
 const TOPICS = "kafka-topics.sh --bootstrap-server localhost:9092";
 
@@ -40,14 +40,14 @@ export class ShareLesson {
   #working = []; // members that have a partition
   #isPublishing = false;
 
-  // `shared()` is told once two workers have shared what each subscriber got.
+  // `shared()` is called once two workers have shared the tasks and each subscriber has received them all.
   /** @param {Words} words @param {() => void} shared */
   constructor(words, shared) {
     this.#words = words;
     this.#shared = shared;
   }
 
-  // Throws where the server does not answer with the words.
+  // Throws if the words cannot be loaded.
   async open() {
     await dress();
     const words = this.#words;
@@ -96,7 +96,7 @@ export class ShareLesson {
     this.#draw();
   }
 
-  // Where the group is not there yet the topic itself says how many there are.
+  // The number of partitions, from the topic if the group does not exist yet.
   /** @type {(group: Group | undefined, signal: AbortSignal) => Promise<number>} */
   async #partitions(group, signal) {
     if (group) return group.partitions.length;
@@ -133,7 +133,7 @@ export class ShareLesson {
     if (state.textContent !== sentence) state.textContent = sentence;
   }
 
-  // Each task goes to the topic, to one partition after the other, and to the channel.
+  // Publishes each task to the topic, to the partitions in turn, and to the channel.
   async #publish() {
     const words = this.#words;
     const partitions = this.#working.flatMap((member) => member.partitions).sort((one, other) => one - other);
@@ -157,7 +157,7 @@ export class ShareLesson {
     this.#isPublishing = false;
   }
 
-  // What was committed has been done by who has the partition.
+  // A committed task was done by the member that has its partition.
   /** @type {(group: Group) => void} */
   #account({ members, partitions }) {
     const owners = new Map(members.flatMap((member) => member.partitions.map((one) => [one, nameOf(member, members)])));
@@ -170,16 +170,16 @@ export class ShareLesson {
   #draw() {
     const words = this.#words;
     const tasks = this.#tasks;
-    const heard = this.#broadcast.got.map((got) => tasks.filter(({ text }) => got.has(text)));
+    const received = this.#broadcast.got.map((got) => tasks.filter(({ text }) => got.has(text)));
     const workers = new Set([...this.#working.map((member) => nameOf(member, this.#working)), ...tasks.flatMap(({ by }) => by ?? [])]);
     const done = [...workers].map((name) => ({ name, tasks: tasks.filter(({ by }) => by === name) }));
     const count = (/** @type {Task[]} */ some) => [words.say("about_in_sync_of", { n: some.length, all: TASKS }), ranges(some.map(({ n }) => n))];
     this.#table?.fill(tasks.length ? [
-      ...heard.map((some, at) => [words.say("share_subscriber", { n: at + 1 }), ...count(some)]),
+      ...received.map((some, at) => [words.say("share_subscriber", { n: at + 1 }), ...count(some)]),
       ...done.map(({ name, tasks }) => [words.say("share_worker", { name }), ...count(tasks)]),
     ] : []);
     if (this.#table) this.#table.table.hidden = !tasks.length;
-    const isAllDone = tasks.length === TASKS && tasks.every(({ by }) => by !== undefined) && heard.every((some) => some.length === TASKS);
+    const isAllDone = tasks.length === TASKS && tasks.every(({ by }) => by !== undefined) && received.every((some) => some.length === TASKS);
     const isShared = isAllDone && done.filter(({ tasks }) => tasks.length).length > 1;
     const verdict = !tasks.length ? "" : words.say(isShared ? "share_shared" : isAllDone ? "share_alone" : "share_waiting");
     if (this.#verdict.textContent === verdict) return;
@@ -188,13 +188,13 @@ export class ShareLesson {
   }
 }
 
-// Its own, or with its partitions where two have the same.
+// The client's name, with its partitions if two clients have the same name.
 /** @type {(member: Member, all: Member[]) => string} */
 function nameOf({ client, partitions }, all) {
   return all.filter((other) => other.client === client).length > 1 ? `${client} (${ranges(partitions)})` : client;
 }
 
-// Throws an Error with the server's sentence, or without words where it did not answer.
+// Throws an Error with the server's sentence, or an empty one if it did not answer.
 /** @type {(what: Record<string, string>) => Promise<any>} */
 async function publish(what) {
   const { csrf } = /** @type {any} */ (document.forms).publish.elements;

@@ -1,11 +1,11 @@
-// A step more in the card of what there is to try, where there is Kafka: two workers of one group beside Redis's broadcast.
+// Adds a step to the card of things to try, if there is Kafka: two workers of one group beside Redis's broadcast.
 
 import { config } from "../stream/boot.js";
 import { element } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
 import { change, get } from "../ui/preferences.js";
 
-const KEY = "lesson"; // as of the other steps
+const KEY = "lesson"; // the preference of the other steps
 
 /** @type {import("./share_lesson.js").ShareLesson | undefined} */
 let lesson;

@@ -1,4 +1,4 @@
-// Tables of partitions and groups, and the dialogs that they are in.
+// Tables of partitions and groups, and their dialogs.
 
 import { element } from "../ui/dom.js";
 
@@ -16,7 +16,7 @@ export function makeTable(caption, head) {
   let shown = "";
   return {
     table,
-    // What has not changed stays: somebody may be selecting it.
+    // An unchanged table is not replaced: its text may be selected.
     fill(rows) {
       const text = JSON.stringify(rows.map((row) => row.map((cell) => (typeof cell === "string" ? cell : cell.textContent))));
       if (text === shown) return;
@@ -39,7 +39,7 @@ function makeRow([first, ...others]) {
   return row;
 }
 
-// `close` is told once it is closed, however that came.
+// `close` is called whenever the dialog has been closed.
 /** @type {(id: string, words: Words, close: () => void) => { dialog: HTMLDialogElement, title: HTMLElement, scroll: HTMLElement, state: HTMLElement }} */
 export function makeDialog(id, words, close) {
   const dialog = Object.assign(element("dialog", "dialog"), { id });
@@ -59,7 +59,7 @@ export function makeDialog(id, words, close) {
   return { dialog, title, scroll, state };
 }
 
-// A name that is not ours.
+// A name from Kafka, not to be translated.
 /** @type {(text: string) => HTMLElement} */
 export function verbatim(text) {
   return Object.assign(element("bdi", "verbatim", text), { translate: false });

@@ -1,4 +1,4 @@
-// A dialog about one topic: its partitions, how long it keeps a message, and who consumes it how far behind.
+// A dialog about one topic: its partitions, its retention, and its consumer groups with their lag.
 
 import { now } from "../lib/clock.js";
 import { size, toDate } from "../lib/format.js";
@@ -13,7 +13,7 @@ import { dress } from "./topic_words.js";
 /** @typedef {{ partitions: Partition[], cleanup: string | null, retention_ms: number | null, retention_bytes: number | null }} Facts */
 /** @typedef {{ groups: import("./group_section.js").Group[], refused: number, cut: boolean }} Groups */
 
-const PAUSE = 3_000; // milliseconds between two looks
+const PAUSE = 3_000; // milliseconds between two requests
 /** @type {[unit: string, ms: number][]} */
 const UNITS = [["day", 86_400_000], ["hour", 3_600_000], ["minute", 60_000], ["second", 1_000], ["millisecond", 1]];
 
@@ -32,14 +32,14 @@ export class TopicAbout {
   /** @type {Map<string, GroupSection>} */
   #sections = new Map();
   /** @type {Record<string, number>} */
-  #times = {}; // of what is shown
+  #times = {}; // when the facts and groups shown were read
 
   /** @param {Words} words */
   constructor(words) {
     this.#words = words;
   }
 
-  // Throws where the server does not answer with the words.
+  // Throws if the words cannot be loaded.
   /** @type {(topic: string) => Promise<void>} */
   async open(topic) {
     await dress();
@@ -70,12 +70,12 @@ export class TopicAbout {
     if (topic !== this.#topic || !this.#parts?.dialog.open) return;
     if (!facts.error) this.#showFacts(facts);
     if (!groups.error) this.#showGroups(groups);
-    this.#tell(facts.error ?? groups.error, [facts.error && "facts", groups.error && "groups"].filter(Boolean));
+    this.#showState(facts.error ?? groups.error, [facts.error && "facts", groups.error && "groups"].filter(Boolean));
   }
 
-  // What is not new any more says of when it is.
+  // Shows an error, and from when the data is that could not be refreshed.
   /** @type {(error: string | undefined, failed: string[]) => void} */
-  #tell(error, failed) {
+  #showState(error, failed) {
     const { state } = /** @type {ReturnType<typeof makeDialog>} */ (this.#parts);
     const old = failed.map((what) => this.#times[what]).filter(Boolean);
     const time = old.length ? timesOfDay([toDate(Math.min(...old))])[0] : "";
@@ -100,7 +100,7 @@ export class TopicAbout {
     return [String(partition), number(low), number(high), number(count), leader === null ? words.say("about_leaderless") : String(leader), synced];
   }
 
-  // Kafka says it in settings.
+  // The topic's retention settings as sentences.
   /** @type {(facts: Facts) => string} */
   #retention({ cleanup, retention_ms: ms, retention_bytes: bytes }) {
     const words = this.#words;
@@ -134,7 +134,7 @@ export class TopicAbout {
   }
 }
 
-// In the largest unit of which it is a whole number.
+// In the largest unit that gives a whole number.
 /** @type {(ms: number, language: string) => string} */
 export function duration(ms, language) {
   const [unit, size] = UNITS.find(([, size]) => ms >= size && ms % size === 0) ?? UNITS[4];

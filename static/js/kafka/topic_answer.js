@@ -1,12 +1,12 @@
-// What became of a message, in words: at Redis, and in Kafka. Pure.
+// The result of publishing as a sentence: at Redis, and in Kafka. Pure.
 
 import { size, toDate } from "../lib/format.js";
 import { fullTime } from "../ui/timestamps.js";
 
 /** @typedef {"heard" | "unheard" | "failed"} State */
-/** @typedef {[state: State, sentence: string]} Told */
+/** @typedef {[state: State, sentence: string]} Result */
 
-/** @type {(reply: { error?: string, receivers?: number, at_least?: boolean, recorded?: boolean, unrecorded?: string }, words: Words) => Told} */
+/** @type {(reply: { error?: string, receivers?: number, at_least?: boolean, recorded?: boolean, unrecorded?: string }, words: Words) => Result} */
 export function redisSays({ error, receivers: n, at_least: isAtLeast, recorded: isRecorded, unrecorded }, words) {
   if (error !== undefined) return ["failed", error];
   const none = isAtLeast ? "receivers_uncounted" : isRecorded ? "redis_nobody" : "receivers_none";
@@ -15,8 +15,8 @@ export function redisSays({ error, receivers: n, at_least: isAtLeast, recorded: 
   return [n ? "heard" : "unheard", words.say(keeps, { said })];
 }
 
-// Where Kafka has it, until when, and for what it goes before.
-/** @type {(reply: any, words: Words) => Told} */
+// The message's place in Kafka, and how long it is kept.
+/** @type {(reply: any, words: Words) => Result} */
 export function kafkaSays({ error, partition, offset, cleanup, kept_until: until, kept_bytes: bytes, tombstone }, words) {
   if (error !== undefined) return ["failed", error];
   const where = { partition: String(partition), offset: String(offset) };
@@ -28,7 +28,7 @@ export function kafkaSays({ error, partition, offset, cleanup, kept_until: until
   return ["heard", said.join(" ")];
 }
 
-// `cleanup` is Kafka's own word; without it Kafka does not tell.
+// `cleanup` is the topic's cleanup.policy, undefined if it is unknown.
 /** @type {(cleanup: string | undefined, until: number | null) => string} */
 function keeping(cleanup, until) {
   if (cleanup === undefined) return "kafka_untold";

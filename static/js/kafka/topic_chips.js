@@ -1,4 +1,4 @@
-// What a page says of topics beside its rows: how each stands at Kafka, and how to publish to one.
+// Topics outside the feed: the state of their chips, and a command to publish to one.
 
 import { shellQuote, toDate } from "../lib/format.js";
 import { config } from "../stream/boot.js";
@@ -33,13 +33,13 @@ export function showTopics({ refusals, away }, names) {
   if (topic) suggest(topic);
 }
 
-// Of a partition, what is said of its topic too.
+// The outage of a topic; for a partition also that of its topic.
 /** @type {(name: string, away?: Map<string, Away>) => Away | undefined} */
 function awayOf(name, away) {
   return away?.get(keyOf({ kind: "topic", name })) ?? away?.get(keyOf({ kind: "topic", name: topicOf(name) }));
 }
 
-// How many topics it brings, and which; what is missing of them is said too.
+// Shows how many topics a glob matches, and which; and those that are unavailable.
 /** @type {(chip: HTMLElement, glob: string, away?: Map<string, Away>) => void} */
 function showGlob(chip, glob, away) {
   const { topics, left_out: leftOut = [], error } = matched.get(glob) ?? { topics: [] };
@@ -48,14 +48,14 @@ function showGlob(chip, glob, away) {
   const tag = chip.querySelector(".chip__recorded");
   chip.dataset.recording = own || absent.length || error ? "stopped" : "off";
   tag.hidden = false;
-  chip.querySelector("[data-of=topic]").hidden = !own; // it says so itself
+  chip.querySelector("[data-of=topic]").hidden = !own; // the tag shows the number instead
   tag.textContent = own ? words.say("away_since", { time: timesOfDay([toDate(own.from)])[0] }) : words.say("glob_topics", { n: topics.length });
   const said = [own?.error, error && `${error} ${leftOut.join(", ")}`, ...new Set(absent.map(({ error }) => error))].filter(Boolean).join(" ");
   chip.querySelector(".chip__problem").textContent = said;
   chip.title = [said, topics.join(", ")].filter(Boolean).join("\n");
 }
 
-// While Kafka is away it looks like one whose recording has stopped.
+// While Kafka is away the chip looks like a channel whose recording has stopped.
 /** @type {(chip: HTMLElement, error?: string, away?: Away) => void} */
 function showTopic(chip, error, away) {
   const values = { error: error ?? away?.error, time: away && timesOfDay([toDate(away.from)])[0] };
@@ -67,7 +67,7 @@ function showTopic(chip, error, away) {
   chip.title = chip.querySelector(".chip__problem").textContent = said ?? "";
 }
 
-// Beside what each chip has: its place is that of a channel's menu.
+// Adds a button, in the place of a channel's menu.
 /** @type {(chip: HTMLElement, name: string) => void} */
 function offerAbout(chip, name) {
   if (chip.querySelector(".chip__about")) return;

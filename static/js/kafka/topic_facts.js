@@ -1,10 +1,10 @@
-// What Kafka says of a message beside its data: where it is, its key, its headers and its time.
+// A Kafka record's facts: its place, key, headers and time.
 
 import { toDate } from "../lib/format.js";
 import { element, notText } from "../ui/dom.js";
 import { fullTime } from "../ui/timestamps.js";
 
-/** @typedef {[word: string, ...told: (Node | string)[]]} Fact */
+/** @typedef {[word: string, ...values: (Node | string)[]]} Fact */
 
 /** @type {(record: KafkaFacts, words: Words) => Fact[]} */
 export function topicFacts({ partition, offset, time, clock, key, key_base64: bytes, key_size: size, headers = [], headers_left_out: left = 0, headers_unreadable: isOdd, schema }, words) {
@@ -29,7 +29,7 @@ function list(headers, left, words) {
   return made;
 }
 
-// Bytes that are no text as the server writes those of a name; of what is long only the beginning is here.
+// Bytes that are not text are escaped, as the server escapes names; a long value is cut.
 /** @type {(of: { text?: string | null, bytes?: string, size?: number }, words: Words) => (Node | string)[]} */
 function value({ text, bytes, size }, words) {
   const cut = size ? [` … (${size} B)`] : [];

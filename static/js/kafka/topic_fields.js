@@ -1,5 +1,4 @@
-// What the form has for Kafka beside what it has for channels: where to, the topic, key, headers and partition, and
-// that there is no value.
+// The form's fields for Kafka: destination, topic, key, headers, partition, and the tombstone that has no value.
 
 import { looksLikePattern } from "../stream/channel_names.js";
 import { readHeaders, writeHeaders } from "./header_lines.js";
@@ -8,12 +7,12 @@ import { topicOf } from "./topic_names.js";
 /** @typedef {"channel" | "topic" | "both"} To */
 /** @typedef {[word: string, field: HTMLElement]} TopicProblem */
 
-const RECORD = ["key", "headers", "partition"]; // what is folded away
+const RECORD = ["key", "headers", "partition"]; // folded away
 
 export class TopicFields {
   #form;
 
-  // It begins with what the page shows.
+  // Starts with the topics of the selection.
   /** @param {PublishElement} form @param {Name[]} names */
   constructor(form, names) {
     this.#form = form;
@@ -28,7 +27,7 @@ export class TopicFields {
     return /** @type {To} */ (this.#to.value);
   }
 
-  // What a draft has beside its channel and message. What is empty is left out, as for the server.
+  // A draft's fields beside its channel and message. Empty ones are left out, as in a request.
   /** @type {Partial<Draft>} */
   get draft() {
     const { to } = this;
@@ -40,7 +39,7 @@ export class TopicFields {
     this.#to.value = to;
     this.#field("tombstone").checked = record.tombstone === "1";
     this.#choose();
-    if (to === "channel") return; // what is typed for a topic stays
+    if (to === "channel") return; // fields of a topic keep what was typed
     this.#field("topic").value = topic;
     this.#field("key").value = record.key ?? "";
     this.#field("partition").value = record.partition ?? "";
@@ -52,17 +51,17 @@ export class TopicFields {
   problem() {
     if (!this.#read().topic) return ["topic_empty", this.#field("topic")];
     if (readHeaders(this.#field("headers").value).every(({ name }) => name)) return null;
-    this.#unfold(); // what is folded away cannot have the focus
+    this.#unfold(); // a folded field cannot have the focus
     return ["headers_wrong", this.#field("headers")];
   }
 
-  // CSS shows what belongs to it. What is written and not sent stays.
+  // CSS shows the fields of the destination. Hidden fields keep their values.
   #choose() {
     this.#form.dataset.to = this.to;
     this.#form.elements.message.disabled = this.#isTombstone;
   }
 
-  // Redis has nothing of that kind.
+  // Redis has no tombstones.
   get #isTombstone() {
     return this.to === "topic" && this.#field("tombstone").checked;
   }

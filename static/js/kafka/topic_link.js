@@ -1,5 +1,5 @@
-// Opens the message that the page's address names by `at`, partition and offset of its one topic, with what is around
-// it in its partition; or says why it cannot.
+// Opens the message that the page's address names by `at`, partition and offset of its one topic, with the messages
+// around it in its partition; or shows why it cannot.
 
 import { ask } from "../history/history_reader.js";
 import { config, selection } from "../stream/boot.js";
@@ -32,7 +32,7 @@ export async function openAt(detail, replay) {
   }
 }
 
-// A gap is at the beginning.
+// A gap can only be the first line.
 /** @type {(first: any, place: { topic: string, at: string, offset: number }, words: Words) => string} */
 function missing(first, place, words) {
   const n = first?.type === "gap" ? first.offset + first.missing - place.offset : 0;

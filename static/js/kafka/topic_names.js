@@ -1,5 +1,4 @@
-// What the names of topics in the selection stand for: a topic, one partition of it (`orders:2`), or all that a glob
-// matches, which the server says.
+// Topic names in the selection: a topic, one partition of it (`orders:2`), or a glob, whose topics the server sends.
 
 import { keyOf, looksLikePattern } from "../stream/channel_names.js";
 import { selection } from "../stream/boot.js";
@@ -9,7 +8,7 @@ import { selection } from "../stream/boot.js";
 /** @type {Map<string, Matched>} */
 export const matched = new Map(); // by glob
 
-// A glob stays what it is.
+// The topic of a name; a glob is returned as it is.
 /** @type {(name: string) => string} */
 export function topicOf(name) {
   return looksLikePattern(name) ? name : name.split(":")[0];
@@ -21,14 +20,14 @@ export function topicsOf(name) {
   return looksLikePattern(name) ? matched.get(name)?.topics ?? [] : [topicOf(name)];
 }
 
-// The keys of the names by which a message came; that of its topic, where it has none now.
+// The keys of the selected names by which a message came, or else that of its topic.
 /** @type {(topic: string, partition: number) => string[]} */
 export function keysFor(topic, partition) {
   const keys = named().filter((name) => covers(name, topic, partition)).map((name) => keyOf({ kind: "topic", name }));
   return keys.length ? keys : [keyOf({ kind: "topic", name: topic })];
 }
 
-// What of a name is read of the past: not what another name has, one without a glob or one that comes first.
+// The topics whose past is read for a name: without those of another name that is no glob or comes first.
 /** @type {(name: string) => string[]} */
 export function pastOf(name) {
   const whole = named().filter((other) => other !== name && !other.includes(":"));

@@ -1,5 +1,5 @@
-// Reads what a topic keeps, or has the server search it: a page at a time, and of a search so many messages until
-// somebody lets it go on. Says how far it is where it can be stopped.
+// Reads a topic's past, or lets the server search it: page by page. A search ends after MOST messages and can be
+// continued; its progress is on the button that stops it.
 
 import { ask, past } from "../history/history_reader.js";
 import { toDate } from "../lib/format.js";
@@ -10,11 +10,11 @@ import { shortTime } from "../ui/timestamps.js";
 import { toGap, toMessage } from "./kafka_record.js";
 import { pastOf } from "./topic_names.js";
 
-const PAGE = 2_000; // messages asked for at a time
+const PAGE = 2_000; // messages in one request
 const MOST = 200_000; // messages of one search
-const ALL = " "; // a filter that everything passes
+const ALL = " "; // a filter that every message passes
 
-/** @typedef {{ topic: string, name: string, n: number, of: number, at: number, stop: AbortController, run: AbortSignal }} Search how many of at most how many, up to when */
+/** @typedef {{ topic: string, name: string, n: number, of: number, at: number, stop: AbortController, run: AbortSignal }} Search n: searched, of at most `of`, up to the time `at` */
 
 const words = new Words(config.words, document.documentElement.lang);
 const form = /** @type {HTMLFormElement & { elements: { since: HTMLInputElement, stop: HTMLButtonElement } }} */ (document.getElementById("replay"));
@@ -22,11 +22,11 @@ const form = /** @type {HTMLFormElement & { elements: { since: HTMLInputElement,
 const searches = new Set();
 
 /** @type {{ run?: AbortSignal, since?: string, times: number[], places: Map<string, string> }} */
-let left = { times: [], places: new Map() }; // where the last search ended before all was read, by topic; `since` is what the form says of it
+let left = { times: [], places: new Map() }; // where the last search stopped, by topic; `since` is the form's text for it
 
 form.elements.stop.addEventListener("click", () => searches.forEach(({ stop }) => stop.abort()));
 
-// The messages and gaps from `since` on; with a filter what passes, and how many were searched.
+// The messages and gaps from `since` on; with a filter, matches and the numbers searched.
 /** @type {(name: string, since: string, signal: AbortSignal, filter?: string) => AsyncGenerator<PastEvent | Searched, undefined>} */
 export async function* readTopic(name, since, signal, filter) {
   if (looksLikePattern(name)) return yield* past(pastOf(name).map((name) => ({ kind: "topic", name })), since, signal, filter);
@@ -44,7 +44,7 @@ async function* readOne({ topic, partition }, since, signal, filter) {
     const query = { since: next, filter: filter || ALL, ...(partition && { partition }) };
     const { events, searched: n, at = search.at, left = search.of - search.n, more } = await readPage(topic, query, until).catch((error) => {
       if (!stop.signal.aborted) throw error;
-      return { events: [], searched: 0, more: next }; // of what was being read, nothing is known
+      return { events: [], searched: 0, more: next }; // nothing is known about the page that was being read
     });
     yield* events;
     search.n += n;
@@ -53,7 +53,7 @@ async function* readOne({ topic, partition }, since, signal, filter) {
     next = more;
     const isOver = Boolean(more) && (stop.signal.aborted || search.n >= MOST);
     if (isOver) next = "";
-    if (filter) tell();
+    if (filter) showProgress();
     if (filter && (n || isOver)) yield { type: "searched", n, at, said: isOver ? leaveOff(search, more) : undefined };
   }
   end(search);
@@ -62,9 +62,9 @@ async function* readOne({ topic, partition }, since, signal, filter) {
 /** @type {(topic: string, query: Record<string, string>, signal: AbortSignal) => Promise<any>} */
 async function readPage(topic, query, signal) {
   const lines = await ask({ ...query, limit: String(PAGE) }, Infinity, signal, pathOf(topic));
-  const told = lines.pop();
-  if (told?.searched === undefined) throw new Error("");
-  return { ...told, events: toEvents(lines) };
+  const result = lines.pop();
+  if (result?.searched === undefined) throw new Error("");
+  return { ...result, events: toEvents(lines) };
 }
 
 /** @type {(topic: string) => string} */
@@ -72,7 +72,7 @@ export function pathOf(topic) {
   return `topics/${encodeURIComponent(topic)}/messages`;
 }
 
-// What has no time of its own has that of its neighbours.
+// A line without a time gets that of its neighbours.
 /** @type {(lines: any[]) => PastEvent[]} */
 export function toEvents(lines) {
   let at = lines.find((line) => line.at !== undefined)?.at ?? 0;
@@ -91,7 +91,7 @@ function begin(search) {
   search.run.addEventListener("abort", () => end(search));
 }
 
-// Of several names the form has a time, and each topic its own place.
+// With several names the form has only a time, but each topic continues from its own place.
 /** @type {(search: Search, since: string) => string} */
 function goOn({ name, run }, since) {
   return since === left.since && run !== left.run ? left.places.get(name) ?? since : since;
@@ -103,15 +103,15 @@ function end(search) {
   form.elements.stop.hidden = !searches.size;
 }
 
-function tell() {
+function showProgress() {
   const { stop } = form.elements;
   const [n, of] = [...searches].reduce(([n, of], one) => [n + one.n, of + one.of], [0, 0]);
   stop.hidden = !searches.size;
   stop.textContent = words.say("search_stop", { n, of });
 }
 
-// The next search begins where this one has ended: an offset is that of one topic, a time that of several names, of
-// which none may be left out.
+// The next search begins where this one has ended: at an offset of one topic, or for several names at the earliest
+// time.
 /** @type {(search: Search, more: string) => string} */
 function leaveOff({ topic, name, n, of, at, run }, more) {
   if (left.run !== run) left = { run, times: [], places: new Map() };

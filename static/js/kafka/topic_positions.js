@@ -1,5 +1,5 @@
-// Where this page is in each topic of Kafka, beside the logs of channels, and of which Kafka says nothing just now; on
-// return the server makes whole what came after.
+// The position of this page in each topic of Kafka, beside the logs of channels, and which topics are unavailable; after
+// a reconnect the server continues from there.
 
 import { now } from "../lib/clock.js";
 import { selection } from "../stream/boot.js";
@@ -11,11 +11,11 @@ import { matched, topicOf, topicsOf } from "./topic_names.js";
 
 export class TopicPositions extends StreamPositions {
   /** @type {Map<string, { epoch: string, next: Map<number, number> }>} */
-  #places = new Map(); // the offset that is wanted next, by partition
+  #places = new Map(); // the next offset, by partition
   /** @type {Map<string, Away>} */
   #away = new Map();
 
-  // What the server says of a topic in the words that it has for channels; null where it is only of its place.
+  // Turns a topic's event into that of a channel; null if nothing more is to be done.
   /** @type {(event: any) => FeedEvent | null} */
   translate(event) {
     const { topic } = event;
@@ -45,7 +45,7 @@ export class TopicPositions extends StreamPositions {
     await openAt(...what);
   }
 
-  // Everything before these offsets was shown.
+  // `places`: everything before these offsets was shown.
   /** @type {(event: { topic: string, epoch: string, places: string }) => void} */
   #begin({ topic, epoch, places }) {
     const pairs = places.split(",").filter(Boolean).map((place) => /** @type {[number, number]} */ (place.split(":").map(Number)));
@@ -59,14 +59,14 @@ export class TopicPositions extends StreamPositions {
     this.#away.delete(glob);
   }
 
-  // Unless another name stands for it.
+  // Keeps the position if another name has the topic.
   /** @type {(name: string) => void} */
   #forget(name) {
     this.#away.delete(name);
     if (!topicsIn(selection.names).has(topicOf(name))) this.#places.delete(name);
   }
 
-  // Before a place is known, the server says where it ended.
+  // Without a position yet, nothing is stored: the server sends it later.
   /** @type {(event: any) => Push} */
   #take(event) {
     this.#places.get(event.topic)?.next.set(event.partition, event.offset + 1);
@@ -79,7 +79,7 @@ export class TopicPositions extends StreamPositions {
   }
 
   /** @type {(refusals: Map<string, string>) => Partial<Standing>} */
-  tell(refusals) {
+  standing(refusals) {
     const away = new Map([...this.#away].map(([name, away]) => [keyOf({ kind: "topic", name }), away]));
     const isRefused = [...refusals.keys()].some((key) => key.startsWith(keyOf({ kind: "topic", name: "" })));
     if (isRefused) return { away, partly: ["status_live_refused", { n: refusals.size }] };
@@ -99,21 +99,21 @@ export class TopicPositions extends StreamPositions {
     return super.covers(names.filter((name) => !isTopic(name))) && names.filter(isTopic).every(({ name }) => matched.has(name) || this.#places.has(topicOf(name)));
   }
 
-  // One for each topic too, in their order.
+  // Also one parameter for each topic, in their order.
   /** @override @type {(query: URLSearchParams, names: Name[]) => void} */
   write(query, names) {
     super.write(query, names);
-    for (const { name } of names.filter(isTopic)) query.append("place", matched.has(name) ? this.#sayAll(name) : this.#say(topicOf(name)));
+    for (const { name } of names.filter(isTopic)) query.append("place", matched.has(name) ? this.#formatAll(name) : this.#format(topicOf(name)));
   }
 
-  // Of each topic that a glob has brought, and `;` where it has brought none: what it brings next is new.
+  // The positions of a glob's topics, or `;` if it has none: any later topic is then new.
   /** @type {(glob: string) => string} */
-  #sayAll(glob) {
-    return topicsOf(glob).map((topic) => `${topic}/${this.#say(topic)};`).join("") || ";";
+  #formatAll(glob) {
+    return topicsOf(glob).map((topic) => `${topic}/${this.#format(topic)};`).join("") || ";";
   }
 
   /** @type {(topic: string) => string} */
-  #say(topic) {
+  #format(topic) {
     const place = this.#places.get(topic);
     return place ? `${place.epoch}.${[...place.next].map(([partition, offset]) => `${partition}:${offset}`)}` : "";
   }

@@ -1,5 +1,5 @@
-// Has the form publish to a topic of Kafka, or to a channel and a topic: an answer for each, side by side. The sending
-// itself, its questions and what is kept of it are the form's.
+// Lets the form publish to a topic of Kafka, or to a channel and a topic, with a result for each. Sending, confirming
+// and storing drafts remain the form's work.
 
 import { config, selection } from "../stream/boot.js";
 import { spoken } from "../stream/channel_names.js";
@@ -14,7 +14,7 @@ import { TopicFields } from "./topic_fields.js";
  * @typedef {import("../publish/publish_form.js").Answer} Answer
  */
 
-/** @type {Record<Side, (reply: any, words: Words) => import("./topic_answer.js").Told>} */
+/** @type {Record<Side, (reply: any, words: Words) => import("./topic_answer.js").Result>} */
 const SAYS = { redis: redisSays, kafka: kafkaSays };
 
 const form = /** @type {PublishElement} */ (/** @type {unknown} */ (document.getElementById("publish")));
@@ -23,14 +23,14 @@ const words = new Words(config.words, document.documentElement.lang);
 const fields = new TopicFields(form, selection.names);
 const lines = element("span", "answers");
 /** @type {Side[] | null} */
-let again = null; // only these, which failed
+let again = null; // the destinations that failed, when they are retried
 
 const ofChannel = { problem: publisher.problem.bind(publisher), deliver: publisher.deliver.bind(publisher), where: publisher.where.bind(publisher) };
 const unsent = publisher.extra.draft;
 if (unsent.to) fields.draft = unsent;
 Object.assign(publisher, { extra: fields, problem, deliver, where });
 const { "publish-to": to, "publish-button": button } = form.elements;
-to.addEventListener("change", () => button.disabled || publisher.say("", "")); // why nothing can be published stays
+to.addEventListener("change", () => button.disabled || publisher.say("", "")); // the reason for a disabled form stays
 
 function problem() {
   const wrong = ofChannel.problem();
@@ -47,12 +47,12 @@ function where(draft) {
   return draft.to === "both" ? `${ofChannel.where(draft)}, ${topic}` : ofChannel.where(draft);
 }
 
-// One after the other: each may ask whether it is meant. Whether what is written may go: a tombstone has not sent it.
+// One after the other: each may need a confirmation. Resolves to whether the text was published: a tombstone has none.
 /** @type {(sent: Draft, send: Send) => Promise<boolean>} */
 async function deliver(sent, send) {
   if (!sent.to) return ofChannel.deliver(sent, send);
   if (!again) lines.replaceChildren();
-  publisher.say("told", "", lines);
+  publisher.say("done", "", lines);
   /** @type {Side[]} */
   const sides = again ?? (sent.to === "both" ? ["redis", "kafka"] : ["kafka"]);
   /** @type {Side[]} */
@@ -62,7 +62,7 @@ async function deliver(sent, send) {
     const answer = await sendTo(side, sent, send);
     if (answer.error === undefined) announce(side, sent, answer);
     else failed.push(side);
-    tell(side, sent, answer, () => publisher.publish(sent, times), failed);
+    showResult(side, sent, answer, () => publisher.publish(sent, times), failed);
   }
   return !failed.length && !sent.tombstone;
 }
@@ -71,10 +71,10 @@ async function deliver(sent, send) {
 async function sendTo(side, { kind, channel, message, to, topic, ...given }, send) {
   const data = given.tombstone ? "" : message;
   const answer = await (side === "redis" ? send({ kind, channel, message }) : send({ kind: "topic", channel: topic, message: data }, given));
-  return answer.n === 0 && answer.error === undefined ? { error: words.say("not_confirmed") } : answer; // it was stopped before
+  return answer.n === 0 && answer.error === undefined ? { error: words.say("not_confirmed") } : answer; // stopped before the first
 }
 
-// Nobody counts who receives it of a topic.
+// The receivers of a topic are not counted.
 /** @type {(side: Side, sent: Draft, answer: Answer) => void} */
 function announce(side, sent, { receivers, tabs, n, at_least: isAtLeast = side === "kafka" }) {
   const message = sent.tombstone ? "" : n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
@@ -82,7 +82,7 @@ function announce(side, sent, { receivers, tabs, n, at_least: isAtLeast = side =
 }
 
 /** @type {(side: Side, sent: Draft, answer: Answer, resend: () => Promise<void>, failed: Side[]) => void} */
-function tell(side, sent, answer, resend, failed) {
+function showResult(side, sent, answer, resend, failed) {
   const { n, error } = answer;
   const [state, said] = SAYS[side]({ ...answer, tombstone: sent.tombstone }, words);
   if (error === undefined) return say(side, state, said, n === undefined ? "" : element("small", "", words.say("burst_done", { n })));

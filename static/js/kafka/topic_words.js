@@ -1,4 +1,4 @@
-// What only parts of topics say and wear that a person opens: it comes with the first of them.
+// The words and styles of dialogs about topics, loaded with the first of them.
 
 import { config } from "../stream/boot.js";
 import { addSheet } from "../ui/dom.js";
@@ -6,7 +6,7 @@ import { addSheet } from "../ui/dom.js";
 /** @type {Promise<unknown> | null} */
 let asked = null;
 
-// Throws where the server does not answer; the next call tries again.
+// Throws if the server does not answer; the next call tries again.
 /** @type {() => Promise<unknown>} */
 export function dress() {
   asked ??= Promise.all([fetchWords(), addSheet(new URL("topics_later.css", import.meta.url).href)]).catch((error) => {

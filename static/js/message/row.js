@@ -7,7 +7,7 @@ import { isMessage } from "../stream/events.js";
 import { attempt, isOdd, onOdd } from "../stream/unreadable.js";
 import { wearColour } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
-import { fullTime, retell, rowTime, timesOfDay } from "../ui/timestamps.js";
+import { fullTime, redrawTimes, rowTime, timesOfDay } from "../ui/timestamps.js";
 import { keyspaceEvent } from "./keyspace_event.js";
 import { MessageBodies } from "./message_body.js";
 import { setTabIndex } from "./roving_focus.js";
@@ -55,7 +55,7 @@ export class Rows {
 
   // Call when the receivers of a message are known.
   /** @type {(row: Element) => void} */
-  tellReceivers(row) {
+  showReceivers(row) {
     row.children[1].append(this.#receivers(this.eventOf(row)));
   }
 
@@ -98,8 +98,8 @@ export class Rows {
 
   // Writes all times in `list` anew.
   /** @type {(list: Element) => void} */
-  retell(list) {
-    retell(list);
+  redraw(list) {
+    redrawTimes(list);
     const notices = /** @type {NodeListOf<HTMLElement>} */ (list.querySelectorAll("[data-kind=gap]"));
     for (const notice of notices) this.#writeGap(notice);
   }

@@ -11,7 +11,7 @@ const SHOWN = 120; // characters
 
 /**
  * @typedef {"templates" | "sent"} Kind
- * @typedef {Partial<Draft> | null} Unsure what is kept: somebody else may have written there
+ * @typedef {Partial<Draft> | null} Unsure a stored value: another program may have written it
  */
 
 export class Drafts {

@@ -11,7 +11,7 @@ const SPAN = 10; // seconds to wait for it
 
 // Looks only after the event `before`: an equal message before it is another one.
 /** @type {(sent: Sent, before: any, feed: import("../feed/feed.js").Feed, rows: Rows, list: HTMLElement) => void} */
-export function tellReceipt({ kind, channel, message, receivers }, before, feed, rows, list) {
+export function showReceipt({ kind, channel, message, receivers }, before, feed, rows, list) {
   const end = now() + SPAN;
   const look = () => {
     const newest = feed.live.slice(-NEWEST);
@@ -22,7 +22,7 @@ export function tellReceipt({ kind, channel, message, receivers }, before, feed,
     if (!event) return;
     event.receivers = receivers;
     const row = /** @type {HTMLElement[]} */ ([...list.querySelectorAll(".row")]).findLast((other) => rows.eventOf(other) === event);
-    if (row) rows.tellReceivers(row);
+    if (row) rows.showReceivers(row);
   };
   feed.addEventListener("draw", look);
   look();

@@ -22,7 +22,7 @@ export class Connection extends Emitter {
   #subscriptions = new Subscriptions();
   #outage = new Outage();
   #joiner = new PatternMerge();
-  /** @type {StreamPositions & PastOfTopics & { tell?(refusals: Map<string, string>): Partial<Standing> }} */
+  /** @type {StreamPositions & PastOfTopics & { standing?(refusals: Map<string, string>): Partial<Standing> }} */
   positions = new StreamPositions();
   /** @type {(event: FeedEvent) => FeedEvent | null} */
   translate = (event) => event; // turns events of another source into ours; null if there is nothing more to do
@@ -242,7 +242,7 @@ export class Connection extends Emitter {
   #report() {
     const { confirmed, refusals } = this.#subscriptions;
     const { keys: recorded, stopped } = this.positions;
-    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped, ...this.positions.tell?.(refusals) });
+    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped, ...this.positions.standing?.(refusals) });
   }
 
   /** @type {(events: ShownEvent[]) => void} */

@@ -45,7 +45,7 @@ export function keepTimes(redraw, waits) {
 }
 
 /** @type {(list: Element) => void} */
-export function retell(list) {
+export function redrawTimes(list) {
   for (const time of /** @type {NodeListOf<HTMLTimeElement>} */ (list.querySelectorAll("time[datetime]"))) {
     const date = new Date(time.dateTime);
     const text = rowTime(date);

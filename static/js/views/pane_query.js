@@ -1,8 +1,8 @@
-// Pure: the panes of an address. Beside the page's own view stands that of each pane, with its name, as one value.
+// Pure: the panes of an address. Each pane's view and name are one parameter beside the page's own view.
 
 import { trimmedName, viewOf } from "./view_query.js";
 
-export const PANES_LIMIT = 4; // with the page's own: each is a page, with a socket and a subscriber of its own
+export const PANES_LIMIT = 4; // including the page itself: each is a page with its own socket and subscriber
 
 /** @typedef {{ name: string, query: URLSearchParams }} Pane */
 

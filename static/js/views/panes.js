@@ -1,4 +1,4 @@
-// The panes beside the page's own feed. Each is this page again, in a frame: what is true of a page is true of it.
+// The panes beside the page's own feed. Each is this page again, in a frame.
 
 import { element } from "../ui/dom.js";
 import { isWall } from "../ui/pane_dress.js";
@@ -7,7 +7,7 @@ import { PANES_LIMIT, paneText, readPanes } from "./pane_query.js";
 
 /**
  * @typedef {import("./pane_query.js").Pane} Pane
- * @typedef {{ pane: Pane, place: HTMLElement, frame: HTMLIFrameElement, isLost: boolean }} Made lost: could not be loaded
+ * @typedef {{ pane: Pane, place: HTMLElement, frame: HTMLIFrameElement, isLost: boolean }} Made lost: it could not be loaded
  */
 
 export class Panes {
@@ -17,7 +17,7 @@ export class Panes {
   #switch = element("nav", "switch");
   /** @type {Made[]} */
   #panes = [];
-  #shown = 0; // where there is room for one: 0 is the page's own
+  #shown = 0; // on a small screen, the one that is shown; 0: the page's own feed
 
   /** @param {HTMLElement} page @param {Words} words */
   constructor(page, words) {
@@ -26,7 +26,7 @@ export class Panes {
     this.#switch.ariaLabel = words.say("panes");
     this.#switch.addEventListener("click", ({ target }) => target.matches("button") && this.#show(Number(target.value)));
     page.append(this.#switch, this.#place);
-    addEventListener("popstate", () => this.#keep()); // a step back leads to another view, with the same panes
+    addEventListener("popstate", () => this.#keep()); // going back changes the view, but not the panes
     for (const pane of readPanes(asked())) this.#build(pane);
     this.#draw();
   }
@@ -42,7 +42,7 @@ export class Panes {
     this.#show(this.#panes.length);
   }
 
-  // The server is back: what of a pane could not be loaded meanwhile is asked for again.
+  // Call when the server is back: loads panes again that could not be loaded.
   revive() {
     for (const { frame, pane, isLost } of this.#panes) if (isLost) frame.src = addressOf(pane.query).href;
   }
@@ -68,12 +68,12 @@ export class Panes {
     this.#panes.push(made);
   }
 
-  // What is changed within is in the address of the page around it, and so there after a reload.
+  // A change within a pane is kept in this page's address, and so survives a reload.
   /** @type {(made: Made, alone: HTMLAnchorElement) => void} */
   #follow(made, alone) {
     const { frame, pane } = made;
     made.isLost = !frame.contentDocument?.getElementById("status");
-    frame.classList.add("is-loaded"); // browsers draw a frame before it has been dressed
+    frame.classList.add("is-loaded"); // browsers draw a frame before its styles are loaded
     const inner = made.isLost ? null : frame.contentWindow;
     inner?.addEventListener("address", () => {
       const { hash, search } = inner.location;

@@ -19,7 +19,7 @@ export class ViewDialog {
   #check = () => null;
   /** @type {(answer: Answer | null) => void} */
   #answer = () => {};
-  #meant = ""; // the name that a person was asked about
+  #meant = ""; // the name that has to be confirmed
 
   /** @param {Words} words */
   constructor(words) {
@@ -43,8 +43,8 @@ export class ViewDialog {
     document.body.append(this.#dialog);
   }
 
-  // The answer; null where there is none. `ranges` by what the address says of them. A name that `check` has a
-  // question about, a word's key and values, is asked about once.
+  // Resolves to the answer, or null. `ranges`: values of `since` with their labels. If `check` returns a question (a
+  // word's key and values), the visitor has to confirm the name once.
   /**
    * @param {string} title a word's key
    * @param {{
@@ -85,9 +85,9 @@ export class ViewDialog {
   }
 }
 
-// Says what has to be read.
+// Shows a sentence that has to be read.
 /** @type {(title: string, sentence: string, close: string) => void} */
-export function tell(title, sentence, close) {
+export function inform(title, sentence, close) {
   const dialog = element("dialog", "dialog dialog--small");
   const form = Object.assign(element("form", "dialog__answers"), { method: "dialog" });
   form.append(element("button", "button button--main", close));

@@ -1,4 +1,4 @@
-// Views as a file: written, and read again whoever wrote it.
+// Writes views to a file, and reads a file that anybody may have written.
 
 import { hand } from "../feed/export_menu.js";
 import { readView } from "./view_query.js";
@@ -13,7 +13,7 @@ export function handViews(views) {
   hand(new Blob([text, "\n"], { type: "application/json" }), "arauto-views.json");
 }
 
-// All of them or, where one cannot be used, none and its word.
+// All views or, if one is invalid, none and the key of a sentence.
 /** @type {(text: string, limits: { maxName: number, maxSelection: number }) => { views: View[], problem?: Said }} */
 export function readViews(text, limits) {
   const found = parsed(text)?.views;
@@ -36,7 +36,7 @@ function parsed(text) {
   }
 }
 
-// The text of a file that is chosen; never, where none is.
+// Resolves to the text of the chosen file; never, if none is chosen.
 /** @type {() => Promise<string>} */
 export function chosenText() {
   const field = Object.assign(document.createElement("input"), { type: "file", accept: ".json,application/json" });

@@ -1,4 +1,4 @@
-// The views that this browser keeps, for all its tabs: each change is made to what is kept at that moment.
+// The views stored in the browser, shared by all tabs: each change is made to the newest stored list.
 
 import { change, get } from "../ui/preferences.js";
 import { VIEWS_LIMIT, withViews } from "./view_query.js";
@@ -15,7 +15,7 @@ export function keptView(name) {
   return keptViews().find((view) => view.name === name);
 }
 
-// In the place of the one of that name; `former` is the name that it had until now.
+// Replaces the view of the same name, or that of the name `former`.
 /** @type {(view: View, former?: string) => void} */
 export function keepView(view, former = view.name) {
   alter((views) => {
@@ -30,13 +30,13 @@ export function dropView(name) {
   alter((views) => views.filter((view) => view.name !== name));
 }
 
-// Where it was.
+// Puts a deleted view back in its place.
 /** @type {(view: View, at: number) => void} */
 export function restoreView(view, at) {
   alter((views) => (views.some(({ name }) => name === view.name) ? views : views.toSpliced(at, 0, view)));
 }
 
-// How many were not there yet.
+// Returns how many were new.
 /** @type {(others: View[]) => number} */
 export function addViews(others) {
   let count = 0;
@@ -48,7 +48,7 @@ export function addViews(others) {
   return count;
 }
 
-// Whether so many more find room.
+// Whether there is room for so many more.
 /** @type {(more?: number) => boolean} */
 export function hasRoom(more = 1) {
   return keptViews().length + more <= VIEWS_LIMIT;

@@ -1,4 +1,4 @@
-// Pure: what of an address is its view, and what may be kept as one.
+// Pure: the view in an address, and which views may be stored.
 
 import { KINDS, nameProblem, readQuery } from "../stream/channel_names.js";
 
@@ -11,7 +11,7 @@ export const VIEWS_LIMIT = 50;
 
 /** @typedef {{ name: string, query: string }} View */
 
-// With what goes without saying in one browser and may not in another.
+// With the defaults written out: in another browser they may differ.
 /** @type {(query: URLSearchParams) => URLSearchParams} */
 export function viewOf(query) {
   const view = new URLSearchParams();
@@ -23,7 +23,7 @@ export function viewOf(query) {
   return view;
 }
 
-// Whether both show the same; the order of their channels is none.
+// Whether both views are the same; the order of channels does not matter.
 /** @type {(some: URLSearchParams, other: URLSearchParams) => boolean} */
 export function isSameView(some, other) {
   return key(some) === key(other);
@@ -34,14 +34,14 @@ function key(query) {
   return JSON.stringify([...viewOf(query)].map(String).sort());
 }
 
-// Empty where nothing of it can be seen. What joins emoji stays; what turns the text around goes.
+// A name without invisible characters, except those that join emoji; empty if nothing remains.
 /** @type {(name: string) => string} */
 export function trimmedName(name) {
   const seen = name.replace(/\s+/g, " ").replace(/(?!\u200d)\p{C}/gu, "").trim().slice(0, NAME_LENGTH);
   return /[\p{L}\p{N}\p{P}\p{S}]/u.test(seen) ? seen.replace(/\p{Cs}$/u, "").trim() : "";
 }
 
-// What may have been written by anybody, as a view; or null where it is none.
+// Validates a view that anybody may have written; null if it is invalid.
 /** @type {(value: any, limits: { maxName: number, maxSelection: number }) => View | null} */
 export function readView(value, { maxName, maxSelection }) {
   if (typeof value?.name !== "string" || typeof value.query !== "string") return null;
@@ -52,7 +52,7 @@ export function readView(value, { maxName, maxSelection }) {
   return name && isUsable ? { name, query: String(query) } : null;
 }
 
-// Views that came from elsewhere, beside those that are here: of the same name and another content, one gets a number.
+// Adds views of a file to those stored here: one with a name in use and another content gets a number.
 /** @type {(views: View[], others: View[]) => { views: View[], added: number }} */
 export function withViews(views, others) {
   const all = [...views];

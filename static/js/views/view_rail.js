@@ -1,4 +1,4 @@
-// The list of the views in the rail: two that are always there, and those that were kept. Each is a link.
+// The list of views in the rail: two that are always there, and the stored ones. Each is a link.
 
 import { element } from "../ui/dom.js";
 import { addressOf, asked } from "../ui/url_state.js";
@@ -36,7 +36,7 @@ export class ViewRail {
     addEventListener("address", () => this.mark());
   }
 
-  // Another tab may have changed them.
+  // Another tab may have changed the views.
   follow() {
     if (this.#drawn !== JSON.stringify(keptViews())) this.draw();
   }
@@ -50,7 +50,7 @@ export class ViewRail {
     this.mark();
   }
 
-  // Where each leads to, and which one is shown: of several, the one with a name of its own.
+  // Updates the links, and marks the view that is shown; of several, the named one.
   mark() {
     const views = this.#views;
     const current = this.#currentOf(views);
@@ -60,7 +60,7 @@ export class ViewRail {
     }
   }
 
-  // The name of the one that is shown, or nothing.
+  // The name of the view that is shown, or undefined.
   get current() {
     return this.#currentOf(this.#views)?.name ?? "";
   }
@@ -72,7 +72,7 @@ export class ViewRail {
     return same.find(({ isKept }) => isKept) ?? same[0];
   }
 
-  // It can be had back, in its place, until the list is drawn for something else.
+  // Can be undone until the list is drawn again.
   /** @type {(view: View, at: number) => void} */
   drop(view, at) {
     this.#dropped = { view, at };
@@ -84,7 +84,7 @@ export class ViewRail {
     this.#dropped = null;
   }
 
-  // All that is watched, and what of it is wrong; then those that were kept.
+  // All messages, problems only, then the stored views.
   /** @returns {Listed[]} */
   get #views() {
     const [all, problems] = [asked(), asked()];
@@ -125,7 +125,7 @@ export class ViewRail {
     return row;
   }
 
-  // In another tab, the browser opens it.
+  // A click for another tab is left to the browser.
   /** @param {MouseEvent & { target: HTMLElement }} event */
   #clicked(event) {
     const link = event.target.closest("a");

@@ -1,5 +1,5 @@
-// The views at the top of the rail. A view is an address: it is opened in the page, kept in the browser under a name,
-// shared as a link, and taken along in a file.
+// The views at the top of the rail. A view is an address: it is opened in the page, stored in the browser under a name,
+// shared as a link, and exported in a file.
 
 import { toDate } from "../lib/format.js";
 import { copy } from "../ui/clipboard.js";
@@ -8,14 +8,14 @@ import { Menu } from "../ui/menu.js";
 import { keepingTrouble } from "../ui/preferences.js";
 import { shortTime } from "../ui/timestamps.js";
 import { addressOf, asked, write } from "../ui/url_state.js";
-import { tell, ViewDialog } from "./view_dialog.js";
+import { inform, ViewDialog } from "./view_dialog.js";
 import { chosenText, handViews, readViews } from "./view_file.js";
 import { PANES_LIMIT } from "./pane_query.js";
 import { addViews, dropView, hasRoom, keepView, keptView, keptViews } from "./view_list.js";
 import { VIEWS_LIMIT, viewOf } from "./view_query.js";
 import { ViewRail } from "./view_rail.js";
 
-const RANGES = ["", "15m", "1h"]; // as the address says them
+const RANGES = ["", "15m", "1h"]; // values in the address
 const KEPT_ONLY = ["view_rename", "view_drop"];
 const SECONDS = /^\d{9,}(\.\d+)?$/;
 const SAID_FOR = 4_000; // milliseconds
@@ -30,14 +30,14 @@ export class Views {
   #rail;
   #dialog;
   #said = element("p", "views__said");
-  #opened = ""; // the name of the last one
+  #opened = ""; // the name of the view opened last
   /** @type {import("./view_rail.js").Listed | null} */
-  #chosen = null; // whose menu is open
+  #chosen = null; // the view whose menu is open
   #since = asked().get("since");
   /** @type {number | undefined} */
   #silence;
 
-  // `page` has show(), called when the address is another view, showFeed(), isRecorded() and loadPanes().
+  // `page` has show(), called when the address has another view, showFeed(), isRecorded() and loadPanes().
   /**
    * @param {HTMLElement} place
    * @param {Words} words
@@ -73,7 +73,7 @@ export class Views {
     this.#rail.draw();
   }
 
-  // From when messages are shown, only a page that begins is asked. Panes stay.
+  // Another `since` needs a page load. Panes stay.
   /** @type {(view: import("./view_rail.js").Listed) => void} */
   #open({ name, query, isKept }) {
     const shown = asked();
@@ -122,7 +122,7 @@ export class Views {
     location.assign(addressOf(query));
   }
 
-  // One
+  // One view
 
   async #keep() {
     const shown = asked();
@@ -176,7 +176,7 @@ export class Views {
     this.#say(isCopied ? "copied" : "not_copied");
   }
 
-  // All
+  // All views
 
   #export() {
     if (keptViews().length) handViews(keptViews());
@@ -185,14 +185,14 @@ export class Views {
 
   async #import() {
     const { views, problem } = readViews(await chosenText(), this.#limits);
-    if (problem) return this.#tell(problem);
-    if (!hasRoom(views.length)) return this.#tell(["views_full", { max: VIEWS_LIMIT }]);
+    if (problem) return this.#explain(problem);
+    if (!hasRoom(views.length)) return this.#explain(["views_full", { max: VIEWS_LIMIT }]);
     const n = addViews(views);
     this.#changed();
-    return this.#tell(["views_imported", { n, same: views.length - n }]);
+    return this.#explain(["views_imported", { n, same: views.length - n }]);
   }
 
-  // What it says
+  // Notes
 
   /** @type {(word?: string) => void} */
   #changed(word = "") {
@@ -202,7 +202,7 @@ export class Views {
     if (said) this.#say(said);
   }
 
-  // A note that goes by itself.
+  // Shows a note that disappears by itself.
   /** @type {(word: string, values?: Record<string, any>) => void} */
   #say(word, values) {
     clearTimeout(this.#silence);
@@ -210,10 +210,10 @@ export class Views {
     this.#silence = setTimeout(() => (this.#said.textContent = ""), SAID_FOR);
   }
 
-  // What has to be read.
+  // Shows a sentence that has to be read.
   /** @type {(said: Said) => void} */
-  #tell([word, values]) {
-    tell(this.#words.say("views_import"), this.#words.say(word, values), this.#words.say("view_close"));
+  #explain([word, values]) {
+    inform(this.#words.say("views_import"), this.#words.say(word, values), this.#words.say("view_close"));
   }
 
   /** @type {(word: string) => HTMLButtonElement} */

@@ -1,4 +1,4 @@
-// Keeps the screen on. The browser ends it whenever the page is not seen, so it is asked again when it is.
+// Keeps the screen on. The browser releases the lock whenever the page is hidden, so it is requested again.
 
 export function keepAwake() {
   const ask = async () => {
@@ -6,7 +6,7 @@ export function keepAwake() {
     try {
       await navigator.wakeLock?.request("screen");
     } catch {
-      // The browser does not want to, as with an empty battery.
+      // The browser refuses, for example with a low battery.
     }
   };
   document.addEventListener("visibilitychange", ask);

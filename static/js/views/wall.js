@@ -1,5 +1,5 @@
-// The wall: this page and its panes to be read from afar. No controls; over each feed its name, its rate, when the last
-// critical message came and when the last of all; across the top a clock or, in red, what is unreachable.
+// The wall: this page and its panes, to be read from afar. No controls; over each feed its name, its rate, and the age
+// of the last critical message and of the last one; across the top a clock or, in red, what is unreachable.
 
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
@@ -25,7 +25,7 @@ export class Wall {
   #clock = element("time", "wall__clock");
   #outage = element("p", "wall__outage");
   /** @type {Map<string, WallStanding>} */
-  #standings = new Map(); // by the names of the feeds
+  #standings = new Map(); // by feed name
   /** @type {HTMLElement[]} */
   #values = [];
   #name;
@@ -40,11 +40,11 @@ export class Wall {
     if (isPane) return;
     document.querySelector(".header").append(this.#buildBar());
     addEventListener("standing", ({ detail }) => this.#note(detail.of, detail.standing));
-    for (const type of ["online", "offline"]) addEventListener(type, () => this.#tell());
+    for (const type of ["online", "offline"]) addEventListener(type, () => this.#showOutage());
     keepAwake();
   }
 
-  // How this page's feed stands.
+  // Call with the state of this page's feed.
   /** @type {(standing: WallStanding) => void} */
   stand({ name, what, since, reason }) {
     const standing = { name, what, since, reason };
@@ -55,9 +55,9 @@ export class Wall {
   // Call once a second.
   tick() {
     const { feed, rates, lastCritical } = this.#facts;
-    const last = rates.lastSeen("") ?? feed.live.findLast(isMessage)?.at; // one from before is not in the rate
-    const told = [this.#words.say("per_second", { n: rounded(rates.now()) }), this.#age(lastCritical), this.#age(last)];
-    for (const [at, text] of told.entries()) write(this.#values[at], text);
+    const last = rates.lastSeen("") ?? feed.live.findLast(isMessage)?.at; // messages of the past are not in the rates
+    const values = [this.#words.say("per_second", { n: rounded(rates.now()) }), this.#age(lastCritical), this.#age(last)];
+    for (const [at, text] of values.entries()) write(this.#values[at], text);
     write(this.#clock, timesOfDay([toDate(now())])[0]);
   }
 
@@ -66,7 +66,7 @@ export class Wall {
     return at ? ago(now() - at) : this.#words.say("wall_none");
   }
 
-  // Where nobody gave it a name.
+  // The name of a feed without a view's name.
   #selected() {
     return readQuery(asked()).map(({ name }) => name).join(", ");
   }
@@ -94,7 +94,7 @@ export class Wall {
     return bar;
   }
 
-  // Nobody sees a page that is paused by a key as such; and Escape is pressed where the focus is.
+  // A wall does not show that it is paused, so no key may pause it; Escape works wherever the focus is.
   /** @type {(event: KeyboardEvent) => void} */
   #pressed(event) {
     event.stopImmediatePropagation();
@@ -108,10 +108,10 @@ export class Wall {
   /** @type {(of: string, standing: WallStanding) => void} */
   #note(of, standing) {
     this.#standings.set(of, standing);
-    this.#tell();
+    this.#showOutage();
   }
 
-  #tell() {
+  #showOutage() {
     const found = [...this.#standings].find(([, { name }]) => BAD.includes(name));
     const sentence = found ? this.#sentence(...found) : "";
     if (this.#outage.textContent !== sentence) this.#outage.textContent = sentence;
@@ -127,7 +127,7 @@ export class Wall {
   }
 }
 
-// The same page with its controls.
+// A link to the same page with its controls.
 function away() {
   const query = asked();
   for (const part of ["wall", "name"]) query.delete(part);

@@ -3,11 +3,11 @@
 /** @typedef {import("./volume_counts.js").Bar} Bar */
 
 const LEAST = 5; // messages of the highest bar, so that a single one does not look like a flood
-const SEEN = 2; // pixels of what must not be overlooked
-const SERIOUS = 3; // the first kind that must not: a warning
-const WIDE = 4; // pixels of a bar, from which there is one between two
+const SEEN = 2; // pixels at least, for kinds that must be noticed
+const SERIOUS = 3; // the first of these kinds: a warning
+const WIDE = 4; // pixels of a bar, from which there is a pixel between two
 
-// For each kind the path of its rectangles, in pixels from the top left.
+// The SVG path of each kind's rectangles, in pixels from the top left.
 /** @type {(bars: Bar[], width: number, height: number) => string[]} */
 export function paths(bars, width, height) {
   const kinds = bars[0]?.counts.length ?? 0;
@@ -25,7 +25,7 @@ export function paths(bars, width, height) {
   return drawn;
 }
 
-// Of the bar's kinds, in whole pixels. What is serious has its place first.
+// The heights of a bar's kinds, in whole pixels. Serious kinds get theirs first.
 /** @type {(counts: number[], most: number, height: number) => number[]} */
 function heights(counts, most, height) {
   const found = counts.map(() => 0);

@@ -1,9 +1,9 @@
-// Asks how much was recorded at what time. Knows no page.
+// Requests how many messages were recorded over time. Knows no DOM.
 
 /** @typedef {{ from: number, to: number, counts: number[], gaps: [from: number, to: number][] }} Volume */
 
-// From the first message to the last, of all names together, in so many parts; null where nothing is recorded.
-// Throws an Error with the server's sentence, or without one where it did not answer.
+// From the first message to the last, of all names together, in so many parts; null if nothing is recorded.
+// Throws an Error with the server's sentence, or an empty one if it did not answer.
 /** @type {(names: Name[], parts: number, signal: AbortSignal) => Promise<Volume | null>} */
 export async function recordedVolume(names, parts, signal) {
   const spans = await askAll(names, {}, signal);

@@ -1,5 +1,5 @@
-// Shows in the strip what was recorded, and leads to a point of it.
-// Events: "scrub" (Unix seconds, while the pointer drags), "go" (the same, where it stays), "close".
+// Shows in the strip how much was recorded, and lets the visitor choose a point of it.
+// Events: "scrub" (Unix seconds, while the pointer drags), "go" (the same, when it is released), "close".
 
 import { ticks } from "../lib/clock.js";
 import { Emitter } from "../lib/emitter.js";
@@ -7,8 +7,8 @@ import { recordedVolume } from "./recorded_volume.js";
 import { total } from "./volume_counts.js";
 
 const BARS = 200; // at most
-const REFRESH = 5_000; // milliseconds, after which it goes on with what was recorded meanwhile
-const ROWS = 12; // of the table
+const REFRESH = 5_000; // milliseconds, after which newly recorded messages are requested
+const ROWS = 12; // of the table at most
 
 export class Scrubber extends Emitter {
   isOpen = false;
@@ -36,8 +36,8 @@ export class Scrubber extends Emitter {
     this.#words = words;
   }
 
-  // When it ends; null where nothing is recorded, undefined where it was opened anew or closed meanwhile. Throws an
-  // Error with the server's sentence, if it has one.
+  // Resolves to the end of the recording; null if there is none, undefined if it was opened again or closed meanwhile.
+  // Throws an Error with the server's sentence, if it has one.
   /** @type {(names: Name[]) => Promise<number | null | undefined>} */
   async open(names) {
     this.#run.abort();
@@ -53,7 +53,7 @@ export class Scrubber extends Emitter {
       return volume?.to ?? null;
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (!this.#plot.onSeek) this.close(); // it shows what is live
+      if (!this.#plot.onSeek) this.close(); // it shows the live span
       throw error;
     }
   }
@@ -66,15 +66,15 @@ export class Scrubber extends Emitter {
     this.emit("close");
   }
 
-  // Played up to here; there may be more by now.
+  // Call with the time up to which the past was played; more may be recorded by now.
   /** @type {(at: number) => void} */
-  tell(at) {
+  moveTo(at) {
     if (!this.isOpen) return;
     this.#plot.moveTo(at);
     if (at > this.#to && ticks() > this.#asked + REFRESH) this.open(this.#names).catch(() => {});
   }
 
-  // Of what is recorded only the number is known.
+  // Only the number of recorded messages is known, not their severities.
   /** @type {(volume: import("./recorded_volume.js").Volume) => void} */
   #show({ from, to, counts, gaps }) {
     this.#to = to;

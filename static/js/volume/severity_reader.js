@@ -1,5 +1,4 @@
-// Reads how bad messages say they are, as long as there are not too many: to read costs time, and the feed needs it
-// more.
+// Reads the severities of messages as long as there are not too many: parsing takes time that the feed needs.
 
 import { ticks } from "../lib/clock.js";
 import { mayHaveSeverity, severityOf } from "../message/severity.js";
@@ -13,7 +12,7 @@ export class SeverityReader {
   #left = BURST;
   #at = ticks();
 
-  // One of KINDS.
+  // Returns one of KINDS.
   /** @type {(event: Message) => string} */
   kindOf(event) {
     const { data, encoding } = event;
@@ -22,7 +21,7 @@ export class SeverityReader {
     if (data.length > this.#left) return "unread";
     this.#left -= data.length;
     const severity = attempt(event, () => severityOf(data), "");
-    return KINDS.includes(severity) ? severity : "none"; // of debugging, too
+    return KINDS.includes(severity) ? severity : "none"; // also for debug
   }
 
   #earn() {

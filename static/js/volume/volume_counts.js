@@ -1,9 +1,9 @@
-// Counts messages second by second, by how bad they say they are, and keeps what is missing. Pure.
+// Counts messages per second and severity, and stores gaps. Pure.
 
 /** @typedef {{ from: number, counts: number[] }} Bar the counts by kind, as in KINDS, or the first two of them */
 
 export const SECONDS = 300;
-// As they are stacked. "unread": there were too many to be read.
+// In stacking order. "unread": there were too many messages to parse.
 export const KINDS = ["unread", "none", "info", "warning", "error", "critical"];
 
 const STEPS = [1, 2, 3, 5, 10, 15, 20, 30]; // seconds of a bar
@@ -12,11 +12,11 @@ const GAPS_LIMIT = 100;
 export class VolumeCounts {
   lastCritical = 0; // Unix seconds; 0: none has come
   #ring = new Uint32Array(SECONDS * KINDS.length);
-  #newest = 0; // the second that runs
+  #newest = 0; // the current second
   /** @type {[from: number, to: number][]} */
   #gaps = [];
 
-  // A message of the time `at`, which may be past. `now` may run backwards, as the clock that tells it.
+  // Adds a message of the time `at`, perhaps in the past. `now` may go back if the clock is set.
   /** @type {(at: number, kind: string, now: number) => void} */
   add(at, kind, now) {
     this.#goTo(Math.floor(now));
@@ -35,7 +35,7 @@ export class VolumeCounts {
     return this.#gaps.filter(([, to]) => to > since);
   }
 
-  // The bars up to `now`, of `step` seconds each; they begin where whole steps do, so a bar stays what it is.
+  // The bars up to `now`, of `step` seconds each; they begin at multiples of `step`, so that bars do not change.
   /** @type {(now: number, step: number) => Bar[]} */
   bars(now, step) {
     const end = Math.floor(now / step) * step + step;
@@ -67,13 +67,13 @@ export class VolumeCounts {
   #goTo(second) {
     if (Math.abs(second - this.#newest) >= SECONDS) {
       this.#ring.fill(0);
-      this.#newest = second; // the clock may have been set back, and nothing would be counted for so long
+      this.#newest = second; // after a clock that was set back, counting would otherwise stop
     }
     for (; this.#newest < second; ) this.#ring.fill(0, this.#place(++this.#newest), this.#place(this.#newest) + KINDS.length);
   }
 }
 
-// The seconds of a bar, for as many bars as have room.
+// The seconds of a bar, so that the bars fit.
 /** @type {(room: number) => number} */
 export function stepFor(room) {
   return STEPS.find((step) => SECONDS / step <= room) ?? STEPS[STEPS.length - 1];

@@ -1,5 +1,5 @@
-// Draws bars over a span of time, hatched where something is missing, with times below. A cursor is moved over them by
-// pointer and keys; what is under it is said where the times are, so nothing moves. In the past it leads there.
+// Draws bars over a span of time, hatched in gaps, with times below. A cursor is moved over them by pointer and keys; the
+// bar under it is described in place of the times, so nothing moves. In the past, the cursor seeks.
 
 import { toDate } from "../lib/format.js";
 import { element } from "../ui/dom.js";
@@ -13,14 +13,14 @@ import { KINDS, total } from "./volume_counts.js";
 /** @typedef {{ bars: Bar[], step: number, gaps: [from: number, to: number][] }} Span `step`: the seconds of a bar */
 
 const FAR = 10; // bars, by PageUp and PageDown
-const LABEL = 70; // pixels that a time needs
-const EDGE = 24; // pixels from either side, where it would be cut
-const NOW = 64; // pixels on the right, where it would touch the word for now
+const LABEL = 70; // pixels for one time
+const EDGE = 24; // pixels from either side, where a time would be cut
+const NOW = 64; // pixels on the right, reserved for the word for now
 const THIN = 3; // pixels of the shortest gap
-const MARK = 2; // pixels of the line that says where the past is
+const MARK = 2; // pixels of the line at the position
 
 export class VolumePlot {
-  // Of the past: what leads to a time, and whether the pointer stays there. Null: the span is live.
+  // Called in the past to seek: `isOver` if the pointer was released. Null: the span is live.
   /** @type {((at: number, isOver: boolean) => void) | null} */
   onSeek = null;
   #slider;
@@ -32,7 +32,7 @@ export class VolumePlot {
   /** @type {number | null} */
   #hovered = null; // the time of the bar under the pointer
   /** @type {number | null} */
-  #reached = null; // the same, by keys; in the past, the position is
+  #reached = null; // the same for the keyboard; in the past, the position counts instead
   /** @type {number | null} */
   #position = null; // up to where the past was played
   #label;
@@ -57,7 +57,7 @@ export class VolumePlot {
     new ResizeObserver(() => this.#draw()).observe(slider);
   }
 
-  // How many bars there is room for.
+  // The number of bars that fit.
   get room() {
     return Math.floor(this.#slider.clientWidth / 4);
   }
@@ -68,7 +68,7 @@ export class VolumePlot {
     this.#draw();
   }
 
-  // Null: of no past.
+  // Moves the position; null: the span is live.
   /** @type {(at: number | null) => void} */
   moveTo(at) {
     this.#position = at;
@@ -102,7 +102,7 @@ export class VolumePlot {
     this.#mark(width, height);
     const ariaLabel = this.onSeek ? this.#words.say("volume_point") : this.#label;
     Object.assign(this.#slider, { ariaLabel, ariaValueMin: this.#from, ariaValueMax: this.#to - (this.onSeek ? 0 : this.#span.step) });
-    this.#tell();
+    this.#describe();
   }
 
   /** @type {(width: number, height: number) => string} */
@@ -149,17 +149,17 @@ export class VolumePlot {
     set(cursor, { x: left, width: size, height });
   }
 
-  // Of the bar under it, or -1.
+  // The index of the bar under the cursor, or -1.
   get #index() {
     const reached = this.#reached === null ? null : this.#position ?? this.#reached;
     const at = this.#hovered ?? reached;
     return at === null ? -1 : this.#indexOf(at);
   }
 
-  // The bar may have left the strip meanwhile: then it is the first.
+  // The first bar if the time has left the span.
   /** @type {(at: number) => number} */
   #indexOf(at) {
-    // A bar's own beginning may come out a little before it.
+    // Rounding may place a bar's beginning just before it.
     const index = Math.floor((at - this.#from) / this.#span.step + 1e-6);
     return Math.max(0, Math.min(index, this.#span.bars.length - 1));
   }
@@ -188,7 +188,7 @@ export class VolumePlot {
     this.#reached = bar.from;
     this.#hovered = null;
     this.#moved();
-    // Only now: what a screen reader is told each second would drown all else.
+    // Only here: announced each second, it would drown all else in a screen reader.
     if (this.onSeek) this.#sayPosition();
     else Object.assign(this.#slider, { ariaValueNow: bar.from, ariaValueText: this.sentence(bar) });
   }
@@ -208,7 +208,7 @@ export class VolumePlot {
 
   #moved() {
     this.#point(this.#slider.clientWidth, this.#slider.clientHeight);
-    this.#tell();
+    this.#describe();
   }
 
   /** @type {(event: KeyboardEvent) => void} */
@@ -230,14 +230,14 @@ export class VolumePlot {
     this.#reach(reached);
   }
 
-  #tell() {
+  #describe() {
     const bar = this.#span.bars[this.#index];
     this.#axis.hidden = Boolean(bar);
     const text = bar ? this.sentence(bar) : "";
     if (this.#value.textContent !== text) this.#value.textContent = text;
   }
 
-  // What a bar of the span says.
+  // The description of a bar.
   /** @type {(bar: Bar, span?: Span) => string} */
   sentence({ from, counts }, { step, gaps } = this.#span) {
     const to = from + step;

@@ -1,5 +1,5 @@
-// The last five minutes above the feed: bars of messages by severity, the rate, and how long ago the last critical one
-// was; as a sentence and a table for those who do not see it. One channel of the selection may take its place.
+// The last five minutes above the feed: bars of messages by severity, the rate, and the age of the last critical one;
+// also as a sentence and a table for screen readers. May show one channel of the selection instead.
 
 import { now } from "../lib/clock.js";
 import { rounded } from "../lib/format.js";
@@ -14,8 +14,8 @@ import { KINDS, SECONDS, stepFor, total, VolumeCounts } from "./volume_counts.js
 import { VolumePlot } from "./volume_plot.js";
 import { VolumeTable } from "./volume_table.js";
 
-const LEVELS = ["critical", "error", "warning", "info"]; // that are counted in words of their own, on a phone
-const ROW = 30; // seconds of a row of the table, in which all are over: nothing changes while it is read
+const LEVELS = ["critical", "error", "warning", "info"]; // counted separately on a phone
+const ROW = 30; // seconds of a row of the table; only past ones are shown, so that nothing changes while it is read
 
 export class VolumeStrip {
   scrubber;
@@ -55,18 +55,18 @@ export class VolumeStrip {
     }
   }
 
-  // What is being missed is hatched, too.
+  // A current outage is hatched, too.
   /** @type {(standing: Pick<Standing, "name" | "since">) => void} */
   stand({ name, since }) {
     this.#lostSince = name === "reconnecting" ? since : undefined;
   }
 
-  // Unix seconds; 0: none has come.
+  // Unix seconds of the last critical message; 0: none has come.
   get lastCritical() {
     return this.#counts.lastCritical;
   }
 
-  // One name of the selection, or null: everything together.
+  // Shows one name of the selection, or null: all together.
   /** @type {(name: Name | null) => void} */
   peek(name) {
     this.#name = name;
@@ -76,9 +76,9 @@ export class VolumeStrip {
     this.draw();
   }
 
-  // Call once a second, as long as somebody sees it.
+  // Call once a second while the page is visible.
   draw() {
-    this.#tellLevels();
+    this.#showLevels();
     if (this.scrubber.isOpen) return;
     const at = now();
     const step = stepFor(this.#plot.room);
@@ -86,11 +86,11 @@ export class VolumeStrip {
     const gaps = this.#counts.gaps(bars[0].from);
     this.#plot.show({ bars, step, gaps: this.#lostSince ? [...gaps, [this.#lostSince, at]] : gaps });
     this.#table.show(this.#counts.bars(at, ROW).slice(0, -1), ROW, this.#counts.gaps(at - SECONDS));
-    this.#tell(this.#bars(at, 1).map(({ counts }) => total(counts)));
+    this.#showRate(this.#bars(at, 1).map(({ counts }) => total(counts)));
   }
 
-  // Of everything together, where there is a place for it.
-  #tellLevels() {
+  // The counts by severity of all messages, on a phone.
+  #showLevels() {
     if (!this.#levels.checkVisibility()) return;
     const bars = this.#name || this.scrubber.isOpen ? [] : this.#counts.bars(now(), 1);
     const sums = LEVELS.map((kind) => total(bars.map(({ counts }) => counts[KINDS.indexOf(kind)])));
@@ -104,7 +104,7 @@ export class VolumeStrip {
     }));
   }
 
-  // Of one channel or pattern only the number is known.
+  // For one channel or pattern only numbers are known, not severities.
   /** @type {(at: number, step: number) => import("./volume_counts.js").Bar[]} */
   #bars(at, step) {
     if (!this.#name) return this.#counts.bars(at, step);
@@ -118,7 +118,7 @@ export class VolumeStrip {
   }
 
   /** @type {(totals: number[]) => void} */
-  #tell(totals) {
+  #showRate(totals) {
     const rate = rounded(this.#rates.now(this.#name ? keyOf(this.#name) : undefined));
     const name = this.#name?.name;
     const { lastCritical } = this.#counts;

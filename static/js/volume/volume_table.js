@@ -1,4 +1,4 @@
-// The bars as a table, for those who cannot see them; unchanged as long as it says the same.
+// The bars as a table for screen readers; not replaced while its content is the same.
 
 import { toDate } from "../lib/format.js";
 import { timesOfDay } from "../ui/timestamps.js";
@@ -17,7 +17,7 @@ export class VolumeTable {
     this.#words = words;
   }
 
-  // Of a bar may be known only how many there are.
+  // For some bars only the number of messages is known.
   /** @type {(bars: import("./volume_counts.js").Bar[], step: number, gaps: [from: number, to: number][]) => void} */
   show(bars, step, gaps) {
     const shown = JSON.stringify([bars, gaps]);
