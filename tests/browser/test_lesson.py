@@ -171,8 +171,8 @@ def test_who_received_it_is_said_at_its_own_row(open_page: OpenPage, valkey: Red
     publish(page, "a", "the same")
     expect(answer(page)).to_contain_text("7 subscribers received it")
     valkey.client.publish("a", "the same")
-    expect(rows(page).nth(1).locator(".row__heard")).to_have_text("received by 7")
-    expect(rows(page).nth(0).locator(".row__heard")).to_have_count(0)
+    expect(rows(page).nth(1).locator(".row__fact")).to_have_text("received by 7")
+    expect(rows(page).nth(0).locator(".row__fact")).to_have_count(0)
 
 
 # Try it

@@ -91,11 +91,11 @@ def test_axe_finds_no_barrier_in_any_state(
     page.keyboard.press("Escape")
 
     say(page, "a", "heard")
-    expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "received")
     expect(rows(page)).to_have_count(12)
     expect_no_violation(page, "published")
     say(page, "nobody", "unheard")
-    expect(page.locator("#answer")).to_have_attribute("data-state", "unheard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "none")
     expect_no_violation(page, "nobody was listening")
     say(page, "", "no channel")
     expect(page.locator("#answer")).to_have_attribute("data-state", "failed")
@@ -181,7 +181,7 @@ def test_axe_finds_no_barrier_in_the_dialogs(
     page.keyboard.press("Escape")
 
     say(page, "a", "sent")
-    expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "received")
     page.locator("#drafts-open").click()
     page.locator("[name=template]").fill("a template")
     page.keyboard.press("Enter")
@@ -220,7 +220,7 @@ def test_nothing_is_cut_off_or_scrolls_away_on_any_screen(
     for channel, message in ((LONG[:200], "semespaço" * 40), ("nobody", "unheard")):
         say(page, channel, message)
         expect(page.locator("#publish-message")).to_have_value("")
-    expect(page.locator("#answer")).to_have_attribute("data-state", "unheard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "none")
     for width, height in SCREENS:
         page.set_viewport_size({"width": width, "height": height})
         assert overflowing(page) == [], (width, height)
@@ -410,7 +410,7 @@ def test_screenshots_of_a_morning(
     for channel, message in EVENING:
         own_redis.client.publish(channel, message)
     say(page, "sistema_alertas", "Servidor CPU em 99% - Perigo!")
-    expect(page.locator("#answer")).to_have_attribute("data-state", "heard")
+    expect(page.locator("#answer")).to_have_attribute("data-state", "received")
     expect(rows(page)).to_have_count(len(MORNING) + len(EVENING) + 1)
     expect(chip(page, "pedidos.*")).to_be_visible()
     take(page, f"screenshot{suffix}", tmp_path)

@@ -70,7 +70,7 @@ def test_a_sharded_channel_beside_the_channel_of_its_name(open_page: OpenPage, v
     expect(page.get_by_label("shard", exact=True)).to_be_checked()
     publish_button(page).click()
     expect(answer(page)).to_contain_text("1 subscriber received it: 1 tab, 0 others")
-    expect(rows(page).last.locator(".row__heard")).to_be_visible()
+    expect(rows(page).last.locator(".row__fact")).to_be_visible()
     page.get_by_label("shard", exact=True).uncheck()
     publish(page, "same", "to the channel")
     expect(rows(page).last.locator(".row__pattern")).to_have_text("sam*")

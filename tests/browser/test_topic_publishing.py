@@ -254,7 +254,7 @@ def test_what_is_refused_or_away_is_said_beside_what_was_published(
         away = "Kafka does not answer. Nothing was published."
         expect(topic).to_have_text(f"Topic form.orders: {away} Send again")
         expect(send_again(page)).to_be_in_viewport()
-        expect(redis).to_have_attribute("data-state", "heard")
+        expect(redis).to_have_attribute("data-state", "received")
         assert posted.take() == [(503, "topic")]
         send_to(page, "topic")
         publish_button(page).click()
@@ -291,8 +291,8 @@ def is_kept_and_repeated(page: Page, kafka: KafkaServer) -> None:
     expect(topic).to_contain_text("Kafka: partition 1, offset 2, kept until ")
     expect(topic).to_contain_text("the last of 3 messages")
     assert [one["data"] for one in messages(page, "plain.orders")] == ["number 1", "number 2", "number 3"]
-    expect(row(page, "number 3").locator(".row__heard")).to_have_text("received by 1")
-    expect(row(page, "number 2").locator(".row__heard")).to_have_count(0)
+    expect(row(page, "number 3").locator(".row__fact")).to_have_text("received by 1")
+    expect(row(page, "number 2").locator(".row__fact")).to_have_count(0)
 
     dialog = recent(page)
     expect(dialog.get_by_role("button", name="form, plain.orders (topic) number 3")).to_have_count(1)

@@ -152,7 +152,7 @@ export class Rows {
     if (bytes !== undefined) place.append(notText(this.#words));
     this.#setKind(place, channelKind(event.type));
     const keyspace = keyspaceEvent(event);
-    if (keyspace) place.append(element("span", "row__heard", `db${keyspace.database}`));
+    if (keyspace) place.append(element("span", "row__fact", `db${keyspace.database}`));
     else place.append(...patterns.map((pattern) => this.#tag(pattern)));
     if (event.receivers !== undefined) place.append(this.#receivers(event));
   }
@@ -166,7 +166,7 @@ export class Rows {
 
   /** @type {(event: Message) => HTMLElement} */
   #receivers({ receivers }) {
-    return element("span", "row__heard", this.#words.say("heard", { n: receivers }));
+    return element("span", "row__fact", this.#words.say("heard", { n: receivers }));
   }
 
   /** @type {(pattern: string) => HTMLElement} */

@@ -252,8 +252,8 @@ export class PublishForm extends Emitter {
     const message = n === undefined ? sent.message : sent.message.replaceAll("{n}", String(n));
     this.emit("published", { ...sent, message, receivers, tabs, isAtLeast });
     const burst = n === undefined ? "" : this.#words.say("burst_done", { n });
-    if (receivers) this.say("heard", this.#split(receivers, tabs, isAtLeast), burst || this.#note(sent, tabs));
-    else this.say("unheard", this.#words.say(isAtLeast ? "receivers_uncounted" : "receivers_none"), burst);
+    if (receivers) this.say("received", this.#split(receivers, tabs, isAtLeast), burst || this.#note(sent, tabs));
+    else this.say("none", this.#words.say(isAtLeast ? "receivers_uncounted" : "receivers_none"), burst);
     return true;
   }
 

@@ -101,12 +101,12 @@ export class Connection extends Emitter {
     if (changes) this.#socket.send(changes);
   }
 
-  /** @type {(loss: { lastHeard: number, reason: string, refused: boolean }) => void} */
-  #lost({ lastHeard, reason, refused }) {
+  /** @type {(loss: { lastSent: number, reason: string, refused: boolean }) => void} */
+  #lost({ lastSent, reason, refused }) {
     if (refused && this.#givesUpSince(reason)) return;
     this.#subscriptions.forget();
     this.#joiner.forget();
-    this.#outage.serverLost({ at: now(), lastHeard, wasLive: this.#wasLive, reason });
+    this.#outage.serverLost({ at: now(), lastSent, wasLive: this.#wasLive, reason });
     this.#refusal = refused ? reason : null;
     this.#status = 0;
     this.#report();

@@ -16,11 +16,11 @@ export class Outage {
     return this.#current;
   }
 
-  /** @type {(loss: { at: number, lastHeard: number, wasLive: boolean, reason: string }) => void} */
-  serverLost({ at, lastHeard, wasLive, reason }) {
+  /** @type {(loss: { at: number, lastSent: number, wasLive: boolean, reason: string }) => void} */
+  serverLost({ at, lastSent, wasLive, reason }) {
     const since = this.#current?.what === "redis" ? at : this.#current?.since ?? at;
     this.#current = { what: "server", since, reason: reason || this.#lastReason };
-    if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastHeard - IN_FLIGHT;
+    if (wasLive) this.#gapFrom ??= this.#redisLostAt ?? lastSent - IN_FLIGHT;
   }
 
   // Redis was lost after the last message received, at `lastAt`.

@@ -1,5 +1,5 @@
 // Keeps one WebSocket open: reconnects with jitter, detects silence, asks why it was refused. Knows no DOM.
-// Events: "open", "batch" (parsed frame), "lost" ({lastHeard, reason, refused}), "why" ({what, reason, refused, status}).
+// Events: "open", "batch" (parsed frame), "lost" ({lastSent, reason, refused}), "why" ({what, reason, refused, status}).
 
 import { now, setServerTime, Stopwatch } from "../lib/clock.js";
 import { Emitter } from "../lib/emitter.js";
@@ -119,7 +119,7 @@ export class Socket extends Emitter {
     if (this.#opened && this.#opened.seconds > HEALTHY_AFTER) this.#attempt = 0;
     this.close();
     this.#retry(refused);
-    this.emit("lost", { lastHeard: this.#sentAt ?? now(), reason, refused });
+    this.emit("lost", { lastSent: this.#sentAt ?? now(), reason, refused });
   }
 
   /** @type {(refused: boolean) => void} */
