@@ -1,6 +1,6 @@
-// What the checker's own library does not know of browsers, and which events are ours.
+// Browser interfaces that TypeScript's library lacks, the page's own events, and shared types.
 
-// What the page's own markup has is taken to be there.
+// Elements of the page's own markup are assumed to exist.
 interface ParentNode {
   querySelector<Tag extends keyof HTMLElementTagNameMap>(selectors: Tag): HTMLElementTagNameMap[Tag];
   querySelector(selectors: string): HTMLElement;
@@ -10,7 +10,7 @@ interface Document {
   getElementById(id: string): HTMLElement;
 }
 
-// An event of an element comes from it or one within.
+// The target of an element's event is that element or one within it.
 interface HTMLElement {
   addEventListener<Type extends keyof HTMLElementEventMap>(
     type: Type,
@@ -19,11 +19,11 @@ interface HTMLElement {
   ): void;
 }
 
-// A form with the elements that it has by name.
+// A form with its elements by name.
 type FormOf<Elements> = HTMLFormElement & { elements: HTMLFormControlsCollection & Elements };
 
 interface EventTarget {
-  // Emitter's events carry something.
+  // Emitter's events have a detail.
   addEventListener(type: string, listener: (event: CustomEvent) => void): void;
 }
 
@@ -49,17 +49,17 @@ type Rows = import("../static/js/message/row.js").Rows;
 type PageSelection = import("../static/js/stream/selection.js").Selection;
 type Words = import("../static/js/ui/i18n.js").Words;
 
-// What one listens to.
+// A name of the selection.
 type Name = { kind: "channel" | "pattern" | "shard" | "topic"; name: string };
 
-// A word's key, and the values for its places.
+// A word's key, and the values of its placeholders.
 type Said = [key: string, values?: Record<string, string | number>];
 
-// One push of a message; merged with those of the patterns that match it, it is a Message.
+// One push of a message; merged with the pushes of its patterns, it is a Message.
 type Push = {
   type: "message" | "pmessage" | "smessage" | "tmessage";
   at: number; // Unix seconds of the server, as all times
-  channel: string; // also of a sharded channel or a topic: the server says `shard` or `topic` alone
+  channel: string; // also for a sharded channel or a topic, for which the server sends only `shard` or `topic`
   channel_base64?: string;
   shard?: string;
   pattern?: string;
@@ -69,10 +69,10 @@ type Push = {
   size?: number;
   id?: string;
   past?: boolean;
-  kafka?: import("../static/js/kafka/kafka_record.js").KafkaRecord; // of a topic
-  mark?: Said; // what is said of it before its data
+  kafka?: import("../static/js/kafka/kafka_record.js").KafkaRecord; // for a topic
+  mark?: Said; // shown before its data
 };
-// What only Kafka says of a message.
+// The fields of a message that only Kafka has.
 type KafkaFacts = {
   partition: number;
   offset: number;
@@ -80,27 +80,27 @@ type KafkaFacts = {
   clock?: "producer" | "broker";
   key?: string | null;
   key_base64?: string;
-  key_size?: number; // of one of which only the beginning is here
+  key_size?: number; // if the key was cut
   headers?: { name: string; value?: string | null; value_base64?: string; size?: number }[];
   headers_left_out?: number;
   headers_unreadable?: boolean;
-  tombstone?: boolean; // it has no data
-  schema?: { id: number; n: number }; // of a registry, and how many bytes follow
+  tombstone?: boolean; // without data
+  schema?: { id: number; n: number }; // its id in a registry, and how many bytes follow
 };
-type Message = Push & { patterns: string[]; receivers?: number }; // who received it, where this page published it
+type Message = Push & { patterns: string[]; receivers?: number }; // receivers: if this page published it
 
 type Gap = {
   type: "gap";
   from: number;
   to: number;
   reason: string;
-  lost?: number; // when a connection was, whose gap begins before that
+  lost?: number; // when the connection was lost, if the gap begins earlier
   channel?: string;
   shard?: string;
   topic?: string;
   partition?: number;
   offset?: string;
-  n?: number; // of messages that are missing, at most
+  n?: number; // the largest possible number of missing messages
   at?: number;
 };
 type Following = { type: "following"; channel: string; epoch?: string; id?: string; since?: number };
@@ -116,13 +116,13 @@ type Confirmation = {
   at: number;
 };
 
-// Since when, and why, nothing comes of a topic.
+// Since when, and why, a topic is unavailable.
 type Away = { from: number; error: string };
 
-// Who has taken a message, and since when; nobody, without a name.
+// A taken message: by whom and since when; given back if `by` is empty.
 type Acknowledgement = { id: string; by: string; since: number };
 
-// What the server says.
+// Events of the server.
 type FeedEvent =
   | Push
   | Gap
@@ -136,17 +136,17 @@ type FeedEvent =
   | { type: "error"; error: string }
   | { type: "heartbeat"; at: number };
 
-// What the page makes of them: "also" is one more pattern of a message that was shown.
+// Events that the page shows: "also" is one more pattern of a message that was shown.
 type ShownEvent = Message | Gap | { type: "also"; event: Message };
 
-// What the feed may have a row for.
+// Events that may have a row in the feed.
 type FeedItem =
   | Message
   | Gap
   | { type: "cleared"; messages: number; undo: () => void }
   | { type: "older" | "skipped" | "fell_out" | "lane_nothing" | "lane_unrecorded"; n: number };
 
-// How the feed stands, and by key the names of the selection: what Redis has said to each, which are recorded.
+// The state of the feed, and by key the names of the selection: confirmed, refused, recorded.
 type Standing = {
   name: string;
   what?: string;
@@ -158,19 +158,19 @@ type Standing = {
   recorded: Set<string>;
   stopped: Map<string, Stopped | undefined>;
   away?: Map<string, Away>;
-  partly?: Said; // what is said where it is live, but not all of it
+  partly?: Said; // the status if the feed is only partly live
 };
 
-// What is written in the form, and as it is kept.
+// The content of the form, also as it is stored.
 type Draft = {
   kind?: string;
-  channel?: string; // none where it goes to a topic alone
+  channel?: string; // undefined if the destination is a topic alone
   message: string;
   name?: string;
   to?: "topic" | "both";
   topic?: string;
 } & TopicRecord;
-// What a message to a topic has beside its data, as the server takes it of a form.
+// The fields of a message to a topic beside its data, as in a form request.
 type TopicRecord = { key?: string; headers?: string; partition?: string; tombstone?: string };
 
 type PublishElement = FormOf<{
@@ -181,10 +181,10 @@ type PublishElement = FormOf<{
   "publish-times": HTMLInputElement;
   "publish-stop": HTMLButtonElement;
   "publish-button": HTMLButtonElement;
-  "publish-to": HTMLSelectElement; // where there is Kafka
+  "publish-to": HTMLSelectElement; // with Kafka only
 }> & { publisher: import("../static/js/publish/publish_form.js").PublishForm };
 
-// Of the page, by id, what is more than an element.
+// Elements of the page with a special type, by id.
 type PageElements = {
   browser: HTMLDialogElement;
   "browser-row": HTMLTemplateElement;
@@ -228,13 +228,13 @@ type Alert = {
   shown: string[] | null;
 };
 
-// What a message is: `text` as it is read, or `bytes`.
+// The content of a message: decoded `text`, or `bytes`.
 type Content = {
   text?: string;
   bytes?: Uint8Array<ArrayBuffer>;
   isJson?: boolean;
   alert?: Alert | null;
-  event?: string; // of the key that the text is, in this database
+  event?: string; // a keyspace event; `text` is the key, in this database
   database?: string;
   format?: string;
   isCut?: boolean;
@@ -242,16 +242,16 @@ type Content = {
   hasCodes?: boolean;
 };
 
-// Whether a message passes; undefined where a search does not know it yet.
+// Whether a message passes; undefined if a search has not tested it yet.
 type Test = (event: Message) => boolean | undefined;
 
 type Places = [index: number, length: number][];
 
-// Finds places in a text that `normalize` has put into its form.
+// Finds matches in a text that `normalize` has returned.
 type Mark = { normalize(text: string): string; find(text: string, limit: number): Places | Promise<Places> };
 
-// A filter as it is used; a word's key and values where it cannot be. With a `search`, the test is only for messages
-// that it knows; `served` is its text where a server can search for it, or empty.
+// A parsed filter; `problem` is a word's key and values after a syntax error. With a `search`, the test is valid only
+// for messages that it has tested; `served` is the filter's text if the server can search for it, else empty.
 type Query = {
   test: Test | null;
   marks: Mark[];
@@ -261,13 +261,12 @@ type Query = {
   hides?: boolean;
 };
 
-// What was recorded, read again.
+// An event read from a log or topic.
 type PastEvent = (Message | Gap) & { at: number };
-// How many were searched meanwhile, and up to when.
-// `said`: why that was not all.
+// How many messages were searched, and up to when. `said`: why the search is incomplete.
 type Searched = { type: "searched"; n: number; at: number; said?: string };
 
-// What reads the past of topics, where there is Kafka.
+// Reads the past of topics; with Kafka only.
 type PastOfTopics = {
   readTopic?(topic: string, since: string, signal: AbortSignal, filter?: string): AsyncGenerator<PastEvent | Searched, undefined>;
   openLinked?(

@@ -7,7 +7,7 @@ const GLOB = /[*?[]/;
 const KEYSPACE = /^__key(space|event)@(\d+|\*)__:(.+)$/s;
 
 /** @type {Name["kind"][]} */
-export const KINDS = ["channel", "pattern", "shard"]; // and "topic", where there is Kafka
+export const KINDS = ["channel", "pattern", "shard"]; // and "topic", with Kafka
 
 /** @type {(text: string) => boolean} */
 export function looksLikePattern(text) {
