@@ -33,7 +33,7 @@ interface DocumentEventMap {
 }
 
 interface WindowEventMap {
-  standing: CustomEvent<{ of: string; standing: Pick<Standing, "name" | "what" | "since" | "reason"> }>;
+  state: CustomEvent<{ of: string; state: Pick<FeedState, "name" | "what" | "since" | "reason"> }>;
 }
 
 interface NotificationOptions {
@@ -147,7 +147,7 @@ type FeedItem =
   | { type: "older" | "skipped" | "fell_out" | "lane_nothing" | "lane_unrecorded"; n: number };
 
 // The state of the feed, and by key the names of the selection: confirmed, refused, recorded.
-type Standing = {
+type FeedState = {
   name: string;
   what?: string;
   since?: number;

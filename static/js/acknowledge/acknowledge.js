@@ -16,12 +16,12 @@ export class Acknowledge extends Emitter {
 
   /**
    * @param {{
-   *   connection: EventTarget, standing: Standing, feed: EventTarget, place: HTMLElement, rows: Rows,
+   *   connection: EventTarget, state: FeedState, feed: EventTarget, place: HTMLElement, rows: Rows,
    *   say(sentence: string): void
    * }} page `say` shows a note that disappears by itself
    * @param {Words} words
    */
-  constructor({ connection, standing, feed, place, rows, say }, words) {
+  constructor({ connection, state, feed, place, rows, say }, words) {
     super();
     this.#words = words;
     this.#say = say;
@@ -33,7 +33,7 @@ export class Acknowledge extends Emitter {
       this.emit("change");
     });
     feed.addEventListener("draw", () => this.#kept.isEmpty || this.#rows.draw());
-    this.#kept.stand(standing);
+    this.#kept.setState(state);
   }
 
   // Call when times are to be written anew.

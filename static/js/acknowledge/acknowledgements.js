@@ -25,7 +25,7 @@ export class Acknowledgements extends Emitter {
   constructor(connection, words) {
     super();
     this.#words = words;
-    connection.addEventListener("state", ({ detail }) => this.stand(detail));
+    connection.addEventListener("state", ({ detail }) => this.setState(detail));
     connection.addEventListener("following", ({ detail }) => this.#follow(detail));
     connection.addEventListener("acknowledged", ({ detail }) => this.#apply(detail));
   }
@@ -54,8 +54,8 @@ export class Acknowledgements extends Emitter {
   // Reading
 
   // Changes during an outage were not received, so the lists are requested again.
-  /** @type {(standing: Standing) => void} */
-  stand({ name, recorded }) {
+  /** @type {(state: FeedState) => void} */
+  setState({ name, recorded }) {
     if (name !== "live") return this.#asked.clear();
     for (const key of recorded) {
       const channel = CHANNEL.exec(key)?.[1];

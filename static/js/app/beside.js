@@ -2,15 +2,15 @@
 
 import { Deferred } from "../lib/deferred.js";
 import { later } from "../lib/idle_queue.js";
-import { isPane, isWall } from "../ui/pane_dress.js";
+import { isPane, isWall } from "../ui/page_kind.js";
 import { asked } from "../ui/url_state.js";
 
 export class Beside {
   #page;
   #words;
   #facts;
-  /** @type {import("../views/wall.js").WallStanding} */
-  #standing = { name: "connecting" };
+  /** @type {import("../views/wall.js").WallState} */
+  #state = { name: "connecting" };
   #views = new Deferred("../views/views.js", ({ Views }) => new Views(this.#facts.place, this.#words, this.#facts.limits, {
     show: this.#facts.show,
     showFeed: this.#facts.showFeed,
@@ -20,7 +20,7 @@ export class Beside {
   #panes = new Deferred("../views/panes.js", ({ Panes }) => new Panes(this.#page, this.#words));
   #wall = new Deferred("../views/wall.js", ({ Wall }) => {
     const wall = new Wall(this.#page, this.#words, this.#facts);
-    wall.stand(this.#standing);
+    wall.setState(this.#state);
     wall.tick();
     return wall;
   });
@@ -40,12 +40,12 @@ export class Beside {
     if (isWall) this.#wall.arrive();
   }
 
-  /** @type {(standing: Standing) => void} */
-  stand(standing) {
-    this.#standing = standing;
+  /** @type {(state: FeedState) => void} */
+  setState(state) {
+    this.#state = state;
     later(() => this.#offerViews());
-    if (standing.name === "live") this.#panes.part?.revive();
-    this.#wall.part?.stand(standing);
+    if (state.name === "live") this.#panes.part?.revive();
+    this.#wall.part?.setState(state);
   }
 
   // Call once a second.
@@ -55,6 +55,6 @@ export class Beside {
   }
 
   #offerViews() {
-    if (!isPane && this.#standing.name !== "connecting") this.#views.want();
+    if (!isPane && this.#state.name !== "connecting") this.#views.want();
   }
 }

@@ -6,10 +6,10 @@ import { timesOfDay } from "../ui/timestamps.js";
 const NOT_LOGGED_IN = 401;
 const TOO_LONG = [413, 414, 431];
 
-/** @typedef {Standing & { isPast: boolean }} Shown past: the feed shows the recorded past */
+/** @typedef {FeedState & { isPast: boolean }} Shown past: the feed shows the recorded past */
 
 // Whether the session has ended, so that nothing on the page works any more.
-/** @type {(standing: Pick<Standing, "name" | "status">) => boolean} */
+/** @type {(state: Pick<FeedState, "name" | "status">) => boolean} */
 export function isOver({ name, status }) {
   return name === "refused" && status === NOT_LOGGED_IN;
 }

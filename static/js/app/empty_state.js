@@ -29,7 +29,7 @@ export class EmptyState {
   }
 
   // Its promise holds while the feed is live; recorded channels may have earlier messages.
-  /** @type {(standing: Standing) => void} */
+  /** @type {(state: FeedState) => void} */
   show({ name, recorded }) {
     const [title, promise] = /** @type {any} */ (this.#place.children);
     const isLive = name === "live";

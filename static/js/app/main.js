@@ -24,7 +24,7 @@ import { keyOf } from "../stream/channel_names.js";
 import { applyAppearance, chosen, DEFAULTS } from "../ui/appearance.js";
 import { addSheet } from "../ui/dom.js";
 import { Words } from "../ui/i18n.js";
-import { isPane } from "../ui/pane_dress.js";
+import { isPane } from "../ui/page_kind.js";
 import { keepTimes } from "../ui/timestamps.js";
 import { asked, keep } from "../ui/url_state.js";
 import { Beside } from "./beside.js";
@@ -85,7 +85,7 @@ const grouping = new Grouping(find("group"), async (isOn) => {
   feed.setGroups(grouping.isOn ? make : null);
 });
 const acknowledge = new Deferred("../acknowledge/acknowledge.js", ({ Acknowledge }) => new Acknowledge({
-  connection, standing, feed, place: find("feed"), rows,
+  connection, state: feedState, feed, place: find("feed"), rows,
   say: (/** @type {string} */ sentence) => actions.note(sentence),
 }, words));
 const notifications = new Deferred("../app/notifications.js", makeNotifications);
@@ -104,8 +104,8 @@ const lesson = new Deferred("../app/lesson.js", ({ Lesson }) => new Lesson(
     }, show: (/** @type {string} */ part) => parts.show(part),
   }, limits.maxName,
 ));
-/** @type {Standing} */
-let standing;
+/** @type {FeedState} */
+let feedState;
 let isPast = false;
 const replay = new Replay(find("replay"), feed, filter, words, async () => (await strip.load()).scrubber, compare);
 const rates = new MessageRates(selection);
@@ -140,12 +140,12 @@ selection.addEventListener("change", () => {
   keepLinks();
 });
 connection.addEventListener("state", ({ detail }) => {
-  standing = detail;
+  feedState = detail;
   if (isSettled()) Deferred.loadAll();
   if (isSettled() && filter.text) help.want();
-  showStanding();
-  beside.stand(detail);
-  strip.part?.stand(detail);
+  showState();
+  beside.setState(detail);
+  strip.part?.setState(detail);
   publisher.rest(isOver(detail) ? detail.reason : "");
   const kept = selection.names.filter((name) => name.kind === "topic" || detail.recorded.has(keyOf(name)));
   replay.offer(kept);
@@ -166,7 +166,7 @@ filter.addEventListener("change", () => {
 });
 feed.addEventListener("draw", () => {
   filter.show(feed.counts);
-  if (feed.isPast !== isPast) showStanding();
+  if (feed.isPast !== isPast) showState();
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
 find("filter").addEventListener("focusin", () => help.want());
@@ -197,7 +197,7 @@ setInterval(() => {
   if (notifications.part) notifications.part.tick();
   else if (isSettled()) notifications.want();
   if (isSettled() && canPublish) lesson.want();
-  if (standing?.recorded.size) acknowledge.want();
+  if (feedState?.recorded.size) acknowledge.want();
   if (document.hidden) return;
   if (strip.part) strip.part.draw();
   else if (isSettled()) strip.want();
@@ -234,17 +234,17 @@ function open(deferred, ...what) {
   deferred.load().then((part) => part.open(...what), () => actions.say("not_loaded"));
 }
 
-function showStanding() {
+function showState() {
   isPast = feed.isPast;
-  status.show({ ...standing, isPast });
-  welcome.show(standing);
-  chips.show(standing);
-  connection.emit("shown", standing);
+  status.show({ ...feedState, isPast });
+  welcome.show(feedState);
+  chips.show(feedState);
+  connection.emit("shown", feedState);
 }
 
 // Whether the first load is done, so that optional parts may load.
 function isSettled() {
-  return standing?.name === "live" || standing?.name === "idle";
+  return feedState?.name === "live" || feedState?.name === "idle";
 }
 
 // Shows another address in the same page.
@@ -265,7 +265,7 @@ function makeNotifications({ Notifications }) {
 }
 
 async function compare() {
-  (await lanes.load()).open(selection.channels, standing.recorded.size > 0);
+  (await lanes.load()).open(selection.channels, feedState.recorded.size > 0);
 }
 
 // Earlier events are in the feed.
@@ -279,7 +279,7 @@ function makeStrip({ VolumeStrip }) {
 
 function redraw() {
   for (const id of ["feed", "detail"]) rows.redraw(find(id));
-  showStanding();
+  showState();
   acknowledge.part?.redraw();
 }
 

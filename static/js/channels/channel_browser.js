@@ -3,7 +3,7 @@
 
 import { rounded } from "../lib/format.js";
 import { channelKey, channelKind, colourName, KINDS, looksLikePattern, spoken } from "../stream/channel_names.js";
-import { wearColour } from "../ui/channel_color.js";
+import { applyColour } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
 import { KeyspaceEvents } from "./keyspace_events.js";
 
@@ -142,7 +142,7 @@ export class ChannelBrowser {
     const button = row.querySelector("button");
     const kind = channelKind(one.type);
     name.textContent = channel;
-    wearColour(name, colourName({ kind, name: channel }));
+    applyColour(name, colourName({ kind, name: channel }));
     if (kind !== "channel") name.after(" ", element("span", "chip__kind", this.#words.say(kind)));
     button.disabled = !isText(one);
     if (button.disabled) button.before(notText(this.#words), " ");

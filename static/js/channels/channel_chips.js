@@ -3,7 +3,7 @@
 import { now } from "../lib/clock.js";
 import { rounded, toDate } from "../lib/format.js";
 import { colourName, keyOf, keysOf, keyspaceParts, spoken } from "../stream/channel_names.js";
-import { giveColour, wearColour } from "../ui/channel_color.js";
+import { assignColour, applyColour } from "../ui/channel_color.js";
 import { element } from "../ui/dom.js";
 import { isPlain } from "../ui/shortcuts.js";
 import { timesOfDay } from "../ui/timestamps.js";
@@ -63,7 +63,7 @@ export class ChannelChips {
     this.#hidden = new Set(asked().getAll("hide"));
   }
 
-  /** @type {(standing: Standing) => void} */
+  /** @type {(state: FeedState) => void} */
   show({ confirmed, refusals, stopped }) {
     for (const [key, chip] of this.#chips) {
       const error = refusals.get(key);
@@ -132,8 +132,8 @@ export class ChannelChips {
     const chip = /** @type {HTMLElement} */ (this.#template.cloneNode(true));
     const [solo, more, hide, remove] = ["solo", "more", "hide", "remove"].map((what) => chip.querySelector(`.chip__${what}`));
     Object.assign(chip.dataset, { key: keyOf(name), kind: name.kind, state: "waiting" });
-    giveColour(colourName(name));
-    wearColour(chip, colourName(name));
+    assignColour(colourName(name));
+    applyColour(chip, colourName(name));
     const prefix = prefixOf(name);
     const events = name.kind === "shard" ? null : keyspaceParts(name.name);
     const title = chip.querySelector(".chip__name");
@@ -156,7 +156,7 @@ export class ChannelChips {
     return chip;
   }
 
-  /** @type {(chip: HTMLElement, key: string, stopped: Standing["stopped"]) => void} */
+  /** @type {(chip: HTMLElement, key: string, stopped: FeedState["stopped"]) => void} */
   #showRecording(chip, key, stopped) {
     const stop = stopped.get(key);
     const state = stop ? "stopped" : stopped.has(key) ? "on" : "off";

@@ -158,7 +158,7 @@ export class KeyspaceEvents {
   #draw(error) {
     const names = this.#chosenNames();
     const { note = "" } = this.#answer ?? {};
-    const [sentence, command] = error || !this.#answer ? [error ?? "", ""] : this.#standing(this.#answer);
+    const [sentence, command] = error || !this.#answer ? [error ?? "", ""] : this.#setting(this.#answer);
     for (const [place, text] of /** @type {[Element, string][]} */ ([
       [this.#state, `${note} ${sentence}`.trim()], [this.#command, command], [this.#names, names.map(({ name }) => name).join("  ")],
     ])) if (place.textContent !== text) place.textContent = text;
@@ -170,7 +170,7 @@ export class KeyspaceEvents {
 
   // A sentence, and the command or setting to use, if any. The command replaces the setting, so it repeats what is set.
   /** @type {(answer: Answer) => [string, string]} */
-  #standing({ flags, reason = "", has_config, classes }) {
+  #setting({ flags, reason = "", has_config, classes }) {
     const wanted = [this.#byKey ? "K" : "E", ...this.#chosen.map(({ letter }) => letter)];
     const inA = classes.filter((one) => one.in_a).map(({ letter }) => letter);
     const set = new Set(flags?.replace("A", inA.join("")));

@@ -2,7 +2,7 @@
 
 import { askServer } from "../ui/ask_server.js";
 import { changeColour } from "../ui/channel_color.js";
-import { isMeant } from "../ui/confirm.js";
+import { isConfirmed } from "../ui/confirm.js";
 import { Menu } from "../ui/menu.js";
 
 export class RecordingMenu {
@@ -45,7 +45,7 @@ export class RecordingMenu {
 
   async #forget() {
     const sentence = this.#words.say("forget_sure", { name: this.#name });
-    if (await isMeant(this.#confirm, sentence)) await this.#ask("DELETE", "messages");
+    if (await isConfirmed(this.#confirm, sentence)) await this.#ask("DELETE", "messages");
   }
 
   /** @type {(method: string, what: string, body?: object) => Promise<void>} */

@@ -6,7 +6,7 @@ import { keyspaceEvent } from "../message/keyspace_event.js";
 import { readText } from "../message/message_body.js";
 import { channelKind, colourName } from "../stream/channel_names.js";
 import { attempt, setOdd } from "../stream/unreadable.js";
-import { wearColour } from "../ui/channel_color.js";
+import { applyColour } from "../ui/channel_color.js";
 import { element, rowButton } from "../ui/dom.js";
 import { Context } from "./context.js";
 import { DetailActions } from "./detail_actions.js";
@@ -63,7 +63,7 @@ export class DetailPanel {
   /** @type {(event: Message) => void} */
   show(event) {
     this.#begin(event, event.channel);
-    wearColour(this.#place, colourName({ kind: channelKind(event.type), name: event.channel }));
+    applyColour(this.#place, colourName({ kind: channelKind(event.type), name: event.channel }));
     this.#actions.show(event);
     const bytes = event.encoding === "base64" ? fromBase64(event.data) : null;
     const keyspace = keyspaceEvent(event);

@@ -7,7 +7,7 @@ import { Broadcast } from "./broadcast.js";
 import { ranges } from "./lag_history.js";
 import { askTopic, Refresh } from "./refresh.js";
 import { makeDialog, makeTable, verbatim } from "./tables.js";
-import { dress } from "./topic_words.js";
+import { loadTopicParts } from "./topic_words.js";
 
 /** @typedef {import("./group_section.js").Group} Group */
 /** @typedef {import("./group_section.js").Member} Member */
@@ -49,7 +49,7 @@ export class ShareLesson {
 
   // Throws if the words cannot be loaded.
   async open() {
-    await dress();
+    await loadTopicParts();
     const words = this.#words;
     this.#parts ??= this.#build();
     this.#tasks = [];

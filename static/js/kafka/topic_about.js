@@ -7,7 +7,7 @@ import { timesOfDay } from "../ui/timestamps.js";
 import { GroupSection } from "./group_section.js";
 import { askTopic, Refresh } from "./refresh.js";
 import { makeDialog, makeTable } from "./tables.js";
-import { dress } from "./topic_words.js";
+import { loadTopicParts } from "./topic_words.js";
 
 /** @typedef {{ partition: number, low: number | null, high: number | null, leader: number | null, replicas: number[], in_sync: number[] }} Partition */
 /** @typedef {{ partitions: Partition[], cleanup: string | null, retention_ms: number | null, retention_bytes: number | null }} Facts */
@@ -42,7 +42,7 @@ export class TopicAbout {
   // Throws if the words cannot be loaded.
   /** @type {(topic: string) => Promise<void>} */
   async open(topic) {
-    await dress();
+    await loadTopicParts();
     const words = this.#words;
     this.#parts ??= makeDialog("topic-about", words, () => this.#refresh.stop());
     const { dialog, title, scroll, state } = this.#parts;

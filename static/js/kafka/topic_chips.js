@@ -16,7 +16,7 @@ let about;
 const welcome = document.querySelector("#welcome p");
 const nothingIsKept = welcome.textContent;
 
-/** @type {(standing: Standing, names: Name[]) => void} */
+/** @type {(state: FeedState, names: Name[]) => void} */
 export function showTopics({ refusals, away }, names) {
   const chips = /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("#chips [data-kind=topic]"));
   for (const chip of chips) {

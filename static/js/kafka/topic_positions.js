@@ -78,8 +78,8 @@ export class TopicPositions extends StreamPositions {
     this.#away.set(topic, { from: this.#away.get(topic)?.from ?? now(), error });
   }
 
-  /** @type {(refusals: Map<string, string>) => Partial<Standing>} */
-  standing(refusals) {
+  /** @type {(refusals: Map<string, string>) => Partial<FeedState>} */
+  state(refusals) {
     const away = new Map([...this.#away].map(([name, away]) => [keyOf({ kind: "topic", name }), away]));
     const isRefused = [...refusals.keys()].some((key) => key.startsWith(keyOf({ kind: "topic", name: "" })));
     if (isRefused) return { away, partly: ["status_live_refused", { n: refusals.size }] };

@@ -8,7 +8,7 @@ let asked = null;
 
 // Throws if the server does not answer; the next call tries again.
 /** @type {() => Promise<unknown>} */
-export function dress() {
+export function loadTopicParts() {
   asked ??= Promise.all([fetchWords(), addSheet(new URL("topics_later.css", import.meta.url).href)]).catch((error) => {
     asked = null;
     throw error;

@@ -8,14 +8,14 @@ import { TopicPositions } from "./topic_positions.js";
 const positions = new TopicPositions();
 connection.positions = positions;
 connection.translate = (event) => positions.translate(event);
-/** @type {Standing} */
-let standing; // the newest, for modules that load meanwhile
+/** @type {FeedState} */
+let feedState; // the newest, for modules that load meanwhile
 connection.addEventListener("shown", async ({ detail }) => {
-  standing = detail;
+  feedState = detail;
   /** @type {ReplayElement} */ (/** @type {unknown} */ (document.getElementById("replay"))).elements.lanes.hidden = !selection.channels.length;
   if (!selection.names.some(({ kind }) => kind === "topic")) return;
   const { showTopics } = await import("./topic_chips.js");
-  showTopics(standing, selection.names);
+  showTopics(feedState, selection.names);
 });
 const rail = /** @type {HTMLElement} */ (document.getElementById("chips").parentElement);
 const watch = new MutationObserver(async () => {

@@ -5,7 +5,7 @@ import { later } from "../lib/idle_queue.js";
 import { channelKind, colourName } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { attempt, isOdd, onOdd } from "../stream/unreadable.js";
-import { wearColour } from "../ui/channel_color.js";
+import { applyColour } from "../ui/channel_color.js";
 import { element, notText } from "../ui/dom.js";
 import { fullTime, redrawTimes, rowTime, timesOfDay } from "../ui/timestamps.js";
 import { keyspaceEvent } from "./keyspace_event.js";
@@ -113,7 +113,7 @@ export class Rows {
     this.#setChannel(channel, event);
     this.#bodies.fill(body, event);
     later(() => attempt(event, () => row.isConnected && equip(row)));
-    wearColour(row, colourName({ kind: channelKind(event.type), name: event.channel }));
+    applyColour(row, colourName({ kind: channelKind(event.type), name: event.channel }));
     row.dataset.messages = "1";
     return row;
   }

@@ -3,7 +3,7 @@
 import { Emitter } from "../lib/emitter.js";
 import { byteLength, exactSize } from "../lib/format.js";
 import { nameProblem, spoken } from "../stream/channel_names.js";
-import { isMeant } from "../ui/confirm.js";
+import { isConfirmed } from "../ui/confirm.js";
 import { element, trimTyped } from "../ui/dom.js";
 import { put, take } from "./exact_text.js";
 
@@ -126,13 +126,13 @@ export class PublishForm extends Emitter {
     if (this.#isSending) return;
     const problem = this.problem();
     if (problem) this.#complain(...problem);
-    else if (take(this.#message) || this.extra.draft.tombstone || (await this.#isMeant("confirm_empty"))) await this.publish();
+    else if (take(this.#message) || this.extra.draft.tombstone || (await this.#isConfirmed("confirm_empty"))) await this.publish();
     else this.#complain(this.#words.say("not_confirmed"), this.#message);
   }
 
   /** @type {(word: string, values?: object) => Promise<boolean>} */
-  #isMeant(word, values) {
-    return isMeant(this.#confirm, this.#words.say(word, values));
+  #isConfirmed(word, values) {
+    return isConfirmed(this.#confirm, this.#words.say(word, values));
   }
 
   // Checking
@@ -203,7 +203,7 @@ export class PublishForm extends Emitter {
     const fields = { [kind]: channel, message, ...given };
     const answer = await this.#send(fields);
     if (answer.status !== NOT_CONFIRMED) return answer;
-    if (!(await this.#isMeant("confirm", { channel }))) return { error: this.#words.say("not_confirmed") };
+    if (!(await this.#isConfirmed("confirm", { channel }))) return { error: this.#words.say("not_confirmed") };
     const confirmed = { ...given, confirmed: "1" };
     return { ...(await this.#send({ ...fields, ...confirmed })), confirmed };
   }

@@ -1,6 +1,6 @@
 // Opens the feed before anything is drawn: the socket comes up while the rest of the page is still loading.
 
-import { isWall } from "../ui/pane_dress.js";
+import { isWall } from "../ui/page_kind.js";
 import { asked } from "../ui/url_state.js";
 import { Connection } from "./connection.js";
 import { Selection } from "./selection.js";

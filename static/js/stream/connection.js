@@ -1,5 +1,5 @@
 // Keeps one feed open for the selection and reports its state. Knows no DOM.
-// Events: "state" (a Standing), "events" (messages and gaps to show), "problem" (a sentence), and two that the server
+// Events: "state" (a FeedState), "events" (messages and gaps to show), "problem" (a sentence), and two that the server
 // sends about a channel's log: "following", "acknowledged".
 
 import { now } from "../lib/clock.js";
@@ -22,7 +22,7 @@ export class Connection extends Emitter {
   #subscriptions = new Subscriptions();
   #outage = new Outage();
   #joiner = new PatternMerge();
-  /** @type {StreamPositions & PastOfTopics & { standing?(refusals: Map<string, string>): Partial<Standing> }} */
+  /** @type {StreamPositions & PastOfTopics & { state?(refusals: Map<string, string>): Partial<FeedState> }} */
   positions = new StreamPositions();
   /** @type {(event: FeedEvent) => FeedEvent | null} */
   translate = (event) => event; // turns events of another source into ours; null if there is nothing more to do
@@ -242,7 +242,7 @@ export class Connection extends Emitter {
   #report() {
     const { confirmed, refusals } = this.#subscriptions;
     const { keys: recorded, stopped } = this.positions;
-    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped, ...this.positions.standing?.(refusals) });
+    this.emit("state", { ...this.#state, confirmed, refusals, recorded, stopped, ...this.positions.state?.(refusals) });
   }
 
   /** @type {(events: ShownEvent[]) => void} */

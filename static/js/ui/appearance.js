@@ -1,6 +1,6 @@
 // Applies the visitor's choices: theme, size, density. Loaded before the first paint.
 
-import { dress } from "./pane_dress.js";
+import { setPageKind } from "./page_kind.js";
 import { get } from "./preferences.js";
 import { asked } from "./url_state.js";
 
@@ -18,5 +18,5 @@ export function applyAppearance() {
   style.setProperty("--Views", get("views", []).length); // reserves the room of the views, which load later
 }
 
-dress();
+setPageKind();
 applyAppearance();

@@ -14,12 +14,12 @@ addEventListener("storage", () => places.forEach((_, name) => show(name)));
 
 // Call with the watched channels before a hue is used.
 /** @type {(name: string) => void} */
-export function giveColour(name) {
+export function assignColour(name) {
   if (!places.has(name)) places.set(name, places.size);
 }
 
 /** @type {(element: HTMLElement, name: string) => void} */
-export function wearColour(element, name) {
+export function applyColour(element, name) {
   const place = places.get(name);
   element.style.setProperty("--Hue", place === undefined ? String(hashed(name)) : `var(--Own${place}, ${hueOf(name)})`);
 }

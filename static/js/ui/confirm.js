@@ -1,7 +1,7 @@
 // Asks for a confirmation in a dialog.
 
 /** @type {(dialog: HTMLDialogElement, sentence: string) => Promise<boolean>} */
-export function isMeant(dialog, sentence) {
+export function isConfirmed(dialog, sentence) {
   dialog.querySelector("p").textContent = sentence;
   dialog.returnValue = "";
   dialog.showModal();

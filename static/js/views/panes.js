@@ -1,7 +1,7 @@
 // The panes beside the page's own feed. Each is this page again, in a frame.
 
 import { element } from "../ui/dom.js";
-import { isWall } from "../ui/pane_dress.js";
+import { isWall } from "../ui/page_kind.js";
 import { addressOf, asked, keep } from "../ui/url_state.js";
 import { PANES_LIMIT, paneText, readPanes } from "./pane_query.js";
 

@@ -6,7 +6,7 @@ import { rounded, toDate } from "../lib/format.js";
 import { readQuery } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
 import { element } from "../ui/dom.js";
-import { isPane } from "../ui/pane_dress.js";
+import { isPane } from "../ui/page_kind.js";
 import { ago, timesOfDay } from "../ui/timestamps.js";
 import { addressOf, asked } from "../ui/url_state.js";
 import { keepAwake } from "./wake_lock.js";
@@ -15,7 +15,7 @@ const FACTS = ["wall_rate", "wall_critical", "wall_last"];
 const BAD = ["reconnecting", "refused"];
 
 /**
- * @typedef {Pick<Standing, "name" | "what" | "since" | "reason">} WallStanding the state of a feed
+ * @typedef {Pick<FeedState, "name" | "what" | "since" | "reason">} WallState the state of a feed
  * @typedef {{ feed: import("../feed/feed.js").Feed, rates: MessageRates, lastCritical: number }} Facts
  */
 
@@ -24,8 +24,8 @@ export class Wall {
   #facts;
   #clock = element("time", "wall__clock");
   #outage = element("p", "wall__outage");
-  /** @type {Map<string, WallStanding>} */
-  #standings = new Map(); // by feed name
+  /** @type {Map<string, WallState>} */
+  #states = new Map(); // by feed name
   /** @type {HTMLElement[]} */
   #values = [];
   #name;
@@ -39,17 +39,17 @@ export class Wall {
     addEventListener("keydown", (event) => this.#pressed(event), true);
     if (isPane) return;
     document.querySelector(".header").append(this.#buildBar());
-    addEventListener("standing", ({ detail }) => this.#note(detail.of, detail.standing));
+    addEventListener("state", ({ detail }) => this.#note(detail.of, detail.state));
     for (const type of ["online", "offline"]) addEventListener(type, () => this.#showOutage());
     keepAwake();
   }
 
   // Call with the state of this page's feed.
-  /** @type {(standing: WallStanding) => void} */
-  stand({ name, what, since, reason }) {
-    const standing = { name, what, since, reason };
-    if (isPane) parent.dispatchEvent(new CustomEvent("standing", { detail: { of: this.#name, standing } }));
-    else this.#note("", standing);
+  /** @type {(state: WallState) => void} */
+  setState({ name, what, since, reason }) {
+    const state = { name, what, since, reason };
+    if (isPane) parent.dispatchEvent(new CustomEvent("state", { detail: { of: this.#name, state } }));
+    else this.#note("", state);
   }
 
   // Call once a second.
@@ -105,20 +105,20 @@ export class Wall {
 
   // What is unreachable
 
-  /** @type {(of: string, standing: WallStanding) => void} */
-  #note(of, standing) {
-    this.#standings.set(of, standing);
+  /** @type {(of: string, state: WallState) => void} */
+  #note(of, state) {
+    this.#states.set(of, state);
     this.#showOutage();
   }
 
   #showOutage() {
-    const found = [...this.#standings].find(([, { name }]) => BAD.includes(name));
+    const found = [...this.#states].find(([, { name }]) => BAD.includes(name));
     const sentence = found ? this.#sentence(...found) : "";
     if (this.#outage.textContent !== sentence) this.#outage.textContent = sentence;
     document.documentElement.toggleAttribute("data-outage", sentence !== "");
   }
 
-  /** @type {(of: string, standing: WallStanding) => string} */
+  /** @type {(of: string, state: WallState) => string} */
   #sentence(of, { name, what, since, reason }) {
     const [time] = timesOfDay([toDate(since ?? now())]);
     if (name === "refused") return [of, this.#words.say("wall_refused", { reason: reason ?? "" })].filter(Boolean).join(": ");

@@ -5,7 +5,7 @@ import { now } from "../lib/clock.js";
 import { rounded } from "../lib/format.js";
 import { colourName, keyOf } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
-import { wearColour } from "../ui/channel_color.js";
+import { applyColour } from "../ui/channel_color.js";
 import { element } from "../ui/dom.js";
 import { ago } from "../ui/timestamps.js";
 import { Scrubber } from "./scrubber.js";
@@ -56,8 +56,8 @@ export class VolumeStrip {
   }
 
   // A current outage is hatched, too.
-  /** @type {(standing: Pick<Standing, "name" | "since">) => void} */
-  stand({ name, since }) {
+  /** @type {(state: Pick<FeedState, "name" | "since">) => void} */
+  setState({ name, since }) {
     this.#lostSince = name === "reconnecting" ? since : undefined;
   }
 
@@ -72,7 +72,7 @@ export class VolumeStrip {
     this.#name = name;
     const svg = this.#place.querySelector("svg");
     svg.removeAttribute("style");
-    if (name) wearColour(svg, colourName(name));
+    if (name) applyColour(svg, colourName(name));
     this.draw();
   }
 

@@ -5,7 +5,7 @@ import { asked, write } from "./url_state.js";
 export const isPane = parent !== window; // only this page may frame it
 export const isWall = isPane ? window.name === "wall-pane" : asked().has("wall"); // or a pane of a wall
 
-export function dress() {
+export function setPageKind() {
   const { dataset } = document.documentElement;
   if (isPane) return void (dataset.pane = window.name);
   const query = asked();
