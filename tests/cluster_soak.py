@@ -1,9 +1,9 @@
 """make soak CLUSTER=yes: three masters, three replicas, numbers published at all of them, faults at random.
 
-Three tabs more have the sharded channels of all masters, and each checks one of them. A log of
-each master is of a channel that the form publishes to; it is checked, too.
+Three more tabs have the sharded channels of all masters, and each checks one of them. The form publishes to a
+recorded channel of each master, whose log is checked as well.
 
-Ends with a verdict: was every number that a node took shown once, or its hole marked by a gap; was nobody
+Ends with a verdict: was every number that a node took shown once, or its hole marked by a gap; is no tab
 stuck.
 """
 
@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from tests.support.cluster_faults import ClusterFaults, EverywherePublisher, ShardPublisher
 from tests.support.clusters import Cluster
 from tests.support.http import publish
-from tests.support.promises import NotingTab, Published, replay_to_the_last, story_faults
+from tests.support.promises import NotingTab, Published, event_faults, replay_to_the_last
 from tests.support.redis_servers import binaries
 from tests.support.returning import Event
 from tests.support.servers import ArautoServer
@@ -28,11 +28,11 @@ KEPT = (
     "kept.{c}",
     "kept.{b}",
     "kept.{a}",
-)  # whose logs are one at each master, and not in the slots of the names
+)  # each master has one of their logs, which is not in the slot of the channel's name
 
 
 class ByForm(Published):
-    """Published by the form, which gives each to the master of its channel's log."""
+    """Publishes with the form, which sends each number to the master of the channel's log."""
 
     def __init__(self, cluster: Cluster, server: ArautoServer, channel: str) -> None:
         super().__init__(cluster.nodes[0], channel)
@@ -48,29 +48,29 @@ class ByForm(Published):
             if not is_sure:
                 self.unsure.add(data)
 
-    def faults(self, story: list[Event], first: int) -> list[str]:
-        """What breaks the promise in what one was told."""
-        return story_faults(story, self, first, may_go_elsewhere=True)
+    def faults(self, events: list[Event], first: int) -> list[str]:
+        """How the events of a tab break the promise."""
+        return event_faults(events, self, first, may_go_elsewhere=True)
 
 
 class ShardTab(NotingTab):
-    """Has all the sharded channels, and notes what is said of one as if it were a channel."""
+    """Has all the sharded channels, and notes the events of one of them as those of a channel."""
 
-    def _ask(self) -> tuple[str, dict[str, list[str]]]:
-        super()._ask()  # notes when it left
+    def _address(self) -> tuple[str, dict[str, list[str]]]:
+        super()._address()  # notes when the socket was lost
         return f"{self._url}/feed?{urlencode([('shard', name) for name in SHARDS])}", {}
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         if "shard" not in event:
-            super()._hear(event)
+            super()._receive(event)
         elif event["shard"] in self._channels:
-            super()._hear(event | {"type": event["type"].removeprefix("s"), "channel": event["shard"]})
+            super()._receive(event | {"type": event["type"].removeprefix("s"), "channel": event["shard"]})
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
-    """Run, and return what broke the promise.
+    """Run the soak, and return how the promise was broken.
 
-    :param sockets: of each channel.
+    :param sockets: tabs of each channel.
     """
     print(
         f"Soak: {sockets} tabs a channel on {worker} and a cluster of {redis_name}, seed {seed}", flush=True
@@ -90,7 +90,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
         faults = ClusterFaults(cluster, seed)
         found = watch_faults(stack, tabs, faults, seconds, mend=cluster.wait_until_whole)
         found += [
-            f"{one.channel}: {fault}" for one, tab in tabs for fault in one.faults(tab.story, tab.first)
+            f"{one.channel}: {fault}" for one, tab in tabs for fault in one.faults(tab.events, tab.first)
         ]
         found += [fault for one in kept for fault in faults_of_log(server, one)]
         if "Traceback" in server.log:
@@ -99,7 +99,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
 
 
 def faults_of_log(server: ArautoServer, published: ByForm) -> list[str]:
-    """What breaks the promise in the log, once it has the last. A master that restarts empty may begin it."""
+    """How the log breaks the promise, once it has the last number. It may begin anew at an empty master."""
     channel = published.channel
     log = replay_to_the_last(server, published)
     held = [int(line["data"]) for line in log if "data" in line]

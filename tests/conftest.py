@@ -1,4 +1,4 @@
-"""Real servers, once a session; and after every test everything back at its baseline."""
+"""Fixtures: real servers, started once a session, and back at their baseline after every test."""
 
 import signal
 from collections.abc import Iterator
@@ -21,16 +21,16 @@ from tests.support.small_kafka import SmallKafka
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
-hypothesis.settings.register_profile("busy", deadline=None)  # a busy machine is no fault
+hypothesis.settings.register_profile("busy", deadline=None)  # being slow is no failure
 hypothesis.settings.load_profile("busy")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Started in the background: what the tests start would be deaf to Ctrl+C too.
+    # Started in the background: the processes of the tests would ignore Ctrl+C too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEFT_OUT = "Left out, for it needs an Apache Kafka"
 
-WARM_UP = 24  # sockets of each process; more than any test opens on a server that it shares
+WARM_UP = 24  # sockets of each process; more than any test opens on a shared server
 
 
 def pytest_report_header() -> str:
@@ -39,7 +39,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Which Kafka it was; by name the tests that it cannot be used for."""
+    """Print the Kafka that was used, and the tests that were skipped because they need another."""
     name = f"Apache Kafka {kafka_servers.version()}" if can_run() else small_kafka.name()
     terminalreporter.write_line(f"Kafka: {name}")
     for report in terminalreporter.stats.get("skipped", []):
@@ -62,7 +62,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def redis_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RedisServer]:
-    """Each Redis there is, in turn."""
+    """Each installed Redis, in turn."""
     server = RedisServer(binaries()[request.param], tmp_path_factory.mktemp("redis"))
     yield server
     server.close()
@@ -77,7 +77,7 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
 
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    """Apache Kafka or what stands in for it, started by the first test of a process that needs it."""
+    """Apache Kafka or its replacement, started by the first test of a process that needs it."""
     server = (KafkaServer if can_run() else SmallKafka)(tmp_path_factory.mktemp("kafka"))
     with closing(server):
         server.start()
@@ -86,7 +86,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
 
 @pytest.fixture
 def machine() -> Iterator[MachineTime]:
-    """A clock for what is promised in seconds, on a machine that may be busy."""
+    """A clock for time limits on a machine that may be busy."""
     with machine_time() as time:
         yield time
 
@@ -113,7 +113,7 @@ def shared_arauto(
 
 @pytest.fixture
 def arauto(shared_arauto: ArautoServer, redis_server: RedisServer) -> Iterator[ArautoServer]:
-    """The shared program; afterwards threads, descriptors and subscribers are as before."""
+    """The shared program; a test that leaves threads, descriptors or subscribers behind fails."""
     threads, descriptors = shared_arauto.threads(), shared_arauto.descriptors(redis_server.port)
     yield shared_arauto
 
@@ -129,7 +129,7 @@ def arauto(shared_arauto: ArautoServer, redis_server: RedisServer) -> Iterator[A
 
 @pytest.fixture(scope="session")
 def plain_arauto(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
-    """The program as it ships, for what depends on neither worker nor Redis."""
+    """The program with its defaults, for tests that depend on neither worker nor Redis."""
     server = ArautoServer(tmp_path_factory.mktemp("plain") / "log", REDIS_URL=valkey.url)
     yield server
     server.close()
@@ -138,7 +138,7 @@ def plain_arauto(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Starts a program of the test's own: ``start(REDIS_URL=…)``; it is stopped afterwards."""
+    """Starts a server for one test: ``start(REDIS_URL=…)``; it is stopped afterwards."""
     with ExitStack() as stack:
 
         def run(**given: Any) -> ArautoServer:
@@ -160,9 +160,9 @@ def own_arauto(
 
 
 def _warm_up(server: ArautoServer, redis_server: RedisServer, makes_threads: bool) -> None:
-    """gthread makes the threads of its pool when they are first needed, and keeps them.
+    """Fill the thread pools of gthread, which grow on demand and never shrink.
 
-    Nobody divides sockets evenly: they are opened until each process has had enough of them.
+    Sockets are not divided evenly: they are opened until each process has had enough of them.
     """
 
     def is_warm() -> bool:

@@ -1,6 +1,6 @@
-"""make flaky: tests again and again, in random order, next to two busy loops; which of them failed.
+"""make flaky: run tests again and again, in random order, beside two busy loops, and report failures.
 
-What passes by luck, by speed or by the order of two events does not pass twenty times like this.
+A test that passes only by luck, speed or the order of two events does not pass twenty times like this.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-# It ends with us, however we end.
+# The loop ends with this process, however that ends.
 BUSY = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"
 LOOPS = 2
 
@@ -43,7 +43,7 @@ def busy_machine() -> Iterator[list[int]]:
 
 
 def repeat(tests: list[str], count: int, seed: int, jobs: int) -> int:
-    """Run them and return the exit status. What promises a time is left out: it has to be alone."""
+    """Run the tests and return the exit status. Tests of time limits are left out: they must run alone."""
     order = ["-p", "randomly", f"--randomly-seed={seed}"]
     often = [f"--count={count}", "--repeat-scope=session"]
     spread = ["-n", str(jobs), "--dist", "worksteal", "-m", "not alone"]

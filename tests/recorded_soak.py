@@ -1,7 +1,7 @@
 """make soak RECORDED=yes: a recorded channel of two servers, numbered messages and random faults.
 
 Ends with a verdict: was every number shown in order and once, or its hole marked by a gap, in each
-tab and in the log, with one id for all; was nobody stuck; did all come back to where it was.
+tab and in the log, with the same id everywhere; is no tab stuck.
 """
 
 import random
@@ -22,7 +22,7 @@ import redis
 
 from tests.support import faults
 from tests.support.http import publish, request
-from tests.support.promises import NotingTab, Published, replay, story_faults
+from tests.support.promises import NotingTab, Published, event_faults, replay
 from tests.support.proxy import Proxy
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.scenes import COMES_BACK
@@ -42,7 +42,7 @@ KEPT_KEYS = [
 
 
 class Numbers(Published):
-    """Published by the form of each server and by another program in turn, whoever answers."""
+    """Publishes with the form of each server and with another program in turn."""
 
     def __init__(self, redis_server: RedisServer, servers: list[ArautoServer]) -> None:
         super().__init__(redis_server, CHANNEL)
@@ -59,7 +59,7 @@ class Numbers(Published):
         self._thread.join()
 
     def publish_one(self) -> bool:
-        """Whether it was certainly published."""
+        """Publish the next number. ``True``: it was certainly published."""
         number = self.note()
         is_sure = bool(next(self._ways)(number))
         if not is_sure:
@@ -86,7 +86,7 @@ class Numbers(Published):
 
 
 class Place(faults.Scene):
-    """What there is to break; each fault strikes one of the servers."""
+    """The servers and tabs; each fault hits one of the servers."""
 
     def __init__(
         self, redis_server: RedisServer, proxy: Proxy, servers: list[ArautoServer], tabs: list[NotingTab]
@@ -119,7 +119,7 @@ def delete_log(place: Place, seconds: float) -> None:
 
 
 def lose_key(place: Place, seconds: float) -> None:
-    """As Redis does where its memory is full."""
+    """Delete a key, as Redis does when its memory is full."""
     with suppress(redis.RedisError):
         place.redis.client.delete(random.choice(KEPT_KEYS))
 
@@ -137,7 +137,7 @@ FAULTS = {fault.__name__: fault for fault in OF_RECORDING} | {
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
-    """Run, with a line of progress now and then; return what broke the promise."""
+    """Run the soak and print its progress; return how the promise was broken."""
     print(f"Soak: {sockets} tabs on {worker} and {redis_name} for {seconds:.0f} s, seed {seed}", flush=True)
     random.seed(seed)
     with tempfile.TemporaryDirectory(prefix="arauto-soak-") as name, ExitStack() as stack:
@@ -176,24 +176,26 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
 
 def _break_things(place: Place, tabs: list[NotingTab], seconds: float) -> None:
     happened: Counter[str] = Counter()
-    began = told = monotonic()
+    began = printed = monotonic()
     while (passed := monotonic() - began) < seconds:
         name = random.choice(sorted(FAULTS))
         place.choose()
         FAULTS[name](place, min(random.expovariate(1 / 3), LONGEST, seconds - passed))
         happened[name] += 1
         Flag().wait(min(random.uniform(0, 4), seconds - passed))
-        if monotonic() - told > PROGRESS:
-            told = monotonic()
+        if monotonic() - printed > PROGRESS:
+            printed = monotonic()
             shown = sum(len(tab.shown) for tab in tabs)
-            gaps = sum(len(tab.told("gap")) for tab in tabs)
-            print(f"{told - began:6.0f} s: {shown} messages shown, {gaps} gaps, {dict(happened)}", flush=True)
+            gaps = sum(len(tab.events_of("gap")) for tab in tabs)
+            print(
+                f"{printed - began:6.0f} s: {shown} messages shown, {gaps} gaps, {dict(happened)}", flush=True
+            )
 
 
 def _settle(numbers: Numbers, tabs: list[NotingTab]) -> list[str]:
-    """Everybody is to follow again, and to see what is published then."""
+    """Wait until all tabs follow the log again and receive a new number."""
 
-    def see_it() -> bool:
+    def all_receive() -> bool:
         if not numbers.publish_one():
             return False
         with suppress(AssertionError):
@@ -204,7 +206,7 @@ def _settle(numbers: Numbers, tabs: list[NotingTab]) -> list[str]:
         return False
 
     try:
-        eventually(see_it, within=COMES_BACK)
+        eventually(all_receive, within=COMES_BACK)
     except AssertionError:
         return [f"tab {n} is stuck" for n, tab in enumerate(tabs) if tab.data(CHANNEL)[-1:] != [numbers.last]]
     return []
@@ -214,11 +216,13 @@ def _check(servers: list[ArautoServer], numbers: Numbers, tabs: list[NotingTab])
     found: list[str] = []
     log = [line for line in replay(servers[0], CHANNEL) if "channel" in line]
     first = next((int(line["data"]) for line in log if "data" in line), 0)
-    stories = {f"tab {n}": (tab.story, tab.first) for n, tab in enumerate(tabs)} | {"the log": (log, first)}
+    sequences = {f"tab {n}": (tab.events, tab.first) for n, tab in enumerate(tabs)} | {
+        "the log": (log, first)
+    }
     ids: dict[str, str] = {}
-    for name, (story, begins) in stories.items():
-        found += [f"{name}: {fault}" for fault in story_faults(story, numbers, begins)]
-        for event in story:
+    for name, (events, begins) in sequences.items():
+        found += [f"{name}: {fault}" for fault in event_faults(events, numbers, begins)]
+        for event in events:
             if (
                 "data" in event
                 and event.get("id")

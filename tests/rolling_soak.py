@@ -1,7 +1,7 @@
-"""make soak ROLLING=yes: three servers behind nginx, one after the other stopped and started anew under load.
+"""make soak ROLLING=yes: three servers behind nginx are restarted one after the other under load.
 
 Half of the tabs follow a plain channel, half a recorded one. Ends with a verdict: was each number shown once
-and in order, or its hole marked by a gap that has a cause; and on the recorded channel each one, with no gap.
+and in order, or its hole marked by a gap that has a cause; and on the recorded channel, was no gap shown.
 """
 
 import random
@@ -18,7 +18,7 @@ import redis
 
 from tests.support.http import publish
 from tests.support.nginx import Balancer
-from tests.support.promises import NotingTab, Published, story_faults
+from tests.support.promises import NotingTab, Published, event_faults
 from tests.support.redis_servers import RedisServer, binaries, free_port
 from tests.support.scenes import COMES_BACK
 from tests.support.servers import ArautoServer
@@ -29,11 +29,11 @@ from tests.support.witness import Numbers, Span, Witness
 SERVERS = 3
 PLAIN, RECORDED = "live.a", "kept.a"
 PAUSE = 0.1  # seconds between two numbers of a channel
-SLACK = 0.5  # seconds that a stop may be felt after the server is back
+SLACK = 0.5  # seconds after a restart in which the stop may still have effects
 
 
 class Form(Published):
-    """Numbers on the recorded channel, in turn by the form, through the balancer, and by another program."""
+    """Publishes on the recorded channel, in turn with the form and directly to Redis."""
 
     def __init__(self, redis_server: RedisServer, balancer: Balancer) -> None:
         super().__init__(redis_server, RECORDED)
@@ -69,7 +69,7 @@ class Form(Published):
 
 
 class Deployment:
-    """Three servers, each at a port that it keeps."""
+    """Three servers, each with a fixed port."""
 
     def __init__(self, stack: ExitStack, directory: Path, redis_server: RedisServer, worker: str) -> None:
         self._directory = directory
@@ -82,7 +82,7 @@ class Deployment:
         self.tracebacks: list[str] = []
 
     def roll(self) -> None:
-        """Each is stopped, and started anew before the next one is."""
+        """Restart the servers, one after the other."""
         for n, server in enumerate(self.servers):
             began = time()
             assert server.stop() == 0
@@ -107,7 +107,7 @@ class Deployment:
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
-    """Run at least one round, and return what broke the promise."""
+    """Run at least one round, and return how the promise was broken."""
     print(f"Rolling: {sockets} tabs, {SERVERS} servers on {worker} and {redis_name}, seed {seed}", flush=True)
     random.seed(seed)  # how long each tab waits before it comes back
     with tempfile.TemporaryDirectory(prefix="arauto-rolling-") as name, ExitStack() as stack:
@@ -132,7 +132,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
             while True:
                 deployment.roll()
                 eventually(lambda: all(one.is_live for one in witnesses), within=COMES_BACK)
-                print(_told(witnesses, tabs, deployment, form), flush=True)
+                print(_progress(witnesses, tabs, deployment, form), flush=True)
                 if monotonic() > until:
                     break
         numbers.stop()
@@ -147,11 +147,11 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
             for fault in one.record.faults(numbers.published, deployment.causes)
         ]
         for n, tab in enumerate(tabs):
-            found += [f"recorded tab {n}: {fault}" for fault in story_faults(tab.story, form, tab.first)]
+            found += [f"recorded tab {n}: {fault}" for fault in event_faults(tab.events, form, tab.first)]
             found += [f"recorded tab {n}: {fault}" for fault in tab.faults]
-            if gaps := tab.told("gap"):
+            if gaps := tab.events_of("gap"):
                 found.append(f"recorded tab {n}: gaps {gaps[:3]}")
-        print(_told(witnesses, tabs, deployment, form), flush=True)
+        print(_progress(witnesses, tabs, deployment, form), flush=True)
         return found + deployment.tracebacks
 
 
@@ -159,9 +159,9 @@ def _all(witnesses: list[Witness], tabs: list[NotingTab]) -> list[Witness | Noti
     return [*witnesses, *tabs]
 
 
-def _told(witnesses: list[Witness], tabs: list[NotingTab], deployment: Deployment, form: Form) -> str:
+def _progress(witnesses: list[Witness], tabs: list[NotingTab], deployment: Deployment, form: Form) -> str:
     shown = sum(len(one.record.seen[PLAIN]) for one in witnesses), sum(len(tab.shown) for tab in tabs)
-    gaps = sum(len(one.record.gaps) for one in witnesses), sum(len(tab.told("gap")) for tab in tabs)
+    gaps = sum(len(one.record.gaps) for one in witnesses), sum(len(tab.events_of("gap")) for tab in tabs)
     stops = len(deployment.causes)
     longest = max(span.end - span.start - SLACK for span in deployment.causes)
     returns = sum(one.sockets - 1 for one in _all(witnesses, tabs))

@@ -1,6 +1,6 @@
 """make soak SENTINEL=yes: two servers on two Redis and three Sentinels, numbers, and failovers at random.
 
-Ends with a verdict: was every number that the master took shown once, or its hole marked by a gap; was nobody
+Ends with a verdict: was every number that the master took shown once, or its hole marked by a gap; is no tab
 stuck. One channel is recorded, one is not.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.failovers import Faults, FollowingPublisher
-from tests.support.promises import NotingTab, story_faults
+from tests.support.promises import NotingTab, event_faults
 from tests.support.redis_servers import binaries
 from tests.support.sentinels import Watched
 from tests.support.servers import ArautoServer
@@ -21,9 +21,9 @@ CHANNELS = ("live.a", "kept.a")
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
-    """Run, and return what broke the promise.
+    """Run the soak, and return how the promise was broken.
 
-    :param sockets: of each channel, on both servers.
+    :param sockets: tabs of each channel, on both servers.
     """
     print(f"Soak: {sockets} tabs a channel on {worker} and {redis_name}, seed {seed}", flush=True)
     with ExitStack() as stack:
@@ -43,7 +43,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
         found += [
             f"{one.channel}: {fault}"
             for one, tab in tabs
-            for fault in story_faults(tab.story, one, tab.first, logs_return=True)
+            for fault in event_faults(tab.events, one, tab.first, logs_return=True)
         ]
         found += [f"a traceback in the log:\n{one.log}" for one in servers if "Traceback" in one.log]
     return found

@@ -1,7 +1,7 @@
-"""make soak: a hundred tabs, numbered messages and random faults, for as long as asked.
+"""make soak: a hundred tabs, numbered messages and random faults, for ``MINUTES``.
 
 Ends with a verdict: was every message seen in order and once, or its hole marked by a gap that
-has a cause; did threads, descriptors, Redis clients and memory come back to where they were.
+has a cause; are threads, descriptors, Redis clients and memory back at their baseline.
 """
 
 import random
@@ -26,7 +26,7 @@ PROGRESS = 10.0  # seconds between two lines
 
 
 def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) -> list[str]:
-    """Run, with a line of progress now and then; return what broke the promise."""
+    """Run the soak and print its progress; return how the promise was broken."""
     print(f"Soak: {sockets} tabs on {worker} and {redis_name} for {seconds:.0f} s, seed {seed}", flush=True)
     random.seed(seed)  # faults choose their victims too
     with tempfile.TemporaryDirectory(prefix="arauto-soak-") as name:
@@ -41,7 +41,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
                     happened = _break_things(scene, seconds)
                     settle(scene, numbers)
                     faults = verdict(scene, numbers)
-                    _tell(scene, seconds, happened)
+                    _print_progress(scene, seconds, happened)
                 faults += _leaks(redis_server, server, memory)
                 if "Traceback" in server.log:
                     faults.append("a traceback in the log:\n" + server.log)
@@ -50,7 +50,7 @@ def soak(seconds: float, sockets: int, worker: str, redis_name: str, seed: int) 
 
 def _break_things(scene: Scene, seconds: float) -> Counter[str]:
     happened: Counter[str] = Counter()
-    began = told = monotonic()
+    began = printed = monotonic()
     while (passed := monotonic() - began) < seconds:
         name = random.choice(sorted(FAULTS))
         left = seconds - passed
@@ -58,13 +58,13 @@ def _break_things(scene: Scene, seconds: float) -> Counter[str]:
         FAULTS[name](scene, lasts)
         happened[name] += 1
         Event().wait(min(random.uniform(0, 8), left))
-        if monotonic() - told > PROGRESS:
-            told = monotonic()
-            _tell(scene, told - began, happened)
+        if monotonic() - printed > PROGRESS:
+            printed = monotonic()
+            _print_progress(scene, printed - began, happened)
     return happened
 
 
-def _tell(scene: Scene, passed: float, happened: Counter[str]) -> None:
+def _print_progress(scene: Scene, passed: float, happened: Counter[str]) -> None:
     records = [witness.record for witness in scene.witnesses]
     live = sum(witness.is_live for witness in scene.witnesses)
     seen = sum(len(numbers) for record in records for numbers in record.seen.values())
@@ -82,7 +82,7 @@ def _memory(server: ArautoServer) -> int:
 
 
 def _leaks(redis_server: RedisServer, server: ArautoServer, memory: int) -> list[str]:
-    """All tabs have left: what has stayed?"""
+    """Resources that are still in use once all tabs are closed."""
     try:
         eventually(lambda: redis_server.subscribers() == 0, within=40, why="no Redis client is left")
         eventually(lambda: _descriptors(server) < 40, within=10, why="few descriptors are left")
@@ -93,7 +93,7 @@ def _leaks(redis_server: RedisServer, server: ArautoServer, memory: int) -> list
 
 
 def _descriptors(server: ArautoServer) -> int:
-    """Open descriptors of the worker that has most."""
+    """Open descriptors of the worker with the most of them."""
     return max(int(worker.num_fds()) for worker in server.workers())
 
 

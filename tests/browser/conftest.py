@@ -1,4 +1,4 @@
-"""One Chromium for all; every page is watched, and leaves nothing at Redis."""
+"""Fixtures: one Chromium for all tests; each page must report no problem and leave no subscriber."""
 
 from collections.abc import Callable, Iterator
 
@@ -37,7 +37,7 @@ def contexts() -> Iterator[Contexts]:
 def open_page(
     request: pytest.FixtureRequest, contexts: Contexts, plain_arauto: ArautoServer, start: Start
 ) -> Iterator[OpenPage]:
-    """Opens pages: see :meth:`Pages.open`. ``start`` is here so that pages go before servers."""
+    """Opens pages: see :meth:`Pages.open`. It depends on ``start`` so that pages close before servers."""
     own = "own_redis" in request.fixturenames
     redis_server: RedisServer = request.getfixturevalue("own_redis" if own else "valkey")
     pages = Pages(contexts, plain_arauto)

@@ -13,8 +13,8 @@ from tests.browser.test_detail import act, detail, open_row, written
 from tests.browser.test_injection import PAYLOADS
 from tests.browser.test_late_answers import held
 from tests.integration.test_tokens import bearer
+from tests.support.accessibility import expect_no_violation
 from tests.support.acknowledging import give_back, take, taken
-from tests.support.barriers import expect_no_violation
 from tests.support.http import publish, request
 from tests.support.logs import entries, is_recording
 from tests.support.pages import (

@@ -7,11 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.support.fake_server import NOON, FakeServer
 from tests.support.http import get
 from tests.support.pages import expect_live, notices, rows, solo, status, stop_clock, view
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
-from tests.support.teller import NOON, Teller
 from tests.support.waiting import eventually
 
 REFRESH = 5_000  # milliseconds; so often the page tells anew how long ago it was
@@ -69,9 +69,9 @@ def height(page: Page) -> float:
 
 def test_times_are_told_as_chosen(open_page: OpenPage) -> None:
     page = open_page(view("other"), own_clock=True)
-    teller = Teller(page)
+    server = FakeServer(page)
     stop_clock(page)
-    teller.publish("first")
+    server.publish("first")
     page.clock.run_for(500)
     time = rows(page).first.get_by_role("time")
     expect(time).to_have_text(re.compile(r"^\d\d:\d\d:\d\d\.\d{3}$"))
@@ -82,8 +82,8 @@ def test_times_are_told_as_chosen(open_page: OpenPage) -> None:
     page.clock.run_for(5_000)
     choose(page, Times="how long ago")
     expect(time).to_have_text("5s ago")
-    teller.now += timedelta(seconds=70)
-    teller.say("heartbeat")
+    server.now += timedelta(seconds=70)
+    server.send("heartbeat")
     page.clock.run_for(REFRESH)
     expect(time).to_have_text(re.compile(r"^1m(in)? ago$"))
     choose(page, Times="with milliseconds", Clock="24 hours")
@@ -92,13 +92,13 @@ def test_times_are_told_as_chosen(open_page: OpenPage) -> None:
 
 def test_times_are_those_of_utc_where_that_is_chosen(open_page: OpenPage) -> None:
     page = open_page(view("other"), own_clock=True)
-    teller = Teller(page)
+    server = FakeServer(page)
     late = NOON + timedelta(hours=10)  # in UTC it is the next day
-    teller.now = late
-    teller.say("gap", reason="redis", **{"from": late.timestamp() - 7200, "to": late.timestamp()})
-    teller.publish("late")
-    teller.say("stopped", error="full", **{"from": late.timestamp()})
-    teller.say("reconnecting", reason="redis", detail="", **{"from": late.timestamp()})
+    server.now = late
+    server.send("gap", reason="redis", **{"from": late.timestamp() - 7200, "to": late.timestamp()})
+    server.publish("late")
+    server.send("stopped", error="full", **{"from": late.timestamp()})
+    server.send("reconnecting", reason="redis", detail="", **{"from": late.timestamp()})
     time = rows(page).first.get_by_role("time")
     expect(time).to_have_text("22:00:00.000")
     rows(page).first.hover()

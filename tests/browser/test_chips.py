@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
+from tests.support.fake_server import FakeServer
 from tests.support.pages import (
     chip,
     chips,
@@ -22,7 +23,6 @@ from tests.support.pages import (
     view,
 )
 from tests.support.redis_servers import RedisServer
-from tests.support.teller import Teller
 from tests.support.waiting import eventually
 
 
@@ -92,10 +92,10 @@ def test_removing_the_one_that_is_alone_shows_the_others(open_page: OpenPage, va
 
 def test_a_chip_has_the_colour_of_its_rows_its_rate_and_the_last_time(open_page: OpenPage) -> None:
     page = open_page(view("other"), own_clock=True)
-    teller = Teller(page, channels=["quick", "quiet"])
+    server = FakeServer(page, channels=["quick", "quiet"])
     expect(solo(page, "quiet")).to_have_attribute("title", re.compile("No message yet"))
     stop_clock(page)
-    teller.publish(*map(str, range(40)))
+    server.publish(*map(str, range(40)))
     expect(page.locator("#welcome")).to_be_hidden()
     page.clock.run_for(2_500)
     expect(rows(page)).to_have_count(40)
@@ -115,11 +115,11 @@ def dot(page: Page, selector: str) -> str:
 
 def test_rates_that_come_and_go_move_nothing(open_page: OpenPage) -> None:
     page = open_page(view("other"), own_clock=True)
-    teller = Teller(page, channels=["orders", "payments", "users.signup", "deploys", "audit", "alerts"])
+    server = FakeServer(page, channels=["orders", "payments", "users.signup", "deploys", "audit", "alerts"])
     place = log(page).bounding_box()
     width = chip(page, "orders").bounding_box()
     stop_clock(page)
-    teller.publish(*map(str, range(40)))
+    server.publish(*map(str, range(40)))
     expect(page.locator("#welcome")).to_be_hidden()
     for moment, rate in ((2_500, re.compile("^[0-9.]+/s$")), (5_000, re.compile("^[67]s$"))):
         page.clock.run_for(moment)

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_appearance import choose
 from tests.browser.test_state import UNDER_WAY, clock, expect_one_gap, expect_order, suspended
+from tests.support.fake_server import NOON, FakeServer
 from tests.support.pages import (
     SERVER_AWAY,
     STATUS_503,
@@ -25,7 +26,6 @@ from tests.support.pages import (
 )
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import Start
-from tests.support.teller import NOON, Teller
 from tests.support.waiting import eventually
 
 HOUR = 3_600_000  # milliseconds
@@ -106,100 +106,100 @@ def times(page: Page) -> list[str]:
 
 
 def test_a_gap_of_three_days_says_so(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other")))
-    teller.publish("before")
-    expect_texts(teller.page, ["before"])
-    teller.now += timedelta(days=3, minutes=5)
-    teller.leave()
-    expect(notices(teller.page)).to_have_text(
+    server = FakeServer(open_page(view("other")))
+    server.publish("before")
+    expect_texts(server.page, ["before"])
+    server.now += timedelta(days=3, minutes=5)
+    server.close()
+    expect(notices(server.page)).to_have_text(
         "No connection to the server from Nov 23, 12:00:00 to Nov 26, 12:05:00: messages may be missing."
         " Published since Nov 23, 11:59:59."
     )
-    teller.say("gap", reason="recorder", **{"from": NOON.timestamp() - 90_000, "to": NOON.timestamp()})
-    expect(notices(teller.page).last).to_have_text(
+    server.send("gap", reason="recorder", **{"from": NOON.timestamp() - 90_000, "to": NOON.timestamp()})
+    expect(notices(server.page).last).to_have_text(
         "a was not recorded from Nov 22, 11:00:00 to Nov 23, 12:00:00: messages may be missing."
     )
 
 
 def test_a_gap_never_ends_before_it_begins(open_page: OpenPage) -> None:
-    """The clock of the teller that comes back is behind."""
-    teller = Teller(open_page(view("other")))
-    teller.now -= timedelta(minutes=10)
-    teller.leave()
-    expect(notices(teller.page)).to_contain_text("from 11:59:59.000 to 11:59:59.000")
+    """The clock of the server that comes back is behind."""
+    server = FakeServer(open_page(view("other")))
+    server.now -= timedelta(minutes=10)
+    server.close()
+    expect(notices(server.page)).to_contain_text("from 11:59:59.000 to 11:59:59.000")
 
 
 def test_a_break_begins_after_the_last_message_and_is_that_of_redis_where_redis_was_away(
     open_page: OpenPage,
 ) -> None:
-    teller = Teller(open_page(view("other")))
-    page = teller.page
-    teller.publish("at noon")
+    server = FakeServer(open_page(view("other")))
+    page = server.page
+    server.publish("at noon")
     expect_texts(page, ["at noon"])
-    teller.say("reconnecting", reason="redis", detail="", **{"from": NOON.timestamp() - 2})
+    server.send("reconnecting", reason="redis", detail="", **{"from": NOON.timestamp() - 2})
     expect(status(page)).to_contain_text("lost since 12:00:00.")
-    teller.now += timedelta(minutes=5)
-    teller.say("gap", reason="redis", **{"from": NOON.timestamp() - 2, "to": teller.now.timestamp()})
+    server.now += timedelta(minutes=5)
+    server.send("gap", reason="redis", **{"from": NOON.timestamp() - 2, "to": server.now.timestamp()})
     sentence = (
         "No connection to Redis from 12:00:00 to 12:05:00: messages may be missing. Published since 11:59:58."
     )
     expect(notices(page)).to_have_text(sentence)
-    teller.say("subscribe")
+    server.send("subscribe")
     expect_live(page)
-    teller.say("reconnecting", reason="redis", detail="", **{"from": teller.now.timestamp()})
-    teller.now += timedelta(minutes=5)
-    teller.leave()
+    server.send("reconnecting", reason="redis", detail="", **{"from": server.now.timestamp()})
+    server.now += timedelta(minutes=5)
+    server.close()
     expect(notices(page)).to_have_text(
         [sentence, "No connection to Redis from 12:05:00 to 12:10:00: messages may be missing."]
     )
 
 
 def test_what_is_not_of_today_has_its_date(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), own_clock=True))
-    page = teller.page
-    teller.say("gap", reason="redis", **{"from": NOON.timestamp() - 60, "to": NOON.timestamp()})
-    teller.publish("at noon")
+    server = FakeServer(open_page(view("other"), own_clock=True))
+    page = server.page
+    server.send("gap", reason="redis", **{"from": NOON.timestamp() - 60, "to": NOON.timestamp()})
+    server.publish("at noon")
     expect_texts(page, ["at noon"])
     assert times(page) == ["12:00:00.000"]
     expect(notices(page)).to_contain_text("from 11:59:00 to 12:00:00")
-    teller.say("stopped", error="full", **{"from": NOON.timestamp()})
-    teller.now += timedelta(hours=13)
-    teller.publish("at one")
+    server.send("stopped", error="full", **{"from": NOON.timestamp()})
+    server.now += timedelta(hours=13)
+    server.publish("at one")
     expect_texts(page, ["at noon", "at one"])
     page.clock.run_for(5_000)
     eventually(lambda: times(page) == ["Nov 23, 12:00:00.000", "01:00:00.000"])
     expect(notices(page)).to_contain_text("from Nov 23, 11:59:00 to Nov 23, 12:00:00")
-    teller.now += timedelta(days=400)
-    teller.say("heartbeat")
+    server.now += timedelta(days=400)
+    server.send("heartbeat")
     page.clock.run_for(5_000)
     eventually(lambda: times(page) == ["Nov 23, 2026, 12:00:00.000", "Nov 24, 2026, 01:00:00.000"])
     expect(solo(page, "a")).to_have_attribute("title", re.compile("at Nov 24, 2026, 01:00:0"))
 
 
 def test_an_outage_that_lasts_says_its_day(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), own_clock=True))
-    teller.say("reconnecting", reason="redis", detail="", **{"from": NOON.timestamp()})
-    expect(status(teller.page)).to_contain_text("lost since 12:00:00.")
-    teller.now += timedelta(days=1)
-    teller.say("heartbeat")
-    teller.page.clock.run_for(5_000)
-    expect(status(teller.page)).to_contain_text("lost since Nov 23, 12:00:00.")
+    server = FakeServer(open_page(view("other"), own_clock=True))
+    server.send("reconnecting", reason="redis", detail="", **{"from": NOON.timestamp()})
+    expect(status(server.page)).to_contain_text("lost since 12:00:00.")
+    server.now += timedelta(days=1)
+    server.send("heartbeat")
+    server.page.clock.run_for(5_000)
+    expect(status(server.page)).to_contain_text("lost since Nov 23, 12:00:00.")
 
 
 def test_rates_go_on_though_the_clock_was_set_back(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), own_clock=True))
-    teller.publish("before")
-    expect_texts(teller.page, ["before"])
-    stop_clock(teller.page)  # a rate is of the last five seconds
-    teller.now -= timedelta(hours=1)
-    teller.publish(*map(str, range(10)))
-    teller.page.clock.run_for(2_000)
-    expect(rows(teller.page)).to_have_count(11)
-    expect(chip(teller.page, "a").locator(".chip__rate")).to_have_text("2/s")
+    server = FakeServer(open_page(view("other"), own_clock=True))
+    server.publish("before")
+    expect_texts(server.page, ["before"])
+    stop_clock(server.page)  # a rate is of the last five seconds
+    server.now -= timedelta(hours=1)
+    server.publish(*map(str, range(10)))
+    server.page.clock.run_for(2_000)
+    expect(rows(server.page)).to_have_count(11)
+    expect(chip(server.page, "a").locator(".chip__rate")).to_have_text("2/s")
 
 
 def test_a_gap_over_the_end_of_summer_time_tells_which_hour_it_means(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), timezone_id="America/New_York"))
+    server = FakeServer(open_page(view("other"), timezone_id="America/New_York"))
     begin = datetime(2026, 11, 1, 5, 50, tzinfo=UTC).timestamp()
-    teller.say("gap", reason="redis", **{"from": begin, "to": begin + 1200})
-    expect(notices(teller.page)).to_contain_text("from Nov 1, 01:50:00 GMT-4 to Nov 1, 01:10:00 GMT-5")
+    server.send("gap", reason="redis", **{"from": begin, "to": begin + 1200})
+    expect(notices(server.page)).to_contain_text("from Nov 1, 01:50:00 GMT-4 to Nov 1, 01:10:00 GMT-5")

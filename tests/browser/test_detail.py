@@ -14,7 +14,7 @@ from tests.browser.test_injection import PAYLOADS, Guard, told
 from tests.browser.test_odd_messages import HOSTILE, publish_together
 from tests.browser.test_reading_modules import call
 from tests.browser.test_watching import publish_many
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.http import publish
 from tests.support.logs import entries, is_recording, logged
 from tests.support.pages import (

@@ -12,7 +12,7 @@ from tests.browser.test_detail import detail, panel
 from tests.browser.test_exporting import export
 from tests.browser.test_filter import filter_field
 from tests.browser.test_reading_modules import call
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.pages import expect_live, notices, open_more, row, rows, view
 from tests.support.redis_servers import RedisServer
 

@@ -14,7 +14,7 @@ from arauto.auth.api_tokens import Tokens
 from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_memory import choose, more
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.nginx import Nginx
 from tests.support.pages import (
     answer,

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.http import get
 from tests.support.pages import (
     STATUS_503,

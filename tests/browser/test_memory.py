@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from arauto.recording_core.log_keys import SWITCHED
 from tests.browser.conftest import OpenPage
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.http import publish
 from tests.support.logs import entries, is_recording, logged
 from tests.support.pages import (

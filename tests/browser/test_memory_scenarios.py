@@ -13,7 +13,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 
 from arauto.recording_core.log_keys import LEASE, head_of, stream_of
 from tests.browser.conftest import OpenPage
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.http import publish, request
 from tests.support.logs import entries, head, is_recording
 from tests.support.pages import (

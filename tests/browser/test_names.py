@@ -7,8 +7,8 @@ from playwright.sync_api import Page, expect
 
 from arauto.web.locale import LANGUAGES
 from tests.browser.conftest import OpenPage
+from tests.support.fake_server import NOON, FakeServer
 from tests.support.pages import notices, overflowing, view
-from tests.support.teller import NOON, Teller
 
 LONG = "orders." + "europe-" * 27 + "west"  # 200 characters, no space
 TURNING = "a\u202eb"  # from here on, it says, all is from right to left
@@ -18,11 +18,11 @@ SINCE = {"from": NOON.timestamp() - 60, "to": NOON.timestamp()}
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_a_long_name_is_seen_whole(open_page: OpenPage, width: int, language: str) -> None:
-    teller = Teller(open_page(view("other"), width=width, language=language))
-    page = teller.page
+    server = FakeServer(open_page(view("other"), width=width, language=language))
+    page = server.page
     for reason in ("recorder", "log", "replaced", "unrecorded"):
-        teller.say("gap", reason=reason, channel=LONG, **SINCE)
-    teller.say("error", error=f"Redis does not let the user listen to {LONG}.")
+        server.send("gap", reason=reason, channel=LONG, **SINCE)
+    server.send("error", error=f"Redis does not let the user listen to {LONG}.")
     expect(page.locator("#choose-problem")).to_contain_text(LONG)
     expect(notices(page)).to_have_count(4)
     for place in (*notices(page).all(), page.locator("#choose-problem")):
@@ -32,7 +32,7 @@ def test_a_long_name_is_seen_whole(open_page: OpenPage, width: int, language: st
 
 
 def test_a_long_name_is_seen_whole_in_the_settings(open_page: OpenPage) -> None:
-    page = Teller(open_page(view("other"), width=390), channels=[LONG]).page
+    page = FakeServer(open_page(view("other"), width=390), channels=[LONG]).page
     page.get_by_role("button", name="Settings").click()
     name = page.locator(".levels bdi").last
     expect(name).to_have_text(LONG)
@@ -41,9 +41,9 @@ def test_a_long_name_is_seen_whole_in_the_settings(open_page: OpenPage) -> None:
 
 @pytest.mark.parametrize("name", [TURNING, "قناة \u202e", "\u2069\u202e"])
 def test_a_name_turns_nothing_around_it(open_page: OpenPage, name: str) -> None:
-    teller = Teller(open_page(view("other")))
-    teller.say("gap", reason="recorder", channel=name, **SINCE)
-    page = teller.page
+    server = FakeServer(open_page(view("other")))
+    server.send("gap", reason="recorder", channel=name, **SINCE)
+    page = server.page
     expect(notices(page)).to_have_text(re.compile("was not recorded from 11:59:00 to 12:00:00"))
     assert left_of(page, "recorded") < left_of(page, "missing")
 

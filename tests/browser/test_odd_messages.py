@@ -18,7 +18,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_exporting import export
 from tests.browser.test_notifications import calls, leave, settings, watched
 from tests.support.http import get
-from tests.support.logs import entries, head, is_recording, lay
+from tests.support.logs import entries, head, is_recording, write_log
 from tests.support.pages import expect_live, notices, rows, view
 from tests.support.redis_servers import RedisServer, binaries
 from tests.support.servers import ArautoServer
@@ -164,7 +164,7 @@ def test_what_others_write_to_a_log_stops_neither_page_nor_server(
         {"z": "two"},
         {"m": "the end"},
     ]
-    lay(redis, "odd.late", *((now, fields) for fields in written))
+    write_log(redis, "odd.late", *((now, fields) for fields in written))
     assert get(server, "/channels/odd.late/messages").status == 200
     page = open_page(view("odd.late") + "&since=first", server=server)
     expect_live(page)

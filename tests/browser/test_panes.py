@@ -9,7 +9,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
 from tests.browser.test_reading_modules import call
 from tests.browser.test_views import ALERT, act, link, save, views
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.pages import (
     STATUS_503,
     chips,

@@ -13,9 +13,9 @@ from arauto.recording_core.log_keys import NAMES
 from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
 from tests.browser.test_holding import button
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.http import publish
-from tests.support.logs import gaps, lay
+from tests.support.logs import gaps, write_log
 from tests.support.pages import (
     SERVER_AWAY,
     Contexts,
@@ -74,7 +74,7 @@ def keep(
 ) -> None:
     entries = [((began + at) * 1000, {"m": text}) for at, text in messages.items()]
     entries += [] if gap is None else [((began + gap) * 1000, {"gap": str((began + gap - 2) * 1000)})]
-    lay(redis, channel, *sorted(entries, key=lambda entry: entry[0]))
+    write_log(redis, channel, *sorted(entries, key=lambda entry: entry[0]))
 
 
 def bar(page: Page) -> Locator:

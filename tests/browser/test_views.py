@@ -12,7 +12,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
 from tests.browser.test_holding import button
 from tests.browser.test_reading_modules import call
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.pages import (
     SERVER_AWAY,
     chips,

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import OpenPage
 from tests.browser.test_notifications import leave
 from tests.browser.test_reading_modules import call
+from tests.support.fake_server import NOON, FakeServer
 from tests.support.pages import (
     chip,
     expect_live,
@@ -25,7 +26,6 @@ from tests.support.pages import (
 )
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import Start
-from tests.support.teller import NOON, Teller
 
 STATUS_503 = ("status of 503", "WebSocket connection to")
 
@@ -69,8 +69,8 @@ def alert(severity: str) -> str:
 
 
 def test_messages_are_counted_at_their_time_by_severity(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other")))
-    page = teller.page
+    server = FakeServer(open_page(view("other")))
+    page = server.page
     expect(sentence(page)).to_have_text("All channels, last 5 minutes: 0 messages, 0 a second now, 0 at most")
     noon = NOON.timestamp()
     for seconds, data in (
@@ -82,7 +82,7 @@ def test_messages_are_counted_at_their_time_by_severity(open_page: OpenPage) -> 
         (30, '{"level": 30}'),
         (400, alert("critical")),  # too long ago for the strip
     ):
-        teller.say("message", data=data, at=noon - seconds, past=True)
+        server.send("message", data=data, at=noon - seconds, past=True)
     expect(sentence(page)).to_have_text(
         "All channels, last 5 minutes: 6 messages, 0 a second now, 3 at most; last critical 1m ago"
     )
@@ -99,11 +99,11 @@ def test_messages_are_counted_at_their_time_by_severity(open_page: OpenPage) -> 
 
 
 def test_the_table_is_of_the_half_minutes_that_are_over(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), own_clock=True))
-    page = teller.page
+    server = FakeServer(open_page(view("other"), own_clock=True))
+    page = server.page
     for data in (alert("critical"), "text"):
-        teller.say("message", data=data, at=NOON.timestamp() - 100, past=True)
-    teller.say("gap", reason="recorder", **{"from": NOON.timestamp() - 220, "to": NOON.timestamp() - 215})
+        server.send("message", data=data, at=NOON.timestamp() - 100, past=True)
+    server.send("gap", reason="recorder", **{"from": NOON.timestamp() - 220, "to": NOON.timestamp() - 215})
     expect_texts(page, ["text"])
     page.clock.run_for(31_000)
     row = strip(page).get_by_role("row").filter(has_text="11:58:00")
@@ -164,10 +164,10 @@ def test_what_may_be_missing_is_hatched(open_page: OpenPage, own_redis: RedisSer
 
 
 def test_keys_and_the_pointer_move_over_the_bars_and_nothing_else_moves(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), own_clock=True))
-    page = teller.page
+    server = FakeServer(open_page(view("other"), own_clock=True))
+    page = server.page
     for seconds in (3, 100):
-        teller.say("message", data=alert("error"), at=NOON.timestamp() - seconds, past=True)
+        server.send("message", data=alert("error"), at=NOON.timestamp() - seconds, past=True)
     expect(sentence(page)).to_have_text(re.compile(": 2 messages,"))
     stop_clock(page)
     page.clock.run_for(1_000)
@@ -232,8 +232,8 @@ def test_it_has_its_place_before_it_comes(open_page: OpenPage) -> None:
 def test_what_came_before_it_came_is_counted(open_page: OpenPage) -> None:
     page = open_page(allow=("net::ERR_FAILED",))
     page.route("**/volume_strip*", lambda route: route.abort())
-    teller = Teller(page)
-    teller.publish("early", alert("error"))
+    server = FakeServer(page)
+    server.publish("early", alert("error"))
     expect(rows(page)).to_have_count(2)
     page.unroute("**/volume_strip*")
     expect(sentence(page)).to_have_text(re.compile(": 2 messages,"))
@@ -243,9 +243,9 @@ def test_what_came_before_it_came_is_counted(open_page: OpenPage) -> None:
 
 
 def test_it_is_not_drawn_while_nobody_sees_it(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other"), own_clock=True))
-    page = teller.page
-    teller.publish("seen")
+    server = FakeServer(open_page(view("other"), own_clock=True))
+    page = server.page
+    server.publish("seen")
     page.clock.run_for(2_000)
     expect(sentence(page)).to_have_text(re.compile(": 1 message,"))
     leave(page)
@@ -257,7 +257,7 @@ def test_it_is_not_drawn_while_nobody_sees_it(open_page: OpenPage) -> None:
             .observe(document.getElementById("volume"), { subtree: true, childList: true, attributes: true });
         }"""
     )
-    teller.publish("unseen")
+    server.publish("unseen")
     page.clock.run_for(5_000)
     let_draw(page)
     assert page.evaluate("drawn") == 0
@@ -267,9 +267,9 @@ def test_it_is_not_drawn_while_nobody_sees_it(open_page: OpenPage) -> None:
 
 
 def test_it_is_drawn_once_a_second_in_a_flood(open_page: OpenPage) -> None:
-    teller = Teller(open_page(view("other")))
-    page = teller.page
-    teller.publish("first")
+    server = FakeServer(open_page(view("other")))
+    page = server.page
+    server.publish("first")
     expect(sentence(page)).to_have_text(re.compile(": 1 message,"))
     page.evaluate(
         """() => {
@@ -279,7 +279,7 @@ def test_it_is_drawn_once_a_second_in_a_flood(open_page: OpenPage) -> None:
         }"""
     )
     for _ in range(20):
-        teller.publish(*[alert("critical")] * 50)
+        server.publish(*[alert("critical")] * 50)
     expect(sentence(page)).to_have_text(re.compile(": 1,001 messages,"))
     assert page.evaluate("drawn <= (performance.now() - began) / 1000 + 2")
 

@@ -11,7 +11,7 @@ from tests.browser.test_frame import _SHIFTS, _WATCH_SHIFTS
 from tests.browser.test_holding import button
 from tests.browser.test_panes import inside, listeners, pane
 from tests.browser.test_views import ALERT, views
-from tests.support.barriers import expect_no_violation
+from tests.support.accessibility import expect_no_violation
 from tests.support.http import publish
 from tests.support.logs import is_recording, logged
 from tests.support.pages import (

@@ -1,4 +1,4 @@
-"""What the tests of Kafka share."""
+"""Fixtures of the tests of Kafka."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def server(
     kafka: KafkaServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ArautoServer]:
-    """The program beside Kafka on each worker, with what the module says as ``ENVIRON``."""
+    """The program with Kafka on each worker, with the test module's ``ENVIRON``."""
     directory = tmp_path_factory.mktemp("beside")
     environ = {"ARAUTO_TOKENS": str(directory / "tokens"), **getattr(request.module, "ENVIRON", {})}
     with arauto_beside(

@@ -21,7 +21,7 @@ from tests.support.certificates import make_certificates
 from tests.support.clusters import Cluster, ClusterNode, info_of
 from tests.support.http import get, publish, publish_json
 from tests.support.machine_time import MachineTime
-from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
+from tests.support.redis_servers import RedisServer, binaries, free_port, release_port
 from tests.support.rules import ACTS, CLUSTER, PERSON, PROGRAM, refused, rules, set_user
 from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
@@ -136,7 +136,7 @@ def test_a_master_that_is_killed_is_followed_and_told(
     cluster: Cluster, server: ArautoServer, tabs: list[Tab], machine: MachineTime
 ) -> None:
     master = cluster.owner("a")
-    replica = next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
+    replica = next(node for node in cluster.nodes if node.nodes_seen()[node.id][3] == master.id)
     killed_at = time()
     master.stop()
     refusals = list[str]()
@@ -168,7 +168,7 @@ def test_a_node_that_stands_still_is_left(
     cluster: Cluster, server: ArautoServer, tabs: list[Tab], machine: MachineTime
 ) -> None:
     master = cluster.owner("a")
-    replica = next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
+    replica = next(node for node in cluster.nodes if node.nodes_seen()[node.id][3] == master.id)
     frozen_at = time()
     master.freeze()
     try:
@@ -209,7 +209,7 @@ def test_a_node_comes_and_goes(cluster: Cluster, server: ArautoServer, tabs: lis
     cluster.meet(node)
     cluster.nodes.append(node)
     try:
-        eventually(lambda: len(node.told()) == len(cluster.nodes), why="it knows all")
+        eventually(lambda: len(node.nodes_seen()) == len(cluster.nodes), why="it knows all")
         node.client.execute_command("CLUSTER", "REPLICATE", cluster.owner("a").id)
         cluster.wait_until_whole()
         with ExitStack() as stack:
@@ -279,14 +279,14 @@ def test_what_cannot_work_is_told_in_one_sentence(cluster: Cluster, valkey: Redi
         node.client.execute_command("CLUSTER", "ADDSLOTS", redis.crc.key_slot(b"a"))
     node.client.config_set("cluster-announce-ip", "127.0.0.9")
     try:
-        eventually(lambda: all("127.0.0.9" in one.told()[node.id][1] for one in cluster.nodes))
+        eventually(lambda: all("127.0.0.9" in one.nodes_seen()[node.id][1] for one in cluster.nodes))
         assert (
             f"its node 127.0.0.9:{node.port} does not answer from here: set cluster-announce-ip"
             in sentence_of(cluster.url)
         )
     finally:
         node.client.config_set("cluster-announce-ip", "127.0.0.1")
-        eventually(lambda: all("127.0.0.9" not in one.told()[node.id][1] for one in cluster.nodes))
+        eventually(lambda: all("127.0.0.9" not in one.nodes_seen()[node.id][1] for one in cluster.nodes))
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_nodes_are_reached_over_tls_by_the_names_that_they_announce(tmp_path: Pa
             assert publish(server, "kept", "hello").status == 200
             assert "id" in tab.until("message")[-1]
         server.close()
-    let_go(port)
+    release_port(port)
 
 
 def eventually_found(settings: Settings) -> discovery.DiscoveredRedis:

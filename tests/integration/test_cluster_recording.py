@@ -34,8 +34,8 @@ from tests.support.promises import (
     NotingTab,
     Published,
     check_kept,
+    event_faults,
     replay,
-    story_faults,
     watching,
 )
 from tests.support.redis_servers import binaries
@@ -362,7 +362,7 @@ def test_a_shard_that_is_down_stops_no_other(cluster: Cluster, server: ArautoSer
                 node.thaw()
     cluster.wait_until_whole()
     for published in told:
-        assert story_faults(replay(server, published.channel), published, 0) == []
+        assert event_faults(replay(server, published.channel), published, 0) == []
     client = cluster.owner(NAMES.decode()).client
     eventually(lambda: {name.encode() for name in new} <= client.smembers(NAMES))
 
@@ -422,7 +422,7 @@ def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer
         published.go_on(5)
         eventually(lambda: tabs[0].data(name)[-1:] == [published.last])
         assert switch(server, name, False).status == 200
-        eventually(lambda: tabs[0].told("unrecorded"))
+        eventually(lambda: tabs[0].events_of("unrecorded"))
         published.go_on()
         eventually(lambda: tabs[0].data(name)[-1:] == [published.last])
 
@@ -437,7 +437,7 @@ def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, se
         stack.callback(tab.join, 10)
         stack.callback(tab.leave)
         tab.start()
-        eventually(lambda: tab.told("subscribe"), why="it listens")
+        eventually(lambda: tab.events_of("subscribe"), why="it listens")
         began = time()
         with published.keep_on():
             for on in (True, False):
@@ -446,7 +446,7 @@ def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, se
                 eventually(partial(_is_followed, tab, on), why=f"it is followed: {on}")
                 published.wait_for(50)
         eventually(lambda: tab.data(name)[-1:] == [published.last], why="the last has come")
-    assert story_faults(tab.story, published, tab.first) == []
+    assert event_faults(tab.events, published, tab.first) == []
     assert len(tab.gaps) == 1
     assert tab.gaps[0]["from"] > began - 2 * IN_FLIGHT
 
@@ -500,7 +500,7 @@ def put(server: ArautoServer, path: str, body: object) -> Answer:
 
 
 def first_slot(master: ClusterNode) -> int:
-    return min(int(text.partition("-")[0]) for text in master.told()[master.id][8:])
+    return min(int(text.partition("-")[0]) for text in master.nodes_seen()[master.id][8:])
 
 
 def reshard(giver: ClusterNode, taker: ClusterNode) -> None:
@@ -518,7 +518,7 @@ def reshard(giver: ClusterNode, taker: ClusterNode) -> None:
 
 
 def replica_of(cluster: Cluster, master: ClusterNode) -> ClusterNode:
-    return next(node for node in cluster.nodes if node.told()[node.id][3] == master.id)
+    return next(node for node in cluster.nodes if node.nodes_seen()[node.id][3] == master.id)
 
 
 def move(published: PublishedThere, source: ClusterNode, target: ClusterNode, cluster: Cluster) -> None:

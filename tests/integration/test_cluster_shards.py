@@ -142,7 +142,7 @@ def test_a_node_that_is_away_takes_its_own_shards_alone(
     cluster.nodes[0].stop()
     try:
         assert all(UNSERVED in told for told in refusals(tab, lost))
-        eventually(lambda: cluster.nodes[1].told()[cluster.nodes[0].id][2] == "master,fail")
+        eventually(lambda: cluster.nodes[1].nodes_seen()[cluster.nodes[0].id][2] == "master,fail")
         covered = cluster.nodes[1].client.config_get(COVERAGE)[COVERAGE]
         state = b"cluster_state:fail" if covered == "yes" else b"cluster_state:ok"
         eventually(lambda: state in info_of(cluster.nodes[1]))
@@ -213,21 +213,21 @@ class Numbers:
             except redis.exceptions.ClusterDownError:  # it is no longer in the cluster
                 self._ports[name] = self._cluster.nodes[1].port
 
-    def are_in(self, story: list[Event]) -> bool:
-        """Whether the last of each is."""
-        told = {(event.get("shard", event.get("channel")), event.get("data")) for event in story}
-        return all((name, str(len(moments) - 1)) in told for name, moments in self.moments.items())
+    def are_in(self, events: list[Event]) -> bool:
+        """Whether the last number of each channel is in ``events``."""
+        seen = {(event.get("shard", event.get("channel")), event.get("data")) for event in events}
+        return all((name, str(len(moments) - 1)) in seen for name, moments in self.moments.items())
 
-    def faults(self, story: list[Event]) -> list[str]:
-        """What is missing without a gap, or came twice."""
+    def faults(self, events: list[Event]) -> list[str]:
+        """The numbers that are missing without a gap, or came twice."""
         found = []
         for name, moments in self.moments.items():
             kind = "channel" if name == "a" else "shard"
-            seen = [event["data"] for event in story if event.get(kind) == name and "data" in event]
+            seen = [event["data"] for event in events if event.get(kind) == name and "data" in event]
             found += [f"{name} {data} came twice" for data in {one for one in seen if seen.count(one) > 1}]
             spans = [
                 Span(event["from"], event["to"])
-                for event in story
+                for event in events
                 if event["type"] == "gap" and event.get("shard", name) == name
             ]
             found += [
@@ -258,8 +258,8 @@ def reshard(source: ClusterNode, target: ClusterNode) -> None:
 
 
 def under_load(numbers: Numbers, tab: Tab, move: Callable[[], None]) -> list[Event]:
-    """What the page is told while ``move`` runs and something is published all the time."""
-    story, over = list[Event](), Flag()
+    """The events of a page while ``move`` runs and numbers are published."""
+    events, over = list[Event](), Flag()
 
     def keep_publishing() -> None:
         while not over.wait(0.01):
@@ -267,13 +267,13 @@ def under_load(numbers: Numbers, tab: Tab, move: Callable[[], None]) -> list[Eve
 
     def read() -> None:
         with suppress(TimeoutError):
-            while not numbers.are_in(story[-50:]):
-                story.append(tab.next(0.1))
+            while not numbers.are_in(events[-50:]):
+                events.append(tab.next(0.1))
 
-    def is_told() -> bool:
+    def has_last() -> bool:
         numbers.publish()
         read()
-        return numbers.are_in(story)
+        return numbers.are_in(events)
 
     publishing, moving = Thread(target=keep_publishing), Thread(target=move)
     publishing.start()
@@ -283,28 +283,28 @@ def under_load(numbers: Numbers, tab: Tab, move: Callable[[], None]) -> list[Eve
             read()
         over.set()
         publishing.join()
-        eventually(is_told)
+        eventually(has_last)
     finally:
         over.set()
         publishing.join()
         moving.join()
-    return story
+    return events
 
 
 def test_slots_that_redis_cli_moves_lose_nothing_in_silence(cluster: Cluster, tab: Tab) -> None:
     """To another node, to one that has just come, and back before it goes."""
     numbers, first, second = Numbers(cluster), *cluster.nodes[:2]
-    story = under_load(numbers, tab, lambda: reshard(first, second))
-    assert numbers.faults(story) == []
-    assert {event.get("shard") for event in story if event["type"] == "gap"} == {SHARDS[0], SHARDS[3]}
+    events = under_load(numbers, tab, lambda: reshard(first, second))
+    assert numbers.faults(events) == []
+    assert {event.get("shard") for event in events if event["type"] == "gap"} == {SHARDS[0], SHARDS[3]}
     with closing(cluster.start_node()) as third:
 
         def move_on() -> None:
             redis_cli(first, "add-node", f"127.0.0.1:{third.port}")
-            eventually(lambda: all(len(node.told()) == 4 for node in (*cluster.nodes, third)))
+            eventually(lambda: all(len(node.nodes_seen()) == 4 for node in (*cluster.nodes, third)))
             reshard(second, third)
             reshard(third, first)
             redis_cli(first, "del-node", third.id)
 
-        story += under_load(numbers, tab, move_on)
-    assert numbers.faults(story) == []
+        events += under_load(numbers, tab, move_on)
+    assert numbers.faults(events) == []

@@ -231,7 +231,7 @@ def test_nothing_after_the_end_is_answered(server: ArautoServer, end: bytes, aft
         got = feed.next()
         assert got is not None
         assert got.opcode == CLOSE
-        feed.send_if_it_is_there(after)
+        feed.send_if_open(after)
         assert feed.rest() == b""
 
 
@@ -243,7 +243,7 @@ def test_no_http_is_answered_after_our_own_close(server: ArautoServer) -> None:
         assert got is not None
         assert got.code == 1008
         feed.send(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-        feed.send_if_it_is_there(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        feed.send_if_open(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert b"HTTP/1.1" not in feed.rest()
 
 
@@ -304,7 +304,7 @@ def test_a_flood_ends_with_1008_and_costs_no_memory(server: ArautoServer, endles
     with raw_feed(server) as feed:
         feed.send(frame(TEXT, b"", fin=False) if not endless[0] else b"")
         for _ in range(200):
-            feed.send_if_it_is_there(endless * 50)
+            feed.send_if_open(endless * 50)
         last = feed.ending()
         assert last is not None
         assert last.code == 1008

@@ -90,7 +90,7 @@ class Beating:
     def _answer(self) -> None:
         while (got := self._feed.frame()) is not None:
             if got.opcode == PING:
-                self._feed.send_if_it_is_there(frame(PONG))
+                self._feed.send_if_open(frame(PONG))
                 self.beats += 1
 
     def leave(self) -> None:
@@ -269,7 +269,7 @@ def test_a_fault_of_ours_closes_with_1011_and_is_logged_once(
         assert last is not None
         assert (last.opcode, last.code) == (CLOSE, 1011)
         assert last.reason == "Internal error. See the server log."
-        feed.send_if_it_is_there(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        feed.send_if_open(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert feed.rest() == b""
         feed.close()
         eventually(partial(is_logged, fault))

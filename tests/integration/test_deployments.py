@@ -8,7 +8,7 @@ import pytest
 
 from arauto.redis_io import discovery
 from arauto.settings import read
-from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
+from tests.support.redis_servers import RedisServer, binaries, free_port, release_port
 from tests.support.servers import Start
 from tests.support.waiting import eventually
 
@@ -38,7 +38,7 @@ def test_a_replica_is_told(make_server: MakeServer, start: Start) -> None:
 def test_a_node_of_a_cluster_is_told(make_server: MakeServer) -> None:
     bus = free_port()
     node = make_server("--cluster-enabled", "yes", "--cluster-port", str(bus))
-    let_go(bus)
+    release_port(bus)
     found = discovery.find(read({"REDIS_URL": node.url}))
     assert f"Redis at 127.0.0.1:{node.port} is one node of a cluster" in found.warning
 

@@ -164,7 +164,7 @@ def test_a_bad_name_from_the_page_gets_a_sentence(arauto: ArautoServer, redis_se
 
 def test_a_ten_megabyte_frame_closes_with_1009(arauto: ArautoServer) -> None:
     with raw_feed(arauto) as feed:
-        feed.send_if_it_is_there(frame(TEXT, b"x" * 10_000_000))  # it is closed before all is sent
+        feed.send_if_open(frame(TEXT, b"x" * 10_000_000))  # it is closed before all is sent
         last = feed.ending()
     assert last is not None
     assert last.code == 1009

@@ -333,7 +333,7 @@ def test_a_right_that_kafka_takes_away_and_gives_back(
     word = "a password of lia"
     for name in ("hers", "open"):
         kafka.create(name)
-    kafka.let_in("lia", word)
+    kafka.create_user("lia", word)
     for user in ("lia", "another"):
         kafka.allow(user, "hers")
     with (

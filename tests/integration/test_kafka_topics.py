@@ -19,7 +19,7 @@ from tests.integration.test_tokens import bearer
 from tests.support.http import Answer, get, publish_json
 from tests.support.kafka_servers import PASSWORD, USER, KafkaServer
 from tests.support.persons import Person
-from tests.support.redis_servers import RedisServer, free_port, let_go
+from tests.support.redis_servers import RedisServer, free_port, release_port
 from tests.support.rules import PERSON, rules, set_user
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import PATIENCE, eventually
@@ -130,7 +130,7 @@ def test_it_logs_in_by_tls_and_tells_nobody_how(
     more: dict[str, str],
     said: str,
 ) -> None:
-    kafka.let_in("bia", SECRET)
+    kafka.create_user("bia", SECRET)
     files = {name: str(kafka.certificates.authority) for name in more.keys() & TRUSTED.keys()}
     url = f"kafka+ssl://{user}:{quote(word, safe='')}@localhost:{kafka.safe_port}"
     link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": url} | more | files)))
@@ -175,7 +175,7 @@ def test_a_kafka_that_is_away_takes_nothing_else_with_it(
             return is_waiting
 
     eventually(others_go_first)
-    let_go(port)
+    release_port(port)
 
 
 @pytest.mark.real_kafka("another advertised address")

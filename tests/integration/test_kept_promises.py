@@ -61,14 +61,12 @@ def shows_at_once(tabs: list[NotingTab], published: Published, machine: MachineT
 
 
 def follow_again(tabs: list[NotingTab], since: float) -> None:
-    eventually(
-        lambda: all(tab.is_told_its_place_since(since) for tab in tabs), why="they are told where they are"
-    )
+    eventually(lambda: all(tab.has_position_since(since) for tab in tabs), why="they are told where they are")
 
 
 def reasons(tab: NotingTab) -> str:
     """Why nothing is recorded, as far as the page was told."""
-    return " ".join(event["error"] for kind in ("stopped", "error") for event in tab.told(kind))
+    return " ".join(event["error"] for kind in ("stopped", "error") for event in tab.events_of(kind))
 
 
 def switch(server: ArautoServer, channel: str, on: bool) -> Answer:
@@ -160,7 +158,7 @@ def test_redis_takes_nothing_while_the_workers_restart(
         own.client.config_set("maxmemory", "1")
         for worker in server.workers():
             worker.kill()
-        eventually(lambda: all(tab.sockets > 1 and len(tab.told("subscribe")) > 1 for tab in tabs))
+        eventually(lambda: all(tab.sockets > 1 and len(tab.events_of("subscribe")) > 1 for tab in tabs))
         for _ in range(3):
             shows_at_once(tabs, published, machine)
         eventually(lambda: all("maxmemory" in reasons(tab) for tab in tabs), why="the page says why")
@@ -304,7 +302,7 @@ def test_the_key_of_the_log_is_no_stream(
             own.client.delete(stream_of(b"kept.a"))
             own.client.set(stream_of(b"kept.a"), "mine")
         sockets = tabs[0].sockets + 1
-        eventually(lambda: tabs[0].sockets == sockets and len(tabs[0].told("subscribe")) > 1)
+        eventually(lambda: tabs[0].sockets == sockets and len(tabs[0].events_of("subscribe")) > 1)
         for _ in range(3):
             shows_at_once(tabs, published, machine)
         eventually(lambda: all("WRONGTYPE" in reasons(tab) for tab in tabs), why="the page says why")

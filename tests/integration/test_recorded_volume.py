@@ -10,7 +10,7 @@ from arauto.protocol.log_query import MAX_PARTS
 from arauto.recording_core.log_keys import head_of, stream_of
 from tests.integration.test_history import log, recording, valkey  # noqa: F401
 from tests.support.http import get
-from tests.support.logs import OwnLog, entries, forget, lay
+from tests.support.logs import OwnLog, entries, forget, write_log
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 
@@ -28,7 +28,7 @@ def volume(server: ArautoServer, query: str = "", channel: str = "past") -> dict
 def hour(valkey: RedisServer) -> Iterator[None]:  # noqa: F811
     """Ten messages at once, and three later in an hour."""
     times = [*range(10), 1_200_000, 1_200_000, 3_600_000]
-    lay(valkey, "past", *((BEGAN * 1000 + ms, {"m": "x" * 1000}) for ms in times))
+    write_log(valkey, "past", *((BEGAN * 1000 + ms, {"m": "x" * 1000}) for ms in times))
     yield
     forget(valkey, "past")
 
@@ -75,7 +75,7 @@ def test_numbers_that_jump_where_a_log_replaced_another_are_no_messages(
 def test_where_there_is_nothing(recording: ArautoServer, valkey: RedisServer) -> None:  # noqa: F811
     nothing = {"channel": "past.none", "from": 0, "to": 0, "counts": [], "gaps": []}
     assert volume(recording, channel="past.none") == nothing
-    lay(valkey, "past.none", (BEGAN * 1000, {"m": "x"}))
+    write_log(valkey, "past.none", (BEGAN * 1000, {"m": "x"}))
     valkey.client.delete(stream_of(b"past.none"))
     assert volume(recording, channel="past.none") == nothing
     assert volume(recording, f"&since={BEGAN}", "past.none")["counts"] == [0]

@@ -27,7 +27,7 @@ from arauto.redis_io.connection import RedisLink
 from arauto.settings import WORKERS, read
 from arauto.workers.worker_states import WorkerStates
 from tests.support.logs import is_recording
-from tests.support.recording import Fixed, RecordingProcess, make_store, record, recorder
+from tests.support.recording import FixedRecording, RecordingProcess, make_store, record, recorder
 from tests.support.redis_servers import RedisServer
 from tests.support.waiting import PATIENCE, eventually
 
@@ -173,7 +173,7 @@ def test_a_process_that_goes_does_not_become_the_recorder(own_redis: RedisServer
     worker_states = WorkerStates()
     worker_states.use_slot(0)
     worker_states.stop()
-    going = record(Fixed(RedisLink(own_redis.url), Selection((b"a",), ())), worker_states)
+    going = record(FixedRecording(RedisLink(own_redis.url), Selection((b"a",), ())), worker_states)
     first = recorder(own_redis.url, b"a")
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
@@ -193,7 +193,7 @@ def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
     worker_states = WorkerStates()
     worker_states.use_slot(1)
     worker_states.use_slot(0)
-    recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
+    recording = FixedRecording(RedisLink(own_redis.url), Selection((b"a",), ()))
     one = record(recording, worker_states)
     one.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
@@ -224,7 +224,7 @@ def test_a_stop_does_not_wait_for_a_redis_that_hangs(own_redis: RedisServer, is_
 
 
 def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer, store: Store) -> None:
-    recording = Fixed(RedisLink(own_redis.url), Selection((), ()))
+    recording = FixedRecording(RedisLink(own_redis.url), Selection((), ()))
     one = record(recording)
     one.start()
 
@@ -245,7 +245,7 @@ def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer
 
 def test_a_switch_is_followed_at_once(own_redis: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder_thread, "REFRESH_EVERY", 1000)
-    recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
+    recording = FixedRecording(RedisLink(own_redis.url), Selection((b"a",), ()))
     seen: list[int] = []
     one = record(recording, reconcile=lambda: seen.append(recording.generation))
     one.start()
@@ -260,7 +260,7 @@ def test_a_switch_is_followed_at_once(own_redis: RedisServer, monkeypatch: pytes
 
 
 def test_a_mistake_is_told_and_ends_nothing(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
-    recording = Fixed(RedisLink(own_redis.url), Selection((b"a",), ()))
+    recording = FixedRecording(RedisLink(own_redis.url), Selection((b"a",), ()))
     faults: list[Exception] = [KeyError("a mistake"), RuntimeError("can't start new thread")]
     recording.refresh = lambda: raise_next(faults)  # type: ignore[method-assign]
     one = record(recording)
@@ -337,7 +337,7 @@ def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     """The others are recorded, and who asks for its log gets the reason."""
     monkeypatch.setattr(recorder_thread, "RETRY_EVERY", 0.1)
     url = allow(own_redis, "~*", "+@all", "resetchannels", "&b", "&arauto:*")
-    recording = Fixed(RedisLink(url), Selection((b"a", b"b"), ()))
+    recording = FixedRecording(RedisLink(url), Selection((b"a", b"b"), ()))
     one = record(recording)
     one.start()
     eventually(lambda: is_recorded(own_redis, "b"), why="the other one is recorded")
@@ -353,8 +353,8 @@ def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     eventually(lambda: not one.why_not(b"a"), why="all is well")
     one.stop()
-    assert [channel for channel, why in recording.told if why.startswith("NOPERM")][:1] == [b"a"]
-    assert {(b"a", ""), (b"b", "")} <= {*recording.told}
+    assert [channel for channel, why in recording.reported if why.startswith("NOPERM")][:1] == [b"a"]
+    assert {(b"a", ""), (b"b", "")} <= {*recording.reported}
 
 
 def test_whoever_hears_all_records_rather_than_who_does_not(own_redis: RedisServer) -> None:
@@ -397,8 +397,10 @@ def test_the_recorder_alone_upgrades_and_trims(
 ) -> None:
     monkeypatch.setattr(recorder_thread, "TRIM_EVERY", 0.0)
     upgraded: list[bool] = []
-    monkeypatch.setattr(Fixed, "upgrade", lambda recording: upgraded.append(is_recorded(own_redis, "a")))
-    both = [Fixed(RedisLink(own_redis.url), Selection((b"a",), ())) for _ in range(2)]
+    monkeypatch.setattr(
+        FixedRecording, "upgrade", lambda recording: upgraded.append(is_recorded(own_redis, "a"))
+    )
+    both = [FixedRecording(RedisLink(own_redis.url), Selection((b"a",), ())) for _ in range(2)]
     first, second = map(record, both)
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")

@@ -96,7 +96,7 @@ def goodbye(feed: RawFeed) -> bytes:
     while (frame := feed.next()) is not None and frame.opcode != CLOSE:
         pass
     assert frame is not None, "the stream ended without a goodbye"
-    feed.send_if_it_is_there(close_frame())
+    feed.send_if_open(close_frame())
     return frame.payload
 
 

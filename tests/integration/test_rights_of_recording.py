@@ -65,7 +65,7 @@ def set_rights(redis_server: RedisServer, rights: list[str]) -> None:
 
 def told(tab: NotingTab) -> str:
     """Everything that the page was told in words."""
-    return " ".join(str(event["error"]) for event in list(tab.story) if "error" in event)
+    return " ".join(str(event["error"]) for event in list(tab.events) if "error" in event)
 
 
 def names(words: str, right: str) -> bool:
@@ -115,7 +115,7 @@ def test_with_one_right_less(stage: Stage, right: str, machine: MachineTime) -> 
         if right == "+subscribe":
             eventually(lambda: names(told(after), right), why="the page says what is missing")
             return
-        eventually(lambda: after.told("subscribe") and len(before.told("subscribe")) > 1)
+        eventually(lambda: after.events_of("subscribe") and len(before.events_of("subscribe")) > 1)
         unrecorded = ""
         for _ in range(3):
             published.go_on()
@@ -156,7 +156,7 @@ def test_scripts_that_are_renamed_away(
         tab = NotingTab(server.ws, published)
         tab.start()
         try:
-            eventually(lambda: tab.told("subscribe"))
+            eventually(lambda: tab.events_of("subscribe"))
             for _ in range(3):
                 published.go_on()
                 shows_at_once(tab, published, machine)

@@ -14,7 +14,7 @@ from tests.integration.test_startup import answering
 from tests.support.certificates import make_certificates
 from tests.support.http import publish
 from tests.support.machine_time import MachineTime
-from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
+from tests.support.redis_servers import RedisServer, binaries, free_port, release_port
 from tests.support.sentinels import NAME, Sentinel, Watched
 from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
@@ -135,8 +135,8 @@ def test_both_are_reached_over_tls(tmp_path: Path) -> None:
     )  # the embedded Valkey is built without TLS
     port, theirs = free_port(), free_port()
     with ExitStack() as stack:
-        stack.callback(let_go, port)
-        stack.callback(let_go, theirs)
+        stack.callback(release_port, port)
+        stack.callback(release_port, theirs)
         stack.enter_context(closing(RedisServer(binary, tmp_path, *made.redis_options(port))))
         options = made.redis_options(theirs)
         lines = [f"{name[2:]} {value}" for name, value in zip(options[::2], options[1::2], strict=True)]

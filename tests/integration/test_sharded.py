@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 from tests.support.http import FORM, get, handshake, publish_json, request
 from tests.support.logs import is_recording
-from tests.support.redis_servers import RedisServer, binaries, free_port, let_go
+from tests.support.redis_servers import RedisServer, binaries, free_port, release_port
 from tests.support.rules import ACTS, PROGRAM, SHARDED, as_program, refused
 from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Event, open_tab
@@ -141,7 +141,7 @@ def two_nodes(tmp_path: Path) -> Iterator[tuple[RedisServer, RedisServer]]:
         for name in ("one", "two"):
             (tmp_path / name).mkdir()
             ports.append(free_port())
-            stack.callback(let_go, ports[-1])
+            stack.callback(release_port, ports[-1])
             options = ("--cluster-enabled", "yes", "--cluster-port", str(ports[-1]))
             nodes.append(RedisServer(binaries()["valkey"], tmp_path / name, *options))
             stack.callback(nodes[-1].close)

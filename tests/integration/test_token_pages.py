@@ -97,7 +97,7 @@ def test_a_token_is_shown_once_and_works_until_it_is_revoked(office: ArautoServe
 
 def test_the_language_is_switched_for_head_too(office: ArautoServer) -> None:
     for method in ("GET", "HEAD"):
-        answer = maker(office)._ask(method, "/tokens?lang=pt-BR", None, {})
+        answer = maker(office)._request(method, "/tokens?lang=pt-BR", None, {})
         assert (answer.status, answer.headers["location"]) == (302, "/tokens")
 
 

@@ -1,4 +1,4 @@
-"""Taking messages and giving them back, over HTTP."""
+"""Requests that acknowledge a message, and that take an acknowledgement back."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ def give_back(server: ArautoServer, channel: str, id: str, **headers: Any) -> An
 
 
 def taken(server: ArautoServer, channel: str, **headers: str) -> dict[str, str]:
-    """Who has what, by id."""
+    """The name on each acknowledgement of the channel, by message id."""
     answer = get(server, path_of(channel), **headers)
     assert answer.status == 200, answer.body
     return {one["id"]: one["by"] for one in answer.json["acknowledgements"]}

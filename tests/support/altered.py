@@ -1,6 +1,6 @@
-"""The program with something in it changed, for gunicorn: ``ALTER='import arauto.settings as s; …'``.
+"""The program after the Python code in ``ALTER`` has run: ``ALTER='import arauto.settings as s; …'``.
 
-Faults are put in this way, waits are made short, and a defence is taken out to see what it is for.
+Tests use it to inject a fault, shorten a wait, or switch a defence off for a control.
 """
 
 import os

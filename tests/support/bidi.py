@@ -1,4 +1,4 @@
-"""WebDriver BiDi, which a stock Firefox speaks: commands and events, as JSON over one WebSocket."""
+"""A client of WebDriver BiDi, the protocol of a stock Firefox: JSON commands and events on one WebSocket."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -10,20 +10,20 @@ from websockets.sync.client import ClientConnection, connect
 from tests.support.waiting import PATIENCE
 
 Result = dict[str, Any]
-Hear = Callable[[str, Result], None]
-"""Is told the name of an event and its parameters."""
+OnEvent = Callable[[str, Result], None]
+"""Called with the name of an event and its parameters."""
 
 
 class BidiError(Exception):
-    """The browser could not do what it was told; the text is its own."""
+    """The browser answered a command with an error; the text is its own."""
 
 
 class Session:
-    """Events are heard while a command waits for its answer: all that came before the answer."""
+    """Sends commands. Events are passed on while a command waits: all that came before its reply."""
 
-    def __init__(self, socket: ClientConnection, hear: Hear) -> None:
+    def __init__(self, socket: ClientConnection, on_event: OnEvent) -> None:
         self._socket = socket
-        self._hear = hear
+        self._on_event = on_event
         self._number = 0
 
     def call(self, method: str, **parameters: Any) -> Result:
@@ -31,24 +31,24 @@ class Session:
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
         while True:
-            said = json.loads(self._socket.recv(PATIENCE))
-            if said["type"] == "event":
-                self._hear(said["method"], said["params"])
-            elif said["id"] == self._number:
-                return self._answered(method, said)
+            reply = json.loads(self._socket.recv(PATIENCE))
+            if reply["type"] == "event":
+                self._on_event(reply["method"], reply["params"])
+            elif reply["id"] == self._number:
+                return self._result(method, reply)
 
     @staticmethod
-    def _answered(method: str, said: Result) -> Result:
-        if said["type"] == "error":
-            raise BidiError(f"{method}: {said['error']}: {said['message']}")
-        return dict(said["result"])
+    def _result(method: str, reply: Result) -> Result:
+        if reply["type"] == "error":
+            raise BidiError(f"{method}: {reply['error']}: {reply['message']}")
+        return dict(reply["result"])
 
 
 @contextmanager
-def session(address: str, hear: Hear, *events: str) -> Iterator[Session]:
-    """One with the browser at ``address`` that hears these events."""
+def session(address: str, on_event: OnEvent, *events: str) -> Iterator[Session]:
+    """A session with the browser at ``address``, subscribed to these events."""
     with connect(f"{address}/session", compression=None, max_size=None) as socket:
-        made = Session(socket, hear)
+        made = Session(socket, on_event)
         made.call("session.new", capabilities={})
         made.call("session.subscribe", events=list(events))
         yield made

@@ -1,4 +1,4 @@
-"""A certificate authority of the tests' own, and a Redis that speaks TLS with its certificate."""
+"""A certificate authority for the tests, a certificate of it, and the options of a Redis with TLS."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,9 +16,9 @@ class Certificates:
     key: Path
 
     def redis_options(self, port: int, clients: str = "no") -> list[str]:
-        """What makes a Redis speak TLS on ``port``, beside its plain one.
+        """The options of a Redis that also listens with TLS, on ``port``.
 
-        :param clients: ``yes``: they must show a certificate of the same authority.
+        :param clients: ``yes``: clients must present a certificate of the same authority.
         """
         return [
             "--tls-port", str(port), "--tls-auth-clients", clients, "--tls-ca-cert-file", str(self.authority),
@@ -27,7 +27,7 @@ class Certificates:
 
 
 def make_certificates(directory: Path, expires: datetime | None = None, *others: str) -> Certificates:
-    """A certificate for localhost and others, valid until ``expires``, and the authority that signed it."""
+    """A certificate for localhost and ``others``, valid until ``expires``, and its authority."""
     authority = trustme.CA()
     signed = authority.issue_cert("localhost", *others, not_after=expires or datetime(2100, 1, 1, tzinfo=UTC))
     made = Certificates(directory / "authority.pem", directory / "certificate.pem", directory / "key.pem")

@@ -1,4 +1,4 @@
-"""A Chromium for the browser tests: the machine's own, else one that is fetched."""
+"""A Chromium for the browser tests: the one installed, else one that is downloaded."""
 
 import shutil
 import sys
@@ -7,18 +7,18 @@ from playwright.sync_api import sync_playwright
 
 from tests.support.debian import install, succeeds
 
-# The shell is Chromium without the window around the page, and a third quicker to test with.
+# The shell is Chromium without a window; tests take a third less time in it.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 class NoBrowser(Exception):
-    """There is no Chromium and none could be fetched; the text says what to install."""
+    """There is no Chromium and none could be downloaded; the text says what to install."""
 
 
 def find_or_install() -> str:
     """The path of a Chromium or Chrome.
 
-    :raise NoBrowser: there is none, and neither Playwright nor Debian could bring one.
+    :raise NoBrowser: none is installed, and neither Playwright nor Debian could install one.
     """
     path = _on_this_machine() or _from_playwright() or _from_debian()
     if path is None:

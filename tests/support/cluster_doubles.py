@@ -1,4 +1,4 @@
-"""A cluster without servers: where each slot is, and what was asked at which node."""
+"""Test doubles of a cluster: a map of its slots, and nodes that note the commands they receive."""
 
 from typing import Any
 
@@ -16,17 +16,17 @@ def shard(address: Address, first: int, end: int) -> Shard:
 
 
 class FakeNode:
-    """Its client and pipelines; sets alone are kept."""
+    """The client and the pipelines of one node. Only commands on sets have an effect."""
 
     def __init__(self) -> None:
-        self.asked: list[Any] = []
+        self.commands: list[Any] = []
         self.sets: dict[bytes, set[bytes]] = {}
         self.is_down = False
 
     def execute_command(self, *command: Any) -> Any:
         if self.is_down:
             raise redis.TimeoutError("no answer")
-        self.asked.append(command)
+        self.commands.append(command)
         name, key, *given = command
         if name == "SMEMBERS":
             return set(self.sets.get(key, ()))
@@ -68,7 +68,7 @@ class FakePipeline:
 
 
 class FakeCluster:
-    """Is its own map."""
+    """A cluster and its map in one object."""
 
     def __init__(self) -> None:
         self.found = [shard(A, 0, 5000), shard(B, 5000, 10_000), shard(C, 10_000, 16_384)]
@@ -95,7 +95,7 @@ class FakeCluster:
 
 
 class FakeLink(ClusterLink):
-    """Three nodes, each with a third of the slots."""
+    """A link to three nodes, each with a third of the slots."""
 
     def __init__(self) -> None:
         self.fakes = {address: FakeNode() for address in (A, B, C)}

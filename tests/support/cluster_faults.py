@@ -1,4 +1,4 @@
-"""Random faults of a Redis Cluster, and who publishes at all its nodes meanwhile."""
+"""Random faults of a Redis Cluster, and publishers that use all its nodes meanwhile."""
 
 import random
 from threading import Event
@@ -9,14 +9,14 @@ from redis.retry import Retry
 
 from tests.support.clusters import Cluster, ClusterNode
 from tests.support.promises import Published, Span
-from tests.support.returning import Event as Told
+from tests.support.returning import Event as TabEvent
 
 TIMEOUT = 0.5  # seconds that the publisher waits for a node
 _NO_MORE = 3  # numbers that one node gets in a row
 
 
 class EverywherePublisher(Published):
-    """Publishes at one node after the other, also at those that have just come back or are cut off."""
+    """Publishes at one node after another, also at nodes that have just restarted or are cut off."""
 
     def __init__(self, cluster: Cluster, channel: str) -> None:
         super().__init__(cluster.nodes[0], channel)
@@ -26,7 +26,7 @@ class EverywherePublisher(Published):
                 port=node.port,
                 protocol=2,
                 socket_timeout=TIMEOUT,
-                retry=Retry(NoBackoff(), 0),  # none twice
+                retry=Retry(NoBackoff(), 0),  # a retry could publish twice
             )
             for node in cluster.nodes
         }
@@ -34,7 +34,7 @@ class EverywherePublisher(Published):
         self._port = cluster.nodes[0].port
 
     def go_on(self, many: int = 1) -> None:
-        """What nobody has answered for is unsure."""
+        """A number without a reply is unsure."""
         for _ in range(many):
             if self._random.randrange(_NO_MORE) == 0:
                 self._port = self._random.choice([*self._clients])
@@ -45,25 +45,25 @@ class EverywherePublisher(Published):
             except redis.RedisError:
                 self.unsure.add(data)
 
-    def faults(self, story: list[Told], first: int) -> list[str]:
-        """What breaks the promise in what one was told; the order holds for each node alone."""
+    def faults(self, events: list[TabEvent], first: int) -> list[str]:
+        """How the events of a tab break the promise. Order is promised for the messages of one node only."""
         found, seen = list[str](), dict[str, float]()
         last: dict[int, int] = {}
-        for event in story:
+        for event in events:
             if event.get("channel") != self.channel or "data" not in event:
                 continue
             data = event["data"]
             if data in seen:
-                after = event["heard"] - seen[data]
+                after = event["received"] - seen[data]
                 found.append(f"{data} came twice, the second after {after:.2f} s")
-            seen[data] = event["heard"]
+            seen[data] = event["received"]
             if data in self.unsure:
                 continue
             port = self.port_of[data]
             if int(data) < last.get(port, -1):
                 found.append(f"{data} came after {last[port]}, which was published at the same node")
             last[port] = int(data)
-        gaps = [Span(event["from"], event["to"]) for event in story if event.get("type") == "gap"]
+        gaps = [Span(event["from"], event["to"]) for event in events if event.get("type") == "gap"]
         missing = [
             data
             for data, moment in self.moments.items()
@@ -83,7 +83,7 @@ class EverywherePublisher(Published):
 
 
 class ShardPublisher(EverywherePublisher):
-    """Publishes on a sharded channel, at the node that any node says it is at."""
+    """Publishes on a sharded channel, and follows the redirections of the nodes."""
 
     def go_on(self, many: int = 1) -> None:
         for _ in range(many):
@@ -99,14 +99,14 @@ class ShardPublisher(EverywherePublisher):
                     self._port = self._random.choice([*self._clients])
                 except redis.RedisError:
                     self._port = self._random.choice([*self._clients])
-                    self.unsure.add(data)  # that one may have taken it
+                    self.unsure.add(data)  # the node may have published it
                     break
             else:
-                self.unsure.add(data)  # nobody did
+                self.unsure.add(data)  # no node took it
 
 
 class ClusterFaults:
-    """What happens to the nodes; each call does one thing, and lets it be over."""
+    """Breaks nodes at random; each call breaks one thing and repairs it."""
 
     def __init__(self, cluster: Cluster, seed: int) -> None:
         self._cluster = cluster
@@ -114,7 +114,7 @@ class ClusterFaults:
         self.happened: list[str] = []
 
     def one(self) -> None:
-        """One of them, and a pause."""
+        """One fault, then a pause."""
         fault = self._random.choice(
             [self._kill, self._freeze, self._fail_over, self._cut, self._break_a_link, self._restart]
         )

@@ -1,4 +1,4 @@
-"""Three masters of a Redis Cluster on loopback, and their replicas."""
+"""A Redis Cluster on loopback: three masters and their replicas."""
 
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import redis
 from redis.crc import key_slot
 
-from tests.support.redis_servers import RedisServer, free_port, let_go
+from tests.support.redis_servers import RedisServer, free_port, release_port
 from tests.support.waiting import eventually
 
 NODE_TIMEOUT = 1500  # milliseconds without an answer after which the others count a node as failed
@@ -30,31 +30,31 @@ class ClusterNode(RedisServer):
             str(self.bus),
         )
         timeout = ("--cluster-node-timeout", str(NODE_TIMEOUT))
-        # The replica of a master that stood still for a while may take over all the same.
+        # Without this, the replica of a master that was frozen for a while may not take over.
         validity = ("--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0")
         super().__init__(binary, place, *enabled, *timeout, *validity, *options)
         self.id: str = self.client.execute_command("CLUSTER MYID").decode()
 
     def close(self) -> None:
         super().close()
-        let_go(self.bus)
+        release_port(self.bus)
 
-    def told(self) -> dict[str, list[str]]:
-        """The lines of ``CLUSTER NODES`` as this node says them, by the id of each node."""
+    def nodes_seen(self) -> dict[str, list[str]]:
+        """The fields of this node's ``CLUSTER NODES``, by the id of each node."""
         with redis.Redis(port=self.port, protocol=2, socket_timeout=1) as client:
-            said = client.connection_pool.get_connection()
-            said.send_command("CLUSTER", "NODES")
-            lines = said.read_response().decode().splitlines()
-            client.connection_pool.release(said)
+            connection = client.connection_pool.get_connection()
+            connection.send_command("CLUSTER", "NODES")
+            lines = connection.read_response().decode().splitlines()
+            client.connection_pool.release(connection)
         return {line.split()[0]: line.split() for line in lines}
 
     @property
     def is_master(self) -> bool:
-        return "master" in self.told()[self.id][2]
+        return "master" in self.nodes_seen()[self.id][2]
 
 
 class Cluster:
-    """Made once for many tests: each must leave it whole, which :meth:`wait_until_whole` waits for."""
+    """Shared by many tests: each must leave it whole, which :meth:`wait_until_whole` waits for."""
 
     def __init__(
         self, stack: ExitStack, binary: str, directory: Path, *options: str, replicas: int = 1
@@ -68,7 +68,7 @@ class Cluster:
         for node in self.nodes[1:]:
             self.meet(node)
         eventually(
-            lambda: all(len(node.told()) == len(self.nodes) for node in self.nodes), why="they have met"
+            lambda: all(len(node.nodes_seen()) == len(self.nodes) for node in self.nodes), why="they have met"
         )
         for n, node in enumerate(self.nodes[MASTERS:]):
             node.client.execute_command("CLUSTER", "REPLICATE", self.nodes[n % MASTERS].id)
@@ -79,7 +79,7 @@ class Cluster:
         return f"redis+cluster://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes[:MASTERS])}"
 
     def start_node(self) -> ClusterNode:
-        """One more, which has not met the others."""
+        """Start one more node, which does not know the others yet."""
         return self._stack.enter_context(closing(ClusterNode(self._binary, self._directory, *self._options)))
 
     def meet(self, node: ClusterNode) -> None:
@@ -91,12 +91,12 @@ class Cluster:
 
     def owner(self, name: str) -> ClusterNode:
         """The master of the slot of this key."""
-        slot, views = key_slot(name.encode()), [node.told()[node.id] for node in self.masters()]
+        slot, views = key_slot(name.encode()), [node.nodes_seen()[node.id] for node in self.masters()]
         own = next(view for view in views if any(_has(text, slot) for text in view[8:]))
         return next(node for node in self.nodes if node.id == own[0])
 
     def move_slot(self, name: str, target: ClusterNode) -> None:
-        """Give the slot of this key, which must have none, to another master."""
+        """Move the slot of this key to another master. The slot must be empty."""
         source, slot = self.owner(name), key_slot(name.encode())
         target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
         source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)
@@ -109,7 +109,7 @@ class Cluster:
 
     def _is_whole(self) -> bool:
         try:
-            views = [node.told() for node in self.nodes]
+            views = [node.nodes_seen() for node in self.nodes]
         except redis.RedisError:
             return False
         lines = [line for view in views for line in view.values()]

@@ -1,4 +1,4 @@
-"""A thousand tabs in one thread: raw sockets on one selector."""
+"""Thousands of tabs in one thread: raw sockets on one selector."""
 
 import os
 import selectors
@@ -15,7 +15,7 @@ from tests.support.waiting import PATIENCE
 
 
 class _Member:
-    """One socket, and the frames that came on it."""
+    """One socket, and the events received on it."""
 
     def __init__(self, server: ArautoServer, channel: str) -> None:
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE)

@@ -1,4 +1,4 @@
-"""Packages of Debian and Ubuntu that a test finds missing."""
+"""Install packages of Debian and Ubuntu that tests need."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import subprocess
 
 
 def install(package: str) -> None:
-    """As far as that can be done: as root, with the network. What it could not install is still missing."""
+    """Install a package if this user may and the network allows it; the caller checks whether it is there."""
     if os.geteuid() == 0 and shutil.which("apt-get") and succeeds("apt-get", "update"):
         succeeds("apt-get", "install", "-y", "--no-install-recommends", package)
 

@@ -1,4 +1,4 @@
-"""Random faults of a Redis that Sentinels watch, and who publishes to its master meanwhile."""
+"""Random faults of a Redis that Sentinels watch, and a publisher that follows its master meanwhile."""
 
 import random
 from threading import Event
@@ -12,7 +12,7 @@ from tests.support.promises import Published
 from tests.support.redis_servers import RedisServer
 from tests.support.sentinels import NAME, Watched
 
-ASK_EVERY = 0.1  # seconds
+ASK_EVERY = 0.1  # seconds between two queries of the Sentinels
 TIMEOUT = 0.5  # seconds that the publisher waits for a Redis
 
 
@@ -27,15 +27,15 @@ class FollowingPublisher(Published):
                 port=one.port,
                 protocol=2,
                 socket_timeout=TIMEOUT,
-                retry=Retry(NoBackoff(), 0),  # none twice
+                retry=Retry(NoBackoff(), 0),  # a retry could publish twice
             )
             for one in (watched.first, watched.second)
         }
-        self._asked = -1.0
+        self._queried_at = -1.0
         self._port = watched.first.port
 
     def go_on(self, many: int = 1) -> None:
-        """What nobody has surely taken as a master is unsure."""
+        """A number is unsure unless a Redis replied that it took it as the master."""
         for _ in range(many):
             client, data = self._clients[self._master()], self.note()
             try:
@@ -45,21 +45,21 @@ class FollowingPublisher(Published):
                     _, role = both.execute()
             except redis.RedisError:
                 self.unsure.add(data)
-                self._asked = -1.0
+                self._queried_at = -1.0
             else:
                 if role[0] != b"master":
                     self.unsure.add(data)
 
     def _master(self) -> int:
-        if monotonic() - self._asked > ASK_EVERY:
-            self._asked = monotonic()
-            said = [one.view() for one in self._watched.sentinels if one.is_running]
-            self._port = max(said)[1]
+        if monotonic() - self._queried_at > ASK_EVERY:
+            self._queried_at = monotonic()
+            views = [one.view() for one in self._watched.sentinels if one.is_running]
+            self._port = max(views)[1]
         return self._port
 
 
 class Faults:
-    """What happens to the servers; each call does one thing, and lets it be over."""
+    """Breaks servers at random; each call breaks one thing and repairs it."""
 
     def __init__(self, watched: Watched, seed: int) -> None:
         self._watched = watched
@@ -67,7 +67,7 @@ class Faults:
         self.happened: list[str] = []
 
     def one(self) -> None:
-        """One of them, and a pause."""
+        """One fault, then a pause."""
         fault = self._random.choice(
             [self._kill, self._freeze, self._fail_over, self._cut, self._restart_a_sentinel]
         )

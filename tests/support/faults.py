@@ -1,4 +1,4 @@
-"""What goes wrong on purpose, each fault with the time it lasted. Tests and the soak share it."""
+"""Faults of Redis, the network, tabs and workers, each with the time it lasts. Used by tests and the soak."""
 
 import os
 import random
@@ -15,11 +15,11 @@ from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.witness import Span, Witness
 
-SLACK = 0.5  # seconds that a fault may be felt after it has ended
+SLACK = 0.5  # seconds after its end in which a fault may still have effects
 
 
 class Scene:
-    """The servers and tabs that faults happen to; ``causes`` is what happened, and when."""
+    """The servers and tabs that faults happen to; ``causes`` are the times of the faults."""
 
     def __init__(
         self, redis_server: RedisServer, proxy: Proxy, server: ArautoServer, witnesses: list[Witness]
@@ -44,16 +44,16 @@ def _rest(seconds: float) -> None:
 
 
 def kill_subscribers(scene: Scene, seconds: float) -> None:
-    """Redis cuts every subscriber; ``seconds`` does not matter."""
+    """Redis closes every subscriber's connection; ``seconds`` is ignored."""
     with scene.cause():
         try:
             scene.redis.client.execute_command("CLIENT KILL TYPE pubsub")
         except redis.RedisError:
-            pass  # another fault has taken Redis away
+            pass  # another fault keeps Redis from answering
 
 
 def restart_redis(scene: Scene, seconds: float) -> None:
-    """Redis ends at once, and an empty one starts in its place ``seconds`` later."""
+    """Kill Redis, and start an empty one in its place ``seconds`` later."""
     with scene.cause():
         scene.redis.stop()
         _rest(seconds)
@@ -61,7 +61,7 @@ def restart_redis(scene: Scene, seconds: float) -> None:
 
 
 def freeze_redis(scene: Scene, seconds: float) -> None:
-    """Redis stands still, its connections open."""
+    """Redis does not answer; its connections stay open."""
     with scene.cause():
         scene.redis.freeze()
         _rest(seconds)
@@ -69,7 +69,7 @@ def freeze_redis(scene: Scene, seconds: float) -> None:
 
 
 def pull_cable(scene: Scene, seconds: float) -> None:
-    """Nothing gets through to Redis and back, and nobody is told."""
+    """Nothing gets through to Redis or back, and no connection is closed."""
     with scene.cause():
         scene.proxy.freeze()
         _rest(seconds)
@@ -88,14 +88,14 @@ def reset_in_mid_message(scene: Scene, seconds: float) -> None:
 
 
 def be_slow(scene: Scene, seconds: float) -> None:
-    """Half a second of latency; nothing may be lost by it, so it is no cause."""
+    """Half a second of latency. It may lose nothing, so it is no cause of a gap."""
     scene.proxy.latency = 0.5
     _rest(seconds)
     scene.proxy.latency = 0.0
 
 
 def slice_bytes(scene: Scene, seconds: float) -> None:
-    """One byte a packet; no cause either."""
+    """One byte a packet. It may lose nothing either."""
     scene.proxy.slice_size = 1
     _rest(seconds)
     scene.proxy.slice_size = 0
@@ -107,7 +107,7 @@ def drop_tab(scene: Scene, seconds: float) -> None:
 
 
 def stall_tab(scene: Scene, seconds: float) -> None:
-    """A tab reads nothing for a while: it catches up, or is cut at the write deadline."""
+    """A tab reads nothing for a while: it catches up, or the server closes it at the write deadline."""
     with scene.cause():
         witness = random.choice(scene.witnesses)
         witness.stall()
@@ -123,7 +123,7 @@ def kill_worker(scene: Scene, seconds: float) -> None:
 
 
 def kill_worker_of(scene: Scene, witness: Witness) -> None:
-    """Nobody divides sockets evenly: another worker may have none."""
+    """Kill the worker that holds the socket of ``witness``; another worker may hold none."""
     with scene.cause():
         os.kill(scene.server.worker_of(witness.port).pid, signal.SIGKILL)
         _rest(0.5)

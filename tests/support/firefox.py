@@ -1,4 +1,4 @@
-"""A stock Firefox for the browser tests: the machine's own, else Debian's."""
+"""A stock Firefox for the browser tests: the one installed, else Debian's."""
 
 import os
 import re
@@ -13,19 +13,19 @@ from tests.support.pages import TIME_ZONE
 from tests.support.waiting import PATIENCE, eventually
 
 NAMES = ("firefox-esr", "firefox")
-# With remote control Firefox itself leaves out what would disturb tests: updates, telemetry, first pages.
+# Under remote control Firefox itself switches off updates, telemetry and first-run pages.
 ARGUMENTS = ("--headless", "--no-remote", "--remote-debugging-port", "0")
 LISTENS = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 
 
 class NoFirefox(Exception):
-    """There is no Firefox and none could be fetched; the text says what to install."""
+    """There is no Firefox and none could be installed; the text says what to install."""
 
 
 def find_or_install() -> str:
     """The path of a Firefox.
 
-    :raise NoFirefox: there is none, and Debian could not bring one.
+    :raise NoFirefox: none is installed, and Debian's could not be installed.
     """
     if _on_this_machine() is None:
         install("firefox-esr")
@@ -41,7 +41,7 @@ def _on_this_machine() -> str | None:
 
 @contextmanager
 def running(directory: Path) -> Iterator[str]:
-    """One with a profile of its own in ``directory``: the address where it speaks WebDriver BiDi."""
+    """A Firefox with a new profile in ``directory``; yields its address for WebDriver BiDi."""
     log = directory / "log"
     with log.open("w") as output:
         process = subprocess.Popen(

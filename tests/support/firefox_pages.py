@@ -1,4 +1,4 @@
-"""Pages in Firefox: found by label, used by mouse and keyboard, watched as those in Chromium are."""
+"""Pages in Firefox: elements are found by label and used by mouse and keyboard; problems are collected."""
 
 import json
 from base64 import b64decode
@@ -46,13 +46,13 @@ class FirefoxPage:
         self._call("browsingContext.activate")
 
     def evaluate(self, expression: str) -> Any:
-        """What it is, or what it answers if it is a function; as JSON has it."""
+        """The value of an expression, or of the call if it is a function; it passes through JSON."""
         script = f"(async (it) => JSON.stringify(await (it?.call ? it() : it)))({expression})"
         answer = self._run("script.evaluate", expression=script)
         return json.loads(answer.get("value", "null"))
 
     def expect(self, expression: str, expected: Any) -> None:
-        """Wait until that is its value."""
+        """Wait until the expression has this value."""
 
         def is_so() -> bool:
             found = self.evaluate(expression)
@@ -62,14 +62,14 @@ class FirefoxPage:
         eventually(is_so)
 
     def expect_texts(self, selector: str, *expected: str) -> None:
-        """Of all elements that are shown."""
+        """Wait until the visible elements have these texts."""
         shown = (
             f"[...document.querySelectorAll({json.dumps(selector)})].filter((one) => one.checkVisibility())"
         )
         self.expect(f"{shown}.map((one) => one.textContent.trim())", list(expected))
 
     def expect_text(self, selector: str, part: str) -> None:
-        """Somewhere in the text of the first."""
+        """Wait until the text of the first element contains ``part``."""
         text = f"document.querySelector({json.dumps(selector)})?.textContent"
 
         def is_in() -> bool:
@@ -80,14 +80,14 @@ class FirefoxPage:
         eventually(is_in)
 
     def expect_on_top(self, selector: str) -> None:
-        """Where a person would click it."""
+        """Wait until nothing covers the element where a person would click it."""
         self.expect(f"({IS_ON_TOP})(document.querySelector({json.dumps(selector)}))", True)
 
     def expect_state(self, state: str) -> None:
         self.expect("document.getElementById('status').dataset.state", state)
 
     def find(self, selector: str, name: str) -> Result:
-        """The one that is shown and has this name or label."""
+        """Wait for the one visible element that has this name or label."""
 
         def one() -> Result:
             found = self._call_function(FIND, selector, name)["value"]
@@ -97,7 +97,7 @@ class FirefoxPage:
         return eventually(one)
 
     def click(self, selector: str, name: str) -> None:
-        """Where a person would, and only if it is what is on top there."""
+        """Click the middle of the element, once nothing covers it."""
         element = self.find(selector, name)
         eventually(lambda: self._call_function(IS_ON_TOP, element)["value"], why=f"nothing covers {name!r}")
         move = {"type": "pointerMove", "x": 0, "y": 0, "origin": {"type": "element", "element": element}}
@@ -105,13 +105,13 @@ class FirefoxPage:
         self._act({"type": "pointer", "id": "mouse", "actions": [move, *press]})
 
     def fill(self, name: str, text: str) -> None:
-        """With nothing left of what was in it."""
+        """Replace the text of a field."""
         self.click("input, textarea", name)
         self.press("Control", "a")
         self.write(text)
 
     def choose(self, name: str, option: str) -> None:
-        """In a list, as its first letters do."""
+        """Choose an option of a list by typing its first letters."""
         self._call_function("(list) => list.focus()", self.find("select", name))
         self.write(option)
 
@@ -119,7 +119,7 @@ class FirefoxPage:
         self._act(_keys(*(one for key in text for one in (("keyDown", key), ("keyUp", key)))))
 
     def press(self, *keys: str) -> None:
-        """All of them together."""
+        """Press these keys together."""
         values = [KEYS.get(key, key) for key in keys]
         self._act(_keys(*(("keyDown", key) for key in values), *(("keyUp", key) for key in values[::-1])))
 
@@ -146,20 +146,20 @@ class FirefoxPage:
 
 
 class FirefoxPages:
-    """Opens pages of one person; :meth:`close` closes them and fails where one of them had a problem."""
+    """Opens pages that share cookies; :meth:`close` closes them and fails if one of them had a problem."""
 
-    def __init__(self, session: Session, heard: list[tuple[str, Result]]) -> None:
+    def __init__(self, session: Session, events: list[tuple[str, Result]]) -> None:
         self._session = session
-        self._heard = heard
-        self._heard.clear()
+        self._events = events
+        self._events.clear()
         self._allowed: list[str] = []
-        self._person = session.call("browser.createUserContext")["userContext"]
+        self._user_context = session.call("browser.createUserContext")["userContext"]
         watch = "(report) => { window.reportProblem = report; " + WATCH + "}"
         session.call(
             "script.addPreloadScript",
             functionDeclaration=watch,
             arguments=[{"type": "channel", "value": {"channel": "problem"}}],
-            userContexts=[self._person],
+            userContexts=[self._user_context],
         )
 
     def open(
@@ -172,12 +172,12 @@ class FirefoxPages:
         language: str = "en",
         allow: Sequence[str] = (),
     ) -> FirefoxPage:
-        """A page, or one more, in front of the others.
+        """Open a page in front of the others.
 
         :param allow: parts of console lines that this test provokes on purpose.
         """
         self._allowed += allow
-        made = self._session.call("browsingContext.create", type="tab", userContext=self._person)
+        made = self._session.call("browsingContext.create", type="tab", userContext=self._user_context)
         page = FirefoxPage(self._session, made["context"])
         self._session.call("emulation.setLocaleOverride", contexts=[page.context], locale=language)
         page.resize(width, height)
@@ -185,25 +185,25 @@ class FirefoxPages:
         return page
 
     def close(self) -> None:
-        if self._person:
-            self._session.call("browser.removeUserContext", userContext=self._person)
-        self._person = ""
+        if self._user_context:
+            self._session.call("browser.removeUserContext", userContext=self._user_context)
+        self._user_context = ""
         problems = [text for text in self.reported() if not any(part in text for part in self._allowed)]
         assert problems == [], problems
 
     def reported(self) -> list[str]:
-        """What the browser has said of these pages that it says of no page in which all is well."""
-        return list(filter(None, (_problem(event, said) for event, said in self._heard)))
+        """The problems that the browser has reported: errors, warnings, violations of the CSP, dialogs."""
+        return list(filter(None, (_problem(event, params) for event, params in self._events)))
 
 
 def _keys(*actions: tuple[str, str]) -> Result:
     return {"type": "key", "id": "keys", "actions": [{"type": kind, "value": key} for kind, key in actions]}
 
 
-def _problem(event: str, said: Result) -> str | None:
-    """What an event says that no page should; ``None``: nothing."""
+def _problem(event: str, params: Result) -> str | None:
+    """The problem that an event reports; ``None``: it reports none."""
     if event == "log.entryAdded":
-        return f"{said['type']}: {said['text']}" if said["level"] in ("error", "warn") else None
+        return f"{params['type']}: {params['text']}" if params["level"] in ("error", "warn") else None
     if event == "script.message":
-        return str(said["data"].get("value"))
-    return f"dialog: {said['message']}"
+        return str(params["data"].get("value"))
+    return f"dialog: {params['message']}"

@@ -1,4 +1,4 @@
-"""Plain HTTP requests by a client that follows nothing and adds nothing."""
+"""Plain HTTP requests: no redirect is followed, no header added."""
 
 import json
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
-    cookies: tuple[str, ...] = ()  # the lines that set them
+    cookies: tuple[str, ...] = ()  # the values of Set-Cookie
 
     @property
     def json(self) -> dict[str, Any]:
@@ -30,7 +30,7 @@ class Answer:
 
     @property
     def error(self) -> str:
-        """The sentence of an error in the one shape that errors have."""
+        """The sentence of an error response, whose JSON has no other key."""
         assert self.json.keys() == {"error"}, self.json
         return str(self.json["error"])
 
@@ -56,7 +56,7 @@ def get(server: ArautoServer, path: str, **headers: str) -> Answer:
 
 
 def publish(server: ArautoServer, channel: str, message: str, **headers: str) -> Answer:
-    """What the page's form and ``curl -d`` send."""
+    """Publish as the page's form and ``curl -d`` do."""
     body = urlencode({"channel": channel, "message": message})
     return request(server, "POST", "/publish", body, PATIENCE, **{"Content_Type": FORM} | headers)
 
@@ -66,7 +66,7 @@ def publish_json(server: ArautoServer, body: str | bytes, **headers: str) -> Ans
 
 
 def handshake(server: ArautoServer, path: str = "/feed?channel=a", **changes: str | None) -> Answer:
-    """A WebSocket handshake with some headers changed, or left out where ``None``."""
+    """A WebSocket handshake with some headers changed, or without them where ``None``."""
     headers = HANDSHAKE | {name.replace("_", "-"): value for name, value in changes.items()}
     given = {name.replace("-", "_"): value for name, value in headers.items() if value is not None}
     return request(server, "GET", path, None, PATIENCE, **given)

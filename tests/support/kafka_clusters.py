@@ -1,4 +1,4 @@
-"""Three brokers of a real Apache Kafka, for what happens between them."""
+"""An Apache Kafka of three brokers, for tests of leaders and replicas."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.support.waiting import PATIENCE, eventually
 
 
 class KafkaCluster:
-    """Three brokers that have all topics; each can be stopped and started again."""
+    """Three brokers with replicas of every topic; each can be stopped and started again."""
 
     def __init__(self, directory: Path) -> None:
         controllers = [free_port() for _ in range(3)]
@@ -25,7 +25,7 @@ class KafkaCluster:
         self.start()
 
     def start(self) -> None:
-        """Those that do not run."""
+        """Start the brokers that do not run."""
         for one in self.brokers:
             if not one.is_running:
                 one.launch()
@@ -37,20 +37,20 @@ class KafkaCluster:
             one.close()
 
     def create(self, topic: str, partitions: int) -> None:
-        """What is published to it is kept by two brokers at least."""
+        """Make a topic with three replicas, of which two must confirm each message."""
         wanted = NewTopic(topic, partitions, 3, config={"min.insync.replicas": "2"})
         self.admin.create_topics([wanted])[topic].result(PATIENCE)
         self.wait_for(topic)
 
     def create_unsafe(self, topic: str) -> None:
-        """One partition of the first two brokers: one leads also if it lacks what the other has."""
+        """Make a topic on the first two brokers where a replica may lead that lacks confirmed messages."""
         config = {"unclean.leader.election.enable": "true", "min.insync.replicas": "1"}
         wanted = NewTopic(topic, 1, replica_assignment=[[1, 2]], config=config)
         self.admin.create_topics([wanted])[topic].result(PATIENCE)
         eventually(lambda: self.in_sync(topic) == [1, 2], why=f"both have {topic}")
 
     def in_sync(self, topic: str) -> list[int]:
-        """Which brokers have all of the first partition, the leader first; none: nobody says so."""
+        """The replicas in sync of the first partition, the leader first; none: Kafka does not answer."""
         try:
             found = self.admin.list_topics(topic, timeout=1).topics[topic].partitions.get(0)
         except KafkaException:
@@ -58,23 +58,23 @@ class KafkaCluster:
         return sorted(found.isrs, key=lambda one: one != found.leader) if found else []
 
     def produce(self, topic: str, *messages: bytes) -> None:
-        """To its first partition, as a program does that asks only the leader."""
+        """Write to the first partition, confirmed by the leader alone."""
         producer = Producer({"bootstrap.servers": self.address, "log_level": 0, "acks": "1"})
         for message in messages:
             producer.produce(topic, message, partition=0)
         assert producer.flush(PATIENCE) == 0
 
     def wait_for(self, topic: str) -> None:
-        """Until all brokers have all of it."""
+        """Wait until all replicas of a topic are in sync."""
         eventually(lambda: self._is_whole(topic), why=f"all brokers have {topic}")
 
     def leader(self, topic: str) -> KafkaServer:
-        """Of its first partition."""
+        """The leader of the first partition."""
         found = self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions[0]
         return self.brokers[found.leader - 1]
 
     def move_leaders(self, topic: str) -> None:
-        """As an administrator does after a repair: from each partition's first replica on."""
+        """Elect the first replica of each partition, as an administrator does after a repair."""
         self.admin.elect_leaders(ElectionType.PREFERRED).result(PATIENCE)
 
         def is_first() -> bool:

@@ -1,4 +1,4 @@
-"""Members of consumer groups as no library makes them: what a member has is bytes to Kafka."""
+"""Members of consumer groups with any assignment, over Kafka's protocol: no library sends odd ones."""
 
 import socket
 import struct
@@ -13,34 +13,34 @@ _TIME = 60_000  # milliseconds
 
 @contextmanager
 def member(kafka: KafkaServer, group: str, assigned: bytes) -> Iterator[None]:
-    """The only member of a group, which has given itself ``assigned``; it is a consumer, as it says."""
+    """Join a group as its only member, with the bytes ``assigned`` as its assignment."""
     with socket.create_connection(("127.0.0.1", kafka.port)) as connection:
         times = struct.pack(">ii", _TIME, _TIME)
         protocols = struct.pack(">i", 1) + _text(b"p") + _data(b"")
         wanted = _text(group.encode()) + times + _text(b"") + _text(b"consumer") + protocols
-        answer = _ask(connection, _JOIN, 2, wanted)
+        answer = _exchange(connection, _JOIN, 2, wanted)
         error, generation = struct.unpack(">hi", answer[4:10])
         assert error == 0
         name = _read_texts(answer[10:], 3)[2]
         me = _text(group.encode()) + struct.pack(">i", generation) + _text(name)
         assert (
-            _ask(connection, _SYNC, 0, me + struct.pack(">i", 1) + _text(name) + _data(assigned))[:2]
+            _exchange(connection, _SYNC, 0, me + struct.pack(">i", 1) + _text(name) + _data(assigned))[:2]
             == b"\0\0"
         )
         try:
             yield
         finally:
-            _ask(connection, _LEAVE, 0, _text(group.encode()) + _text(name))
+            _exchange(connection, _LEAVE, 0, _text(group.encode()) + _text(name))
 
 
 def assignment(topic: bytes, *partitions: int) -> bytes:
-    """As libraries of consumers write it."""
+    """An assignment as consumer libraries write it."""
     numbers = struct.pack(f">i{len(partitions)}i", len(partitions), *partitions)
     return struct.pack(">hi", 0, 1) + _text(topic) + numbers + _data(b"")
 
 
-def _ask(connection: socket.socket, what: int, version: int, body: bytes) -> bytes:
-    connection.sendall(_data(struct.pack(">hhi", what, version, 1) + _text(b"odd") + body))
+def _exchange(connection: socket.socket, kind: int, version: int, body: bytes) -> bytes:
+    connection.sendall(_data(struct.pack(">hhi", kind, version, 1) + _text(b"odd") + body))
     (size,) = struct.unpack(">i", connection.recv(4, socket.MSG_WAITALL))
     return connection.recv(size, socket.MSG_WAITALL)[4:]
 

@@ -1,6 +1,6 @@
 """Real Apache Kafka for the tests: a broker that is its own controller (KRaft).
 
-Maven fetches it at first use, into a directory outside the tree, from where its own settings say.
+Maven downloads it at first use, from the repository in Maven's settings, into a directory outside the tree.
 """
 
 import fcntl
@@ -36,21 +36,21 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # it does not
 from cryptography.hazmat.primitives import serialization
 
 from tests.support.certificates import make_certificates
-from tests.support.redis_servers import free_port, let_go
+from tests.support.redis_servers import free_port, release_port
 from tests.support.servers import ROOT, ArautoServer
 from tests.support.waiting import PATIENCE, eventually
 
 POM = ROOT / "tests/data/kafka/pom.xml"
-JAVA = 17  # and later ones
+JAVA = 17  # the oldest version that Kafka runs on
 REAL = "real_kafka"
-"""The mark of tests of what only Apache Kafka can do, with the reason; see small_kafka.py."""
+"""The mark of tests that need Apache Kafka, with the reason; see small_kafka.py."""
 
 PATIENT = """
 from arauto.kafka_io import producer, retention, topic_identity, topic_list, topic_pages
 producer.DEADLINE = retention.DEADLINE = topic_list.DEADLINE = topic_pages.DEADLINE = 30.0
 topic_identity.DEADLINE = 30.0
 """
-"""``ALTER`` for a program that Kafka may keep waiting: it shares a busy machine."""
+"""``ALTER`` for a program that waits longer for Kafka, since the machine is busy."""
 
 _SMALL = [
     "-Xms64m",
@@ -58,7 +58,7 @@ _SMALL = [
     "-XX:TieredStopAtLevel=1",
     "-Djava.net.preferIPv4Stack=true",
 ]
-# A broker that comes back is let in when the one before has been missed for a session.
+# A restarted broker may register once the session of its predecessor has expired.
 _LIMITS = """
 offsets.topic.num.partitions=1
 offsets.topic.replication.factor=1
@@ -75,17 +75,17 @@ num.io.threads=2
 log.cleaner.dedupe.buffer.size=4194304
 log.cleaner.backoff.ms=200
 """
-# Each topic has two files of this size, which are mapped. The broker lives while it makes them.
+# Each topic maps two files of this size. The broker keeps its session while it creates them.
 _MANY = """
 log.index.size.max.bytes=4096
 log.segment.bytes=1048576
 broker.session.timeout.ms=20000
 """
-# What groups commit outlives a broker.
+# Committed offsets survive the loss of a broker.
 _SHARED = """
 offsets.topic.replication.factor=3
 """
-# One user logs in by PLAIN; SCRAM's are made by a command.
+# One user logs in by PLAIN; users of SCRAM are created by a command.
 _LOGINS = """
 sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
@@ -95,7 +95,7 @@ listener.name.sasl_ssl.plain.sasl.jaas.config=\
 ssl.keystore.type=PEM
 ssl.keystore.location={store}
 """
-# A topic for which there is a rule is only for whom it names.
+# A topic with a rule is open only to the users that its rules name.
 _RULES = """
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
@@ -105,7 +105,7 @@ USER, PASSWORD = "ana", "a long password: with / and @"
 
 
 def version() -> str:
-    """Which Kafka it is."""
+    """The version of Apache Kafka."""
     found = re.search(r"<artifactId>kafka_\S+</artifactId>\s*<version>(.*)</version>", POM.read_text())
     assert found
     return found[1]
@@ -113,11 +113,11 @@ def version() -> str:
 
 @lru_cache
 def can_run() -> bool:
-    """Whether this machine has what an Apache Kafka needs: Java, and Maven if it is still to be fetched."""
+    """Whether this machine can run Apache Kafka: it has Java, and Maven if Kafka is not downloaded yet."""
     if not shutil.which("java") or not (_wanted().exists() or shutil.which("mvn")):
         return False
-    told = subprocess.run(["java", "-version"], stderr=subprocess.PIPE, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', told)
+    output = subprocess.run(["java", "-version"], stderr=subprocess.PIPE, text=True, check=False).stderr
+    found = re.search(r'version "(\d+)', output)
     return found is not None and int(found[1]) >= JAVA
 
 
@@ -127,9 +127,9 @@ def _wanted() -> Path:
 
 
 def libraries() -> Path:
-    """The directory of Kafka's jars; they are fetched if they are not there.
+    """The directory of Kafka's jars, which are downloaded if they are missing.
 
-    :raise AssertionError: Maven does not get them.
+    :raise AssertionError: Maven could not download them.
     """
     wanted = _wanted()
     cache = wanted.parent
@@ -155,11 +155,11 @@ def _fetch(wanted: Path) -> None:
 class KafkaServer:
     """One broker on ports of its own; it can be stopped and started again.
 
-    One port takes everybody, the other by TLS who logs in: ``USER`` with PLAIN, and those of ``let_in``.
-    Who comes by ``astray`` is told that it is at ``nowhere``, where nobody listens.
+    ``port`` needs no login. ``safe_port`` speaks TLS and needs one: ``USER`` by PLAIN, or a user of
+    :meth:`create_user`. At ``astray`` the broker advertises the address ``nowhere``, where nothing listens.
 
-    :param many: it has memory and files for thousands of topics; of each little is kept.
-    :param node: which of ``controllers`` it is, from 1 on; these are the ports of all who share topics.
+    :param many: it has the memory and the small files that thousands of topics need.
+    :param node: its place in ``controllers``, from 1 on: the controller ports of all brokers of the cluster.
     """
 
     def __init__(
@@ -181,7 +181,7 @@ class KafkaServer:
         shown = f"PLAINTEXT://127.0.0.1:{self.port},SASL_SSL://localhost:{self.safe_port}"
         data = directory / "data"
         data.mkdir()
-        # What Kafka's own tool for storage writes; it takes as long to start as the broker.
+        # As Kafka's storage tool writes it; the tool would take as long to start as the broker.
         (data / "meta.properties").write_text(
             f"version=1\nnode.id={node}\ncluster.id=MkU3OEVBNTcwNTJENDM2Qk\n"
             f"directory.id=q7kTQ2vGSUKdhm6LhUFSx{'gwQ'[node - 1]}\n"
@@ -208,7 +208,7 @@ log.dirs={data}
             + (_SHARED if len(controllers) > 1 else "")
         )
         self._heap = "-Xmx2g" if many else "-Xmx256m"
-        # Not one for each question: what it was asked fails when it is no longer held.
+        # One client for all requests: a request fails once its client is garbage collected.
         self.admin = AdminClient(self.client())
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -226,7 +226,7 @@ log.dirs={data}
             )  # fmt: skip
 
     def wait(self) -> None:
-        """Until it answers."""
+        """Wait until the broker answers."""
         try:
             eventually(self._listens, why="Kafka listens")
             eventually(self._answers, why="Kafka answers")
@@ -245,7 +245,7 @@ log.dirs={data}
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """For as long as the block runs it takes connections and answers nothing."""
+        """Within the block the broker accepts connections and answers nothing."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
         try:
@@ -257,12 +257,12 @@ log.dirs={data}
     def close(self) -> None:
         self.stop()
         for port in (self.port, self.safe_port, self._controller):
-            let_go(port)
+            release_port(port)
         for address in (self.astray, self.nowhere):
-            let_go(int(address.partition(":")[2]))
+            release_port(int(address.partition(":")[2]))
 
     def client(self, **options: Any) -> dict[str, Any]:
-        """The configuration of a client that is not ours."""
+        """The configuration of a client of the tests."""
         return {"bootstrap.servers": self.address, "log_level": 0, **options}
 
     def create(self, topic: str, partitions: int = 1, **config: str) -> None:
@@ -272,7 +272,7 @@ log.dirs={data}
         self._wait_for(topic, partitions)
 
     def _wait_for(self, topic: str, partitions: int) -> None:
-        """What the controller has made, the broker knows a little later."""
+        """The broker learns of a new topic a little after the controller."""
 
         def is_known() -> bool:
             return len(self.admin.list_topics(topic, timeout=PATIENCE).topics[topic].partitions) == partitions
@@ -280,14 +280,14 @@ log.dirs={data}
         eventually(is_known, why=f"the broker knows {topic}")
 
     def produce(self, topic: str, *messages: bytes | None, partition: int = 0, **more: Any) -> None:
-        """As another program does: one after the other, each kept when this returns."""
+        """Write messages as another program does; all replicas have confirmed them when this returns."""
         producer = Producer(self.client(acks="all"))
         for message in messages:
             producer.produce(topic, message, partition=partition, **more)
         assert producer.flush(PATIENCE) == 0
 
     def trim(self, topic: str, partition: int, offset: int) -> None:
-        """Delete the messages before ``offset``, as the end of their time does."""
+        """Delete the messages before ``offset``, as retention does."""
         end = TopicPartition(topic, partition, offset)
         self.admin.delete_records([end])[end].result(PATIENCE)
 
@@ -299,19 +299,19 @@ log.dirs={data}
         self.admin.create_partitions([NewPartitions(topic, total)])[topic].result(PATIENCE)
         self._wait_for(topic, total)
 
-    def let_in(self, user: str, password: str) -> None:
-        """Make a user of SCRAM-SHA-512."""
+    def create_user(self, user: str, password: str) -> None:
+        """Create a user that logs in by SCRAM-SHA-512."""
         info = ScramCredentialInfo(ScramMechanism.SCRAM_SHA_512, 4096)
         wanted = UserScramCredentialUpsertion(user, info, password.encode())
         self.admin.alter_user_scram_credentials([wanted])[user].result(PATIENCE)
 
     def allow(self, user: str, topic: str) -> None:
-        """Let a user read a topic, and nobody else whom no rule names."""
+        """Let a user read a topic, which closes it to users without a rule."""
         rule = _rule(user, topic)
         self.admin.create_acls([rule])[rule].result(PATIENCE)
 
     def forbid(self, user: str, topic: str) -> None:
-        """Take back what was allowed."""
+        """Remove the rule of :meth:`allow`."""
         found = _rule(user, topic)
         found = AclBindingFilter(*(getattr(found, name) for name in _PARTS))
         self.admin.delete_acls([found])[found].result(PATIENCE)
@@ -352,14 +352,14 @@ def _rule(user: str, topic: str) -> AclBinding:
 
 
 class HasUrl(Protocol):
-    """What can be a program's Kafka."""
+    """A Kafka that a program can use."""
 
     url: str
 
 
 @contextmanager
 def arauto_beside(kafka: HasUrl, directory: Path, **environ: str) -> Iterator[ArautoServer]:
-    """The program with one worker: it waits for Kafka with patience, and shows nobody a traceback."""
+    """The program with one worker and long deadlines for Kafka; a traceback in its log fails the test."""
     given: Any = {"KAFKA_URL": kafka.url, "ARAUTO_WORKERS": "1", "ALTER": PATIENT, **environ}
     server = ArautoServer(directory / "log", **given)
     with closing(server):

@@ -1,4 +1,4 @@
-"""Logs as they are in Redis."""
+"""Reads and writes recorded logs in Redis, without the program."""
 
 from itertools import pairwise
 from typing import Any
@@ -19,7 +19,7 @@ def entries(redis_server: RedisServer, channel: str) -> list[tuple[Id, Fields]]:
 
 
 def logged(redis_server: RedisServer, channel: str) -> list[bytes]:
-    """The messages in the log; that the numbers have no hole is checked."""
+    """The messages in the log; checks that their numbers have no hole."""
     log = entries(redis_server, channel)
     assert all(one.n + 1 == other.n for (one, _), (other, _) in pairwise(log))
     return [data for _, fields in log for field, data in fields.items() if field == b"m"]
@@ -35,9 +35,9 @@ def head(redis_server: RedisServer, channel: str) -> dict[str, str]:
 
 
 def is_recording(redis_server: RedisServer) -> bool:
-    """Whether some process is the recorder and has given a sign of life: what comes after that is logged.
+    """Whether a process holds the lease and has sent its first beat: messages from then on are logged.
 
-    A log begins no sooner: where there is none yet, what comes between lease and sign is in none.
+    A new log begins at that beat: messages between the lease and the beat are in no log.
     """
     lease: Any = redis_server.client.hmget(LEASE, "token", "expires")
     token, expires = (int(part or 0) for part in lease)
@@ -45,12 +45,12 @@ def is_recording(redis_server: RedisServer) -> bool:
 
 
 def owner(redis_server: RedisServer, channel: str) -> int:
-    """The token of who took the log last; 0: nobody has."""
+    """The token of the recorder that took the log last; 0: none has."""
     return int(head(redis_server, channel).get("owner", 0))
 
 
-def lay(redis_server: RedisServer, channel: str, *log: tuple[int, dict[str, str]]) -> None:
-    """Have a log there that no recorder has: with these entries, each with its Unix milliseconds."""
+def write_log(redis_server: RedisServer, channel: str, *log: tuple[int, dict[str, str]]) -> None:
+    """Write a log with these entries, each with its Unix milliseconds; no recorder owns it."""
     forget(redis_server, channel)
     stream, known = stream_of(channel.encode()), head_of(channel.encode())
     for number, (ms, fields) in enumerate(log, start=1):
@@ -64,7 +64,7 @@ def forget(redis_server: RedisServer, channel: str) -> None:
 
 
 class OwnLog:
-    """A log that the test itself writes, where no program records the channel."""
+    """A log that the test writes; no program may record the channel."""
 
     def __init__(self, redis_server: RedisServer, channel: str, *messages: str | bytes) -> None:
         self.store = Store(redis_server.client, 100_000, 3_600_000)
@@ -75,7 +75,7 @@ class OwnLog:
         self.write(*messages)
 
     def begin(self, until: int = 0) -> None:
-        """As a recorder does that knows nothing of those before."""
+        """Take the log as a new recorder does that has received none of its messages."""
         self.token += 1
         self.store.register(self.channel)
         self.store.take(self.channel, Take(self.token, None), until, has_glob=True)

@@ -1,7 +1,7 @@
-"""Seconds of a machine that has nothing else to do: what is promised in seconds is measured in these.
+"""A clock that runs slower on a busy machine, to test what is promised in seconds.
 
-A small process works for two milliseconds again and again. How much longer that takes, from the moment when
-it wanted to begin, is how much slower everything is; on a quiet machine these seconds are seconds.
+A small process repeats two milliseconds of work. The time that takes, counted from the moment it was due,
+shows how much slower the machine is; on an idle machine the clock shows real seconds.
 """
 
 import mmap
@@ -40,14 +40,14 @@ class MachineTime:
         self._began = (0.0, 0.0)
 
     def start(self) -> None:
-        """Begin to look how slow the machine is."""
+        """Begin to measure :attr:`slowness`."""
         self._began = (monotonic(), self())
 
     @property
     def slowness(self) -> float:
-        """How many times slower than at rest it has been since :meth:`start`."""
-        real, at_rest = self._began
-        return max(1.0, (monotonic() - real) / (self() - at_rest))
+        """How many times slower than when idle the machine has been since :meth:`start`."""
+        real, idle = self._began
+        return max(1.0, (monotonic() - real) / (self() - idle))
 
     def __call__(self) -> float:
         """The clock, in seconds."""
@@ -68,7 +68,7 @@ def machine_time() -> Iterator[MachineTime]:
             process = subprocess.Popen([sys.executable, "-S", "-c", _WORK, file.name])
             try:
                 time = MachineTime(shared)
-                eventually(lambda: time.is_running, why="the clock goes")
+                eventually(lambda: time.is_running, why="the clock runs")
                 yield time
             finally:
                 process.kill()

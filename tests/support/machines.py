@@ -1,4 +1,4 @@
-"""Machines that give a program less than most do; each is a command that runs the one behind it."""
+"""Restricted machines: command prefixes that limit what the program behind them may use."""
 
 import os
 import random
@@ -16,7 +16,7 @@ _PLACES = ("/tmp", "/var/tmp", "/dev/shm", str(ROOT))
 
 
 def read_only(*writable: str) -> list[str]:
-    """Nothing can be written to but these directories."""
+    """Only these directories can be written to."""
     own = [f"mount --bind {at} {at}" for at in _PLACES]
     sealed = [f"mount -o remount,bind,ro {at}" for at in ("/", *_PLACES) if at not in writable]
     steps = [*own, *sealed, f"cd {ROOT}", 'exec "$@"']
@@ -24,12 +24,12 @@ def read_only(*writable: str) -> list[str]:
 
 
 def limited(limit: str) -> list[str]:
-    """With what the shell's ``ulimit`` says."""
+    """With a limit set by the shell's ``ulimit``."""
     return ["sh", "-c", f'ulimit {limit}; exec "$@"', "sh"]
 
 
 def crowded(processes: int = MANY) -> list[str]:
-    """With no more processes and threads than these, for a user who has no others."""
+    """With at most this many processes and threads, as a user that runs nothing else."""
     if os.geteuid() != 0:
         user = ["unshare", "--user", "--map-root-user"]
     else:
@@ -40,7 +40,7 @@ def crowded(processes: int = MANY) -> list[str]:
 
 @contextmanager
 def limit(process: psutil.Process, kind: int, most: int) -> Iterator[None]:
-    """With one of its limits lower for a while."""
+    """Lower a limit of a process within the block."""
     before = process.rlimit(kind)
     process.rlimit(kind, (most, before[1]))
     try:
@@ -51,7 +51,7 @@ def limit(process: psutil.Process, kind: int, most: int) -> Iterator[None]:
 
 @contextmanager
 def fewer(process: psutil.Process, most: int) -> Iterator[None]:
-    """With no more processes and threads for a while; it was started :func:`crowded`."""
+    """Lower the limit of processes and threads within the block, for a process of :func:`crowded`."""
     _allow(process, most)
     yield
     if process.is_running():

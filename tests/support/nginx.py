@@ -1,4 +1,4 @@
-"""Debian's nginx in front of the program, by the configurations that the documents give."""
+"""Debian's nginx in front of the program, with the configurations of the documents."""
 
 import getpass
 import http.client
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support.certificates import make_certificates
-from tests.support.redis_servers import free_port, let_go
+from tests.support.redis_servers import free_port, release_port
 from tests.support.servers import ROOT, ArautoServer
 from tests.support.waiting import eventually
 
@@ -45,10 +45,10 @@ server {{
 
 
 class _Front(ArautoServer):
-    """The program as it is seen through nginx."""
+    """The program, reached through nginx."""
 
     def __init__(self, directory: Path, port: int, servers: str) -> None:
-        """:param servers: what is within ``http``."""
+        """:param servers: the ``server`` and ``upstream`` blocks."""
         self.directory, self.port = directory, port
         kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         text = CONFIGURATION.format(
@@ -64,7 +64,7 @@ class _Front(ArautoServer):
     def close(self) -> None:
         self._process.terminate()
         self._process.wait(10)
-        let_go(self.port)
+        release_port(self.port)
 
     def _listens(self) -> bool:
         assert self._process.poll() is None, (self.directory / "error.log").read_text()
@@ -76,13 +76,13 @@ class _Front(ArautoServer):
 
 
 class Nginx(_Front):
-    """With TLS, at a path below the top, as docs/security.md has it; seen from ``address``."""
+    """With TLS, under a path prefix, as in docs/security.md; clients connect from ``address``."""
 
     prefix = PREFIX
-    address = "127.0.0.2"  # not the proxy's own, which the program believes about others
+    address = "127.0.0.2"  # not the proxy's address, whose headers the program trusts
 
     def __init__(self, directory: Path, merges: bool = False, **environ: Any) -> None:
-        """:param merges: paths go on as nginx understands them, and not as they came."""
+        """:param merges: nginx passes on normalized paths, not paths as received."""
         port = free_port()
         self.host = f"localhost:{port}"
         self.url = f"https://{self.host}"
@@ -108,7 +108,7 @@ class Nginx(_Front):
 
 
 class Balancer(_Front):
-    """Three servers behind one address, as docs/scale.md has it. They need not be there yet."""
+    """Three servers behind one address, as in docs/scale.md. They may start later."""
 
     def __init__(self, directory: Path, ports: Sequence[int]) -> None:
         port = free_port()
@@ -122,7 +122,7 @@ class Balancer(_Front):
 
 
 def documented(port: int, path: str) -> str:
-    """The location that docs/security.md gives, at our prefix and for our port."""
+    """The ``location`` block of docs/security.md, with the tests' prefix and port."""
     block = _block("security.md", "location / {")
     return block.replace("location / {", f"location {PREFIX}/ {{").replace(":8000", f":{port}{path}")
 

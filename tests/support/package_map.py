@@ -13,7 +13,7 @@ Imports = dict[str, set[str]]
 
 
 def read_imports() -> Imports:
-    """The packages of ``arauto``, and which others each imports."""
+    """Each package of ``arauto``, with the packages it imports."""
     graph = grimp.build_graph("arauto", cache_dir=None)
     imports: Imports = {child.partition(".")[2]: set() for child in graph.find_children("arauto")}
     del imports["__main__"]
@@ -30,7 +30,7 @@ def _package(module: str) -> str:
 
 
 def reduce(imports: Imports) -> Imports:
-    """Without each import that already follows from others. The imports must have no cycle."""
+    """The imports without those that follow from others. They must have no cycle."""
     return {
         package: {
             other

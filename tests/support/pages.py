@@ -1,4 +1,4 @@
-"""Pages in a real browser, watched for everything a console would show; and sentences about them."""
+"""Pages in Chromium, whose console errors and dialogs fail the test; locators and expectations for them."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from tests.support.waiting import PATIENCE, eventually
 
 TIME_ZONE = "America/Sao_Paulo"
 
-# Console lines that a test may provoke on purpose: the browser's own words for them.
+# Parts of console lines that a test may provoke on purpose.
 SERVER_AWAY = ("WebSocket connection to", "net::ERR_")
 STATUS_503 = ("status of 503", "WebSocket connection to")
 
@@ -20,7 +20,7 @@ WATCH = """
 addEventListener("securitypolicyviolation", (event) =>
   reportProblem(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sample} ${event.sourceFile}`));
 
-// Every standing that was ever shown, however shortly.
+// Every connection status that was shown, however briefly.
 window.standings = [];
 new MutationObserver(() => {
   const status = document.getElementById("status");
@@ -34,14 +34,14 @@ new MutationObserver(() => {
 
 
 class Contexts:
-    """Browser contexts, one a language: to open a page in a new one takes twice as long."""
+    """Browser contexts, one for each language: opening a page in a new context takes twice as long."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
         self._shared: dict[str, BrowserContext] = {}
 
     def get(self, language: str, *, own: bool, **options: Any) -> BrowserContext:
-        """The context of a language, or one of its own for anything unusual."""
+        """The shared context of a language, or a new one if it is to be ``own`` or has ``options``."""
         if own or options:
             return self._new(language, **options)
         if language not in self._shared:
@@ -49,7 +49,7 @@ class Contexts:
         return self._shared[language]
 
     def forget(self, context: BrowserContext) -> None:
-        """The test is over: what it left in the context goes."""
+        """Clean up a context after a test: clear a shared one, close another."""
         if context in self._shared.values():
             context.clear_cookies()
         else:
@@ -62,7 +62,7 @@ class Contexts:
 
 
 class Pages:
-    """Opens pages; :meth:`close` closes them and fails where one of them had a problem."""
+    """Opens pages; :meth:`close` closes them and fails if one of them had a problem."""
 
     def __init__(self, contexts: Contexts, server: ArautoServer) -> None:
         self._contexts = contexts
@@ -83,10 +83,10 @@ class Pages:
         own_clock: bool = False,
         **options: Any,
     ) -> Page:
-        """A page, or one more.
+        """Open a page.
 
         :param allow: parts of console lines that this test provokes on purpose.
-        :param own_clock: the page's time is what ``page.clock`` says.
+        :param own_clock: the page's time is that of ``page.clock``.
         :param options: of the browser context.
         """
         page = self._contexts.get(language, own=own_clock, **options).new_page()
@@ -102,7 +102,7 @@ class Pages:
     def close(self) -> None:
         for page in self._pages:
             if not page.is_closed():
-                # Whatever was reported until here has come; the next test finds nothing kept.
+                # The call also waits for reports of problems. The next test needs an empty storage.
                 page.evaluate("() => { try { localStorage.clear() } catch {} }")
                 page.close()
         for context in {page.context for page in self._pages}:
@@ -126,14 +126,14 @@ class Pages:
 
 
 def show_part(page: Page, part: str) -> None:
-    """``feed``, ``channels`` or ``publish``, where there is no room for all of them."""
+    """On a narrow page, switch to ``feed``, ``channels`` or ``publish``."""
     tab = page.locator(f"#tabs [value={part}]")
     if tab.is_visible() and tab.get_attribute("aria-pressed") == "false":
         tab.click()
 
 
 def open_more(page: Page) -> None:
-    """The menu of the toolbar, where that has no room for its buttons."""
+    """On a narrow page, open the menu of the toolbar."""
     more = page.locator(".desk__more")
     if more.is_visible():
         more.click()
@@ -152,7 +152,7 @@ class Evaluates(Protocol):
 
 
 def overflowing(page: Evaluates) -> list[str]:
-    """Elements that reach over the sides of the page; and the page itself where it would scroll."""
+    """Elements wider than the page, and the page itself if it scrolls."""
     return list(
         page.evaluate(
             """() => {
@@ -169,7 +169,7 @@ def overflowing(page: Evaluates) -> list[str]:
 
 
 def cut_off(page: Page) -> list[str]:
-    """Texts of buttons, choices and headings that are wider than their place, or than what scrolls around."""
+    """Texts of buttons, choices and headings that are cut off by their element or by a scrolled area."""
     return list(
         page.evaluate(
             """() => {
@@ -207,7 +207,7 @@ def expect_state(page: Page, state: str) -> None:
 
 
 def states(page: Page) -> list[str]:
-    """The states that were shown, each once where it stayed."""
+    """The states that were shown, in order, without repeats."""
     seen: list[str] = []
     for state, _ in standings(page):
         if seen[-1:] != [state]:
@@ -216,13 +216,13 @@ def states(page: Page) -> list[str]:
 
 
 def standings(page: Page) -> list[tuple[str, str]]:
-    """State and sentence of every standing that was shown."""
+    """State and sentence of every connection status that was shown."""
     return [(state, text) for state, text in page.evaluate("standings")]
 
 
 def stop_clock(page: Page) -> None:
-    """From here on time passes as the test says; ten seconds are skipped, since a page that is busy
-    may be that late to learn of it."""
+    """From here on the test advances the page's time. The clock first jumps ten seconds ahead: it cannot
+    stop in the past, and a busy page may take that long to receive the command."""
     page.clock.pause_at(page.evaluate("(Date.now() + 10_000) / 1_000"))
 
 
@@ -234,22 +234,22 @@ def log(page: Page) -> Locator:
 
 
 def rows(page: Page) -> Locator:
-    """The messages shown."""
+    """The rows of messages."""
     return log(page).locator("li.row")
 
 
 def notices(page: Page) -> Locator:
-    """What the feed says of messages that it does not show."""
+    """The rows about messages that are not shown, such as gaps."""
     return log(page).locator("li.notice")
 
 
 def texts(page: Page) -> list[str]:
-    """What is shown of each message, exactly."""
+    """The exact text of each message shown."""
     return page.locator(".row__data").all_text_contents()
 
 
 def let_draw(page: Page) -> None:
-    """Two frames: of what waits to be drawn, the first has been, and what must not be shown would be."""
+    """Wait two frames: pending changes are drawn, also those that a test expects not to appear."""
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
@@ -285,7 +285,7 @@ def subscribe(page: Page, name: str, kind: str | None = None) -> None:
 
 
 def solo(page: Page, name: str) -> Locator:
-    """The button that shows one name alone."""
+    """The button that shows one channel or pattern alone."""
     return page.get_by_role("button", name=f"Show only {name}", exact=True)
 
 
@@ -318,7 +318,7 @@ def publish_button(page: Page) -> Locator:
 
 
 def publish(page: Page, channel: str, text: str) -> None:
-    """As a person does, with the form."""
+    """Publish with the form, as a person does."""
     show_part(page, "publish")
     channel_field(page).fill(channel)
     message_field(page).fill(text)
@@ -326,13 +326,13 @@ def publish(page: Page, channel: str, text: str) -> None:
 
 
 def answer(page: Page) -> Locator:
-    """What the form says."""
+    """The form's message about the last publication."""
     return page.get_by_role("region", name="Publish a message").get_by_role("status")
 
 
 @contextmanager
 def answered_by(page: Page, reply: Mapping[str, Any]) -> Iterator[None]:
-    """The form gets ``reply`` and the server gets nothing."""
+    """Within the block the form receives ``reply``, and no request reaches the server."""
     page.route("**/publish", lambda route: route.fulfill(json=dict(reply)))
     yield
     page.unroute("**/publish")

@@ -1,4 +1,4 @@
-"""Somebody at a server's door: keeps cookies as a browser does, and sends our own forms back."""
+"""An HTTP client that keeps cookies and submits the page's forms, as a person's browser does."""
 
 import re
 from html import unescape
@@ -12,12 +12,12 @@ HTML = "text/html,*/*;q=0.8"
 
 
 def session_cookie(server: ArautoServer) -> str:
-    """What the cookie of a session is called, without TLS."""
+    """The name of the session cookie without TLS."""
     return f"arauto_session_{server.port}"
 
 
 class Person:
-    """Every request carries the cookies that the server has set, and this person's own headers."""
+    """Sends with each request the cookies that the server has set, and ``headers``."""
 
     def __init__(self, server: ArautoServer, **headers: str) -> None:
         self.server = server
@@ -26,14 +26,14 @@ class Person:
         self.headers = headers
 
     def get(self, path: str = "/", **headers: str | None) -> Answer:
-        return self._ask("GET", path, None, {"Accept": HTML, **headers})
+        return self._request("GET", path, None, {"Accept": HTML, **headers})
 
     def post(self, path: str, fields: dict[str, str], **headers: str | None) -> Answer:
         given = {"Content_Type": FORM, "Accept": HTML, "Origin": self.server.url} | self.headers | headers
-        return self._ask("POST", path, urlencode(fields), given)
+        return self._request("POST", path, urlencode(fields), given)
 
     def log_in(self, password: str, user: str = "", next: str = "/", **headers: str) -> Answer:
-        """By the form, as it was got."""
+        """Load the login form and submit it."""
         form = self.get("/login?" + urlencode({"next": next})).body.decode()
         fields = {"csrf": csrf(form), "next": hidden(form, "next"), "password": password}
         return self.post("/login", fields | ({"user": user} if user else {}), **headers)
@@ -47,7 +47,7 @@ class Person:
         return self.post("/publish", fields, **({"Accept": "application/json"} | headers))
 
     def form_token(self, path: str = "/") -> str:
-        """What the forms of that page carry against CSRF."""
+        """The CSRF token in the forms of a page."""
         return csrf(self.get(path).body.decode())
 
     @property
@@ -60,20 +60,20 @@ class Person:
 
     @property
     def session_attributes(self) -> str:
-        """How the cookie of the session was set, with its name."""
+        """Name and attributes of the session cookie, as the server set it."""
         return next(f"{name};{set_}" for name, set_ in self.attributes.items() if self._is_session(name))
 
     def _is_session(self, name: str) -> bool:
         return name.endswith(session_cookie(self.server))
 
     def socket_headers(self) -> dict[str, Any]:
-        """For :func:`open_tab`."""
+        """Options for :func:`open_tab`."""
         return {"additional_headers": {"Cookie": self.cookie}, "origin": self.server.url}
 
     def is_in(self) -> bool:
         return self.get().status == 200
 
-    def _ask(self, method: str, path: str, body: Any, headers: dict[str, str | None]) -> Answer:
+    def _request(self, method: str, path: str, body: Any, headers: dict[str, str | None]) -> Answer:
         cookie = {"Cookie": self.cookie} if self.cookies else {}
         given: dict[str, Any] = {k: v for k, v in (cookie | self.headers | headers).items() if v is not None}
         answer = request(self.server, method, path, body, **given)
@@ -99,5 +99,5 @@ def hidden(page: str, name: str) -> str:
 
 
 def in_utf8(header: str) -> str:
-    """What http.client has to be given, so that a header has these bytes."""
+    """The text for http.client with which a header is sent as UTF-8."""
     return header.encode().decode("latin-1")

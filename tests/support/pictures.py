@@ -1,4 +1,4 @@
-"""Pictures of the page for the documents: taken in every run, kept with ``ARAUTO_SCREENSHOTS=1``."""
+"""Screenshots for the documents: taken in every run, saved in ``docs`` with ``ARAUTO_SCREENSHOTS=1``."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.waiting import eventually
 
 
 def take(page: Page, name: str, elsewhere: Path) -> None:
-    """What the page shows, as ``docs/<name>.png``; else in the directory ``elsewhere``."""
+    """Save a screenshot as ``docs/<name>.png``, or in the directory ``elsewhere``."""
     eventually(lambda: page.evaluate("document.getAnimations().length") == 0)
     directory = ROOT / "docs" if os.environ.get("ARAUTO_SCREENSHOTS") == "1" else elsewhere
     path = directory / f"{name}.png"

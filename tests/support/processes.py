@@ -1,7 +1,7 @@
-"""What Linux tells of one process: its children, and its TCP connections.
+"""The children and the TCP connections of a process, read from Linux.
 
-A test asks often, and beside thousands of sockets psutil takes tens of milliseconds for an answer: it looks
-at every process for the one, and reads a line about every socket for the other.
+Tests poll them. With thousands of sockets psutil takes tens of milliseconds for each: it reads every process
+for the children, and a line about every socket for the connections.
 """
 
 import os
@@ -21,7 +21,7 @@ _CONNECTED = sum(1 << state for state in (1, 2, 3, 4, 5, 8, 9, 11))  # neither c
 
 
 def children(pid: int) -> list[psutil.Process]:
-    """Those of its main thread, which are all that gunicorn starts; none once it has ended."""
+    """The children of the main thread, which starts all of gunicorn's; none once the process has ended."""
     found: list[psutil.Process] = []
     with suppress(OSError):
         for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
@@ -31,7 +31,7 @@ def children(pid: int) -> list[psutil.Process]:
 
 
 def connections(pid: int, local: int = 0, remote: int = 0) -> int:
-    """How many IPv4 connections a process has; with these ports at its own and at the other end, if given."""
+    """The number of IPv4 connections of a process, with these local and remote ports if given."""
     open_now = set[str]()
     for descriptor in os.scandir(f"/proc/{pid}/fd"):
         with suppress(FileNotFoundError):  # closed meanwhile
@@ -40,7 +40,7 @@ def connections(pid: int, local: int = 0, remote: int = 0) -> int:
 
 
 def _inodes(local: int, remote: int) -> Iterator[int]:
-    """Of all connections of the machine with these ports."""
+    """The inodes of all connections of the machine with these ports."""
     ports = (port.to_bytes(2) for port in (local, remote))
     question = _QUESTION.pack(socket.AF_INET, socket.IPPROTO_TCP, 0, _CONNECTED, *ports)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as kernel:
@@ -50,7 +50,7 @@ def _inodes(local: int, remote: int) -> Iterator[int]:
             while rest:
                 size, kind, *_ = _HEADER.unpack_from(rest)
                 if kind in (_DONE, _ERROR):
-                    assert kind == _DONE, "the kernel does not tell of its sockets"
+                    assert kind == _DONE, "the kernel refused to list its sockets"
                     return
                 yield _ANSWER.unpack_from(rest, _HEADER.size)[0]
                 rest = rest[(size + 3) & ~3 :]

@@ -1,4 +1,4 @@
-"""Redis clients beside the page: the examples and redis-cli."""
+"""Runs other Redis clients: the examples and redis-cli."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ def example(name: str, *arguments: str) -> list[str]:
 
 
 def run(command: list[str], url: str) -> str:
-    """Run a program to its end; what it printed."""
+    """Run a program to its end and return its output."""
     done = subprocess.run(
         command, env=os.environ | {"REDIS_URL": url}, capture_output=True, timeout=PATIENCE, check=True
     )
@@ -35,7 +35,7 @@ class Listener:
 
 @contextmanager
 def listening(command: list[str], url: str, greeting: int) -> Iterator[Listener]:
-    """The program runs and has printed the ``greeting`` lines that come before any message."""
+    """Run a program, and yield it once it has printed the ``greeting`` lines that precede any message."""
     process = subprocess.Popen(command, env=os.environ | {"REDIS_URL": url}, stdout=subprocess.PIPE)
     try:
         listener = Listener(process)

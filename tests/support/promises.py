@@ -1,6 +1,6 @@
-"""The promise about recorded channels, checked from outside: what was published beside what tabs were shown.
+"""The promise about recorded channels: messages published, compared with the events that tabs received.
 
-No message is missing outside of a gap that was told, none comes twice, all have one order.
+No message is missing outside the gaps that were sent, none comes twice, and all tabs have the same order.
 """
 
 import json
@@ -21,12 +21,12 @@ from tests.support.waiting import eventually
 
 LIVE_WITHIN = 3.0  # seconds, whatever happens to recording
 BUSY = 1.0  # seconds that a busy machine may add
-CLOCK = 0.5  # seconds that a moment may be told wrong: by three processes, Redis among them
-IN_FLIGHT = 1.0  # seconds that the page allows for what is under way when its socket breaks
+CLOCK = 0.5  # seconds by which the times of test, server and Redis may differ
+IN_FLIGHT = 1.0  # seconds, as the page: messages that were on their way when its socket broke
 
 
 class Span(NamedTuple):
-    """Of a gap, in Unix seconds."""
+    """The start and the end of a gap, in Unix seconds."""
 
     start: float
     end: float
@@ -36,12 +36,12 @@ class Span(NamedTuple):
 
 
 class Published:
-    """Numbers on one channel, each with the moment it was published; by one who waits for each answer."""
+    """Publishes numbers on one channel and notes when; waits for each reply."""
 
     def __init__(self, redis_server: RedisServer, channel: str) -> None:
         self.channel = channel
         self.moments: dict[str, float] = {}
-        self.unsure: set[str] = set()  # nobody answered; one may have been published, also later
+        self.unsure: set[str] = set()  # no reply came; it may have been published, also later
         self._client = redis_server.client
 
     @property
@@ -49,19 +49,19 @@ class Published:
         return list(self.moments)[-1]
 
     def note(self) -> str:
-        """The next number, which is to be published by the caller."""
+        """The next number. The caller publishes it."""
         data = str(len(self.moments))
         self.moments[data] = time()
         return data
 
     def go_on(self, many: int = 1) -> None:
-        """From outside, as ``redis-cli`` would."""
+        """Publish numbers directly to Redis, as ``redis-cli`` would."""
         for _ in range(many):
             self._client.publish(self.channel, self.note())
 
     @contextmanager
     def keep_on(self, pause: float = 0.0125) -> Iterator[None]:
-        """For as long as the block runs, and one more at its end."""
+        """Publish numbers while the block runs, and one more at its end."""
         over = Flag()
 
         def run() -> None:
@@ -78,18 +78,18 @@ class Published:
             self.go_on()
 
     def wait_for(self, many: int) -> None:
-        """So many more are published by another thread."""
+        """Wait until another thread has published ``many`` more."""
         until = len(self.moments) + many
         eventually(lambda: len(self.moments) >= until)
 
 
 class NotingTab(ReturningTab):
-    """Notes all it is told, in order; where it has no place to go on from, a gap as the page shows it."""
+    """Notes all events in order. If it returns without a position, it adds a gap as the page does."""
 
     def __init__(self, url: str, published: "Published") -> None:
         super().__init__(url, [published.channel])
-        self.first = len(published.moments)  # of the numbers that it is to be shown
-        self.story: list[Event] = []
+        self.first = len(published.moments)  # the first number that it must receive
+        self.events: list[Event] = []
         self._may_come = Flag()
         self._may_come.set()
         self._is_away = Flag()
@@ -98,7 +98,7 @@ class NotingTab(ReturningTab):
 
     @contextmanager
     def away(self) -> Iterator[None]:
-        """It has no socket for as long as the block runs."""
+        """Within the block it has no socket."""
         self._may_come.clear()
         try:
             eventually(self._has_left, why="it has no socket")
@@ -108,7 +108,7 @@ class NotingTab(ReturningTab):
             self._may_come.set()
 
     def _has_left(self) -> bool:
-        """One that was just connecting has a socket to lose only now."""
+        """Called repeatedly: a tab that was connecting has a socket to drop only afterwards."""
         self.drop()
         return self._is_away.wait(0.05)
 
@@ -116,41 +116,40 @@ class NotingTab(ReturningTab):
         self._may_come.set()
         super().leave()
 
-    def told(self, kind: str) -> list[Event]:
-        return [event for event in list(self.story) if event["type"] == kind]
+    def events_of(self, kind: str) -> list[Event]:
+        return [event for event in list(self.events) if event["type"] == kind]
 
-    def is_told_its_place_since(self, moment: float) -> bool:
-        return any("id" in event and event["heard"] > moment for event in self.told("following"))
+    def has_position_since(self, moment: float) -> bool:
+        return any("id" in event and event["received"] > moment for event in self.events_of("following"))
 
     def messages(self, channel: str) -> list[Event]:
-        return [event for event in self.told("message") if event["channel"] == channel]
+        return [event for event in self.events_of("message") if event["channel"] == channel]
 
-    def _ask(self) -> tuple[str, dict[str, list[str]]]:
-        heard = [event["heard"] for event in self.story]
+    def _address(self) -> tuple[str, dict[str, list[str]]]:
+        received = [event["received"] for event in self.events]
         if not self._may_come.is_set():
             self._is_away.set()
             self._may_come.wait()
-        self._left_at = 0.0 if self.is_followed or not heard else heard[-1] - IN_FLIGHT
-        return super()._ask()
+        self._left_at = 0.0 if self.is_followed or not received else received[-1] - IN_FLIGHT
+        return super()._address()
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         if event["type"] == "subscribe" and self._left_at:
-            gap = {"type": "gap", "from": self._left_at, "to": event["at"], "heard": time()}
+            gap = {"type": "gap", "from": self._left_at, "to": event["at"], "received": time()}
             self._left_at = 0.0
-            self.story.append(gap)
-        if (
-            event.get("reason") == "replaced"
-        ):  # as the page does: a log that comes back begins with what was shown
-            self._known = {told["id"]: told["data"] for told in self.story if "id" in told and "data" in told}
+            self.events.append(gap)
+        if event.get("reason") == "replaced":
+            # As the page does: a log that takes the place of another may repeat messages that were shown.
+            self._known = {one["id"]: one["data"] for one in self.events if "id" in one and "data" in one}
         if event.get("past") and self._known.get(event.get("id")) == event.get("data"):
             return
-        self.story.append(event | {"heard": time()})
-        super()._hear(event)
+        self.events.append(event | {"received": time()})
+        super()._receive(event)
 
 
 @contextmanager
 def watching(server: ArautoServer, published: Published, tabs: int = 1) -> Iterator[list[NotingTab]]:
-    """Tabs that follow the channel's log."""
+    """Open tabs that follow the channel's log."""
     with ExitStack() as stack:
         there = [NotingTab(server.ws, published) for _ in range(tabs)]
         for tab in there:
@@ -162,14 +161,14 @@ def watching(server: ArautoServer, published: Published, tabs: int = 1) -> Itera
 
 
 def replay(server: ArautoServer, channel: str) -> list[dict[str, Any]]:
-    """What the log holds, as the page reads it."""
+    """The lines of the log, as the page reads them."""
     answer = get(server, f"/channels/messages?channel={quote(channel)}&limit=100000")
     assert answer.status == 200, answer.body
     return [json.loads(line) for line in answer.body.splitlines()]
 
 
 def replay_to_the_last(server: ArautoServer, published: Published) -> list[dict[str, Any]]:
-    """What the log holds once the last message is there; a gap that was found later may follow it."""
+    """The lines of the log once it has the last message; a gap that was found later may follow it."""
 
     def has_last() -> bool:
         data = [line["data"] for line in replay(server, published.channel) if "data" in line]
@@ -187,10 +186,10 @@ def check_kept(
     log_from: int = 0,
     may_go_elsewhere: bool = False,
 ) -> None:
-    """The promise, for each tab and for the log, once the last message has come to all.
+    """Check the promise for each tab and for the log, once all have received the last message.
 
-    :param log_from: the number that the log may begin with.
-    :param may_go_elsewhere: as in :func:`story_faults`.
+    :param log_from: the first number that the log must contain.
+    :param may_go_elsewhere: as in :func:`event_faults`.
     """
     channel = published.channel
 
@@ -201,10 +200,10 @@ def check_kept(
         eventually(partial(has_last, tab), why="the last has come")
     log = replay_to_the_last(server, published)
     ids = {line["data"]: line["id"] for line in log if "data" in line}
-    faults = partial(story_faults, published=published, may_go_elsewhere=may_go_elsewhere)
+    faults = partial(event_faults, published=published, may_go_elsewhere=may_go_elsewhere)
     found = [f"log: {fault}" for fault in faults(log, first=log_from)]
     for n, tab in enumerate(tabs):
-        found += [f"tab {n}: {fault}" for fault in faults(tab.story, first=tab.first) + tab.faults]
+        found += [f"tab {n}: {fault}" for fault in faults(tab.events, first=tab.first) + tab.faults]
         found += [f"tab {n}: {fault}" for fault in _late(tab, published)]
         found += [
             f"tab {n}: {event['data']} is {event['id']} here, and {ids[event['data']]} in the log"
@@ -214,23 +213,23 @@ def check_kept(
     assert not found, f"{len(found)} faults: {found[:6]}"
 
 
-def story_faults(
-    story: list[Event],
+def event_faults(
+    events: list[Event],
     published: Published,
     first: int,
     logs_return: bool = False,
     may_go_elsewhere: bool = False,
 ) -> list[str]:
-    """What breaks the promise in what one was told, of the numbers from ``first`` on.
+    """How the events of a tab, or the lines of a log, break the promise for the numbers from ``first`` on.
 
-    :param logs_return: a log that takes the place of another may have messages from before, in its own order.
-    :param may_go_elsewhere: what is published in the time of a gap may go to another node of a cluster, since
-        the master is away; so it has no order there. One message may come twice: its master was frozen
-        between promising it and passing it on.
+    :param logs_return: a log that takes the place of another may repeat messages, in its own order.
+    :param may_go_elsewhere: messages published within a gap have no order: while a master of a cluster is
+        down, they may go to another node. One message may come twice: its master was frozen between
+        promising it and passing it on.
     """
     found, seen, last = list[str](), set[int](), -1
     excused = set[Span]()  # gaps with such a message
-    gaps = [Span(event["from"], event["to"]) for event in story if event.get("type") == "gap"]
+    gaps = [Span(event["from"], event["to"]) for event in events if event.get("type") == "gap"]
 
     def has_no_order(*numbers: int) -> bool:
         moments = [published.moments[str(number)] for number in numbers]
@@ -243,7 +242,7 @@ def story_faults(
         excused.update(around)
         return True
 
-    for event in story:
+    for event in events:
         if logs_return and event.get("reason") == "replaced":
             last = -1
         if event.get("channel") != published.channel or "data" not in event:
@@ -274,5 +273,5 @@ def _late(tab: NotingTab, published: Published) -> list[str]:
         f"{event['data']} came after {late:.1f} s"
         for event in tab.messages(published.channel)
         if not event.get("past")
-        and (late := event["heard"] - published.moments[event["data"]]) > LIVE_WITHIN + BUSY
+        and (late := event["received"] - published.moments[event["data"]]) > LIVE_WITHIN + BUSY
     ]

@@ -1,4 +1,4 @@
-"""A bad network: a TCP proxy that delays, slices, stops and cuts what goes through it."""
+"""A bad network: a TCP proxy that delays, slices, stops and cuts its connections."""
 
 import selectors
 import socket
@@ -11,10 +11,10 @@ _READ = 65536
 
 
 class Proxy:
-    """Forwards connections to ``target`` on loopback, as badly as it is told to.
+    """Forwards connections to ``target`` on loopback, with faults.
 
     ``latency`` (seconds) and ``slice_size`` (bytes a write; 0: no slices) may be set at any
-    time; :meth:`freeze` forwards nothing and closes nothing, like a cable that was pulled.
+    time; after :meth:`freeze` it forwards nothing and closes nothing, like a cable that was pulled.
     """
 
     def __init__(self, target: int) -> None:
@@ -104,7 +104,7 @@ class Proxy:
 
 
 class _Link:
-    """One connection through the proxy, and what is under way in it."""
+    """One connection through the proxy, and the data on its way."""
 
     def __init__(self, near: socket.socket, far: socket.socket) -> None:
         self.near, self.far = near, far

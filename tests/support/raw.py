@@ -1,4 +1,4 @@
-"""A feed on a bare socket: every byte of it as the test wants it, and read back frame by frame."""
+"""A feed on a bare socket: the test chooses every byte it sends, and reads frame by frame."""
 
 import json
 import re
@@ -22,7 +22,7 @@ class Frame(NamedTuple):
 
     @property
     def code(self) -> int:
-        """Of a close frame; 1005 where it has none."""
+        """The code of a close frame; 1005 if it has none."""
         return int(struct.unpack(">H", self.payload[:2])[0]) if self.payload else 1005
 
     @property
@@ -34,7 +34,7 @@ def frame(
     opcode: int, payload: bytes = b"", *, fin: bool = True, rsv: int = 0, mask: bytes | None = b"\1\2\3\4",
     length: bytes = b"",
 ) -> bytes:  # fmt: skip
-    """One frame of a client; ``length`` writes another length than the payload's own."""
+    """One frame of a client; ``length`` replaces the payload's own length."""
     first = bytes((fin << 7 | rsv << 4 | opcode,))
     masked = 0x80 if mask is not None else 0
     if length:
@@ -58,7 +58,7 @@ def close_frame(code: int | None = 1000, reason: bytes = b"") -> bytes:
 
 
 def change(**names: list[str]) -> bytes:
-    """What the page says, as the payload of a text frame."""
+    """A change of the selection, as the page sends it in a text frame."""
     return json.dumps(names).encode()
 
 
@@ -66,7 +66,7 @@ HEARTBEAT = b'[{"type":"heartbeat"'
 
 
 class RawFeed:
-    """One connection. Heartbeats, which the server sends unasked, are left out of what is ``next``."""
+    """One connection. :meth:`next` skips heartbeats, which come at any time."""
 
     def __init__(
         self, server: ArautoServer, channel: str = "raw", *, receive_buffer: int = 0, extra: bytes = b"",
@@ -97,7 +97,7 @@ class RawFeed:
         self.send(frame(TEXT, change(**names)))
 
     def next(self) -> Frame | None:
-        """The next frame that is no heartbeat, or ``None`` at the end of the stream."""
+        """The next frame that is not a heartbeat, or ``None`` at the end of the stream."""
         while (got := self.frame()) is not None:
             if got != Frame(PING, b"") and not got.payload.startswith(HEARTBEAT):
                 return got
@@ -119,7 +119,7 @@ class RawFeed:
         return Frame(opcode & 0xF, payload)
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """The events of the text frames that come next; other frames may not come."""
+        """The events of the next text frames; any other frame fails the test."""
         while (got := self.next()) is not None:
             assert got.opcode == TEXT, got
             yield from json.loads(got.payload)
@@ -131,22 +131,22 @@ class RawFeed:
         return self
 
     def ending(self) -> Frame | None:
-        """How the server closes; it is answered, and the stream ends with nothing more in it."""
+        """The close frame of the server, which is answered; nothing may come after it."""
         while (got := self.next()) is not None and got.opcode != CLOSE:
             pass
         if got is not None:
-            self.send_if_it_is_there(close_frame())
+            self.send_if_open(close_frame())
             assert self.next() is None, "something came after a close"
         return got
 
-    def send_if_it_is_there(self, data: bytes) -> None:
+    def send_if_open(self, data: bytes) -> None:
         try:
             self.send(data)
         except OSError:
             pass
 
     def rest(self) -> bytes:
-        """All the bytes that still come, until the end."""
+        """All remaining bytes of the stream."""
         data = bytes(self._bytes)
         try:
             while chunk := self.socket.recv(65536):
@@ -156,12 +156,12 @@ class RawFeed:
         return data
 
     def refusal(self) -> str:
-        """The sentence with which the handshake was refused."""
+        """The error of a refused handshake."""
         (length,) = re.findall(rb"content-length: (\d+)", self.head.lower())
         return str(json.loads(self._exactly(int(length)))["error"])
 
     def reset(self) -> None:
-        """Leave with RST."""
+        """Close the connection with RST."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 

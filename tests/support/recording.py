@@ -1,4 +1,4 @@
-"""A process that records or stands by: ``python -m tests.support.recording <URL> <channels> <patterns>``."""
+"""A recorder or stand-by of the tests: ``python -m tests.support.recording <URL> <channels> <patterns>``."""
 
 import re
 import subprocess
@@ -21,13 +21,13 @@ from tests.support.servers import ROOT, ArautoServer
 
 
 def recorder_of(server: ArautoServer) -> psutil.Process:
-    """The worker that has become the recorder last."""
-    said = re.findall(r"\[(\d+)\] recorder started", server.log)
-    return psutil.Process(int(said[-1]))
+    """The worker that became the recorder last."""
+    pids = re.findall(r"\[(\d+)\] recorder started", server.log)
+    return psutil.Process(int(pids[-1]))
 
 
-class Fixed:
-    """A recording of channels and patterns that the test decides."""
+class FixedRecording:
+    """A recording whose channels and patterns the test chooses."""
 
     def __init__(self, link: RedisLink, selection: Selection) -> None:
         self.link = link
@@ -35,7 +35,7 @@ class Fixed:
         self.generation = 0
         self.refreshed = self.trimmed = 0
         self.error = ""
-        self.told: list[tuple[bytes, str]] = []
+        self.reported: list[tuple[bytes, str]] = []
         self.selection = selection
 
     slots = ()
@@ -67,14 +67,14 @@ class Fixed:
         self.refreshed += 1
 
     def report(self, channel: bytes, why: str) -> None:
-        self.told.append((channel, why))
+        self.reported.append((channel, why))
 
     def trim(self) -> None:
         self.trimmed += 1
 
 
 def recorder(url: str, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> RecorderThread:
-    return record(Fixed(RedisLink(url), Selection(channels, patterns)))
+    return record(FixedRecording(RedisLink(url), Selection(channels, patterns)))
 
 
 def record(recording: Any, worker_states: WorkerStates | None = None, **more: Any) -> RecorderThread:
@@ -87,7 +87,7 @@ def make_store(url: str) -> Store:
 
 
 class RecordingProcess:
-    """A process of its own, which can be killed."""
+    """A recorder in another process, which can be killed."""
 
     def __init__(
         self, url: str, log: Path, *channels: str, pattern: str = "", worker: str = "gthread"
@@ -100,7 +100,7 @@ class RecordingProcess:
 
     @property
     def token(self) -> int:
-        """With which it is the recorder, as far as it has said; 0: it is not."""
+        """The token of its lease, from its output; 0: it is not the recorder."""
         return int((self._log.read_text().split() or ["0"])[-1])
 
     def kill(self) -> None:
@@ -113,11 +113,11 @@ def main() -> None:
     names = tuple(name.encode() for name in channels.split(",") if name)
     thread = recorder(url, *names, patterns=(pattern.encode(),) if pattern else ())
     thread.start()
-    told = -1
+    printed = -1
     while True:
-        if told != thread.candidate.token:
-            told = thread.candidate.token
-            print(told, flush=True)
+        if printed != thread.candidate.token:
+            printed = thread.candidate.token
+            print(printed, flush=True)
         sleep(0.01)
 
 

@@ -22,25 +22,25 @@ def binaries() -> dict[str, str]:
     return found | ({"redis": debian} if debian else {})
 
 
-_kept: dict[int, socket.socket] = {}
+_reserved: dict[int, socket.socket] = {}
 
 
 def free_port() -> int:
-    """A port that nobody else is given until it is let go of: whoever reuses addresses can listen on it.
+    """Reserve a port until :func:`release_port`. A server that sets SO_REUSEADDR can listen on it.
 
-    At every address: somebody may call from another one of this machine, and a server wants all of them.
+    It is reserved at every address: a client may use it at another address, and a server may bind to all.
     """
     probe = socket.socket()
     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     probe.bind(("", 0))
     port = int(probe.getsockname()[1])
-    _kept[port] = probe
+    _reserved[port] = probe
     return port
 
 
-def let_go(port: int) -> None:
-    """The server that was given this port has ended and does not come back."""
-    if probe := _kept.pop(port, None):
+def release_port(port: int) -> None:
+    """Release a port of :func:`free_port`, once its server has ended for good."""
+    if probe := _reserved.pop(port, None):
         probe.close()
 
 
@@ -78,14 +78,14 @@ class RedisServer:
         os.kill(self._process.pid, signal.SIGCONT)
 
     def subscribers(self) -> int:
-        """Connections that listen, from ``CLIENT LIST``: ``PUBSUB NUMSUB`` of Valkey 9.1.2
-        answers nonsense while its table of subscribers grows."""
+        """The number of subscribed connections, from ``CLIENT LIST``: ``PUBSUB NUMSUB`` of Valkey 9.1.2
+        returns wrong numbers while its table of subscribers grows."""
         return len(self.client.client_list(_type="pubsub"))
 
     def close(self) -> None:
         self.client.close()
         self.stop()
-        let_go(self.port)
+        release_port(self.port)
 
     def _answers(self) -> bool:
         try:

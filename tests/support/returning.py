@@ -1,4 +1,4 @@
-"""A tab on recorded channels that loses its socket again and again and says where it was."""
+"""A tab on recorded channels that reconnects with its position after each loss of its socket."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ ADDRESS_LIMIT = 2_000  # as in the page
 
 
 class Place:
-    """Where a tab is on one channel, as the page knows it."""
+    """The position of a tab in the log of one channel, as the page keeps it."""
 
     def __init__(self, event: Event) -> None:
         self.epoch = event["epoch"]
@@ -31,7 +31,7 @@ class Place:
 
 
 class ReturningTab(threading.Thread):
-    """Notes everything it is shown; ``faults`` are numbers that did not follow one another."""
+    """Notes the messages and gaps it receives; ``faults`` are numbers that did not follow one another."""
 
     def __init__(self, url: str, channels: list[str], since: str = "") -> None:
         super().__init__(name="returning tab", daemon=True)
@@ -53,7 +53,7 @@ class ReturningTab(threading.Thread):
         return len(self._places) == len(self._channels)
 
     def number(self, channel: str) -> int:
-        """Up to which entry of its log the channel is known; 0: it is not followed."""
+        """The number of the last entry received from the channel's log; 0: the log is not followed."""
         place = self._places.get(channel)
         return place.number if place else 0
 
@@ -65,11 +65,11 @@ class ReturningTab(threading.Thread):
         ]
 
     def ends_with(self, data: str, channel: str, prefix: str = "") -> bool:
-        """Whether that is the last of :meth:`data`."""
+        """Whether ``data`` was received last of :meth:`data`."""
         return self.data(channel, prefix)[-1:] == [data]
 
     def drop(self) -> None:
-        """Lose the socket without a word."""
+        """Lose the socket without a close frame."""
         if self._socket is not None:
             self._socket.close_socket()
 
@@ -80,19 +80,19 @@ class ReturningTab(threading.Thread):
     def run(self) -> None:
         while not self._ended.is_set():
             try:
-                address, greeting = self._ask()
+                address, greeting = self._address()
                 with connect(address, compression=None, max_size=None, close_timeout=0.2) as self._socket:
                     self.sockets += 1
                     if greeting:
                         self._socket.send(json.dumps(greeting))
                     while True:
                         for event in json.loads(self._socket.recv()):
-                            self._hear(event)
+                            self._receive(event)
             except (OSError, WebSocketException, TimeoutError):
                 self._ended.wait(0.02)
 
-    def _ask(self) -> tuple[str, dict[str, list[str]]]:
-        """Where to connect, and what to say first, as the page does where its address is too long."""
+    def _address(self) -> tuple[str, dict[str, list[str]]]:
+        """The address to connect to, and the first message, which replaces a query that is too long."""
         query = [("channel", name) for name in self._channels]
         query += [("after", str(self._places.get(name, ""))) for name in self._channels]
         query += [("since", self._since)] if self._since else []
@@ -104,7 +104,7 @@ class ReturningTab(threading.Thread):
             greeting.setdefault(name, []).append(value)
         return f"{self._url}/feed?selection=follows", greeting
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         kind, channel = event["type"], event.get("channel", "")
         place = self._places.get(channel)
         if kind == "message":

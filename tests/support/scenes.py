@@ -1,4 +1,4 @@
-"""A whole arrangement to break: Redis behind a bad network, the program, tabs and a publisher."""
+"""A whole setup to break: Redis behind a bad network, the program, tabs and a publisher."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -11,7 +11,7 @@ from tests.support.servers import ArautoServer
 from tests.support.waiting import eventually
 from tests.support.witness import Numbers, Witness
 
-COMES_BACK = 75.0  # seconds: twice the longest back-off, and time to notice
+COMES_BACK = 75.0  # seconds to recover: twice the longest back-off, and time to notice
 
 CHANNELS = ["promise.a", "promise.b", "promise.c"]
 
@@ -35,7 +35,7 @@ def watch(
     padding: int = 0,
     channels: list[str] = CHANNELS,
 ) -> Iterator[tuple[Scene, Numbers]]:
-    """Tabs that are live, and numbers that are being published every ``pause`` seconds."""
+    """Open tabs, and publish a number every ``pause`` seconds within the block."""
     witnesses = [Witness(server.ws, channels) for _ in range(tabs)]
     numbers = Numbers(redis_server.port, channels, pause, padding)
     scene = Scene(redis_server, proxy, server, witnesses)
@@ -52,7 +52,7 @@ def watch(
 
 @contextmanager
 def promised(*stage: Any, **options: Any) -> Iterator[tuple[Scene, Numbers]]:
-    """As :func:`watch`; leaving checks that the promise was kept."""
+    """As :func:`watch`, and check at the end that the promise was kept."""
     with watch(*stage, **options) as (scene, numbers):
         yield scene, numbers
         settle(scene, numbers)
@@ -61,7 +61,7 @@ def promised(*stage: Any, **options: Any) -> Iterator[tuple[Scene, Numbers]]:
 
 
 def lose_nothing_slowly(*stage: Any) -> None:
-    """Half a second of latency, then a byte a packet: no number may be missing, and no gap shown."""
+    """Half a second of latency, then a byte a packet: no number may be missing, and no gap may be shown."""
     with promised(*stage, padding=2000) as (scene, numbers):
         be_slow(scene, 2)
         slice_bytes(scene, 2)
@@ -71,7 +71,7 @@ def lose_nothing_slowly(*stage: Any) -> None:
 
 
 def settle(scene: Scene, numbers: Numbers) -> None:
-    """Wait until every tab is live and sees on every channel what is published then."""
+    """Wait until every tab is live and receives a new number on every channel."""
     numbers.stop()
     eventually(
         lambda: all(witness.is_live for witness in scene.witnesses) and _all_see(scene, numbers),
@@ -89,11 +89,11 @@ def _all_see(scene: Scene, numbers: Numbers) -> bool:
             lambda: all(w.last(name) == last[name] for w in scene.witnesses for name in last), within=5
         )
     except AssertionError:
-        return False  # one had not noticed yet that its link was gone
+        return False  # a tab had not noticed yet that its connection was lost
 
 
 def verdict(scene: Scene, numbers: Numbers) -> list[str]:
-    """What broke the promise in any tab."""
+    """How the promise was broken in any tab."""
     return [
         fault
         for witness in scene.witnesses

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 
-from tests.support.redis_servers import RedisServer, free_port, let_go
+from tests.support.redis_servers import RedisServer, free_port, release_port
 from tests.support.waiting import eventually
 
 NAME = "alerts"
@@ -34,7 +34,9 @@ class Sentinel:
                     f"port {self.port}",
                     "bind 127.0.0.1",
                     f"dir {directory}",
-                    *(lines if host != "127.0.0.1" else ()),  # it has to know first that it may resolve names
+                    *(
+                        lines if host != "127.0.0.1" else ()
+                    ),  # resolving names must be allowed before the line that has one
                     f"sentinel monitor {NAME} {host} {master} {quorum}",
                     f"sentinel down-after-milliseconds {NAME} {DOWN_AFTER}",
                     f"sentinel failover-timeout {NAME} 4000",
@@ -53,7 +55,7 @@ class Sentinel:
         self.is_running = True
 
     def master(self) -> int:
-        """The port of the master, as it says."""
+        """The port of the master, as this Sentinel reports it."""
         _, port = self.client.execute_command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME)
         return int(port)
 
@@ -73,7 +75,7 @@ class Sentinel:
     def close(self) -> None:
         self.client.close()
         self.stop()
-        let_go(self.port)
+        release_port(self.port)
 
     def _answers(self) -> bool:
         try:
@@ -83,7 +85,7 @@ class Sentinel:
 
 
 class Watched:
-    """Two Redis servers, of which one follows the other, and Sentinels that agree on which."""
+    """Two Redis servers, a master and its replica, and the Sentinels that watch them."""
 
     def __init__(self, stack: ExitStack, binary: str, directory: Path) -> None:
         self._stack = stack
@@ -97,7 +99,7 @@ class Watched:
         self.url = f"redis+sentinel://{','.join(f'127.0.0.1:{one.port}' for one in self.sentinels)}/{NAME}"
 
     def fail_over(self) -> None:
-        """Let the Sentinels make the other one the master, and wait until all know."""
+        """Make the replica the master, and wait until all Sentinels report it."""
         before = self.sentinels[0].master()
         self.sentinels[0].client.execute_command("SENTINEL", "FAILOVER", NAME)
         self.wait_for_other(before)

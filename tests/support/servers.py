@@ -1,4 +1,4 @@
-"""The real program under gunicorn, as a person starts it."""
+"""Starts the real program under gunicorn."""
 
 import http.client
 import os
@@ -11,24 +11,24 @@ from pathlib import Path
 import psutil
 
 from tests.support.processes import children, connections
-from tests.support.redis_servers import free_port, let_go
+from tests.support.redis_servers import free_port, release_port
 from tests.support.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 GUNICORN = [sys.executable, "-m", "gunicorn", "app:app"]
-# Addresses whose hashes meet share a limit: they do so in each run, or in none.
+# Client addresses with equal hashes share a rate limit: the same ones in every run.
 SAME = {"PYTHONHASHSEED": "0"}
 ALTERED = [sys.executable, "-m", "gunicorn", "tests.support.altered:app"]
 
 
 class ArautoServer:
-    """gunicorn with the environment given, listening on a free port.
+    """The program under gunicorn, with the given environment, on a free port.
 
-    With ``ALTER`` in the environment it is the program of altered.py.
+    With ``ALTER`` in the environment it runs altered.py.
 
-    :param on: one of machines.py to run it on.
-    :param tree: where it is started.
-    :param command: that starts it.
+    :param on: a command prefix of machines.py.
+    :param tree: the working directory.
+    :param command: starts the program.
     """
 
     prefix = ""  # before every path
@@ -51,7 +51,9 @@ class ArautoServer:
             for k, v in os.environ.items()
             if not k.startswith(("ARAUTO_", "REDIS_URL", "KAFKA_URL", "HOST"))
         }
-        if not sys.pycache_prefix or tree != ROOT:  # else what Python compiles is kept; see the Makefile
+        if (
+            not sys.pycache_prefix or tree != ROOT
+        ):  # with a prefix the compiled files are kept; see the Makefile
             clean |= {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": ""}
         with log.open("w") as output:
             self._process = subprocess.Popen(
@@ -65,7 +67,7 @@ class ArautoServer:
         try:
             eventually(self._booted, why="the server has booted")
         except AssertionError:
-            self.close()  # nobody else knows of it
+            self.close()  # no caller has this object yet
             raise
 
     def connect(self, timeout: float) -> http.client.HTTPConnection:
@@ -80,7 +82,7 @@ class ArautoServer:
         return [child for child in children(self._process.pid) if "gunicorn" in " ".join(child.cmdline())]
 
     def worker_of(self, port: int) -> psutil.Process:
-        """The worker that has the socket whose other end is at ``port``."""
+        """The worker with the socket of the client at ``port``."""
         (holder,) = [worker for worker in self.workers() if connections(worker.pid, remote=port)]
         return holder
 
@@ -88,7 +90,7 @@ class ArautoServer:
         return sum(worker.num_threads() for worker in self.workers())
 
     def descriptors(self, redis_port: int) -> int:
-        """Open descriptors of the workers, less the connections kept for publishing."""
+        """Open descriptors of the workers, without their connections to Redis."""
         return sum(worker.num_fds() - connections(worker.pid, remote=redis_port) for worker in self.workers())
 
     def stop(self, signum: int = signal.SIGTERM, within: float = PATIENCE) -> int:
@@ -102,7 +104,7 @@ class ArautoServer:
                 self.stop()
             finally:
                 self._process.kill()
-        let_go(self.port)
+        release_port(self.port)
 
     def _booted(self) -> bool:
         assert self._process.poll() is None, f"the server ended:\n{self.log}"
@@ -110,4 +112,4 @@ class ArautoServer:
 
 
 Start = Callable[..., ArautoServer]
-"""Starts one with the environment given; it is stopped after the test."""
+"""Starts a server with the given environment; it is stopped after the test."""

@@ -1,7 +1,7 @@
-"""A small broker for machines without Java: noida-db, behind a proxy that has it wait where Kafka does.
+"""A small broker for machines without Java: noida-db, behind a proxy that makes empty fetches wait.
 
-It answers a fetch that finds nothing at once, and is asked again at once. It cannot do all that Kafka can:
-see :data:`tests.support.kafka_servers.REAL`. Run as a program this is the proxy, until its input ends.
+noida-db answers an empty fetch at once, so clients would fetch without a pause. It lacks parts of Kafka: see
+:data:`tests.support.kafka_servers.REAL`. Run as a program, this module is the proxy, until its input ends.
 """
 
 import socket
@@ -18,16 +18,16 @@ from time import monotonic, sleep
 from confluent_kafka.admin import AdminClient
 
 from tests.support.kafka_servers import KafkaServer
-from tests.support.redis_servers import free_port, let_go
+from tests.support.redis_servers import free_port, release_port
 from tests.support.servers import ROOT
 
 _FETCH, _VERSIONS = 1, 18
 _OFFERED, _KNOWN = struct.pack(">hhh", _FETCH, 0, 13), struct.pack(">hhh", _FETCH, 0, 11)
-_PAUSE = 0.01  # seconds between two looks for what is waited for
+_PAUSE = 0.01  # seconds between two tries of a fetch that waits
 
 
 class SmallKafka(KafkaServer):
-    """As :class:`KafkaServer`, for what it can do."""
+    """Replaces :class:`KafkaServer` in tests that need no Apache Kafka."""
 
     def __init__(self, directory: Path) -> None:
         self.port, self._behind = free_port(), free_port()
@@ -54,11 +54,11 @@ class SmallKafka(KafkaServer):
     def close(self) -> None:
         self.stop()
         for port in (self.port, self._behind):
-            let_go(port)
+            release_port(port)
 
 
 def name() -> str:
-    """What the summary of a run says."""
+    """The broker's name in the summary of a test run."""
     return f"noida-db {version('noida-db')}, for there is no Java 17 with Maven"
 
 
@@ -72,7 +72,7 @@ def main(port: int, behind: int, data: str) -> None:
         threading.Thread(target=_accept, args=(listener, port, behind), daemon=True).start()
         sys.stdin.read()
     finally:
-        broker.terminate()  # it keeps what it has
+        broker.terminate()  # its data stay on disk
         broker.wait()
 
 
@@ -83,7 +83,7 @@ def _accept(listener: socket.socket, port: int, behind: int) -> None:
 
 
 def _serve(client: socket.socket, port: int, behind: int) -> None:
-    """One request after the other, as Kafka does for a connection."""
+    """Serve the requests of a connection one after the other, as Kafka does."""
     own, other = (b"127.0.0.1" + struct.pack(">i", one) for one in (port, behind))
     with suppress(OSError), closing(client), socket.create_connection(("127.0.0.1", behind)) as broker:
         while request := _frame(client):
@@ -95,7 +95,7 @@ def _serve(client: socket.socket, port: int, behind: int) -> None:
                     sleep(_PAUSE)
                     answer = _exchange(broker, request)
             elif kind == _VERSIONS:
-                answer = answer.replace(_OFFERED, _KNOWN)  # the newest that is read here
+                answer = answer.replace(_OFFERED, _KNOWN)  # the newest version that this module can parse
             client.sendall(answer.replace(other, own) if kind != _FETCH else answer)
 
 
@@ -105,7 +105,7 @@ def _exchange(broker: socket.socket, request: bytes) -> bytes:
 
 
 def _frame(connection: socket.socket) -> bytes:
-    """With its length; nothing: the other side has left."""
+    """The next frame with its length; empty: the connection is closed."""
     head = _exactly(connection, 4)
     return head and head + _exactly(connection, struct.unpack(">i", head)[0])
 
@@ -120,13 +120,13 @@ def _exactly(connection: socket.socket, size: int) -> bytes:
 
 
 def _patience(request: bytes) -> float:
-    """The seconds that a fetch may wait, behind the name of the client and the number of a replica."""
+    """The seconds that a fetch may wait: a field behind the client's name and the replica's id."""
     (name,) = struct.unpack_from(">h", request, 12)
     return float(struct.unpack_from(">i", request, 14 + max(0, name) + 4)[0]) / 1000
 
 
 def _is_empty(answer: bytes) -> bool:
-    """Whether it has neither a message nor an error: version 11 of what a fetch is answered with."""
+    """Whether a response to a fetch, in version 11, has neither a message nor an error."""
     error, _, topics = struct.unpack_from(">hii", answer, 12)
     at = 22
     for _ in range(topics):

@@ -1,4 +1,4 @@
-"""The command line of a soak, and its verdict; and tabs that are watched while servers break."""
+"""The command line of a soak and its verdict, and a soak of tabs under random faults."""
 
 import argparse
 import random
@@ -17,13 +17,13 @@ from tests.support.waiting import eventually
 PAUSE = 0.02  # seconds between two numbers
 
 Soak = Callable[[float, int, str, str, int], list[str]]
-"""Seconds, tabs, worker, server and seed -> what broke the promise."""
+"""Seconds, tabs, worker, server and seed -> how the promise was broken."""
 
 
 def main(program: str, description: str | None, sockets: int, soak: Soak) -> None:
-    """Run it as the arguments say, and exit with 1 if it found anything.
+    """Run a soak with the command line's options; the exit status is 1 if the promise was broken.
 
-    :param sockets: how many tabs, if the arguments do not say.
+    :param sockets: the default number of tabs.
     """
     parser = argparse.ArgumentParser(prog=program, description=description)
     parser.add_argument("--minutes", type=float, default=20, help="how long (default 20)")
@@ -44,7 +44,7 @@ def main(program: str, description: str | None, sockets: int, soak: Soak) -> Non
 
 
 class Faults(Protocol):
-    """What may happen: each call does one thing, and lets it be over."""
+    """Breaks servers: each call breaks one thing and repairs it."""
 
     happened: list[str]
 
@@ -60,17 +60,17 @@ def watch_faults(
 ) -> list[str]:
     """Publish numbers while servers break, until each tab has the last of its channel.
 
-    :param stack: at whose end the tabs leave.
-    :param tabs: with who publishes to each.
-    :param mend: is called when nothing breaks any more.
-    :return: why this proves nothing, if so.
+    :param stack: closes the tabs at its end.
+    :param tabs: each with the publisher of its channel.
+    :param mend: called after the last fault.
+    :return: the reason, if the run proves nothing.
     """
     published = list(dict.fromkeys(one for one, _ in tabs))
     for _, tab in tabs:
         stack.callback(tab.join, 10)
         stack.callback(tab.leave)
         tab.start()
-    eventually(lambda: all(tab.told("subscribe") for _, tab in tabs), why="they have subscribed")
+    eventually(lambda: all(tab.events_of("subscribe") for _, tab in tabs), why="they have subscribed")
     with ExitStack() as publishing:
         for one in published:
             publishing.enter_context(one.keep_on(PAUSE))
@@ -94,6 +94,6 @@ def watch_faults(
     eventually(all_have_the_last, within=COMES_BACK, why=f"nobody is stuck after {faults.happened}")
     unsure = sum(len(one.unsure) for one in published)
     sure = sum(len(one.moments) for one in published) - unsure
-    gaps = sum(len(tab.told("gap")) for _, tab in tabs)
+    gaps = sum(len(tab.events_of("gap")) for _, tab in tabs)
     print(f"{sure} published for sure, {gaps} gaps shown, {len(faults.happened)} faults: {faults.happened}")
     return ["the publisher was hardly ever sure: nothing was checked"] if sure < unsure else []

@@ -1,4 +1,4 @@
-"""Starts that are expected to fail, and the one sentence they say."""
+"""Starts that are expected to fail, and the sentence they print."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from tests.support.waiting import PATIENCE
 
 
 def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
-    """Run a command that is expected to end by itself."""
+    """Run a command that ends by itself."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("ARAUTO_", "REDIS_URL", "KAFKA_URL"))}
     return subprocess.run(
         command, cwd=ROOT, env=clean | {"PYTHONDONTWRITEBYTECODE": "1"} | environ,
@@ -17,7 +17,7 @@ def run(command: list[str], **environ: str) -> subprocess.CompletedProcess[str]:
 
 
 def sentence_of(run_: subprocess.CompletedProcess[str]) -> str:
-    """The last line that a failed start said, which is all but gunicorn's greeting."""
+    """The only line of a failed start, besides gunicorn's greeting."""
     assert run_.returncode == 1, run_
     assert "Traceback" not in run_.stderr
     lines = [line for line in run_.stderr.splitlines() if "Starting gunicorn" not in line]

@@ -1,4 +1,4 @@
-"""A browser tab without the browser: one WebSocket on the feed, by a client that is not ours."""
+"""A tab without a browser: one WebSocket on the feed, by the client of ``websockets``."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ Event = dict[str, Any]
 
 
 class Tab:
-    """Reads events one by one, whatever frames they came in. Heartbeats are left out."""
+    """Reads events one by one, without heartbeats."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
@@ -25,11 +25,11 @@ class Tab:
 
     @property
     def port(self) -> int:
-        """Its own, by which the server knows it."""
+        """The local port, by which the server's end is found."""
         return int(self.socket.local_address[1])
 
     def next(self, timeout: float = PATIENCE) -> Event:
-        """:raise TimeoutError: nothing has come but heartbeats."""
+        """:raise TimeoutError: only heartbeats have come."""
         end = monotonic() + timeout
         while not self._events:
             events = json.loads(self.socket.recv(max(0, end - monotonic())))
@@ -40,14 +40,14 @@ class Tab:
         return [self.next() for _ in range(n)]
 
     def until(self, kind: str) -> list[Event]:
-        """Everything up to and with the first event of this kind."""
+        """All events up to and including the first of this kind."""
         seen = [self.next()]
         while seen[-1]["type"] != kind:
             seen.append(self.next())
         return seen
 
     def through(self, data: str) -> list[Event]:
-        """Everything up to and with the first message that has this data."""
+        """All events up to and including the first message with this data."""
         seen = self.until("message")
         while seen[-1]["data"] != data:
             seen += self.until("message")
@@ -61,7 +61,7 @@ class Tab:
         return event
 
     def messages(self, n: int) -> list[str]:
-        """The data of the next ``n`` events, which are all messages."""
+        """The data of the next ``n`` events, which must all be messages."""
         events = self.take(n)
         assert {event["type"] for event in events} <= {"message", "pmessage", "smessage"}, events
         return [event["data"] for event in events]
@@ -79,20 +79,20 @@ def open_tab(
     query: dict[str, str] | None = None,
     **options: Any,
 ) -> Iterator[Tab]:
-    """A tab whose selection Redis has confirmed; ``query`` is what its address says besides."""
+    """A tab whose selection Redis has confirmed; ``query`` is added to its address."""
     kinds = {"channel": channels, "pattern": patterns, "shard": shards}
-    asked = [(kind, name) for kind, names in kinds.items() for name in names]
-    address = urlencode([*asked, *(query or {}).items()])
+    selection = [(kind, name) for kind, names in kinds.items() for name in names]
+    address = urlencode([*selection, *(query or {}).items()])
     with connect(
         f"{server.ws}/feed?{address}", compression=None, max_size=None, open_timeout=PATIENCE, **options
     ) as socket:
         tab = Tab(socket)
-        confirmed = tab.take(len(asked))
+        confirmed = tab.take(len(selection))
         assert {event["type"] for event in confirmed} <= {"subscribe", "psubscribe", "ssubscribe"}, confirmed
         yield tab
 
 
 def receives(redis: RedisServer, *tabs: Tab) -> bool:
-    """Whether what is published to ``a`` reaches them, and nothing else has."""
+    """Whether the next event of each tab is a message that is published to ``a`` now."""
     redis.client.publish("a", "still here")
     return all(tab.messages(1) == ["still here"] for tab in tabs)

@@ -1,7 +1,4 @@
-"""Collect the program's sentences, merge them into each language, compile. ``--check`` only looks.
-
-Run by ``make translations``; the tests run the check.
-"""
+"""Collect the program's sentences, merge them into each language, compile. Run by ``make translations``."""
 
 import subprocess
 import sys
@@ -20,7 +17,7 @@ PYBABEL = [sys.executable, "-m", "babel.messages.frontend", "-q"]
 
 
 def collect(template: Path) -> None:
-    """Write all sentences that the program has now."""
+    """Write all sentences of the program to a template."""
     with tempfile.NamedTemporaryFile("w", suffix=".cfg") as mapping:
         mapping.write(MAPPING)
         mapping.flush()
@@ -29,7 +26,7 @@ def collect(template: Path) -> None:
 
 
 def compiled(po: Path) -> bytes:
-    """What the machine reads, for one language; the same for the same words, whenever it is made."""
+    """The compiled catalogue of one language: equal sentences give equal bytes, at any time."""
     with po.open("rb") as source, tempfile.TemporaryFile() as target:
         catalog = read_po(source, locale=po.parents[1].name)
         catalog.creation_date = NO_DATE

@@ -4,16 +4,16 @@ from collections.abc import Callable
 from time import monotonic, sleep
 from typing import TypeVar
 
-PATIENCE = 60.0  # seconds; a wait ends with its condition, this is for a busy machine
+PATIENCE = 60.0  # seconds; a wait ends with its condition, this limit is for a busy machine
 
 T = TypeVar("T")
 
 
 def eventually(condition: Callable[[], T | None], within: float = PATIENCE, why: str = "") -> T:
-    """Ask until the answer is true, and return it.
+    """Poll until the condition is true, and return its value.
 
-    An ``AssertionError`` that ``condition`` raises counts as not yet, and is what is shown
-    when the time is up.
+    If ``condition`` raises an ``AssertionError``, polling goes on; the last one is raised when
+    the time is up.
     """
     deadline = monotonic() + within
     while True:

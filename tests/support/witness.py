@@ -1,7 +1,6 @@
-"""The promise, testable: what was published, what a tab received, and whether each hole is marked.
+"""The promise about live channels: messages published, compared with those that tabs received.
 
-Every missing number is within the span of a gap, none comes twice, none out of order, and no
-gap has no cause.
+Every missing number is within a gap, none comes twice or out of order, and every gap has a cause.
 """
 
 import json
@@ -19,8 +18,8 @@ from websockets.sync.client import ClientConnection, connect
 
 Event = dict[str, Any]
 
-SHARDED = "sharded."  # what the names of sharded channels begin with
-IN_FLIGHT = 1.0  # seconds, as the page allows for what is under way when its socket breaks
+SHARDED = "sharded."  # the prefix of sharded channels
+IN_FLIGHT = 1.0  # seconds, as the page: messages that were on their way when its socket broke
 SILENCE_LIMIT = 45.0  # seconds, as the page
 RETRY_FIRST, RETRY_CAP = 0.5, 20.0  # seconds, as the page
 
@@ -37,14 +36,14 @@ class Span(NamedTuple):
 
 @dataclass
 class Published:
-    """The numbers that went out on each channel, each with the time it may have been published."""
+    """The numbers of each channel, each with the span in which it was published."""
 
     sure: dict[str, dict[int, Span]] = field(default_factory=lambda: defaultdict(dict))
     unsure: dict[str, set[int]] = field(default_factory=lambda: defaultdict(set))  # no answer came
 
 
 class Record:
-    """What one tab was shown: the numbers by channel, and the gaps."""
+    """The numbers by channel, and the gaps, that one tab received."""
 
     def __init__(self, channels: list[str]) -> None:
         self.channels = channels
@@ -53,7 +52,7 @@ class Record:
         self.gaps: list[Span] = []
 
     def faults(self, published: Published, causes: list[Span]) -> list[str]:
-        """What breaks the promise, one sentence each; empty when it was kept."""
+        """How the promise was broken, one sentence each; empty if it was kept."""
         found = []
         for channel in self.channels:
             found += self._check_order(channel, published.unsure[channel])
@@ -64,11 +63,11 @@ class Record:
         return found
 
     def missing(self, published: Published) -> int:
-        """How many numbers did not come, marked or not."""
+        """How many numbers did not come, within a gap or not."""
         return sum(len(self._missing(channel, published)) for channel in self.channels)
 
     def _check_order(self, channel: str, unsure: set[int]) -> list[str]:
-        # What got no answer may have been published later, when Redis had woken.
+        # A number without a reply may have been published later, when Redis answered again.
         found, last, known = [], -1, set()
         for number in self.seen[channel]:
             if number in known:
@@ -118,7 +117,7 @@ class Numbers:
         self._client.close()
 
     def publish(self) -> bool:
-        """Publish the next number to every channel; whether Redis answered for all."""
+        """Publish the next number to every channel. ``True``: Redis replied each time."""
         number, self._next = self._next, self._next + 1
         answers = [self._publish(channel, number) for channel in self.channels]
         return all(answers)
@@ -140,7 +139,7 @@ class Numbers:
 
 
 class Witness(threading.Thread):
-    """A tab that comes back as the page does, and notes what it is shown."""
+    """A tab that reconnects as the page does, and records what it receives."""
 
     def __init__(self, url: str, channels: list[str]) -> None:
         super().__init__(name="witness", daemon=True)
@@ -155,9 +154,9 @@ class Witness(threading.Thread):
         self._may_read.set()
         self._socket: ClientConnection | None = None
         self._confirmed: set[str] = set()
-        self._heard = 0.0
+        self._last_sent = 0.0
         self._shortest = float("inf")  # seconds that the quickest message took
-        self._gap_from: float | None = None  # since when this tab's own socket is lost
+        self._gap_from: float | None = None  # since when this tab has no socket
         self._redis_lost: float | None = None
 
     @property
@@ -166,7 +165,7 @@ class Witness(threading.Thread):
 
     @property
     def port(self) -> int:
-        """Of its end of the socket, while it is live."""
+        """The local port of its socket, while it is live."""
         assert self._socket is not None
         return int(self._socket.local_address[1])
 
@@ -177,13 +176,13 @@ class Witness(threading.Thread):
         self.drop()
 
     def drop(self) -> None:
-        """Lose the socket without a word, as a tab on a train."""
+        """Lose the socket without a close frame, as a tab on a train."""
         socket = self._socket
         if socket is not None:
             socket.close_socket()
 
     def stall(self) -> None:
-        """Stop reading, like a phone in a tunnel; :meth:`resume` goes on."""
+        """Stop reading until :meth:`resume`, like a phone in a tunnel."""
         self._may_read.clear()
 
     def resume(self) -> None:
@@ -202,7 +201,7 @@ class Witness(threading.Thread):
                     self._address, compression=None, max_size=None, ping_interval=None, close_timeout=1
                 ) as self._socket:
                     self.sockets += 1
-                    self._heard, self._shortest = time(), float("inf")
+                    self._last_sent, self._shortest = time(), float("inf")
                     self._watch(self._socket)
             except (OSError, WebSocketException, InvalidStatus, TimeoutError):
                 pass
@@ -214,18 +213,18 @@ class Witness(threading.Thread):
     def _watch(self, socket: ClientConnection) -> None:
         while self._may_read.wait():
             events = json.loads(socket.recv(SILENCE_LIMIT))
-            self._age(events)
+            self._note_time(events)
             for event in events:
-                self._hear(event)
+                self._receive(event)
 
-    def _age(self, events: list[Event]) -> None:
-        """When the last that was heard was sent, as far as one can know."""
+    def _note_time(self, events: list[Event]) -> None:
+        """Estimate when the last event was sent."""
         at = events[-1].get("at")
         if at is not None:
             self._shortest = min(self._shortest, time() - at)
-            self._heard = at + self._shortest
+            self._last_sent = at + self._shortest
 
-    def _hear(self, event: Event) -> None:
+    def _receive(self, event: Event) -> None:
         kind = event["type"]
         if kind in ("message", "smessage"):
             self.record.seen[event.get("channel") or event["shard"]].append(int(event["data"].split(" ")[0]))
@@ -240,7 +239,7 @@ class Witness(threading.Thread):
                 self._settle()
 
     def _settle(self) -> None:
-        """All is confirmed: what was lost is over."""
+        """All channels are confirmed: the gap ends."""
         now = time()
         if self.record.live_since is None:
             self.record.live_since = now
@@ -251,4 +250,4 @@ class Witness(threading.Thread):
     def _lose(self) -> None:
         self._confirmed.clear()
         if self.record.live_since is not None and self._gap_from is None:
-            self._gap_from = self._redis_lost or self._heard - IN_FLIGHT
+            self._gap_from = self._redis_lost or self._last_sent - IN_FLIGHT

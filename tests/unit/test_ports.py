@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from tests.support.redis_servers import free_port, let_go
+from tests.support.redis_servers import free_port, release_port
 
 
 def test_a_free_port_is_free_at_every_address_and_stays_so() -> None:
@@ -15,4 +15,4 @@ def test_a_free_port_is_free_at_every_address_and_stays_so() -> None:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.bind(("0.0.0.0", port))
         server.listen()
-    let_go(port)
+    release_port(port)

@@ -72,7 +72,7 @@ def test_no_other_node_than_its_own_is_asked_by_a_recorder_for_names(
     assert of_shard.register(b"new") is False
     assert of_shard.names() == store.names() == {b"new"}
     assert store.log_names.is_wanted.is_set()
-    assert not any(node.asked for node in link.fakes.values())
+    assert not any(node.commands for node in link.fakes.values())
 
 
 def test_what_a_node_does_not_answer_is_a_reply(link: FakeLink, store: ClusterStore) -> None:
@@ -95,9 +95,9 @@ def test_a_name_is_registered_once_its_node_answers(link: FakeLink, store: Clust
     node.is_down = False
     store.update_names(lambda name: False)  # it has been closed meanwhile: someone has to remove it
     assert node.sets[NAMES] == store.names() == {b"old", ON_B}
-    assert link.fakes[B].asked == [("SPUBLISH", store.beats_for(ON_B), b"look")]
+    assert link.fakes[B].commands == [("SPUBLISH", store.beats_for(ON_B), b"look")]
     store.update_names(lambda name: True)
-    assert len(link.fakes[B].asked) == 1
+    assert len(link.fakes[B].commands) == 1
 
 
 def test_a_recorded_log_that_has_lost_its_name_gets_it_again(link: FakeLink, store: ClusterStore) -> None:

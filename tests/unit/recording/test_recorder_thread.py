@@ -18,7 +18,7 @@ from arauto.recording_core.recorder_steps import Take
 from arauto.redis_io.connection import RedisLink
 from arauto.redis_io.subscriber import Command
 from arauto.workers.worker_states import WorkerStates
-from tests.support.recording import Fixed, record
+from tests.support.recording import FixedRecording, record
 
 
 class SilentStore(Store):
@@ -68,7 +68,7 @@ class Link:
         self.said += commands
 
 
-class Recording(Fixed):
+class Recording(FixedRecording):
     """One whose thread does not run: the test has it look, and answers for Redis."""
 
     def __init__(self) -> None:
@@ -107,7 +107,7 @@ class Recording(Fixed):
 
 @pytest.fixture
 def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
-    monkeypatch.setattr(Fixed, "upgrade", lambda self: None)
+    monkeypatch.setattr(FixedRecording, "upgrade", lambda self: None)
     return Recording()
 
 

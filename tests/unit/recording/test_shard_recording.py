@@ -35,7 +35,7 @@ def test_what_all_shards_share_is_not_asked_for() -> None:
     shard_recording.trim()
     shard_recording.upgrade()
     assert not recording.method_calls
-    assert not any(node.asked for node in link.fakes.values())
+    assert not any(node.commands for node in link.fakes.values())
     shard_recording.look()
     assert shard_recording.store.log_names.is_wanted.is_set()
 

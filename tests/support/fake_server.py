@@ -1,4 +1,4 @@
-"""The test is the server of a page, and says what time it is."""
+"""A fake server for a page: the test sends the events and chooses their time."""
 
 import json
 import re
@@ -15,10 +15,10 @@ from tests.support.pages import TIME_ZONE, expect_live, view
 NOON = datetime(2026, 11, 23, 12, tzinfo=ZoneInfo(TIME_ZONE))
 
 
-class Teller:
-    """Answers the sockets of ``page``, which is loaded anew to listen to ``channels``; ``now`` is its clock.
+class FakeServer:
+    """Reloads ``page`` with ``channels`` and answers its WebSocket; ``now`` is the time of the events.
 
-    What it says is of the first of them.
+    Events are of the first channel.
     """
 
     def __init__(self, page: Page, now: datetime = NOON, channels: Sequence[str] = ("a",)) -> None:
@@ -29,16 +29,16 @@ class Teller:
         page.goto(urljoin(page.url, view(*channels)))
         expect_live(page)
 
-    def say(self, kind: str, **more: Any) -> None:
-        """One event."""
+    def send(self, kind: str, **more: Any) -> None:
+        """Send one event."""
         self._send([{"type": kind} | more])
 
     def publish(self, *texts: str) -> None:
-        """All in one frame."""
+        """Send messages in one frame."""
         self._send([{"type": "message", "data": text} for text in texts])
 
-    def leave(self) -> None:
-        """The page comes back at once, since it was well."""
+    def close(self) -> None:
+        """Close the socket. The page reconnects at once, since the connection was healthy."""
         self._socket.close(code=1001)
 
     def _send(self, events: list[dict[str, Any]]) -> None:
@@ -48,4 +48,4 @@ class Teller:
     def _answer(self, socket: WebSocketRoute) -> None:
         self._socket = socket
         for channel in self._channels:
-            self.say("subscribe", channel=channel)
+            self.send("subscribe", channel=channel)
