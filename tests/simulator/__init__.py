@@ -1,3 +1,3 @@
-"""A simulator of recorded channels: seeded schedules of faults, and what must hold after each."""
+"""A simulator of recorded channels: seeded schedules of faults, and the promises checked after each."""
 
 SCHEDULES = 2400  # in each run of the tests

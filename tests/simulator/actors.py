@@ -1,4 +1,4 @@
-"""Processes, tabs and publishers: everything between the protocol's machines and the scheduler."""
+"""Processes, connections and tabs: everything between the protocol's state machines and the scheduler."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from tests.simulator.protocol import Protocol
 from tests.simulator.redis_double import Beat, Push, Raw, RedisDouble, Server
 from tests.simulator.shared_feeds import step_with_another
 
-BEGINS_WITHIN = 1500  # milliseconds for which a page that asks for the first message waits for a log
+BEGINS_WITHIN = 1500  # milliseconds that a page with since=first waits for a log
 
 Task = Callable[[], None]
 Pushed = tuple[bytes, object]
-"""A channel, or none, and what Redis says of it."""
+"""A channel, and a push of Redis for it."""
 
 
 @dataclass(frozen=True)
 class Listening:
-    """Redis's answer to SUBSCRIBE."""
+    """The confirmation of SUBSCRIBE."""
 
 
 @dataclass(frozen=True)
 class Following:
-    """Redis's answer to SSUBSCRIBE for what is announced."""
+    """The confirmation of SSUBSCRIBE to the announcements."""
 
 
 @dataclass(frozen=True)
 class Left:
-    """Redis's answer to UNSUBSCRIBE."""
+    """The confirmation of UNSUBSCRIBE."""
 
 
 class Connection:
-    """What Redis pushes, until somebody reads it."""
+    """One connection to Redis; its pushes wait in ``inbox``."""
 
     def __init__(self, server: Server) -> None:
         self.inbox: deque[Pushed] = deque()
@@ -63,7 +63,10 @@ class Connection:
         redis.listen_to_beats(self._push(redis))
 
     def leave(self, redis: RedisDouble, has_pattern: bool) -> None:
-        """No more of this channel, but for what is on its way, and for words if it came by a pattern."""
+        """Unsubscribe from the channel; from its announcements too, unless a pattern has the channel.
+
+        Pushes on their way still arrive.
+        """
         if redis in self._pushes:
             redis.leave(self._pushes[redis])
             if not has_pattern:
@@ -91,13 +94,13 @@ class Process:
         self.name = name
         self.redis, self.channels = channels[0], {redis.channel: redis for redis in channels}
         self.server = self.redis.server
-        self.ahead = ahead  # of the time, by its own clock, which nobody sets back
+        self.ahead = ahead  # milliseconds by which its own clock is ahead; it never goes back
         self.is_alive = self.is_awake = True
         self.has_pattern = has_pattern  # it learns of a channel by its first message
         self.tabs: list[Tab] = []
-        self.pending: list[Task] = []  # commands whose turn has not come
-        self.doubts: list[tuple[int, int]] = []  # when it finds that the bus lost messages, since when
-        self.losses: list[tuple[int, int]] = []  # since when, and when that was found, by the clock of Redis
+        self.pending: list[Task] = []  # commands that wait
+        self.doubts: list[tuple[int, int]] = []  # losses of the bus to be found: when, and their start
+        self.losses: list[tuple[int, int]] = []  # losses found: their start, and when, by the clock of Redis
         self._protocol = protocol
         self._starts = 0
         self.begin()
@@ -107,7 +110,7 @@ class Process:
         return self.server.time + self.ahead
 
     def begin(self) -> None:
-        """Like a process that is started, whose name nobody had before."""
+        """Start the process, with a name that was not used before."""
         self._starts += 1
         self._marks = f"{self.name}-{self._starts}"
         self.candidate = self._protocol.candidate(self._marks, self.now, self._protocol.recorder)
@@ -118,8 +121,9 @@ class Process:
 
     def _connect(self) -> None:
         self.connection = Connection(self.server)
-        self._listens: set[bytes] = set()  # by what is confirmed
-        self._hears: set[bytes] = set()
+        # Channels by confirmed subscription: to their messages, and to their announcements.
+        self._listens: set[bytes] = set()
+        self._announced: set[bytes] = set()
         self.connection.listen_to_beats(self.redis)
         self._do(self.candidate.connected())
         for channel in self.channels:
@@ -137,7 +141,7 @@ class Process:
             self.connection.follow(redis)
 
     def cover(self, channel: bytes) -> None:
-        """The channel is to be recorded, as far as this process knows."""
+        """Record the channel, as if another glob or switch were known to this process."""
         if channel not in self.covers:
             self.covers.add(channel)
             if self.connection.is_open:
@@ -146,7 +150,7 @@ class Process:
     def uncover(self, channel: bytes) -> None:
         self.covers.discard(channel)
         self._listens.discard(channel)
-        self._hears.discard(channel)
+        self._announced.discard(channel)
         self._follows.discard(channel)
         self.candidate.unsubscribed(channel)
         self.connection.leave(self.channels[channel], self.has_pattern)
@@ -156,7 +160,7 @@ class Process:
         self.pending.append(lambda: self._do(self.candidate.disconnected(self.now)))
 
     def lose_link_again(self) -> None:
-        """The new one is lost too, before anything has come by it, or soon after."""
+        """Lose the new connection too, before its first push or soon after."""
         while self.pending:
             self.run_one()
         self.lose_link()
@@ -177,44 +181,44 @@ class Process:
     def can_act(self) -> bool:
         return self.is_alive and self.is_awake
 
-    # What the scheduler has it do
+    # Steps of the scheduler
 
     def read_one(self) -> None:
         if not self.connection.inbox:
             return
-        self._hear(*self.connection.inbox.popleft())
+        self._receive(*self.connection.inbox.popleft())
         if not self.connection.inbox or random.random() < 0.3:
             self._do(self.candidate.flush(self.now))
 
-    def _hear(self, channel: bytes, pushed: object) -> None:
+    def _receive(self, channel: bytes, pushed: object) -> None:
         candidate, now = self.candidate, self.now
         if isinstance(pushed, Beat):
             self._do(candidate.beat_received(pushed.token, pushed.at, now))
         elif isinstance(pushed, Left):
             self._listens.discard(channel)
             if not self.has_pattern:
-                self._hears.discard(channel)
+                self._announced.discard(channel)
             candidate.unsubscribed(channel)
         elif channel not in self.covers:
-            return  # it was on its way
+            return  # the push was on its way
         elif isinstance(pushed, Listening):
             self._listens.add(channel)
             self._begin(channel)
         elif isinstance(pushed, Following):
-            self._hears.add(channel)
+            self._announced.add(channel)
             self._begin(channel)
         elif isinstance(pushed, Raw):
             if channel in self._listens:
                 self._do(candidate.received(channel, pushed.data, now))
-        elif channel in self._hears:
+        elif channel in self._announced:
             self._do(candidate.announced(channel, pushed))  # type: ignore[arg-type]
 
     def _begin(self, channel: bytes) -> None:
-        if channel in self._listens & self._hears:
+        if channel in self._listens & self._announced:
             self._do(self.candidate.subscribed(channel, self.now))
 
     def tick(self) -> None:
-        """A few times a second."""
+        """Called a few times a second."""
         if not self.connection.is_open and not self.pending:
             self._connect()
         self._find_losses()
@@ -229,11 +233,11 @@ class Process:
                 tab.doubt(since)
             self._do(self.candidate.doubted(since, self.server.now, self.now))
 
-    # Commands: they happen later, and their answers later still, if at all
+    # Commands: they run later, and their replies come later still, or never
 
     def _do(self, commands: Sequence[Action]) -> None:
         for command in commands:
-            # Signs of life, and who gives them, are quicker than all else.
+            # The lease and its beats have no delay.
             if isinstance(command, OfChannel | Follow):
                 self.pending.append(lambda command=command: self._execute(command))  # type: ignore[misc]
             else:
@@ -249,7 +253,7 @@ class Process:
             try:
                 is_recorder = redis.renew(command.token, command.until)
             except PermissionError:
-                return  # it remains the recorder as long as nobody else can become it
+                return  # it stays the recorder: no other process can take the lease either
             self._do(candidate.renewed(command, is_recorder))
 
     def _execute(self, command: OfChannel | Follow) -> None:
@@ -275,7 +279,7 @@ class Process:
                 lambda: self._do(candidate.appended(channel, step, many, outcome, why, self.now))
             )
         elif isinstance(step, Take):
-            redis.losses = self.losses  # are sent with it
+            redis.losses = self.losses  # sent with the command
             try:
                 end = redis.take(step.token, step.position, command.until, step.is_first, step.doubt)
             except PermissionError:
@@ -287,7 +291,7 @@ class Process:
                 self.pending.append(lambda: self._do(candidate.taken(channel, step, end, self.now)))
 
     def locate(self, redis: RedisDouble) -> None:
-        """One of the tabs wants to know where in the log it is."""
+        """Announce a mark, by which tabs find their position in the log."""
         if self._located.get(redis.channel) != self.server.time:
             self._located[redis.channel] = self.server.time
             name = f"{self._marks}.{self.server.time}"
@@ -303,7 +307,7 @@ def _id(position: Position) -> tuple[int, int]:
 
 
 class Page:
-    """What a person sees, over all sockets of one tab."""
+    """The rows of a page, over all sockets of one tab."""
 
     def __init__(self) -> None:
         self.rows: list[Show | Gap] = []
@@ -318,7 +322,7 @@ class Page:
             if step.position is not None:
                 self.since = step.position.ms - LATE if step.since is None else step.since
         elif isinstance(step, Show):
-            # A log that comes back may begin with what was shown.
+            # A log that takes the place of another may begin with messages that were shown.
             if not (step.ms and step.position and (*_id(step.position), step.data) in self._known):
                 self.rows.append(step)
             if step.position is not None:
@@ -334,7 +338,7 @@ class Page:
 
 
 class Tab:
-    """A page, and the socket and feed that it has at a time."""
+    """A page, with its current socket and feed."""
 
     def __init__(
         self, name: str, redis: RedisDouble, make: Callable[..., ChannelFeed], asks_for_first: bool = False
@@ -347,10 +351,10 @@ class Tab:
         self.pending: list[Task] = []
         self.outbox: deque[FeedStep] = deque()
         self._make = make
-        self.asks_for_first = asks_for_first  # its address says since=first
-        self._waits_until: int | None = None  # for a log to begin
+        self.asks_for_first = asks_for_first  # its address has since=first
+        self._waits_until: int | None = None  # until when it waits for a log
         self._gap_from: int | None = None
-        self._doubt: int | None = None  # since when messages may not have come, as its process has found
+        self._doubt: int | None = None  # the start of a loss that its process has found
 
     @property
     def is_open(self) -> bool:
@@ -374,7 +378,7 @@ class Tab:
         self.connection.subscribe(self.redis)
 
     def drop(self) -> None:
-        """The socket breaks: what was under way is lost."""
+        """The socket breaks: events on their way are lost."""
         if self.feed is None or self.process is None:
             return
         self._gap_from = self.page.since
@@ -385,7 +389,7 @@ class Tab:
         self.feed = self.process = self._waits_until = None
 
     def doubt(self, since: int) -> None:
-        """Its process ends the connection."""
+        """Its process has found a loss that began at ``since``, and closes the connection."""
         self._doubt = since
         self.drop()
 
@@ -414,7 +418,7 @@ class Tab:
             self.do(self.feed.caught_up(now))
 
     def _look_for_log(self) -> None:
-        """Begin at its first entry; meanwhile, what Redis pushes is not read."""
+        """Begin at the first entry of the log. Until it is found, no push is read."""
         if self._waits_until is None or self.process is None:
             return
         try:

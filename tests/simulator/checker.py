@@ -1,4 +1,4 @@
-"""What must hold after every schedule, whatever happened in it."""
+"""The promises that must hold after every schedule."""
 
 import itertools
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ def rows_of(entries: Sequence[Entry]) -> Rows:
 
 
 def check_rows(name: str, rows: Rows, published: Published, is_from_first: bool = False) -> None:
-    """Nothing comes twice or in another order, and what is missing was published within a gap.
+    """Check that no message comes twice or out of order, and that missing ones were published within a gap.
 
-    Before the first row nothing was promised. Every message is another one. A log that takes the place of
-    another may have messages from before. What a log begins with may have been published long before: a page
-    that begins there cannot tell since when a gap is (``is_from_first``).
+    Nothing is promised before the first row. All messages must differ. A log that takes the place of another
+    may repeat messages. The first messages of a log may have been published long before it began: a page
+    that begins there does not know the start of a gap (``is_from_first``).
     """
     names = [data for data, _ in published]
     shown = [names.index(row.data) for row in rows if isinstance(row, Show)]
@@ -49,13 +49,13 @@ def check_rows(name: str, rows: Rows, published: Published, is_from_first: bool 
 
 
 def _rows_behind(missing: int, rows: Rows, names: Sequence[bytes]) -> Rows:
-    """The rows behind the last message that is shown and was published before."""
+    """The rows after the last message shown that was published before ``missing``."""
     before = [n for n, row in enumerate(rows) if isinstance(row, Show) and names.index(row.data) < missing]
     return rows[before[-1] :]
 
 
 def check_equal_rows(name: str, rows: Rows, published: Published) -> None:
-    """The same where messages are equal: what is between two gaps is looked for where it fits first."""
+    """As :func:`check_rows`, for equal messages: the rows between two gaps must be consecutive messages."""
     contents = [data for data, _ in published]
     at = 0
     stretches: list[list[bytes]] = [[]]
@@ -75,4 +75,4 @@ def _place(name: str, stretch: list[bytes], contents: list[bytes], at: int, is_l
         if start >= at and contents[start : start + size] == stretch:
             return start + size
     shown, rest = b" ".join(stretch).decode(), b" ".join(contents[at:]).decode()
-    raise Broken(f"{name}: [{shown}] is not in what was published then: {rest}")
+    raise Broken(f"{name}: [{shown}] was not published then: {rest}")

@@ -1,4 +1,4 @@
-"""The machines and the scripts under test."""
+"""The state machines and the scripts under test."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.simulator.redis_double import RedisDouble
 
 @dataclass(frozen=True)
 class Protocol:
-    """In a test of the simulator, one of them is broken."""
+    """A test of the simulator replaces one of them with a broken one."""
 
     feed: Callable[..., ChannelFeed] = ChannelFeed
     candidate: Callable[..., Candidate] = Candidate

@@ -1,4 +1,4 @@
-"""What the protocol needs of Redis: one channel, its log, and scripts that happen in one step."""
+"""A test double of Redis for the protocol: one channel, its log, and scripts that run in one step."""
 
 from collections.abc import Callable
 from copy import deepcopy
@@ -12,7 +12,7 @@ from arauto.recording_core.page_place import LATE
 from arauto.recording_core.recorder_steps import Fenced, Outcome
 
 LEASE = 1500  # milliseconds
-PAGE = 5  # entries; few, so that reading often takes several turns
+PAGE = 5  # entries; few, so that a read often takes several commands
 
 Push = Callable[[object], None]
 
@@ -26,7 +26,7 @@ class Raw:
 
 @dataclass(frozen=True)
 class Beat:
-    """The sign of life of the recorder that has this token."""
+    """The beat of the recorder with this token."""
 
     token: int
     at: int
@@ -35,31 +35,31 @@ class Beat:
 
 @dataclass
 class Data:
-    """What a snapshot keeps."""
+    """The data that a snapshot contains."""
 
-    position: Position | None = None  # the end of the log; None: nothing is known of it
+    position: Position | None = None  # the end of the log; None: it has no head
     owner: int = 0
-    owner_run: int = 0  # which run of Redis the log was begun in
-    until: int = 0  # all that was published before is in the log
-    closed: int | None = None  # since when nothing is recorded on purpose
+    owner_run: int = 0  # the run of Redis in which the log began
+    until: int = 0  # messages published before are in the log
+    closed: int | None = None  # when recording was switched off
     starts: dict[str, int] = field(default_factory=dict)  # epoch -> its first number, less one
-    begins_at: int = 0  # the first number, less one, that a page gets that knows nothing of the log
-    renewed: str = ""  # the epoch of the log that was deleted, while nothing was written since
+    begins_at: int = 0  # the first number, less one, of a page without a position
+    renewed: str = ""  # the epoch of the deleted log, until a message is written
     entries: list[Entry] = field(default_factory=list)
-    foreign: int = 0  # the greatest number of what others have written to the stream
+    foreign: int = 0  # the greatest number that another client has written to the stream
     promised: list[bytes] = field(default_factory=list)
     is_wanted: bool = True
     lease_token: int = 0
     lease_until: int = 0
-    lease_run: int = 0  # which run of Redis gave it
+    lease_run: int = 0  # the run of Redis that gave the lease
 
 
 @dataclass
 class Server:
-    """What is the same for all channels. Its clock may be set, unlike the time, in milliseconds."""
+    """The state that all channels share. Its clock may be set, unlike ``time``; both in milliseconds."""
 
     time: int = 1_000_000
-    ahead: int = 0  # of the time, by its clock
+    ahead: int = 0  # milliseconds by which its clock is ahead
     run: int = 1
     refuses_writes: bool = False
     is_readable: bool = True
@@ -79,7 +79,7 @@ class RedisDouble:
         self.keep = 10_000  # entries
         self.published: list[tuple[bytes, int]] = []
         self.losses: list[tuple[int, int]] = []
-        """Since when messages may not have come here, and when who takes the log found that; oldest first."""
+        """Losses: their start, and when the process that takes the log found them; oldest first."""
         self._epochs = 0
         self._channel: list[Push] = []
         self._words: list[Push] = []
@@ -129,7 +129,7 @@ class RedisDouble:
             push(Raw(data))
 
     def lose(self, data: bytes) -> None:
-        """Published at another node, and the bus does not bring it here."""
+        """Publish at another node, from which the bus does not forward the message."""
         self.published.append((data, self.now))
 
     def announce(self, announcement: Announcement) -> None:
@@ -167,8 +167,8 @@ class RedisDouble:
     def take(
         self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
     ) -> Position | None:
-        """:raise PermissionError: nothing can be written now.
-        :raise Fenced: another recorder has come since.
+        """:raise PermissionError: Redis refuses writes.
+        :raise Fenced: a later recorder owns the log.
         """
         data = self.data
         if not data.is_wanted or self.refuses_writes:
@@ -193,7 +193,7 @@ class RedisDouble:
         return None
 
     def _begin(self, token: int, until: int) -> Position:
-        """The recorder has all that was ever published, and writes it."""
+        """Begin a log without a gap: the recorder has all messages that were ever published."""
         data = self.data
         self._epochs += 1
         data.position = Position(f"e{self._epochs}", self.now, self.now)
@@ -205,22 +205,22 @@ class RedisDouble:
     def _resume(self, token: int, known: Position | None, until: int, doubt: int) -> None:
         data = self.data
         begins = data.position is None and not data.entries and known is None and not (until or doubt)
-        # Of a log without its head, what the recorder knows may be about another state of Redis.
+        # Without the head of the log, the recorder's position may be of another state of Redis.
         known_until = self.now
         if data.position is None and (data.entries or data.promised):
             known_until = data.entries[-1].ms - LATE if data.entries else 0
-        # A number that was told once must not be that of another message: so this is another epoch.
-        # Numbers only rise: where the last is not known for sure, they go on with the time.
+        # A number that was announced must not name another message: so a new epoch begins.
+        # Numbers only rise: if the last one is unknown, they continue from the time.
         last = max(data.foreign, data.entries[-1].number if data.entries else 0)
         number = known.number if known else 0
         number = max(last, data.position.number if data.position else max(number, self.now))
         self._epochs += 1
         moment = self._moment
         if data.entries and data.entries[-1].ms == moment:
-            moment += 1  # what was tried took the next number of this one
+            moment += 1  # the next number of this moment was used by the attempt
         data.position = Position(f"e{self._epochs}", number, moment)
         data.starts[data.position.epoch] = data.position.number
-        since = data.closed if data.closed is not None else (data.until or until)  # 0: nobody knows any more
+        since = data.closed if data.closed is not None else (data.until or until)  # 0: unknown
         since, is_lossy = min(since, doubt or since), bool(doubt)
         for lost, found in reversed(self.losses):
             if lost < since <= found:
@@ -250,7 +250,7 @@ class RedisDouble:
 
     @property
     def _moment(self) -> int:
-        """What an entry says of when it was written; it never goes back."""
+        """The time in the id of an entry; it never goes back."""
         return max(self.now, self.data.position.ms if self.data.position else 0)
 
     def read(self, after: Position, until: int | None) -> Pages:
@@ -300,7 +300,7 @@ class RedisDouble:
         return Position(end.epoch, entries[0].number - 1, entries[0].ms)
 
     def _goes_back_to(self, after: Position) -> bool:
-        """Whether the log has the same entries up to ``after`` as whoever names it knows."""
+        """Whether the log has the same entries up to ``after`` as a page with that position."""
         data = self.data
         assert data.position is not None
         if after.epoch not in data.starts:
@@ -345,7 +345,7 @@ class RedisDouble:
         return self.data.lease_token
 
     def renew(self, token: int, until: int) -> bool:
-        """:raise PermissionError: nothing can be written now."""
+        """:raise PermissionError: Redis refuses writes."""
         if self.refuses_writes:
             raise PermissionError
         if self.data.lease_token != token:
@@ -368,9 +368,9 @@ class RedisDouble:
         return deepcopy(self.data)
 
     def restart(self, data: Data, run: int) -> None:
-        """It comes back with what a snapshot had; every connection is lost.
+        """Restart with the data of a snapshot; every connection is lost.
 
-        :param run: another one, if not the old master has come back.
+        :param run: a new one, unless the old master has returned.
         """
         self.data = deepcopy(data)
         self.server.run = run
@@ -379,12 +379,12 @@ class RedisDouble:
         self._beats.clear()
 
     def forget_head(self) -> None:
-        """The metadata of the log was deleted or evicted."""
+        """The head of the log is deleted or evicted."""
         self.data.position, self.data.owner, self.data.starts = None, 0, {}
         self.data.closed, self.data.until = None, 0
 
     def write_foreign(self) -> None:
-        """Somebody else writes to the stream, with a number that ours would have had later."""
+        """Another client writes to the stream, with a number that the recorder would use later."""
         if self.data.position is not None:
             self.data.foreign = self.data.position.number + 5
 

@@ -1,4 +1,4 @@
-"""The double beside a real Redis: each step is done in both, and both must answer and announce the same."""
+"""The double beside a real Redis: each step runs in both, and replies and announcements must be equal."""
 
 import hashlib
 from dataclasses import replace
@@ -23,17 +23,17 @@ SECONDS, MICROSECONDS, RUN = (
     "test:seconds",
     "test:microseconds",
     "test:run",
-)  # what the scripts take for the time and for the run of Redis
+)  # keys that replace the time and the run of Redis in the scripts
 
 _script = store_module.script
 
 
 class Different(AssertionError):
-    """Redis did something else than the double."""
+    """Redis and the double differ."""
 
 
 def script(name: str) -> tuple[str, str]:
-    """The script as it is, but for the time and the run of Redis, which the schedule decides."""
+    """The script, with the time and the run of Redis replaced by those of the schedule."""
     text, _ = _script(name)
     text = text.replace("redis.call('TIME')", f"redis.call('MGET', '{SECONDS}', '{MICROSECONDS}')")
     text = text.replace("redis.pcall('INFO', 'server')", f"redis.call('GET', '{RUN}')")
@@ -41,7 +41,7 @@ def script(name: str) -> tuple[str, str]:
 
 
 class RedisTwin(RedisDouble):
-    """Set :attr:`client` to a Redis that has nothing else to do, and ``store.script`` to :func:`script`."""
+    """Set :attr:`client` to a Redis without other use, and ``store.script`` to :func:`script`."""
 
     client: redis.Redis
 
@@ -53,16 +53,16 @@ class RedisTwin(RedisDouble):
         self._store = Store(self.client, self.keep, 1 << 40, lambda: f"e{self._epochs}")
         self._words_here: list[Announcement] = []
         self._beats_here: list[tuple[int, int, int]] = []
-        self._hears: Any = self.client.pubsub()
-        self._hears.ssubscribe(announcements_of(CHANNEL, 0), beats_of(0), FENCE)
+        self._subscription: Any = self.client.pubsub()
+        self._subscription.ssubscribe(announcements_of(CHANNEL, 0), beats_of(0), FENCE)
 
     def close(self) -> None:
-        self._hears.close()
+        self._subscription.close()
 
-    # What is done in both
+    # Steps in both
 
     def announce(self, announcement: Announcement) -> None:
-        if not isinstance(announcement, Mark | Marked | Stopped):  # no script says these
+        if not isinstance(announcement, Mark | Marked | Stopped):  # no script announces these
             self._words_here.append(announcement)
         super().announce(announcement)
 
@@ -70,7 +70,7 @@ class RedisTwin(RedisDouble):
         self, token: int, after: Position, messages: tuple[bytes, ...], until: int
     ) -> tuple[int, Outcome]:
         expected = super().append(token, after, messages, until)
-        self._set_out()
+        self._prepare()
         answer = self._store.append(CHANNEL, Append(token, after, messages), until)
         self._compare("append", expected, (answer.many, answer.outcome))
         return expected
@@ -83,7 +83,7 @@ class RedisTwin(RedisDouble):
             expected = super().take(token, known, until, is_first, doubt)
         except (PermissionError, Fenced) as error:
             expected = error
-        self._set_out()
+        self._prepare()
         answer: Any
         try:
             request = Take(token, known, is_first, doubt)
@@ -100,7 +100,7 @@ class RedisTwin(RedisDouble):
 
     def read(self, after: Position, until: int | None) -> Pages:
         expected = super().read(after, until)
-        self._set_out()
+        self._prepare()
         ms = next((entry.ms for entry in self.data.entries if entry.number >= after.number), self.now)
         answer = self._store.read(CHANNEL, Read(replace(after, ms=ms), until), PAGE)
         self._compare("read", *map(_plain, (expected, answer)))
@@ -108,25 +108,25 @@ class RedisTwin(RedisDouble):
 
     def publish_and_promise(self, data: bytes) -> None:
         super().publish_and_promise(data)
-        self._set_out()
+        self._prepare()
         self.client.execute_command(*self._store.publish_commands(CHANNEL, data)[1])
         self._compare("publish", None, None)
 
     def delete(self) -> None:
         super().delete()
-        self._set_out()
+        self._prepare()
         self._store.delete(CHANNEL)
         self._compare("delete", None, None)
 
     def switch(self, on: bool) -> None:
         super().switch(on)
-        self._set_out()
+        self._prepare()
         self._store.switch(CHANNEL, on)
         self._compare("switch", None, None)
 
     def claim(self, above: int = 0, grace: int = 0) -> int:
         expected = super().claim(above, grace)
-        self._set_out()
+        self._prepare()
         try:
             answer = self._store.claim(above, grace)
         except redis.ResponseError:
@@ -135,7 +135,7 @@ class RedisTwin(RedisDouble):
         return expected
 
     def renew(self, token: int, until: int) -> bool:
-        self._set_out()
+        self._prepare()
         if self.refuses_writes:
             if self.data.lease_token == token:
                 self._compare("renew", False, self._renews(token, until))
@@ -156,7 +156,7 @@ class RedisTwin(RedisDouble):
         if token == self.data.lease_token and not self.refuses_writes:
             self._beats_here.append((0, self.now, 0))
         super().release(token)
-        self._set_out()
+        self._prepare()
         if not self.refuses_writes:
             self._store.release(token)
         self._compare("release", None, None)
@@ -180,7 +180,7 @@ class RedisTwin(RedisDouble):
     def forget_head(self) -> None:
         super().forget_head()
         self.client.delete(head_of(CHANNEL))
-        if not self.data.is_wanted:  # whoever would take it then would know that from elsewhere
+        if not self.data.is_wanted:  # the switch is known without the head
             self._refuse(False)
             self.client.hset(head_of(CHANNEL), "off", "1")
 
@@ -190,7 +190,7 @@ class RedisTwin(RedisDouble):
 
     # Comparing
 
-    def _set_out(self) -> None:
+    def _prepare(self) -> None:
         self._refuse(False)
         seconds, ms = divmod(self.now, 1000)
         self.client.mset({SECONDS: seconds, MICROSECONDS: 1000 * ms, RUN: f"run_id:run{self.run}"})
@@ -201,24 +201,24 @@ class RedisTwin(RedisDouble):
             self.client.config_set("maxmemory", int(refuses))
         self._is_refusing = refuses
 
-    def _compare(self, what: str, expected: Any, answer: Any) -> None:
+    def _compare(self, step: str, expected: Any, answer: Any) -> None:
         if expected != answer:
-            raise Different(f"{what}: the double answers {expected!r}, Redis {answer!r}")
-        words, beats = self._hear()
-        said, self._words_here = self._words_here, []
-        beaten, self._beats_here = self._beats_here, []
-        if (said, beaten) != (words, beats):
-            raise Different(f"{what}: the double announces {said} {beaten}, Redis {words} {beats}")
-        here, there = self._state(), self._real_state()
-        if here != there:
-            raise Different(f"{what}: the double has {here}, Redis {there}")
+            raise Different(f"{step}: the double returns {expected!r}, Redis {answer!r}")
+        words, beats = self._receive()
+        own_words, self._words_here = self._words_here, []
+        own_beats, self._beats_here = self._beats_here, []
+        if (own_words, own_beats) != (words, beats):
+            raise Different(f"{step}: the double announces {own_words} {own_beats}, Redis {words} {beats}")
+        own, real = self._state(), self._real_state()
+        if own != real:
+            raise Different(f"{step}: the double has {own}, Redis {real}")
 
-    def _hear(self) -> tuple[list[Announcement], list[tuple[int, int, int]]]:
+    def _receive(self) -> tuple[list[Announcement], list[tuple[int, int, int]]]:
         self.client.execute_command("SPUBLISH", FENCE, "")
         words: list[Announcement] = []
         beats: list[tuple[int, int, int]] = []
         while True:
-            message = self._hears.get_sharded_message(timeout=10)
+            message = self._subscription.get_sharded_message(timeout=10)
             if message is None or message["type"] != "smessage":
                 continue
             if message["channel"] == FENCE:
@@ -229,7 +229,7 @@ class RedisTwin(RedisDouble):
                 continue
             announcement = read_announcement(message["data"])
             if announcement is None:
-                raise Different(f"nobody can read {message['data']!r}")
+                raise Different(f"unreadable announcement {message['data']!r}")
             words.append(announcement)
 
     def _state(self) -> tuple[Any, ...]:
@@ -250,7 +250,7 @@ class RedisTwin(RedisDouble):
 
 
 def _plain(pages: Pages | None) -> Any:
-    """But for the milliseconds, which may be later by one in a real stream."""
+    """The pages without milliseconds, which may be later by one in a real stream."""
     if pages is None:
         return None
     entries = [(entry.number, entry.data, entry.since, entry.missing) for entry in pages.entries]

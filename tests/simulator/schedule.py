@@ -1,4 +1,4 @@
-"""A schedule: what happens in which order, drawn from a seed; what was drawn can be left out again."""
+"""A schedule: a random order of events, drawn from a seed; to shrink it, events are left out."""
 
 import random
 import re
@@ -13,23 +13,23 @@ from tests.simulator.redis_double import Data, RedisDouble
 STEPS = 160
 NEXT_TO_LAST, LAST = b"next to last", b"last"
 WIDE = 10_000_000
-"""From this seed on there are two channels, and more happens. In every other one clocks differ."""
+"""From this seed on there are two channels and more faults. In every other schedule clocks differ."""
 FROM_THE_FIRST = 100_000_000
-"""From this seed on, every other page asks for all there is (``since=first``)."""
+"""From this seed on, every other page requests the whole log (``since=first``)."""
 
 RETURNS = 200_000_000
-"""From this seed on, an old master may return as it was when another took its place."""
+"""From this seed on, an old master may return with the data it had at the failover."""
 
 PROMISED = 300_000_000
-"""From this seed on, the old master and the other may both have to write what was promised before."""
+"""From this seed on, both masters may have to write messages that were promised before a failover."""
 
 FOREIGN = 400_000_000
-"""From this seed on, others write to the stream as well, so numbers jump where an epoch begins."""
+"""From this seed on, other clients write to the stream, so numbers jump where an epoch begins."""
 
 BUS = 500_000_000
 """From this seed on, Redis is a node of a cluster, and the bus between the nodes loses messages.
 
-All processes find that out within a second or two, also those that start meanwhile, which in fact do not.
+All processes find each loss within two seconds; in reality, processes that start meanwhile do not.
 """
 
 LONGEST = 3000  # milliseconds that a message may wait until a page shows it
@@ -37,7 +37,7 @@ LONGEST = 3000  # milliseconds that a message may wait until a page shows it
 
 @dataclass(frozen=True)
 class Act:
-    """One step of a schedule; ``chance`` decides what it needs to have decided."""
+    """One step of a schedule; ``chance`` seeds its random choices."""
 
     kind: str
     chance: int
@@ -61,17 +61,17 @@ JUMPS = (-180_000, -20_000, -1500, -300, 300, 1500, 20_000, 180_000)  # millisec
 
 
 def has_clocks(seed: int) -> bool:
-    """Whether clocks differ and are set: then nobody can tell from moments what a gap is about."""
+    """Whether clocks differ and are set: then times do not show which messages a gap covers."""
     return WIDE <= seed < RETURNS and seed % 2 == 0
 
 
 def draw(seed: int, steps: int = STEPS) -> list[Act]:
-    """The schedule of a seed: a few kinds of fault at a time, or they would hide each other."""
+    """The schedule of a seed: a few kinds of fault, since many at a time would hide each other."""
     rng = random.Random(seed)
     weights = MORE_WEIGHTS if seed >= WIDE else WEIGHTS
     always = {"publish", "promise", "run", "time", "open", "drop"}
     if seed >= RETURNS:
-        # Without its head, a log with what was promised to another master does not tell what it lacks.
+        # A log without its head, but with messages promised to another master, does not show what it lacks.
         never = {"forget head"} if seed >= PROMISED else {"promise"}
         weights = {kind: weights[kind] for kind in weights.keys() - never} | MASTERS
         always = always - never | MASTERS.keys()
@@ -120,7 +120,7 @@ class World:
         self._runs = self.server.run
         self._old_master: tuple[list[Data], int] | None = None
         self._count = 0
-        self._alphabet = seed < RETURNS and seed % 4 == 0  # then messages are often equal
+        self._alphabet = seed < RETURNS and seed % 4 == 0  # messages are often equal
         self._is_timely = not self._alphabet and not has_clocks(seed)
         self.settle(100)
 
@@ -211,7 +211,7 @@ class World:
         for redis, snapshot in zip(self.channels, snapshots, strict=True):
             redis.restart(snapshot, run or self._runs)
         for tab in self.tabs:
-            tab.drop()  # a feed whose link to Redis was lost sends its page back
+            tab.drop()  # a feed that loses its connection to Redis closes its page's socket
         for process in self.processes:
             if process.is_alive:
                 process.pending.clear()
@@ -220,7 +220,7 @@ class World:
     def _publish(self, kind: str, redis: RedisDouble, rng: random.Random) -> None:
         self._count += 1
         data = rng.choice((b"a", b"b")) if self._alphabet else b"%d" % self._count
-        if kind == "promise" and self._is_timely:  # what is left over then leaves holes between
+        if kind == "promise" and self._is_timely:  # promised messages that are left over cause holes
             redis.publish_and_promise(data)
         else:
             redis.publish(data)
@@ -237,7 +237,7 @@ class World:
     # Time
 
     def step(self, rng: random.Random) -> None:
-        """Somebody who can goes on by one step."""
+        """A random process or tab takes one step."""
         self.server.time += 1
         ready: list[Callable[[], None]] = []
         for actor in self._actors:
@@ -267,7 +267,7 @@ class World:
             raise Broken(f"{name} has not shown what it received {now - since} ms ago")
 
     def settle(self, ms: int) -> None:
-        """Everything that can happen at once happens, then time passes."""
+        """Take all steps that are possible now, then let time pass."""
         rng = random.Random(0)
         for _ in range(400):
             before = self._backlog
@@ -290,9 +290,9 @@ class World:
     # The end
 
     def heal(self) -> None:
-        """All faults are over; then one more message must reach everybody and the log.
+        """End all faults, and publish a last message, which must reach all tabs and the log.
 
-        That the metadata of the log is gone is noticed when something is written, so one goes before.
+        A lost head is noticed only by a write, so one message is published before.
         """
         self.server.refuses_writes, self.server.is_readable = False, True
         for redis in self.channels:
@@ -332,7 +332,7 @@ def play(seed: int, protocol: Protocol, acts: list[Act] | None = None) -> World:
 
 
 def shrink(seed: int, protocol: Protocol) -> list[Act]:
-    """As few acts of a failing schedule as still fail."""
+    """The fewest acts of a failing schedule that still fail."""
     acts, size = draw(seed), STEPS // 2
     kind = _failure(seed, protocol, acts)
     while size:
@@ -348,7 +348,7 @@ def shrink(seed: int, protocol: Protocol) -> list[Act]:
 
 
 def _failure(seed: int, protocol: Protocol, acts: list[Act]) -> str:
-    """What kind of failure it is: the words that are the same however much was published."""
+    """The kind of a failure: its message without numbers and names."""
     try:
         play(seed, protocol, acts)
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Whether feeds that are equal go on alike, as the pages of one process rely on."""
+"""Checks that equal feeds take equal steps: pages of one process share these steps."""
 
 from arauto.recording_core.announcements import Announcement
 from arauto.recording_core.channel_feed import ChannelFeed, State
@@ -7,13 +7,13 @@ from arauto.recording_core.shared_states import Settled, Unannounced, are_alike
 from tests.simulator.checker import Broken
 from tests.simulator.redis_double import Raw
 
-OWN = (Read, Locate, ShowWaiting)  # steps that a page takes by itself
+OWN = (Read, Locate, ShowWaiting)  # steps that are not shared
 
 
 def step_with_another(feed: ChannelFeed, pushed: Raw | Announcement, now: int) -> list[FeedStep]:
-    """What ``feed`` does, as does another one that has only what they share in common with it.
+    """The steps of ``feed``; a second feed with only the shared state must take the same.
 
-    :raise Broken: it does something else, or is something else then.
+    :raise Broken: its steps or its state differ afterwards.
     """
     before = feed.settled
     if before is None:
@@ -21,7 +21,7 @@ def step_with_another(feed: ChannelFeed, pushed: Raw | Announcement, now: int) -
     feed.settle(before)
     is_own = not isinstance(pushed, Raw) and feed.may_differ(pushed)
     other = _another(before)
-    other._log._ended = set(feed._log._ended)  # what one has read of the log is true for all
+    other._log._ended = set(feed._log._ended)  # entries that one feed has read are true for all
     steps = _step(feed, pushed, now)
     after = feed.settled
     if (

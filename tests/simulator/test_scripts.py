@@ -1,4 +1,4 @@
-"""The scripts do at a real Redis what the double does in the simulator."""
+"""The scripts have the same effects in a real Redis as the double has in the simulator."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +29,7 @@ def protocol(
 
 
 def compare(protocol: Protocol) -> None:
-    """Some schedules have failovers, with promises that both masters have to keep, or losses of the bus."""
+    """Play schedules in both; some have failovers with promises of both masters, or losses of the bus."""
     for seed in range(SEEDS):
         world = play(seed, protocol, draw((0, PROMISED, BUS)[seed % 3] + seed))
         assert isinstance(world.redis, RedisTwin)

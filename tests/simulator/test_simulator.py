@@ -1,4 +1,4 @@
-"""The protocol of recorded channels keeps its promises in every schedule; a broken one is found out."""
+"""The protocol of recorded channels keeps its promises in every schedule; a broken one fails."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ from tests.simulator.schedule import (
 )
 from tests.support.servers import ROOT
 
-PARTS = 12  # which run side by side
+PARTS = 12  # tests that run in parallel
 SEEDS = SCHEDULES // PARTS
 ONCE_BROKEN = (
     2272,
@@ -92,12 +92,12 @@ ONCE_BROKEN = (
     500_007_387,
     500_014_497,
 )
-FOUND_WITHIN = 2500  # seeds, of which those are played that have the fault
+FOUND_WITHIN = 2500  # seeds; only schedules with the fault are played
 
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_promise_is_kept(part: int) -> None:
-    """One of seven schedules is about one channel, the others about two, and more happens in them."""
+    """One of seven schedules has one channel; the others have two, and more kinds of fault."""
     firsts = (0, WIDE, FROM_THE_FIRST, RETURNS, PROMISED, FOREIGN, BUS)
     for seed in range(part * SEEDS, (part + 1) * SEEDS):
         play(seed // 2 + firsts[seed % len(firsts)], Protocol())
@@ -123,7 +123,7 @@ for seed in range({WIDE}, {WIDE} + 40):
 
 
 def test_a_seed_is_played_alike_in_every_process() -> None:
-    """Whatever is not sorted has its order by hashes, which differ: what fails would not fail again."""
+    """Hashes differ between processes: a schedule that depends on them would not fail again."""
     first, second = (
         subprocess.run(
             [sys.executable, "-c", PLAY], cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": seed},
@@ -135,7 +135,7 @@ def test_a_seed_is_played_alike_in_every_process() -> None:
 
 
 def test_the_first_message_of_a_channel_is_in_its_log() -> None:
-    """Also where a pattern has the channel, and nobody knew of it."""
+    """Also if the channel is new and covered by a pattern."""
     world = World(Protocol(), seed=3)
     assert all(process.has_pattern for process in world.processes)
     for _ in range(8):
@@ -145,8 +145,8 @@ def test_the_first_message_of_a_channel_is_in_its_log() -> None:
     assert [entry.data for entry in world.redis.data.entries] == [b"first"]
 
 
-class WhoeverTakesOverKnowsAll(RedisDouble):
-    """The recorder was killed, and what it had not written is passed over."""
+class TakeoverWritesNoGap(RedisDouble):
+    """A recorder takes over from a killed one without a gap for the messages that were not written."""
 
     def take(
         self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
@@ -159,8 +159,8 @@ class WhoeverTakesOverKnowsAll(RedisDouble):
         return self.data.position
 
 
-class WhateverIsThereIsKnown(ChannelRecorder):
-    """It believes that its backlog is all that the log lacks."""
+class BelievesLogIsComplete(ChannelRecorder):
+    """The recorder believes that the log lacks only its own backlog."""
 
     def taken(self, request: Take, end: Position | None) -> Sequence[RecorderStep]:  # type: ignore[override]
         if end is not None:
@@ -168,8 +168,8 @@ class WhateverIsThereIsKnown(ChannelRecorder):
         return super().taken(request, end)
 
 
-class ADeletedLogIsTheSame(RedisDouble):
-    """Its numbers begin anew, in the epoch that it had."""
+class DeletingKeepsTheEpoch(RedisDouble):
+    """The numbers of a deleted log begin again in the same epoch."""
 
     def delete(self) -> None:
         if self.data.position is not None:
@@ -188,8 +188,8 @@ class ADeletedLogIsTheSame(RedisDouble):
         return data.position
 
 
-class WhatItWasOffForIsNoGap(RedisDouble):
-    """Recording is switched off and on, and the log goes on as before."""
+class SwitchingOnWritesNoGap(RedisDouble):
+    """Recording is switched off and on, and the log continues without a gap."""
 
     def take(
         self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
@@ -200,8 +200,8 @@ class WhatItWasOffForIsNoGap(RedisDouble):
         return self.data.position
 
 
-class ASnapshotIsTheLog(RedisDouble):
-    """Redis came back from an older snapshot, and recording goes on as if nothing had been lost."""
+class RestartWritesNoGap(RedisDouble):
+    """Redis restarts with an older snapshot, and recording continues without a gap."""
 
     def take(
         self, token: int, known: Position | None, until: int, is_first: bool = False, doubt: int = 0
@@ -215,15 +215,15 @@ class ASnapshotIsTheLog(RedisDouble):
         self.data.until = self.now
 
 
-class ItAnswersForWhatItDoesNotHear(ChannelRecorder):
-    """The recorder is not subscribed to the channel, as where another server has other globs."""
+class ReceivesNoMessages(ChannelRecorder):
+    """The recorder is not subscribed to the channel, as if servers had different globs."""
 
     def received(self, data: bytes, now: int) -> list[RecorderStep]:
         return []
 
 
-class ALostHeadIsTheSameLog(RedisDouble):
-    """The metadata was evicted, and its epoch and numbers come again."""
+class LostHeadKeepsTheEpoch(RedisDouble):
+    """After the head was evicted, the same epoch and numbers are used again."""
 
     _first: Position | None = None
 
@@ -235,15 +235,15 @@ class ALostHeadIsTheSameLog(RedisDouble):
         self._first = self._first or Position("e0", self.data.begins_at)
 
 
-class NothingIsSaidOfAnUnreadableLog(ChannelFeed):
-    """The log cannot be read, and the page goes on with what comes now."""
+class UnreadableLogLeavesNoGap(ChannelFeed):
+    """The log cannot be read, and the page continues with live messages without a gap."""
 
     def unreadable(self, now: int) -> list[FeedStep]:
         return [step for step in super().unreadable(now) if not isinstance(step, Gap)]
 
 
-class WhatIsNotAnnouncedIsForgotten(ChannelFeed):
-    """A page takes the state of another without what that may still be told the number of."""
+class ForgetsUnannouncedMessages(ChannelFeed):
+    """A page takes the state of another without the messages whose numbers may still be announced."""
 
     @property
     def settled(self) -> Settled | Unannounced | None:
@@ -251,16 +251,16 @@ class WhatIsNotAnnouncedIsForgotten(ChannelFeed):
         return replace(state, since_mark=()) if isinstance(state, Unannounced) else state
 
 
-class WhatIsTrueOfOneIsTrueOfAll(Candidate):
-    """That one channel's log lacks nothing is taken to mean that none does."""
+class MixesUpChannels(Candidate):
+    """If one channel's log is complete, all logs count as complete."""
 
     def _of_channel(self, channel: bytes, steps: list[RecorderStep]) -> list[Action]:
         until = max(log.until for log in self._logs.values())
         return [OfChannel(channel, step, until) for step in steps]
 
 
-class AnotherConnectionHasMissedNothing(Candidate):
-    """It goes on with what it knew, whatever was published before it heard the channel again."""
+class ReconnectingMissesNothing(Candidate):
+    """A new connection continues as if nothing had been published before it subscribed."""
 
     def disconnected(self, now: int) -> list[Action]:
         logs = {**self._logs}
@@ -275,15 +275,15 @@ class AnotherConnectionHasMissedNothing(Candidate):
         return [] if channel in self._logs else super().subscribed(channel, now)
 
 
-class ALeaseLastsUntilItSays(RedisDouble):
-    """Redis's clock was ahead when it was given; now nobody else gets it."""
+class TrustsTheEndOfALease(RedisDouble):
+    """A lease given while Redis's clock was ahead blocks all others until that time."""
 
     def claim(self, above: int = 0, grace: int = 0) -> int:
         return 0 if self.now < self.data.lease_until else super().claim(above, grace)
 
 
-class AGapEndsNowAtTheLatest(RedisDouble):
-    """Redis's clock went back, and a gap that begins later than now is none."""
+class DropsAGapThatBeginsLater(RedisDouble):
+    """After Redis's clock went back, a gap that begins later than now is left out."""
 
     def announce(self, announcement: Announcement) -> None:
         if isinstance(announcement, Resumed) and announcement.since == self.now - 1:
@@ -291,29 +291,29 @@ class AGapEndsNowAtTheLatest(RedisDouble):
         super().announce(announcement)
 
 
-class SilenceIsToldByTheClockOfRedis(Candidate):
-    """A process whose own clock differs waits too long for the next sign of life."""
+class MeasuresSilenceByRedisClock(Candidate):
+    """A process whose clock differs waits too long for the next beat."""
 
     def beat_received(self, token: int, at: int, now: int) -> list[Action]:
         return super().beat_received(token, at, at)
 
 
-class WhateverIsHeardIsAll(ChannelRecorder):
-    """A process that has just come believes that nothing was published before."""
+class BelievesItReceivedAll(ChannelRecorder):
+    """A new process believes that nothing was published before it subscribed."""
 
     def _take(self, is_first: bool = False) -> list[RecorderStep]:
         return super()._take(is_first=True)
 
 
-class NobodyLooksAtTheBus(Candidate):
-    """What comes is taken for all there is."""
+class IgnoresLossesOfTheBus(Candidate):
+    """The candidate ignores losses of the bus."""
 
     def doubted(self, since: int, found: int, now: int) -> list[Action]:
         return []
 
 
-class EveryGapIsAboutTheLoss(ChannelRecorder):
-    """A gap entry that was on its way when a loss was found is taken for the one that tells of it."""
+class AnyGapCoversTheLoss(ChannelRecorder):
+    """A gap entry that was on its way when a loss was found is taken for the gap of that loss."""
 
     def announced(self, announcement: Announcement) -> list[RecorderStep]:
         if isinstance(announcement, Resumed):
@@ -321,31 +321,31 @@ class EveryGapIsAboutTheLoss(ChannelRecorder):
         return super().announced(announcement)
 
 
-# What has to happen for it to be found out, and the protocol.
+# The act that reveals the fault, and the broken protocol.
 BROKEN_WIDE = {
-    "two channels": ("publish", Protocol(candidate=WhatIsTrueOfOneIsTrueOfAll)),
-    "links lost twice": ("unlink twice", Protocol(candidate=AnotherConnectionHasMissedNothing)),
-    "a channel that comes back": ("leave", Protocol(candidate=AnotherConnectionHasMissedNothing)),
-    "the clock of Redis": ("clock", Protocol(redis=ALeaseLastsUntilItSays)),
-    "a gap and the clock": ("clock", Protocol(redis=AGapEndsNowAtTheLatest)),
-    "clocks that differ": ("clock", Protocol(candidate=SilenceIsToldByTheClockOfRedis)),
+    "two channels": ("publish", Protocol(candidate=MixesUpChannels)),
+    "links lost twice": ("unlink twice", Protocol(candidate=ReconnectingMissesNothing)),
+    "a channel that comes back": ("leave", Protocol(candidate=ReconnectingMissesNothing)),
+    "the clock of Redis": ("clock", Protocol(redis=TrustsTheEndOfALease)),
+    "a gap and the clock": ("clock", Protocol(redis=DropsAGapThatBeginsLater)),
+    "clocks that differ": ("clock", Protocol(candidate=MeasuresSilenceByRedisClock)),
 }
 BROKEN = {
-    "a killed recorder": ("kill", Protocol(recorder=WhateverIsThereIsKnown, redis=WhoeverTakesOverKnowsAll)),
-    "a deleted log": ("delete", Protocol(redis=ADeletedLogIsTheSame)),
-    "off and on": ("off", Protocol(recorder=WhateverIsThereIsKnown, redis=WhatItWasOffForIsNoGap)),
-    "an older snapshot": ("restart", Protocol(redis=ASnapshotIsTheLog)),
-    "other globs": ("publish", Protocol(recorder=ItAnswersForWhatItDoesNotHear)),
-    "lost metadata": ("forget head", Protocol(redis=ALostHeadIsTheSameLog)),
-    "the first messages": ("kill", Protocol(recorder=WhateverIsHeardIsAll)),
-    "an unreadable log": ("unreadable", Protocol(feed=NothingIsSaidOfAnUnreadableLog)),
-    "pages that are alike": ("kill", Protocol(feed=WhatIsNotAnnouncedIsForgotten)),
+    "a killed recorder": ("kill", Protocol(recorder=BelievesLogIsComplete, redis=TakeoverWritesNoGap)),
+    "a deleted log": ("delete", Protocol(redis=DeletingKeepsTheEpoch)),
+    "off and on": ("off", Protocol(recorder=BelievesLogIsComplete, redis=SwitchingOnWritesNoGap)),
+    "an older snapshot": ("restart", Protocol(redis=RestartWritesNoGap)),
+    "other globs": ("publish", Protocol(recorder=ReceivesNoMessages)),
+    "lost metadata": ("forget head", Protocol(redis=LostHeadKeepsTheEpoch)),
+    "the first messages": ("kill", Protocol(recorder=BelievesItReceivedAll)),
+    "an unreadable log": ("unreadable", Protocol(feed=UnreadableLogLeavesNoGap)),
+    "pages that are alike": ("kill", Protocol(feed=ForgetsUnannouncedMessages)),
 }
 
 
 BROKEN_BUS = {
-    "losses of the bus": (BUS, Protocol(candidate=NobodyLooksAtTheBus)),
-    "a loss and another gap": (BUS + 980, Protocol(recorder=EveryGapIsAboutTheLoss)),  # it is rare
+    "losses of the bus": (BUS, Protocol(candidate=IgnoresLossesOfTheBus)),
+    "a loss and another gap": (BUS + 980, Protocol(recorder=AnyGapCoversTheLoss)),  # it is rare
 }
 
 
@@ -355,7 +355,7 @@ def find(protocol: Protocol, kind: str, first: int = 0) -> int:
             continue
         try:
             play(seed, protocol)
-        except (Broken, IndexError):  # a machine may stumble over what its broken neighbour believes
+        except (Broken, IndexError):  # a state machine may fail on the state of its broken neighbour
             return seed
     raise AssertionError(f"nothing was found in {FOUND_WITHIN} schedules")
 
@@ -379,7 +379,7 @@ def test_a_broken_protocol_is_found_out_on_a_cluster(fault: str) -> None:
 
 
 class AnotherVersionCloses(RedisDouble):
-    """What it announces is in a form that ours does not know."""
+    """Another version, which announces a stop in a form that this version does not know."""
 
     def announce(self, announcement: Announcement) -> None:
         if not isinstance(announcement, Closed):
@@ -388,14 +388,14 @@ class AnotherVersionCloses(RedisDouble):
 
 @pytest.mark.parametrize("first", [0, WIDE])
 def test_a_log_that_another_version_closes_keeps_every_promise(first: int) -> None:
-    """As in a rolling restart: whoever does not hear of it learns it from the log."""
+    """As in a rolling restart: a process that misses the announcement learns it from the log."""
     seeds = [seed for seed in range(first, first + 200) if any(act.kind == "off" for act in draw(seed))]
     for seed in seeds[:25]:
         play(seed, Protocol(redis=AnotherVersionCloses))
 
 
 def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis refuses writes: without a deadline pages would be live and show nothing."""
+    """While Redis refuses writes, a page without a deadline would be live and show nothing."""
     monkeypatch.setattr(feed_module, "PATIENCE", 1 << 40)
     find(Protocol(), "refuse")
 
