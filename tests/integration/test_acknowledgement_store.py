@@ -1,4 +1,4 @@
-"""Who has taken what, as Redis keeps it: as long as the log has the message, and no longer."""
+"""Acknowledgements in Redis: they last as long as the log has the message, and no longer."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -23,7 +23,7 @@ KEY = acknowledgements_of(b"a")
 def own_server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RedisServer]:
-    """One that no program uses: its recorder would close the logs that are written here."""
+    """A Redis without a program, whose recorder would close the logs that these tests write."""
     with closing(RedisServer(binaries()[request.param], tmp_path_factory.mktemp("own"))) as server:
         yield server
 
@@ -80,13 +80,13 @@ def test_each_change_is_announced_and_nothing_else(
     kept.give_back(b"a", log.ids[0])
     kept.take(b"a", "1-1", "Ana")
     client.execute_command("SPUBLISH", announcements_of(b"a", 0), "end")
-    heard = []
+    received = []
     while (message := pubsub.get_sharded_message(timeout=10))["data"] != b"end":
         if message["type"] == "smessage":
-            heard.append(read_acknowledgement(message["data"]))
+            received.append(read_acknowledgement(message["data"]))
     pubsub.close()
     assert given
-    assert heard == [given, (log.ids[0], "", 0)]
+    assert received == [given, (log.ids[0], "", 0)]
 
 
 def test_only_messages_of_a_recorded_channel_can_be_taken(
@@ -115,7 +115,7 @@ def test_what_is_trimmed_takes_its_acknowledgement_with_it(
     assert members(client) == log.ids[1:]
     client.xtrim(stream_of(b"a"), minid=log.ids[2], approximate=False)
     kept.give_back(b"a", log.ids[2])
-    assert not client.exists(KEY)  # without waiting for somebody to tidy up
+    assert not client.exists(KEY)  # without waiting for a cleanup
     kept.take(b"a", log.ids[2], "Ana")
     client.xtrim(stream_of(b"a"), maxlen=0, approximate=False)
     assert ids(kept) == []

@@ -1,4 +1,4 @@
-"""One person takes a message and everybody knows: over HTTP, on the WebSocket, in Redis."""
+"""One person takes a message and all others see it: over HTTP, on the WebSocket, in Redis."""
 
 import json
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ from tests.support.waiting import eventually
 def stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RedisServer, ArautoServer]]:
-    """Each worker with the other server."""
+    """Each worker, with one of the two Redis servers."""
     directory = tmp_path_factory.mktemp("acknowledged")
     binary = list(binaries().values())[0 if request.param == "gevent" else -1]
     with closing(RedisServer(binary, directory)) as redis_server:
@@ -53,7 +53,7 @@ def server(stage: tuple[RedisServer, ArautoServer]) -> ArautoServer:
 
 
 def published(server: ArautoServer, redis_server: RedisServer, channel: str, *messages: str) -> list[str]:
-    """The ids that they have in the log."""
+    """Publish messages, and return their ids in the log."""
     before = len(logged(redis_server, channel))
     for message in messages:
         assert publish(server, channel, message).status == 200
@@ -153,7 +153,7 @@ def test_a_log_that_is_deleted_has_none(server: ArautoServer, redis_server: Redi
         assert take(server, "kept.gone", id).status == 200
         assert request(server, "DELETE", "/channels/messages?channel=kept.gone").status == 200
         while tab.until("following")[-1].get("epoch") == epoch:
-            pass  # by which a page knows that it has to ask again
+            pass  # on this event a page requests the acknowledgements again
     assert taken(server, "kept.gone") == {}
     assert not redis_server.client.exists(acknowledgements_of(b"kept.gone"))
 

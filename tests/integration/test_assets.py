@@ -1,4 +1,4 @@
-"""Scripts and styles as they are sent: small, packed, asked for again only when they changed."""
+"""Scripts and styles: sent minified and compressed, and requested again only after a change."""
 
 import gzip
 import re

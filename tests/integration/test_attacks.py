@@ -1,4 +1,4 @@
-"""Every origin at every name of ours and at every surface, as one table."""
+"""Every origin, with every host name, at every surface, as one table."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,17 +12,17 @@ from tests.support.servers import ArautoServer
 
 TOKEN = "a shared token of twenty-six"
 
-HOSTS = {  # name: whether it is ours
+HOSTS = {  # name: whether it is the server's
     "127.0.0.1:{port}": True,
-    "192.0.2.7:{port}": True,  # digits cannot be led elsewhere
+    "192.0.2.7:{port}": True,  # DNS cannot rebind an IP address
     "alerts.example.org": True,
     "evil.example": False,
     "alerts.example.org.evil.example": False,
     "127.0.0.1.evil.example": False,
 }
-ORIGINS = {  # origin: whether it is ours, where the name is
+ORIGINS = {  # origin: whether it is the server's, if the name is
     "{scheme}://{host}": True,
-    None: True,  # a program; and browsers say Sec-Fetch-Site, see below
+    None: True,  # a program; browsers send Sec-Fetch-Site, see below
     "{scheme}://{name}:1": False,
     "{scheme}://other.example": False,
     "{other_scheme}://{host}": False,
@@ -37,7 +37,7 @@ SURFACES = {"page": 200, "publish": 200, "socket": 101, "login": 303}
 
 @pytest.fixture(scope="module")
 def network(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
-    """On a network, with a login, behind a proxy that may say https."""
+    """On a network, with a login, behind a proxy that may set X-Forwarded-Proto: https."""
     server = ArautoServer(
         tmp_path_factory.mktemp("network") / "log", REDIS_URL=valkey.url, HOST="0.0.0.0", ARAUTO_TOKEN=TOKEN,
         ARAUTO_PROXIES="127.0.0.1", ARAUTO_ORIGINS="https://alerts.example.org:444",
@@ -51,7 +51,7 @@ Headers = dict[str, str | None]
 
 
 class Victim(Person):
-    """Somebody who has logged in at that host, and whose forms an attacker has somehow got hold of."""
+    """A person who has logged in at that host, and whose CSRF tokens an attacker has obtained."""
 
     def __init__(self, server: ArautoServer, scheme: str, host: str = "") -> None:
         host = host or server.host
@@ -61,7 +61,7 @@ class Victim(Person):
 
 
 def knock(person: Victim, surface: str, headers: Headers) -> int:
-    """What the surface says to somebody who has logged in and whose browser is led by another page."""
+    """The status that a surface answers to a logged-in person whose browser is directed by another page."""
     if surface == "page":
         return person.get("/", **headers).status
     if surface == "publish":
@@ -92,9 +92,9 @@ def test_origin_by_host_by_surface(network: ArautoServer, valkey: RedisServer, s
             for surface, served in SURFACES.items():
                 expected = served if surface == "page" or origin_is_ours else 403
                 expected = expected if host_is_ours else 400
-                told = knock(person, surface, {"Host": host, "Origin": given})
-                if told != expected:
-                    wrong.append((host, given, surface, told, expected))
+                status = knock(person, surface, {"Host": host, "Origin": given})
+                if status != expected:
+                    wrong.append((host, given, surface, status, expected))
         valkey.client.flushall()
     assert wrong == []
 

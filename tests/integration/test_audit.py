@@ -1,4 +1,4 @@
-"""Who did what is in the log and on a channel, and no secret is."""
+"""The audit trail, in the log and on a channel: it has each action and no secret."""
 
 import json
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ HERE = {"address": "127.0.0.1"}
 
 
 class Listener:
-    """Hears the audit channel."""
+    """A subscriber of the audit channel."""
 
     def __init__(self, redis_server: RedisServer) -> None:
         self._pubsub = redis_server.client.pubsub()
@@ -37,7 +37,7 @@ class Listener:
         self.texts: list[str] = []
 
     def take(self, n: int) -> list[dict[str, Any]]:
-        """The next ``n``, sorted by time: each process publishes its own."""
+        """The next ``n`` records, sorted by time, since each process publishes its own."""
         events: list[dict[str, Any]] = []
         while len(events) < n:
             message = self._pubsub.get_message(timeout=10)
@@ -124,9 +124,9 @@ def test_each_action_is_logged_without_the_message(
         {"event": "logout"} | as_ana,
         {"event": "logout everywhere"} | as_shared,
     ]
-    told = server.log + "".join(listener.texts)
+    published = server.log + "".join(listener.texts)
     for secret in ("not for the log", PASSWORD, TOKEN, token, "arauto_wrong", "not her password"):
-        assert secret not in told
+        assert secret not in published
     assert "published channel='news.é' bytes=15 user='ana' way=redis address=127.0.0.1\n" in server.log
     assert "recording on channel='a' user='token' way=token address=127.0.0.1\n" in server.log
     assert "feed opened channel='news.a' user='ana' address=127.0.0.1\n" in server.log
@@ -135,7 +135,7 @@ def test_each_action_is_logged_without_the_message(
 def test_what_was_said_is_told_where_it_is_asked_for(
     start: Start, own_redis: RedisServer, listener: Listener
 ) -> None:
-    """Where nobody logs in it is told by address alone."""
+    """Without a login, the audit has only the address."""
     server = start(REDIS_URL=own_redis.url, ARAUTO_AUDIT_CHANNEL=AUDIT, ARAUTO_AUDIT_CONTENT="1")
     publish(server, "a", "two\nlines")
     assert listener.take(1) == [

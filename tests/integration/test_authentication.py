@@ -1,4 +1,4 @@
-"""Each means of authentication, alone and beside another."""
+"""Each means of authentication, alone and together with another."""
 
 import re
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.support.servers import ArautoServer
 
 TOKEN = "um segrêdo à parte=maçã; nº 1"
 READ_TOKEN = "a token for those who read"
-SLOWLY = (  # what is used up stays so for these tests
+SLOWLY = (  # limits do not recover during these tests
     "from arauto.server.hooks import master; import arauto.workers.rate_limits as r;"
     "r.AT_ONCE *= 1000; master.shared.rates.extra_tokens._each *= 1000"
 )
@@ -32,7 +32,7 @@ PASSWORD = "a long password for everyone"
 def hall(
     valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory, tokens: Tokens
 ) -> Iterator[ArautoServer]:
-    """The program with every way in."""
+    """The program with every means of authentication."""
     server = ArautoServer(
         tmp_path_factory.mktemp("hall") / "log",
         REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, ARAUTO_READ_TOKEN=READ_TOKEN, ARAUTO_LOGIN="redis",
@@ -63,7 +63,9 @@ def test_a_token_is_pasted_with_what_nobody_sees_around_it(hall: ArautoServer, t
         for token, status in ((READ_TOKEN, 403), (TOKEN, 200), (made, 200)):
             sent = in_utf8(f"Bearer {around.format(token)}".replace("\r", "").replace("\n", " "))
             assert publish(hall, "a", "x", Authorization=sent).status == status
-    assert Person(hall).log_in(READ_TOKEN.replace(" ", "  ", 1)).status == 401  # within it all counts
+    assert (
+        Person(hall).log_in(READ_TOKEN.replace(" ", "  ", 1)).status == 401
+    )  # inside a token every character counts
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
@@ -76,9 +78,9 @@ def test_a_token_may_have_any_letters(hall: ArautoServer, form: Literal["NFC", "
     assert person.is_in()
 
 
-# Each way in: who comes by it, and whether it may publish; nobody where it is none.
+# Each means of authentication: its visitor, and whether that may publish; None: it is refused.
 Visitor = tuple[str, bool] | None
-FOREIGN = ".".join(("eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJhbmEifQ", "c2ln"))  # a token of the proxy's own
+FOREIGN = ".".join(("eyJhbGciOiJSUzI1NiJ9", "eyJzdWIiOiJhbmEifQ", "c2ln"))  # a token of the proxy
 PROXY: dict[str, Visitor] = {"": None, "ana": ("ana", True), "guest-1": ("guest-1", False), "a,b": None}
 COOKIES: dict[str, Visitor] = {
     "none": None,
@@ -106,7 +108,7 @@ FALSE = (
 
 
 def sessions(hall: ArautoServer) -> dict[str, str]:
-    """The cookies that each way of logging in has set."""
+    """The session cookies of each way to log in."""
     given = {"none": "", "over": f"{session_cookie(hall)}={'x' * 43}"}
     for name, user, password in (("token", "", TOKEN), ("read", "", READ_TOKEN), ("redis", "reis", PASSWORD)):
         person = Person(hall)
@@ -116,7 +118,7 @@ def sessions(hall: ArautoServer) -> dict[str, str]:
 
 
 def guesses(valkey: RedisServer) -> list[bytes]:
-    """What is remembered of them."""
+    """The keys that count failed attempts."""
     client: Any = valkey.client
     return [*client.keys("arauto:wait:*"), *client.keys("arauto:attempts:*")]
 
@@ -127,7 +129,7 @@ def forget(valkey: RedisServer) -> None:
 
 
 def seen(hall: ArautoServer, headers: dict[str, Any]) -> Visitor:
-    """Whom the program takes the sender of such headers for; a socket is let in exactly where a page is."""
+    """The visitor of a request with these headers; a WebSocket must be accepted exactly where a page is."""
     page = get(hall, "/", Accept="text/html", **headers)
     assert (handshake(hall, **headers).status == 101) == (page.status == 200)
     if page.status != 200:
@@ -141,7 +143,7 @@ def seen(hall: ArautoServer, headers: dict[str, Any]) -> Visitor:
 
 
 def test_every_way_next_to_every_other(hall: ArautoServer, valkey: RedisServer, tokens: Tokens) -> None:
-    """The first that is right decides: a token, a session, the proxy; what is wrong decides nothing."""
+    """The first valid one decides: a token, a session, the proxy. Invalid ones decide nothing."""
     made = {
         name: tokens.create(who, ["*"], publishes, time() + 60)
         for name, who, publishes in (("program", "backup", ["*"]), ("receives", "ears", []))
@@ -154,7 +156,7 @@ def test_every_way_next_to_every_other(hall: ArautoServer, valkey: RedisServer, 
         expected = TRUE.get(bearer) or COOKIES[cookie] or PROXY[proxied]
         if (found := seen(hall, {k: v for k, v in headers.items() if v})) != expected:
             wrong.append((bearer, cookie, proxied, found))
-        if expected is None:  # nobody's token was a guess: let its time pass
+        if expected is None:  # an unknown token counted as a guess: forget it
             forget(valkey)
         assert guesses(valkey) == []
     assert wrong == []
@@ -167,7 +169,7 @@ def test_a_proxys_own_token_is_no_guess(hall: ArautoServer) -> None:
 
 
 def test_no_token_is_no_guess(hall: ArautoServer, valkey: RedisServer) -> None:
-    """A program whose variable is empty shuts nobody out."""
+    """A program whose token variable is empty locks no address out."""
     assert {get(hall, "/channels", Authorization="Bearer ").status for _ in range(20)} == {401}
     assert guesses(valkey) == []
 
@@ -183,7 +185,7 @@ def test_a_name_that_cannot_be_read_is_told_beside_a_foreign_token(
 
 
 def test_who_is_in_cannot_guess_without_end(hall: ArautoServer) -> None:
-    """A reader's wrong tokens: after too many the right one is not looked at either, for a while."""
+    """After too many wrong tokens of a reader, the right one is not checked either for a while."""
     reader = {"X_Forwarded_User": "guest-2", "Accept": "text/html"}
     for n in range(AT_ONCE * EXTRA_TOKENS):
         assert get(hall, "/account", Authorization=f"Bearer {n}", **reader).status == 200

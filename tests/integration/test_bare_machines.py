@@ -1,4 +1,4 @@
-"""On machines that give less than most do it works, or says in one sentence what it needs."""
+"""On restricted machines the program works, or prints one sentence about what it needs."""
 
 import subprocess
 import sys
@@ -37,8 +37,10 @@ def test_one_directory_to_write_to_is_enough(
 @pytest.mark.parametrize("place", PLACES)
 def test_it_is_enough_for_the_embedded_valkey(place: str) -> None:
     command = [*read_only(place), sys.executable, "-c", VALKEY, str(free_port()), binaries()["valkey"]]
-    said = subprocess.run(command, cwd=ROOT, env={"TMPDIR": ""}, capture_output=True, text=True, check=False)
-    assert (said.stdout, said.stderr) == ("up\n", "")
+    finished = subprocess.run(
+        command, cwd=ROOT, env={"TMPDIR": ""}, capture_output=True, text=True, check=False
+    )
+    assert (finished.stdout, finished.stderr) == ("up\n", "")
 
 
 @pytest.mark.parametrize("tmpdir", ["", "/nowhere"])

@@ -1,4 +1,4 @@
-"""Open on this machine, shut on a network, and open there only for who says so."""
+"""Without a login the program serves this machine, and a network only if configured to."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ REFUSAL = (
 
 
 @pytest.mark.parametrize(
-    ("options", "environ", "told"),
+    ("options", "environ", "reason"),
     [
         ([], {"HOST": "0.0.0.0"}, "0.0.0.0"),
         ([], {"HOST": "::"}, "::"),
@@ -29,12 +29,12 @@ REFUSAL = (
     ids=["every network", "IPv6", "gunicorn's own option", "also on loopback"],
 )
 def test_without_a_login_it_does_not_start_on_a_network(
-    valkey: RedisServer, options: list[str], environ: dict[str, str], told: str
+    valkey: RedisServer, options: list[str], environ: dict[str, str], reason: str
 ) -> None:
     port = str(free_port())
     command = [*GUNICORN, *(option.format(port=port) for option in options)]
     stopped = run(command, REDIS_URL=valkey.url, PORT=port, container="", **environ)
-    assert sentence_of(stopped) == REFUSAL.format(told)
+    assert sentence_of(stopped) == REFUSAL.format(reason)
 
 
 def test_flasks_own_server_does_not_either(valkey: RedisServer) -> None:
@@ -76,7 +76,7 @@ def test_open_on_loopback_nothing_is_warned_of(plain_arauto: ArautoServer) -> No
 def test_on_a_network_digits_and_plain_names_and_ours_lead_here(
     networked: ArautoServer, host: str, served: bool
 ) -> None:
-    """DNS rebinding: only a name with a domain can be led here by a stranger."""
+    """DNS rebinding: only a name with a domain can be pointed here by an attacker."""
     assert get(networked, "/login", Host=host.format(port=networked.port)).status == (200 if served else 400)
 
 

@@ -1,4 +1,4 @@
-"""A log is read, switched and deleted by the very name that was meant, whatever a proxy makes of a path."""
+"""A log is read, switched and deleted by its exact name, even if a proxy changes the path."""
 
 import json
 from collections.abc import Iterator
@@ -49,8 +49,8 @@ def server(
 
 @pytest.fixture
 def logs(server: ArautoServer, redis: RedisServer) -> None:
-    """In the log of each name there is one message, the name."""
-    eventually(lambda: is_recording(redis), why="a recorder is at work")
+    """Write one message to the log of each name: the name."""
+    eventually(lambda: is_recording(redis), why="there is a recorder")
     for name in NAMES:
         redis.client.delete(stream_of(name.encode()))
         assert publish(server, name, name).json["receivers"] == 1
@@ -71,7 +71,7 @@ def data(answer: Answer) -> list[str]:
 
 
 def kept(redis: RedisServer) -> set[str]:
-    """The names that still have their message in their logs."""
+    """The names whose logs still have their message."""
     return {
         name for name in NAMES
         if name.encode() in [fields.get(b"m") for _, fields in entries(redis, name)]
@@ -96,7 +96,7 @@ def test_nothing_is_deleted_by_the_path_alone(server: ArautoServer, redis: Redis
 
 
 def test_a_path_that_was_changed_is_found_out(server: ArautoServer, redis: RedisServer, logs: None) -> None:
-    """What arrives whole is done, to that name; what does not is refused, or not found."""
+    """A path that arrives unchanged works for that name; a changed one is refused or not found."""
     left = set(NAMES)
     for name in NAMES:
         answer = by_path(server, "DELETE", name, "?" + urlencode({"channel": name}))

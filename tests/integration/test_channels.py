@@ -1,4 +1,4 @@
-"""GET /channels: what is alive at Redis; and the tabs among the receivers of a message."""
+"""GET /channels: the active channels of Redis; and the tabs among the receivers of a message."""
 
 import socket
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from tests.support.waiting import eventually
 
 @contextmanager
 def listening(redis_server: RedisServer, *channels: str | bytes, pattern: str = "") -> Iterator[PubSub]:
-    """A client that is no tab, on these names."""
+    """A subscriber that is not a tab."""
     with redis_server.client.pubsub() as pubsub:
         if channels:
             pubsub.subscribe(*channels)
@@ -30,12 +30,12 @@ def listening(redis_server: RedisServer, *channels: str | bytes, pattern: str = 
 
 
 def receivers_and_tabs(server: ArautoServer, channel: str) -> tuple[int, int | None]:
-    """Receivers and tabs of one message."""
+    """Publish a message, and return its receivers and the tabs among them."""
     answer = publish(server, channel, "x").json
     return answer["receivers"], answer["tabs"]
 
 
-# What is alive
+# Active channels
 
 
 def test_channels_are_listed_with_their_subscribers(arauto: ArautoServer, redis_server: RedisServer) -> None:
@@ -83,7 +83,7 @@ def test_a_long_list_is_cut_and_says_so(plain_arauto: ArautoServer, valkey: Redi
 
 
 def test_a_number_that_cannot_be_is_unknown(arauto: ArautoServer, redis_server: RedisServer) -> None:
-    """Valkey 9.1 answers nonsense for some sizes, Redis never."""
+    """Valkey 9.1 returns wrong numbers for some sizes, Redis never does."""
     sockets = []
     try:
         for n in range(1, 34):
@@ -110,7 +110,7 @@ def test_without_redis_it_is_503_and_without_permission_403(own_redis: RedisServ
     answer = get(server, "/channels")
     assert answer.status == 403
     assert answer.error.startswith("Redis refuses to list its channels: ")
-    assert receivers_and_tabs(server, "a") == (0, None)  # who may not count publishes all the same
+    assert receivers_and_tabs(server, "a") == (0, None)  # publishing works without permission to count
     assert receivers_and_tabs(server, "a") == (0, None)
     own_redis.stop()
     answer = get(server, "/channels")
@@ -121,7 +121,7 @@ def test_it_is_read_only(plain_arauto: ArautoServer) -> None:
     assert request(plain_arauto, "POST", "/channels").status == 405
 
 
-# Who is listening
+# Listeners of a channel
 
 
 def test_who_would_receive_is_told_before(arauto: ArautoServer, redis_server: RedisServer) -> None:
@@ -134,7 +134,7 @@ def test_who_would_receive_is_told_before(arauto: ArautoServer, redis_server: Re
         listening(redis_server, pattern="spl*"),
     ):
         assert listeners(arauto, "split") == none | {"receivers": 4, "tabs": 3, "patterns": 1}
-        assert receivers_and_tabs(arauto, "split") == (5, 3)  # the pattern of others matched
+        assert receivers_and_tabs(arauto, "split") == (5, 3)  # the pattern of another client matched
     eventually(lambda: listeners(arauto, "split") == none)
 
 
@@ -195,7 +195,7 @@ def test_a_change_of_the_selection_is_counted(arauto: ArautoServer) -> None:
 def test_the_count_is_right_or_unknown_for_any_number_of_tabs(
     arauto: ArautoServer, redis_server: RedisServer
 ) -> None:
-    """See above: of some sizes Valkey 9.1 says nonsense."""
+    """See above: Valkey 9.1 returns wrong numbers for some sizes."""
     with ExitStack() as stack:
         for n in range(1, 13):
             stack.enter_context(open_tab(arauto, "grows"))

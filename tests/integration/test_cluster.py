@@ -1,4 +1,4 @@
-"""A Redis Cluster: its nodes share the pages, are counted together, and what one of them missed is told."""
+"""A Redis Cluster: pages are spread over its nodes and counted together, and losses at a node are gaps."""
 
 import json
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
-FOLLOWED = 3.0  # seconds after the cluster has changed
+FOLLOWED = 3.0  # seconds until a change of the cluster is noticed
 TABS = 6
 
 
@@ -60,7 +60,7 @@ def cluster(made: tuple[Cluster, ArautoServer]) -> Iterator[Cluster]:
 @pytest.fixture
 def tabs(cluster: Cluster, server: ArautoServer) -> Iterator[list[Tab]]:
     with ExitStack() as stack:
-        # What happened to the cluster before may have a page connect twice.
+        # An earlier change of the cluster may make a page connect twice.
         yield [eventually(lambda: stack.enter_context(open_tab(server, "a"))) for _ in range(TABS)]
 
 
@@ -69,7 +69,7 @@ def listeners(node: ClusterNode, channel: str = "a") -> int:
 
 
 def check_that_all_arrives(cluster: Cluster, tabs: list[Tab], word: str) -> None:
-    """What is published at any node comes to each page."""
+    """Messages published at any node reach each page."""
     sent = {f"{word} {node.port}" for node in cluster.nodes}
     for node in cluster.nodes:
         node.client.publish("a", f"{word} {node.port}")
@@ -82,7 +82,7 @@ def test_pages_are_spread_and_counted_together(
 ) -> None:
     counts = [listeners(node) for node in cluster.nodes]
     assert sum(counts) == TABS
-    assert max(counts) <= 2  # of two workers, each of which spreads its own
+    assert max(counts) <= 2  # each of two workers spreads its own pages
     check_that_all_arrives(cluster, tabs, "hello")
     assert publish(server, "a", "x").json == {"channel": "a", "receivers": TABS, "tabs": TABS}
     owner = cluster.owner("a")
@@ -95,9 +95,9 @@ def test_pages_are_spread_and_counted_together(
         assert found == {"a": TABS + 1, "b": 1}
         count = get(server, "/channels/listeners?channel=a").json
         assert (count["receivers"], count["tabs"], count["patterns"]) == (TABS + 1, TABS, 0)
-        with open_tab(server, patterns=("a*",)):  # ours are known by their shadows
+        with open_tab(server, patterns=("a*",)):  # tabs are counted by their shadow channels
             assert publish(server, "a", "x").json == {"channel": "a", "receivers": TABS + 2, "tabs": TABS + 1}
-            guest.psubscribe("*")  # nobody can count who has that at another node
+            guest.psubscribe("*")  # subscribers of this pattern at another node cannot be counted
             eventually(lambda: another.client.pubsub_numpat() >= 1)
             answer = publish(server, "a", "x").json
             assert answer["at_least"]
@@ -115,7 +115,7 @@ def test_a_sharded_channel_is_watched_where_it_is(cluster: Cluster, server: Arau
             assert page.until("smessage")[-1]["data"] == name
         found = {one["shard"]: one["subscribers"] for one in get(server, "/channels").json["shards"]}
         assert found == dict.fromkeys(names, 1)
-        for name in names[:3]:  # some of them are at other nodes
+        for name in names[:3]:  # some slots are at other nodes
             page = stack.enter_context(open_tab(server, "a"))
             page.say(ssubscribe=[name])
             assert page.until("ssubscribe")[-1]["shard"] == name
@@ -161,7 +161,9 @@ def test_a_master_that_is_killed_is_followed_and_told(
     finally:
         master.start()
     back_at = time()
-    assert all(tab.until("gap")[-1]["from"] <= back_at for tab in tabs)  # it may have been published at
+    assert all(
+        tab.until("gap")[-1]["from"] <= back_at for tab in tabs
+    )  # the time of the last publication without a reply
 
 
 def test_a_node_that_stands_still_is_left(
@@ -190,18 +192,18 @@ def test_a_link_between_two_nodes_that_breaks_is_told_where_it_leads(
     sender = next(node for node in cluster.nodes if node is not receiver)
     hit = listeners(receiver)
     sender.client.execute_command("DEBUG", "CLUSTERLINK", "KILL", "to", receiver.id)
-    told = list[Tab]()
+    found = list[Tab]()
 
-    def are_told() -> bool:
+    def have_gaps() -> bool:
         for tab in tabs:
             try:
                 if tab.next(0.01)["type"] == "gap":
-                    told.append(tab)
+                    found.append(tab)
             except TimeoutError:
                 pass
-        return len(told) >= hit
+        return len(found) >= hit
 
-    eventually(are_told, why="each page of the receiver has a gap")
+    eventually(have_gaps, why="each page of the receiver has a gap")
 
 
 def test_a_node_comes_and_goes(cluster: Cluster, server: ArautoServer, tabs: list[Tab]) -> None:
@@ -224,7 +226,7 @@ def test_a_node_comes_and_goes(cluster: Cluster, server: ArautoServer, tabs: lis
             for other in cluster.nodes:
                 other.client.execute_command("CLUSTER", "FORGET", node.id)
             node.client.execute_command("CLUSTER", "RESET")
-            eventually(lambda: listeners(node) == 0, why="nobody stays there")
+            eventually(lambda: listeners(node) == 0, why="no subscriber stays there")
             eventually(
                 lambda: sum(map(listeners, cluster.nodes)) == len(tabs + more), why="all are elsewhere"
             )
@@ -329,7 +331,7 @@ def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
                         subscriber.send(b"SUBSCRIBE a arauto:tabs:channel:a\r\n")
                         assert b"subscribe" in subscriber.recv()
                 cluster.nodes[0].client.execute_command("ACL", "DELUSER", "ana")
-                for _ in range(40):  # which are made to any node; all others know her still
+                for _ in range(40):  # connections go to any node; all other nodes still know the user
                     hers.connect().close()
         assert [refused(node) for node in cluster.nodes] == [[]] * len(cluster.nodes)
     finally:
@@ -344,7 +346,7 @@ def set_everywhere(cluster: Cluster, user: str, *rules: str) -> None:
 
 
 def test_nodes_are_reached_over_tls_by_the_names_that_they_announce(tmp_path: Path, start: Start) -> None:
-    # redis-py's client of a cluster makes 127.0.0.1 of localhost.
+    # redis-py's cluster client replaces localhost by 127.0.0.1.
     made, port = make_certificates(tmp_path, None, "127.0.0.1"), free_port()
     named = ("--tls-cluster", "yes", "--cluster-announce-hostname", "localhost")
     options = (*made.redis_options(port), *named, "--cluster-announce-ip", "127.0.0.1")

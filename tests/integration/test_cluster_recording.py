@@ -51,7 +51,7 @@ RESHARDED = 20  # slots
 
 
 def names(word: str) -> list[str]:
-    """A channel of each of the three masters, as they are at first."""
+    """A channel of each of the three masters, by their initial slots."""
     found: dict[int, str] = {}
     for n in range(1000):
         name = f"kept.{word}{n}"
@@ -60,7 +60,7 @@ def names(word: str) -> list[str]:
 
 
 class PublishedThere(Published):
-    """At the master of the channel's slot, as a client of the cluster would; at another one if it is away."""
+    """Publishes at the master of the channel's slot, as a cluster client does; if it is down, at another."""
 
     def __init__(self, cluster: Cluster, channel: str) -> None:
         super().__init__(cluster.nodes[0], channel)
@@ -75,7 +75,7 @@ class PublishedThere(Published):
                 self.unsure.add(data)
 
     def use(self, node: ClusterNode) -> None:
-        """Publish there from now on."""
+        """Publish at this node from now on."""
         self._client = redis.Redis(
             port=node.port, protocol=2, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)
         )
@@ -127,9 +127,9 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
     cluster: Cluster, server: ArautoServer
 ) -> None:
     with ExitStack() as stack:
-        told = [PublishedThere(cluster, name) for name in names("a")]
-        tabs = [stack.enter_context(watching(server, published, 2)) for published in told]
-        for published, some in zip(told, tabs, strict=True):
+        publishers = [PublishedThere(cluster, name) for name in names("a")]
+        tabs = [stack.enter_context(watching(server, published, 2)) for published in publishers]
+        for published, some in zip(publishers, tabs, strict=True):
             for n in range(40):
                 if n % 2:
                     published.go_on()
@@ -137,7 +137,7 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
                     assert publish(server, published.channel, published.note()).status in (200, 303)
                 if n == 20:
                     some[0].drop()
-        for published, some in zip(told, tabs, strict=True):
+        for published, some in zip(publishers, tabs, strict=True):
             check_kept(server, published, some)
             assert not [gap for tab in some for gap in tab.gaps]
             query = f"channel={published.channel}"
@@ -145,11 +145,11 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
             assert (sum(volume["counts"]), volume["gaps"]) == (len(published.moments), [])
             found = [json.loads(line) for line in _lines(server, f"{query}&filter={published.last}")]
             assert [line["data"] for line in found if "data" in line] == [published.last]
-        late = ReturningTab(server.ws, [published.channel for published in told], since="first")
+        late = ReturningTab(server.ws, [published.channel for published in publishers], since="first")
         stack.callback(late.join, 10)
         stack.callback(late.leave)
         late.start()
-        for published in told:
+        for published in publishers:
             eventually(partial(_has, late, published.channel, published.last))
             assert late.data(published.channel) == list(published.moments)
     places = {
@@ -164,16 +164,16 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
 def under_way(
     cluster: Cluster, server: ArautoServer, word: str, channels: list[str] | None = None
 ) -> Iterator[list[tuple[PublishedThere, list[NotingTab]]]]:
-    """A channel of each master is published to and watched; at the end the promise is checked for each."""
-    told = [PublishedThere(cluster, name) for name in channels or names(word)]
+    """Publish to and watch a channel of each master; at the end check the promise for each."""
+    publishers = [PublishedThere(cluster, name) for name in channels or names(word)]
     with ExitStack() as stack:
-        watched = [(published, stack.enter_context(watching(server, published))) for published in told]
+        watched = [(published, stack.enter_context(watching(server, published))) for published in publishers]
         with ExitStack() as publishing:
-            for published in told:
+            for published in publishers:
                 publishing.enter_context(published.keep_on())
                 published.wait_for(5)
             yield watched
-            for published in told:
+            for published in publishers:
                 published.wait_for(100)
         for published, tabs in watched:
             tabs[0].drop()
@@ -183,8 +183,8 @@ def under_way(
 
 def test_a_recorder_that_dies_loses_nothing(cluster: Cluster, server: ArautoServer) -> None:
     with under_way(cluster, server, "b") as watched:
-        said = re.findall(r"\[(\d+)\] recorder started", server.log)
-        os.kill(int(said[-1]), signal.SIGKILL)
+        pids = re.findall(r"\[(\d+)\] recorder started", server.log)
+        os.kill(int(pids[-1]), signal.SIGKILL)
     assert not [gap for _, tabs in watched for tab in tabs for gap in tab.gaps]
 
 
@@ -268,7 +268,7 @@ def change_master(cluster: Cluster, published: PublishedThere, dies: bool) -> No
 def test_a_shard_that_nobody_takes_over_stops_its_channels_alone(
     cluster: Cluster, server: ArautoServer, machine: MachineTime
 ) -> None:
-    """A page with a channel of each goes on with the others, and knows which one waits."""
+    """A page with a channel of each shard receives the others, and shows which one waits."""
     kept = names("h")
     page = ReturningTab(server.ws, kept)
     with ExitStack() as stack:
@@ -323,7 +323,7 @@ def test_logs_whose_slots_redis_cli_moves_go_on(cluster: Cluster, server: Arauto
 
 
 def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> None:
-    """Published at another node than that of the log, while the link between the two is broken."""
+    """Messages are published at another node than the log's, while the link between the two is down."""
     name = names("f")[0]
     published, owner = PublishedThere(cluster, name), cluster.owner(name)
     other = next(node for node in cluster.masters() if node is not owner)
@@ -341,7 +341,7 @@ def test_what_the_bus_loses_is_a_gap(cluster: Cluster, server: ArautoServer) -> 
 
 
 def test_a_shard_that_is_down_stops_no_other(cluster: Cluster, server: ArautoServer) -> None:
-    """Which logs there are is in one key. While its shard stands still, others record, new channels too."""
+    """The list of logs is one key. While its shard is frozen, others record, also new channels."""
     for node in cluster.nodes:
         node.client.config_set("cluster-require-full-coverage", "no")
     down = cluster.owner(NAMES.decode())
@@ -350,25 +350,25 @@ def test_a_shard_that_is_down_stops_no_other(cluster: Cluster, server: ArautoSer
         [name for name in names(word) if cluster.owner(head_of(name.encode()).decode()) is not down]
         for word in ("here", "new")
     )
-    told = [PublishedThere(cluster, name) for name in new]
+    publishers = [PublishedThere(cluster, name) for name in new]
     with under_way(cluster, server, "here", here):
         for node in shard:
             node.freeze()
         try:
-            for published in told:
+            for published in publishers:
                 eventually(partial(records, server, published))
         finally:
             for node in shard:
                 node.thaw()
     cluster.wait_until_whole()
-    for published in told:
+    for published in publishers:
         assert event_faults(replay(server, published.channel), published, 0) == []
     client = cluster.owner(NAMES.decode()).client
     eventually(lambda: {name.encode() for name in new} <= client.smembers(NAMES))
 
 
 def records(server: ArautoServer, published: Published) -> bool:
-    """Whether the log has one of the messages published, of which this publishes one more."""
+    """Publish one more message; return whether the log has any of them."""
     published.go_on()
     answer = request(server, "GET", f"/channels/messages?channel={published.channel}&since=first")
     lines = map(json.loads, answer.body.splitlines()) if answer.status == 200 else ()
@@ -377,7 +377,7 @@ def records(server: ArautoServer, published: Published) -> bool:
 
 def test_a_message_of_each_log_is_taken_by_one_person(cluster: Cluster, server: ArautoServer) -> None:
     for name in names("taken"):
-        # A log that begins soon after the nodes lost something begins with a gap.
+        # A log that begins soon after a loss between the nodes begins with a gap.
         eventually(partial(records, server, PublishedThere(cluster, name)))
         line = next(line for line in replay(server, name) if "id" in line)
         path = f"/channels/acknowledgements?channel={name}"
@@ -391,7 +391,7 @@ def test_a_message_of_each_log_is_taken_by_one_person(cluster: Cluster, server: 
 def test_a_user_of_redis_follows_with_the_smallest_rules(
     cluster: Cluster, server: ArautoServer, start: Start
 ) -> None:
-    """Without rights to look at the cluster."""
+    """The user may not read the state of the cluster."""
     kept = names("user")
     for node in cluster.nodes:
         set_user(node, "ana", "secret", *rules(PERSON, RETURNS, channels=("kept.*",)))
@@ -403,8 +403,8 @@ def test_a_user_of_redis_follows_with_the_smallest_rules(
         assert {tab.until("following")[-1]["channel"] for _ in kept} == {*kept}
         for name in kept:
             assert person.publish(name, "hello").status == 200
-        told = [tab.until("message")[-1] for _ in kept]
-        assert [(event["channel"], "id" in event) for event in told] == [(name, True) for name in kept]
+        messages = [tab.until("message")[-1] for _ in kept]
+        assert [(event["channel"], "id" in event) for event in messages] == [(name, True) for name in kept]
 
 
 def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer) -> None:
@@ -428,7 +428,7 @@ def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer
 
 
 def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, server: ArautoServer) -> None:
-    """They listened anywhere, and now at the log's node: nothing gets lost in silence, or doubled."""
+    """Pages listened at any node, and now at the log's: no message is lost without a gap, or doubled."""
     name = "switched"
     published = PublishedThere(cluster, name)
     published.use(next(node for node in cluster.masters() if node is not cluster.owner(name)))
@@ -454,7 +454,7 @@ def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, se
 def test_a_page_has_a_connection_for_each_master_that_it_needs(
     cluster: Cluster, server: ArautoServer
 ) -> None:
-    """Those of one shard need no other one, and all are gone when the page is."""
+    """Channels of one shard share a connection, and all connections close with the page."""
     kept, plain = names("g"), "switched"  # off, by now
 
     def connections() -> int:
@@ -463,20 +463,20 @@ def test_a_page_has_a_connection_for_each_master_that_it_needs(
     before = connections()
 
     def stay_until_followed(*channels: str) -> int:
-        """How many connections a page has that listens to these."""
+        """The number of connections of a page with these channels."""
         with connect(f"{server.ws}/feed?{urlencode([('channel', name) for name in channels])}") as socket:
             tab = Tab(socket)
             for _ in channels:
                 tab.until("subscribe")
             return connections()
 
-    stay_until_followed(*kept, plain)  # what stays for good has begun
-    eventually(lambda: connections() == before, why="they are gone")
+    stay_until_followed(*kept, plain)  # permanent connections are open now
+    eventually(lambda: connections() == before, why="they are closed")
     threads = server.threads() + 2  # a pool may grow
     for channels, many in ((kept[:1], 1), (kept, 3), ([plain], 1), ([*kept[:2], plain], 3)):
         assert stay_until_followed(*channels) - before == many, channels
-        eventually(lambda: connections() == before, why="they are gone")
-    eventually(lambda: server.threads() <= threads, why="so are their threads")
+        eventually(lambda: connections() == before, why="they are closed")
+    eventually(lambda: server.threads() <= threads, why="their threads have ended")
 
 
 def _lines(server: ArautoServer, query: str) -> list[bytes]:
@@ -522,7 +522,7 @@ def replica_of(cluster: Cluster, master: ClusterNode) -> ClusterNode:
 
 
 def move(published: PublishedThere, source: ClusterNode, target: ClusterNode, cluster: Cluster) -> None:
-    """As ``redis-cli --cluster reshard`` does, key by key, with messages between."""
+    """Move the slot as ``redis-cli --cluster reshard`` does, key by key, and publish in between."""
     slot = key_slot(head_of(published.channel.encode()))
     target.client.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", source.id)
     source.client.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", target.id)

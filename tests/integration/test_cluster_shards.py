@@ -1,4 +1,4 @@
-"""Sharded channels of all nodes of a cluster in one page: nodes that go, slots that move or are nobody's."""
+"""Sharded channels of all nodes of a cluster in one page: nodes fail, slots move or have no node."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ def name_in(slots: range, word: str = "s") -> str:
 
 FIRST, SECOND, THIRD = (16384 * n // 3 for n in range(3))
 SHARDS = [name_in(range(start, start + MOVED)) for start in (FIRST, SECOND, THIRD)]
-"""One of each node, among its first slots, and one more of the first."""
+"""A sharded channel of each node, among its first slots, and one more of the first node."""
 SHARDS.append(name_in(range(FIRST, FIRST + MOVED), "t"))
 
 
@@ -45,7 +45,7 @@ def made(
 ) -> Iterator[tuple[Cluster, ArautoServer]]:
     """Three masters without replicas, of each server, with the program on each worker.
 
-    The one cluster is down while a slot has no node, the other one goes on.
+    One of the clusters is down while a slot has no node, the other one is not.
     """
     binary, worker, covered = request.param
     place = tmp_path_factory.mktemp("cluster")
@@ -85,9 +85,9 @@ def test_one_page_has_the_shards_of_all_nodes(
             if client["psub"] == "1":  # the connection that has the channel and the pattern
                 node.client.client_kill_filter(_id=client["id"])
     tab.until("reconnecting")
-    # The page takes all names for lost then: it is told of those again that were not.
-    told = [tab.next() for _ in range(len(("gap", "a", "b*", *SHARDS)))]
-    assert {event["shard"] for event in told if "shard" in event} == set(SHARDS)
+    # The page then counts all names as lost, so names that were not lost are confirmed again.
+    confirmed = [tab.next() for _ in range(len(("gap", "a", "b*", *SHARDS)))]
+    assert {event["shard"] for event in confirmed if "shard" in event} == set(SHARDS)
     goes_on(tab, made[1], cluster, SHARDS)
     tab.say(sunsubscribe=SHARDS)
     assert {tab.until("sunsubscribe")[-1]["shard"] for _ in SHARDS} == set(SHARDS)
@@ -96,16 +96,16 @@ def test_one_page_has_the_shards_of_all_nodes(
 
 
 def refusals(tab: Tab, shards: list[str]) -> list[str]:
-    """What is said of these shards, once it is said of all of them."""
-    told: dict[str, str] = {}
-    while told.keys() != set(shards):
+    """Wait until all these shards are refused, and return the reasons."""
+    found: dict[str, str] = {}
+    while found.keys() != set(shards):
         event = tab.until("refused")[-1]
-        told[event["shard"]] = event["error"]
-    return list(told.values())
+        found[event["shard"]] = event["error"]
+    return list(found.values())
 
 
 def goes_on(tab: Tab, server: ArautoServer, cluster: Cluster, shards: list[str]) -> None:
-    """What is published to the channel and to these shards comes, as soon as no gap row takes it."""
+    """Messages to the channel and to these shards arrive, once no gap covers them."""
     missing = {"plain", *shards}
 
     def has_all() -> bool:
@@ -123,7 +123,7 @@ def goes_on(tab: Tab, server: ArautoServer, cluster: Cluster, shards: list[str])
 
 
 def gaps(tab: Tab, shards: list[str]) -> list[Event]:
-    """The gaps of these shards, each of which is there again."""
+    """The gaps of these shards, once each is subscribed again."""
     found, back = list[Event](), set[str]()
     while back != set(shards):
         event = tab.next()
@@ -141,7 +141,7 @@ def test_a_node_that_is_away_takes_its_own_shards_alone(
     away_at = time()
     cluster.nodes[0].stop()
     try:
-        assert all(UNSERVED in told for told in refusals(tab, lost))
+        assert all(UNSERVED in reason for reason in refusals(tab, lost))
         eventually(lambda: cluster.nodes[1].nodes_seen()[cluster.nodes[0].id][2] == "master,fail")
         covered = cluster.nodes[1].client.config_get(COVERAGE)[COVERAGE]
         state = b"cluster_state:fail" if covered == "yes" else b"cluster_state:ok"
@@ -167,8 +167,8 @@ def test_a_slot_that_nobody_has_takes_its_shard_alone(
     for node in cluster.nodes:
         node.client.execute_command("CLUSTER", "DELSLOTS", slot)
     try:
-        (told,) = refusals(tab, [shard])
-        assert UNSERVED in told
+        (reason,) = refusals(tab, [shard])
+        assert UNSERVED in reason
         goes_on(tab, made[1], cluster, rest)
         with open_tab(made[1], "a") as late:
             late.say(ssubscribe=SHARDS)
@@ -183,7 +183,7 @@ def test_a_slot_that_nobody_has_takes_its_shard_alone(
 
 
 class Numbers:
-    """Numbered messages to a channel and to sharded channels, published where these are just then."""
+    """Numbered messages to a channel and to sharded channels, published at their current nodes."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.moments: dict[str, dict[str, float]] = {name: {} for name in ("a", *SHARDS)}
@@ -192,7 +192,7 @@ class Numbers:
         self._ports = dict.fromkeys(SHARDS, cluster.nodes[1].port)
 
     def publish(self) -> None:
-        """One more to each."""
+        """Publish one more to each."""
         for name, moments in self.moments.items():
             data = str(len(moments))
             moments[data] = time()
@@ -210,7 +210,7 @@ class Numbers:
                 return
             except redis.exceptions.MovedError as error:
                 self._ports[name] = int(error.port)
-            except redis.exceptions.ClusterDownError:  # it is no longer in the cluster
+            except redis.exceptions.ClusterDownError:  # the node has left the cluster
                 self._ports[name] = self._cluster.nodes[1].port
 
     def are_in(self, events: list[Event]) -> bool:
@@ -292,7 +292,7 @@ def under_load(numbers: Numbers, tab: Tab, move: Callable[[], None]) -> list[Eve
 
 
 def test_slots_that_redis_cli_moves_lose_nothing_in_silence(cluster: Cluster, tab: Tab) -> None:
-    """To another node, to one that has just come, and back before it goes."""
+    """Slots move to another node, to a new one, and back before that leaves."""
     numbers, first, second = Numbers(cluster), *cluster.nodes[:2]
     events = under_load(numbers, tab, lambda: reshard(first, second))
     assert numbers.faults(events) == []

@@ -1,7 +1,7 @@
-"""The WebSocket side by RFC 6455, byte by byte, on both workers.
+"""The WebSocket server against RFC 6455, byte by byte, on both workers.
 
-What a page may say is a change of its selection. That a message arrived is seen by the
-confirmation of the channel that it names.
+The only message of a page is a change of its selection. The confirmation of the channel shows that the
+message arrived.
 """
 
 import json
@@ -56,7 +56,7 @@ def in_pieces(payload: bytes, size: int) -> bytes:
 
 
 def test_control_the_helper_masks_as_the_rfc_says() -> None:
-    """Section 5.7's example, so that the tests below cannot all be wrong in one way."""
+    """The example of section 5.7: a mistake in the helper would hide in all tests below."""
     assert frame(TEXT, b"Hello", mask=b"\x37\xfa\x21\x3d") == bytes.fromhex("818537fa213d7f9f4d5158")
 
 
@@ -110,7 +110,7 @@ def test_ten_pings_at_once_are_answered_in_order(server: ArautoServer) -> None:
 
 
 def ending_after(server: ArautoServer, broken: bytes) -> Frame:
-    """How the server closes when it has read this."""
+    """The close frame of the server after these bytes."""
     with raw_feed(server) as feed:
         feed.send(broken)
         last = feed.ending()
@@ -156,7 +156,7 @@ def test_what_breaks_the_framing_ends_with_1002(server: ArautoServer, broken: by
     "broken",
     [
         frame(TEXT, b"\xff"),
-        frame(TEXT, SAID[:-5]),  # ends within a character
+        frame(TEXT, SAID[:-5]),  # ends inside a character
         frame(TEXT, b"\xc0\x80"),  # overlong
         frame(TEXT, b"\xed\xa0\x80"),  # a surrogate
         frame(TEXT, b"\xf4\x90\x80\x80"),  # beyond Unicode
@@ -172,7 +172,7 @@ def test_what_is_not_utf8_ends_with_1007(server: ArautoServer, broken: bytes) ->
 
 def test_text_that_cannot_become_utf8_fails_before_it_is_complete(server: ArautoServer) -> None:
     with raw_feed(server) as feed:
-        feed.send(frame(TEXT, b'{"subscribe":["\xf4\x90', fin=False))  # and no more
+        feed.send(frame(TEXT, b'{"subscribe":["\xf4\x90', fin=False))  # the rest never comes
         last = feed.ending()
         assert last is not None
         assert last.code == 1007
@@ -236,7 +236,7 @@ def test_nothing_after_the_end_is_answered(server: ArautoServer, end: bytes, aft
 
 
 def test_no_http_is_answered_after_our_own_close(server: ArautoServer) -> None:
-    """A proxy that believes in a tunnel must not find a second server in it."""
+    """A proxy that forwards a tunnel must not reach an HTTP server through it."""
     with raw_feed(server) as feed:
         feed.send(frame(TEXT, b"nonsense"))
         got = feed.next()
@@ -260,7 +260,7 @@ def test_no_http_is_answered_after_our_own_close(server: ArautoServer) -> None:
 def test_what_is_sent_before_the_handshake_is_answered_is_not_heard(
     server: ArautoServer, extra: bytes
 ) -> None:
-    """RFC 6455 forbids it (section 4.1: the client waits); the web server's parser swallows it."""
+    """RFC 6455 forbids it (section 4.1: the client waits); the web server's parser discards it."""
     with raw_feed(server, extra=extra) as feed:
         feed.say(subscribe=["later"])
         assert next(feed.events()) == {"type": "subscribe", "channel": "later", "at": ANY}

@@ -1,4 +1,4 @@
-"""A thousand pages come and go in every way there is, and nothing of them stays."""
+"""A thousand pages connect and leave in every possible way, and leave no resources behind."""
 
 import socket
 import threading
@@ -17,15 +17,15 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
 AT_ONCE = 50
-LEFT = 2_000  # bytes a page; threads' heaps grow too, by jumps, but not without end
-ROUNDS = 8  # of which the memory must stand still in one
-BEAT = 1  # second, instead of 20
-# Whoever has left is remembered until the next look at its silence was due: let that be soon.
+LEFT = 2_000  # bytes a page; heaps of threads grow in jumps, but not without end
+ROUNDS = 8  # memory must not grow in one of them
+BEAT = 1  # second between heartbeats, instead of 20
+# A closed page stays in the timer until its next check for silence, so the checks are frequent.
 SHORT_BEAT = (
     "import arauto.net.websocket as t, arauto.redis_io.subscriber as s;"
     f"t.PONG_WITHIN = s.PING_AFTER = {BEAT}; s.PONG_WITHIN = 2"
 )
-BEATS = 4  # of a page that answers, in which a silent one is found and let go, with room
+BEATS = 4  # heartbeats within which a silent page is found and closed, with room to spare
 
 Leave = Callable[[RawFeed], None]
 
@@ -52,7 +52,7 @@ def half_closed(feed: RawFeed) -> None:
 
 
 def silent(feed: RawFeed) -> None:
-    """The cable was pulled: nothing comes any more, no pong either."""
+    """As if the cable was pulled: no frame comes any more, not even a pong."""
 
 
 def half_frame_and_silent(feed: RawFeed) -> None:
@@ -79,7 +79,7 @@ def server(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer)
 
 
 class Beating:
-    """A page that answers: it counts the server's beats, which are late where the machine is."""
+    """A page that answers pings and counts the server's heartbeats, which are late on a busy machine."""
 
     def __init__(self, server: ArautoServer) -> None:
         self.beats = 0
@@ -154,7 +154,7 @@ def test_a_thousand_come_and_go_and_nothing_stays(server: ArautoServer, own_redi
 
 
 def test_control_without_deadlines_they_all_stay(start: Start, own_redis: RedisServer) -> None:
-    """A silent peer, one that never answers a close, one that stops reading."""
+    """A silent peer, one that does not answer a close, and one that stops reading."""
     never = (
         "import arauto.net.websocket as t, arauto.net.nonblocking_socket as w;"
         "t.PONG_WITHIN = t.CLOSE_PATIENCE = 1e6; w.NonblockingSocket.send.__defaults__ = (1e6, False)"
@@ -205,7 +205,7 @@ def test_a_reader_that_stops_is_cut_in_time_and_costs_the_others_nothing(
 def latencies(
     redis: RedisServer, feed: RawFeed, machine: MachineTime, until: Callable[[int], bool]
 ) -> list[float]:
-    """Publish fifty times a second ten kilobytes; how long each took to arrive."""
+    """Publish ten kilobytes fifty times a second, and return the latency of each."""
     took: list[float] = []
     events = feed.events()
     while not until(len(took)):

@@ -1,4 +1,4 @@
-"""Redis as it is deployed: a replica, a node of a cluster, a Sentinel in the place of a Redis."""
+"""Deployments of Redis that need a warning: a replica, and a node of a cluster."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -17,7 +17,7 @@ MakeServer = Callable[..., RedisServer]
 
 @pytest.fixture(params=list(binaries()))
 def make_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[MakeServer]:
-    """Starts a server with the options given."""
+    """Starts a Redis with the given options."""
     with ExitStack() as stack:
 
         def make(*options: str) -> RedisServer:

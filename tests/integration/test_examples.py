@@ -1,4 +1,4 @@
-"""The two scripts of the tutorial, beside the page, on the same Redis with no setting but its address."""
+"""The two scripts of the tutorial and the page on one Redis; its address is the only setting."""
 
 import os
 import subprocess

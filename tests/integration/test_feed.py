@@ -1,4 +1,4 @@
-"""What a tab receives, on both workers and every Redis there is."""
+"""Events of a tab, on both workers and every Redis."""
 
 import json
 from contextlib import ExitStack
@@ -67,7 +67,7 @@ def test_the_selection_changes_without_losing_a_message(
             if n == 150:
                 tab.say(unsubscribe=["new"], punsubscribe=["p.*"])
         redis_server.client.publish("stays", "end")
-        seen = tab.take(200 + 1 + 4)  # the last answers may come after the last message
+        seen = tab.take(200 + 1 + 4)  # the last confirmations may come after the last message
     kinds = [event["type"] for event in seen if "subscribe" in event["type"]]
     assert [event["data"] for event in seen if event["type"] == "message"] == [*map(str, range(200)), "end"]
     assert kinds == ["subscribe", "psubscribe", "unsubscribe", "punsubscribe"]
@@ -164,7 +164,7 @@ def test_a_bad_name_from_the_page_gets_a_sentence(arauto: ArautoServer, redis_se
 
 def test_a_ten_megabyte_frame_closes_with_1009(arauto: ArautoServer) -> None:
     with raw_feed(arauto) as feed:
-        feed.send_if_open(frame(TEXT, b"x" * 10_000_000))  # it is closed before all is sent
+        feed.send_if_open(frame(TEXT, b"x" * 10_000_000))  # the server closes before all is sent
         last = feed.ending()
     assert last is not None
     assert last.code == 1009
@@ -192,7 +192,7 @@ def test_no_compression_is_negotiated(arauto: ArautoServer) -> None:
 
 
 def _closed(tab: Tab) -> Close:
-    """How the server closed; what came before is read and dropped."""
+    """Read until the server closes, and return its close frame."""
     with pytest.raises(ConnectionClosedError) as caught:
         tab.until("nothing of this type comes")
     assert caught.value.rcvd is not None

@@ -1,4 +1,4 @@
-"""``make flaky`` finds a test that passes by luck, says how to have it again, and leaves no load."""
+"""``make flaky`` finds a test that passes by luck, prints how to repeat the run, and leaves no load."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""A tab on a recorded channel that comes back gets exactly what it missed, then goes on live."""
+"""A tab that reconnects to a recorded channel receives exactly the missed messages, then live ones."""
 
 import itertools
 import json
@@ -28,7 +28,7 @@ from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
 RETURNS = 200
-# No gap because the machine is busy.
+# A busy machine must not cause a gap.
 PATIENT = "import arauto.recording_core.channel_feed as feed; feed.PATIENCE = 60_000"
 
 
@@ -55,12 +55,12 @@ def server_of_all(
 
 @pytest.fixture
 def recording(server_of_all: ArautoServer, redis_of_all: RedisServer) -> Iterator[ArautoServer]:
-    """The server that all tests share but those which break it; each has a channel of its own."""
+    """The server of all tests that do not break it; each test has its own channel."""
 
     def is_alone() -> bool:
         return is_recording(redis_of_all) and redis_of_all.subscribers() == server_of_all.workers_wanted
 
-    eventually(is_alone, why="a recorder is at work, and another one stands by")
+    eventually(is_alone, why="there are a recorder and a stand-by")
     yield server_of_all
     eventually(is_alone, why="no tab is left at Redis")
 
@@ -92,7 +92,7 @@ def returning(
 
 
 class Load:
-    """Numbered messages from inside (``i``) and outside (``o``) until it is left."""
+    """Publishes numbers with the form (``i``) and directly to Redis (``o``) within its block."""
 
     def __init__(self, server: ArautoServer, redis_server: RedisServer, channel: str) -> None:
         self.published = {"i": 0, "o": 0}
@@ -120,7 +120,7 @@ class Load:
         while not self._ended.wait(0.005):
             number = self.published["i"]
             self.published["i"] += 1
-            # A worker that is killed in the middle leaves its client without an answer, or with part of one.
+            # A worker that is killed meanwhile sends no response, or part of one.
             with suppress(ConnectionError, HTTPException):
                 answer = publish(self._server, self._channel, f"i{number}")
                 assert answer.json.get("recorded"), answer.json
@@ -133,7 +133,7 @@ class Load:
 
 
 def check_whole(tab: ReturningTab, channel: str, published: dict[str, int]) -> None:
-    """From the first that a tab saw of each side to the last there is no hole and no duplicate."""
+    """The tab has all numbers of each publisher from the first it received, without hole or duplicate."""
     for side, many in published.items():
         numbers = [int(data[1:]) for data in tab.data(channel, side)]
         assert numbers, side
@@ -146,7 +146,7 @@ def test_two_hundred_returns_at_random_moments_under_load(
 ) -> None:
     with returning(recording, 8, channel) as tabs:
         with Load(recording, redis_of_all, channel) as load:
-            dropped = dict.fromkeys(tabs, 0)  # which of its sockets a tab has lost last
+            dropped = dict.fromkeys(tabs, 0)  # the count of sockets of a tab at its last drop
 
             def has_returned(tab: ReturningTab) -> bool:
                 return tab.sockets > dropped[tab]
@@ -170,7 +170,7 @@ def test_two_hundred_returns_at_random_moments_under_load(
 
 
 def publish_and_see(server: ArautoServer, tab: Tab, channel: str, data: str) -> str:
-    """The id that the tab is told."""
+    """Publish a message, and return its id from the tab's event."""
     publish(server, channel, data)
     event = tab.until("message")[-1]
     assert event["data"] == data
@@ -221,7 +221,7 @@ def test_what_the_first_message_asks_for_is_as_in_an_address(
 
 
 @pytest.mark.parametrize(
-    ("said", "reason"),
+    ("message", "reason"),
     [
         ({"channel": [str(n) for n in range(101)]}, "A feed can listen to at most 100"),
         ({"channel": ["x" * 257]}, "A channel name can have at most 256 bytes."),
@@ -232,10 +232,10 @@ def test_what_the_first_message_asks_for_is_as_in_an_address(
     ],
 )
 def test_what_cannot_be_heard_is_refused_in_the_first_message_too(
-    recording: ArautoServer, said: dict[str, object], reason: str
+    recording: ArautoServer, message: dict[str, object], reason: str
 ) -> None:
     with connect(f"{recording.ws}/feed?selection=follows", compression=None) as socket:
-        socket.send(json.dumps(said))
+        socket.send(json.dumps(message))
         with pytest.raises(ConnectionClosed) as caught:
             socket.recv(15)
     assert caught.value.rcvd is not None
@@ -262,7 +262,11 @@ def test_what_cannot_be_made_whole_is_a_gap(
     assert returned(f"{epoch}.{ids[5]}") == ["6", "7", "8", "9"]  # nothing is missing
     assert returned(f"{epoch}.{ids[3]}") == ["log", "6", "7", "8", "9"]
     assert returned(f"{epoch}.{ids[9]}") == []
-    assert returned(f"{'0' * 16}.{ids[7]}") == ["replaced", "8", "9"]  # the others are older than what it saw
+    assert returned(f"{'0' * 16}.{ids[7]}") == [
+        "replaced",
+        "8",
+        "9",
+    ]  # the others are older than the messages it has
     assert returned(f"{epoch}.{ids[7]}", "other") == ["unrecorded"]
 
 
@@ -270,13 +274,13 @@ def test_what_cannot_be_made_whole_is_a_gap(
 def test_a_tab_on_a_channel_without_a_log_follows_it_soon(
     recording: ArautoServer, channel: str, is_published: bool
 ) -> None:
-    """Nobody is told meanwhile that no process records it."""
+    """Meanwhile no event says that no process records it."""
     with open_tab(recording, channel) as tab:
         if is_published:
             publish(recording, channel, "first")
-        told = tab.until("following")
-    assert "stopped" not in {event["type"] for event in told}
-    assert told[-1]["id"]
+        events = tab.until("following")
+    assert "stopped" not in {event["type"] for event in events}
+    assert events[-1]["id"]
 
 
 @pytest.mark.parametrize("since", ["2", "10m", "first"])
@@ -285,7 +289,7 @@ def test_since(recording: ArautoServer, channel: str, redis_of_all: RedisServer,
         publish(recording, channel, str(n))
     eventually(lambda: len(logged(redis_of_all, channel)) == 3, why="the last two are those of the log")
     with open_tab(recording, channel, query={"since": since}) as tab:
-        tab.until("following")  # it has a place to go on from, should it be cut off now
+        tab.until("following")  # it has a position to resume from if it is cut off
         events = tab.until("following")
     assert [event["data"] for event in events[:-1]] == ["0", "1", "2"][-2 if since == "2" else 0 :]
 
@@ -300,7 +304,7 @@ def test_a_place_that_cannot_be_read(recording: ArautoServer, channel: str, quer
 
 
 def test_a_recorder_that_is_killed_under_load(own_recording: ArautoServer, own_redis: RedisServer) -> None:
-    """Tabs of the other worker were live all the time; the others are whole, or are told of a gap."""
+    """Tabs of the other worker stay live; the others receive all messages or a gap."""
     with returning(own_recording, 4, "kept.a") as tabs:
         with Load(own_recording, own_redis, "kept.b"):
             for round in range(60):
@@ -326,7 +330,9 @@ def test_redis_that_cuts_its_subscribers(own_recording: ArautoServer, own_redis:
         for tab in tabs:
             eventually(partial(tab.ends_with, last, "kept.a", "i"))
             inside = [int(data[1:]) for data in tab.data("kept.a", "i")]
-            assert inside == list(range(inside[0], load.published["i"]))  # these no recorder is needed for
+            assert inside == list(
+                range(inside[0], load.published["i"])
+            )  # publications by the form need no recorder
             outside = [int(data[1:]) for data in tab.data("kept.a", "o")]
             assert len(outside) == len(set(outside))
             assert tab.gaps  # the recorder was cut too

@@ -1,4 +1,4 @@
-"""A worker that the machine gives no more refuses the next one, and keeps the tabs it has."""
+"""A worker at a limit of the machine refuses the next tab, and keeps those it has."""
 
 import resource
 import socket
@@ -17,7 +17,7 @@ from tests.support.starts import run, sentence_of
 from tests.support.tabs import Tab, open_tab, receives
 from tests.support.waiting import eventually
 
-STACK = 8 * 1024 * 1024  # bytes of address space, which a new thread wants
+STACK = 8 * 1024 * 1024  # bytes of address space that a new thread needs
 NO_THREAD_FOR_B = """
 from arauto.redis_io.subscriber import Subscriber
 start = Subscriber.start
@@ -30,12 +30,12 @@ def start_unless_b(subscriber):
 Subscriber.start = start_unless_b
 """
 NO_FILE = "The machine allows no more open files: raise ulimit -n."
-ROOM = 39  # sockets where 256 files may be open
+ROOM = 39  # sockets with a limit of 256 open files
 
 
 @contextmanager
 def idle_connections(server: ArautoServer, n: int) -> Iterator[None]:
-    """They say nothing."""
+    """Open connections that send nothing."""
     with ExitStack() as stack:
         for _ in range(n):
             stack.enter_context(socket.create_connection(("127.0.0.1", server.port)))
@@ -43,18 +43,18 @@ def idle_connections(server: ArautoServer, n: int) -> Iterator[None]:
 
 
 def until_refused(server: ArautoServer, stack: ExitStack) -> Iterator[Tab]:
-    """New tabs, up to the one that the server has no room for."""
+    """Open tabs until one is refused."""
     while True:
         try:
             yield stack.enter_context(open_tab(server, "a"))
         except (InvalidStatus, ConnectionClosed) as refusal:
-            said = refusal
+            refused = refusal
             break
-    if isinstance(said, InvalidStatus):
-        assert said.response.status_code == 503
+    if isinstance(refused, InvalidStatus):
+        assert refused.response.status_code == 503
     else:
-        assert said.rcvd is not None
-        assert said.rcvd.code == 1013
+        assert refused.rcvd is not None
+        assert refused.rcvd.code == 1013
 
 
 @pytest.mark.parametrize("worker", WORKERS)
@@ -102,7 +102,7 @@ def test_a_worker_without_descriptors_keeps_its_tabs(
 
 
 def test_a_worker_without_threads_keeps_its_tabs(start: Start, own_redis: RedisServer) -> None:
-    """A thread needs address space for its stack, so a limit of that is one of threads, for root too."""
+    """A thread needs address space for its stack: limiting that limits threads, also those of root."""
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER="gthread", ARAUTO_WORKERS="1")
     (process,) = server.workers()
     with open_tab(server, "a") as tab:

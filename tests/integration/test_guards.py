@@ -1,4 +1,4 @@
-"""Who may come in: origins, Fetch Metadata, handshakes, limits; and the headers of every answer."""
+"""Checks of requests: origins, Fetch Metadata, handshakes, limits; and the headers of every response."""
 
 import socket
 from contextlib import ExitStack, closing
@@ -57,7 +57,7 @@ def test_fetch_metadata_decides_where_there_is_no_origin(
 ) -> None:
     assert publish(plain_arauto, "a", "x", Sec_Fetch_Site=site).status == (200 if allowed else 403)
     assert handshake(plain_arauto, Sec_Fetch_Site=site).status == (101 if allowed else 403)
-    assert get(plain_arauto, "/", Sec_Fetch_Site=site).status == 200  # a link leads here
+    assert get(plain_arauto, "/", Sec_Fetch_Site=site).status == 200  # a link was followed
 
 
 def test_other_origins_can_be_allowed(start: Start, valkey: RedisServer) -> None:
@@ -81,7 +81,7 @@ def test_other_origins_can_be_allowed(start: Start, valkey: RedisServer) -> None
     ],
 )
 def test_a_name_that_was_led_here_is_refused(plain_arauto: ArautoServer, host: str, served: bool) -> None:
-    """DNS rebinding: the page of evil.example is then of one origin with us."""
+    """DNS rebinding: a page of evil.example would have the same origin as the server."""
     name = host.format(port=plain_arauto.port)
     assert get(plain_arauto, "/", Host=name).status == (200 if served else 400)
     origin = f"http://{name}"
@@ -162,7 +162,7 @@ def test_a_handshake_in_http_1_0_or_by_post_is_refused(plain_arauto: ArautoServe
 def test_a_bad_selection_is_refused_before_the_upgrade(
     plain_arauto: ArautoServer, query: str, status: int, sentence: str
 ) -> None:
-    """A plain GET tells a page the reason that a browser hides from it."""
+    """A plain GET gives a page the reason, which a browser hides for a WebSocket."""
     for answer in (handshake(plain_arauto, f"/feed{query}"), get(plain_arauto, f"/feed{query}")):
         assert (answer.status, answer.error) == (status, sentence)
 
@@ -174,7 +174,7 @@ def test_a_hundred_channels_are_heard(plain_arauto: ArautoServer, valkey: RedisS
 
 
 def has_room(server: ArautoServer) -> bool:
-    """A feed that is no WebSocket goes through the same checks, and gets 426 where one would get in."""
+    """Without an upgrade, a request to the feed passes the same checks, and gets 426 if there is room."""
     return get(server, "/feed?channel=a").status == 426
 
 
@@ -182,13 +182,13 @@ def test_the_page_is_told_that_all_is_well_by_a_status_that_is_no_error(plain_ar
     asks = {"Arauto_Asks_Why": "socket"}
     assert get(plain_arauto, "/feed?channel=a", **asks).status == 204
     assert get(plain_arauto, "/feed", **asks).status == 400
-    dropped = get(plain_arauto, "/feed?channel=a", **asks, Upgrade="websocket")  # as by a proxy
+    dropped = get(plain_arauto, "/feed?channel=a", **asks, Upgrade="websocket")  # as a proxy may send it
     assert (dropped.status, dropped.error) == (
         400,
         "A WebSocket handshake needs the header Connection: Upgrade.",
     )
     with open_tab(plain_arauto, "a", additional_headers={"Arauto-Asks-Why": "socket"}):
-        pass  # a socket is one all the same
+        pass  # a socket counts, whether accepted or not
 
 
 def test_one_over_the_cap_gets_503_and_pages_go_on(start: Start, valkey: RedisServer) -> None:
@@ -230,7 +230,7 @@ def test_one_address_takes_no_more_than_its_share(start: Start, valkey: RedisSer
     ana, bia = "127.0.0.2", "127.0.0.3"
     server = start(
         REDIS_URL=valkey.url, ARAUTO_MAX_SOCKETS_PER_ADDRESS="2",
-        PYTHONHASHSEED="0",  # the two do not share a row
+        PYTHONHASHSEED="0",  # the two addresses have different hashes
     )  # fmt: skip
     with ExitStack() as stack:
         for address in (ana, bia):
@@ -241,7 +241,7 @@ def test_one_address_takes_no_more_than_its_share(start: Start, valkey: RedisSer
                 assert refused.status == 503
                 assert "ARAUTO_MAX_SOCKETS_PER_ADDRESS" in refused.refusal()
                 refused.close()
-        for _ in range(4):  # this machine, or a proxy on it
+        for _ in range(4):  # loopback has no share: it may be a proxy
             stack.enter_context(raw_feed(server))
 
     def is_let_in() -> bool:
@@ -268,7 +268,7 @@ def test_what_is_too_large_gets_a_status(plain_arauto: ArautoServer, head: str, 
         try:
             raw.sendall(head.encode("latin-1"))
         except OSError:
-            pass  # it has been answered before it was all said
+            pass  # the server answered before the request was complete
         assert int(raw.recv(4096).split(b" ")[1]) == status
     assert get(plain_arauto, "/healthz").status == 200
 
@@ -393,5 +393,5 @@ def test_any_handshake_gets_a_status_and_never_a_fault(
         raw.shutdown(socket.SHUT_WR)
         head = raw.recv(4096)
     status = int(head.split(b" ")[1]) if head else 0
-    # 501 is the web server's for a transfer coding that it does not know.
+    # The web server answers 501 to an unknown transfer coding.
     assert status in (101, 400, 403, 404, 405, 413, 426, 501, 0), head

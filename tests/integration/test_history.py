@@ -1,4 +1,4 @@
-"""GET /channels/messages?channel=<name>: the recorded past, line by line, honest about what is missing."""
+"""GET /channels/messages?channel=<name>: recorded messages line by line, with gaps for missing ones."""
 
 import json
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from tests.support.tabs import open_tab
 
 @pytest.fixture(scope="module")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    """One that no other program uses: its recorder would take the logs that are written here."""
+    """A Redis without another program, whose recorder would take the logs that these tests write."""
     server = RedisServer(binaries()["valkey"], tmp_path_factory.mktemp("valkey"))
     yield server
     server.close()
@@ -38,7 +38,7 @@ def recording(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def log(recording: ArautoServer, valkey: RedisServer) -> Iterator[OwnLog]:
-    """Ten messages, 0 to 9."""
+    """A log with ten messages, 0 to 9."""
     yield OwnLog(valkey, "past", *"0123456789")
     forget(valkey, "past")
 
@@ -68,7 +68,7 @@ def test_a_line_for_each_message(recording: ArautoServer, ids: list[str]) -> Non
 
 
 def test_from_here_to_there(recording: ArautoServer, ids: list[str]) -> None:
-    assert data(read(recording, f"since={ids[3]}")) == "456789"  # to go on from what one has
+    assert data(read(recording, f"since={ids[3]}")) == "456789"  # the messages after an id
     assert data(read(recording, f"since={ids[3]}&until={ids[5]}")) == "45"
     assert data(read(recording, "since=3")) == "789"
     assert data(read(recording, "since=100")) == "0123456789"
@@ -94,7 +94,7 @@ def test_the_last_are_those_up_to_a_point(recording: ArautoServer, ids: list[str
 def test_a_limit_that_nobody_asked_for_is_told(recording: ArautoServer, valkey: RedisServer) -> None:
     log = OwnLog(valkey, "past/long", *map(str, range(DEFAULT_LIMIT)))
     last = read(recording, "since=first", "past/long")[-1]
-    assert last["data"] == str(DEFAULT_LIMIT - 1)  # there is no more
+    assert last["data"] == str(DEFAULT_LIMIT - 1)  # the last message of the log
     log.write("more")
     assert len(read(recording, "since=first", "past/long")) == DEFAULT_LIMIT + 1
     assert read(recording, "since=first", "past/long")[-1] == {"more": last["id"]}
@@ -111,7 +111,7 @@ def test_bytes_and_names_of_all_kinds(recording: ArautoServer, valkey: RedisServ
     valkey.client.hset(head_of(name.encode()), "ms", "4000000000000")
     log.write(b"\xff")
     text, binary = read(recording, "", name)
-    assert text == line  # in whatever company
+    assert text == line  # whatever other parameters there are
     assert (binary["data"], binary["encoding"], binary["size"]) == ("/w==", "base64", 1)
     assert binary["at"] == 4_000_000_000
     forget(valkey, name)
@@ -132,7 +132,7 @@ def test_what_cannot_be_meant(recording: ArautoServer, query: str) -> None:
 
 
 def test_what_would_be_ignored_is_refused(recording: ArautoServer) -> None:
-    """Said twice, or where it changes nothing: above all, a part of a recording cannot be deleted."""
+    """A parameter given twice or without effect: above all, part of a recording cannot be deleted."""
     of_message = "/channels/past/acknowledgements?channel=past&message=1-1"
     for method, path, sentence in (
         *(("GET", f"/channels/past/messages?{name}=1m&{name}=2m", f"Give {name} once.")
@@ -163,11 +163,11 @@ def test_what_is_not_kept_any_more_is_a_gap(
     recording: ArautoServer, valkey: RedisServer, ids: list[str]
 ) -> None:
     stream = stream_of(b"past")
-    valkey.client.xtrim(stream, maxlen=6, approximate=False)  # 0 to 3 are gone
+    valkey.client.xtrim(stream, maxlen=6, approximate=False)  # 0 to 3 are trimmed
     gap, *rest = read(recording, f"since={ids[1]}")
     assert (gap["type"], gap["reason"], gap["missing"]) == ("gap", "log", 2)
     assert data(rest) == "456789"
-    assert data(read(recording, f"since={ids[3]}")) == "456789"  # nothing that was asked for is missing
+    assert data(read(recording, f"since={ids[3]}")) == "456789"  # no requested message is missing
     gap, *rest = read(recording, "since=10m")
     assert (gap["type"], "missing" in gap) == ("gap", False)
     valkey.client.xdel(stream, ids[6], ids[9])
@@ -196,8 +196,8 @@ def test_another_log_is_told_from_the_one_before(
     ]
 
 
-def told(events: list[dict[str, Any]]) -> list[Any]:
-    """Messages, and why others are missing."""
+def data_and_reasons(events: list[dict[str, Any]]) -> list[Any]:
+    """The data of the messages, and the reasons of the gaps."""
     return [
         event.get("data", event.get("reason"))
         for event in events
@@ -206,19 +206,19 @@ def told(events: list[dict[str, Any]]) -> list[Any]:
 
 
 def read_and_see(recording: ArautoServer, since: str, last: str) -> list[Any]:
-    """What is told of the log up to ``last``, which is the same to a page as to a program."""
-    lines = told(read(recording, f"since={since}"))
+    """Messages and gaps up to ``last``; a page and a program must receive the same."""
+    lines = data_and_reasons(read(recording, f"since={since}"))
     with open_tab(recording, "past", query={"since": since}) as tab:
-        assert told(tab.through(last)) == lines
+        assert data_and_reasons(tab.through(last)) == lines
     return lines
 
 
 def return_and_see(recording: ArautoServer, valkey: RedisServer, id: str, last: str) -> list[Any]:
-    """The same behind an entry that a page and a program have seen."""
-    lines = told(read(recording, f"since={id}"))
+    """As :func:`read_and_see`, after an entry that a page and a program have."""
+    lines = data_and_reasons(read(recording, f"since={id}"))
     epoch = head(valkey, "past")["epochs"].partition(":")[0]
     with open_tab(recording, "past", query={"after": f"{epoch}.{id}"}) as tab:
-        assert told(tab.through(last)) == lines
+        assert data_and_reasons(tab.through(last)) == lines
     return lines
 
 
@@ -235,13 +235,13 @@ def test_what_nobody_recorded_is_one_gap(recording: ArautoServer, valkey: RedisS
 def test_numbers_that_jump_are_no_gap_of_their_own(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
-    """A recorder that does not know the last for sure goes on with later ones."""
+    """A recorder that does not know the last number continues with later ones."""
     with open_tab(recording, "past", query={"since": "1"}) as tab:
         tab.through("9")
         valkey.client.hincrby(head_of(b"past"), "number", 1000)
         log.begin()
         log.write("more")
-        assert told(tab.through("more")) == ["recorder", "more"]
+        assert data_and_reasons(tab.through("more")) == ["recorder", "more"]
     valkey.client.hincrby(head_of(b"past"), "number", 1000)
     valkey.client.rpush("arauto:promised:{past}", "1 promised")
     log.begin()
@@ -273,16 +273,16 @@ def test_what_is_missing_in_a_log_that_has_replaced_another_is_told(
     log.write("a", "b", "c", "d")
     valkey.client.xdel(stream_of(b"past"), log.ids[-3])
     rows = ["replaced", "recorder", "a", "log", "c", "d"]
-    assert told(read(recording, f"since={log.ids[5]}")) == rows
+    assert data_and_reasons(read(recording, f"since={log.ids[5]}")) == rows
     with open_tab(recording, "past", query={"after": f"{before}.{log.ids[5]}"}) as tab:
-        assert told(tab.through("d")) == rows
+        assert data_and_reasons(tab.through("d")) == rows
 
 
 def test_a_log_whose_head_was_lost_has_replaced_the_one_before(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
-    """Nothing is known of it but its entries; numbers go on with the time."""
-    sleep(0.02)  # there are as many milliseconds as messages
+    """Only the entries of such a log are known; its numbers continue from the time."""
+    sleep(0.02)  # at least as many milliseconds as messages
     valkey.client.delete(head_of(b"past"))
     log.begin()
     log.write("more")
@@ -304,7 +304,7 @@ def test_entries_of_others_are_as_if_they_were_missing(
 def test_an_entry_of_others_at_the_end_of_a_page_hides_nothing(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog, foreign: int
 ) -> None:
-    """Ten entries are read at first."""
+    """The first read has ten entries."""
     ms = int(log.ids[-1].split("-")[0])
     valkey.client.xadd(stream_of(b"past"), {"a": "1"}, id=f"{ms + 1}-{foreign}")
     sleep(0.002)  # the next has a later time
@@ -317,7 +317,7 @@ def test_an_entry_of_others_at_the_end_of_a_page_hides_nothing(
 def test_a_page_of_nothing_but_entries_of_others_hides_nothing(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
-    """As of a program that writes on in the same millisecond: they have numbers as ours have."""
+    """Another program writes in the same millisecond, with numbers like those of the recorder."""
     ms, number = map(int, log.ids[-1].split("-"))
     for more in range(1, 30):
         valkey.client.xadd(stream_of(b"past"), {"a": "1"}, id=f"{ms}-{number + more}")

@@ -1,4 +1,4 @@
-"""A wheel of the program, in an environment that has nothing else, and in a directory of somebody's own."""
+"""The wheel, installed in an empty environment and run in a user's own directory."""
 
 import json
 import os
@@ -26,7 +26,7 @@ def arauto(tmp_path_factory: pytest.TempPathFactory) -> str:
     room = tmp_path_factory.mktemp("installed")
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     environ = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-    environ.pop("PYTHONPYCACHEPREFIX", None)  # what is compiled is installed too
+    environ.pop("PYTHONPYCACHEPREFIX", None)  # compiled files are installed too
     subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", room, ROOT], env=environ, check=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", room / "venv"], env=environ, check=True)
     (wheel,) = room.glob("*.whl")
@@ -37,7 +37,7 @@ def arauto(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Iterator[Path]:
-    """Where somebody works on Pub/Sub, with a file that is named like a library of ours."""
+    """A directory with a file that is named like a library of the program."""
     (tmp_path / "redis.py").write_text("raise SystemExit('the wrong redis')\n")
     yield tmp_path
     left = {path.name for path in tmp_path.iterdir()}
@@ -65,8 +65,8 @@ def test_it_publishes_and_receives(arauto: str, directory: Path, own_redis: Redi
         with connect(f"{server.ws}/feed?channel=news") as tab:
             assert json.loads(tab.recv())[0]["type"] == "subscribe"
             assert publish(server, "news", "hello").json["receivers"] >= 1
-            while "hello" not in (said := str(tab.recv(PATIENCE))):
-                assert '"error"' not in said
+            while "hello" not in (received := str(tab.recv(PATIENCE))):
+                assert '"error"' not in received
         page = get(server, "/", Accept_Language="pt-BR").body.decode()
         assert "Mensagem" in page
         files = re.findall(r'(?:src|href)="(/static/[^"]+)"', page)
@@ -78,30 +78,30 @@ def test_it_publishes_and_receives(arauto: str, directory: Path, own_redis: Redi
 
 
 def test_it_tells_its_version_and_its_settings(arauto: str, directory: Path) -> None:
-    told = run(arauto, directory, "--version")
-    assert (told.returncode, told.stdout) == (0, f"arauto, version {__version__}\n")
-    told = run(arauto, directory, "--help")
-    assert told.returncode == 0
-    assert all(setting.name in told.stdout for setting in SETTINGS)
+    finished = run(arauto, directory, "--version")
+    assert (finished.returncode, finished.stdout) == (0, f"arauto, version {__version__}\n")
+    finished = run(arauto, directory, "--help")
+    assert finished.returncode == 0
+    assert all(setting.name in finished.stdout for setting in SETTINGS)
 
 
 def test_what_it_does_not_know_is_refused(arauto: str, directory: Path) -> None:
-    told = run(arauto, directory, "serve")
-    assert (told.returncode, told.stdout) == (2, "")
-    assert "No such command 'serve'" in told.stderr
-    assert "arauto --help" in told.stderr
-    told = run(arauto, directory, PORT="many")
-    assert (told.returncode, "Traceback" in told.stderr) == (1, False)
-    assert "PORT" in told.stderr
-    told = run(arauto, directory, KAFKA_URL="kafka://127.0.0.1:1")
-    assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr == "KAFKA_URL needs a package that is not installed: pip install 'arauto[kafka]'\n"
+    finished = run(arauto, directory, "serve")
+    assert (finished.returncode, finished.stdout) == (2, "")
+    assert "No such command 'serve'" in finished.stderr
+    assert "arauto --help" in finished.stderr
+    finished = run(arauto, directory, PORT="many")
+    assert (finished.returncode, "Traceback" in finished.stderr) == (1, False)
+    assert "PORT" in finished.stderr
+    finished = run(arauto, directory, KAFKA_URL="kafka://127.0.0.1:1")
+    assert (finished.returncode, finished.stdout) == (1, "")
+    assert finished.stderr == "KAFKA_URL needs a package that is not installed: pip install 'arauto[kafka]'\n"
 
 
 def test_it_makes_and_revokes_tokens(arauto: str, directory: Path, own_redis: RedisServer) -> None:
     here = {"ARAUTO_TOKENS": "tokens.json", "REDIS_URL": own_redis.url, "ARAUTO_TOKEN": "a" * 32}
-    told = run(arauto, directory, "token", "create", "backup", "--read", "news.*", **here)
-    assert told.returncode == 0, told.stderr
+    finished = run(arauto, directory, "token", "create", "backup", "--read", "news.*", **here)
+    assert finished.returncode == 0, finished.stderr
     assert "backup" in run(arauto, directory, "token", "list", **here).stdout
     assert run(arauto, directory, "token", "revoke", "backup", **here).returncode == 0
     assert run(arauto, directory, "token", "list", **here).stdout == ""

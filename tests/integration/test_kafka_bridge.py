@@ -1,4 +1,4 @@
-"""ARAUTO_BRIDGE: messages go on between channels of Redis and topics of Kafka, at least once."""
+"""ARAUTO_BRIDGE: messages pass between channels of Redis and topics of Kafka, at least once."""
 
 import json
 import os
@@ -30,8 +30,8 @@ RULES = "alerts.* -> kafka:bridge.alerts, kafka:bridge.orders -> orders"
 def state(server: ArautoServer) -> dict[str, Any]:
     answer = get(server, "/readyz")
     assert answer.status == 200, answer
-    told: dict[str, Any] = answer.json["bridge"]
-    return told
+    bridge: dict[str, Any] = answer.json["bridge"]
+    return bridge
 
 
 def kept(server: ArautoServer, topic: str) -> list[dict[str, Any]]:
@@ -63,18 +63,18 @@ def holder(servers: list[ArautoServer]) -> ArautoServer:
         here = [server for server in servers if state(server)["here"]]
         return here[0] if len(here) == 1 else None
 
-    return eventually(found, why="one of them is at work")
+    return eventually(found, why="one of them runs the bridge")
 
 
 class Traffic:
-    """Numbers that go into the bridge at both ends, one after the other, until it is left."""
+    """Publishes numbers at both ends of the bridge within its block."""
 
     def __init__(self, redis: RedisServer, kafka: KafkaServer, first: int = 1) -> None:
         self._first = first
         self.published: list[tuple[int, float]] = []
-        """What Redis has answered to, and when it was published, in Unix milliseconds."""
+        """The numbers that Redis replied to, each with its Unix milliseconds."""
         self.produced: set[int] = set()
-        self.heard: list[int] = []
+        self.received: list[int] = []
         self._redis, self._kafka = redis, kafka
         self._over = threading.Event()
         self._threads = [threading.Thread(target=run) for run in (self._publish, self._produce, self._listen)]
@@ -103,13 +103,13 @@ class Traffic:
         producer = Producer(self._kafka.client(acks="all") | {"message.timeout.ms": 60_000})
         number = 0
 
-        def told(error: object, message: Any) -> None:
+        def delivered(error: object, message: Any) -> None:
             if error is None:
                 self.produced.add(int(message.value()))
 
         while not self._over.wait(0.01):
             number += 1
-            producer.produce("bridge.orders", b"%d" % number, on_delivery=told)
+            producer.produce("bridge.orders", b"%d" % number, on_delivery=delivered)
             producer.poll(0)
         assert producer.flush(PATIENCE) == 0
 
@@ -120,7 +120,7 @@ class Traffic:
                 listener.subscribe("orders")
                 while not self._over.is_set():
                     if message := listener.get_message(timeout=1):
-                        self.heard.append(int(message["data"]))
+                        self.received.append(int(message["data"]))
 
 
 def numbers(server: ArautoServer) -> list[int]:
@@ -142,8 +142,8 @@ def is_all_there(server: ArautoServer, published: list[tuple[int, float]]) -> bo
     return True
 
 
-def both_hear_all(redis: RedisServer) -> None:
-    """What is published from now on is at Kafka, or at both processes."""
+def both_subscribe(redis: RedisServer) -> None:
+    """Wait until both processes receive the messages, or one of them passes them on to Kafka."""
 
     def subscribed() -> int:
         return sum(one["psub"] == "1" for one in redis.client.client_list("pubsub"))
@@ -164,28 +164,28 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         first = holder(servers)
         eventually(lambda: state(first)["state"] == "running", why="it has found its topics")
         assert get(first, "/topics/bridge.orders/groups").json["groups"], "and from where on it reads"
-        both_hear_all(own_redis)
+        both_subscribe(own_redis)
         with Traffic(own_redis, kafka) as traffic:
-            eventually(lambda: len(traffic.heard) > 50 and state(first)["passed"] > 150)
+            eventually(lambda: len(traffic.received) > 50 and state(first)["passed"] > 150)
             kill(first)
             (second,) = (server for server in servers if server is not first)
             eventually(lambda: state(second)["here"], why="the other one has taken over")
             eventually(lambda: is_all_there(second, traffic.published[:]))
-            both_hear_all(own_redis)
-            # Whoever dies with messages that Kafka does not have yet: the others have them.
+            both_subscribe(own_redis)
+            # The killed process had messages that Kafka lacks: the other process has them, too.
             kafka.stop()
             seen = len(traffic.published)
             eventually(lambda: len(traffic.published) > seen + 300)
-            eventually(lambda: state(second)["state"] == "waiting", why="it says that it waits for Kafka")
-            eventually(
-                lambda: state(first)["state"] == "waiting", why="the process that came back says it too"
-            )
+            eventually(lambda: state(second)["state"] == "waiting", why="it reports that it waits for Kafka")
+            eventually(lambda: state(first)["state"] == "waiting", why="the restarted process reports it too")
             third = holder(servers)
             kill(third)
             kafka.start()
             fourth = holder(servers)
             eventually(lambda: is_all_there(fourth, traffic.published[:]))
-            eventually(lambda: traffic.produced <= set(traffic.heard), why="all from Kafka was heard")
+            eventually(
+                lambda: traffic.produced <= set(traffic.received), why="all messages of Kafka were received"
+            )
             assert state(fourth)["gaps"] == 0
             own_redis.stop()
             own_redis.start()
@@ -193,16 +193,16 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
             eventually(lambda: len(traffic.published) > seen + 100)
             eventually(lambda: own_redis.client.hget("arauto:bridge", "token"), why="one has the new lease")
             fifth = holder(servers)
-            assert fifth.stop() == 0  # what it has, it gives to Kafka; the lease is the other one's at once
+            assert fifth.stop() == 0  # it passes on its messages and releases the lease
             (sixth,) = (server for server in servers if server is not fifth)
-            eventually(lambda: state(sixth)["here"], why="the lease was given back")
+            eventually(lambda: state(sixth)["here"], why="the lease was released")
             eventually(lambda: traffic.published[-1][0] in numbers(sixth))
         spans = get(sixth, "/bridge").json["spans"]
         assert spans
         there = set(numbers(sixth))
         for number, at in traffic.published:
-            is_told = any(1000 * one["from"] <= at <= 1000 * one["to"] for one in spans)
-            assert number in there or is_told, (number, at, spans)
+            has_span = any(1000 * one["from"] <= at <= 1000 * one["to"] for one in spans)
+            assert number in there or has_span, (number, at, spans)
         assert sixth.stop() == 0
         silent = time()
         own_redis.client.publish("alerts.a", "nobody listens")
@@ -213,7 +213,7 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         listener = own_redis.client.pubsub(ignore_subscribe_messages=True)
         listener.subscribe("orders")
         (seventh,) = start(stack, tmp_path, own_redis, kafka, workers=["gevent"])
-        eventually(lambda: (told := listener.get_message()) and told["data"] == b"kept by Kafka")
+        eventually(lambda: (message := listener.get_message()) and message["data"] == b"kept by Kafka")
         spans = get(seventh, "/bridge").json["spans"]
         (trimmed,) = [one for one in spans if one["reason"] == "retention"]
         assert (trimmed["rule"], trimmed["messages"]) == ("kafka:bridge.orders -> orders", 2)
@@ -224,14 +224,14 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         assert "nobody listens" not in [one["data"] for one in kept(seventh, "bridge.alerts")]
         with Traffic(own_redis, kafka, first=1_000_000) as traffic:
             eventually(lambda: len(traffic.published) > 100)
-            reload(seventh)  # one process: it waits for its successor to listen
+            reload(seventh)  # with one process: it ends once its successor has subscribed
             eventually(lambda: "bridge stopped" in seventh.log and state(seventh)["here"])
             eventually(lambda: is_all_there(seventh, traffic.published[:]))
         assert "Traceback" not in "".join(server.log for server in [*servers, seventh])
 
 
 def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaServer, tmp_path: Path) -> None:
-    """With the least rights of Redis."""
+    """The program has the smallest ACL rules."""
     kafka.create("bridge.in", max_message_bytes="1000")
     channels = ("in.*", "late", "out")
     as_program(own_redis, PROGRAM, BRIDGE, channels=channels)
@@ -243,36 +243,36 @@ def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaSe
             stack, tmp_path, own_redis, kafka, ["gthread"], ARAUTO_BRIDGE=rules, ARAUTO_RECORDING="off"
         )
 
-        def told(rule: int) -> dict[str, Any]:
+        def status(rule: int) -> dict[str, Any]:
             found: dict[str, Any] = get(server, "/bridge").json["rules"][rule]
             return found
 
         why = "Kafka has no such topic, or no such partition of it."
-        eventually(lambda: told(2)["trouble"] == why, why="it says which topic is missing")
+        eventually(lambda: status(2)["trouble"] == why, why="it reports the missing topic")
         assert state(server)["state"] == "waiting"
         own_redis.client.publish("late", "waits")
         with own_redis.client.pipeline() as pipeline:
             for data in (b"\xff\x00", b"", b"x" * 1500, b"last"):
                 pipeline.publish("in.a", data)
             pipeline.execute()
-        eventually(lambda: (told(0)["passed"], told(0)["missed"], told(1)["own"]) == (3, 1, 3))
+        eventually(lambda: (status(0)["passed"], status(0)["missed"], status(1)["own"]) == (3, 1, 3))
         lines = kept(server, "bridge.in")
         assert [one["data"] for one in lines] == ["/wA=", "", "last"]
         assert {one["key"] for one in lines} == {"in.a"}
         assert lines[2]["headers"] == [{"name": "arauto-bridge", "value": "arauto-bridge"}]
         kafka.produce("bridge.in", b"\x00\xfe", None, b"", key="k", headers={"arauto-bridge": b"another"})
-        heard: list[bytes] = []
+        received: list[bytes] = []
 
-        def has_heard() -> bool:
+        def has_received() -> bool:
             if one := listener.get_message():
-                heard.append(one["data"])
-            return len(heard) == 2
+                received.append(one["data"])
+            return len(received) == 2
 
-        eventually(has_heard)
-        assert heard == [b"\x00\xfe", b""]
-        eventually(lambda: (told(1)["passed"], told(1)["empty"]) == (2, 1))
+        eventually(has_received)
+        assert received == [b"\x00\xfe", b""]
+        eventually(lambda: (status(1)["passed"], status(1)["empty"]) == (2, 1))
         kafka.create("bridge.late")
-        eventually(lambda: told(2)["passed"] == 1 and state(server)["state"] == "running")
+        eventually(lambda: status(2)["passed"] == 1 and state(server)["state"] == "running")
         assert [one["data"] for one in kept(server, "bridge.late")] == ["waits"]
         (span,) = get(server, "/bridge").json["spans"]
         assert (span["reason"], span["messages"]) == ("too large", 1)
@@ -283,8 +283,10 @@ def test_what_goes_over_and_what_does_not(own_redis: RedisServer, kafka: KafkaSe
             groups = get(server, "/topics/bridge.in/groups").json["groups"]
             return [(one["group"], one["lag"], one["members"]) for one in groups]
 
-        eventually(lambda: committed() == [("arauto-bridge", 0, [])], why="it commits what it passed on")
-        # A process with a rule that the one at work does not have keeps what that one leaves.
+        eventually(
+            lambda: committed() == [("arauto-bridge", 0, [])], why="it commits the offsets it passed on"
+        )
+        # A process with another rule keeps messages that the running process does not pass on.
         others = start(stack, tmp_path, own_redis, kafka, ["gevent"], ARAUTO_BRIDGE="late -> kafka:bridge.in")
         blocked = "bridge blocked rule='late -> kafka:bridge.in'"
         eventually(lambda: blocked in others[0].log and state(others[0])["state"] == "waiting")

@@ -1,4 +1,4 @@
-"""Both directions of the bridge at a real Kafka; what Redis does is said by the test."""
+"""Both directions of the bridge with a real Kafka; the test takes the part of Redis."""
 
 from contextlib import closing
 from math import inf
@@ -21,7 +21,7 @@ GROUP = "bridge places"
 
 
 def committed(kafka: KafkaServer, at: int | None = None) -> int:
-    """The place of the group, or another one for it."""
+    """The committed offset of the group, after setting it to ``at`` if given."""
     with closing(Consumer(kafka.client(**{"group.id": GROUP}))) as consumer:
         if at is not None:
             consumer.commit(offsets=[TopicPartition(TOPIC, 0, at)], asynchronous=False)
@@ -33,7 +33,7 @@ def test_what_redis_refuses_and_who_has_lost_the_lease(kafka: KafkaServer) -> No
     rules = read_rules(f"kafka:{TOPIC} -> one, kafka:{TOPIC} -> two")
     link = KafkaLink(KafkaUrl.of(read({"KAFKA_URL": kafka.url})))
     report = Report.of(rules)
-    heard: list[tuple[bytes, bytes]] = []
+    published: list[tuple[bytes, bytes]] = []
     refused = [b"two"]
     lease = [True]
 
@@ -41,7 +41,7 @@ def test_what_redis_refuses_and_who_has_lost_the_lease(kafka: KafkaServer) -> No
         for number, message in enumerate(messages):
             if message[0] in refused:
                 return number, "NOPERM"
-            heard.append(message)
+            published.append(message)
         return len(messages), ""
 
     bridge = FromKafka(link, GROUP, TOPIC, list(rules), publish, lambda: lease[0])
@@ -49,25 +49,27 @@ def test_what_redis_refuses_and_who_has_lost_the_lease(kafka: KafkaServer) -> No
     def trouble() -> tuple[str, ...]:
         bridge._again = 0.0
         bridge.step(report)
-        bridge._committed = inf  # no place is committed by the way
+        bridge._committed = inf  # no offset is committed in between
         return report.rules[str(rules[0])].trouble
 
-    eventually(lambda: trouble() == () and committed(kafka) == 0, why="it has a place")
+    eventually(lambda: trouble() == () and committed(kafka) == 0, why="an offset is committed")
     kafka.produce(TOPIC, b"1", b"2")
     eventually(lambda: trouble() == ("redis", "NOPERM"), why="one channel is refused")
     for _ in range(3):
         trouble()
-    assert heard == [(b"one", b"1")], "what was published is not published again each time"
+    assert published == [(b"one", b"1")], "published messages are not published again by each try"
     refused.clear()
     assert trouble() == ()
-    assert heard == [(channel, data) for data in (b"1", b"2") for channel in (b"one", b"two")]
-    # It is stopped here, and another process goes on.
+    assert published == [(channel, data) for data in (b"1", b"2") for channel in (b"one", b"two")]
+    # This process loses the lease, and another one continues.
     assert committed(kafka, at=7) == 7
     lease[0] = False
     bridge.close()
     assert committed(kafka) == 7
     lease[0] = True
-    bridge.step(report)  # this process has the lease again: it commits its place, which Kafka ends before
+    bridge.step(
+        report
+    )  # this process has the lease again and commits its offset, which is beyond the end at Kafka
     bridge.close()
     assert committed(kafka) == 2
 
@@ -101,7 +103,7 @@ def test_a_topic_that_is_deleted_waits_until_somebody_makes_it(kafka: KafkaServe
     assert rule.topic not in kafka.topics()
     kafka.create(rule.topic, max_message_bytes="3000000")
     eventually(lambda: trouble() == "" and passed == [b"1", b"2", b"3"])
-    # The topic says how large a message may be, and not the form.
+    # The limit of a message's size is the topic's, not the form's.
     larger = b"x" * 2_000_000
     with kafka.frozen():
         publish(*[larger] * 10)

@@ -1,6 +1,6 @@
-"""Three brokers of a real Kafka that are killed, come back and lead again: pages have all it keeps, once.
+"""Three brokers of a real Kafka are killed and restarted: pages show each stored message once.
 
-What is published is numbered, and each number is kept; the publisher itself may have Kafka keep one twice.
+Messages are numbered, and Kafka stores each number; a retry of the publisher may store one twice.
 ``KILLS=50 SEED=7`` for more of it.
 """
 
@@ -49,7 +49,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaCluster]:
 
 
 class Numbers(threading.Thread):
-    """Another program, which publishes 0, 1, 2 and so on, until it is stopped."""
+    """A program that publishes 0, 1, 2 and so on until :meth:`stop`."""
 
     def __init__(self, cluster: KafkaCluster, topic: str) -> None:
         super().__init__(daemon=True)
@@ -64,25 +64,28 @@ class Numbers(threading.Thread):
     def run(self) -> None:
         while not self._is_stopping.wait(PAUSE):
             self._producer.produce(
-                self._topic, b"%d" % self.count, partition=self.count % PARTITIONS, on_delivery=self._told
+                self._topic,
+                b"%d" % self.count,
+                partition=self.count % PARTITIONS,
+                on_delivery=self._delivered,
             )
             self._producer.poll(0)
             self.count += 1
 
     def stop(self) -> None:
-        """All of them are kept when this returns."""
+        """Stop publishing; all numbers are stored when this returns."""
         self._is_stopping.set()
         self.join()
         assert self._producer.flush(PATIENCE) == 0
         assert not self.refused
 
-    def _told(self, error: Any, message: Any) -> None:
+    def _delivered(self, error: Any, message: Any) -> None:
         if error is not None:
             self.refused.append(error)
 
 
 class Page(threading.Thread):
-    """What a page is shown, which may leave and come back to where it was."""
+    """A page that records its events, and can reconnect at its position."""
 
     def __init__(self, server: ArautoServer, topic: str) -> None:
         super().__init__(daemon=True)
@@ -109,7 +112,7 @@ class Page(threading.Thread):
                     pass
 
     def leave(self) -> None:
-        """And come back at once."""
+        """Drop the socket; the page reconnects at once."""
         self._socket.close()
 
     def stop(self) -> None:
@@ -118,13 +121,13 @@ class Page(threading.Thread):
         self.join(PATIENCE)
 
     def check(self, count: int) -> bool:
-        """That it was shown all numbers, each offset once and in order, and no gap."""
-        told = f"seed {SEED}, {self._server.log_path.parent.name}, {self._places}, {self.last}"
+        """Whether it received all numbers, each offset once and in order, and no gap."""
+        context = f"seed {SEED}, {self._server.log_path.parent.name}, {self._places}, {self.last}"
         missing = sorted(set(range(count)) - self.numbers)
-        assert (missing, self.gaps) == ([], []), told
+        assert (missing, self.gaps) == ([], []), context
         for one, offsets in self.offsets.items():
             twice = sorted(Counter(offsets) - Counter(set(offsets)))
-            assert (one, twice, offsets) == (one, [], list(range(len(offsets)))), told
+            assert (one, twice, offsets) == (one, [], list(range(len(offsets)))), context
         return True
 
     def _take(self, event: Event) -> None:
@@ -132,8 +135,8 @@ class Page(threading.Thread):
         match event["type"]:
             case "following":
                 self._epoch = event["epoch"]
-                told = dict(one.split(":") for one in event["places"].split(","))
-                self._places |= {int(one): int(at) for one, at in told.items()}
+                places = dict(one.split(":") for one in event["places"].split(","))
+                self._places |= {int(one): int(at) for one, at in places.items()}
             case "tmessage":
                 self.numbers.add(int(event["data"]))
                 self.offsets[event["partition"]].append(event["offset"])
@@ -169,7 +172,7 @@ def test_brokers_killed_under_pages_lose_nothing_and_double_nothing(
             )[n % 3]  # fmt: skip
             for one in killed:
                 one.stop()
-            sleep(chance.random() * LONGEST)  # how long is chance, and what comes is waited for
+            sleep(chance.random() * LONGEST)  # a random pause; the checks wait for conditions
             chance.choice(pages).leave()
             cluster.start()
             cluster.wait_for(topic)
@@ -189,7 +192,7 @@ def test_who_comes_back_is_told_that_others_are_where_it_was(
     cluster.create_unsafe(topic)
 
     def watch(server: ArautoServer, n: int, **start: str) -> list[Event]:
-        """What a page is told until it has been shown ``n`` messages and knows its place."""
+        """The events of a page until it has a position and ``n`` messages."""
         with connect(
             f"{server.ws}/feed?{urlencode({'topic': topic} | start)}", open_timeout=PATIENCE
         ) as socket:
@@ -215,7 +218,7 @@ def test_who_comes_back_is_told_that_others_are_where_it_was(
         return len(messages), ""
 
     def pass_on(until: bytes = b"") -> None:
-        """By a bridge that is stopped when it has passed on ``until``, or is there."""
+        """Run a bridge until it has passed on ``until``, or until it has a position."""
         bridge = FromKafka(link, "lossy", topic, [rule], publish, lambda: True)
 
         def step() -> bool:
@@ -228,19 +231,19 @@ def test_who_comes_back_is_told_that_others_are_where_it_was(
     with arauto_beside(cluster, tmp_path, REDIS_URL=valkey.url, ARAUTO_WORKER="gevent") as server:
         pass_on()
         second.stop()
-        eventually(lambda: cluster.in_sync(topic) == [1], why="only the first has what comes now")
+        eventually(lambda: cluster.in_sync(topic) == [1], why="only the first has later messages")
         cluster.produce(topic, *(b"lost %d" % n for n in range(20)))
         seen = watch(server, 20, since="first")
         pass_on(b"lost 19")
         assert report.missed == []
         first.stop()
         second.start()
-        eventually(lambda: cluster.in_sync(topic)[:1] == [2], why="it leads though it has nothing")
+        eventually(lambda: cluster.in_sync(topic)[:1] == [2], why="it leads without the messages")
         cluster.start()
         cluster.produce(topic, *(b"%d" % n for n in range(25)))
         back = watch(server, 5, place=place(seen))
-        told = [(gap["reason"], gap["partition"], gap["offset"]) for gap in gaps(back)]
-        assert told == [("truncated", 0, 20)]
+        found = [(gap["reason"], gap["partition"], gap["offset"]) for gap in gaps(back)]
+        assert found == [("truncated", 0, 20)]
         assert [event["data"] for event in back if event["type"] == "tmessage"] == [
             "20", "21", "22", "23", "24",
         ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The two scripts for Kafka: what one publishes waits for the other, which remembers where it was."""
+"""The two scripts for Kafka: messages of one wait for the other, which commits its offset."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ def produce(kafka: KafkaServer, *words: str) -> str:
 
 @contextmanager
 def consuming(kafka: KafkaServer) -> Iterator[Listener]:
-    """The consumer has begun; afterwards it ends as by Ctrl+C."""
+    """Run the consumer within the block; it ends as by Ctrl+C."""
     environ = os.environ | {"KAFKA_URL": kafka.url}
     command = example("kafka_consumer.py")
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE) as process:
@@ -48,7 +48,7 @@ def test_what_was_published_before_is_read_once(kafka: KafkaServer) -> None:
 
 @contextmanager
 def working(kafka: KafkaServer, name: str) -> Iterator[Listener]:
-    """A worker, which ends as by Ctrl+C."""
+    """Run a worker within the block; it ends as by Ctrl+C."""
     environ = os.environ | {"KAFKA_URL": kafka.url}
     with subprocess.Popen(example("worker.py", name), env=environ, stdout=subprocess.PIPE) as process:
         try:
@@ -60,10 +60,10 @@ def working(kafka: KafkaServer, name: str) -> Iterator[Listener]:
 
 
 def wait_until_it_is_done(kafka: KafkaServer, topic: str, partition: int) -> None:
-    """A worker that is ended between a task and its place has another do the task once more."""
+    """Wait for the commit: a worker that ends between a task and its commit leaves the task to another."""
     look = Consumer(kafka.client(**{"group.id": "workers"}))
     place = [TopicPartition(topic, partition)]
-    eventually(lambda: look.committed(place, timeout=PATIENCE)[0].offset == 1, why="the place is committed")
+    eventually(lambda: look.committed(place, timeout=PATIENCE)[0].offset == 1, why="the offset is committed")
     look.close()
 
 

@@ -1,4 +1,4 @@
-"""Topics of a real Kafka in a feed: each message once, or a gap that says why not."""
+"""Topics of a real Kafka in a feed: each message once, or a gap with the reason."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
@@ -25,7 +25,7 @@ from tests.support.tabs import Event, Tab, open_tab
 from tests.support.waiting import PATIENCE, eventually
 
 MANY, LARGE = 40, b" " * 400_000  # more than all buffers between a server and a page
-COMES_AND_GOES = 12  # pages, of which each would leave one behind
+COMES_AND_GOES = 12  # pages, each of which might leave a consumer behind
 QUICK = """
 from arauto.kafka_io import connection, topic_hub, topic_reader
 from arauto.sources import topic_cursor, topic_tail
@@ -40,9 +40,9 @@ ENVIRON = {"ALTER": PATIENT + QUICK}
 
 @contextmanager
 def watch(server: ArautoServer, *topics: str, place: str = "", **query: Any) -> Iterator[Tab]:
-    asked = [*(("topic", name) for name in topics), ("place", place), *query.items()]
+    query_items = [*(("topic", name) for name in topics), ("place", place), *query.items()]
     options: dict[str, Any] = {"compression": None, "max_size": None, "open_timeout": PATIENCE}
-    with connect(f"{server.ws}/feed?{urlencode(asked)}", **options) as socket:
+    with connect(f"{server.ws}/feed?{urlencode(query_items)}", **options) as socket:
         yield Tab(socket)
 
 
@@ -51,19 +51,19 @@ def shown(events: list[Event]) -> list[str]:
 
 
 def place(following: Event) -> str:
-    """What the page's address says when it comes back."""
+    """The ``place`` parameter of a page that reconnects."""
     return f"{following['epoch']}.{following['places']}"
 
 
 def reads(server: ArautoServer, n: int) -> bool:
-    """Whether Kafka's library has a client for each of ``n`` topics there, and none for another.
+    """Whether Kafka's library has exactly ``n`` clients that read topics in the server's processes.
 
-    Beside the one that every process keeps; consumers for a question are not kept here.
+    The client that every process keeps is not counted, nor are short-lived consumers of single requests.
     """
     tasks = [task for one in server.workers() for task in Path(f"/proc/{one.pid}/task").glob("*/comm")]
     count = 0
     for task in tasks:
-        with suppress(OSError):  # it has just ended
+        with suppress(OSError):  # the process has just ended
             count += task.read_text().strip() == "rdk:main"
     return count == 1 + n
 
@@ -87,14 +87,14 @@ def test_a_topic_is_read_once_for_all_its_pages(
             assert {event["type"] for event in two.take(3)} == {"subscribe", "tsubscribe", "following"}
             kafka.produce(topic, b"\xff", partition=1, key="ação".encode(), headers=[("trace", b"a1")])
             for tab in (one, two):
-                told = tab.next()
-                del told["at"], told["time"]
-                assert told == {
+                message = tab.next()
+                del message["at"], message["time"]
+                assert message == {
                     "type": "tmessage", "topic": topic, "partition": 1, "offset": 0, "clock": "producer",
                     "key": "ação", "headers": [{"name": "trace", "value": "a1"}],
                     "data": "/w==", "encoding": "base64", "size": 1,
                 }  # fmt: skip
-            eventually(lambda: reads(server, 1), why="it is read once for both")
+            eventually(lambda: reads(server, 1), why="one client reads for both")
             valkey.client.publish(topic, "of Redis")
             assert two.next()["data"] == "of Redis"
             two.say(tsubscribe=[f"{topic}.other"], tunsubscribe=[topic], unsubscribe=[topic])
@@ -110,7 +110,7 @@ def test_a_topic_is_read_once_for_all_its_pages(
             assert two.next()["error"].startswith("A topic's name has letters")
         one.say(subscribe=["a channel"])
         assert one.next()["channel"] == "a channel"
-    eventually(lambda: reads(server, 0), why="nobody reads it any more")
+    eventually(lambda: reads(server, 0), why="no client reads it any more")
     descriptors = open_descriptors(server)
     for _ in range(COMES_AND_GOES):
         with watch(server, topic) as tab:
@@ -133,7 +133,7 @@ def test_a_page_that_comes_back_is_shown_what_it_missed(
         assert following["places"] == "0:2,1:1"
         kafka.produce(topic, b"4")
         assert shown([tab.next()]) == ["4"]
-        with watch(server, topic, place=place(following)) as late:  # from what others have just been shown
+        with watch(server, topic, place=place(following)) as late:  # from the messages kept for other pages
             assert shown(late.until("following")) == ["4"]
             kafka.produce(topic, b"5", partition=1)
             assert shown([late.next()]) == shown([tab.next()]) == ["5"]
@@ -202,7 +202,7 @@ def test_a_glob_brings_topics_as_they_come_and_go(
     with watch(server, glob, since="first") as tab, ExitStack() as stack:
         seen = tab.take(2)
         followed: dict[str, Event] = {}
-        while followed.keys() != {a, b}:  # what was listed less than a second ago may be without them
+        while followed.keys() != {a, b}:  # a list that is less than a second old may lack them
             seen += tab.until("following")
             followed = {event["topic"]: event for event in seen if event["type"] == "following"}
         assert (seen[0]["type"], seen[0]["topic"]) == ("tsubscribe", glob)
@@ -218,7 +218,7 @@ def test_a_glob_brings_topics_as_they_come_and_go(
         kafka.produce(a, b"not of 1")
         kafka.produce(a, b"a2", partition=1)
         both = shown(tab.until("tmessage") + tab.until("tmessage"))[-2:]
-        assert sorted(both) == ["a2", "not of 1"]  # of two partitions, which have no order
+        assert sorted(both) == ["a2", "not of 1"]  # two partitions have no common order
         assert shown(other.until("tmessage")) == ["a2"]
         kafka.create(c)
         kafka.produce(c, b"c1")
@@ -321,7 +321,7 @@ def test_who_may_watch_a_topic(kafka: KafkaServer, valkey: RedisServer, tmp_path
         ) as socket:
             tab = Tab(socket)
             matched = tab.until("matched")[-1]
-            while matched["topics"] != more[:2]:  # what was read before may not have ended
+            while matched["topics"] != more[:2]:  # topics read before may not have ended yet
                 matched = tab.until("matched")[-1]
             assert (matched["left_out"], "it leaves 1 out" in matched["error"]) == (more[2:], True)
 
@@ -387,12 +387,12 @@ def test_what_is_no_topic_or_place_is_said(server: ArautoServer, query: str, sen
 
 
 def test_there_are_no_topics_without_kafka(plain_arauto: ArautoServer) -> None:
-    said = "This server has no Kafka: topics need KAFKA_URL."
+    sentence = "This server has no Kafka: topics need KAFKA_URL."
     answer = get(plain_arauto, "/feed?topic=orders")
-    assert (answer.status, answer.error) == (400, said)
+    assert (answer.status, answer.error) == (400, sentence)
     with open_tab(plain_arauto, "a") as tab:
         tab.say(tsubscribe=["orders"])
-        assert tab.next()["error"] == said
+        assert tab.next()["error"] == sentence
 
 
 def test_a_page_that_stops_reading_is_closed_and_nobody_waits_for_it(
@@ -419,5 +419,5 @@ def test_a_page_that_stops_reading_is_closed_and_nobody_waits_for_it(
 
 
 def closed(server: ArautoServer) -> str:
-    """What the log tells of feeds that did not end in order."""
+    """The log lines of feeds that ended with an error."""
     return "".join(line for line in server.log.splitlines() if "feed closed" in line and "code=1006" in line)

@@ -1,4 +1,4 @@
-"""What a topic of a real Kafka is, and who consumes it."""
+"""The properties of a topic of a real Kafka, and its consumer groups."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -28,7 +28,7 @@ def ask(server: ArautoServer, path: str) -> Any:
 
 @contextmanager
 def consuming(kafka: KafkaServer, group: str, topic: str, name: str) -> Iterator[Consumer]:
-    """A member of the group, which takes part as long as it is polled."""
+    """A member of the group; it stays a member while it is polled."""
     consumer = Consumer(
         kafka.client(**{"group.id": group, "client.id": name, "auto.offset.reset": "earliest"})
         | {"enable.auto.commit": False}
@@ -41,7 +41,7 @@ def consuming(kafka: KafkaServer, group: str, topic: str, name: str) -> Iterator
 
 
 def commit(kafka: KafkaServer, group: str, topic: str, **offsets: int) -> None:
-    """As a consumer without members does, which chose its partitions by itself."""
+    """Commit offsets as a consumer that assigns its partitions itself."""
     consumer = Consumer(kafka.client(**{"group.id": group}))
     places = [TopicPartition(topic, int(name[1:]), offset) for name, offset in offsets.items()]
     consumer.commit(offsets=places, asynchronous=False)
@@ -83,9 +83,9 @@ def test_who_consumes_it_and_how_far_behind(
         def groups() -> dict[str, Any]:
             for worker in workers:
                 worker.poll(0.01)
-            told = ask(server, f"/topics/{name}/groups")
-            assert (told["topic"], told["refused"], told["cut"]) == (name, 0, False)
-            return {one["group"]: one for one in told["groups"]}
+            found_groups = ask(server, f"/topics/{name}/groups")
+            assert (found_groups["topic"], found_groups["refused"], found_groups["cut"]) == (name, 0, False)
+            return {one["group"]: one for one in found_groups["groups"]}
 
         def each_has_one() -> bool:
             found = groups().get(f"{name} workers", {"members": []})
@@ -112,7 +112,7 @@ def test_who_consumes_it_and_how_far_behind(
         lambda: (
             f"{name} workers" not in {one["group"] for one in ask(server, f"/topics/{name}/groups")["groups"]}
         ),
-        why="who is gone and has committed nothing is not told",
+        why="a group without members and commits is not listed",
     )
     assert "arauto" not in kafka.groups(), "to ask joins none"
 
@@ -131,10 +131,10 @@ def test_members_that_no_library_makes_hide_no_other_group(
     with ExitStack() as stack:
         for group, assigned in odd.items():
             stack.enter_context(member(kafka, f"{name} {group}", assigned))
-        told = ask(server, f"/topics/{name}/groups")
-    found = {one["group"].removeprefix(f"{name} "): one["members"] for one in told["groups"]}
+        found_groups = ask(server, f"/topics/{name}/groups")
+    found = {one["group"].removeprefix(f"{name} "): one["members"] for one in found_groups["groups"]}
     assert found == {"backup": [], "beyond": [{"client": "odd", "host": "127.0.0.1", "partitions": [0]}]}
-    assert told["refused"] == 1
+    assert found_groups["refused"] == 1
 
 
 def test_who_may_not_see_a_topic_does_not_see_who_consumes_it(
@@ -150,7 +150,7 @@ def test_who_may_not_see_a_topic_does_not_see_who_consumes_it(
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "said"),
+    ("path", "status", "sentence"),
     [
         ("/topics/no.such.topic", 404, "Kafka has no such topic"),
         ("/topics/no.such.topic/groups", 404, "Kafka has no such topic"),
@@ -159,8 +159,8 @@ def test_who_may_not_see_a_topic_does_not_see_who_consumes_it(
     ],
 )
 def test_what_cannot_be_told_gets_a_sentence(
-    server: ArautoServer, kafka: KafkaServer, path: str, status: int, said: str
+    server: ArautoServer, kafka: KafkaServer, path: str, status: int, sentence: str
 ) -> None:
     answer: Answer = get(server, path, **bearer(TOKEN))
-    assert (answer.status, answer.error[: len(said)]) == (status, said), answer
+    assert (answer.status, answer.error[: len(sentence)]) == (status, sentence), answer
     assert "no.such.topic" not in kafka.topics()

@@ -1,4 +1,4 @@
-"""What a topic of a real Kafka keeps, from any place on, and what it keeps no longer."""
+"""The stored messages of a topic of a real Kafka, from any offset on, and deleted ones."""
 
 import json
 from typing import Any
@@ -16,12 +16,12 @@ from tests.support.kafka_servers import KafkaServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import PATIENCE
 
-MANY = 10_500  # more than one answer has, if nobody says how many
+MANY = 10_500  # more than the default limit of one response
 
 
 @pytest.fixture(scope="module")
 def orders(kafka: KafkaServer) -> str:
-    """A topic with 0:0 to 0:4, of which the first two are gone, and 1:0 to 1:1."""
+    """A topic with 0:0 to 0:4, of which the first two are deleted, and 1:0 to 1:1."""
     kafka.create("orders", partitions=3, retention_ms="-1")
     kafka.produce("orders", *(f"{n}".encode() for n in range(5)), partition=0, timestamp=1_700_000_000_000)
     kafka.trim("orders", partition=0, offset=2)
@@ -79,9 +79,9 @@ def test_it_is_read_from_a_place_to_another(
 
 
 def test_it_is_searched_and_counted_over_time(server: ArautoServer, orders: str) -> None:
-    *found, told = read_all(server, "orders/messages?filter=4&since=0:2")
-    assert (places(found), told) == (["0:4"], {"searched": 3, "at": 1_700_000_000.0})
-    *found, told = read_all(server, "orders/messages?filter=4&since=0:0&limit=1")
+    *found, summary = read_all(server, "orders/messages?filter=4&since=0:2")
+    assert (places(found), summary) == (["0:4"], {"searched": 3, "at": 1_700_000_000.0})
+    *found, summary = read_all(server, "orders/messages?filter=4&since=0:0&limit=1")
     assert [line.get("type", line.get("data")) for line in found] == ["gap", "4"]
     volume = json.loads(get(server, "/topics/orders/volume?since=1699999990&until=1700000010&parts=4").body)
     assert volume == {

@@ -1,4 +1,4 @@
-"""Topics of a real Kafka that are not as most are, in a page and over HTTP: nothing is missing, no gap."""
+"""Unusual topics of a real Kafka, in a page and over HTTP: no message is missing, and there is no gap."""
 
 import json
 from time import time
@@ -18,7 +18,7 @@ HOUR = 3600
 
 
 def messages(tab: Tab, n: int) -> list[Event]:
-    """The next ``n``, between which there is no gap."""
+    """The next ``n`` events, which must all be messages."""
     events: list[Event] = []
     while len(shown(events)) < n:
         events.append(tab.next())
@@ -36,9 +36,9 @@ def test_messages_of_twenty_megabytes_in_two_hundred_partitions(
         for partition, data in ((7, b"x" * 20 * MB), (199, b"y" * MB), (0, b"z")):
             producer.produce(topic, data, partition=partition)
             assert producer.flush(PATIENCE) == 0
-        told = {event["partition"]: event for event in messages(tab, 3)}
-    assert {one: len(event["data"]) for one, event in told.items()} == {7: 1 << 20, 199: MB, 0: 1}
-    assert told[7]["size"] == 20 * MB
+        by_partition = {event["partition"]: event for event in messages(tab, 3)}
+    assert {one: len(event["data"]) for one, event in by_partition.items()} == {7: 1 << 20, 199: MB, 0: 1}
+    assert by_partition[7]["size"] == 20 * MB
     lines = read_all(server, f"{topic}/messages")
     assert {one["partition"]: len(one["data"]) for one in lines} == {7: 20 * MB, 199: MB, 0: 1}
 
@@ -62,7 +62,7 @@ def test_what_was_compacted_or_not_committed_is_not_missing(
         assert shown(messages(tab, 3)) == ["0", "1", "3"]
 
         def is_compacted() -> bool:
-            kafka.produce(topic, b"end", key="end")  # what is written to is not compacted
+            kafka.produce(topic, b"end", key="end")  # the active segment is not compacted
             return not {"0", "1"} & {line["data"] for line in read_all(server, f"{topic}/messages")}
 
         eventually(is_compacted)
@@ -77,7 +77,7 @@ def test_a_clock_that_is_an_hour_off_leaves_nothing_out(
 ) -> None:
     kafka.create(topic)
     now = time()
-    clocks = (now - HOUR, now + HOUR - 60, now)  # Kafka takes none that is more than an hour ahead
+    clocks = (now - HOUR, now + HOUR - 60, now)  # Kafka refuses timestamps more than an hour ahead
     with watch(server, topic) as tab:
         tab.until("following")
         for n, at in enumerate(clocks):

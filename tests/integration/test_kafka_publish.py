@@ -1,4 +1,4 @@
-"""POST /publish with a topic: Kafka keeps the message, and the answer says where and how long."""
+"""POST /publish with a topic: Kafka stores the message, and the response has its offset and retention."""
 
 import json
 from typing import Any
@@ -36,7 +36,7 @@ ENVIRON = {
 
 @pytest.fixture
 def topic(kafka: KafkaServer, topic: str) -> str:
-    """Of this test and worker alone."""
+    """A topic of this test and worker alone."""
     kafka.create(topic, partitions=2)
     return topic
 
@@ -54,10 +54,10 @@ def test_a_message_is_kept_where_the_answer_says(
     server: ArautoServer, kafka: KafkaServer, topic: str
 ) -> None:
     headers = [{"name": "trace", "value": "a1"}, {"name": "trace", "value": None}]
-    told = produce(server, topic=topic, message="olá", key="ana", headers=headers, partition=1)
-    assert told.status == 200, told
-    at = told.json["at"]
-    assert told.json == {
+    answer = produce(server, topic=topic, message="olá", key="ana", headers=headers, partition=1)
+    assert answer.status == 200, answer
+    at = answer.json["at"]
+    assert answer.json == {
         "topic": topic, "partition": 1, "offset": 0, "at": at, "cleanup": "delete", "kept_until": at + WEEK,
     }  # fmt: skip
     (found,) = kept(server, topic)
@@ -66,11 +66,11 @@ def test_a_message_is_kept_where_the_answer_says(
         "at": at, "clock": "producer",
     }  # fmt: skip
     form = urlencode({"topic": topic, "message": "by form", "partition": "1", "headers": json.dumps(headers)})
-    told = request(server, "POST", "/publish", form, PATIENCE, Content_Type=FORM, **bearer(TOKEN))
-    assert (told.status, told.json["offset"]) == (200, 1)
-    told = produce(server, topic=topic, message=None, key="ana", partition=1)
+    answer = request(server, "POST", "/publish", form, PATIENCE, Content_Type=FORM, **bearer(TOKEN))
+    assert (answer.status, answer.json["offset"]) == (200, 1)
+    answer = produce(server, topic=topic, message=None, key="ana", partition=1)
     none = urlencode({"topic": topic, "message": "", "key": "eva", "partition": "1", "tombstone": "1"})
-    told = request(server, "POST", "/publish", none, PATIENCE, Content_Type=FORM, **bearer(TOKEN))
+    answer = request(server, "POST", "/publish", none, PATIENCE, Content_Type=FORM, **bearer(TOKEN))
     assert [(one["data"], one["key"]) for one in kept(server, topic)[1:]] == [
         ("by form", None),
         (None, "ana"),
@@ -89,14 +89,14 @@ def test_how_long_it_is_kept_is_what_the_topic_says(
     kafka.create(f"{topic}.1", cleanup_policy="compact")
     kafka.create(f"{topic}.2", cleanup_policy="compact,delete", retention_ms="1000")
     place = {"partition": 0, "offset": 0}
-    for name, said in (
+    for name, expected in (
         (f"{topic}.0", {"cleanup": "delete", "kept_until": None, "kept_bytes": 1000}),
         (f"{topic}.1", {"cleanup": "compact", "kept_until": None}),
     ):
-        told = produce(server, topic=name, message="x", key="k").json
-        assert told == {"topic": name, **place, "at": told["at"]} | said
-    told = produce(server, topic=f"{topic}.2", message="x", key="k").json
-    assert (told["cleanup"], told["kept_until"]) == ("compact,delete", told["at"] + 1)
+        published = produce(server, topic=name, message="x", key="k").json
+        assert published == {"topic": name, **place, "at": published["at"]} | expected
+    published = produce(server, topic=f"{topic}.2", message="x", key="k").json
+    assert (published["cleanup"], published["kept_until"]) == ("compact,delete", published["at"] + 1)
     keyless = "The topic is compacted and takes no message without a key: give one. Nothing was published."
     for message in ("x", None):
         refused = produce(server, topic=f"{topic}.1", message=message)
@@ -111,7 +111,7 @@ def test_what_cannot_be_published_is_said(server: ArautoServer, kafka: KafkaServ
     guarded = "The channel is protected: send confirmed=1 if you mean it. Nothing was published."
     range_ = "The topic has the partitions 0 to 1. Nothing was published."
     headers = 'Headers are a list: [{"name": "trace", "value": "a1"}]. Nothing was published.'
-    for body, status, said in (
+    for body, status, expected in (
         ({"topic": "no.such"}, 404, "Kafka has no topic no.such. Nothing was published."),
         ({"topic": topic, "partition": 2}, 404, range_),
         ({"topic": topic, "partition": -1}, 400, "The partition is a whole number from 0 on."),
@@ -134,7 +134,7 @@ def test_what_cannot_be_published_is_said(server: ArautoServer, kafka: KafkaServ
         ({"topic": "prod.a" + topic}, 409, guarded),
     ):  # fmt: skip
         refused = produce(server, **{"message": "x"} | body)
-        assert (refused.status, refused.error) == (status, said)
+        assert (refused.status, refused.error) == (status, expected)
     assert publish_json(server, json.dumps({"topic": topic}), **bearer(TOKEN)).status == 400
     assert produce(server, topic="prod.a" + topic, message="x", confirmed=True).status == 200
     assert kept(server, topic) == []

@@ -1,4 +1,4 @@
-"""Topics of a real Kafka: listed, by those who may, and without a trace."""
+"""The list of topics of a real Kafka: for visitors with permission, and without a trace in Kafka."""
 
 import json
 import select
@@ -60,7 +60,7 @@ def test_topics_are_listed_with_what_they_hold(
 
     def is_listed() -> bool:
         found = get(server, f"/topics?match={name}*", **bearer(TOKEN))
-        assert found.json == expected  # a broker that is slow to answer leaves figures open
+        assert found.json == expected  # figures are missing while a broker is slow to answer
         return True
 
     eventually(is_listed)
@@ -83,21 +83,21 @@ def test_nobody_is_told_of_a_topic_that_is_not_theirs(
     tokens = Tokens(str(server.log_path.parent / "tokens"))
     of_wages = tokens.create(f"wages {worker}", ["kafka:wages.*"], [], 1e12)
     others = tokens.create(f"others {worker}", ["orders.*", "wages.*"], [], 1e12)
-    # What was listed for another test may be told for a second.
+    # The list of another test may be cached for a second.
     eventually(lambda: names & topics(rui.get("/topics")).keys() == {f"orders.{worker}"})
     assert names & topics(get(server, "/topics", **bearer(of_wages))).keys() == {f"wages.{worker}"}
     assert get(server, "/topics", **bearer(others)).json["total"] == 0, "these are channels"
     assert get(server, "/topics").status == 401
     mine, theirs = (f"/topics/{kind}.{worker}/messages" for kind in ("orders", "wages"))
     assert (rui.get(mine).status, get(server, theirs, **bearer(of_wages)).status) == (200, 200)
-    for refused, said in (
+    for refused, expected in (
         (
             rui.get(theirs, Accept="application/json"),
             "Redis does not let the user rui listen to kafka:wages.",
         ),
         (get(server, mine, **bearer(of_wages)), "This token may not listen to kafka:orders."),
     ):
-        assert (refused.status, refused.error.startswith(said)) == (403, True), refused
+        assert (refused.status, refused.error.startswith(expected)) == (403, True), refused
     assert get(server, "/topics/no.such.topic/messages", **bearer(of_wages)).status == 403
     assert get(server, mine).status == 401
     valkey.client.execute_command("ACL", "SETUSER", "rui", "off")
@@ -106,14 +106,14 @@ def test_nobody_is_told_of_a_topic_that_is_not_theirs(
 
 
 SECRET = "another long password: /@"
-TRUSTED = {"ARAUTO_KAFKA_CA": "authority"}  # the name of a file of the broker's
+TRUSTED = {"ARAUTO_KAFKA_CA": "authority"}  # the attribute of the broker's certificates
 PLAIN = {"ARAUTO_KAFKA_SASL": "PLAIN"}
 NO_TLS = "The TLS connection to Kafka fails. The server log says why; look at ARAUTO_KAFKA_CA."
 
 
 @pytest.mark.real_kafka("TLS and logins")
 @pytest.mark.parametrize(
-    ("user", "word", "more", "said"),
+    ("user", "word", "more", "expected"),
     [
         ("bia", SECRET, TRUSTED, ""),
         (USER, PASSWORD, TRUSTED | PLAIN, ""),
@@ -128,7 +128,7 @@ def test_it_logs_in_by_tls_and_tells_nobody_how(
     user: str,
     word: str,
     more: dict[str, str],
-    said: str,
+    expected: str,
 ) -> None:
     kafka.create_user("bia", SECRET)
     files = {name: str(kafka.certificates.authority) for name in more.keys() & TRUSTED.keys()}
@@ -142,13 +142,13 @@ def test_it_logs_in_by_tls_and_tells_nobody_how(
         except KafkaFailed as error:
             return str(error)
 
-    eventually(lambda: outcome() == said)  # a busy machine may not come to it in time
+    eventually(lambda: outcome() == expected)  # a busy machine may need several tries
     hub = TopicHub(link)
     ring = hub.join("no.such.topic", news := lambda: None)
-    told = said or "Kafka has no such topic, or no such partition of it."
-    eventually(lambda: ring.now.trouble and say(ring.now.trouble) == told, why="pages are told")
+    sentence = expected or "Kafka has no such topic, or no such partition of it."
+    eventually(lambda: ring.now.trouble and say(ring.now.trouble) == sentence, why="pages get the sentence")
     hub.leave("no.such.topic", news)
-    assert ("kafka failed why=" in caplog.text) or not said
+    assert ("kafka failed why=" in caplog.text) or not expected
     assert word not in caplog.text
 
 

@@ -1,7 +1,7 @@
-"""Faults that once cost recorded channels messages in silence, each on the running program.
+"""Faults that once made recorded channels lose messages without a gap, each on the running program.
 
-Numbered messages from an outside publisher, tabs that come back as the page does, and a checker that knows
-nothing of the protocol.
+A client of Redis publishes numbers, tabs reconnect as the page does, and the checker does not depend on the
+protocol.
 """
 
 import json
@@ -34,7 +34,7 @@ def worker(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def own(worker: str, tmp_path: Path) -> Iterator[RedisServer]:
-    """Each worker with the other server."""
+    """Each worker, with one of the two Redis servers."""
     found = binaries()
     binary = found["valkey"] if worker == "gevent" else found.get("redis", found["valkey"])
     with closing(RedisServer(binary, tmp_path)) as redis_server:
@@ -50,7 +50,7 @@ def server(worker: str, own: RedisServer, start: Start) -> Iterator[ArautoServer
 
 
 def shows_at_once(tabs: list[NotingTab], published: Published, machine: MachineTime) -> None:
-    """One more is published, which all show in time."""
+    """Publish one more number, which all tabs must show in time."""
     began = machine()
     published.go_on()
     eventually(
@@ -61,11 +61,11 @@ def shows_at_once(tabs: list[NotingTab], published: Published, machine: MachineT
 
 
 def follow_again(tabs: list[NotingTab], since: float) -> None:
-    eventually(lambda: all(tab.has_position_since(since) for tab in tabs), why="they are told where they are")
+    eventually(lambda: all(tab.has_position_since(since) for tab in tabs), why="they have positions")
 
 
 def reasons(tab: NotingTab) -> str:
-    """Why nothing is recorded, as far as the page was told."""
+    """The reasons that the page received for a stop of recording."""
     return " ".join(event["error"] for kind in ("stopped", "error") for event in tab.events_of(kind))
 
 
@@ -90,7 +90,7 @@ def test_the_recorder_is_killed_and_tabs_come_back_within_its_lease_and_later(
             os.kill(recorder_of(server).pid, signal.SIGKILL)
             for tab in tabs:
                 tab.drop()
-            published.wait_for(240)  # three seconds: another one is at work by then
+            published.wait_for(240)  # three seconds: another recorder has taken over by then
             with ExitStack() as stack:
                 for tab in tabs:
                     stack.enter_context(tab.away())
@@ -119,7 +119,7 @@ def test_a_log_is_deleted_under_load_and_a_tab_is_away_afterwards(
 
 @pytest.fixture
 def other(worker: str, own: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
-    """Another one on the same Redis; the first one notices what it switches within a second."""
+    """A second server on the same Redis; the first one notices its switches within a second."""
     with closing(ArautoServer(tmp_path / "other", REDIS_URL=own.url, ARAUTO_WORKERS="1")) as started:
         yield started
         assert "Traceback" not in started.log
@@ -241,7 +241,7 @@ def test_two_databases_of_one_redis(worker: str, own: RedisServer, tmp_path: Pat
 
 
 def beats(redis_server: RedisServer, many: int) -> None:
-    """So many signs of life of the recorder go by."""
+    """Wait for ``many`` beats of the recorder."""
 
     def differs(before: object) -> bool:
         return redis_server.client.hgetall(LEASE) != before
@@ -251,7 +251,7 @@ def beats(redis_server: RedisServer, many: int) -> None:
 
 
 def test_what_redis_says_of_keys_is_not_recorded(worker: str, own: RedisServer, start: Start) -> None:
-    """Each entry of a log would bring the next one."""
+    """Otherwise each entry of a log would cause the next one."""
     own.client.config_set("notify-keyspace-events", "KEA")
     server = start(REDIS_URL=own.url, ARAUTO_WORKER=worker, ARAUTO_RECORD="*")
     eventually(lambda: is_recording(own), why="a recorder is at work")
@@ -272,7 +272,7 @@ def test_what_redis_says_of_keys_is_not_recorded(worker: str, own: RedisServer, 
 
 
 def test_each_key_of_ours_is_deleted(server: ArautoServer, own: RedisServer) -> None:
-    """Or evicted. The stream comes last: with it goes what it held."""
+    """As by eviction. The stream comes last, since its messages are lost with it."""
     published = Published(own, "kept.a")
     published.go_on()
     log_from = 0
@@ -343,7 +343,7 @@ def test_somebody_else_writes_into_the_log(
 
 
 def test_the_form_and_another_client_publish_in_turn(server: ArautoServer, own: RedisServer) -> None:
-    """Each waits for the answer of the one before."""
+    """Each waits for the reply to the one before."""
     published = Published(own, "kept.a")
     published.go_on()
     with watching(server, published, tabs=2) as tabs:

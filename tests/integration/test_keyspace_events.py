@@ -1,4 +1,4 @@
-"""What real servers publish of their keys: whether that is set, and which events are of which class."""
+"""Keyspace events of real servers: the setting, and the class of each event."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -45,14 +45,14 @@ def test_each_event_is_of_the_class_that_redis_has_it_in(server: RedisServer) ->
         assert all(is_of(globs, event) for event in seen[letter]), (letter, seen[letter])
         others = [event for other in seen if other != letter for event in seen[other] if is_of(globs, event)]
         assert others == [], letter
-    # There is no module here, and memory is enough.
+    # Modules and eviction are not tested here.
     assert [letter for letter, _ in groups if not seen[letter]] == ["d", "e"]
 
 
 def events_of(client: "redis.Redis", letter: str) -> set[bytes]:
     client.flushall()
     client.config_set("notify-keyspace-events", f"E{letter}")
-    heard = set()
+    received = set()
     with client.pubsub() as pubsub:
         pubsub.psubscribe("__keyevent@*__:*", "end")
         assert pubsub.get_message(timeout=5)
@@ -63,8 +63,8 @@ def events_of(client: "redis.Redis", letter: str) -> set[bytes]:
         eventually(lambda: client.exists("soon") == 0)
         client.publish("end", "")
         while (message := pubsub.get_message(timeout=5)) and message["channel"] != b"end":
-            heard.add(message["channel"].partition(b":")[2])
-    return heard
+            received.add(message["channel"].partition(b":")[2])
+    return received
 
 
 def is_of(globs: str, event: bytes) -> bool:
@@ -74,17 +74,17 @@ def is_of(globs: str, event: bytes) -> bool:
 def test_it_is_said_what_is_set_or_why_that_is_not_known(server: RedisServer, tmp_path: Path) -> None:
     server.client.config_set("notify-keyspace-events", "")
     with closing(RedisLink(f"{server.url}/3")) as link:
-        told = keyspace_events(link)
-        assert (told["flags"], told["database"], told["databases"]) == ("", 3, 16)
-        assert "".join(one["letter"] for one in told["classes"]) == "g$lshztdxemn"
-        assert told["classes"][0]["events"][:2] == ["del", "expire"]
+        found = keyspace_events(link)
+        assert (found["flags"], found["database"], found["databases"]) == ("", 3, 16)
+        assert "".join(one["letter"] for one in found["classes"]) == "g$lshztdxemn"
+        assert found["classes"][0]["events"][:2] == ["del", "expire"]
         server.client.config_set("notify-keyspace-events", "KEA")
         assert keyspace_events(link)["flags"] == "AKE"
     set_user(server, "ana", "a long password", "+ping")
     with closing(RedisLink(server.url).as_user("ana", "a long password")) as link:
-        told = keyspace_events(link)
-        assert (told["flags"], told["has_config"], len(told["classes"])) == (None, True, 12)
-        assert told["reason"].endswith("this user may not ask (CONFIG GET).")
+        found = keyspace_events(link)
+        assert (found["flags"], found["has_config"], len(found["classes"])) == (None, True, 12)
+        assert found["reason"].endswith("this user may not ask (CONFIG GET).")
     set_user(server, "bia", "a long password", *rules(PERSON, KEYSPACE, channels=()))
     with closing(RedisLink(server.url).as_user("bia", "a long password")) as link:
         assert keyspace_events(link)["flags"] == "AKE"
@@ -99,10 +99,10 @@ def test_it_is_said_what_is_set_or_why_that_is_not_known(server: RedisServer, tm
         ) as managed,
         closing(RedisLink(managed.url)) as link,
     ):
-        told = keyspace_events(link)
-        assert (told["flags"], told["has_config"]) == (None, False)
-        assert "it has no CONFIG" in told["reason"]
-        assert told["note"].startswith("In a cluster each node")
+        found = keyspace_events(link)
+        assert (found["flags"], found["has_config"]) == (None, False)
+        assert "it has no CONFIG" in found["reason"]
+        assert found["note"].startswith("In a cluster each node")
 
 
 def test_the_route_answers(plain_arauto: ArautoServer) -> None:
