@@ -166,7 +166,7 @@ def test_with_one_right_less_it_is_done_whole_or_refused(
     own_server: RedisServer, kept: AcknowledgementStore, log: OwnLog, client: Any, right: str
 ) -> None:
     client.execute_command("ACL", "SETUSER", "poor", "on", ">secret", "~*", "&*", "+@all", f"-{right}")
-    client.script_flush()  # or a script that is known could be run without +eval
+    client.script_flush()  # else a cached script could run without +eval
     with closing(RedisLink(own_server.url.replace("//", "//poor:secret@"))) as link:
         poor = Recording(link, read({})).acknowledgements
         with pytest.raises(redis.ResponseError, match=f"(?i){right}"):

@@ -1,4 +1,4 @@
-"""The language by Accept-Language, and the switch that is remembered."""
+"""The language by Accept-Language, and the language switch, which is remembered."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""However a tab goes, its thread and its Redis connection go within two seconds."""
+"""However a tab leaves, its thread ends and its Redis connection closes within two seconds."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.support.waiting import PATIENCE, eventually
 
 SOON = 2.0  # seconds
 
-# gunicorn's gevent worker ends by its loop and by an exit after Ctrl+C: here by both, and the loop is first.
+# After Ctrl+C gunicorn's gevent worker ends by its loop or by an exit: here by both, the loop first.
 BOTH_AT_ONCE = """
 from types import SimpleNamespace
 import gevent
@@ -89,7 +89,7 @@ def test_a_silent_peer_that_never_answers_a_close_is_let_go(
     arauto: ArautoServer, redis_server: RedisServer, machine: MachineTime
 ) -> None:
     raw = raw_feed(arauto)
-    raw.sendall(b"\x81\x80\x00\x00\x00\x00")  # an empty text: nonsense, closed with 1008
+    raw.sendall(b"\x81\x80\x00\x00\x00\x00")  # an empty text is invalid: closed with 1008
     began = machine()
     eventually(lambda: redis_server.subscribers() == 0)
     assert get(arauto, "/healthz").status == 200
@@ -130,7 +130,7 @@ def test_thirty_megabytes_reach_a_slow_reader_whole(
     own_redis.client.publish("raw", text)
     sleep(
         3
-    )  # the slowness of this reader, within the write deadline of a server that waits for a busy machine
+    )  # the pause of this reader, within the server's write deadline, which is longer for a busy machine
     own_redis.client.publish("raw", "next")
     assert [event["data"] for event in json.loads(read_frame(raw))] == [text]
     assert [event["data"] for event in json.loads(read_frame(raw))] == ["next"]
@@ -138,7 +138,7 @@ def test_thirty_megabytes_reach_a_slow_reader_whole(
 
 
 def test_control_with_one_write_a_frame_the_stream_breaks(start: Start, own_redis: RedisServer) -> None:
-    """What takes what fits and forgets the rest, as simple-websocket does under gevent."""
+    """A socket that sends only the bytes that fit, as simple-websocket does under gevent."""
     once = "import arauto.net.nonblocking_socket as w; w.NonblockingSocket._send_rest = lambda *rest: None"
     server = start(REDIS_URL=own_redis.url, ARAUTO_MAX_MESSAGE=str(32 << 20), ALTER=once)
     raw = raw_feed(server, receive_buffer=4096)
@@ -230,18 +230,18 @@ def test_a_worker_that_has_ended_is_not_ended_again(start: Start, valkey: RedisS
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER="gevent", ALTER=BOTH_AT_ONCE)
     for process in server.workers():
         process.send_signal(signal.SIGINT)
-    eventually(lambda: server.log.count("is ready for requests") == 4, why="others have come")
+    eventually(lambda: server.log.count("is ready for requests") == 4, why="other workers have started")
     assert server.stop(signal.SIGINT) == 0
     assert "Traceback" not in server.log
 
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_ctrl_c_pressed_twice_ends_it_once(start: Start, valkey: RedisServer, worker: str) -> None:
-    """A terminal sends it to every process, and gunicorn's master sends its own word besides."""
+    """A terminal sends SIGINT to every process, and gunicorn's master sends another signal besides."""
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker)
     family = [server._process.pid, *(process.pid for process in server.workers())]
     for pid in 2 * family:
-        with suppress(ProcessLookupError):  # once may have been enough
+        with suppress(ProcessLookupError):  # the first one may have ended it
             os.kill(pid, signal.SIGINT)
     assert server._process.wait(PATIENCE) == 0
     assert "Traceback" not in server.log

@@ -1,4 +1,4 @@
-"""The shared token: entered once, then a session; and what becomes of sessions."""
+"""The shared token: entered once, then a session; and how sessions end."""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 TOKEN = "a shared token of twenty-six"
 READ_TOKEN = "a token for those who read"
 SECRET = "what the sessions are sealed with"
-LONG = "import arauto.auth.login_throttle as a; a.FIRST_WAIT = 60.0"  # a wait that no test is too slow for
+LONG = "import arauto.auth.login_throttle as a; a.FIRST_WAIT = 60.0"  # longer than any test takes
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_another_token_is_refused_in_a_sentence(door: ArautoServer, given: str) 
 
 
 @pytest.mark.parametrize(
-    ("asked", "led"),
+    ("requested", "location"),
     [
         ("/?channel=a&pattern=b*", "/?channel=a&pattern=b*"),
         ("/account", "/account"),
@@ -122,8 +122,8 @@ def test_another_token_is_refused_in_a_sentence(door: ArautoServer, given: str) 
         ("http://[", "/"),
     ],
 )
-def test_a_login_leads_nowhere_else(door: ArautoServer, asked: str, led: str) -> None:
-    assert Person(door).log_in(TOKEN, next=asked).headers["location"] == led
+def test_a_login_leads_nowhere_else(door: ArautoServer, requested: str, location: str) -> None:
+    assert Person(door).log_in(TOKEN, next=requested).headers["location"] == location
 
 
 def test_the_language_changes_at_the_door_too(door: ArautoServer) -> None:
@@ -137,7 +137,7 @@ def test_the_language_changes_at_the_door_too(door: ArautoServer) -> None:
 def test_a_login_form_from_elsewhere_is_refused(door: ArautoServer) -> None:
     person = Person(door)
     fields = {"password": TOKEN}
-    assert person.post("/login", fields).status == 403  # without the form's own cookie and field
+    assert person.post("/login", fields).status == 403  # without the form's cookie and field
     person.get("/login")
     assert person.post("/login", fields | {"csrf": "0" * 64}).status == 403
     assert person.log_in(TOKEN, Origin="https://evil.example").status == 403
@@ -145,7 +145,7 @@ def test_a_login_form_from_elsewhere_is_refused(door: ArautoServer) -> None:
 
 
 def test_a_session_always_has_a_new_name(door: ArautoServer) -> None:
-    """Fixation: the name that somebody has planted never becomes a session, and an old one ends."""
+    """Fixation: an id planted by an attacker never becomes a session, and an old session ends."""
     person = Person(door)
     person.cookies[session_cookie(door)] = "planted"
     person.log_in(TOKEN)
@@ -172,7 +172,7 @@ def test_a_tampered_cookie_opens_nothing(door: ArautoServer) -> None:
 
 
 def test_what_somebody_writes_into_redis_is_no_session(door: ArautoServer, valkey: RedisServer) -> None:
-    """Neither another session under one's own name, nor rubbish."""
+    """Neither another session under this id, nor rubbish."""
     ana, bia = Person(door), Person(door)
     ana.log_in(TOKEN)
     (of_ana,) = valkey.client.keys("arauto:session:*")
@@ -247,14 +247,14 @@ def test_guesses_have_to_wait_and_longer_each_time(door: ArautoServer, valkey: R
     (key,) = valkey.client.keys("arauto:wait:*")
     waits = [valkey.client.pttl(key)]
     form = {"csrf": person.form_token("/login"), "password": TOKEN}
-    waiting = person.post("/login", form)  # right, and yet not looked at
+    waiting = person.post("/login", form)  # the right token, but it is not checked
     assert waiting.status == 429
     seconds = waiting.headers["retry-after"]
     assert 1 <= int(seconds) <= 60
     unit = "second" if seconds == "1" else "seconds"
     assert f"Too many attempts: try again in {seconds} {unit}." in waiting.body.decode()
     for _ in range(3):
-        valkey.client.delete(key)  # the time has passed
+        valkey.client.delete(key)  # as if the time had passed
         assert person.log_in("another guess").status == 401
         waits.append(valkey.client.pttl(key))
     assert all(later > earlier for earlier, later in pairwise(waits)), waits
@@ -265,7 +265,7 @@ def test_guesses_have_to_wait_and_longer_each_time(door: ArautoServer, valkey: R
 def test_who_knows_the_token_may_log_in_as_often_as_there_are_people(door: ArautoServer) -> None:
     assert [Person(door).log_in(TOKEN).status for _ in range(8)] == [303] * 8
     assert Person(door).log_in("a slip of the finger").status == 401
-    assert Person(door).log_in(TOKEN).status == 303  # it was only one
+    assert Person(door).log_in(TOKEN).status == 303  # it was the only guess
 
 
 def test_one_right_password_makes_no_guess_cheaper(door: ArautoServer, valkey: RedisServer) -> None:
@@ -326,14 +326,14 @@ def test_behind_tls_the_cookie_says_so(start: Start, valkey: RedisServer) -> Non
     planted = "; ".join(f"{name}={value}" for name, value in plain.items())
     assert get(server, "/", X_Forwarded_Proto="https", Cookie=planted).status == 401
     assert person.post("/logout", {"csrf": person.form_token("/account")}, Origin=origin).status == 303
-    assert "Secure" in person.session_attributes  # else a browser would not believe that it is over
-    assert Person(server).log_in(TOKEN, Origin=origin).status == 403  # nobody says that it is TLS
+    assert "Secure" in person.session_attributes  # else a browser would not delete it
+    assert Person(server).log_in(TOKEN, Origin=origin).status == 403  # no proxy header says that it is TLS
 
 
 def test_at_two_ports_of_one_host_nobody_logs_the_other_out(
     door: ArautoServer, start: Start, valkey: RedisServer
 ) -> None:
-    """Browsers have one jar for all ports, and for what other programs have put there."""
+    """Browsers share cookies among all ports, also those of other programs."""
     other = start(REDIS_URL=valkey.url, ARAUTO_TOKEN=TOKEN, ARAUTO_SECRET=SECRET)
     person, there = Person(door), Person(other)
     there.cookies = person.cookies

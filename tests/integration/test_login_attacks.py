@@ -1,4 +1,4 @@
-"""Cookies and tokens changed everywhere, users told apart, channels outside of one's rights."""
+"""Attacks: changed cookies and tokens, probing for users, channels without permission."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -38,7 +38,7 @@ WITHIN = ("news.*", "news.a*", "news.?", "news.[ab]", "news.\\*", "news.**", "ne
 def stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RedisServer, ArautoServer]]:
-    """The program on each worker and another Redis each, with users of Redis and tokens of programs."""
+    """The program on each worker, each with one of the two Redis servers, with users and API tokens."""
     directory = tmp_path_factory.mktemp("door_attacks")
     binary = list(binaries().values())[0 if request.param == "gevent" else -1]
     with closing(RedisServer(binary, directory)) as redis_server:
@@ -48,7 +48,7 @@ def stage(
             directory / "log",
             REDIS_URL=redis_server.url, ARAUTO_WORKER=request.param, ARAUTO_TOKEN=TOKEN, ARAUTO_LOGIN="redis",
             ARAUTO_TOKENS=str(directory / "tokens"), ARAUTO_PROXIES="127.0.0.1",
-            ARAUTO_RECORDING="off",  # a recorder asks Redis for things of its own, now and then
+            ARAUTO_RECORDING="off",  # a recorder would send its own commands to Redis
         )  # fmt: skip
         with closing(server):
             yield redis_server, server
@@ -67,7 +67,7 @@ def server(stage: tuple[RedisServer, ArautoServer], redis_server: RedisServer) -
 
 
 def changed(text: str) -> list[str]:
-    """``text`` with each of its characters changed, and otherwise a little different."""
+    """``text`` with each of its characters changed in turn, and some other variants."""
     flipped = [
         text[:place] + ("A" if char != "A" else "B") + text[place + 1 :] for place, char in enumerate(text)
     ]
@@ -128,16 +128,16 @@ def test_no_part_of_a_bearer_token_may_change(
     mine = token("changed", reads=["*"])
     for given in [*changed(mine)[::4], "", "arauto_", mine.removeprefix("arauto_")]:
         assert handshake(server, Authorization=f"Bearer {given}").status == 401, given
-        redis_server.client.flushall()  # else it would have to wait
+        redis_server.client.flushall()  # else later attempts would be throttled
     assert handshake(server, Authorization=f"Bearer {mine}").status == 101
     over = token("over", reads=["*"], until=time() - 1)
     assert handshake(server, Authorization=f"Bearer {over}").status == 401
 
 
 def test_redis_is_asked_the_same_whoever_there_is(server: ArautoServer, redis_server: RedisServer) -> None:
-    """So that the time of a refusal says no more than its words."""
+    """So the time of a refusal does not reveal whether a user exists."""
 
-    def asked(user: str) -> tuple[dict[str, int], int, bytes]:
+    def attempt(user: str) -> tuple[dict[str, int], int, bytes]:
         redis_server.client.flushall()
         person = Person(server)
         token = person.form_token("/login")
@@ -147,17 +147,17 @@ def test_redis_is_asked_the_same_whoever_there_is(server: ArautoServer, redis_se
         counts = {name: of["calls"] for name, of in stats.items() if name != "cmdstat_info"}
         return counts, answer.status, answer.body.replace(user.encode(), b"").replace(token.encode(), b"")
 
-    # What watches over the sockets of another test asks Redis, too.
+    # The session monitor of another test's sockets sends commands to Redis, too.
     eventually(lambda: redis_server.subscribers() == 0)
 
     def all_alike() -> dict[str, tuple[dict[str, int], int, bytes]]:
-        """Any of the answers may cost more: a new connection says who it is."""
-        told = {user: asked(user) for user in ("nobody", "ana", "off", "open", "default")}
-        assert {user: what for user, what in told.items() if what != told["nobody"]} == {}
-        return told
+        """A new connection may add commands to any attempt: then all are repeated."""
+        found = {user: attempt(user) for user in ("nobody", "ana", "off", "open", "default")}
+        assert {user: one for user, one in found.items() if one != found["nobody"]} == {}
+        return found
 
-    told = eventually(all_alike)
-    assert told["nobody"][0]["cmdstat_auth" if "cmdstat_auth" in told["nobody"][0] else "cmdstat_hello"] > 0
+    counts, _, _ = eventually(all_alike)["nobody"]
+    assert counts["cmdstat_auth" if "cmdstat_auth" in counts else "cmdstat_hello"] > 0
 
 
 def test_a_user_of_redis_hears_and_says_nothing_outside(
@@ -167,8 +167,8 @@ def test_a_user_of_redis_hears_and_says_nothing_outside(
     assert ana.log_in(PASSWORD, user="ana").status == 303
     with open_tab(server, "news.a", **ana.socket_headers()) as tab:
         tab.say(subscribe=list(OUTSIDE), psubscribe=list(REACHING))
-        told = refused(tab, len(OUTSIDE) + len(REACHING))
-        assert told == {*OUTSIDE, *REACHING}
+        names = refused(tab, len(OUTSIDE) + len(REACHING))
+        assert names == {*OUTSIDE, *REACHING}
         for channel in OUTSIDE:
             assert ana.publish(channel, "x").status == 403, channel
             redis_server.client.publish(channel, "a secret")
@@ -192,7 +192,7 @@ def test_a_token_hears_and_says_nothing_outside(
                 tab.say(**{kind: [name]})
                 event = tab.next()
                 assert event["type"] == "error", (name, event)
-                tab.say(**{kind: ["news.ok", name]})  # not in company either
+                tab.say(**{kind: ["news.ok", name]})  # not together with a permitted name either
                 assert tab.next()["type"] == "error", name
                 query = urlencode({"channel" if kind == "subscribe" else "pattern": name})
                 assert handshake(server, f"/feed?{query}", **headers).status == 403, name
@@ -207,7 +207,7 @@ def test_a_token_hears_and_says_nothing_outside(
 
 @pytest.fixture
 def token(stage: tuple[RedisServer, ArautoServer]) -> Iterator[Callable[..., str]]:
-    """Makes a token in the file that the server reads."""
+    """Creates a token in the server's file."""
     path: Path = stage[1].log_path.parent / "tokens"
 
     def make(name: str, reads: list[str], publishes: list[str] | None = None, until: float = 1e10) -> str:
@@ -218,7 +218,7 @@ def token(stage: tuple[RedisServer, ArautoServer]) -> Iterator[Callable[..., str
 
 
 def test_pages_of_the_door_are_kept_by_nobody(server: ArautoServer) -> None:
-    """What a login answers must not lie in a cache, where another would find it."""
+    """A response of the login must not be stored in a cache, from which another visitor could get it."""
     person = Person(server)
     person.log_in(TOKEN)
     for path in ("/", "/login", "/account", "/channels", "/nowhere"):

@@ -1,4 +1,4 @@
-"""Behind nginx with TLS, below the top: all works, and the proxy's word counts, not the client's."""
+"""Behind nginx with TLS, under a path prefix: all works, and the proxy's headers count, not the client's."""
 
 import re
 from collections.abc import Iterator
@@ -43,8 +43,8 @@ def socket_of(person: Person) -> dict[str, Any]:
 
 def test_login_page_publish_and_socket(nginx: Nginx) -> None:
     person = Person(nginx)
-    asked = person.get("/?channel=a")
-    assert (asked.status, asked.headers["location"]) == (303, f"{PREFIX}/login?next=%2F%3Fchannel%3Da")
+    redirect = person.get("/?channel=a")
+    assert (redirect.status, redirect.headers["location"]) == (303, f"{PREFIX}/login?next=%2F%3Fchannel%3Da")
     answer = person.log_in(TOKEN, next="/?channel=a")
     assert (answer.status, answer.headers["location"]) == (303, f"{PREFIX}/?channel=a")
     assert person.session_attributes.startswith("__Secure-arauto_session_")  # __Host- is for the path / alone
@@ -78,14 +78,14 @@ def test_another_origin_is_another_behind_the_proxy_too(nginx: Nginx) -> None:
 
 
 def test_what_a_client_says_of_itself_is_not_believed(nginx: Nginx) -> None:
-    """nginx writes the address that it sees last, and the scheme that it speaks."""
-    told = {
+    """nginx sets the address of its client and its own scheme."""
+    forged = {
         "X_Forwarded_For": "203.0.113.9", "X_Forwarded_Proto": "http",
         "Forwarded": "for=203.0.113.9;proto=http",
         "X_Real_IP": "203.0.113.9", "X_Forwarded_Host": "evil.example", "X_Forwarded_Prefix": "/evil",
         "Script_Name": "/evil", "X_Script_Name": "/evil",
     }  # fmt: skip
-    person = Person(nginx, **told)
+    person = Person(nginx, **forged)
     assert person.log_in(TOKEN).headers["location"] == f"{PREFIX}/"
     assert "Secure" in person.session_attributes
     person.publish("a", "x")
@@ -95,7 +95,7 @@ def test_what_a_client_says_of_itself_is_not_believed(nginx: Nginx) -> None:
 
 
 def test_past_the_proxy_nobody_is_believed(nginx: Nginx) -> None:
-    """From an address that is not named: neither TLS nor another address."""
+    """From an address that is no trusted proxy, headers set neither TLS nor another address."""
     behind = nginx.behind
     connection = behind.connect(5)
     connection.source_address = ("127.0.0.3", 0)  # type: ignore[attr-defined]
@@ -116,7 +116,7 @@ def test_large_bodies_and_programs_pass(nginx: Nginx) -> None:
 
 
 def test_all_that_a_page_leads_to_is_below_the_path(nginx: Nginx) -> None:
-    """Its files are there, and a link that is shared opens the same selection."""
+    """The page's files load, and a shared link opens the same selection."""
     person = Person(nginx)
     ours = f"{nginx.url}{PREFIX}/"
     pages = {"/login": person.get("/login", Accept=HTML).body.decode()}

@@ -1,4 +1,4 @@
-"""Every message comes in order and once, or a gap says from when to when something may be missing."""
+"""Every message comes once and in order, or is within a gap, which has a start and an end."""
 
 import random
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ MIXED = ["promise.a", f"{SHARDED}b", f"{SHARDED}c"]
 
 @pytest.fixture(scope="module", params=WORKERS)
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """The program with a bad network between it and its Redis; each worker with the other server."""
+    """The program on each worker, with a bad network between it and one of the two Redis servers."""
     servers = binaries()
     binary = servers["valkey"] if request.param == "gevent" else servers.get("redis", servers["valkey"])
     directory = tmp_path_factory.mktemp("promise")
@@ -41,7 +41,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 SHORT = st.tuples(
     st.sampled_from(sorted(FAULTS)),
-    st.floats(0.05, 1.5),  # seconds that it lasts
+    st.floats(0.05, 1.5),  # seconds that a fault lasts
     st.floats(0.0, 0.5),  # seconds until the next
 )
 
@@ -85,7 +85,7 @@ def test_redis_restarted_empty_at_once_and_later(stage: Stage) -> None:
 
 
 def test_subscribers_killed_again_and_again(stage: Stage) -> None:
-    """Every 200 ms for 10 s; the back-off bounds how often we knock."""
+    """Every 200 ms for 10 s; the back-off bounds the number of connections."""
     redis_server, _, server = stage
     with promised(*stage, channels=MIXED) as (scene, _):
         threads = server.threads()
@@ -93,14 +93,14 @@ def test_subscribers_killed_again_and_again(stage: Stage) -> None:
         for _ in range(50):
             faults.kill_subscribers(scene, 0)
             Event().wait(0.2)
-        knocks = redis_server.client.info("stats")["total_connections_received"] - before
-        assert knocks <= 3 * 20, knocks  # without a back-off each of three tabs would knock fifty times
+        opened = redis_server.client.info("stats")["total_connections_received"] - before
+        assert opened <= 3 * 20, opened  # without a back-off each of three tabs would connect fifty times
         assert server.threads() <= threads + 2
 
 
 @pytest.fixture
 def small_buffers(stage: Stage) -> Iterator[None]:
-    """Redis gives a subscriber up that is a megabyte behind."""
+    """Redis closes a subscriber that is a megabyte behind."""
     client = stage[0].client
     usual = client.config_get("client-output-buffer-limit")["client-output-buffer-limit"]
     assert usual is not None
@@ -111,13 +111,13 @@ def small_buffers(stage: Stage) -> Iterator[None]:
 
 @pytest.mark.usefixtures("small_buffers")
 def test_what_redis_drops_for_a_slow_tab_is_told(stage: Stage) -> None:
-    """A tab that stops reading for a while: Redis gives up the connection behind it."""
+    """A tab stops reading for a while, and Redis closes the subscriber of its feed."""
     redis_server = stage[0]
     with promised(*stage, tabs=2, pause=0.005, padding=60_000) as (scene, numbers):
         slow = scene.witnesses[0]
         with scene.cause():
             slow.stall()
-            eventually(lambda: redis_server.subscribers() < 2, within=30, why="Redis gives one up")
+            eventually(lambda: redis_server.subscribers() < 2, within=30, why="Redis closes one subscriber")
             slow.resume()
             eventually(lambda: slow.is_live and slow.record.gaps, within=60)
         settle(scene, numbers)

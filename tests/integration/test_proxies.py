@@ -1,4 +1,4 @@
-"""A proxy's word counts when it comes from an address that is named, and from nowhere else."""
+"""Headers of a proxy count only if its address is in ARAUTO_PROXIES."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -21,7 +21,7 @@ FORM = {"channel": "a", "message": "x"}
 
 @pytest.fixture(scope="module")
 def behind(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
-    """The program behind a proxy at 127.0.0.1 that says who has logged in."""
+    """The program behind a proxy at 127.0.0.1 that sends the user's name in a header."""
     valkey.client.flushall()
     server = ArautoServer(
         tmp_path_factory.mktemp("behind") / "log",
@@ -70,10 +70,10 @@ def test_its_readers_watch_and_do_not_publish(behind: ArautoServer, name: str) -
     assert handshake(behind, X_Forwarded_User=name).status == 101
 
 
-@pytest.mark.parametrize("told", ["à", "a\u0300", "João à"])
-def test_its_users_names_are_text_in_utf8(behind: ArautoServer, told: str) -> None:
-    name = normalize("NFC", told)
-    person = Person(behind, X_Forwarded_User=in_utf8(told))
+@pytest.mark.parametrize("given", ["à", "a\u0300", "João à"])
+def test_its_users_names_are_text_in_utf8(behind: ArautoServer, given: str) -> None:
+    name = normalize("NFC", given)
+    person = Person(behind, X_Forwarded_User=in_utf8(given))
     assert f'aria-label="Account: {name}"' in person.get().body.decode()
     assert person.publish("a", "x").status == 200
     assert f"published channel='a' bytes=1 user={name!r} way=proxy" in behind.log
@@ -102,7 +102,7 @@ def test_a_name_that_can_be_read_in_two_ways_is_refused(behind: ArautoServer, na
 
 
 def test_of_two_names_none_decides(behind: ArautoServer) -> None:
-    """A proxy that adds its header to the client's, and does not set it."""
+    """A proxy adds its header to the client's instead of replacing it."""
     for headers in (
         "X-Forwarded-User: ana\r\nX-Forwarded-User: guest\r\n",
         "X-Forwarded-User: guest\r\n" * 2,
@@ -129,10 +129,10 @@ def test_from_another_address_its_header_says_nothing(behind: ArautoServer) -> N
 
 
 @pytest.mark.parametrize(
-    ("told", "address"),
+    ("forwarded", "address"),
     [
         ("203.0.113.5", "203.0.113.5"),
-        ("198.51.100.1, 203.0.113.6", "203.0.113.6"),  # what a client says of itself stands on the left
+        ("198.51.100.1, 203.0.113.6", "203.0.113.6"),  # the client's own claim is on the left
         ("203.0.113.7, 10.1.2.3", "203.0.113.7"),
         ("203.0.113.8:4711", "203.0.113.8"),
         ("[2001:db8::8]:4711", "2001:db8::8"),
@@ -140,29 +140,30 @@ def test_from_another_address_its_header_says_nothing(behind: ArautoServer) -> N
         ("fe80::8%eth0 user='root'", "fe80::8"),
     ],
 )
-def test_the_address_is_the_last_that_is_no_proxy(behind: ArautoServer, told: str, address: str) -> None:
-    with closing(RawFeed(behind, headers=f"X-Forwarded-User: ana\r\nX-Forwarded-For: {told}\r\n")) as feed:
+def test_the_address_is_the_last_that_is_no_proxy(behind: ArautoServer, forwarded: str, address: str) -> None:
+    headers = f"X-Forwarded-User: ana\r\nX-Forwarded-For: {forwarded}\r\n"
+    with closing(RawFeed(behind, headers=headers)) as feed:
         feed.confirmed()
         assert f"address={address}\n" in behind.log
-        again = handshake(behind, X_Forwarded_For=told, **ANA)
+        again = handshake(behind, X_Forwarded_For=forwarded, **ANA)
         assert again.status == 503
         assert "ARAUTO_MAX_SOCKETS_PER_ADDRESS" in again.error
 
 
 def test_what_stands_left_of_no_address_is_not_believed(behind: ArautoServer) -> None:
-    for told in ("203.0.113.99, unknown", "203.0.113.99, ", "203.0.113.99, a:b:c"):
-        assert handshake(behind, X_Forwarded_For=told, **ANA).status == 101
+    for forwarded in ("203.0.113.99, unknown", "203.0.113.99, ", "203.0.113.99, a:b:c"):
+        assert handshake(behind, X_Forwarded_For=forwarded, **ANA).status == 101
     assert "203.0.113.99" not in behind.log
 
 
 def test_guesses_are_counted_by_network(behind: ArautoServer) -> None:
-    """As seats and rates are: one subscriber has a whole /64, and IPv4 may be written as IPv6."""
+    """As for sockets and rates: one customer has a whole /64, and IPv4 may be written as IPv6."""
     for of_one in ("2001:db8:7::{n}", "::ffff:198.51.100.7", "198.51.100.7"):
-        told = [
+        statuses = [
             get(behind, "/", Authorization="Bearer wrong", X_Forwarded_For=of_one.format(n=n)).status
             for n in range(1, 9)
         ]
-        assert told == ([429] * 8 if of_one == "198.51.100.7" else [401] * 6 + [429] * 2), of_one
+        assert statuses == ([429] * 8 if of_one == "198.51.100.7" else [401] * 6 + [429] * 2), of_one
     beside = get(behind, "/", Authorization="Bearer wrong", X_Forwarded_For="2001:db8:7:1::1")
     assert beside.status == 401
 

@@ -1,4 +1,4 @@
-"""POST /publish: what it takes, what it answers, what it never publishes."""
+"""POST /publish: its bodies, its responses, and requests that publish nothing."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -28,12 +28,12 @@ def listener(valkey: RedisServer) -> Iterator[PubSub]:
 
 
 def received(pubsub: PubSub) -> bytes:
-    """The data of the next message that comes."""
+    """The data of the next message."""
     return bytes(eventually(lambda: pubsub.get_message(timeout=1))["data"])
 
 
 def nothing_received(pubsub: PubSub, valkey: RedisServer) -> bool:
-    """Whether nothing came before a sentinel that is published now."""
+    """Whether no message came before one that is published now."""
     valkey.client.publish("sentinel", "sentinel")
     return received(pubsub) == b"sentinel"
 
@@ -271,7 +271,7 @@ def test_a_body_far_over_the_cap_gets_413(
         assert answer.status == 413
         assert answer.error.endswith("nothing was published.")
     except ConnectionError:
-        pass  # the server answered and hung up before all was sent, and the client missed the answer
+        pass  # the server answered and closed before all was sent, and the client missed the response
     assert nothing_received(listener, valkey)
 
 

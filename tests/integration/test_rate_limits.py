@@ -1,4 +1,4 @@
-"""Who publishes or connects too often waits, whichever process answers; the others do not."""
+"""A client that publishes or connects too often must wait, whichever process answers; others need not."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -16,7 +16,7 @@ from tests.support.tabs import open_tab
 
 TOKEN = "a shared token of twenty-six"
 MOST = 20  # at once, at a rate of one a second
-# A second of the bucket takes a quarter of an hour: nothing fills up again while a test runs.
+# A second of the bucket takes a quarter of an hour: it does not refill during a test.
 SLOW_CLOCK = (
     "import time, arauto.workers.rate_limits as r; r.monotonic_ns = lambda: time.monotonic_ns() // 1000"
 )
@@ -31,7 +31,7 @@ def slow(
         REDIS_URL=valkey.url, ARAUTO_WORKER=request.param, ARAUTO_TOKEN=TOKEN,
         ARAUTO_PUBLISH_RATE="1", ARAUTO_CONNECT_RATE="1",
         ARAUTO_PROXIES="127.0.0.0/8", ARAUTO_PROXY_USER="X-Forwarded-User",
-        ALTER=SLOW_CLOCK, PYTHONHASHSEED="0",  # no two of the addresses and users below share a row
+        ALTER=SLOW_CLOCK, PYTHONHASHSEED="0",  # the addresses and users below have different hashes
     )  # fmt: skip
     with closing(server):
         yield server
@@ -44,7 +44,7 @@ def nothing_is_remembered(valkey: RedisServer) -> None:
 
 
 def until_refused(act: Callable[[], Answer], goes_well: int) -> Answer:
-    """Do it again and again, until it is refused."""
+    """Repeat ``act`` until it is refused."""
     for n in range(MOST + 1):
         answer = act()
         if answer.status != goes_well:
@@ -60,8 +60,8 @@ def expect_refusal(answer: Answer) -> None:
 
 
 def test_an_address_publishes_so_often(slow: ArautoServer, valkey: RedisServer) -> None:
-    heard = valkey.client.pubsub()
-    heard.subscribe("a")
+    subscriber = valkey.client.pubsub()
+    subscriber.subscribe("a")
     bearer = {"Authorization": f"Bearer {TOKEN}"}
     ana: dict[str, Any] = bearer | {"X_Forwarded_For": "203.0.113.1"}
     expect_refusal(until_refused(lambda: publish_once(slow, "a", "x", **ana), 200))
@@ -74,8 +74,8 @@ def test_an_address_publishes_so_often(slow: ArautoServer, valkey: RedisServer) 
     assert get(slow, "/channels", **ana).status == 200
     assert publish_once(slow, "a", "x", **bearer, X_Forwarded_For="203.0.113.2").status == 200
     for _ in range(MOST):
-        assert publish_once(slow, "a", "x", **bearer).status == 200  # this machine has no limit
-    heard.close()
+        assert publish_once(slow, "a", "x", **bearer).status == 200  # loopback has no limit
+    subscriber.close()
 
 
 def test_a_user_publishes_so_often_from_wherever(slow: ArautoServer) -> None:
@@ -104,7 +104,7 @@ def test_sockets_open_so_often(slow: ArautoServer) -> None:
     for _ in range(MOST):
         assert get(slow, "/feed?channel=a", **ana).status == 426  # only a socket counts
     expect_refusal(until_refused(lambda: handshake(slow, **ana), 101))
-    expect_refusal(get(slow, "/feed?channel=a", **ana))  # as the page asks why
+    expect_refusal(get(slow, "/feed?channel=a", **ana))  # the page requests the reason
     headers = {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-For": "203.0.113.4"}
     with open_tab(slow, "a", additional_headers=headers):
         pass

@@ -1,4 +1,4 @@
-"""GET /channels/volume?channel=<name>: how many messages a recording has over time, without reading them."""
+"""GET /channels/volume?channel=<name>: the number of recorded messages over time, without reading them."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def volume(server: ArautoServer, query: str = "", channel: str = "past") -> dict
 
 @pytest.fixture
 def hour(valkey: RedisServer) -> Iterator[None]:  # noqa: F811
-    """Ten messages at once, and three later in an hour."""
+    """A log of an hour: ten messages at once, and three later."""
     times = [*range(10), 1_200_000, 1_200_000, 3_600_000]
     write_log(valkey, "past", *((BEGAN * 1000 + ms, {"m": "x" * 1000}) for ms in times))
     yield

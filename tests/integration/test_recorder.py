@@ -1,4 +1,4 @@
-"""What others publish is recorded too: once, in order, or a gap in the log says since when not."""
+"""Messages of other clients are recorded too: once and in order, or the log has a gap."""
 
 from functools import partial
 from threading import Event
@@ -19,7 +19,7 @@ from tests.support.waiting import eventually
 @pytest.fixture(params=WORKERS)
 def recording(request: pytest.FixtureRequest, start: Start, own_redis: RedisServer) -> ArautoServer:
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,exact", ARAUTO_WORKER=request.param)
-    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+    eventually(lambda: is_recording(own_redis), why="there is a recorder")
     return server
 
 
@@ -48,7 +48,7 @@ def store(own_redis: RedisServer) -> Store:
 
 
 def test_a_lease_from_the_future_is_none(store: Store, own_redis: RedisServer) -> None:
-    """Redis's clock went back while the recorder died."""
+    """The recorder died, and Redis's clock was set back."""
     first = store.claim()
     assert (first > 0, store.claim()) == (True, 0)
     own_redis.client.hset(LEASE, "expires", 4_000_000_000_000)
@@ -66,7 +66,7 @@ def test_a_lease_that_has_run_out_is_left_to_who_knows_the_logs(store: Store, ow
 
 
 def test_a_lease_of_another_run_of_redis_is_none(store: Store, own_redis: RedisServer) -> None:
-    """As after a failover: the new master has it, and whoever had it cannot write there."""
+    """As after a failover: the new master has the lease, but its holder cannot write there."""
     assert not store.claim(grace=NEVER)
     token = store.claim()
     assert not store.claim(grace=NEVER)
@@ -81,7 +81,7 @@ def test_a_stop_gives_the_lease_back(recording: ArautoServer, own_redis: RedisSe
 
 
 def test_a_lost_lease_makes_no_duplicate(recording: ArautoServer, own_redis: RedisServer) -> None:
-    """Another takes the lease while messages come: the one before must not write any more."""
+    """Another process takes the lease under load: the previous recorder must not write any more."""
     for n in range(300):
         own_redis.client.publish("exact", str(n))
         if n % 100 == 50:
@@ -97,13 +97,13 @@ def test_a_lost_lease_makes_no_duplicate(recording: ArautoServer, own_redis: Red
 def test_a_recorder_that_stood_still_writes_nothing_twice(
     recording: ArautoServer, own_redis: RedisServer
 ) -> None:
-    """It has heard all that its successor wrote, and learns only by writing that it has one."""
+    """It receives all that its successor wrote, and learns of that successor only by a refused write."""
     own_redis.client.publish("exact", "before")
     eventually(lambda: logged(own_redis, "exact") == [b"before"])
     holder, token = recorder_of(recording), owner(own_redis, "exact")
     holder.suspend()
     try:
-        eventually(lambda: owner(own_redis, "exact") > token, why="the other one has taken over")
+        eventually(lambda: owner(own_redis, "exact") > token, why="the other process has taken over")
         wanted = [b"before", *(b"%d" % n for n in range(500))]
         for data in wanted[1:]:
             own_redis.client.publish("exact", data)

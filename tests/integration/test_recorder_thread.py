@@ -1,4 +1,4 @@
-"""Processes that record and stand by, at a real Redis: killed, stopped, and in two databases."""
+"""Recorders and stand-bys at a real Redis: killed, stopped, and in two databases."""
 
 import re
 import signal
@@ -66,7 +66,7 @@ def log_of(store: Store, channel: str) -> list[str | None]:
 
 
 def expect_log(store: Store, channel: str, sent: list[str | None]) -> None:
-    """Of all that was sent the log has the last, and nothing less, more or otherwise."""
+    """Wait for the last message in the log, and check that the log has exactly these."""
     eventually(lambda: log_of(store, channel)[-1:] == sent[-1:], why="the last is in the log")
     assert log_of(store, channel) == sent
 
@@ -76,7 +76,7 @@ def is_recorded(server: RedisServer, channel: str) -> bool:
 
 
 def stands_by(server: RedisServer, channel: str) -> int:
-    """How many processes receive what is announced of the channel."""
+    """The number of processes that receive the channel's announcements."""
     words = f"arauto:words:0:{{{channel}}}"
     return int(server.client.execute_command("PUBSUB", "SHARDNUMSUB", words)[1])
 
@@ -84,7 +84,7 @@ def stands_by(server: RedisServer, channel: str) -> int:
 def the_recorder(processes: list[RecordingProcess]) -> RecordingProcess:
     return eventually(
         lambda: next((one for one in processes if one.process.poll() is None and one.token), None),
-        why="one is the recorder",
+        why="one process is the recorder",
     )
 
 
@@ -105,7 +105,7 @@ def test_what_a_killed_recorder_has_not_written_is_written_by_who_stood_by(
     expect_log(store, "a", sent)
     for round in range(2):
         first = the_recorder(processes)
-        first.process.send_signal(signal.SIGSTOP)  # it receives, and writes nothing
+        first.process.send_signal(signal.SIGSTOP)  # Redis sends it messages, but it writes nothing
         sent += publish(own_redis, "a", f"unwritten {round}")
         first.kill()
         sent += publish(own_redis, "a", f"alone {round}")
@@ -120,7 +120,7 @@ def test_a_process_that_stops_hands_over_at_once(own_redis: RedisServer, store: 
     eventually(lambda: stands_by(own_redis, "a") == 2, why="both receive it")
     sent = publish(own_redis, "a", "first")
     expect_log(store, "a", sent)
-    eventually(lambda: second.candidate.is_ready, why="the other one knows what is in it")
+    eventually(lambda: second.candidate.is_ready, why="the stand-by knows the end of the log")
     first.stop()
     sent += publish(own_redis, "a", "second")
     expect_log(store, "a", sent)
@@ -131,7 +131,7 @@ def test_a_process_that_stops_hands_over_at_once(own_redis: RedisServer, store: 
 def test_whoever_stops_writes_what_it_has_at_once(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Though the channel is busy, and it would wait for more."""
+    """Though the channel is busy, so the recorder would wait for more messages."""
     monkeypatch.setattr(recorder_module, "REST", 1_000_000)
     monkeypatch.setattr(recorder_thread, "REST", 1_000_000)
     one = recorder(own_redis.url, b"a")
@@ -141,13 +141,13 @@ def test_whoever_stops_writes_what_it_has_at_once(
     while one.candidate.rests_until is None:
         sent += publish(own_redis, "a", f"{len(sent)}", 100)
     log = one.candidate._logs[b"a"].recorder
-    eventually(lambda: len(log_of(store, "a")) + log.waiting == len(sent), why="it has all")
+    eventually(lambda: len(log_of(store, "a")) + log.waiting == len(sent), why="it has received all")
     one.stop()
     assert log_of(store, "a") == sent
 
 
 def test_whoever_loses_its_connection_makes_room_at_once(own_redis: RedisServer, store: Store) -> None:
-    """The other one knows what is not in the log, and nothing is missing."""
+    """The stand-by has the messages that are not in the log, so none is missing."""
     first, second = recorder(own_redis.url, b"a"), recorder(own_redis.url, b"a")
     first.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
@@ -201,7 +201,7 @@ def test_a_server_keeps_the_lease_until_all_its_processes_know_that_it_stops(
     stopping = Thread(target=one.stop)
     stopping.start()
     before = recording.refreshed
-    eventually(lambda: recording.refreshed > before + 1, why="it goes on")
+    eventually(lambda: recording.refreshed > before + 1, why="it continues")
     assert one.candidate.token
     worker_states.use_slot(1)
     worker_states.stop()
@@ -232,8 +232,8 @@ def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer
         return recording.refreshed > before + 1
 
     for _ in range(2):
-        eventually(lambda: not own_redis.subscribers(), why="nothing is heard")
-        eventually(partial(has_looked, recording.refreshed), why="it looks")
+        eventually(lambda: not own_redis.subscribers(), why="no connection is subscribed")
+        eventually(partial(has_looked, recording.refreshed), why="it looks at the switches")
         assert (one.candidate.token, own_redis.subscribers()) == (0, 0)
         recording.choose(b"a")
         one.wake()
@@ -255,7 +255,7 @@ def test_a_switch_is_followed_at_once(own_redis: RedisServer, monkeypatch: pytes
     eventually(lambda: is_recorded(own_redis, "b"), why="it is recorded")
     assert seen == [1]
     one.wake()
-    eventually(lambda: seen == [1, 1], why="once more")
+    eventually(lambda: seen == [1, 1], why="each has looked once more")
     one.stop()
 
 
@@ -278,7 +278,7 @@ def raise_next(faults: list[Exception]) -> None:
 
 
 def allow(server: RedisServer, *rules: str) -> str:
-    """The URL of a user with these rights."""
+    """The URL of a user with these ACL rules."""
     server.client.execute_command("ACL", "SETUSER", "poor", "reset", "on", ">secret", *rules)
     return server.url.replace("//", "//poor:secret@")
 
@@ -286,7 +286,7 @@ def allow(server: RedisServer, *rules: str) -> str:
 def test_that_nothing_can_be_heard_is_said(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
     one = recorder(allow(own_redis, "~*", "+@all", "resetchannels", "&a"), b"a")
     one.start()
-    eventually(lambda: "permission" in one.error, why="it is said")
+    eventually(lambda: "permission" in one.error, why="the error is reported")
     one.stop()
     assert len(re.findall("recorder blocked why=.NOPERM", caplog.text)) == 1
 
@@ -297,11 +297,11 @@ def test_that_nobody_may_be_the_recorder_is_said_until_somebody_may(
 ) -> None:
     one = recorder(allow(own_redis, "~*", "&*", "+@all", *missing.split()), b"a")
     one.start()
-    eventually(lambda: "permission" in one.error or "NOPERM" in one.error, why="it is said")
+    eventually(lambda: "permission" in one.error or "NOPERM" in one.error, why="the error is reported")
     assert caplog.text.count("recorder blocked why=") == 1
     allow(own_redis, "~*", "&*", "+@all")
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
-    eventually(lambda: not one.error, why="all is well")
+    eventually(lambda: not one.error, why="the error is cleared")
     one.stop()
     assert "Traceback" not in caplog.text
 
@@ -309,23 +309,23 @@ def test_that_nobody_may_be_the_recorder_is_said_until_somebody_may(
 def test_why_it_cannot_be_the_recorder_is_not_said_while_another_one_is(own_redis: RedisServer) -> None:
     poor = recorder(allow(own_redis, "~*", "&*", "+@all", "-hset"), b"a")
     poor.start()
-    eventually(lambda: "hset" in poor.error.lower(), why="it is said")
+    eventually(lambda: "hset" in poor.error.lower(), why="the error is reported")
     rich = recorder(own_redis.url, b"a")
     rich.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="the other one records")
-    eventually(lambda: not poor.error, why="all is well")
+    eventually(lambda: not poor.error, why="the error is cleared")
     rich.stop()
-    eventually(lambda: "hset" in poor.error.lower(), why="it is said again")
+    eventually(lambda: "hset" in poor.error.lower(), why="the error is reported again")
     poor.stop()
 
 
 def test_what_was_the_matter_before_does_not_hide_what_is_now(own_redis: RedisServer) -> None:
-    """The link ends with what was said last, and by the next one nothing is heard."""
+    """The connection ends with one error, and the next one has another: it cannot subscribe."""
     one = recorder(allow(own_redis, "~*", "&*", "+@all"), b"a")
     one.start()
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
     allow(own_redis, "~*", "&*", "+@all", "-hset")
-    eventually(lambda: "hset" in one.error.lower(), why="it gives no sign of life")
+    eventually(lambda: "hset" in one.error.lower(), why="it sends no beats")
     allow(own_redis, "~*", "+@all", "resetchannels", "&a")
     eventually(lambda: "channels" in one.error or "a channel" in one.error, why="it receives nothing")
     one.stop()
@@ -334,24 +334,24 @@ def test_what_was_the_matter_before_does_not_hide_what_is_now(own_redis: RedisSe
 def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others are recorded, and who asks for its log gets the reason."""
+    """The others are recorded, and a page that follows the refused one gets the reason."""
     monkeypatch.setattr(recorder_thread, "RETRY_EVERY", 0.1)
     url = allow(own_redis, "~*", "+@all", "resetchannels", "&b", "&arauto:*")
     recording = FixedRecording(RedisLink(url), Selection((b"a", b"b"), ()))
     one = record(recording)
     one.start()
     eventually(lambda: is_recorded(own_redis, "b"), why="the other one is recorded")
-    eventually(lambda: "permission" in one.why_not(b"a"), why="why this one is not")
+    eventually(lambda: "permission" in one.why_not(b"a"), why="the reason is reported")
     assert (one.why_not(b"b"), one.error) == ("", "")
     with own_redis.client.pubsub(ignore_subscribe_messages=True) as page:
         page.ssubscribe("arauto:words:0:{a}")
         page.get_message(timeout=PATIENCE)
         store.announce(b"a", Mark("ab.1"))
-        said = [page.get_message(timeout=PATIENCE) for _ in range(2)]
-    assert b"stopped 0 NOPERM" in said[1]["data"]
+        announced = [page.get_message(timeout=PATIENCE) for _ in range(2)]
+    assert b"stopped 0 NOPERM" in announced[1]["data"]
     allow(own_redis, "~*", "+@all", "allchannels")
     eventually(lambda: is_recorded(own_redis, "a"), why="it is recorded")
-    eventually(lambda: not one.why_not(b"a"), why="all is well")
+    eventually(lambda: not one.why_not(b"a"), why="the reason is cleared")
     one.stop()
     assert [channel for channel, why in recording.reported if why.startswith("NOPERM")][:1] == [b"a"]
     assert {(b"a", ""), (b"b", "")} <= {*recording.reported}
@@ -381,12 +381,14 @@ def test_a_channel_that_cannot_be_written_is_told_once_and_again_when_it_can(
     own_redis.client.config_set("maxmemory", "1")
     for n in range(1, 20):
         own_redis.client.publish("a", n)
-    eventually(lambda: re.search("recording stopped channel='a' why=.OOM", caplog.text), why="it is said")
-    eventually(lambda: "maxmemory" in one.error, why="nobody can be the recorder")
+    eventually(
+        lambda: re.search("recording stopped channel='a' why=.OOM", caplog.text), why="the stop is logged"
+    )
+    eventually(lambda: "maxmemory" in one.error, why="no process can be the recorder")
     own_redis.client.config_set("maxmemory", "0")
     expect_log(store, "a", [str(n) for n in range(20)])
-    eventually(lambda: "recording resumed channel='a'" in caplog.text, why="it is said")
-    eventually(lambda: not one.error, why="all is well")
+    eventually(lambda: "recording resumed channel='a'" in caplog.text, why="the end is logged")
+    eventually(lambda: not one.error, why="the error is cleared")
     one.stop()
     for event in ("recording stopped", "recording resumed", "recorder blocked why=.command not allowed"):
         assert len(re.findall(event, caplog.text)) == 1
@@ -444,7 +446,7 @@ def test_a_channel_is_recorded_from_its_first_message_on_where_a_pattern_has_it(
 
 
 def patterns(server: RedisServer) -> int:
-    """How many clients receive a pattern."""
+    """The number of clients with a pattern."""
     return sum(int(client["psub"]) for client in server.client.client_list())
 
 

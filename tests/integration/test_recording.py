@@ -1,4 +1,4 @@
-"""What is published on a recorded channel is in its log, and in no other way different."""
+"""Messages on a recorded channel are in its log; nothing else about them changes."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def recording(start: Start, own_redis: RedisServer) -> ArautoServer:
 
 @pytest.fixture
 def promising(start: Start, own_redis: RedisServer) -> ArautoServer:
-    """Nobody writes what it promises; there is a log of ``exact``."""
+    """A server without a recorder, so its promises stay; there is a log of ``exact``."""
     OwnLog(own_redis, "exact")
     return start(REDIS_URL=own_redis.url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1", ALTER=NO_RECORDER)
 
@@ -39,7 +39,7 @@ def promised(redis_server: RedisServer, channel: str = "exact") -> int:
 
 
 def patterns(redis_server: RedisServer) -> list[int]:
-    """How many each recorder receives."""
+    """The number of patterns of each recorder."""
     return [int(client["psub"]) for client in redis_server.client.client_list(_type="pubsub")]
 
 
@@ -59,8 +59,8 @@ def test_what_is_published_here_is_in_the_log_as_it_is(start: Start, each_redis:
         for text in texts:
             assert publish(server, "kept.a", text).json["receivers"] == 2  # a recorder is one
         # A subscriber of every channel receives the messages and nothing else.
-        heard = [everything.get_message(timeout=5) for _ in texts]
-        assert [message["data"] for message in heard] == [text.encode() for text in texts]
+        messages = [everything.get_message(timeout=5) for _ in texts]
+        assert [message["data"] for message in messages] == [text.encode() for text in texts]
         assert everything.get_message(timeout=0) is None
     eventually(lambda: len(entries(each_redis, "kept.a")) == 4, why="all is recorded")
     assert [fields for _, fields in entries(each_redis, "kept.a")] == [
@@ -101,7 +101,7 @@ def test_a_log_is_capped_by_count(start: Start, own_redis: RedisServer) -> None:
 
 
 def test_a_full_redis_still_publishes(promising: ArautoServer, own_redis: RedisServer) -> None:
-    """It says so in the answer, and in the log once."""
+    """The response says why the message is not recorded, and the server's log once."""
     own_redis.client.config_set("maxmemory", "1")
     for _ in range(3):
         answer = publish(promising, "exact", "x")
@@ -114,7 +114,7 @@ def test_a_full_redis_still_publishes(promising: ArautoServer, own_redis: RedisS
 
 
 def test_a_replica_takes_no_log(start: Start, own_redis: RedisServer) -> None:
-    """Its subscribers receive what is published there all the same."""
+    """Messages published at the replica still reach its subscribers."""
     OwnLog(own_redis, "exact")
     own_redis.client.replicaof("127.0.0.1", "1")
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="exact", ARAUTO_WORKERS="1")
@@ -160,8 +160,8 @@ def test_without_the_right_to_promise_it_is_published(
                 or "can't run this command" in answer.json["unrecorded"]
             )
         own_redis.client.publish("exact", "last")
-        heard = [subscriber.get_message(timeout=PATIENCE)["data"] for _ in range(3)]
-    assert heard == [b"0", b"1", b"last"]  # each once
+        messages = [subscriber.get_message(timeout=PATIENCE)["data"] for _ in range(3)]
+    assert messages == [b"0", b"1", b"last"]  # each once
     assert promised(own_redis) == 0
 
 
@@ -183,8 +183,8 @@ def test_a_script_that_redis_does_not_know_publishes_once(
             answer = publish(server, "exact", str(n)).json
             assert (answer["receivers"], answer.get("recorded", False)) == (1, rights != "-eval")
         own_redis.client.publish("exact", "last")
-        heard = [subscriber.get_message(timeout=PATIENCE)["data"] for _ in range(5)]
-    assert heard == [b"0", b"1", b"2", b"3", b"last"]
+        messages = [subscriber.get_message(timeout=PATIENCE)["data"] for _ in range(5)]
+    assert messages == [b"0", b"1", b"2", b"3", b"last"]
 
 
 def test_what_may_not_be_published_is_not_recorded(start: Start, own_redis: RedisServer) -> None:
@@ -204,7 +204,7 @@ def test_a_log_that_lost_its_head_goes_on_with_another_epoch(
     eventually(lambda: logged(own_redis, "exact") == [b"1"])
     first = head(own_redis, "exact")
     own_redis.client.delete(head_of(b"exact"))
-    publish(recording, "exact", "2")  # nobody knows whether that is all: it may lie in the gap
+    publish(recording, "exact", "2")  # whether more was published is unknown: it may be in the gap
     eventually(lambda: gaps(own_redis, "exact") == 1)
     publish(recording, "exact", "3")
     eventually(lambda: entries(own_redis, "exact")[-1][1] == {b"m": b"3"})
@@ -237,7 +237,7 @@ def test_servers_with_different_globs_record_what_any_of_them_has(
                     own_redis.client.publish(name, "y")
             eventually(lambda: all(len(logged(own_redis, name)) == 4 for name in ("one.a", "two.a")))
             assert gaps(own_redis, "one.a") == gaps(own_redis, "two.a") == 0
-        eventually(lambda: patterns(own_redis) == [1], why="nobody has the other glob any more")
+        eventually(lambda: patterns(own_redis) == [1], why="no process has the other glob any more")
         assert publish(one, "two.a", "x").json.keys() == {"channel", "receivers", "tabs"}
         assert "Traceback" not in one.log + two.log
 

@@ -1,4 +1,4 @@
-"""A channel is switched from live only to recorded and back, for all processes and pages at once."""
+"""Recording of a channel is switched on and off, for all processes and pages at once."""
 
 import json
 import os
@@ -52,7 +52,7 @@ def forget(server: ArautoServer, channel: str = "a") -> Answer:
 
 
 def lines(server: ArautoServer, channel: str = "a") -> list[Any]:
-    """What can be read of the log: data, or the reason of a gap."""
+    """The lines of the log: data, or the reason of a gap."""
     answer = get(server, f"/channels/{quote(channel)}/messages")
     assert answer.status == 200
     return [line.get("data", line.get("reason")) for line in map(json.loads, answer.body.splitlines())]
@@ -63,13 +63,13 @@ def place_of(following: dict[str, Any]) -> dict[str, str]:
 
 
 def shown(tab: Tab, n: int) -> list[dict[str, Any]]:
-    """The next messages and gaps."""
+    """The next ``n`` messages and gaps."""
     rows = (event for event in iter(tab.next, None) if event["type"] in ("message", "gap"))
     return list(islice(rows, n))
 
 
 def resumed(tab: Tab) -> None:
-    """Wait for the word that what comes from now on is in the log."""
+    """Wait for the event after which messages are in the log."""
     while tab.until("stopped")[-1]["error"]:
         pass
 
@@ -86,7 +86,7 @@ def test_what_is_switched_on_is_recorded_whoever_publishes_it(
         switch_on(server, name)
         own_redis.client.publish("ab", "no channel of that name")
         own_redis.client.publish(name, "outside")
-        publish(server, name, "inside")  # whether its process knows already or not
+        publish(server, name, "inside")  # whether its process has noticed the switch or not
         eventually(partial(has_both, name))
         assert set(logged(own_redis, name)) == {b"outside", b"inside"}
         assert gaps(own_redis, name) == 0
@@ -110,7 +110,7 @@ def test_all_processes_know_it_and_a_restart_keeps_it(
     n = len(entries(own_redis, "a"))
     own_redis.client.publish("a", "outside")
     for _ in range(10):
-        publish(server, "a", "inside")  # also through a process that does not know it yet
+        publish(server, "a", "inside")  # also through a process that has not noticed the switch yet
     eventually(
         lambda: all(
             publish(server, "a", "x").json.keys() == {"channel", "receivers", "tabs"} for _ in range(20)
@@ -198,10 +198,12 @@ def test_switched_off_and_on_again_leaves_a_gap(server: ArautoServer, own_redis:
         assert [tab.next().keys() & {"data", "id"} for _ in range(2)] == [{"data"}, {"data"}]
     assert lines(server) == ["1"]  # it can still be read
     with open_tab(server, "a", query=place) as tab:
-        told = tab.until(
-            "unrecorded"
-        )  # by a process that knows already that it is off, or reads the log first
-        assert [event["reason"] for event in told if event["type"] == "gap"] in (["unrecorded"], ["recorder"])
+        # The process has noticed the switch, or reads the log first.
+        events = tab.until("unrecorded")
+        assert [event["reason"] for event in events if event["type"] == "gap"] in (
+            ["unrecorded"],
+            ["recorder"],
+        )
         switch_on(server)
         tab.until("following")
     publish(server, "a", "2")
@@ -218,38 +220,38 @@ def test_a_recorder_that_is_killed_is_replaced(server: ArautoServer, own_redis: 
     publish(server, "off", "x")
     eventually(lambda: logged(own_redis, "off") == [b"x"])
     switch_off(server, "off")
-    eventually(lambda: own_redis.client.pubsub_numsub("a") == [(b"a", 2)], why="the other one stands by")
+    eventually(lambda: own_redis.client.pubsub_numsub("a") == [(b"a", 2)], why="the other process stands by")
     own_redis.client.publish("a", "before")
     eventually(lambda: logged(own_redis, "a") == [b"before"])
     with own_redis.client.monitor() as monitor:
-        said: dict[str, Any] = {}
-        for _ in range(3):  # signs of life, within which whoever stands by has asked where the log is
-            while " arauto:lease renew " not in (said := monitor.next_command())["command"]:
+        command: dict[str, Any] = {}
+        for _ in range(3):  # within three beats the stand-by has located the log
+            while " arauto:lease renew " not in (command := monitor.next_command())["command"]:
                 pass
-    port = int(said["client_port"])
+    port = int(command["client_port"])
     (holder,) = [worker for worker in server.workers() if connections(worker.pid, local=port)]
     os.kill(holder.pid, signal.SIGKILL)
     own_redis.client.publish("a", "after")
     eventually(lambda: logged(own_redis, "a") == [b"before", b"after"])
     assert gaps(own_redis, "a") == 0
-    assert len(entries(own_redis, "off")) == 1  # nothing is noted in a log that is closed
+    assert len(entries(own_redis, "off")) == 1  # nothing is written to a closed log
 
 
 def test_off_is_off(server: ArautoServer, own_redis: RedisServer) -> None:
-    """Redis holds nothing of ours and receives what it always received; so does the page."""
+    """Redis has no keys of the program and receives only the commands of live feeds; so does the page."""
     with own_redis.client.monitor() as monitor, open_tab(server, "a") as tab:
         publish(server, "a", "inside")
         own_redis.client.publish("a", "outside")
-        heard = [tab.next(), tab.next()]
+        events = [tab.next(), tab.next()]
         own_redis.client.ping()
-        said = []
+        commands = []
         while (command := monitor.next_command()["command"]) != "PING":
-            if not command.startswith("CLIENT "):  # that is the test's own
-                said.append(command)
-    assert [event.keys() for event in heard] == [{"type", "channel", "data", "at"}] * 2
-    # Once a second each process asks what any server on this database records.
-    said = [one for one in said if "arauto:logs:" not in one and one != "TIME"]
-    assert sorted(set(said)) == [
+            if not command.startswith("CLIENT "):  # of the test itself
+                commands.append(command)
+    assert [event.keys() for event in events] == [{"type", "channel", "data", "at"}] * 2
+    # Once a second each process reads which channels are recorded in this database.
+    commands = [one for one in commands if "arauto:logs:" not in one and one != "TIME"]
+    assert sorted(set(commands)) == [
         "PUBLISH a inside",
         "PUBLISH a outside",
         "PUBSUB NUMPAT",
@@ -318,7 +320,7 @@ def test_a_channel_whose_glob_is_gone_is_closed(start: Start, own_redis: RedisSe
 
 
 def test_what_tells_of_what_is_written_is_not_recorded(start: Start, own_redis: RedisServer) -> None:
-    """It would go on without end."""
+    """Otherwise each entry would cause the next one, without end."""
     own_redis.client.config_set("notify-keyspace-events", "KEA")
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="*")
     eventually(lambda: is_recording(own_redis))
@@ -388,7 +390,7 @@ def test_a_deleted_log_is_another_log_afterwards(server: ArautoServer, own_redis
     with open_tab(server, "a") as tab:
         old = tab.until("following")[-1]
         publish(server, "a", "1")
-        # Where its process does not know yet, the recorder writes it, and must not do so afterwards.
+        # A recorder that has not noticed the deletion may write this message, but must not do so later.
         eventually(lambda: logged(own_redis, "a") == [b"1"])
         assert forget(server).json == {"channel": "a", "deleted": True}
         new = tab.until("following")[-1]
@@ -404,7 +406,7 @@ def test_a_deleted_log_is_another_log_afterwards(server: ArautoServer, own_redis
     switch_off(server)
     assert forget(server).status == 200
     assert own_redis.client.keys("*{a}*") == [head_of(b"a")]
-    assert head(own_redis, "a") == {"off": "1"}  # until all know it; then this is let go of
+    assert head(own_redis, "a") == {"off": "1"}  # until all processes have noticed; then the key is deleted
     assert forget(server).status == 404
 
 
@@ -418,9 +420,9 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
         assert publish(server, "a", "x").status == 200
         assert tab.until("stopped")[-1]["error"].startswith("OOM ")
         tab.through("x")
-        with open_tab(server, "a") as late:  # whoever comes now is told too
+        with open_tab(server, "a") as late:  # a new page gets the event too
             assert late.until("stopped")[-1]["channel"] == "a"
-        # For so long that the lease is lost too: nobody can be the recorder any more.
+        # Until the lease expires too: then no process can be the recorder.
         eventually(lambda: "recorder blocked why=" in server.log)
         own_redis.client.config_set("maxmemory", "0")
         resumed(tab)
@@ -429,7 +431,10 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
         assert any("read only replica" in tab.until("stopped")[-1]["error"] for _ in range(10))
         own_redis.client.replicaof("NO", "ONE")
         resumed(tab)
-    assert [line for line in lines(server) if line != "recorder"][:2] == ["x", "y"]  # it was kept meanwhile
+    assert [line for line in lines(server) if line != "recorder"][:2] == [
+        "x",
+        "y",
+    ]  # the recorder kept the message meanwhile
 
 
 def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(start: Start, tmp_path: Path) -> None:
@@ -438,16 +443,16 @@ def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(start: Start,
     try:
         server = start(REDIS_URL=redis_server.url, ARAUTO_WORKERS="1")
         assert publish(server, "a", "x").json == {"channel": "a", "receivers": 0, "tabs": None}
-        told = request(
+        answer = request(
             server,
             "PUT",
             "/channels/recording?channel=a",
             b'{"recorded":true}',
             Content_Type="application/json",
         )
-        assert (told.status, told.error) == (502, "Redis refuses it: unknown command 'EVAL'")
-        told = get(server, "/channels")
-        assert (told.status, told.error) == (
+        assert (answer.status, answer.error) == (502, "Redis refuses it: unknown command 'EVAL'")
+        answer = get(server, "/channels")
+        assert (answer.status, answer.error) == (
             502,
             "Redis refuses to list its channels: unknown command 'PUBSUB'",
         )

@@ -1,4 +1,4 @@
-"""Which channels are recorded and what becomes of their logs, as Redis keeps it, whoever dies in between."""
+"""The switches and globs of recording in Redis, and the ends of logs, also if a process dies in between."""
 
 from collections.abc import Iterator
 from contextlib import closing, suppress
@@ -91,7 +91,7 @@ def test_who_dies_while_it_switches_on_harms_nobody(recording: Recording, client
     recording.switch(b"a", True)
     take(recording)
     recording.switch(b"a", False)
-    client.sadd(SWITCHED, b"a")  # and it was dead
+    client.sadd(SWITCHED, b"a")  # as if the process died here
     with pytest.raises(Unwanted):
         take(recording)
     recording.trim()
@@ -134,7 +134,7 @@ def test_what_is_too_old_goes_and_what_is_closed_goes_whole(
     OwnLog(own_redis, "closed", "x")
     recording.switch(b"waits", True)
     client.xadd(stream_of(b"kept.a"), {"m": "now"}, id="*")
-    recording.trim()  # nothing is old; and no glob has ``closed``
+    recording.trim()  # no log is too old, and no glob matches ``closed``
     assert head(own_redis, "closed")["closed"] != ""
     assert client.xlen(stream_of(b"closed")) == 1
     old = Recording(recording.link, read({"ARAUTO_RECORD": "kept.*", "ARAUTO_RECORD_SECONDS": "1"}))
@@ -184,10 +184,10 @@ def test_a_deleted_log_is_gone_or_goes_on(recording: Recording, own_redis: Redis
     before = head(own_redis, "a")
     assert recording.forget(b"a")
     assert head(own_redis, "a")["epoch"] != before["epoch"]
-    recording.store.switch(b"a", False)  # by another process, which this one has not heard of yet
+    recording.store.switch(b"a", False)  # by another process; this one has not noticed it yet
     assert recording.forget(b"a")
     assert not recording.forget(b"a")
-    assert head(own_redis, "a") == {"off": "1"}  # for who does not know it yet
+    assert head(own_redis, "a") == {"off": "1"}  # for processes that have not noticed it yet
     recording.switch(b"a", False)
     recording.trim()
     assert not client.exists(head_of(b"a"))
@@ -197,7 +197,7 @@ def test_a_deleted_log_is_gone_or_goes_on(recording: Recording, own_redis: Redis
 def test_a_log_that_begins_while_it_is_deleted_is_known(
     recording: Recording, own_redis: RedisServer, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Or it would not be trimmed, nor followed by others."""
+    """Otherwise it would not be trimmed, nor followed by other processes."""
     store, begin = recording.store, recording.store.take
 
     def delete_and_begin(*given: Any) -> Any:
@@ -248,7 +248,7 @@ def test_with_one_right_less_a_switch_is_whole_or_refused(
 def test_what_is_switched_on_while_others_tidy_up_stays_on(
     recording: Recording, own_redis: RedisServer, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every process looks once a minute for logs that nobody records any more."""
+    """Once a minute every process looks for logs that are no longer recorded."""
     recording.switch(b"a", True)
     take(recording)
     recording.switch(b"a", False)

@@ -1,4 +1,4 @@
-"""Redis goes away and comes back: what tabs, publishers and probes are told."""
+"""Redis is down and restarts: the events of tabs, and the responses to publishers and probes."""
 
 from time import time
 from unittest.mock import ANY
@@ -125,8 +125,8 @@ def test_a_forbidden_channel_is_refused_alone(own_redis: RedisServer, start: Sta
         assert refused["error"].startswith("NOPERM")
         assert confirmed == {"type": "psubscribe", "pattern": "p.*", "at": ANY}
         assert (refused_too["type"], refused_too["pattern"]) == ("refused", "*")
-        own_redis.client.publish("open", "still heard")
-        assert tab.messages(1) == ["still heard"]
+        own_redis.client.publish("open", "still received")
+        assert tab.messages(1) == ["still received"]
     answer = publish(server, "closed", "x")
     assert answer.status == 403
     assert answer.error.startswith("Redis refused the message: ")

@@ -1,4 +1,4 @@
-"""Redis refuses, loads, is full or moves: each is told in its own words, and none is knocked at in haste."""
+"""Redis refuses, loads, is full or moves: pages show its own words, and reconnects are not too frequent."""
 
 import socket
 import threading
@@ -21,13 +21,13 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import Tab, open_tab
 from tests.support.waiting import eventually
 
-DETECTED = 30.0  # seconds, by the loop's own PING and silence watch
+DETECTED = 30.0  # seconds, by PING and the limit of silence
 SECRET = "not for the log"
 
 
 @pytest.fixture
 def own(tmp_path: Path) -> Iterator[RedisServer]:
-    """A redis-server where there is one, since the other tests break a Valkey."""
+    """A redis-server if it is installed; the other tests break a Valkey."""
     found = binaries()
     server = RedisServer(found.get("redis", found["valkey"]), tmp_path)
     yield server
@@ -35,10 +35,10 @@ def own(tmp_path: Path) -> Iterator[RedisServer]:
 
 
 def refused_with(tab: Tab, words: str) -> None:
-    """The tab is told, perhaps after a break, in Redis's own words."""
-    told = tab.until("refused")[-1]
-    assert "channel" not in told
-    assert words in told["error"]
+    """Wait until the tab is refused with Redis's own words, perhaps after a reconnect."""
+    refused = tab.until("refused")[-1]
+    assert "channel" not in refused
+    assert words in refused["error"]
 
 
 def test_a_password_that_changes_is_told_and_not_tried_in_haste(own: RedisServer, start: Start) -> None:
@@ -49,7 +49,7 @@ def test_a_password_that_changes_is_told_and_not_tried_in_haste(own: RedisServer
         own.client.execute_command("CLIENT KILL TYPE pubsub")
         refused_with(tab, "invalid username-password pair")
         before = own.client.info("errorstats").get("errorstat_WRONGPASS", {"count": 0})["count"]
-        Event().wait(3)  # seconds in which nothing may happen; without the pause it would, ten times
+        Event().wait(3)  # seconds without an attempt; without the pause there would be ten
         after = own.client.info("errorstats")["errorstat_WRONGPASS"]["count"]
         assert after - before <= 1
         assert SECRET not in server.log
@@ -60,11 +60,11 @@ def test_a_permission_lost_while_connected_is_told_for_its_channel(own: RedisSer
     server = start(REDIS_URL=own.url.replace("//", "//viewer:x@"))
     with open_tab(server, "a", "b") as tab:
         own.client.execute_command("ACL", "SETUSER", "viewer", "resetchannels", "&a")
-        told = tab.until("refused")[-1]
-        assert told["channel"] == "b"
-        assert told["error"].startswith("NOPERM")
-        eventually(lambda: own.client.publish("a", "still heard") == 1)
-        assert tab.until("message")[-1]["data"] == "still heard"
+        refused = tab.until("refused")[-1]
+        assert refused["channel"] == "b"
+        assert refused["error"].startswith("NOPERM")
+        eventually(lambda: own.client.publish("a", "still received") == 1)
+        assert tab.until("message")[-1]["data"] == "still received"
 
 
 def test_a_redis_that_is_full_is_told_and_lets_in_when_there_is_room(own: RedisServer, start: Start) -> None:
@@ -94,25 +94,25 @@ def test_a_redis_that_is_loading_is_waited_for(own: RedisServer, start: Start) -
 
 
 def test_an_address_that_changes_behind_a_name(own: RedisServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every new connection asks for the address again."""
+    """Every new connection resolves the name again."""
     native = socket.getaddrinfo
-    address = ["127.0.0.9"]  # nobody is there
+    address = ["127.0.0.9"]  # nothing listens there
 
     def resolve(host: str, *rest: object, **named: object) -> object:
         return native(address[0] if host == "redis.test" else host, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     link = RedisLink(f"redis://redis.test:{own.port}")
-    heard: list[object] = []
-    with Subscriber(link.connect, heard.extend, lambda: None, TimerWheel(), Selection((b"a",), ())):
-        eventually(lambda: heard, why="the loss is told")
+    received: list[object] = []
+    with Subscriber(link.connect, received.extend, lambda: None, TimerWheel(), Selection((b"a",), ())):
+        eventually(lambda: received, why="the loss is reported")
         address[0] = "127.0.0.1"
         eventually(lambda: own.client.publish("a", "here"), why="the subscriber has found it")
 
 
 @pytest.mark.long
 def test_long_outages(tmp_path: Path) -> None:
-    """A minute without Redis, a frozen Redis and a pulled cable, all at the same time."""
+    """A minute without Redis, a frozen Redis and a pulled cable, tested at the same time."""
     failures: list[BaseException] = []
 
     def run(name: str, fault: faults.Fault, seconds: float, worker: str, binary: str) -> None:
@@ -148,7 +148,7 @@ def test_long_outages(tmp_path: Path) -> None:
 
 
 def _endure(fault: faults.Fault, seconds: float, scene: faults.Scene) -> None:
-    """The fault, in which no tab may call itself live for longer than it takes to notice."""
+    """Cause the fault; no tab may stay live for longer than it takes to notice."""
     breaking = threading.Thread(target=fault, args=(scene, seconds))
     breaking.start()
     eventually(

@@ -1,4 +1,4 @@
-"""Who you are to Redis is who you are here: users of its ACL log in, and it decides what they may."""
+"""Users of Redis's ACL log in, and Redis decides on their permissions."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -23,7 +23,7 @@ WRONG = b"Wrong user or password."
 
 USER = rules(PERSON, channels=())
 
-# A user is asked for sooner than every 10 seconds; a guess too many costs more time than a test takes.
+# Users are checked more often than every 10 seconds; a throttled login waits longer than a test takes.
 HURRY = """
 import arauto.auth.login_throttle, arauto.auth.session_monitor
 arauto.auth.session_monitor.ROUND, arauto.auth.session_monitor.AUTH_ROUND = 0.5, 1.0
@@ -35,7 +35,7 @@ arauto.auth.login_throttle.FIRST_WAIT = 60.0
 def stage(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[RedisServer, ArautoServer]]:
-    """The program on each worker and another Redis each, as the smallest user it can be."""
+    """The program on each worker, each with one of the two Redis servers, with the smallest ACL rules."""
     directory = tmp_path_factory.mktemp("redis_login")
     binary = list(binaries().values())[0 if request.param == "gevent" else -1]
     with closing(RedisServer(binary, directory)) as redis_server:
@@ -95,15 +95,15 @@ def test_what_redis_refuses_is_told_for_each_name_and_the_rest_goes_on(
 ) -> None:
     with open_tab(server, "alerts", **ana.socket_headers()) as tab:
         tab.say(subscribe=["secret", "news.x"], psubscribe=["n*"], ssubscribe=["news.y"])
-        told = {
+        events = {
             event.get("channel") or event.get("shard") or event["pattern"]: event for event in tab.take(4)
         }
-        assert told["news.y"]["error"] == "Redis does not let the user ana listen to news.y."
-        assert told["secret"]["error"] == "Redis does not let the user ana listen to secret."
-        assert told["n*"]["error"] == "Redis does not let the user ana listen to n*."
-        assert told["news.x"]["type"] == "subscribe"
-        assert redis_server.client.publish("alerts", "still heard") == 1
-        assert tab.messages(1) == ["still heard"]
+        assert events["news.y"]["error"] == "Redis does not let the user ana listen to news.y."
+        assert events["secret"]["error"] == "Redis does not let the user ana listen to secret."
+        assert events["n*"]["error"] == "Redis does not let the user ana listen to n*."
+        assert events["news.x"]["type"] == "subscribe"
+        assert redis_server.client.publish("alerts", "still received") == 1
+        assert tab.messages(1) == ["still received"]
 
 
 def test_a_refused_publication_names_the_channel_and_the_user(ana: Person) -> None:
@@ -140,16 +140,16 @@ def test_a_right_that_is_taken_away_is_told_within_seconds(
 ) -> None:
     with open_tab(server, "alerts", "news.x", **ana.socket_headers()) as tab:
         redis_server.client.execute_command("ACL", "SETUSER", "ana", "resetchannels", "&news.*")
-        told = tab.until("refused")[-1]
-        assert (told["channel"], told["error"]) == (
+        refused = tab.until("refused")[-1]
+        assert (refused["channel"], refused["error"]) == (
             "alerts", "Redis does not let the user ana listen to alerts.",
         )  # fmt: skip
-        eventually(lambda: redis_server.client.publish("news.x", "still heard") == 1)
-        assert tab.until("message")[-1]["data"] == "still heard"
+        eventually(lambda: redis_server.client.publish("news.x", "still received") == 1)
+        assert tab.until("message")[-1]["data"] == "still received"
 
 
 def expect_sent_away(tab: Tab, user: str) -> None:
-    """The socket is closed by the server, in a sentence."""
+    """The server closes the socket with a sentence."""
     with pytest.raises(ConnectionClosed) as closed:
         tab.until("an event that never comes")
     assert closed.value.rcvd is not None
@@ -162,7 +162,7 @@ def expect_sent_away(tab: Tab, user: str) -> None:
 def test_a_user_who_is_shut_out_is_sent_away(
     server: ArautoServer, redis_server: RedisServer, bia: Person
 ) -> None:
-    """Deleted, with another password, turned off; from a second window, which nobody watches, too."""
+    """The user is deleted, gets another password, or is turned off; a second window is closed, too."""
     commands = {
         "cleo": ("DELUSER", "cleo"),
         "dora": ("SETUSER", "dora", "resetpass", ">another"),
@@ -191,10 +191,10 @@ def test_a_user_who_is_shut_out_is_sent_away(
 
 
 def test_who_there_is_cannot_be_found_out(server: ArautoServer) -> None:
-    """The same answer for a user that there is and for one that there is not."""
-    told = [Person(server).log_in("wrong", user=user) for user in ("ana", "nobody", "default", "arauto")]
-    assert {answer.status for answer in told} == {401}
-    assert all(WRONG in answer.body for answer in told)
+    """Existing and unknown users get the same response."""
+    answers = [Person(server).log_in("wrong", user=user) for user in ("ana", "nobody", "default", "arauto")]
+    assert {answer.status for answer in answers} == {401}
+    assert all(WRONG in answer.body for answer in answers)
 
 
 def test_a_user_without_a_password_is_nobody(server: ArautoServer, redis_server: RedisServer) -> None:
@@ -237,7 +237,7 @@ def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(
 
 
 def test_nothing_is_kept_that_would_not_expire(own_redis: RedisServer) -> None:
-    """As where we end, or Redis, between a command and its EXPIRE."""
+    """As if the program or Redis had ended between a command and its EXPIRE."""
     set_user(own_redis, "small", "x", *rules(PROGRAM))
     with closing(RedisLink(own_redis.url.replace("//", "//small:x@"))) as link:
         store = RedisStore(link)

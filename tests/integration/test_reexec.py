@@ -1,4 +1,4 @@
-"""SIGUSR2: a new master takes over the address and the Redis, however the old one was started."""
+"""SIGUSR2: a new master takes over the address and the Valkey, however the old one was started."""
 
 import signal
 import socket
@@ -20,11 +20,11 @@ from tests.support.waiting import eventually
 
 @contextmanager
 def new_master(server: ArautoServer) -> Iterator[psutil.Process]:
-    """Another one beside the old; it has ended afterwards."""
+    """Start another master beside the old one; it is stopped afterwards."""
     old = psutil.Process(server._process.pid)
     known = set(old.children())
     old.send_signal(signal.SIGUSR2)
-    eventually(lambda: server.log.count("is ready for requests") == 2, why="the new one serves")
+    eventually(lambda: server.log.count("is ready for requests") == 2, why="the new master serves")
     (new,) = [child for child in old.children() if child not in known]
     try:
         yield new

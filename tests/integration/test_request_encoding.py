@@ -1,4 +1,4 @@
-"""What is not UTF-8 is refused with a sentence: nothing else is put in its place, and nothing is done."""
+"""Requests that are not UTF-8 are refused with a sentence: no byte is replaced, and nothing is done."""
 
 import gzip
 import json
@@ -64,7 +64,7 @@ def test_a_body_that_is_not_utf8_publishes_nothing(
 
 @pytest.mark.parametrize("kind", [FORM, JSON, MULTIPART])
 def test_a_body_that_is_cut_at_the_limit_is_too_large(plain_arauto: ArautoServer, kind: str) -> None:
-    """What is cut may end in mid-character, and is no JSON: that is not why it is refused."""
+    """A cut body may end inside a character and is invalid JSON, but it is refused for its size."""
     body = "é" * 4 * MIB
     bodies = {
         FORM: f"channel=n&message={body}".encode(),
@@ -130,7 +130,7 @@ def test_utf8_may_be_named(plain_arauto: ArautoServer, listener: PubSub, kind: s
 def test_a_percent_that_encodes_nothing_stands_for_itself(
     plain_arauto: ArautoServer, listener: PubSub
 ) -> None:
-    """As browsers have it: ``curl -d message=100%`` means that."""
+    """As browsers decode it: ``curl -d message=100%`` relies on that."""
     body = b"channel=n&message=100% %zz %4"
     assert request(plain_arauto, "POST", "/publish", body, Content_Type=FORM).status == 200
     assert received(listener) == b"100% %zz %4"

@@ -1,4 +1,4 @@
-"""The server is stopped and renewed while tabs are open, idle, busy and stuck."""
+"""The server is stopped and reloaded while idle, busy and stuck tabs are open."""
 
 import os
 import signal
@@ -21,8 +21,8 @@ from tests.support.trees import copy_tree
 from tests.support.waiting import eventually
 
 IDLE, BUSY, STUCK = 200, 5, 5  # tabs
-SAID_WITHIN = 1.0  # seconds that a goodbye may take
-GONE_WITHIN = 3.0  # seconds that the whole program may take
+SAID_WITHIN = 1.0  # seconds until each close frame has come
+GONE_WITHIN = 3.0  # seconds until the program has ended
 STOPPED_IN_ITS_BEGINNING = """
 import os, signal, threading
 
@@ -36,7 +36,7 @@ class Last:
 Last()
 """
 FOR_AS_LONG_AS_IT_TAKES = "--graceful-timeout 3600"
-"""A worker that does not go when it is told to is waited for, and not killed."""
+"""``ALTER``: a worker that does not stop in time is waited for, and not killed."""
 
 
 @pytest.mark.alone
@@ -60,8 +60,8 @@ def test_a_stop_with_idle_busy_and_stuck_tabs(
             began = machine()
             process.send_signal(signal.SIGTERM)
             for feed in [*idle, *busy]:
-                said = goodbye(feed)
-                assert said[:2] == (1001).to_bytes(2), said
+                payload = goodbye(feed)
+                assert payload[:2] == (1001).to_bytes(2), payload
             assert machine() - began < SAID_WITHIN
             assert own_arauto._process.wait(10) == 0
             assert machine() - began < GONE_WITHIN
@@ -70,7 +70,7 @@ def test_a_stop_with_idle_busy_and_stuck_tabs(
 
 
 class publishing(threading.Thread):
-    """Publishes without rest while the block runs."""
+    """Publishes continuously while the block runs."""
 
     def __init__(self, redis_server: RedisServer, channel: str) -> None:
         super().__init__(daemon=True)
@@ -92,7 +92,7 @@ class publishing(threading.Thread):
 
 
 def goodbye(feed: RawFeed) -> bytes:
-    """The payload of the close frame, which is answered as a browser does."""
+    """The payload of the server's close frame; it is answered as by a browser."""
     while (frame := feed.next()) is not None and frame.opcode != CLOSE:
         pass
     assert frame is not None, "the stream ended without a goodbye"
@@ -130,7 +130,7 @@ def test_a_reload_that_fails_takes_nobody_with_it(
 
 @pytest.mark.parametrize("worker", WORKERS)
 def test_workers_renewed_under_load(tmp_path: Path, own_redis: RedisServer, worker: str) -> None:
-    """gunicorn's reload, as a deploy does it: everyone returns, with one gap and nothing twice."""
+    """gunicorn's reload, as in a deployment: all tabs return, with one gap and no duplicate."""
     with bad_network(own_redis) as network:
         server = ArautoServer(
             tmp_path / "log", REDIS_URL=f"redis://127.0.0.1:{network.port}", ARAUTO_WORKER=worker

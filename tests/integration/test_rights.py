@@ -1,4 +1,4 @@
-"""Logs with a login: who may read, switch and delete them, and what a feed gets of them."""
+"""Logs with a login: permission to read, switch and delete them, and their events in a feed."""
 
 import json
 from collections.abc import Iterator
@@ -76,7 +76,7 @@ def person(server: ArautoServer, user: str) -> Person:
 
 
 def act(somebody: Person, method: str, path: str, body: str | None = None, **headers: str) -> Answer:
-    """What the page's script sends."""
+    """A request as the page's script sends it."""
     given: dict[str, Any] = {
         "Cookie": somebody.cookie,
         "Origin": somebody.server.url,
@@ -94,7 +94,7 @@ def data(answer: Answer) -> list[str]:
 
 
 def come_back(somebody: Person, following: dict[str, Any], channel: str, kind: str) -> list[dict[str, Any]]:
-    """What a page receives that comes back on its recorded channel, up to an event of this kind."""
+    """The events of a page that reconnects on its recorded channel, up to an event of this kind."""
     after = f"{following['epoch']}.{following['id']}"
     query = urlencode({"channel": channel, "after": after})
     with connect(f"{somebody.server.ws}/feed?{query}", **somebody.socket_headers()) as socket:
@@ -105,7 +105,9 @@ def test_a_log_is_read_by_who_may_hear_its_channel(
     server: ArautoServer, redis_server: RedisServer, stage: Any
 ) -> None:
     ana, shared = person(server, "ana"), person(server, "")
-    assert shared.publish("kept.read", "one").json["receivers"] == 2  # each process that may record
+    assert (
+        shared.publish("kept.read", "one").json["receivers"] == 2
+    )  # each process that may become the recorder
     eventually(lambda: logged(redis_server, "kept.read") == [b"one"])
     redis_server.client.execute_command("ACL", "SETUSER", "rui", "resetchannels", "&else")
     rui = person(server, "rui")
@@ -172,7 +174,7 @@ def test_a_user_who_hears_of_the_log_follows_it(server: ArautoServer, redis_serv
     bia = person(server, "bia")
     with open_tab(server, "kept.b", **bia.socket_headers()) as tab:
         following = tab.until("following")[-1]
-        assert bia.publish("kept.b", "as bia").status == 200  # by her own connection: Redis decides
+        assert bia.publish("kept.b", "as bia").status == 200  # with her own connection: Redis decides
         shown = tab.next()
         assert shown["data"] == "as bia"
     back = come_back(bia, following, "kept.b", "message")
@@ -205,9 +207,9 @@ def test_a_right_that_is_taken_away_ends_what_is_followed(
     with open_tab(server, "kept.c", "else", **bia.socket_headers()) as tab:
         following = tab.until("following")[-1]
         redis_server.client.execute_command("ACL", "SETUSER", "bia", "resetchannels", "&else")
-        told = tab.until("refused")[-1]
-        assert told["error"] == "Redis does not let the user bia listen to kept.c."
-        tab.until("subscribe")  # what she may receive goes on
+        refused = tab.until("refused")[-1]
+        assert refused["error"] == "Redis does not let the user bia listen to kept.c."
+        tab.until("subscribe")  # channels she may still receive continue
         redis_server.client.publish("kept.c", "not for bia")
         redis_server.client.publish("else", "for bia")
         assert tab.next()["data"] == "for bia"

@@ -1,4 +1,4 @@
-"""With one right less than docs/security.md asks for messages still come, and pages say what is missing."""
+"""Without one ACL rule of docs/security.md messages still come, and pages show which rule is missing."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ ALLOWED = dict.fromkeys(rules("+ping", ACTS, RECORDS, channels=("kept.*",)))
 COMMANDS = ["+ping", *(right for right in ALLOWED if right.startswith("+"))]
 NAMES = [right for right in ALLOWED if right.startswith("&arauto:")] + ["~arauto:*"]
 
-# Links are cut again and again: this is not to wait as for a Redis in trouble.
+# Connections are cut often: the back-off would be as long as for a failing Redis.
 SOON = "import arauto.redis_io.subscriber as s; s.BACKOFF_CAP, s.REFUSED_PAUSE = 0.25, 1.0"
 
 Stage = tuple[RedisServer, ArautoServer]
@@ -31,7 +31,7 @@ Stage = tuple[RedisServer, ArautoServer]
 
 @pytest.fixture(scope="module", params=WORKERS)
 def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Each worker with the other server."""
+    """Each worker, with one of the two Redis servers."""
     found = binaries()
     binary = found["valkey"] if request.param == "gevent" else found.get("redis", found["valkey"])
     directory = tmp_path_factory.mktemp("rights")
@@ -48,7 +48,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @contextmanager
 def without(redis_server: RedisServer, right: str) -> Iterator[None]:
-    """From now on, and for all that is connected already."""
+    """Remove the right within the block, also for open connections."""
     every = list(dict.fromkeys(rules(PROGRAM, ACTS, RECORDS, channels=("kept.*",))))
     set_rights(redis_server, [one for one in every if one != right])
     try:
@@ -63,13 +63,13 @@ def set_rights(redis_server: RedisServer, rights: list[str]) -> None:
     redis_server.client.execute_command("CLIENT", "KILL", "USER", "arauto")
 
 
-def told(tab: NotingTab) -> str:
-    """Everything that the page was told in words."""
+def errors(tab: NotingTab) -> str:
+    """All error sentences that the page received."""
     return " ".join(str(event["error"]) for event in list(tab.events) if "error" in event)
 
 
 def names(words: str, right: str) -> bool:
-    """Redis does not say which key or channel it does not give access to."""
+    """Whether ``words`` name the right. Redis does not name the refused key or channel."""
     kind = {
         "~": ("access a key", "access one of the keys", " on arauto:"),
         "&": ("access a channel", "access one of the channels", " on arauto:"),
@@ -89,7 +89,7 @@ def shows_at_once(tab: NotingTab, published: Published, machine: MachineTime) ->
 
 
 def acknowledging(server: ArautoServer, channel: str, shown: list[dict[str, Any]]) -> Iterator[Answer]:
-    """Who has what, and one that is taken and given back; where the log has any."""
+    """Read the acknowledgements; acknowledge the last message of the log, if any, and take that back."""
     yield get(server, path_of(channel))
     for id in [event["id"] for event in shown if "id" in event][-1:]:
         taken = take(server, channel, id)
@@ -101,7 +101,7 @@ def acknowledging(server: ArautoServer, channel: str, shown: list[dict[str, Any]
 @pytest.mark.parametrize("right", [*COMMANDS, *NAMES])
 def test_with_one_right_less(stage: Stage, right: str, machine: MachineTime) -> None:
     redis_server, server = stage
-    eventually(lambda: is_recording(redis_server), why="a recorder is at work")
+    eventually(lambda: is_recording(redis_server), why="there is a recorder")
     name = right.lstrip("+&~").rstrip("*")
     published = Published(redis_server, f"kept.{re.sub('[^a-z]', '', name)}")
     published.go_on()
@@ -113,7 +113,7 @@ def test_with_one_right_less(stage: Stage, right: str, machine: MachineTime) -> 
         stack.callback(after.leave)
         after.start()
         if right == "+subscribe":
-            eventually(lambda: names(told(after), right), why="the page says what is missing")
+            eventually(lambda: names(errors(after), right), why="the page says what is missing")
             return
         eventually(lambda: after.events_of("subscribe") and len(before.events_of("subscribe")) > 1)
         unrecorded = ""
@@ -131,16 +131,16 @@ def test_with_one_right_less(stage: Stage, right: str, machine: MachineTime) -> 
             for tab in (before, after):
                 shows_at_once(tab, published, machine)
 
-        def is_recorded_or_told() -> bool:
-            said = [told(tab) + unrecorded for tab in (before, after)]
-            if all(names(words, right) for words in said):
+        def is_recorded_or_refused() -> bool:
+            sentences = [errors(tab) + unrecorded for tab in (before, after)]
+            if all(names(words, right) for words in sentences):
                 return True
             published.go_on()
             for tab in (before, after):
                 shows_at_once(tab, published, machine)
             return all(is_last_recorded(tab, published) for tab in (before, after))
 
-        eventually(is_recorded_or_told, within=30, why="the page says what is missing")
+        eventually(is_recorded_or_refused, within=30, why="the page says what is missing")
         for answer in acknowledging(server, published.channel, before.messages(published.channel)):
             assert answer.status == 200 or names(answer.body.decode(), right)
 
@@ -162,7 +162,7 @@ def test_scripts_that_are_renamed_away(
                 shows_at_once(tab, published, machine)
                 assert publish(server, "kept.a", published.note()).status == 200
                 shows_at_once(tab, published, machine)
-            eventually(lambda: "'EVAL" in told(tab).upper(), why="the page says why")
+            eventually(lambda: "'EVAL" in errors(tab).upper(), why="the page says why")
         finally:
             tab.leave()
             tab.join(10)
@@ -170,7 +170,7 @@ def test_scripts_that_are_renamed_away(
 
 
 def test_a_channel_of_another_servers_glob(tmp_path: Path, own_redis: RedisServer) -> None:
-    """Who has the recorder did not know it when it began; a tab on the other server is made whole."""
+    """The recorder's server did not know the glob at first; a tab on the other server receives all."""
     with ExitStack() as stack:
         for name in ("first", "second"):
             server = ArautoServer(

@@ -1,4 +1,4 @@
-"""Every route there is, with whatever may be sent to it: an answer, and never a fault."""
+"""Random requests to every route: each gets a response that is not a server error."""
 
 import json
 import re
@@ -22,7 +22,16 @@ from tests.support.servers import ArautoServer
 TOKEN = "a shared token of twenty-six"
 JSON = "application/json"
 EXAMPLES = 200  # requests for each visitor and worker
-METHODS = ("HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "get", "X" * 20)  # beside a route's own
+METHODS = (
+    "HEAD",
+    "OPTIONS",
+    "PUT",
+    "DELETE",
+    "TRACE",
+    "PROPFIND",
+    "get",
+    "X" * 20,
+)  # beside those of a route
 NAMES = (
     "channel", "message", "confirmed", "pattern", "csrf", "user", "password", "next", "lang",
     "match", "filter", "everywhere", "tab", "since", "after", "until", "limit", "parts", "id", "name",
@@ -65,7 +74,7 @@ values = st.recursive(
 )
 objects = st.fixed_dictionaries(dict.fromkeys(NAMES[:2], values), optional=dict.fromkeys(NAMES[2:4], values))
 MULTIPART = b'--b\r\nContent-Disposition: form-data; name="channel"%s\r\n\r\na\r\n--b--'
-bodies = st.one_of(  # what it is called, and what it is
+bodies = st.one_of(  # Content-Type and body
     st.tuples(st.just(FORM), pairs.map(lambda fields: joined(fields).encode())),
     st.tuples(st.just(JSON), objects.map(lambda value: json.dumps(value).encode())),
     st.tuples(st.just(JSON), values.map(lambda value: json.dumps(value).encode())),
@@ -87,7 +96,7 @@ def door(
     kafka: KafkaServer,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[ArautoServer]:
-    """The program with every way to log in."""
+    """The program with every means of authentication."""
     valkey.client.flushall()
     if "a" not in kafka.topics():
         kafka.create("a")
@@ -114,7 +123,7 @@ Route = tuple[str, str]
 
 @pytest.fixture(scope="module")
 def routes(valkey: RedisServer, kafka: KafkaServer, tmp_path_factory: pytest.TempPathFactory) -> list[Route]:
-    """Each path with each of its methods, with something for what varies in it; and some that are none."""
+    """Each path with each of its methods and a value for its variables, and some paths without a route."""
     app = create_app(read(environ(valkey, kafka, str(tmp_path_factory.mktemp("paths")))))
     own = [(method, rule.rule) for rule in app.url_map.iter_rules() for method in sorted(rule.methods or ())]
     found = {path for _, path in own}
@@ -143,7 +152,7 @@ def routes(valkey: RedisServer, kafka: KafkaServer, tmp_path_factory: pytest.Tem
 
 
 class Tries:
-    """What was answered, to say how often what came of it."""
+    """The number of responses by status."""
 
     def __init__(self) -> None:
         self.by_status: dict[int, int] = {}

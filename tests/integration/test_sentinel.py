@@ -1,4 +1,4 @@
-"""Redis under Sentinel: a failover is followed, and what it may have lost is told."""
+"""Redis under Sentinel: the program follows a failover, and possible losses are gaps."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -20,7 +20,7 @@ from tests.support.servers import ArautoServer, Start
 from tests.support.tabs import open_tab
 from tests.support.waiting import eventually
 
-FOLLOWED = 3.0  # seconds after the Sentinels have changed
+FOLLOWED = 3.0  # seconds until a failover is noticed
 
 
 @pytest.fixture(params=list(binaries()))
@@ -89,7 +89,7 @@ def test_a_recorded_channel_goes_on_after_the_master_was_killed(
         watched.wait_for_other(watched.first.port)
         seen = tab.until("gap")
         assert "message" not in [event["type"] for event in seen]
-        # Another worker may not have asked the Sentinels yet; what it refuses is not published.
+        # Another worker may not have queried the Sentinels yet; it refuses, and nothing is published.
         eventually(lambda: publish(server, "kept", "after").status == 200)
         assert tab.until("message")[-1]["data"] == "after"
         eventually(lambda: lines(server, "kept") == ["before", "recorder", "after"])
@@ -100,7 +100,7 @@ def test_a_replica_that_a_sentinel_names_is_no_master(binary: str, tmp_path: Pat
         first = stack.enter_context(closing(RedisServer(binary, tmp_path)))
         follow = ("--replicaof", f"127.0.0.1 {first.port}")
         second = stack.enter_context(closing(RedisServer(binary, tmp_path, *follow)))
-        eventually(lambda: second.client.role()[3] == b"connected", why="it follows")
+        eventually(lambda: second.client.role()[3] == b"connected", why="it replicates")
         sentinel = stack.enter_context(closing(Sentinel(binary, tmp_path, second.port, quorum=3)))
         with pytest.raises(discovery.NoRedis, match=f"127.0.0.1:{second.port} is no longer the master"):
             discovery.find(read({"REDIS_URL": f"redis+sentinel://127.0.0.1:{sentinel.port}/{NAME}"}))
@@ -123,7 +123,7 @@ def test_passwords_of_both_are_given(binary: str, tmp_path: Path) -> None:
             discovery.find(read({"REDIS_URL": f"redis+sentinel://viewer:p%40ss@{place}"}))
         with pytest.raises(discovery.NoRedis, match="wants another user or password"):
             discovery.find(read({"REDIS_URL": url.replace("p%40ss", "wrong")}))
-        # A user who may not ask for its role: Sentinel is believed.
+        # The user may not run ROLE: the answer of the Sentinel is trusted.
         found = discovery.find(read({"REDIS_URL": f"redis+sentinel://{place}?sentinel_password=guard"}))
         assert found.master == ("127.0.0.1", redis.port)
 

@@ -1,4 +1,4 @@
-"""Two servers on one Redis, one on each worker: what the one knows, the other knows."""
+"""Two servers on one Redis, one on each worker, share sessions, tokens and limits."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -19,7 +19,7 @@ from tests.support.rules import PROGRAM, as_program
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Tab, open_tab
 
-NAME = "alerts.example.org"  # by which a balancer leads to both
+NAME = "alerts.example.org"  # the name of the balancer for both
 TOKEN = "a shared token of twenty-six"
 
 
@@ -46,14 +46,14 @@ def servers(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def at_both(servers: list[ArautoServer]) -> list[Person]:
-    """One browser, whose requests go to the one and to the other."""
+    """One browser at each of the two servers."""
     here, there = (Person(server, Host=NAME, Origin=f"http://{NAME}") for server in servers)
     there.cookies = here.cookies
     return [here, there]
 
 
 def cookie(server: ArautoServer, session: str) -> dict[str, str]:
-    """As a browser sends it that reaches the server by its port."""
+    """The session cookie under the name for this server's port."""
     return {"Cookie": f"{session_cookie(server)}={session}"}
 
 
@@ -77,7 +77,7 @@ def test_a_session_is_one_on_all(servers: list[ArautoServer]) -> None:
             stack.enter_context(open_tab(server, "a", additional_headers=cookie(server, session)))
             for server in servers
         ]
-        # A page of the one, sent to the other.
+        # A form of one server, submitted to the other.
         fields = {"channel": "a", "message": "x", "csrf": here.form_token()}
         assert there.post("/publish", fields).status == 200
         assert [tab.messages(1) for tab in tabs] == [["x"], ["x"]]
@@ -90,7 +90,9 @@ def test_a_token_is_one_on_all(servers: list[ArautoServer], valkey: RedisServer)
         tokens = TokensInRedis(RedisStore(stack.enter_context(closing(RedisLink(valkey.url)))))
         token = tokens.create("backup", ["a"], ["a"], 4e9)
         assert token.encode() not in (valkey.client.get("arauto:programs") or b"")
-        assert valkey.client.ttl("arauto:programs") == -1  # none that Redis may evict for its time
+        assert (
+            valkey.client.ttl("arauto:programs") == -1
+        )  # without a time to live, so that Redis does not evict it
         tabs = [
             stack.enter_context(open_tab(server, "a", additional_headers=bearer(token))) for server in servers
         ]
@@ -102,7 +104,7 @@ def test_a_token_is_one_on_all(servers: list[ArautoServer], valkey: RedisServer)
 
 
 def test_a_change_that_stalls_undoes_no_other(own_redis: RedisServer) -> None:
-    """With the least rights for it, without which the start says what is missing."""
+    """With the smallest ACL rules; without them the start prints the missing one."""
 
     class Stalling(RedisStore):
         def replace(self, key: str, before: bytes | None, value: bytes) -> bool:

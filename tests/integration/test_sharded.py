@@ -1,4 +1,4 @@
-"""Sharded channels: what a tab receives of them, publishing to them, and what Redis does not have or let."""
+"""Sharded channels: their events in a tab, publishing to them, and a Redis that lacks or refuses them."""
 
 import json
 from collections.abc import Iterator
@@ -44,8 +44,8 @@ def test_a_sharded_channel_is_another_than_the_channel_of_its_name(
         assert listed["channels"] == [{"channel": "a", "subscribers": 1}]
         assert listed["shards"] == [{"shard": name, "subscribers": 1} for name in ("a", "new")]
         assert (listed["total"], get(arauto, "/channels?match=n*").json["total"]) == (3, 1)
-        told = get(arauto, "/channels/listeners?shard=a").json
-        assert told == {"shard": "a", "receivers": 1, "tabs": 1, "patterns": 0}
+        found = get(arauto, "/channels/listeners?shard=a").json
+        assert found == {"shard": "a", "receivers": 1, "tabs": 1, "patterns": 0}
     eventually(lambda: get(arauto, "/channels").json["total"] == 0)
 
 
@@ -83,7 +83,7 @@ def test_the_form_without_scripts_says_of_which_kind_its_channel_is(
 
 
 def test_beside_a_recorded_channel_of_its_name(own_redis: RedisServer, own_arauto: ArautoServer) -> None:
-    """The one catches up where the connection broke, the other has its gap; nothing of ours is shown."""
+    """After a break the channel catches up and the sharded one has a gap; announcements are not shown."""
     put = request(
         own_arauto,
         "PUT",
@@ -96,12 +96,12 @@ def test_beside_a_recorded_channel_of_its_name(own_redis: RedisServer, own_araut
     with open_tab(own_arauto, "a", shards=("a",)) as tab:
         own_redis.client.publish("a", "plain")
         own_redis.client.spublish("a", "sharded")
-        told: dict[str, Event] = {}
-        while not told.keys() >= {"message", "smessage"} or "id" not in told.get("following", ()):
+        events: dict[str, Event] = {}
+        while not events.keys() >= {"message", "smessage"} or "id" not in events.get("following", ()):
             event = tab.next()
-            told[event["type"]] = event
-        assert (told["message"]["data"], told["smessage"]["data"]) == ("plain", "sharded")
-        assert "id" not in told["smessage"]
+            events[event["type"]] = event
+        assert (events["message"]["data"], events["smessage"]["data"]) == ("plain", "sharded")
+        assert "id" not in events["smessage"]
         listed = get(own_arauto, "/channels").json
         assert [one["shard"] for one in listed["shards"]] == ["a"]
         own_redis.client.execute_command("CLIENT KILL TYPE pubsub")
@@ -116,7 +116,7 @@ OF_SHARDS = ("SSUBSCRIBE", "SUNSUBSCRIBE", "SPUBLISH")
 
 
 def test_a_redis_without_sharded_channels(tmp_path: Path, start: Start) -> None:
-    """Its other channels work."""
+    """A Redis without sharded channels: other channels work."""
     names = [word for name in OF_SHARDS for word in ("--rename-command", name, "")]
     with closing(RedisServer(binaries()["valkey"], tmp_path, *names)) as old:
         server = start(REDIS_URL=old.url, ARAUTO_WORKERS="1")
@@ -135,7 +135,7 @@ def test_a_redis_without_sharded_channels(tmp_path: Path, start: Start) -> None:
 
 @contextmanager
 def two_nodes(tmp_path: Path) -> Iterator[tuple[RedisServer, RedisServer]]:
-    """A cluster: the first has the slots up to 8191."""
+    """A cluster of two nodes; the first has the slots up to 8191."""
     with ExitStack() as stack:
         nodes, ports = [], []
         for name in ("one", "two"):
@@ -154,7 +154,7 @@ def two_nodes(tmp_path: Path) -> Iterator[tuple[RedisServer, RedisServer]]:
 
 
 def test_a_sharded_channel_of_another_node(tmp_path: Path, start: Start) -> None:
-    """``a`` is in slot 15495, ``b`` in 3300; then that moves, too."""
+    """``a`` is in slot 15495, ``b`` in 3300, which then moves, too."""
     with two_nodes(tmp_path) as (one, two):
         server = start(REDIS_URL=one.url, ARAUTO_WORKERS="1", ARAUTO_RECORDING="off")
         elsewhere = (
@@ -198,7 +198,7 @@ def test_a_sharded_channel_of_another_node(tmp_path: Path, start: Start) -> None
 
 
 def test_the_smallest_rules_for_it(own_redis: RedisServer, start: Start) -> None:
-    """A right to a name is one to the sharded channel of that name."""
+    """An ACL rule for a name covers the sharded channel of that name."""
     as_program(own_redis, PROGRAM, ACTS, SHARDED, channels=("news",))
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORDING="off")
     with open_tab(server, shards=("news",)) as tab:

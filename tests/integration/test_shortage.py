@@ -1,4 +1,4 @@
-"""A machine that gives no more processes, threads or memory: a sentence, and who is served stays so."""
+"""A machine without free processes, threads or memory: an error sentence, and open tabs stay served."""
 
 import os
 import re
@@ -56,7 +56,7 @@ gevent.threadpool.start_new_thread = refuse
 
 
 def left(tab: Tab) -> int:
-    """The code with which the server closes its socket."""
+    """The code with which the server closes the socket."""
     with pytest.raises(ConnectionClosed) as closed:
         tab.next()
     assert closed.value.rcvd is not None
@@ -73,12 +73,12 @@ def test_what_is_too_little_for_the_minifier_is_enough_for_the_rest(
 ) -> None:
     server = start(
         on=machine, REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1",
-        PYTHONPYCACHEPREFIX="",  # what was minified before is not at hand
+        PYTHONPYCACHEPREFIX="",  # no cache of minified files
     )  # fmt: skip
     assert (
         server.log.count("Warning: The page loads slower, for its scripts cannot be made small here (") == 1
     )
-    for serves in (  # gthread may have a single thread for all, and refuse who comes before that is free
+    for serves in (  # gthread may have a single thread, and refuse a request until it is free
         lambda: get(server, "/").status == 200,
         lambda: get(server, f"/static/{SCRIPT}").body.decode() == sources()[SCRIPT],
         lambda: publish(server, "a", "x").status == 200,
@@ -118,8 +118,8 @@ def test_a_master_that_cannot_fork_keeps_what_it_has_and_tries_again(
             os.kill(master.pid, signal.SIGUSR2)
             eventually(lambda: f"No other master can be started. {PROCESSES}" in server.log)
             os.kill(master.pid, signal.SIGHUP)
-            told = f"No worker can be started; this is tried again. {PROCESSES}"
-            eventually(lambda: told in server.log)
+            sentence = f"No worker can be started; this is tried again. {PROCESSES}"
+            eventually(lambda: sentence in server.log)
             with open_tab(server, "a") as another:
                 assert receives(own_redis, tab, another)
             other.kill()
@@ -127,7 +127,7 @@ def test_a_master_that_cannot_fork_keeps_what_it_has_and_tries_again(
             assert receives(own_redis, tab)
         assert left(tab) == 1001
     eventually(lambda: server.log.count("is ready for requests") == 4)
-    assert server.log.count(told) == 1
+    assert server.log.count(sentence) == 1
     assert "Traceback" not in server.log
 
 
@@ -144,10 +144,10 @@ def test_a_worker_that_cannot_start_takes_no_other_with_it(start: Start, own_red
             assert short[2] == PROCESSES
             assert receives(own_redis, tab)
         with suppress(ProcessLookupError):
-            os.kill(int(short[1]), signal.SIGTERM)  # it would wait for a while
+            os.kill(int(short[1]), signal.SIGTERM)  # otherwise it would wait for a while
         eventually(lambda: server.log.count("is ready for requests") == 3)
         assert receives(own_redis, tab)
-        with fewer(kept, 1):  # where no thread can be started, it says goodbye all the same
+        with fewer(kept, 1):  # though no thread can be started, it sends close frames
             assert server.stop() == 0
         assert left(tab) == 1001
     assert "Traceback" not in server.log
@@ -165,9 +165,9 @@ def test_a_worker_that_waits_for_files_goes_when_it_is_told(
         only.kill()
         short = eventually(lambda: re.search(r"Worker (\d+) cannot start\. (.*)", server.log))
         assert short[2] == "The machine allows no more open files: raise ulimit -n."
-    told = machine()
+    signalled = machine()
     assert server.stop() == 0
-    assert machine() - told < 3  # else it was killed, or had waited
+    assert machine() - signalled < 3  # else it was killed, or had waited
 
 
 @pytest.mark.parametrize("worker", WORKERS)

@@ -1,4 +1,4 @@
-"""Requests that come by drops: pages do not wait for them, and they end."""
+"""Requests that arrive byte by byte: they do not delay pages, and are cut."""
 
 import http.client
 import socket
@@ -50,7 +50,7 @@ class Drops:
             self.open.append(raw)
 
     def drip(self) -> None:
-        """One more byte each; whoever has been cut is counted."""
+        """Send one more byte on each connection; keep the last bytes of those that were cut."""
         for raw in self.open.copy():
             try:
                 raw.send(b"1")
@@ -91,9 +91,9 @@ def test_two_hundred_slow_clients_delay_no_page_and_are_cut(
         waits.append(machine() - began)
         sleep(0.02)  # the pace of the drops
     assert sorted(waits)[len(waits) * 95 // 100] < 0.1, "pages waited"
-    told = [word for word in drops.last_words if word.startswith(b"HTTP/1.1 408 ")]
-    assert len(told) >= 2 * EACH
-    assert all(b"did not arrive in time" in word for word in told)
+    timeouts = [word for word in drops.last_words if word.startswith(b"HTTP/1.1 408 ")]
+    assert len(timeouts) >= 2 * EACH
+    assert all(b"did not arrive in time" in word for word in timeouts)
     assert "Traceback" not in server.log
 
 
@@ -116,15 +116,15 @@ def test_control_without_a_deadline_slow_clients_take_all_the_threads(
 
 
 def test_a_feed_without_a_body_is_not_waited_for(start: Start, valkey: RedisServer, worker: str) -> None:
-    """Some proxies say of every request how long its body is, and of a handshake that it has none."""
+    """Some proxies send Content-Length with every request, with 0 for a handshake."""
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_HEARTBEAT="1", ALTER=SOON)
     feed = RawFeed(server, headers="Content-Length: 0\r\n").confirmed()
-    heard = b""
-    while heard.count(HEARTBEAT) < PATIENCE + 2:
+    received = b""
+    while received.count(HEARTBEAT) < PATIENCE + 2:
         piece = feed.socket.recv(4096)
         assert piece
         assert b"HTTP" not in piece, piece
-        heard += piece
+        received += piece
     feed.close()
 
 
@@ -143,5 +143,5 @@ def test_a_large_message_that_arrives_in_time_is_published(
         answer.begin()
         assert answer.status == 200
         assert b'"receivers":0' in answer.read()
-        sleep(LONG_PATIENCE + 1)  # the connection's time is over, and nothing is sent into it
+        sleep(LONG_PATIENCE + 1)  # the deadline is over, and no 408 is sent on this connection
         assert raw.recv(4096) == b""

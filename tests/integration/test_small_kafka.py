@@ -1,4 +1,4 @@
-"""What stands in for Apache Kafka where there is no Java: a fetch that finds nothing waits in it too."""
+"""The replacement of Apache Kafka on machines without Java: an empty fetch waits in it, too."""
 
 import json
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support.small_kafka import SmallKafka
 from tests.support.waiting import PATIENCE, eventually
 
 STATISTICS = 500  # milliseconds
-MANY = 100  # fetches; a consumer that is answered at once sends thousands
+MANY = 100  # fetches; a consumer whose fetches do not wait sends thousands
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def small_kafka(tmp_path: Path) -> Iterator[SmallKafka]:
 def test_what_is_published_comes_and_nobody_asks_all_the_time(small_kafka: SmallKafka) -> None:
     fetches: list[int] = []
 
-    def count(told: str) -> None:
-        brokers = json.loads(told)["brokers"].values()
+    def count(statistics: str) -> None:
+        brokers = json.loads(statistics)["brokers"].values()
         fetches.append(sum(one["req"].get("Fetch", 0) for one in brokers))
 
     small_kafka.create("small", partitions=2)

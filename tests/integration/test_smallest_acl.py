@@ -1,7 +1,7 @@
-"""The core of the suite once more, with a user at Redis who may do what docs/security.md says and no more.
+"""The core of the suite again, with the smallest ACL rules of docs/security.md for the program.
 
-The tests are those of other files; only what Redis lets the program do is another thing here. Users
-of Redis who log in, and the browser, are under the same rules in the tests of their own.
+The tests are imported from other files. The tests of logins by users of Redis, and those in the browser,
+apply the same rules themselves.
 """
 
 from collections.abc import Iterator

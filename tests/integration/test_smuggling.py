@@ -1,4 +1,4 @@
-"""Requests that two servers could read in two ways: refused, the connection closed, nothing slipped in."""
+"""Ambiguous requests, which two servers could parse differently: refused, and the connection is closed."""
 
 import re
 import socket
@@ -107,7 +107,7 @@ TOO_LARGE = {
     "an endless header": f"GET /healthz HTTP/1.1\r\n{HOST}{'X' * 2_000_000}",
 }
 BODY = 50_000_000  # bytes
-GROWTH = 20_000_000  # bytes that a worker may need for them: what a publication of the largest kind may
+GROWTH = 20_000_000  # bytes that a worker may need for them, as for the largest publication
 
 
 @pytest.fixture(scope="module", params=WORKERS)
@@ -121,7 +121,7 @@ def server(
 
 
 class Line:
-    """A connection that may be cut at any time."""
+    """A connection that the server may close at any time."""
 
     def __init__(self, server: ArautoServer) -> None:
         self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=10)
@@ -140,7 +140,7 @@ class Line:
             return b""
 
     def rest(self) -> bytes:
-        """All that still comes, when we have said that nothing more will."""
+        """Close the sending side, and return all remaining bytes."""
         try:
             self.socket.shutdown(socket.SHUT_WR)
         except OSError:
@@ -149,7 +149,7 @@ class Line:
 
 
 def answers(server: ArautoServer, request: str) -> list[int]:
-    """The statuses of all that is answered to a request, and to another that is sent behind its answer."""
+    """The statuses of all responses to a request and to a second one, sent after the first response."""
     line = Line(server)
     with closing(line.socket):
         line.send(request.encode())
@@ -166,17 +166,17 @@ def test_what_can_be_read_in_two_ways_is_refused_and_is_the_last(
         listener.subscribe("smuggled")
         assert listener.get_message(timeout=5)
         for name, request in (AMBIGUOUS | TOO_LARGE).items():
-            told = answers(server, request)
-            if len(told) > 1 or not all(400 <= status < 500 or status == 501 for status in told):
-                wrong[name] = told
-            while (heard := listener.get_message(timeout=0)) is not None:
-                wrong[name] = [*told, heard["data"]]
+            statuses = answers(server, request)
+            if len(statuses) > 1 or not all(400 <= one < 500 or one == 501 for one in statuses):
+                wrong[name] = statuses
+            while (message := listener.get_message(timeout=0)) is not None:
+                wrong[name] = [*statuses, message["data"]]
     assert wrong == {}
     assert get(server, "/healthz").status == 200
 
 
 def test_control_two_plain_requests_on_one_line_are_two(plain_arauto: ArautoServer) -> None:
-    """So that the test above would see one that was slipped in. (gthread takes one request a line.)"""
+    """So the test above would notice a smuggled request. (gthread takes one request a connection.)"""
     assert answers(plain_arauto, f"GET /healthz HTTP/1.1\r\n{HOST}\r\n") == [200, 200]
 
 
@@ -188,7 +188,7 @@ def test_chunks_that_are_well_formed_are_taken_and_are_the_last(server: ArautoSe
 
 @pytest.mark.parametrize("kind", ["length", "chunks", "multipart"])
 def test_fifty_megabytes_are_refused_early_and_not_kept(server: ArautoServer, kind: str) -> None:
-    """:param kind: with a length they are refused unread, in chunks as soon as they are too many."""
+    """:param kind: with a length they are refused unread; chunks are refused at the limit."""
     before = peaks(server)
     form = FORM if kind != "multipart" else "Content-Type: multipart/form-data; boundary=b\r\n"
     start = b"channel=a&message="
@@ -208,7 +208,7 @@ def test_fifty_megabytes_are_refused_early_and_not_kept(server: ArautoServer, ki
             while sent < BODY and line.send(piece):
                 sent += 100_000
         answered = line.receive()
-    # Where all that we send is not read, the answer may be lost with the line.
+    # If the server does not read the whole request, the response may be lost with the connection.
     assert STATUS.findall(answered) in ([b"413"], [] if sent else [b"413"])
     assert sent < BODY
     after = peaks(server)
@@ -217,7 +217,7 @@ def test_fifty_megabytes_are_refused_early_and_not_kept(server: ArautoServer, ki
 
 
 def peaks(server: ArautoServer) -> dict[int, int]:
-    """The most memory that each worker has had, in bytes."""
+    """The peak memory of each worker, in bytes."""
     return {worker.pid: _peak(worker.pid) for worker in server.workers()}
 
 

@@ -1,4 +1,4 @@
-"""A short run of what ``make soak`` does for as long as asked."""
+"""Short runs of ``make soak``."""
 
 import pytest
 

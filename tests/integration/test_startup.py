@@ -1,4 +1,4 @@
-"""Started as a person starts it: the address, the Redis, the sentence when it cannot start."""
+"""Starts: the address, the Redis, and the sentence if the program cannot start."""
 
 import os
 import signal
@@ -99,7 +99,7 @@ def test_what_would_be_an_outage_later_ends_with_one_sentence_now(
 
 @contextmanager
 def answering(reply: bytes) -> Iterator[int]:
-    """The port of something that says this and nothing else."""
+    """The port of a server that sends this reply and nothing else."""
 
     class Handler(socketserver.BaseRequestHandler):
         def handle(self) -> None:
@@ -136,11 +136,11 @@ def test_a_database_that_redis_does_not_have_is_told(valkey: RedisServer) -> Non
 
 
 def test_two_applications_in_one_process_are_independent(valkey: RedisServer) -> None:
-    """Each has its own secret, so that a session of one is none of the other's, and its own check."""
+    """Each has its own secret, so sessions of one are invalid at the other, and its own check."""
     settings = read({"REDIS_URL": valkey.url, "ARAUTO_TOKEN": "a token of theirs"})
     one, other = create_app(settings), create_app(settings)
     assert one.config["SETTINGS"].secret != other.config["SETTINGS"].secret
-    assert flask_sock.Server is simple_websocket.Server  # what other users of flask-sock get
+    assert flask_sock.Server is simple_websocket.Server  # other users of flask-sock get the original
     with click.Context(click.Command("run")) as context:
         context.params["host"] = "0.0.0.0"
         for _ in range(2):
@@ -159,8 +159,8 @@ def test_output_that_nobody_takes_stops_nothing(valkey: RedisServer) -> None:
         eventually(lambda: _answers(port), why="it listens")
     finally:
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=30)
-    assert (process.returncode, b"Traceback" in said) == (0, False), said
+        _, output = process.communicate(timeout=30)
+    assert (process.returncode, b"Traceback" in output) == (0, False), output
 
 
 def test_gunicorns_own_variable_is_looked_at_too(valkey: RedisServer) -> None:
@@ -180,14 +180,14 @@ def test_a_busy_port_ends_with_one_sentence(valkey: RedisServer) -> None:
 
 
 def waiting_for(redis_server: RedisServer, log: Path, seconds: int) -> subprocess.Popen[bytes]:
-    """The program, which has said that it waits."""
+    """Start the program, and wait until it logs that it waits for Redis."""
     environ = {"PORT": str(free_port()), "REDIS_URL": redis_server.url, "ARAUTO_REDIS_WAIT": str(seconds)}
     with log.open("w") as output:
         process = subprocess.Popen(
             GUNICORN, cwd=ROOT, env=os.environ | environ, stdout=output, stderr=subprocess.STDOUT
         )
-    said = f"Waiting {seconds} s: Redis at 127.0.0.1:{redis_server.port} does not answer"
-    eventually(lambda: said in log.read_text())
+    sentence = f"Waiting {seconds} s: Redis at 127.0.0.1:{redis_server.port} does not answer"
+    eventually(lambda: sentence in log.read_text())
     return process
 
 
@@ -282,7 +282,7 @@ def test_it_starts_by_hand_too(valkey: RedisServer, tmp_path: Path, command: lis
 
 
 def test_the_embedded_valkey_goes_with_its_owner_however_that_ends(tmp_path: Path) -> None:
-    """Also when the owner is killed and can clean up nothing."""
+    """Also if the owner is killed and cannot clean up."""
     port = free_port()
     script = (
         "import signal, sys; from arauto.redis_io import embedded as e;"
@@ -310,14 +310,14 @@ def test_an_embedded_valkey_that_cannot_start_says_so(monkeypatch: pytest.Monkey
         embedded.EmbeddedValkey.start("/bin/false", 10)
 
 
-@pytest.mark.alone  # there is one port 6379
+@pytest.mark.alone  # it needs port 6379
 @pytest.mark.parametrize(
     "command",
     [["make", "--old-file=.venv/installed", "run"], [".venv/bin/gunicorn", "app:app"]],
     ids=["make run", "gunicorn"],
 )
 def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str]) -> None:
-    """In a copy of the tree: start, use, Ctrl+C; with the Redis on 6379, or one of its own."""
+    """In a copy of the tree: start, use, Ctrl+C; with the Redis on 6379, or an embedded Valkey."""
     tree = tmp_path / "arauto"
     kept = copy_tree(tree)
     venv = Path(sys.prefix)
@@ -330,12 +330,12 @@ def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str])
             command, cwd=tree, env=environ | {"PORT": str(port), "HOME": str(tmp_path / "home")},
             stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
-    said = (tmp_path / "log").read_text
-    eventually(lambda: f"Arauto is at http://127.0.0.1:{port} on " in said(), within=20)
-    assert ("embedded Valkey 9." in said()) is not had_redis
+    read_log = (tmp_path / "log").read_text
+    eventually(lambda: f"Arauto is at http://127.0.0.1:{port} on " in read_log(), within=20)
+    assert ("embedded Valkey 9." in read_log()) is not had_redis
     eventually(lambda: _answers(port) and _answers(discovery.ADDRESS[1]))
     family = psutil.Process(process.pid).children(recursive=True)
-    os.killpg(process.pid, signal.SIGINT)  # what Ctrl+C does in a terminal
+    os.killpg(process.pid, signal.SIGINT)  # as Ctrl+C does in a terminal
     process.wait(30)
     eventually(lambda: not any(child.is_running() for child in family))
     assert _answers(discovery.ADDRESS[1]) is had_redis
@@ -343,7 +343,7 @@ def test_it_needs_nothing_and_leaves_nothing(tmp_path: Path, command: list[str])
     assert left == set()
     assert not list(tree.rglob("__pycache__"))
     assert not (tmp_path / "home").exists()
-    assert "Traceback" not in said()
+    assert "Traceback" not in read_log()
 
 
 def _answers(port: int) -> bool:

@@ -1,4 +1,4 @@
-"""The scripts of a recorded channel where Redis, its keys or its rights are not as they should be."""
+"""The scripts of a recorded channel with a faulty Redis, damaged keys or missing permissions."""
 
 import uuid
 from collections.abc import Iterator
@@ -46,7 +46,7 @@ def publish(store: Store, channel: bytes, message: bytes) -> Any:
 
 
 class Log:
-    """A log that is begun, and its recorder."""
+    """A log that has begun, and its recorder."""
 
     def __init__(self, store: Store, channel: bytes, token: int = 7) -> None:
         self.store, self.channel, self.token = store, channel, token
@@ -84,7 +84,7 @@ def test_a_log_is_written_and_read(store: Store, channel: bytes) -> None:
 
 
 def test_a_log_that_ends_before_a_loss_was_found_does_not_know_of_it(store: Store, channel: bytes) -> None:
-    """As at a replica that has become the master before it got the gap entry."""
+    """As at a replica that became the master before the gap entry was replicated."""
     log = Log(store, channel)
     complete = log.read().until
 
@@ -96,7 +96,7 @@ def test_a_log_that_ends_before_a_loss_was_found_does_not_know_of_it(store: Stor
     found_before, since_after = (complete - 900, complete - 1), (complete, complete + 900)
     assert gap_with(found_before, since_after) == complete
     assert gap_with((complete - 3000, complete)) == complete - 3000
-    # Newest first: what is in doubt since then was said before the other was found.
+    # Newest first: the gap of the later loss already covers the earlier one.
     assert gap_with((complete - 1000, complete + 500), (complete - 2000, complete - 500)) == complete - 2000
 
 
@@ -124,7 +124,7 @@ def test_what_is_off_and_deleted_is_not_begun_by_who_does_not_know(store: Store,
     assert store.delete(channel)
     store.drop(channel, stays_off=True)
     assert store.head(channel) is None
-    assert channel in store.names()  # it is let go of later
+    assert channel in store.names()  # it is removed later
     with pytest.raises(Unwanted):
         store.take(channel, Take(9, log.position), 0, has_glob=False)
     store.drop(channel)
@@ -146,7 +146,7 @@ def test_entries_of_others_are_passed_over(redis_server: RedisServer, store: Sto
     all_of_it = store.read(channel, Read(Position(log.position.epoch, log.position.number - 1), None))
     assert all_of_it is not None
     assert [entry.data for entry in all_of_it.entries] == [b"b"]
-    assert log.texts() == [None, b"b"]  # a gap, and what came after it
+    assert log.texts() == [None, b"b"]  # a gap, and the message after it
 
 
 def test_an_end_that_was_taken_away_does_not_keep_anything_from_being_written(
@@ -224,7 +224,7 @@ def test_what_is_deleted_while_a_log_is_read_is_seen_to_be_missing(
 def test_a_take_that_is_refused_changes_nothing(
     redis_server: RedisServer, store: Store, channel: bytes
 ) -> None:
-    """Else the gap of the one that succeeds would begin when this one was tried."""
+    """Otherwise the gap of the next take would begin at the refused one."""
     log = Log(store, channel)
     log.append(b"a")
     before = redis_server.client.hgetall(head_of(channel))
@@ -299,7 +299,7 @@ def test_every_name_has_a_log_of_its_own(redis_server: RedisServer, store: Store
 
 def test_databases_do_not_interfere(redis_server: RedisServer, store: Store, channel: bytes) -> None:
     with closing(redis.Redis(port=redis_server.port, db=1)) as client:
-        with heard(redis_server, announcements_of(channel, 0)) as here:
+        with announced(redis_server, announcements_of(channel, 0)) as here:
             other = Log(make(client), channel)
             other.append(b"there")
             Log(store, channel).append(b"here")
@@ -307,8 +307,8 @@ def test_databases_do_not_interfere(redis_server: RedisServer, store: Store, cha
     assert [announcement for announcement in here if isinstance(announcement, Appended)] == [here[-1]]
 
 
-class heard:
-    """What is announced while the block runs."""
+class announced:
+    """Receives the announcements that are made while the block runs."""
 
     def __init__(self, server: RedisServer, name: bytes) -> None:
         self._server, self._name = server, name
@@ -333,15 +333,15 @@ class heard:
 def test_with_one_right_less_everything_is_announced_or_not_written(
     redis_server: RedisServer, channel: bytes, right: str
 ) -> None:
-    """And what is published is published, whatever is refused, unless nobody may run scripts."""
+    """And messages are published, whatever else is refused, unless the user may not run scripts."""
     admin = redis_server.client
     rules = ["resetkeys", "resetchannels", "-@all", "~arauto:*", "&*", *(f"+{name}" for name in RIGHTS)]
     admin.execute_command("ACL", "SETUSER", "short", "on", ">secret", *rules, f"-{right}")
     log = Log(make(admin), channel)
-    admin.script_flush()  # or a script that is known could be run without +eval
+    admin.script_flush()  # else a cached script could run without +eval
     with closing(redis.Redis(port=redis_server.port, username="short", password="secret")) as client:
         short = make(client)
-        with heard(redis_server, announcements_of(channel, 0)) as words:
+        with announced(redis_server, announcements_of(channel, 0)) as words:
             received = published(short, channel)
             attempt(lambda: short.announce(channel, Mark("5f3a.1")))
             attempt(lambda: short.append(channel, Append(7, log.position, (b"a", b"b")), 0))
@@ -356,7 +356,7 @@ def test_with_one_right_less_everything_is_announced_or_not_written(
 
 
 def end_of(announcement: Announcement) -> Position:
-    """Where the log ends, as the word says."""
+    """The end of the log in an announcement."""
     assert isinstance(announcement, Appended | Resumed | Renewed | Marked), announcement
     return announcement.last if isinstance(announcement, Appended) else announcement.position
 

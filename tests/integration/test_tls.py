@@ -1,4 +1,4 @@
-"""The promise over TLS, and what is said when a certificate is not to be trusted."""
+"""The promise over TLS, and the sentence for a certificate that is not trusted."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -35,7 +35,7 @@ def binary() -> str:
 def stage(
     request: pytest.FixtureRequest, binary: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stage]:
-    """The program that speaks TLS through a bad network."""
+    """The program, connected to Redis by TLS through a bad network."""
     directory = tmp_path_factory.mktemp("tls")
     certificates, port = make_certificates(directory), free_port()
     with (
@@ -125,8 +125,8 @@ def test_a_redis_that_wants_to_see_a_certificate(tmp_path: Path, binary: str, sh
     }
     with closing(RedisServer(binary, tmp_path, *certificates.redis_options(port, clients="yes"))):
         if not shown:
-            said = sentence_of(run(GUNICORN, PORT=str(free_port()), **environ))
-            assert said.startswith(f"Redis at localhost:{port} does not answer (")
+            sentence = sentence_of(run(GUNICORN, PORT=str(free_port()), **environ))
+            assert sentence.startswith(f"Redis at localhost:{port} does not answer (")
             return
         with (
             closing(ArautoServer(tmp_path / "log", **environ, **mine)) as server,
@@ -139,8 +139,8 @@ def test_a_redis_that_wants_to_see_a_certificate(tmp_path: Path, binary: str, sh
 
 def test_files_that_cannot_be_used_end_with_one_sentence(tmp_path: Path) -> None:
     environ = {"REDIS_URL": "rediss://localhost:1", "PORT": str(free_port())}
-    said = sentence_of(run(GUNICORN, **environ, ARAUTO_REDIS_CA=str(tmp_path / "nowhere.pem")))
-    assert said.startswith(
+    sentence = sentence_of(run(GUNICORN, **environ, ARAUTO_REDIS_CA=str(tmp_path / "nowhere.pem")))
+    assert sentence.startswith(
         "A certificate or key for Redis cannot be used ([Errno 2] No such file or directory)"
     )
 

@@ -1,4 +1,4 @@
-"""The page of tokens: whom it is for, and what is made there."""
+"""The page of tokens: its permission, and the tokens created there."""
 
 import html
 import re
@@ -114,7 +114,7 @@ def test_it_is_for_whom_a_setting_names_and_nobody_else(
     by_proxy = [Person(office, X_Forwarded_User=in_utf8(name)) for name in ("ops-bia", "zoë", "zoe\u0308")]
     may = [of_redis("ops-ana"), *by_proxy]
     may_not = [of_redis("ana"), Person(office, X_Forwarded_User="bia"), reader]
-    may_not.append(Person(office, X_Forwarded_User="OPS-BIA"))  # a right is given by the letter
+    may_not.append(Person(office, X_Forwarded_User="OPS-BIA"))  # names of users are case-sensitive
     for n, person in enumerate(may):
         assert b'href="/tokens"' in person.get("/account").body
         made(make(person, name=f"of {n}"))

@@ -1,4 +1,4 @@
-"""Tokens for programs: made, used for what they are for, revoked."""
+"""API tokens: created, used within their permissions, revoked."""
 
 import json
 import subprocess
@@ -81,8 +81,8 @@ def test_a_token_is_for_its_channels_and_only_until_it_is_revoked(
         ("pattern=alerts*", "This token may not listen to all of alerts*."),
         ("pattern=[n]ews.*", "This token may not listen to all of [n]ews.*."),
     ):
-        told = handshake(gate, f"/feed?{query}", **bearer(token))
-        assert (told.status, told.error) == (403, words)
+        answer = handshake(gate, f"/feed?{query}", **bearer(token))
+        assert (answer.status, answer.error) == (403, words)
 
     with connect(f"{gate.ws}/feed?selection=follows", additional_headers=bearer(token)) as socket:
         socket.send('{"channel": ["news.1", "jobs.1"]}')

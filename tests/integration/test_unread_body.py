@@ -1,4 +1,4 @@
-"""Who is still sending gets its answer, not a reset; who sends too slowly or too much is let go."""
+"""A client that is still sending gets its response, not a reset; one that sends too slowly or much is cut."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ BODY = b"channel=a&message=" + b"x" * 8 * MIB
 FORM = "application/x-www-form-urlencoded"
 TOKEN = "a shared token of twenty-six"
 
-# What is refused before its body is read: a path, what is sent with it, the status.
+# Requests that are refused before their bodies are read: method, path, headers, status.
 REFUSALS = [
     ("POST", "/publish", {}, 413),
     ("POST", "/publish", {"Content-Type": "text/plain"}, 415),
@@ -90,8 +90,8 @@ def test_who_sends_eight_megabytes_is_told_why_not(
     server: ArautoServer, send: object, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     assert callable(send)
-    told, body = send(server, method, path, headers)
-    assert told == status
+    got, body = send(server, method, path, headers)
+    assert got == status
     assert json.loads(body)["error"]
 
 
@@ -113,7 +113,7 @@ def test_the_connection_serves_on_where_all_was_read(server: ArautoServer) -> No
 
 
 def begin(server: ArautoServer, length: int = 8 * MIB) -> socket.socket:
-    """Somebody who announces a body and sends a little of it."""
+    """A client that announces a body and sends a little of it."""
     line = socket.create_connection(("127.0.0.1", server.port), timeout=20)
     head = f"POST /publish HTTP/1.1\r\nHost: {server.host}\r\nContent-Type: text/plain\r\n"
     line.sendall(f"{head}Content-Length: {length}\r\n\r\nx".encode())
@@ -121,7 +121,7 @@ def begin(server: ArautoServer, length: int = 8 * MIB) -> socket.socket:
 
 
 def test_who_sends_nothing_more_is_let_go(server: ArautoServer) -> None:
-    """They have their answers at once, hold up nobody, and are cut."""
+    """They get their responses at once, delay no other request, and are cut."""
     with ExitStack() as stack:
         lines = [stack.enter_context(begin(server)) for _ in range(100)]
         for line in lines:
@@ -165,7 +165,7 @@ def test_who_drips_is_let_go(server: ArautoServer) -> None:
 
 
 def test_who_sends_without_end_is_let_go(server: ArautoServer) -> None:
-    """It takes bytes for nothing only up to a bound, however quickly they come."""
+    """The server discards bytes only up to a bound, however quickly they come."""
     with begin(server, length=1 << 40) as line:
         sent = 0
         with pytest.raises(OSError):  # noqa: PT011, PT012 - a reset or a broken pipe, some time

@@ -1,4 +1,4 @@
-"""Logs that an earlier version has left are read and gone on with."""
+"""Logs of an earlier version are read and continued."""
 
 import json
 import logging
@@ -26,13 +26,13 @@ from arauto.settings import read
 from tests.support.redis_servers import RedisServer
 from tests.support.servers import ROOT
 
-MADE = 1_795_678_857_771  # when, in Unix milliseconds
+MADE = 1_795_678_857_771  # Unix milliseconds of these logs
 DONE = {b"kept.a", b"kept.trimmed", b"kept.foreign", b"kept.bad", b"switched", b"waiting", b"closed"}
 
 
 @pytest.fixture
 def earlier(own_redis: RedisServer) -> RedisServer:
-    """The logs of an earlier version, as if they had been made just now."""
+    """The logs of an earlier version, as if they had been written just now."""
     ahead = 1000 * own_redis.client.time()[0] - MADE - 100
     for line in (ROOT / "tests/data/earlier_logs.txt").read_text().splitlines():
         if not line.startswith("#"):
@@ -49,7 +49,7 @@ def recording(earlier: RedisServer) -> Iterator[Recording]:
 
 
 def found(store: Store, channel: bytes, since: str = "first") -> list[Any]:
-    """Texts and the reasons of holes."""
+    """The messages and the reasons of the gaps."""
     log = Log.open(store, channel)
     assert log is not None
     pages = log.read(log.place(read_point(since)), log.end)
@@ -103,7 +103,7 @@ def test_a_recorder_goes_on_behind_what_is_there(recording: Recording, earlier: 
     assert isinstance(hole, Hole)
     assert (hole.reason, hole.start, hole.id.n) == ("recorder", until, 8)
     assert (new.id.n, found(store, b"kept.a")[-1]) == (9, b"new")
-    with pytest.raises(Exception, match=r"^$"):  # it is switched off
+    with pytest.raises(Exception, match=r"^$"):  # recording is switched off
         store.take(b"closed", Take(7, None), 0, has_glob=False)
 
 
@@ -155,7 +155,7 @@ def test_a_log_that_began_anew_meanwhile_is_not_replaced(recording: Recording, e
     assert store.take(b"kept.a", Take(7, None), 0, has_glob=True) is None
     assert b"kept.a" not in upgrade(store)
     assert found(store, b"kept.a") == []
-    assert earlier.client.pttl("arauto:log:kept.a") > 0  # it goes when all in it is too old
+    assert earlier.client.pttl("arauto:log:kept.a") > 0  # it expires when all its entries are too old
 
 
 @pytest.mark.parametrize("right", ["renamenx", "hset", "hget", "hdel", "sadd", "xrevrange", "eval", "type"])
