@@ -24,11 +24,8 @@ from tests.support.soaking import main, watch_faults
 
 CHANNELS = ("live.a", "live.b")
 SHARDS = ("c", "b", "a")  # in slots 7365, 3300 and 15495, so of one master each
-KEPT = (
-    "kept.{c}",
-    "kept.{b}",
-    "kept.{a}",
-)  # each master has one of their logs, which is not in the slot of the channel's name
+# Each master has one of their logs, which is not in the slot of the channel's name.
+KEPT = ("kept.{c}", "kept.{b}", "kept.{a}")
 
 
 class ByForm(Published):

@@ -1,4 +1,4 @@
-"""A person takes a message in the page or gives it back, and every other page shows who has it."""
+"""A person takes a message in the page or gives it back, and every other page shows the name."""
 
 import re
 from collections.abc import Iterator
@@ -32,12 +32,12 @@ from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
-OWN = {"color_scheme": "light"}  # a browser of its own
+OWN = {"color_scheme": "light"}  # an option, so that the page has its own browser context
 TOKEN, READ_TOKEN = "a shared token of twenty-six", "a token for those who read"
 
 
 class Stage:
-    """A server that records, and pages of it, which go before it does."""
+    """A recording server and its pages, which close before it."""
 
     def __init__(self, open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:
         self._open_page, self._redis, self._start = open_page, own_redis, start
@@ -47,7 +47,7 @@ class Stage:
     def begin(self, **given: str) -> ArautoServer:
         given = {"ARAUTO_RECORD": "kept.*", "ARAUTO_DELETE_LOGS": "on", "ARAUTO_WORKERS": "1"} | given
         self.server = self._start(REDIS_URL=self._redis.url, **given)
-        eventually(lambda: is_recording(self._redis), why="a recorder is at work")
+        eventually(lambda: is_recording(self._redis), why="there is a recorder")
         return self.server
 
     def open(self, path: str, **options: object) -> Page:
@@ -56,7 +56,7 @@ class Stage:
         return page
 
     def read(self, many: int = 3, **options: object) -> Page:
-        """A page with all that there is."""
+        """Open a page, and wait until it shows the whole log."""
         page = self.open(view("kept.a") + "&since=first", **options)
         expect_live(page)
         expect(rows(page)).to_have_count(many)
@@ -96,14 +96,14 @@ def name_dialog(page: Page) -> Locator:
 
 
 def say_name(page: Page, name: str) -> None:
-    """With the keyboard, once it is asked for."""
+    """Type the name in the dialog."""
     expect(name_dialog(page).get_by_role("textbox")).to_be_focused()
     page.keyboard.type(name)
     page.keyboard.press("Enter")
 
 
 def choose(page: Page, text: str) -> None:
-    """With the keyboard."""
+    """Choose an item of the row's menu by keyboard."""
     page.keyboard.press("Escape")
     while not row(page, text).evaluate("(row) => row === document.activeElement"):
         page.keyboard.press("k")
@@ -116,7 +116,7 @@ def test_one_takes_it_and_every_page_shows_it(
     ana, rui = stage.read(), stage.read()
     open_row(ana, "message 1")
     act(ana, "Acknowledge").click()
-    expect_no_violation(ana, "the name is asked for")
+    expect_no_violation(ana, "the dialog for the name")
     name_dialog(ana).get_by_role("textbox", name="Your name").fill("Ana")
     ana.keyboard.press("Enter")
     for page in (ana, rui):
@@ -144,7 +144,7 @@ def test_the_keyboard_alone_takes_it_and_asks_for_the_name_once(
 ) -> None:
     written(own_redis, server, 3)
     page = stage.read()
-    page.keyboard.press("a")  # of no row
+    page.keyboard.press("a")  # no row has the focus
     choose(page, "message 2")
     page.keyboard.press("a")
     expect(name_dialog(page).get_by_role("textbox")).to_be_focused()
@@ -178,7 +178,7 @@ def test_the_keyboard_alone_takes_it_and_asks_for_the_name_once(
 def test_what_is_taken_is_given_back_before_the_answer_comes(
     stage: Stage, own_redis: RedisServer, server: ArautoServer
 ) -> None:
-    """Everybody is told that it is taken, and the answer to who takes it may come later."""
+    """The event for all pages may come before the response to the page that takes it."""
     written(own_redis, server, 3)
     page = stage.read()
     held: list[tuple[Route, APIResponse]] = []
@@ -207,7 +207,7 @@ def test_who_is_a_moment_late_is_told_who_has_it(
     ids = written(own_redis, server, 3)
     take(server, "kept.a", ids[0], by="Eva")
     page = stage.read(allow=("status of 409",))
-    expect_taken(page, "message 0", "Eva")  # it has asked
+    expect_taken(page, "message 0", "Eva")  # the acknowledgements are loaded
     choose(page, "message 1")
     with held(page, "**/channels/acknowledgements*") as next_route:
         page.keyboard.press("a")
@@ -226,7 +226,7 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_heard_since(
     ids = written(own_redis, server, 3)
     take(server, "kept.a", ids[0], by="Eva")
     page = stage.read()
-    expect_taken(page, "message 0", "Eva")  # it has asked
+    expect_taken(page, "message 0", "Eva")  # the acknowledgements are loaded
     choose(page, "message 1")
     with held(page, "**/channels/acknowledgements*") as next_route:
         page.keyboard.press("a")
@@ -243,16 +243,17 @@ def test_an_answer_that_comes_late_does_not_undo_what_was_heard_since(
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "answer"),
     [(503, {"error": "Redis does not answer."}), (502, {"message": "upstream"}), (200, {"other": 1})],
 )
 def test_who_has_what_is_asked_again_where_no_answer_came(
-    stage: Stage, own_redis: RedisServer, server: ArautoServer, code: int, said: dict[str, Any]
+    stage: Stage, own_redis: RedisServer, server: ArautoServer, code: int, answer: dict[str, Any]
 ) -> None:
     ids = written(own_redis, server, 3)
     take(server, "kept.a", ids[0], by="Eva")
     page = stage.read(allow=(f"status of {code}",))
-    page.route("**/channels/acknowledgements*", lambda route: route.fulfill(status=code, json=said), times=1)
+    path = "**/channels/acknowledgements*"
+    page.route(path, lambda route: route.fulfill(status=code, json=answer), times=1)
     page.reload()
     expect_taken(page, "message 0", "Eva")
 

@@ -1,4 +1,4 @@
-"""The address says all of what is shown, so that a link shows the same elsewhere."""
+"""The address has the whole view, so that a link shows the same elsewhere."""
 
 from playwright.sync_api import Page, expect
 
@@ -18,7 +18,8 @@ def relative(page: Page, server: ArautoServer) -> str:
 def test_a_link_opens_the_same_view_in_another_browser(
     open_page: OpenPage, plain_arauto: ArautoServer, valkey: RedisServer
 ) -> None:
-    page = open_page(view("a", "b", "c", patterns=("p.*",)), color_scheme="light")  # a storage of its own
+    # An option of the browser context gives the page its own storage.
+    page = open_page(view("a", "b", "c", patterns=("p.*",)), color_scheme="light")
     expect_live(page)
     filter_field(page).fill("disk")
     hide(page, "b").click()

@@ -1,4 +1,4 @@
-"""How the page looks, by the system and by choice; kept in the browser. And that it can be installed."""
+"""The appearance by the system's and the person's choice, kept in the browser; and installing the page."""
 
 import re
 from datetime import timedelta
@@ -14,7 +14,7 @@ from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 from tests.support.waiting import eventually
 
-REFRESH = 5_000  # milliseconds; so often the page tells anew how long ago it was
+REFRESH = 5_000  # milliseconds after which the page updates relative times
 
 
 def choose(page: Page, **choices: str) -> None:

@@ -1,4 +1,4 @@
-"""The channel browser: what is alive at Redis, searched, watched and left."""
+"""The channel browser: active channels of Redis are listed, searched, subscribed to and left."""
 
 import socket
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ REFRESH = 3_000  # milliseconds
 
 @contextmanager
 def listening(redis_server: RedisServer, *channels: bytes) -> Iterator[None]:
-    """A client that is no tab."""
+    """A subscriber that is not a tab."""
     with socket.create_connection(("127.0.0.1", redis_server.port), timeout=PATIENCE) as sock:
         parts = [b"SUBSCRIBE", *channels]
         sock.sendall(b"*%d\r\n" % len(parts) + b"".join(b"$%d\r\n%b\r\n" % (len(p), p) for p in parts))
@@ -59,9 +59,9 @@ def test_what_is_alive_is_listed_and_watched_with_a_click(
         dialog.get_by_role("button", name="Watch with space").click()
         expect(dialog.get_by_role("button", name="Stop watching with space")).to_be_focused()
         expect_confirmed(page, "with space")
-        stop_clock(page)  # a rate is of the last five seconds
-        own_redis.client.publish("with space", "heard")
-        expect_texts(page, ["heard"])
+        stop_clock(page)  # a rate covers the last five seconds
+        own_redis.client.publish("with space", "received")
+        expect_texts(page, ["received"])
         page.clock.run_for(REFRESH)
         expect(row(dialog, "with space").get_by_role("cell").nth(1)).to_have_text("0.2/s")
         expect(row(dialog, "with space").get_by_role("cell").first).to_have_text("2")
@@ -90,11 +90,11 @@ def test_the_list_is_searched_and_keeps_step_while_open(
         expect(dialog.get_by_role("rowheader")).to_have_text(["news.b"])
     dialog.get_by_role("button", name="Close").click()
     expect(dialog).to_be_hidden()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
     page.clock.fast_forward(2 * REFRESH)
     page.evaluate("fetch('channels?match=after').then((answer) => answer.text())")
-    assert [url.partition("channels?")[2] for url in asked if "channels?" in url] == ["match=after"]
+    assert [url.partition("channels?")[2] for url in requested if "channels?" in url] == ["match=after"]
 
 
 def test_a_long_list_says_that_it_is_cut(open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:

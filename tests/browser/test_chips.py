@@ -1,4 +1,4 @@
-"""Many channels: each with its colour, rate and last time; one alone, some hidden; by mouse and keyboard."""
+"""Chips of many channels: colour, rate and last time; one alone, some hidden; by mouse and keyboard."""
 
 import re
 
@@ -27,7 +27,7 @@ from tests.support.waiting import eventually
 
 
 def shown(page: Page) -> list[str]:
-    """The messages that are to be seen."""
+    """The visible messages."""
     return page.locator(".row:not([hidden]) .row__data").all_text_contents()
 
 
@@ -39,7 +39,7 @@ def test_one_name_is_shown_alone_and_the_rest_comes_back(open_page: OpenPage, va
     expect(rows(page)).to_have_count(3)
     solo(page, "with space").click()
     expect(solo(page, "with space")).to_have_attribute("aria-pressed", "true")
-    # Its buttons lie on its background, and are no paler on it than its name.
+    # The buttons have the chip's background, and as much contrast as its name.
     name_color = solo(page, "with space").evaluate("(one) => getComputedStyle(one).color")
     buttons = page.locator('.chip:has([aria-pressed="true"]) > button:not(.chip__solo)')
     expect(buttons).to_have_count(3)
@@ -108,7 +108,7 @@ def test_a_chip_has_the_colour_of_its_rows_its_rate_and_the_last_time(open_page:
 
 
 def dot(page: Page, selector: str) -> str:
-    """The colour of the dot before it."""
+    """The colour of the dot before the element."""
     color = "(element) => getComputedStyle(element, '::before').backgroundColor"
     return str(page.locator(selector).first.evaluate(color))
 
@@ -169,7 +169,7 @@ def test_fifty_chips_by_keyboard(open_page: OpenPage, valkey: RedisServer) -> No
         show_part(page, "channels")
         box = page.locator("#chips").bounding_box()
         assert box is not None
-        assert box["y"] + box["height"] < height - 40  # what adds one more stays in view
+        assert box["y"] + box["height"] < height - 40  # the form to add a name stays in view
         assert overflowing(page) == []
         show_part(page, "feed")
         expect(rows(page).last).to_be_in_viewport()

@@ -1,4 +1,4 @@
-"""One clock for all that the page tells: the server's, not the browser's. And no time without its day."""
+"""All times in the page are by the server's clock, not the browser's; other days have a date."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -122,7 +122,7 @@ def test_a_gap_of_three_days_says_so(open_page: OpenPage) -> None:
 
 
 def test_a_gap_never_ends_before_it_begins(open_page: OpenPage) -> None:
-    """The clock of the server that comes back is behind."""
+    """After the break the server's clock is behind."""
     server = FakeServer(open_page(view("other")))
     server.now -= timedelta(minutes=10)
     server.close()
@@ -190,7 +190,7 @@ def test_rates_go_on_though_the_clock_was_set_back(open_page: OpenPage) -> None:
     server = FakeServer(open_page(view("other"), own_clock=True))
     server.publish("before")
     expect_texts(server.page, ["before"])
-    stop_clock(server.page)  # a rate is of the last five seconds
+    stop_clock(server.page)  # a rate covers the last five seconds
     server.now -= timedelta(hours=1)
     server.publish(*map(str, range(10)))
     server.page.clock.run_for(2_000)

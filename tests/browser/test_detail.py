@@ -1,4 +1,4 @@
-"""One message by itself, beside the feed: opened, seen in several ways and closed, by mouse or keyboard."""
+"""One message in detail beside the feed: opened, seen in several ways and closed, by mouse or keyboard."""
 
 import gzip
 import json
@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.test_filter import filter_field
-from tests.browser.test_injection import PAYLOADS, Guard, told
+from tests.browser.test_injection import PAYLOADS, Guard, messages_of
 from tests.browser.test_odd_messages import HOSTILE, publish_together
 from tests.browser.test_reading_modules import call
 from tests.browser.test_watching import publish_many
@@ -61,7 +61,7 @@ def act(page: Page, name: str) -> Locator:
 
 
 def open_row(page: Page, text: str) -> None:
-    """With the mouse."""
+    """Click a row."""
     row(page, text).locator(".row__time").click()
     expect(detail(page)).to_be_visible()
 
@@ -83,7 +83,7 @@ def test_the_keyboard_opens_it_moves_it_and_closes_it(open_page: OpenPage, valke
     expect(tab(page, "Card")).to_be_focused()
     expect(row(page, '"n": 3')).to_have_attribute("aria-current", "true")
 
-    page.keyboard.press("k")  # the focus is in it, and stays there
+    page.keyboard.press("k")  # the focus is in the detail, and stays there
     expect(panel(page)).to_contain_text('"n": 2')
     expect(tab(page, "Card")).to_be_focused()
     page.keyboard.press("Escape")
@@ -96,7 +96,7 @@ def test_the_keyboard_opens_it_moves_it_and_closes_it(open_page: OpenPage, valke
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == '{"n": 2}'
     row(page, '"n": 2').focus()
-    page.keyboard.press("k")  # the focus is on its row: both go on
+    page.keyboard.press("k")  # the focus is on its row: both move
     expect(row(page, '"n": 1')).to_be_focused()
     expect(panel(page)).to_contain_text('"n": 1')
     page.keyboard.press("j")
@@ -148,7 +148,7 @@ def test_the_views_are_tabs(open_page: OpenPage, valkey: RedisServer) -> None:
     expect(tab(page, "Tree")).to_be_focused()
     assert detail(page).locator("[role=tab][tabindex='0']").count() == 1
 
-    page.keyboard.press("j")  # no tree of a text: what there is of each
+    page.keyboard.press("j")  # a text has no tree: its other view is shown
     expect(panel(page).locator(".row__data")).to_have_text("a text")
     expect(tab(page, "Tree")).to_be_disabled()
     expect(tab(page, "Card")).to_be_focused()
@@ -205,7 +205,7 @@ def test_the_form_has_its_place_back_with_all_that_was_typed(
 
 
 def test_a_click_opens_nothing_after_another_act(open_page: OpenPage, valkey: RedisServer) -> None:
-    """It waits for a second one, that selects a word: what the user does until then counts."""
+    """A click waits for a second one, which selects a word; another action meanwhile cancels it."""
     page = listening(open_page, "late", own_clock=True)
     valkey.client.publish("late", "a message")
     found = row(page, "a message")
@@ -280,7 +280,7 @@ def test_nothing_of_a_message_becomes_markup(
     guard = Guard(page, plain_arauto)
     page.goto(plain_arauto.url + view(*PAYLOADS))
     expect_live(page)
-    for channel, message in zip([*PAYLOADS, *PAYLOADS], reversed(told(PAYLOADS)), strict=True):
+    for channel, message in zip([*PAYLOADS, *PAYLOADS], reversed(messages_of(PAYLOADS)), strict=True):
         valkey.client.publish(channel, message)
     expect(rows(page)).to_have_count(2 * len(PAYLOADS))
     for name in ("Card", "Tree", "As sent"):
@@ -379,7 +379,7 @@ TERMS = """async ({ termOf, pathOf, withTerm }, texts) => {
   const { readFilter } = await import("/static/js/feed/filter_query.js");
   const { members, root } = await import("/static/js/lib/json_scanner.js");
   const { plain, normal } = await import("/static/js/message/plain_text.js");
-  const said = [];
+  const terms = [];
   for (const data of texts) {
     const event = { type: "message", channel: "c", data, patterns: [], at: 0 };
     const waiting = [[null, root(data)]];
@@ -395,7 +395,7 @@ TERMS = """async ({ termOf, pathOf, withTerm }, texts) => {
           return new RegExp(regex[1]).test(normal(plain(data))) !== text.startsWith("-");
         };
         const both = term === null ? [] : [finds(term), finds(`-${term}`), withTerm("", term) === term];
-        said.push([pathOf(path), term, ...both]);
+        terms.push([pathOf(path), term, ...both]);
       }
       let at = 0;
       if (count) for (const { key, value } of members(data, start)) {
@@ -403,7 +403,7 @@ TERMS = """async ({ termOf, pathOf, withTerm }, texts) => {
       }
     }
   }
-  return said;
+  return terms;
 }"""
 
 
@@ -413,10 +413,10 @@ def test_the_term_of_any_field_finds_its_message(open_page: OpenPage) -> None:
         json.dumps(ODD, ensure_ascii=plain, indent=indent) for plain in (True, False) for indent in (None, 2)
     ]
     texts += ['[{"a": 1}, ["b c", 2]]', '{"deep": ' * 40 + "1" + "}" * 40]
-    said = call(page, "detail/field_term", TERMS, texts)
-    assert len(said) > 150
-    assert [found for found in said if found[1:] != [found[1], True, False, True]] == []
-    terms = {path: term for path, term, *_ in said}
+    found = call(page, "detail/field_term", TERMS, texts)
+    assert len(found) > 150
+    assert [one for one in found if one[1:] != [one[1], True, False, True]] == []
+    terms = {path: term for path, term, *_ in found}
     assert terms["plain"] == "plain=x"
     assert terms["ünï"] == "ünï=João"
     assert terms["star"] == 'star="a*b?"'
@@ -535,18 +535,18 @@ def test_what_came_before_and_after_is_shown_whatever_the_filter(
     expect(context(page)).to_be_hidden()
 
 
-# Of a recording
+# Recorded messages
 
 
 @pytest.fixture
 def recorder(own_redis: RedisServer, start: Start) -> ArautoServer:
     server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
-    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+    eventually(lambda: is_recording(own_redis), why="there is a recorder")
     return server
 
 
 def written(own_redis: RedisServer, server: ArautoServer, many: int) -> list[str]:
-    """So many messages, each with its id."""
+    """Publish ``many`` messages, and return their ids."""
     for n in range(many):
         publish(server, "kept.a", f"message {n}")
     eventually(lambda: len(logged(own_redis, "kept.a")) == many)
@@ -588,7 +588,7 @@ def test_a_link_opens_the_message_in_another_browser(
     other.get_by_role("button", name="Back to live").click()
     expect(status(other)).to_have_text("Live")
     expect(panel(other).locator(".row__data")).to_have_text("message 11")
-    act(other, "Show in context").click()  # the page itself never had it
+    act(other, "Show in context").click()  # this page never received it
     expect(context(other).get_by_role("listitem")).to_have_count(11)
     expect(context(other).locator("[aria-current]")).to_contain_text("message 11")
     act(other, "Close").click()

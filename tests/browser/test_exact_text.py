@@ -1,4 +1,4 @@
-"""What a field of a browser would change is published, kept and copied as it was."""
+"""Characters that a browser's field would change are published, kept and copied unchanged."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -53,18 +53,18 @@ def test_publish_again_sends_the_same_bytes(page: Page, valkey: RedisServer, tex
 def test_what_becomes_of_carriage_returns_is_said(page: Page, valkey: RedisServer) -> None:
     valkey.client.publish("exact", "one\r\ntwo")
     choose(page, rows(page), "Edit and resend")
-    said = page.locator("#publish-check")
+    note = page.locator("#publish-check")
     expect(page.locator("#publish-size")).to_have_text("8 bytes of 1 MB")
-    expect(said).to_have_text("its carriage returns are sent too, unless you edit it")
+    expect(note).to_have_text("its carriage returns are sent too, unless you edit it")
     message_field(page).press("End")
     message_field(page).press("x")
-    expect(said).to_have_text("edited: its carriage returns are gone")
+    expect(note).to_have_text("edited: its carriage returns are gone")
     message_field(page).press("Backspace")
-    expect(said).to_have_text("its carriage returns are sent too, unless you edit it")
+    expect(note).to_have_text("its carriage returns are sent too, unless you edit it")
     message_field(page).press("x")
     publish_button(page).click()
     expect(rows(page)).to_have_count(2)
-    expect(said).to_have_text("")
+    expect(note).to_have_text("")
     expect_texts(page, ["one\r\ntwo", rows(page).nth(1).locator(".row__data").text_content() or ""])
     assert "\r" not in str(rows(page).nth(1).locator(".row__data").text_content())
 

@@ -1,4 +1,4 @@
-"""What is shown can be taken away, exactly, and without harm to a spreadsheet."""
+"""Messages are exported exactly, and without formulas for a spreadsheet."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(page: Page, name: str) -> Path:
-    """Choose a format; where the file is."""
+    """Export in a format, and return the path of the file."""
     page.get_by_role("button", name="Export", exact=True).click()
     with page.expect_download() as download:
         page.get_by_role("group", name="Export").get_by_role("button", name=name, exact=True).click()
@@ -113,7 +113,7 @@ def test_an_empty_export_is_still_a_file(open_page: OpenPage) -> None:
 
 
 def test_many_rows_are_written_a_few_at_a_time(open_page: OpenPage) -> None:
-    """On a machine so slow that each look at the clock finds the time over."""
+    """On a machine so slow that every check of the clock finds the time over."""
     page = open_page(view("many"))
     expect_live(page)
     sizes, turns, most = page.evaluate(

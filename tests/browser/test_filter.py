@@ -1,4 +1,4 @@
-"""The filter bar: what it finds, hides, marks, counts and keeps in the address."""
+"""The filter bar: it finds, hides, marks and counts messages, and is kept in the address."""
 
 import json
 import re
@@ -218,7 +218,7 @@ FIND = """async ({ messages, finds, problems }) => {
 
 
 def test_the_page_filters_as_the_grammar_says(open_page: OpenPage) -> None:
-    """docs/filter.md is the specification, and the cases are what it means."""
+    """docs/filter.md is the specification, and the cases are its examples."""
     page = open_page(view("cases"))
     found, problems = page.evaluate(FIND, CASES)
     assert found == CASES["finds"]
@@ -266,7 +266,7 @@ def test_a_link_with_too_many_brackets_leaves_the_page_alive(
 
 
 def test_a_thousand_accents_on_a_letter_do_not_hold_up_the_filter(open_page: OpenPage) -> None:
-    """More than 30 in a row are left out, so that ordering them takes time that grows with the text only."""
+    """Of many in a row only 30 are kept, so that the time to order them grows only with the text."""
     page = open_page(view("marks"))
     length = page.evaluate(
         """async () => {
@@ -326,7 +326,7 @@ TOO_SLOW = f"{SLOW} is too slow: it was stopped, and nothing is filtered. Make i
 
 
 def count_turns(page: Page) -> None:
-    """From now on the page counts its turns, and keeps the longest time between two (milliseconds)."""
+    """Let the page note the longest time between two turns of its event loop, in milliseconds."""
     page.evaluate(
         """() => {
           window.longest = 0;
@@ -382,7 +382,7 @@ def test_a_slow_regex_that_is_typed_over_is_not_waited_for(open_page: OpenPage, 
     filter_field(page).press("Enter")
     expect(count(page)).to_have_text("1 of 1")
     expect(note(page)).to_be_empty()
-    eventually(lambda: highlighted(page) == ["one!"], why="what is found is marked")
+    eventually(lambda: highlighted(page) == ["one!"], why="the match is marked")
 
 
 def test_messages_wait_for_a_regex_in_their_order(open_page: OpenPage, valkey: RedisServer) -> None:
@@ -481,9 +481,9 @@ NFC, NFD = "caf\u00e9 S\u00e3o", "cafe\u0301 Sa\u0303o"
 
 
 @pytest.mark.parametrize("written", [NFC, NFD])
-@pytest.mark.parametrize("asked", ['"{}"', "/{}/", "channel:*{}", "word:{}*"])
+@pytest.mark.parametrize("term", ['"{}"', "/{}/", "channel:*{}", "word:{}*"])
 def test_letters_are_the_same_however_they_are_written(
-    open_page: OpenPage, valkey: RedisServer, written: str, asked: str
+    open_page: OpenPage, valkey: RedisServer, written: str, term: str
 ) -> None:
     other = NFD if written == NFC else NFC
     name = written.split(" ")[0]
@@ -492,9 +492,7 @@ def test_letters_are_the_same_however_they_are_written(
     text = json.dumps({"x\u0302": 1, "word": written}, ensure_ascii=False)
     valkey.client.publish(f"at {name}", text)
     expect(rows(page)).to_have_count(1)
-    filter_field(page).fill(
-        asked.format(other.split(" ")[0] if "word" in asked or "chan" in asked else other)
-    )
+    filter_field(page).fill(term.format(other.split(" ")[0] if "word" in term or "chan" in term else other))
     expect(count(page)).to_have_text("1 of 1")
-    if asked[0] in '"/':
+    if term[0] in '"/':
         eventually(lambda: highlighted(page) == [written], why="it is marked as it is written")

@@ -1,4 +1,4 @@
-"""What helps to write a filter: suggestions, what was meant, severities and examples."""
+"""Help to write a filter: suggestions, corrections, severities and examples."""
 
 import json
 import re
@@ -16,7 +16,7 @@ ALARM = {"severity": "critical", "service": "payments", "region": "sa-east-1"}
 TEXT = "cache miss level=warn"
 MESSAGES = [json.dumps(SALE), json.dumps(FAULT), json.dumps(ALARM), TEXT]
 
-# What moved over the feed or in the field: there the button that empties it has no node.
+# Nodes that moved in the feed or the field; a shift of the field's clear button has no node.
 WATCH_SHIFTS = """() => {
   window.moved = [];
   const isOurs = (node) => !node || (node.parentElement?.closest(".feed__body, .filter") ?? false);
@@ -26,7 +26,7 @@ WATCH_SHIFTS = """() => {
         if (isOurs(node)) moved.push(`${node?.textContent} at ${currentRect.x}, ${currentRect.y}`);
   }).observe({ type: "layout-shift" });
 }"""
-# Two frames later whatever moved has been told.
+# After two frames all shifts are reported.
 MOVED = """async () => {
   for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
   return moved;
@@ -35,12 +35,12 @@ MOVED = """async () => {
 
 @pytest.fixture
 def page(open_page: OpenPage, valkey: RedisServer) -> Page:
-    """One that has the messages, with the focus in the filter."""
+    """A page with the messages and the focus in the filter."""
     page = open_page(view("taught", "svc.other"))
     show(page, valkey)
     page.keyboard.press("/")
     expect(field(page)).to_be_focused()
-    expect(field(page)).to_have_attribute("aria-autocomplete", "list")  # what suggests is there
+    expect(field(page)).to_have_attribute("aria-autocomplete", "list")  # the suggestions are loaded
     return page
 
 
@@ -72,12 +72,12 @@ def example(page: Page, text: str) -> Locator:
 
 
 def chosen(page: Page) -> str | None:
-    """What the field says that is chosen in its list."""
-    said: str | None = field(page).evaluate(
+    """The suggestion that the field marks as chosen."""
+    found: str | None = field(page).evaluate(
         "field => document.getElementById(field.getAttribute('aria-activedescendant'))"
         "?.querySelector('span').textContent ?? null"
     )
-    return said
+    return found
 
 
 def test_fields_and_their_values_are_suggested_as_they_are_typed(page: Page) -> None:
@@ -127,7 +127,7 @@ def test_nothing_is_taken_that_was_not_chosen(page: Page) -> None:
     expect(suggestions(page)).to_have_count(0)
     expect(field(page)).to_have_value("serv")
     page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowDown")  # beyond the last there is none
+    page.keyboard.press("ArrowDown")  # there is none after the last
     assert chosen(page) is None
     page.keyboard.press("Tab")
     expect(field(page)).to_have_value("serv")
@@ -158,7 +158,7 @@ def test_a_suggestion_can_be_clicked(page: Page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "correction"),
     [
         ("servic=payments", "service=payments"),
         ("sevrity>=error", "severity>=error"),
@@ -171,13 +171,13 @@ def test_a_suggestion_can_be_clicked(page: Page) -> None:
         ("cache or payments", "cache OR payments"),
     ],
 )
-def test_what_was_meant_is_offered_and_takes_no_place(page: Page, text: str, said: str) -> None:
+def test_what_was_meant_is_offered_and_takes_no_place(page: Page, text: str, correction: str) -> None:
     page.evaluate(WATCH_SHIFTS)
     field(page).fill(text)
-    expect(meant(page)).to_have_text(f"Did you mean: {said}")
+    expect(meant(page)).to_have_text(f"Did you mean: {correction}")
     assert page.evaluate(MOVED) == []
     meant(page).click()
-    expect(field(page)).to_have_value(said)
+    expect(field(page)).to_have_value(correction)
     expect(field(page)).to_be_focused()
     expect(meant(page)).to_have_count(0)
 
@@ -195,7 +195,7 @@ def test_what_was_meant_is_in_the_list_for_the_keyboard(page: Page) -> None:
 def test_what_an_address_meant_is_offered_too(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("taught") + "&filter=servce:payments")
     expect_live(page)
-    # With the first it cannot be told, and after the last there is none that would have it asked again.
+    # The first message does not suffice for a correction, and after the last none would ask for it again.
     valkey.client.publish("taught", TEXT)
     expect(page.locator("#filter-note")).to_have_text("Nothing matches. Messages kept: 1")
     page.evaluate("() => new Promise(requestIdleCallback)")

@@ -1,4 +1,4 @@
-"""The core of the page in Firefox: what it is used for, by mouse and keyboard, in every language and size."""
+"""The core of the page in Firefox: its main uses, by mouse and keyboard, in every language and size."""
 
 import json
 import signal
@@ -31,24 +31,24 @@ CARD = {"severity": "critical", "title": "Disk full", "message": "/var at 97 %",
 
 @pytest.fixture(scope="module")
 def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Firefox]:
-    """One for all, and what it reports of its pages."""
-    heard: list[tuple[str, Result]] = []
+    """One Firefox for all tests, and the events that it reports."""
+    events: list[tuple[str, Result]] = []
 
-    def hear(event: str, said: Result) -> None:
-        heard.append((event, said))
+    def on_event(event: str, params: Result) -> None:
+        events.append((event, params))
 
     with (
         running(tmp_path_factory.mktemp("firefox")) as address,
-        session(address, hear, *EVENTS) as made,
+        session(address, on_event, *EVENTS) as made,
     ):
-        yield made, heard
+        yield made, events
 
 
 @pytest.fixture
 def pages(
     request: pytest.FixtureRequest, firefox: Firefox, plain_arauto: ArautoServer, start: Start
 ) -> Iterator[FirefoxPages]:
-    """Opens pages; they go before servers, and leave nothing at Redis."""
+    """Opens pages; they close before servers, and leave no subscriber."""
     own = "own_redis" in request.fixturenames
     redis_server: RedisServer = request.getfixturevalue("own_redis" if own else "valkey")
     pages = FirefoxPages(*firefox)
@@ -62,7 +62,7 @@ def show(page: FirefoxPage, *texts: str) -> None:
 
 
 def kill(server: ArautoServer) -> None:
-    """As a machine does that has no memory left: nobody says goodbye."""
+    """Kill all processes, as a machine without memory does: no close frame is sent."""
     workers = server.workers()
     server.stop(signal.SIGKILL)
     for worker in workers:
@@ -184,7 +184,7 @@ def test_a_recording_is_played_and_left_again(
 ) -> None:
     recorded = {"REDIS_URL": own_redis.url, "ARAUTO_WORKERS": "1", "ARAUTO_RECORD": "kept"}
     server = start(**recorded)
-    eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+    eventually(lambda: is_recording(own_redis), why="there is a recorder")
     publish(server, "kept", "past")
     eventually(lambda: logged(own_redis, "kept") == [b"past"])
     page = pages.open(server, view("kept"), allow=AWAY)
@@ -199,21 +199,21 @@ def test_a_recording_is_played_and_left_again(
     publish(server, "kept", "live")
     show(page, "live")
     pages.close()
-    server.stop()  # until then its recorder is a subscriber
+    server.stop()  # its recorder is a subscriber
 
 
 def test_control_what_the_browser_reports_is_heard(pages: FirefoxPages, plain_arauto: ArautoServer) -> None:
     page = pages.open(plain_arauto, view("a"), allow=("connect-src", "not so"))
     page.evaluate("fetch('https://example.org').catch(() => console.error('not so'))")
 
-    def is_heard() -> bool:
-        page.expect_state("live")  # what it says comes with an answer
-        heard = pages.reported()
-        assert any(text.startswith("CSP: connect-src https://example.org") for text in heard), heard
-        assert "console: not so" in heard, heard
+    def is_reported() -> bool:
+        page.expect_state("live")  # events arrive with a reply
+        problems = pages.reported()
+        assert any(text.startswith("CSP: connect-src https://example.org") for text in problems), problems
+        assert "console: not so" in problems, problems
         return True
 
-    eventually(is_heard)
+    eventually(is_reported)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -1,4 +1,4 @@
-"""A rail, the feed and the form side by side, or one at a time where room is scarce."""
+"""The layout: rail, feed and form side by side, or one at a time on a small screen."""
 
 import json
 
@@ -107,7 +107,7 @@ def test_nothing_shifts_while_many_channels_are_busy(open_page: OpenPage, valkey
     page = open_page(view(*names))
     expect_live(page)
     page.evaluate(_WATCH_SHIFTS)
-    for first in range(0, 1200, 40):  # beyond the rows that a feed keeps, never more than it draws at once
+    for first in range(0, 1200, 40):  # more rows than a feed keeps, but never more than it draws at once
         for n in range(first, first + 40):
             alert = {"severity": "error", "title": f"number {n}.", "n": n}
             valkey.client.publish(names[n % 25], json.dumps(alert))

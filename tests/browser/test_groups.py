@@ -1,4 +1,4 @@
-"""Equal alerts share a row that says how many there were; every message stays a message."""
+"""Equal alerts share a row with their number; each message can still be opened."""
 
 import json
 import re

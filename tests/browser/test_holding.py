@@ -123,7 +123,7 @@ def test_clear_can_be_undone(open_page: OpenPage, valkey: RedisServer) -> None:
 
 
 def test_newest_first_is_remembered_and_follows_the_top(open_page: OpenPage, valkey: RedisServer) -> None:
-    page = open_page(view("order"), color_scheme="light")  # a storage of its own
+    page = open_page(view("order"), color_scheme="light")  # an option, so that the page has its own storage
     expect_live(page)
     publish_many(valkey, "order", [f"message {n}" for n in range(700)])
     expect(row(page, "message 699")).to_be_in_viewport()
@@ -243,7 +243,7 @@ def test_keys_do_what_the_dialog_says_and_nothing_while_typing(
     page.keyboard.press("j")
     expect(row(page, "message 78")).to_be_focused()
     page.keyboard.press("c")
-    expect(row(page, "message 78")).to_have_css("outline-offset", "-2px")  # the whole ring is seen
+    expect(row(page, "message 78")).to_have_css("outline-offset", "-2px")  # the whole focus ring is visible
     expect(page.get_by_text("Copied", exact=True)).to_be_visible()
     assert page.evaluate("navigator.clipboard.readText()") == "message 78"
     page.keyboard.press("Shift+F10")
@@ -309,7 +309,7 @@ def test_single_keys_can_be_switched_off(open_page: OpenPage) -> None:
 
 
 def test_announcing_stops_where_too_much_comes(open_page: OpenPage, valkey: RedisServer) -> None:
-    """Also where the page is so slow that it draws a few rows at a time."""
+    """Also if the page is so slow that it draws a few rows at a time."""
     page = open_page(view("loud"))
     page.add_init_script(
         "const now = performance.now.bind(performance); let n = 0; performance.now = () => now() + n++"

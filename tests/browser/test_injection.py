@@ -1,6 +1,6 @@
-"""Markup and scripts in everything that people say: shown as text, run by nobody.
+"""Markup and scripts in all input: shown as text, never executed.
 
-Each payload, were it markup, would set a canary, ask another server, open a dialog or lead the page away.
+As markup, each payload would set a canary, request another server, open a dialog or navigate the page.
 """
 
 import json
@@ -58,7 +58,7 @@ PAYLOADS = (
     f"\u202e>{RUN}=rorreno x=crs gmi<\u202c\u200b<img\u00a0src=x\u2028onerror={RUN}>",
     '{"__proto__":{"innerHTML":"<img src=x onerror=pwned=1>"},"constructor":"<svg onload=pwned=1>"}',
 )
-# What a header may say.
+# Payloads that a header may contain.
 PLAIN = tuple(payload for payload in PAYLOADS if payload.isascii() and "," not in payload)
 PASSWORD = "ana's long password"
 LANGUAGES = ("en", "pt-BR")
@@ -72,7 +72,7 @@ addEventListener("beforeunload", () => { window.isLeaving = true; });
 
 @pytest.fixture(scope="module")
 def door(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArautoServer]:
-    """Where visitors have names: by a proxy's word, and as users of Redis who may hear nothing."""
+    """A server whose visitors have names: from a proxy's header, or as users of Redis without permissions."""
     valkey.client.execute_command("ACL", "SETUSER", "nemo", "reset", "on", f">{PASSWORD}", "+@all")
     server = ArautoServer(
         tmp_path_factory.mktemp("injection") / "log",
@@ -87,7 +87,7 @@ def door(valkey: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 class Guard:
-    """Every request and every frame of a page stays at home."""
+    """Checks that a page requests nothing from other servers and loads no frames."""
 
     def __init__(self, page: Page, server: ArautoServer) -> None:
         self._page = page
@@ -103,7 +103,7 @@ class Guard:
             self.strays.append(url)
 
     def expect_nothing(self, state: str) -> None:
-        """No element is there that a payload wrote, and none was asked for by one."""
+        """Check that no payload made an element or a request."""
         made = self._page.evaluate(
             """() => [...document.querySelectorAll(
                 "iframe, object, embed, base, math, details, video, style, form[action*=pwned], " +
@@ -115,8 +115,8 @@ class Guard:
         assert (made, self.strays, len(self._page.frames)) == ([], [], 1), state
 
 
-def told(payloads: Sequence[str]) -> list[str]:
-    """What is published: each payload as it is, and as every part of an alert that people write."""
+def messages_of(payloads: Sequence[str]) -> list[str]:
+    """Each payload as a message, then each as every text of an alert."""
     alerts = [
         {
             "severity": "error", "title": payload, "message": payload, "tags": [payload],
@@ -129,7 +129,7 @@ def told(payloads: Sequence[str]) -> list[str]:
 
 
 def say(page: Page, channel: str, text: str) -> None:
-    """By the form, in any language."""
+    """Publish with the form, in any language."""
     page.locator("#publish-channel").fill(channel)
     page.locator("#publish-message").fill(text)
     page.locator("#publish-button").click()
@@ -149,12 +149,12 @@ def test_as_message_channel_title_and_link(
         with valkey.client.pipeline(transaction=False) as pipeline:
             for payload in PAYLOADS:
                 pipeline.publish(payload, payload)
-            for message in told(PAYLOADS)[len(PAYLOADS) :]:
+            for message in messages_of(PAYLOADS)[len(PAYLOADS) :]:
                 pipeline.publish(PAYLOADS[0], message)
             pipeline.execute()
         shown += 2 * len(PAYLOADS)
         expect(rows(page)).to_have_count(shown)
-        assert texts(page)[-len(PAYLOADS) :] == list(PAYLOADS)  # what is no card
+        assert texts(page)[-len(PAYLOADS) :] == list(PAYLOADS)  # messages that are not cards
         expect(page.locator(".card__title").last).to_have_text(PAYLOADS[-1])
         for name in ("line", "tree", "raw", "wrapped"):
             page.locator("#view").select_option(name)

@@ -1,4 +1,4 @@
-"""Keyspace events: chosen in a dialog that says what Redis publishes, and shown by what they mean."""
+"""Keyspace events: chosen in a dialog that shows which ones Redis publishes, and shown in plain words."""
 
 import shlex
 from functools import partial
@@ -16,7 +16,7 @@ HOSTILE = ("<img src=x onerror=alert(1)>", '{"severity":"critical","title":"a"}'
 
 
 def open_dialog(page: Page) -> Locator:
-    """By keyboard."""
+    """Open the dialog by keyboard."""
     page.get_by_role("button", name="Browse channels").press("Enter")
     page.get_by_role("button", name="Keyspace events…").press("Enter")
     dialog = page.get_by_role("dialog", name="Keyspace events")
@@ -81,7 +81,7 @@ def test_what_cannot_be_known_or_set_is_said(open_page: OpenPage) -> None:
     }
     page = open_page(view("news"))
     expect_live(page)
-    for has_config, said, command in (
+    for has_config, expected_text, command in (
         (
             True,
             "A cluster. It is not known. This switches them on, and replaces what is set:",
@@ -92,7 +92,7 @@ def test_what_cannot_be_known_or_set_is_said(open_page: OpenPage) -> None:
         answer = known | {"has_config": has_config}
         page.route("**/keyspace-events*", partial(Route.fulfill, json=answer))
         dialog = open_dialog(page)
-        expect(sentence(dialog)).to_have_text(said)
+        expect(sentence(dialog)).to_have_text(expected_text)
         assert (dialog.locator("code").text_content() or "").endswith(command)
         expect(dialog.get_by_role("button", name="Watch", exact=True)).to_be_enabled()
         page.keyboard.press("Escape")
@@ -111,7 +111,7 @@ def test_events_are_shown_by_what_they_mean(
     client.expire("a", 1)
     client.delete("a")
     expected = [("set", "a"), ("expire", "a"), ("del", "a")]
-    expect_events(page, [pair for pair in expected for _ in "KE"])  # the one of the key comes first
+    expect_events(page, [pair for pair in expected for _ in "KE"])  # the event of the key comes first
 
     for key in HOSTILE:
         client.set(key, 1)

@@ -1,4 +1,4 @@
-"""The page in every language that there is: it fits a phone, counts and tells dates as the language does."""
+"""The page in every language: it fits a phone, and has the language's plurals and dates."""
 
 import re
 from contextlib import closing
@@ -36,7 +36,7 @@ def say(page: Page, channel: str, message: str) -> None:
 def test_every_word_fits_a_phone(open_page: OpenPage, own_redis: RedisServer, start: Start) -> None:
     allowed = {"ARAUTO_PROTECTED": "prod", "ARAUTO_RECORD": "kept", "ARAUTO_DELETE_LOGS": "on"}
     with closing(start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", **allowed)) as server:
-        eventually(lambda: is_recording(own_redis), why="a recorder is at work")
+        eventually(lambda: is_recording(own_redis), why="there is a recorder")
         for language in LANGUAGES:
             page = open_page(
                 view("kept", patterns=("p.*",)),
@@ -115,7 +115,7 @@ def test_counts_and_dates_are_of_the_language(open_page: OpenPage, language: str
     say(page, "counted", "2")
     expect(page.locator("#answer")).to_contain_text(two)
     time = rows(page).first.locator("time")
-    told = datetime.fromisoformat(str(time.get_attribute("datetime"))).astimezone(ZoneInfo(TIME_ZONE))
+    published_at = datetime.fromisoformat(str(time.get_attribute("datetime"))).astimezone(ZoneInfo(TIME_ZONE))
     expect(time).to_have_attribute(
-        "title", re.compile(re.escape(format_date(told, "full", language.replace("-", "_"))))
+        "title", re.compile(re.escape(format_date(published_at, "full", language.replace("-", "_"))))
     )

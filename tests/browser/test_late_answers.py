@@ -1,4 +1,4 @@
-"""An answer that comes late changes what it is about, and nothing that a person did meanwhile."""
+"""A late response changes only what it is about, and nothing that a person did meanwhile."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,7 +35,7 @@ from tests.support.waiting import eventually
 
 @contextmanager
 def held(page: Page, pattern: str) -> Iterator[Callable[[], Route]]:
-    """Requests wait; the function gives the next of them, as soon as it was sent."""
+    """Hold requests back; the function waits for the next one and returns it."""
     routes: list[Route] = []
 
     def next_route() -> Route:
@@ -239,11 +239,11 @@ def test_how_much_is_recorded_moves_nobody_and_says_nothing_once_left(
         page.keyboard.press("Enter")
         expect_texts(page, ["kept"])
         expect(said(page)).to_contain_text("The past ends here.")
-        told = bar(page).locator("time").text_content()
+        shown = bar(page).locator("time").text_content()
         route.continue_()
-        next_route().continue_()  # of each part, once it is known from when to when
+        next_route().continue_()  # the request for the counts, once the span is known
         expect(page.locator("#volume .volume__now")).to_contain_text("1 message recorded")
-        assert bar(page).locator("time").text_content() == told
+        assert bar(page).locator("time").text_content() == shown
     page.close()
     server.stop()
 
@@ -263,4 +263,4 @@ def test_the_next_list_of_channels_erases_no_problem(
         expect(dialog.get_by_role("rowheader")).to_have_count(0)
         expect(status).to_have_text("At most 100 channels and patterns at once: remove one first.")
         dialog.get_by_role("button", name="Close").click()
-        expect(open_browser(page).get_by_role("status")).to_have_text("0 channels, 0 patterns.")  # anew
+        expect(open_browser(page).get_by_role("status")).to_have_text("0 channels, 0 patterns.")  # new

@@ -1,4 +1,4 @@
-"""Single keys on keyboards of any layout: by their letter where it is Latin, else by their place."""
+"""Single keys on any keyboard layout: by their letter if it is Latin, else by their position."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.support.redis_servers import RedisServer
 
 
 def press(page: Page, key: str, code: str, **more: Any) -> bool:
-    """A key as a keyboard of any layout gives it; whether the page has taken it."""
+    """Press a key of any layout; return whether the page handled it."""
     return not page.evaluate(
         """([key, code, more]) => document.activeElement.dispatchEvent(
           new KeyboardEvent("keydown", { key, code, bubbles: true, cancelable: true, ...more }))""",
@@ -55,7 +55,7 @@ def test_letters_that_are_not_latin_act_by_their_place(
 
 
 def test_latin_letters_act_wherever_they_are(open_page: OpenPage) -> None:
-    """Dvorak has p where others have r, and l where they have p; AZERTY a slash with Shift."""
+    """Dvorak has p in the place of r, and l in that of p; AZERTY needs Shift for a slash."""
     page = open_page(view("a"))
     log(page).focus()
     assert not press(page, "l", "KeyP")

@@ -1,4 +1,4 @@
-"""What the page teaches of Pub/Sub: who listens, who received, and four things to try."""
+"""The page teaches Pub/Sub: it shows listeners and receivers, and four things to try."""
 
 from playwright.sync_api import Locator, Page, expect
 
@@ -30,7 +30,7 @@ STEPS = ["Open a second tab", "Publish a message", "Publish where nobody listens
 
 
 def listeners(page: Page) -> Locator:
-    """What the form says under the channel; the field is described by it."""
+    """The listeners below the channel field, which is described by them."""
     described = channel_field(page).get_attribute("aria-describedby")
     return page.locator(f"#{described}")
 
@@ -56,7 +56,7 @@ def expect_done(page: Page, *steps: str) -> None:
 def test_the_form_says_who_listens_before_anything_is_sent(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("a"))
     expect_live(page)
-    expect(card(page)).to_be_visible()  # what tells it has come
+    expect(card(page)).to_be_visible()  # the module is loaded
     top = publish_button(page).bounding_box()
     with listening(valkey, "a"):
         channel_field(page).focus()
@@ -65,7 +65,7 @@ def test_the_form_says_who_listens_before_anything_is_sent(open_page: OpenPage, 
         expect(listeners(page)).to_have_text("Nobody is listening now")
         channel_field(page).fill("a")
         expect(listeners(page)).to_have_text("2 listening now: 1 tab, 1 other")
-    expect(listeners(page)).to_have_text("1 listening now: 1 tab, 0 others")  # it is asked again
+    expect(listeners(page)).to_have_text("1 listening now: 1 tab, 0 others")  # it is requested again
     with listening(valkey, pattern="b*"):
         expect(listeners(page)).to_have_text(
             "1 listening now: 1 tab, 0 others; 1 pattern of others may match"
@@ -75,7 +75,7 @@ def test_the_form_says_who_listens_before_anything_is_sent(open_page: OpenPage, 
     expect(listeners(page)).to_have_text("")
 
 
-# Typed quicker than anything is asked, however slow the machine is.
+# Typed faster than the page sends requests, however slow the machine is.
 AT_ONCE = """(field, text) => {
   for (const letter of text) {
     field.value += letter;
@@ -88,17 +88,17 @@ def test_who_listens_is_asked_only_while_the_form_is_used(open_page: OpenPage) -
     page = open_page(view("a"), own_clock=True)
     expect_live(page)
     expect(card(page)).to_be_visible()
-    asked: list[str] = []
-    page.on("request", lambda sent: asked.append(sent.url) if "/channels/listeners" in sent.url else None)
+    requested: list[str] = []
+    page.on("request", lambda sent: requested.append(sent.url) if "/channels/listeners" in sent.url else None)
     channel_field(page).focus()
     channel_field(page).evaluate(AT_ONCE, "lerts")
     expect(listeners(page)).to_have_text("Nobody is listening now")
-    assert {url.rpartition("=")[2] for url in asked} <= {"a", "alerts"}  # not once a letter
+    assert {url.rpartition("=")[2] for url in requested} <= {"a", "alerts"}  # not at each letter
     filter_field(page).focus()
     expect(listeners(page)).to_have_text("")
-    before = len(asked)
+    before = len(requested)
     page.clock.run_for(20_000)
-    assert len(asked) == before
+    assert len(requested) == before
 
 
 def test_where_nothing_is_known_nothing_is_said(
@@ -138,7 +138,7 @@ def test_the_row_of_what_was_published_here_says_who_received_it(
     expect(row(page, "of another")).not_to_contain_text("received by")
     filter_field(page).fill("mine")
     expect(rows(page)).to_have_count(1)
-    expect(rows(page)).to_contain_text("received by 2")  # it was drawn anew
+    expect(rows(page)).to_contain_text("received by 2")  # the row was drawn again
     rows(page).click()
     expect(panel(page).get_by_role("definition").filter(has_text="2").first).to_be_visible()
     expect(panel(page)).to_contain_text("Received by")
@@ -160,14 +160,14 @@ def test_no_row_is_moved_by_who_received_it(open_page: OpenPage) -> None:
 
 
 def test_who_received_it_is_said_at_its_own_row(open_page: OpenPage, valkey: RedisServer) -> None:
-    """The server's answer may come before the message, and there may be the same one already."""
+    """The response may come before the message, and there may be an equal message already."""
     page = open_page(view("a"))
     expect_live(page)
     expect(card(page)).to_be_visible()
     valkey.client.publish("a", "the same")
     expect_texts(page, ["the same"])
-    said = {"channel": "a", "receivers": 7, "tabs": 1}
-    page.route("**/publish", lambda route: route.fulfill(json=said))
+    reply = {"channel": "a", "receivers": 7, "tabs": 1}
+    page.route("**/publish", lambda route: route.fulfill(json=reply))
     publish(page, "a", "the same")
     expect(answer(page)).to_contain_text("7 subscribers received it")
     valkey.client.publish("a", "the same")
@@ -241,7 +241,7 @@ def test_the_card_stays_closed_until_somebody_asks_for_it(open_page: OpenPage) -
     page.reload()
     expect_live(page)
     publish(page, "a", "hello")
-    expect(row(page, "hello")).to_contain_text("received by 1")  # all of it has come
+    expect(row(page, "hello")).to_contain_text("received by 1")  # the response has come
     expect(card(page)).to_have_count(0)
     settings(page).get_by_role("button", name="Try it").click()
     expect(page.get_by_role("dialog")).to_have_count(0)
@@ -276,6 +276,6 @@ def test_on_a_low_page_the_card_leaves_the_channels_and_the_form_theirs(open_pag
     page.set_viewport_size({"width": 1000, "height": 700})
     message_field(page).focus()
     expect(page.get_by_role("button", name="Show only a", exact=True)).to_be_in_viewport(ratio=0.9)
-    channel_field(page).click()  # nothing lies over it
-    card(page).get_by_role("button", name="Arrive late").click()  # and nothing of the card is out of reach
+    channel_field(page).click()  # nothing covers it
+    card(page).get_by_role("button", name="Arrive late").click()  # and the whole card can be reached
     expect(page.get_by_role("dialog")).to_be_visible()

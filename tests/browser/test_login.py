@@ -1,4 +1,4 @@
-"""Log in, be somebody, be sent away: as a person sees it."""
+"""Login, permissions and the end of a session, as a person sees them."""
 
 import re
 import threading
@@ -42,7 +42,7 @@ TOKEN = "a shared token of twenty-six"
 READ_TOKEN = "a token for those who read"
 PASSWORD = "ana's long password"
 EVIL = '"><img/src=x/onerror=alert(1)>'
-DEFAULT = ("sistema_alertas", "noticias")  # the page opens with these
+DEFAULT = ("sistema_alertas", "noticias")  # the page's default channels
 SCREENS = [(360, 740), (390, 844), (1280, 800)]
 EXPECTED = ("WebSocket connection to", "status of 403", "CORS policy", "net::ERR_", "frame")
 REFUSED = ("status of 401", "WebSocket connection to")
@@ -161,7 +161,7 @@ def test_a_reader_has_no_form(open_page: OpenPage, door: ArautoServer, valkey: R
     expect(more(page, "a is live only")).to_have_count(0)
     messages = page.get_by_role("region", name="Messages").bounding_box()
     assert messages is not None
-    assert messages["width"] > 1_000  # all but the rail
+    assert messages["width"] > 1_000  # the full width without the rail
     page.set_viewport_size({"width": 390, "height": 844})
     parts = page.get_by_role("navigation", name="Parts of the page").get_by_role("button")
     expect(parts).to_have_text(["Feed", "Channels"])
@@ -288,13 +288,13 @@ def test_the_tokens_page_is_for_everyone(
 def test_a_page_of_another_origin_gets_nothing_by_our_cookie(
     open_page: OpenPage, door: ArautoServer, valkey: RedisServer
 ) -> None:
-    """Another port of the same host: to the cookie it is the same site, so it is sent along."""
+    """For cookies, another port of the host is the same site, so the cookie is sent."""
     page = open_page(view("a"), server=door)
     enter(page, TOKEN)
     expect_live(page)
     with another_site() as url:
         evil = open_page("", server=url, allow=EXPECTED)
-        told = evil.evaluate(
+        attempts = evil.evaluate(
             """async ([http, ws]) => {
               const body = new URLSearchParams({ channel: "a", message: "from an evil page" });
               const mine = { credentials: "include" };
@@ -310,7 +310,7 @@ def test_a_page_of_another_origin_gets_nothing_by_our_cookie(
             }""",
             [door.url, door.ws],
         )
-        assert told == ["opaque", "closed", "unread"]
+        assert attempts == ["opaque", "closed", "unread"]
         frame = evil.evaluate(
             """async (http) => {
               const frame = document.createElement("iframe");

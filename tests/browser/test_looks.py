@@ -1,4 +1,4 @@
-"""For everyone: no barrier that axe knows, every screen, every language, keyboard only, no JavaScript."""
+"""Accessibility: no violation that axe finds; every screen and language; keyboard only; no JavaScript."""
 
 import gzip
 import json
@@ -202,7 +202,7 @@ def test_axe_finds_no_barrier_in_the_dialogs(
 
 
 def say(page: Page, channel: str, message: str) -> None:
-    """Publish, whatever the language."""
+    """Publish with the form, in any language."""
     page.locator("#publish-channel").fill(channel)
     page.locator("#publish-message").fill(message)
     page.locator("#publish-button").click()
@@ -282,7 +282,7 @@ def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
 
 
 def tab_to(page: Page, element_id: str) -> None:
-    """Press Tab until the element has the focus, which must be seen at each step."""
+    """Press Tab until the element has the focus, which must be visible at each step."""
     for _ in range(40):
         page.keyboard.press("Tab")
         focused, outline = page.evaluate(
@@ -304,7 +304,7 @@ def test_all_comes_from_one_host(open_page: OpenPage, plain_arauto: ArautoServer
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str) -> None:
-    """What it loads before anybody opens anything, uncompressed; and all it may ever load, on the wire."""
+    """The bytes loaded at first, uncompressed; and of all files that may ever be loaded, compressed."""
     page = get(plain_arauto, "/", Accept_Language=language).body
     named = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page.decode()))
     at_once = loaded(plain_arauto, named, r'(?:from|import)"(\.{1,2}/[\w/]+\.js)"')
@@ -330,7 +330,7 @@ def test_what_the_page_loads_is_small(plain_arauto: ArautoServer, language: str)
 
 
 def loaded(server: ArautoServer, paths: set[str], imports: str) -> dict[str, tuple[int, int]]:
-    """The files and what their scripts name by the pattern ``imports``: bytes uncompressed, and as sent."""
+    """The files, and those that their scripts import by ``imports``: bytes uncompressed, and as sent."""
     sizes: dict[str, tuple[int, int]] = {}
     paths = set(paths)
     while paths:

@@ -7,7 +7,7 @@ from tests.browser.conftest import OpenPage
 from tests.support.pages import expect_live, expect_texts, log, publish_button, rows, show_part, view
 from tests.support.redis_servers import RedisServer
 
-# As Google Translate does it: each text becomes a text in two elements.
+# As Google Translate does: each text is wrapped in two elements.
 _TRANSLATE = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const texts = [];
@@ -43,7 +43,7 @@ def test_dots_are_seen_in_forced_colours(open_page: OpenPage, valkey: RedisServe
     expect_live(page)
     dots = page.locator(".chip__more")
     page.emulate_media(forced_colors="active")
-    dots.focus()  # they are seen where somebody is
+    dots.focus()  # they are visible while they have the focus
     drawn = dots.screenshot(animations="disabled")
     assert drawn == dots.screenshot(animations="disabled")  # nothing else changes
     page.evaluate(
@@ -57,7 +57,7 @@ def test_dots_are_seen_in_forced_colours(open_page: OpenPage, valkey: RedisServe
 def test_where_a_window_is_short_the_page_scrolls(
     open_page: OpenPage, valkey: RedisServer, width: int, height: int
 ) -> None:
-    """Of a screen of 1280 by 1024, 400 % leave the first, of a laptop 200 % the second."""
+    """The first is a screen of 1280 by 1024 at 400 %, the second a laptop's at 200 %."""
     page = open_page(view("large"), width=width, height=height)
     expect_live(page)
     place = log(page).bounding_box()

@@ -1,4 +1,4 @@
-"""On recorded channels the page comes back to exactly what it missed, or a row says what it did not get."""
+"""On recorded channels a page that reconnects shows exactly the missed messages, or a gap row."""
 
 import json
 import re
@@ -34,7 +34,7 @@ RECORD: dict[str, Any] = {"ARAUTO_RECORD": "kept.*", "ARAUTO_WORKERS": "1"}
 
 @pytest.fixture
 def other(own_redis: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
-    """Another server on the same Redis, which records while the page's own is away."""
+    """Another server on the same Redis, which records while the page's server is down."""
     server = ArautoServer(tmp_path / "other.log", REDIS_URL=own_redis.url, **RECORD)
     eventually(lambda: is_recording(own_redis), why="a recorder is at work")
     yield server
@@ -42,7 +42,7 @@ def other(own_redis: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
 
 
 def end(page: Page, *servers: ArautoServer) -> None:
-    """Before the fixtures look whether a subscriber is left: the recorder is one."""
+    """Close the page and stop the servers: a recorder is a subscriber, and the fixtures check for any."""
     page.close()
     for server in servers:
         server.stop()
@@ -54,7 +54,7 @@ def test_what_was_missed_comes_when_the_page_is_back(
     port = str(free_port())
     server = start(PORT=port, REDIS_URL=own_redis.url, **RECORD)
     page = open_page(view("kept.a"), server=server, allow=[*SERVER_AWAY, *STATUS_503])
-    expect(chip(page, "kept.a").get_by_text("recorded")).to_be_visible()  # it has a place to go on from
+    expect(chip(page, "kept.a").get_by_text("recorded")).to_be_visible()  # it has a position to resume from
     publish(other, "kept.a", "inside before")
     own_redis.client.publish("kept.a", "outside before")
     expect_texts(page, ["inside before", "outside before"])
@@ -82,13 +82,13 @@ def test_the_address_says_since_when(
     own_redis.client.publish("kept.a", "4")
     expect_texts(page, ["2", "3", "4"])
     expect(chip(page, "kept.a").get_by_text("recorded")).to_be_visible()
-    own_redis.client.execute_command("CLIENT KILL TYPE pubsub")  # the recorder and the page come again
+    own_redis.client.execute_command("CLIENT KILL TYPE pubsub")  # the recorder and the page reconnect
     expect(notices(page)).to_have_text(re.compile(r"kept\.a was not recorded from [\d:.]+ to"))
     end(page, other)
 
 
 def more(page: Page, sentence: str) -> Locator:
-    """The button on a chip that opens its menu, by what it says of the channel."""
+    """The menu button of a chip, by its sentence about the channel."""
     return page.get_by_role("button", name=sentence)
 
 
@@ -146,7 +146,7 @@ def test_what_cannot_be_switched_says_why(
     more(page, "kept.a is recorded").click()
     expect(page.get_by_role("menuitem")).to_have_text(
         ["Stop recording", "Another colour"]
-    )  # no setting lets it be deleted
+    )  # deletion is not enabled in the settings
     end(page, other)
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORDING="off")
     page = open_page(view("kept.a"), server=server)
@@ -179,6 +179,6 @@ def test_a_log_that_comes_back_does_not_show_twice_what_was_shown(open_page: Ope
         "reason": "replaced",
     }
     say(gap, message("1002-3", "two", past=True), message("1003-4", "three", past=True))
-    say(message("1001-2", "another one", past=True))  # of a log that has the same numbers for others
+    say(message("1001-2", "another one", past=True))  # a log with the same numbers for other messages
     expect_texts(page, ["one", "two", "three", "another one"])
     expect(notices(page)).to_have_count(1)

@@ -1,4 +1,4 @@
-"""What a page says of recording when something goes wrong: word for word, in each language."""
+"""The sentences of a page about faults of recording: word for word, in each language."""
 
 import json
 import re
@@ -86,7 +86,7 @@ NEVER: Said = (
     "NAME não pode ser gravado: cada entrada causaria outra mensagem lá, sem fim.",
 )
 
-# Each state of recording that a chip ever showed.
+# Every state of recording that a chip has shown.
 _NOTE = """
 window.recordings = [];
 new MutationObserver((changes) => {
@@ -96,7 +96,7 @@ new MutationObserver((changes) => {
 
 
 class Stage:
-    """A page in each language, on the same channel; their sockets can be taken away."""
+    """A page in each language, on the same channel; the test can close their sockets."""
 
     def __init__(
         self, open_page: OpenPage, redis_server: RedisServer, run: Callable[..., ArautoServer]
@@ -113,7 +113,7 @@ class Stage:
         server = self._run(**RECORD | settings)
         self._servers.append(server)
         if records:
-            eventually(lambda: is_recording(self.redis), why="a recorder is at work")
+            eventually(lambda: is_recording(self.redis), why="there is a recorder")
         return server
 
     def open(self, server: ArautoServer, channel: str = CHANNEL) -> None:
@@ -128,14 +128,14 @@ class Stage:
             self.pages.append(page)
 
     def begin(self, server: ArautoServer) -> None:
-        """Both pages follow, and have the same message."""
+        """Wait until both pages follow the log and show the same message."""
         self.open(server)
         self.expect_chip("on", RECORDED)
         self.publish("1")
         self.expect_shown("1")
 
     def end(self) -> None:
-        """Before the fixtures look whether a subscriber is left: the recorders are some."""
+        """Stop pages and servers: the recorders are subscribers, and the fixtures check for these."""
         for page in self.pages:
             page.close()
         for server in self._servers:
@@ -177,7 +177,7 @@ class Stage:
 
         eventually(is_there)
 
-    # What is shown
+    # The page's sentences
 
     def expect_shown(self, *messages: str) -> None:
         for page in self.pages:
@@ -188,7 +188,7 @@ class Stage:
             expect(notices(page)).to_have_text([_match(said[n]) for said in rows])
 
     def expect_chip(self, state: str, said: Said, why: str | Said = "", channel: str = CHANNEL) -> None:
-        """What is told beside the name, and on the button behind it, which opens a menu that says so too."""
+        """The state beside the name, and the sentence on the menu button behind it."""
         for n, page in enumerate(self.pages):
             there = chip(page, channel)
             expect(there).to_have_attribute("data-recording", state)
@@ -207,9 +207,9 @@ class Stage:
             expect(page.locator("#choose-problem")).to_have_text(_match(said[n], why))
 
     def expect_fitting(self) -> None:
-        """Whoever sees, and whoever does not, on any screen."""
+        """Check accessibility and layout, on a phone and on a laptop."""
         for page in self.pages:
-            expect_no_violation(page, "what is said of recording")
+            expect_no_violation(page, "the sentences about recording")
             for width, height in ((360, 740), (1280, 800)):
                 page.set_viewport_size({"width": width, "height": height})
                 show_part(page, "channels")
@@ -218,8 +218,8 @@ class Stage:
 
 
 def _match(sentence: str, why: str = "") -> re.Pattern[str]:
-    told = re.escape(sentence).replace("TIME", TIME).replace("WHY", f".*{re.escape(why)}.*")
-    return re.compile(f"^{told}$")
+    pattern = re.escape(sentence).replace("TIME", TIME).replace("WHY", f".*{re.escape(why)}.*")
+    return re.compile(f"^{pattern}$")
 
 
 @pytest.fixture
@@ -241,7 +241,7 @@ def forbid(redis_server: RedisServer, *commands: str) -> None:
 
 @contextmanager
 def idle_recorder(redis_server: RedisServer) -> Iterator[None]:
-    """One that has the lease and gives signs of life, and does nothing."""
+    """A recorder that holds the lease and sends beats, but writes nothing."""
     store, is_over = make_store(redis_server.url), Event()
     token = store.claim()
 
@@ -310,7 +310,7 @@ def test_redis_refuses_writes_while_a_tab_is_away(stage: Stage) -> None:
     stage.come_back()
     stage.publish("3")
     for page in stage.pages:
-        expect(page.locator(".row__data").last).to_have_text("3")  # live, whatever is the matter with the log
+        expect(page.locator(".row__data").last).to_have_text("3")  # live, whatever is wrong with the log
     stage.expect_chip("stopped", STOPPED, "maxmemory")
     stage.expect_fitting()
     stage.redis.client.config_set("maxmemory", "0")
@@ -327,8 +327,8 @@ def test_redis_comes_back_from_an_older_snapshot(stage: Stage) -> None:
     stage.leave()
     stage.redis.stop()
     stage.redis.start()
-    epoch = head(stage.redis, CHANNEL)["epoch"]  # the snapshot has a lease too, so that says nothing
-    eventually(lambda: head(stage.redis, CHANNEL)["epoch"] != epoch, why="a recorder has begun anew")
+    epoch = head(stage.redis, CHANNEL)["epoch"]  # the snapshot has a lease too, so the lease shows nothing
+    eventually(lambda: head(stage.redis, CHANNEL)["epoch"] != epoch, why="a recorder has begun a new epoch")
     stage.come_back()
     stage.publish("3")
     stage.expect_shown("1", "2", "3")
@@ -337,14 +337,14 @@ def test_redis_comes_back_from_an_older_snapshot(stage: Stage) -> None:
 
 
 def test_a_tab_is_back_before_anybody_records_on_an_older_snapshot(stage: Stage) -> None:
-    """From then on it hears all, so that nobody recorded yet costs it nothing more."""
+    """From then on the tab receives all messages, so it needs no second gap although none is recorded."""
     stage.begin(stage.serve())
     stage.redis.client.save()
     stage.publish("2")
     stage.expect_shown("1", "2")
     stage.leave()
     stage.redis.stop()
-    stage.redis.start("--maxmemory", "1")  # nobody can become the recorder
+    stage.redis.start("--maxmemory", "1")  # no process can become the recorder
     stage.come_back()
     stage.publish("3")
     stage.expect_shown("1", "2", "3")
@@ -395,7 +395,7 @@ def test_the_head_of_a_log_is_deleted(stage: Stage) -> None:
     stage.leave()
     stage.redis.client.delete(HEAD)
     stage.publish("2")
-    eventually(lambda: head(stage.redis, CHANNEL), why="the recorder has begun it anew")
+    eventually(lambda: head(stage.redis, CHANNEL), why="the recorder has written a new head")
     stage.come_back()
     stage.publish("3")
     stage.expect_shown("1", "3")

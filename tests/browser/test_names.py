@@ -1,4 +1,4 @@
-"""Any name can be read in the sentences that tell of it, and turns nothing around it."""
+"""Any name is readable in the page's sentences, and does not change the text direction around it."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.fake_server import NOON, FakeServer
 from tests.support.pages import notices, overflowing, view
 
 LONG = "orders." + "europe-" * 27 + "west"  # 200 characters, no space
-TURNING = "a\u202eb"  # from here on, it says, all is from right to left
+TURNING = "a\u202eb"  # a right-to-left override
 SINCE = {"from": NOON.timestamp() - 60, "to": NOON.timestamp()}
 
 
@@ -49,7 +49,7 @@ def test_a_name_turns_nothing_around_it(open_page: OpenPage, name: str) -> None:
 
 
 def left_of(page: Page, word: str) -> float:
-    """Where a word of the only notice begins."""
+    """The left edge of a word in the only notice."""
     return float(
         notices(page).evaluate(
             """(notice, word) => {

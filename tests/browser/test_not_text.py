@@ -1,4 +1,4 @@
-"""A channel whose name is not UTF-8 is marked, and never taken for another one that looks the same."""
+"""A channel whose name is not UTF-8 is marked, and never mistaken for one that looks the same."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ NAME_64 = "Ymlu6SAnJHg="
 
 
 def open_both(open_page: OpenPage, redis_server: RedisServer, data: bytes = b"same") -> tuple[Page, Locator]:
-    """A page with a message on each, and the row of the one whose name is not UTF-8."""
+    """A page with a message of both channels, and the row of the one whose name is not UTF-8."""
     permissions = ["clipboard-read", "clipboard-write"]
     page = open_page(view(TWIN, patterns=("bin? '$x",)), permissions=permissions)
     expect_live(page)
@@ -64,8 +64,8 @@ def test_what_only_carries_text_says_why_not(open_page: OpenPage, valkey: RedisS
     channel_field(page).fill("before")
     message_field(page).fill("draft")
     choose(page, row, item)
-    said = "The channel's name is not UTF-8, and a form carries only text: use Copy as redis-cli."
-    expect(page.get_by_text(said)).to_be_visible()
+    sentence = "The channel's name is not UTF-8, and a form carries only text: use Copy as redis-cli."
+    expect(page.get_by_text(sentence)).to_be_visible()
     expect(channel_field(page)).to_have_value("before")
     expect(message_field(page)).to_have_value("draft")
     choose(page, rows(page).first, "Edit and resend")

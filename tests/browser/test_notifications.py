@@ -1,4 +1,4 @@
-"""Calling a person who looks elsewhere: the count in title and icon, notifications, sound, quiet hours."""
+"""Alerts for a person who looks elsewhere: counts in title and icon, notifications, sound, quiet hours."""
 
 import re
 
@@ -13,9 +13,9 @@ from tests.support.waiting import eventually
 CRITICAL = '{"severity": "critical", "title": "down"}'
 INFO = '{"severity": "info"}'
 PAUSE = 1_000  # milliseconds between two calls
-SAMPLE = "Arauto"  # the title of the notification that shows how one looks
+SAMPLE = "Arauto"  # the title of the sample notification
 
-# What the page would show and play, written down with its time.
+# Records notifications and sounds with their times, instead of showing and playing them.
 _RECORD = """() => {
   window.calls = [];
   window.Notification = class extends EventTarget {
@@ -32,19 +32,19 @@ _RECORD = """() => {
 }"""
 
 
-# How many messages the page has been told of, whether it draws them or not.
+# Counts the messages that the page has received, whether it draws them or not.
 _COUNT = """() => {
-  window.heard = 0;
+  window.received = 0;
   const data = Object.getOwnPropertyDescriptor(MessageEvent.prototype, "data").get;
   Object.defineProperty(MessageEvent.prototype, "data", { get() {
-    heard += JSON.parse(data.call(this)).filter(({ type }) => type === "message").length;
+    received += JSON.parse(data.call(this)).filter(({ type }) => type === "message").length;
     return data.call(this);
   } });
 }"""
 
 
 def leave(page: Page, hidden: bool = True) -> None:
-    """The person looks at another tab, or comes back."""
+    """Make the page hidden or visible, as if the person changed the browser's tab."""
     page.evaluate(
         """(hidden) => {
           Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -68,7 +68,7 @@ def calls(page: Page) -> list[str]:
 
 
 def let_call(page: Page) -> None:
-    """Whoever was to be called for what the page has shown is: its pause is over, and its lock was given."""
+    """Wait for all calls about messages shown so far: the pause is over, and the lock was granted."""
     over = "(pause) => new Promise((done) => setTimeout(() => navigator.locks.request('after', done), pause))"
     page.evaluate(over, PAUSE)
 
@@ -76,7 +76,7 @@ def let_call(page: Page) -> None:
 def watched(open_page: OpenPage, *channels: str, own_clock: bool = False) -> Page:
     page = open_page(
         view(*channels), color_scheme="light", own_clock=own_clock
-    )  # a browser of its own, with nothing kept
+    )  # a new browser context, with an empty storage
     page.evaluate(_RECORD)
     expect_live(page)
     return page
@@ -126,7 +126,7 @@ def test_what_is_unread_is_told_in_the_rail_and_by_a_line_in_the_feed(
     expect(line).to_have_count(1)
 
     page.get_by_role("button", name="Hide b").click()
-    expect(unread(page, "b")).to_be_empty()  # it is shown again
+    expect(unread(page, "b")).to_be_empty()  # the channel is shown again
     expect(unread(page, "a")).to_have_text("2")
     leave(page)
     expect(unread(page, "a")).to_be_empty()
@@ -191,21 +191,22 @@ def test_never_more_than_one_call_a_second(open_page: OpenPage, valkey: RedisSer
     leave(page)
     stop_clock(page)
     valkey.client.publish("a", "first")
-    eventually(lambda: page.evaluate("heard") == 1)
+    eventually(lambda: page.evaluate("received") == 1)
     page.clock.run_for(10)
     eventually(lambda: calls(page) == [SAMPLE, "a"])
     for number in range(20):
         valkey.client.publish("a", number)
-    eventually(lambda: page.evaluate("heard") == 21)
+    eventually(lambda: page.evaluate("received") == 21)
     page.clock.run_for(980)
-    page.evaluate("new Promise((done) => navigator.locks.request('after', done))")  # what asked before has it
+    # Earlier requests for the lock have had it then.
+    page.evaluate("new Promise((done) => navigator.locks.request('after', done))")
     assert calls(page) == [SAMPLE, "a"]
     page.clock.run_for(20)
     eventually(lambda: calls(page) == [SAMPLE, "a", "20 new, the last in a"])
     _, first, second = page.evaluate("calls.map(({ at }) => at)")
     assert second - first > 950
     valkey.client.publish("a", "last")
-    eventually(lambda: page.evaluate("heard") == 22)
+    eventually(lambda: page.evaluate("received") == 22)
     page.clock.run_for(1_000)
     eventually(lambda: len(calls(page)) == 4)
 
@@ -216,7 +217,7 @@ def test_a_sound_is_heard_when_switched_on_and_not_in_quiet_hours(
     page = watched(open_page, "a")
     dialog = settings(page)
     dialog.get_by_label("with a sound").check()
-    eventually(lambda: calls(page) == ["beep"])  # this is how it sounds
+    eventually(lambda: calls(page) == ["beep"])  # the sample sound
     level(dialog, "All channels").select_option("warning and above")
     dialog.get_by_role("button", name="Close").click()
     valkey.client.publish("a", INFO)

@@ -1,4 +1,4 @@
-"""Whatever is published, one message never keeps the page from reading and showing the others."""
+"""No published message keeps the page from reading and showing the others."""
 
 import gzip
 import json
@@ -85,7 +85,7 @@ WARNING = ("This could not be read",)
 
 
 def publish_together(redis: RedisServer, channel: str, messages: list[Any]) -> None:
-    """In one piece, so that they come in one frame."""
+    """Publish in one transaction, so that the messages come in one frame."""
     with redis.client.pipeline(transaction=True) as pipeline:
         for message in messages:
             pipeline.publish(channel, message)
@@ -93,7 +93,7 @@ def publish_together(redis: RedisServer, channel: str, messages: list[Any]) -> N
 
 
 def expect_all(page: Page, many: int) -> None:
-    """All are there, and read: the last is, though it came after all that is odd."""
+    """Expect all rows, and the last message to be read, which came after all the odd ones."""
     expect(rows(page)).to_have_count(many)
     expect(rows(page).last).to_contain_text("the end")
     expect(page.locator("[data-odd]")).to_have_count(0)
@@ -109,7 +109,7 @@ def test_no_hostile_value_stops_the_page(open_page: OpenPage, valkey: RedisServe
     publish_together(valkey, "hostile", [*HOSTILE, '{"level":"critical","msg":"the end"}'])
     many = len(HOSTILE) + 1
     expect_all(page, many)
-    eventually(lambda: calls(page) != [], why="a worthy message is called out")
+    eventually(lambda: calls(page) != [], why="a serious message causes a call")
     for name in ("line", "tree", "raw", "wrapped"):
         page.locator("#view").select_option(name)
         expect_all(page, many)
@@ -131,7 +131,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RedisSe
             ArautoServer(folder / "log", REDIS_URL=redis.url, ARAUTO_RECORD="odd.*", ARAUTO_WORKERS="1")
         ) as server,
     ):
-        eventually(lambda: is_recording(redis), why="a recorder is at work")
+        eventually(lambda: is_recording(redis), why="there is a recorder")
         yield redis, server
         assert "Traceback" not in server.log
 
@@ -142,7 +142,7 @@ def test_a_reload_shows_the_hostile_past(
     redis, server = recorded
     page = open_page(view("odd.a") + "&since=first", server=server)
     expect_live(page)
-    eventually(lambda: head(redis, "odd.a"), why="the log that the page has asked for has begun")
+    eventually(lambda: head(redis, "odd.a"), why="the log of the page's channel has begun")
     publish_together(redis, "odd.a", [*HOSTILE, "the end"])
     expect_all(page, len(HOSTILE) + 1)
     eventually(lambda: len(entries(redis, "odd.a")) == len(HOSTILE) + 1, why="all is recorded")
@@ -173,11 +173,11 @@ def test_what_others_write_to_a_log_stops_neither_page_nor_server(
     expect(page.locator("[data-odd]")).to_have_count(0)
 
 
-# What is not foreseen
+# Unexpected errors
 
 BOOM = "function boom(stage, text) { if (text.includes(`boom-${stage}`)) throw new Error(stage); }\n"
 LONG = "\n" * 20
-STAGES = {  # where a message fails: behind which words of a script, and by what
+STAGES = {  # where a message fails: the text in a script after which to throw, and the condition
     "row": ("const { row, time, channel, body } = this.#newRow(event);", 'boom("row", event.data);'),
     "body": ("const view = this.viewOf(event);", 'boom("body", event.data);'),
     "later": ("function readText(whole) {", 'boom("later", whole);'),
@@ -192,7 +192,7 @@ STAGES = {  # where a message fails: behind which words of a script, and by what
     "export": ("attempt(event, () => ", 'boom("export", event.data) ?? '),
     "view": ("const { text, bytes, isJson, alert } = content;", 'if (view === "line") boom("view", text);'),
 }
-HOMES = {"filter": "feed/filter_bar", "export": "feed/export_file"}  # the script, where many have those words
+HOMES = {"filter": "feed/filter_bar", "export": "feed/export_file"}  # the script, if several have that text
 MESSAGES: dict[str, str | bytes] = {
     "later": json.dumps(["boom-later", "x\n" * 40_000]),
     "paint": '["boom-paint"]',
@@ -203,7 +203,7 @@ MESSAGES: dict[str, str | bytes] = {
 
 
 def fail(page: Page, stage: str) -> None:
-    """Let the page's scripts throw at a message that says so, at one of the steps of its way."""
+    """Make a script of the page throw at one stage, for messages that request it."""
     words, fault = STAGES[stage]
     scripts = modules()
     homes = [name for name, text in scripts.items() if words in text and HOMES.get(stage, name) == name]
@@ -221,7 +221,7 @@ def fail(page: Page, stage: str) -> None:
 
 
 def provoke(page: Page, stage: str) -> None:
-    """What a person does, after which the page comes to that step."""
+    """Do what makes the page reach that stage."""
     if stage in ("tree", "branch"):
         page.locator("#view").select_option("tree")
     if stage == "branch":
@@ -255,7 +255,7 @@ def test_a_message_at_which_a_step_fails_is_shown_as_it_came(
     expect(page.locator(".row[data-odd]")).to_have_count(1)
     odd = rows(page).nth(1)
     if stage == "row":
-        odd.hover()  # its tools come then, and have no time to tell
+        odd.hover()  # then its tools appear, without a time
     expect(odd.locator(".mark")).to_have_text(MARK)
     expect(odd.locator(".row__data")).to_contain_text(f"boom-{stage}")
     expect(page.locator("#filter-count")).to_contain_text("1 message could not be read")

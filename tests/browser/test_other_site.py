@@ -1,4 +1,4 @@
-"""Pages of other origins, in a real browser, with the cookie of somebody who has logged in here."""
+"""Pages of other origins, in a real browser that has the session cookie of a logged-in person."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -15,15 +15,15 @@ from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer
 
 TOKEN = "a shared token of twenty-six"
-SITES = {  # to the cookie another port is the same site, another name is not
+SITES = {  # for cookies another port is the same site, another name is not
     "another port": "http://127.0.0.1:{port}",
     "another name": "http://localhost:{port}",
 }
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 ATTEMPTS = """async ([http, ws, types]) => {
-  const told = {};
+  const found = {};
   const attempt = async (name, act) => {
-    try { told[name] = await act(); } catch (error) { told[name] = "refused"; }
+    try { found[name] = await act(); } catch (error) { found[name] = "refused"; }
   };
   const include = { credentials: "include" };
   const body = () => new URLSearchParams({ channel: "a", message: "evil" });
@@ -62,10 +62,10 @@ ATTEMPTS = """async ([http, ws, types]) => {
   await attempt("fetch kept alive", post("no-cors", { keepalive: true }));
   await attempt("beacon", async () => navigator.sendBeacon(`${http}/publish`, body()) && "opaque");
   await attempt("request", () => new Promise((resolve, reject) => {
-    const asked = new XMLHttpRequest();
-    Object.assign(asked, { withCredentials: true, onload: resolve, onerror: reject });
-    asked.open("POST", `${http}/publish`);
-    asked.send(body());
+    const request = new XMLHttpRequest();
+    Object.assign(request, { withCredentials: true, onload: resolve, onerror: reject });
+    request.open("POST", `${http}/publish`);
+    request.send(body());
   }));
   await attempt("reading", () => fetch(`${http}/channels`, include).then((answer) => answer.text()));
   await attempt("reading the page", () => fetch(`${http}/`, include).then((answer) => answer.text()));
@@ -87,9 +87,9 @@ ATTEMPTS = """async ([http, ws, types]) => {
     source.onopen = () => resolve("open");
     source.onerror = () => { source.close(); reject(); };
   }));
-  return told;
+  return found;
 }"""
-SEEN = {"refused", "opaque"}  # opaque: it was sent, and the answer is hidden from the page
+SEEN = {"refused", "opaque"}  # opaque: the request was sent, and the response is hidden from the page
 LEADING_ELSEWHERE = (
     "//evil.example", "///evil.example", "////evil.example", "/\\evil.example", "\\/evil.example",
     "\\\\evil.example", "/\\/evil.example", "https:evil.example", "https:/evil.example",
@@ -129,9 +129,9 @@ def test_a_page_of_another_origin_does_nothing_in_somebodys_name(
         url = SITES[site].format(port=found.url.rpartition(":")[2])  # type: ignore[attr-defined]
         evil_site: Any = type("Site", (), {"url": url})
         evil = open_page("", server=evil_site, allow=(*EXPECTED, "EventSource", "MIME type", "status of 4"))
-        told = evil.evaluate(ATTEMPTS, [door.url, door.ws, FORMS])
-        assert len(told) == 3 * len(FORMS) + 15
-        assert {name: what for name, what in told.items() if what not in SEEN} == {}
+        attempts = evil.evaluate(ATTEMPTS, [door.url, door.ws, FORMS])
+        assert len(attempts) == 3 * len(FORMS) + 15
+        assert {name: end for name, end in attempts.items() if end not in SEEN} == {}
         evil.close()
     valkey.client.publish("a", "the first that came")
     expect_texts(page, ["the first that came"])
@@ -145,10 +145,10 @@ def test_no_address_leads_elsewhere_after_the_login(
     open_page: OpenPage, door: ArautoServer, valkey: RedisServer
 ) -> None:
     led = {}
-    for asked in LEADING_ELSEWHERE:
-        answer = Person(door).log_in(TOKEN, next=asked)
-        assert answer.status == 303, asked
-        led[asked] = answer.headers["location"]
+    for address in LEADING_ELSEWHERE:
+        answer = Person(door).log_in(TOKEN, next=address)
+        assert answer.status == 303, address
+        led[address] = answer.headers["location"]
     page = open_page("/login", server=door)
     expect(page.get_by_label("Access token")).to_be_visible()
     for base in (f"{door.url}/login", "https://alerts.example.org/sub/login"):
@@ -156,5 +156,5 @@ def test_no_address_leads_elsewhere_after_the_login(
             "([led, base]) => led.map((address) => new URL(address, base).origin)", [list(led.values()), base]
         )
         home = base.rpartition("/")[0].removesuffix("/sub")
-        assert {asked: origin for asked, origin in zip(led, origins, strict=True) if origin != home} == {}
+        assert {address: origin for address, origin in zip(led, origins, strict=True) if origin != home} == {}
     assert hidden(Person(door).get("/login?next=//evil.example").body.decode(), "next") == "/"

@@ -1,4 +1,4 @@
-"""The publisher's comforts: templates, last sends, JSON, bursts, protected channels."""
+"""Helpers of the form: templates, history, JSON, bursts, protected channels."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ PROTECTED = ("status of 409",)
 
 @pytest.fixture
 def forgetful(open_page: OpenPage) -> Iterator[OpenPage]:
-    """Pages whose browser forgets what it kept when the test is over."""
+    """Opens pages whose storage is emptied after the test."""
     opened: list[Page] = []
 
     def run(*arguments: object, **options: object) -> Page:
@@ -59,7 +59,7 @@ def test_the_last_twenty_sends_come_back_after_a_reload(forgetful: OpenPage) -> 
     for number in range(22):
         publish(page, "a b", f"message {number}")
         expect(message_field(page)).to_have_value("")
-    publish(page, "a b", "message 20")  # again: it moves up
+    publish(page, "a b", "message 20")  # sent again: it moves up
     expect(message_field(page)).to_have_value("")
     page.reload()
     sends = recent(page).get_by_role("button", name=re.compile("^a b message"))
@@ -238,7 +238,7 @@ def test_json_that_breaks_says_where(open_page: OpenPage) -> None:
         ("[,1]", 1, 2),
     ):
         message_field(page).fill("")
-        expect(check).to_have_text("")  # nothing is left of the one before
+        expect(check).to_have_text("")  # the sentence of the text before is gone
         message_field(page).fill(text)
         expect(check).to_have_text(f"Invalid JSON at line {line}, column {column}")
         expect(page.get_by_role("button", name="Format")).to_be_hidden()
@@ -271,22 +271,23 @@ def test_a_burst_is_published_in_order_and_numbered(open_page: OpenPage, valkey:
 def test_a_burst_can_be_stopped(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("burst"))
     expect_live(page)
-    asked: list[Route] = []
+    routes: list[Route] = []
 
     def let_twenty_through(route: Route) -> None:
-        asked.append(route)
-        if len(asked) <= 20:
+        routes.append(route)
+        if len(routes) <= 20:
             route.continue_()
 
     page.route("**/publish", let_twenty_through)
     times(page).fill("1000")
     publish(page, "burst", "message {n}")
     page.get_by_role("button", name="Stop (21 of 1,000)", exact=True).click()
-    eventually(lambda: page.evaluate("1") and len(asked) == 21)  # a route is heard of while the page is asked
-    asked[20].continue_()
+    # Playwright handles routes during its own calls.
+    eventually(lambda: page.evaluate("1") and len(routes) == 21)
+    routes[20].continue_()
     expect(answer(page)).to_contain_text("the last of 21 messages")
     expect_texts(page, [f"message {n}" for n in range(1, 22)])
-    assert len(asked) == 21
+    assert len(routes) == 21
 
 
 @pytest.mark.parametrize("wrong", ["0", "1001", "1.5", ""])
@@ -322,7 +323,7 @@ def test_a_protected_channel_asks_first(open_page: OpenPage, own_redis: RedisSer
     times(page).fill("3")
     publish_button(page).click()
     dialog.get_by_role("button", name="Publish it").click()
-    expect_texts(page, ["careful"] * 3)  # asked once
+    expect_texts(page, ["careful"] * 3)  # routes once
     publish(page, "free", "no question")
     expect_texts(page, ["careful"] * 3 + ["no question"])
 

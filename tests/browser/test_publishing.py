@@ -1,4 +1,4 @@
-"""The form and every other Redis client hear each other, byte for byte; the form says what became of it."""
+"""The form and other Redis clients receive each other's messages, byte for byte; the form shows receivers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -234,7 +234,7 @@ def test_a_double_click_publishes_once(open_page: OpenPage, valkey: RedisServer)
     page = open_page(view("twice"))
     expect_live(page)
     message_field(page).fill("once")
-    publish_button(page).evaluate("(button) => { button.click(); button.click(); }")  # before any answer
+    publish_button(page).evaluate("(button) => { button.click(); button.click(); }")  # before the response
     expect(answer(page)).to_contain_text("1 subscriber received it")
     valkey.client.publish("twice", "sentinel")
     expect_texts(page, ["once", "sentinel"])
@@ -252,7 +252,7 @@ def test_the_command_that_the_empty_feed_suggests_works(open_page: OpenPage, val
 
 
 def test_nothing_half_written_is_published(open_page: OpenPage, valkey: RedisServer) -> None:
-    """Ctrl+Enter while an input method still asks which characters are meant."""
+    """Ctrl+Enter during the composition of an input method."""
     page = open_page(view("half"))
     expect_live(page)
     message_field(page).fill("half")

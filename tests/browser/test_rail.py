@@ -1,4 +1,4 @@
-"""Many names that are watched: grouped by what they begin with, each in a colour of its own."""
+"""The rail with many names: grouped by common prefixes, each with its own colour."""
 
 from itertools import combinations
 
@@ -23,7 +23,7 @@ SERVICES = ["svc.checkout", "other", "svc.payments", "jobs:nightly", "svc.search
 
 
 def lines(page: Page) -> list[str]:
-    """What is seen of the names and their headings, from top to bottom."""
+    """The visible names and headings, from top to bottom."""
     return list(
         page.evaluate(
             """() => [...document.querySelectorAll(".chips > li")].map((item) =>
@@ -53,7 +53,7 @@ def test_three_names_that_begin_alike_stand_under_what_they_share(open_page: Ope
         "svc.", "checkout", "payments", "search", "other", "jobs:nightly", "jobs:hourly", "svc.*",
     ]  # fmt: skip
     assert chips(page)[:3] == ["svc.checkout", "svc.payments", "svc.search"]
-    expect(solo(page, "svc.search")).to_be_visible()  # by its whole name
+    expect(solo(page, "svc.search")).to_be_visible()  # the label has the whole name
     expect(page.get_by_title("svc.search", exact=True)).to_have_count(1)
     subscribe(page, "jobs:weekly")
     expect_confirmed(page, "jobs:weekly")

@@ -1,4 +1,4 @@
-"""How a message is read: alerts as cards, JSON in colours and as a tree, bytes as hex or decoded."""
+"""Views of a message: alerts as cards, JSON in colours and as a tree, bytes as hex or decoded."""
 
 import gzip
 import json
@@ -30,7 +30,7 @@ def show_all_as(page: Page, name: str) -> None:
 
 
 def choose(page: Page, row: Locator, item: str, role: str = "menuitem") -> None:
-    """Do something with a row, by its menu."""
+    """Choose an item of a row's menu."""
     row.get_by_role("button", name="Actions").click()
     page.get_by_role(role, name=item, exact=True).click()  # type: ignore[arg-type]
 
@@ -317,7 +317,7 @@ def test_of_a_large_or_deep_json_only_what_is_seen_is_drawn(open_page: OpenPage,
     expect(third.get_by_role("button", name="Show 899,002 more")).to_be_visible()
 
 
-# What a text is wrapped in
+# Wrapped texts
 
 
 def test_a_text_is_read_without_what_it_is_wrapped_in(open_page: OpenPage, valkey: RedisServer) -> None:
@@ -404,7 +404,7 @@ def test_messagepack_and_gzip_are_decoded_and_say_so(open_page: OpenPage, valkey
     expect(zipped).not_to_contain_text("decoded")
 
 
-# What can be done with a row
+# Actions of a row
 
 
 def clipboard_page(open_page: OpenPage, channel: str) -> Page:
@@ -444,11 +444,11 @@ def test_publish_again_hands_channel_and_message_to_the_form(
 ) -> None:
     page = listening(open_page, "again")
     page.evaluate(
-        "document.addEventListener('republish', ({ detail }) => (window.asked = detail), { once: true })"
+        "document.addEventListener('republish', ({ detail }) => (window.requested = detail), { once: true })"
     )
     valkey.client.publish("again", "the same\n")
     choose(page, rows(page), "Edit and resend")
-    assert page.evaluate("asked") == {"kind": "channel", "channel": "again", "message": "the same\n"}
+    assert page.evaluate("requested") == {"kind": "channel", "channel": "again", "message": "the same\n"}
 
 
 def test_what_cannot_be_repeated_is_not_offered(open_page: OpenPage, valkey: RedisServer) -> None:

@@ -1,4 +1,4 @@
-"""The pure modules behind reading, in the browser they are for: digits are kept, hostility is harmless."""
+"""The pure modules for views of messages, in a browser: all digits are kept, hostile input is harmless."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ def page(module_page: Page) -> Page:
 
 
 def call(page: Page, module: str, body: str, argument: Any = None) -> Any:
-    """What ``body``, a function of the module and an argument, answers."""
+    """Call ``body``, a function of the module and an argument, and return its result."""
     script = f"async (argument) => ({body})(await import('/static/js/{module}.js'), argument)"
     return page.evaluate(script, argument)
 
@@ -348,8 +348,8 @@ CHANNELS = ["news", "with spaces", "it's $HOME", "-n", "--raw", "é🎺", "a=b&c
 
 
 @pytest.fixture
-def heard(valkey: RedisServer) -> Iterator[Any]:
-    """Everything published until now, as pairs of channel and data."""
+def next_published(valkey: RedisServer) -> Iterator[Any]:
+    """A function that returns channel and data of the next message on any channel."""
     with valkey.client.pubsub(ignore_subscribe_messages=True) as pubsub:
         pubsub.psubscribe("*")
         assert pubsub.get_message(timeout=PATIENCE) is None  # the confirmation
@@ -372,7 +372,7 @@ def run(shell: str, command: str) -> None:
 
 @pytest.mark.parametrize("shell", shells())
 def test_the_copied_redis_cli_command_publishes_the_same_bytes(
-    page: Page, valkey: RedisServer, heard: Any, shell: str
+    page: Page, valkey: RedisServer, next_published: Any, shell: str
 ) -> None:
     binaries = [b"\xff\x00\n", bytes(range(256)) * 3]
     events = [{"channel": "news", "data": message} for message in MESSAGES]
@@ -384,7 +384,7 @@ def test_the_copied_redis_cli_command_publishes_the_same_bytes(
     for command, event, data in zip(commands, events, wanted, strict=True):
         assert not any(ord(character) < 32 and character != "\n" for character in command)
         run(shell, command)
-        assert heard() == (event["channel"].encode(), data), command[:200]
+        assert next_published() == (event["channel"].encode(), data), command[:200]
 
 
 def in_base64(data: bytes) -> str:
@@ -394,7 +394,7 @@ def in_base64(data: bytes) -> str:
 
 @pytest.mark.parametrize("shell", shells())
 def test_the_copied_curl_command_publishes_the_same_text(
-    page: Page, plain_arauto: ArautoServer, heard: Any, shell: str
+    page: Page, plain_arauto: ArautoServer, next_published: Any, shell: str
 ) -> None:
     events = [{"channel": "news", "data": message} for message in MESSAGES]
     events += [{"channel": channel, "data": "x"} for channel in CHANNELS]
@@ -402,4 +402,4 @@ def test_the_copied_curl_command_publishes_the_same_text(
     commands = call(page, "message/shell_commands", make, [f"{plain_arauto.url}/publish", events])
     for command, event in zip(commands, events, strict=True):
         run(shell, command)
-        assert heard() == (event["channel"].encode(), event["data"].encode()), command[:200]
+        assert next_published() == (event["channel"].encode(), event["data"].encode()), command[:200]

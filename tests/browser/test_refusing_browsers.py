@@ -1,4 +1,4 @@
-"""What the page uses of a browser may be refused, also late: it is said, and nothing else is harmed."""
+"""A browser may refuse features, also late: the page says so, and all else works."""
 
 import re
 
@@ -19,7 +19,7 @@ SILENT = "This browser keeps the page silent until you click in it."
 NOT_COPIED = "Not copied: the browser does not allow it."
 DESKTOP = "on the desktop"
 
-# The first `shown` notifications are shown; of the others, the class makes none, or tells of an error.
+# The first `shown` notifications succeed; the others cannot be constructed, or fire an error event.
 NOTIFICATIONS = """
 window.made = 0;
 window.Notification = class extends EventTarget {
@@ -34,7 +34,7 @@ window.Notification = class extends EventTarget {
 };
 """
 
-# As where nobody has clicked in the page: what starts waits, and resume() with it.
+# As before the first click in the page: audio does not start, and resume() waits.
 SUSPENDED = """
 window.tones = 0;
 window.isAllowed = false;
@@ -55,7 +55,7 @@ document.execCommand = () => false;
 def refusing(
     open_page: OpenPage, script: str, *, own_clock: bool = False, allow: tuple[str, ...] = ()
 ) -> Page:
-    """A page of its own, with nothing kept, in a browser that refuses something."""
+    """A page with an empty storage, in a browser that refuses a feature."""
     page = open_page(view("a"), color_scheme="light", own_clock=own_clock, allow=allow)
     page.add_init_script(script)
     page.reload()
@@ -132,7 +132,7 @@ def test_tones_that_cannot_be_heard_are_left_out_and_not_kept(
     page.locator("#log").click()
     expect(said).to_have_text("")
     assert page.evaluate("tones") == 0
-    valkey.client.publish("a", "heard")
+    valkey.client.publish("a", "received")
     eventually(lambda: page.evaluate("tones") == 1)
 
 

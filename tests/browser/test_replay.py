@@ -1,4 +1,4 @@
-"""The recorded past: played on in the feed, searched, and beside what a late joiner hears live."""
+"""Recorded messages: played in the feed, searched, and compared with a late joiner's live ones."""
 
 import re
 from collections.abc import Iterator
@@ -37,12 +37,12 @@ from tests.support.waiting import eventually
 
 STATUS_400 = ("status of 400",)
 HOUR = 3600
-TICK = 100  # milliseconds; so often the past goes on, in the page's own time
+TICK = 100  # milliseconds between two steps of a replay, by the page's clock
 
 
 @pytest.fixture
 def redis(own_redis: RedisServer) -> RedisServer:
-    """On ``kept.a`` an hour, with a gap, and on ``kept.b`` one message in it."""
+    """A Redis with a log of an hour with a gap on ``kept.a``, and one message in that hour on ``kept.b``."""
     began = round(time() - HOUR)
     keep(own_redis, "kept.a", began, {0: "first", 600: "second", 3000: "late", HOUR - 60: "last"}, gap=3)
     keep(own_redis, "kept.b", began, {4: "from another channel"})
@@ -52,7 +52,7 @@ def redis(own_redis: RedisServer) -> RedisServer:
 
 @pytest.fixture
 def server(start: Start, redis: RedisServer, tmp_path: Path) -> Iterator[ArautoServer]:
-    """Its recorder has taken both logs, each with a gap until then."""
+    """A server whose recorder has taken both logs, each with a gap until then."""
     with closing(
         ArautoServer(tmp_path / "log", REDIS_URL=redis.url, ARAUTO_RECORD="kept.*", ARAUTO_WORKERS="1")
     ) as server:
@@ -63,7 +63,7 @@ def server(start: Start, redis: RedisServer, tmp_path: Path) -> Iterator[ArautoS
 
 @pytest.fixture
 def open_page(contexts: Contexts, server: ArautoServer) -> Iterator[OpenPage]:
-    """Pages go before the server; the recorder is a subscriber until then."""
+    """Opens pages, which close before the server: until then its recorder is a subscriber."""
     pages = Pages(contexts, server)
     yield pages.open
     pages.close()
@@ -86,7 +86,7 @@ def said(page: Page) -> Locator:
 
 
 def moment(page: Page) -> Locator:
-    """The strip, which leads to one in the past."""
+    """The strip, in which a time is chosen."""
     return page.get_by_role("slider", name="Point in time")
 
 
@@ -114,7 +114,7 @@ def test_the_past_is_played_and_live_goes_on(open_page: OpenPage, server: Arauto
     expect_texts(page, past)
     expect(said(page)).to_have_text("The past ends here.")
     expect(page).to_have_url(re.compile("&since=first$"))
-    # The first is from before, the others are from when a recorder took the logs.
+    # The first gap was written with the log, the others when the recorder took the logs.
     gaps = [re.compile(f"^{name} was not recorded from") for name in ("kept.a", "kept.[ab]", "kept.[ab]")]
     expect(notices(page)).to_have_text(gaps)
     publish(server, "other", "live meanwhile")
@@ -210,7 +210,8 @@ def test_the_strip_shows_what_is_recorded_and_is_dragged(
     moved = bar(page).locator("time")
     expect(moved).to_have_text(re.compile(r"\d\d:\d\d"))
     before = moved.text_content()
-    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 200)  # it may leave the strip meanwhile
+    # The pointer may leave the strip meanwhile.
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 200)
     expect(moved).not_to_have_text(before or "")
     let_draw(page)
     assert rows(page).count() == 0
@@ -223,14 +224,14 @@ def test_the_strip_shows_what_is_recorded_and_is_dragged(
     expect_texts(page, ["first"])
     page.keyboard.press("ArrowRight")
     expect_texts(page, ["from another channel"])
-    page.keyboard.press(" ")  # the past stands still too, and the strip keeps the focus
+    page.keyboard.press(" ")  # the replay pauses too, and the strip keeps the focus
     expect(button(page, "Resume")).to_be_visible()
-    said = strip.locator(".volume__value").text_content() or ""
-    assert re.search(r": \d messages?$", said)
+    shown = strip.locator(".volume__value").text_content() or ""
+    assert re.search(r": \d messages?$", shown)
     moment(page).hover(position={"x": 100, "y": 5})
-    expect(strip.locator(".volume__value")).not_to_have_text(said)
-    page.mouse.move(640, 700)  # what is said is that of the position again
-    expect(strip.locator(".volume__value")).to_have_text(said)
+    expect(strip.locator(".volume__value")).not_to_have_text(shown)
+    page.mouse.move(640, 700)  # the text is that of the position again
+    expect(strip.locator(".volume__value")).to_have_text(shown)
     bar(page).get_by_role("button", name="Back to live").click()
     expect(page.get_by_role("slider", name="Messages of the last 5 minutes")).to_be_visible()
     expect(strip.locator(".volume__sentence")).to_have_text(re.compile("^All channels, last 5 minutes"))
@@ -265,17 +266,17 @@ def test_the_server_searches_the_log_answer_by_answer(
     keep(redis, "kept.many", round(time()) - 5000, numbers)
     page = open_page(view("kept.many"), server=server)
     expect_live(page)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "messages?" in request.url else None)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url) if "messages?" in request.url else None)
     filter_field(page).fill("channel:many (xxx OR number=3999 OR 3998)")
     button(page, "Search the past").click()
     expect(said(page)).to_have_text("4,000 searched, 6 found")
     expect(rows(page)).to_have_count(6)
-    searched = [url for url in asked if "filter=channel" in url]
+    searched = [url for url in requested if "filter=channel" in url]
     assert 1 < len(searched) < 10
     assert all(
-        "limit=1&" in f"{url}&" for url in asked if url not in searched
-    )  # where the log begins and ends
+        "limit=1&" in f"{url}&" for url in requested if url not in searched
+    )  # the start and the end of the log
 
 
 def test_another_filter_or_selection_searches_anew(open_page: OpenPage, server: ArautoServer) -> None:
@@ -373,9 +374,12 @@ def test_a_late_joiner_hears_the_rest_live_and_all_of_it_recorded(
     live, recorded = (view_of_both.get_by_role("region", name=name) for name in ("Live only", "Recorded"))
     past = ["first", "second", "late", "last", "before"]
     expect(recorded.locator(".row__data")).to_have_text(past)
-    expect(recorded.locator(".notice")).to_have_count(2)  # one from before, one until a recorder took it
+    # The log's own gap, and one until the recorder took it.
+    expect(recorded.locator(".notice")).to_have_count(2)
     expect(live.locator("li")).to_have_text(["Nothing: I was not here."])
-    eventually(lambda: redis.client.pubsub_numsub("kept.a") == [(b"kept.a", 3)], why="both lanes hear")
+    eventually(
+        lambda: redis.client.pubsub_numsub("kept.a") == [(b"kept.a", 3)], why="both lanes are subscribed"
+    )
     publish(server, "kept.a", "after")
     expect(live.locator(".row__data")).to_have_text(["after"])
     expect(recorded.locator(".row__data")).to_have_text([*past, "after"])
@@ -386,7 +390,7 @@ def test_a_late_joiner_hears_the_rest_live_and_all_of_it_recorded(
     expect(live.locator(".notice").first).to_have_text("4 older messages are not shown")
     expect(recorded.locator(".notice").first).to_have_text("9 older messages are not shown")
     redis.client.execute_command("CLIENT KILL TYPE pubsub")
-    expect(live.locator(".notice").last).to_contain_text("kept.a was not recorded from")  # the recorder too
+    expect(live.locator(".notice").last).to_contain_text("kept.a was not recorded from")  # the recorder's gap
     view_of_both.get_by_role("button", name="Close").click()
     expect(view_of_both).to_be_hidden()
     expect(rows(page).locator(".row__data")).to_have_text(

@@ -1,4 +1,4 @@
-"""What is beside the feed takes little of its room, and nothing that comes pushes it."""
+"""Elements beside the feed take little of its room, and do not move it when they appear."""
 
 import json
 

@@ -14,7 +14,7 @@ MANY = [f"later {n}" for n in range(700)]  # more than the feed has rows
 
 
 def select(page: Page, text: str) -> None:
-    """With the mouse, as a person does."""
+    """Select a row's text with the mouse."""
     row(page, text).get_by_text(text).dblclick(position={"x": 12, "y": 8})
     assert selected(page) == text
 

@@ -1,4 +1,4 @@
-"""Channels and patterns as chips: what is heard changes at once, and nothing of the rest is lost."""
+"""Channels and patterns as chips: a change applies at once, and no message of the others is lost."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -45,15 +45,15 @@ def problem(page: Page) -> Locator:
 
 
 def selected(page: Page) -> list[tuple[str, str]]:
-    """What the address bar says."""
+    """The selection in the address bar."""
     return parse_qsl(str(page.evaluate("location.search"))[1:])
 
 
 @contextmanager
 def stream(redis_server: RedisServer, channel: str) -> Iterator[list[int]]:
-    """Numbers published one after the other meanwhile; afterwards the list has them all.
+    """Publish numbers within the block; afterwards the list has them all.
 
-    Ever more slowly, or a page on a busy machine, which draws 500, would not have the first any more.
+    They slow down, since a page on a busy machine draws 500 rows and would drop the first ones.
     """
     published: list[int] = []
     stop = Event()
@@ -176,7 +176,7 @@ def test_a_name_that_cannot_be_used_gets_a_sentence(open_page: OpenPage) -> None
 
 
 def test_spaces_around_a_typed_name_go(open_page: OpenPage) -> None:
-    """Pasted they are seen by nobody; Redis takes them as part of a name. A link may have them."""
+    """Pasted spaces are invisible, but Redis takes them as part of a name. A link may have them."""
     page = open_page(view("a", "linked "))
     name_field(page).focus()
     page.keyboard.insert_text(" \u00a0pasted ")
@@ -204,8 +204,8 @@ def test_a_hundred_names_are_heard_and_one_more_gets_a_sentence(
     unsubscribe(page, "channel 50")
     subscribe(page, "one too many")
     expect_confirmed(page, "one too many")
-    valkey.client.publish("one too many", "heard")
-    expect_texts(page, ["heard"])
+    valkey.client.publish("one too many", "received")
+    expect_texts(page, ["received"])
 
 
 def test_a_name_that_is_there_already_is_pointed_out(open_page: OpenPage) -> None:
@@ -256,8 +256,8 @@ def test_a_name_that_redis_refuses_says_so_on_its_chip(
     expect(chip(page, "closed")).to_have_attribute("title", re.compile("^Refused by Redis: NOPERM"))
     expect(chip(page, "closed").locator(".chip__problem")).to_contain_text("Refused by Redis: NOPERM")
     expect_confirmed(page, "open")
-    own_redis.client.publish("open", "still heard")
-    expect_texts(page, ["still heard"])
+    own_redis.client.publish("open", "still received")
+    expect_texts(page, ["still received"])
     unsubscribe(page, "closed")
     expect(status(page)).to_have_text("Live")
     expect(status(page)).not_to_have_css("background-color", partly)
@@ -341,8 +341,8 @@ def test_a_long_filter_stays_in_a_link_that_opens(open_page: OpenPage) -> None:
     expect(page).to_have_url(re.compile(r"/\?channel=long\+filter$"))
 
 
-@pytest.mark.parametrize(("code", "told"), [(414, "Listen to fewer names"), (404, "Look at the proxy")])
-def test_a_refusal_for_good_is_told_with_what_to_do(open_page: OpenPage, code: int, told: str) -> None:
+@pytest.mark.parametrize(("code", "sentence"), [(414, "Listen to fewer names"), (404, "Look at the proxy")])
+def test_a_refusal_for_good_is_told_with_what_to_do(open_page: OpenPage, code: int, sentence: str) -> None:
     page = open_page("/", allow=["WebSocket connection to", f"status of {code}"])
     page.route("**/feed?*", lambda route: route.fulfill(status=code, body="<h1>No</h1>"))
     refuse = """() => {
@@ -359,4 +359,4 @@ def test_a_refusal_for_good_is_told_with_what_to_do(open_page: OpenPage, code: i
     page.reload()
     expect_state(page, "refused")
     expect(status(page)).to_contain_text(f"({code})")
-    expect(status(page)).to_contain_text(told)
+    expect(status(page)).to_contain_text(sentence)

@@ -1,4 +1,4 @@
-"""While the server is away, a person can still take away, copy and read what the page has."""
+"""While the server is down, the page's messages can still be exported, copied and read."""
 
 import json
 
@@ -95,4 +95,4 @@ def test_what_could_not_be_loaded_says_so_and_comes_with_the_next_attempt(
     expect(said).to_have_text("Copied")
     own_redis.client.publish("a", BYTES)
     for at in (1, 2):
-        expect(rows(page).nth(at)).to_contain_text("0070 ff")  # what waited is shown too
+        expect(rows(page).nth(at)).to_contain_text("0070 ff")  # the waiting message is shown too

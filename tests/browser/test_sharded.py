@@ -1,4 +1,4 @@
-"""Sharded channels in the page: beside the channel of the same name, and never taken for it."""
+"""Sharded channels in the page, beside the channel of the same name, and never mistaken for it."""
 
 import json
 from contextlib import closing
@@ -93,7 +93,7 @@ def test_the_form_without_scripts(open_page: OpenPage, valkey: RedisServer) -> N
 
 
 def test_a_sharded_channel_that_no_node_serves(open_page: OpenPage, start: Start, tmp_path: Path) -> None:
-    """Its chip says why, and the other names of its page go on; then a row says what may be missing."""
+    """Its chip has the reason, and other names of the page still work; then a gap row appears."""
     with closing(ClusterNode(binaries()["valkey"], tmp_path)) as node:
         node.client.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
         eventually(lambda: b"cluster_state:ok" in info_of(node))

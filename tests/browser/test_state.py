@@ -1,4 +1,4 @@
-"""How the feed stands is told truly: live only when Redis has confirmed, and every break leaves one row."""
+"""The connection status is true: live only once Redis has confirmed; and every break leaves one gap row."""
 
 import re
 from collections.abc import Iterator
@@ -35,16 +35,16 @@ from tests.support.redis_servers import RedisServer
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
-UNDER_WAY = timedelta(seconds=3)  # a gap begins before the break by what may have been on its way
+UNDER_WAY = timedelta(seconds=3)  # a gap begins earlier than the break: messages may have been on their way
 
 
 def clock(ago: timedelta = timedelta()) -> str:
-    """The time as the page tells it, to the second."""
+    """The time as the page shows it, to the second."""
     return f"{datetime.now(ZoneInfo(TIME_ZONE)) - ago:%H:%M:%S}"
 
 
 def seconds_between(earlier: str, later: str) -> int:
-    """Over midnight too, when each has its date."""
+    """The seconds between two times of the page, also across midnight, if each has its date."""
     then, now = (
         datetime.strptime(time.split(", ")[-1].split(".")[0], "%H:%M:%S") for time in (earlier, later)
     )
@@ -57,7 +57,7 @@ def expect_order(*moments: str) -> None:
 
 
 def expect_one_gap(page: Page, whom: str, after: str) -> None:
-    """One row that tells of a break to ``whom`` with both its times, between ``after`` and now."""
+    """Expect one gap row about ``whom``, with its start and end between ``after`` and now."""
     expect(notices(page)).to_have_count(1)
     time = r"((?:\w+ \d+, )?[\d:.]+)"
     since = rf"(?: Published since {time}\.)?"
@@ -85,8 +85,8 @@ def test_the_page_is_live_only_when_redis_has_confirmed(
     expect_live(page)
     assert states(page) == ["connecting", "live"]
     expect(page.get_by_role("heading", name="Listening from now on")).to_be_visible()
-    own_redis.client.publish("a", "heard")
-    expect_texts(page, ["heard"])
+    own_redis.client.publish("a", "received")
+    expect_texts(page, ["received"])
     expect(notices(page)).to_have_count(0)
 
 
@@ -149,7 +149,7 @@ def test_a_full_server_says_so_and_lets_in_when_there_is_room(
 
 
 def test_to_ask_why_when_all_is_well_again_is_no_error(open_page: OpenPage) -> None:
-    """Between the refusal and the question somebody may have left, or the server be back."""
+    """Between the refusal and the request for the reason, a tab may have left or the server be back."""
     page = open_page()
     why = """async () => {
       const { whyNot } = await import("./static/js/stream/backoff.js");
@@ -165,7 +165,7 @@ def test_a_server_that_falls_silent_is_given_up_after_45_seconds(
     page = open_page(view("a"), server=server, own_clock=True, allow=SERVER_AWAY)
     expect_live(page)
     with suspended(server):
-        page.clock.fast_forward(35_000)  # and what has passed since it was heard last
+        page.clock.fast_forward(35_000)  # plus the time since the last heartbeat
         expect_live(page)
         page.clock.fast_forward(15_000)
         expect_state(page, "reconnecting")
@@ -178,7 +178,7 @@ def test_a_server_that_falls_silent_is_given_up_after_45_seconds(
 
 @contextmanager
 def suspended(server: ArautoServer) -> Iterator[None]:
-    """The workers hang: their sockets are open and nothing comes."""
+    """The workers hang within the block: sockets stay open, and nothing comes."""
     workers: list[psutil.Process] = server.workers()
     for worker in workers:
         worker.suspend()
@@ -262,7 +262,7 @@ def test_pages_come_back_spread_over_the_whole_wait(open_page: OpenPage) -> None
 def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
-    """The browser takes heartbeats for a page that stands still; they say nothing of now."""
+    """The browser queues heartbeats for a frozen page; they do not show the present state."""
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_HEARTBEAT="1")
     page = open_page(view("silent"), server=server, allow=SERVER_AWAY)
     expect_live(page)
@@ -270,13 +270,13 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
     with frozen(browser):
         with connect(f"{server.ws}/feed?channel=silent") as other:
             while "heartbeat" not in other.recv(10) or "heartbeat" not in other.recv(10):
-                pass  # the page is sent as many
+                pass  # the page was sent as many heartbeats
         (worker,) = server.workers()
         worker.kill()
         eventually(lambda: own_redis.subscribers() == 0)
         own_redis.client.publish("silent", "lost")
         lost = clock()
-        Event().wait(2.5)  # seconds: more than a page takes a message to be under way
+        Event().wait(2.5)  # seconds: longer than the page assumes a message to be on its way
     expect_one_gap(page, "the server", after=clock(timedelta(minutes=1)))
     begins = re.search(r"from (?:\w+ \d+, )?([\d:]+)", notices(page).text_content() or "")
     assert begins is not None
@@ -286,7 +286,7 @@ def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
 
 @contextmanager
 def frozen(browser: CDPSession) -> Iterator[None]:
-    """The page stands still, as in a laptop that sleeps: its timers, and what comes for it."""
+    """The page is frozen within the block, as on a sleeping laptop: its timers and its events."""
     browser.send("Debugger.enable")
     browser.send("Debugger.pause")
     try:
@@ -296,7 +296,7 @@ def frozen(browser: CDPSession) -> Iterator[None]:
 
 
 def lose(page: Page, server: ArautoServer) -> None:
-    """The page's socket dies; a new worker comes soon."""
+    """Kill the worker of the page's socket; a new worker starts soon."""
     for worker in server.workers():
         worker.kill()
     expect_state(page, "reconnecting")
@@ -315,19 +315,19 @@ def test_what_is_chosen_while_the_server_is_away_is_heard_afterwards(
     page.clock.resume()
     expect_confirmed(page, "new")
     expect_live(page)
-    own_redis.client.publish("new", "heard")
+    own_redis.client.publish("new", "received")
     assert own_redis.client.publish("old", "not for us") == 0
-    expect_texts(page, ["heard"])
+    expect_texts(page, ["received"])
 
 
 def test_what_comes_before_the_page_is_ready_is_shown(open_page: OpenPage, valkey: RedisServer) -> None:
     def hold(route: Route) -> None:
         eventually(lambda: valkey.client.pubsub_numsub("early") == [(b"early", 1)], why="the socket is open")
-        valkey.client.publish("early", "heard already")
+        valkey.client.publish("early", "received already")
         route.continue_()
 
     page = open_page(view("before"))
     page.route("**/page/main.js", hold)
     page.goto(urljoin(page.url, view("early")))
-    expect_texts(page, ["heard already"])
+    expect_texts(page, ["received already"])
     expect_live(page)

@@ -1,10 +1,10 @@
-"""What styles look for: beside some hundred rows, how a rule is written decides how long each frame takes."""
+"""Selectors of the styles: with hundreds of rows, the wrong kind of rule makes each frame slow."""
 
 from tests.browser.conftest import OpenPage
 from tests.support.pages import expect_live, expect_texts, view
 from tests.support.redis_servers import RedisServer
 
-# Each rule with `:has()`, and whether what it is for is a row, or has rows in it.
+# Each rule with `:has()`, and whether its subject is a row or contains rows.
 RULES = """
 () => {
   const rules = [];
@@ -36,7 +36,7 @@ RULES = """
 
 
 def test_no_style_looks_for_something_among_all_rows(open_page: OpenPage, valkey: RedisServer) -> None:
-    """The browser would look through all of them whenever one comes."""
+    """The browser would search all of them for each new row."""
     page = open_page(view("a"))
     expect_live(page)
     page.wait_for_function("() => [...document.styleSheets].some(({ href }) => href?.endsWith('later.css'))")

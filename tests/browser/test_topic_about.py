@@ -1,4 +1,4 @@
-"""About a topic: its partitions, who consumes it and how far behind; and two workers that share one."""
+"""The dialog about a topic: partitions, consumer groups and their lag; and two workers that share one."""
 
 import re
 from collections.abc import Iterator
@@ -26,14 +26,14 @@ MOMENTS = """({ LagHistory, sumOf, ranges }, lags) => {
   return [history.path(100, 10), history.since, history.most, many.since, ...sums, ...places];
 }"""
 TURNS = """async ({ Refresh }) => {
-  let [asked, running, most, isHidden] = [0, 0, 0, false];
+  let [requests, running, most, isHidden] = [0, 0, 0, false];
   Object.defineProperty(document, "hidden", { get: () => isHidden, configurable: true });
   const turn = () => new Promise((done) => setTimeout(done));
   const turns = async (many) => {
     for (let at = 0; at < many; at++) await turn();
   };
   const ask = async (signal) => {
-    asked++;
+    requests++;
     most = Math.max(most, ++running);
     let isOver = false;
     const end = () => {
@@ -46,9 +46,9 @@ TURNS = """async ({ Refresh }) => {
   };
   const grows = async () => {
     await turns(9); // who is asking ends
-    const before = asked;
+    const before = requests;
     await turns(50);
-    return asked > before;
+    return requests > before;
   };
   const show = (value) => {
     isHidden = value;
@@ -130,11 +130,11 @@ def test_partitions_groups_and_lag_of_a_real_topic(
 
     page.route("**/topics/about.jobs*", refuse)
     page.route("**/topics/about.jobs/groups", refuse)
-    said = dialog.get_by_role("status")
-    expect(said).to_contain_text("Kafka does not answer. What is shown is of ")
+    status = dialog.get_by_role("status")
+    expect(status).to_contain_text("Kafka does not answer. What is shown is of ")
     expect(dialog).to_contain_text("2 partitions.")
     page.unroute_all()
-    expect(said).to_be_empty()
+    expect(status).to_be_empty()
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     expect(opener).to_be_focused()
@@ -160,7 +160,7 @@ TASKS = "sistema_tarefas"
 
 @pytest.fixture
 def no_tasks(kafka: KafkaServer) -> Iterator[None]:
-    """The topic of the workers is there neither before nor afterwards, and nor is their group."""
+    """Delete the topic of the workers and their group, before and after the test."""
 
     def clear() -> None:
         if TASKS in kafka.topics():
@@ -197,8 +197,8 @@ def test_two_real_workers_share_what_two_subscribers_both_get(
             table = dialog.get_by_role("table", name="Who got which task")
             expect(table.get_by_role("row").filter(has_text="10 of 101–10")).to_have_count(2)
             for name, worker in (("ana", ana), ("rui", rui)):
-                told = [line for line in worker.lines(7 if name == "ana" else 6) if "Task" in line]
-                mine = [line.split("Task ")[1].split()[0] for line in told]
+                tasks = [line for line in worker.lines(7 if name == "ana" else 6) if "Task" in line]
+                mine = [line.split("Task ")[1].split()[0] for line in tasks]
                 expect(table.get_by_role("row").filter(has_text=name)).to_contain_text(
                     f"5 of 10{', '.join(mine)}"
                 )

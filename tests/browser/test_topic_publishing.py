@@ -45,14 +45,14 @@ TYPED = {"Key": "ana", "Headers": "trace: a1", "Partition": "1"}
 
 
 class Posted:
-    """What the form has sent, and how it was answered."""
+    """The form's requests and their responses."""
 
     def __init__(self, page: Page) -> None:
         self._answers: list[Response] = []
         page.on("response", lambda one: self._answers.append(one))
 
     def take(self) -> list[tuple[int, str]]:
-        """Status and where to, of each since the last time."""
+        """Status and destination of each request since the last call."""
         taken = [one for one in self._answers if one.request.method == "POST"]
         self._answers.clear()
         return [
@@ -102,8 +102,8 @@ def test_to_a_channel_and_a_topic(
         publish_button(page).click()
         page.get_by_role("button", name="Publish it").click()
         expect(topic).to_contain_text("Kafka: partition 0, offset 1, kept until ")
-        said = "Redis is unreachable: the message was not published. Try again when it is back."
-        expect(redis).to_have_text(f"Channel form: {said} Send again")
+        sentence = "Redis is unreachable: the message was not published. Try again when it is back."
+        expect(redis).to_have_text(f"Channel form: {sentence} Send again")
         expect(message_field(page)).to_have_value("while Redis is away")
         own_redis.start()
         expect_live(page)
@@ -211,9 +211,9 @@ def test_how_long_kafka_keeps_it_is_said(module_page: Page, language: str) -> No
       const say = (one) => kafkaSays({ partition: 3, offset: 4711, ...one }, new Words(words, language))[1];
       return [fullTime(new Date(1000 * kept[0].kept_until)), ...kept.map(say)];
     }"""
-    time, *said = call(module_page, "kafka/topic_answer", script, [words, language, KEPT])
+    time, *sentences = call(module_page, "kafka/topic_answer", script, [words, language, KEPT])
     begins, *expected = HOW_LONG[language]
-    assert said == [begins + sentence.format(time=time) for sentence in expected]
+    assert sentences == [begins + sentence.format(time=time) for sentence in expected]
 
 
 def test_what_is_refused_or_away_is_said_beside_what_was_published(
@@ -280,7 +280,7 @@ def test_what_is_refused_or_away_is_said_beside_what_was_published(
 
 
 def is_kept_and_repeated(page: Page, kafka: KafkaServer) -> None:
-    """What the form knows of channels it knows of topics; in it are a key, headers and a partition."""
+    """The form's features work for topics as for channels, with a key, headers and a partition."""
     send_to(page, "both")
     topic_field(page).fill("plain.orders")
     message_field(page).fill("number {n}")
@@ -344,7 +344,7 @@ def is_kept_and_repeated(page: Page, kafka: KafkaServer) -> None:
 
 
 def is_a_tombstone(page: Page, kafka: KafkaServer) -> None:
-    """Shown as such when it comes back; what was written meanwhile stays."""
+    """A tombstone is shown as one when it arrives; text typed meanwhile stays."""
     kafka.create("plain.compact", cleanup_policy="compact")
     subscribe(page, "plain.compact", "topic")
     expect_confirmed(page, "plain.compact")
@@ -385,7 +385,7 @@ def expect_form(page: Page, to: str, topic: str, text: str, **record: str) -> No
 
 
 def messages(page: Page, topic: str) -> list[dict[str, Any]]:
-    """What Kafka keeps of it."""
+    """The stored messages of the topic."""
     reply = page.request.get(urljoin(page.url, f"/topics/{topic}/messages"))
     return [json.loads(line) for line in reply.text().splitlines()]
 

@@ -1,4 +1,4 @@
-"""Topics of Kafka in the page, with a feed that the test speaks for: beside the channel of the same name."""
+"""Topics of Kafka in the page, beside the channel of the same name, with a fake feed of the test."""
 
 import base64
 import json
@@ -47,20 +47,20 @@ class Feed:
 
     def __init__(self, page: Page) -> None:
         self.addresses: list[str] = []
-        self.heard: list[dict[str, Any]] = []
+        self.received: list[dict[str, Any]] = []
         self.sockets: list[WebSocketRoute] = []
         page.route_web_socket(lambda url: urlsplit(url).path == "/feed", self._open)
 
     def _open(self, socket: WebSocketRoute) -> None:
         self.addresses.append(socket.url)
         self.sockets.append(socket)
-        socket.on_message(lambda text: self.heard.append(json.loads(text)))
+        socket.on_message(lambda text: self.received.append(json.loads(text)))
 
     def say(self, *events: dict[str, Any]) -> None:
         self.sockets[-1].send(json.dumps(events))
 
     def tell(self, offset: int, data: str, **more: Any) -> None:
-        """A message of partition 3."""
+        """Send a message of partition 3."""
         self.say(message(offset, data) | more)
 
 
@@ -85,7 +85,7 @@ CONFIRMED = {"type": "tsubscribe", "topic": "same", "at": NOON}
 
 
 def open_fed(open_page: OpenPage, server: ArautoServer, query: str, **how: Any) -> tuple[Page, Feed]:
-    """A page whose feed is the test's."""
+    """A page with a fake feed."""
     page = open_page("/healthz", server=server, **how)
     feed = Feed(page)
     page.goto(f"{server.url}/?{query}")
@@ -100,8 +100,8 @@ def test_a_topic_beside_the_channel_of_its_name(
     page, feed = open_fed(open_page, server, "channel=same")
     feed.say({"type": "subscribe", "channel": "same", "at": NOON})
     subscribe(page, "same", "topic")
-    eventually(lambda: page.evaluate("1") and feed.heard, why="the page asks for it")
-    assert feed.heard == [{"tsubscribe": ["same"]}]
+    eventually(lambda: page.evaluate("1") and feed.received, why="the page subscribes to it")
+    assert feed.received == [{"tsubscribe": ["same"]}]
     feed.say(CONFIRMED, following("3:4700"))
     expect_live(page)
     assert parse_qs(urlsplit(page.url).query) == {"channel": ["same"], "topic": ["same"]}
@@ -148,8 +148,8 @@ def test_a_topic_beside_the_channel_of_its_name(
         expect(detail.locator(".detail__facts")).to_contain_text(fact)
 
     unsubscribe(page, "same", "topic")
-    eventually(lambda: page.evaluate("1") and len(feed.heard) == 2, why="the page takes it away")
-    assert feed.heard[1] == {"tunsubscribe": ["same"]}
+    eventually(lambda: page.evaluate("1") and len(feed.received) == 2, why="the page unsubscribes from it")
+    assert feed.received[1] == {"tunsubscribe": ["same"]}
     assert chips(page) == ["same"]
 
 
@@ -230,8 +230,8 @@ def test_topics_by_a_glob_and_one_partition(open_page: OpenPage, start: Start, v
     crowd = {"left_out": ["saz"], "error": "it leaves 1 out:"}
     gone = {"type": "gap", "topic": "say", "reason": "deleted", "from": NOON, "to": NOON}
     feed.say(absent, {"type": "matched", "topic": "sa*", "topics": ["same", "say"]} | crowd)
-    for said in ("it leaves 1 out: saz", "Kafka has no such topic.", "same, say"):
-        expect(chip(page, "sa*")).to_have_attribute("title", re.compile(said))
+    for part in ("it leaves 1 out: saz", "Kafka has no such topic.", "same, say"):
+        expect(chip(page, "sa*")).to_have_attribute("title", re.compile(part))
     expect(status(page)).to_contain_text("nothing comes of 1 topic")
     feed.say(gone, {"type": "tunsubscribe", "topic": "say", "at": NOON})
     feed.say({"type": "matched", "topic": "sa*", "topics": ["same", "sat"]})
@@ -275,8 +275,8 @@ def test_what_is_of_redis_and_what_is_of_kafka(
     expect(page.locator("#browser").get_by_role("status")).to_have_text(
         re.compile(r"\. Kafka does not answer\.$")
     )
-    told = {"topics": [{"topic": "same"}], "sentence": "There are more."}
-    page.route("**/topics?*", lambda route: route.fulfill(json=told))
+    listed = {"topics": [{"topic": "same"}], "sentence": "There are more."}
+    page.route("**/topics?*", lambda route: route.fulfill(json=listed))
     expect(page.locator("#browser").get_by_role("status")).to_have_text(re.compile(r"\. There are more\.$"))
 
 
@@ -293,14 +293,14 @@ def test_what_the_bridge_does_is_beside_the_channels(
     eventually(lambda: own_redis.client.publish("same.a", "x"))
     expect(bridge).to_contain_text("1 message waits for Kafka.")
     expect(bridge.locator("li")).to_contain_text(f"{rules}0 messages have gone over. Kafka does not answer.")
-    own_redis.client.hset("arauto:bridge", "token", 1)  # as if another process had it
+    own_redis.client.hset("arauto:bridge", "token", 1)  # as if another process had the lease
     own_redis.client.hset("arauto:bridge", "expires", 1)
     own_redis.client.hset("arauto:bridge", "until", 1_700_000_000_000)
     missed = bridge.locator(".bridge__missed li")
     expect(missed).to_contain_text("Nobody listened: messages may be missing.")
     expect(missed).to_contain_text("2023")
     page.goto("about:blank")
-    server.stop()  # it listens to Redis itself
+    server.stop()  # its bridge is a subscriber
 
 
 @pytest.mark.real_kafka("ids of topics")
@@ -382,53 +382,53 @@ def test_a_search_ends_before_it_reads_all_and_goes_on(
     page, feed = open_fed(open_page, server, "topic=same", allow=("status of 503",))
     feed.say(CONFIRMED, following("3:0"))
     expect_live(page)
-    asked: list[dict[str, list[str]]] = []
+    queries: list[dict[str, list[str]]] = []
     is_held = False
     held: list[Route] = []
 
     def answer(route: Route) -> None:
         query = parse_qs(urlsplit(route.request.url).query)
-        asked.append(query | {"topic": [urlsplit(route.request.url).path.split("/")[2]]})
+        queries.append(query | {"topic": [urlsplit(route.request.url).path.split("/")[2]]})
         if is_held:
             held.append(route)
             return
         at = int(query["since"][0].removeprefix("3:").replace("first", "0"))
         found = message(at, f"found {at}") | {"type": None, "at": NOON + at}
-        told = {"searched": 100_000, "at": NOON + at, "left": 900_000 - at, "more": f"3:{at + 100_000}"}
-        lines = [{name: value for name, value in found.items() if value is not None}, told]
+        summary = {"searched": 100_000, "at": NOON + at, "left": 900_000 - at, "more": f"3:{at + 100_000}"}
+        lines = [{name: value for name, value in found.items() if value is not None}, summary]
         route.fulfill(body="".join(json.dumps(line) + "\n" for line in lines))
 
     page.route("**/topics/*/messages?*", answer)
     filter_field(page).fill("found")
     page.get_by_role("button", name="Search the past").click()
-    said, since = page.locator("#replay p"), page.locator("#replay [name=since]")
-    expect(said).to_contain_text("200,000 of 1,000,000 messages of same were searched, up to")
+    note, since = page.locator("#replay p"), page.locator("#replay [name=since]")
+    expect(note).to_contain_text("200,000 of 1,000,000 messages of same were searched, up to")
     expect(since).to_have_value("3:200000")
     expect_texts(page, ["found 0", "found 100000"])
     page.get_by_role("button", name="Search the past").click()
     expect(since).to_have_value("3:400000")
     expect_texts(page, ["found 200000", "found 300000"])
-    assert [query["since"] for query in asked] == [["first"], ["3:100000"], ["3:200000"], ["3:300000"]]
-    assert {query["filter"][0] for query in asked} == {"found"}
+    assert [query["since"] for query in queries] == [["first"], ["3:100000"], ["3:200000"], ["3:300000"]]
+    assert {query["filter"][0] for query in queries} == {"found"}
 
-    asked.clear()
+    queries.clear()
     is_held = True
     page.get_by_role("button", name="Search the past").click()
-    eventually(lambda: page.evaluate("1") and held, why="it asks")
-    with page.expect_event("requestfailed"):  # so that the server reads no further
+    eventually(lambda: page.evaluate("1") and held, why="it sends a request")
+    with page.expect_event("requestfailed"):  # so that the server stops reading
         page.locator("#replay [name=stop]").evaluate("(stop) => stop.click()")
-    expect(said).to_contain_text("0 of 0 messages of same were searched")
+    expect(note).to_contain_text("0 of 0 messages of same were searched")
     expect(since).to_have_value("3:400000")
 
     is_held = False
     since.fill("first")
-    subscribe(page, "other", kind="topic")  # it searches anew
+    subscribe(page, "other", kind="topic")  # it searches again
     time = str(int(NOON) + 100_000)
     expect(since).to_have_value(time)
-    asked.clear()
+    queries.clear()
     page.get_by_role("button", name="Search the past").click()
-    eventually(lambda: page.evaluate("1") and len(asked) == 4, why="it searches both")
-    assert sorted((query["topic"][0], query["since"][0]) for query in asked) == [
+    eventually(lambda: page.evaluate("1") and len(queries) == 4, why="it searches both")
+    assert sorted((query["topic"][0], query["since"][0]) for query in queries) == [
         (topic, place) for topic in ("other", "same") for place in ("3:200000", "3:300000")
     ]
 

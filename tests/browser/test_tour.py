@@ -1,4 +1,4 @@
-"""What the README shows in pictures, done by hand as there."""
+"""The README's tour, done as in its pictures."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ ORDER = (
 )
 
 
-WORDS: dict[str, Words] = {  # by which a person finds their way, and what ends the pictures' names
+WORDS: dict[str, Words] = {  # the page's words, and the suffix of the pictures' names
     "en": {
         "suffix": "",
         "channels": "Browse channels",
@@ -77,7 +77,7 @@ def server(start: Start, own_redis: RedisServer) -> ArautoServer:
 @pytest.fixture
 def page(open_page: OpenPage, server: ArautoServer, language: str) -> Page:
     path = view(*NAMES, patterns=("pedidos.*",))
-    page = open_page(path, server=server, language=language, allow=STATUS_503)  # it may just be asking
+    page = open_page(path, server=server, language=language, allow=STATUS_503)  # a request may be under way
     expect_live(page)
     return page
 

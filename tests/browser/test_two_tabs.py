@@ -1,4 +1,4 @@
-"""What a browser keeps is all its tabs': none writes what it read earlier, what is spoilt stops nothing."""
+"""The storage is shared by all tabs: none overwrites newer data, and invalid data stop nothing."""
 
 import json
 from typing import Any
@@ -38,7 +38,7 @@ def close(page: Page) -> None:
 
 
 def two(open_page: OpenPage) -> tuple[Page, Page]:
-    """Two tabs of one browser, which both have read what is kept."""
+    """Two tabs of one browser, which have both read the storage."""
     first, second = open_page(view("a")), open_page(view("a"))
     expect_live(first)
     expect_live(second)
@@ -72,7 +72,7 @@ def test_what_is_forgotten_is_the_draft_and_not_its_place(open_page: OpenPage) -
     dialog = recent(second)
     expect(dialog.get_by_role("button", name="Delete old")).to_be_visible()
     second.evaluate("addEventListener('storage', (event) => event.stopImmediatePropagation(), true)")
-    second.evaluate(  # another tab has saved one this very moment
+    second.evaluate(  # another tab saves a template at this moment
         """() => {
           const all = JSON.parse(localStorage.arauto);
           all.templates.unshift({ name: "new", channel: "a", message: "2" });

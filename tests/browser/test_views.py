@@ -1,4 +1,4 @@
-"""Views: a view is an address; kept in the browser under a name, shared as a link, taken along in a file."""
+"""Views: a view is an address, kept in the browser under a name, shared as a link, exported to a file."""
 
 import json
 from itertools import pairwise
@@ -202,7 +202,7 @@ def test_views_are_taken_along_in_a_file_and_nothing_is_lost(open_page: OpenPage
 
 
 def imported(page: Page, path: Path) -> str:
-    """What the page says of the file."""
+    """Import a file, and return the page's sentence about it."""
     button(page, "Actions of the views").click()
     with page.expect_file_chooser() as chooser:
         page.get_by_role("menuitem", name="Import views").click()
@@ -259,7 +259,7 @@ def test_a_view_begins_when_it_says(open_page: OpenPage, own_redis: RedisServer,
     expect_current(page, "Late")
     assert "since=15m" in page.evaluate("location.search")
     page.close()
-    assert server.stop() == 0  # until then its recorder is a subscriber
+    assert server.stop() == 0  # its recorder is a subscriber
 
 
 def test_the_views_have_their_place_before_they_are_there(open_page: OpenPage) -> None:

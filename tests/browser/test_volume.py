@@ -1,4 +1,4 @@
-"""The strip above the feed: messages by time and severity, seen, reached by keys and read out."""
+"""The strip above the feed: messages by time and severity, visible, reachable by keyboard, accessible."""
 
 import json
 import re
@@ -47,7 +47,7 @@ def value(page: Page) -> Locator:
 
 
 def drawn(page: Page, kind: str) -> int:
-    """How many rectangles there are of a severity, or of none."""
+    """The number of rectangles of a severity, or of none."""
     return int(
         strip(page).evaluate(
             """(strip, kind) => [...strip.querySelectorAll(`.volume__${kind}`)]
@@ -65,7 +65,7 @@ def alert(severity: str) -> str:
     return json.dumps({"severity": severity, "title": "Disk"})
 
 
-# What is counted
+# Counting
 
 
 def test_messages_are_counted_at_their_time_by_severity(open_page: OpenPage) -> None:
@@ -80,7 +80,7 @@ def test_messages_are_counted_at_their_time_by_severity(open_page: OpenPage) -> 
         (30, alert("error")),
         (30, alert("warn")),
         (30, '{"level": 30}'),
-        (400, alert("critical")),  # too long ago for the strip
+        (400, alert("critical")),  # too old for the strip
     ):
         server.send("message", data=data, at=noon - seconds, past=True)
     expect(sentence(page)).to_have_text(
@@ -152,7 +152,7 @@ def test_what_may_be_missing_is_hatched(open_page: OpenPage, own_redis: RedisSer
     expect(gaps(page)).to_have_attribute("d", "")
     own_redis.stop()
     expect_state(page, "reconnecting")
-    expect(gaps(page)).to_have_attribute("d", re.compile("^M"))  # it is being missed
+    expect(gaps(page)).to_have_attribute("d", re.compile("^M"))  # messages may be missing now
     own_redis.start()
     expect_live(page)
     expect(gaps(page)).to_have_attribute("d", re.compile("^M"))
@@ -160,7 +160,7 @@ def test_what_may_be_missing_is_hatched(open_page: OpenPage, own_redis: RedisSer
     walk_back(page, lambda bar: bar.endswith("messages may be missing"))
 
 
-# How it is reached
+# Keyboard and pointer
 
 
 def test_keys_and_the_pointer_move_over_the_bars_and_nothing_else_moves(open_page: OpenPage) -> None:
@@ -191,7 +191,7 @@ def test_keys_and_the_pointer_move_over_the_bars_and_nothing_else_moves(open_pag
     found = walk_back(page, lambda bar: not bar.endswith(" 0 messages"))
     assert re.fullmatch(r"11:5\d:\d\d to 1[12]:\d\d:\d\d: 1 message · Error: 1", found)
     reached = position(page)
-    page.clock.run_for(10_000)  # the bar goes on; the cursor stays with it, and nothing new is said of it
+    page.clock.run_for(10_000)  # the bar moves; the cursor stays on it, and its sentence does not change
     assert (position(page), slider(page).get_attribute("aria-valuetext")) == (reached, found)
     expect(value(page)).to_have_text(found)
 
@@ -205,7 +205,7 @@ def test_keys_and_the_pointer_move_over_the_bars_and_nothing_else_moves(open_pag
 
 
 def walk_back(page: Page, is_meant: Callable[[str], bool]) -> str:
-    """From the newest bar to the first that is meant, as it is said; meanwhile there may be newer ones."""
+    """Move from the newest bar back to the first whose sentence is meant; newer bars may appear meanwhile."""
     page.keyboard.press("End")
     while not is_meant(found := slider(page).get_attribute("aria-valuetext") or ""):
         at = position(page)
@@ -239,7 +239,7 @@ def test_what_came_before_it_came_is_counted(open_page: OpenPage) -> None:
     expect(sentence(page)).to_have_text(re.compile(": 2 messages,"))
 
 
-# When and how it is drawn
+# Drawing
 
 
 def test_it_is_not_drawn_while_nobody_sees_it(open_page: OpenPage) -> None:
@@ -249,7 +249,7 @@ def test_it_is_not_drawn_while_nobody_sees_it(open_page: OpenPage) -> None:
     page.clock.run_for(2_000)
     expect(sentence(page)).to_have_text(re.compile(": 1 message,"))
     leave(page)
-    let_draw(page)  # it is also drawn when it has been laid out
+    let_draw(page)  # it is also drawn after its layout
     page.evaluate(
         """() => {
           window.drawn = 0;
@@ -316,13 +316,13 @@ def test_counts_are_kept_for_five_minutes_of_a_clock_that_may_be_set(open_page: 
         counts.add(1003, "none", 1001); // of a clock that is ahead
         counts.add(900, "error", 1001);
         counts.add(600, "critical", 1001); // too late
-        const said = [all(1001), all(1199.5), all(1200.5), counts.lastCritical];
+        const totals = [all(1001), all(1199.5), all(1200.5), counts.lastCritical];
         counts.add(1500, "info", 1500);
-        said.push(all(1500));
+        totals.push(all(1500));
         counts.add(50, "warning", 50); // set back
-        said.push(all(50));
+        totals.push(all(50));
         const coarse = counts.bars(50, 30);
-        return [...said, coarse.length, coarse[0].from, coarse.at(-1).from, KINDS];
+        return [...totals, coarse.length, coarse[0].from, coarse.at(-1).from, KINDS];
         """,
     )
     kinds = ["unread", "none", "info", "warning", "error", "critical"]
@@ -341,7 +341,7 @@ def test_a_single_serious_message_is_seen_among_many(open_page: OpenPage) -> Non
     assert found == [
         "", "M0 7h9v13h-9z", "M0 6h9v1h-9z", "M0 4h9v2h-9z", "M0 2h9v2h-9z", "M0 0h9v2h-9z",
     ]  # fmt: skip
-    # One message is no flood, and bars that are thin touch.
+    # One message is no flood, and thin bars touch.
     assert call(page, "volume/bar_paths", paths, [[[0, 1, 0, 0, 0, 0]] * 2, 4, 20])[1] == (
         "M0 16h2v4h-2zM2 16h2v4h-2z"
     )

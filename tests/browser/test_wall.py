@@ -1,4 +1,4 @@
-"""The wall: a page and its panes to be read from afar; says what is unreachable, keeps the screen on."""
+"""The wall: a page and its panes to be read from afar; it shows outages and keeps the screen on."""
 
 import re
 
@@ -45,7 +45,7 @@ def outage(page: Page) -> Locator:
 
 
 def fact(page: Page, name: str) -> Locator:
-    """What the page's own head says, and not that of a pane."""
+    """A text in the page's own header, not in that of a pane."""
     return page.locator(".wall__facts > div").filter(has_text=name).get_by_role("definition")
 
 

@@ -1,4 +1,4 @@
-"""What the feed shows: each message as it was published, in order, and a count of what is not shown."""
+"""The feed shows each message as it was published, in order, and counts those it does not show."""
 
 import json
 import re
@@ -30,7 +30,7 @@ ROUNDING = timedelta(milliseconds=1)
 HOSTILE = "</script><img src=x onerror=alert(1)>{{7*7}}%s&amp;"
 
 
-# Nothing is put off until a moment that comes too soon on a slow machine; formatters say who made them.
+# Idle work never runs, since on a slow machine it might run too soon; formatters note their creator.
 FORMATTERS = """
 window.setTimeout = window.setInterval = window.requestIdleCallback = () => 0;
 window.made = [];
@@ -82,7 +82,7 @@ def test_messages_are_shown_as_published(open_page: OpenPage, valkey: RedisServe
     expect_live(page)
     for message in messages:
         valkey.client.publish("as is", message)
-    expect_texts(page, [message.replace("\x1b[31m", "") for message in messages])  # a mark says so
+    expect_texts(page, [message.replace("\x1b[31m", "") for message in messages])  # a mark replaces it
     assert rows(page).locator(".row__body *:not(p, .mark, [class^=json-])").count() == 0
     expect(text_of(rows(page).nth(0))).to_have_css("white-space", "pre-wrap")
     expect(text_of(rows(page).nth(2))).to_have_css("direction", "rtl")
@@ -173,7 +173,7 @@ def test_the_time_is_the_readers_own(open_page: OpenPage, valkey: RedisServer) -
 
 
 def test_the_first_message_waits_for_no_formatter(open_page: OpenPage, valkey: RedisServer) -> None:
-    """A new tab's first one of a number or a date takes tens of milliseconds."""
+    """The first formatter of numbers or dates in a tab takes tens of milliseconds."""
     page = open_page(view("first"))
     expect_live(page)
     page.add_init_script(FORMATTERS)
@@ -228,7 +228,7 @@ def test_the_feed_follows_its_end_until_the_reader_scrolls_up(
 
 
 def settled_top(page: Page) -> float | None:
-    """Where the feed is scrolled to, once it is at rest for two frames."""
+    """The scroll position of the feed, once it has not moved for two frames."""
     before, after = log(page).evaluate(
         """(log) => new Promise((done) => {
              const before = log.scrollTop;
@@ -298,14 +298,14 @@ def test_what_a_reader_scrolled_up_to_is_not_taken_away(open_page: OpenPage, val
     expect_live(page)
     publish_many(valkey, "reading", [f"early {n}" for n in range(200)])
     expect(row(page, "early 199")).to_be_in_viewport()
-    expect(rows(page)).to_have_count(200)  # the earlier ones are drawn after it
+    expect(rows(page)).to_have_count(200)  # earlier ones are drawn later
     log(page).focus()
     page.keyboard.press("Home")
     expect(row(page, "early 0")).to_be_in_viewport()
     publish_many(valkey, "reading", [f"late {n}" for n in range(1500)])
     expect(new_button(page)).to_have_text("1,500 new")
     expect(row(page, "early 0")).to_be_in_viewport()
-    expect(rows(page)).to_have_count(500)  # as many as there may be, drawn piece by piece
+    expect(rows(page)).to_have_count(500)  # the most there may be, drawn piece by piece
     new_button(page).click()
     expect(row(page, "late 1499")).to_be_in_viewport()
     expect(notices(page)).to_have_text("1,140 messages arrived meanwhile and are not shown")
@@ -335,7 +335,7 @@ def test_older_rows_are_shown_when_asked_and_what_is_read_stays(
     expect(row(page, "message 700")).to_be_in_viewport()
     page.get_by_role("button", name="Show more of them").click()
     expect(rows(page)).to_have_count(1200)
-    expect(row(page, "message 200")).to_be_in_viewport()  # for the button is at the rows' beginning
+    expect(row(page, "message 200")).to_be_in_viewport()  # the button is above the rows
     expect(page.locator("#older")).to_be_hidden()
     valkey.client.publish("older", "not drawn yet")
     expect(new_button(page)).to_have_text("1 new")
@@ -355,7 +355,7 @@ def test_a_burst_is_accounted_for_to_the_last_message(open_page: OpenPage, valke
 
 
 def accounted_for(page: Page) -> int:
-    """Messages shown, said to be not drawn, and said to be older."""
+    """The sum of messages shown, counted as not drawn, and counted as older."""
     counts = page.evaluate(
         "[...document.querySelectorAll('#messages > li')].map((row) => row.dataset.messages)"
     )

@@ -63,9 +63,7 @@ def test_a_token_is_pasted_with_what_nobody_sees_around_it(hall: ArautoServer, t
         for token, status in ((READ_TOKEN, 403), (TOKEN, 200), (made, 200)):
             sent = in_utf8(f"Bearer {around.format(token)}".replace("\r", "").replace("\n", " "))
             assert publish(hall, "a", "x", Authorization=sent).status == status
-    assert (
-        Person(hall).log_in(READ_TOKEN.replace(" ", "  ", 1)).status == 401
-    )  # inside a token every character counts
+    assert Person(hall).log_in(READ_TOKEN.replace(" ", "  ", 1)).status == 401  # inside, each space counts
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

@@ -161,9 +161,8 @@ def test_a_master_that_is_killed_is_followed_and_told(
     finally:
         master.start()
     back_at = time()
-    assert all(
-        tab.until("gap")[-1]["from"] <= back_at for tab in tabs
-    )  # the time of the last publication without a reply
+    # Messages may have been published at the old master since.
+    assert all(tab.until("gap")[-1]["from"] <= back_at for tab in tabs)
 
 
 def test_a_node_that_stands_still_is_left(

@@ -330,9 +330,8 @@ def test_redis_that_cuts_its_subscribers(own_recording: ArautoServer, own_redis:
         for tab in tabs:
             eventually(partial(tab.ends_with, last, "kept.a", "i"))
             inside = [int(data[1:]) for data in tab.data("kept.a", "i")]
-            assert inside == list(
-                range(inside[0], load.published["i"])
-            )  # publications by the form need no recorder
+            # Publications by the form need no recorder.
+            assert inside == list(range(inside[0], load.published["i"]))
             outside = [int(data[1:]) for data in tab.data("kept.a", "o")]
             assert len(outside) == len(set(outside))
             assert tab.gaps  # the recorder was cut too

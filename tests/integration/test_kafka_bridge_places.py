@@ -67,9 +67,8 @@ def test_what_redis_refuses_and_who_has_lost_the_lease(kafka: KafkaServer) -> No
     bridge.close()
     assert committed(kafka) == 7
     lease[0] = True
-    bridge.step(
-        report
-    )  # this process has the lease again and commits its offset, which is beyond the end at Kafka
+    # This process has the lease again and commits its offset, which is beyond the end at Kafka.
+    bridge.step(report)
     bridge.close()
     assert committed(kafka) == 2
 

@@ -128,9 +128,7 @@ def test_thirty_megabytes_reach_a_slow_reader_whole(
     raw = raw_feed(server, receive_buffer=4096)
     text = "0123456789abcde\n" * (30 << 16)
     own_redis.client.publish("raw", text)
-    sleep(
-        3
-    )  # the pause of this reader, within the server's write deadline, which is longer for a busy machine
+    sleep(3)  # the pause of this reader, within the server's write deadline, long for a busy machine
     own_redis.client.publish("raw", "next")
     assert [event["data"] for event in json.loads(read_frame(raw))] == [text]
     assert [event["data"] for event in json.loads(read_frame(raw))] == ["next"]

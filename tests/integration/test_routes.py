@@ -22,16 +22,8 @@ from tests.support.servers import ArautoServer
 TOKEN = "a shared token of twenty-six"
 JSON = "application/json"
 EXAMPLES = 200  # requests for each visitor and worker
-METHODS = (
-    "HEAD",
-    "OPTIONS",
-    "PUT",
-    "DELETE",
-    "TRACE",
-    "PROPFIND",
-    "get",
-    "X" * 20,
-)  # beside those of a route
+# Methods beside those of a route.
+METHODS = ("HEAD", "OPTIONS", "PUT", "DELETE", "TRACE", "PROPFIND", "get", "X" * 20)
 NAMES = (
     "channel", "message", "confirmed", "pattern", "csrf", "user", "password", "next", "lang",
     "match", "filter", "everywhere", "tab", "since", "after", "until", "limit", "parts", "id", "name",

@@ -90,9 +90,7 @@ def test_a_token_is_one_on_all(servers: list[ArautoServer], valkey: RedisServer)
         tokens = TokensInRedis(RedisStore(stack.enter_context(closing(RedisLink(valkey.url)))))
         token = tokens.create("backup", ["a"], ["a"], 4e9)
         assert token.encode() not in (valkey.client.get("arauto:programs") or b"")
-        assert (
-            valkey.client.ttl("arauto:programs") == -1
-        )  # without a time to live, so that Redis does not evict it
+        assert valkey.client.ttl("arauto:programs") == -1  # Redis must not evict it for its time to live
         tabs = [
             stack.enter_context(open_tab(server, "a", additional_headers=bearer(token))) for server in servers
         ]

@@ -19,11 +19,8 @@ from tests.simulator.redis_double import PAGE, Data, RedisDouble
 
 CHANNEL = b"news.a"
 FENCE = b"fence"
-SECONDS, MICROSECONDS, RUN = (
-    "test:seconds",
-    "test:microseconds",
-    "test:run",
-)  # keys that replace the time and the run of Redis in the scripts
+# Keys that replace the time and the run of Redis in the scripts.
+SECONDS, MICROSECONDS, RUN = "test:seconds", "test:microseconds", "test:run"
 
 _script = store_module.script
 
