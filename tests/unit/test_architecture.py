@@ -1,4 +1,4 @@
-"""docs/architecture.md says what the tree is."""
+"""docs/architecture.md describes the tree as it is."""
 
 import re
 

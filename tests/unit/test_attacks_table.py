@@ -1,4 +1,4 @@
-"""docs/security.md says how often each attack is tried: as often as the tests' own tables do."""
+"""docs/security.md has the number of cases of each attack: that of the tests' tables."""
 
 import re
 
@@ -9,7 +9,7 @@ from tests.browser import test_injection, test_other_site
 from tests.integration import test_attacks, test_login_attacks, test_routes, test_smuggling
 from tests.support.servers import ROOT
 
-COUNTED = {  # a part of the attack's name, and how often
+COUNTED = {  # a part of the attack's name, and the number of cases
     "10 origins": len(test_attacks.ORIGINS) * len(test_attacks.HOSTS) * len(test_attacks.SURFACES) * 2,
     "read in two ways": len(test_smuggling.AMBIGUOUS),
     "too large": len(test_smuggling.TOO_LARGE),
@@ -24,7 +24,7 @@ COUNTED = {  # a part of the attack's name, and how often
 
 
 def rows() -> dict[str, str]:
-    """How often, by attack."""
+    """The number of cases by attack."""
     _, _, rest = (ROOT / "docs" / "security.md").read_text().partition("## What was tried")
     table, _, _ = rest.partition("\n## ")
     return dict(re.findall(r"^\| ([^|]+) \| ([^|]+) \|.*\|$", table, re.MULTILINE))

@@ -1,4 +1,4 @@
-"""The load client of the benchmark notices what it must: else its figures mean nothing."""
+"""The load client of the benchmark notices losses and errors, so its figures are valid."""
 
 import itertools
 import socket
@@ -27,7 +27,7 @@ def subscribe(crowd: Crowd) -> socket.socket:
 
 @given(st.lists(st.integers(1, 600), max_size=8), st.sets(st.integers(0, 5)))
 def test_numbers_are_found_whatever_the_cuts(cuts: list[int], marked: set[int]) -> None:
-    """The length of a frame may be written with a hash mark."""
+    """The byte of a frame's length may be a hash mark."""
     stream = b"".join((b"fr#me" if n in marked else b"frame") + message(n) for n in range(6))
     places = [0, *sorted(cuts), len(stream)]
     with closing(Crowd()) as crowd, subscribe(crowd) as server:

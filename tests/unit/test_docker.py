@@ -1,4 +1,4 @@
-"""The Dockerfile, as far as it can be checked without a Docker engine."""
+"""The Dockerfile, as far as it can be checked without Docker."""
 
 import subprocess
 import sysconfig
@@ -17,7 +17,7 @@ def test_hadolint_finds_nothing() -> None:
 
 
 def test_the_image_gets_all_that_the_program_loads() -> None:
-    """What is copied is all of the tree but what serves tests, benchmarks and people."""
+    """The whole tree is copied, except files for tests, benchmarks and people."""
     copied = (ROOT / "Dockerfile").read_text()
     allowed = (ROOT / ".dockerignore").read_text().splitlines()
     for name in ("app.py", "gunicorn.conf.py", "requirements.txt", "arauto", "static", "templates"):

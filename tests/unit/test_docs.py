@@ -1,4 +1,4 @@
-"""The documents say what the program does."""
+"""The documents match the program."""
 
 import re
 
@@ -30,8 +30,8 @@ def test_every_file_that_a_document_links_to_is_there() -> None:
 
 def test_every_target_of_make_is_explained() -> None:
     (phony,) = re.findall(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    told = re.findall(r"^\| `make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
-    assert sorted(told) == sorted(phony.split())
+    explained = re.findall(r"^\| `make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
+    assert sorted(explained) == sorted(phony.split())
 
 
 def test_the_version_has_its_entry_in_the_changelog() -> None:

@@ -1,4 +1,4 @@
-"""Whatever bytes a browser sends: the reader ends, raises nothing, and says only whole frames."""
+"""Random bytes of a browser: the reader ends, raises nothing, and writes only whole frames."""
 
 import socket
 import struct
@@ -36,16 +36,16 @@ streams = st.lists(st.one_of(frames, frames, frames, closes, st.binary(max_size=
 
 
 def converse(sent: bytes, cuts: list[int] | None = None) -> tuple[list[str], bytes]:
-    """What a transport reads from ``sent``, written in pieces, and what it answers."""
+    """The texts that a transport reads from ``sent``, written in pieces, and its answer."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.settimeout(60)
         transport = Transport(ours, TimerWheel())
-        said: list[str] = []
+        texts: list[str] = []
 
         def read() -> None:
             while (text := transport.receive()) is not None:
-                said.append(text)
+                texts.append(text)
             transport.release()
 
         reader = threading.Thread(target=read)
@@ -56,13 +56,13 @@ def converse(sent: bytes, cuts: list[int] | None = None) -> tuple[list[str], byt
                 theirs.sendall(sent[start:end])
             theirs.shutdown(socket.SHUT_WR)
         except OSError:
-            pass  # it has been cut already
+            pass  # the transport has closed already
         answered = b""
         while chunk := _recv(theirs):
             answered += chunk
         reader.join(10)
         assert not reader.is_alive(), "the reader hangs"
-        return said, answered
+        return texts, answered
 
 
 def _recv(sock: socket.socket) -> bytes:
@@ -72,8 +72,8 @@ def _recv(sock: socket.socket) -> bytes:
         return b""
 
 
-def heard(answered: bytes) -> list[Frame]:
-    """The frames in it, by a parser that is not ours and refuses what is broken."""
+def frames_in(answered: bytes) -> list[Frame]:
+    """The frames in the bytes, by the parser of ``websockets``, which refuses broken ones."""
     client = ClientProtocol(parse_uri("ws://localhost/"), state=OPEN, max_size=None)
     client.receive_data(answered)
     assert client.parser_exc is None, client.parser_exc
@@ -82,7 +82,7 @@ def heard(answered: bytes) -> list[Frame]:
 
 @pytest.fixture(autouse=True)
 def _no_beats(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each example makes a timer wheel; without a call that is due later its thread never starts."""
+    """Each example makes a timer wheel; without pending calls its thread never starts."""
     monkeypatch.setattr(TimerWheel, "after", lambda *_: None)
 
 
@@ -90,9 +90,9 @@ def _no_beats(monkeypatch: pytest.MonkeyPatch) -> None:
 @example(frame(TEXT, b"", rsv=1) + b"\0" * 20_000, [])
 @example(close_frame() + frame(TEXT, b"late") * 5000, [])
 def test_any_bytes_end_and_are_answered_in_whole_frames(sent: bytes, cuts: list[int]) -> None:
-    said, answered = converse(sent, cuts)
-    assert all(len(text) <= MAX_INCOMING for text in said)
-    got = heard(answered)
+    texts, answered = converse(sent, cuts)
+    assert all(len(text) <= MAX_INCOMING for text in texts)
+    got = frames_in(answered)
     assert all(frame.opcode in (Opcode.PONG, Opcode.CLOSE) for frame in got)
     assert [frame.opcode for frame in got].count(Opcode.CLOSE) <= 1
     if got and got[-1].opcode == Opcode.CLOSE and got[-1].data:
@@ -109,9 +109,9 @@ def test_texts_come_whole_however_they_are_cut(
     messages: list[tuple[str, list[int]]], cuts: list[int]
 ) -> None:
     sent = b"".join(_fragmented(text.encode(), where) for text, where in messages)
-    said, answered = converse(sent + close_frame(), cuts)
-    assert said == [text for text, _ in messages]
-    got = heard(answered)
+    texts, answered = converse(sent + close_frame(), cuts)
+    assert texts == [text for text, _ in messages]
+    got = frames_in(answered)
     assert [frame.opcode for frame in got[:-1]] == [Opcode.PONG] * (len(got) - 1)
     assert got[-1] == Frame(Opcode.CLOSE, struct.pack(">H", 1000))
 
@@ -130,7 +130,7 @@ def _fragmented(payload: bytes, where: list[int]) -> bytes:
 def test_control_without_its_end_a_transport_reads_on_after_a_broken_frame(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The defence is ``_has_left``: without it the parser is fed what it has already refused."""
+    """The defence is ``_has_left``: without it the parser gets bytes after the ones it refused."""
     fed = []
     feed = Connection.receive_data
 

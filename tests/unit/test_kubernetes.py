@@ -1,4 +1,4 @@
-"""examples/kubernetes: what the schemas of Kubernetes allow, and fit to the program and its image."""
+"""examples/kubernetes: valid by the schemas of Kubernetes, and fitting the program and its image."""
 
 import copy
 import re
@@ -69,7 +69,7 @@ def test_they_fit_to_the_image() -> None:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
-    assert "/" not in container()["image"]  # nobody's registry but yours
+    assert "/" not in container()["image"]  # only your own registry
 
 
 def test_times_fit_to_the_program() -> None:

@@ -12,7 +12,7 @@ LEVELS = {"info", "warning", "error", "exception"}
 TEMPLATE = re.compile(r"(?P<event>[^%=]*?)(?P<pairs>( \w+=%\S+|%s)*)")
 
 Call = tuple[str, set[str]]
-"""What a call logs, and the keys that can be read from it."""
+"""The text that a call logs, and its keys."""
 
 
 def calls() -> Iterator[Call]:
@@ -39,7 +39,7 @@ def texts(node: ast.expr) -> list[str]:
     return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
-def told() -> dict[str, set[str]]:
+def documented() -> dict[str, set[str]]:
     """Each event of the page, and its keys."""
     rows = re.findall(r"^\| `([a-z][A-Za-z ]+)` \|([^|]*)\|", PAGE, re.MULTILINE)
     return {event: set(re.findall(r"\w+", keys)) for event, keys in rows}
@@ -53,9 +53,9 @@ def test_the_page_has_each_event_with_its_keys_and_no_other() -> None:
             assert match, f"{text!r} is not: event key=value"
             named = set(re.findall(r"(\w+)=", match["pairs"]))
             events.setdefault(match["event"].strip(), set()).update(named | keys)
-    assert events.keys() == told().keys()
+    assert events.keys() == documented().keys()
     for event, keys in events.items():
-        assert keys <= told()[event], event
+        assert keys <= documented()[event], event
 
 
 def test_the_page_has_each_sentence_and_no_other() -> None:

@@ -1,4 +1,4 @@
-"""The ports that servers of the tests get."""
+"""The ports of the tests' servers."""
 
 import socket
 

@@ -24,7 +24,7 @@ def test_values_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "said"),
+    ("written", "origin"),
     [
         ("https://josé.example", "https://xn--jos-dma.example"),
         ("https://jose\u0301.EXAMPLE:443", "https://xn--jos-dma.example"),
@@ -34,8 +34,8 @@ def test_values_are_read() -> None:
         ("http://[2001:DB8::1]:8000", "http://[2001:db8::1]:8000"),
     ],
 )
-def test_origins_are_kept_as_browsers_say_them(written: str, said: str) -> None:
-    assert read({"ARAUTO_ORIGINS": written}).origins == {said}
+def test_origins_are_kept_as_browsers_say_them(written: str, origin: str) -> None:
+    assert read({"ARAUTO_ORIGINS": written}).origins == {origin}
 
 
 TOKEN = "a shared token of twenty-six"
@@ -128,7 +128,7 @@ def test_all_switches_understand_the_same_words(text: str, is_on: bool) -> None:
 
 
 def test_names_of_others_are_none_of_our_business() -> None:
-    """Kubernetes sets such names for a service called arauto."""
+    """Kubernetes sets such variables for a service named arauto."""
     assert read({"ARAUTO_SERVICE_HOST": "10.0.0.1", "ARAUTO_PORT": "tcp://10.0.0.1:80"}) == read({})
 
 

@@ -1,4 +1,4 @@
-"""What is installed is what was chosen, byte for byte; and no secret is in the tree."""
+"""Installed packages are the chosen ones, by their hashes; and no secret is in the tree."""
 
 import json
 import re
@@ -27,11 +27,11 @@ SECRETS = {
     "a token of Slack": r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}",
     "a key of Stripe": r"\b[rs]k_live_[A-Za-z0-9]{20,}",
     "a JSON Web Token": r"\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.",
-    # Not the Redis that a test starts on this machine for itself.
+    # Except the Redis that a test starts on this machine.
     "a password in an address": r"://[^\s/:@'\"{}]+:(?!password@)[^\s/:@'\"{}$]{4,}@(?!127\.0\.0\.1:)[\w.]",
     "a secret that is set": r"^(?:export )?[A-Z_]*(?:SECRET|TOKEN|PASSWORD)=[A-Za-z0-9+/_-]{16,}\s*$",
 }
-EXAMPLES = {  # written here in pieces, or this file would be found
+EXAMPLES = {  # in pieces, or this file would be found
     "a private key": "-----BEGIN RSA " + "PRIVATE KEY-----",
     "a token of ours": "arauto_" + "aB3_-" * 8 + "xyz",
     "a token of GitHub": "ghp_" + "a1B2" * 9,
@@ -47,7 +47,7 @@ EXAMPLES = {  # written here in pieces, or this file would be found
 
 
 def pinned(name: str) -> dict[str, str]:
-    """The text of each requirement in a file, by the name of what it pins."""
+    """The text of each requirement in a file, by the name of the package."""
     text = (ROOT / name).read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith(("#", "-r "))]
     requirements = {line: Requirement(re.split(r"\s+(?:--hash|#)", line)[0]) for line in lines}
@@ -81,7 +81,9 @@ def test_the_locks_agree() -> None:
 def test_nothing_is_installed_without_its_hash() -> None:
     for name in ("Makefile", "Dockerfile"):
         lines = [line for line in (ROOT / name).read_text().splitlines() if "pip install" in line]
-        of_ours = [line for line in lines if "/tools/" not in line]  # tools that make the locks
+        of_ours = [
+            line for line in lines if "/tools/" not in line
+        ]  # the tools that make the locks have their own
         assert of_ours
         assert all("--require-hashes -r requirements" in line and ".lock" in line for line in of_ours), name
 
@@ -102,7 +104,7 @@ def test_no_secret_is_in_the_tree() -> None:
 
 
 def _tracked() -> list[Path]:
-    """What git has, or would take; where there is no git, all but what is installed and kept."""
+    """The files that git tracks or would add; without git, all but installed and cached ones."""
     command = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard", "-z"]
     listed = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("\0")
     paths = [ROOT / name for name in listed if name]

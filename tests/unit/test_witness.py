@@ -1,4 +1,4 @@
-"""The checker of the promise finds each way to break it."""
+"""The checker of the promise finds every kind of fault."""
 
 from tests.support.witness import Published, Record, Span
 
@@ -15,9 +15,9 @@ def record(seen: list[int], *gaps: Span) -> Record:
 
 def published(n: int) -> Published:
     """Number ``k`` was published at the second ``k``."""
-    said = Published()
-    said.sure["a"] = {k: Span(k + 0.1, k + 0.2) for k in range(n)}
-    return said
+    result = Published()
+    result.sure["a"] = {k: Span(k + 0.1, k + 0.2) for k in range(n)}
+    return result
 
 
 def test_a_kept_promise() -> None:

@@ -1,4 +1,4 @@
-"""Scripts that are joined: what each needs comes before it, once, and nothing is left out."""
+"""The bundler: a module comes after its imports, once, and none is left out."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_an_entry_holds_what_it_needs_after_what_that_needs() -> None:
 
 def test_what_has_no_name_for_itself_needs_no_scope() -> None:
     joined = join(PURE, PAGE)
-    assert joined["first"].count("(() => {") == 2  # the file's and that of what has a constant of its own
+    assert joined["first"].count("(() => {") == 2  # the file, and a module with its own constant
     assert "\nconst look = get();\n" in joined["first"]
 
 
@@ -71,7 +71,7 @@ def test_what_is_loaded_later_gets_the_same_objects() -> None:
     later = join(PURE, PAGE)["later"]
     assert 'import { $2 } from "./last.js";\n' in later
     assert "const [near] = $2;" in later
-    assert 'import { own } from "./own.js";' in later  # nobody else has it
+    assert 'import { own } from "./own.js";' in later  # no other entry has it
     assert 'export { own } from "./own.js";' in later.partition("(() => {")[0]
 
 
@@ -104,8 +104,8 @@ def test_what_only_one_file_needs_is_in_it() -> None:
 
 
 def test_what_is_asked_for_by_its_address_has_a_file() -> None:
-    asked = PURE["net/own"] + 'import("./item.js");\n'
-    joined = join(PURE | DEEP | {"net/own": asked}, PAGE)
+    text = PURE["net/own"] + 'import("./item.js");\n'
+    joined = join(PURE | DEEP | {"net/own": text}, PAGE)
     assert 'import { item } from "./item.js";' in joined["page"]
     assert "list" not in joined
 
@@ -137,8 +137,8 @@ def test_a_list_of_imports_may_take_several_lines() -> None:
 
 @pytest.mark.parametrize("how", ["import({})", "new URL({}, import.meta.url)", "lazy({}, import.meta.url)"])
 def test_an_address_is_that_of_the_file(how: str) -> None:
-    asked = PURE["lib/a"] + how.format('"../net/own.js"') + ";\n" + how.format('"./worker.js"')
-    joined = join(PURE | {"lib/a": asked, "lib/worker": ""}, PAGE)
+    text = PURE["lib/a"] + how.format('"../net/own.js"') + ";\n" + how.format('"./worker.js"')
+    joined = join(PURE | {"lib/a": text, "lib/worker": ""}, PAGE)
     assert how.format('"./own.js"') in joined["last"]
     assert how.format('"./worker.js"') in joined["last"]
     joined = join(PURE | {"net/own": how.format('"../lib/worker.js"'), "lib/worker": ""}, PAGE)
@@ -210,7 +210,7 @@ def test_every_module_of_the_page_is_in_one_place() -> None:
 
 
 def test_what_is_loaded_later_is_found_from_where_its_address_is_made() -> None:
-    """Also where scripts are not bundled: there it is made in lib/, and not in the module that names it."""
+    """Also without bundling: there the address is made in lib/, not in the module that names it."""
     lib = ROOT / "static/js/lib"
     named = re.compile(r'(?:Deferred|deferScript)\("([^"]+)"')
     paths = [path for one in lib.parent.rglob("*.js") for path in named.findall(one.read_text())]

@@ -1,4 +1,4 @@
-"""What is said in fewer letters is the same all the same."""
+"""The CSS minifier: shorter styles with the same meaning."""
 
 import sys
 
@@ -52,6 +52,6 @@ def test_a_minifier_that_ends_without_a_word_is_told_by_its_status(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "false")
-    monkeypatch.setattr(sys, "pycache_prefix", None)  # where it may be kept
+    monkeypatch.setattr(sys, "pycache_prefix", None)  # the directory of the cache
     assert minify_in_subprocess() == pack(sources())
     assert "cannot be made small here (status 1): " in caplog.text

@@ -1,4 +1,4 @@
-"""The page's markup as it is sent: shorter, and the same to whoever reads it."""
+"""The HTML minifier: shorter markup that is parsed to the same document."""
 
 from html.parser import HTMLParser
 
@@ -23,28 +23,28 @@ PAGE = """<!doctype html>
 
 
 class Read(HTMLParser):
-    """All that a page says, but for spaces: its tags, their attributes and its text."""
+    """The contents of a page without spaces: its tags, their attributes and its text."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
-        self.said: list[object] = []
+        self.found: list[object] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.said.append((tag, attrs))
+        self.found.append((tag, attrs))
 
     def handle_endtag(self, tag: str) -> None:
-        if tag not in ("body", "html", "option", "p", "li", "td", "tr"):  # these may go without saying
-            self.said.append(tag)
+        if tag not in ("body", "html", "option", "p", "li", "td", "tr"):  # their end tags may be omitted
+            self.found.append(tag)
 
     def handle_data(self, data: str) -> None:
         if data.strip():
-            self.said.append(data.strip())
+            self.found.append(data.strip())
 
 
 def test_it_says_the_same_and_is_shorter() -> None:
     small = compact(PAGE)
-    assert Read(small).said == Read(PAGE).said
+    assert Read(small).found == Read(PAGE).found
     assert "<html lang=pt-BR>" in small
     assert '<input name=filter value=""' in small
     assert "<option value=one>1<option>2</select>" in small

@@ -1,4 +1,4 @@
-"""A script with short names does what it did."""
+"""The JS minifier: a script with short names has the same effects."""
 
 import re
 

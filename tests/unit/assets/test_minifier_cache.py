@@ -1,4 +1,4 @@
-"""What the minifier made is made again only when something changed."""
+"""The minifier's output is cached until a file changes."""
 
 import sys
 from pathlib import Path
@@ -15,7 +15,7 @@ def test_it_is_made_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     made = minify_in_subprocess()
     (file,) = (path for path in tmp_path.rglob("*") if path.is_file())
     assert file.name == "assets.json"
-    monkeypatch.setattr(sys, "executable", "false")  # it cannot be made any more
+    monkeypatch.setattr(sys, "executable", "false")  # minifying would fail
     assert minify_in_subprocess() == made != pack(sources())
     monkeypatch.setattr(minifier_cache, "HOME", tmp_path)  # other scripts and styles
     assert minify_in_subprocess() == pack(sources())

@@ -11,7 +11,7 @@ from tests.support.servers import ROOT
 
 FOLDERS = re.findall(r"^\| `(\w+)` \|", (ROOT / "docs/scripts.md").read_text(), re.MULTILINE)
 MODULES = modules()
-ADDRESS = re.compile(r'["\'](\.\.?/[\w/]+)\.js["\']')  # of an import, of what is loaded later, of a type
+ADDRESS = re.compile(r'["\'](\.\.?/[\w/]+)\.js["\']')  # of an import, a dynamic import or a type
 
 
 def imported(name: str) -> set[str]:

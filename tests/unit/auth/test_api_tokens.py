@@ -1,4 +1,4 @@
-"""What the file says of a token."""
+"""API tokens in their file and in the shared store."""
 
 import resource
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from arauto.redis_io.expiring_store import ExpiringStore, MemoryStore, StoreUnav
 
 
 def test_a_token_was_not_made_later_than_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else one that was made just before midnight would bear the date of tomorrow."""
+    """Otherwise a token created just before midnight would have the date of tomorrow."""
     now = 1_763_855_999.6
     monkeypatch.setattr(module, "time", lambda: now)
     tokens = Tokens(str(tmp_path / "tokens"))
@@ -70,7 +70,7 @@ def test_of_two_servers_each_knows_what_the_other_has_made() -> None:
 
 def test_a_change_is_made_anew_after_another_and_what_cannot_be_stored_is_said() -> None:
     class Busy(MemoryStore):
-        """Where others change something before each of the first changes is written."""
+        """A store that others change before each of the first writes."""
 
         def replace(self, key: str, before: bytes | None, value: bytes) -> bool:
             if names:

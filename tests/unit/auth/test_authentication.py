@@ -1,4 +1,4 @@
-"""Which visitors are no longer let in, if a part of that cannot be known."""
+"""Visitors whose access has ended, while the tokens or the store cannot be read."""
 
 from pathlib import Path
 from time import time

@@ -22,9 +22,9 @@ def let_pass(monkeypatch: pytest.MonkeyPatch) -> Pass:
 
 
 def wait_of(tried: LoginThrottle, *who: str) -> float:
-    with pytest.raises(TooSoon) as told:
+    with pytest.raises(TooSoon) as refused:
         tried.check(*who)
-    return told.value.seconds
+    return refused.value.seconds
 
 
 def test_a_few_are_free_and_then_each_wait_is_twice_the_last(let_pass: Pass) -> None:
@@ -81,4 +81,4 @@ def test_success_takes_back_itself_and_no_guess(let_pass: Pass) -> None:
 
 
 def test_the_constants_make_guessing_slow() -> None:
-    assert login_throttle.REMEMBERED > login_throttle.LONGEST_WAIT  # else waiting would start it anew
+    assert login_throttle.REMEMBERED > login_throttle.LONGEST_WAIT  # else a wait would reset the count

@@ -18,7 +18,7 @@ THE_ROUND, THE_AUTH_ROUND = module.ROUND, module.AUTH_ROUND
 
 
 class Door:
-    """A transport that only notes how it was closed."""
+    """A transport that only notes its close code and reason."""
 
     def __init__(self, is_stuck: bool = False) -> None:
         self.closed: list[tuple[Code, str]] = []
@@ -45,7 +45,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_user_is_asked_for_as_soon_as_is_promised() -> None:
     text = (ROOT / "docs" / "security.md").read_text()
     assert f"is noticed within {THE_ROUND + THE_AUTH_ROUND:g} seconds" in text
-    assert THE_AUTH_ROUND % THE_ROUND == 0  # else it is one look later
+    assert THE_AUTH_ROUND % THE_ROUND == 0  # else the check is one round late
     assert "is closed with code 1008 and a reason within 10 seconds" in text
     assert THE_ROUND < 10
 
@@ -65,10 +65,10 @@ def test_whose_session_is_over_is_sent_away_and_nobody_else() -> None:
 
 
 def test_time_runs_out_even_while_redis_is_away_and_then_nobody_else_goes() -> None:
-    asked = threading.Event()
+    is_queried = threading.Event()
 
     def away(keys: Iterable[str]) -> set[str]:
-        asked.set()
+        is_queried.set()
         raise StoreUnavailable
 
     late, other = Door(), Door()
@@ -77,5 +77,5 @@ def test_time_runs_out_even_while_redis_is_away_and_then_nobody_else_goes() -> N
         watch.track(late, somebody("late", until=time() - 1), "Over."),  # type: ignore[arg-type]
         watch.track(other, somebody("other"), "Over."),  # type: ignore[arg-type]
     ):
-        eventually(lambda: late.closed and asked.is_set())
+        eventually(lambda: late.closed and is_queried.is_set())
     assert other.closed == []

@@ -42,7 +42,7 @@ def test_no_pattern_reaches_over_its_globs(glob: bytes, pattern: bytes, channel:
 @pytest.mark.parametrize("way", ["proxy", "redis"])
 @pytest.mark.parametrize("name", ["ana", "token", "read"])
 def test_who_has_a_name_is_counted_by_it_whatever_it_is(way: str, name: str) -> None:
-    """A proxy's visitor has another key in each request, and would never come too often by it."""
+    """A proxy's visitor has another key in each request, so counting by key would never limit it."""
     visits = [Visitor(link=LINK, name=name, way=way, key=key) for key in ("one", "another")]
     assert [visit.rate_names for visit in visits] == [[f"user {way} {name}"]] * 2
 

@@ -11,7 +11,7 @@ def listening(rules: str) -> Listening:
     return found
 
 
-def told(one: Listening, *push: Any) -> list[tuple[str, bytes, bytes]]:
+def passed_on(one: Listening, *push: Any) -> list[tuple[str, bytes, bytes]]:
     return [(kept.topic, kept.channel, kept.data) for kept in one.take(list(push), 9)]
 
 
@@ -35,15 +35,15 @@ def test_it_knows_since_when_it_hears_all() -> None:
 
 def test_a_message_that_comes_twice_goes_to_a_topic_once() -> None:
     one = listening("a.* -> kafka:t, a.b -> kafka:t, a.b -> kafka:u")
-    assert told(one, b"pmessage", b"a.*", b"a.b", b"x") == [("t", b"a.b", b"x")]
-    assert told(one, b"message", b"a.b", b"x") == [("u", b"a.b", b"x")]
+    assert passed_on(one, b"pmessage", b"a.*", b"a.b", b"x") == [("t", b"a.b", b"x")]
+    assert passed_on(one, b"message", b"a.b", b"x") == [("u", b"a.b", b"x")]
     one.take(Refused("pattern", b"a.*", "NOPERM"), 3)
-    assert told(one, b"message", b"a.b", b"x") == [("t", b"a.b", b"x"), ("u", b"a.b", b"x")]
+    assert passed_on(one, b"message", b"a.b", b"x") == [("t", b"a.b", b"x"), ("u", b"a.b", b"x")]
 
 
 def test_what_is_ours_or_redis_s_own_stays_here() -> None:
     one = listening("* -> kafka:t, __keyevent@0__:* -> kafka:keys")
-    assert told(one, b"pmessage", b"*", b"arauto:x", b"x") == []
-    assert told(one, b"pmessage", b"*", b"__keyevent@0__:set", b"x") == []
+    assert passed_on(one, b"pmessage", b"*", b"arauto:x", b"x") == []
+    assert passed_on(one, b"pmessage", b"*", b"__keyevent@0__:set", b"x") == []
     event = b"__keyevent@0__:set"
-    assert told(one, b"pmessage", b"__keyevent@0__:*", event, b"x") == [("keys", event, b"x")]
+    assert passed_on(one, b"pmessage", b"__keyevent@0__:*", event, b"x") == [("keys", event, b"x")]

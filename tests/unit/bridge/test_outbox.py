@@ -23,7 +23,7 @@ def test_what_failed_comes_next_in_its_order() -> None:
     while one := outbox.take("a"):
         again.append(one[1].at)
     assert again == [1, 2, 3, 4]
-    assert outbox.waiting == 1  # that of the other topic
+    assert outbox.waiting == 1  # the message of the other topic
     assert not outbox.is_empty
 
 

@@ -10,7 +10,7 @@ BOUNDS = {0: Bounds(5, 9), 1: Bounds(0, 3)}
     ("known", "old", "placed"),
     [
         ({}, {0, 1}, Placed({0: 9, 1: 3}, [], {})),  # the first start: from the end
-        ({}, set(), Placed({0: 5, 1: 0}, [], {})),  # the topic came into being
+        ({}, set(), Placed({0: 5, 1: 0}, [], {})),  # the topic was created
         ({0: Place(7, "e")}, set(), Placed({0: 7, 1: 0}, [], {})),  # a new partition
         ({0: Place(7, ""), 1: Place(3, "e")}, set(), Placed({0: 7, 1: 3}, [], {})),
         ({0: Place(2, "e"), 1: Place(3, "e")}, set(), Placed({0: 5, 1: 3}, [("retention", 3)], {})),

@@ -10,18 +10,18 @@ STUCK, GOES = read_rules("a -> kafka:stuck, b -> kafka:goes")
 
 
 class HalfAway:
-    """Kafka, where nobody leads one of the topics."""
+    """A Kafka in which one of the topics has no leader."""
 
     def __init__(self, config: object) -> None:
-        self._told: list[Any] = []
+        self._callbacks: list[Any] = []
 
     def produce(self, topic: str, *_: object, on_delivery: Any, **more: object) -> None:
         if topic == GOES.topic:
-            self._told.append(on_delivery)
+            self._callbacks.append(on_delivery)
 
     def poll(self, timeout: float) -> None:
-        while self._told:
-            self._told.pop(0)(None, None)
+        while self._callbacks:
+            self._callbacks.pop(0)(None, None)
 
 
 def test_a_topic_that_is_stuck_holds_up_no_other(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The page and the server filter alike: random filters and messages, asked of both."""
+"""The page and the server filter alike: both get the same random filters and messages."""
 
 import json
 import random
@@ -11,7 +11,7 @@ from arauto.filter.problem import Problem
 from arauto.filter.query import read_filter
 from tests.support.servers import ROOT
 
-FOR_THE_PAGE = ("regex", "filter_long")  # what the server leaves to the page, whatever else is wrong
+FOR_THE_PAGE = ("regex", "filter_long")  # filters that the server leaves to the page, whatever else is wrong
 SEED = 7
 FILTERS, MESSAGES = 1_000, 200
 NODE = Path(sys.executable).with_name("node")
@@ -34,7 +34,7 @@ NUMBERS = [0, -0.0, 1, 1.5, 3000, -3, 1e3, 12345678901234567890, 2**53, 1e21, 1e
 
 
 class Maker:
-    """Makes filters and messages, mostly of parts that mean something."""
+    """Makes filters and messages, mostly of meaningful parts."""
 
     def __init__(self, seed: int) -> None:
         self.of = random.Random(seed)
@@ -113,16 +113,16 @@ def test_the_page_and_the_server_find_the_same() -> None:
         check=True,
     )
     found = 0
-    for asked, answer in zip(filters, json.loads(ran.stdout), strict=True):
-        if answer not in FOR_THE_PAGE and (ours := server_finds(asked, messages)) not in FOR_THE_PAGE:
-            assert ours == answer, asked
+    for text, answer in zip(filters, json.loads(ran.stdout), strict=True):
+        if answer not in FOR_THE_PAGE and (ours := server_finds(text, messages)) not in FOR_THE_PAGE:
+            assert ours == answer, text
         found += isinstance(answer, list) and 0 < len(answer) < len(messages)
     assert found > FILTERS / 4
 
 
-def server_finds(asked: str, messages: list[list[str]]) -> list[int] | str:
+def server_finds(text: str, messages: list[list[str]]) -> list[int] | str:
     try:
-        wanted = read_filter(asked)
+        wanted = read_filter(text)
     except Problem as problem:
         return problem.word
     return [n for n, (channel, data) in enumerate(messages) if wanted.passes(channel, data.encode())]

@@ -1,4 +1,4 @@
-"""The server filters as docs/filter.md says: the cases are those of the page."""
+"""The server filters as docs/filter.md specifies: the cases are those of the page."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Both forms of a plural are in what the page gets, and each string is there when it is said."""
+"""The strings for the scripts: both forms of each plural, and every string that a script uses."""
 
 import re
 
@@ -38,7 +38,7 @@ SAID = re.compile(r'words\.say\((?:\w+ \? )?"(\w+)"(?: : "(\w+)")?')
 
 
 def test_every_word_that_a_script_says_is_there() -> None:
-    said = {key for text in modules().values() for keys in SAID.findall(text) for key in keys if key}
-    assert len(said) > 50
+    used = {key for text in modules().values() for keys in SAID.findall(text) for key in keys if key}
+    assert len(used) > 50
     there = page_strings() | topic_strings() | later_strings() | topic_later_strings()
-    assert said - there.keys() == set()
+    assert used - there.keys() == set()

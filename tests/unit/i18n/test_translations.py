@@ -1,4 +1,4 @@
-"""Every sentence of the program is there in every language, with the same placeholders."""
+"""Every sentence of the program is translated into every language, with the same placeholders."""
 
 import gettext
 import re
@@ -75,10 +75,10 @@ def test_the_compiled_file_says_the_same(po: Path) -> None:
         compiled = gettext.GNUTranslations(file)
     locale = Locale.parse(po.parents[1].name)
     for sentence, message in messages(catalog(po, po.parents[1].name)).items():
-        said = forms(message.string)
+        expected = forms(message.string)
         if isinstance(message.id, tuple):
             one, many = message.id
             for n in (0, 1, 2, 1000):
-                assert compiled.ngettext(one, many, n) == said[locale.plural_form(n) != "one"]
+                assert compiled.ngettext(one, many, n) == expected[locale.plural_form(n) != "one"]
         else:
-            assert compiled.gettext(sentence) == said[0], "run make translations"
+            assert compiled.gettext(sentence) == expected[0], "run make translations"

@@ -1,4 +1,4 @@
-"""A Kafka that answers as it is told."""
+"""A fake Kafka with the answers that a test sets."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +7,7 @@ from confluent_kafka import TIMESTAMP_CREATE_TIME, KafkaError, TopicPartition
 
 
 class Message:
-    """As the library hands it out; ``headers`` may be an error that it raises."""
+    """A message as the library returns it; ``headers`` may be an error to raise."""
 
     def __init__(self, offset: int, data: bytes = b"", headers: Any = None) -> None:
         self._offset, self._data, self._headers = offset, data, headers
@@ -40,7 +40,7 @@ class Message:
 
 
 class Place:
-    """What is told of one partition."""
+    """The library's answer for one partition."""
 
     def __init__(self, asked: TopicPartition, offset: int, error: KafkaError | None) -> None:
         self.topic, self.partition = asked.topic, asked.partition
@@ -48,10 +48,10 @@ class Place:
 
 
 class Link:
-    """One topic with three partitions, of which each keeps 0 to 9; and a consumer of it.
+    """A topic with three partitions, each with the offsets 0 to 9; and a consumer of it.
 
-    :param messages: of partition 0, as they come.
-    :param leaderless: whether partition 1 answers a question for this time (negative: for its ends).
+    :param messages: those of partition 0, in order.
+    :param leaderless: whether partition 1 has no leader for a request of this time (negative: of its ends).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""All topics: however many look at them again and again, Kafka is asked once, and a change is told."""
+"""The list of all topics: Kafka is queried once for many readers, and listeners are notified of changes."""
 
 from typing import Any
 
@@ -10,11 +10,11 @@ from arauto.kafka_io.shared_answers import SharedAnswers
 
 
 class Kafka:
-    """Counts how often it is asked."""
+    """A fake that counts the requests and the notifications."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names = {"orders", "news", "__of.kafka"}
-        self.asked, self.now, self.told = 0, 100.0, 0
+        self.requests, self.now, self.notified = 0, 100.0, 0
         monkeypatch.setattr(all_topics, "list_topics", self._list)
         monkeypatch.setattr(all_topics, "monotonic", lambda: self.now)
         monkeypatch.setattr(all_topics, "SharedAnswers", lambda: SharedAnswers(lambda: self.now))
@@ -22,12 +22,12 @@ class Kafka:
         self.all = AllTopics(link)
 
     def _list(self, link: Any) -> dict[str, dict[int, bool]]:
-        self.asked += 1
+        self.requests += 1
         return {name: {0: True} for name in self.names}
 
-    def tell(self) -> None:
-        """Is called for news."""
-        self.told += 1
+    def notify(self) -> None:
+        """Called at each change."""
+        self.notified += 1
 
 
 def test_kafka_is_asked_for_the_first_who_wants_something_newer(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,23 +36,23 @@ def test_kafka_is_asked_for_the_first_who_wants_something_newer(monkeypatch: pyt
         assert kafka.all.matching("*", 4) == {"orders", "news"}
         assert kafka.all.matching("__*", 4) == {"__of.kafka"}
         assert kafka.all.get().keys() == kafka.names
-    assert kafka.asked == 1
+    assert kafka.requests == 1
     kafka.now += 3
     kafka.all.matching("o*", 4)
-    assert kafka.asked == 1
+    assert kafka.requests == 1
     kafka.all.matching("o*", 1)
-    assert kafka.asked == 2
+    assert kafka.requests == 2
     kafka.now += 3
     kafka.all.matching("o*", 4)
-    assert kafka.asked == 2, "that was for all"
+    assert kafka.requests == 2, "the list is shared"
 
 
 def test_it_is_told_that_there_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
     kafka = Kafka(monkeypatch)
-    kafka.all.listeners.add(kafka.tell)
-    for names, told in ((kafka.names, 1), (kafka.names, 1), ({"news"}, 2), ({"news", "late"}, 3)):
+    kafka.all.listeners.add(kafka.notify)
+    for names, notified in ((kafka.names, 1), (kafka.names, 1), ({"news"}, 2), ({"news", "late"}, 3)):
         kafka.names = names
         kafka.now += 2
         assert kafka.all.get().keys() == names
-        assert kafka.told == told
+        assert kafka.notified == notified
     assert kafka.all.matching("*") == {"news", "late"}

@@ -1,4 +1,4 @@
-"""KAFKA_URL: what it may say, and the sentence for what it may not."""
+"""KAFKA_URL: its values, and the sentences for wrong ones."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from arauto.settings import SettingsError, read
 from tests.support.certificates import make_certificates
 
 FORM = "KAFKA_URL does not parse: give kafka://host:9092,host2:9092 or kafka+ssl://"
-LOGIN = "ana:" + "p%40ss%3a w"  # in pieces: it is no secret
+LOGIN = "ana:" + "p%40ss%3a w"  # in pieces, so that it is not found as a secret
 
 
 def url(text: str, **others: str) -> KafkaUrl:

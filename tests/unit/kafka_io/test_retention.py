@@ -1,4 +1,4 @@
-"""How long a topic keeps a message: what Kafka does not tell never fails what it has confirmed."""
+"""The retention of a topic: if Kafka does not report it, a confirmed message is still a success."""
 
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ TOLD = {"cleanup.policy": "delete", "retention.ms": "60000", "retention.bytes": 
 
 
 class Admin:
-    """Answers with ``settings``, or fails with it."""
+    """Returns ``settings``, or raises it."""
 
     settings: Any = TOLD
 
@@ -66,7 +66,7 @@ def test_an_answer_is_remembered_for_long_and_a_failure_is_not(
     monkeypatch.setattr(Admin, "settings", KafkaException(KafkaError(KafkaError._TIMED_OUT)))
     assert retentions.of("orders") is None
     monkeypatch.setattr(Admin, "settings", TOLD)
-    assert retentions.of("orders") is None, "it is not asked each time"
+    assert retentions.of("orders") is None, "it is not requested each time"
     clock[0] += FAILED
     assert retentions.of("orders") == Retention("delete", 60_000, None)
     monkeypatch.setattr(Admin, "settings", {})

@@ -1,4 +1,4 @@
-"""One answer of Kafka for all who ask the same at a time."""
+"""Equal requests at a time share one answer of Kafka."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
@@ -13,19 +13,19 @@ from tests.support.waiting import PATIENCE
 def test_who_asks_meanwhile_or_soon_after_gets_the_same() -> None:
     clock = [100.0]
     answers = SharedAnswers(lambda: clock[0])
-    asked, go = [], Event()
+    requests, go = [], Event()
     begun = Event()
 
     def ask() -> int:
-        asked.append(1)
+        requests.append(1)
         begun.set()
         assert go.wait(PATIENCE)
-        return len(asked)
+        return len(requests)
 
     with ThreadPoolExecutor(20) as pool:
         first = pool.submit(answers.of, "orders", ask)
         assert begun.wait(PATIENCE)
-        clock[0] += 10 * FRESH  # one that takes long is waited for
+        clock[0] += 10 * FRESH  # a slow answer is waited for
         others = [pool.submit(answers.of, "orders", ask) for _ in range(19)]
         assert answers.of("news", lambda: "another question") == "another question"
         go.set()

@@ -1,4 +1,4 @@
-"""One reader for each topic, as long as somebody wants it, and no more than a process can bear."""
+"""One reader for each topic while a page watches it, and no more readers than a process can bear."""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,13 +15,13 @@ ABSENT = Trouble("unknown", "")
 
 
 class Begun:
-    """The hub, its threads, none of which runs, and a Kafka that answers as it is told."""
+    """The hub, its readers, whose threads do not run, and a fake Kafka."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.found: list[_Watched] = []
         self._ends: list[Callable[[], None]] = []
         self.answers: dict[str, BaseException | None] = {}
-        self.found_again = 0  # how often it was asked for its brokers
+        self.found_again = 0  # requests for its brokers
         self.admin = self
         self.config: dict[str, Any] = {"bootstrap.servers": "kafka:9092"}
         monkeypatch.setattr(topic_hub, "start_native", self._start)
@@ -34,7 +34,7 @@ class Begun:
             self._ends.append(partial(self.hub._end, *run.args))
 
     def end(self, n: int) -> None:
-        """The reader that was begun as the n-th ends by itself."""
+        """End the n-th reader, as if it had ended by itself."""
         self.found[n].reader.miss(ABSENT)
         self._ends[n]()
 
@@ -49,7 +49,7 @@ class Begun:
 
 
 class _Answers(dict[str, Any]):
-    """Of those that are asked for."""
+    """Answers for the requested topics."""
 
     def __getitem__(self, topic: str) -> Any:
         return _Answer(self.get(topic))
@@ -74,11 +74,11 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
 
 
 def nobody() -> None:
-    """Is told of news."""
+    """A page's callback for news."""
 
 
 def somebody() -> None:
-    """Is another."""
+    """The callback of another page."""
 
 
 def test_pages_share_a_reader_which_ends_after_the_last(begun: Begun) -> None:
@@ -94,7 +94,7 @@ def test_pages_share_a_reader_which_ends_after_the_last(begun: Begun) -> None:
 def test_what_is_one_too_many_waits_until_another_is_closed(begun: Begun) -> None:
     for n in range(MOST_READ):
         begun.hub.join(f"topic {n}", nobody)
-    begun.hub.join("topic 7", somebody)  # is read already
+    begun.hub.join("topic 7", somebody)  # it is read already
     ring = begun.hub.join("one more", nobody)
     assert (ring.now.trouble, len(begun.found)) == (Trouble("crowded", str(MOST_READ)), MOST_READ)
     begun.hub.leave("topic 0", nobody)

@@ -1,4 +1,4 @@
-"""Which topic has a name, also when the broker that was asked has gone."""
+"""The id of a topic by its name, also if the queried broker is down."""
 
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from arauto.kafka_io.topic_identity import describe
 
 
 class Kafka:
-    """Asks a broker that has gone until it has looked which there are."""
+    """A fake whose broker is down until the metadata are read again."""
 
     def __init__(self, code: int) -> None:
         self.admin, self.code, self.looks = self, code, 0
@@ -27,7 +27,7 @@ class Kafka:
 
     def list_topics(self, timeout: float) -> None:
         self.looks += 1
-        raise KafkaException(KafkaError(KafkaError._TRANSPORT))  # and some that are away
+        raise KafkaException(KafkaError(KafkaError._TRANSPORT))  # other brokers are down, too
 
 
 def test_when_the_broker_that_was_asked_has_gone_another_is_asked() -> None:

@@ -1,4 +1,4 @@
-"""Of what answers the offsets are known, whatever does not answer beside it."""
+"""Offsets of partitions are known, whatever other partitions do not answer."""
 
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -10,11 +10,11 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from arauto.kafka_io.topic_list import Bounds, known_bounds
 
 AWAY, GONE, LEADERLESS = ("away", 0), ("gone", 0), ("leaderless", 0)
-SILENT = -1001  # what the library tells of a broker that has not answered in time
+SILENT = -1001  # the library's offset if a broker has not answered in time
 
 
 class Link:
-    """Asked for several partitions at once the library tells of none, or of each what ``answers`` says."""
+    """A library that answers a request for several partitions with none, or each with its answer."""
 
     def __init__(self, **answers: int | KafkaError) -> None:
         self.admin = self
@@ -31,11 +31,11 @@ class Link:
 
     def _answer(self, asked: TopicPartition) -> Future[Any]:
         answer: Future[Any] = Future()
-        told = self._answers[asked.topic]
-        if isinstance(told, KafkaError):
-            answer.set_exception(KafkaException(told))
+        found = self._answers[asked.topic]
+        if isinstance(found, KafkaError):
+            answer.set_exception(KafkaException(found))
         else:
-            answer.set_result(SimpleNamespace(offset=told))
+            answer.set_result(SimpleNamespace(offset=found))
         return answer
 
 

@@ -1,4 +1,4 @@
-"""What the reader of a topic tells when its Kafka changes under it: a Kafka that answers as it is told."""
+"""The events of a topic's reader when its Kafka changes, with a fake Kafka."""
 
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -21,7 +21,7 @@ from tests.unit.kafka_io.fakes import Message
 
 Step = Callable[["Kafka"], Any]
 
-# As the library says it where a reset is an error.
+# The library's error if ``auto.offset.reset`` is ``error``.
 TRUNCATED = (
     KafkaError._AUTO_OFFSET_RESET,
     "Reset to INVALID.: Local: Partition log truncation detected (broker 1)",
@@ -29,7 +29,7 @@ TRUNCATED = (
 
 
 class Kafka:
-    """Partitions with a leader have bounds; each poll takes a step, and the last one ends the reader."""
+    """A fake: partitions with a leader have bounds; each poll takes a step, and the last ends the reader."""
 
     def __init__(self, *steps: Step) -> None:
         self.epoch, self.bounds = "a/b+c", cast("dict[int, Bounds | None]", {0: Bounds(2, 10)})
@@ -48,7 +48,7 @@ class Kafka:
     def run(self) -> None:
         while not self._reader._is_stopping:
             self._reader.run()
-            self.poll(0)  # as time goes by until somebody looks again
+            self.poll(0)  # time passes until the next look
 
     @property
     def gaps(self) -> list[Any]:
@@ -119,7 +119,7 @@ def become(**state: Any) -> Step:
 
 
 def failing(code: int, words: str | None = None, **state: Any) -> Step:
-    """An error of partition 0, after which the topic is another."""
+    """An error of partition 0, after which the topic has this state."""
 
     def step(kafka: Kafka) -> Any:
         vars(kafka).update(state)
@@ -142,8 +142,8 @@ def test_where_threads_are_too_few_it_waits_for_more(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(topic_reader, "bounds_of", kafka.bounds_of)
     monkeypatch.setattr(topic_reader, "AGAIN", 0.0)
     kafka.run()
-    told, then = kafka.troubles
-    assert (told and told.kind, then) == ("threads", None)
+    trouble, then = kafka.troubles
+    assert (trouble and trouble.kind, then) == ("threads", None)
 
 
 def test_it_begins_at_the_end(read: Read) -> None:

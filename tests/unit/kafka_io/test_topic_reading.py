@@ -1,4 +1,4 @@
-"""What cannot be read of a topic is told, and neither left out nor in the way of the rest."""
+"""Unreadable parts of a topic are reported, are not left out, and do not block the rest."""
 
 import json
 import logging
@@ -25,10 +25,10 @@ def read(link: Link, since: str = "first", until: str = "", partition: int | Non
 
 @pytest.mark.parametrize("leaderless", [lambda ms: True, lambda ms: ms == -1, lambda ms: ms >= 0])
 def test_a_partition_that_does_not_answer_is_not_left_out(leaderless: Callable[[int], bool]) -> None:
-    with pytest.raises(KafkaFailed, match="Partition 1 does not answer") as told:
+    with pytest.raises(KafkaFailed, match="Partition 1 does not answer") as failed:
         read(Link(leaderless=leaderless), since="10m")
-    assert (told.value.status, told.value.retry_after) == (503, 1)
-    assert read(Link(leaderless=leaderless), partition=2).places == {2: 0}, "nobody asked for it"
+    assert (failed.value.status, failed.value.retry_after) == (503, 1)
+    assert read(Link(leaderless=leaderless), partition=2).places == {2: 0}, "partition 1 was not requested"
 
 
 def test_a_partition_whose_messages_are_all_older_is_over() -> None:
@@ -36,9 +36,9 @@ def test_a_partition_whose_messages_are_all_older_is_over() -> None:
 
 
 def test_an_end_in_a_partition_that_there_is_not_is_refused() -> None:
-    with pytest.raises(BadTopic, match="The topic has the partitions 0 to 2") as told:
+    with pytest.raises(BadTopic, match="The topic has the partitions 0 to 2") as refused:
         read(Link(), until="7:3")
-    assert told.value.status == 400
+    assert refused.value.status == 400
     assert read(Link(), until="1:3,2:0").places == {0: 0, 1: 0}
 
 
@@ -57,7 +57,7 @@ def test_a_message_whose_headers_cannot_be_read_comes_with_a_mark(error: Excepti
 @pytest.mark.parametrize("headers", [[("h", b"x" * 400_000)], [("n" * 400_000, None)], [("", b"")] * 4_000])
 def test_a_page_is_full_of_headers_too(headers: Any) -> None:
     link = Link([Message(n, b"", headers) for n in range(10)])
-    assert len(read_page(cast(KafkaLink, link), "orders", {0: 0}, {0: 10}, 10)) == 5  # of 2 MB
+    assert len(read_page(cast(KafkaLink, link), "orders", {0: 0}, {0: 10}, 10)) == 5  # 2 MB each
 
 
 def test_an_error_of_ours_ends_what_was_begun_with_a_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -86,14 +86,14 @@ def test_an_error_of_ours_ends_what_was_begun_with_a_line(caplog: pytest.LogCapt
     ["FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH", "OFFSET_NOT_AVAILABLE", "_UNKNOWN_PARTITION"],
 )
 def test_a_partition_that_gets_another_leader_is_asked_again(code: str) -> None:
-    told = refusal(KafkaError(getattr(KafkaError, code)))
-    assert (told.status, told.retry_after) == (503, 1)
+    failed = refusal(KafkaError(getattr(KafkaError, code)))
+    assert (failed.status, failed.retry_after) == (503, 1)
 
 
 def test_a_partition_that_gets_another_leader_takes_nothing_meanwhile() -> None:
-    told = publish_refusal(KafkaError(KafkaError._UNKNOWN_PARTITION))
-    assert (told.status, told.retry_after) == (503, 1)
-    assert str(told) == "Kafka does not answer. Nothing was published."
+    failed = publish_refusal(KafkaError(KafkaError._UNKNOWN_PARTITION))
+    assert (failed.status, failed.retry_after) == (503, 1)
+    assert str(failed) == "Kafka does not answer. Nothing was published."
 
 
 def test_what_the_library_reads_again_is_not_in_a_page_again() -> None:
@@ -109,9 +109,13 @@ def test_a_search_goes_on_where_it_has_ended() -> None:
         found = found_lines(read(link, since, "0:10"), "orders", read_filter("odd"), limit)
         return [json.loads(line) for chunk in found for line in chunk.splitlines()]
 
-    *found, told = search("0:0", 2)
+    *found, summary = search("0:0", 2)
     assert [line["offset"] for line in found] == [1, 3]
-    assert told == {"searched": 4, "at": 1_700_000_000.0, "left": 6, "more": "0:4"}
+    assert summary == {"searched": 4, "at": 1_700_000_000.0, "left": 6, "more": "0:4"}
     link = Link([Message(n, b"odd" if n % 2 else b"even") for n in range(4, 10)])
-    *found, told = search(told["more"], None)
-    assert ([line["offset"] for line in found], told["searched"], "more" in told) == ([5, 7, 9], 6, False)
+    *found, summary = search(summary["more"], None)
+    assert ([line["offset"] for line in found], summary["searched"], "more" in summary) == (
+        [5, 7, 9],
+        6,
+        False,
+    )

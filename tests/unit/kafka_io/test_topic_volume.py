@@ -1,4 +1,4 @@
-"""How many messages there are over time, by the offsets for a few times."""
+"""The number of messages over time, from the offsets at a few times."""
 
 from time import time
 from typing import Any, cast
@@ -18,16 +18,16 @@ HOUR = 3_600_000
 
 
 class Link:
-    """Of each partition, the times of its messages."""
+    """A fake topic: the times of the messages of each partition."""
 
     def __init__(self, *times: list[int]) -> None:
-        self.times, self.asked = times, 0
+        self.times, self.requests = times, 0
 
     def ask(self, question: Any) -> Any:
         return question(self)
 
     def offsets_for_times(self, wanted: list[TopicPartition], timeout: float) -> list[Place]:
-        self.asked += 1
+        self.requests += 1
         return [Place(one, self._find(one.partition, one.offset), None) for one in wanted]
 
     def _find(self, partition: int, ms: int) -> int:
@@ -54,10 +54,10 @@ def test_each_part_has_what_is_its_own_and_what_is_empty_is_not_asked_for() -> N
     link = Link([start, start + 1, start + 9 * HOUR], [start + 9 * HOUR])
     found = volume(link, start, start + 10 * HOUR, 10)
     assert found == Volume(start, start + 10 * HOUR, [2, 0, 0, 0, 0, 0, 0, 0, 0, 2], [])
-    asked, link.asked = link.asked, 0
+    whole, link.requests = link.requests, 0
     found = volume(link, start, start + 10 * HOUR, 500)
     assert found is not None
-    assert (sum(found.counts), link.asked < 3 * asked) == (4, True)
+    assert (sum(found.counts), link.requests < 3 * whole) == (4, True)
 
 
 def test_what_there_is_no_time_to_ask_is_spread(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The wire and the transport on a pair of sockets, with real threads."""
+"""The nonblocking socket and the transport on a pair of sockets, with real threads."""
 
 import json
 import select
@@ -171,7 +171,7 @@ def test_nothing_is_sent_after_a_goodbye(pair: Pair) -> None:
 
 
 def heartbeat(sock: socket.socket) -> float:
-    """When it was sent."""
+    """Read a heartbeat, and return its time."""
     opcode, length = receive_all(sock, 2)
     ((_, kind), (_, at)) = json.loads(receive_all(sock, length))[0].items()
     assert (opcode, kind, receive_all(sock, 2)) == (0x81, "heartbeat", b"\x89\x00")
@@ -179,20 +179,20 @@ def heartbeat(sock: socket.socket) -> float:
 
 
 class ByHand(TimerWheel):
-    """Calls when the test does, however busy the machine is."""
+    """A timer wheel whose calls are made by the test, however busy the machine is."""
 
     def after(self, seconds: float, callback: Callback) -> None:
         self.callback = callback
 
     def beat(self, sock: socket.socket) -> float:
-        """One heartbeat; there is none while another word is being written."""
+        """Send one heartbeat; none is sent while another frame is being written."""
         while not select.select([sock], [], [], 0)[0]:
             assert self.callback() == transport_module.BEAT
         return heartbeat(sock)
 
 
 def answer(sock: socket.socket) -> None:
-    """A pong, and a ping after it: once that is answered the pong has been read."""
+    """Send a pong, then a ping: once the ping is answered, the pong has been read."""
     sock.sendall(masked(0xA, b"") + masked(0x9, b""))
     assert receive_all(sock, 2) == b"\x8a\x00"
 
@@ -212,7 +212,7 @@ def test_an_idle_browser_gets_heartbeats_and_a_dead_one_is_let_go(
     times.append(time())
     assert times == sorted(times)
     timers.beat(pair[1])
-    assert timers.callback() is None  # this time no pong came
+    assert timers.callback() is None  # no pong came
     reader.join()
     assert transport.code == Code.ABNORMAL
 
@@ -245,12 +245,12 @@ def test_a_browser_that_does_not_answer_a_goodbye_is_let_go(
 
 
 def test_a_slow_reader_that_takes_something_is_not_stuck(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its patience begins anew with each byte taken: the whole may last many times as long."""
+    """The deadline starts again with each byte taken, so the whole may last many times as long."""
     wire = NonblockingSocket(pair[0])
     size, waits, taken = 4_000_000, [], bytearray()
 
     class Slow:
-        """Takes something only when the patience is nearly over."""
+        """Takes bytes only just before the deadline."""
 
         def writable(self, patience: float) -> bool:
             waits.append(patience)

@@ -1,4 +1,4 @@
-"""Who has taken a message, as text that anybody may have written."""
+"""Acknowledgements as text that any program may have written."""
 
 import pytest
 from hypothesis import given

@@ -46,7 +46,7 @@ def test_a_message_by_pattern() -> None:
 
 
 def test_a_sharded_message_has_no_channel() -> None:
-    """Nobody who looks for a channel takes it for one of that."""
+    """So a client that looks for a channel's messages does not mistake it for one."""
     assert decoded([b"ssubscribe", b"a", 1], [b"smessage", b"a", b"x"], Refused("shard", b"a", "no")) == [
         {"type": "ssubscribe", "shard": "a", "at": 12.5},
         {"type": "smessage", "shard": "a", "data": "x", "at": 12.5},
@@ -177,11 +177,11 @@ def test_what_is_said_of_a_log() -> None:
     assert decoded(Followed(b"a", HERE)) == [place]
     assert decoded(Followed(b"a", HERE, 1500)) == [place | {"since": 1.5}]
     assert decoded(Followed(b"a", None)) == [{"type": "following", "channel": "a"}]
-    told = {"type": "stopped", "channel": "a", "from": 1700.5, "error": "OOM command not allowed"}
-    assert decoded(Halted(b"a", 1700500, "OOM command not allowed")) == [told]
+    event = {"type": "stopped", "channel": "a", "from": 1700.5, "error": "OOM command not allowed"}
+    assert decoded(Halted(b"a", 1700500, "OOM command not allowed")) == [event]
     assert decoded(Unfollowed(b"a")) == [{"type": "unrecorded", "channel": "a"}]
 
 
 def test_a_hole_between_two_clocks_does_not_end_before_it_begins() -> None:
-    told = hole_event(b"a", Hole(FIRST, 2_000, 1_500, "unrecorded"))
-    assert (told["from"], told["to"]) == (2.0, 2.0)
+    event = hole_event(b"a", Hole(FIRST, 2_000, 1_500, "unrecorded"))
+    assert (event["from"], event["to"]) == (2.0, 2.0)

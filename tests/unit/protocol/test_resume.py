@@ -1,4 +1,4 @@
-"""Where a page or a reader wants to go on from."""
+"""The positions from which a page or a reader resumes."""
 
 import pytest
 

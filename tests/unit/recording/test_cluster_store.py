@@ -1,4 +1,4 @@
-"""The logs in a cluster: which node is asked for what, and what happens while one is down."""
+"""The logs in a cluster: the node of each command, and commands while a node is down."""
 
 from time import time
 
@@ -58,7 +58,7 @@ def test_a_page_wakes_the_recorder_of_the_shard(link: FakeLink, store: ClusterSt
 
 
 def test_a_recorder_asks_its_own_node_alone(link: FakeLink, store: ClusterStore) -> None:
-    """Also where a slot has moved: another node has messages in another order."""
+    """Also after a slot has moved: messages have another order at another node."""
     of_shard = store.of(link.fake.found[0])
     link.fake.found = [shard(B, 0, 16_384)]
     assert store.client_of(head_of(ON_A)) is link.fakes[B]
@@ -78,7 +78,7 @@ def test_no_other_node_than_its_own_is_asked_by_a_recorder_for_names(
 def test_what_a_node_does_not_answer_is_a_reply(link: FakeLink, store: ClusterStore) -> None:
     link.fakes[A].is_down = True
     link.fakes[B].sets = {GLOBS: {b"a*"}}
-    link.fake.found.pop()  # nobody has what was C's
+    link.fake.found.pop()  # no node has C's slots
     names, globs, switched = store.ask([(key, ("SMEMBERS", key)) for key in (NAMES, GLOBS, SWITCHED)])
     assert isinstance(names, redis.TimeoutError)
     assert globs == {b"a*"}
@@ -93,7 +93,7 @@ def test_a_name_is_registered_once_its_node_answers(link: FakeLink, store: Clust
         store.update_names(lambda name: True)
     assert store.names() == {ON_B}
     node.is_down = False
-    store.update_names(lambda name: False)  # it has been closed meanwhile: someone has to remove it
+    store.update_names(lambda name: False)  # it has been closed meanwhile and must be removed
     assert node.sets[NAMES] == store.names() == {b"old", ON_B}
     assert link.fakes[B].commands == [("SPUBLISH", store.beats_for(ON_B), b"look")]
     store.update_names(lambda name: True)
@@ -101,7 +101,7 @@ def test_a_name_is_registered_once_its_node_answers(link: FakeLink, store: Clust
 
 
 def test_a_recorded_log_that_has_lost_its_name_gets_it_again(link: FakeLink, store: ClusterStore) -> None:
-    """Another process has removed the log, and ours has begun another one."""
+    """Another process has removed the log, and this one has begun a new one."""
     store.register(ON_B)
     store.update_names(lambda name: True)
     link.fakes[A].sets[NAMES].clear()
@@ -123,6 +123,6 @@ def test_a_name_is_removed(link: FakeLink, store: ClusterStore) -> None:
 def test_earlier_losses_are_told_by_the_clock_newest_first(link: FakeLink, store: ClusterStore) -> None:
     moment = now()
     link.fake.losses = [(moment - 20, moment - 26), (moment - 1, moment - 7)]
-    told = [since - 1000 * time() for pair in store.of(link.fake.found[0]).losses() for since in pair]
-    assert told == pytest.approx([-7000, -1000, -26_000, -20_000], abs=200)
+    found = [since - 1000 * time() for pair in store.of(link.fake.found[0]).losses() for since in pair]
+    assert found == pytest.approx([-7000, -1000, -26_000, -20_000], abs=200)
     assert store.losses() == []

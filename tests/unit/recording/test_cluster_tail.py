@@ -1,4 +1,4 @@
-"""Who has which channel of a page on a cluster, and what the page is told when that changes."""
+"""The connection of each channel of a page on a cluster, and the page's events when that changes."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,7 +18,7 @@ HERE = ResumePoint(Position("0123456789ab", 9, 1000))
 
 
 class FakeSubscriber:
-    """Its selection, and what else the tail asks it."""
+    """A double of a subscriber: its selection, and the methods that the tail uses."""
 
     def __init__(self, channels: Iterable[bytes]) -> None:
         self.channels = list(channels)
@@ -75,7 +75,7 @@ class Shard(ShardFollower):
 
 
 class Means:
-    """Channels that begin with b are at B, the others at A."""
+    """A cluster: channels that begin with b are at B, the others at A."""
 
     def __init__(self) -> None:
         self.link, self.timers, self.explain = self, self, None
@@ -111,13 +111,13 @@ class Page:
     def shards(self) -> list[Any]:
         return list(self.tail._followers)
 
-    def told(self, by: Any, *batch: Item) -> list[Item]:
+    def events_of(self, by: Any, *batch: Item) -> list[Item]:
         del self.sent[:]
         by.deliver(*([by] if isinstance(by, Shard) else []), list(batch))
         return [item for one in self.sent for item in one]
 
     def look(self) -> None:
-        """The timer, once."""
+        """Call the timer once."""
         if self.means.looks[-1]() is None:
             self.means.looks.pop()
 
@@ -145,7 +145,7 @@ def test_each_connects_where_it_has_something_to_listen_to() -> None:
 
 def test_a_channel_that_is_switched_on_is_followed_once_the_rest_is_done_with_it() -> None:
     page = Page(b"a", b"plain")
-    page.told(page.rest, confirmed(b"a"), confirmed(b"plain"))
+    page.events_of(page.rest, confirmed(b"a"), confirmed(b"plain"))
     page.recorded.add(b"a")
     page.tail.reconcile()
     assert page.rest.own.channels == [b"plain"]
@@ -155,15 +155,15 @@ def test_a_channel_that_is_switched_on_is_followed_once_the_rest_is_done_with_it
     assert page.shards == []
     page.rest.own.is_quiet = True
     page.look()
-    assert page.shards == []  # what came last may still be on its way to other nodes
-    assert page.told(page.rest, [b"message", b"a", b"1"], [b"unsubscribe", b"a", 0]) == [
+    assert page.shards == []  # the last messages may still be on their way to other nodes
+    assert page.events_of(page.rest, [b"message", b"a", b"1"], [b"unsubscribe", b"a", 0]) == [
         [b"message", b"a", b"1"]
     ]
     page.look()
     (shard,) = page.shards
-    gap, told = page.told(shard, confirmed(b"a"))
-    assert (gap.channel, gap.hole.reason, told) == (b"a", "recorder", confirmed(b"a"))  # type: ignore[union-attr]
-    assert page.told(shard, confirmed(b"a")) == [confirmed(b"a")]
+    gap, confirmation = page.events_of(shard, confirmed(b"a"))
+    assert (gap.channel, gap.hole.reason, confirmation) == (b"a", "recorder", confirmed(b"a"))  # type: ignore[union-attr]
+    assert page.events_of(shard, confirmed(b"a")) == [confirmed(b"a")]
 
 
 def test_a_channel_that_is_removed_on_its_way_is_not_followed() -> None:
@@ -174,7 +174,7 @@ def test_a_channel_that_is_removed_on_its_way_is_not_followed() -> None:
     page.tail.change(Change(unsubscribe=(b"a",)))
     page.look()
     assert page.shards == []
-    assert page.told(page.rest, [b"unsubscribe", b"a", 0]) == [[b"unsubscribe", b"a", 0]]
+    assert page.events_of(page.rest, [b"unsubscribe", b"a", 0]) == [[b"unsubscribe", b"a", 0]]
 
 
 @pytest.mark.parametrize(("point", "gaps"), [(HERE, 0), (None, 1)])
@@ -187,8 +187,8 @@ def test_a_channel_whose_slot_moves_without_a_place_may_lack_messages(
     one.move(one, {b"a1": B})
     other = page.shards[1]
     assert (one.subscriber.channels, other.subscriber.channels) == ([b"a2"], [b"a1"])
-    told = page.told(other, confirmed(b"a1"))
-    assert [item.hole.start for item in told if isinstance(item, LogGap)] == [1_000_000] * gaps
+    items = page.events_of(other, confirmed(b"a1"))
+    assert [item.hole.start for item in items if isinstance(item, LogGap)] == [1_000_000] * gaps
 
 
 def test_a_follower_without_channels_ends_and_gets_none_any_more() -> None:
@@ -205,18 +205,18 @@ def test_a_shard_that_is_lost_leaves_the_others_confirmed() -> None:
     page = Page(b"a", b"b", b"plain", recorded=(b"a", b"b"))
     one, other = page.shards
     for by, name in ((one, b"a"), (other, b"b"), (page.rest, b"plain")):
-        page.told(by, confirmed(name))
+        page.events_of(by, confirmed(name))
     lost = Lost(1.0, "gone")
-    assert page.told(one, lost) == [lost, confirmed(b"b"), confirmed(b"plain")]
-    told = page.told(one, Gap(1.0, 2.0), confirmed(b"a"))
-    assert [item.channel for item in told if isinstance(item, LogGap)] == [b"a"]
+    assert page.events_of(one, lost) == [lost, confirmed(b"b"), confirmed(b"plain")]
+    items = page.events_of(one, Gap(1.0, 2.0), confirmed(b"a"))
+    assert [item.channel for item in items if isinstance(item, LogGap)] == [b"a"]
 
 
 def test_one_loss_is_one_row() -> None:
     page = Page(b"a", recorded=(b"a",))
     (one,) = page.shards
-    (gap,) = page.told(one, Gap(1.0, 2.0))
-    assert page.told(one, gap) == []
+    (gap,) = page.events_of(one, Gap(1.0, 2.0))
+    assert page.events_of(one, gap) == []
 
 
 def test_a_batch_of_messages_is_handed_on_as_it_is() -> None:
@@ -234,5 +234,5 @@ def test_nothing_begins_or_comes_once_the_page_has_left() -> None:
     page.tail.__exit__(None, None, None)
     page.look()
     one.move(one, {b"b": A})
-    assert page.told(one, [b"message", b"b", b"1"]) == []
+    assert page.events_of(one, [b"message", b"b", b"1"]) == []
     assert not any(each.subscriber.is_running for each in page.shards)

@@ -1,4 +1,4 @@
-"""What a follower hands on of what comes by its subscriber."""
+"""The events that a follower makes of its subscriber's pushes."""
 
 from typing import Any
 
@@ -37,10 +37,10 @@ SAYS = Sentences("{name} unheard: {words}", "{name} unread: {words}", "alone", "
 
 
 class Store:
-    """A log that lacks nothing, and remembers what was said about it."""
+    """A complete log, which notes the announcements about it."""
 
     def __init__(self) -> None:
-        self.said: list[Any] = []
+        self.announced: list[Any] = []
         self.pages = Pages([], HERE, 1000, 1000)
 
     def announcements_of(self, channel: bytes) -> bytes:
@@ -50,7 +50,7 @@ class Store:
         return False
 
     def announce(self, channel: bytes, announcement: Any) -> None:
-        self.said.append(announcement)
+        self.announced.append(announcement)
 
     def read(self, channel: bytes, request: ReadLog, many: int) -> Pages:
         return self.pages
@@ -74,7 +74,7 @@ class NoTimers:
 
 
 class Page:
-    """A follower, and what its page is sent."""
+    """A follower, and the events for its page."""
 
     def __init__(
         self, shared: SharedQueries | None = None, start: ResumePoint | None = None, *patterns: bytes
@@ -99,10 +99,10 @@ class Page:
 
 
 def following(shared: SharedQueries | None = None, *patterns: bytes) -> Page:
-    """A page that came back, to a log that lacks nothing."""
+    """A page that returned to a complete log."""
     page = Page(shared, ResumePoint(HERE), *patterns)
     page.open()
-    mark = page.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
+    mark = page.shared.recording.store.announced[-1].name  # type: ignore[attr-defined]
     page.receive(announcement(f"mark {mark}"), announcement(f"marked {mark} {EPOCH} 1000 9 9"))
     return page
 
@@ -149,7 +149,7 @@ def test_a_new_page_shows_what_comes_until_it_knows_where_it_is() -> None:
     page = Page()
     page.open()
     assert page.receive(message(b"1")) == [message(b"1")]
-    (mark,) = page.shared.recording.store.said  # type: ignore[attr-defined]
+    (mark,) = page.shared.recording.store.announced  # type: ignore[attr-defined]
     page.receive(announcement(f"mark {mark.name}"))
     assert page.receive(announcement(f"marked {mark.name} {EPOCH} 1000 9 9")) == [Followed(CHANNEL, HERE)]
 
@@ -183,12 +183,12 @@ def test_pages_in_the_same_state_get_the_very_same_batch() -> None:
 
 
 def test_pages_that_show_what_comes_get_the_very_same_batch() -> None:
-    """Nobody records, say: a thousand pages must not each make of it what one has made."""
+    """For example while no process records: a batch is made once for a thousand pages."""
     one = Page()
     one.open()
     other = Page(one.shared)
     other.open()
-    mark = one.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
+    mark = one.shared.recording.store.announced[-1].name  # type: ignore[attr-defined]
     batches = [[message(b"1")], [message(b"2"), announcement(f"mark {mark}")], [message(b"3"), message(b"4")]]
     for batch in batches:
         shown = one.hear_batch(batch)
@@ -270,7 +270,7 @@ def test_a_gap_of_the_link_is_told_where_nobody_knows_what_a_page_has() -> None:
 
 
 def test_a_gap_of_the_link_is_told_where_another_channel_is_not_recorded() -> None:
-    """Nor was anything, at first."""
+    """At first no channel was recorded."""
     page = Page()
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
     page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL, b"b")))
@@ -278,7 +278,7 @@ def test_a_gap_of_the_link_is_told_where_another_channel_is_not_recorded() -> No
     page.shared.recording.covers = lambda name: name == CHANNEL  # type: ignore
     page.follower.commands_after_switch([CHANNEL, b"b"])
     page.receive([b"ssubscribe", WORDS, 1])
-    mark = page.shared.recording.store.said[-1].name  # type: ignore[attr-defined]
+    mark = page.shared.recording.store.announced[-1].name  # type: ignore[attr-defined]
     page.receive(announcement(f"mark {mark}"), announcement(f"marked {mark} {EPOCH} 1000 9 9"))
     page.receive(Lost(1.0, "gone"))
     assert Gap(1.0, 2.0) in page.receive(Gap(1.0, 2.0))
@@ -286,7 +286,7 @@ def test_a_gap_of_the_link_is_told_where_another_channel_is_not_recorded() -> No
 
 @pytest.mark.parametrize("kind", ["pattern", "shard"])
 def test_what_has_no_log_has_its_gap_as_long_as_it_is_selected(kind: str) -> None:
-    """Also where it was selected while nothing was recorded."""
+    """Also if it was selected while nothing was recorded."""
     page, names = following(), Selection(**{f"{kind}s": (b"x",)})
     page.follower.commands(b"SUBSCRIBE", names)
     assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
@@ -335,13 +335,13 @@ def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> 
 def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
     page = Page()
     page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
-    said = page.receive(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
-    assert said == [ErrorNotice("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
-    for why, told in (("NOPERM", []), ("away", [ErrorNotice("a unheard: away")])):
+    events = page.receive(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
+    assert events == [ErrorNotice("a unheard: NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1")]
+    for why, expected in (("NOPERM", []), ("away", [ErrorNotice("a unheard: away")])):
         assert page.follower.commands_after_switch([CHANNEL]) == [
             (b"SSUBSCRIBE", WORDS)
-        ]  # whatever was switched elsewhere
-        assert page.receive(Refused("log", WORDS, why)) == told
+        ]  # whatever was switched by another process
+        assert page.receive(Refused("log", WORDS, why)) == expected
 
 
 def test_what_is_switched_on_is_followed_from_there() -> None:
@@ -353,7 +353,7 @@ def test_what_is_switched_on_is_followed_from_there() -> None:
     assert page.follower.commands_after_switch([CHANNEL]) == [(b"SSUBSCRIBE", WORDS)]
     assert page.follower.commands_after_switch([CHANNEL]) == []
     page.receive([b"ssubscribe", WORDS, 1])
-    assert page.shared.recording.store.said  # type: ignore[attr-defined]
+    assert page.shared.recording.store.announced  # type: ignore[attr-defined]
 
 
 def test_why_nobody_records_is_told_when_no_recorder_answers() -> None:
@@ -362,8 +362,8 @@ def test_why_nobody_records_is_told_when_no_recorder_answers() -> None:
     page.receive([b"pong", b"look"])
     feed = page.follower._feeds[CHANNEL]
     feed.live_since -= 10_000
-    told = page.receive([b"pong", b"look"])
-    assert any(isinstance(item, Halted) and item.why == "alone" for item in told)
+    events = page.receive([b"pong", b"look"])
+    assert any(isinstance(item, Halted) and item.why == "alone" for item in events)
 
 
 def test_a_page_that_follows_is_not_told_that_nobody_records(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,17 +373,17 @@ def test_a_page_that_follows_is_not_told_that_nobody_records(monkeypatch: pytest
 
 
 def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The recorder has the channel from the first message on; it was asked before."""
+    """The recorder has the channel from its first message on; the mark was sent before that."""
     page = Page()
     page.open()
-    said = page.shared.recording.store.said  # type: ignore[attr-defined]
-    page.receive(announcement(f"mark {said[-1].name}"), message(b"1"), appended(1, b"1"))
+    sent = page.shared.recording.store.announced  # type: ignore[attr-defined]
+    page.receive(announcement(f"mark {sent[-1].name}"), message(b"1"), appended(1, b"1"))
     monkeypatch.setattr(follower_module, "_now", lambda: now_ms() + 500)
     monkeypatch.setattr(page.shared, "_marked", {})
     page.receive([b"pong", b"look"])
-    page.receive(announcement(f"mark {said[-1].name}"))
-    told = page.receive(announcement(f"marked {said[-1].name} {EPOCH} 2000 1 1"))
-    assert told == [Followed(CHANNEL, Position(EPOCH, 1, 2000))]
+    page.receive(announcement(f"mark {sent[-1].name}"))
+    events = page.receive(announcement(f"marked {sent[-1].name} {EPOCH} 2000 1 1"))
+    assert events == [Followed(CHANNEL, Position(EPOCH, 1, 2000))]
 
 
 def test_recorders_are_told_of_a_channel_that_has_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,8 +405,8 @@ def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(page.shared.recording.store, "announce", refuse)
     page.open()
     page.follower._feeds[CHANNEL].live_since -= 10_000
-    told = page.receive([b"pong", b"look"])
-    assert any(isinstance(item, Halted) and item.why == "may not spublish" for item in told)
+    events = page.receive([b"pong", b"look"])
+    assert any(isinstance(item, Halted) and item.why == "may not spublish" for item in events)
 
 
 def test_a_reason_that_is_another_later_is_told_then() -> None:
@@ -416,19 +416,19 @@ def test_a_reason_that_is_another_later_is_told_then() -> None:
     page.open()
     page.follower._feeds[CHANNEL].live_since -= 10_000
 
-    def told() -> list[str]:
+    def reasons() -> list[str]:
         return [item.why for item in page.receive([b"pong", b"look"]) if isinstance(item, Halted)]
 
-    assert [told(), told()] == [["alone"], []]
+    assert [reasons(), reasons()] == [["alone"], []]
     for why[0] in ("away", "may not"):
-        assert [told(), told()] == [[why[0]], []]
+        assert [reasons(), reasons()] == [[why[0]], []]
 
 
 def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
     page = following()
 
-    def told(text: str) -> list[str]:
+    def reasons(text: str) -> list[str]:
         return [item.why for item in page.receive(announcement(text)) if isinstance(item, Halted)]
 
-    assert [told(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]
-    assert told(f"stopped 5 {SLOT_MOVES}") == ["moving"]
+    assert [reasons(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]
+    assert reasons(f"stopped 5 {SLOT_MOVES}") == ["moving"]

@@ -1,4 +1,4 @@
-"""What a process knows of the channels that are recorded."""
+"""The recorded channels, as one process reads them from Redis."""
 
 from threading import Event, Thread
 from typing import Any
@@ -14,7 +14,7 @@ OLD, NEW = {b"a"}, {b"a", b"b"}
 
 
 def make(*answers: Any, globs: tuple[str, ...] = ()) -> tuple[Recording, Any]:
-    """And its pipeline, which gives these answers to one refresh after the other."""
+    """A recording, and its pipeline, which gives one of these answers to each refresh."""
     link = MagicMock(is_cluster=False)
     link.log_client.connection_pool.connection_kwargs = {}
     pipeline = link.log_client.pipeline.return_value.__enter__.return_value
@@ -23,11 +23,11 @@ def make(*answers: Any, globs: tuple[str, ...] = ()) -> tuple[Recording, Any]:
 
 
 def test_an_older_answer_does_not_take_the_place_of_a_newer_one() -> None:
-    asked, may_answer = Event(), Event()
+    is_requested, may_answer = Event(), Event()
 
     def answer_late(**_: Any) -> Any:
         pipeline.execute = lambda **_: [NEW, [[], None]]
-        asked.set()
+        is_requested.set()
         may_answer.wait(10)
         return [OLD, [[], None]]
 
@@ -35,9 +35,9 @@ def test_an_older_answer_does_not_take_the_place_of_a_newer_one() -> None:
     pipeline.execute = answer_late
     first, second = Thread(target=recording.refresh), Thread(target=recording.refresh)
     first.start()
-    assert asked.wait(10)
+    assert is_requested.wait(10)
     second.start()
-    second.join(0.2)  # it would be there first, if it did not wait its turn
+    second.join(0.2)  # it would end first, if it did not wait its turn
     may_answer.set()
     first.join(10)
     second.join(10)

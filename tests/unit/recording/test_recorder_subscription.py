@@ -1,4 +1,4 @@
-"""What a process that records asks of Redis."""
+"""The commands of a recording process for its subscriptions."""
 
 import pytest
 
@@ -10,9 +10,9 @@ from arauto.recording_core.candidate_actions import Action
 
 
 def test_what_was_refused_before_a_connection_was_lost_is_asked_for_again() -> None:
-    """A subscriber does not ask again by itself."""
+    """A subscriber does not retry by itself."""
     subscription = RecorderSubscription(
-        Candidate("a", 0), lambda channel: b"words:" + channel, b"beats", lambda *told: None
+        Candidate("a", 0), lambda channel: b"words:" + channel, b"beats", lambda *reported: None
     )
     subscription.cover(Selection((b"one",), (b"kept.*",)), ())
     subscription.handle(Refused("pattern", b"kept.*", "NOPERM"), 0)
@@ -23,34 +23,34 @@ def test_what_was_refused_before_a_connection_was_lost_is_asked_for_again() -> N
 
 
 class Noting(Candidate):
-    """Notes what it is told."""
+    """A candidate that notes its calls."""
 
     def __init__(self) -> None:
         super().__init__("a", 0)
-        self.told: list[bytes] = []
+        self.calls: list[bytes] = []
 
     def received(self, channel: bytes, data: bytes, now: int) -> list[Action]:
-        self.told.append(data)
+        self.calls.append(data)
         return []
 
     def subscribed(self, channel: bytes, now: int) -> list[Action]:
-        self.told.append(b"subscribed")
+        self.calls.append(b"subscribed")
         return super().subscribed(channel, now)
 
     def unsubscribed(self, channel: bytes) -> None:
-        self.told.append(b"unsubscribed")
+        self.calls.append(b"unsubscribed")
         super().unsubscribed(channel)
 
 
 @pytest.mark.parametrize("one", [Selection((), (b"k*",)), Selection((), (b"*.a",)), Selection((b"k.a",), ())])
 @pytest.mark.parametrize("is_last", [False, True])
 def test_each_message_is_taken_once_while_a_channel_comes_in_two_ways(one: Selection, is_last: bool) -> None:
-    """What is asked for and let go of changes at another moment than what Redis sends."""
+    """The selection changes at another moment than the pushes of Redis."""
     other = Selection((), (b"k.*",))
     ways = (other, one) if is_last else (one, other)
     candidate = Noting()
     subscription = RecorderSubscription(
-        candidate, lambda channel: b"words:" + channel, b"beats", lambda *told: None
+        candidate, lambda channel: b"words:" + channel, b"beats", lambda *reported: None
     )
 
     def confirm(verb: bytes, selection: Selection) -> None:
@@ -78,12 +78,12 @@ def test_each_message_is_taken_once_while_a_channel_comes_in_two_ways(one: Selec
     push(b"3", one, other)
     push(b"4", other, one)
     push(b"5", ways[0])
-    subscription.cover(other, [b"k.a"])  # between two that Redis sent at once
+    subscription.cover(other, [b"k.a"])  # between two pushes that Redis sent at once
     push(b"5", ways[1])
     push(b"6", *ways)
     confirm(b"unsubscribe", one)
     push(b"7", other)
-    assert candidate.told == [b"subscribed", *(b"%d" % n for n in range(1, 8))]
+    assert candidate.calls == [b"subscribed", *(b"%d" % n for n in range(1, 8))]
     subscription.cover(Selection((), ()), [b"k.a"])
     confirm(b"unsubscribe", other)
-    assert candidate.told[-1] == b"unsubscribed"
+    assert candidate.calls[-1] == b"unsubscribed"

@@ -1,4 +1,4 @@
-"""The thread that records: what it asks Redis for, and what it makes of the answers."""
+"""The recorder's thread: its commands to Redis, and its reactions to replies."""
 
 from time import process_time
 
@@ -22,10 +22,10 @@ from tests.support.recording import FixedRecording, record
 
 
 class SilentStore(Store):
-    """There is no log, and whatever is said is heard by nobody. Each log that is taken costs time."""
+    """A store without logs, whose announcements reach no subscriber. Each take of a log costs time."""
 
     now = 0  # milliseconds
-    signs = 0  # of life
+    signs = 0  # beats sent
 
     is_away = False
 
@@ -54,22 +54,22 @@ class SilentStore(Store):
 
 
 class Link:
-    """A subscriber whose connection the test plays."""
+    """A subscriber whose connection is played by the test."""
 
     def __init__(self, thread: RecorderThread) -> None:
         self._thread = thread
-        self.said: list[Command] = []
+        self.commands_sent: list[Command] = []
 
     def change(self, change: Change) -> None:
-        self.said += self._thread._subscription.commands(b"SUBSCRIBE", change.added)
-        self.said += self._thread._subscription.commands(b"UNSUBSCRIBE", change.removed)
+        self.commands_sent += self._thread._subscription.commands(b"SUBSCRIBE", change.added)
+        self.commands_sent += self._thread._subscription.commands(b"UNSUBSCRIBE", change.removed)
 
     def send(self, commands: list[Command]) -> None:
-        self.said += commands
+        self.commands_sent += commands
 
 
 class Recording(FixedRecording):
-    """One whose thread does not run: the test has it look, and answers for Redis."""
+    """A recording whose thread does not run: the test calls it, and answers for Redis."""
 
     def __init__(self) -> None:
         super().__init__(RedisLink("redis://127.0.0.1:1"), Selection((), ()))
@@ -80,11 +80,11 @@ class Recording(FixedRecording):
         self.thread._subscriber = self.redis  # type: ignore[assignment]
 
     def cover(self, *channels: bytes, patterns: tuple[bytes, ...] = ()) -> list[Command]:
-        """What is said to Redis where this is to be recorded from now on."""
-        self.redis.said = []
+        """Change the recorded channels, and return the commands sent to Redis."""
+        self.redis.commands_sent = []
         self.choose(*channels, patterns=patterns)
         self.thread._refresh_subscriptions()
-        return self.redis.said
+        return self.redis.commands_sent
 
     def confirm(self, *commands: Command) -> None:
         for verb, name in commands:
@@ -98,7 +98,7 @@ class Recording(FixedRecording):
         self.thread._work_once()
 
     def waiting(self, channel: bytes) -> int:
-        """How many messages are not in the log, as far as is known."""
+        """The number of messages that are not known to be in the log."""
         return self.thread.candidate._logs[channel].recorder.waiting
 
     def is_followed(self, channel: bytes) -> bool:
@@ -150,7 +150,7 @@ def test_thousands_of_names_are_followed_at_once(recording: Recording) -> None:
     began = process_time()
     recording.confirm(*recording.cover(*names))
     assert all(map(recording.is_followed, names))
-    assert process_time() - began < 2  # of 0.1; where each looks at all others it is 6
+    assert process_time() - began < 2  # it takes 0.1; if each looked at all others, 6
 
 
 def test_whoever_takes_many_logs_gives_signs_of_life_meanwhile(
@@ -172,7 +172,7 @@ def test_whoever_is_to_end_waits_once_for_a_redis_that_is_away(recording: Record
 def test_what_came_meanwhile_is_written_at_once(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A busy Redis answers late, and what is written read by read would never catch up."""
+    """A busy Redis answers late, and writing after each read would never catch up."""
     recording.confirm(*recording.cover(b"a"))
     waiting: list[int] = []
 
@@ -184,4 +184,4 @@ def test_what_came_meanwhile_is_written_at_once(
     for many in (400, 400, 400, 1):
         recording.thread._inbox.put([[b"message", b"a", b"1"]] * many)
     recording.thread._work_once()
-    assert waiting[:2] == [1200, 1201]  # and whenever a moment is over
+    assert waiting[:2] == [1200, 1201]  # and at the end of each pause

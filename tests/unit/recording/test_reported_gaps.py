@@ -1,4 +1,4 @@
-"""One loss is one row, whoever tells of it."""
+"""One loss is one gap row, whichever connection reports it."""
 
 import pytest
 

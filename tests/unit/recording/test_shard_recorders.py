@@ -1,4 +1,4 @@
-"""One recorder for each shard, whatever becomes of the shards."""
+"""One recorder for each shard, however the shards change."""
 
 from typing import Any
 from unittest.mock import MagicMock
@@ -16,7 +16,7 @@ D = ("d", 4)
 
 
 class Recorder:
-    """Begins and ends."""
+    """A recorder that only starts and stops."""
 
     def __init__(self, recording: Any, *_: object) -> None:
         self.recording = recording
@@ -46,7 +46,7 @@ class Made(ShardRecorders):
         self.made: list[Recorder] = []
 
     def follow(self, *shards: Shard) -> list[tuple[Address, int]]:
-        """Where there are recorders then, each with the lowest slot of its shard."""
+        """The nodes with recorders, each with the lowest slot of its shard."""
         self._follow(list(shards))
         found: list[Any] = [one for _, one in self._recorders.values()]
         self.made += [one for one in found if one not in self.made]

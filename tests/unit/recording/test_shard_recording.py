@@ -1,4 +1,4 @@
-"""What the recorder of one shard knows of the rest of the cluster."""
+"""The recorder of one shard, and the state of the rest of the cluster."""
 
 from time import time
 from unittest.mock import MagicMock
@@ -29,7 +29,7 @@ def test_a_loss_is_told_once_in_the_time_of_day() -> None:
 
 
 def test_what_all_shards_share_is_not_asked_for() -> None:
-    """Its node may be down, and a recorder that waits for it does not record."""
+    """The node of the shared keys may be down, and a recorder that waits for it does not record."""
     link, recording, shard_recording = make()
     shard_recording.refresh()
     shard_recording.trim()

@@ -1,4 +1,4 @@
-"""The announcements as text: what we write can be read, what strangers write is ignored."""
+"""Announcements as text: those of a recorder can be read, text of other programs is ignored."""
 
 import pytest
 from hypothesis import example, given

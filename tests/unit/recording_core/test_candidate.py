@@ -1,4 +1,4 @@
-"""What one process does for all recorded channels, where the schedules of tests/simulator do not come."""
+"""One process and all recorded channels, in cases beyond the schedules of tests/simulator."""
 
 import pytest
 
@@ -13,7 +13,7 @@ from arauto.recording_core.recorder_steps import Append, Outcome, Take
 
 @pytest.fixture
 def candidate() -> Candidate:
-    """The recorder, which has given a sign of life."""
+    """The recorder, which has sent a beat."""
     candidate = Candidate("a", 0)
     candidate.connected()
     candidate.claimed(7, 0)
@@ -64,7 +64,7 @@ def test_a_sign_of_life_tells_nothing_of_a_channel_that_is_not_heard_again_yet(c
 
 @pytest.fixture
 def recording(candidate: Candidate) -> Candidate:
-    """It has taken an empty log."""
+    """The recorder of an empty log."""
     candidate.received(b"a", b"first", 0)
     [taken] = candidate.subscribed(b"a", 0)
     assert isinstance(taken, OfChannel)
@@ -74,7 +74,7 @@ def recording(candidate: Candidate) -> Candidate:
 
 
 def write(candidate: Candidate, commands: list[Action], now: int) -> tuple[bytes, ...]:
-    """Let Redis do what is asked for, one append: what it was."""
+    """Execute the one append among the commands, and return its messages."""
     [command] = commands
     assert isinstance(command, OfChannel)
     assert isinstance(command.step, Append)
@@ -115,7 +115,7 @@ def test_of_what_is_too_much_the_most_goes(recording: Candidate, monkeypatch: py
 
 
 def test_a_recorder_that_does_not_hear_itself_makes_room(candidate: Candidate) -> None:
-    """Its connection is silent; and it does not come back before it has heard somebody."""
+    """Its connection is silent; and it claims no lease before it has received a beat."""
     for now in range(0, RESIGN_AFTER + 1, BEAT):
         for command in candidate.tick(now):
             assert isinstance(command, Renew)
@@ -127,7 +127,7 @@ def test_a_recorder_that_does_not_hear_itself_makes_room(candidate: Candidate) -
 
 
 def test_a_recorder_that_has_much_to_hear_stays(candidate: Candidate) -> None:
-    """Its signs of life come back behind all that was published before them."""
+    """Its own beats arrive after all messages that were published before them."""
     for now in range(0, 10 * RESIGN_AFTER, BEAT):
         for command in candidate.tick(now):
             if isinstance(command, Renew):
@@ -144,7 +144,7 @@ def test_whoever_does_not_hear_all_lets_others_go_first(candidate: Candidate) ->
 
 
 def test_whoever_does_not_know_what_the_logs_lack_lets_others_go_first() -> None:
-    """A process that was just started must not come before one that has heard all."""
+    """A process that was just started must not precede one that has received all messages."""
     new = Candidate("b", 0)
     assert new.connected() == [Claim(0, NEVER)]
     new.subscribed(b"a", 0)
@@ -156,7 +156,7 @@ def test_whoever_does_not_know_what_the_logs_lack_lets_others_go_first() -> None
 
 
 def test_a_recorder_that_finds_a_loss_takes_each_log_anew(candidate: Candidate) -> None:
-    """What it says of the logs to be complete ends there, too."""
+    """Its claim that the logs are complete ends at the loss, too."""
     for name in (b"a", b"b"):
         candidate.subscribed(name, 0)
         candidate.announced(name, Resumed(Position("e", 1), 2000, 2000, 7))

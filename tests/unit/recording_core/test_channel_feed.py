@@ -1,4 +1,4 @@
-"""What one page is told of one recorded channel, where the schedules of tests/simulator have no opinion."""
+"""One page and one recorded channel, in cases beyond the schedules of tests/simulator."""
 
 from arauto.protocol.log_position import Position
 from arauto.recording_core.announcements import Appended, Closed, Mark, Marked, Resumed, digest
@@ -37,7 +37,7 @@ def test_a_page_that_was_away_while_nobody_recorded_has_one() -> None:
 
 
 def test_what_came_before_the_log_began_is_shown_before_what_is_in_it() -> None:
-    """The page subscribed, waited for the log, and found it begun behind messages that are in no log."""
+    """The page subscribed, waited for the log, and found that it began after messages that are in no log."""
     begins = Resumed(Position("e", 5), since=2000, at=2000, token=7)
     feed = ChannelFeed(Position("e", 5), 500, has_waited=True)
     assert feed.subscribed(2001) == [Locate()]
@@ -62,7 +62,7 @@ def test_a_place_says_up_to_when_everything_was_shown_if_the_position_does_not()
 
 
 def test_what_the_log_has_of_the_epoch_before_is_read() -> None:
-    """The page was slow: when it read the log, the next epoch had begun."""
+    """The page was slow: the next epoch had begun when it read the log."""
     feed = ChannelFeed(Position("e", 4), 50)
     feed.subscribed(0)
     feed.read(Pages((), Position("f", 5), at=1500, until=100), 1500)
@@ -73,7 +73,7 @@ def test_what_the_log_has_of_the_epoch_before_is_read() -> None:
 
 
 def test_a_log_that_was_read_beyond_its_closing_shows_nothing_again() -> None:
-    """It was closed and opened again while the page read it."""
+    """The log was closed and opened again while the page read it."""
     feed = ChannelFeed(Position("e", 4), 50)
     feed.subscribed(0)
     feed.announced(Closed(Position("e", 4)), 100)
@@ -88,7 +88,7 @@ def test_a_log_that_was_read_beyond_its_closing_shows_nothing_again() -> None:
 
 
 def test_a_log_with_lower_numbers_is_read() -> None:
-    """Everything was lost, and the clock went back: what is announced is not what the page was shown."""
+    """All data were lost and the clock went back: the announced messages are not those the page has."""
     feed = ChannelFeed(Position("e", 4000), 50)
     feed.subscribed(0)
     feed.read(Pages((), Position("e", 4000), at=1500, until=100), 1500)
@@ -99,7 +99,7 @@ def test_a_log_with_lower_numbers_is_read() -> None:
 
 
 def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> None:
-    """It had read beyond the beginning of an epoch, and the gap that follows covers what it had not."""
+    """It had read beyond the start of an epoch, and the next gap covers the messages it had not read."""
     feed = ChannelFeed(Position("e", 4), 50)
     feed.subscribed(0)
     feed.received(b"a", 1)
@@ -112,7 +112,7 @@ def test_an_unreadable_log_does_not_have_the_page_show_what_it_has_read() -> Non
 
 
 def test_of_an_epoch_that_has_ended_not_each_announcement_has_the_log_read() -> None:
-    """Of two epochs that ended while the page was away and coming back, the log is read once each."""
+    """Two epochs ended while the page was away and returning: the log is read once for each."""
     feed = ChannelFeed(Position("a", 4), 50)
     feed.subscribed(0)
     feed.read(Pages((), Position("c", 90), at=1500, until=100), 1500)
@@ -129,7 +129,7 @@ def test_of_an_epoch_that_has_ended_not_each_announcement_has_the_log_read() -> 
 
 
 def test_what_another_log_begins_with_is_taken_once() -> None:
-    """Two equal messages, of which the first is in it: the second waits."""
+    """Of two equal messages the log has the first: the second waits."""
     feed = ChannelFeed(None, 0)
     feed.subscribed(0)
     feed.announced(Resumed(Position("p", 50), since=1, at=1, token=7), 1)
@@ -143,7 +143,7 @@ def test_what_another_log_begins_with_is_taken_once() -> None:
 
 
 def test_what_another_log_begins_with_is_found_in_its_order() -> None:
-    """Of b, a, b the log has the last two: the first is in the gap."""
+    """Of b, a, b the log has the last two: the first is within the gap."""
     feed = ChannelFeed(None, 0)
     feed.subscribed(0)
     feed.announced(Resumed(Position("p", 50), since=1, at=1, token=7), 1)
@@ -164,7 +164,7 @@ def test_a_log_whose_head_alone_was_lost_is_read_from_its_first_entry() -> None:
 
 
 def test_numbers_that_a_recorder_skips_are_none_of_messages_from_before() -> None:
-    """The one before had not written the message that was published before the page subscribed."""
+    """The previous recorder had not written a message that was published before the page subscribed."""
     feed = ChannelFeed(Position("e", 4), 50)
     feed.subscribed(0)
     feed.read(Pages((), Position("e", 4), at=1500, until=100), 1500)
@@ -177,7 +177,7 @@ def test_numbers_that_a_recorder_skips_are_none_of_messages_from_before() -> Non
 
 
 def test_entries_that_are_missing_are_a_gap_behind_what_is_shown_of_another_log() -> None:
-    """Before that, they are within the gap between the two logs."""
+    """Before the first such message, they are within the gap between the two logs."""
     feed = ChannelFeed(Position("e", 4, 5000), 3500)
     feed.subscribed(0)
     entries = (Entry(4, 4000, b"a"), Entry(7, 5500, b"b"), Entry(9, 6000, b"c"))
@@ -190,7 +190,7 @@ def test_entries_that_are_missing_are_a_gap_behind_what_is_shown_of_another_log(
 
 
 def test_a_gap_since_nobody_knows_when_begins_where_the_page_was_shown_everything() -> None:
-    """Of a log that lost its head, and had nothing but what was promised."""
+    """A log that lost its head, and had only promised messages."""
     entries = (Entry(5, 2000, None, 0),)
     feed = ChannelFeed(Position("e", 4), 50)
     feed.subscribed(0)

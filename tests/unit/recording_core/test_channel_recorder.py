@@ -1,4 +1,4 @@
-"""What one process does for one recorded channel, where the schedules of tests/simulator do not come."""
+"""One process and one recorded channel, in cases beyond the schedules of tests/simulator."""
 
 from collections import deque
 
@@ -12,11 +12,11 @@ LATE = 10  # beats
 
 def test_an_answer_that_comes_late_is_waited_for() -> None:
     recorder = ChannelRecorder("a")
-    asked = deque([[*recorder.subscribed()], *[[] for _ in range(LATE)]])
+    pending = deque([[*recorder.subscribed()], *[[] for _ in range(LATE)]])
     marks = 0
     for _ in range(10 * LATE):
-        asked.append(recorder.tick())
-        for step in asked.popleft():
+        pending.append(recorder.tick())
+        for step in pending.popleft():
             assert isinstance(step, SendMark)
             marks += 1
             recorder.announced(Mark(step.name))
@@ -26,13 +26,13 @@ def test_an_answer_that_comes_late_is_waited_for() -> None:
 
 
 def test_a_log_that_is_deleted_while_one_asks_where_it_is() -> None:
-    """The answer counts a message that waits to be written: the deleted log ends before it."""
+    """The answer counts a message that is not written yet: the deleted log ends before it."""
     recorder = ChannelRecorder("a")
-    [asked] = recorder.subscribed()
-    assert isinstance(asked, SendMark)
-    recorder.announced(Mark(asked.name))
+    [mark] = recorder.subscribed()
+    assert isinstance(mark, SendMark)
+    recorder.announced(Mark(mark.name))
     recorder.announced(Renewed(Position("f", 4, 20)))
-    recorder.announced(Marked(asked.name, Position("e", 5, 10), 4))
+    recorder.announced(Marked(mark.name, Position("e", 5, 10), 4))
     assert recorder.position == Position("f", 5, 20)
     recorder.received(b"later", 0)
     recorder.announced(Appended("f", 5, (1,), 7, 0, 30))
@@ -41,12 +41,12 @@ def test_a_log_that_is_deleted_while_one_asks_where_it_is() -> None:
 
 
 def test_a_log_that_is_deleted_while_one_takes_it() -> None:
-    """What was announced of it is newer than the reply: marks are answered with the epoch that has begun."""
+    """The announcement is newer than the reply: marks are answered with the new epoch."""
     recorder = ChannelRecorder("a")
-    [asked] = recorder.subscribed()
-    assert isinstance(asked, SendMark)
-    recorder.announced(Mark(asked.name))
-    recorder.announced(Marked(asked.name, Position("e", 4, 10), 4))
+    [mark] = recorder.subscribed()
+    assert isinstance(mark, SendMark)
+    recorder.announced(Mark(mark.name))
+    recorder.announced(Marked(mark.name, Position("e", 4, 10), 4))
     [take] = recorder.appointed(7)
     assert isinstance(take, Take)
     recorder.announced(Renewed(Position("f", 4, 20)))
@@ -56,12 +56,12 @@ def test_a_log_that_is_deleted_while_one_takes_it() -> None:
 
 
 def standby() -> ChannelRecorder:
-    """One that knows what the log lacks."""
+    """A stand-by that knows the end of the log."""
     recorder = ChannelRecorder("a")
-    [asked] = recorder.subscribed()
-    assert isinstance(asked, SendMark)
-    recorder.announced(Mark(asked.name))
-    recorder.announced(Marked(asked.name, Position("e", 5), 5))
+    [mark] = recorder.subscribed()
+    assert isinstance(mark, SendMark)
+    recorder.announced(Mark(mark.name))
+    recorder.announced(Marked(mark.name, Position("e", 5), 5))
     return recorder
 
 

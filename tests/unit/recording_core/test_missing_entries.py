@@ -1,4 +1,4 @@
-"""Why entries are missing between two of a log."""
+"""The reason why entries are missing between two entries of a log."""
 
 import pytest
 
@@ -14,9 +14,9 @@ STARTS = (10, 900)
     [
         (12, 13, False, ""),
         (12, 14, True, "log"),
-        (12, 901, True, ""),  # an epoch begins, whose gap entry says what is missing
-        (12, 901, False, "log"),  # entries of the epoch before may have been there
-        (12, 902, True, "log"),  # so may that gap entry
+        (12, 901, True, ""),  # an epoch begins, whose gap entry covers the missing messages
+        (12, 901, False, "log"),  # entries of the previous epoch may have been trimmed
+        (12, 902, True, "log"),  # the gap entry may have been trimmed, too
         (9, 901, True, "replaced"),
         (9, 11, True, "replaced"),
         (10, 12, True, "log"),
@@ -28,7 +28,7 @@ def test_why_entries_are_missing(after: int, number: int, reaches_back: bool, wh
 
 @pytest.mark.parametrize("reaches_back", [True, False])
 def test_what_was_read_had_not_been_trimmed(reaches_back: bool) -> None:
-    """Nor anything behind it."""
+    """Nor any later entry."""
     entries = (Entry(20, 1, b"a"), Entry(901, 2, None, 1), Entry(903, 3, b"b"))
     pages = Pages(entries, Position("e", 904), at=5, until=5)
     found = with_missing(pages, 12, STARTS, lambda: reaches_back)
@@ -37,7 +37,7 @@ def test_what_was_read_had_not_been_trimmed(reaches_back: bool) -> None:
 
 
 def test_numbers_jump_at_the_end_too() -> None:
-    """A page reads up to where the epoch begins of which it is told."""
+    """A page reads up to the start of the announced epoch."""
     pages = Pages((Entry(13, 1, b"a"),), Position("e", 900), at=5, until=5)
     found = with_missing(pages, 12, STARTS, lambda: False)
     assert (found.missing, found.skipped) == ("", 887)

@@ -1,4 +1,4 @@
-"""Which node of a cluster may have missed messages, by what the nodes say of their links."""
+"""The nodes of a cluster that may have missed messages, by the reports of all nodes on their links."""
 
 from math import inf
 from typing import Any
@@ -13,7 +13,7 @@ NODES = "abc"
 
 
 def view(id: str, at: float, without: str = "", **changes: Any) -> View:
-    """What a node says of a whole cluster, but for ``flags_b``, ``to_b``, ``from_b`` and ``waits_b``."""
+    """A node's report on a healthy cluster, changed by ``flags_b``, ``to_b``, ``from_b`` and ``waits_b``."""
     members = {
         one: Member(
             (one, 7000),
@@ -37,8 +37,8 @@ def view(id: str, at: float, without: str = "", **changes: Any) -> View:
 
 
 def look(bus: BusWatch, at: float, *changed: View, silent: str = "", refusing: str = "") -> list[Loss]:
-    told = {one.id: one for one in changed}
-    views = [told.get(id) or view(id, at) for id in NODES if id not in silent]
+    given = {one.id: one for one in changed}
+    views = [given.get(id) or view(id, at) for id in NODES if id not in silent]
     return sorted(bus.take(views, set(refusing), at))
 
 
@@ -76,7 +76,7 @@ def test_a_node_that_owes_an_answer_for_long_may_get_nothing() -> None:
     look(bus, 1.0)
     assert look(bus, 2.0, view("a", 2.0, waits_b=LATE + 1)) == []
     assert bus.broken_since("b") == 1.0
-    assert look(bus, 3.0) == []  # it was slow, and has everything
+    assert look(bus, 3.0) == []  # it was slow, but has received everything
     assert bus.broken_since("b") is None
 
 
@@ -88,7 +88,7 @@ def test_a_node_that_has_failed_has_sent_what_did_not_come() -> None:
     failed = [view(id, 3.0, flags_c=frozenset({"master", "fail"})) for id in "ab"]
     assert look(bus, 3.0, *failed, silent="c") == [("a", 1.0), ("b", 1.0)]
     assert look(bus, 4.0, *failed, silent="c") == []
-    # It was alive all the time, for all that we know.
+    # As far as is known, it was alive all the time.
     assert look(bus, 9.0) == [("a", 3.0), ("b", 3.0)]
 
 
@@ -188,6 +188,6 @@ def test_who_was_removed_is_not_one_of_them() -> None:
     alone = view("c", 1.0, without="ab")
     others = [view(id, 1.0, without="c") for id in "ab"]
     assert together([alone, *others]) == others
-    new = view("c", 1.0)  # it knows them, and they do not know it yet
+    new = view("c", 1.0)  # it knows the others, and they do not know it yet
     assert together([new, *others]) == [new, *others]
     assert together([]) == []

@@ -1,4 +1,4 @@
-"""What a process knows of a cluster, without one."""
+"""The state of a cluster in a process, without a cluster."""
 
 from unittest.mock import MagicMock
 
@@ -7,11 +7,11 @@ from tests.unit.redis_io.test_bus_watch import view
 
 
 def test_the_losses_of_a_node_are_told_by_where_it_is() -> None:
-    """Here ``b`` gets everything, and the link from it to ``a`` is another one than before."""
+    """Here ``b`` receives everything, and the link from it to ``a`` was replaced."""
     cluster = Cluster(MagicMock(), (), with_replicas=True)
     cluster._ids = {(one, 7000): one for one in "abc"}
-    for asked in (1.0, 2.0):
-        cluster._take([view(one, asked) for one in "abc"], asked)
+    for at in (1.0, 2.0):
+        cluster._take([view(one, at) for one in "abc"], at)
     assert cluster.losses_at(("a", 7000)) == []
     cluster._take([view("a", 3.0, from_b=2), view("b", 3.0, to_a=2), view("c", 3.0)], 3.0)
     assert cluster.losses_at(("a", 7000)) == [(3.0, 2.0 - UNSEEN)]

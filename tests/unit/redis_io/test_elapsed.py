@@ -6,7 +6,7 @@ from arauto.redis_io import elapsed as module
 
 
 def test_two_clocks_are_read_in_one_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else a gap would begin and end too early by what a busy machine does in between."""
+    """Otherwise a delay between the two readings would move the start and the end of a gap."""
     passed, waits = [100.0], iter([5.0, 0.0, 0.0, 0.0])
 
     def wall() -> float:

@@ -1,4 +1,4 @@
-"""What people read of an error of Redis."""
+"""The text of Redis's errors for people."""
 
 import pytest
 import redis
@@ -7,15 +7,15 @@ from arauto.redis_io.connection import SLOT_MOVES, error_text
 
 
 @pytest.mark.parametrize(
-    ("said", "read"),
+    ("error", "shown"),
     [
         ("WRONGTYPE Operation against a key", "WRONGTYPE Operation against a key"),
         ("Command # 1 (XRANGE a) - + COUNT 1) of pipeline caused error: WRONGTYPE x", "WRONGTYPE x"),
         ("unknown command 'EVALSHA', with args beginning with: '1f2e'", "unknown command 'EVALSHA'"),
     ],
 )
-def test_a_command_is_not_repeated(said: str, read: str) -> None:
-    assert error_text(redis.ResponseError(said)) == read
+def test_a_command_is_not_repeated(error: str, shown: str) -> None:
+    assert error_text(redis.ResponseError(error)) == shown
 
 
 def test_a_slot_that_moves_is_told_in_a_sentence() -> None:

@@ -1,4 +1,4 @@
-"""Which classes of keyspace events a server has."""
+"""The classes of keyspace events of a server."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from arauto.redis_io.keyspace_events import _is_redis_8_2
 
 
 @pytest.mark.parametrize(
-    ("told", "is_so"),
+    ("info", "is_so"),
     [
         ({"redis_version": "8.2.1"}, True),
-        ({"redis_version": 8.2}, True),  # redis-py reads a version of two parts as a number
+        ({"redis_version": 8.2}, True),  # redis-py parses a version of two parts as a number
         ({"redis_version": "8.0.3"}, False),
         ({"redis_version": "8.2.1", "valkey_version": "9.1.2"}, False),
         ({}, False),
     ],
 )
-def test_what_came_with_redis_8_2(told: dict[str, object], is_so: bool) -> None:
-    assert _is_redis_8_2(told) is is_so
+def test_what_came_with_redis_8_2(info: dict[str, object], is_so: bool) -> None:
+    assert _is_redis_8_2(info) is is_so

@@ -1,4 +1,4 @@
-"""Whatever the cuts between reads, the replies are those of one parser that saw all of it."""
+"""Wherever the bytes are cut between reads, the replies are those of one parser that had all bytes."""
 
 import itertools
 from typing import Any
@@ -84,7 +84,7 @@ REPLIES = [
 def test_after_every_kind_of_reply_the_connection_shares_again(
     sent: list[tuple[bytes, object]], data: st.DataObject
 ) -> None:
-    """A parser that miscounts would keep a reader of its own for ever."""
+    """A parser that miscounts would need its own reader forever."""
     stream = b"".join(raw for raw, _ in sent)
     cut = data.draw(st.integers(0, len(stream)))
     parser = Parser()
@@ -120,7 +120,7 @@ def test_what_is_not_resp_raises_and_spoils_no_other_connection() -> None:
 
 
 def test_subscribers_that_lag_read_equal_pieces() -> None:
-    """More waits than a read takes, and each piece ends in the middle of a reply."""
+    """More bytes wait than a read takes, and each piece ends inside a reply."""
     stream = b"".join(resp(b"a", b"%05d" % number * 20) for number in range(3000))
 
     def read(first: int) -> list[list[Item]]:

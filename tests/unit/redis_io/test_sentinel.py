@@ -1,4 +1,4 @@
-"""Which Redis is the master, by what Sentinels say, and since when the former one is in doubt."""
+"""The master by the answers of Sentinels, and the time since which the former one is in doubt."""
 
 from math import inf
 
@@ -13,7 +13,7 @@ def test_the_higher_epoch_decides() -> None:
     assert agreement.take("a", Answer(1, OLD, 10.0)) is None
     assert agreement.take("b", Answer(2, NEW, 10.1)) is not None
     assert agreement.master == NEW
-    assert agreement.take("c", Answer(1, OLD, 10.2)) is None  # it has not heard of it yet
+    assert agreement.take("c", Answer(1, OLD, 10.2)) is None  # it does not know the new master yet
     assert agreement.master == NEW
 
 
@@ -21,7 +21,7 @@ def test_the_former_master_is_in_doubt_from_when_a_majority_last_named_it() -> N
     agreement = Agreement(3)
     for sentinel in "abc":
         agreement.take(sentinel, Answer(1, OLD, 10.0))
-    for second in range(11, 60):  # the others cannot be reached, and may follow another master
+    for second in range(11, 60):  # the others cannot be reached, and may have another master
         agreement.take("a", Answer(1, OLD, float(second)))
     assert agreement.take("b", Answer(2, NEW, 60.0)) == 10.0 - SPREAD
     assert agreement.master == NEW
@@ -37,7 +37,7 @@ def test_a_sentinel_that_is_gone_does_not_decide_for_ever() -> None:
     agreement = Agreement(3)
     agreement.take("a", Answer(9, OLD, 10.0))
     assert agreement.take("b", Answer(0, NEW, 10.0 + FRESH - 1)) is None
-    assert agreement.take("b", Answer(0, NEW, 10.0 + FRESH)) is not None  # reset, say
+    assert agreement.take("b", Answer(0, NEW, 10.0 + FRESH)) is not None  # for example after a reset
     assert agreement.master == NEW
 
 

@@ -1,4 +1,4 @@
-"""Who is asked for a sharded channel that is elsewhere, when, and what its gap is."""
+"""Sharded channels at other nodes: the node that is tried, the time, and the gap."""
 
 from time import monotonic, time
 from typing import Any
@@ -66,13 +66,13 @@ def test_the_page_is_told_how_each_stands(shards: ShardsElsewhere) -> None:
 
 
 def test_whoever_has_it_is_asked_again(shards: ShardsElsewhere) -> None:
-    """And nobody else, else it would come twice."""
+    """And no other node, or messages would come twice."""
     shards.give(A, OTHER)
     assert [shards.ask(name) for name in (A, B, b"new")] == [OTHER, OWN, OWN]
     assert shards.names() == {A, B}
-    shards.confirm(B, OWN)  # which has it like all other names now
+    shards.confirm(B, OWN)  # its own connection has it now, like all other names
     assert shards.names() == {A}
     assert [shards.drop(name) for name in (A, B)] == [OTHER, OWN]
-    shards.give_up(OTHER, A, 1.0, "")  # that nobody wants any more
+    shards.give_up(OTHER, A, 1.0, "")  # it is no longer selected
     assert not shards.names()
     assert not shards.has(OTHER)

@@ -1,4 +1,4 @@
-"""The subscriber against a scripted Redis: a server socket that the test speaks through."""
+"""The subscriber against a scripted Redis: a server socket of the test."""
 
 import select
 import socket
@@ -23,7 +23,7 @@ from tests.support.waiting import PATIENCE, eventually
 
 
 class Redis:
-    """Accepts the subscriber's connections and says what it is told to."""
+    """Accepts the subscriber's connections; the test sends the replies."""
 
     def __init__(self) -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -61,7 +61,7 @@ def command(*parts: bytes) -> bytes:
 
 
 SHADOWS = (b"arauto:tabs:channel:a", b"arauto:tabs:pattern:p*")
-SHADOWS_ASKED = b"".join(command(b"SUBSCRIBE", name) for name in SHADOWS)
+SHADOW_COMMANDS = b"".join(command(b"SUBSCRIBE", name) for name in SHADOWS)
 SHADOWS_CONFIRMED = b"".join(confirmation(b"subscribe", name) for name in SHADOWS)
 ALL_CONFIRMED = confirmation(b"subscribe", b"a") + confirmation(b"psubscribe", b"p*") + SHADOWS_CONFIRMED
 PING, PONG = command(b"PING"), b"*2\r\n$4\r\npong\r\n$0\r\n\r\n"
@@ -84,8 +84,8 @@ class Listening:
 def test_what_comes_together_is_one_batch(redis: Redis) -> None:
     listening = Listening(redis)
     with listening.subscriber, redis.accept() as link:
-        asked = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*")
-        assert link.recv(999) == asked + SHADOWS_ASKED
+        commands = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*")
+        assert link.recv(999) == commands + SHADOW_COMMANDS
         link.sendall(ALL_CONFIRMED)
         assert listening.next() == CONFIRMED
         link.sendall(message(b"1") + message(b"2") + message(b"3"))
@@ -113,7 +113,7 @@ def test_after_a_break_the_gap_comes_before_everything_else(redis: Redis) -> Non
 
 
 def _fill(link: socket.socket) -> None:
-    """Say as much as the other side's buffers take."""
+    """Send as much as the other side's buffers take."""
     link.settimeout(0.1)
     try:
         while True:
@@ -123,7 +123,7 @@ def _fill(link: socket.socket) -> None:
 
 
 def test_what_came_of_a_link_that_broke_before_it_was_whole_is_in_the_gap(redis: Redis) -> None:
-    """But for what is refused, which is not asked for again."""
+    """Except refused names, which are not requested again."""
     listening = Listening(redis)
     with listening.subscriber:
         with redis.accept() as link:
@@ -132,8 +132,8 @@ def test_what_came_of_a_link_that_broke_before_it_was_whole_is_in_the_gap(redis:
         assert isinstance(listening.next()[0], Lost)
         with redis.accept() as link:
             link.sendall(confirmation(b"subscribe", b"a") + message(b"early") + NO_PATTERN)
-            asked = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*") + SHADOWS_ASKED
-            assert link.recv(999) == asked
+            commands = command(b"SUBSCRIBE", b"a") + command(b"PSUBSCRIBE", b"p*") + SHADOW_COMMANDS
+            assert link.recv(999) == commands
         with redis.accept() as link:
             link.sendall(confirmation(b"subscribe", b"a") + confirmation(b"subscribe", SHADOWS[0]))
             gap, *rest = listening.next()
@@ -145,7 +145,7 @@ NO_PATTERN = b"-NOPERM no\r\n"
 
 
 def test_a_sharded_channel_that_redis_refuses_leaves_the_others(redis: Redis) -> None:
-    """And is not asked for again; one that another node has is given up, and so is its shadow channel."""
+    """It is not requested again; one of another node is given up, and so is its shadow channel."""
     batches: Queue[list[Item]] = Queue()
     given_up: Queue[tuple[bytes, float | None, str]] = Queue()
     selection = Selection((b"a",), shards=(b"old", b"here", b"there", b"down"))
@@ -191,7 +191,7 @@ def test_a_sharded_channel_that_redis_refuses_leaves_the_others(redis: Redis) ->
 
 
 def test_what_redis_does_not_end_ends_with_the_connection(redis: Redis) -> None:
-    """But there may be nothing to end."""
+    """But there may be nothing to unsubscribe from."""
     batches: Queue[list[Item]] = Queue()
     selection = Selection(shards=(b"there", b"never"))
     shadows = b"".join(
@@ -218,7 +218,7 @@ def test_a_gap_begins_before_what_piled_up_while_the_browser_was_slow(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redis may have cut the link long before its last bytes are read."""
-    monkeypatch.setattr(module, "IN_FLIGHT", 0.0)  # a second would hide a mistake
+    monkeypatch.setattr(module, "IN_FLIGHT", 0.0)  # its second would hide a mistake
     listening, slow = Listening(redis), Event()
 
     def deliver(batch: list[Item]) -> None:
@@ -247,7 +247,7 @@ def test_silence_is_asked_about_and_then_taken_for_a_break(
     listening = Listening(redis)
 
     def is_asked() -> bool:
-        listening.subscriber._check_silence()  # again, where the thread was just busy
+        listening.subscriber._check_silence()  # again, in case the thread was busy
         return bool(select.select([link], [], [], 0)[0])
 
     with listening.subscriber:
@@ -275,7 +275,7 @@ def test_silence_is_asked_about_and_then_taken_for_a_break(
 def test_a_fresh_link_is_not_cut_for_the_silence_of_the_old(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a long outage the last sign of life is old, but nobody was asked anything yet."""
+    """After a long outage the last push is old, but no PING was sent on the new connection."""
     monkeypatch.setattr(module, "PING_AFTER", 0.05)
     listening = Listening(redis)
     subscriber = listening.subscriber
@@ -319,7 +319,7 @@ def test_a_forbidden_name_is_refused_alone_and_not_asked_for_again(redis: Redis)
 
 
 def test_a_question_that_is_refused_is_answered(redis: Redis) -> None:
-    """Whoever may not PING is not cut off for that, and knows what Redis had sent by then."""
+    """A user who may not PING is not disconnected; the refusal answers the probe as well."""
     listening = Listening(redis)
     with listening.subscriber, redis.accept() as link:
         link.recv(999)
@@ -332,7 +332,7 @@ def test_a_question_that_is_refused_is_answered(redis: Redis) -> None:
 
 
 def test_messages_are_the_very_same_for_all_while_redis_is_asked(redis: Redis) -> None:
-    """Also those that come in one piece with its answer."""
+    """Also messages that come in one piece with the reply."""
     listening = Listening(redis)
     with listening.subscriber, redis.accept() as link:
         link.recv(999)
@@ -352,8 +352,8 @@ def test_who_may_not_be_counted_gets_the_feed_all_the_same(redis: Redis) -> None
         for _ in range(2):
             with redis.accept() as link:
                 link.sendall(ALL_CONFIRMED.removesuffix(SHADOWS_CONFIRMED) + b"-NOPERM no\r\n" * 2)
-                heard = listening.next()
-                assert heard[-2:] == CONFIRMED
+                batch = listening.next()
+                assert batch[-2:] == CONFIRMED
                 link.sendall(message(b"1"))
                 assert listening.next() == [[b"message", b"a", b"1"]]
             assert isinstance(listening.next()[0], Lost)
@@ -381,7 +381,7 @@ def test_any_other_error_is_a_break(redis: Redis, error: bytes) -> None:
 def test_the_gap_begins_where_the_link_was_lost_whatever_redis_says_meanwhile(
     redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Refusals are heard too, but nothing was listened to since the break."""
+    """Redis sends refusals too, but no channel was subscribed since the break."""
     monkeypatch.setattr(module, "REFUSED_PAUSE", 0.1)
     listening = Listening(redis)
     with listening.subscriber:

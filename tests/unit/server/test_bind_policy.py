@@ -53,7 +53,7 @@ def test_what_is_listened_on() -> None:
 
 @pytest.mark.parametrize("name", ["ARAUTO_TOKEN", "ARAUTO_READ_TOKEN", "ARAUTO_SECRET"])
 def test_a_secret_is_never_shown(name: str) -> None:
-    with pytest.raises(ValueError, match="does not work: give at least 16 characters") as told:
+    with pytest.raises(ValueError, match="does not work: give at least 16 characters") as refused:
         read({name: "too-short"})
-    assert "too-short" not in str(told.value)
+    assert "too-short" not in str(refused.value)
     assert "long enough to be one" not in repr(read({name: "long enough to be one"}))

@@ -1,4 +1,4 @@
-"""What gunicorn's master loads before gevent's worker patches the standard library."""
+"""The modules that gunicorn's master loads before gevent's worker patches the standard library."""
 
 import json
 import subprocess
@@ -6,7 +6,7 @@ import sys
 
 from tests.support.servers import ROOT
 
-# What was loaded of others and ours, what of it still has what gevent replaces, and what app.py loads later.
+# Loaded modules, those that still refer to objects that gevent replaces, and those that app.py loads later.
 _LOAD = """
 import json, subprocess, sys
 import gunicorn.workers.ggevent
@@ -41,21 +41,21 @@ later = {name.partition(".")[0] for name in set(sys.modules) - had} - sys.stdlib
 print(json.dumps([kept, sorted(later)]))
 """
 KEPT = {
-    # Nobody uses asyncio here.
+    # asyncio is not used here.
     "asyncio.base_futures.get_ident",
     "asyncio.events._RunningLoop(_local)",
     "redis.asyncio.connection.SSLContext",
-    # Nobody waits for these locks: who holds one does not wait for anything.
+    # These locks are never waited for: their holders do not wait for anything.
     "jinja2.utils.Lock",
     "werkzeug.routing.map.Lock",
-    # Of Flask's own server and of commands.
+    # For Flask's own server and for commands.
     "click.globals.local",
-    # We give another one, retry nothing, and have threads of our own.
+    # Not used: the program passes its own, does not retry, and has its own threads.
     "redis.client.PubSubWorkerThread(Thread)",
     "redis.connection.LifoQueue",
     "redis.keyspace_notifications.KeyspaceWorkerThread(Thread)",
     "redis.retry.sleep",
-    # So wait the master, and a worker that has not begun.
+    # For waits of the master, and of a worker that has not started.
     "arauto.redis_io.discovery.sleep",
     "arauto.redis_io.embedded.sleep",
     "arauto.server.forking.sleep",

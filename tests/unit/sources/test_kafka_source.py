@@ -1,4 +1,4 @@
-"""Thousands of topics: the list is bounded, and however many ask, Kafka is asked once."""
+"""Thousands of topics: the list is bounded, and many requests cause one request to Kafka."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,19 +17,19 @@ from arauto.sources.kafka_source import MAX_LISTED, MAX_PARTITIONS, KafkaSource
 
 TOPICS = 10_000
 AT_ONCE = 20
-NONE: Any = None  # without a login Redis is not asked
+NONE: Any = None  # without a login Redis is not queried
 
 
 class Kafka:
-    """Its topics have ``partitions`` each."""
+    """A fake whose topics have ``partitions`` each."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, partitions: int) -> None:
         self.lists = 0
-        self.asked: list[int] = []
+        self.requested: list[int] = []
         self._topics = {f"topic.{n:05}": dict.fromkeys(range(partitions), True) for n in range(TOPICS)}
         monkeypatch.setattr(all_topics, "list_topics", self._list)
         monkeypatch.setattr(kafka_source, "known_bounds", self._bounds)
-        for module in (kafka_source, all_topics):  # a second that does not end
+        for module in (kafka_source, all_topics):  # the cache of a second does not expire
             monkeypatch.setattr(module, "SharedAnswers", partial(SharedAnswers, now=lambda: 0.0))
         link: Any = SimpleNamespace(config={})
         self._source = KafkaSource(link, 0, NONE)
@@ -39,7 +39,7 @@ class Kafka:
         return self._topics
 
     def _bounds(self, link: Any, pairs: list[tuple[str, int]]) -> dict[tuple[str, int], Bounds]:
-        self.asked.append(len(pairs))
+        self.requested.append(len(pairs))
         return dict.fromkeys(pairs, Bounds(0, 7))
 
     def topics(self, glob: bytes = b"*") -> dict[str, Any]:
@@ -57,13 +57,13 @@ def test_a_thousand_of_them_are_listed_and_all_are_searched(monkeypatch: pytest.
         "total": 1,
         "cut": False,
     }
-    assert kafka.asked == [MAX_LISTED, 1]
+    assert kafka.requested == [MAX_LISTED, 1]
 
 
 def test_their_partitions_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
     kafka = Kafka(monkeypatch, partitions=300)
     assert len(kafka.topics()["topics"]) == MAX_PARTITIONS // 300
-    assert kafka.asked == [MAX_PARTITIONS // 300 * 300]
+    assert kafka.requested == [MAX_PARTITIONS // 300 * 300]
 
 
 def test_however_many_ask_kafka_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,4 +76,4 @@ def test_however_many_ask_kafka_is_asked_once(monkeypatch: pytest.MonkeyPatch) -
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         assert set(pool.map(ask, range(AT_ONCE))) == {TOPICS}
-    assert (kafka.lists, kafka.asked) == (1, [MAX_LISTED])
+    assert (kafka.lists, kafka.requested) == (1, [MAX_LISTED])

@@ -1,4 +1,4 @@
-"""A page in a topic, wherever it is and however slow, with a Kafka that answers from memory."""
+"""A page in a topic, at any position and speed, with a fake Kafka in memory."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ AWAY = Trouble("away", "")
 
 
 class Topic:
-    """Two partitions, and the ring of their reader; each record weighs 1."""
+    """A topic of two partitions, and the ring of their reader; each record weighs 1."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, kept: int = 4) -> None:
         monkeypatch.setattr(topic_ring, "WEIGHT", kept)
@@ -108,14 +108,14 @@ def test_each_message_comes_once_and_in_order(steps: list[tuple[str, int, int]])
             match step:
                 case "come":
                     topic.come(partition, n)
-                case "page":  # which takes its time
+                case "page":  # a slow read
                     for _ in range(n):
                         seen += page.next()
                 case "fail":
                     topic.is_away = True
                     seen += page.next()
                     topic.is_away = False
-                case "return":  # as the page writes its place
+                case "return":  # with the place that the page writes
                     shown = {one: len(offsets(seen, one)) for one in (0, 1)}
                     page = topic.page(TopicPlace(EPOCH, shown))
         seen += drain(page)
@@ -196,10 +196,10 @@ def test_what_the_reader_misses_is_told_to_all(monkeypatch: pytest.MonkeyPatch) 
 def test_after_another_leader_kafka_is_asked_whether_it_has_what_a_page_was_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    topic, asked = Topic(monkeypatch), []
+    topic, requests = Topic(monkeypatch), []
 
     def find_truncated(link: Any, name: str, places: Offsets, leaders: Offsets) -> set[int]:
-        asked.append((places, leaders))
+        requests.append((places, leaders))
         return {0}
 
     monkeypatch.setattr(topic_cursor, "find_truncated", find_truncated)
@@ -210,19 +210,19 @@ def test_after_another_leader_kafka_is_asked_whether_it_has_what_a_page_was_show
     for leaders in ({0: 7, 1: 7}, {}):
         page = topic.page(TopicPlace(EPOCH, {0: 3, 1: 0}, leaders))
         assert drain(page) == [TopicChosen("t", True), followed]
-    assert asked == []
+    assert requests == []
     back = topic.page(TopicPlace(EPOCH, {0: 3, 1: 0}, {0: 6, 1: 7}))
     assert drain(back) == [TopicChosen("t", True), TopicGap("t", "truncated", 0, 3), followed]
-    assert asked == [({0: 3}, {0: 6, 1: 7})]
+    assert requests == [({0: 3}, {0: 6, 1: 7})]
     items: list[Item] = [Produced("t", record(0, 3))]
     topic.ring.add(Batch(items, topic.ends, {0: 4, 1: 0}, 1, {0: 8, 1: 7}), EPOCH, None)
     assert drain(page) == [followed._replace(leaders={0: 8, 1: 7}), *items], "its place is never without"
 
 
 def test_a_page_has_the_leaders_of_what_it_was_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever it is cut off, or falls behind, its place tells that others are where it was."""
+    """Wherever it is disconnected or falls behind, its place shows that its messages were replaced."""
     topic = Topic(monkeypatch)
-    monkeypatch.setattr(topic_cursor, "find_truncated", lambda *asked: {0})
+    monkeypatch.setattr(topic_cursor, "find_truncated", lambda *given: {0})
     topic.come(0, 3)
     topic.ring.add(Batch([], topic.ends, topic.ends, 0, {0: 7, 1: 7}), EPOCH, None)
     page, slow = topic.page(), topic.page()
@@ -295,12 +295,12 @@ def test_what_since_names_and_there_is_not_is_said(monkeypatch: pytest.MonkeyPat
     topic.come(0, 3)
     topic.lows[0] = 1
     page = TopicCursor(LINK, "t", topic.ring, {0: 0, 1: 5, 9: 1}, lambda found: f"{found.kind} {found.words}")
-    _, *said = drain(page)
-    assert said[:3] == [
+    _, *items = drain(page)
+    assert items[:3] == [
         ErrorNotice("t: partition 1"),
         TopicGap("t", "retention", 0, 0, 1),
         ErrorNotice("t: beyond 1:0"),
     ]
-    assert (offsets(said, 0), said[-1]) == ([1, 2], TopicFollowed("t", EPOCH, {0: 3, 1: 0}))
+    assert (offsets(items, 0), items[-1]) == ([1, 2], TopicFollowed("t", EPOCH, {0: 3, 1: 0}))
     topic.come(1)
     assert offsets(drain(page), 1) == [0]

@@ -1,4 +1,4 @@
-"""Which topics a glob brings, from where, and what is told of it."""
+"""The topics of a glob, their start positions, and the sentence about them."""
 
 import pytest
 

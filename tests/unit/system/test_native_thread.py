@@ -1,4 +1,4 @@
-"""Whether there is room for more threads."""
+"""The check for room for more threads."""
 
 import _thread
 from typing import Any

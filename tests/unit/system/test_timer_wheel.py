@@ -34,7 +34,7 @@ def test_each_is_called_when_it_is_due_and_again_as_it_asks() -> None:
     assert all(later - earlier >= 0.01 for earlier, later in pairwise(often))
     timers.after(0.05, done.set)
     assert done.wait(PATIENCE)
-    assert (len(often), len(late)) == (5, 1)  # and not again
+    assert (len(often), len(late)) == (5, 1)  # called once
 
 
 def test_one_that_fails_does_not_stop_the_others(caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ def test_rules_are_read() -> None:
     )
     assert read_rules("") == ()
     assert [rule.is_pattern for rule in read_rules("a.* -> kafka:a, b -> kafka:b")] == [True, False]
-    # What comes from one topic may go on to another one, and not back.
+    # Messages of one topic may go to another one, but not back.
     assert len(read_rules("kafka:a -> x, x -> kafka:b, kafka:b -> y, z* -> kafka:a")) == 4
 
 
@@ -48,7 +48,7 @@ def test_it_needs_a_kafka_and_a_name() -> None:
     audit = KAFKA | {"ARAUTO_BRIDGE": "b -> kafka:b, kafka:a -> a", "ARAUTO_AUDIT_CHANNEL": "a"}
     with pytest.raises(SettingsError, match="ARAUTO_BRIDGE publishes to ARAUTO_AUDIT_CHANNEL"):
         read(audit)
-    assert read(audit | {"ARAUTO_AUDIT_CHANNEL": "b"}).bridge  # it may be kept in a topic
+    assert read(audit | {"ARAUTO_AUDIT_CHANNEL": "b"}).bridge  # the audit may be stored in a topic
     cluster = KAFKA | {"ARAUTO_BRIDGE": "a -> kafka:a", "REDIS_URL": "redis+cluster://localhost"}
     with pytest.raises(SettingsError, match="ARAUTO_BRIDGE does not work with a Redis Cluster"):
         read(cluster)

@@ -42,8 +42,8 @@ def test_redis_says_the_same_of_any_pattern(redis_server: RedisServer) -> None:
             pubsub.get_message(timeout=5)
         for _ in range(3000):
             pattern = "".join(chance.choices(r"ab-]^\*?[", k=chance.randint(1, 7))).encode()
-            heard = set(redis_server.client.pubsub_channels(pattern))
-            assert {name for name in names if matches(pattern, name)} == heard, pattern
+            listed = set(redis_server.client.pubsub_channels(pattern))
+            assert {name for name in names if matches(pattern, name)} == listed, pattern
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""GET /bridge tells of the topics that the visitor may read, and of no other."""
+"""GET /bridge shows the topics that the visitor may read, and no other."""
 
 from types import SimpleNamespace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What /readyz says: to a proxy or an orchestrator that decides where new pages go."""
+"""The answer of /readyz for a proxy or an orchestrator that decides where new pages go."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ def test_who_stops_is_not_ready_though_redis_answers(monkeypatch: pytest.MonkeyP
     health.init_health(app, source, Drain(states), None)
     client = app.test_client()
     assert client.get("/readyz").json == {"status": "ready"}
-    states.replace_all()  # as the master does before it tells its workers
+    states.replace_all()  # as the master does before it signals its workers
     answer = client.get("/readyz")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
     assert answer.json == {

@@ -1,4 +1,4 @@
-"""What the search of a log answers: lines, and where to go on."""
+"""The lines that a search of a log returns, and the position to continue from."""
 
 import json
 from typing import Any
@@ -17,9 +17,9 @@ def log(*texts: str, first: int = 1) -> list[LogEntry]:
     return [Message(b"%d-%d" % (1000 * n, n), text.encode()) for n, text in enumerate(texts, first)]
 
 
-def find(pages: list[list[LogEntry]], asked: str = "yes", limit: int | None = None) -> list[dict[str, Any]]:
-    chunks = list(found_lines(iter(pages), b"a", read_filter(asked), limit))
-    assert all(chunks)  # an empty one would end the answer
+def find(pages: list[list[LogEntry]], wanted: str = "yes", limit: int | None = None) -> list[dict[str, Any]]:
+    chunks = list(found_lines(iter(pages), b"a", read_filter(wanted), limit))
+    assert all(chunks)  # an empty chunk would end the response
     return [json.loads(line) for line in b"".join(chunks).splitlines()]
 
 

@@ -11,7 +11,7 @@ HERE, ANA, BIA = "127.0.0.1", "192.0.2.1", "192.0.2.2"
 
 @pytest.fixture(autouse=True)
 def same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names whose hashes meet count together: here they do so in each run, or in none."""
+    """Names with equal hashes count together: here the same ones in each run."""
     monkeypatch.setattr(capacity_module, "hash", lambda name: crc32(name.encode()), raising=False)
 
 

@@ -9,13 +9,13 @@ from arauto.workers.rate_limits import AT_ONCE, RateLimit
 
 @pytest.fixture(autouse=True)
 def same_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names whose hashes meet count together: here they do so in each run, or in none."""
+    """Names with equal hashes count together: here the same ones in each run."""
     monkeypatch.setattr(rate_limits, "hash", lambda name: crc32(name.encode()), raising=False)
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What time it is, in nanoseconds."""
+    """The time, in nanoseconds."""
     now = [10**15]
     monkeypatch.setattr(rate_limits, "monotonic_ns", lambda: now[0])
     return now

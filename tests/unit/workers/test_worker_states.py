@@ -1,4 +1,4 @@
-"""Who is here and who goes, as the processes of one server see it of each other."""
+"""The states of a server's processes, as they see each other: running or stopping."""
 
 from copy import copy
 
@@ -6,7 +6,7 @@ from arauto.workers.worker_states import WorkerStates
 
 
 def workers(master: WorkerStates, *slots: int) -> list[WorkerStates]:
-    forked = [copy(master) for _ in slots]  # the memory is shared, the rest is their own
+    forked = [copy(master) for _ in slots]  # the memory is shared, all else is separate
     for worker, slot in zip(forked, slots, strict=True):
         worker.use_slot(slot)
     return forked
