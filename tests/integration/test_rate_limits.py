@@ -50,7 +50,7 @@ def until_refused(act: Callable[[], Answer], goes_well: int) -> Answer:
         if answer.status != goes_well:
             assert n == MOST
             return answer
-    raise AssertionError(f"nobody refuses the {MOST}th")
+    raise AssertionError(f"request {MOST} was not refused")
 
 
 def expect_refusal(answer: Answer) -> None:

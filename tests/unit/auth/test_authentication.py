@@ -42,7 +42,7 @@ def test_a_broken_file_of_tokens_keeps_no_session_open(
 def test_a_shelf_that_is_away_keeps_no_revoked_token_open(
     authentication: Authentication, tokens: Tokens, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def away(asked: list[str]) -> list[bool]:
+    def away(names: list[str]) -> list[bool]:
         raise StoreUnavailable
 
     session = authentication.sessions.begin("token", "token", "secret")

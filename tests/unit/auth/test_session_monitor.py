@@ -33,7 +33,7 @@ class Door:
         self.aborted = True
 
 
-def somebody(key: str, until: float | None = None) -> Visitor:
+def visitor(key: str, until: float | None = None) -> Visitor:
     return Visitor(link=LINK, name=key, way="token", key=key, until=until or time() + 60)
 
 
@@ -54,9 +54,9 @@ def test_whose_session_is_over_is_sent_away_and_nobody_else() -> None:
     ana, bia, stuck = Door(), Door(), Door(is_stuck=True)
     watch = SessionMonitor(lambda keys: {"ana"} & set(keys), lambda visitor: None)
     with (
-        watch.track(ana, somebody("ana"), "Over."),  # type: ignore[arg-type]
-        watch.track(bia, somebody("bia"), "Over."),  # type: ignore[arg-type]
-        watch.track(stuck, somebody("ana"), "Over."),  # type: ignore[arg-type]
+        watch.track(ana, visitor("ana"), "Over."),  # type: ignore[arg-type]
+        watch.track(bia, visitor("bia"), "Over."),  # type: ignore[arg-type]
+        watch.track(stuck, visitor("ana"), "Over."),  # type: ignore[arg-type]
     ):
         eventually(lambda: ana.closed and stuck.aborted)
     assert ana.closed[0] == (Code.POLICY, "Over.")
@@ -74,8 +74,8 @@ def test_time_runs_out_even_while_redis_is_away_and_then_nobody_else_goes() -> N
     late, other = Door(), Door()
     watch = SessionMonitor(away, lambda visitor: None)
     with (
-        watch.track(late, somebody("late", until=time() - 1), "Over."),  # type: ignore[arg-type]
-        watch.track(other, somebody("other"), "Over."),  # type: ignore[arg-type]
+        watch.track(late, visitor("late", until=time() - 1), "Over."),  # type: ignore[arg-type]
+        watch.track(other, visitor("other"), "Over."),  # type: ignore[arg-type]
     ):
         eventually(lambda: late.closed and is_queried.is_set())
     assert other.closed == []

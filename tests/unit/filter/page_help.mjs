@@ -1,9 +1,9 @@
-// What the page's help with the filter says: from stdin { folder, messages, asked: [name, ...given][] }, to stdout an
-// answer for each.
+// The page's help with the filter: reads { folder, messages, calls: [name, ...given][] } from stdin; writes the result
+// of each call.
 
 import { text } from "node:stream/consumers";
 
-const { folder, messages, asked } = JSON.parse(await text(process.stdin));
+const { folder, messages, calls } = JSON.parse(await text(process.stdin));
 const load = (path) => import(`${folder}/static/js/filter/${path}.js`);
 const { SeenFields } = await load("seen_fields");
 const { suggest } = await load("suggestions");
@@ -26,4 +26,4 @@ const answers = {
   },
   examples: () => examplesOf(seen).map(({ filter }) => filter),
 };
-process.stdout.write(JSON.stringify(await Promise.all(asked.map(([name, ...given]) => answers[name](...given)))));
+process.stdout.write(JSON.stringify(await Promise.all(calls.map(([name, ...given]) => answers[name](...given)))));

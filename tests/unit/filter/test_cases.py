@@ -11,7 +11,7 @@ from tests.support.servers import ROOT
 
 
 def is_regex(text: str) -> bool:
-    """Which only the page searches for."""
+    """Whether the filter has a regular expression, which only the page supports."""
     return re.search(r"(?<!\w)/[^/]+/[dgimsuvy]*( |$)", text) is not None
 
 

@@ -1,4 +1,4 @@
-"""What the page suggests for the filter, what it takes to be meant, which severities it reads and writes."""
+"""The page's help with the filter: suggestions, corrections, and severities read and written."""
 
 import json
 import subprocess
@@ -39,7 +39,7 @@ SUGGESTS = [
     ("has:ms|lev", {"level": "has:ms|level^"}),
     ("disk or", {"OR ": "disk OR ^"}),
     ("not", {"NOT ": "NOT ^"}),
-    ("service:search", {}),  # it is there
+    ("service:search", {}),  # it exists
     ("se^rv", {}),
     ("service:s*", {}),
     ("/serv", {}),
@@ -102,8 +102,8 @@ TOGGLES = [
 
 @cache
 def answers() -> dict[tuple[str, ...], Any]:
-    """By what was asked; one process for all."""
-    asked: list[tuple[str, ...]] = [
+    """The results by call; one process makes all of them."""
+    calls: list[tuple[str, ...]] = [
         *(("suggest", given) for given, _ in SUGGESTS),
         *(("correct", given) for given, _ in MEANS),
         *(("levels", given) for given, _ in LEVELS),
@@ -113,12 +113,12 @@ def answers() -> dict[tuple[str, ...], Any]:
     messages = [(channel, data if isinstance(data, str) else json.dumps(data)) for channel, data in MESSAGES]
     ran = subprocess.run(
         [NODE, "--no-warnings", Path(__file__).with_name("page_help.mjs")],
-        input=json.dumps({"folder": str(ROOT), "messages": messages, "asked": asked}),
+        input=json.dumps({"folder": str(ROOT), "messages": messages, "calls": calls}),
         capture_output=True,
         text=True,
         check=True,
     )
-    return dict(zip(asked, json.loads(ran.stdout), strict=True))
+    return dict(zip(calls, json.loads(ran.stdout), strict=True))
 
 
 @pytest.mark.parametrize(("given", "expected"), SUGGESTS)

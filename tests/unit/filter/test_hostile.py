@@ -35,7 +35,7 @@ def test_no_message_raises_or_takes_long(text: str) -> None:
     began = process_time()
     for message in MESSAGES:
         assert wanted.passes("a", message) in (True, False)
-    assert process_time() - began < 20  # what grew by the square would take minutes
+    assert process_time() - began < 20  # quadratic time would take minutes
 
 
 def test_bytes_that_are_no_text_are_found_by_their_channel_only() -> None:

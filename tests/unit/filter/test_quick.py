@@ -1,4 +1,4 @@
-"""The page's filter holds nobody up: neither all messages kept nor one that is made to take long."""
+"""The page's filter is fast: for as many messages as the page keeps, and for hostile messages."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ from tests.support.servers import ROOT
 from tests.unit.filter.test_hostile import FILTERS, MESSAGES
 
 NODE = Path(sys.executable).with_name("node")
-LIMIT = 50  # milliseconds of a machine at rest
+LIMIT = 50  # milliseconds on an idle machine
 KINDS = [
     "disk", '"a hundred"', "text -u1", "disk OR text", "(disk OR text) NOT u1", "a b c d e f", "não",
     "channel:quick", "channel=q*", "severity>=warning", "severity:error|info", "user.name:u99",
@@ -26,7 +26,7 @@ def ask(script: str, **given: object) -> list[float]:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,  # what grew by the square would take minutes
+        timeout=60,  # quadratic time would take minutes
     )
     return list(json.loads(ran.stdout))
 

@@ -42,8 +42,8 @@ class Message:
 class Place:
     """The library's answer for one partition."""
 
-    def __init__(self, asked: TopicPartition, offset: int, error: KafkaError | None) -> None:
-        self.topic, self.partition = asked.topic, asked.partition
+    def __init__(self, requested: TopicPartition, offset: int, error: KafkaError | None) -> None:
+        self.topic, self.partition = requested.topic, requested.partition
         self.offset, self.error = offset, error
 
 
@@ -69,10 +69,10 @@ class Link:
     def offsets_for_times(self, wanted: list[TopicPartition], timeout: float) -> list[Place]:
         return [self._place(one) for one in wanted]
 
-    def _place(self, asked: TopicPartition) -> Place:
-        if asked.partition == 1 and self._leaderless(asked.offset):
-            return Place(asked, -1001, KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
-        return Place(asked, {-2: 0, -1: 10}.get(asked.offset, -1), None)
+    def _place(self, requested: TopicPartition) -> Place:
+        if requested.partition == 1 and self._leaderless(requested.offset):
+            return Place(requested, -1001, KafkaError(KafkaError.LEADER_NOT_AVAILABLE))
+        return Place(requested, {-2: 0, -1: 10}.get(requested.offset, -1), None)
 
     def assign(self, places: list[TopicPartition]) -> None: ...
 

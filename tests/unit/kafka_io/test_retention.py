@@ -18,13 +18,13 @@ class Admin:
 
     settings: Any = TOLD
 
-    def describe_configs(self, asked: list[Any], request_timeout: float) -> dict[Any, Future[Any]]:
+    def describe_configs(self, resources: list[Any], request_timeout: float) -> dict[Any, Future[Any]]:
         answer: Future[Any] = Future()
         if isinstance(self.settings, Exception):
             answer.set_exception(self.settings)
         else:
             answer.set_result({name: SimpleNamespace(value=value) for name, value in self.settings.items()})
-        return {asked[0]: answer}
+        return {resources[0]: answer}
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ class Begun:
     def look(self) -> None:
         self.hub._take_up(_ask(self.link, tuple(self.hub._waiting)))
 
-    def describe_topics(self, asked: object, request_timeout: float) -> Any:
+    def describe_topics(self, topics: object, request_timeout: float) -> Any:
         return _Answers(self.answers)
 
     def list_topics(self, timeout: float) -> None:
@@ -73,31 +73,31 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> Begun:
     return Begun(monkeypatch)
 
 
-def nobody() -> None:
+def first_page() -> None:
     """A page's callback for news."""
 
 
-def somebody() -> None:
+def second_page() -> None:
     """The callback of another page."""
 
 
 def test_pages_share_a_reader_which_ends_after_the_last(begun: Begun) -> None:
     hub = begun.hub
-    assert hub.join("orders", nobody) is hub.join("orders", somebody)
+    assert hub.join("orders", first_page) is hub.join("orders", second_page)
     (one,) = begun.found
-    hub.leave("orders", nobody)
+    hub.leave("orders", first_page)
     assert not one.reader._is_stopping
-    hub.leave("orders", somebody)
+    hub.leave("orders", second_page)
     assert one.reader._is_stopping
 
 
 def test_what_is_one_too_many_waits_until_another_is_closed(begun: Begun) -> None:
     for n in range(MOST_READ):
-        begun.hub.join(f"topic {n}", nobody)
-    begun.hub.join("topic 7", somebody)  # it is read already
-    ring = begun.hub.join("one more", nobody)
+        begun.hub.join(f"topic {n}", first_page)
+    begun.hub.join("topic 7", second_page)  # it is read already
+    ring = begun.hub.join("one more", first_page)
     assert (ring.now.trouble, len(begun.found)) == (Trouble("crowded", str(MOST_READ)), MOST_READ)
-    begun.hub.leave("topic 0", nobody)
+    begun.hub.leave("topic 0", first_page)
     begun.end(0)
     begun.look()
     assert len(begun.found) == MOST_READ + 1
@@ -107,12 +107,12 @@ def test_what_is_one_too_many_waits_until_another_is_closed(begun: Begun) -> Non
 def test_topics_that_do_not_exist_take_no_reader(begun: Begun) -> None:
     names = [f"absent {n}" for n in range(2 * MOST_READ)]
     begun.answers = {name: no_topic() for name in names}
-    rings = [begun.hub.join(name, nobody) for name in names]
+    rings = [begun.hub.join(name, first_page) for name in names]
     for n in range(MOST_READ):
         begun.end(n)
     begun.look()
     assert {ring.now.trouble and ring.now.trouble.kind for ring in rings} == {"unknown"}
-    begun.hub.join("there", nobody)
+    begun.hub.join("there", first_page)
     assert len(begun.found) == MOST_READ + 1, "it has its reader at once"
     del begun.answers["absent 7"]
     begun.answers["absent 8"] = KafkaException(KafkaError(KafkaError._TRANSPORT))
@@ -120,7 +120,7 @@ def test_topics_that_do_not_exist_take_no_reader(begun: Begun) -> None:
     assert (len(begun.found), begun.found_again) == (MOST_READ + 2, 1)
     assert begun.found[-1] is begun.found[7], "it goes on where it was"
     for name in (*names, "there"):
-        begun.hub.leave(name, nobody)
+        begun.hub.leave(name, first_page)
     begun.look()
     assert len(begun.found) == MOST_READ + 2
 
@@ -128,8 +128,8 @@ def test_topics_that_do_not_exist_take_no_reader(begun: Begun) -> None:
 def test_there_are_no_more_than_a_process_can_bear(begun: Begun, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_hub, "MOST", 2)
     for name in ("a", "b"):
-        begun.hub.join(name, nobody)
+        begun.hub.join(name, first_page)
     with pytest.raises(TooManyTopics):
-        begun.hub.join("c", nobody)
-    begun.hub.leave("a", nobody)
-    begun.hub.join("c", nobody)
+        begun.hub.join("c", first_page)
+    begun.hub.leave("a", first_page)
+    begun.hub.join("c", first_page)

@@ -16,7 +16,7 @@ class Kafka:
     def __init__(self, code: int) -> None:
         self.admin, self.code, self.looks = self, code, 0
 
-    def describe_topics(self, asked: Any, request_timeout: float) -> dict[str, Future[Any]]:
+    def describe_topics(self, topics: Any, request_timeout: float) -> dict[str, Future[Any]]:
         answer: Future[Any] = Future()
         if self.looks:
             part = SimpleNamespace(id=0, leader=None)

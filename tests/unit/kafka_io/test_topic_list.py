@@ -26,12 +26,12 @@ class Link:
     def offsets_for_times(self, *_: Any, **__: Any) -> Any:
         raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
-    def list_offsets(self, asked: dict[TopicPartition, Any], request_timeout: float) -> Any:
-        return {one: self._answer(one) for one in asked}
+    def list_offsets(self, requested: dict[TopicPartition, Any], request_timeout: float) -> Any:
+        return {one: self._answer(one) for one in requested}
 
-    def _answer(self, asked: TopicPartition) -> Future[Any]:
+    def _answer(self, requested: TopicPartition) -> Future[Any]:
         answer: Future[Any] = Future()
-        found = self._answers[asked.topic]
+        found = self._answers[requested.topic]
         if isinstance(found, KafkaError):
             answer.set_exception(KafkaException(found))
         else:

@@ -54,7 +54,7 @@ class Kafka:
     def gaps(self) -> list[Any]:
         return [item for batch in self.batches for item in batch.items if isinstance(item, TopicGap)]
 
-    def describe_topics(self, asked: Any, request_timeout: float) -> dict[str, Future[Any]]:
+    def describe_topics(self, topics: Any, request_timeout: float) -> dict[str, Future[Any]]:
         answer: Future[Any] = Future()
         if self.epoch:
             parts = [SimpleNamespace(id=one, leader=bounds and 1) for one, bounds in self.bounds.items()]
