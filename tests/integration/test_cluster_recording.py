@@ -213,35 +213,37 @@ def test_a_master_that_dies_is_followed_by_its_replica(cluster: Cluster, server:
 
 
 def test_a_hundred_returns_while_masters_change(cluster: Cluster, server: ArautoServer) -> None:
-    """Pages lose their sockets at any moment of failovers, planned ones and one of a master that dies."""
-    told = [PublishedThere(cluster, name) for name in names("r")]
+    """Pages lose their sockets at random moments during failovers: planned ones, and one after a SIGKILL."""
+    publishers = [PublishedThere(cluster, name) for name in names("r")]
     changes = 0
     with ExitStack() as stack:
-        watched = [(published, stack.enter_context(watching(server, published, 3))) for published in told]
+        watched = [
+            (published, stack.enter_context(watching(server, published, 3))) for published in publishers
+        ]
         with ExitStack() as publishing:
-            for published in told:
+            for published in publishers:
                 publishing.enter_context(published.keep_on())
                 published.wait_for(5)
             dropping = stack.enter_context(ThreadPoolExecutor(1)).submit(
                 lose_sockets, [tab for _, tabs in watched for tab in tabs], LOSSES
             )
-            for published in cycle(told):
+            for published in cycle(publishers):
                 change_master(cluster, published, dies=changes == 1)
                 published.wait_for(50)
                 changes += 1
                 if dropping.done() and changes > SHARDS:
                     break
             dropping.result()
-            for published in told:
+            for published in publishers:
                 published.wait_for(100)
         for published, tabs in watched:
             check_kept(server, published, tabs, may_go_elsewhere=True)
 
 
 def lose_sockets(tabs: list[NotingTab], times: int) -> None:
-    """One tab after the other, each once it is back."""
+    """Drop the socket of random tabs, each only once it has reconnected."""
     chance = random.Random(times)
-    lost = dict.fromkeys(tabs, 0)  # how many sockets it had
+    lost = dict.fromkeys(tabs, 0)  # its count of sockets at the last loss
     for _ in range(times):
         tab = chance.choice(tabs)
         eventually(lambda: tab.sockets > lost[tab], why="it is back")  # noqa: B023
@@ -251,7 +253,7 @@ def lose_sockets(tabs: list[NotingTab], times: int) -> None:
 
 
 def change_master(cluster: Cluster, published: PublishedThere, dies: bool) -> None:
-    """The replica of the channel's master takes its place, and is published to."""
+    """Make the replica of the channel's master the new master, and publish there."""
     master = cluster.owner(published.channel)
     replica = replica_of(cluster, master)
     if dies:
@@ -308,17 +310,17 @@ def test_a_log_whose_slot_moves_goes_on_at_the_other_node(cluster: Cluster, serv
 
 
 def test_logs_whose_slots_redis_cli_moves_go_on(cluster: Cluster, server: ArautoServer) -> None:
-    """To another master and back, with all that is in them, while messages come."""
+    """Slots and their keys move to another master and back, under load."""
     source, target = sorted(cluster.masters(), key=first_slot)[:2]
     slots = range(first_slot(source), first_slot(source) + RESHARDED)
     many = (f"kept.cli{n}" for n in count())
     kept = list(islice((name for name in many if key_slot(head_of(name.encode())) in slots), 2))
     with under_way(cluster, server, "cli", kept) as watched:
-        for giver, taker in ((source, target), (target, source)):
-            reshard(giver, taker)
+        for old, new in ((source, target), (target, source)):
+            reshard(old, new)
             cluster.wait_until_whole()
             for published, _ in watched:
-                assert cluster.owner(head_of(published.channel.encode()).decode()) is taker
+                assert cluster.owner(head_of(published.channel.encode()).decode()) is new
                 published.wait_for(100)
 
 
@@ -503,12 +505,12 @@ def first_slot(master: ClusterNode) -> int:
     return min(int(text.partition("-")[0]) for text in master.nodes_seen()[master.id][8:])
 
 
-def reshard(giver: ClusterNode, taker: ClusterNode) -> None:
-    """Give the first slots of one master to another."""
+def reshard(source: ClusterNode, target: ClusterNode) -> None:
+    """Move the first slots of one master to another."""
     done = subprocess.run(
         [
-            *("redis-cli", "--cluster", "reshard", f"127.0.0.1:{giver.port}"),
-            *("--cluster-from", giver.id, "--cluster-to", taker.id),
+            *("redis-cli", "--cluster", "reshard", f"127.0.0.1:{source.port}"),
+            *("--cluster-from", source.id, "--cluster-to", target.id),
             *("--cluster-slots", str(RESHARDED), "--cluster-yes"),
         ],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Pages come also where compiled templates cannot be kept."""
+"""Pages are rendered also if compiled templates cannot be cached."""
 
 from pathlib import Path
 
