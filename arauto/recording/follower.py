@@ -33,7 +33,7 @@ from arauto.recording.log_watch import LogWatch
 from arauto.recording.log_watch import now_ms as _now
 from arauto.recording.shared_queries import SharedQueries, States, Turn
 from arauto.recording_core.announcement_text import read_announcement
-from arauto.recording_core.announcements import Stopped
+from arauto.recording_core.announcements import Marked, Stopped
 from arauto.recording_core.backlog import Copy
 from arauto.recording_core.channel_feed import ChannelFeed, State
 from arauto.recording_core.feed_steps import FeedStep, Gap, Halt, Locate, Place, Read, Show, ShowWaiting
@@ -189,6 +189,8 @@ class Follower:
             return
         elif announcement := read_announcement(data):
             feed = self._feeds[channel]
+            if isinstance(announcement, Marked):
+                self._shared.answered(channel)
             if feed.may_differ(announcement):
                 self._is_shareable = False
             self._carry_out(channel, feed.announced(announcement, now))

@@ -15,7 +15,8 @@ from arauto.recording_core.shared_states import Settled, Unannounced, are_alike
 from arauto.redis_io.connection import error_text
 from arauto.system.timer_wheel import TimerWheel
 
-MARK_EVERY = 0.2  # seconds between two marks of one channel
+MARK_EVERY = 0.2  # seconds between two marks of one channel ...
+MARK_SELDOM = 1.6  # ... or up to so many while nobody answers: each mark wakes all pages of the channel
 REMEMBERED = 32  # batches; slow pages are in other states
 TOGETHER = 512  # messages that are shown at once because their announcement is late
 MANY = 1000  # channels whose last mark is remembered
@@ -46,7 +47,7 @@ class SharedQueries:
         self._refusal = ""  # why Redis refused a mark
         self._name = secrets.token_hex(8)
         self._marks = 0
-        self._marked: dict[bytes, float] = {}
+        self._marked: dict[bytes, tuple[float, float]] = {}  # when, and the pause after it
         self._turns: tuple[Turn, ...] = ()
         self._batches: tuple[tuple[bytes, tuple[Received, ...], list[Item]], ...] = ()
 
@@ -55,13 +56,14 @@ class SharedQueries:
         return self._why_not(channel) or self._refusal
 
     def locate(self, channel: bytes) -> None:
-        """Send a mark, which asks the recorder for a position, at most once in :data:`MARK_EVERY`."""
+        """Send a mark, which asks the recorder for a position, unless the last one is too recent."""
         now = monotonic()
-        if now - self._marked.get(channel, 0) < MARK_EVERY:
+        sent, pause = self._marked.get(channel, (0.0, 0.0))
+        if now - sent < pause:
             return
         if len(self._marked) >= MANY:
             self._marked.clear()
-        self._marked[channel] = now
+        self._marked[channel] = now, min(max(MARK_EVERY, 2 * pause), MARK_SELDOM)
         self._marks += 1
         try:
             # Recorders do not follow channels without messages yet.
@@ -73,6 +75,11 @@ class SharedQueries:
             self._refusal = error_text(error)
         except redis.RedisError:
             pass  # the caller tries again
+
+    def answered(self, channel: bytes) -> None:
+        """The recorder has answered a mark."""
+        if channel in self._marked:
+            self._marked[channel] = self._marked[channel][0], MARK_EVERY
 
     def find(self, batch: list[Item], before: States) -> Turn | None:
         """The result of this very batch for another follower in the same state."""

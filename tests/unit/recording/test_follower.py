@@ -21,6 +21,7 @@ from arauto.protocol.log_position import Position
 from arauto.protocol.resume import ResumePoint
 from arauto.protocol.selection import Selection
 from arauto.recording import follower as follower_module
+from arauto.recording import shared_queries
 from arauto.recording.follower import Follower, Sentences
 from arauto.recording.log_watch import now_ms
 from arauto.recording.shared_queries import SharedQueries
@@ -432,3 +433,21 @@ def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
 
     assert [reasons(f"stopped 5 {why}") for why in ("full", "full", "gone")] == [["full"], [], ["gone"]]
     assert reasons(f"stopped 5 {SLOT_MOVES}") == ["moving"]
+
+
+def test_marks_that_nobody_answers_become_rare(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [100.0]
+    monkeypatch.setattr(shared_queries, "monotonic", lambda: clock[0])
+    page = following()
+    marks = page.shared.recording.store.announced  # type: ignore[attr-defined]
+    marked_at = []
+    for _ in range(24):
+        clock[0] += 0.25
+        before = len(marks)
+        page.shared.locate(CHANNEL)
+        if len(marks) > before:
+            marked_at.append(clock[0] - 100)
+    assert marked_at == [0.25, 0.75, 1.75, 3.5, 5.25]
+    page.receive(announcement(f"marked {marks[-1].name} {EPOCH} 1000 9 9"))
+    page.shared.locate(CHANNEL)
+    assert len(marks) == 7
