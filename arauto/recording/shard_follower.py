@@ -108,6 +108,9 @@ class ShardFollower:
             self.subscriber.send(commands)
 
     def _connect(self) -> NonblockingSocket:
+        if self.subscriber.lost_since is not None:
+            # Perhaps the node was demoted, which the map of before does not have.
+            self._means.link.cluster.renew(now() - self._means.link.settle)
         owners = self._means.owners(self.subscriber.channels)
         self.address = next(filter(None, owners.values()), None)
         strays: Owners = {name: owner for name, owner in owners.items() if owner not in (None, self.address)}

@@ -31,6 +31,7 @@ SILENT_FOR = 3.0  # seconds after which subscribers leave a silent node
 BROKEN_FOR = 1.5  # seconds of a broken bus after which subscribers move to a node whose bus works
 # Seconds. Nodes ping each other every few seconds: for so long a frozen link may be unnoticed.
 UNSEEN = 5.0
+RENEWED_WITHIN = 0.5  # seconds to wait for a newer map
 MANY_LOSSES = 100  # that are remembered
 
 log = logging.getLogger("arauto")
@@ -71,6 +72,7 @@ class Cluster:
         self._sockets: defaultdict[Address, WeakSet[PlacedSocket]] = defaultdict(WeakSet)
         self._shunned: set[Address] = set()  # a connection failed since the last poll
         self._map = ClusterMap()
+        self._queried_at = -inf  # when the nodes of the map were polled
         self._known = threading.Event()
         self._stopped = threading.Event()
         self._wake = threading.Event()
@@ -143,6 +145,13 @@ class Cluster:
         """Poll all nodes now: something has changed."""
         self._wake.set()
 
+    def renew(self, since: float) -> None:
+        """Wait for a map of a poll that began after ``since`` (``elapsed.now``), but not for long."""
+        self.look()
+        until = now() + RENEWED_WITHIN
+        while self._queried_at < since and now() < until:
+            self._stopped.wait(CHECK_PAUSE / 5)
+
     def stop(self) -> None:
         """Stop polling."""
         self._stopped.set()
@@ -195,6 +204,7 @@ class Cluster:
             self.losses = (*self.losses, *((queried_at, *loss) for loss in losses))[-MANY_LOSSES:]
             doubts = dict(lost)
             before, self._map = self._map, found
+            self._queried_at = queried_at
             self._shunned.clear()
             for address, there in self._sockets.items():
                 id = self._ids.get(address, "")
@@ -207,7 +217,8 @@ class Cluster:
                 for sock in list(there)
                 if sock.doubted_since is None and not self._stays(sock, id, lost)
             ]
-            if sockets or found.whole - before.whole:
+            strays = self._strays()
+            if sockets or strays or found.whole - before.whole:
                 self.moves += 1
         for address, id in self._ids.items():
             if many := sum(sock.address == address for sock, _ in sockets):
@@ -219,11 +230,28 @@ class Cluster:
                 )
         for sock, since in sockets:
             sock.doubt(since - UNSEEN)
+        for sock in strays:
+            sock.doubt(sock.made)
         self._report(found)
 
     def _stays(self, sock: PlacedSocket, id: str, lost: Collection[str]) -> bool:
         """Whether a bound connection to this node stays: it could not get lost messages elsewhere."""
         return sock.is_bound and id in self._map.answering and (id not in lost or sock.notes_losses)
+
+    def _strays(self) -> list[PlacedSocket]:
+        """Connections of pages that need a master, at nodes that are none.
+
+        A demoted node goes on serving its slots as a replica, but receives messages and announcements in
+        another order than the master.
+        """
+        members = self._map.members
+        return [
+            sock
+            for address, there in self._sockets.items()
+            if (one := members.get(self._ids.get(address, ""))) and not one.is_master
+            for sock in list(there)
+            if sock.is_bound and not sock.notes_losses and sock.doubted_since is None
+        ]
 
     def losses_at(self, address: Address) -> list[tuple[float, float]]:
         """When losses of the node were found, and since when messages may be missing, by ``elapsed.now``."""

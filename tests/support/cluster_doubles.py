@@ -87,6 +87,9 @@ class FakeCluster:
     def look(self) -> None:
         self.looks += 1
 
+    def renew(self, since: float) -> None:
+        self.look()
+
     def losses_at(self, address: Address) -> list[tuple[float, float]]:
         return self.losses
 

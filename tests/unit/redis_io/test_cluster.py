@@ -2,6 +2,9 @@
 
 from unittest.mock import MagicMock
 
+import pytest
+
+from arauto.redis_io import cluster as module
 from arauto.redis_io.cluster import MANY_LOSSES, UNSEEN, Cluster
 from tests.unit.redis_io.test_bus_watch import view
 
@@ -21,3 +24,42 @@ def test_the_losses_of_a_node_are_told_by_where_it_is() -> None:
     for n in range(MANY_LOSSES + 5):
         cluster._take([view("a", 3.0, from_b=3 + n), view("b", 3.0, to_a=3 + n), view("c", 3.0)], 3.0)
     assert len(cluster.losses_at(("a", 7000))) == MANY_LOSSES
+
+
+def test_pages_that_need_a_master_leave_a_node_that_is_none_any_more() -> None:
+    """It goes on serving its slots as a replica. Its recorder ends by itself."""
+    cluster = Cluster(MagicMock(), (), with_replicas=True)
+    cluster._ids = {(one, 7000): one for one in "abc"}
+    page, recorder, other = (
+        MagicMock(address=("a", 7000), doubted_since=None, is_bound=is_bound, notes_losses=notes_losses)
+        for is_bound, notes_losses in ((True, False), (True, True), (False, False))
+    )
+    cluster._sockets[("a", 7000)].update((page, recorder, other))
+    cluster._take([view(one, 1.0) for one in "abc"], 1.0)
+    moves = cluster.moves
+    page.doubt.assert_not_called()
+    replica = frozenset({"slave"})
+    cluster._take([view(one, 2.0, flags_a=replica) for one in "abc"], 2.0)
+    page.doubt.assert_called_once_with(page.made)
+    recorder.doubt.assert_not_called()
+    other.doubt.assert_not_called()
+    assert cluster.moves == moves + 1
+
+
+def test_a_newer_map_is_waited_for_but_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(MagicMock(), (), with_replicas=True)
+    asked = [0.0]
+    monkeypatch.setattr(module, "now", lambda: asked[0])
+
+    def wait(seconds: float) -> None:
+        asked[0] += seconds
+        if asked[0] > 10.2:
+            cluster._queried_at = 10.1
+
+    monkeypatch.setattr(cluster._stopped, "wait", wait)
+    cluster.renew(0.0)
+    assert asked[0] == pytest.approx(module.RENEWED_WITHIN, abs=0.05)
+    assert cluster._wake.is_set()
+    asked[0] = 10.0
+    cluster.renew(10.0)
+    assert 10.2 < asked[0] < 10.3
