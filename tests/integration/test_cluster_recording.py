@@ -93,7 +93,7 @@ def made(
         "arauto",
         "on",
         ">program",
-        *rules(PROGRAM, ACTS, RECORDS, CLUSTER, channels=("kept.*", "switched")),
+        *rules(PROGRAM, ACTS, RECORDS, CLUSTER, channels=("kept.*", "switched", "moved")),
     )
     with ExitStack() as stack:
         cluster = Cluster(stack, binaries()[binary], place, *user)
@@ -431,7 +431,7 @@ def test_a_channel_is_switched_on_and_off(cluster: Cluster, server: ArautoServer
 
 def test_pages_that_are_open_move_to_the_log_and_stay_there(cluster: Cluster, server: ArautoServer) -> None:
     """Pages listened at any node, and now at the log's: no message is lost without a gap, or doubled."""
-    name = "switched"
+    name = "moved"  # no process remembers that it was recorded
     published = PublishedThere(cluster, name)
     published.use(next(node for node in cluster.masters() if node is not cluster.owner(name)))
     tab = NotingTab(server.ws, published)
