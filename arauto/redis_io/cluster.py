@@ -150,7 +150,8 @@ class Cluster:
         self.look()
         until = now() + RENEWED_WITHIN
         while self._queried_at < since and now() < until:
-            self._stopped.wait(CHECK_PAUSE / 5)
+            if self._stopped.wait(CHECK_PAUSE / 5):
+                return
 
     def stop(self) -> None:
         """Stop polling."""
