@@ -224,23 +224,14 @@ def event_faults(
 
     :param logs_return: a log that takes the place of another may repeat messages, in its own order.
     :param may_go_elsewhere: messages published within a gap have no order: while a master of a cluster is
-        down, they may go to another node. One message may come twice: its master was frozen between
-        promising it and passing it on.
+        down, they may go to another node.
     """
     found, seen, last = list[str](), set[int](), -1
-    excused = set[Span]()  # gaps with such a message
     gaps = [Span(event["from"], event["to"]) for event in events if event.get("type") == "gap"]
 
     def has_no_order(*numbers: int) -> bool:
         moments = [published.moments[str(number)] for number in numbers]
         return may_go_elsewhere and any(all(map(gap.has, moments)) for gap in gaps)
-
-    def may_come_twice(number: int) -> bool:
-        around = {gap for gap in gaps if gap.has(published.moments[str(number)])}
-        if not may_go_elsewhere or not around or around & excused:
-            return False
-        excused.update(around)
-        return True
 
     for event in events:
         if logs_return and event.get("reason") == "replaced":
@@ -250,7 +241,7 @@ def event_faults(
         data = event["data"]
         number = int(data)
         if number in seen:
-            found += [] if may_come_twice(number) else [f"{number} came twice"]
+            found.append(f"{number} came twice")
         elif number < last and data not in published.unsure and not has_no_order(number, last):
             found.append(f"{number} came after {last}")
         seen.add(number)
