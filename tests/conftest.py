@@ -1,7 +1,7 @@
 """Fixtures: real servers, started once a session, and back at their baseline after every test."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import pytest
 
 from arauto.settings import WORKERS
 from tests.simulator import SCHEDULES
-from tests.support import kafka_servers, small_kafka
+from tests.support import kafka_servers, servers, small_kafka
 from tests.support.kafka_servers import REAL, KafkaServer, can_run
 from tests.support.machine_time import MachineTime, machine_time
 from tests.support.processes import connections
@@ -30,6 +30,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 LEFT_OUT = "Left out, for it needs an Apache Kafka"
 
+LOG_LINES = 60
+
 WARM_UP = 24  # sockets of each process; more than any test opens on a shared server
 
 
@@ -46,6 +48,22 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         why = str(report.longrepr[2]).removeprefix("Skipped: ")
         if why.startswith(LEFT_OUT):
             terminalreporter.write_line(f"{why}: {report.nodeid}")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    servers.recent[:] = [one for one in servers.recent if one.is_running]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    """A test that fails shows the ends of its servers' logs."""
+    report = yield
+    if report.failed:
+        for server in servers.recent:
+            lines = server.log.splitlines()[-LOG_LINES:]
+            report.sections.append((f"Log of the server at {server.host}", "\n".join(lines)))
+    return report
 
 
 @pytest.hookimpl(trylast=True)

@@ -8,7 +8,7 @@ from confluent_kafka import Producer
 
 from tests.integration.test_kafka_feed import shown, watch
 from tests.integration.test_kafka_messages import read_all
-from tests.support.kafka_servers import KafkaServer
+from tests.support.kafka_servers import KafkaServer, write
 from tests.support.servers import ArautoServer
 from tests.support.tabs import Event, Tab
 from tests.support.waiting import PATIENCE, eventually
@@ -32,10 +32,8 @@ def test_messages_of_twenty_megabytes_in_two_hundred_partitions(
     kafka.create(topic, partitions=200, max_message_bytes=str(30 * MB))
     with watch(server, topic) as tab:
         assert tab.until("following")[-1]["places"].count(",") == 199
-        producer = Producer(kafka.client(**{"message.max.bytes": 30 * MB}))
         for partition, data in ((7, b"x" * 20 * MB), (199, b"y" * MB), (0, b"z")):
-            producer.produce(topic, data, partition=partition)
-            assert producer.flush(PATIENCE) == 0
+            write(kafka.client(**{"message.max.bytes": 30 * MB}), topic, data, partition=partition)
         by_partition = {event["partition"]: event for event in messages(tab, 3)}
     assert {one: len(event["data"]) for one, event in by_partition.items()} == {7: 1 << 20, 199: MB, 0: 1}
     assert by_partition[7]["size"] == 20 * MB

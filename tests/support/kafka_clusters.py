@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from confluent_kafka import ElectionType, KafkaException, Producer
+from confluent_kafka import ElectionType, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 
-from tests.support.kafka_servers import KafkaServer
+from tests.support.kafka_servers import KafkaServer, write
 from tests.support.redis_servers import free_port
 from tests.support.waiting import PATIENCE, eventually
 
@@ -59,10 +59,7 @@ class KafkaCluster:
 
     def produce(self, topic: str, *messages: bytes) -> None:
         """Write to the first partition, confirmed by the leader alone."""
-        producer = Producer({"bootstrap.servers": self.address, "log_level": 0, "acks": "1"})
-        for message in messages:
-            producer.produce(topic, message, partition=0)
-        assert producer.flush(PATIENCE) == 0
+        write({"bootstrap.servers": self.address, "log_level": 0, "acks": "1"}, topic, *messages)
 
     def wait_for(self, topic: str) -> None:
         """Wait until all replicas of a topic are in sync."""

@@ -281,10 +281,7 @@ log.dirs={data}
 
     def produce(self, topic: str, *messages: bytes | None, partition: int = 0, **more: Any) -> None:
         """Write messages as another program does; all replicas have confirmed them when this returns."""
-        producer = Producer(self.client(acks="all"))
-        for message in messages:
-            producer.produce(topic, message, partition=partition, **more)
-        assert producer.flush(PATIENCE) == 0
+        write(self.client(acks="all"), topic, *messages, partition=partition, **more)
 
     def trim(self, topic: str, partition: int, offset: int) -> None:
         """Delete the messages before ``offset``, as retention does."""
@@ -337,6 +334,23 @@ log.dirs={data}
             return bool(self.admin.list_topics(timeout=1).brokers)
         except KafkaException:
             return False
+
+
+def write(
+    config: dict[str, Any], topic: str, *messages: bytes | None, partition: int = 0, **more: Any
+) -> None:
+    """Write messages as a client with ``config``; Kafka has confirmed each when this returns."""
+    failed: list[Any] = []  # flush() counts a message that was given up as done
+
+    def delivered(error: Any, message: Any) -> None:
+        if error is not None:
+            failed.append(error)
+
+    producer = Producer(config)
+    for message in messages:
+        producer.produce(topic, message, partition=partition, on_delivery=delivered, **more)
+    assert producer.flush(PATIENCE) == 0
+    assert not failed, failed
 
 
 _PARTS = (

@@ -21,6 +21,10 @@ SAME = {"PYTHONHASHSEED": "0"}
 ALTERED = [sys.executable, "-m", "gunicorn", "tests.support.altered:app"]
 
 
+recent: list["ArautoServer"] = []
+"""The servers that run, and those that this test has ended."""
+
+
 class ArautoServer:
     """The program under gunicorn, with the given environment, on a free port.
 
@@ -63,6 +67,7 @@ class ArautoServer:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        recent.append(self)
         self.workers_wanted = int(environ.get("ARAUTO_WORKERS", "2"))
         try:
             eventually(self._booted, why="the server has booted")
@@ -76,6 +81,10 @@ class ArautoServer:
     @property
     def log(self) -> str:
         return self.log_path.read_text()
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def workers(self) -> list[psutil.Process]:
         """The worker processes: gunicorn's children that are gunicorn too."""
@@ -99,7 +108,7 @@ class ArautoServer:
         return self._process.wait(within)
 
     def close(self) -> None:
-        if self._process.poll() is None:
+        if self.is_running:
             try:
                 self.stop()
             finally:
@@ -107,7 +116,7 @@ class ArautoServer:
         release_port(self.port)
 
     def _booted(self) -> bool:
-        assert self._process.poll() is None, f"the server ended:\n{self.log}"
+        assert self.is_running, f"the server ended:\n{self.log}"
         return "Arauto is at" in self.log and self.log.count("is ready for requests") == self.workers_wanted
 
 

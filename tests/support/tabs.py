@@ -1,12 +1,14 @@
 """A tab without a browser: one WebSocket on the feed, by the client of ``websockets``."""
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.redis_servers import RedisServer
@@ -22,6 +24,7 @@ class Tab:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self._events: list[Event] = []
+        self._taken: deque[Event] = deque(maxlen=10)
 
     @property
     def port(self) -> int:
@@ -32,9 +35,15 @@ class Tab:
         """:raise TimeoutError: only heartbeats have come."""
         end = monotonic() + timeout
         while not self._events:
-            events = json.loads(self.socket.recv(max(0, end - monotonic())))
+            try:
+                frame = self.socket.recv(max(0, end - monotonic()))
+            except (TimeoutError, ConnectionClosed) as error:
+                error.add_note(f"The last events: {list(self._taken)}")
+                raise
+            events = json.loads(frame)
             self._events = [event for event in events if event["type"] != "heartbeat"]
-        return self._events.pop(0)
+        self._taken.append(event := self._events.pop(0))
+        return event
 
     def take(self, n: int) -> list[Event]:
         return [self.next() for _ in range(n)]
