@@ -73,6 +73,7 @@ class Cluster:
         self._shunned: set[Address] = set()  # a connection failed since the last poll
         self._map = ClusterMap()
         self._queried_at = -inf  # when the nodes of the map were polled
+        self._polled = threading.Condition()
         self._known = threading.Event()
         self._stopped = threading.Event()
         self._wake = threading.Event()
@@ -148,15 +149,15 @@ class Cluster:
     def renew(self, since: float) -> None:
         """Wait for a map of a poll that began after ``since`` (``elapsed.now``), but not for long."""
         self.look()
-        until = now() + RENEWED_WITHIN
-        while self._queried_at < since and now() < until:
-            if self._stopped.wait(CHECK_PAUSE / 5):
-                return
+        with self._polled:
+            self._polled.wait_for(lambda: self._queried_at >= since or self._stopped.is_set(), RENEWED_WITHIN)
 
     def stop(self) -> None:
         """Stop polling."""
         self._stopped.set()
         self._wake.set()
+        with self._polled:
+            self._polled.notify_all()
 
     def _start(self) -> None:
         with self._lock:
@@ -203,56 +204,51 @@ class Cluster:
         with self._lock:
             lost = {loss.node: loss.since for loss in losses}
             self.losses = (*self.losses, *((queried_at, *loss) for loss in losses))[-MANY_LOSSES:]
-            doubts = dict(lost)
             before, self._map = self._map, found
             self._queried_at = queried_at
             self._shunned.clear()
-            for address, there in self._sockets.items():
-                id = self._ids.get(address, "")
-                if there and id not in doubts and (since := self._leave_since(id, queried_at)) is not None:
-                    doubts[id] = since
-            sockets = [
-                (sock, doubts[id])
-                for address, there in self._sockets.items()
-                if (id := self._ids.get(address, "")) in doubts
-                for sock in list(there)
-                if sock.doubted_since is None and not self._stays(sock, id, lost)
-            ]
-            strays = self._strays()
-            if sockets or strays or found.whole - before.whole:
+            doubts = self._doubts(lost, queried_at)
+            if doubts or found.whole - before.whole:
                 self.moves += 1
-        for address, id in self._ids.items():
-            if many := sum(sock.address == address for sock, _ in sockets):
+        for address in self._ids:
+            if there := [since for sock, since in doubts if sock.address == address]:
+                seconds = queried_at - min(there)
                 log.warning(
-                    "cluster doubted node=%s feeds=%d seconds=%.1f",
-                    place(address),
-                    many,
-                    queried_at - doubts[id],
+                    "cluster doubted node=%s feeds=%d seconds=%.1f", place(address), len(there), seconds
                 )
-        for sock, since in sockets:
+        for sock, since in doubts:
             sock.doubt(since - UNSEEN)
-        for sock in strays:
-            sock.doubt(sock.made)
+        with self._polled:
+            self._polled.notify_all()
         self._report(found)
+
+    def _doubts(self, lost: dict[str, float], queried_at: float) -> list[tuple[PlacedSocket, float]]:
+        """Connections to end, and since when messages may be missing there.
+
+        :param lost: nodes that may have lost messages, and since when.
+        """
+        doubts = list[tuple[PlacedSocket, float]]()
+        for address, there in self._sockets.items():
+            if not there:
+                continue
+            id = self._ids.get(address, "")
+            node = self._map.members.get(id)
+            is_demoted = node is not None and not node.is_master
+            since = lost.get(id, self._leave_since(id, queried_at))
+            for sock in list(there):
+                if sock.doubted_since is not None:
+                    continue
+                # A demoted node goes on serving its slots as a replica, but receives messages and
+                # announcements in another order than the master.
+                if sock.is_bound and not sock.notes_losses and is_demoted:
+                    doubts.append((sock, sock.made))
+                elif since is not None and not self._stays(sock, id, lost):
+                    doubts.append((sock, since))
+        return doubts
 
     def _stays(self, sock: PlacedSocket, id: str, lost: Collection[str]) -> bool:
         """Whether a bound connection to this node stays: it could not get lost messages elsewhere."""
         return sock.is_bound and id in self._map.answering and (id not in lost or sock.notes_losses)
-
-    def _strays(self) -> list[PlacedSocket]:
-        """Connections of pages that need a master, at nodes that are none.
-
-        A demoted node goes on serving its slots as a replica, but receives messages and announcements in
-        another order than the master.
-        """
-        members = self._map.members
-        return [
-            sock
-            for address, there in self._sockets.items()
-            if (one := members.get(self._ids.get(address, ""))) and not one.is_master
-            for sock in list(there)
-            if sock.is_bound and not sock.notes_losses and sock.doubted_since is None
-        ]
 
     def losses_at(self, address: Address) -> list[tuple[float, float]]:
         """When losses of the node were found, and since when messages may be missing, by ``elapsed.now``."""

@@ -1,11 +1,16 @@
 """The state of a cluster in a process, without a cluster."""
 
+import socket
+from threading import Thread
+from time import monotonic
 from unittest.mock import MagicMock
 
 import pytest
 
 from arauto.redis_io import cluster as module
 from arauto.redis_io.cluster import MANY_LOSSES, UNSEEN, Cluster
+from arauto.redis_io.placed_socket import PlacedSocket
+from tests.support.waiting import PATIENCE
 from tests.unit.redis_io.test_bus_watch import view
 
 
@@ -26,40 +31,52 @@ def test_the_losses_of_a_node_are_told_by_where_it_is() -> None:
     assert len(cluster.losses_at(("a", 7000))) == MANY_LOSSES
 
 
-def test_pages_that_need_a_master_leave_a_node_that_is_none_any_more() -> None:
+def test_pages_that_need_a_master_leave_a_node_that_is_none_any_more(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     """It goes on serving its slots as a replica. Its recorder ends by itself."""
     cluster = Cluster(MagicMock(), (), with_replicas=True)
     cluster._ids = {(one, 7000): one for one in "abc"}
-    page, recorder, other = (
-        MagicMock(address=("a", 7000), doubted_since=None, is_bound=is_bound, notes_losses=notes_losses)
-        for is_bound, notes_losses in ((True, False), (True, True), (False, False))
-    )
+    ends = [end for _ in range(2) for end in socket.socketpair()]
+    page, recorder, other = (PlacedSocket(end, ("a", 7000)) for end in ends[:3])
+    page.is_bound = recorder.is_bound = recorder.notes_losses = True
     cluster._sockets[("a", 7000)].update((page, recorder, other))
-    cluster._take([view(one, 1.0) for one in "abc"], 1.0)
+    at = page.made
+    cluster._take([view(one, at + 1) for one in "abc"], at + 1)
     moves = cluster.moves
-    page.doubt.assert_not_called()
+    assert page.doubted_since is None
     replica = frozenset({"slave"})
-    cluster._take([view(one, 2.0, flags_a=replica) for one in "abc"], 2.0)
-    page.doubt.assert_called_once_with(page.made)
-    recorder.doubt.assert_not_called()
-    other.doubt.assert_not_called()
+    for after in (2, 3):  # it is ended once
+        cluster._take([view(one, at + after, flags_a=replica) for one in "abc"], at + after)
+    assert page.doubted_since == page.made
+    assert recorder.doubted_since is other.doubted_since is None
     assert cluster.moves == moves + 1
+    (logged,) = [one.getMessage() for one in caplog.records if one.msg.startswith("cluster doubted")]
+    assert logged == "cluster doubted node=a:7000 feeds=1 seconds=2.0"
+    for end in ends:
+        end.close()
 
 
 def test_a_newer_map_is_waited_for_but_not_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = Cluster(MagicMock(), (), with_replicas=True)
-    asked = [0.0]
-    monkeypatch.setattr(module, "now", lambda: asked[0])
-
-    def wait(seconds: float) -> None:
-        asked[0] += seconds
-        if asked[0] > 10.2:
-            cluster._queried_at = 10.1
-
-    monkeypatch.setattr(cluster._stopped, "wait", wait)
-    cluster.renew(0.0)
-    assert asked[0] == pytest.approx(module.RENEWED_WITHIN, abs=0.05)
-    assert cluster._wake.is_set()
-    asked[0] = 10.0
+    cluster._queried_at = 9.0
+    monkeypatch.setattr(module, "RENEWED_WITHIN", 0.05)
+    began = monotonic()
     cluster.renew(10.0)
-    assert 10.2 < asked[0] < 10.3
+    assert monotonic() - began >= 0.05
+    assert cluster._wake.is_set()
+    monkeypatch.setattr(module, "RENEWED_WITHIN", 10 * PATIENCE)
+    cluster.renew(9.0)
+
+    def take() -> None:
+        cluster._take([view(one, 10.5) for one in "abc"], 10.5)
+
+    for comes in (take, cluster.stop):
+        pages = [Thread(target=cluster.renew, args=(10.0,), daemon=True) for _ in range(2)]
+        for page in pages:
+            page.start()
+        comes()
+        for page in pages:
+            page.join(PATIENCE)
+        assert not any(page.is_alive() for page in pages)
+        cluster._queried_at = 9.0
