@@ -201,7 +201,7 @@ def test_what_is_taken_is_given_back_before_the_answer_comes(
     assert taken(server, "kept.a") == {}
 
 
-def test_who_is_a_moment_late_is_told_who_has_it(
+def test_a_person_who_is_a_moment_late_learns_who_has_it(
     stage: Stage, own_redis: RedisServer, server: ArautoServer
 ) -> None:
     ids = written(own_redis, server, 3)
@@ -220,7 +220,7 @@ def test_who_is_a_moment_late_is_told_who_has_it(
     assert taken(server, "kept.a") == {ids[0]: "Eva", ids[1]: "Ana"}
 
 
-def test_an_answer_that_comes_late_does_not_undo_what_was_heard_since(
+def test_an_answer_that_comes_late_does_not_undo_what_was_received_since(
     stage: Stage, own_redis: RedisServer, server: ArautoServer
 ) -> None:
     ids = written(own_redis, server, 3)

@@ -49,7 +49,7 @@ def test_a_link_opens_the_same_view_in_another_browser(
     assert "hide=" not in third.evaluate("location.search")
 
 
-def test_what_a_browser_was_told_is_in_the_address_as_well(open_page: OpenPage) -> None:
+def test_what_a_browser_was_sent_is_in_the_address_as_well(open_page: OpenPage) -> None:
     page = open_page(view("a"), color_scheme="light")
     button(page, "Newest first").click()
     page.get_by_role("combobox", name="Show as").select_option("Tree")

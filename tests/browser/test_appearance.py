@@ -67,7 +67,7 @@ def height(page: Page) -> float:
     return box["height"]
 
 
-def test_times_are_told_as_chosen(open_page: OpenPage) -> None:
+def test_times_are_shown_as_selected(open_page: OpenPage) -> None:
     page = open_page(view("other"), own_clock=True)
     server = FakeServer(page)
     stop_clock(page)

@@ -47,7 +47,7 @@ def shifted(page: Page, milliseconds: int) -> None:
 
 
 @pytest.mark.parametrize("shift", [HOUR, -HOUR])
-def test_a_browser_whose_clock_is_wrong_tells_the_servers_times(
+def test_a_browser_whose_clock_is_wrong_shows_the_servers_times(
     open_page: OpenPage, own_redis: RedisServer, start: Start, shift: int
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
@@ -198,7 +198,7 @@ def test_rates_go_on_though_the_clock_was_set_back(open_page: OpenPage) -> None:
     expect(chip(server.page, "a").locator(".chip__rate")).to_have_text("2/s")
 
 
-def test_a_gap_over_the_end_of_summer_time_tells_which_hour_it_means(open_page: OpenPage) -> None:
+def test_a_gap_over_the_end_of_summer_time_shows_which_hour_it_means(open_page: OpenPage) -> None:
     server = FakeServer(open_page(view("other"), timezone_id="America/New_York"))
     begin = datetime(2026, 11, 1, 5, 50, tzinfo=UTC).timestamp()
     server.send("gap", reason="redis", **{"from": begin, "to": begin + 1200})

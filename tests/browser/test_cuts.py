@@ -19,7 +19,7 @@ def problem(page: Page) -> Locator:
     return page.locator("#choose-problem")
 
 
-def test_names_of_a_link_that_are_too_many_are_told(open_page: OpenPage) -> None:
+def test_names_of_a_link_that_are_too_many_are_reported(open_page: OpenPage) -> None:
     page = open_page("/?" + urlencode([("channel", f"n{n}") for n in range(106)]))
     expect(problem(page)).to_have_text(
         '6 names of the link are left out: "n100", "n101", "n102", "n103", "n104", ….'
@@ -38,7 +38,7 @@ def test_names_of_a_link_that_are_too_many_are_told(open_page: OpenPage) -> None
         ("", "", "Type the name of a channel or a pattern."),
     ],
 )
-def test_a_name_of_a_link_that_cannot_be_had_is_told(
+def test_a_name_of_a_link_that_cannot_be_had_is_reported(
     open_page: OpenPage, name: str, shown: str, why: str
 ) -> None:
     page = open_page(view("fine", patterns=(name,)))

@@ -202,7 +202,9 @@ def test_a_recording_is_played_and_left_again(
     server.stop()  # its recorder is a subscriber
 
 
-def test_control_what_the_browser_reports_is_heard(pages: FirefoxPages, plain_arauto: ArautoServer) -> None:
+def test_control_what_the_browser_reports_is_received(
+    pages: FirefoxPages, plain_arauto: ArautoServer
+) -> None:
     page = pages.open(plain_arauto, view("a"), allow=("connect-src", "not so"))
     page.evaluate("fetch('https://example.org').catch(() => console.error('not so'))")
 

@@ -120,12 +120,12 @@ def test_a_link_with_the_token_logs_in_by_itself(
     assert TOKEN[:8] not in page.evaluate("location.href")
 
 
-def test_a_link_with_a_percent_sign_is_told_to_be_wrong(open_page: OpenPage, door: ArautoServer) -> None:
+def test_a_link_with_a_percent_sign_is_reported_as_wrong(open_page: OpenPage, door: ArautoServer) -> None:
     page = open_page("/login#100%", server=door, allow=REFUSED)
     expect(page.get_by_role("alert")).to_have_text("Wrong token.")
 
 
-def test_an_open_page_is_told_that_its_session_is_over(open_page: OpenPage, door: ArautoServer) -> None:
+def test_an_open_page_shows_that_its_session_is_over(open_page: OpenPage, door: ArautoServer) -> None:
     page = open_page(view("a"), server=door, allow=REFUSED)
     enter(page, TOKEN)
     expect_live(page)

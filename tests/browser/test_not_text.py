@@ -83,7 +83,7 @@ def test_every_export_says_so(open_page: OpenPage, valkey: RedisServer) -> None:
     assert [line.split(" ", 1)[1] for line in lines] == [f"{TWIN} same", f"base64:{NAME_64} same"]
 
 
-def test_the_channel_browser_tells_them_apart(
+def test_the_channel_browser_distinguishes_them(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     page = open_page(view(TWIN), server=start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1"))

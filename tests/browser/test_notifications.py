@@ -100,7 +100,7 @@ def test_what_is_unread_is_counted_in_the_title_and_the_icon(
     expect(icon).to_have_attribute("href", plain or "")
 
 
-def test_what_is_unread_is_told_in_the_rail_and_by_a_line_in_the_feed(
+def test_what_is_unread_is_shown_in_the_rail_and_by_a_line_in_the_feed(
     open_page: OpenPage, valkey: RedisServer
 ) -> None:
     page = watched(open_page, "a", "b")
@@ -211,7 +211,7 @@ def test_never_more_than_one_call_a_second(open_page: OpenPage, valkey: RedisSer
     eventually(lambda: len(calls(page)) == 4)
 
 
-def test_a_sound_is_heard_when_switched_on_and_not_in_quiet_hours(
+def test_a_sound_is_played_when_switched_on_and_not_in_quiet_hours(
     open_page: OpenPage, valkey: RedisServer
 ) -> None:
     page = watched(open_page, "a")

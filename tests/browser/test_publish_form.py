@@ -91,7 +91,7 @@ def test_a_template_is_kept_used_and_forgotten(forgetful: OpenPage, valkey: Redi
     expect(dialog.get_by_role("button", name="Delete Disk")).to_have_count(0)
 
 
-def test_what_is_not_kept_is_told(forgetful: OpenPage) -> None:
+def test_what_is_not_kept_is_reported(forgetful: OpenPage) -> None:
     page = forgetful(view("a"))
     expect_live(page)
     page.evaluate("""() => {

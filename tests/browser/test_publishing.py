@@ -77,7 +77,7 @@ def test_each_tab_shows_a_stream_in_order(open_page: OpenPage, valkey: RedisServ
     expect_texts(second, numbers)
 
 
-def test_a_message_that_nobody_heard_is_said_to_be_gone(open_page: OpenPage, valkey: RedisServer) -> None:
+def test_a_message_that_nobody_received_is_reported_as_gone(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("selected"))
     expect_live(page)
     publish(page, "elsewhere", "into the void")
@@ -221,7 +221,7 @@ def test_a_split_that_the_server_does_not_know_is_not_shown(open_page: OpenPage)
         expect(answer(page)).to_have_text("3 subscribers received it open pages included")
 
 
-def test_a_tab_that_hears_by_channel_and_pattern_is_said_to_count_twice(open_page: OpenPage) -> None:
+def test_a_tab_that_receives_by_channel_and_pattern_is_reported_to_count_twice(open_page: OpenPage) -> None:
     page = open_page(view("both", patterns=("b*",)))
     expect_live(page)
     publish(page, "both", "x")

@@ -112,9 +112,7 @@ def test_a_permission_that_was_withdrawn_is_seen_when_the_settings_open(open_pag
     expect(dialog.get_by_role("status")).to_have_text(DENIED)
 
 
-def test_tones_that_cannot_be_heard_are_left_out_and_not_kept(
-    open_page: OpenPage, valkey: RedisServer
-) -> None:
+def test_tones_that_cannot_be_played_are_dropped(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("a"), color_scheme="light", allow=("AudioContext was not allowed",))
     page.evaluate("localStorage.arauto = JSON.stringify({ sound: true, levels: { '': 'every' } })")
     page.add_init_script(SUSPENDED)

@@ -361,7 +361,7 @@ def test_axe_finds_no_barrier_in_the_past(open_page: OpenPage, server: ArautoSer
         expect_no_violation(page, "two lanes")
 
 
-def test_a_late_joiner_hears_the_rest_live_and_all_of_it_recorded(
+def test_a_late_joiner_receives_the_rest_live_and_all_of_it_recorded(
     open_page: OpenPage, server: ArautoServer, redis: RedisServer
 ) -> None:
     page = open_page(view("kept.a"), server=server, allow=SERVER_AWAY)

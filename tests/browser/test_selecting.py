@@ -70,7 +70,7 @@ def test_what_is_selected_elsewhere_holds_nothing(open_page: OpenPage, valkey: R
     expect(row(page, "second")).to_be_visible()
 
 
-def test_a_time_that_is_selected_is_not_told_anew(open_page: OpenPage, valkey: RedisServer) -> None:
+def test_a_time_that_is_selected_is_not_replaced(open_page: OpenPage, valkey: RedisServer) -> None:
     page = open_page(view("select"), own_clock=True)
     expect_live(page)
     page.evaluate("localStorage.setItem('arauto', JSON.stringify({ times: 'relative' }))")

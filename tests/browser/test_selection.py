@@ -192,7 +192,7 @@ def test_spaces_around_a_typed_name_go(open_page: OpenPage) -> None:
     expect(channel_field(page)).to_have_value("linked ")
 
 
-def test_a_hundred_names_are_heard_and_one_more_gets_a_sentence(
+def test_a_hundred_names_are_received_and_one_more_gets_a_sentence(
     open_page: OpenPage, valkey: RedisServer
 ) -> None:
     names = [f"channel {n}" for n in range(100)]
@@ -342,7 +342,9 @@ def test_a_long_filter_stays_in_a_link_that_opens(open_page: OpenPage) -> None:
 
 
 @pytest.mark.parametrize(("code", "sentence"), [(414, "Listen to fewer names"), (404, "Look at the proxy")])
-def test_a_refusal_for_good_is_told_with_what_to_do(open_page: OpenPage, code: int, sentence: str) -> None:
+def test_a_refusal_for_good_is_reported_with_what_to_do(
+    open_page: OpenPage, code: int, sentence: str
+) -> None:
     page = open_page("/", allow=["WebSocket connection to", f"status of {code}"])
     page.route("**/feed?*", lambda route: route.fulfill(status=code, body="<h1>No</h1>"))
     refuse = """() => {

@@ -90,7 +90,7 @@ def test_the_page_is_live_only_when_redis_has_confirmed(
     expect(notices(page)).to_have_count(0)
 
 
-def test_a_restart_of_redis_is_told_and_leaves_one_gap(
+def test_a_restart_of_redis_is_reported_and_leaves_one_gap(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
@@ -112,7 +112,7 @@ def test_a_restart_of_redis_is_told_and_leaves_one_gap(
     assert states(page) == ["connecting", "live", "reconnecting", "live"]
 
 
-def test_a_restart_of_the_server_is_told_and_leaves_one_gap(
+def test_a_restart_of_the_server_is_reported_and_leaves_one_gap(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url)
@@ -259,7 +259,7 @@ def test_pages_come_back_spread_over_the_whole_wait(open_page: OpenPage) -> None
     assert all(len(spread) == 10 and min(spread) > 700 for spread in tenths), tenths
 
 
-def test_a_page_that_was_frozen_tells_what_it_may_have_missed(
+def test_a_page_that_was_frozen_shows_what_it_may_have_missed(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     """The browser queues heartbeats for a frozen page; they do not show the present state."""
@@ -302,7 +302,7 @@ def lose(page: Page, server: ArautoServer) -> None:
     expect_state(page, "reconnecting")
 
 
-def test_what_is_chosen_while_the_server_is_away_is_heard_afterwards(
+def test_what_is_selected_while_the_server_is_away_is_received_afterwards(
     open_page: OpenPage, own_redis: RedisServer, start: Start
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")

@@ -113,7 +113,7 @@ def test_a_wall_of_views_is_a_link_for_another_computer(
     expect(inside(wall, "Problems").get_by_role("combobox", name="Filter")).to_have_value("severity>=warning")
 
 
-def test_a_wall_may_be_told_by_its_panes_alone(open_page: OpenPage) -> None:
+def test_a_wall_may_be_given_by_its_panes_alone(open_page: OpenPage) -> None:
     page = open_page("/?wall" + PANES, color_scheme="light")
     expect(page.get_by_role("heading", name="Problems")).to_be_visible()
     expect(inside(page, "Other").get_by_role("heading", name="Other")).to_be_visible()
@@ -217,7 +217,7 @@ def test_nothing_of_a_wall_moves_and_all_is_seen(
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("width", [1280, 390])
-def test_what_is_told_fits_in_every_language(open_page: OpenPage, language: str, width: int) -> None:
+def test_what_is_shown_fits_in_every_language(open_page: OpenPage, language: str, width: int) -> None:
     page = open_page(
         "/?wall&channel=a&pane=channel%3Db", width=width, language=language, color_scheme="light"
     )

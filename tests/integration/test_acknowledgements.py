@@ -61,7 +61,7 @@ def published(server: ArautoServer, redis_server: RedisServer, channel: str, *me
     return [str(id) for id, _ in entries(redis_server, channel)][-len(messages) :]
 
 
-def test_every_page_hears_who_takes_it_and_who_gives_it_back(
+def test_every_page_shows_who_takes_it_and_who_gives_it_back(
     server: ArautoServer, redis_server: RedisServer, tmp_path: Path
 ) -> None:
     other = ArautoServer(tmp_path / "other", REDIS_URL=redis_server.url, ARAUTO_RECORD="kept.*")

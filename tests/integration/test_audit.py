@@ -132,7 +132,7 @@ def test_each_action_is_logged_without_the_message(
     assert "feed opened channel='news.a' user='ana' address=127.0.0.1\n" in server.log
 
 
-def test_what_was_said_is_told_where_it_is_asked_for(
+def test_an_answer_is_reported_where_it_is_requested(
     start: Start, own_redis: RedisServer, listener: Listener
 ) -> None:
     """Without a login, the audit has only the address."""
@@ -161,7 +161,7 @@ def test_nobody_else_speaks_on_the_audit_channel(
     ]  # fmt: skip
 
 
-def test_a_command_that_makes_a_token_is_told(
+def test_a_command_that_makes_a_token_is_reported(
     own_redis: RedisServer, listener: Listener, environ: dict[str, str]
 ) -> None:
     for arguments in (["create", "ci", "--read", "*"], ["revoke", "ci"]):
@@ -170,7 +170,7 @@ def test_a_command_that_makes_a_token_is_told(
     assert listener.take(2) == [{"event": "token made"} | by, {"event": "token revoked"} | by]
 
 
-def test_a_channel_that_redis_refuses_is_told_once_and_stops_nobody(
+def test_a_channel_that_redis_refuses_is_reported_once_and_stops_nobody(
     start: Start, own_redis: RedisServer
 ) -> None:
     rules = ("~arauto:*", "&arauto:tabs:*", "&a", "+@all")

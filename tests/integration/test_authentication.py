@@ -173,7 +173,7 @@ def test_no_token_is_no_guess(hall: ArautoServer, valkey: RedisServer) -> None:
 
 
 @pytest.mark.parametrize("sent", ["Bearer ", f"Bearer {FOREIGN}"])
-def test_a_name_that_cannot_be_read_is_told_beside_a_foreign_token(
+def test_a_name_that_cannot_be_read_is_reported_beside_a_foreign_token(
     hall: ArautoServer, valkey: RedisServer, sent: str
 ) -> None:
     refused = get(hall, "/channels", X_Forwarded_User="ana,bia", Authorization=sent)

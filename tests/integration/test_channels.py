@@ -124,7 +124,7 @@ def test_it_is_read_only(plain_arauto: ArautoServer) -> None:
 # Listeners of a channel
 
 
-def test_who_would_receive_is_told_before(arauto: ArautoServer, redis_server: RedisServer) -> None:
+def test_the_number_of_receivers_is_shown_before(arauto: ArautoServer, redis_server: RedisServer) -> None:
     none = {"channel": "split", "receivers": 0, "tabs": 0, "patterns": 0}
     assert listeners(arauto, "split") == none
     with (
@@ -152,7 +152,7 @@ def listeners(server: ArautoServer, channel: str) -> dict[str, Any]:
     return dict(get(server, f"/channels/listeners?channel={quote(channel)}").json)
 
 
-def test_tabs_are_told_from_others(arauto: ArautoServer, redis_server: RedisServer) -> None:
+def test_tabs_are_distinguished_from_others(arauto: ArautoServer, redis_server: RedisServer) -> None:
     assert receivers_and_tabs(arauto, "split") == (0, 0)
     with (
         open_tab(arauto, "split"),

@@ -132,7 +132,7 @@ def test_a_planned_failover_loses_nothing_and_says_nothing(cluster: Cluster, tab
     check_that_all_arrives(cluster, tabs, "after")
 
 
-def test_a_master_that_is_killed_is_followed_and_told(
+def test_a_master_that_is_killed_is_followed_and_reported(
     cluster: Cluster, server: ArautoServer, tabs: list[Tab], machine: MachineTime
 ) -> None:
     master = cluster.owner("a")
@@ -184,7 +184,7 @@ def test_a_node_that_stands_still_is_left(
         master.thaw()
 
 
-def test_a_link_between_two_nodes_that_breaks_is_told_where_it_leads(
+def test_a_link_between_two_nodes_that_breaks_is_reported_where_it_leads(
     cluster: Cluster, tabs: list[Tab]
 ) -> None:
     receiver = max(cluster.nodes, key=listeners)
@@ -259,7 +259,7 @@ def sentence_of(url: str) -> str:
     return str(found.value)
 
 
-def test_what_cannot_work_is_told_in_one_sentence(cluster: Cluster, valkey: RedisServer) -> None:
+def test_what_cannot_work_is_reported_in_one_sentence(cluster: Cluster, valkey: RedisServer) -> None:
     plain = f"127.0.0.1:{valkey.port}"
     assert f"What answers at {plain} is no cluster: set REDIS_URL=redis://{plain}" in sentence_of(
         f"redis+cluster://{plain}"
@@ -304,7 +304,7 @@ def test_what_cannot_work_is_told_in_one_sentence(cluster: Cluster, valkey: Redi
         ("host:7000?nonsense=1", "REDIS_URL has an option that redis-py does not know"),
     ],
 )
-def test_an_address_with_a_typo_is_told(place: str, sentence: str) -> None:
+def test_an_address_with_a_typo_is_reported(place: str, sentence: str) -> None:
     assert sentence in sentence_of(f"redis+cluster://{place}")
 
 

@@ -257,7 +257,7 @@ def test_no_http_is_answered_after_our_own_close(server: ArautoServer) -> None:
     ],
     ids=["a message", "a close", "half a frame", "HTTP"],
 )
-def test_what_is_sent_before_the_handshake_is_answered_is_not_heard(
+def test_what_is_sent_before_the_handshake_is_answered_is_not_read(
     server: ArautoServer, extra: bytes
 ) -> None:
     """RFC 6455 forbids it (section 4.1: the client waits); the web server's parser discards it."""
@@ -327,7 +327,7 @@ def test_somebody_who_clicks_without_rest_is_no_flood(server: ArautoServer) -> N
 
 
 @pytest.mark.alone
-def test_a_hundred_that_say_too_much_are_all_told_and_leave_nothing(
+def test_a_hundred_that_send_too_much_all_get_a_reason_and_leave_nothing(
     server: ArautoServer, valkey: RedisServer, machine: MachineTime
 ) -> None:
     feeds = [RawFeed(server).confirmed() for _ in range(100)]

@@ -27,7 +27,7 @@ def make_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Make
         yield make
 
 
-def test_a_replica_is_told(make_server: MakeServer, start: Start) -> None:
+def test_a_replica_is_reported(make_server: MakeServer, start: Start) -> None:
     master = make_server()
     replica = make_server("--replicaof", f"127.0.0.1 {master.port}")
     server = start(REDIS_URL=replica.url)
@@ -35,7 +35,7 @@ def test_a_replica_is_told(make_server: MakeServer, start: Start) -> None:
     eventually(lambda: sentence in server.log)
 
 
-def test_a_node_of_a_cluster_is_told(make_server: MakeServer) -> None:
+def test_a_node_of_a_cluster_is_reported(make_server: MakeServer) -> None:
     bus = free_port()
     node = make_server("--cluster-enabled", "yes", "--cluster-port", str(bus))
     release_port(bus)

@@ -13,7 +13,9 @@ from tests.support.waiting import eventually
 ALERT = "Servidor CPU em 99% - Perigo!"
 
 
-def test_the_scripts_and_a_tab_hear_each_other(plain_arauto: ArautoServer, valkey: RedisServer) -> None:
+def test_the_scripts_and_a_tab_receive_from_each_other(
+    plain_arauto: ArautoServer, valkey: RedisServer
+) -> None:
     with (
         listening(example("subscriber.py"), valkey.url, greeting=1) as subscriber,
         open_tab(plain_arauto, "sistema_alertas") as tab,
@@ -37,7 +39,7 @@ def test_without_redis_the_scripts_say_one_sentence() -> None:
         assert done.stderr.count("\n") == 1
 
 
-def test_redis_cli_and_a_tab_hear_each_other_byte_for_byte(
+def test_redis_cli_and_a_tab_receive_from_each_other_byte_for_byte(
     plain_arauto: ArautoServer, valkey: RedisServer
 ) -> None:
     cli = ["redis-cli", "-p", str(valkey.port)]

@@ -49,7 +49,7 @@ def test_ten_tabs_get_everything_in_order(arauto: ArautoServer, redis_server: Re
             assert tab.messages(500) == numbers
 
 
-def test_a_late_tab_hears_nothing_of_before(arauto: ArautoServer, redis_server: RedisServer) -> None:
+def test_a_late_tab_receives_nothing_of_before(arauto: ArautoServer, redis_server: RedisServer) -> None:
     redis_server.client.publish("noticias", "before")
     with open_tab(arauto, "noticias") as tab:
         redis_server.client.publish("noticias", "after")
@@ -73,7 +73,7 @@ def test_the_selection_changes_without_losing_a_message(
     assert kinds == ["subscribe", "psubscribe", "unsubscribe", "punsubscribe"]
 
 
-def test_what_is_added_is_heard_and_what_is_removed_is_not(
+def test_what_is_added_is_received_and_what_is_removed_is_not(
     arauto: ArautoServer, redis_server: RedisServer
 ) -> None:
     with open_tab(arauto, "old") as tab:
@@ -170,7 +170,7 @@ def test_a_ten_megabyte_frame_closes_with_1009(arauto: ArautoServer) -> None:
     assert last.code == 1009
 
 
-def test_the_log_tells_of_feeds_and_not_of_messages(arauto: ArautoServer, redis_server: RedisServer) -> None:
+def test_the_log_has_feeds_and_no_messages(arauto: ArautoServer, redis_server: RedisServer) -> None:
     with open_tab(arauto, "quiet channel", patterns=("p*",)) as tab:
         redis_server.client.publish("quiet channel", "the secret payload")
         tab.next()

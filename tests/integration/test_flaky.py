@@ -41,7 +41,7 @@ def test_what_passes_by_luck_is_named_with_the_seed_to_repeat_it(tmp_path: Path)
     assert done.stdout.endswith("Red. Seed 7.\n")
 
 
-def test_the_load_ends_with_whoever_made_it() -> None:
+def test_the_load_ends_with_its_maker() -> None:
     make = "import tests.flaky as f\nwith f.busy_machine() as pids: print(*pids, flush=True); input()"
     command = [sys.executable, "-c", make]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:

@@ -231,7 +231,7 @@ def test_what_the_first_message_asks_for_is_as_in_an_address(
         ({"channel": "a"}, "Invalid message: expected channels and patterns."),
     ],
 )
-def test_what_cannot_be_heard_is_refused_in_the_first_message_too(
+def test_what_cannot_be_received_is_refused_in_the_first_message_too(
     recording: ArautoServer, message: dict[str, object], reason: str
 ) -> None:
     with connect(f"{recording.ws}/feed?selection=follows", compression=None) as socket:

@@ -167,7 +167,7 @@ def test_a_bad_selection_is_refused_before_the_upgrade(
         assert (answer.status, answer.error) == (status, sentence)
 
 
-def test_a_hundred_channels_are_heard(plain_arauto: ArautoServer, valkey: RedisServer) -> None:
+def test_a_hundred_channels_are_received(plain_arauto: ArautoServer, valkey: RedisServer) -> None:
     with open_tab(plain_arauto, *(f"c{n}" for n in range(100))) as tab:
         valkey.client.publish("c99", "x")
         assert tab.messages(1) == ["x"]
@@ -178,7 +178,7 @@ def has_room(server: ArautoServer) -> bool:
     return get(server, "/feed?channel=a").status == 426
 
 
-def test_the_page_is_told_that_all_is_well_by_a_status_that_is_no_error(plain_arauto: ArautoServer) -> None:
+def test_the_page_learns_that_all_is_well_by_a_status_that_is_no_error(plain_arauto: ArautoServer) -> None:
     asks = {"Arauto_Asks_Why": "socket"}
     assert get(plain_arauto, "/feed?channel=a", **asks).status == 204
     assert get(plain_arauto, "/feed", **asks).status == 400
@@ -330,7 +330,7 @@ def test_a_monitor_asks_by_any_name_and_method(plain_arauto: ArautoServer, metho
     assert (answer.status, bool(answer.body)) == (200, method == "GET")
 
 
-def test_it_listens_on_loopback_only_unless_told_otherwise(plain_arauto: ArautoServer) -> None:
+def test_it_listens_on_loopback_only_unless_configured_otherwise(plain_arauto: ArautoServer) -> None:
     listening = {
         c.laddr.ip
         for worker in plain_arauto.workers()

@@ -91,7 +91,7 @@ def test_the_last_are_those_up_to_a_point(recording: ArautoServer, ids: list[str
     assert read(recording, "since=3&until=0-0") == []
 
 
-def test_a_limit_that_nobody_asked_for_is_told(recording: ArautoServer, valkey: RedisServer) -> None:
+def test_a_limit_that_nobody_asked_for_is_reported(recording: ArautoServer, valkey: RedisServer) -> None:
     log = OwnLog(valkey, "past/long", *map(str, range(DEFAULT_LIMIT)))
     last = read(recording, "since=first", "past/long")[-1]
     assert last["data"] == str(DEFAULT_LIMIT - 1)  # the last message of the log
@@ -178,7 +178,7 @@ def test_what_is_not_kept_any_more_is_a_gap(
     assert gap["missing"] == 5
 
 
-def test_another_log_is_told_from_the_one_before(
+def test_another_log_is_distinguished_from_the_one_before(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
     before = log.ids[5]
@@ -252,7 +252,7 @@ def test_numbers_that_jump_are_no_gap_of_their_own(
     assert read_and_see(recording, "first", "last")[-7:] == rows
 
 
-def test_what_was_trimmed_before_a_jump_is_told(
+def test_what_was_trimmed_before_a_jump_is_reported(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
     valkey.client.hset(head_of(b"past"), "epochs", head(valkey, "past")["epochs"] + " abc:" + "9" * 14)
@@ -264,7 +264,7 @@ def test_what_was_trimmed_before_a_jump_is_told(
     assert "missing" not in read(recording, f"since={log.ids[7]}")[0]
 
 
-def test_what_is_missing_in_a_log_that_has_replaced_another_is_told(
+def test_what_is_missing_in_a_log_that_has_replaced_another_is_reported(
     recording: ArautoServer, valkey: RedisServer, log: OwnLog
 ) -> None:
     before = head(valkey, "past")["epoch"]

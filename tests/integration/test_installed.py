@@ -77,7 +77,7 @@ def test_it_publishes_and_receives(arauto: str, directory: Path, own_redis: Redi
     assert "cannot be made small" not in server.log
 
 
-def test_it_tells_its_version_and_its_settings(arauto: str, directory: Path) -> None:
+def test_it_prints_its_version_and_its_settings(arauto: str, directory: Path) -> None:
     finished = run(arauto, directory, "--version")
     assert (finished.returncode, finished.stdout) == (0, f"arauto, version {__version__}\n")
     finished = run(arauto, directory, "--help")

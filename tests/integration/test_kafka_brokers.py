@@ -185,7 +185,7 @@ def test_brokers_killed_under_pages_lose_nothing_and_double_nothing(
 
 @pytest.mark.real_kafka("several brokers")
 @pytest.mark.long
-def test_who_comes_back_is_told_that_others_are_where_it_was(
+def test_a_returning_page_shows_that_other_messages_are_where_it_was(
     cluster: KafkaCluster, valkey: RedisServer, tmp_path: Path
 ) -> None:
     topic, (first, second, _) = "lossy", cluster.brokers

@@ -158,7 +158,7 @@ def test_who_may_not_see_a_topic_does_not_see_who_consumes_it(
         ("/topics/a%20b/groups", 400, ""),
     ],
 )
-def test_what_cannot_be_told_gets_a_sentence(
+def test_what_cannot_be_known_gets_a_sentence(
     server: ArautoServer, kafka: KafkaServer, path: str, status: int, sentence: str
 ) -> None:
     answer: Answer = get(server, path, **bearer(TOKEN))

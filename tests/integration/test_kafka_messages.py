@@ -93,7 +93,7 @@ def test_it_is_searched_and_counted_over_time(server: ArautoServer, orders: str)
     assert [volume["counts"] for volume in of_names] == [[2], [5]]
 
 
-def test_what_is_gone_is_told_with_its_number(server: ArautoServer, orders: str) -> None:
+def test_what_is_gone_is_reported_with_its_number(server: ArautoServer, orders: str) -> None:
     gap, *rest = read_all(server, "orders/messages?since=0:1")
     assert gap == {
         "type": "gap", "topic": "orders", "partition": 0, "offset": 1, "missing": 1, "reason": "retention",
@@ -150,7 +150,7 @@ def test_a_long_topic_comes_whole_in_several_answers(
     assert "arauto" not in kafka.groups(), "it joins none"
 
 
-def test_what_goes_while_it_is_read_is_told(kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_goes_while_it_is_read_is_reported(kafka: KafkaServer, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (topic_list, topic_pages):
         monkeypatch.setattr(module, "DEADLINE", PATIENCE)
     kafka.create("going")

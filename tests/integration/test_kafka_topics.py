@@ -70,7 +70,7 @@ def test_topics_are_listed_with_what_they_hold(
     assert "arauto" not in kafka.groups(), "it joins none"
 
 
-def test_nobody_is_told_of_a_topic_that_is_not_theirs(
+def test_nobody_sees_a_topic_without_the_permission(
     server: ArautoServer, kafka: KafkaServer, valkey: RedisServer, request: pytest.FixtureRequest
 ) -> None:
     worker = request.node.callspec.params["server"]
@@ -122,7 +122,7 @@ NO_TLS = "The TLS connection to Kafka fails. The server log says why; look at AR
     ],
     ids=["scram", "plain", "wrong password", "wrong authority"],
 )
-def test_it_logs_in_by_tls_and_tells_nobody_how(
+def test_it_logs_in_by_tls_and_shows_nobody_how(
     kafka: KafkaServer,
     caplog: pytest.LogCaptureFixture,
     user: str,
@@ -179,7 +179,7 @@ def test_a_kafka_that_is_away_takes_nothing_else_with_it(
 
 
 @pytest.mark.real_kafka("another advertised address")
-def test_a_topic_of_which_no_broker_tells_is_listed(
+def test_a_topic_that_no_broker_describes_is_listed(
     valkey: RedisServer, kafka: KafkaServer, start: Start
 ) -> None:
     kafka.create("unreached", partitions=2)

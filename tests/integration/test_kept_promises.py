@@ -125,7 +125,7 @@ def other(worker: str, own: RedisServer, tmp_path: Path) -> Iterator[ArautoServe
         assert "Traceback" not in started.log
 
 
-def test_recording_is_switched_off_and_on_and_sockets_drop_before_they_are_told(
+def test_recording_is_switched_off_and_on_and_sockets_drop_before_they_know(
     server: ArautoServer, other: ArautoServer, own: RedisServer
 ) -> None:
     published = Published(own, "switched")

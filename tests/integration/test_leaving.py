@@ -98,7 +98,7 @@ def test_a_silent_peer_that_never_answers_a_close_is_let_go(
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_a_reader_that_stops_is_cut_and_the_others_hear_on(
+def test_a_reader_that_stops_is_cut_and_the_others_go_on(
     start: Start, own_redis: RedisServer, worker: str
 ) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKER=worker, ALTER=SMALL_BUFFER)

@@ -69,7 +69,7 @@ def test_the_token_once_and_then_a_session(door: ArautoServer, valkey: RedisServ
         assert tab.messages(1) == ["x"]
 
 
-def test_what_lies_in_redis_helps_nobody_who_reads_it(door: ArautoServer, valkey: RedisServer) -> None:
+def test_what_is_stored_in_redis_helps_nobody_who_reads_it(door: ArautoServer, valkey: RedisServer) -> None:
     person = Person(door)
     person.log_in(TOKEN)
     client: Any = valkey.client
@@ -357,7 +357,7 @@ def test_without_a_proxy_that_is_named_nobody_says_that_it_is_tls(door: ArautoSe
     assert "address=203" not in door.log
 
 
-def test_redis_away_is_told_and_ends_no_session(start: Start, own_redis: RedisServer) -> None:
+def test_redis_away_is_reported_and_ends_no_session(start: Start, own_redis: RedisServer) -> None:
     server = start(REDIS_URL=own_redis.url, ARAUTO_TOKEN=TOKEN)
     person = Person(server)
     person.log_in(TOKEN)

@@ -134,7 +134,9 @@ def test_no_part_of_a_bearer_token_may_change(
     assert handshake(server, Authorization=f"Bearer {over}").status == 401
 
 
-def test_redis_is_asked_the_same_whoever_there_is(server: ArautoServer, redis_server: RedisServer) -> None:
+def test_redis_is_queried_the_same_for_known_and_unknown_users(
+    server: ArautoServer, redis_server: RedisServer
+) -> None:
     """So the time of a refusal does not reveal whether a user exists."""
 
     def attempt(user: str) -> tuple[dict[str, int], int, bytes]:
@@ -160,7 +162,7 @@ def test_redis_is_asked_the_same_whoever_there_is(server: ArautoServer, redis_se
     assert counts["cmdstat_auth" if "cmdstat_auth" in counts else "cmdstat_hello"] > 0
 
 
-def test_a_user_of_redis_hears_and_says_nothing_outside(
+def test_a_user_of_redis_receives_and_publishes_nothing_outside(
     server: ArautoServer, redis_server: RedisServer
 ) -> None:
     ana = Person(server)
@@ -182,7 +184,7 @@ def refused(tab: Tab, n: int) -> set[str]:
     return {event.get("channel") or event["pattern"] for event in events}
 
 
-def test_a_token_hears_and_says_nothing_outside(
+def test_a_token_receives_and_publishes_nothing_outside(
     server: ArautoServer, redis_server: RedisServer, token: Callable[..., str]
 ) -> None:
     headers = {"Authorization": f"Bearer {token('news', reads=['news.*'], publishes=['news.*'])}"}

@@ -110,7 +110,7 @@ def small_buffers(stage: Stage) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("small_buffers")
-def test_what_redis_drops_for_a_slow_tab_is_told(stage: Stage) -> None:
+def test_what_redis_drops_for_a_slow_tab_is_reported(stage: Stage) -> None:
     """A tab stops reading for a while, and Redis closes the subscriber of its feed."""
     redis_server = stage[0]
     with promised(*stage, tabs=2, pause=0.005, padding=60_000) as (scene, numbers):

@@ -128,7 +128,7 @@ def test_a_process_that_stops_hands_over_at_once(own_redis: RedisServer, store: 
     assert own_redis.subscribers() == 0
 
 
-def test_whoever_stops_writes_what_it_has_at_once(
+def test_a_recorder_that_stops_writes_what_it_has_at_once(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though the channel is busy, so the recorder would wait for more messages."""
@@ -146,7 +146,9 @@ def test_whoever_stops_writes_what_it_has_at_once(
     assert log_of(store, "a") == sent
 
 
-def test_whoever_loses_its_connection_makes_room_at_once(own_redis: RedisServer, store: Store) -> None:
+def test_a_recorder_that_loses_its_connection_makes_room_at_once(
+    own_redis: RedisServer, store: Store
+) -> None:
     """The stand-by has the messages that are not in the log, so none is missing."""
     first, second = recorder(own_redis.url, b"a"), recorder(own_redis.url, b"a")
     first.start()
@@ -223,7 +225,7 @@ def test_a_stop_does_not_wait_for_a_redis_that_hangs(own_redis: RedisServer, is_
     one.join()
 
 
-def test_where_nothing_is_to_be_recorded_nothing_is_heard(own_redis: RedisServer, store: Store) -> None:
+def test_where_nothing_is_to_be_recorded_nothing_is_received(own_redis: RedisServer, store: Store) -> None:
     recording = FixedRecording(RedisLink(own_redis.url), Selection((), ()))
     one = record(recording)
     one.start()
@@ -259,7 +261,9 @@ def test_a_switch_is_followed_at_once(own_redis: RedisServer, monkeypatch: pytes
     one.stop()
 
 
-def test_a_mistake_is_told_and_ends_nothing(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_mistake_is_reported_and_ends_nothing(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
     recording = FixedRecording(RedisLink(own_redis.url), Selection((b"a",), ()))
     faults: list[Exception] = [KeyError("a mistake"), RuntimeError("can't start new thread")]
     recording.refresh = lambda: raise_next(faults)  # type: ignore[method-assign]
@@ -283,7 +287,9 @@ def allow(server: RedisServer, *rules: str) -> str:
     return server.url.replace("//", "//poor:secret@")
 
 
-def test_that_nothing_can_be_heard_is_said(own_redis: RedisServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_that_nothing_can_be_received_is_reported(
+    own_redis: RedisServer, caplog: pytest.LogCaptureFixture
+) -> None:
     one = recorder(allow(own_redis, "~*", "+@all", "resetchannels", "&a"), b"a")
     one.start()
     eventually(lambda: "permission" in one.error, why="the error is reported")
@@ -331,7 +337,7 @@ def test_what_was_the_matter_before_does_not_hide_what_is_now(own_redis: RedisSe
     one.stop()
 
 
-def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
+def test_a_channel_without_permission_is_received_once_it_is_granted(
     own_redis: RedisServer, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others are recorded, and a page that follows the refused one gets the reason."""
@@ -357,7 +363,7 @@ def test_a_channel_that_may_not_be_heard_is_heard_once_it_may(
     assert {(b"a", ""), (b"b", "")} <= {*recording.reported}
 
 
-def test_whoever_hears_all_records_rather_than_who_does_not(own_redis: RedisServer) -> None:
+def test_a_recorder_that_receives_all_records_rather_than_one_that_does_not(own_redis: RedisServer) -> None:
     url = allow(own_redis, "~*", "+@all", "resetchannels", "&arauto:*")
     poor, rich = recorder(url, b"a"), recorder(own_redis.url, b"a")
     poor.start()
@@ -369,7 +375,7 @@ def test_whoever_hears_all_records_rather_than_who_does_not(own_redis: RedisServ
     rich.stop()
 
 
-def test_a_channel_that_cannot_be_written_is_told_once_and_again_when_it_can(
+def test_a_channel_that_cannot_be_written_is_reported_once_and_again_when_it_can(
     own_redis: RedisServer, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     recording = Recording(RedisLink(own_redis.url), read({"ARAUTO_RECORD": "a"}))

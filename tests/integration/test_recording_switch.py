@@ -74,7 +74,7 @@ def resumed(tab: Tab) -> None:
         pass
 
 
-def test_what_is_switched_on_is_recorded_whoever_publishes_it(
+def test_what_is_switched_on_is_recorded_from_every_publisher(
     server: ArautoServer, own_redis: RedisServer
 ) -> None:
 
@@ -122,7 +122,7 @@ def test_all_processes_know_it_and_a_restart_keeps_it(
 
 
 @pytest.mark.parametrize("slot", [0, 1])
-def test_a_process_that_hears_late_of_a_stop_leaves_no_gap_of_its_own(
+def test_a_process_that_learns_late_of_a_stop_leaves_no_gap_of_its_own(
     start: Start, own_redis: RedisServer, slot: int
 ) -> None:
     """One of the two processes is not the recorder, and must not become it for a moment."""
@@ -319,7 +319,7 @@ def test_a_channel_whose_glob_is_gone_is_closed(start: Start, own_redis: RedisSe
     eventually(lambda: lines(server, "kept.a") == ["1", "recorder", "2"])
 
 
-def test_what_tells_of_what_is_written_is_not_recorded(start: Start, own_redis: RedisServer) -> None:
+def test_notifications_about_keys_are_not_recorded(start: Start, own_redis: RedisServer) -> None:
     """Otherwise each entry would cause the next one, without end."""
     own_redis.client.config_set("notify-keyspace-events", "KEA")
     server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1", ARAUTO_RECORD="*")
@@ -410,7 +410,7 @@ def test_a_deleted_log_is_another_log_afterwards(server: ArautoServer, own_redis
     assert forget(server).status == 404
 
 
-def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
+def test_a_tab_shows_that_recording_has_stopped_and_goes_on(
     server: ArautoServer, own_redis: RedisServer
 ) -> None:
     with open_tab(server, "a") as tab:
@@ -437,7 +437,7 @@ def test_a_tab_is_told_that_recording_has_stopped_and_goes_on(
     ]  # the recorder kept the message meanwhile
 
 
-def test_a_command_that_redis_does_not_have_is_told_in_a_few_words(start: Start, tmp_path: Path) -> None:
+def test_a_command_that_redis_does_not_have_is_reported_in_a_few_words(start: Start, tmp_path: Path) -> None:
     missing = [part for name in ("EVAL", "PUBSUB", "INFO") for part in ("--rename-command", name, "")]
     redis_server = RedisServer(binaries()["valkey"], tmp_path, *missing)
     try:

@@ -53,7 +53,7 @@ def test_a_killed_connection_comes_back_with_the_selection_as_it_is_now(
         assert tab.messages(1) == ["y"]
 
 
-def test_what_is_chosen_while_redis_is_away_is_heard_afterwards(
+def test_what_is_selected_while_redis_is_away_is_received_afterwards(
     arauto: ArautoServer, own_redis: RedisServer
 ) -> None:
     with open_tab(arauto, "a") as tab:

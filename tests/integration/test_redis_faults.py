@@ -41,7 +41,7 @@ def refused_with(tab: Tab, words: str) -> None:
     assert words in refused["error"]
 
 
-def test_a_password_that_changes_is_told_and_not_tried_in_haste(own: RedisServer, start: Start) -> None:
+def test_a_password_that_changes_is_reported_and_not_tried_in_haste(own: RedisServer, start: Start) -> None:
     own.client.execute_command("ACL", "SETUSER", "viewer", "on", f">{SECRET}", "allchannels", "+@all")
     server = start(REDIS_URL=own.url.replace("//", f"//viewer:{SECRET.replace(' ', '%20')}@"))
     with open_tab(server, "a") as tab:
@@ -55,7 +55,9 @@ def test_a_password_that_changes_is_told_and_not_tried_in_haste(own: RedisServer
         assert SECRET not in server.log
 
 
-def test_a_permission_lost_while_connected_is_told_for_its_channel(own: RedisServer, start: Start) -> None:
+def test_a_permission_lost_while_connected_is_reported_for_its_channel(
+    own: RedisServer, start: Start
+) -> None:
     own.client.execute_command("ACL", "SETUSER", "viewer", "on", ">x", "&a", "&b", "+@all", "~*")
     server = start(REDIS_URL=own.url.replace("//", "//viewer:x@"))
     with open_tab(server, "a", "b") as tab:
@@ -67,7 +69,9 @@ def test_a_permission_lost_while_connected_is_told_for_its_channel(own: RedisSer
         assert tab.until("message")[-1]["data"] == "still received"
 
 
-def test_a_redis_that_is_full_is_told_and_lets_in_when_there_is_room(own: RedisServer, start: Start) -> None:
+def test_a_redis_that_is_full_is_reported_and_lets_in_when_there_is_room(
+    own: RedisServer, start: Start
+) -> None:
     server = start(REDIS_URL=own.url)
     with open_tab(server, "a") as tab:
         own.client.config_set("maxclients", 1)

@@ -78,7 +78,7 @@ def bia(server: ArautoServer) -> Person:
     return person
 
 
-def test_a_session_hears_and_speaks_as_its_own_user(
+def test_a_session_receives_and_publishes_as_its_own_user(
     server: ArautoServer, redis_server: RedisServer, ana: Person
 ) -> None:
     with open_tab(server, "alerts", patterns=("news.*",), **ana.socket_headers()) as tab:
@@ -90,7 +90,7 @@ def test_a_session_hears_and_speaks_as_its_own_user(
     eventually(lambda: redis_server.subscribers() == 0)
 
 
-def test_what_redis_refuses_is_told_for_each_name_and_the_rest_goes_on(
+def test_what_redis_refuses_is_reported_for_each_name_and_the_rest_goes_on(
     server: ArautoServer, redis_server: RedisServer, ana: Person
 ) -> None:
     with open_tab(server, "alerts", **ana.socket_headers()) as tab:
@@ -135,7 +135,7 @@ def test_a_user_who_may_not_publish_only_watches(
         pass
 
 
-def test_a_right_that_is_taken_away_is_told_within_seconds(
+def test_a_right_that_is_taken_away_is_reported_within_seconds(
     server: ArautoServer, redis_server: RedisServer, ana: Person
 ) -> None:
     with open_tab(server, "alerts", "news.x", **ana.socket_headers()) as tab:
@@ -226,7 +226,7 @@ def test_odd_names_are_nobody(server: ArautoServer, user: str) -> None:
 @pytest.mark.parametrize(
     "given", [{}, {"ARAUTO_WORKERS": "1", "ARAUTO_TOKENS": "redis"}], ids=["sessions", "tokens"]
 )
-def test_a_redis_that_lets_us_keep_nothing_is_told_at_start(
+def test_a_redis_that_lets_us_store_nothing_is_reported_at_start(
     own_redis: RedisServer, given: dict[str, str]
 ) -> None:
     set_user(own_redis, "small", "x", *rules(PROGRAM), "resetkeys")

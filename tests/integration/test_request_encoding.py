@@ -151,7 +151,7 @@ def test_a_field_that_is_there_twice_publishes_nothing(
 
 
 @pytest.mark.parametrize("depth", [900, 1010, 1100])
-def test_what_lies_deep_hides_no_field_that_is_there_twice(
+def test_deep_nesting_hides_no_field_that_is_there_twice(
     plain_arauto: ArautoServer, listener: PubSub, valkey: RedisServer, depth: int
 ) -> None:
     deep = b"[" * depth + b"]" * depth
@@ -227,7 +227,7 @@ def test_the_form_of_tokens_must_be_utf8(door: ArautoServer) -> None:
         assert (answer.status, answer.error) == (400, NOT_UTF8)
 
 
-def test_a_socket_is_told_of_half_a_character_and_lives_on(plain_arauto: ArautoServer) -> None:
+def test_a_socket_gets_a_reason_for_half_a_character_and_lives_on(plain_arauto: ArautoServer) -> None:
     with raw_feed(plain_arauto, "whole") as feed:
         feed.say(subscribe=["half \ud83d"])
         feed.say(subscribe=["other"])

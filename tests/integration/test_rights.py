@@ -101,7 +101,7 @@ def come_back(somebody: Person, following: dict[str, Any], channel: str, kind: s
         return Tab(socket).until(kind)
 
 
-def test_a_log_is_read_by_who_may_hear_its_channel(
+def test_a_log_is_read_with_the_permission_to_receive_its_channel(
     server: ArautoServer, redis_server: RedisServer, stage: Any
 ) -> None:
     ana, shared = person(server, "ana"), person(server, "")
@@ -168,7 +168,9 @@ def test_a_log_is_switched_and_deleted_by_who_may_publish(
     assert switch(ana, "else", True).error == "Redis no longer lets the user ana in: log in again."
 
 
-def test_a_user_who_hears_of_the_log_follows_it(server: ArautoServer, redis_server: RedisServer) -> None:
+def test_a_user_who_receives_announcements_follows_the_log(
+    server: ArautoServer, redis_server: RedisServer
+) -> None:
     bia = person(server, "bia")
     with open_tab(server, "kept.b", **bia.socket_headers()) as tab:
         following = tab.until("following")[-1]
@@ -181,7 +183,7 @@ def test_a_user_who_hears_of_the_log_follows_it(server: ArautoServer, redis_serv
     assert "past" in back[1]
 
 
-def test_a_user_who_does_not_is_told_and_hears_it_live(
+def test_a_user_who_does_not_gets_a_reason_and_receives_it_live(
     server: ArautoServer, redis_server: RedisServer
 ) -> None:
     ana = person(server, "ana")
@@ -215,7 +217,7 @@ def test_a_right_that_is_taken_away_ends_what_is_followed(
     assert [event["type"] for event in events] == ["error", "refused"]
 
 
-def test_a_user_who_is_deleted_hears_nothing_more(server: ArautoServer, redis_server: RedisServer) -> None:
+def test_a_user_who_is_deleted_receives_nothing_more(server: ArautoServer, redis_server: RedisServer) -> None:
     bia = person(server, "bia")
     with open_tab(server, "kept.d", **bia.socket_headers()) as tab:
         tab.until("following")

@@ -41,7 +41,7 @@ def server(request: pytest.FixtureRequest, watched: Watched, start: Start) -> It
     assert "Traceback" not in server.log
 
 
-def test_a_failover_is_followed_and_told(watched: Watched, server: ArautoServer) -> None:
+def test_a_failover_is_followed_and_reported(watched: Watched, server: ArautoServer) -> None:
     with open_tab(server, "a") as tab:
         assert publish(server, "a", "before").json["receivers"] == 1
         assert tab.until("message")[-1]["data"] == "before"
@@ -173,7 +173,7 @@ def test_both_are_reached_over_tls(tmp_path: Path) -> None:
         ("{sentinel}/alerts?nonsense=1", "REDIS_URL has an option that redis-py does not know"),
     ],
 )
-def test_what_cannot_work_is_told_in_one_sentence(
+def test_what_cannot_work_is_reported_in_one_sentence(
     valkey: RedisServer, tmp_path: Path, place: str, sentence: str
 ) -> None:
     with closing(Sentinel(binaries()["valkey"], tmp_path, valkey.port, quorum=1)) as sentinel:
@@ -183,7 +183,7 @@ def test_what_cannot_work_is_told_in_one_sentence(
         assert sentence.format(**names) in str(refused.value)
 
 
-def test_a_sentinel_in_the_place_of_a_redis_is_told(valkey: RedisServer, tmp_path: Path) -> None:
+def test_a_sentinel_in_the_place_of_a_redis_is_reported(valkey: RedisServer, tmp_path: Path) -> None:
     with closing(Sentinel(binaries()["valkey"], tmp_path, valkey.port, quorum=1)) as sentinel:
         with pytest.raises(discovery.NoRedis) as refused:
             discovery.find(read({"REDIS_URL": f"redis://127.0.0.1:{sentinel.port}"}))
@@ -212,7 +212,7 @@ def addressed(host: bytes, port: bytes = b"6379") -> bytes:
         b":1\r\n:2\r\n",
     ],
 )
-def test_an_answer_that_is_none_is_told(reply: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_answer_that_is_none_is_reported(reply: bytes, caplog: pytest.LogCaptureFixture) -> None:
     with answering(reply) as port, pytest.raises(discovery.NoRedis) as refused:
         discovery.find(read({"REDIS_URL": f"redis+sentinel://127.0.0.1:{port}/{NAME}"}))
     assert f"No Sentinel names a master {NAME} (127.0.0.1:{port}: " in str(refused.value)

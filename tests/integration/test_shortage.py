@@ -154,7 +154,7 @@ def test_a_worker_that_cannot_start_takes_no_other_with_it(start: Start, own_red
 
 
 @pytest.mark.parametrize("worker", WORKERS)
-def test_a_worker_that_waits_for_files_goes_when_it_is_told(
+def test_a_worker_that_waits_for_files_ends_at_a_signal(
     start: Start, valkey: RedisServer, worker: str, machine: MachineTime
 ) -> None:
     server = start(REDIS_URL=valkey.url, ARAUTO_WORKER=worker, ARAUTO_WORKERS="1")

@@ -14,7 +14,7 @@ from tests.integration.test_feed import (  # noqa: F401
     test_a_message_arrives_as_published,
     test_a_pattern_says_which_channel,
     test_ten_tabs_get_everything_in_order,
-    test_what_is_added_is_heard_and_what_is_removed_is_not,
+    test_what_is_added_is_received_and_what_is_removed_is_not,
 )
 from tests.integration.test_following import (  # noqa: F401
     channel,

@@ -130,7 +130,7 @@ def test_what_answers_is_not_said_to_be_away(reply: bytes, sentence: str) -> Non
     assert str(refused.value).startswith(sentence.format(where=f"127.0.0.1:{port}"))
 
 
-def test_a_database_that_redis_does_not_have_is_told(valkey: RedisServer) -> None:
+def test_a_database_that_redis_does_not_have_is_reported(valkey: RedisServer) -> None:
     with pytest.raises(discovery.NoRedis, match=r"refuses us \(DB index is out of range\): change REDIS_URL"):
         discovery.find(read({"REDIS_URL": f"{valkey.url}/99"}))
 

@@ -100,7 +100,7 @@ def test_a_log_that_ends_before_a_loss_was_found_does_not_know_of_it(store: Stor
     assert gap_with((complete - 1000, complete + 500), (complete - 2000, complete - 500)) == complete - 2000
 
 
-def test_whoever_came_later_has_the_channel(store: Store, channel: bytes) -> None:
+def test_the_later_recorder_has_the_channel(store: Store, channel: bytes) -> None:
     log = Log(store, channel)
     assert store.take(channel, Take(8, log.position), 0, has_glob=True) == log.position
     assert log.append(b"a") is Outcome.FENCED

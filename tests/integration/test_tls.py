@@ -85,7 +85,7 @@ def test_a_large_message_passes_whole(stage: Stage) -> None:
         (True, datetime(2020, 1, 1, tzinfo=UTC), "certificate verify failed: certificate has expired"),
     ],
 )
-def test_a_certificate_that_is_not_to_be_trusted_is_told_at_start(
+def test_a_certificate_that_is_not_to_be_trusted_is_reported_at_start(
     tmp_path: Path, binary: str, trusted: bool, expires: datetime, words: str
 ) -> None:
     certificates, port = make_certificates(tmp_path, expires), free_port()
@@ -97,7 +97,7 @@ def test_a_certificate_that_is_not_to_be_trusted_is_told_at_start(
         assert f"Redis at localhost:{port}" in sentence_of(stopped)
 
 
-def test_a_certificate_that_changes_is_told_on_the_page_too(tmp_path: Path, binary: str) -> None:
+def test_a_certificate_that_changes_is_reported_on_the_page_too(tmp_path: Path, binary: str) -> None:
     certificates, port = make_certificates(tmp_path), free_port()
     (tmp_path / "others").mkdir()
     others = make_certificates(tmp_path / "others")

@@ -167,7 +167,7 @@ def test_a_form_of_another_page_makes_none(office: ArautoServer, tokens: Tokens)
         ({"name": "twice"}, 409, "There is a token of this name: revoke it first, or choose another name."),
     ],
 )
-def test_what_cannot_be_made_is_told_and_the_form_keeps_what_was_written(
+def test_what_cannot_be_made_is_reported_and_the_form_keeps_what_was_written(
     office: ArautoServer, tokens: Tokens, fields: dict[str, str], status: int, words: str
 ) -> None:
     tokens.create("twice", ["*"], [], 1e12)
@@ -177,7 +177,7 @@ def test_what_cannot_be_made_is_told_and_the_form_keeps_what_was_written(
     assert len(tokens.list()) == 1
 
 
-def test_a_file_that_is_broken_is_told(office: ArautoServer, tokens: Tokens, tmp_path: Path) -> None:
+def test_a_file_that_is_broken_is_reported(office: ArautoServer, tokens: Tokens, tmp_path: Path) -> None:
     person = maker(office)
     tokens._path.write_bytes(b"[")
     answer = person.get("/tokens", Accept="application/json")

@@ -131,7 +131,7 @@ def test_an_expired_token_opens_nothing(gate: ArautoServer, command: Command, di
     assert "old  reads: -  publishes: *  until 1970-01-01 (over)" in command("list").stdout
 
 
-def test_a_file_that_is_broken_is_told_and_lets_nobody_in(
+def test_a_file_that_is_broken_is_reported_and_lets_nobody_in(
     gate: ArautoServer, command: Command, directory: Path
 ) -> None:
     token = command("create", "fine", "--publish", "*").stdout.strip()

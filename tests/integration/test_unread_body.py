@@ -86,7 +86,7 @@ def by_chunks(server: ArautoServer, method: str, path: str, headers: dict[str, s
 
 @pytest.mark.parametrize("send", [by_urllib, by_kept_connection, by_chunks])
 @pytest.mark.parametrize(("method", "path", "headers", "status"), REFUSALS)
-def test_who_sends_eight_megabytes_is_told_why_not(
+def test_eight_megabytes_are_refused_with_a_reason(
     server: ArautoServer, send: object, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
     assert callable(send)
@@ -96,7 +96,7 @@ def test_who_sends_eight_megabytes_is_told_why_not(
 
 
 @pytest.mark.parametrize("send", [by_urllib, by_kept_connection, by_chunks])
-def test_who_has_not_logged_in_is_told(door: ArautoServer, send: object) -> None:
+def test_without_a_login_there_is_a_sentence(door: ArautoServer, send: object) -> None:
     assert callable(send)
     for path in ("/publish", "/channels/recording?channel=a"):
         assert send(door, "POST", path, {})[0] in (401, 405)

@@ -82,7 +82,7 @@ def test_times_fit_to_the_program() -> None:
     assert int(seconds) + 2 * graceful < pod()["spec"]["terminationGracePeriodSeconds"]
 
 
-def test_the_settings_are_settings_and_whoever_forgets_the_secrets_is_told() -> None:
+def test_the_settings_are_settings_and_forgotten_secrets_are_reported() -> None:
     given = {one["name"]: one["value"] for one in container()["env"]} | resources()["Secret"]["stringData"]
     assert list(unknown_settings(given)) == []
     with pytest.raises(SettingsError, match="ARAUTO_TOKEN does not work"):

@@ -75,7 +75,7 @@ def test_a_list_may_have_several_lines() -> None:
          "give names with commas between them, and no line break or tab within one."),
     ],
 )  # fmt: skip
-def test_what_nobody_sees_within_a_value_is_told(name: str, value: str, sentence: str) -> None:
+def test_what_nobody_sees_within_a_value_is_reported(name: str, value: str, sentence: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read({name: value})
     assert str(caught.value) == sentence
@@ -92,7 +92,7 @@ def test_a_value_is_text_in_utf8(name: str) -> None:
     assert ascii(str(caught.value)) == f"'{name} does not work: give it in UTF-8.'"
 
 
-def test_a_glob_that_not_every_redis_reads_alike_is_told() -> None:
+def test_a_glob_that_not_every_redis_reads_alike_is_reported() -> None:
     with pytest.raises(SettingsError) as caught:
         read({"ARAUTO_RECORD": "orders.*,kept.[a-é]*"})
     assert str(caught.value) == (
@@ -103,13 +103,13 @@ def test_a_glob_that_not_every_redis_reads_alike_is_told() -> None:
 
 @pytest.mark.parametrize("value", [f'"{TOKEN}"', f"'{TOKEN}'\r", '""'])
 @pytest.mark.parametrize("name", ["ARAUTO_TOKEN", "ARAUTO_CHANNELS", "REDIS_URL", "PORT"])
-def test_quotes_around_a_value_are_told(name: str, value: str) -> None:
+def test_quotes_around_a_value_are_reported(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         read({name: value})
     assert str(caught.value) == f"{name} is in quotes: leave them out."
 
 
-def test_a_name_that_is_no_setting_is_told() -> None:
+def test_a_name_that_is_no_setting_is_reported() -> None:
     given = {"ARAUTO_PROTECTD": "prod.*", "ARAUTO_XYZ": "", "ARAUTO_PROTECTED": "", "PATH": ""}
     kubernetes = dict.fromkeys(["ARAUTO_SERVICE_HOST", "ARAUTO_PORT", "ARAUTO_PORT_80_TCP_ADDR"], "")
     assert list(unknown_settings(given | kubernetes)) == [

@@ -48,7 +48,7 @@ def test_layers_that_follow_each_other_are_one() -> None:
     assert join_layers(sheet) == "@layer a,b;@layer a{p{x:y}q{x:y;r{x:y}}}@layer b{p{x:y}}@layer a{p{x:y}}"
 
 
-def test_a_minifier_that_ends_without_a_word_is_told_by_its_status(
+def test_a_minifier_that_ends_without_a_word_is_reported_by_its_status(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(sys, "executable", "false")

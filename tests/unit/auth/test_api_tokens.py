@@ -35,7 +35,7 @@ def no_file_left() -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-def test_who_has_no_file_left_is_not_told_to_remove_the_tokens(tmp_path: Path) -> None:
+def test_without_a_free_file_nobody_is_advised_to_remove_the_tokens(tmp_path: Path) -> None:
     path = tmp_path / "tokens"
     path.write_text("[]")
     tokens = Tokens(str(path))

@@ -15,7 +15,7 @@ def passed_on(one: Listening, *push: Any) -> list[tuple[str, bytes, bytes]]:
     return [(kept.topic, kept.channel, kept.data) for kept in one.take(list(push), 9)]
 
 
-def test_it_knows_since_when_it_hears_all() -> None:
+def test_it_knows_since_when_it_receives_all() -> None:
     one = listening("a.* -> kafka:t, b -> kafka:t, c -> kafka:u")
     one.take([b"psubscribe", b"a.*", 1], 1)
     one.take([b"subscribe", b"b", 2], 2)

@@ -47,7 +47,7 @@ def test_kafka_is_asked_for_the_first_who_wants_something_newer(monkeypatch: pyt
     assert kafka.requests == 2, "the list is shared"
 
 
-def test_it_is_told_that_there_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_reported_that_there_are_others(monkeypatch: pytest.MonkeyPatch) -> None:
     kafka = Kafka(monkeypatch)
     kafka.all.listeners.add(kafka.notify)
     for names, notified in ((kafka.names, 1), (kafka.names, 1), ({"news"}, 2), ({"news", "late"}, 3)):

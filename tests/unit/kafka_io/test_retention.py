@@ -47,7 +47,7 @@ def made(clock: list[float]) -> Retentions:
         {},
     ],
 )
-def test_what_a_broker_lacks_is_not_told(
+def test_what_a_broker_lacks_is_not_reported(
     clock: list[float], monkeypatch: pytest.MonkeyPatch, settings: dict[str, str | None]
 ) -> None:
     monkeypatch.setattr(Admin, "settings", settings)

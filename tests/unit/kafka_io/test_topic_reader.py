@@ -169,7 +169,7 @@ def test_what_the_library_reads_again_is_not_shown_again(read: Read) -> None:
         (TRUNCATED, Bounds(0, 12), TopicGap("t", "truncated", 0, 10), 10),
     ],
 )
-def test_what_is_gone_under_it_is_told(
+def test_what_is_gone_under_it_is_reported(
     read: Read, code: int | tuple[int, str], bounds: Bounds, gap: TopicGap | None, place: int
 ) -> None:
     kafka = read(failing(*(code if isinstance(code, tuple) else (code,)), bounds={0: bounds}))
@@ -177,7 +177,7 @@ def test_what_is_gone_under_it_is_told(
     assert kafka.assigned == [{0: 10}, {0: place}]
 
 
-def test_the_leader_of_the_last_message_is_told_where_it_goes_on(read: Read) -> None:
+def test_the_leader_of_the_last_message_is_sent_where_it_goes_on(read: Read) -> None:
     grown = {0: Bounds(2, 12), 1: Bounds(0, 3)}
     kafka = read(lambda _: Message(10), become(bounds=grown))
     assert (kafka.assigned[-1], kafka.sought) == ({0: 11, 1: 0}, [(0, 11, 7)])
@@ -191,7 +191,7 @@ def test_a_partition_that_comes_is_read_from_its_first_message(read: Read) -> No
     assert kafka.gaps == []
 
 
-def test_a_partition_without_a_leader_is_told_and_then_from_where_it_is_read(read: Read) -> None:
+def test_a_partition_without_a_leader_is_reported_and_then_from_where_it_is_read(read: Read) -> None:
     kafka = read(become(bounds={0: Bounds(2, 11), 1: Bounds(0, 3)}), bounds={0: Bounds(2, 10), 1: None})
     assert Trouble("leaderless", "1") in kafka.troubles
     assert kafka.gaps == [TopicGap("t", "leaderless", 1, 3)]

@@ -38,7 +38,7 @@ def receive_all(sock: socket.socket, n: int) -> bytes:
     return data
 
 
-def test_recv_tells_data_and_the_end_apart(pair: Pair) -> None:
+def test_recv_distinguishes_data_and_the_end(pair: Pair) -> None:
     wire = NonblockingSocket(pair[0])
     pair[1].sendall(b"x")
     assert wire.recv() == b"x"

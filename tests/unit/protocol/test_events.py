@@ -93,7 +93,7 @@ def test_a_channel_that_is_not_text_stays_visible() -> None:
         lambda name: Unfollowed(name),
     ],
 )
-def test_names_that_look_the_same_are_told_apart(make: Callable[[bytes], Item]) -> None:
+def test_names_that_look_the_same_are_distinguished(make: Callable[[bytes], Item]) -> None:
     shown, twin = (event(make(name), 0, CAP) for name in (b"a\xff", b"a\\xff"))
     assert shown["channel"] == twin["channel"]
     assert base64.b64decode(shown["channel_base64"]) == b"a\xff"

@@ -120,7 +120,7 @@ def test_a_name_is_removed(link: FakeLink, store: ClusterStore) -> None:
     assert link.fakes[A].sets[NAMES] == store.names() == set()
 
 
-def test_earlier_losses_are_told_by_the_clock_newest_first(link: FakeLink, store: ClusterStore) -> None:
+def test_earlier_losses_are_shown_by_the_clock_newest_first(link: FakeLink, store: ClusterStore) -> None:
     moment = now()
     link.fake.losses = [(moment - 20, moment - 26), (moment - 1, moment - 7)]
     found = [since - 1000 * time() for pair in store.of(link.fake.found[0]).losses() for since in pair]

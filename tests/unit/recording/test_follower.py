@@ -249,7 +249,7 @@ def test_a_page_in_another_state_finds_out_itself() -> None:
     assert numbered(10, b"1") not in other.hear_batch(batch)
 
 
-def test_where_each_page_is_followed_from_the_log_no_gap_is_told() -> None:
+def test_where_each_page_is_followed_from_the_log_no_gap_is_shown() -> None:
     page = following()
     page.receive(Lost(1.0, "gone"))
     page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
@@ -257,20 +257,20 @@ def test_where_each_page_is_followed_from_the_log_no_gap_is_told() -> None:
     assert page.receive(*back) == [[b"subscribe", CHANNEL, 1], Followed(CHANNEL, HERE)]
 
 
-def test_a_gap_of_the_link_is_told_where_a_pattern_is_selected() -> None:
+def test_a_gap_of_the_link_is_shown_where_a_pattern_is_selected() -> None:
     page = following(None, b"*")
     page.receive(Lost(1.0, "gone"))
     assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
 
 
-def test_a_gap_of_the_link_is_told_where_nobody_knows_what_a_page_has() -> None:
+def test_a_gap_of_the_link_is_shown_where_it_is_unknown_what_a_page_has() -> None:
     page = Page()
     page.open()
     page.receive(Lost(1.0, "gone"))
     assert page.receive(Gap(1.0, 2.0)) == [Gap(1.0, 2.0)]
 
 
-def test_a_gap_of_the_link_is_told_where_another_channel_is_not_recorded() -> None:
+def test_a_gap_of_the_link_is_shown_where_another_channel_is_not_recorded() -> None:
     """At first no channel was recorded."""
     page = Page()
     page.shared.recording.is_on = False  # type: ignore[attr-defined]
@@ -333,7 +333,7 @@ def test_a_page_that_comes_back_to_what_is_not_recorded_any_more_has_a_gap() -> 
     assert unfollowed == Unfollowed(CHANNEL)
 
 
-def test_who_may_not_hear_of_the_log_is_told_and_live() -> None:
+def test_without_permission_for_the_log_a_page_gets_a_reason_and_is_live() -> None:
     page = Page()
     page.follower.commands(b"SUBSCRIBE", Selection((CHANNEL,)))
     events = page.receive(Refused("log", WORDS, "NOPERM"), [b"subscribe", CHANNEL, 1], message(b"1"))
@@ -357,7 +357,7 @@ def test_what_is_switched_on_is_followed_from_there() -> None:
     assert page.shared.recording.store.announced  # type: ignore[attr-defined]
 
 
-def test_why_nobody_records_is_told_when_no_recorder_answers() -> None:
+def test_why_nobody_records_is_shown_when_no_recorder_answers() -> None:
     page = Page()
     page.open()
     page.receive([b"pong", b"look"])
@@ -367,13 +367,13 @@ def test_why_nobody_records_is_told_when_no_recorder_answers() -> None:
     assert any(isinstance(item, Halted) and item.why == "alone" for item in events)
 
 
-def test_a_page_that_follows_is_not_told_that_nobody_records(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_that_follows_does_not_show_that_nobody_records(monkeypatch: pytest.MonkeyPatch) -> None:
     page = following()
     monkeypatch.setattr(follower_module, "_now", lambda: now_ms() + 60_000)
     assert not any(isinstance(item, Halted) for item in page.receive([b"pong", b"look"]))
 
 
-def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mark_that_nobody_received_is_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
     """The recorder has the channel from its first message on; the mark was sent before that."""
     page = Page()
     page.open()
@@ -387,7 +387,7 @@ def test_a_mark_that_nobody_heard_is_followed_by_another(monkeypatch: pytest.Mon
     assert events == [Followed(CHANNEL, Position(EPOCH, 1, 2000))]
 
 
-def test_recorders_are_told_of_a_channel_that_has_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorders_learn_of_a_channel_that_has_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page()
     store = page.shared.recording.store
     monkeypatch.setattr(store, "register", lambda channel: True)
@@ -397,7 +397,7 @@ def test_recorders_are_told_of_a_channel_that_has_no_log(monkeypatch: pytest.Mon
     assert woken == [True]
 
 
-def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_the_recorder_could_not_be_asked_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Page()
 
     def refuse(channel: bytes, announcement: Any) -> None:
@@ -410,7 +410,7 @@ def test_why_the_recorder_could_not_be_asked_is_told(monkeypatch: pytest.MonkeyP
     assert any(isinstance(item, Halted) and item.why == "may not spublish" for item in events)
 
 
-def test_a_reason_that_is_another_later_is_told_then() -> None:
+def test_a_reason_that_is_another_later_is_reported_then() -> None:
     why = [""]
     shared = SharedQueries(Recording(), NoTimers(), lambda channel: why[0])  # type: ignore[arg-type]
     page = Page(shared)
@@ -425,7 +425,7 @@ def test_a_reason_that_is_another_later_is_told_then() -> None:
         assert [reasons(), reasons()] == [[why[0]], []]
 
 
-def test_that_nothing_is_recorded_is_told_once_in_the_same_words() -> None:
+def test_that_nothing_is_recorded_is_reported_once_in_the_same_words() -> None:
     page = following()
 
     def reasons(text: str) -> list[str]:

@@ -74,7 +74,7 @@ def test_in_a_cluster_a_log_has_to_have_one_slot(is_cluster: bool) -> None:
     assert recording.covers(b"a") is False
 
 
-def test_what_redis_does_not_tell_stays_as_it_was() -> None:
+def test_what_redis_does_not_report_stays_as_it_was() -> None:
     refusal = redis.ResponseError("no permission")
     recording, _ = make(
         [{b"a"}, [[b"b*"], None]], [refusal, refusal], [refusal, [[], b"OOM"]], [set(), [[], None]],
@@ -92,7 +92,7 @@ def test_what_redis_does_not_tell_stays_as_it_was() -> None:
     ]
 
 
-def test_without_an_answer_it_is_told_at_once() -> None:
+def test_without_an_answer_it_is_reported_at_once() -> None:
     recording, pipeline = make(globs=("own",))
     pipeline.execute.side_effect = redis.ConnectionError
     with pytest.raises(redis.ConnectionError):

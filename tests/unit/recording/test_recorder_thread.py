@@ -114,7 +114,9 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Recording:
 WORDS = b"arauto:words:0:{a}"
 
 
-def test_what_is_said_of_a_log_is_heard_as_long_as_a_pattern_has_the_channel(recording: Recording) -> None:
+def test_announcements_of_a_log_are_received_as_long_as_a_pattern_has_the_channel(
+    recording: Recording,
+) -> None:
     recording.confirm(*recording.cover(b"a", patterns=(b"*",)))
     assert (b"SUNSUBSCRIBE", WORDS) not in recording.cover(patterns=(b"*",))
     recording.cover(b"a")
@@ -153,7 +155,7 @@ def test_thousands_of_names_are_followed_at_once(recording: Recording) -> None:
     assert process_time() - began < 2  # it takes 0.1; if each looked at all others, 6
 
 
-def test_whoever_takes_many_logs_gives_signs_of_life_meanwhile(
+def test_a_recorder_that_takes_many_logs_gives_signs_of_life_meanwhile(
     recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(thread_module, "_now", lambda: recording.store.now)
@@ -162,7 +164,7 @@ def test_whoever_takes_many_logs_gives_signs_of_life_meanwhile(
     assert 4 <= recording.store.signs <= 6
 
 
-def test_whoever_is_to_end_waits_once_for_a_redis_that_is_away(recording: Recording) -> None:
+def test_a_process_that_ends_waits_once_for_a_redis_that_is_away(recording: Recording) -> None:
     recording.store.is_away = True
     recording.thread._stopping.set()
     recording.thread._do([Claim(0)] * 20)

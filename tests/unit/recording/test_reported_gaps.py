@@ -23,7 +23,7 @@ def gap(start: int, end: int, reason: str = "recorder") -> LogGap:
         (10, 20, [(10, 20)]),
     ],
 )
-def test_only_what_was_not_told_is_told(start: int, end: int, parts: list[tuple[int, int]]) -> None:
+def test_only_what_was_not_reported_is_reported(start: int, end: int, parts: list[tuple[int, int]]) -> None:
     gaps = ReportedGaps()
     gaps.new_parts(gap(100, 200))
     assert [(one.hole.start, one.hole.end) for one in gaps.new_parts(gap(start, end))] == parts

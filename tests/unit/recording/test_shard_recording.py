@@ -15,7 +15,7 @@ def make() -> tuple[FakeLink, MagicMock, ShardRecording]:
     return link, recording, ShardRecording(recording, link, shard, ClusterStore(link, 1, 1).of(shard))
 
 
-def test_a_loss_is_told_once_in_the_time_of_day() -> None:
+def test_a_loss_is_reported_once_in_the_time_of_day() -> None:
     link, _, shard_recording = make()
     moment = now()
     link.fake.losses = [(moment - RECENT - 1, moment - 100)]

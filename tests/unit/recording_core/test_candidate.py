@@ -50,7 +50,9 @@ def test_what_is_much_is_written_in_several_turns(candidate: Candidate) -> None:
     assert written == [b"%d" % n for n in range(10)]
 
 
-def test_a_sign_of_life_tells_nothing_of_a_channel_that_is_not_heard_again_yet(candidate: Candidate) -> None:
+def test_a_sign_of_life_means_nothing_for_a_channel_that_is_not_received_again_yet(
+    candidate: Candidate,
+) -> None:
     [taken] = candidate.subscribed(b"a", 0)
     assert isinstance(taken, OfChannel)
     candidate.announced(b"a", Resumed(Position("e", 1), 2000, 2000, 7))
@@ -114,7 +116,7 @@ def test_of_what_is_too_much_the_most_goes(recording: Candidate, monkeypatch: py
     assert recording.subscribed(b"b", 0) == [OfChannel(b"b", Take(7, None, is_first=True), 1000)]
 
 
-def test_a_recorder_that_does_not_hear_itself_makes_room(candidate: Candidate) -> None:
+def test_a_recorder_that_does_not_receive_itself_makes_room(candidate: Candidate) -> None:
     """Its connection is silent; and it claims no lease before it has received a beat."""
     for now in range(0, RESIGN_AFTER + 1, BEAT):
         for command in candidate.tick(now):
@@ -126,7 +128,7 @@ def test_a_recorder_that_does_not_hear_itself_makes_room(candidate: Candidate) -
     assert candidate.tick(100_000 + 2 * SILENCE) == [Claim(0)]
 
 
-def test_a_recorder_that_has_much_to_hear_stays(candidate: Candidate) -> None:
+def test_a_recorder_that_has_much_to_receive_stays(candidate: Candidate) -> None:
     """Its own beats arrive after all messages that were published before them."""
     for now in range(0, 10 * RESIGN_AFTER, BEAT):
         for command in candidate.tick(now):
@@ -136,14 +138,14 @@ def test_a_recorder_that_has_much_to_hear_stays(candidate: Candidate) -> None:
     assert candidate.token == 7
 
 
-def test_whoever_does_not_hear_all_lets_others_go_first(candidate: Candidate) -> None:
+def test_a_recorder_that_does_not_receive_all_lets_others_go_first(candidate: Candidate) -> None:
     assert candidate.set_blocked(True) == [Release(7)]
     assert candidate.beat_received(0, 5, 0) == []
     assert candidate.tick(SILENCE + 1) == []
     assert candidate.tick(2 * SILENCE + 1) == [Claim(0)]
 
 
-def test_whoever_does_not_know_what_the_logs_lack_lets_others_go_first() -> None:
+def test_a_recorder_that_does_not_know_what_the_logs_lack_lets_others_go_first() -> None:
     """A process that was just started must not precede one that has received all messages."""
     new = Candidate("b", 0)
     assert new.connected() == [Claim(0, NEVER)]

@@ -10,7 +10,7 @@ from arauto.recording_core.missing_entries import with_missing
 RESUMED = Resumed(Position("e", 5), since=100, at=2000, token=7)
 
 
-def test_a_page_that_has_heard_all_has_no_gap_where_recording_begins_again() -> None:
+def test_a_page_that_received_all_has_no_gap_where_recording_begins_again() -> None:
     feed = ChannelFeed(None, 0)
     feed.subscribed(0)
     assert feed.received(b"a", 1) == [Show(b"a")]
@@ -21,7 +21,7 @@ def test_a_page_that_has_heard_all_has_no_gap_where_recording_begins_again() -> 
     assert feed.announced(again, 4000) == [Place(Position("f", 6))]
 
 
-def test_a_page_that_has_heard_all_has_a_gap_where_the_bus_lost_messages() -> None:
+def test_a_page_that_received_all_has_a_gap_where_the_bus_lost_messages() -> None:
     feed = ChannelFeed(None, 0)
     feed.subscribed(0)
     feed.announced(RESUMED, 2000)

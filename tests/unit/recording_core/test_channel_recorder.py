@@ -69,7 +69,7 @@ def resumed(since: int, at: int, is_lossy: bool = True) -> Resumed:
     return Resumed(Position("f", 6), since, at, token=3, is_lossy=is_lossy)
 
 
-def test_whoever_records_takes_the_log_anew_where_messages_may_be_missing() -> None:
+def test_a_recorder_takes_the_log_anew_where_messages_may_be_missing() -> None:
     recorder = standby()
     recorder.appointed(7)
     assert recorder.doubted(100, 200) == [Take(7, None, doubt=100)]
@@ -77,7 +77,7 @@ def test_whoever_records_takes_the_log_anew_where_messages_may_be_missing() -> N
     assert recorder.doubted(50, 400) == [Take(7, None, doubt=50)]
 
 
-def test_whoever_takes_over_writes_the_gap_unless_that_was_done() -> None:
+def test_the_next_recorder_writes_the_gap_unless_that_was_done() -> None:
     recorder = standby()
     assert recorder.doubted(100, 200) == []
     for other in (resumed(100, 199), resumed(101, 200), resumed(100, 200, is_lossy=False)):
@@ -88,7 +88,7 @@ def test_whoever_takes_over_writes_the_gap_unless_that_was_done() -> None:
     assert recorder.appointed(7) == [Take(7, Position("f", 6))]
 
 
-def test_what_was_lost_long_ago_is_known_to_whoever_recorded_then() -> None:
+def test_what_was_lost_long_ago_is_known_to_the_recorder_of_then() -> None:
     recorder = standby()
     recorder.doubted(100, 200)
     recorder.trust()

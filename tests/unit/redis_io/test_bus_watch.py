@@ -59,7 +59,7 @@ def test_a_link_that_was_made_anew_is_a_loss_at_its_receiver(way: str) -> None:
     assert look(bus, 3.0, sees) == []
 
 
-def test_a_link_that_is_down_is_told_when_it_is_whole_again() -> None:
+def test_a_link_that_is_down_is_reported_when_it_is_whole_again() -> None:
     bus = BusWatch()
     look(bus, 1.0)
     for at in (2.0, 3.0):
@@ -124,7 +124,7 @@ def test_a_node_that_is_removed_may_have_been_published_at() -> None:
     assert look(bus, 3.0, view("a", 3.0, without="c"), silent="bc") == []
 
 
-def test_what_is_in_doubt_for_long_is_told() -> None:
+def test_what_is_in_doubt_for_long_is_reported() -> None:
     bus = BusWatch()
     look(bus, 0.0)
     down = [look(bus, float(at), view("a", float(at), to_b=None)) for at in range(1, int(PATIENCE) + 1)]
@@ -179,7 +179,7 @@ def test_without_a_list_of_links_their_state_counts() -> None:
 
 
 @pytest.mark.parametrize("nodes", [None, b"", b"a b c", b"a 127.0.0.1:x@1 myself - 0 0 0 connected"])
-def test_what_is_no_answer_is_told(nodes: Any) -> None:
+def test_what_is_no_answer_is_reported(nodes: Any) -> None:
     with pytest.raises(ValueError, match="cannot be understood"):
         read_view([nodes, [], [b"5", b"0"]], ("a", 1), 1.0)
 

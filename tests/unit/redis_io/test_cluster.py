@@ -14,7 +14,7 @@ from tests.support.waiting import PATIENCE
 from tests.unit.redis_io.test_bus_watch import view
 
 
-def test_the_losses_of_a_node_are_told_by_where_it_is() -> None:
+def test_the_losses_of_a_node_are_found_by_its_address() -> None:
     """Here ``b`` receives everything, and the link from it to ``a`` was replaced."""
     cluster = Cluster(MagicMock(), (), with_replicas=True)
     cluster._ids = {(one, 7000): one for one in "abc"}

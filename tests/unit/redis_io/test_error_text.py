@@ -18,6 +18,6 @@ def test_a_command_is_not_repeated(error: str, shown: str) -> None:
     assert error_text(redis.ResponseError(error)) == shown
 
 
-def test_a_slot_that_moves_is_told_in_a_sentence() -> None:
+def test_a_slot_that_moves_gets_a_sentence() -> None:
     refusal = redis.exceptions.TryAgainError("Multiple keys request during rehashing of slot")
     assert error_text(refusal) == SLOT_MOVES

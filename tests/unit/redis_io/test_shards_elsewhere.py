@@ -30,7 +30,7 @@ def test_what_was_never_there_is_asked_for_at_once_and_what_was_after_a_moment(
     assert waiting[A].retry_at <= monotonic() < waiting[B].retry_at
 
 
-def test_a_gap_begins_where_it_was_lost_first_and_is_told_once(shards: ShardsElsewhere) -> None:
+def test_a_gap_begins_where_it_was_lost_first_and_is_reported_once(shards: ShardsElsewhere) -> None:
     for name in (A, B):
         shards.give(name, OTHER)
     shards.give_up(OTHER, B, 2000.0, "MOVED 9 host:2")
@@ -57,7 +57,7 @@ def test_attempts_in_vain_are_made_less_and_less_often(shards: ShardsElsewhere) 
     assert shard.attempts == 0
 
 
-def test_the_page_is_told_how_each_stands(shards: ShardsElsewhere) -> None:
+def test_the_page_gets_the_state_of_each(shards: ShardsElsewhere) -> None:
     shards.give(A, OTHER)
     assert shards.states() == []
     shards.confirm(A, OTHER)
@@ -65,7 +65,7 @@ def test_the_page_is_told_how_each_stands(shards: ShardsElsewhere) -> None:
     assert shards.states() == [[b"ssubscribe", A, 1], refused]
 
 
-def test_whoever_has_it_is_asked_again(shards: ShardsElsewhere) -> None:
+def test_its_holder_is_asked_again(shards: ShardsElsewhere) -> None:
     """And no other node, or messages would come twice."""
     shards.give(A, OTHER)
     assert [shards.ask(name) for name in (A, B, b"new")] == [OTHER, OWN, OWN]

@@ -430,7 +430,7 @@ def test_the_selection_changes_on_the_open_link(redis: Redis) -> None:
         )
 
 
-def test_nobody_to_hear_ends_the_thread_and_the_connection(redis: Redis) -> None:
+def test_no_subscriber_ends_the_thread_and_the_connection(redis: Redis) -> None:
     def deliver(batch: list[Item]) -> None:
         raise BrokenPipeError
 
@@ -444,7 +444,7 @@ def test_nobody_to_hear_ends_the_thread_and_the_connection(redis: Redis) -> None
     assert not subscriber.is_alive()
 
 
-def test_a_fault_of_ours_is_told(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_fault_of_ours_is_reported(redis: Redis, caplog: pytest.LogCaptureFixture) -> None:
     def deliver(batch: list[Item]) -> None:
         raise KeyError("a fault")
 

@@ -178,7 +178,7 @@ def test_a_place_in_a_partition_that_the_reader_has_yet_to_see_is_kept(
     assert (offsets(seen, 2), offsets(seen, 3)) == ([2], [0])
 
 
-def test_what_the_reader_misses_is_told_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_reader_misses_is_shown_to_all(monkeypatch: pytest.MonkeyPatch) -> None:
     topic = Topic(monkeypatch)
     page = topic.page()
     topic.come(0, 3)
@@ -239,7 +239,7 @@ def test_a_page_has_the_leaders_of_what_it_was_shown(monkeypatch: pytest.MonkeyP
     assert drain(slow)[0] == TopicGap("t", "truncated", 0, 3)
 
 
-def test_trouble_is_told_once_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_trouble_is_reported_once_and_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     topic = Topic(monkeypatch)
     page = topic.page(TopicPlace(EPOCH, {0: 0, 1: 0}))
     topic.ring.fail(AWAY)

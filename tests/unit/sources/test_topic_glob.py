@@ -46,7 +46,7 @@ def test_what_comes_into_being_is_shown_from_its_beginning() -> None:
         assert (glob.start_of("a"), glob.start_of("z")) == (None, NEW)
 
 
-def test_it_is_told_once_with_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_reported_once_with_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(topic_glob, "MOST_NAMED", 2)
     glob = TopicGlob("*", None)
     assert glob.news(say) == [], "nobody has looked"

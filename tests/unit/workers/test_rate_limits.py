@@ -46,7 +46,7 @@ def test_nothing_is_counted_where_there_is_no_rate_or_no_name(clock: list[int]) 
     assert not any(RateLimit(1).take() for _ in range(1000))
 
 
-def test_a_refusal_is_told_once_a_second(clock: list[int]) -> None:
+def test_a_refusal_is_reported_once_a_second(clock: list[int]) -> None:
     rate = RateLimit(1)
     assert [rate.should_log(), rate.should_log()] == [True, False]
     clock[0] += 10**9

@@ -12,7 +12,7 @@ def workers(master: WorkerStates, *slots: int) -> list[WorkerStates]:
     return forked
 
 
-def test_all_go_when_the_last_has_heard() -> None:
+def test_all_end_when_the_last_has_received() -> None:
     master = WorkerStates()
     one, other = workers(master, 0, 1)
     assert not one.all_stopping
@@ -31,7 +31,7 @@ def test_who_has_ended_is_not_waited_for() -> None:
     assert one.all_stopping
 
 
-def test_those_who_will_be_replaced_go_before_they_are_told() -> None:
+def test_workers_that_will_be_replaced_end_before_the_signal() -> None:
     master = WorkerStates()
     old, older = workers(master, 0, 1)
     master.replace_all()
