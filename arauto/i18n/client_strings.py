@@ -241,7 +241,7 @@ def _feed_strings() -> Strings:
         "export_ready": plural("{n} message, as shown", "{n} messages, as shown"),
         "exporting": gettext("{n} of {all}"),
         "exported": plural("{n} message exported", "{n} messages exported"),
-        "heard": gettext("received by {n}"),
+        "received": gettext("received by {n}"),
         "matched": gettext("Matched by the pattern {pattern}"),
         "odd": gettext("shown as received: it could not be read"),
         "empty_message": gettext("empty message"),

@@ -90,7 +90,7 @@ def test_axe_finds_no_barrier_in_any_state(
     expect_no_violation(page, "pinned, and the menu open")
     page.keyboard.press("Escape")
 
-    say(page, "a", "heard")
+    say(page, "a", "received")
     expect(page.locator("#answer")).to_have_attribute("data-state", "received")
     expect(rows(page)).to_have_count(12)
     expect_no_violation(page, "published")

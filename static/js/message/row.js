@@ -166,7 +166,7 @@ export class Rows {
 
   /** @type {(event: Message) => HTMLElement} */
   #receivers({ receivers }) {
-    return element("span", "row__fact", this.#words.say("heard", { n: receivers }));
+    return element("span", "row__fact", this.#words.say("received", { n: receivers }));
   }
 
   /** @type {(pattern: string) => HTMLElement} */
