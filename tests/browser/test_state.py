@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 import psutil
+import pytest
 from playwright.sync_api import CDPSession, Page, Route, expect
 from websockets.sync.client import connect
 
@@ -318,6 +319,33 @@ def test_what_is_selected_while_the_server_is_away_is_received_afterwards(
     own_redis.client.publish("new", "received")
     assert own_redis.client.publish("old", "not for us") == 0
     expect_texts(page, ["received"])
+
+
+@pytest.mark.parametrize("away", ["server", "Redis"])
+def test_an_outage_in_which_the_only_channel_is_removed_is_shown(
+    open_page: OpenPage, own_redis: RedisServer, start: Start, away: str
+) -> None:
+    server = start(REDIS_URL=own_redis.url, ARAUTO_WORKERS="1")
+    page = open_page(view("only"), server=server, own_clock=True, allow=SERVER_AWAY)
+    expect_live(page)
+    if away == "server":
+        stop_clock(page)
+        lose(page, server)
+    else:
+        own_redis.stop()
+        expect_state(page, "reconnecting")
+    unsubscribe(page, "only")
+    expect(notices(page)).to_have_text(re.compile(f"^No connection to {away}|^No connection to the {away}"))
+    subscribe(page, "only")
+    if away == "server":
+        page.clock.resume()
+    else:
+        own_redis.start()
+    expect_confirmed(page, "only")
+    expect_live(page)
+    own_redis.client.publish("only", "received")
+    expect_texts(page, ["received"])
+    expect(notices(page)).to_have_count(1)
 
 
 def test_what_comes_before_the_page_is_ready_is_shown(open_page: OpenPage, valkey: RedisServer) -> None:

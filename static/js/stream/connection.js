@@ -138,9 +138,11 @@ export class Connection extends Emitter {
     if (!this.#held) this.emit("problem", reason);
   }
 
+  // An outage that is not over leaves its gap now: the server cannot report it any more.
   #rest() {
     this.#socket.close();
-    this.#outage.end();
+    const gap = this.#outage.end(now(), this.#wasLive);
+    if (gap) this.#show([this.#dated(gap)]);
     this.#refusal = null;
     this.#wasLive = false;
   }

@@ -49,10 +49,11 @@ export class Outage {
   }
 
   // Ends the outage; Redis confirmed at `at`. Returns the gap that the server cannot know of, since the socket was
-  // closed, or null. A gap never ends before it begins, even if the clock was set back or is another server's.
-  /** @type {(at?: number | null) => Gap | null} */
-  end(at) {
-    const from = this.#gapFrom;
+  // closed, or null. With `wasLive` the page closes it now, so that the server cannot report an outage of Redis either.
+  // A gap never ends before it begins, even if the clock was set back or is another server's.
+  /** @type {(at: number | null, wasLive?: boolean) => Gap | null} */
+  end(at, wasLive) {
+    const from = this.#gapFrom ?? (wasLive ? this.#redisLostAt : null);
     const reason = this.#redisLostAt === null ? "server" : "redis"; // an outage of Redis includes one of the server
     /** @type {Gap | null} */
     const gap = from === null ? null : { type: "gap", from, to: Math.max(from, at ?? from), reason };
