@@ -125,10 +125,11 @@ export class RegexSearch {
   }
 }
 
-// Base64 is not the published text.
+// Base64 is not the published text. An empty text would match `/^$/` in every message.
 /** @type {(message: Message) => string[]} */
 function textsOf({ channel, data, encoding }) {
-  return encoding ? [channel.normalize()] : [channel.normalize(), comparable(data), normal(unescaped(data))];
+  if (encoding) return [channel.normalize()];
+  return [channel.normalize(), comparable(data), normal(unescaped(data))].filter((text, at) => text || at === 1);
 }
 
 // The page's Trusted Types policy allows no other worker.
