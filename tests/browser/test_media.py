@@ -87,3 +87,28 @@ def test_a_browser_that_translates_leaves_messages_and_names(
     expect(page.locator(".chip__name")).to_have_text("noticias")
     expect(page.locator(".row__name").first).to_have_text("noticias")
     expect(page.get_by_role("button", name="~Pause")).to_be_visible()
+
+
+def test_a_translated_page_works(open_page: OpenPage) -> None:
+    page = open_page(view("a") + "&pane=channel%3Db", width=390, height=844)
+    expect_live(page)
+    command = page.locator(".command__text")
+    suggested = command.text_content()
+    panes = page.locator(".switch button")
+    expect(panes).to_have_count(2)
+    page.evaluate(_TRANSLATE)
+    expect(command).to_have_text(suggested or "")
+    panes.get_by_text("~Pane 2").last.click()
+    expect(page.locator(".pane")).to_be_visible()
+
+
+def test_a_translated_note_disappears(open_page: OpenPage, valkey: RedisServer) -> None:
+    page = open_page(view("noted"))
+    expect_live(page)
+    valkey.client.publish("noted", "hello")
+    rows(page).hover()
+    rows(page).get_by_role("button", name="Actions").click()
+    page.get_by_role("menuitem", name="Copy text").click()
+    expect(page.locator("#said")).not_to_be_empty()
+    page.evaluate(_TRANSLATE)
+    expect(page.locator("#said")).to_be_empty()

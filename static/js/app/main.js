@@ -225,8 +225,7 @@ for (const type of /** @type {const} */ (["dragover", "drop"])) {
 // Shows a sentence until the next one; with `former`, only if that is shown.
 /** @type {(sentence: string, former?: string) => void} */
 function showNote(sentence, former) {
-  const said = find("said");
-  if (former === undefined || said.textContent === former) said.textContent = sentence;
+  if (former === undefined || actions.noted === former) actions.note(sentence, true);
 }
 
 /** @type {(deferred: Deferred<any>, ...what: any[]) => void} */

@@ -17,6 +17,7 @@ const BY_NAME = ["curl", "again"]; // a form carries text only
 const SAID_FOR = 3_000; // milliseconds
 
 export class RowActions {
+  noted = ""; // the sentence that was shown last, empty once it is gone
   #feed;
   #items;
   #said;
@@ -194,11 +195,12 @@ export class RowActions {
     this.note(this.#words.say(word, values));
   }
 
-  /** @type {(sentence: string) => void} */
-  note(sentence) {
+  // A browser that translates changes what is shown: it is no proof of what was said last.
+  /** @type {(sentence: string, stays?: boolean) => void} */
+  note(sentence, stays = false) {
     clearTimeout(this.#silence);
-    this.#said.textContent = sentence;
-    this.#silence = setTimeout(() => this.#said.textContent === sentence && (this.#said.textContent = ""), SAID_FOR);
+    this.noted = this.#said.textContent = sentence;
+    if (!stays) this.#silence = setTimeout(() => this.note("", true), SAID_FOR);
   }
 }
 

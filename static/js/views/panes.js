@@ -24,7 +24,10 @@ export class Panes {
     this.#page = page;
     this.#words = words;
     this.#switch.ariaLabel = words.say("panes");
-    this.#switch.addEventListener("click", ({ target }) => target.matches("button") && this.#show(Number(target.value)));
+    this.#switch.addEventListener("click", ({ target }) => {
+      const button = target.closest("button"); // a translated text is in elements of its own
+      if (button) this.#show(Number(button.value));
+    });
     page.append(this.#switch, this.#place);
     addEventListener("popstate", () => this.#keep()); // going back changes the view, but not the panes
     for (const pane of readPanes(asked())) this.#build(pane);
