@@ -83,6 +83,8 @@ def test_the_list_is_searched_and_keeps_step_while_open(
         search = dialog.get_by_role("searchbox", name="Search")
         search.fill("news")
         expect(dialog.get_by_role("rowheader")).to_have_text(["news.a", "news.b"])
+        search.fill("a[")  # not a glob without its closing bracket
+        expect(dialog.get_by_role("rowheader")).to_have_text(["a[b"])
         search.fill("*.b")
         expect(dialog.get_by_role("rowheader")).to_have_text(["news.b"])
         with listening(own_redis, b"late.b"):

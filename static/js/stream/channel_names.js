@@ -3,7 +3,7 @@
 import { byteLength } from "../lib/format.js";
 
 const CONTROL_CHARACTER = /\p{Cc}/u;
-const GLOB = /[*?[]/;
+const GLOB = /[*?]|\[.+]/;
 const KEYSPACE = /^__key(space|event)@(\d+|\*)__:(.+)$/s;
 
 /** @type {Name["kind"][]} */
