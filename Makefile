@@ -20,7 +20,7 @@ COMPILED := PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX="$(CURDIR)/$(VENV)/pyca
 
 # The tests that need no server, in seconds: for use while changing something.
 unit: $(VENV)/installed-dev
-	$(COMPILED) $(BIN)/python -m pytest tests/unit
+	$(COMPILED) $(BIN)/python -m pytest -n 2 tests/unit
 
 lint: $(VENV)/installed-dev $(NODE)/installed
 	$(BIN)/ruff format --check .
