@@ -51,7 +51,7 @@ def check(cfg: Any, settings: Settings, sockets: int) -> None:
         ),
         (
             cfg.graceful_timeout < SHORTEST_GRACE,
-            f"graceful_timeout={cfg.graceful_timeout} would cut the sockets before they are closed: "
+            f"graceful_timeout={cfg.graceful_timeout} would cut the sockets without a close frame: "
             f"give {SHORTEST_GRACE} or more.",
         ),
         (

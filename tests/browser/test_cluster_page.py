@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.support.clusters import Cluster
+from tests.support.clusters import MASTERS, Cluster
 from tests.support.pages import (
     STATUS_503,
     answer,
@@ -22,8 +22,6 @@ from tests.support.redis_servers import binaries
 from tests.support.servers import ArautoServer, Start
 from tests.support.waiting import eventually
 
-SHARDS = 3
-
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
@@ -34,7 +32,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 @pytest.fixture
 def server(start: Start, cluster: Cluster) -> ArautoServer:
     server = start(REDIS_URL=cluster.url, ARAUTO_RECORD="kept.*")
-    eventually(lambda: server.log.count("recorder started") == SHARDS, why="each shard has a recorder")
+    eventually(lambda: server.log.count("recorder started") == MASTERS, why="each shard has a recorder")
     return server
 
 

@@ -87,7 +87,7 @@ def test_what_cannot_work_ends_with_one_sentence(environ: dict[str, str], beginn
         ("-k gthread --threads 1000", "threads=1000 would leave no thread for pages beside"),
         ("--worker-connections 1000", "worker_connections=1000 would leave no room for pages beside"),
         ("--timeout 5", "timeout=5 would kill a busy worker with all its sockets: give 10 or more."),
-        ("--graceful-timeout 1", "graceful_timeout=1 would cut the sockets before they are closed: give 4"),
+        ("--graceful-timeout 1", "graceful_timeout=1 would cut the sockets without a close frame: give 4"),
     ],
 )
 def test_what_would_be_an_outage_later_ends_with_one_sentence_now(

@@ -125,11 +125,11 @@ export class RegexSearch {
   }
 }
 
-// Base64 is not the published text. An empty text would match `/^$/` in every message.
+// Base64 is not the published text. Other texts that are empty would match `/^$/` in every message.
 /** @type {(message: Message) => string[]} */
 function textsOf({ channel, data, encoding }) {
   if (encoding) return [channel.normalize()];
-  return [channel.normalize(), comparable(data), normal(unescaped(data))].filter((text, at) => text || at === 1);
+  return [comparable(data), ...[channel.normalize(), normal(unescaped(data))].filter(Boolean)];
 }
 
 // The page's Trusted Types policy allows no other worker.
