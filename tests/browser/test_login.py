@@ -245,6 +245,7 @@ def test_a_token_is_made_and_revoked_by_keyboard(open_page: OpenPage, door: Arau
     page.keyboard.press("Enter")
     token = page.get_by_role("region", name="The token of backup").get_by_role("code")
     expect(token).to_have_text(re.compile("arauto_.{43}"))
+    expect(token).to_have_attribute("translate", "no")  # a browser that translates would alter it
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.get_by_role("button", name="Copy").press("Enter")
     expect(page.get_by_role("button", name="Copied")).to_be_focused()
