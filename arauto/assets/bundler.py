@@ -1,16 +1,16 @@
 """Joins the scripts that the page needs at once: a request for each would delay the first message.
 
 Each module becomes a function that runs once and returns its exports to the modules after it. A file that is
-loaded later includes modules that only it needs, which saves bytes. A module's name is its path in
-``static/js`` without the suffix: ``app/main``. The resulting files are in one folder, so no two modules may
-have the same name in different folders.
+loaded later includes modules that only it needs, or that it is chosen for, which saves bytes. A module's
+name is its path in ``static/js`` without the suffix: ``app/main``. The resulting files are in one folder, so
+no two modules may have the same name in different folders.
 """
 
 import posixpath
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _TYPES = re.compile(r"/\*\*.*?\*/", re.DOTALL)  # comments for the type checker may import any module
 _PATH = r'"(\.{1,2}/[\w./-]+)\.js"'
@@ -54,24 +54,32 @@ class Module:
         return cls(name, imports, exports, again, body)
 
 
-def join(texts: Mapping[str, str], entries: Sequence[str]) -> dict[str, str]:
+def join(
+    texts: Mapping[str, str], entries: Sequence[str], hosts: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return files by name: the entries, each with modules that it needs and no earlier one has; the rest.
 
-    ``entries`` are the modules that the page itself loads, in this order.
+    ``entries`` are the modules that the page itself loads, in this order. ``hosts`` are by name, for modules
+    that several files need, which of these has it.
 
     An entry exports as one list what other files need, and they take it by position, so that the minifier
     can shorten names.
 
     :raise CannotJoin: an import is not ``import { a, b } from "./c.js";``, or an export is not ``export``
         before a class, a constant or a function; an imported module does not exist; imports are circular;
-        two modules of the entries export the same name, or two files would have the same name.
+        two modules of the entries export the same name, or two files would have the same name; a host does
+        not need its module.
     """
-    return _Bundle({name: Module.of(name, text) for name, text in texts.items()}, entries).files()
+    modules = {name: Module.of(name, text) for name, text in texts.items()}
+    return _Bundle(modules, entries, hosts or {}).files()
 
 
 class _Bundle:
-    def __init__(self, modules: Mapping[str, Module], entries: Sequence[str]) -> None:
+    def __init__(
+        self, modules: Mapping[str, Module], entries: Sequence[str], chosen: Mapping[str, str]
+    ) -> None:
         self._modules = modules
+        self._chosen = chosen
         self._homes: dict[str, str] = {}  # the entry whose file has a module, in the order of running
         for entry in entries:
             self._place(entry, entry, [])
@@ -124,6 +132,10 @@ class _Bundle:
         importers = defaultdict[str, set[str]](set)
         for name in self._latest_first():
             files = {hosts.get(importer, importer) for importer in importers[name]}
+            if chosen := self._chosen.get(name):
+                if chosen not in files:
+                    raise CannotJoin(f"{chosen}.js does not need {name}.js")
+                files = {chosen}
             if len(files) == 1 and name not in loaded and not self._modules[name].again:
                 (hosts[name],) = files
             for _, other in self._modules[name].imports:
@@ -186,7 +198,15 @@ class _Bundle:
         self._check_apart(module, members, found)
         parts = "".join(_declared("const", member, self._moved(member, member.body)) for member in members)
         again, body = self._moved(module, module.again), self._moved(module, module.body)
-        return imports + again + _declared("export const", module, bound + parts + body)
+        shared = {
+            name
+            for importer in self._modules.values()
+            for names, other in importer.imports
+            for name in names
+            if self._hosts.get(other) == module.name != self._home(importer.name)
+        }
+        given = replace(module, exports=[*module.exports, *sorted(shared)])
+        return imports + again + _declared("export const", given, bound + parts + body)
 
     def _check_apart(self, module: Module, members: list[Module], found: list[tuple[list[str], str]]) -> None:
         """Check that modules in one file declare different names."""

@@ -25,6 +25,11 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/jso
 STATIC = HOME / "static"
 PARENT = Path(__file__).parents[2]  # of the package
 ENTRIES = ("ui/appearance", "stream/boot", "app/main")  # loaded by the page itself, in this order
+HOSTS = {  # the files of modules that several files need
+    "detail/field_term": "filter/filter_help",
+    "ui/ask_server": "channels/recording_menu",
+    "views/view_query": "views/views",
+}
 SHEETS = [  # in the order of the cascade
     "base/reset",
     "base/variables",
@@ -167,7 +172,7 @@ def sources() -> dict[str, str]:
 
 
 def _joined(scripts: dict[str, str]) -> dict[str, str]:
-    texts = {f"page/{name}.js": text for name, text in join(scripts, ENTRIES).items()}
+    texts = {f"page/{name}.js": text for name, text in join(scripts, ENTRIES, HOSTS).items()}
     texts["page.css"] = "".join(map(_sheet, SHEETS))
     texts["page/later.css"] = "".join(map(_sheet, LATER_SHEETS))
     texts["page/topics.css"] = "".join(map(_sheet, TOPIC_SHEETS))

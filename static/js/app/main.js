@@ -17,7 +17,6 @@ import { RovingFocus } from "../message/roving_focus.js";
 import { Rows } from "../message/row.js";
 import { Drafts } from "../publish/drafts.js";
 import { keepUnsent, unsent } from "../publish/form_recovery.js";
-import { MessageEditor } from "../publish/message_editor.js";
 import { PublishForm } from "../publish/publish_form.js";
 import { config, connection, limits, selection } from "../stream/boot.js";
 import { keyOf } from "../stream/channel_names.js";
@@ -43,10 +42,10 @@ Deferred.needs(() => Promise.all([words.fetchMore(import.meta.url), addSheet(new
 const status = new ConnectionStatus(find("status"), words);
 const welcome = new EmptyState(find("welcome"), words);
 const publisher = new PublishForm(find("publish"), find("answer"), find("confirm"), selection, limits, words);
-new MessageEditor(
+const editor = new Deferred("../publish/message_editor.js", ({ MessageEditor }) => new MessageEditor(
   find("publish-message"),
   { size: find("publish-size"), check: find("publish-check"), format: find("publish-format") }, limits.maxMessage, words,
-);
+));
 const drafts = new Drafts(find("drafts"), find("drafts-open"), find("draft"), publisher, words);
 const settings = new SettingsDialog(find("settings"), find("settings-open"), find("level"), selection, words, showNote);
 const canPublish = !find("publish").parentElement?.hidden;
@@ -76,12 +75,10 @@ const toolbar = new Toolbar({
   },
   acknowledge: config.recording && (async (event) => (await acknowledge.arrive()).toggle(event)),
 });
-const groups = new Deferred("../feed/group_rows.js", ({ GroupRows, MessageGroups }) => ({
-  rows: new GroupRows(find("messages"), feed, words, (/** @type {Message} */ event) => detail.reveal(event)),
-  make: () => new MessageGroups(),
-}));
+const groups = new Deferred("../feed/group_rows.js", ({ GroupRows }) =>
+  new GroupRows(find("messages"), feed, words, (/** @type {Message} */ event) => detail.reveal(event)));
 const grouping = new Grouping(find("group"), async (isOn) => {
-  const make = isOn ? (await groups.arrive()).make : null;
+  const make = isOn ? (await groups.arrive()).makeGroups : null;
   feed.setGroups(grouping.isOn ? make : null);
 });
 const acknowledge = new Deferred("../acknowledge/acknowledge.js", ({ Acknowledge }) => new Acknowledge({
@@ -170,6 +167,7 @@ feed.addEventListener("draw", () => {
 });
 feed.addEventListener("problem", ({ detail }) => filter.refuse(detail));
 find("filter").addEventListener("focusin", () => help.want());
+find("publish").addEventListener("focusin", () => editor.want());
 find("desk").addEventListener("click", async ({ target }) => {
   const opener = target.closest("[aria-haspopup=dialog]");
   if (opener) (await help.arrive()).open(opener);
@@ -193,10 +191,10 @@ for (const type of ["open", "change", "test"]) {
   settings.addEventListener(type, ({ detail }) => notifications.load().then((loaded) => loaded.settled(type, detail), refuse));
 }
 setInterval(() => {
-  groups.part?.rows.draw();
+  groups.part?.draw();
   if (notifications.part) notifications.part.tick();
   else if (isSettled()) notifications.want();
-  if (isSettled() && canPublish) lesson.want();
+  if (isSettled() && canPublish) for (const part of [lesson, editor]) part.want();
   if (feedState?.recorded.size) acknowledge.want();
   if (document.hidden) return;
   if (strip.part) strip.part.draw();

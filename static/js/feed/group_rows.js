@@ -5,8 +5,7 @@ import { now } from "../lib/clock.js";
 import { plain } from "../message/plain_text.js";
 import { element, rowButton } from "../ui/dom.js";
 import { ago, rowTime } from "../ui/timestamps.js";
-
-export { MessageGroups } from "./message_groups.js";
+import { MessageGroups } from "./message_groups.js";
 
 const SHOWN = 200; // characters of each
 
@@ -30,6 +29,10 @@ export class GroupRows {
     this.#words = words;
     this.#choose = choose;
     feed.addEventListener("draw", () => this.draw());
+  }
+
+  makeGroups() {
+    return new MessageGroups();
   }
 
   // Counts do not change while the feed is paused.

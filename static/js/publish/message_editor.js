@@ -32,7 +32,7 @@ export class MessageEditor {
     this.#words = words;
     message.addEventListener("input", () => this.#later());
     format.addEventListener("click", () => this.#indent());
-    this.#later(); // in a new tab, the first size takes longer to format than the first message to show
+    this.look();
   }
 
   look() {

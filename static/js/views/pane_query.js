@@ -1,8 +1,6 @@
 // Pure: the panes of an address. Each pane's view and name are one parameter beside the page's own view.
 
-import { trimmedName, viewOf } from "./view_query.js";
-
-export const PANES_LIMIT = 4; // including the page itself: each is a page with its own socket and subscriber
+import { PANES_LIMIT, trimmedName, viewOf } from "./view_query.js";
 
 /** @typedef {{ name: string, query: URLSearchParams }} Pane */
 

@@ -3,7 +3,8 @@
 import { element } from "../ui/dom.js";
 import { isWall } from "../ui/page_kind.js";
 import { addressOf, asked, keep } from "../ui/url_state.js";
-import { PANES_LIMIT, paneText, readPanes } from "./pane_query.js";
+import { paneText, readPanes } from "./pane_query.js";
+import { PANES_LIMIT } from "./view_query.js";
 
 /**
  * @typedef {import("./pane_query.js").Pane} Pane

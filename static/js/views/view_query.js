@@ -8,6 +8,7 @@ const DEFAULTS = { order: "oldest", as: "wrapped", rows: "comfortable" };
 const NAME_LENGTH = 60; // characters
 
 export const VIEWS_LIMIT = 50;
+export const PANES_LIMIT = 4; // including the page itself: each is a page with its own socket and subscriber
 
 /** @typedef {{ name: string, query: string }} View */
 

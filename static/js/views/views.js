@@ -10,9 +10,8 @@ import { shortTime } from "../ui/timestamps.js";
 import { addressOf, asked, write } from "../ui/url_state.js";
 import { inform, ViewDialog } from "./view_dialog.js";
 import { chosenText, handViews, readViews } from "./view_file.js";
-import { PANES_LIMIT } from "./pane_query.js";
 import { addViews, dropView, hasRoom, keepView, keptView, keptViews } from "./view_list.js";
-import { VIEWS_LIMIT, viewOf } from "./view_query.js";
+import { PANES_LIMIT, VIEWS_LIMIT, viewOf } from "./view_query.js";
 import { ViewRail } from "./view_rail.js";
 
 const RANGES = ["", "15m", "1h"]; // values in the address

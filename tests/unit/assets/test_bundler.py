@@ -5,7 +5,7 @@ import re
 import pytest
 
 from arauto.assets.bundler import CannotJoin, Module, join
-from arauto.assets.minifier import ENTRIES, modules
+from arauto.assets.minifier import ENTRIES, HOSTS, modules
 from tests.support.servers import ROOT
 
 FIRST, SECOND, LAST = PAGE = ("look/first", "net/second", "last")
@@ -101,6 +101,19 @@ def test_what_only_one_file_needs_is_in_it() -> None:
     assert page.index("const item = (() => {") < page.index("const list = (() => {")
     assert page.index("const list = (() => {") < page.index("function page")
     assert re.findall(r"^export const (.+) = ", page, re.MULTILINE) == ["page"]
+
+
+def test_what_several_files_need_is_in_the_chosen_one() -> None:
+    joined = join(PURE | DEEP, PAGE, {"lib/shared": "net/another"})
+    assert "shared" not in joined
+    assert joined["another"].index("const shared = ") < joined["another"].index("const another = ")
+    assert "export const [another, shared] = " in joined["another"]
+    assert 'import { shared } from "./another.js";' in imports(joined["page"])
+
+
+def test_a_file_that_does_not_need_a_module_cannot_have_it() -> None:
+    with pytest.raises(CannotJoin, match=re.escape("net/own.js does not need lib/shared.js")):
+        join(PURE | DEEP, PAGE, {"lib/shared": "net/own"})
 
 
 def test_what_is_asked_for_by_its_address_has_a_file() -> None:
@@ -203,7 +216,7 @@ def test_what_an_entry_holds_has_no_address(line: str) -> None:
 
 
 def test_every_module_of_the_page_is_in_one_place() -> None:
-    joined = "".join(join(modules(), ENTRIES).values())
+    joined = "".join(join(modules(), ENTRIES, HOSTS).values())
     for name, text in modules().items():
         body = re.sub(r'"\.\.?/(?:\w+/)?(\w+\.js)"', r'"./\1"', Module.of(name, text).body)
         assert joined.count(body) == 1, name
