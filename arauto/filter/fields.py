@@ -15,6 +15,7 @@ _INDEX = re.compile(r"[0-9]+")
 _IN_LIST = re.compile(r"0|[1-9][0-9]{0,8}")
 _NUMBER = re.compile(rf"[{SPACES}]*([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)[{SPACES}]*")
 _MOST_EXACT = 2**53 - 1
+_LONG_INTEGER = re.compile(r"-?[0-9]{16,300}")
 
 
 class Path:
@@ -65,6 +66,13 @@ def number_in(found: Any) -> float | None:
         written = _NUMBER.fullmatch(found)
         return float(written[1]) if written else None
     return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def exactly_in(found: Any) -> float | None:
+    """As :func:`number_in`, but with all digits of an integer, which may be a text of 16 to 300 digits."""
+    if isinstance(found, str) and _LONG_INTEGER.fullmatch(found):
+        return int(found)
+    return found if isinstance(found, int) and not isinstance(found, bool) else number_in(found)
 
 
 def is_exact(number: float) -> bool:

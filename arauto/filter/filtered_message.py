@@ -20,6 +20,8 @@ _SPACE = re.compile(rf"[{SPACES}]*")
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([\"\\/bfnrt]))"
 )
+_HUGE = re.compile(r"[0-9]{19}")  # orjson rounds integers of more than 64 bits
+_LONGEST_INTEGER = 300  # characters
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -80,14 +82,16 @@ def read_json(whole: str) -> Any:
         return NOTHING
     text = _unquoted(text)
     try:
-        value = orjson.loads(text)
+        value = NOTHING if _HUGE.search(text) else orjson.loads(text)
     except ValueError:
+        value = NOTHING
+    if value is NOTHING:
         return _several(text)
     return value if isinstance(value, dict | list) else NOTHING
 
 
 def _several(text: str) -> Any:
-    """Parse several texts, and what orjson refuses: half surrogate pairs, huge numbers."""
+    """Parse several texts, and what orjson refuses or rounds: half surrogate pairs, huge numbers."""
     values: list[Any] = []
     at = 0
     while (at := _SPACE.match(text, at).end()) < len(text):  # type: ignore[union-attr]  # it always matches
@@ -122,4 +126,8 @@ def _no_number(word: str) -> NoReturn:
     raise ValueError(word)
 
 
-_DECODER = json.JSONDecoder(parse_int=float, parse_constant=_no_number)
+def _integer(word: str) -> float:
+    return int(word) if len(word) <= _LONGEST_INTEGER else float(word)
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_no_number)

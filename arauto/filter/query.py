@@ -6,7 +6,7 @@ from functools import lru_cache
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
-from arauto.filter.fields import Path, as_text, is_exact, number_in
+from arauto.filter.fields import Path, as_text, exactly_in, is_exact, number_in
 from arauto.filter.filtered_message import NOTHING, FilteredMessage, plain
 from arauto.filter.grammar import Compare, Either, Every, Has, Node, Not, Regex, Text, Value, parse_filter
 from arauto.filter.letters import folded, normal
@@ -214,14 +214,14 @@ def _compares(field: str, sign: str, values: tuple[Value, ...]) -> Callable[[Any
     compare = _COMPARE[sign]
 
     def test(found: Any, data: str) -> bool:
-        given = number_in(found)
+        given = exactly_in(found)
         return given is not None and any(compare(given, number) for number in numbers)
 
     return test
 
 
 def _number(field: str, sign: str, value: str) -> float:
-    number = number_in(value)
+    number = exactly_in(value)
     if number is not None:
         return number
     names = {"field": field, "sign": sign, "value": value}

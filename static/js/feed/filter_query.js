@@ -2,7 +2,7 @@
 
 import { escapeRegex, glob, hasLongPart, LONGEST } from "../lib/glob.js";
 import { levelOf, RANKS } from "../message/alert_parser.js";
-import { fold, normal, readJson, searchable, unescaped } from "../message/plain_text.js";
+import { fold, normal, readExactly, readJson, searchable, unescaped } from "../message/plain_text.js";
 import { severityOf } from "../message/severity.js";
 import { parseFilter, Problem } from "./filter_grammar.js";
 import { RegexSearch } from "./regex_search.js";
@@ -18,11 +18,13 @@ const LONGEST_GLOB = 1_000; // characters
 const LONGEST_SERVED = 500; // characters
 const MOST_SERVED = 20; // texts and values
 const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i;
+const LONG_INTEGER = /^-?\d{16,300}$/;
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
 const textOf = keepLast(searchable);
 const saidOf = keepLast((data) => fold(unescaped(data)));
 const jsonOf = keepLast((data) => readJson(data).value);
-/** @type {Record<string, (a: number, b: number) => boolean>} */
+const exactOf = keepLast(readExactly);
+/** @type {Record<string, (a: number | bigint, b: number | bigint) => boolean>} */
 const COMPARE = {
   ":": (a, b) => a === b,
   "=": (a, b) => a === b,
@@ -152,7 +154,7 @@ function comparison({ field, sign, values }) {
 function valueTest(field, sign, value) {
   const isEqual = sign === ":" || sign === "=";
   if (field === "severity") return severityTest(sign, value.text);
-  if (!isEqual) return fieldTest(field, compares(field, sign, value.text));
+  if (!isEqual) return fieldTest(field, compares(field, sign, value.text), undefined, exactOf);
   const { part, whole } = likeness(value);
   const like = sign === ":" ? part : whole;
   if (field === "channel") return ({ channel }) => like(fold(channel));
@@ -190,15 +192,15 @@ function asksForAny({ text, isLiteral }) {
 }
 
 // Also finds fields in plain text, and in text within JSON: level=error, level: "error".
-/** @type {(field: string, test: (found: unknown, data: string) => boolean, isInText?: (text: string) => boolean) => Test} */
-function fieldTest(field, test, isInText) {
+/** @type {(field: string, test: (found: unknown, data: string) => boolean, isInText?: (text: string) => boolean, read?: (data: string) => any) => Test} */
+function fieldTest(field, test, isInText, read = jsonOf) {
   const path = field.split(/[.[\]]+/).filter(Boolean);
   const name = path.findLast((part) => !/^\d+$/.test(part)) ?? field;
   /** @type {(data: string) => boolean} */
   const isThere = (data) => data.includes(name) || data.includes("\\u");
   return ({ data, encoding }) => {
     if (encoding || !isThere(data)) return false;
-    return some(jsonOf(data), path, (found) => test(found, data)) || Boolean(isInText && isIn(data, isInText));
+    return some(read(data), path, (found) => test(found, data)) || Boolean(isInText && isIn(data, isInText));
   };
 }
 
@@ -235,9 +237,15 @@ function equals(value, like, whole) {
 
 /** @type {(field: string, sign: string, value: string) => (found: unknown) => boolean} */
 function compares(field, sign, value) {
-  const number = numberIn(value);
+  const number = exactlyIn(value);
   if (Number.isNaN(number)) throw new Problem(levelOf(value) ? "severity_meant" : "number_bad", { field, sign, value });
-  return (found) => COMPARE[sign](numberIn(found), number);
+  return (found) => COMPARE[sign](exactlyIn(found), number);
+}
+
+// JavaScript compares both kinds of numbers exactly.
+/** @type {(found: unknown) => number | bigint} */
+function exactlyIn(found) {
+  return typeof found === "string" && LONG_INTEGER.test(found) ? BigInt(found) : numberIn(found);
 }
 
 /** @type {(found: unknown) => number} */

@@ -9,6 +9,8 @@ const ASCII = /^[\x00-\x7f]*$/;
 const MAY_BE = /^[\s"]*[[{]/;
 const MAY_ESCAPE = /^\s*["[{]/;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(["\\/bfnrt]))/g;
+const LONG = /\d{16}/;
+const STRING_OR_LONG = /"[^"\\]*(?:\\.[^"\\]*)*"|(?<![\d.e+-])-?\d{16,300}(?![\d.e])/gi;
 /** @type {Record<string, string>} */
 const ESCAPED = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 
@@ -64,6 +66,13 @@ export function readJson(whole) {
   const text = unquoted(said);
   const value = parse(text) ?? several(text);
   return value === undefined ? { text: said } : { text, value, isQuoted: text !== said };
+}
+
+// The value, with integers that JSON.parse would round as texts.
+/** @type {(whole: string) => any} */
+export function readExactly(whole) {
+  const { text, value } = readJson(whole);
+  return value && LONG.test(text) ? readJson(text.replace(STRING_OR_LONG, (found) => (found[0] === '"' ? found : `"${found}"`))).value : value;
 }
 
 /** @type {(text: string) => string} */
