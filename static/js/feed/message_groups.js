@@ -2,7 +2,7 @@
 // a gap. Pure.
 
 import { alertIn, RANKS } from "../message/alert_parser.js";
-import { readJson } from "../message/plain_text.js";
+import { readExactly } from "../message/plain_text.js";
 import { READ_LIMIT } from "../message/severity.js";
 import { channelKey } from "../stream/channel_names.js";
 import { isMessage } from "../stream/events.js";
@@ -82,13 +82,13 @@ function factsOf(event) {
 /** @type {(event: Message) => Facts | null} */
 function read(event) {
   if (event.encoding || event.truncated || event.data.length > READ_LIMIT || !HINT.test(event.data)) return null;
-  const { value } = readJson(event.data);
+  const value = readExactly(event.data);
   if (typeof value !== "object" || value === null) return null;
   const isResolved = value.status === "resolved";
-  const name = NAMES.find((one) => typeof value[one] === "string" && value[one] !== "");
+  const name = NAMES.find((one) => /string|number/.test(typeof value[one]) && value[one] !== "");
   /** @type {(...parts: string[]) => string} */
   const key = (...parts) => JSON.stringify([channelKey(event), ...parts]);
-  if (name) return { keys: [key(name, value[name])], isResolved };
+  if (name) return { keys: [key(name, String(value[name]))], isResolved };
   const { title = "", severity = "" } = alertIn(value) ?? {};
   if (!title) return null;
   const severities = isResolved ? [severity, ...RANKS, ""] : [severity]; // the end of an alert may have a lower severity
