@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 import redis
 from playwright.sync_api import expect
 
@@ -228,6 +229,16 @@ def test_a_tab_that_receives_by_channel_and_pattern_is_reported_to_count_twice(o
     expect(answer(page)).to_have_text(
         "2 subscribers received it: 2 tabs, 0 others each counts once by channel and once by pattern"
     )
+
+
+@pytest.mark.parametrize("pattern", ["other*", "once.*"])
+def test_a_pattern_beside_the_channel_is_not_said_to_count_if_it_does_not_match(
+    open_page: OpenPage, pattern: str
+) -> None:
+    page = open_page(view("once", patterns=(pattern,)))
+    expect_live(page)
+    publish(page, "once", "x")
+    expect(answer(page)).to_have_text("1 subscriber received it: 1 tab, 0 others")
 
 
 def test_a_double_click_publishes_once(open_page: OpenPage, valkey: RedisServer) -> None:

@@ -1,8 +1,8 @@
 // Teaches Pub/Sub: how many subscribers listen, how many received a message, and a card with four things to try.
 // A step is ticked only when it really happened.
 
-import { glob } from "../lib/glob.js";
 import { Listeners } from "../publish/listeners.js";
+import { matchingNames } from "../publish/matching_names.js";
 import { showReceipt } from "../publish/receipts.js";
 import { TryCard } from "./try_card.js";
 
@@ -66,14 +66,6 @@ export class Lesson {
   // A tab counts once for each matching subscription.
   /** @type {(count: import("../publish/listeners.js").Count) => void} */
   #count({ kind = "channel", channel, tabs }) {
-    const own = this.#selection.names.filter(({ kind: other, name }) =>
-      other === "pattern" ? kind === "channel" && mayMatch(name, channel) : other === kind && name === channel);
-    if (tabs && tabs > own.length) this.#card.tick("tab");
+    if (tabs && tabs > matchingNames(this.#selection.names, kind, channel).length) this.#card.tick("tab");
   }
-}
-
-// Redis's patterns have more syntax than the filter's globs: in doubt, true.
-/** @type {(pattern: string, channel: string) => boolean} */
-function mayMatch(pattern, channel) {
-  return /[[\\]/.test(pattern) || glob(pattern)(channel);
 }

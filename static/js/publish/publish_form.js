@@ -6,6 +6,7 @@ import { nameProblem, spoken } from "../stream/channel_names.js";
 import { isConfirmed } from "../ui/confirm.js";
 import { element, trimTyped } from "../ui/dom.js";
 import { put, take } from "./exact_text.js";
+import { matchingNames } from "./matching_names.js";
 
 const ANSWER_LIMIT = 20_000; // milliseconds
 const BURST_LIMIT = 1_000; // messages
@@ -265,9 +266,9 @@ export class PublishForm extends Emitter {
   }
 
   /** @type {(sent: Draft, tabs?: number | null) => string} */
-  #note({ kind }, tabs) {
+  #note({ kind = "channel", channel = "" }, tabs) {
     if (tabs == null) return this.#words.say("receivers_note");
-    return tabs && kind !== "shard" && this.#selection.hasPatterns ? this.#words.say("receivers_twice") : "";
+    return tabs && matchingNames(this.#selection.names, kind, channel).length > 1 ? this.#words.say("receivers_twice") : "";
   }
 
   /** @type {(state: string, sentence: string, note?: string | Node) => void} */

@@ -31,10 +31,6 @@ export class Selection extends Emitter {
     return this.#names.find(({ kind }) => kind === "channel" || kind === "shard");
   }
 
-  get hasPatterns() {
-    return this.#names.some(({ kind }) => kind === "pattern");
-  }
-
   // Reads the address; without names in it, the server's defaults.
   /** @type {(defaults: string[]) => void} */
   load(defaults) {
