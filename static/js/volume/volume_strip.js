@@ -50,7 +50,8 @@ export class VolumeStrip {
   add(events) {
     const at = now();
     for (const event of events) {
-      if (event.type === "gap") this.#counts.addGap(event.lost ?? event.from, event.to);
+      const gap = event.type === "also" ? event.event : event;
+      if (gap.type === "gap") this.#counts.addGap(gap.lost ?? gap.from, gap.to);
       else if (isMessage(event) && !this.#selection.hasTwice(event)) this.#counts.add(event.at, this.#reader.kindOf(event), at);
     }
   }
