@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from secrets import token_hex
 from time import time
 
 import pytest
@@ -241,7 +242,7 @@ def test_sessions_are_kept_wherever_their_keys_are(cluster: Cluster) -> None:
     with closing(open_link(cluster.url)) as link:
         check_can_store(link)
         store = RedisStore(link)
-        keys = [f"key {n}" for n in range(20)]
+        keys = [f"key {n} {token_hex(4)}" for n in range(20)]
         for key in keys:
             store.put(key, key.encode(), 60)
             store.add(f"set {key}", key, 60)
@@ -313,7 +314,7 @@ def test_the_smallest_rules_are_enough(cluster: Cluster) -> None:
     try:
         with closing(open_link(cluster.url.replace("//", "//arauto:secret" + "@"))) as link:
             RedisStore(link).put("key", b"value", 60)
-            assert RedisStore(link).increment("number", 60) == 1
+            assert RedisStore(link).increment(f"number {token_hex(4)}", 60) == 1
             assert list_channels(link, b"*", lambda name: True)["channels"] == []
             assert count_listeners(link, "channel", b"a")["receivers"] == 0
             assert (
