@@ -30,6 +30,8 @@ from tests.support.waiting import eventually
 
 FOLLOWED = 3.0  # seconds until a change of the cluster is noticed
 TABS = 6
+SHARDS = [f"s{n}" for n in range(6)]
+WORKERS_ASKED = 8  # requests, of which each worker probably gets some
 
 
 @pytest.fixture(scope="module", params=list(zip(binaries(), WORKERS, strict=False)), ids=" ".join)
@@ -49,7 +51,17 @@ def made(
 
 @pytest.fixture
 def server(made: tuple[Cluster, ArautoServer]) -> ArautoServer:
-    return made[1]
+    """The server, when its workers have found all nodes and slots again, whatever the test before did."""
+    cluster, server = made
+    cluster.wait_until_whole()
+
+    def knows_all() -> bool:
+        answers = [publish(server, "known", "x").json for _ in range(WORKERS_ASKED)]
+        shards = [publish_json(server, json.dumps({"shard": name, "message": "x"})) for name in SHARDS]
+        return all("at_least" not in one for one in answers) and all(one.status == 200 for one in shards)
+
+    eventually(knows_all, why="the server knows the whole cluster")
+    return server
 
 
 @pytest.fixture
@@ -108,15 +120,14 @@ def test_pages_are_spread_and_counted_together(
 
 def test_a_sharded_channel_is_watched_where_it_is(cluster: Cluster, server: ArautoServer) -> None:
     with ExitStack() as stack:
-        names = [f"s{n}" for n in range(6)]
-        pages = [stack.enter_context(open_tab(server, shards=(name,))) for name in names]
-        for name, page in zip(names, pages, strict=True):
+        pages = [stack.enter_context(open_tab(server, shards=(name,))) for name in SHARDS]
+        for name, page in zip(SHARDS, pages, strict=True):
             answer = publish_json(server, json.dumps({"shard": name, "message": name}))
             assert answer.json == {"shard": name, "receivers": 1, "tabs": 1}
             assert page.until("smessage")[-1]["data"] == name
         found = {one["shard"]: one["subscribers"] for one in get(server, "/channels").json["shards"]}
-        assert found == dict.fromkeys(names, 1)
-        for name in names[:3]:  # some slots are at other nodes
+        assert found == dict.fromkeys(SHARDS, 1)
+        for name in SHARDS[:3]:  # some slots are at other nodes
             page = stack.enter_context(open_tab(server, "a"))
             page.say(ssubscribe=[name])
             assert page.until("ssubscribe")[-1]["shard"] == name
