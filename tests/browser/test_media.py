@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import OpenPage
+from tests.browser.test_views import link, save
 from tests.support.pages import expect_live, expect_texts, log, publish_button, rows, show_part, view
 from tests.support.redis_servers import RedisServer
 
@@ -100,6 +101,19 @@ def test_a_translated_page_works(open_page: OpenPage) -> None:
     expect(command).to_have_text(suggested or "")
     panes.get_by_text("~Pane 2").last.click()
     expect(page.locator(".pane")).to_be_visible()
+
+
+def test_names_that_somebody_gave_are_not_translated(open_page: OpenPage) -> None:
+    page = open_page(view("a") + "&pane=channel%3Db%26name%3DErros")
+    expect_live(page)
+    save(page, "Turno")
+    redis = page.locator(".standing__redis")
+    address = redis.text_content() or ""
+    page.evaluate(_TRANSLATE)
+    expect(link(page, "Turno")).to_be_visible()
+    expect(link(page, "~Problems")).to_be_visible()
+    expect(page.locator(".pane h2")).to_have_text("Erros")
+    assert redis.text_content() == address
 
 
 def test_a_translated_note_disappears(open_page: OpenPage, valkey: RedisServer) -> None:

@@ -66,7 +66,7 @@ export class Panes {
     frame.name = isWall ? "wall-pane" : "pane";
     frame.src = alone.href = addressOf(pane.query).href;
     frame.addEventListener("load", () => this.#follow(made, alone));
-    head.append(element("h2", "", name), alone, close);
+    head.append(Object.assign(element("h2", "", name), { translate: !pane.name }), alone, close);
     place.append(head, frame);
     this.#place.append(place);
     this.#panes.push(made);

@@ -43,7 +43,7 @@ export class ViewRail {
 
   draw() {
     this.#drawn = JSON.stringify(keptViews());
-    const rows = this.#views.map((view, at) => this.#row(view.name, at));
+    const rows = this.#views.map((view, at) => this.#row(view, at));
     if (this.#dropped) rows.splice(OWN.length + this.#dropped.at, 0, this.#undo(this.#dropped));
     this.#list.replaceChildren(...rows);
     document.documentElement.style.setProperty("--Views", String(rows.length - OWN.length));
@@ -100,14 +100,15 @@ export class ViewRail {
     return [...this.#list.querySelectorAll("a")];
   }
 
-  /** @type {(name: string, at: number) => HTMLElement} */
-  #row(name, at) {
+  // A name that somebody gave stays as it is in a browser that translates.
+  /** @type {(view: Listed, at: number) => HTMLElement} */
+  #row({ name, isKept }, at) {
     const row = element("li", "view");
     const more = element("button", "views__button");
     more.ariaLabel = more.title = this.#words.say("view_actions", { name });
     more.ariaHasPopup = "menu";
     more.addEventListener("click", () => this.#on.more(more, this.#views[at]));
-    row.append(Object.assign(element("a", "view__link", name), { title: name }), more);
+    row.append(Object.assign(element("a", "view__link", name), { title: name, translate: !isKept }), more);
     return row;
   }
 

@@ -80,7 +80,7 @@ export class Wall {
       list.append(fact);
       this.#values.push(value);
     }
-    head.append(element("h2", "wall__name", this.#name), list);
+    head.append(Object.assign(element("h2", "wall__name", this.#name), { translate: false }), list);
     return head;
   }
 
