@@ -263,6 +263,12 @@ def test_sessions_are_kept_wherever_their_keys_are(cluster: Cluster) -> None:
         assert store.has([*keys, "none"]) == [True] * 20 + [False]
         store.drop(keys)
         assert not any(store.has(keys))
+        for key in keys:  # as tokens are: by a script
+            assert store.replace(key, None, b"first")
+            assert not store.replace(key, None, b"second")
+            assert store.replace(key, b"first", b"second")
+            assert store.get(key) == b"second"
+        store.drop(keys)
 
 
 def sentence_of(url: str) -> str:
