@@ -93,9 +93,8 @@ def check_that_all_arrives(cluster: Cluster, tabs: list[Tab], word: str) -> None
 def test_pages_are_spread_and_counted_together(
     cluster: Cluster, server: ArautoServer, tabs: list[Tab]
 ) -> None:
-    counts = [listeners(node) for node in cluster.nodes]
-    assert sum(counts) == TABS
-    assert max(counts) <= 2  # each of two workers spreads its own pages
+    eventually(lambda: sum(map(listeners, cluster.nodes)) == TABS, why="a page may just be changing its node")
+    assert max(map(listeners, cluster.nodes)) <= 2  # each of two workers spreads its own pages
     check_that_all_arrives(cluster, tabs, "hello")
     assert publish(server, "a", "x").json == {"channel": "a", "receivers": TABS, "tabs": TABS}
     owner = cluster.owner("a")
