@@ -428,6 +428,8 @@ def test_a_tab_shows_that_recording_has_stopped_and_goes_on(
         resumed(tab)
         eventually(lambda: "recorded" in publish(server, "a", "y").json)
         own_redis.client.replicaof("127.0.0.1", str(free_port()))
+        eventually(lambda: server.log.count("read only replica") >= 2)
+        own_redis.client.publish("a", "z")
         assert any("read only replica" in tab.until("stopped")[-1]["error"] for _ in range(10))
         own_redis.client.replicaof("NO", "ONE")
         resumed(tab)
