@@ -136,8 +136,8 @@ type FeedEvent =
   | { type: "error"; error: string }
   | { type: "heartbeat"; at: number };
 
-// Events that the page shows: "also" is one more pattern of a message that was shown, or one more part of a gap.
-type ShownEvent = Message | Gap | { type: "also"; event: Message | Gap };
+// Events that the page shows: "also" is one more pattern of a message that was shown.
+type ShownEvent = Message | Gap | { type: "also"; event: Message };
 
 // Events that may have a row in the feed.
 type FeedItem =

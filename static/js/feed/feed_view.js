@@ -121,11 +121,10 @@ export class FeedView {
     this.schedule();
   }
 
-  // Call when another pattern of a message came late, or another part of a gap.
-  /** @type {(event: Message | Gap) => void} */
+  // Call when another pattern of a message came late.
+  /** @type {(event: Message) => void} */
   retag(event) {
-    const rows = /** @type {HTMLElement[]} */ ([...this.#list.children]);
-    const row = rows.findLast((child) => this.eventOf(child) === event);
+    const row = [...this.#list.children].findLast((child) => this.eventOf(child) === event);
     if (row) this.#rows.retag(row, event);
   }
 

@@ -44,10 +44,9 @@ export class Rows {
     return isMessage(event) ? this.#row(event) : this.#count(event);
   }
 
-  // Call when the message has come by one more pattern, or the gap is longer.
-  /** @type {(row: HTMLElement, event: Message | Gap) => void} */
+  // Call when the message has come by one more pattern.
+  /** @type {(row: Element, event: Message) => void} */
   retag(row, event) {
-    if (event.type === "gap") return this.#writeGap(row);
     attempt(event, () => {
       const tags = row.querySelectorAll(".row__pattern");
       if (!keyspaceEvent(event)) row.children[1].append(...event.patterns.slice(tags.length).map((pattern) => this.#tag(pattern)));

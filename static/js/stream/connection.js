@@ -6,7 +6,6 @@ import { now } from "../lib/clock.js";
 import { Emitter } from "../lib/emitter.js";
 import { nameOf, writeQuery } from "./channel_names.js";
 import { isMessage } from "./events.js";
-import { GapMerge } from "./gap_merge.js";
 import { Outage } from "./outage.js";
 import { PatternMerge } from "./pattern_merge.js";
 import { Socket } from "./socket.js";
@@ -23,7 +22,6 @@ export class Connection extends Emitter {
   #subscriptions = new Subscriptions();
   #outage = new Outage();
   #joiner = new PatternMerge();
-  #gaps = new GapMerge();
   /** @type {StreamPositions & PastOfTopics & { state?(refusals: Map<string, string>): Partial<FeedState> }} */
   positions = new StreamPositions();
   /** @type {(event: FeedEvent) => FeedEvent | null} */
@@ -166,7 +164,6 @@ export class Connection extends Emitter {
       if (!event.past) this.#lastAt = event.at;
       if (event.shard !== undefined) event.channel = event.shard;
       this.positions.take(event);
-      this.#gaps.forget(event.channel);
       return this.#joiner.take(event);
     }
     if (event.type === "acknowledged") {
@@ -175,7 +172,7 @@ export class Connection extends Emitter {
     }
     this.#joiner.forget();
     switch (event.type) {
-      case "gap": return this.#gap(event);
+      case "gap": return [event.reason === "redis" ? this.#dated(event) : event];
       case "following": this.#followed(event); return [];
       case "stopped": this.positions.stop(event); return [];
       case "unrecorded": this.positions.end(event); return [];
@@ -224,12 +221,6 @@ export class Connection extends Emitter {
     this.#wasLive = true;
     const gap = this.#outage.end(this.#confirmedAt);
     return gap && !this.positions.covers(this.#subscriptions.names) ? [this.#dated(gap)] : [];
-  }
-
-  /** @type {(gap: Gap) => ShownEvent[]} */
-  #gap(gap) {
-    if (gap.reason === "redis") return [this.#dated(gap)];
-    return gap.channel === undefined ? [gap] : this.#gaps.take(/** @type {Gap & { channel: string }} */ (gap));
   }
 
   // A gap may begin before the last message received, but the connection was lost after it.

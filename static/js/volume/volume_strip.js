@@ -50,8 +50,7 @@ export class VolumeStrip {
   add(events) {
     const at = now();
     for (const event of events) {
-      const gap = event.type === "also" ? event.event : event;
-      if (gap.type === "gap") this.#counts.addGap(gap.lost ?? gap.from, gap.to);
+      if (event.type === "gap") this.#counts.addGap(event.lost ?? event.from, event.to);
       else if (isMessage(event) && !this.#selection.hasTwice(event)) this.#counts.add(event.at, this.#reader.kindOf(event), at);
     }
   }
