@@ -14,9 +14,10 @@ from arauto.bridge.outbox import Kept, Outbox
 from arauto.bridge.report import Report, Why, rules_in
 from arauto.bridge.to_kafka import ToKafka
 from arauto.kafka_io.connection import KafkaFailed, KafkaLink
+from arauto.protocol.selection import Selection
 from arauto.recording.inbox import Inbox
 from arauto.redis_io.connection import RedisLink, error_text
-from arauto.redis_io.subscriber import Subscriber, message_commands
+from arauto.redis_io.subscriber import Command, Subscriber
 from arauto.settings import Settings
 from arauto.system.resource_errors import NoThread, sentence, start
 from arauto.system.timer_wheel import TimerWheel
@@ -154,7 +155,7 @@ class BridgeThread(threading.Thread):
             self._inbox.end,
             self._timers,
             self._listening.selection,
-            message_commands,
+            _commands,
             moves=lambda: self._link.moves,
             settle=self._link.settle,
         ) as self._subscriber:
@@ -330,6 +331,10 @@ class BridgeThread(threading.Thread):
                 self._stopping.wait(IDLE if self.token and self._from_kafka else TICK / 2)
         for one in self._from_kafka:
             one.close()
+
+
+def _commands(verb: bytes, names: Selection) -> list[Command]:
+    return [(verb, name) for name in names.channels] + [(b"P" + verb, name) for name in names.patterns]
 
 
 def _now() -> int:

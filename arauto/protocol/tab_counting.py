@@ -1,19 +1,14 @@
 """Shadow channels, by which Redis counts our tabs: one beside each name of a feed.
 
 Nothing is published to them. A tab's own connection subscribes to them, so no registration is needed, and
-none is left behind. The patterns of recorders and of the bridge have some too, since Redis does not say which
-patterns its clients have.
+none is left behind.
 """
 
 PREFIX = b"arauto:tabs:"
 _OF_CHANNELS = PREFIX + b"channel:"
 _OF_PATTERNS = PREFIX + b"pattern:"
-_OF_SERVERS = PREFIX + b"patterns-of-servers:"
 _OF_SHARDS = PREFIX + b"shard:"
 ALL_OF_PATTERNS = _OF_PATTERNS + b"*"
-"""A glob for the shadow channels of tabs' patterns."""
-ALL_PATTERNS = PREFIX + b"pattern*"
-"""A glob for those of all our patterns."""
 
 
 def of_channel(channel: bytes) -> bytes:
@@ -26,11 +21,6 @@ def of_pattern(pattern: bytes) -> bytes:
     return _OF_PATTERNS + pattern
 
 
-def of_server(pattern: bytes) -> bytes:
-    """The shadow channel of a recorder's or the bridge's pattern."""
-    return _OF_SERVERS + pattern
-
-
 def of_shard(shard: bytes) -> bytes:
     """The shadow channel of a sharded channel. It is not sharded itself: one permission is enough for all."""
     return _OF_SHARDS + shard
@@ -38,12 +28,7 @@ def of_shard(shard: bytes) -> bytes:
 
 def pattern_of(shadow: bytes) -> bytes:
     """The pattern that the shadow channel ``shadow`` is for."""
-    return shadow.removeprefix(_OF_SERVERS if is_of_server(shadow) else _OF_PATTERNS)
-
-
-def is_of_server(shadow: bytes) -> bool:
-    """Whether the shadow channel is not of tabs."""
-    return shadow.startswith(_OF_SERVERS)
+    return shadow.removeprefix(_OF_PATTERNS)
 
 
 def is_shadow(name: bytes) -> bool:

@@ -12,7 +12,7 @@ from arauto.recording_core.announcements import Mark, Stopped
 from arauto.recording_core.candidate import Candidate
 from arauto.recording_core.candidate_actions import Action, OfChannel
 from arauto.recording_core.log_keys import is_recordable
-from arauto.redis_io.subscriber import Command, message_commands
+from arauto.redis_io.subscriber import Command
 from arauto.text.glob import matches
 
 ELSEWHERE = ("MOVED", "CLUSTERDOWN", "TRYAGAIN")
@@ -96,7 +96,7 @@ class RecorderSubscription:
     def commands(self, verb: bytes, names: Selection) -> list[Command]:
         """Subscribe to announcements before the messages that they are about; from any thread."""
         channels, patterns = names.channels, names.patterns
-        messages = message_commands(verb, names)
+        messages = [(verb, name) for name in channels] + [(b"P" + verb, name) for name in patterns]
         if verb == b"UNSUBSCRIBE":
             gone = [self.follow(name, verb) for name in channels if self._glob_of(name) is None]
             return [*gone, *messages]

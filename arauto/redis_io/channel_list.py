@@ -9,14 +9,7 @@ from redis.exceptions import NoPermissionError
 
 from arauto.i18n.gettext import gettext
 from arauto.protocol.json_members import named
-from arauto.protocol.tab_counting import (
-    ALL_PATTERNS,
-    is_of_server,
-    is_shadow,
-    of_channel,
-    of_shard,
-    pattern_of,
-)
+from arauto.protocol.tab_counting import ALL_OF_PATTERNS, is_shadow, of_channel, of_shard, pattern_of
 from arauto.protocol.validation import is_own_shard
 from arauto.redis_io.connection import RedisLink, error_text
 from arauto.refusal import Refusal
@@ -73,9 +66,9 @@ class Count(NamedTuple):
 def count_listeners(link: RedisLink, kind: str, name: bytes) -> dict[str, Any]:
     """How many receivers a message would have now on a ``channel`` or ``shard``, as Redis would count them.
 
-    ``receivers`` are the subscribers of the name, and the tabs, recorders and the bridge whose patterns match
-    it; ``tabs`` the tabs among them; ``None``: unknown. Of the patterns of other clients Redis returns only
-    the number, ``patterns``. Each that matches is one more receiver for each client that has it.
+    ``receivers`` are the subscribers of the name and the tabs whose patterns match it, ``tabs`` the
+    tabs among them; ``None``: unknown. Of the patterns of other clients Redis returns only the number,
+    ``patterns``. Each that matches is one more receiver for each client that has it.
 
     :raise ChannelsError: Redis refuses.
     :raise redis.RedisError: it does not answer.
@@ -100,9 +93,8 @@ def count_at(node: RedisLink, kind: str, name: bytes) -> Count:
         return Count(subscribers, tabs, 0)
     patterns, shadows = _patterns(node)
     matching = [shadow for shadow in shadows if matches(pattern_of(shadow), name)]
-    subscribers, of_name, *of_patterns = _subscribers(node, [name, of_channel(name), *matching])
-    of_tabs = [n for shadow, n in zip(matching, of_patterns, strict=True) if not is_of_server(shadow)]
-    return Count(_sum([subscribers, *of_patterns]), _sum([of_name, *of_tabs]), _others(patterns, shadows))
+    subscribers, *of_tabs = _subscribers(node, [name, of_channel(name), *matching])
+    return Count(_sum([subscribers, *of_tabs[1:]]), _sum(of_tabs), max(0, patterns - len(shadows)))
 
 
 def _ask(nodes: list[RedisLink], question: Callable[[RedisLink], _T]) -> list[_T]:
@@ -127,9 +119,9 @@ def _pubsub_channels(node: RedisLink, match: bytes) -> list[bytes]:
 
 
 def _patterns(node: RedisLink) -> tuple[int, list[bytes]]:
-    """The number of patterns, and the shadow channels of our patterns."""
+    """The number of patterns, and the shadow channels of patterns of tabs."""
     patterns = node.client.pubsub_numpat()
-    return patterns, _pubsub_channels(node, ALL_PATTERNS) if patterns else []
+    return patterns, _pubsub_channels(node, ALL_OF_PATTERNS) if patterns else []
 
 
 def _count_patterns(node: RedisLink) -> tuple[int, list[bytes]]:
@@ -137,13 +129,8 @@ def _count_patterns(node: RedisLink) -> tuple[int, list[bytes]]:
 
 
 def _all_patterns(found: list[tuple[int, list[bytes]]]) -> int:
-    ours = {pattern_of(shadow) for _, shadows in found for shadow in shadows}
-    return len(ours) + sum(_others(patterns, shadows) for patterns, shadows in found)
-
-
-def _others(patterns: int, shadows: list[bytes]) -> int:
-    """How many of a node's patterns only other clients have."""
-    return max(0, patterns - len(set(map(pattern_of, shadows))))
+    ours = {name for _, shadows in found for name in shadows}
+    return len(ours) + sum(max(0, patterns - len(shadows)) for patterns, shadows in found)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from redis.exceptions import AuthenticationError, NoPermissionError
 from arauto.net.nonblocking_socket import WRITE_PATIENCE, NonblockingSocket
 from arauto.protocol.events import Deliver, Gap, Item, Lost, Push, Refused
 from arauto.protocol.selection import Change, Names, Selection
-from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern, of_server, of_shard
+from arauto.protocol.tab_counting import is_shadow, of_channel, of_pattern, of_shard
 from arauto.protocol.validation import is_own_shard
 from arauto.redis_io.elapsed import now, unix
 from arauto.redis_io.redis_url import Address
@@ -521,15 +521,6 @@ def _part_pong(batch: list[Item]) -> list[list[Item]]:
         return [batch] if batch else []
     others = [item for item in batch if item not in pongs]
     return [shared(others), [*pongs]]
-
-
-def message_commands(verb: bytes, names: Selection) -> list[Command]:
-    """Commands with ``verb`` for the channels and patterns that a server itself receives, which is no tab."""
-    return (
-        [(verb, name) for name in names.channels]
-        + [(b"P" + verb, name) for name in names.patterns]
-        + [(verb, of_server(name)) for name in names.patterns]
-    )
 
 
 def subscribe_commands(verb: bytes, names: Selection) -> list[Command]:

@@ -138,20 +138,6 @@ def test_the_number_of_receivers_is_shown_before(arauto: ArautoServer, redis_ser
     eventually(lambda: listeners(arauto, "split") == none)
 
 
-def test_recorders_are_counted_as_receivers_and_not_as_patterns_of_others(
-    own_redis: RedisServer, start: Start
-) -> None:
-    server = start(REDIS_URL=own_redis.url, ARAUTO_RECORD="kept.*,k*.a", ARAUTO_WORKERS="2")
-    with open_tab(server, "kept.a"):
-        eventually(lambda: own_redis.client.publish("kept.a", "x") >= 5)  # two workers have both patterns
-        found = listeners(server, "kept.a")
-        assert found == {"channel": "kept.a", "receivers": 5, "tabs": 1, "patterns": 0}
-        assert receivers_and_tabs(server, "kept.a") == (5, 1)
-        with listening(own_redis, pattern="kept.*"), listening(own_redis, pattern="*"):
-            assert listeners(server, "kept.a")["patterns"] == 1  # the other is one of ours too
-            assert get(server, "/channels").json["patterns"] == 3
-
-
 def test_who_would_receive_is_refused_as_the_list_is(own_redis: RedisServer, start: Start) -> None:
     own_redis.client.execute_command("ACL SETUSER mute on >secret allchannels -@all +ping +publish")
     server = start(REDIS_URL=own_redis.url.replace("//", "//mute:secret@"), ARAUTO_WORKERS="1")

@@ -160,16 +160,6 @@ def test_logs_are_kept_at_each_master_in_the_order_of_publishing(
     assert len(places) == SHARDS
 
 
-def test_the_patterns_of_recorders_do_not_make_a_count_incomplete(
-    cluster: Cluster, server: ArautoServer
-) -> None:
-    (channel, *_) = names("counted")
-    answer = publish(server, channel, "x").json
-    assert ("at_least" in answer, answer["tabs"]) == (False, 0)
-    found = get(server, f"/channels/listeners?channel={channel}").json
-    assert (found["receivers"], found["tabs"], found["patterns"]) == (answer["receivers"], 0, 0)
-
-
 @contextmanager
 def under_way(
     cluster: Cluster, server: ArautoServer, word: str, channels: list[str] | None = None

@@ -165,8 +165,6 @@ def test_numbers_cross_at_least_once_whatever_is_killed(
         eventually(lambda: state(first)["state"] == "running", why="it has found its topics")
         assert get(first, "/topics/bridge.orders/groups").json["groups"], "and from where on it reads"
         both_subscribe(own_redis)
-        listeners = get(first, "/channels/listeners?channel=alerts.0").json
-        assert (listeners["receivers"], listeners["patterns"]) == (2, 0), "no pattern is of other clients"
         with Traffic(own_redis, kafka) as traffic:
             eventually(lambda: len(traffic.received) > 50 and state(first)["passed"] > 150)
             kill(first)
