@@ -282,7 +282,7 @@ def _lesson_strings() -> Strings:
     return {
         "listening": plural("{n} listening now", "{n} listening now"),
         "listening_none": gettext("Nobody is listening now"),
-        "listening_patterns": plural("{n} pattern of others may match", "{n} patterns of others may match"),
+        "listening_patterns": plural("{n} more pattern may match", "{n} more patterns may match"),
         "lane_nothing": gettext("Nothing: I was not here."),
         "lane_unrecorded": gettext("Nothing either: none of these channels is recorded."),
         "try": gettext("Try it"),
@@ -560,7 +560,7 @@ def _publish_strings() -> Strings:
             "At least {n} subscriber received it", "At least {n} subscribers received it"
         ),
         "receivers_uncounted": gettext("Nobody was counted, but not all of the cluster could be."),
-        "receivers_twice": gettext("each counts once by channel and once by pattern"),
+        "receivers_twice": gettext("a tab counts once for each of its names that match"),
         "receivers_note": gettext("open pages included"),
         "receivers_none": gettext("Nobody was listening: this message is gone."),
         "channel_empty": gettext("Type the channel to publish to."),

@@ -5,9 +5,11 @@ from contextlib import contextmanager
 
 import pytest
 import redis
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
+from arauto.text.glob import matches
 from tests.browser.conftest import OpenPage
+from tests.browser.test_reading_modules import call
 from tests.support.pages import (
     STATUS_503,
     answer,
@@ -227,18 +229,36 @@ def test_a_tab_that_receives_by_channel_and_pattern_is_reported_to_count_twice(o
     expect_live(page)
     publish(page, "both", "x")
     expect(answer(page)).to_have_text(
-        "2 subscribers received it: 2 tabs, 0 others each counts once by channel and once by pattern"
+        "2 subscribers received it: 2 tabs, 0 others a tab counts once for each of its names that match"
     )
 
 
-@pytest.mark.parametrize("pattern", ["other*", "once.*"])
+@pytest.mark.parametrize(
+    ("channel", "pattern"),
+    [("once", "other*"), ("once", "once.*"), ("Once", "once*"), ("once", "[xy]nce"), ("café", "caf?")],
+)
 def test_a_pattern_beside_the_channel_is_not_said_to_count_if_it_does_not_match(
-    open_page: OpenPage, pattern: str
+    open_page: OpenPage, channel: str, pattern: str
 ) -> None:
-    page = open_page(view("once", patterns=(pattern,)))
+    page = open_page(view(channel, patterns=(pattern,)))
     expect_live(page)
-    publish(page, "once", "x")
+    publish(page, channel, "x")
     expect(answer(page)).to_have_text("1 subscriber received it: 1 tab, 0 others")
+
+
+MATCHING = """({ matchingNames }, { names, channels }) => {
+  const patterns = names.map((name) => ({ kind: "pattern", name }));
+  const found = (channel) => matchingNames(patterns, "channel", channel, false);
+  return channels.map((channel) => found(channel).map(({ name }) => name));
+}"""
+PATTERNS = ["*", "a*", "*a", "*a*b*", "a?c", "???", "**", "", "a", "*??*", "caf??", "*é"]
+NAMES = ["a", "abc", "ab", "cab", "xaxbx", "ABC", "aac", "café", "é", "b"]
+
+
+def test_patterns_match_as_in_redis(module_page: Page) -> None:
+    found = call(module_page, "publish/matching_names", MATCHING, {"names": PATTERNS, "channels": NAMES})
+    expected = [[one for one in PATTERNS if matches(one.encode(), name.encode())] for name in NAMES]
+    assert found == expected
 
 
 def test_a_double_click_publishes_once(open_page: OpenPage, valkey: RedisServer) -> None:

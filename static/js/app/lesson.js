@@ -66,6 +66,6 @@ export class Lesson {
   // A tab counts once for each matching subscription.
   /** @type {(count: import("../publish/listeners.js").Count) => void} */
   #count({ kind = "channel", channel, tabs }) {
-    if (tabs && tabs > matchingNames(this.#selection.names, kind, channel).length) this.#card.tick("tab");
+    if (tabs && tabs > matchingNames(this.#selection.names, kind, channel, true).length) this.#card.tick("tab");
   }
 }

@@ -1,15 +1,31 @@
 // The names by which this page receives what is published to a channel: Redis counts it once for each.
 
-import { glob } from "../lib/glob.js";
-
-/** @type {(names: Name[], kind: string, channel: string) => Name[]} */
-export function matchingNames(names, kind, channel) {
+/** @type {(names: Name[], kind: string, channel: string, inDoubt: boolean) => Name[]} */
+export function matchingNames(names, kind, channel, inDoubt) {
   return names.filter((name) =>
-    name.kind === "pattern" ? kind === "channel" && mayMatch(name.name, channel) : name.kind === kind && name.name === channel);
+    name.kind === "pattern" ? kind === "channel" && matches(name.name, channel, inDoubt) : name.kind === kind && name.name === channel);
 }
 
-// Redis's patterns have more syntax than the filter's globs: in doubt, true.
-/** @type {(pattern: string, channel: string) => boolean} */
-function mayMatch(pattern, channel) {
-  return /[[\\]/.test(pattern) || glob(pattern)(channel);
+// As Redis matches, except for brackets and backslashes: these give `inDoubt`.
+/** @type {(pattern: string, channel: string, inDoubt: boolean) => boolean} */
+function matches(pattern, channel, inDoubt) {
+  if (/[[\\]/.test(pattern)) return inDoubt;
+  const [wanted, given] = [pattern, channel].map((text) => [...new TextEncoder().encode(text)].map((byte) => String.fromCharCode(byte)));
+  let at = 0;
+  let star = -1; // the last star, and where the text that it stands for ends
+  let end = 0;
+  for (let place = 0; place < given.length; ) {
+    if (wanted[at] === "*") {
+      star = at++;
+      end = place;
+    } else if (wanted[at] === "?" || wanted[at] === given[place]) {
+      at++;
+      place++;
+    } else if (star === -1) return false;
+    else {
+      at = star + 1;
+      place = ++end;
+    }
+  }
+  return wanted.slice(at).every((byte) => byte === "*");
 }

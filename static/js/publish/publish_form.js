@@ -268,7 +268,7 @@ export class PublishForm extends Emitter {
   /** @type {(sent: Draft, tabs?: number | null) => string} */
   #note({ kind = "channel", channel = "" }, tabs) {
     if (tabs == null) return this.#words.say("receivers_note");
-    return tabs && matchingNames(this.#selection.names, kind, channel).length > 1 ? this.#words.say("receivers_twice") : "";
+    return tabs && matchingNames(this.#selection.names, kind, channel, false).length > 1 ? this.#words.say("receivers_twice") : "";
   }
 
   /** @type {(state: string, sentence: string, note?: string | Node) => void} */
