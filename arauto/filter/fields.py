@@ -15,7 +15,7 @@ _INDEX = re.compile(r"[0-9]+")
 _IN_LIST = re.compile(r"0|[1-9][0-9]{0,8}")
 _NUMBER = re.compile(rf"[{SPACES}]*([-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)[{SPACES}]*")
 _MOST_EXACT = 2**53 - 1
-_LONG_INTEGER = re.compile(r"-?[0-9]{16,300}")
+_LONG_INTEGER = re.compile(rf"[{SPACES}]*([-+]?[0-9]{{16,300}})[{SPACES}]*")
 
 
 class Path:
@@ -69,10 +69,9 @@ def number_in(found: Any) -> float | None:
 
 
 def exactly_in(found: Any) -> float | None:
-    """As :func:`number_in`, but with all digits of an integer, which may be a text of 16 to 300 digits."""
-    if isinstance(found, str) and _LONG_INTEGER.fullmatch(found):
-        return int(found)
-    return found if isinstance(found, int) and not isinstance(found, bool) else number_in(found)
+    """As :func:`number_in`, but with all digits of an integer that is a text of 16 to 300 digits."""
+    written = _LONG_INTEGER.fullmatch(found) if isinstance(found, str) else None
+    return int(written[1]) if written else number_in(found)
 
 
 def is_exact(number: float) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import orjson
@@ -20,8 +21,10 @@ _SPACE = re.compile(rf"[{SPACES}]*")
 _ESCAPE = re.compile(
     r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|([\"\\/bfnrt]))"
 )
-_HUGE = re.compile(r"[0-9]{19}")  # orjson rounds integers of more than 64 bits
-_LONGEST_INTEGER = 300  # characters
+_LONG = re.compile(r"[0-9]{16}")
+_STRING_OR_LONG = re.compile(
+    r'"[^"\\]*(?:\\.[^"\\]*)*"|(?<![0-9.eE+-])-?[0-9]{16,300}(?![0-9.eE])', re.DOTALL
+)
 _ESCAPED = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -32,7 +35,7 @@ class FilteredMessage:
     :param data: its text; empty for binary data.
     """
 
-    __slots__ = ("_json", "_text", "_unescaped", "channel", "data")
+    __slots__ = ("_exact", "_json", "_text", "_unescaped", "channel", "data")
 
     def __init__(self, channel: str, data: str) -> None:
         self.channel = channel
@@ -40,6 +43,7 @@ class FilteredMessage:
         self._text: str | None = None
         self._unescaped: str | None = None
         self._json: Any = None
+        self._exact: Any = None
 
     @property
     def text(self) -> str:
@@ -62,6 +66,15 @@ class FilteredMessage:
             self._json = read_json(self.data)
         return self._json
 
+    @property
+    def exact(self) -> Any:
+        """As :attr:`json`, but integers that JSON parsers round are texts with all their digits."""
+        if self._exact is None:
+            # Only what is JSON: in another text a quote that is not closed would take quadratic time.
+            is_long = self.json is not NOTHING and _LONG.search(self.data)
+            self._exact = read_json(self.data, _quote_long) if is_long else self.json
+        return self._exact
+
 
 def plain(text: str) -> str:
     """``text`` without a byte order mark and a terminal's codes."""
@@ -75,23 +88,25 @@ def unescaped(whole: str) -> str:
     return _ESCAPE.sub(_character, _unquoted(text)) if _MAY_ESCAPE.match(text) else ""
 
 
-def read_json(whole: str) -> Any:
-    """The object or array in the text, or a list of several; or :data:`NOTHING`. It never raises."""
+def read_json(whole: str, prepare: Callable[[str], str] | None = None) -> Any:
+    """The object or array in the text, or a list of several; or :data:`NOTHING`. It never raises.
+
+    :param prepare: changes the JSON before it is parsed.
+    """
     text = plain(whole)
     if not _MAY_BE.match(text):
         return NOTHING
     text = _unquoted(text)
+    text = prepare(text) if prepare else text
     try:
-        value = NOTHING if _HUGE.search(text) else orjson.loads(text)
+        value = orjson.loads(text)
     except ValueError:
-        value = NOTHING
-    if value is NOTHING:
         return _several(text)
     return value if isinstance(value, dict | list) else NOTHING
 
 
 def _several(text: str) -> Any:
-    """Parse several texts, and what orjson refuses or rounds: half surrogate pairs, huge numbers."""
+    """Parse several texts, and what orjson refuses: half surrogate pairs, huge numbers."""
     values: list[Any] = []
     at = 0
     while (at := _SPACE.match(text, at).end()) < len(text):  # type: ignore[union-attr]  # it always matches
@@ -126,8 +141,8 @@ def _no_number(word: str) -> NoReturn:
     raise ValueError(word)
 
 
-def _integer(word: str) -> float:
-    return int(word) if len(word) <= _LONGEST_INTEGER else float(word)
+def _quote_long(text: str) -> str:
+    return _STRING_OR_LONG.sub(lambda found: found[0] if found[0][0] == '"' else f'"{found[0]}"', text)
 
 
-_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_int=float, parse_constant=_no_number)

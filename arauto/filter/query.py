@@ -112,7 +112,7 @@ def _comparison(field: str, sign: str, values: tuple[Value, ...]) -> Test:
     if field == "severity":
         return _either([_severity(sign, value.text) for value in values])
     if sign not in ":=":
-        return _field(Path(field), _compares(field, sign, values))
+        return _field(Path(field), _compares(field, sign, values), has_digits=True)
     is_whole = sign == "="
     likes = [likeness(value, is_whole) for value in values]
     if field == "channel":
@@ -139,15 +139,22 @@ def _severity(sign: str, word: str) -> Test:
 
 
 def _field(
-    path: Path, test: Callable[[Any, str], bool], is_written: Callable[[str], bool] | None = None
+    path: Path,
+    test: Callable[[Any, str], bool],
+    is_written: Callable[[str], bool] | None = None,
+    has_digits: bool = False,
 ) -> Test:
-    """A test for a field of JSON, or for one written in a text, also within JSON: ``level: "error"``."""
+    """A test for a field of JSON, or for one written in a text, also within JSON: ``level: "error"``.
+
+    :param has_digits: whether the test needs all digits of long integers.
+    """
 
     def passes(message: FilteredMessage) -> bool:
         data = message.data
         if path.name not in data and "\\u" not in data:
             return False
-        if message.json is not NOTHING and path.leads(message.json, lambda found: test(found, data)):
+        value = message.exact if has_digits else message.json
+        if value is not NOTHING and path.leads(value, lambda found: test(found, data)):
             return True
         return is_written is not None and (is_written(message.text) or is_written(message.unescaped))
 

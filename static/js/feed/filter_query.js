@@ -18,7 +18,7 @@ const LONGEST_GLOB = 1_000; // characters
 const LONGEST_SERVED = 500; // characters
 const MOST_SERVED = 20; // texts and values
 const NUMBER = /^\s*[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[-+]?\d+)?\s*$/i;
-const LONG_INTEGER = /^-?\d{16,300}$/;
+const LONG_INTEGER = /^\s*[-+]?\d{16,300}\s*$/;
 const EDGE = String.raw`(?<![\p{L}\p{N}_.-])`;
 const textOf = keepLast(searchable);
 const saidOf = keepLast((data) => fold(unescaped(data)));
